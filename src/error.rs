@@ -1,0 +1,243 @@
+//! The one error of the crate: opaque, with a [kind](ErrorKind) to match on and a source for logs.
+
+use std::{error::Error as StdError, fmt, time::Duration};
+
+/// A boxed source error.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// The result of a use case.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a use case did not succeed.
+///
+/// Match on [`kind`](Self::kind). The text and the source are for logs; neither ever holds a secret, and neither
+/// reaches an HTTP reply.
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    source: Option<BoxError>,
+    violations: Vec<Violation>,
+    retry_after: Option<Duration>,
+}
+
+/// What went wrong, as one frozen word each. The HTTP status and code of every kind is given by the `http` contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The password was right, and the account is disabled.
+    AccountDisabled,
+    /// The request body is larger than the endpoint takes.
+    BodyTooLarge,
+    /// A setting is missing or wrong. Only the builder and start-up return it.
+    Configuration,
+    /// The address already has an account.
+    EmailTaken,
+    /// The caller lacks the role.
+    Forbidden,
+    /// A defect or corrupt data.
+    Internal,
+    /// The access token is malformed, expired, forged, or its session is over.
+    InvalidAccessToken,
+    /// Unknown address, wrong password, or an account without a password.
+    InvalidCredentials,
+    /// Not a refresh token of ours, or its session is over.
+    InvalidRefreshToken,
+    /// A one-time token that is unknown, used or expired.
+    InvalidToken,
+    /// The request body is not a JSON object.
+    MalformedBody,
+    /// The path exists, the method does not.
+    MethodNotAllowed,
+    /// Nothing is found at this path.
+    NotFound,
+    /// Too many password checks are waiting; retry later.
+    Overloaded,
+    /// A superseded refresh token was presented again: the session has been ended.
+    RefreshTokenReused,
+    /// Registration is switched off.
+    RegistrationClosed,
+    /// No bearer token was sent.
+    Unauthenticated,
+    /// The database or another part we depend on does not answer; retry later.
+    Unavailable,
+    /// The request body has a media type other than `application/json`.
+    UnsupportedMediaType,
+    /// Well-formed input of the wrong shape; see [`Error::violations`].
+    ValidationFailed,
+    /// The new password does not meet the policy; see [`Error::violations`].
+    WeakPassword,
+}
+
+/// One violated rule of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Violation {
+    /// RFC 6901 pointer to the member, for example `/email`.
+    pub pointer: String,
+    /// A stable snake_case word, for example `required`.
+    pub code: &'static str,
+    /// A sentence for people.
+    pub detail: String,
+}
+
+impl Violation {
+    /// A violation of the rule `code` by the top-level member `member`.
+    pub fn new(member: &str, code: &'static str, detail: impl Into<String>) -> Self {
+        let pointer = format!("/{}", member.replace('~', "~0").replace('/', "~1"));
+        Self {
+            pointer,
+            code,
+            detail: detail.into(),
+        }
+    }
+}
+
+impl Error {
+    /// An error of this kind, without a source.
+    #[must_use]
+    pub fn new(kind: ErrorKind) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            source: None,
+            violations: Vec::new(),
+            retry_after: None,
+        }))
+    }
+
+    /// A setting that is missing or wrong; `message` names it.
+    pub fn configuration(message: impl Into<BoxError>) -> Self {
+        Self::new(ErrorKind::Configuration).with_source(message)
+    }
+
+    /// A defect of ours, with what is known about it.
+    pub fn internal(source: impl Into<BoxError>) -> Self {
+        Self::new(ErrorKind::Internal).with_source(source)
+    }
+
+    /// Well-formed input of the wrong shape.
+    #[must_use]
+    pub fn validation(violations: Vec<Violation>) -> Self {
+        Self::new(ErrorKind::ValidationFailed).with_violations(violations)
+    }
+
+    /// Adds the source.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Adds the violated rules.
+    #[must_use]
+    pub fn with_violations(mut self, violations: Vec<Violation>) -> Self {
+        self.0.violations = violations;
+        self
+    }
+
+    /// Adds the time after which a retry makes sense.
+    #[must_use]
+    pub fn with_retry_after(mut self, after: Duration) -> Self {
+        self.0.retry_after = Some(after);
+        self
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The violated rules of a [`ValidationFailed`](ErrorKind::ValidationFailed) or
+    /// [`WeakPassword`](ErrorKind::WeakPassword) error; empty for the others.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.0.violations
+    }
+
+    /// When a retry makes sense, where that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.kind.fmt(f)?;
+        for violation in &self.0.violations {
+            write!(f, "; {}: {}", violation.pointer, violation.detail)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AccountDisabled => "the account is disabled",
+            Self::BodyTooLarge => "the body is too large",
+            Self::Configuration => "the configuration is wrong",
+            Self::EmailTaken => "the address already has an account",
+            Self::Forbidden => "the caller lacks the required role",
+            Self::Internal => "internal error",
+            Self::InvalidAccessToken => "the access token is not valid",
+            Self::InvalidCredentials => "the address or the password is wrong",
+            Self::InvalidRefreshToken => "the refresh token is not valid",
+            Self::InvalidToken => "the token is not valid",
+            Self::MalformedBody => "the body is not a JSON object",
+            Self::MethodNotAllowed => "the method is not allowed here",
+            Self::NotFound => "not found",
+            Self::Overloaded => "too many password checks are waiting",
+            Self::RefreshTokenReused => "the refresh token was used before; the session is over",
+            Self::RegistrationClosed => "registration is closed",
+            Self::Unauthenticated => "no bearer token was sent",
+            Self::Unavailable => "a part this service depends on is unavailable",
+            Self::UnsupportedMediaType => "the body is not application/json",
+            Self::ValidationFailed => "the input does not have the right shape",
+            Self::WeakPassword => "the password does not meet the policy",
+        })
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Self::new(kind)
+    }
+}
+
+/// Why a store could not do what it was asked. Outcomes that are not failures are values, not errors.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The statement lost against concurrent ones more often than it is retried.
+    #[error("the statement lost a conflict after retries")]
+    Conflict(#[source] BoxError),
+    /// A stored value cannot be read back, or the schema is not ours.
+    #[error("a stored value cannot be read")]
+    Corrupt(#[source] BoxError),
+    /// The database cannot be reached, or did not answer in time.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] BoxError),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(_) | StoreError::Unavailable(_) => {
+                Self::new(ErrorKind::Unavailable)
+                    .with_retry_after(Duration::from_secs(1))
+                    .with_source(error)
+            }
+            StoreError::Corrupt(_) => Self::internal(error),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! User management and authentication that a Rust backend embeds.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+// Ground: imports nothing of ours.
+pub mod clock;
+mod error;
+mod id;
+mod secret;
+
+// What every feature may use.
+pub mod mail;
+pub mod user;
+
+// Tokens.
+pub mod store;
+pub mod token;
+
+pub use self::{
+    error::{BoxError, Error, ErrorKind, Result, StoreError, Violation},
+    secret::{
+        AccessToken, OneTimeToken, Password, PasswordHash, RefreshToken, Secret, Secrets,
+        TokenDigest,
+    },
+    user::{EmailAddress, Role, Roles, User, UserId, UserStatus},
+};

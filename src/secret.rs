@@ -1,0 +1,29 @@
+//! Secrets: redacted text, digests, the master [`Secret`] and the keys derived from it.
+
+mod key;
+mod master;
+mod text;
+
+pub(crate) use self::key::HmacKey;
+pub use self::{
+    master::{Secret, Secrets},
+    text::{AccessToken, OneTimeToken, Password, PasswordHash, RefreshToken, TokenDigest},
+};
+
+/// Random bytes from the operating system.
+///
+/// # Panics
+/// If the operating system has no randomness to give: nothing safe can be done then.
+#[allow(
+    clippy::expect_used,
+    reason = "without randomness nothing safe can be done"
+)]
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
+    use rand::TryRng as _;
+
+    let mut bytes = [0; N];
+    rand::rngs::SysRng
+        .try_fill_bytes(&mut bytes)
+        .expect("the operating system gives random bytes");
+    bytes
+}

@@ -1,0 +1,137 @@
+use std::{fmt, str::FromStr};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hkdf::Hkdf;
+use sha2::Sha256;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::{HmacKey, random_bytes};
+use crate::error::{Error, Result};
+
+const MIN_BYTES: usize = 32;
+
+/// A master secret: at least 32 random bytes. Every key is derived from it with HKDF-SHA256 (RFC 5869), one per use.
+#[derive(Clone)]
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    /// Takes at least 32 bytes of key material.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if there are fewer.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
+        let secret = Self(bytes);
+        if secret.0.len() < MIN_BYTES {
+            return Err(Error::configuration(
+                "a master secret needs at least 32 bytes",
+            ));
+        }
+        Ok(secret)
+    }
+
+    /// A new secret from the operating system's randomness.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(random_bytes::<MIN_BYTES>().to_vec())
+    }
+
+    /// The secret in standard base64, for writing it down. Look twice where it goes.
+    #[must_use]
+    pub fn expose_base64(&self) -> Zeroizing<String> {
+        Zeroizing::new(STANDARD.encode(&self.0))
+    }
+
+    pub(crate) fn derive<const N: usize>(&self, purpose: &str) -> Zeroizing<[u8; N]> {
+        let mut key = Zeroizing::new([0; N]);
+        let info = format!("hallpass v1 {purpose}");
+        #[allow(
+            clippy::expect_used,
+            reason = "keys are far shorter than HKDF's limit of 8160 bytes"
+        )]
+        Hkdf::<Sha256>::new(None, &self.0)
+            .expand(info.as_bytes(), key.as_mut())
+            .expect("keys are shorter than HKDF's limit");
+        key
+    }
+
+    pub(crate) fn hmac_key(&self, purpose: &str) -> HmacKey {
+        HmacKey::new(self.derive::<32>(purpose).as_ref())
+    }
+}
+
+impl FromStr for Secret {
+    type Err = Error;
+
+    /// Reads standard base64.
+    fn from_str(text: &str) -> Result<Self> {
+        let bytes = STANDARD
+            .decode(text)
+            .map_err(|_| Error::configuration("a master secret must be standard base64"))?;
+        Self::from_bytes(bytes)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(redacted)")
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// The generations of the master secret. The first signs and derives all that is issued; all verify.
+///
+/// To rotate, add the new one second on every instance, later put it first, and later drop the old one.
+///
+/// ```
+/// use hallpass::Secrets;
+///
+/// let secrets: Secrets = "bWFzdGVyIHNlY3JldCBvZiBhdCBsZWFzdCAzMiBieXRlcw==".parse()?;
+/// # Ok::<(), hallpass::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Secrets(Vec<Secret>);
+
+impl Secrets {
+    /// The current secret and those that still verify.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a secret is given twice.
+    pub fn new(first: Secret, others: Vec<Secret>) -> Result<Self> {
+        let mut all = vec![first];
+        for secret in others {
+            if all.iter().any(|known| known.0 == secret.0) {
+                return Err(Error::configuration("a master secret is given twice"));
+            }
+            all.push(secret);
+        }
+        Ok(Self(all))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Secret> {
+        self.0.iter()
+    }
+}
+
+impl From<Secret> for Secrets {
+    fn from(secret: Secret) -> Self {
+        Self(vec![secret])
+    }
+}
+
+impl FromStr for Secrets {
+    type Err = Error;
+
+    /// Reads comma-separated standard base64, the current secret first.
+    fn from_str(text: &str) -> Result<Self> {
+        let mut secrets = text.split(',').map(|part| part.trim().parse());
+        let first = secrets
+            .next()
+            .unwrap_or_else(|| Err(Error::configuration("a master secret is required")))?;
+        Self::new(first, secrets.collect::<Result<_>>()?)
+    }
+}

@@ -1,0 +1,110 @@
+use std::fmt;
+
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroize;
+
+macro_rules! secret_text {
+    ($(#[$docs:meta])* $name:ident) => {
+        $(#[$docs])*
+        ///
+        /// `Debug` prints no content; the memory is wiped when it is dropped.
+        #[derive(Clone)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes the text as a secret.
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            /// The text itself. Look twice where it goes.
+            #[must_use]
+            pub fn expose(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(redacted)"))
+            }
+        }
+
+        impl Drop for $name {
+            fn drop(&mut self) {
+                self.0.zeroize();
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+    };
+}
+
+secret_text! {
+    /// A signed access token (JWT).
+    AccessToken
+}
+secret_text! {
+    /// A token that is mailed or handed over once, and spent once.
+    OneTimeToken
+}
+secret_text! {
+    /// A password in plain text.
+    Password
+}
+secret_text! {
+    /// A password hash as a PHC string.
+    PasswordHash
+}
+secret_text! {
+    /// A refresh token.
+    RefreshToken
+}
+
+/// The SHA-256 of a token: all that a store ever sees of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TokenDigest([u8; 32]);
+
+impl TokenDigest {
+    /// The digest of a token.
+    #[must_use]
+    pub fn of(token: &str) -> Self {
+        Self(Sha256::digest(token).into())
+    }
+
+    /// The 32 bytes, for storing.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl From<[u8; 32]> for TokenDigest {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl TryFrom<&[u8]> for TokenDigest {
+    type Error = std::array::TryFromSliceError;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, Self::Error> {
+        bytes.try_into().map(Self)
+    }
+}
+
+impl fmt::Debug for TokenDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenDigest(redacted)")
+    }
+}

@@ -1,0 +1,101 @@
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use uuid::Uuid;
+
+use crate::{
+    clock::Timestamp,
+    secret::{HmacKey, OneTimeToken, PasswordHash, Secrets, TokenDigest},
+    user::UserId,
+};
+
+/// What a one-time token is good for. A token of one purpose is worth nothing at another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// Setting a new password without the old one.
+    ResetPassword,
+    /// Showing that an address is the user's.
+    VerifyEmail,
+}
+
+impl Purpose {
+    /// The word used in the database and in key derivation.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ResetPassword => "reset_password",
+            Self::VerifyEmail => "verify_email",
+        }
+    }
+}
+
+/// A one-time token to be kept.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct NewOneTimeToken {
+    /// Its digests under every current key; the first is the one to write.
+    pub digests: Vec<TokenDigest>,
+    /// What it is good for.
+    pub purpose: Purpose,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// What became of keeping a one-time token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a third outcome would be a change of contract"
+)]
+pub enum IssueOneTime {
+    /// The token with this digest is now the user's only one for the purpose.
+    Live(TokenDigest),
+    /// It was used, a newer one took its place, or the user is gone or disabled; nothing was written.
+    Dead,
+}
+
+/// A new password to be set by a one-time token.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct ResetPassword {
+    /// The digest of the presented token.
+    pub digest: TokenDigest,
+    /// The hash of the new password.
+    pub password_hash: PasswordHash,
+    /// Now.
+    pub now: Timestamp,
+}
+
+const PREFIX: &str = "hp_ot_";
+
+/// Derives one-time tokens from what they are for, so that a mail that is sent again carries the same link.
+#[derive(Clone, Debug)]
+pub(crate) struct OneTimeKeys(Vec<HmacKey>);
+
+impl OneTimeKeys {
+    pub(crate) fn new(secrets: &Secrets) -> Self {
+        Self(
+            secrets
+                .iter()
+                .map(|secret| secret.hmac_key("one-time token"))
+                .collect(),
+        )
+    }
+
+    /// The token of this origin under every current key; the first is the one to issue.
+    pub(crate) fn derive(&self, origin: Uuid, purpose: Purpose) -> Vec<OneTimeToken> {
+        let message = [origin.as_bytes(), purpose.as_str().as_bytes()].concat();
+        let token =
+            |key: &HmacKey| format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(key.tag(&message)));
+        self.0.iter().map(|key| token(key).into()).collect()
+    }
+}

@@ -1,0 +1,64 @@
+//! What a refresh token that is not the current one means. Every store decides with this, on one snapshot.
+
+use super::{RefreshGeneration, RotateSession};
+use crate::{clock::Timestamp, secret::TokenDigest};
+
+/// A session and its user, read in one snapshot.
+#[derive(Clone, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
+pub struct SessionState {
+    /// The generation of the current refresh token.
+    pub generation: RefreshGeneration,
+    /// The digest of the current refresh token.
+    pub digest: TokenDigest,
+    /// When the current token took its predecessor's place.
+    pub rotated_at: Timestamp,
+    /// Whether the session is not revoked and not expired, and its user is active at the session's
+    /// `credential_version`.
+    pub live: bool,
+}
+
+/// What a presented refresh token turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further verdict would be a change of contract"
+)]
+pub enum Verdict {
+    /// It is the current one: rotate.
+    Current,
+    /// The session is dead, or the token is from a future this database has not seen (a restored backup).
+    Gone,
+    /// It was used before.
+    Reused,
+    /// It is the previous one, within grace; its successor has the digest in [`SessionState::digest`].
+    Superseded,
+}
+
+impl SessionState {
+    /// What the presented token is, given this state.
+    #[must_use]
+    pub fn judge(&self, presented: &RotateSession) -> Verdict {
+        if !self.live || presented.generation > self.generation {
+            return Verdict::Gone;
+        }
+        if presented.generation == self.generation {
+            return if presented.presented == self.digest {
+                Verdict::Current
+            } else {
+                Verdict::Reused
+            };
+        }
+        let previous = presented.generation.checked_add(1) == Some(self.generation);
+        // A clock that runs behind the writer's makes the age negative: that is within grace too.
+        let age = (presented.now - self.rotated_at)
+            .to_std()
+            .unwrap_or_default();
+        let in_grace = !presented.grace.is_zero() && age <= presented.grace;
+        if previous && in_grace && presented.successors.contains(&self.digest) {
+            Verdict::Superseded
+        } else {
+            Verdict::Reused
+        }
+    }
+}

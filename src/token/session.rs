@@ -1,0 +1,168 @@
+use std::net::IpAddr;
+
+use super::RefreshGeneration;
+use crate::{
+    clock::Timestamp,
+    id::id,
+    secret::{PasswordHash, TokenDigest},
+    user::{User, UserId},
+};
+
+id! {
+    /// Identifies a session: the `sid` claim of its access tokens.
+    SessionId
+}
+
+const MAX_USER_AGENT: usize = 255;
+
+/// Who is calling: what a session remembers of the client that opened it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientInfo {
+    /// The client's address.
+    pub ip: Option<IpAddr>,
+    /// The `User-Agent` header, at most 255 bytes, without control characters.
+    pub user_agent: Option<String>,
+}
+
+impl ClientInfo {
+    /// A client at this address, with this `User-Agent`.
+    #[must_use]
+    pub fn new(ip: Option<IpAddr>, user_agent: Option<&str>) -> Self {
+        let shorten = |text: &str| {
+            let mut text: String = text.chars().filter(|c| !c.is_control()).collect();
+            text.truncate(text.floor_char_boundary(MAX_USER_AGENT));
+            text
+        };
+        Self {
+            ip,
+            user_agent: user_agent.map(shorten).filter(|text| !text.is_empty()),
+        }
+    }
+}
+
+/// A session to be opened.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct NewSession {
+    /// The identifier.
+    pub id: SessionId,
+    /// Whose session it is.
+    pub user_id: UserId,
+    /// The user's version when the credential was checked.
+    pub credential_version: i64,
+    /// The digest of the first refresh token, of generation 0.
+    pub digest: TokenDigest,
+    /// When it is opened.
+    pub created_at: Timestamp,
+    /// When it ends if it is not refreshed.
+    pub idle_expires_at: Timestamp,
+    /// When it ends in any case.
+    pub absolute_expires_at: Timestamp,
+    /// Who opened it.
+    pub client: ClientInfo,
+    /// The password hash that was verified; `None` if another credential was.
+    pub verified_hash: Option<PasswordHash>,
+    /// The same password, hashed with the parameters now in force, if they changed.
+    pub rehashed: Option<PasswordHash>,
+}
+
+/// What became of opening a session.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a third outcome would be a change of contract"
+)]
+#[allow(clippy::large_enum_variant, reason = "lives for one call")]
+pub enum OpenSession {
+    /// It is open; the user as it now is.
+    Opened(User),
+    /// The account changed since the credential was checked; nothing was written.
+    Stale,
+}
+
+/// A presented refresh token to be exchanged for its successor.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct RotateSession {
+    /// The session the token names.
+    pub id: SessionId,
+    /// The generation the token names.
+    pub generation: RefreshGeneration,
+    /// The digest of the presented token.
+    pub presented: TokenDigest,
+    /// The digests of its successor under every current key; the first is the one to write.
+    pub successors: Vec<TokenDigest>,
+    /// Now.
+    pub now: Timestamp,
+    /// When the session ends if it is not refreshed again.
+    pub idle_expires_at: Timestamp,
+    /// For how long the previous token still gets the same successor; zero: not at all.
+    pub grace: std::time::Duration,
+}
+
+/// What became of a rotation.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further outcome would be a change of contract"
+)]
+#[allow(clippy::large_enum_variant, reason = "lives for one call")]
+pub enum Rotation {
+    /// The token was the current one: its successor, the first of the given, has taken its place.
+    Rotated(SessionUser),
+    /// The token was the previous one, within grace: the successor with this digest has its place already.
+    Superseded(SessionUser, TokenDigest),
+    /// The token was used before. The session was alive, and this call ended it.
+    Reused(UserId),
+    /// There is no such live session.
+    Gone,
+}
+
+/// A live session's user, and when the session ends.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct SessionUser {
+    /// The user.
+    pub user: User,
+    /// When the session ends if it is not refreshed.
+    pub idle_expires_at: Timestamp,
+    /// When it ends in any case.
+    pub absolute_expires_at: Timestamp,
+}
+
+/// Why a session was ended before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// The user logged out.
+    Logout,
+    /// The user logged out everywhere.
+    LogoutAll,
+    /// The password was reset.
+    PasswordReset,
+    /// A used refresh token came back.
+    Reuse,
+}
+
+impl EndReason {
+    /// The word used in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::LogoutAll => "logout_all",
+            Self::PasswordReset => "password_reset",
+            Self::Reuse => "reuse",
+        }
+    }
+}

@@ -1,0 +1,122 @@
+use async_trait::async_trait;
+
+use super::{
+    EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession, Purpose, ResetPassword,
+    RotateSession, Rotation, SessionId,
+};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    secret::TokenDigest,
+    user::{User, UserId},
+};
+
+/// Keeps sessions and one-time tokens. Part of [`Store`](crate::store::Store).
+///
+/// A session is *live* while it is not revoked, neither expiry is reached (`now < expiry`), and its user is active at
+/// the session's `credential_version`.
+#[async_trait]
+pub trait TokenStore: std::fmt::Debug + Send + Sync + 'static {
+    /// Opens a session, and notes the sign-in on the user.
+    ///
+    /// # Contract
+    /// One fact: the session exists if and only if the user was, at that moment, active at the given
+    /// `credential_version` with the verified hash. `last_login_at` is set and the rehash is stored with it, or
+    /// nothing is. It waits for a reset in flight, and never restores an older password.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn open_session(&self, session: &NewSession) -> Result<OpenSession, StoreError>;
+
+    /// The user of a live session.
+    ///
+    /// # Contract
+    /// One query. `None` unless the session is live and belongs to the user.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn session_user(
+        &self,
+        id: SessionId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError>;
+
+    /// Exchanges a refresh token for its successor.
+    ///
+    /// # Contract
+    /// A token has at most one successor, ever (I2): of any number of concurrent calls one is
+    /// [`Rotation::Rotated`], the others learn the same successor or none. What a token that is not the current one
+    /// means is decided by [`SessionState::judge`](super::SessionState::judge) on one snapshot, after the write
+    /// matched nothing. `rotated_at` changes with a rotation only. [`Rotation::Reused`] is returned by the one call
+    /// that ended the session.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn rotate_session(&self, rotation: &RotateSession) -> Result<Rotation, StoreError>;
+
+    /// Ends a session; `false` if it was not there or had ended.
+    ///
+    /// # Contract
+    /// Wins against a rotation in flight: when this has returned, no token of the session is exchanged any more (I3).
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn end_session(
+        &self,
+        id: SessionId,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Ends every session of a user.
+    ///
+    /// # Contract
+    /// Raises `credential_version`, so that a sign-in whose credential was checked before opens nothing after.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn end_sessions(
+        &self,
+        user: UserId,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Keeps a one-time token.
+    ///
+    /// # Contract
+    /// A user has at most one token per purpose: a newer one (by `created_at`) takes the place of an older one, used
+    /// or not, never the other way round. Repeating a call gives the digest that is live, so that a mail that is sent
+    /// again carries the same link. The token holds the user's `credential_version` of this moment.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn issue_one_time(&self, token: &NewOneTimeToken) -> Result<IssueOneTime, StoreError>;
+
+    /// The user for whom this token can be spent now.
+    ///
+    /// # Contract
+    /// `None` unless the purpose matches, the token is neither used nor expired (`now < expires_at`), the user is
+    /// active, and the user's `credential_version` is the token's ([`Purpose::VerifyEmail`] apart). Spends nothing.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn one_time_user(
+        &self,
+        digest: &TokenDigest,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError>;
+
+    /// Spends a [`Purpose::ResetPassword`] token and sets the password; `None` if it cannot be spent.
+    ///
+    /// # Contract
+    /// One fact, by at most one of any number of concurrent calls (I1): the conditions of
+    /// [`one_time_user`](Self::one_time_user) hold at that moment; the hash is stored, `credential_version` goes up,
+    /// every session ends, every other one-time token of the user is dead, an unverified address becomes verified.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn reset_password(&self, reset: &ResetPassword) -> Result<Option<UserId>, StoreError>;
+}

@@ -1,0 +1,150 @@
+use std::{fmt, str::FromStr};
+
+use unicode_normalization::UnicodeNormalization as _;
+
+const MAX_LOCAL: usize = 64;
+const MAX_TOTAL: usize = 254;
+
+/// An email address: a UTF-8 dot-atom of at most 64 bytes, `@`, and a domain of two or more labels; at most 254 bytes.
+///
+/// It is kept as given, and compared by its [canonical form](Self::canonical). Quoted local parts, comments, display
+/// names and address literals are refused: mail would reach them, and so would every trick played with them.
+///
+/// ```
+/// use hallpass::EmailAddress;
+///
+/// let email: EmailAddress = "Zoë@EXAMPLE.org".parse()?;
+/// assert_eq!(email.as_str(), "Zoë@EXAMPLE.org");
+/// assert_eq!(email.canonical(), "zoë@example.org");
+/// # Ok::<(), hallpass::user::InvalidEmail>(())
+/// ```
+#[derive(Clone)]
+pub struct EmailAddress {
+    given: String,
+    canonical: String,
+}
+
+impl EmailAddress {
+    /// The address as given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.given
+    }
+
+    /// The form that is unique per account: NFC, local part lower-cased, domain lower-cased and as A-labels (IDNA).
+    /// Dots and `+tags` are kept: folding them is one provider's rule, not the standard's.
+    #[must_use]
+    pub fn canonical(&self) -> &str {
+        &self.canonical
+    }
+}
+
+impl FromStr for EmailAddress {
+    type Err = InvalidEmail;
+
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        if given.len() > MAX_TOTAL {
+            return Err(InvalidEmail(()));
+        }
+        let (local, domain) = given.rsplit_once('@').ok_or(InvalidEmail(()))?;
+        let canonical = format!("{}@{}", canonical_local(local)?, canonical_domain(domain)?);
+        if canonical.len() > MAX_TOTAL {
+            return Err(InvalidEmail(()));
+        }
+        Ok(Self {
+            given: given.to_owned(),
+            canonical,
+        })
+    }
+}
+
+/// RFC 5322 dot-atom, with RFC 6531's UTF-8.
+fn canonical_local(local: &str) -> Result<String, InvalidEmail> {
+    let atext = |c: char| {
+        c.is_ascii_alphanumeric()
+            || "!#$%&'*+-/=?^_`{|}~".contains(c)
+            || (!c.is_ascii() && !c.is_control() && !c.is_whitespace() && !is_invisible(c))
+    };
+    let dot_atom = local
+        .split('.')
+        .all(|atom| !atom.is_empty() && atom.chars().all(atext));
+    if local.len() > MAX_LOCAL || !dot_atom {
+        return Err(InvalidEmail(()));
+    }
+    // Lower-casing can leave NFC (İ becomes i and a combining dot), so that both come last and first.
+    let canonical: String = local
+        .nfc()
+        .collect::<String>()
+        .to_lowercase()
+        .nfc()
+        .collect();
+    if canonical.len() > MAX_LOCAL {
+        return Err(InvalidEmail(()));
+    }
+    Ok(canonical)
+}
+
+/// UTS #46 with the STD3 rules, as A-labels; two labels or more, the last not all digits.
+fn canonical_domain(domain: &str) -> Result<String, InvalidEmail> {
+    if domain.ends_with('.') {
+        return Err(InvalidEmail(()));
+    }
+    let ascii = idna::domain_to_ascii_strict(domain).map_err(|_| InvalidEmail(()))?;
+    let labels: Vec<&str> = ascii.split('.').collect();
+    let well_formed = labels.len() >= 2
+        && labels.iter().all(|label| is_ldh(label))
+        && labels
+            .last()
+            .is_some_and(|label| !label.bytes().all(|b| b.is_ascii_digit()));
+    if well_formed {
+        Ok(ascii)
+    } else {
+        Err(InvalidEmail(()))
+    }
+}
+
+fn is_ldh(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+/// Format characters that change how an address looks and not where its mail goes, and noncharacters.
+fn is_invisible(c: char) -> bool {
+    matches!(u32::from(c),
+        0xAD | 0x61C | 0x180E | 0x200B..=0x200F | 0x202A..=0x202E | 0x2060..=0x206F | 0xFEFF
+        | 0xFFF9..=0xFFFF | 0xE0000..=0xE0FFF)
+        || u32::from(c) & 0xFFFE == 0xFFFE
+}
+
+impl PartialEq for EmailAddress {
+    /// Two addresses are one if their canonical forms are.
+    fn eq(&self, other: &Self) -> bool {
+        self.canonical == other.canonical
+    }
+}
+
+impl Eq for EmailAddress {}
+
+impl fmt::Display for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.given)
+    }
+}
+
+impl fmt::Debug for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EmailAddress({})", self.given)
+    }
+}
+
+/// The text is not an address that Hallpass takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the text is not an email address of the form local@domain")]
+pub struct InvalidEmail(());
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! Who has an account: the user, their address, roles and status, and where users are kept.
+
+mod email;
+mod role;
+mod store;
+
+use serde_json::{Map, Value};
+
+pub use self::{
+    email::{EmailAddress, InvalidEmail},
+    role::{InvalidRole, Role, Roles},
+    store::{Credentials, EmailPrefix, InsertUser, NewUser, UserFilter, UserStore},
+};
+use crate::{clock::Timestamp, id::id};
+
+id! {
+    /// Identifies a user.
+    UserId
+}
+
+/// A user, as use cases and endpoints see one. Never holds a password hash.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
+pub struct User {
+    /// The identifier, for life.
+    pub id: UserId,
+    /// The address, as given at registration.
+    pub email: EmailAddress,
+    /// When the address was shown to be the user's.
+    pub email_verified_at: Option<Timestamp>,
+    /// The roles, sorted.
+    pub roles: Roles,
+    /// Whether the account may be used.
+    pub status: UserStatus,
+    /// The name to show.
+    pub display_name: Option<String>,
+    /// The host's own JSON object.
+    pub metadata: Map<String, Value>,
+    /// When the account was made.
+    pub created_at: Timestamp,
+    /// When the account was last changed; signing in is no change.
+    pub updated_at: Timestamp,
+    /// When a session was last opened.
+    pub last_login_at: Option<Timestamp>,
+}
+
+/// Whether an account may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a third state would be a change of contract"
+)]
+pub enum UserStatus {
+    /// May sign in.
+    Active,
+    /// May not: sessions are dead, and no mail is sent.
+    Disabled,
+}
+
+impl UserStatus {
+    /// The word used in replies and in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+impl std::str::FromStr for UserStatus {
+    type Err = InvalidStatus;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "active" => Ok(Self::Active),
+            "disabled" => Ok(Self::Disabled),
+            _ => Err(InvalidStatus(())),
+        }
+    }
+}
+
+/// The text is neither `active` nor `disabled`.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the status is `active` or `disabled`")]
+pub struct InvalidStatus(());

@@ -1,0 +1,109 @@
+use std::{borrow::Cow, collections::BTreeSet, fmt, str::FromStr};
+
+use serde::{Serialize, Serializer};
+
+const MAX_LEN: usize = 64;
+
+/// A role: 1 to 64 characters of `a-z`, `0-9`, `_`, `-`, `.` and `:`, a letter first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Role(Cow<'static, str>);
+
+impl Role {
+    /// May use the administrators' endpoints.
+    pub const ADMIN: Self = Self(Cow::Borrowed("admin"));
+    /// Every account has it.
+    pub const USER: Self = Self(Cow::Borrowed("user"));
+
+    /// The name of the role.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Role {
+    type Err = InvalidRole;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let shape = name.len() <= MAX_LEN
+            && name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name
+                .bytes()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b':'));
+        if shape {
+            Ok(Self(Cow::Owned(name.to_owned())))
+        } else {
+            Err(InvalidRole(()))
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Role {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// The text is not the name of a role.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("a role is 1 to 64 characters of a-z, 0-9, `_`, `-`, `.` and `:`, a letter first")]
+pub struct InvalidRole(());
+
+/// A set of roles, sorted by name.
+///
+/// ```
+/// use hallpass::{Role, Roles};
+///
+/// let roles: Roles = [Role::USER, Role::ADMIN].into_iter().collect();
+/// assert!(roles.contains(&Role::ADMIN));
+/// assert_eq!(roles.to_string(), "admin user");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Roles(BTreeSet<Role>);
+
+impl Roles {
+    /// Whether the role is in the set.
+    #[must_use]
+    pub fn contains(&self, role: &Role) -> bool {
+        self.0.contains(role)
+    }
+
+    /// The roles, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Role> {
+        self.0.iter()
+    }
+}
+
+impl FromIterator<Role> for Roles {
+    fn from_iter<I: IntoIterator<Item = Role>>(roles: I) -> Self {
+        Self(roles.into_iter().collect())
+    }
+}
+
+impl fmt::Display for Roles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, role) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            role.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Roles {
+    type Err = InvalidRole;
+
+    /// Reads names separated by spaces.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.split_ascii_whitespace().map(str::parse).collect()
+    }
+}

@@ -1,0 +1,159 @@
+use async_trait::async_trait;
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::{EmailAddress, Role, Roles, User, UserId, UserStatus};
+use crate::{clock::Timestamp, error::StoreError, secret::PasswordHash};
+
+/// Keeps users. Part of [`Store`](crate::store::Store).
+#[async_trait]
+pub trait UserStore: std::fmt::Debug + Send + Sync + 'static {
+    /// Adds a user.
+    ///
+    /// # Contract
+    /// Of any number of concurrent calls with one canonical address exactly one is [`InsertUser::Inserted`] (I4).
+    /// `credential_version` starts at 0.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn insert_user(&self, user: &NewUser) -> Result<InsertUser, StoreError>;
+
+    /// The user with this canonical address, with what a password check needs.
+    ///
+    /// # Contract
+    /// Finds disabled users too: the caller says so only after the right password.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError>;
+
+    /// Users by descending id, at most `limit`, those below `after` if it is given.
+    ///
+    /// # Contract
+    /// A page costs the same at any depth. The prefix is compared literally.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn list_users(
+        &self,
+        filter: &UserFilter,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<User>, StoreError>;
+
+    /// Sets the status, and gives the user as it then is; `None` if there is none.
+    ///
+    /// # Contract
+    /// Disabling raises `credential_version`: every session and one-time token of the user is dead from then on,
+    /// and stays so when the user is made active again.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn set_status(
+        &self,
+        id: UserId,
+        status: UserStatus,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError>;
+
+    /// Sets the roles, and gives the user as it then is; `None` if there is none.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn set_roles(
+        &self,
+        id: UserId,
+        roles: &Roles,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError>;
+}
+
+/// A user to be added. Active, without metadata.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct NewUser {
+    /// The identifier.
+    pub id: UserId,
+    /// The address.
+    pub email: EmailAddress,
+    /// When the address was shown to be the user's, if it was.
+    pub email_verified_at: Option<Timestamp>,
+    /// The password hash; `None` for an account without a password.
+    pub password_hash: Option<PasswordHash>,
+    /// The roles.
+    pub roles: Roles,
+    /// The name to show.
+    pub display_name: Option<String>,
+    /// When the account is made.
+    pub created_at: Timestamp,
+}
+
+/// What became of an insert.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a third outcome would be a change of contract"
+)]
+#[allow(clippy::large_enum_variant, reason = "lives for one call")]
+pub enum InsertUser {
+    /// Added.
+    Inserted(User),
+    /// The canonical address has an account already; nothing was written.
+    EmailTaken,
+}
+
+/// A user with what a password check needs.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct Credentials {
+    /// The user.
+    pub user: User,
+    /// The password hash; `None` for an account without a password.
+    pub password_hash: Option<PasswordHash>,
+    /// Goes up whenever the credentials change.
+    pub credential_version: i64,
+}
+
+/// Which users to list. The default is all of them.
+#[derive(Clone, Debug, Default)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct UserFilter {
+    /// Only addresses that begin so.
+    pub email: Option<EmailPrefix>,
+    /// Only users with this role.
+    pub role: Option<Role>,
+    /// Only users with this status.
+    pub status: Option<UserStatus>,
+}
+
+/// The beginning of a canonical address: literal, `%` and `_` included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmailPrefix(String);
+
+impl EmailPrefix {
+    /// Folds the text as the local part of an address is folded.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(
+            text.nfc()
+                .collect::<String>()
+                .to_lowercase()
+                .nfc()
+                .collect(),
+        )
+    }
+
+    /// The folded prefix.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
