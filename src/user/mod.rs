@@ -1,6 +1,7 @@
 //! Who has an account: the user, their address, roles and status, and where users are kept.
 
 mod email;
+mod page;
 mod role;
 mod store;
 
@@ -8,6 +9,7 @@ use serde_json::{Map, Value};
 
 pub use self::{
     email::{EmailAddress, InvalidEmail},
+    page::{Page, UserQuery},
     role::{InvalidRole, Role, Roles},
     store::{Credentials, EmailPrefix, InsertUser, NewUser, UserFilter, UserStore},
 };

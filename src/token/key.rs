@@ -1,0 +1,235 @@
+//! The keys of access tokens: the first signs, all verify and are published.
+
+use std::fmt;
+
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey,
+    crypto::aws_lc::DEFAULT_PROVIDER,
+    signature::{Signer as _, Verifier as _},
+};
+use rustls_pki_types::{PrivatePkcs8KeyDer, pem::PemObject as _};
+use serde_json::{Value, json};
+
+use crate::{
+    error::{BoxError, Error, Result},
+    secret::{Secret, Secrets},
+};
+
+/// How access tokens are signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SigningAlgorithm {
+    /// Ed25519 (RFC 8037): small keys, fast on both sides, nothing to get wrong.
+    #[default]
+    EdDsa,
+    /// ECDSA on P-256 with SHA-256 (RFC 7518), for verifiers that lack Ed25519.
+    Es256,
+    /// HMAC with SHA-256 (RFC 7518). Nothing is published: whoever verifies can sign.
+    Hs256,
+}
+
+impl SigningAlgorithm {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::EdDsa => "EdDSA",
+            Self::Es256 => "ES256",
+            Self::Hs256 => "HS256",
+        }
+    }
+
+    fn algorithm(self) -> Algorithm {
+        match self {
+            Self::EdDsa => Algorithm::EdDSA,
+            Self::Es256 => Algorithm::ES256,
+            Self::Hs256 => Algorithm::HS256,
+        }
+    }
+}
+
+/// The keys that sign and verify access tokens. One algorithm per key, and a key is used for nothing else.
+#[derive(Clone, Debug)]
+pub struct SigningKeys(Vec<SigningKey>);
+
+impl SigningKeys {
+    /// One key per master secret, in their order.
+    ///
+    /// # Errors
+    /// If the cryptographic library refuses a derived key.
+    pub fn derive(secrets: &Secrets, algorithm: SigningAlgorithm) -> Result<Self> {
+        secrets
+            .iter()
+            .map(|secret| SigningKey::derive(secret, algorithm))
+            .collect::<Result<_>>()
+            .map(Self)
+    }
+
+    /// Private keys in PKCS #8 PEM (RFC 5958), Ed25519 or P-256; the first signs.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if there is none, or one is neither.
+    pub fn from_pem<'a>(pems: impl IntoIterator<Item = &'a str>) -> Result<Self> {
+        let keys: Vec<_> = pems
+            .into_iter()
+            .map(SigningKey::from_pem)
+            .collect::<Result<_>>()?;
+        if keys.is_empty() {
+            return Err(Error::configuration("at least one signing key is needed"));
+        }
+        Ok(Self(keys))
+    }
+
+    pub(super) fn first(&self) -> Option<&SigningKey> {
+        self.0.first()
+    }
+
+    pub(super) fn by_kid(&self, kid: &str) -> Option<&SigningKey> {
+        self.0.iter().find(|key| key.kid == kid)
+    }
+
+    /// The public keys as a JWK Set (RFC 7517).
+    #[must_use]
+    pub fn jwks(&self) -> Value {
+        let keys: Vec<_> = self.0.iter().filter_map(|key| key.jwk.as_ref()).collect();
+        json!({ "keys": keys })
+    }
+}
+
+/// One key, with one algorithm.
+#[derive(Clone)]
+pub(super) struct SigningKey {
+    pub(super) kid: String,
+    pub(super) algorithm: SigningAlgorithm,
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    jwk: Option<Value>,
+}
+
+impl SigningKey {
+    fn derive(secret: &Secret, algorithm: SigningAlgorithm) -> Result<Self> {
+        match algorithm {
+            SigningAlgorithm::EdDsa => {
+                let seed = secret.derive::<32>("access token EdDSA");
+                let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_ref()).map_err(rejected)?;
+                Self::ed25519(&pair)
+            }
+            SigningAlgorithm::Es256 => Self::p256(&derive_p256(secret)?),
+            SigningAlgorithm::Hs256 => {
+                let key = secret.derive::<32>("access token HS256");
+                let kid = secret.derive::<16>("access token HS256 kid");
+                Ok(Self {
+                    kid: URL_SAFE_NO_PAD.encode(kid),
+                    algorithm,
+                    encoding: EncodingKey::from_secret(key.as_ref()),
+                    decoding: DecodingKey::from_secret(key.as_ref()),
+                    jwk: None,
+                })
+            }
+        }
+    }
+
+    fn from_pem(pem: &str) -> Result<Self> {
+        let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes())
+            .map_err(|_| Error::configuration("a signing key is not PKCS #8 in PEM"))?;
+        let der = der.secret_pkcs8_der();
+        if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
+            return Self::ed25519(&pair);
+        }
+        EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der)
+            .map_err(|_| Error::configuration("a signing key is neither Ed25519 nor P-256"))
+            .and_then(|pair| Self::p256(&pair))
+    }
+
+    fn ed25519(pair: &Ed25519KeyPair) -> Result<Self> {
+        let public = pair.public_key().as_ref();
+        let x = URL_SAFE_NO_PAD.encode(public);
+        let kid = thumbprint(&format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#));
+        let der = pair.to_pkcs8().map_err(unspecified)?;
+        Ok(Self {
+            algorithm: SigningAlgorithm::EdDsa,
+            encoding: EncodingKey::from_ed_der(der.as_ref()),
+            decoding: DecodingKey::from_ed_der(public),
+            jwk: Some(
+                json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid, "use": "sig", "alg": "EdDSA" }),
+            ),
+            kid,
+        })
+    }
+
+    fn p256(pair: &EcdsaKeyPair) -> Result<Self> {
+        let point = pair.public_key().as_ref();
+        // Uncompressed: 0x04, then both coordinates (SEC 1, 2.3.3).
+        let (Some(x), Some(y)) = (point.get(1..33), point.get(33..65)) else {
+            return Err(Error::internal("a P-256 public key has an unexpected form"));
+        };
+        let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
+        let kid = thumbprint(&format!(
+            r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#
+        ));
+        let der = pair.to_pkcs8v1().map_err(unspecified)?;
+        Ok(Self {
+            algorithm: SigningAlgorithm::Es256,
+            encoding: EncodingKey::from_ec_der(der.as_ref()),
+            decoding: DecodingKey::from_ec_components(&x, &y).map_err(Error::internal)?,
+            jwk: Some(
+                json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": kid, "use": "sig", "alg": "ES256" }),
+            ),
+            kid,
+        })
+    }
+
+    // Both go through the provider itself and not through the process-wide default, which panics when some other crate
+    // in the graph switches jsonwebtoken's second backend on.
+
+    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
+        (DEFAULT_PROVIDER.signer_factory)(&self.algorithm.algorithm(), &self.encoding)
+            .map_err(Error::internal)?
+            .try_sign(message)
+            .map_err(Error::internal)
+    }
+
+    pub(super) fn verifies(&self, message: &[u8], signature: &Vec<u8>) -> bool {
+        (DEFAULT_PROVIDER.verifier_factory)(&self.algorithm.algorithm(), &self.decoding)
+            .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({}, {})", self.algorithm.as_str(), self.kid)
+    }
+}
+
+/// RFC 7638: the digest of the required members, in lexicographic order.
+fn thumbprint(members: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, members.as_bytes()))
+}
+
+/// A P-256 private key is a number below the order of the curve; one in 2^32 derived values is not, and the next is
+/// taken.
+fn derive_p256(secret: &Secret) -> Result<EcdsaKeyPair> {
+    // ECPrivateKey (RFC 5915) up to the key and after it: version 1, and the named curve prime256v1.
+    const HEAD: &[u8] = &[0x30, 0x31, 0x02, 0x01, 0x01, 0x04, 0x20];
+    const TAIL: &[u8] = &[
+        0xA0, 0x0A, 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07,
+    ];
+    (0..8)
+        .find_map(|attempt| {
+            let scalar = secret.derive::<32>(&format!("access token ES256 {attempt}"));
+            let der = [HEAD, scalar.as_ref(), TAIL].concat();
+            EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).ok()
+        })
+        .ok_or_else(|| Error::internal("no P-256 key can be derived"))
+}
+
+fn rejected(error: aws_lc_rs::error::KeyRejected) -> Error {
+    Error::internal(BoxError::from(error.to_string()))
+}
+
+fn unspecified(error: aws_lc_rs::error::Unspecified) -> Error {
+    Error::internal(BoxError::from(error.to_string()))
+}

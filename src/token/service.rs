@@ -1,0 +1,277 @@
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    CurrentUser, EndReason, RotateSession, Rotation, SessionId,
+    access::{AccessTokens, MAX_LIFETIME},
+    key::SigningKeys,
+    refresh::RefreshKeys,
+};
+use crate::{
+    clock::{Clock, Timestamp},
+    error::{Error, ErrorKind, Result},
+    secret::{AccessToken, RefreshToken, Secrets, TokenDigest},
+    store::Store,
+    user::{Role, User},
+};
+
+/// How long tokens and sessions live.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct TokenLifetimes {
+    /// An access token. Default 10 minutes, at most an hour.
+    pub access: Duration,
+    /// A session that is not refreshed. Default 14 days.
+    pub session_idle: Duration,
+    /// A session in any case. Default 30 days (NIST SP 800-63B-4, AAL1).
+    pub session_max: Duration,
+    /// For how long a refresh token that was just exchanged still gets the same successor, for a client that lost the
+    /// answer and for a second tab. Default 10 s; zero: not at all.
+    pub refresh_grace: Duration,
+}
+
+impl Default for TokenLifetimes {
+    fn default() -> Self {
+        Self {
+            access: Duration::from_secs(600),
+            session_idle: Duration::from_secs(14 * 86_400),
+            session_max: Duration::from_secs(30 * 86_400),
+            refresh_grace: Duration::from_secs(10),
+        }
+    }
+}
+
+impl TokenLifetimes {
+    /// # Errors
+    /// [`Configuration`](ErrorKind::Configuration) naming the lifetime that is out of range.
+    fn check(&self) -> Result<()> {
+        let ten_years = Duration::from_secs(3650 * 86_400);
+        for (name, value, min, max) in [
+            (
+                "access token lifetime",
+                self.access,
+                Duration::from_secs(1),
+                MAX_LIFETIME,
+            ),
+            (
+                "session idle time",
+                self.session_idle,
+                Duration::from_secs(1),
+                ten_years,
+            ),
+            (
+                "session lifetime",
+                self.session_max,
+                Duration::from_secs(1),
+                ten_years,
+            ),
+            (
+                "refresh grace",
+                self.refresh_grace,
+                Duration::ZERO,
+                Duration::from_secs(300),
+            ),
+        ] {
+            if !(min..=max).contains(&value) {
+                let (min, max) = (min.as_secs(), max.as_secs());
+                return Err(Error::configuration(format!(
+                    "the {name} must be {min} to {max} seconds"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tokens of one session, as a client gets them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TokenPair {
+    /// For the `Authorization: Bearer` header.
+    pub access_token: AccessToken,
+    /// For how long the access token is accepted.
+    pub expires_in: Duration,
+    /// To be exchanged once for the next pair.
+    pub refresh_token: RefreshToken,
+    /// For how long the refresh token can be exchanged.
+    pub refresh_expires_in: Duration,
+    /// The session both belong to.
+    pub session_id: SessionId,
+}
+
+/// A user whose session the database has just confirmed: not logged out, not expired, not disabled.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ActiveUser {
+    /// The user as the database has them now.
+    pub user: User,
+    /// The session of the access token.
+    pub session_id: SessionId,
+}
+
+impl ActiveUser {
+    /// Demands a role.
+    ///
+    /// # Errors
+    /// [`Forbidden`](ErrorKind::Forbidden) without it.
+    pub fn require_role(&self, role: &Role) -> Result<()> {
+        if self.user.roles.contains(role) {
+            Ok(())
+        } else {
+            Err(ErrorKind::Forbidden.into())
+        }
+    }
+}
+
+/// Access and refresh tokens, and the sessions they belong to. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Tokens(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    access: AccessTokens,
+    refresh: RefreshKeys,
+    lifetimes: TokenLifetimes,
+    clock: Arc<dyn Clock>,
+}
+
+/// The first refresh token of a session, and until when the session lives.
+pub(crate) struct Opening {
+    pub(crate) token: RefreshToken,
+    pub(crate) digest: TokenDigest,
+    pub(crate) idle_expires_at: Timestamp,
+    pub(crate) absolute_expires_at: Timestamp,
+}
+
+impl Tokens {
+    pub(crate) fn new(
+        keys: SigningKeys,
+        secrets: &Secrets,
+        issuer: String,
+        audience: String,
+        lifetimes: TokenLifetimes,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        lifetimes.check()?;
+        Ok(Self(Arc::new(Inner {
+            access: AccessTokens::new(keys, issuer, audience, lifetimes.access),
+            refresh: RefreshKeys::new(secrets),
+            lifetimes,
+            clock,
+        })))
+    }
+
+    pub(crate) fn keys(&self) -> &SigningKeys {
+        self.0.access.keys()
+    }
+
+    /// Verifies an access token without asking the database.
+    pub(crate) fn verify(&self, access_token: &str) -> Result<CurrentUser> {
+        self.0.access.verify(access_token, self.0.clock.now())
+    }
+
+    /// Verifies an access token, and asks the database whether its session and its user are alive: one query.
+    pub(crate) async fn check(&self, store: &dyn Store, access_token: &str) -> Result<ActiveUser> {
+        let now = self.0.clock.now();
+        let claims = self.0.access.verify(access_token, now)?;
+        let session_id = claims.session_id();
+        let user = store
+            .session_user(session_id, claims.id(), now)
+            .await?
+            .ok_or(ErrorKind::InvalidAccessToken)?;
+        Ok(ActiveUser { user, session_id })
+    }
+
+    /// Prepares a session: nothing is stored yet.
+    pub(crate) fn open(&self, id: SessionId, now: Timestamp) -> Result<Opening> {
+        let token = self
+            .0
+            .refresh
+            .mint(id)
+            .ok_or_else(|| Error::internal("there is no refresh key"))?;
+        Ok(Opening {
+            digest: TokenDigest::of(token.expose()),
+            token,
+            idle_expires_at: now + self.0.lifetimes.session_idle,
+            absolute_expires_at: now + self.0.lifetimes.session_max,
+        })
+    }
+
+    /// The pair of a session that the store has opened or rotated.
+    pub(crate) fn pair(
+        &self,
+        user: &User,
+        session_id: SessionId,
+        refresh_token: RefreshToken,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<TokenPair> {
+        Ok(TokenPair {
+            access_token: self.0.access.issue(user, session_id, now)?,
+            expires_in: self.0.access.lifetime(),
+            refresh_token,
+            refresh_expires_in: (expires_at - now).to_std().unwrap_or_default(),
+            session_id,
+        })
+    }
+
+    /// Exchanges a refresh token.
+    pub(crate) async fn refresh(
+        &self,
+        store: &dyn Store,
+        refresh_token: &RefreshToken,
+    ) -> Result<TokenPair> {
+        let parsed = self.0.refresh.parse(refresh_token.expose());
+        let parsed = parsed.ok_or(ErrorKind::InvalidRefreshToken)?;
+        let successors = self.0.refresh.successors(&parsed);
+        let successors = successors.ok_or(ErrorKind::InvalidRefreshToken)?;
+        let now = self.0.clock.now();
+        let rotation = RotateSession {
+            id: parsed.session_id,
+            generation: parsed.generation,
+            presented: TokenDigest::of(refresh_token.expose()),
+            successors: successors.iter().map(|(digest, _)| *digest).collect(),
+            now,
+            idle_expires_at: now + self.0.lifetimes.session_idle,
+            grace: self.0.lifetimes.refresh_grace,
+        };
+        let (live, digest) = match store.rotate_session(&rotation).await? {
+            Rotation::Rotated(live) => (live, rotation.successors.first().copied()),
+            Rotation::Superseded(live, digest) => (live, Some(digest)),
+            Rotation::Reused(user_id) => {
+                tracing::warn!(%user_id, session_id = %parsed.session_id, "a used refresh token came back; the session is over");
+                return Err(ErrorKind::RefreshTokenReused.into());
+            }
+            Rotation::Gone => return Err(ErrorKind::InvalidRefreshToken.into()),
+        };
+        let token = successors
+            .into_iter()
+            .find(|(candidate, _)| Some(*candidate) == digest)
+            .map(|(_, token)| token)
+            .ok_or_else(|| Error::internal("the store named a successor that was not offered"))?;
+        let expires_at = live.idle_expires_at.min(live.absolute_expires_at);
+        self.pair(&live.user, parsed.session_id, token, expires_at, now)
+    }
+
+    /// Ends the session of a refresh token, whatever its generation; anything else ends nothing.
+    pub(crate) async fn logout(
+        &self,
+        store: &dyn Store,
+        refresh_token: &RefreshToken,
+    ) -> Result<()> {
+        if let Some(parsed) = self.0.refresh.parse(refresh_token.expose()) {
+            store
+                .end_session(parsed.session_id, EndReason::Logout, self.0.clock.now())
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Ends every session of the user.
+    pub(crate) async fn logout_all(&self, store: &dyn Store, user: &ActiveUser) -> Result<()> {
+        let now = self.0.clock.now();
+        store
+            .end_sessions(user.user.id, EndReason::LogoutAll, now)
+            .await?;
+        Ok(())
+    }
+}
