@@ -15,6 +15,13 @@ pub mod user;
 pub mod store;
 pub mod token;
 
+// Adapters: one folder per technology.
+#[cfg(feature = "testing")]
+pub mod conformance;
+pub mod memory;
+#[cfg(feature = "seaorm")]
+pub mod seaorm;
+
 pub use self::{
     error::{BoxError, Error, ErrorKind, Result, StoreError, Violation},
     secret::{

@@ -1,1 +1,28 @@
-//! Migrations.
+//! The database migrations of hallpass, for Postgres and SQLite.
+//!
+//! They keep their own history table, `auth_migrations`, so that they live beside a host's own migrations in one
+//! database. Any number of instances may start together on a fresh database: one migrates, the others wait for it.
+
+mod history;
+mod m20261122_000001_users;
+mod m20261122_000002_sessions;
+mod m20261122_000003_one_time_tokens;
+mod m20261122_000004_outbox;
+mod migrator;
+
+pub use self::migrator::{MigrationStatus, down, status, up};
+
+/// One step, forward and back. Both databases share the text wherever they can.
+struct Migration {
+    name: &'static str,
+    up: fn(sea_orm::DbBackend) -> Vec<sea_orm::Statement>,
+    down: fn(sea_orm::DbBackend) -> Vec<sea_orm::Statement>,
+}
+
+/// Every migration, the oldest first. What has been released is never changed, only followed.
+const MIGRATIONS: &[Migration] = &[
+    m20261122_000001_users::MIGRATION,
+    m20261122_000002_sessions::MIGRATION,
+    m20261122_000003_one_time_tokens::MIGRATION,
+    m20261122_000004_outbox::MIGRATION,
+];

@@ -35,7 +35,7 @@ impl Purpose {
     reason = "a plain record between use case and store"
 )]
 pub struct NewOneTimeToken {
-    /// Its digests under every current key; the first is the one to write.
+    /// Its digests under every current key, at least one; the first is the one to write.
     pub digests: Vec<TokenDigest>,
     /// What it is good for.
     pub purpose: Purpose,

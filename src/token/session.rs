@@ -97,7 +97,7 @@ pub struct RotateSession {
     pub generation: RefreshGeneration,
     /// The digest of the presented token.
     pub presented: TokenDigest,
-    /// The digests of its successor under every current key; the first is the one to write.
+    /// The digests of its successor under every current key, at least one; the first is the one to write.
     pub successors: Vec<TokenDigest>,
     /// Now.
     pub now: Timestamp,

@@ -55,7 +55,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync + 'static {
     /// If the database fails.
     async fn rotate_session(&self, rotation: &RotateSession) -> Result<Rotation, StoreError>;
 
-    /// Ends a session; `false` if it was not there or had ended.
+    /// Ends a session; `false` if it was not there or had been ended.
     ///
     /// # Contract
     /// Wins against a rotation in flight: when this has returned, no token of the session is exchanged any more (I3).

@@ -1,0 +1,144 @@
+use std::collections::BTreeMap;
+
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, prelude::DateTimeUtc,
+};
+
+use crate::{MIGRATIONS, Migration, history};
+
+/// The key of the advisory lock: `hallpass` in ASCII.
+const LOCK: i64 = 0x6861_6c6c_7061_7373;
+
+/// A migration and when it was applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MigrationStatus {
+    /// The name of the migration.
+    pub name: String,
+    /// When it was applied; `None` if it is pending.
+    pub applied_at: Option<DateTimeUtc>,
+}
+
+/// Applies what is pending, in one transaction: all of it or nothing.
+///
+/// Needs one connection of the pool, and two short queries if nothing is pending. Migrations that this version does
+/// not know, applied by a newer one, are left alone.
+///
+/// # Errors
+/// If the database fails, or is neither Postgres nor SQLite.
+pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
+    supported(db)?;
+    if pending(&history::read(db).await?).next().is_none() {
+        return Ok(());
+    }
+    let txn = locked(db).await?;
+    history::create(&txn).await?;
+    // Read again: another instance may have migrated while this one waited for the lock.
+    for migration in pending(&history::read(&txn).await?) {
+        run(&txn, migration.up).await?;
+        history::add(&txn, migration.name).await?;
+    }
+    txn.commit().await
+}
+
+/// Takes back the last `steps` migrations, or all of them, in one transaction. The data in their tables is lost.
+///
+/// # Errors
+/// If the database fails, or holds migrations that this version does not know.
+pub async fn down(db: &DatabaseConnection, steps: Option<u32>) -> Result<(), DbErr> {
+    supported(db)?;
+    let txn = locked(db).await?;
+    let applied = history::read(&txn).await?;
+    if let Some(name) = unknown(&applied).next() {
+        return Err(DbErr::Migration(format!(
+            "{name} was applied by a newer version: take it back with that version"
+        )));
+    }
+    let steps = steps.map_or(usize::MAX, |steps| {
+        usize::try_from(steps).unwrap_or(usize::MAX)
+    });
+    let last = MIGRATIONS
+        .iter()
+        .rev()
+        .filter(|migration| applied.contains_key(migration.name));
+    for migration in last.take(steps) {
+        run(&txn, migration.down).await?;
+        history::remove(&txn, migration.name).await?;
+    }
+    txn.commit().await
+}
+
+/// Every migration, the oldest first: those of this version, and those a newer one applied.
+///
+/// # Errors
+/// If the database fails, or is neither Postgres nor SQLite.
+pub async fn status(db: &DatabaseConnection) -> Result<Vec<MigrationStatus>, DbErr> {
+    supported(db)?;
+    let applied = history::read(db).await?;
+    let names = MIGRATIONS.iter().map(|migration| migration.name);
+    let names = names.chain(unknown(&applied));
+    Ok(names
+        .map(|name| MigrationStatus {
+            name: name.to_owned(),
+            applied_at: applied.get(name).copied(),
+        })
+        .collect())
+}
+
+type Applied = BTreeMap<String, DateTimeUtc>;
+
+fn pending(applied: &Applied) -> impl Iterator<Item = &'static Migration> {
+    MIGRATIONS
+        .iter()
+        .filter(|migration| !applied.contains_key(migration.name))
+}
+
+fn unknown(applied: &Applied) -> impl Iterator<Item = &str> {
+    applied
+        .keys()
+        .map(String::as_str)
+        .filter(|name| MIGRATIONS.iter().all(|migration| migration.name != *name))
+}
+
+fn supported(db: &DatabaseConnection) -> Result<(), DbErr> {
+    match db.get_database_backend() {
+        DbBackend::Postgres | DbBackend::Sqlite => Ok(()),
+        _ => Err(DbErr::Migration(
+            "hallpass runs on Postgres and SQLite".to_owned(),
+        )),
+    }
+}
+
+/// A transaction that only one instance at a time can hold. The lock is on the transaction's own connection, so that
+/// a pool of one does not wait for itself.
+async fn locked(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let postgres = db.get_database_backend() == DbBackend::Postgres;
+    let txn = db
+        .begin_with_options(TransactionOptions {
+            // A host's stricter default would hide what another instance applied while this one waited.
+            isolation_level: postgres.then_some(IsolationLevel::ReadCommitted),
+            access_mode: None,
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        })
+        .await?;
+    if postgres {
+        let lock = Statement::from_sql_and_values(
+            DbBackend::Postgres,
+            "SELECT pg_advisory_xact_lock($1)",
+            [LOCK.into()],
+        );
+        txn.execute_raw(lock).await?;
+    }
+    Ok(txn)
+}
+
+async fn run(
+    txn: &DatabaseTransaction,
+    statements: fn(DbBackend) -> Vec<Statement>,
+) -> Result<(), DbErr> {
+    for statement in statements(txn.get_database_backend()) {
+        txn.execute_raw(statement).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! What the checks have in common: fresh users, sessions and tokens, and races from behind a barrier.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Barrier;
+
+use super::Subject;
+use crate::{
+    clock::{Clock as _, SystemClock, Timestamp},
+    secret::{PasswordHash, TokenDigest, random_bytes},
+    token::{
+        ClientInfo, EndReason, NewOneTimeToken, NewSession, OpenSession, Purpose,
+        RefreshGeneration, ResetPassword, RotateSession, Rotation, SessionId,
+    },
+    user::{Credentials, EmailAddress, InsertUser, NewUser, Role, Roles, User, UserId},
+};
+
+pub(super) const TASKS: usize = 32;
+pub(super) const GRACE: Duration = Duration::from_secs(10);
+pub(super) const MICROSECOND: Duration = Duration::from_micros(1);
+
+pub(super) fn now() -> Timestamp {
+    SystemClock.now()
+}
+
+/// A text that no other check has.
+pub(super) fn unique() -> String {
+    let [a, b, c, d, e, f, g, h] = random_bytes::<8>();
+    format!("{:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+}
+
+pub(super) fn address(text: &str) -> EmailAddress {
+    text.parse().expect("the checks use valid addresses")
+}
+
+pub(super) fn role(name: &str) -> Role {
+    name.parse().expect("the checks use valid roles")
+}
+
+pub(super) fn digest() -> TokenDigest {
+    TokenDigest::from(random_bytes::<32>())
+}
+
+pub(super) fn hash(text: &str) -> PasswordHash {
+    PasswordHash::new(text)
+}
+
+pub(super) fn new_user(email: &str) -> NewUser {
+    let now = now();
+    NewUser {
+        id: UserId::new(now),
+        email: address(email),
+        email_verified_at: None,
+        password_hash: Some(hash("first")),
+        roles: Roles::from_iter([Role::USER]),
+        display_name: None,
+        created_at: now,
+    }
+}
+
+pub(super) async fn insert(store: &Subject, user: &NewUser) -> User {
+    match store.insert_user(user).await.expect("insert_user") {
+        InsertUser::Inserted(user) => user,
+        InsertUser::EmailTaken => panic!("a fresh address was said to be taken"),
+    }
+}
+
+/// A user with the password hash `first`.
+pub(super) async fn fresh_user(store: &Subject) -> User {
+    let email = format!("{}@example.org", unique());
+    insert(store, &new_user(&email)).await
+}
+
+pub(super) async fn credentials(store: &Subject, user: &User) -> Credentials {
+    let found = store.credentials(&user.email).await.expect("credentials");
+    found.expect("the user is found by their address")
+}
+
+pub(super) async fn password_hash(store: &Subject, user: &User) -> Option<String> {
+    let hash = credentials(store, user).await.password_hash;
+    hash.map(|hash| hash.expose().to_owned())
+}
+
+pub(super) fn new_session(user: UserId, credential_version: i64) -> NewSession {
+    let now = now();
+    NewSession {
+        id: SessionId::new(now),
+        user_id: user,
+        credential_version,
+        digest: digest(),
+        created_at: now,
+        idle_expires_at: now + Duration::from_secs(3600),
+        absolute_expires_at: now + Duration::from_secs(7200),
+        client: ClientInfo::new(Some([127, 0, 0, 1].into()), Some("check")),
+        verified_hash: None,
+        rehashed: None,
+    }
+}
+
+pub(super) async fn try_open(store: &Subject, session: &NewSession) -> Option<User> {
+    match store.open_session(session).await.expect("open_session") {
+        OpenSession::Opened(user) => Some(user),
+        OpenSession::Stale => None,
+    }
+}
+
+/// An open session of a fresh user.
+pub(super) async fn fresh_session(store: &Subject) -> (User, NewSession) {
+    let user = fresh_user(store).await;
+    let session = new_session(user.id, 0);
+    let opened = try_open(store, &session).await;
+    (opened.expect("a session opens for an active user"), session)
+}
+
+pub(super) async fn is_live(store: &Subject, session: &NewSession, now: Timestamp) -> bool {
+    let user = store.session_user(session.id, session.user_id, now).await;
+    user.expect("session_user").is_some()
+}
+
+pub(super) fn rotation(
+    session: &NewSession,
+    generation: RefreshGeneration,
+    presented: TokenDigest,
+    successor: TokenDigest,
+) -> RotateSession {
+    RotateSession {
+        id: session.id,
+        generation,
+        presented,
+        successors: vec![successor],
+        now: session.created_at + Duration::from_secs(1),
+        idle_expires_at: session.idle_expires_at,
+        grace: GRACE,
+    }
+}
+
+pub(super) async fn rotate(store: &Subject, rotation: &RotateSession) -> Rotation {
+    store
+        .rotate_session(rotation)
+        .await
+        .expect("rotate_session")
+}
+
+/// Rotates, and wants it to work.
+pub(super) async fn rotated(store: &Subject, rotation: &RotateSession) {
+    match rotate(store, rotation).await {
+        Rotation::Rotated(_) => {}
+        other => panic!("the current token was not exchanged: {other:?}"),
+    }
+}
+
+pub(super) async fn log_out(store: &Subject, session: &NewSession) -> bool {
+    let ended = store.end_session(session.id, EndReason::Logout, session.created_at);
+    ended.await.expect("end_session")
+}
+
+pub(super) fn new_token(user: UserId, purpose: Purpose) -> NewOneTimeToken {
+    let now = now();
+    NewOneTimeToken {
+        digests: vec![digest()],
+        purpose,
+        user_id: user,
+        created_at: now,
+        expires_at: now + Duration::from_secs(1800),
+    }
+}
+
+pub(super) fn reset(digest: TokenDigest, password_hash: &str, now: Timestamp) -> ResetPassword {
+    ResetPassword {
+        digest,
+        password_hash: hash(password_hash),
+        now,
+    }
+}
+
+/// Starts as many tasks behind a barrier, and gives what each came to.
+pub(super) async fn race<T, F>(tasks: usize, mut task: impl FnMut(usize) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let barrier = Arc::new(Barrier::new(tasks));
+    let running: Vec<_> = (0..tasks)
+        .map(|index| {
+            let barrier = Arc::clone(&barrier);
+            let task = task(index);
+            tokio::spawn(async move {
+                barrier.wait().await;
+                task.await
+            })
+        })
+        .collect();
+    let mut outcomes = Vec::with_capacity(tasks);
+    for task in running {
+        outcomes.push(task.await.expect("a task of the race ends without a panic"));
+    }
+    outcomes
+}

@@ -1,0 +1,47 @@
+//! The contract of every [store trait](crate::store) as runnable checks, races included.
+//!
+//! Whoever writes a store of their own runs [`check_all`] on it, on a multi-threaded runtime and on an otherwise idle
+//! store; the mails of a working server would be taken for those of the checks. A check that fails panics and says
+//! what was broken.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use hallpass::{conformance, memory::MemoryStore};
+//!
+//! # #[tokio::main]
+//! # async fn main() {
+//! conformance::check_all(Arc::new(MemoryStore::new())).await;
+//! # }
+//! ```
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a check that fails panics: that is its result"
+)]
+
+mod fixture;
+pub mod one_time;
+pub mod outbox;
+pub mod rotation;
+pub mod session;
+pub mod user;
+
+use std::sync::Arc;
+
+use crate::store::Store;
+
+/// A store under check.
+pub type Subject = Arc<dyn Store>;
+
+/// Runs every check, one after the other.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn check_all(store: Subject) {
+    store.ping().await.expect("the store answers a ping");
+    user::check_all(&store).await;
+    session::check_all(&store).await;
+    rotation::check_all(&store).await;
+    one_time::check_all(&store).await;
+    outbox::check_all(&store).await;
+}

@@ -1,0 +1,195 @@
+//! The contract of [`OutboxStore`](crate::mail::OutboxStore).
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use super::{
+    Subject,
+    fixture::{MICROSECOND, TASKS, address, race, unique},
+};
+use crate::{
+    clock::Timestamp,
+    mail::{ClaimedIntent, Intent, IntentId, LetterKind},
+    secret::random_bytes,
+};
+
+const LEASE: Duration = Duration::from_secs(60);
+
+/// Runs every check of this module.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn check_all(store: &Subject) {
+    an_intent_is_claimed_as_added(store).await;
+    the_longest_due_come_first(store).await;
+    a_lease_is_exclusive(store).await;
+    a_lost_lease_changes_nothing(store).await;
+    a_postponed_intent_is_due_later(store).await;
+}
+
+/// An intent is due from its creation on, is given as it was added, and is gone when it is completed.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn an_intent_is_claimed_as_added(store: &Subject) {
+    let at = long_ago();
+    let added = enqueued(store, at).await;
+    assert!(claim(store, at - MICROSECOND, 10).await.is_empty());
+    let claimed = claim_one(store, at).await;
+    let intent = &claimed.intent;
+    assert_eq!(intent.id, added.id);
+    assert_eq!(intent.letter, added.letter);
+    assert_eq!(intent.address.as_str(), added.address.as_str());
+    assert_eq!(intent.created_at, added.created_at);
+    assert_eq!(intent.not_after, added.not_after);
+    assert_eq!(claimed.attempt, 1);
+    complete(store, &claimed).await;
+    complete(store, &claimed).await;
+    assert!(claim(store, at + LEASE, 10).await.is_empty());
+}
+
+/// Claims take the longest due first, and no more than asked for.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn the_longest_due_come_first(store: &Subject) {
+    let at = long_ago();
+    let mut added = Vec::new();
+    for offset in [3, 1, 4, 0, 2] {
+        added.push(enqueued(store, at + Duration::from_secs(offset)).await);
+    }
+    added.sort_by_key(|intent| intent.created_at);
+    let now = at + Duration::from_secs(3);
+    assert!(claim(store, now, 0).await.is_empty());
+    let first = claim(store, now, 2).await;
+    let second = claim(store, now, 10).await;
+    assert_eq!(first.len(), 2, "a claim takes up to its limit");
+    assert_eq!(second.len(), 2, "what is not due is left");
+    let third = claim(store, at + Duration::from_secs(4), 10).await;
+    let claimed: Vec<_> = [first, second, third].concat();
+    let ids = |intents: &mut dyn Iterator<Item = &Intent>| -> Vec<IntentId> {
+        intents.map(|intent| intent.id).collect()
+    };
+    assert_eq!(
+        ids(&mut claimed.iter().map(|claimed| &claimed.intent)),
+        ids(&mut added.iter()),
+        "the longest due come first"
+    );
+    for claimed in &claimed {
+        complete(store, claimed).await;
+    }
+}
+
+/// Concurrent workers never hold the same intent.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_lease_is_exclusive(store: &Subject) {
+    let at = long_ago();
+    for _ in 0..TASKS * 2 {
+        enqueued(store, at).await;
+    }
+    let claims = race(TASKS, |_| {
+        let store = Arc::clone(store);
+        async move { claim(&store, at, 3).await }
+    });
+    let mut claimed = claims.await.concat();
+    loop {
+        // Under a race a claim may skip what another one was just looking at.
+        let rest = claim(store, at, 10).await;
+        if rest.is_empty() {
+            break;
+        }
+        claimed.extend(rest);
+    }
+    let ids: HashSet<IntentId> = claimed.iter().map(|claimed| claimed.intent.id).collect();
+    assert_eq!(claimed.len(), TASKS * 2, "each intent is leased once");
+    assert_eq!(ids.len(), claimed.len(), "two workers hold one intent");
+    for claimed in &claimed {
+        complete(store, claimed).await;
+    }
+}
+
+/// A worker that lost its lease can neither complete nor postpone.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_lost_lease_changes_nothing(store: &Subject) {
+    let at = long_ago();
+    enqueued(store, at).await;
+    let lost = claim_one(store, at).await;
+    let before_end = at + LEASE - MICROSECOND;
+    assert!(
+        claim(store, before_end, 10).await.is_empty(),
+        "leased twice"
+    );
+    let again = at + LEASE;
+    let held = claim_one(store, again).await;
+    assert_eq!(held.intent.id, lost.intent.id);
+    assert_eq!(held.attempt, 2, "each claim counts");
+    complete(store, &lost).await;
+    postpone(store, &lost, at).await;
+    assert!(
+        claim(store, again, 10).await.is_empty(),
+        "a lost lease gave the intent back"
+    );
+    let third = claim_one(store, again + LEASE).await;
+    assert_eq!(third.attempt, 3, "a lost lease removed the intent");
+    complete(store, &third).await;
+    assert!(claim(store, again + LEASE * 2, 10).await.is_empty());
+}
+
+/// A postponed intent is due again when it was said to be.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_postponed_intent_is_due_later(store: &Subject) {
+    let at = long_ago();
+    enqueued(store, at).await;
+    let first = claim_one(store, at).await;
+    let later = at + Duration::from_secs(7);
+    postpone(store, &first, later).await;
+    assert!(claim(store, later - MICROSECOND, 10).await.is_empty());
+    let second = claim_one(store, later).await;
+    assert_eq!(second.attempt, 2);
+    complete(store, &second).await;
+    assert!(claim(store, later + LEASE, 10).await.is_empty());
+}
+
+/// Some moment before 2002: whatever else the store holds is not due then.
+fn long_ago() -> Timestamp {
+    let seconds = i64::from(u32::from_be_bytes(random_bytes::<4>()) % 1_000_000_000);
+    Timestamp::from_timestamp(seconds, 123_456_000).unwrap_or_default()
+}
+
+async fn enqueued(store: &Subject, at: Timestamp) -> Intent {
+    let intent = Intent {
+        id: IntentId::new(at),
+        letter: LetterKind::ResetPassword,
+        address: address(&format!("Zoë.{}@Example.org", unique())),
+        created_at: at,
+        not_after: at + Duration::from_secs(1800),
+    };
+    store.enqueue(&intent).await.expect("enqueue");
+    intent
+}
+
+async fn claim(store: &Subject, now: Timestamp, limit: u32) -> Vec<ClaimedIntent> {
+    let claimed = store.claim(now, now + LEASE, limit).await;
+    claimed.expect("claim")
+}
+
+async fn claim_one(store: &Subject, now: Timestamp) -> ClaimedIntent {
+    let mut claimed = claim(store, now, 10).await;
+    assert_eq!(claimed.len(), 1, "one intent is due");
+    claimed.pop().expect("one intent is due")
+}
+
+async fn complete(store: &Subject, claimed: &ClaimedIntent) {
+    let completed = store.complete(claimed.intent.id, claimed.attempt);
+    completed.await.expect("complete");
+}
+
+async fn postpone(store: &Subject, claimed: &ClaimedIntent, due_at: Timestamp) {
+    let postponed = store.postpone(claimed.intent.id, claimed.attempt, due_at, "refused");
+    postponed.await.expect("postpone");
+}

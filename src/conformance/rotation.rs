@@ -1,0 +1,250 @@
+//! The contract of [`TokenStore::rotate_session`](crate::token::TokenStore::rotate_session).
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Subject,
+    fixture::{
+        GRACE, MICROSECOND, TASKS, digest, fresh_session, is_live, log_out, now, race, rotate,
+        rotated, rotation,
+    },
+};
+use crate::{
+    token::{EndReason, RotateSession, Rotation, SessionId},
+    user::UserStatus,
+};
+
+/// Runs every check of this module.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn check_all(store: &Subject) {
+    a_token_has_one_successor(store).await;
+    without_grace_one_call_reports_the_reuse(store).await;
+    the_previous_token_gets_the_same_successor_within_grace(store).await;
+    a_successor_of_an_older_key_is_recognised(store).await;
+    an_older_token_ends_the_session(store).await;
+    a_token_from_the_future_is_gone(store).await;
+    a_dead_session_exchanges_nothing(store).await;
+    a_logout_wins_against_a_rotation(store).await;
+}
+
+/// Of many concurrent rotations one writes, and the others learn the same successor.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_token_has_one_successor(store: &Subject) {
+    let (user, session) = fresh_session(store).await;
+    let successor = digest();
+    let first = rotation(&session, 0, session.digest, successor);
+    let outcomes = race_rotation(store, &first).await;
+    let mut winners = 0;
+    for outcome in outcomes {
+        match outcome {
+            Rotation::Rotated(winner) => {
+                assert_eq!(winner.user.id, user.id);
+                winners += 1;
+            }
+            Rotation::Superseded(other, live) => {
+                assert_eq!(other.user.id, user.id);
+                assert_eq!(live, successor, "a second successor");
+            }
+            other => panic!("a concurrent rotation within grace was {other:?}"),
+        }
+    }
+    assert_eq!(winners, 1, "rotations of one token that were written");
+    rotated(store, &rotation(&session, 1, successor, digest())).await;
+}
+
+/// Without grace one rotation writes, one other ends the session and says so, and the rest find it gone.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn without_grace_one_call_reports_the_reuse(store: &Subject) {
+    let (user, session) = fresh_session(store).await;
+    let mut first = rotation(&session, 0, session.digest, digest());
+    first.grace = Duration::ZERO;
+    let outcomes = race_rotation(store, &first).await;
+    let count = |wanted: fn(&Rotation) -> bool| outcomes.iter().filter(|o| wanted(o)).count();
+    assert_eq!(count(|outcome| matches!(outcome, Rotation::Rotated(_))), 1);
+    assert_eq!(
+        count(|outcome| matches!(outcome, Rotation::Reused(_))),
+        1,
+        "reports of one reuse"
+    );
+    assert_eq!(
+        count(|outcome| matches!(outcome, Rotation::Gone)),
+        TASKS - 2
+    );
+    let of = |outcome: &Rotation| matches!(outcome, Rotation::Reused(of) if *of == user.id);
+    assert!(outcomes.iter().any(of), "the reuse names the user");
+    assert!(!is_live(store, &session, first.now).await);
+    assert!(
+        !log_out(store, &session).await,
+        "the reuse ended it already"
+    );
+}
+
+/// Up to and with the end of the grace period, and with a clock that runs behind; neither answer prolongs it.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn the_previous_token_gets_the_same_successor_within_grace(store: &Subject) {
+    let (_, session) = fresh_session(store).await;
+    let successor = digest();
+    let mut retry = rotation(&session, 0, session.digest, successor);
+    retry.idle_expires_at += Duration::from_secs(5);
+    rotated(store, &retry).await;
+    let at = retry.now;
+    let behind = at - Duration::from_secs(30);
+    for now in [at, at + GRACE / 2, behind, at + GRACE] {
+        retry.now = now;
+        match rotate(store, &retry).await {
+            Rotation::Superseded(user, live) => {
+                assert_eq!(live, successor);
+                assert_eq!(user.idle_expires_at, retry.idle_expires_at);
+            }
+            other => panic!("a retry within grace, at {now}, was {other:?}"),
+        }
+    }
+    retry.now = at + GRACE + MICROSECOND;
+    assert_reused(store, &retry, "a retry after the grace period").await;
+    assert_gone(store, &retry, "a second retry after it").await;
+    assert!(!is_live(store, &session, at).await);
+}
+
+/// The successor that is stored may come from a key that no longer signs.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_successor_of_an_older_key_is_recognised(store: &Subject) {
+    let (_, session) = fresh_session(store).await;
+    let older = digest();
+    rotated(store, &rotation(&session, 0, session.digest, older)).await;
+    let mut retry = rotation(&session, 0, session.digest, digest());
+    retry.successors.push(older);
+    match rotate(store, &retry).await {
+        Rotation::Superseded(_, live) => assert_eq!(live, older),
+        other => panic!("a successor of an older key was {other:?}"),
+    }
+    // A successor that none of the keys makes is somebody else's.
+    retry.successors.pop();
+    assert_reused(store, &retry, "a foreign successor").await;
+}
+
+/// The previous token without grace, one two generations old, and a forged one of the current generation.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn an_older_token_ends_the_session(store: &Subject) {
+    let (_, session) = fresh_session(store).await;
+    let (second, third) = (digest(), digest());
+    let first = rotation(&session, 0, session.digest, second);
+    rotated(store, &first).await;
+    rotated(store, &rotation(&session, 1, second, third)).await;
+    assert_reused(store, &first, "a token two generations old").await;
+    let current = rotation(&session, 2, third, digest());
+    assert_gone(store, &current, "the current token after a reuse").await;
+
+    let (_, session) = fresh_session(store).await;
+    let mut first = rotation(&session, 0, session.digest, digest());
+    first.grace = Duration::ZERO;
+    rotated(store, &first).await;
+    assert_reused(store, &first, "the previous token without grace").await;
+
+    let (_, session) = fresh_session(store).await;
+    let forged = rotation(&session, 0, digest(), digest());
+    assert_reused(store, &forged, "another token of this generation").await;
+}
+
+/// A token of a generation that this database has not seen comes from before a restored backup: no theft.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_token_from_the_future_is_gone(store: &Subject) {
+    let (_, session) = fresh_session(store).await;
+    let future = rotation(&session, 1, digest(), digest());
+    assert_gone(store, &future, "a token from the future").await;
+    rotated(store, &rotation(&session, 0, session.digest, digest())).await;
+}
+
+/// A session that is unknown, whose user is disabled, or whose `credential_version` is old.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_dead_session_exchanges_nothing(store: &Subject) {
+    let (user, session) = fresh_session(store).await;
+    let current = rotation(&session, 0, session.digest, digest());
+    let unknown = RotateSession {
+        id: SessionId::new(now()),
+        ..current.clone()
+    };
+    assert_gone(store, &unknown, "an unknown session").await;
+    for status in [UserStatus::Disabled, UserStatus::Active] {
+        let changed = store.set_status(user.id, status, now()).await;
+        changed.expect("set_status").expect("the user is there");
+        assert_gone(store, &current, "a session from before disabling").await;
+    }
+
+    let (user, session) = fresh_session(store).await;
+    let ended = store.end_sessions(user.id, EndReason::LogoutAll, now());
+    ended.await.expect("end_sessions");
+    let current = rotation(&session, 0, session.digest, digest());
+    assert_gone(store, &current, "a session that was logged out").await;
+}
+
+/// Whatever the order, after a logout nothing of the session is exchanged.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_logout_wins_against_a_rotation(store: &Subject) {
+    for _ in 0..8 {
+        let (_, session) = fresh_session(store).await;
+        let successor = digest();
+        let first = rotation(&session, 0, session.digest, successor);
+        let ended = race(4, |index| {
+            let (store, session, first) = (Arc::clone(store), session.clone(), first.clone());
+            async move {
+                if index == 0 {
+                    return log_out(&store, &session).await;
+                }
+                let outcome = rotate(&store, &first).await;
+                assert!(
+                    !matches!(outcome, Rotation::Reused(_)),
+                    "a rotation beside a logout was taken for theft"
+                );
+                false
+            }
+        });
+        assert!(
+            ended.await.contains(&true),
+            "the logout did not end the session"
+        );
+        let next = rotation(&session, 1, successor, digest());
+        for token in [&first, &next] {
+            assert_gone(store, token, "a token after the logout").await;
+        }
+        assert!(!is_live(store, &session, session.created_at).await);
+    }
+}
+
+async fn race_rotation(store: &Subject, rotation: &RotateSession) -> Vec<Rotation> {
+    let outcomes = race(TASKS, |_| {
+        let (store, rotation) = (Arc::clone(store), rotation.clone());
+        async move { rotate(&store, &rotation).await }
+    });
+    outcomes.await
+}
+
+async fn assert_reused(store: &Subject, rotation: &RotateSession, what: &str) {
+    let outcome = rotate(store, rotation).await;
+    assert!(
+        matches!(outcome, Rotation::Reused(_)),
+        "{what} was {outcome:?}"
+    );
+}
+
+async fn assert_gone(store: &Subject, rotation: &RotateSession, what: &str) {
+    let outcome = rotate(store, rotation).await;
+    assert!(matches!(outcome, Rotation::Gone), "{what} was {outcome:?}");
+}

@@ -1,0 +1,202 @@
+//! The contract of [`TokenStore`](crate::token::TokenStore): opening and ending sessions.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Subject,
+    fixture::{
+        MICROSECOND, TASKS, credentials, digest, fresh_session, fresh_user, hash, is_live, log_out,
+        new_session, new_token, now, password_hash, race, reset, rotate, rotation, try_open,
+    },
+};
+use crate::{
+    token::{EndReason, Purpose, Rotation, SessionId},
+    user::{UserId, UserStatus},
+};
+
+/// Runs every check of this module.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn check_all(store: &Subject) {
+    opening_notes_the_sign_in(store).await;
+    a_stale_sign_in_opens_nothing(store).await;
+    a_session_lives_until_its_expiries(store).await;
+    an_ended_session_is_dead(store).await;
+    ending_all_sessions_stops_sign_ins_in_flight(store).await;
+    a_sign_in_never_survives_a_reset(store).await;
+}
+
+/// Opening sets `last_login_at` and stores the rehash, and gives the user as it then is.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn opening_notes_the_sign_in(store: &Subject) {
+    let user = fresh_user(store).await;
+    let mut session = new_session(user.id, 0);
+    session.verified_hash = Some(hash("first"));
+    session.rehashed = Some(hash("second"));
+    let opened = try_open(store, &session).await.expect("the session opens");
+    assert_eq!(opened.last_login_at, Some(session.created_at));
+    assert_eq!(opened.updated_at, user.updated_at, "a sign-in is no change");
+    let found = credentials(store, &user).await;
+    assert_eq!(found.user, opened);
+    assert_eq!(found.credential_version, 0, "a rehash is no new credential");
+    assert_eq!(password_hash(store, &user).await.as_deref(), Some("second"));
+    assert!(is_live(store, &session, session.created_at).await);
+    let other = store.session_user(session.id, UserId::new(now()), session.created_at);
+    let other = other.await.expect("session_user");
+    assert!(other.is_none(), "a session was given to another user");
+}
+
+/// A sign-in whose account changed since the credential was checked writes nothing.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_stale_sign_in_opens_nothing(store: &Subject) {
+    let user = fresh_user(store).await;
+    let mut wrong_hash = new_session(user.id, 0);
+    wrong_hash.verified_hash = Some(hash("another"));
+    wrong_hash.rehashed = Some(hash("second"));
+    let wrong_version = new_session(user.id, 1);
+    let nobody = new_session(UserId::new(now()), 0);
+    for session in [&wrong_hash, &wrong_version, &nobody] {
+        assert!(
+            try_open(store, session).await.is_none(),
+            "{session:?} opened"
+        );
+        assert!(!is_live(store, session, session.created_at).await);
+    }
+    let found = credentials(store, &user).await;
+    assert_eq!(found.user.last_login_at, None, "a stale sign-in was noted");
+    assert_eq!(password_hash(store, &user).await.as_deref(), Some("first"));
+
+    let disabled = store.set_status(user.id, UserStatus::Disabled, now()).await;
+    disabled.expect("set_status").expect("the user is there");
+    let version = credentials(store, &user).await.credential_version;
+    let session = new_session(user.id, version);
+    let opened = try_open(store, &session).await;
+    assert!(opened.is_none(), "a disabled user signed in");
+}
+
+/// A session is live before its expiries, and dead from each of them on.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_session_lives_until_its_expiries(store: &Subject) {
+    let user = fresh_user(store).await;
+    let idle = new_session(user.id, 0);
+    let mut absolute = new_session(user.id, 0);
+    absolute.idle_expires_at = absolute.absolute_expires_at + Duration::from_secs(1);
+    let ends = [
+        (&idle, idle.idle_expires_at),
+        (&absolute, absolute.absolute_expires_at),
+    ];
+    for (session, end) in ends {
+        try_open(store, session).await.expect("the session opens");
+        assert!(is_live(store, session, end - MICROSECOND).await);
+        assert!(!is_live(store, session, end).await, "live at its expiry");
+        let mut late = rotation(session, 0, session.digest, digest());
+        late.now = end;
+        assert!(
+            matches!(rotate(store, &late).await, Rotation::Gone),
+            "a token was exchanged at the session's expiry"
+        );
+        late.now = end - MICROSECOND;
+        late.idle_expires_at = end + Duration::from_secs(60);
+        match rotate(store, &late).await {
+            Rotation::Rotated(rotated) => {
+                assert_eq!(rotated.user.id, user.id);
+                assert_eq!(rotated.idle_expires_at, late.idle_expires_at);
+                assert_eq!(rotated.absolute_expires_at, session.absolute_expires_at);
+            }
+            other => panic!("a token was refused before the session's expiry: {other:?}"),
+        }
+    }
+}
+
+/// One call ends a session, and nothing is exchanged after.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn an_ended_session_is_dead(store: &Subject) {
+    let (_, session) = fresh_session(store).await;
+    assert!(log_out(store, &session).await, "the first logout ends it");
+    assert!(!log_out(store, &session).await, "the second finds it ended");
+    assert!(!is_live(store, &session, session.created_at).await);
+    let rotation = rotation(&session, 0, session.digest, digest());
+    assert!(matches!(rotate(store, &rotation).await, Rotation::Gone));
+    let unknown = store.end_session(SessionId::new(now()), EndReason::Logout, now());
+    assert!(!unknown.await.expect("end_session"), "ended out of nothing");
+}
+
+/// Every session of the user ends, and of nobody else; a sign-in checked before opens nothing after.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn ending_all_sessions_stops_sign_ins_in_flight(store: &Subject) {
+    let (user, first) = fresh_session(store).await;
+    let second = new_session(user.id, 0);
+    try_open(store, &second).await.expect("a second session");
+    let (_, other) = fresh_session(store).await;
+    let ended = store.end_sessions(user.id, EndReason::LogoutAll, now());
+    ended.await.expect("end_sessions");
+    for session in [&first, &second] {
+        assert!(!is_live(store, session, session.created_at).await);
+    }
+    assert!(is_live(store, &other, other.created_at).await);
+    assert_eq!(credentials(store, &user).await.credential_version, 1);
+    let stale = try_open(store, &new_session(user.id, 0)).await;
+    assert!(stale.is_none(), "a sign-in in flight opened a session");
+    let fresh = try_open(store, &new_session(user.id, 1)).await;
+    assert!(fresh.is_some(), "a new sign-in was refused");
+    let nobody = store.end_sessions(UserId::new(now()), EndReason::LogoutAll, now());
+    nobody.await.expect("end_sessions of nobody");
+}
+
+/// Sign-ins that race a reset neither bring the old password back nor leave a live session.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_sign_in_never_survives_a_reset(store: &Subject) {
+    for _ in 0..4 {
+        let user = fresh_user(store).await;
+        let token = new_token(user.id, Purpose::ResetPassword);
+        store.issue_one_time(&token).await.expect("issue_one_time");
+        let spent = *token.digests.first().expect("a token has a digest");
+        let sessions: Vec<_> = (0..TASKS)
+            .map(|index| {
+                let mut session = new_session(user.id, 0);
+                session.verified_hash = Some(hash("first"));
+                // The first to open changes the hash under the others.
+                session.rehashed = (index % 8 == 0).then(|| hash("first again"));
+                session
+            })
+            .collect();
+        let outcomes = race(TASKS + 1, |index| {
+            let store = Arc::clone(store);
+            let session = sessions.get(index).cloned();
+            let at = token.created_at;
+            async move {
+                match session {
+                    Some(session) => {
+                        try_open(&store, &session).await;
+                        None
+                    }
+                    None => Some(store.reset_password(&reset(spent, "new", at)).await),
+                }
+            }
+        });
+        let reset = outcomes.await.into_iter().flatten().next();
+        let reset = reset.expect("the reset ran").expect("reset_password");
+        assert_eq!(reset, Some(user.id), "the reset went through");
+        let stored = password_hash(store, &user).await;
+        assert_eq!(stored.as_deref(), Some("new"), "an old password came back");
+        for session in &sessions {
+            assert!(
+                !is_live(store, session, session.created_at).await,
+                "a session outlived the reset"
+            );
+        }
+    }
+}

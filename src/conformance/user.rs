@@ -1,0 +1,264 @@
+//! The contract of [`UserStore`](crate::user::UserStore).
+
+use std::sync::Arc;
+
+use super::{
+    Subject,
+    fixture::{
+        TASKS, credentials, fresh_session, fresh_user, insert, is_live, new_session, new_token,
+        new_user, now, race, role, try_open, unique,
+    },
+};
+use crate::{
+    clock::Timestamp,
+    token::Purpose,
+    user::{EmailPrefix, InsertUser, Role, Roles, User, UserFilter, UserId, UserStatus},
+};
+
+/// Runs every check of this module.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn check_all(store: &Subject) {
+    a_user_is_found_as_added(store).await;
+    one_account_per_canonical_address(store).await;
+    users_are_listed_page_by_page(store).await;
+    an_address_prefix_is_literal(store).await;
+    filters_are_literal_and_add_up(store).await;
+    disabling_is_for_good(store).await;
+    roles_are_replaced(store).await;
+}
+
+/// What was added is found by the canonical address, to the microsecond; `credential_version` starts at 0.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_user_is_found_as_added(store: &Subject) {
+    let text = format!("Zoë.{}@Example.ORG", unique());
+    let mut new = new_user(&text);
+    new.display_name = Some("Zoë \u{1f511} O'Neil".to_owned());
+    new.email_verified_at = Timestamp::from_timestamp_micros(1_700_000_000_123_456);
+    new.roles = [Role::ADMIN, Role::USER].into_iter().collect();
+    let added = insert(store, &new).await;
+    let found = credentials(store, &added).await;
+    assert_eq!(found.user, added, "the user is found as added");
+    assert_eq!(
+        found.user.email.as_str(),
+        text,
+        "the address is kept as given"
+    );
+    assert_eq!(found.user.id, new.id);
+    assert_eq!(found.user.display_name, new.display_name);
+    assert_eq!(found.user.email_verified_at, new.email_verified_at);
+    assert_eq!(found.user.roles, new.roles);
+    assert_eq!(found.user.status, UserStatus::Active);
+    assert!(found.user.metadata.is_empty());
+    assert_eq!(found.user.created_at, new.created_at);
+    assert_eq!(found.user.updated_at, new.created_at);
+    assert_eq!(found.user.last_login_at, None);
+    assert_eq!(found.credential_version, 0);
+    let hash = found.password_hash.expect("the password hash is kept");
+    assert_eq!(hash.expose(), "first");
+
+    let nobody = new_user(&format!("{}@example.org", unique())).email;
+    let found = store.credentials(&nobody).await.expect("credentials");
+    assert!(found.is_none(), "an unknown address has no credentials");
+}
+
+/// Of many concurrent inserts of one canonical address exactly one succeeds.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn one_account_per_canonical_address(store: &Subject) {
+    let local = format!("ada{}", unique());
+    let inserted = race(TASKS, |index| {
+        let store = Arc::clone(store);
+        let text = match index % 3 {
+            0 => format!("{local}@example.org"),
+            1 => format!("{}@example.org", local.to_uppercase()),
+            _ => format!("{local}@EXAMPLE.org"),
+        };
+        async move { store.insert_user(&new_user(&text)).await }
+    });
+    let inserted = inserted.await;
+    let mut winners =
+        inserted
+            .into_iter()
+            .filter_map(|outcome| match outcome.expect("insert_user") {
+                InsertUser::Inserted(user) => Some(user),
+                InsertUser::EmailTaken => None,
+            });
+    let winner = winners.next().expect("one insert succeeds");
+    assert!(winners.next().is_none(), "two accounts have one address");
+    assert_eq!(credentials(store, &winner).await.user, winner);
+}
+
+/// Pages follow each other by descending id, without gap or overlap.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn users_are_listed_page_by_page(store: &Subject) {
+    let prefix = unique();
+    let mut added = Vec::new();
+    for index in 0..7 {
+        let user = new_user(&format!("{prefix}-{index}@example.org"));
+        added.push(insert(store, &user).await);
+    }
+    added.sort_by_key(|user| std::cmp::Reverse(user.id));
+    let filter = by_prefix(&prefix);
+    let mut listed = Vec::new();
+    let mut after = None;
+    loop {
+        let page = list(store, &filter, after, 3).await;
+        assert!(page.len() <= 3, "a page is longer than its limit");
+        let Some(last) = page.last() else { break };
+        after = Some(last.id);
+        listed.extend(page);
+    }
+    assert_eq!(listed, added, "pages follow each other by descending id");
+    assert!(list(store, &filter, None, 0).await.is_empty());
+}
+
+/// `%` and `_` in a prefix stand for themselves; case is folded; the upper end is exact.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn an_address_prefix_is_literal(store: &Subject) {
+    let base = unique();
+    let names = ["a%b", "axb", "a_c", "ayc", "a%bz", "ß", "\u{ffed}"];
+    for name in names {
+        insert(store, &new_user(&format!("{base}{name}@example.org"))).await;
+    }
+    let cases = [
+        ("", 7),
+        ("a", 5),
+        ("A%b", 2),
+        ("a%", 2),
+        ("a_", 1),
+        ("a_c@example.org", 1),
+        ("axb@", 1),
+        ("%", 0),
+        ("_", 0),
+        ("ß", 1),
+        ("\u{ffed}", 1),
+    ];
+    for (end, count) in cases {
+        let filter = by_prefix(&format!("{base}{end}"));
+        let found = list(store, &filter, None, 50).await;
+        assert_eq!(found.len(), count, "users with the prefix …{end}");
+    }
+}
+
+/// The role is a whole name, `_` stands for itself, and filters add up.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn filters_are_literal_and_add_up(store: &Subject) {
+    let prefix = unique();
+    let roles: [&[&str]; 5] = [&["user"], &["a_b", "user"], &["axb"], &["user-x"], &[]];
+    let mut users = Vec::new();
+    for (index, roles) in roles.into_iter().enumerate() {
+        let mut user = new_user(&format!("{prefix}-{index}@example.org"));
+        user.roles = roles.iter().map(|name| role(name)).collect();
+        users.push(insert(store, &user).await);
+    }
+    let second = users.get(1).expect("a second user").id;
+    let disabled = store.set_status(second, UserStatus::Disabled, now()).await;
+    disabled.expect("set_status").expect("the user is there");
+
+    let filter = |role_name: Option<&str>, status| UserFilter {
+        role: role_name.map(role),
+        status,
+        ..by_prefix(&prefix)
+    };
+    let active = Some(UserStatus::Active);
+    let disabled = Some(UserStatus::Disabled);
+    let cases = [
+        (filter(None, None), 5),
+        (filter(Some("user"), None), 2),
+        (filter(Some("a_b"), None), 1),
+        (filter(Some("axb"), None), 1),
+        (filter(Some("use"), None), 0),
+        (filter(None, active), 4),
+        (filter(None, disabled), 1),
+        (filter(Some("user"), active), 1),
+        (filter(Some("user"), disabled), 1),
+        (filter(Some("axb"), disabled), 0),
+    ];
+    for (filter, count) in cases {
+        let found = list(store, &filter, None, 50).await;
+        assert_eq!(found.len(), count, "users that match {filter:?}");
+    }
+}
+
+/// What a disabled user had open stays dead when the user is made active again.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn disabling_is_for_good(store: &Subject) {
+    let (user, session) = fresh_session(store).await;
+    let token = new_token(user.id, Purpose::ResetPassword);
+    store.issue_one_time(&token).await.expect("issue_one_time");
+    let later = now();
+    for status in [UserStatus::Disabled, UserStatus::Active] {
+        let changed = store.set_status(user.id, status, later).await;
+        let changed = changed.expect("set_status").expect("the user is there");
+        assert_eq!(changed.status, status);
+        assert_eq!(changed.updated_at, later);
+        assert!(
+            !is_live(store, &session, later).await,
+            "a session outlived disabling ({status:?})"
+        );
+        for digest in &token.digests {
+            let found = store.one_time_user(digest, Purpose::ResetPassword, later);
+            let found = found.await.expect("one_time_user");
+            assert!(found.is_none(), "a token outlived disabling ({status:?})");
+        }
+        let found = credentials(store, &user).await;
+        assert_eq!(found.user.status, status, "credentials know the status");
+        assert!(found.credential_version > 0, "disabling raises the version");
+    }
+    let stale = try_open(store, &new_session(user.id, 0)).await;
+    assert!(
+        stale.is_none(),
+        "a sign-in from before disabling went through"
+    );
+    let nobody = store.set_status(UserId::new(later), UserStatus::Disabled, later);
+    assert!(nobody.await.expect("set_status").is_none());
+}
+
+/// Roles are replaced as a whole.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn roles_are_replaced(store: &Subject) {
+    let user = fresh_user(store).await;
+    let later = now();
+    for names in [&["admin", "a_b.c:d-1"][..], &[]] {
+        let roles: Roles = names.iter().map(|name| role(name)).collect();
+        let changed = store.set_roles(user.id, &roles, later).await;
+        let changed = changed.expect("set_roles").expect("the user is there");
+        assert_eq!(changed.roles, roles);
+        assert_eq!(changed.updated_at, later);
+        assert_eq!(credentials(store, &user).await.user, changed);
+    }
+    let nobody = store.set_roles(UserId::new(later), &Roles::default(), later);
+    assert!(nobody.await.expect("set_roles").is_none());
+}
+
+fn by_prefix(prefix: &str) -> UserFilter {
+    UserFilter {
+        email: Some(EmailPrefix::new(prefix)),
+        ..UserFilter::default()
+    }
+}
+
+async fn list(
+    store: &Subject,
+    filter: &UserFilter,
+    after: Option<UserId>,
+    limit: u32,
+) -> Vec<User> {
+    let users = store.list_users(filter, after, limit).await;
+    users.expect("list_users")
+}

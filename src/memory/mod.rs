@@ -1,0 +1,67 @@
+//! A store in the memory of this process: for tests, and the reference for what every other store must do.
+
+mod outbox;
+mod token;
+mod user;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+
+use self::{
+    outbox::OutboxRow,
+    token::{OneTimeRow, SessionRow},
+    user::UserRow,
+};
+use crate::{
+    error::StoreError,
+    mail::IntentId,
+    store::Store,
+    token::{Purpose, SessionId},
+    user::UserId,
+};
+
+/// A store in memory. It forgets everything with the process; clones share what they hold.
+///
+/// ```
+/// use std::sync::Arc;
+/// use hallpass::{memory::MemoryStore, store::Store};
+///
+/// let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStore(Arc<Mutex<State>>);
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Every method does its work under this one lock: that is what makes it one fact.
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics half-way through a change, so that a poisoned state is a whole one.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    users: HashMap<UserId, UserRow>,
+    /// Who has a canonical address.
+    addresses: HashMap<String, UserId>,
+    sessions: HashMap<SessionId, SessionRow>,
+    one_time: HashMap<(UserId, Purpose), OneTimeRow>,
+    outbox: HashMap<IntentId, OutboxRow>,
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}

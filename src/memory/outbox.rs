@@ -1,0 +1,81 @@
+use async_trait::async_trait;
+
+use super::MemoryStore;
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    mail::{ClaimedIntent, Intent, IntentId, OutboxStore},
+};
+
+#[derive(Debug)]
+pub(super) struct OutboxRow {
+    intent: Intent,
+    /// When it is to be sent; while it is leased, when the lease ends.
+    due_at: Timestamp,
+    attempts: i32,
+    last_error: Option<String>,
+}
+
+#[async_trait]
+impl OutboxStore for MemoryStore {
+    async fn enqueue(&self, intent: &Intent) -> Result<(), StoreError> {
+        let row = OutboxRow {
+            intent: intent.clone(),
+            due_at: intent.created_at,
+            attempts: 0,
+            last_error: None,
+        };
+        self.state().outbox.insert(intent.id, row);
+        Ok(())
+    }
+
+    async fn claim(
+        &self,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<ClaimedIntent>, StoreError> {
+        let mut state = self.state();
+        let rows = state.outbox.values_mut();
+        let mut due: Vec<&mut OutboxRow> = rows.filter(|row| row.due_at <= now).collect();
+        due.sort_by_key(|row| (row.due_at, row.intent.id));
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(due
+            .into_iter()
+            .take(limit)
+            .map(|row| {
+                row.due_at = lease_until;
+                row.attempts = row.attempts.saturating_add(1);
+                ClaimedIntent {
+                    intent: row.intent.clone(),
+                    attempt: row.attempts,
+                }
+            })
+            .collect())
+    }
+
+    async fn complete(&self, id: IntentId, attempt: i32) -> Result<(), StoreError> {
+        let mut state = self.state();
+        let held = state.outbox.get(&id);
+        if held.is_some_and(|row| row.attempts == attempt) {
+            state.outbox.remove(&id);
+        }
+        Ok(())
+    }
+
+    async fn postpone(
+        &self,
+        id: IntentId,
+        attempt: i32,
+        due_at: Timestamp,
+        error: &str,
+    ) -> Result<(), StoreError> {
+        let mut state = self.state();
+        let held = state.outbox.get_mut(&id);
+        if let Some(row) = held.filter(|row| row.attempts == attempt) {
+            row.due_at = due_at;
+            row.last_error = Some(error.to_owned());
+        }
+        Ok(())
+    }
+}

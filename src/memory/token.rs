@@ -1,0 +1,270 @@
+use async_trait::async_trait;
+
+use super::{MemoryStore, State, user::UserRow};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    secret::TokenDigest,
+    token::{
+        EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession, Purpose,
+        RefreshGeneration, ResetPassword, RotateSession, Rotation, SessionId, SessionState,
+        SessionUser, TokenStore, Verdict,
+    },
+    user::{User, UserId},
+};
+
+#[derive(Debug)]
+pub(super) struct SessionRow {
+    user_id: UserId,
+    generation: RefreshGeneration,
+    digest: TokenDigest,
+    credential_version: i64,
+    rotated_at: Timestamp,
+    idle_expires_at: Timestamp,
+    absolute_expires_at: Timestamp,
+    revoked: Option<(Timestamp, EndReason)>,
+}
+
+impl SessionRow {
+    fn is_live(&self, user: &UserRow, now: Timestamp) -> bool {
+        self.revoked.is_none()
+            && now < self.idle_expires_at
+            && now < self.absolute_expires_at
+            && user.is_at(self.credential_version)
+    }
+
+    /// Whether this call ended it.
+    fn end(&mut self, reason: EndReason, now: Timestamp) -> bool {
+        let was_open = self.revoked.is_none();
+        self.revoked.get_or_insert((now, reason));
+        was_open
+    }
+
+    fn with_user(&self, user: &UserRow) -> SessionUser {
+        SessionUser {
+            user: user.user.clone(),
+            idle_expires_at: self.idle_expires_at,
+            absolute_expires_at: self.absolute_expires_at,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct OneTimeRow {
+    digest: TokenDigest,
+    credential_version: i64,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+    used: bool,
+}
+
+impl OneTimeRow {
+    fn is_live(&self, purpose: Purpose, user: &UserRow) -> bool {
+        // An address stays the user's when the password changes.
+        let version = match purpose {
+            Purpose::VerifyEmail => user.credential_version,
+            _ => self.credential_version,
+        };
+        !self.used && user.is_at(version)
+    }
+}
+
+impl State {
+    fn end_sessions(&mut self, user: UserId, reason: EndReason, now: Timestamp) {
+        let sessions = self.sessions.values_mut();
+        for session in sessions.filter(|session| session.user_id == user) {
+            session.end(reason, now);
+        }
+    }
+
+    fn spendable(
+        &self,
+        digest: &TokenDigest,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Option<&UserRow> {
+        let mut tokens = self.one_time.iter();
+        let (&(user, _), token) =
+            tokens.find(|((_, of), token)| *of == purpose && token.digest == *digest)?;
+        let user = self.users.get(&user)?;
+        (now < token.expires_at && token.is_live(purpose, user)).then_some(user)
+    }
+}
+
+#[async_trait]
+impl TokenStore for MemoryStore {
+    async fn open_session(&self, new: &NewSession) -> Result<OpenSession, StoreError> {
+        let mut state = self.state();
+        let Some(row) = state.users.get_mut(&new.user_id) else {
+            return Ok(OpenSession::Stale);
+        };
+        let stored = row.password_hash.as_ref().map(|hash| hash.expose());
+        let verified = new.verified_hash.as_ref().map(|hash| hash.expose());
+        if !row.is_at(new.credential_version) || (verified.is_some() && verified != stored) {
+            return Ok(OpenSession::Stale);
+        }
+        if let (Some(_), Some(rehashed)) = (verified, &new.rehashed) {
+            row.password_hash = Some(rehashed.clone());
+        }
+        row.user.last_login_at = Some(new.created_at);
+        let user = row.user.clone();
+        state.sessions.insert(
+            new.id,
+            SessionRow {
+                user_id: new.user_id,
+                generation: 0,
+                digest: new.digest,
+                credential_version: new.credential_version,
+                rotated_at: new.created_at,
+                idle_expires_at: new.idle_expires_at,
+                absolute_expires_at: new.absolute_expires_at,
+                revoked: None,
+            },
+        );
+        Ok(OpenSession::Opened(user))
+    }
+
+    async fn session_user(
+        &self,
+        id: SessionId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        let state = self.state();
+        let session = state.sessions.get(&id);
+        let session = session.filter(|session| session.user_id == user);
+        let row = state.users.get(&user);
+        Ok(session
+            .zip(row)
+            .filter(|(session, row)| session.is_live(row, now))
+            .map(|(_, row)| row.user.clone()))
+    }
+
+    async fn rotate_session(&self, rotation: &RotateSession) -> Result<Rotation, StoreError> {
+        let Some(&successor) = rotation.successors.first() else {
+            return Ok(Rotation::Gone);
+        };
+        let mut state = self.state();
+        let State {
+            users, sessions, ..
+        } = &mut *state;
+        let Some(session) = sessions.get_mut(&rotation.id) else {
+            return Ok(Rotation::Gone);
+        };
+        let Some(user) = users.get(&session.user_id) else {
+            return Ok(Rotation::Gone);
+        };
+        let seen = SessionState {
+            generation: session.generation,
+            digest: session.digest,
+            rotated_at: session.rotated_at,
+            live: session.is_live(user, rotation.now),
+        };
+        Ok(match seen.judge(rotation) {
+            Verdict::Current => {
+                session.generation += 1;
+                session.digest = successor;
+                session.rotated_at = rotation.now;
+                session.idle_expires_at = rotation.idle_expires_at;
+                Rotation::Rotated(session.with_user(user))
+            }
+            Verdict::Superseded => Rotation::Superseded(session.with_user(user), session.digest),
+            Verdict::Reused => {
+                session.end(EndReason::Reuse, rotation.now);
+                Rotation::Reused(session.user_id)
+            }
+            Verdict::Gone => Rotation::Gone,
+        })
+    }
+
+    async fn end_session(
+        &self,
+        id: SessionId,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let session = state.sessions.get_mut(&id);
+        Ok(session.is_some_and(|session| session.end(reason, now)))
+    }
+
+    async fn end_sessions(
+        &self,
+        user: UserId,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut state = self.state();
+        if let Some(row) = state.users.get_mut(&user) {
+            row.credential_version += 1;
+        }
+        state.end_sessions(user, reason, now);
+        Ok(())
+    }
+
+    async fn issue_one_time(&self, new: &NewOneTimeToken) -> Result<IssueOneTime, StoreError> {
+        let mut state = self.state();
+        let State {
+            users, one_time, ..
+        } = &mut *state;
+        let user = users.get(&new.user_id).filter(|user| user.is_active());
+        let (Some(user), Some(&digest)) = (user, new.digests.first()) else {
+            return Ok(IssueOneTime::Dead);
+        };
+        let key = (new.user_id, new.purpose);
+        if let Some(token) = one_time.get(&key)
+            && (token.created_at >= new.created_at || token.digest == digest)
+        {
+            let same = new.digests.contains(&token.digest) && token.is_live(new.purpose, user);
+            return Ok(if same {
+                IssueOneTime::Live(token.digest)
+            } else {
+                IssueOneTime::Dead
+            });
+        }
+        one_time.insert(
+            key,
+            OneTimeRow {
+                digest,
+                credential_version: user.credential_version,
+                created_at: new.created_at,
+                expires_at: new.expires_at,
+                used: false,
+            },
+        );
+        Ok(IssueOneTime::Live(digest))
+    }
+
+    async fn one_time_user(
+        &self,
+        digest: &TokenDigest,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        let state = self.state();
+        Ok(state
+            .spendable(digest, purpose, now)
+            .map(|row| row.user.clone()))
+    }
+
+    async fn reset_password(&self, reset: &ResetPassword) -> Result<Option<UserId>, StoreError> {
+        let mut state = self.state();
+        let now = reset.now;
+        let found = state.spendable(&reset.digest, Purpose::ResetPassword, now);
+        let Some(id) = found.map(|row| row.user.id) else {
+            return Ok(None);
+        };
+        if let Some(row) = state.users.get_mut(&id) {
+            row.password_hash = Some(reset.password_hash.clone());
+            row.credential_version += 1;
+            row.user.email_verified_at.get_or_insert(now);
+            row.user.updated_at = now;
+        }
+        state.end_sessions(id, EndReason::PasswordReset, now);
+        let tokens = state.one_time.iter_mut();
+        for (_, token) in tokens.filter(|((of, _), _)| *of == id) {
+            token.used = true;
+        }
+        Ok(Some(id))
+    }
+}

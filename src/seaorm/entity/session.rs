@@ -1,0 +1,47 @@
+//! `auth_sessions`.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "auth_sessions")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub user_id: Uuid,
+    /// How often the refresh token has been exchanged.
+    pub generation: i64,
+    /// The SHA-256 of the current refresh token.
+    pub digest: Vec<u8>,
+    /// The user's version when the session was opened; the session is dead when they differ.
+    pub credential_version: i64,
+    pub created_at: DateTimeUtc,
+    pub rotated_at: DateTimeUtc,
+    pub idle_expires_at: DateTimeUtc,
+    pub absolute_expires_at: DateTimeUtc,
+    pub revoked_at: Option<DateTimeUtc>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub revoked_reason: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub ip: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub user_agent: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {
+    #[sea_orm(
+        belongs_to = "super::user::Entity",
+        from = "Column::UserId",
+        to = "super::user::Column::Id",
+        on_delete = "Cascade"
+    )]
+    User,
+}
+
+impl Related<super::user::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::User.def()
+    }
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,104 @@
+//! From database errors to [`StoreError`].
+
+use std::time::Duration;
+
+use sea_orm::{DbErr, RuntimeErr, SqlxError, sqlx::error::DatabaseError};
+
+use crate::{
+    error::{BoxError, StoreError},
+    secret::random_bytes,
+};
+
+const MAX_RETRIES: u32 = 3;
+
+/// Counts how often a statement or transaction has lost against others, and waits before it is run again.
+#[derive(Debug, Default)]
+pub(super) struct Retries(u32);
+
+impl Retries {
+    /// Waits if it may be run again.
+    ///
+    /// # Errors
+    /// If it may not.
+    pub(super) async fn after(&mut self, error: DbErr) -> Result<(), StoreError> {
+        if cause(&error) != Cause::Conflict || self.0 >= MAX_RETRIES {
+            return Err(store_error(&error));
+        }
+        self.0 += 1;
+        // Jitter, so that those who lost together do not meet again.
+        let [jitter] = random_bytes::<1>();
+        let wait = Duration::from_micros(u64::from(jitter) * 64) * self.0;
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+}
+
+/// A value that is stored and cannot be read.
+pub(super) fn unreadable(column: &str, error: impl std::fmt::Display) -> DbErr {
+    DbErr::Type(format!("{column}: {error}"))
+}
+
+pub(super) fn store_error(error: &DbErr) -> StoreError {
+    // The text only: what a driver's error keeps beside it, such as the failing row, is not for logs.
+    let text: BoxError = error.to_string().into();
+    match cause(error) {
+        Cause::Conflict => StoreError::Conflict(text),
+        Cause::Trouble => StoreError::Unavailable(text),
+        Cause::Other => StoreError::Corrupt(text),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// Lost against a concurrent transaction: run again.
+    Conflict,
+    /// The database cannot be reached or cannot work.
+    Trouble,
+    Other,
+}
+
+fn cause(error: &DbErr) -> Cause {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => match &**error {
+            SqlxError::Database(error) => code_cause(&**error),
+            SqlxError::Io(_)
+            | SqlxError::PoolClosed
+            | SqlxError::PoolTimedOut
+            | SqlxError::Protocol(_)
+            | SqlxError::Tls(_)
+            | SqlxError::WorkerCrashed => Cause::Trouble,
+            _ => Cause::Other,
+        },
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Cause::Trouble,
+        _ => Cause::Other,
+    }
+}
+
+fn code_cause(error: &dyn DatabaseError) -> Cause {
+    let code = error.code().unwrap_or_default();
+    match code.as_ref() {
+        // Postgres, SQLSTATE: serialization failure, deadlock, lock not available.
+        "40001" | "40P01" | "55P03" => Cause::Conflict,
+        // A replica after a failover, a cancelled statement.
+        "25006" | "57014" => Cause::Trouble,
+        // Connection exception, insufficient resources, operator intervention, system error.
+        state
+            if state.len() == 5
+                && ["08", "53", "57P", "58"]
+                    .iter()
+                    .any(|class| state.starts_with(class)) =>
+        {
+            Cause::Trouble
+        }
+        // SQLite: the low byte of the extended code is the primary one.
+        number => match number.parse::<u32>().map(|code| code & 0xff) {
+            // BUSY, LOCKED
+            Ok(5 | 6) if number.len() < 5 => Cause::Conflict,
+            // READONLY, IOERR, FULL, CANTOPEN
+            Ok(8 | 10 | 13 | 14) if number.len() < 5 => Cause::Trouble,
+            _ => Cause::Other,
+        },
+    }
+}

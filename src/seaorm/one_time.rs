@@ -1,0 +1,173 @@
+//! One-time tokens: the second half of the token store.
+
+use sea_orm::{DatabaseTransaction, DbErr, prelude::Uuid};
+
+use super::{
+    SeaOrmStore,
+    error::store_error,
+    pool::{immediate, run},
+    row::{column, digest, user, user_columns},
+    token::{END_OF_USER, bytes},
+};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    secret::TokenDigest,
+    token::{EndReason, IssueOneTime, NewOneTimeToken, Purpose, ResetPassword},
+    user::{User, UserId},
+};
+
+/// A newer token takes the place of an older one. On Postgres the user row is locked, so that the version is the one
+/// that a reset in flight leaves behind.
+macro_rules! issue {
+    ($lock:literal) => {
+        concat!(
+            "INSERT INTO auth_one_time_tokens AS t (user_id, purpose, digest, credential_version, created_at, \
+                expires_at) \
+            SELECT u.id, $2, $3, u.credential_version, $4, $5 FROM auth_users u \
+            WHERE u.id = $1 AND u.status = 'active' ",
+            $lock,
+            " ON CONFLICT (user_id, purpose) DO UPDATE SET digest = excluded.digest, \
+                credential_version = excluded.credential_version, created_at = excluded.created_at, \
+                expires_at = excluded.expires_at, used_at = NULL, payload = NULL \
+            WHERE t.created_at < excluded.created_at AND t.digest <> excluded.digest \
+            RETURNING digest"
+        )
+    };
+}
+
+const ISSUE: &str = issue!("");
+const ISSUE_LOCKED: &str = issue!("FOR SHARE OF u");
+
+/// What makes a token `t` of a user `u` good for anything, its expiry apart.
+macro_rules! live {
+    () => {
+        "t.used_at IS NULL AND u.status = 'active' \
+        AND (t.purpose = 'verify_email' OR t.credential_version = u.credential_version)"
+    };
+}
+
+const LIVE_DIGEST: &str = concat!(
+    "SELECT t.digest FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
+    WHERE t.user_id = $1 AND t.purpose = $2 AND ",
+    live!()
+);
+
+const USER_OF: &str = concat!(
+    "SELECT ",
+    user_columns!("u."),
+    " FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
+    WHERE t.digest = $1 AND t.purpose = $2 AND t.expires_at > $3 AND ",
+    live!()
+);
+
+/// One winner: whoever waits for the user row finds its version raised. Users, then sessions, then the rest.
+const RESET: &str = "\
+    WITH u AS (\
+        UPDATE auth_users u SET password_hash = $3, credential_version = u.credential_version + 1, \
+            email_verified_at = COALESCE(u.email_verified_at, $2), updated_at = $2 \
+        FROM auth_one_time_tokens t \
+        WHERE t.digest = $1 AND t.purpose = 'reset_password' AND t.used_at IS NULL AND t.expires_at > $2 \
+            AND u.id = t.user_id AND u.status = 'active' AND u.credential_version = t.credential_version \
+        RETURNING u.id\
+    ), s AS (\
+        UPDATE auth_sessions s SET revoked_at = $2, revoked_reason = $4 \
+        FROM u WHERE s.user_id = u.id AND s.revoked_at IS NULL\
+    ), t AS (\
+        UPDATE auth_one_time_tokens t SET used_at = $2 FROM u WHERE t.user_id = u.id AND t.used_at IS NULL\
+    ) SELECT id FROM u";
+
+const SET_PASSWORD: &str = "\
+    UPDATE auth_users SET password_hash = $3, credential_version = credential_version + 1, \
+        email_verified_at = COALESCE(email_verified_at, $2), updated_at = $2 WHERE id = $1";
+
+const USE_ALL: &str =
+    "UPDATE auth_one_time_tokens SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL";
+
+pub(super) async fn issue(
+    store: &SeaOrmStore,
+    token: &NewOneTimeToken,
+) -> Result<IssueOneTime, StoreError> {
+    let Some(first) = token.digests.first() else {
+        return Ok(IssueOneTime::Dead);
+    };
+    let sql = if store.is_postgres() {
+        ISSUE_LOCKED
+    } else {
+        ISSUE
+    };
+    let values = [
+        token.user_id.as_uuid().into(),
+        token.purpose.as_str().into(),
+        bytes(first),
+        token.created_at.into(),
+        token.expires_at.into(),
+    ];
+    if !store.write(sql, values).await?.is_empty() {
+        return Ok(IssueOneTime::Live(*first));
+    }
+    let values = [
+        token.user_id.as_uuid().into(),
+        token.purpose.as_str().into(),
+    ];
+    let rows = store.read(LIVE_DIGEST, values).await?;
+    let live = rows.first().map(digest).transpose();
+    let live = live.map_err(|error| store_error(&error))?;
+    Ok(match live {
+        Some(live) if token.digests.contains(&live) => IssueOneTime::Live(live),
+        _ => IssueOneTime::Dead,
+    })
+}
+
+pub(super) async fn user_of(
+    store: &SeaOrmStore,
+    digest: &TokenDigest,
+    purpose: Purpose,
+    now: Timestamp,
+) -> Result<Option<User>, StoreError> {
+    let values = [bytes(digest), purpose.as_str().into(), now.into()];
+    let rows = store.read(USER_OF, values).await?;
+    let found = rows.first().map(user).transpose();
+    found.map_err(|error| store_error(&error))
+}
+
+pub(super) async fn reset_password(
+    store: &SeaOrmStore,
+    reset: &ResetPassword,
+) -> Result<Option<UserId>, StoreError> {
+    if !store.is_postgres() {
+        return immediate!(store, |txn| reset_in(txn, reset));
+    }
+    let values = [
+        bytes(&reset.digest),
+        reset.now.into(),
+        reset.password_hash.expose().into(),
+        EndReason::PasswordReset.as_str().into(),
+    ];
+    let rows = store.write(RESET, values).await?;
+    let id = rows.first().map(|row| column::<Uuid>(row, "id"));
+    let id = id.transpose().map_err(|error| store_error(&error))?;
+    Ok(id.map(UserId::from))
+}
+
+/// The reset inside a transaction that nobody can write beside.
+async fn reset_in(
+    txn: &DatabaseTransaction,
+    reset: &ResetPassword,
+) -> Result<Option<UserId>, DbErr> {
+    let purpose = Purpose::ResetPassword.as_str();
+    let values = [bytes(&reset.digest), purpose.into(), reset.now.into()];
+    let rows = run(txn, USER_OF, values).await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let id: Uuid = column(row, "id")?;
+    let hash = reset.password_hash.expose();
+    let values = [id.into(), reset.now.into(), hash.into()];
+    run(txn, SET_PASSWORD, values).await?;
+    let reason = EndReason::PasswordReset.as_str();
+    let values = [id.into(), reset.now.into(), reason.into()];
+    run(txn, END_OF_USER, values).await?;
+    run(txn, USE_ALL, [id.into(), reset.now.into()]).await?;
+    Ok(Some(id.into()))
+}

@@ -1,0 +1,131 @@
+use async_trait::async_trait;
+use sea_orm::{DatabaseTransaction, DbErr, QueryResult, Value, prelude::Uuid};
+
+use super::{
+    SeaOrmStore,
+    error::store_error,
+    pool::{immediate, run},
+    row::{column, parsed},
+};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    mail::{ClaimedIntent, Intent, IntentId, OutboxStore},
+};
+
+const ENQUEUE: &str = "\
+    INSERT INTO auth_outbox (id, letter, address, created_at, not_after, due_at, attempts) \
+    VALUES ($1, $2, $3, $4, $5, $4, 0)";
+
+/// What others hold is skipped, not waited for. MATERIALIZED, so that the limit is applied once.
+const CLAIM: &str = "\
+    WITH due AS MATERIALIZED (\
+        SELECT id, due_at FROM auth_outbox WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED\
+    ) \
+    UPDATE auth_outbox o SET due_at = $2, attempts = o.attempts + 1 FROM due WHERE o.id = due.id \
+    RETURNING o.id, o.letter, o.address, o.created_at, o.not_after, o.attempts, due.due_at AS was_due_at";
+
+const ANY_DUE: &str = "SELECT 1 FROM auth_outbox WHERE due_at <= $1 LIMIT 1";
+
+const DUE: &str = "\
+    SELECT id, letter, address, created_at, not_after, attempts + 1 AS attempts, due_at AS was_due_at \
+    FROM auth_outbox WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2";
+
+const LEASE: &str = "UPDATE auth_outbox SET due_at = $2, attempts = attempts + 1 WHERE id = $1";
+
+const COMPLETE: &str = "DELETE FROM auth_outbox WHERE id = $1 AND attempts = $2";
+
+const POSTPONE: &str =
+    "UPDATE auth_outbox SET due_at = $3, last_error = $4 WHERE id = $1 AND attempts = $2";
+
+#[async_trait]
+impl OutboxStore for SeaOrmStore {
+    async fn enqueue(&self, intent: &Intent) -> Result<(), StoreError> {
+        let values = [
+            intent.id.as_uuid().into(),
+            intent.letter.as_str().into(),
+            intent.address.as_str().into(),
+            intent.created_at.into(),
+            intent.not_after.into(),
+        ];
+        self.write(ENQUEUE, values).await?;
+        Ok(())
+    }
+
+    async fn claim(
+        &self,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<ClaimedIntent>, StoreError> {
+        let limit = Value::from(i64::from(limit));
+        let rows = if self.is_postgres() {
+            let values = [now.into(), lease_until.into(), limit];
+            self.write(CLAIM, values).await?
+        } else {
+            // An idle worker asks often, and should not hold up the writers.
+            if self.read(ANY_DUE, [now.into()]).await?.is_empty() {
+                return Ok(Vec::new());
+            }
+            immediate!(self, |txn| lease(txn, now, lease_until, limit.clone()))?
+        };
+        let claimed: Result<Vec<_>, _> = rows.iter().map(claimed).collect();
+        let mut claimed = claimed.map_err(|error| store_error(&error))?;
+        claimed.sort_by_key(|(was_due_at, claimed)| (*was_due_at, claimed.intent.id));
+        Ok(claimed.into_iter().map(|(_, claimed)| claimed).collect())
+    }
+
+    async fn complete(&self, id: IntentId, attempt: i32) -> Result<(), StoreError> {
+        let values = [id.as_uuid().into(), attempt.into()];
+        self.write(COMPLETE, values).await?;
+        Ok(())
+    }
+
+    async fn postpone(
+        &self,
+        id: IntentId,
+        attempt: i32,
+        due_at: Timestamp,
+        error: &str,
+    ) -> Result<(), StoreError> {
+        let values = [
+            id.as_uuid().into(),
+            attempt.into(),
+            due_at.into(),
+            error.into(),
+        ];
+        self.write(POSTPONE, values).await?;
+        Ok(())
+    }
+}
+
+/// The claim inside a transaction that nobody can write beside.
+async fn lease(
+    txn: &DatabaseTransaction,
+    now: Timestamp,
+    lease_until: Timestamp,
+    limit: Value,
+) -> Result<Vec<QueryResult>, DbErr> {
+    let rows = run(txn, DUE, [now.into(), limit]).await?;
+    for row in &rows {
+        let id: Uuid = column(row, "id")?;
+        run(txn, LEASE, [id.into(), lease_until.into()]).await?;
+    }
+    Ok(rows)
+}
+
+/// The intent, and when it had been due.
+fn claimed(row: &QueryResult) -> Result<(Timestamp, ClaimedIntent), DbErr> {
+    let intent = Intent {
+        id: column::<Uuid>(row, "id")?.into(),
+        letter: parsed(row, "letter")?,
+        address: parsed(row, "address")?,
+        created_at: column(row, "created_at")?,
+        not_after: column(row, "not_after")?,
+    };
+    let attempt = column(row, "attempts")?;
+    Ok((
+        column(row, "was_due_at")?,
+        ClaimedIntent { intent, attempt },
+    ))
+}

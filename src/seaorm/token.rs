@@ -1,0 +1,351 @@
+use async_trait::async_trait;
+use sea_orm::{DatabaseTransaction, DbErr, QueryResult, Value};
+
+use super::{
+    SeaOrmStore,
+    error::{store_error, unreadable},
+    one_time,
+    pool::{immediate, run},
+    row::{column, digest, session_user, user, user_columns},
+};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    secret::TokenDigest,
+    token::{
+        EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession, Purpose,
+        RefreshGeneration, ResetPassword, RotateSession, Rotation, SessionId, SessionState,
+        TokenStore, Verdict,
+    },
+    user::{User, UserId},
+};
+
+/// How often a rotation is tried again when the token turns out to be the current one after all.
+const MAX_ROTATIONS: u32 = 4;
+
+/// The user row comes first: that waits for a reset in flight, and then sees what the reset did.
+macro_rules! note_sign_in {
+    () => {
+        "UPDATE auth_users SET last_login_at = $2, password_hash = COALESCE($5, password_hash) \
+        WHERE id = $1 AND status = 'active' AND credential_version = $3 \
+            AND ($4 IS NULL OR password_hash = $4) \
+        RETURNING "
+    };
+}
+
+const OPEN: &str = concat!(
+    "WITH u AS (",
+    note_sign_in!(),
+    user_columns!(""),
+    "), s AS (\
+        INSERT INTO auth_sessions (id, user_id, generation, digest, credential_version, created_at, rotated_at, \
+            idle_expires_at, absolute_expires_at, ip, user_agent) \
+        SELECT $6, u.id, 0, $7, $3, $2, $2, $8, $9, $10, $11 FROM u\
+    ) SELECT * FROM u"
+);
+
+const OPEN_USER: &str = concat!(note_sign_in!(), user_columns!(""));
+
+const OPEN_SESSION: &str = "\
+    INSERT INTO auth_sessions (id, user_id, generation, digest, credential_version, created_at, rotated_at, \
+        idle_expires_at, absolute_expires_at, ip, user_agent) \
+    VALUES ($1, $2, 0, $3, $4, $5, $5, $6, $7, $8, $9)";
+
+/// What makes a session `s` of a user `u` live at `$2`.
+macro_rules! live {
+    () => {
+        "s.revoked_at IS NULL AND s.idle_expires_at > $2 AND s.absolute_expires_at > $2 \
+        AND u.status = 'active' AND u.credential_version = s.credential_version"
+    };
+}
+
+const SESSION_USER: &str = concat!(
+    "SELECT ",
+    user_columns!("u."),
+    " FROM auth_sessions s JOIN auth_users u ON u.id = s.user_id WHERE s.id = $1 AND s.user_id = $3 AND ",
+    live!()
+);
+
+const ROTATE: &str = concat!(
+    "UPDATE auth_sessions s SET generation = s.generation + 1, digest = $5, rotated_at = $2, idle_expires_at = $6 \
+    FROM auth_users u WHERE s.id = $1 AND s.generation = $3 AND s.digest = $4 AND u.id = s.user_id AND ",
+    live!(),
+    " RETURNING s.idle_expires_at, s.absolute_expires_at, ",
+    user_columns!("u.")
+);
+
+const ADVANCE: &str = "\
+    UPDATE auth_sessions SET generation = generation + 1, digest = $2, rotated_at = $3, idle_expires_at = $4 \
+    WHERE id = $1";
+
+const STATE: &str = concat!(
+    "SELECT s.generation, s.digest, s.rotated_at, s.idle_expires_at, s.absolute_expires_at, (",
+    live!(),
+    ") AS live, ",
+    user_columns!("u."),
+    " FROM auth_sessions s JOIN auth_users u ON u.id = s.user_id WHERE s.id = $1"
+);
+
+const END: &str = "\
+    UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 WHERE id = $1 AND revoked_at IS NULL \
+    RETURNING user_id";
+
+const END_ALL: &str = "\
+    WITH u AS (\
+        UPDATE auth_users SET credential_version = credential_version + 1 WHERE id = $1 RETURNING id\
+    ) \
+    UPDATE auth_sessions s SET revoked_at = $2, revoked_reason = $3 \
+    FROM u WHERE s.user_id = u.id AND s.revoked_at IS NULL";
+
+const RAISE_VERSION: &str =
+    "UPDATE auth_users SET credential_version = credential_version + 1 WHERE id = $1";
+
+pub(super) const END_OF_USER: &str = "\
+    UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 WHERE user_id = $1 AND revoked_at IS NULL";
+
+#[async_trait]
+impl TokenStore for SeaOrmStore {
+    async fn open_session(&self, new: &NewSession) -> Result<OpenSession, StoreError> {
+        let rows = if self.is_postgres() {
+            let [user_id, now, version, verified, rehashed] = sign_in_values(new);
+            let [ip, user_agent] = client_values(new);
+            let values = [
+                user_id,
+                now,
+                version,
+                verified,
+                rehashed,
+                new.id.as_uuid().into(),
+                bytes(&new.digest),
+                new.idle_expires_at.into(),
+                new.absolute_expires_at.into(),
+                ip,
+                user_agent,
+            ];
+            self.write(OPEN, values).await
+        } else {
+            immediate!(self, |txn| open(txn, new))
+        }?;
+        let opened = rows.first().map(user).transpose();
+        Ok(match opened.map_err(|error| store_error(&error))? {
+            Some(user) => OpenSession::Opened(user),
+            None => OpenSession::Stale,
+        })
+    }
+
+    async fn session_user(
+        &self,
+        id: SessionId,
+        of: UserId,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        let values = [id.as_uuid().into(), now.into(), of.as_uuid().into()];
+        let rows = self.read(SESSION_USER, values).await?;
+        let found = rows.first().map(user).transpose();
+        found.map_err(|error| store_error(&error))
+    }
+
+    async fn rotate_session(&self, rotation: &RotateSession) -> Result<Rotation, StoreError> {
+        let Some(successor) = rotation.successors.first() else {
+            return Ok(Rotation::Gone);
+        };
+        if !self.is_postgres() {
+            return immediate!(self, |txn| rotate(txn, rotation, successor));
+        }
+        for _ in 0..MAX_ROTATIONS {
+            let values = [
+                rotation.id.as_uuid().into(),
+                rotation.now.into(),
+                i64::from(rotation.generation).into(),
+                bytes(&rotation.presented),
+                bytes(successor),
+                rotation.idle_expires_at.into(),
+            ];
+            if let Some(row) = self.write(ROTATE, values).await?.first() {
+                let rotated = session_user(row).map_err(|error| store_error(&error))?;
+                return Ok(Rotation::Rotated(rotated));
+            }
+            // A statement of its own, for a snapshot of its own: what the UPDATE saw when it was made to wait pairs
+            // the new session with the old user.
+            let state = [rotation.id.as_uuid().into(), rotation.now.into()];
+            let rows = self.read(STATE, state).await?;
+            let judged = judge(rows.first(), rotation).map_err(|error| store_error(&error))?;
+            match judged {
+                Judged::Current => {}
+                Judged::Decided(outcome) => return Ok(outcome),
+                Judged::Reused => {
+                    let ended = self.write(END, reuse_values(rotation)).await?;
+                    let reused = reused(&ended);
+                    return reused.map_err(|error| store_error(&error));
+                }
+            }
+        }
+        Err(StoreError::Conflict(
+            "the rotation met another writer each time".into(),
+        ))
+    }
+
+    async fn end_session(
+        &self,
+        id: SessionId,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let values = [id.as_uuid().into(), now.into(), reason.as_str().into()];
+        Ok(!self.write(END, values).await?.is_empty())
+    }
+
+    async fn end_sessions(
+        &self,
+        of: UserId,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let values = || -> [Value; 3] { [of.as_uuid().into(), now.into(), reason.as_str().into()] };
+        if self.is_postgres() {
+            self.write(END_ALL, values()).await?;
+            return Ok(());
+        }
+        immediate!(self, |txn| async {
+            run(txn, RAISE_VERSION, [of.as_uuid().into()]).await?;
+            run(txn, END_OF_USER, values()).await?;
+            Ok::<(), DbErr>(())
+        })
+    }
+
+    async fn issue_one_time(&self, token: &NewOneTimeToken) -> Result<IssueOneTime, StoreError> {
+        one_time::issue(self, token).await
+    }
+
+    async fn one_time_user(
+        &self,
+        digest: &TokenDigest,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        one_time::user_of(self, digest, purpose, now).await
+    }
+
+    async fn reset_password(&self, reset: &ResetPassword) -> Result<Option<UserId>, StoreError> {
+        one_time::reset_password(self, reset).await
+    }
+}
+
+pub(super) fn bytes(digest: &TokenDigest) -> Value {
+    digest.as_bytes().to_vec().into()
+}
+
+/// `$1` to `$5` of the statement that notes a sign-in on the user.
+fn sign_in_values(new: &NewSession) -> [Value; 5] {
+    let verified = new.verified_hash.as_ref();
+    // Without a password that was verified there is none that could be hashed anew.
+    let rehashed = verified.and(new.rehashed.as_ref());
+    [
+        new.user_id.as_uuid().into(),
+        new.created_at.into(),
+        new.credential_version.into(),
+        verified.map(|hash| hash.expose().to_owned()).into(),
+        rehashed.map(|hash| hash.expose().to_owned()).into(),
+    ]
+}
+
+fn client_values(new: &NewSession) -> [Value; 2] {
+    [
+        new.client.ip.map(|ip| ip.to_string()).into(),
+        new.client.user_agent.clone().into(),
+    ]
+}
+
+async fn open(txn: &DatabaseTransaction, new: &NewSession) -> Result<Vec<QueryResult>, DbErr> {
+    let users = run(txn, OPEN_USER, sign_in_values(new)).await?;
+    if !users.is_empty() {
+        let [ip, user_agent] = client_values(new);
+        let values = [
+            new.id.as_uuid().into(),
+            new.user_id.as_uuid().into(),
+            bytes(&new.digest),
+            new.credential_version.into(),
+            new.created_at.into(),
+            new.idle_expires_at.into(),
+            new.absolute_expires_at.into(),
+            ip,
+            user_agent,
+        ];
+        run(txn, OPEN_SESSION, values).await?;
+    }
+    Ok(users)
+}
+
+/// The rotation inside a transaction that nobody can write beside.
+async fn rotate(
+    txn: &DatabaseTransaction,
+    rotation: &RotateSession,
+    successor: &TokenDigest,
+) -> Result<Rotation, DbErr> {
+    let state = [rotation.id.as_uuid().into(), rotation.now.into()];
+    let rows = run(txn, STATE, state).await?;
+    let row = rows.first();
+    match (judge(row, rotation)?, row) {
+        (Judged::Decided(outcome), _) => Ok(outcome),
+        (Judged::Reused, _) => reused(&run(txn, END, reuse_values(rotation)).await?),
+        (Judged::Current, None) => Ok(Rotation::Gone),
+        (Judged::Current, Some(row)) => {
+            let mut rotated = session_user(row)?;
+            rotated.idle_expires_at = rotation.idle_expires_at;
+            let values = [
+                rotation.id.as_uuid().into(),
+                bytes(successor),
+                rotation.now.into(),
+                rotation.idle_expires_at.into(),
+            ];
+            run(txn, ADVANCE, values).await?;
+            Ok(Rotation::Rotated(rotated))
+        }
+    }
+}
+
+#[allow(clippy::large_enum_variant, reason = "lives for one call")]
+enum Judged {
+    Current,
+    Decided(Rotation),
+    Reused,
+}
+
+fn judge(row: Option<&QueryResult>, rotation: &RotateSession) -> Result<Judged, DbErr> {
+    let Some(row) = row else {
+        return Ok(Judged::Decided(Rotation::Gone));
+    };
+    let generation: i64 = column(row, "generation")?;
+    let state = SessionState {
+        generation: RefreshGeneration::try_from(generation)
+            .map_err(|error| unreadable("generation", error))?,
+        digest: digest(row)?,
+        rotated_at: column(row, "rotated_at")?,
+        live: column(row, "live")?,
+    };
+    Ok(match state.judge(rotation) {
+        Verdict::Current => Judged::Current,
+        Verdict::Gone => Judged::Decided(Rotation::Gone),
+        Verdict::Reused => Judged::Reused,
+        Verdict::Superseded => {
+            Judged::Decided(Rotation::Superseded(session_user(row)?, state.digest))
+        }
+    })
+}
+
+fn reuse_values(rotation: &RotateSession) -> [Value; 3] {
+    [
+        rotation.id.as_uuid().into(),
+        rotation.now.into(),
+        EndReason::Reuse.as_str().into(),
+    ]
+}
+
+/// What to say of a reuse: only one call ends the session.
+fn reused(ended: &[QueryResult]) -> Result<Rotation, DbErr> {
+    let Some(row) = ended.first() else {
+        return Ok(Rotation::Gone);
+    };
+    let user: sea_orm::prelude::Uuid = column(row, "user_id")?;
+    Ok(Rotation::Reused(user.into()))
+}

@@ -1,0 +1,193 @@
+use async_trait::async_trait;
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    QueryTrait as _,
+    sea_query::{ExprTrait as _, LikeExpr},
+};
+use serde_json::Map;
+
+use super::{
+    SeaOrmStore,
+    entity::user::{Column, Entity},
+    error::store_error,
+    row::{column, roles_text, user, user_columns},
+};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    secret::PasswordHash,
+    user::{
+        Credentials, EmailAddress, EmailPrefix, InsertUser, NewUser, Role, Roles, User, UserFilter,
+        UserId, UserStatus, UserStore,
+    },
+};
+
+const INSERT: &str = "\
+    INSERT INTO auth_users (id, email, email_canonical, email_verified_at, password_hash, roles, status, \
+        credential_version, display_name, metadata, created_at, updated_at, last_login_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, 'active', 0, $7, '{}', $8, $8, NULL) \
+    ON CONFLICT (email_canonical) DO NOTHING \
+    RETURNING id";
+
+const CREDENTIALS: &str = concat!(
+    "SELECT ",
+    user_columns!("u."),
+    ", u.password_hash, u.credential_version FROM auth_users u WHERE u.email_canonical = $1"
+);
+
+const SET_STATUS: &str = concat!(
+    "UPDATE auth_users SET status = $2, updated_at = $3, \
+        credential_version = credential_version + CASE WHEN $2 = 'disabled' THEN 1 ELSE 0 END \
+    WHERE id = $1 RETURNING ",
+    user_columns!("")
+);
+
+const SET_ROLES: &str = concat!(
+    "UPDATE auth_users SET roles = $2, updated_at = $3 WHERE id = $1 RETURNING ",
+    user_columns!("")
+);
+
+#[async_trait]
+impl UserStore for SeaOrmStore {
+    async fn insert_user(&self, new: &NewUser) -> Result<InsertUser, StoreError> {
+        let hash = new.password_hash.as_ref();
+        let values = [
+            new.id.as_uuid().into(),
+            new.email.as_str().into(),
+            new.email.canonical().into(),
+            new.email_verified_at.into(),
+            hash.map(|hash| hash.expose().to_owned()).into(),
+            roles_text(&new.roles).into(),
+            new.display_name.clone().into(),
+            new.created_at.into(),
+        ];
+        if self.write(INSERT, values).await?.is_empty() {
+            return Ok(InsertUser::EmailTaken);
+        }
+        Ok(InsertUser::Inserted(User {
+            id: new.id,
+            email: new.email.clone(),
+            email_verified_at: new.email_verified_at,
+            roles: new.roles.clone(),
+            status: UserStatus::Active,
+            display_name: new.display_name.clone(),
+            metadata: Map::new(),
+            created_at: new.created_at,
+            updated_at: new.created_at,
+            last_login_at: None,
+        }))
+    }
+
+    async fn credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
+        let rows = self.read(CREDENTIALS, [email.canonical().into()]).await?;
+        let credentials = rows.first().map(|row| {
+            Ok(Credentials {
+                user: user(row)?,
+                password_hash: column::<Option<String>>(row, "password_hash")?
+                    .map(PasswordHash::new),
+                credential_version: column(row, "credential_version")?,
+            })
+        });
+        credentials.transpose().map_err(|error| store_error(&error))
+    }
+
+    async fn list_users(
+        &self,
+        filter: &UserFilter,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<User>, StoreError> {
+        let mut query = Entity::find()
+            .select_only()
+            .columns([
+                Column::Id,
+                Column::Email,
+                Column::EmailVerifiedAt,
+                Column::Roles,
+                Column::Status,
+                Column::DisplayName,
+                Column::Metadata,
+                Column::CreatedAt,
+                Column::UpdatedAt,
+                Column::LastLoginAt,
+            ])
+            .order_by_desc(Column::Id)
+            .limit(u64::from(limit));
+        if let Some(after) = after {
+            query = query.filter(Column::Id.lt(after.as_uuid()));
+        }
+        if let Some(prefix) = &filter.email {
+            query = query.filter(Column::EmailCanonical.gte(prefix.as_str()));
+            if let Some(end) = end_of(prefix) {
+                query = query.filter(Column::EmailCanonical.lt(end));
+            }
+        }
+        if let Some(role) = &filter.role {
+            query = query.filter(Column::Roles.into_expr().like(having(role)));
+        }
+        if let Some(status) = filter.status {
+            query = query.filter(Column::Status.eq(status.as_str()));
+        }
+        let statement = query.build(self.database().get_database_backend());
+        let rows = self.read_statement(statement).await?;
+        let users: Result<_, _> = rows.iter().map(user).collect();
+        users.map_err(|error| store_error(&error))
+    }
+
+    async fn set_status(
+        &self,
+        id: UserId,
+        status: UserStatus,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        let values = [id.as_uuid().into(), status.as_str().into(), now.into()];
+        let rows = self.write(SET_STATUS, values).await?;
+        let changed = rows.first().map(user).transpose();
+        changed.map_err(|error| store_error(&error))
+    }
+
+    async fn set_roles(
+        &self,
+        id: UserId,
+        roles: &Roles,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        let values = [id.as_uuid().into(), roles_text(roles).into(), now.into()];
+        let rows = self.write(SET_ROLES, values).await?;
+        let changed = rows.first().map(user).transpose();
+        changed.map_err(|error| store_error(&error))
+    }
+}
+
+/// The least text above all that begin with the prefix, in byte order (which is also the order of code points).
+fn end_of(prefix: &EmailPrefix) -> Option<String> {
+    let mut end = prefix.as_str().to_owned();
+    while let Some(last) = end.pop() {
+        let next = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32);
+        if let Some(next) = next {
+            end.push(next);
+            return Some(end);
+        }
+    }
+    None
+}
+
+/// A role's name may hold `_`, which LIKE would take for any character.
+fn having(role: &Role) -> LikeExpr {
+    let name = role.as_str().replace('_', "\\_");
+    LikeExpr::new(format!("% {name} %")).escape('\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_ends_below_the_next_text() {
+        let end = |prefix: &str| end_of(&EmailPrefix::new(prefix));
+        assert_eq!(end("ab").as_deref(), Some("ac"));
+        assert_eq!(end("a\u{d7ff}").as_deref(), Some("a\u{e000}"));
+        assert_eq!(end("a\u{10ffff}").as_deref(), Some("b"));
+        assert_eq!(end(""), None);
+    }
+}
