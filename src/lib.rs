@@ -7,6 +7,10 @@ mod error;
 mod id;
 mod secret;
 
+// The HTTP contract, framework-neutral.
+#[cfg(feature = "http")]
+pub mod http;
+
 // What every feature may use.
 pub mod mail;
 pub mod user;
@@ -21,6 +25,12 @@ pub mod conformance;
 pub mod memory;
 #[cfg(feature = "seaorm")]
 pub mod seaorm;
+
+// The frameworks.
+#[cfg(feature = "actix")]
+pub mod actix;
+#[cfg(feature = "axum")]
+pub mod axum;
 
 pub use self::{
     error::{BoxError, Error, ErrorKind, Result, StoreError, Violation},

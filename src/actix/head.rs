@@ -1,0 +1,63 @@
+//! actix-web 4 speaks `http` 0.2; heads cross to and from `http` 1 as bytes.
+
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, request::Parts};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    body::SizedStream,
+    http::{StatusCode, header::CONTENT_LENGTH},
+};
+use futures_util::stream;
+
+use crate::{
+    error::{Error, Result},
+    http::Response,
+};
+
+/// The head of a request.
+///
+/// # Errors
+/// `Internal`: all that is valid in `http` 0.2 is valid in `http` 1.
+pub(super) fn parts(request: &HttpRequest) -> Result<Parts> {
+    let (mut head, ()) = ::http::Request::new(()).into_parts();
+    head.method = method(request)?;
+    head.uri = Uri::try_from(request.uri().to_string()).map_err(Error::internal)?;
+    head.headers = headers(request)?;
+    Ok(head)
+}
+
+pub(super) fn method(request: &HttpRequest) -> Result<Method> {
+    Method::from_bytes(request.method().as_str().as_bytes()).map_err(Error::internal)
+}
+
+pub(super) fn headers(request: &HttpRequest) -> Result<HeaderMap> {
+    let mut headers = HeaderMap::with_capacity(request.headers().len());
+    for (name, value) in request.headers() {
+        let name = HeaderName::from_bytes(name.as_ref()).map_err(Error::internal)?;
+        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(Error::internal)?;
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+/// A whole reply.
+pub(super) fn reply(response: Response) -> HttpResponse {
+    let (head, body) = response.into_parts();
+    let status = StatusCode::from_u16(head.status.as_u16());
+    let mut builder = HttpResponse::build(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    for (name, value) in &head.headers {
+        builder.append_header((name.as_str(), value.as_bytes()));
+    }
+    let length = head.headers.get(::http::header::CONTENT_LENGTH);
+    match length.and_then(|length| length.to_str().ok()?.parse().ok()) {
+        // The reply to HEAD: actix writes the length of the body it is given, and never the header.
+        Some(length) => {
+            let mut reply = builder.body(SizedStream::new(
+                length,
+                stream::empty::<Result<_, Error>>(),
+            ));
+            reply.headers_mut().remove(CONTENT_LENGTH);
+            reply
+        }
+        None => builder.body(body),
+    }
+}

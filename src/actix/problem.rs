@@ -1,0 +1,28 @@
+use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode};
+
+use super::head::{headers, method, reply};
+use crate::http::{self, Problem};
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status().as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        reply(self.to_response())
+    }
+}
+
+/// A 404 problem, for hosts that want one for paths that nothing answers.
+///
+/// ```
+/// use actix_web::{App, web};
+///
+/// let app = App::new().default_service(web::to(hallpass::actix::not_found));
+/// ```
+pub async fn not_found(request: HttpRequest) -> HttpResponse {
+    reply(match (method(&request), headers(&request)) {
+        (Ok(method), Ok(headers)) => http::not_found(&method, &headers),
+        (Err(error), _) | (_, Err(error)) => Problem::from(error).to_response(),
+    })
+}

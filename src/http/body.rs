@@ -1,0 +1,112 @@
+//! Request bodies: read once, up to a limit; what goes beyond is discarded, not kept.
+
+use std::pin::pin;
+
+use ::http::{
+    HeaderMap,
+    header::{CONTENT_ENCODING, CONTENT_TYPE},
+};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
+use serde_json::{Map, Value};
+use tokio::time::{Instant, timeout_at};
+
+use super::json;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The largest body an endpoint takes.
+const LIMIT: usize = 16 * 1024;
+
+/// How much of a larger body is read and thrown away, so that a client that still writes gets to read the answer.
+const DISCARD_LIMIT: usize = 16 * 1024 * 1024;
+
+/// What became of reading a body.
+#[derive(Default)]
+pub(crate) enum Body {
+    /// Read to its end.
+    Complete(Bytes),
+    /// The connection or the framing broke.
+    #[default]
+    Broken,
+    /// Larger than the limit.
+    TooLarge,
+}
+
+impl Body {
+    /// Reads a body to its end, or up to what is discarded of a larger one.
+    ///
+    /// # Errors
+    /// `Unavailable` if the body within the limit has not come by the deadline.
+    pub(crate) async fn read<B, E>(body: B, deadline: Instant) -> Result<Self>
+    where
+        B: Stream<Item = Result<Bytes, E>>,
+    {
+        let mut body = pin!(body);
+        let mut kept = Vec::new();
+        let mut total = 0_usize;
+        while total <= DISCARD_LIMIT {
+            let chunk = match timeout_at(deadline, body.next()).await {
+                Ok(Some(Ok(chunk))) => chunk,
+                Ok(None) => break,
+                _ if total > LIMIT => break,
+                Ok(Some(Err(_))) => return Ok(Self::Broken),
+                Err(elapsed) => return Err(Error::new(ErrorKind::Unavailable).with_source(elapsed)),
+            };
+            total = total.saturating_add(chunk.len());
+            if total > LIMIT {
+                kept = Vec::new();
+            } else {
+                kept.extend_from_slice(&chunk);
+            }
+        }
+        Ok(if total > LIMIT {
+            Self::TooLarge
+        } else {
+            Self::Complete(kept.into())
+        })
+    }
+
+    /// The body as a JSON object.
+    ///
+    /// # Errors
+    /// `UnsupportedMediaType`, `BodyTooLarge`, `MalformedBody`, in this order.
+    pub(crate) fn json_object(&self, headers: &HeaderMap) -> Result<Map<String, Value>> {
+        if !is_json(headers) {
+            return Err(ErrorKind::UnsupportedMediaType.into());
+        }
+        match self {
+            Self::Complete(text) => json::parse_object(text),
+            Self::Broken => Err(ErrorKind::MalformedBody.into()),
+            Self::TooLarge => Err(ErrorKind::BodyTooLarge.into()),
+        }
+    }
+}
+
+/// Exactly one `Content-Type`, `application/json`, with no other parameter than `charset=utf-8`, and not compressed.
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return false;
+    };
+    let Ok(value) = value.to_str() else {
+        return false;
+    };
+    let mut parts = value.split(';').map(str::trim);
+    let media_type = parts.next().unwrap_or_default();
+    let encodings = headers.get_all(CONTENT_ENCODING);
+    media_type.eq_ignore_ascii_case("application/json")
+        && parts.filter(|part| !part.is_empty()).all(is_utf8_charset)
+        && encodings
+            .iter()
+            .all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+fn is_utf8_charset(parameter: &str) -> bool {
+    parameter.split_once('=').is_some_and(|(name, value)| {
+        name.eq_ignore_ascii_case("charset")
+            && (value.eq_ignore_ascii_case("utf-8") || value.eq_ignore_ascii_case("\"utf-8\""))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,15 @@
+//! What a type in the contract needs so that the OpenAPI document can show it: a schema, if there is a document.
+
+/// A type with a schema. Without the feature `openapi`, every type is one.
+#[cfg(feature = "openapi")]
+pub(crate) trait Described: utoipa::ToSchema {}
+
+#[cfg(feature = "openapi")]
+impl<T: utoipa::ToSchema> Described for T {}
+
+/// A type with a schema. Without the feature `openapi`, every type is one.
+#[cfg(not(feature = "openapi"))]
+pub(crate) trait Described {}
+
+#[cfg(not(feature = "openapi"))]
+impl<T> Described for T {}

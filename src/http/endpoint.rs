@@ -1,0 +1,195 @@
+//! One row of the contract, and the functions that can be one.
+
+use std::{fmt, sync::Arc};
+
+use ::http::Method;
+use futures_util::future::BoxFuture;
+
+#[cfg(feature = "openapi")]
+use super::openapi::Operation;
+use super::{Input, Output, Problem, Request, Response};
+use crate::error::{ErrorKind, Result};
+
+/// One row of the HTTP contract: a method, a path, and what answers there.
+#[derive(Clone)]
+pub struct Endpoint {
+    method: Method,
+    path: &'static str,
+    docs: Docs,
+    run: Arc<dyn Fn(Request) -> BoxFuture<'static, Response> + Send + Sync>,
+    #[cfg(feature = "openapi")]
+    describe: fn(&mut Operation),
+}
+
+/// What is said about a row.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Docs {
+    pub(crate) tag: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) errors: Vec<ErrorKind>,
+}
+
+impl Endpoint {
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The path, with parameters as `{name}`, below wherever the rows are mounted.
+    #[must_use]
+    pub fn path(&self) -> &'static str {
+        self.path
+    }
+
+    pub(crate) fn get<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        Self::new(Method::GET, path, state, handler)
+    }
+
+    pub(crate) fn post<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        Self::new(Method::POST, path, state, handler)
+    }
+
+    pub(crate) fn patch<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        Self::new(Method::PATCH, path, state, handler)
+    }
+
+    pub(crate) fn delete<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        Self::new(Method::DELETE, path, state, handler)
+    }
+
+    /// Under which heading the row is shown.
+    pub(crate) fn tag(mut self, tag: &'static str) -> Self {
+        self.docs.tag = tag;
+        self
+    }
+
+    /// The row in a few words.
+    pub(crate) fn summary(mut self, summary: &'static str) -> Self {
+        self.docs.summary = summary;
+        self
+    }
+
+    /// The row in a few sentences.
+    pub(crate) fn description(mut self, description: &'static str) -> Self {
+        self.docs.description = description;
+        self
+    }
+
+    /// The kinds the use case adds to those of the inputs.
+    pub(crate) fn errors(mut self, kinds: &[ErrorKind]) -> Self {
+        self.docs.errors.extend_from_slice(kinds);
+        self
+    }
+
+    pub(crate) fn docs(&self) -> &Docs {
+        &self.docs
+    }
+
+    pub(crate) fn run(&self, request: Request) -> BoxFuture<'static, Response> {
+        (self.run)(request)
+    }
+
+    #[cfg(feature = "openapi")]
+    pub(crate) fn describe(&self, operation: &mut Operation) {
+        (self.describe)(operation);
+    }
+
+    fn new<S, I, H: Handler<S, I>>(method: Method, path: &'static str, state: S, handler: H) -> Self
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        Self {
+            method,
+            path,
+            docs: Docs {
+                errors: H::errors(),
+                ..Docs::default()
+            },
+            run: Arc::new(move |request| Box::pin(handler.clone().run(state.clone(), request))),
+            #[cfg(feature = "openapi")]
+            describe: H::describe,
+        }
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("docs", &self.docs)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A plain `async fn(state, input, …) -> Result<output>` with up to four inputs.
+pub(crate) trait Handler<S, I>: Clone + Send + Sync + 'static {
+    fn run(self, state: S, request: Request) -> impl Future<Output = Response> + Send + 'static;
+
+    fn errors() -> Vec<ErrorKind>;
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut Operation);
+}
+
+fn reply(result: Result<impl Output>) -> Response {
+    match result {
+        Ok(output) => output.render(),
+        Err(error) => Problem::from(error).to_response(),
+    }
+}
+
+macro_rules! handler {
+    ($($input:ident)*) => {
+        #[allow(non_snake_case, reason = "an input is named as its type")]
+        impl<F, Fut, S, O, $($input,)*> Handler<S, ($($input,)*)> for F
+        where
+            F: Fn(S, $($input),*) -> Fut + Clone + Send + Sync + 'static,
+            Fut: Future<Output = Result<O>> + Send + 'static,
+            S: Clone + Send + Sync + 'static,
+            O: Output + 'static,
+            $($input: Input<S> + 'static,)*
+        {
+            #[allow(unused_mut, unused_variables, reason = "there are handlers without inputs")]
+            async fn run(self, state: S, mut request: Request) -> Response {
+                let result = async {
+                    $(let $input = $input::take(&state, &mut request).await?;)*
+                    drop(request);
+                    self(state, $($input),*).await
+                };
+                reply(result.await)
+            }
+
+            fn errors() -> Vec<ErrorKind> {
+                let errors: &[&[ErrorKind]] = &[$($input::errors()),*];
+                errors.concat()
+            }
+
+            #[cfg(feature = "openapi")]
+            fn describe(operation: &mut Operation) {
+                $($input::describe(operation);)*
+                O::describe(operation);
+            }
+        }
+    };
+}
+
+handler! {}
+handler! { A }
+handler! { A B }
+handler! { A B C }
+handler! { A B C D }

@@ -1,0 +1,95 @@
+//! What a handler asks of a request: each argument type takes its part, and describes it.
+
+use std::{net::IpAddr, str::FromStr};
+
+#[cfg(feature = "openapi")]
+use super::openapi::Operation;
+use super::{FromMembers, Members, Request};
+use crate::error::{ErrorKind, Result};
+
+/// One argument of a handler. Arguments are taken left to right: who asks for the caller before the body refuses
+/// strangers before it parses.
+pub(crate) trait Input<S>: Sized + Send {
+    /// Takes its part of the request.
+    ///
+    /// # Errors
+    /// One of [`errors`](Self::errors), or a 5xx kind.
+    fn take(state: &S, request: &mut Request) -> impl Future<Output = Result<Self>> + Send;
+
+    /// The kinds it refuses a request with.
+    fn errors() -> &'static [ErrorKind] {
+        &[]
+    }
+
+    /// Writes itself into the OpenAPI document.
+    #[cfg(feature = "openapi")]
+    fn describe(_operation: &mut Operation) {}
+}
+
+/// The body, a JSON object.
+#[derive(Debug)]
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<S: Sync, T: FromMembers> Input<S> for Json<T> {
+    async fn take(_: &S, request: &mut Request) -> Result<Self> {
+        Members::of_object(request.json_object()?).read().map(Self)
+    }
+
+    fn errors() -> &'static [ErrorKind] {
+        &[
+            ErrorKind::UnsupportedMediaType,
+            ErrorKind::BodyTooLarge,
+            ErrorKind::MalformedBody,
+            ErrorKind::ValidationFailed,
+        ]
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut Operation) {
+        operation.json_body::<T>();
+    }
+}
+
+/// The parameters of the query.
+#[derive(Debug)]
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<S: Sync, T: FromMembers> Input<S> for Query<T> {
+    async fn take(_: &S, request: &mut Request) -> Result<Self> {
+        Members::of_query(request.query()?).read().map(Self)
+    }
+
+    fn errors() -> &'static [ErrorKind] {
+        &[ErrorKind::ValidationFailed]
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut Operation) {
+        operation.query::<T>();
+    }
+}
+
+/// The next `{parameter}` of the path, left to right. What does not parse names nothing: 404.
+#[derive(Debug)]
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<S: Sync, T: FromStr + Send> Input<S> for Path<T> {
+    async fn take(_: &S, request: &mut Request) -> Result<Self> {
+        let value = request.next_param()?.parse();
+        value.map(Self).map_err(|_| ErrorKind::NotFound.into())
+    }
+
+    fn errors() -> &'static [ErrorKind] {
+        &[ErrorKind::NotFound]
+    }
+}
+
+/// The address of the other end of the connection, where the server tells it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) Option<IpAddr>);
+
+impl<S: Sync> Input<S> for Peer {
+    async fn take(_: &S, request: &mut Request) -> Result<Self> {
+        Ok(Self(request.peer_ip()))
+    }
+}

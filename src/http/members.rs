@@ -1,0 +1,305 @@
+//! Reading the members of a JSON object, or the parameters of a query, so that all that is wrong is reported at once.
+
+use std::{ops::RangeInclusive, str::FromStr};
+
+use serde_json::{Map, Value};
+
+use super::Described;
+use crate::error::{Error, Result, Violation};
+
+/// A request body or a query, read member by member.
+///
+/// Read every member first, then unwrap them with `?`: a reader that answers `None` has noted the violation, and
+/// one request should learn of all of them.
+///
+/// ```ignore
+/// fn from_members(members: &mut Members) -> Option<Self> {
+///     let email = members.parse("email", "invalid_email", "The address is not valid.");
+///     let name = members.optional_text("display_name");
+///     Some(Self { email: email?, name: name? })
+/// }
+/// ```
+pub(crate) trait FromMembers: Described + Sized + Send {
+    /// Reads what it knows. What is left over is refused as unknown.
+    fn from_members(members: &mut Members) -> Option<Self>;
+}
+
+/// The members that are not read yet, and what was wrong with those that were.
+pub(crate) struct Members {
+    unread: Map<String, Value>,
+    /// Query parameters are always text; numbers and booleans are read out of it.
+    from_query: bool,
+    violations: Vec<Violation>,
+}
+
+impl Members {
+    /// The members of a JSON object.
+    pub(crate) fn of_object(object: Map<String, Value>) -> Self {
+        Self {
+            unread: object,
+            from_query: false,
+            violations: Vec::new(),
+        }
+    }
+
+    /// The parameters of a query.
+    pub(crate) fn of_query(pairs: Map<String, Value>) -> Self {
+        Self {
+            unread: pairs,
+            from_query: true,
+            violations: Vec::new(),
+        }
+    }
+
+    /// Reads a whole `T`, or reports everything that stands against it.
+    pub(crate) fn read<T: FromMembers>(mut self) -> Result<T> {
+        let value = T::from_members(&mut self);
+        let mut unknown: Vec<String> = self.unread.keys().cloned().collect();
+        unknown.sort_unstable();
+        for name in unknown {
+            self.refuse(&name, "unknown_member", "There is no member of this name.");
+        }
+        match value {
+            Some(value) if self.violations.is_empty() => Ok(value),
+            None if self.violations.is_empty() => Err(Error::internal(
+                "a reader refused a member without saying why",
+            )),
+            _ => Err(Error::validation(self.violations)),
+        }
+    }
+
+    /// Notes a violation by a member, for rules that no reader here knows.
+    pub(crate) fn refuse(&mut self, name: &str, code: &'static str, detail: impl Into<String>) {
+        self.violations.push(Violation::new(name, code, detail));
+    }
+
+    /// Whether the member is there and not read yet, be it null: how a change to null differs from no change.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.unread.contains_key(name)
+    }
+
+    /// Text without control characters.
+    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+        let text = self.token(name)?;
+        self.without_controls(name, text)
+    }
+
+    /// Text without control characters; absent or null is `Some(None)`, as with every optional reader.
+    pub(crate) fn optional_text(&mut self, name: &str) -> Option<Option<String>> {
+        self.optional(name, Self::text)
+    }
+
+    /// Any string at all: for tokens, where what is not ours has its own answer.
+    pub(crate) fn token(&mut self, name: &str) -> Option<String> {
+        match self.required(name)? {
+            Value::String(text) => Some(text),
+            _ => self.wrong_type(name, "a string"),
+        }
+    }
+
+    /// Any string at all, or absent.
+    pub(crate) fn optional_token(&mut self, name: &str) -> Option<Option<String>> {
+        self.optional(name, Self::token)
+    }
+
+    /// Text that parses; if it does not, the violation carries this code and sentence.
+    pub(crate) fn parse<T: FromStr>(
+        &mut self,
+        name: &str,
+        code: &'static str,
+        detail: &str,
+    ) -> Option<T> {
+        let parsed = self.text(name)?.parse();
+        if parsed.is_err() {
+            self.refuse(name, code, detail);
+        }
+        parsed.ok()
+    }
+
+    /// Text that parses, or absent.
+    pub(crate) fn optional_parse<T: FromStr>(
+        &mut self,
+        name: &str,
+        code: &'static str,
+        detail: &str,
+    ) -> Option<Option<T>> {
+        self.optional(name, |members, name| members.parse(name, code, detail))
+    }
+
+    /// One of these words.
+    pub(crate) fn word<T: Clone>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text(name)?;
+        let found = words.iter().find(|(word, _)| *word == text);
+        if found.is_none() {
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            let detail = format!("The value is one of: {}.", words.join(", "));
+            self.refuse(name, "unknown_value", detail);
+        }
+        found.map(|(_, value)| value.clone())
+    }
+
+    /// One of these words, or absent.
+    pub(crate) fn optional_word<T: Clone>(
+        &mut self,
+        name: &str,
+        words: &[(&str, T)],
+    ) -> Option<Option<T>> {
+        self.optional(name, |members, name| members.word(name, words))
+    }
+
+    /// A whole number in the range.
+    pub(crate) fn number(&mut self, name: &str, range: RangeInclusive<u64>) -> Option<u64> {
+        let number = match self.required(name)? {
+            Value::String(digits) if self.from_query => whole_number(&digits),
+            Value::Number(number) if !self.from_query => number.as_u64(),
+            _ => return self.wrong_type(name, "a whole number"),
+        };
+        let number = number.filter(|number| range.contains(number));
+        if number.is_none() {
+            let detail = format!("The value is from {} to {}.", range.start(), range.end());
+            self.refuse(name, "out_of_range", detail);
+        }
+        number
+    }
+
+    /// A whole number in the range, or absent.
+    pub(crate) fn optional_number(
+        &mut self,
+        name: &str,
+        range: RangeInclusive<u64>,
+    ) -> Option<Option<u64>> {
+        self.optional(name, |members, name| members.number(name, range))
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn boolean(&mut self, name: &str) -> Option<bool> {
+        match self.required(name)? {
+            Value::Bool(value) => Some(value),
+            Value::String(word) if self.from_query && word == "true" => Some(true),
+            Value::String(word) if self.from_query && word == "false" => Some(false),
+            _ => self.wrong_type(name, "true or false"),
+        }
+    }
+
+    /// `true` or `false`, or absent.
+    pub(crate) fn optional_boolean(&mut self, name: &str) -> Option<Option<bool>> {
+        self.optional(name, Self::boolean)
+    }
+
+    /// An array of texts that parse; the violation points at the item.
+    pub(crate) fn list<T: FromStr>(
+        &mut self,
+        name: &str,
+        code: &'static str,
+        detail: &str,
+    ) -> Option<Vec<T>> {
+        let Value::Array(items) = self.required(name)? else {
+            return self.wrong_type(name, "an array of strings");
+        };
+        let before = self.violations.len();
+        let mut list = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            let mut item = Self::of_object(Map::from_iter([(index.to_string(), item)]));
+            list.extend(item.parse::<T>(&index.to_string(), code, detail));
+            let parent = Violation::new(name, code, "").pointer;
+            for mut violation in item.violations {
+                violation.pointer.insert_str(0, &parent);
+                self.violations.push(violation);
+            }
+        }
+        (self.violations.len() == before).then_some(list)
+    }
+
+    /// An array of texts that parse, or absent.
+    pub(crate) fn optional_list<T: FromStr>(
+        &mut self,
+        name: &str,
+        code: &'static str,
+        detail: &str,
+    ) -> Option<Option<Vec<T>>> {
+        self.optional(name, |members, name| members.list(name, code, detail))
+    }
+
+    /// An object with any members, without NUL in any text: Postgres keeps no NUL.
+    pub(crate) fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
+        let Value::Object(object) = self.required(name)? else {
+            return self.wrong_type(name, "an object");
+        };
+        if object
+            .iter()
+            .any(|(key, value)| key.contains('\0') || has_nul(value))
+        {
+            self.control_character(name);
+            return None;
+        }
+        Some(object)
+    }
+
+    /// An object with any members, or absent.
+    pub(crate) fn optional_object(&mut self, name: &str) -> Option<Option<Map<String, Value>>> {
+        self.optional(name, Self::object)
+    }
+
+    fn optional<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut Self, &str) -> Option<T>,
+    ) -> Option<Option<T>> {
+        match self.unread.get(name) {
+            None => Some(None),
+            Some(Value::Null) => {
+                self.unread.remove(name);
+                Some(None)
+            }
+            Some(_) => read(self, name).map(Some),
+        }
+    }
+
+    fn required(&mut self, name: &str) -> Option<Value> {
+        match self.unread.remove(name) {
+            None | Some(Value::Null) => {
+                self.refuse(name, "required", "The member is required.");
+                None
+            }
+            value => value,
+        }
+    }
+
+    fn wrong_type<T>(&mut self, name: &str, expected: &str) -> Option<T> {
+        self.refuse(name, "wrong_type", format!("The value is {expected}."));
+        None
+    }
+
+    fn without_controls(&mut self, name: &str, text: String) -> Option<String> {
+        if text.contains(char::is_control) {
+            self.control_character(name);
+            return None;
+        }
+        Some(text)
+    }
+
+    fn control_character(&mut self, name: &str) {
+        let detail = "The value holds a control character.";
+        self.refuse(name, "control_character", detail);
+    }
+}
+
+/// Digits only: no sign, no space, no exponent.
+fn whole_number(digits: &str) -> Option<u64> {
+    let only_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    only_digits.then(|| digits.parse().ok())?
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

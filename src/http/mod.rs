@@ -1,0 +1,48 @@
+//! The HTTP contract, written once over the types of the `http` crate; axum and actix only carry bytes to it.
+//!
+//! * An [`Endpoint`] is one row of the contract: a method, a path, and an async function whose argument and return
+//!   types both do the work and describe it.
+//! * Rows are grouped by path. Which method answers, `HEAD`, 405 with `Allow`, the size and the media type of bodies,
+//!   percent-decoding, request ids, the time limit and every error body are decided here, so that they are the same
+//!   on every server.
+//! * A failure is a [`Problem`]: `application/problem+json` (RFC 9457) with a frozen `code` for programs to match on.
+//!   Its documentation lists every code.
+//! * [`not_found`] is the same kind of reply for paths that nothing answers, for servers that want one.
+//!
+//! ```
+//! use hallpass::{Error, ErrorKind, http::Problem};
+//!
+//! let reply = Problem::from(Error::new(ErrorKind::Forbidden)).to_response();
+//! assert_eq!(reply.status(), 403);
+//! assert_eq!(reply.headers()["content-type"], "application/problem+json");
+//! ```
+
+mod body;
+mod described;
+mod endpoint;
+mod input;
+mod json;
+mod members;
+mod output;
+mod percent;
+mod problem;
+mod query;
+mod reply;
+mod request;
+mod request_id;
+mod resource;
+mod template;
+
+#[cfg(test)]
+pub(crate) mod sample;
+
+pub(crate) use self::{
+    described::Described,
+    input::{Input, Json, Path, Peer, Query},
+    members::{FromMembers, Members},
+    output::{Accepted, Created, Document, NoContent, Output},
+    reply::Response,
+    request::Request,
+    resource::{Resource, Resources},
+};
+pub use self::{endpoint::Endpoint, problem::Problem, resource::not_found};

@@ -1,0 +1,163 @@
+//! What a handler answers: each return type renders itself, and describes it.
+
+use std::time::Duration;
+
+use ::http::{
+    HeaderName, HeaderValue, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, X_CONTENT_TYPE_OPTIONS},
+};
+use bytes::Bytes;
+use serde::Serialize;
+
+#[cfg(feature = "openapi")]
+use super::openapi::Operation;
+use super::{
+    Described, Json,
+    problem::Problem,
+    reply::{self, Response},
+};
+use crate::error::Error;
+
+/// The reply of a handler that succeeded.
+pub(crate) trait Output: Sized {
+    /// The reply.
+    fn render(self) -> Response;
+
+    /// Writes itself into the OpenAPI document.
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut Operation);
+}
+
+/// 204.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoContent;
+
+impl Output for NoContent {
+    fn render(self) -> Response {
+        reply::empty(StatusCode::NO_CONTENT)
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut Operation) {
+        operation.empty_reply(StatusCode::NO_CONTENT, "Done.");
+    }
+}
+
+/// 202 without a body, the same whatever became of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Accepted;
+
+impl Output for Accepted {
+    fn render(self) -> Response {
+        reply::empty(StatusCode::ACCEPTED)
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut Operation) {
+        operation.empty_reply(StatusCode::ACCEPTED, "Accepted.");
+    }
+}
+
+/// 200 with a body that no cache may keep.
+impl<T: Serialize + Described> Output for Json<T> {
+    fn render(self) -> Response {
+        reply::json(StatusCode::OK, &self.0)
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut Operation) {
+        operation.json_reply::<T>(StatusCode::OK, "The answer.");
+    }
+}
+
+/// 201 with a body that no cache may keep.
+#[derive(Debug)]
+pub(crate) struct Created<T> {
+    /// The path of what was made.
+    pub(crate) location: String,
+    /// What was made.
+    pub(crate) body: T,
+}
+
+impl<T: Serialize + Described> Output for Created<T> {
+    fn render(self) -> Response {
+        match HeaderValue::try_from(self.location) {
+            Ok(location) => {
+                let mut response = reply::json(StatusCode::CREATED, &self.body);
+                response.headers_mut().insert(LOCATION, location);
+                response
+            }
+            Err(error) => Problem::from(Error::internal(error)).to_response(),
+        }
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut Operation) {
+        operation.json_reply::<T>(StatusCode::CREATED, "Made.");
+    }
+}
+
+/// 200 with a public document that caches may keep.
+#[derive(Clone, Debug)]
+pub(crate) struct Document {
+    content_type: HeaderValue,
+    body: Bytes,
+    max_age: Duration,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Document {
+    /// A document that caches may keep for five minutes.
+    pub(crate) fn new(content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
+        Self {
+            content_type,
+            body: body.into(),
+            max_age: Duration::from_secs(300),
+            headers: Vec::new(),
+        }
+    }
+
+    /// A JSON document that caches may keep for five minutes.
+    ///
+    /// # Errors
+    /// `Internal` if the value has no JSON.
+    pub(crate) fn json(value: &impl Serialize) -> crate::error::Result<Self> {
+        let body = serde_json::to_vec(value).map_err(Error::internal)?;
+        Ok(Self::new(
+            HeaderValue::from_static("application/json"),
+            body,
+        ))
+    }
+
+    /// How long caches may keep it, in whole seconds.
+    pub(crate) fn max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = max_age;
+        self
+    }
+
+    /// One more header.
+    pub(crate) fn header(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.headers.push((name, HeaderValue::from_static(value)));
+        self
+    }
+}
+
+impl Output for Document {
+    fn render(self) -> Response {
+        let mut response = Response::new(self.body);
+        let max_age = format!("public, max-age={}", self.max_age.as_secs());
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, self.content_type);
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.extend(self.headers);
+        if let Ok(max_age) = HeaderValue::try_from(max_age) {
+            headers.insert(CACHE_CONTROL, max_age);
+        }
+        response
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut Operation) {
+        operation.empty_reply(StatusCode::OK, "The document.");
+    }
+}

@@ -1,0 +1,249 @@
+//! Failures as `application/problem+json` (RFC 9457), and the only table from error kinds to statuses and codes.
+
+use std::{error::Error as StdError, fmt, time::Duration};
+
+use ::http::{
+    HeaderValue, StatusCode,
+    header::{RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use serde::Serialize;
+
+use super::reply::{self, Response};
+use crate::error::{Error, ErrorKind, Violation};
+
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// One row of the table.
+#[derive(Debug)]
+pub(crate) struct Code {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) detail: &'static str,
+}
+
+macro_rules! codes {
+    ($($first:ident $(| $more:ident)* => $status:ident $code:literal $title:literal $detail:literal)*) => {
+        impl Code {
+            /// Every row, and every kind that leads to it.
+            #[cfg(any(test, feature = "openapi"))]
+            pub(crate) const ALL: &[(&[ErrorKind], Self)] = &[$((
+                &[ErrorKind::$first $(, ErrorKind::$more)*],
+                Self { status: StatusCode::$status, code: $code, title: $title, detail: $detail },
+            )),*];
+
+            /// What a kind looks like outside.
+            pub(crate) const fn of(kind: ErrorKind) -> Self {
+                match kind {
+                    $(ErrorKind::$first $(| ErrorKind::$more)* => Self {
+                        status: StatusCode::$status,
+                        code: $code,
+                        title: $title,
+                        detail: $detail,
+                    },)*
+                }
+            }
+        }
+
+        /// A failure as it is told to the client: `application/problem+json` (RFC 9457), never cached.
+        ///
+        /// The members are `type` (`urn:hallpass:<code>`), `title`, `status`, `detail` and `code`; where input was of
+        /// the wrong shape also `errors`, a list of `{pointer, code, detail}` with RFC 6901 pointers. Match on
+        /// `code`: it never changes; texts do. The source of an error is logged once, when the reply is made, if the
+        /// status is 500 or more; it never leaves the process.
+        ///
+        /// | code | status | meaning | from |
+        /// |---|---|---|---|
+        $(#[doc = concat!(
+            "| `", $code, "` | ", stringify!($status), " | ", $detail, " | [`", stringify!($first), "`](ErrorKind::", stringify!($first), ")",
+            $(", [`", stringify!($more), "`](ErrorKind::", stringify!($more), ")",)*
+            " |"
+        )])*
+        #[derive(Debug)]
+        pub struct Problem(Error);
+    };
+}
+
+codes! {
+    AccountDisabled => FORBIDDEN "account_disabled" "Account disabled"
+        "The account is disabled."
+    BodyTooLarge => PAYLOAD_TOO_LARGE "body_too_large" "Body too large"
+        "The request body is larger than 16 KiB."
+    EmailTaken => CONFLICT "email_taken" "Address taken"
+        "The address already has an account."
+    Forbidden => FORBIDDEN "forbidden" "Forbidden"
+        "The caller lacks the role that this call needs."
+    Internal | Configuration => INTERNAL_SERVER_ERROR "internal" "Internal error"
+        "Something went wrong on our side."
+    InvalidAccessToken => UNAUTHORIZED "invalid_access_token" "Invalid access token"
+        "The access token is malformed, expired or forged, or its session is over."
+    InvalidCredentials => UNAUTHORIZED "invalid_credentials" "Invalid credentials"
+        "The address or the password is wrong."
+    InvalidRefreshToken => UNAUTHORIZED "invalid_refresh_token" "Invalid refresh token"
+        "The refresh token is not valid, or its session is over."
+    InvalidToken => BAD_REQUEST "invalid_token" "Invalid token"
+        "The token is unknown, used or expired."
+    MalformedBody => BAD_REQUEST "malformed_body" "Malformed body"
+        "The request body is not one JSON object, or names a member twice."
+    MethodNotAllowed => METHOD_NOT_ALLOWED "method_not_allowed" "Method not allowed"
+        "The path exists and does not answer this method; `Allow` lists those it answers."
+    NotFound => NOT_FOUND "not_found" "Not found"
+        "Nothing is found at this path."
+    Overloaded => SERVICE_UNAVAILABLE "overloaded" "Overloaded"
+        "Too many password checks are waiting; retry after `Retry-After` seconds."
+    RefreshTokenReused => UNAUTHORIZED "refresh_token_reused" "Refresh token reused"
+        "The refresh token was used before, so its session has been ended."
+    RegistrationClosed => FORBIDDEN "registration_closed" "Registration closed"
+        "Registration is closed."
+    Unauthenticated => UNAUTHORIZED "unauthenticated" "Unauthenticated"
+        "This call needs a bearer token, and none was sent."
+    Unavailable => SERVICE_UNAVAILABLE "unavailable" "Unavailable"
+        "A part this service depends on does not answer; retry after `Retry-After` seconds."
+    UnsupportedMediaType => UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "Unsupported media type"
+        "The request body must be `application/json`."
+    ValidationFailed => UNPROCESSABLE_ENTITY "validation_failed" "Validation failed"
+        "The input does not have the right shape; `errors` lists what is wrong."
+    WeakPassword => UNPROCESSABLE_ENTITY "weak_password" "Weak password"
+        "The password does not meet the policy; `errors` lists the rules."
+}
+
+impl Problem {
+    /// The kind of the error.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind()
+    }
+
+    /// The status of the reply.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        Code::of(self.kind()).status
+    }
+
+    /// The reply. Logs the source of a 5xx.
+    #[must_use]
+    pub fn to_response(&self) -> Response {
+        let Code { status, .. } = Code::of(self.kind());
+        if status.is_server_error() {
+            tracing::error!(error = %Chain(&self.0), "the request failed");
+        }
+        let mut response = self.body(status);
+        let headers = response.headers_mut();
+        if let Some(challenge) = challenge(self.kind()) {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        let retries = [
+            StatusCode::TOO_MANY_REQUESTS,
+            StatusCode::SERVICE_UNAVAILABLE,
+        ];
+        if retries.contains(&status) {
+            let after = whole_seconds(self.0.retry_after().unwrap_or_default());
+            headers.insert(RETRY_AFTER, HeaderValue::from(after));
+        }
+        response
+    }
+
+    fn body(&self, status: StatusCode) -> Response {
+        let code = Code::of(self.kind());
+        let lists_violations = matches!(
+            self.kind(),
+            ErrorKind::ValidationFailed | ErrorKind::WeakPassword
+        );
+        let body = Body {
+            r#type: format!("urn:hallpass:{}", code.code),
+            title: code.title,
+            status: status.as_u16(),
+            detail: code.detail,
+            code: code.code,
+            errors: lists_violations.then(|| self.0.violations().iter().map(Rule::from).collect()),
+        };
+        // Strings and a number always have a JSON form; if not, the status alone tells the client what it needs.
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        reply::private(status, PROBLEM_JSON, body.into())
+    }
+}
+
+/// RFC 6750, section 3: no `error` when no token was sent. Other kinds of 401 are not about a bearer token.
+fn challenge(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::Unauthenticated => Some("Bearer"),
+        ErrorKind::InvalidAccessToken => Some(r#"Bearer error="invalid_token""#),
+        _ => None,
+    }
+}
+
+/// Rounded up, at least 1.
+fn whole_seconds(duration: Duration) -> u64 {
+    let started = u64::from(duration.subsec_nanos() > 0);
+    duration.as_secs().saturating_add(started).max(1)
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'static str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<Vec<Rule<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Rule<'a> {
+    pointer: &'a str,
+    code: &'static str,
+    detail: &'a str,
+}
+
+impl<'a> From<&'a Violation> for Rule<'a> {
+    fn from(violation: &'a Violation) -> Self {
+        Self {
+            pointer: &violation.pointer,
+            code: violation.code,
+            detail: &violation.detail,
+        }
+    }
+}
+
+/// An error and all its sources, in one line.
+struct Chain<'a>(&'a (dyn StdError + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut error = self.0;
+        while let Some(source) = error.source() {
+            write!(f, ": {source}")?;
+            error = source;
+        }
+        Ok(())
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl From<ErrorKind> for Problem {
+    fn from(kind: ErrorKind) -> Self {
+        Self(kind.into())
+    }
+}
+
+impl StdError for Problem {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests;

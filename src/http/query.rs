@@ -1,0 +1,70 @@
+//! Query strings: `application/x-www-form-urlencoded` pairs, each name once.
+
+use serde_json::{Map, Value};
+
+use super::percent::decode_form;
+use crate::error::{Error, Result, Violation};
+
+/// Reads the pairs of a query; all that is wrong with them is reported together.
+pub(crate) fn parse(query: &str) -> Result<Map<String, Value>> {
+    let mut pairs = Map::new();
+    let mut violations = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (raw_name, raw_value) = pair.split_once('=').unwrap_or((pair, ""));
+        let name = decode_form(raw_name);
+        let shown = name.as_deref().unwrap_or(raw_name);
+        match (&name, decode_form(raw_value)) {
+            (Some(name), Some(value)) if !pairs.contains_key(name) => {
+                pairs.insert(name.clone(), Value::String(value));
+            }
+            (Some(_), Some(_)) => violations.push(Violation::new(
+                shown,
+                "repeated",
+                "The parameter is given more than once.",
+            )),
+            _ => violations.push(Violation::new(
+                shown,
+                "malformed_encoding",
+                "The percent-encoding is broken, or what it encodes is not UTF-8.",
+            )),
+        }
+    }
+    if violations.is_empty() {
+        Ok(pairs)
+    } else {
+        Err(Error::validation(violations))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    fn pointers(query: &str) -> Vec<(String, &'static str)> {
+        let error = parse(query).expect_err("the query is refused");
+        let violations = error.violations().iter();
+        violations.map(|v| (v.pointer.clone(), v.code)).collect()
+    }
+
+    #[test]
+    fn pairs_are_decoded() {
+        let pairs = parse("&a=1&b=x+y%26&c&&").expect("the query is sound");
+        assert_eq!(
+            serde_json::to_value(pairs).expect("a map is JSON"),
+            serde_json::json!({"a": "1", "b": "x y&", "c": ""})
+        );
+    }
+
+    #[test]
+    fn every_broken_pair_is_reported() {
+        assert_eq!(
+            pointers("limit=%zz&a=1&a=2&%ff=1&x%2Fy=%ff"),
+            [
+                ("/limit".to_owned(), "malformed_encoding"),
+                ("/a".to_owned(), "repeated"),
+                ("/%ff".to_owned(), "malformed_encoding"),
+                ("/x~1y".to_owned(), "malformed_encoding"),
+            ]
+        );
+    }
+}

@@ -1,0 +1,39 @@
+//! The replies every output is built from.
+
+use ::http::{
+    HeaderValue, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE},
+};
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::problem::Problem;
+use crate::error::Error;
+
+/// A reply with its whole body.
+pub(crate) type Response = ::http::Response<Bytes>;
+
+/// A reply without a body.
+pub(crate) fn empty(status: StatusCode) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = status;
+    response
+}
+
+/// A reply that no cache may keep.
+pub(crate) fn private(status: StatusCode, content_type: &'static str, body: Bytes) -> Response {
+    let mut response = empty(status);
+    *response.body_mut() = body;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A JSON reply that no cache may keep.
+pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(body) => private(status, "application/json", body.into()),
+        Err(error) => Problem::from(Error::internal(error)).to_response(),
+    }
+}

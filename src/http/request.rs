@@ -1,0 +1,169 @@
+//! A request as the inputs see it.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    str,
+    vec::IntoIter,
+};
+
+use ::http::{
+    HeaderMap,
+    header::{AUTHORIZATION, USER_AGENT},
+    request::Parts,
+};
+use serde_json::{Map, Value};
+
+use super::{body::Body, query};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The head, the path parameters and the bounded body of a request.
+pub(crate) struct Request {
+    head: Parts,
+    params: IntoIter<String>,
+    peer: Option<SocketAddr>,
+    body: Body,
+}
+
+impl Request {
+    pub(crate) fn new(
+        head: Parts,
+        params: Vec<String>,
+        peer: Option<SocketAddr>,
+        body: Body,
+    ) -> Self {
+        Self {
+            head,
+            params: params.into_iter(),
+            peer,
+            body,
+        }
+    }
+
+    /// The headers.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.head.headers
+    }
+
+    /// The other end of the connection: the client, or the proxy before us. IPv4 stays IPv4.
+    pub(crate) fn peer_ip(&self) -> Option<IpAddr> {
+        self.peer.map(|peer| peer.ip().to_canonical())
+    }
+
+    /// The `User-Agent` header, if it is UTF-8.
+    pub(crate) fn user_agent(&self) -> Option<&str> {
+        let value = self.head.headers.get(USER_AGENT)?;
+        str::from_utf8(value.as_bytes()).ok()
+    }
+
+    /// The bearer token (RFC 6750, section 2.1).
+    ///
+    /// # Errors
+    /// `Unauthenticated` without an `Authorization` header or with one of another scheme; `InvalidAccessToken` with
+    /// more than one such header, or with one that is no token.
+    pub(crate) fn bearer(&self) -> Result<&str> {
+        let mut values = self.head.headers.get_all(AUTHORIZATION).iter();
+        let value = values.next().ok_or(ErrorKind::Unauthenticated)?.as_bytes();
+        if values.next().is_some() {
+            return Err(ErrorKind::InvalidAccessToken.into());
+        }
+        let end = value.iter().position(|byte| *byte == b' ');
+        let (scheme, rest) = value.split_at(end.unwrap_or(value.len()));
+        if !scheme.eq_ignore_ascii_case(b"Bearer") {
+            return Err(ErrorKind::Unauthenticated.into());
+        }
+        let token = str::from_utf8(rest).map(|rest| rest.trim_start_matches(' '));
+        token
+            .ok()
+            .filter(|token| is_token68(token))
+            .ok_or_else(|| ErrorKind::InvalidAccessToken.into())
+    }
+
+    /// The next path parameter, decoded, left to right.
+    pub(crate) fn next_param(&mut self) -> Result<String> {
+        self.params
+            .next()
+            .ok_or_else(|| Error::internal("an endpoint reads more path parameters than it has"))
+    }
+
+    /// The parameters of the query.
+    ///
+    /// # Errors
+    /// `ValidationFailed`.
+    pub(crate) fn query(&self) -> Result<Map<String, Value>> {
+        query::parse(self.head.uri.query().unwrap_or_default())
+    }
+
+    /// The body as a JSON object.
+    ///
+    /// # Errors
+    /// `UnsupportedMediaType`, `BodyTooLarge`, `MalformedBody`, in this order.
+    pub(crate) fn json_object(&self) -> Result<Map<String, Value>> {
+        self.body.json_object(&self.head.headers)
+    }
+}
+
+/// RFC 9110, section 11.2.
+fn is_token68(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    !body.is_empty()
+        && body
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(headers: &[(&str, &[u8])]) -> Request {
+        let mut builder = ::http::Request::get("/");
+        for (name, value) in headers {
+            builder = builder.header(*name, *value);
+        }
+        let (head, ()) = builder.body(()).expect("the request is sound").into_parts();
+        let peer = "[::ffff:192.0.2.7]:9".parse().ok();
+        Request::new(head, Vec::new(), peer, Body::default())
+    }
+
+    #[test]
+    fn a_bearer_token_is_taken_out_of_its_header() {
+        for value in ["Bearer a.b-c_d~e+f/g==", "bearer   x", "BEARER x"] {
+            let request = request(&[("authorization", value.as_bytes())]);
+            assert!(request.bearer().is_ok(), "{value}");
+        }
+    }
+
+    #[test]
+    fn no_bearer_token_differs_from_a_bad_one() {
+        use ErrorKind::{InvalidAccessToken, Unauthenticated};
+        let cases: [(&[&[u8]], ErrorKind); 12] = [
+            (&[], Unauthenticated),
+            (&[b""], Unauthenticated),
+            (&[b"Basic eDp5"], Unauthenticated),
+            (&[b"Bearerx y"], Unauthenticated),
+            (&[b"\xff\xff"], Unauthenticated),
+            (&[b"Bearer"], InvalidAccessToken),
+            (&[b"Bearer ="], InvalidAccessToken),
+            (&[b"Bearer a b"], InvalidAccessToken),
+            (&[b"Bearer a,b"], InvalidAccessToken),
+            (&[b"Bearer \xff"], InvalidAccessToken),
+            (&[b"Bearer a", b"Bearer a"], InvalidAccessToken),
+            (&[b"Basic a", b"Bearer a"], InvalidAccessToken),
+        ];
+        for (values, kind) in cases {
+            let headers: Vec<(&str, &[u8])> = values
+                .iter()
+                .map(|value| ("authorization", *value))
+                .collect();
+            let error = request(&headers).bearer().expect_err("no token is taken");
+            assert_eq!(error.kind(), kind, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn a_mapped_peer_address_is_shown_as_ipv4() {
+        let request = request(&[("user-agent", "Zoë".as_bytes())]);
+        assert_eq!(request.peer_ip(), "192.0.2.7".parse().ok());
+        assert_eq!(request.user_agent(), Some("Zoë"));
+    }
+}

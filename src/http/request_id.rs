@@ -1,0 +1,81 @@
+//! `X-Request-Id`: taken over from the request when it is sane, made otherwise, and on every reply.
+
+use ::http::{HeaderMap, HeaderName, HeaderValue};
+use uuid::Builder;
+
+use super::Response;
+use crate::secret::random_bytes;
+
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const MAX_LEN: usize = 128;
+
+/// What ties a reply, and what is logged about it, to the request.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(HeaderValue);
+
+impl RequestId {
+    /// The id of the request with these headers.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let mut values = headers.get_all(X_REQUEST_ID).iter();
+        match (values.next(), values.next()) {
+            (Some(given), None) if is_sane(given.as_bytes()) => Self(given.clone()),
+            _ => Self::new(),
+        }
+    }
+
+    fn new() -> Self {
+        let id = Builder::from_random_bytes(random_bytes()).into_uuid();
+        let value = HeaderValue::from_str(&id.to_string());
+        Self(value.unwrap_or_else(|_| HeaderValue::from_static("-")))
+    }
+
+    /// The id as text.
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+
+    /// Puts the id on a reply.
+    pub(crate) fn stamp(self, response: &mut Response) {
+        response.headers_mut().insert(X_REQUEST_ID, self.0);
+    }
+}
+
+fn is_sane(id: &[u8]) -> bool {
+    (1..=MAX_LEN).contains(&id.len())
+        && id
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(given: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for value in given {
+            let value = HeaderValue::from_str(value).expect("the header is sound");
+            headers.append(X_REQUEST_ID, value);
+        }
+        RequestId::of(&headers).as_str().to_owned()
+    }
+
+    #[test]
+    fn a_sane_id_is_taken_over() {
+        let longest = "a".repeat(128);
+        for given in ["7", "A-z_0.9", &longest] {
+            assert_eq!(of(&[given]), given);
+        }
+    }
+
+    #[test]
+    fn any_other_id_is_replaced_by_a_fresh_uuid() {
+        let too_long = "a".repeat(129);
+        let cases: [&[&str]; 6] = [&[], &[""], &["a b"], &["a/b"], &[&too_long], &["a", "a"]];
+        for given in cases {
+            assert!(uuid::Uuid::try_parse(&of(given)).is_ok(), "{given:?}");
+        }
+        assert_ne!(of(&[]), of(&[]));
+    }
+}

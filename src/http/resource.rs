@@ -1,0 +1,202 @@
+//! Rows grouped by path: which one answers, and everything that is the same for all of them.
+
+use std::{cmp::Ordering, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use ::http::{
+    HeaderMap, HeaderValue, Method,
+    header::{ALLOW, CONTENT_LENGTH},
+    request::Parts,
+};
+use bytes::Bytes;
+use futures_util::{FutureExt as _, Stream};
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument as _;
+
+use super::{
+    Endpoint, Problem, Request, Response, body::Body, request_id::RequestId, template::Template,
+};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How long a request may take unless the builder says otherwise.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// All the rows of a contract, by path, in the order in which paths are to be matched.
+#[derive(Debug)]
+pub(crate) struct Resources(Vec<Arc<Resource>>);
+
+/// The rows of one path.
+#[derive(Debug)]
+pub(crate) struct Resource {
+    template: Template,
+    endpoints: Vec<Endpoint>,
+    timeout: Duration,
+}
+
+impl Resources {
+    /// # Errors
+    /// `Configuration` if two rows have the same method and path, two patterns match the same paths, or a path is
+    /// no pattern.
+    pub(crate) fn new(endpoints: Vec<Endpoint>) -> Result<Self> {
+        Self::with_timeout(endpoints, DEFAULT_TIMEOUT)
+    }
+
+    /// With another limit for reading the body and handling a request.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(crate) fn with_timeout(endpoints: Vec<Endpoint>, timeout: Duration) -> Result<Self> {
+        let mut resources: Vec<Resource> = Vec::new();
+        for endpoint in endpoints {
+            let template = Template::new(endpoint.path())?;
+            match resources
+                .iter_mut()
+                .find(|r| r.template.same_shape(&template))
+            {
+                Some(resource) => resource.add(endpoint)?,
+                None => resources.push(Resource {
+                    template,
+                    endpoints: vec![endpoint],
+                    timeout,
+                }),
+            }
+        }
+        resources.sort_by(Resource::precedence);
+        Ok(Self(resources.into_iter().map(Arc::new).collect()))
+    }
+
+    /// The resources, those to be matched first first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Resource>> {
+        self.0.iter()
+    }
+
+    /// Every row.
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.0.iter().flat_map(|resource| &resource.endpoints)
+    }
+}
+
+impl Resource {
+    /// The path pattern.
+    pub(crate) fn path(&self) -> &'static str {
+        self.template.path()
+    }
+
+    /// Whether the raw path of a request, prefix included, is meant. Servers that decode before they match must ask.
+    pub(crate) fn matches(&self, raw_path: &str) -> bool {
+        self.template.matches(raw_path)
+    }
+
+    /// Answers a request to this path.
+    pub(crate) async fn serve<B, E>(
+        &self,
+        head: Parts,
+        peer: Option<SocketAddr>,
+        body: B,
+    ) -> Response
+    where
+        B: Stream<Item = Result<Bytes, E>>,
+    {
+        let id = RequestId::of(&head.headers);
+        let is_head = head.method == Method::HEAD;
+        let span = tracing::error_span!(
+            "request",
+            id = id.as_str(),
+            method = head.method.as_str(),
+            path = self.path()
+        );
+        let response = self.answer(head, peer, body).instrument(span).await;
+        finish(response, id, is_head)
+    }
+
+    async fn answer<B, E>(&self, head: Parts, peer: Option<SocketAddr>, body: B) -> Response
+    where
+        B: Stream<Item = Result<Bytes, E>>,
+    {
+        let deadline = Instant::now() + self.timeout;
+        // Before anything is decided: a client that still writes would not read the decision.
+        let body = match Body::read(body, deadline).await {
+            Ok(body) => body,
+            Err(error) => return Problem::from(error).to_response(),
+        };
+        let Some(params) = self.template.params(head.uri.path()) else {
+            return Problem::from(ErrorKind::NotFound).to_response();
+        };
+        let Some(endpoint) = self.endpoint(&head.method) else {
+            return self.method_not_allowed();
+        };
+        let request = Request::new(head, params, peer, body);
+        let running = AssertUnwindSafe(endpoint.run(request)).catch_unwind();
+        let error = match timeout_at(deadline, running).await {
+            Ok(Ok(response)) => return response,
+            // What was panicked with has gone to the panic hook, and may hold anything: it is not logged again.
+            Ok(Err(_panic)) => Error::internal("the handler panicked"),
+            Err(elapsed) => Error::new(ErrorKind::Unavailable).with_source(elapsed),
+        };
+        Problem::from(error).to_response()
+    }
+
+    /// The row for a method; a GET row answers HEAD.
+    fn endpoint(&self, method: &Method) -> Option<&Endpoint> {
+        let method = if method == Method::HEAD {
+            &Method::GET
+        } else {
+            method
+        };
+        self.endpoints.iter().find(|row| row.method() == method)
+    }
+
+    fn method_not_allowed(&self) -> Response {
+        let candidates = ["GET", "HEAD", "POST", "PATCH", "DELETE"];
+        let allowed: Vec<&str> = candidates
+            .into_iter()
+            .filter(|name| {
+                let method = Method::from_bytes(name.as_bytes());
+                method.is_ok_and(|method| self.endpoint(&method).is_some())
+            })
+            .collect();
+        let mut response = Problem::from(ErrorKind::MethodNotAllowed).to_response();
+        if let Ok(allowed) = HeaderValue::try_from(allowed.join(", ")) {
+            response.headers_mut().insert(ALLOW, allowed);
+        }
+        response
+    }
+
+    fn add(&mut self, endpoint: Endpoint) -> Result<()> {
+        let (method, path) = (endpoint.method(), endpoint.path());
+        if path != self.path() {
+            let message = format!("`{path}` and `{}` match the same paths", self.path());
+            return Err(Error::configuration(message));
+        }
+        if self.endpoints.iter().any(|row| row.method() == method) {
+            let message = format!("there are two rows for {method} {path}");
+            return Err(Error::configuration(message));
+        }
+        self.endpoints.push(endpoint);
+        Ok(())
+    }
+
+    fn precedence(&self, other: &Self) -> Ordering {
+        self.template.precedence(&other.template)
+    }
+}
+
+/// The reply for a path that nothing answers: a 404 problem with an `X-Request-Id`, for servers that want one.
+#[must_use]
+pub fn not_found(method: &Method, headers: &HeaderMap) -> Response {
+    let response = Problem::from(ErrorKind::NotFound).to_response();
+    finish(response, RequestId::of(headers), method == Method::HEAD)
+}
+
+/// The reply to HEAD tells the length of the body that GET would have had (RFC 9110, section 9.3.2).
+fn finish(mut response: Response, id: RequestId, is_head: bool) -> Response {
+    id.stamp(&mut response);
+    if is_head {
+        let length = HeaderValue::from(response.body().len());
+        response.headers_mut().insert(CONTENT_LENGTH, length);
+        response.body_mut().clear();
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! Path patterns such as `/users/me/sessions/{id}`, matched against the raw path.
+//!
+//! Servers decode paths differently before they match (one of them even `%75` to `u`), so that a match of theirs is
+//! checked here again, on the raw text, and parameters are taken from it and decoded here.
+
+use std::cmp::Ordering;
+
+use super::percent;
+use crate::error::{Error, Result};
+
+#[derive(Debug)]
+pub(crate) struct Template {
+    path: &'static str,
+    segments: Vec<Segment>,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Segment {
+    /// Sorts first: where two patterns match a path, the literal one is meant.
+    Literal(&'static str),
+    Param(&'static str),
+}
+
+impl Template {
+    /// # Errors
+    /// `Configuration` if the path is no sequence of `/literal` and `/{parameter}`.
+    pub(crate) fn new(path: &'static str) -> Result<Self> {
+        let wrong = || Error::configuration(format!("the path `{path}` is no pattern"));
+        let segments = path.strip_prefix('/').ok_or_else(wrong)?.split('/');
+        let segments = segments.map(Segment::new).collect::<Option<_>>();
+        Ok(Self {
+            path,
+            segments: segments.ok_or_else(wrong)?,
+        })
+    }
+
+    pub(crate) fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// The names of the parameters, left to right.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn param_names(&self) -> impl Iterator<Item = &'static str> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Literal(_) => None,
+            Segment::Param(name) => Some(*name),
+        })
+    }
+
+    /// Whether the raw path ends in this pattern. What comes before is where the host has mounted us.
+    pub(crate) fn matches(&self, raw_path: &str) -> bool {
+        self.raw_params(raw_path).is_some()
+    }
+
+    /// The decoded parameters; `None` if the path does not match, an escape is broken, or a control character hides.
+    pub(crate) fn params(&self, raw_path: &str) -> Option<Vec<String>> {
+        let decode =
+            |raw: &str| percent::decode(raw).filter(|param| !param.contains(char::is_control));
+        self.raw_params(raw_path)?.into_iter().map(decode).collect()
+    }
+
+    fn raw_params<'a>(&self, raw_path: &'a str) -> Option<Vec<&'a str>> {
+        let mut rest = raw_path;
+        let mut params = Vec::new();
+        for segment in self.segments.iter().rev() {
+            let (before, raw) = rest.rsplit_once('/')?;
+            rest = before;
+            match segment {
+                Segment::Literal(literal) if *literal != raw => return None,
+                Segment::Literal(_) => {}
+                Segment::Param(_) if raw.is_empty() => return None,
+                Segment::Param(_) => params.push(raw),
+            }
+        }
+        params.reverse();
+        Some(params)
+    }
+
+    /// Orders patterns so that the one that is meant comes first, for servers that take the first match.
+    pub(crate) fn precedence(&self, other: &Self) -> Ordering {
+        self.segments.cmp(&other.segments)
+    }
+
+    /// Whether both match the same paths.
+    pub(crate) fn same_shape(&self, other: &Self) -> bool {
+        self.segments.len() == other.segments.len()
+            && self
+                .segments
+                .iter()
+                .zip(&other.segments)
+                .all(|pair| match pair {
+                    (Segment::Literal(one), Segment::Literal(two)) => one == two,
+                    (Segment::Param(_), Segment::Param(_)) => true,
+                    _ => false,
+                })
+    }
+}
+
+impl Segment {
+    fn new(text: &'static str) -> Option<Self> {
+        let is_word = |word: &str, extra: &[u8]| {
+            !word.is_empty()
+                && word
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || extra.contains(&b))
+        };
+        match text
+            .strip_prefix('{')
+            .and_then(|text| text.strip_suffix('}'))
+        {
+            Some(name) => is_word(name, b"_").then_some(Self::Param(name)),
+            None => is_word(text, b"._-").then_some(Self::Literal(text)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Template;
+
+    fn template(path: &'static str) -> Template {
+        Template::new(path).expect("the pattern is sound")
+    }
+
+    #[test]
+    fn parameters_are_taken_from_the_end_of_the_raw_path_and_decoded() {
+        let template = template("/a/{x}/b/{y}");
+        for path in ["/a/1/b/%2F%C3%A9", "/api/v1/a/1/b/%2F%C3%A9"] {
+            assert_eq!(
+                template.params(path),
+                Some(vec!["1".to_owned(), "/é".to_owned()])
+            );
+        }
+    }
+
+    #[test]
+    fn only_the_raw_literal_matches() {
+        let template = template("/users/me");
+        for path in [
+            "/users/me/",
+            "/users/%6De",
+            "/users//me",
+            "/Users/me",
+            "/me",
+            "users/me",
+            "",
+        ] {
+            assert!(!template.matches(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn broken_escapes_and_control_characters_name_nothing() {
+        let template = template("/a/{x}");
+        for path in ["/a/%zz", "/a/%ff", "/a/%00", "/a/x%0A", "/a/"] {
+            assert_eq!(template.params(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn literals_come_before_parameters() {
+        let mut templates = [template("/a/{x}"), template("/a/b/{y}"), template("/a/b")];
+        templates.sort_by(Template::precedence);
+        assert_eq!(templates.map(|t| t.path()), ["/a/b", "/a/b/{y}", "/a/{x}"]);
+    }
+
+    #[test]
+    fn paths_that_are_no_patterns_are_refused() {
+        for path in [
+            "", "a", "/", "/a/", "/a//b", "/{}", "/{x", "/a{x}", "/{*x}", "/ä", "/a b",
+        ] {
+            assert!(Template::new(path).is_err(), "{path}");
+        }
+    }
+}
