@@ -19,6 +19,9 @@ pub mod user;
 pub mod store;
 pub mod token;
 
+// Credentials.
+pub mod credential;
+
 // Adapters: one folder per technology.
 #[cfg(feature = "testing")]
 pub mod conformance;

@@ -1,0 +1,127 @@
+use super::{Hasher, Verification, ensure_checkable};
+use crate::{
+    error::{ErrorKind, Result},
+    secret::{Password, PasswordHash},
+    store::Store,
+    user::{EmailAddress, UserId, UserStatus},
+};
+
+/// The one check of an address and a password. Every door uses it: sign-in, and what asks for the password again.
+///
+/// Each call performs one verification, whether the address is unknown, the account has no password, or the
+/// password is wrong, and no database connection is held meanwhile.
+#[derive(Clone, Debug)]
+pub struct PasswordCheck {
+    hasher: Hasher,
+}
+
+/// A credential was checked: whose it is, and what must still be so when a session is opened on its strength.
+///
+/// Only this module makes one.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    user_id: UserId,
+    credential_version: i64,
+    verified_hash: Option<PasswordHash>,
+    rehashed: Option<PasswordHash>,
+}
+
+impl PasswordCheck {
+    /// Checks with this hasher.
+    #[must_use]
+    pub fn new(hasher: Hasher) -> Self {
+        Self { hasher }
+    }
+
+    /// Checks the password of the account with this address.
+    ///
+    /// If the stored hash has parameters no longer in force, the proof carries a new hash of the password, unless
+    /// the hasher is too busy to make one.
+    ///
+    /// # Errors
+    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) if it cannot be a password ([`ensure_checkable`]; a door
+    ///   that calls the member otherwise than `password` asks that itself, before);
+    /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if the address is unknown, the account has no
+    ///   password, or the password is wrong;
+    /// * [`AccountDisabled`](ErrorKind::AccountDisabled) if the password is right and the account disabled;
+    /// * [`Overloaded`](ErrorKind::Overloaded) if the hasher is too busy;
+    /// * [`Unavailable`](ErrorKind::Unavailable) or [`Internal`](ErrorKind::Internal) if the database fails.
+    pub async fn check(
+        &self,
+        store: &dyn Store,
+        email: &EmailAddress,
+        password: &Password,
+    ) -> Result<Proof> {
+        ensure_checkable("password", password)?;
+        let found = store.credentials(email).await?;
+        let stored = found
+            .as_ref()
+            .and_then(|found| found.password_hash.as_ref());
+        let verification = self.hasher.verify(password, stored).await;
+        if let (Err(error), Some(found)) = (&verification, &found)
+            && error.kind() == ErrorKind::Internal
+        {
+            tracing::error!(user_id = %found.user.id, "the stored password hash cannot be verified");
+        }
+        let outdated = match verification? {
+            Verification::Wrong => return Err(ErrorKind::InvalidCredentials.into()),
+            Verification::Right => false,
+            Verification::Outdated => true,
+        };
+        let found = found.ok_or(ErrorKind::InvalidCredentials)?;
+        if found.user.status == UserStatus::Disabled {
+            return Err(ErrorKind::AccountDisabled.into());
+        }
+        let rehashed = if outdated {
+            self.rehash(password).await
+        } else {
+            None
+        };
+        Ok(Proof {
+            user_id: found.user.id,
+            credential_version: found.credential_version,
+            verified_hash: found.password_hash,
+            rehashed,
+        })
+    }
+
+    /// A new hash is worth no failed sign-in: the next one makes it.
+    async fn rehash(&self, password: &Password) -> Option<PasswordHash> {
+        let hash = self.hasher.hash(password).await;
+        if let Err(error) = &hash
+            && error.kind() != ErrorKind::Overloaded
+        {
+            tracing::warn!(
+                error = error as &dyn std::error::Error,
+                "a password could not be hashed anew"
+            );
+        }
+        hash.ok()
+    }
+}
+
+#[allow(dead_code, reason = "read by sign-in")]
+impl Proof {
+    /// Whose credential it was.
+    pub(crate) fn user_id(&self) -> UserId {
+        self.user_id
+    }
+
+    /// The version of the account's credentials that was checked.
+    pub(crate) fn credential_version(&self) -> i64 {
+        self.credential_version
+    }
+
+    /// The password hash that was verified; `None` if another credential was.
+    pub(crate) fn verified_hash(&self) -> Option<&PasswordHash> {
+        self.verified_hash.as_ref()
+    }
+
+    /// The same password, hashed with the parameters now in force, if they changed.
+    pub(crate) fn rehashed(&self) -> Option<&PasswordHash> {
+        self.rehashed.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests;

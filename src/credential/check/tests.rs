@@ -1,0 +1,142 @@
+use std::time::Duration;
+
+use super::*;
+use crate::{
+    clock::{Clock as _, SystemClock},
+    credential::{HashParams, fake::FakeStore},
+};
+
+const ANN: &str = "ann@example.org";
+
+fn hasher(passes: u32) -> Hasher {
+    let params = HashParams::danger_weak(64, passes, 1).unwrap();
+    Hasher::builder(params).permits(1).build().unwrap()
+}
+
+async fn store(hash_with: &Hasher) -> FakeStore {
+    let store = FakeStore::default();
+    let hash = hash_with.hash(&"right password".into()).await.unwrap();
+    store.add_user(ANN, Some(hash), SystemClock.now());
+    store.add_user("passwordless@example.org", None, SystemClock.now());
+    store
+}
+
+async fn check(
+    check: &PasswordCheck,
+    store: &FakeStore,
+    email: &str,
+    password: &str,
+) -> Result<Proof> {
+    let email = email.parse().unwrap();
+    check.check(store, &email, &password.into()).await
+}
+
+fn kind(result: Result<Proof>) -> ErrorKind {
+    result.unwrap_err().kind()
+}
+
+#[tokio::test]
+async fn every_refusal_costs_one_check_and_looks_the_same() {
+    let hasher = hasher(1);
+    let store = store(&hasher).await;
+    let door = PasswordCheck::new(hasher.clone());
+    for (number, (email, password)) in [
+        (ANN, "wrong password"),
+        ("nobody@example.org", "right password"),
+        ("passwordless@example.org", "right password"),
+        (ANN, ""),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let result = check(&door, &store, email, password).await;
+        assert_eq!(kind(result), ErrorKind::InvalidCredentials, "{email}");
+        assert_eq!(hasher.checks(), number as u64 + 1, "{email}");
+    }
+}
+
+#[tokio::test]
+async fn the_right_password_proves_what_a_session_needs() {
+    let hasher = hasher(1);
+    let store = store(&hasher).await;
+    let door = PasswordCheck::new(hasher.clone());
+    let proof = check(&door, &store, "ANN@Example.org", "right password")
+        .await
+        .unwrap();
+    let user = store.state().users[0].clone();
+    assert_eq!(proof.user_id(), user.user.id);
+    assert_eq!(proof.credential_version(), 7);
+    let hash = |hash: Option<&PasswordHash>| hash.map(|hash| hash.expose().to_owned());
+    assert_eq!(
+        hash(proof.verified_hash()),
+        hash(user.password_hash.as_ref())
+    );
+    assert!(proof.rehashed().is_none());
+    assert_eq!(hasher.checks(), 1);
+}
+
+#[tokio::test]
+async fn a_disabled_account_shows_only_after_the_right_password() {
+    let hasher = hasher(1);
+    let store = store(&hasher).await;
+    store.disable(ANN);
+    let door = PasswordCheck::new(hasher);
+    let wrong = check(&door, &store, ANN, "wrong password").await;
+    assert_eq!(kind(wrong), ErrorKind::InvalidCredentials);
+    let right = check(&door, &store, ANN, "right password").await;
+    assert_eq!(kind(right), ErrorKind::AccountDisabled);
+}
+
+#[tokio::test]
+async fn outdated_parameters_are_hashed_anew() {
+    let store = store(&hasher(1)).await;
+    let now = hasher(2);
+    let door = PasswordCheck::new(now.clone());
+    let wrong = check(&door, &store, ANN, "wrong password").await;
+    assert_eq!(kind(wrong), ErrorKind::InvalidCredentials);
+    let proof = check(&door, &store, ANN, "right password").await.unwrap();
+    let new = proof.rehashed().unwrap();
+    assert!(new.expose().contains("t=2"));
+    assert!(proof.verified_hash().unwrap().expose().contains("t=1"));
+    let verification = now.verify(&"right password".into(), Some(new)).await;
+    assert_eq!(verification.unwrap(), Verification::Right);
+}
+
+#[tokio::test]
+async fn sign_in_does_without_the_rehash_when_the_hasher_is_busy() {
+    let params = HashParams::danger_weak(64, 2, 1).unwrap();
+    let busy = Hasher::builder(params)
+        .permits(1)
+        .queue(0)
+        .deadline(Duration::ZERO)
+        .build()
+        .unwrap();
+    let door = PasswordCheck::new(busy.clone());
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let occupied = tokio::spawn(async move {
+        busy.run(move |_| {
+            released.recv().ok();
+            Ok(())
+        })
+        .await
+    });
+    tokio::task::yield_now().await;
+    assert!(door.rehash(&"right password".into()).await.is_none());
+    drop(release);
+    occupied.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_password_costs_no_check_and_no_query() {
+    let hasher = hasher(1);
+    let store = FakeStore::default();
+    store.state().down = true;
+    let door = PasswordCheck::new(hasher.clone());
+    for password in ["nul\0", &"x".repeat(1025)] {
+        let result = check(&door, &store, ANN, password).await;
+        assert_eq!(kind(result), ErrorKind::ValidationFailed);
+    }
+    assert_eq!(hasher.checks(), 0);
+    let down = check(&door, &store, ANN, "right password").await;
+    assert_eq!(kind(down), ErrorKind::Unavailable);
+}

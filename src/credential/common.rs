@@ -1,0 +1,55 @@
+use std::cmp::Ordering;
+
+/// Sorted by bytes, one password a line, lower-case, nothing but ASCII; see `common_passwords.LICENSE.txt`.
+static LIST: &str = include_str!("common_passwords.txt");
+
+/// Whether the lower-cased password is one of the 11,611 most common ones of 8 characters or more. Searches the
+/// embedded text itself: nothing is built at start, nothing is kept.
+pub(super) fn is_common(lowercased: &str) -> bool {
+    let mut rest = LIST;
+    while !rest.is_empty() {
+        let (before, line, after) = middle_line(rest);
+        rest = match lowercased.as_bytes().cmp(line.as_bytes()) {
+            Ordering::Equal => return true,
+            Ordering::Greater => after,
+            Ordering::Less => before,
+        };
+    }
+    false
+}
+
+/// The line at the middle of a text of whole lines, what is before and what is after it.
+fn middle_line(text: &str) -> (&str, &str, &str) {
+    let (first, second) = text.split_at(text.floor_char_boundary(text.len() / 2));
+    let start = first.rfind('\n').map_or(0, |at| at + 1);
+    let (before, from_line) = text.split_at(start);
+    let end = first.len() - start + second.find('\n').map_or(second.len(), |at| at + 1);
+    let (line, after) = from_line.split_at(end);
+    (before, line.trim_end_matches('\n'), after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_list_is_found() {
+        let mut lines: Vec<&str> = LIST.lines().collect();
+        assert!(lines.len() > 10_000);
+        for line in &lines {
+            assert!(is_common(line), "{line}");
+            assert!(line.len() >= 8 && *line == line.to_lowercase(), "{line}");
+        }
+        let listed = lines.clone();
+        lines.sort_unstable();
+        lines.dedup();
+        assert_eq!(lines, listed);
+    }
+
+    #[test]
+    fn what_is_beside_a_line_is_not_found() {
+        for text in ["", "\n", "password\n", "passwor", "\u{10ffff}", "!", "~~~~"] {
+            assert!(!is_common(text), "{text:?}");
+        }
+    }
+}

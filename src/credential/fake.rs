@@ -1,0 +1,246 @@
+//! A store for the unit tests of this layer: users and the outbox, no more. A test that asks it for anything else
+//! fails.
+
+use std::sync::{Mutex, MutexGuard};
+
+use async_trait::async_trait;
+
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    mail::{ClaimedIntent, Intent, IntentId, OutboxStore},
+    secret::{PasswordHash, TokenDigest},
+    store::Store,
+    token::{
+        EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession, Purpose, ResetPassword,
+        RotateSession, Rotation, SessionId, TokenStore,
+    },
+    user::{
+        Credentials, EmailAddress, InsertUser, NewUser, Roles, User, UserFilter, UserId,
+        UserStatus, UserStore,
+    },
+};
+
+#[derive(Debug, Default)]
+pub(crate) struct FakeStore(Mutex<State>);
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) users: Vec<Credentials>,
+    pub(crate) outbox: Vec<Row>,
+    pub(crate) live: Option<(Timestamp, TokenDigest)>,
+    /// The database is down.
+    pub(crate) down: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) intent: Intent,
+    pub(crate) attempt: i32,
+    pub(crate) due_at: Timestamp,
+    pub(crate) error: Option<String>,
+}
+
+impl FakeStore {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    pub(crate) fn add_user(&self, email: &str, hash: Option<PasswordHash>, now: Timestamp) {
+        let user = User {
+            id: UserId::new(now),
+            email: email.parse().unwrap(),
+            email_verified_at: None,
+            roles: Roles::default(),
+            status: UserStatus::Active,
+            display_name: None,
+            metadata: serde_json::Map::new(),
+            created_at: now,
+            updated_at: now,
+            last_login_at: None,
+        };
+        self.state().users.push(Credentials {
+            user,
+            password_hash: hash,
+            credential_version: 7,
+        });
+    }
+
+    pub(crate) fn disable(&self, email: &str) {
+        let email: EmailAddress = email.parse().unwrap();
+        for found in &mut self.state().users {
+            if found.user.email == email {
+                found.user.status = UserStatus::Disabled;
+            }
+        }
+    }
+
+    fn up(&self) -> Result<MutexGuard<'_, State>, StoreError> {
+        let state = self.state();
+        if state.down {
+            return Err(StoreError::Unavailable("down".into()));
+        }
+        Ok(state)
+    }
+}
+
+#[async_trait]
+impl Store for FakeStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.up().map(drop)
+    }
+}
+
+#[async_trait]
+impl UserStore for FakeStore {
+    async fn insert_user(&self, _: &NewUser) -> Result<InsertUser, StoreError> {
+        unimplemented!()
+    }
+
+    async fn credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
+        let state = self.up()?;
+        Ok(state.users.iter().find(|u| u.user.email == *email).cloned())
+    }
+
+    async fn list_users(
+        &self,
+        _: &UserFilter,
+        _: Option<UserId>,
+        _: u32,
+    ) -> Result<Vec<User>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn set_status(
+        &self,
+        _: UserId,
+        _: UserStatus,
+        _: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn set_roles(
+        &self,
+        _: UserId,
+        _: &Roles,
+        _: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        unimplemented!()
+    }
+}
+
+#[async_trait]
+impl TokenStore for FakeStore {
+    async fn open_session(&self, _: &NewSession) -> Result<OpenSession, StoreError> {
+        unimplemented!()
+    }
+
+    async fn session_user(
+        &self,
+        _: SessionId,
+        _: UserId,
+        _: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn rotate_session(&self, _: &RotateSession) -> Result<Rotation, StoreError> {
+        unimplemented!()
+    }
+
+    async fn end_session(
+        &self,
+        _: SessionId,
+        _: EndReason,
+        _: Timestamp,
+    ) -> Result<bool, StoreError> {
+        unimplemented!()
+    }
+
+    async fn end_sessions(&self, _: UserId, _: EndReason, _: Timestamp) -> Result<(), StoreError> {
+        unimplemented!()
+    }
+
+    async fn issue_one_time(&self, token: &NewOneTimeToken) -> Result<IssueOneTime, StoreError> {
+        let mut state = self.up()?;
+        let repeated = state.live.filter(|(_, live)| token.digests.contains(live));
+        if let Some((_, live)) = repeated {
+            return Ok(IssueOneTime::Live(live));
+        }
+        if state.live.is_some_and(|(at, _)| at > token.created_at) {
+            return Ok(IssueOneTime::Dead);
+        }
+        state.live = Some((token.created_at, token.digests[0]));
+        Ok(IssueOneTime::Live(token.digests[0]))
+    }
+
+    async fn one_time_user(
+        &self,
+        _: &TokenDigest,
+        _: Purpose,
+        _: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn reset_password(&self, _: &ResetPassword) -> Result<Option<UserId>, StoreError> {
+        unimplemented!()
+    }
+}
+
+#[async_trait]
+impl OutboxStore for FakeStore {
+    async fn enqueue(&self, intent: &Intent) -> Result<(), StoreError> {
+        self.up()?.outbox.push(Row {
+            intent: intent.clone(),
+            attempt: 0,
+            due_at: intent.created_at,
+            error: None,
+        });
+        Ok(())
+    }
+
+    async fn claim(
+        &self,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<ClaimedIntent>, StoreError> {
+        let mut state = self.up()?;
+        let due = state.outbox.iter_mut().filter(|row| row.due_at <= now);
+        Ok(due
+            .take(limit as usize)
+            .map(|row| {
+                row.attempt += 1;
+                row.due_at = lease_until;
+                ClaimedIntent {
+                    intent: row.intent.clone(),
+                    attempt: row.attempt,
+                }
+            })
+            .collect())
+    }
+
+    async fn complete(&self, id: IntentId, attempt: i32) -> Result<(), StoreError> {
+        let mine = |row: &Row| row.intent.id == id && row.attempt == attempt;
+        self.up()?.outbox.retain(|row| !mine(row));
+        Ok(())
+    }
+
+    async fn postpone(
+        &self,
+        id: IntentId,
+        attempt: i32,
+        due_at: Timestamp,
+        error: &str,
+    ) -> Result<(), StoreError> {
+        for row in &mut self.up()?.outbox {
+            if row.intent.id == id && row.attempt == attempt {
+                row.due_at = due_at;
+                row.error = Some(error.to_owned());
+            }
+        }
+        Ok(())
+    }
+}

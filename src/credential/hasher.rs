@@ -1,0 +1,306 @@
+use std::{
+    num::NonZero,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError},
+    task, time,
+};
+
+use super::{
+    HashParams,
+    phc::{self, Phc},
+    workspace::Workspace,
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    secret::{Password, PasswordHash, random_bytes},
+};
+
+const DEFAULT_QUEUE: usize = 256;
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Hashes and verifies passwords, so many at once and no more.
+///
+/// A hash is made off the async threads, under one of a fixed number of permits. Who finds none free waits in a
+/// fair queue of bounded length for a bounded time, and is then turned away with [`ErrorKind::Overloaded`] and a
+/// time to retry after. Each permit has its own Argon2 memory, allocated at first use and kept, so that hashing
+/// takes `permits × memory` and no more. (A stored hash of costlier parameters takes its own while it is verified.)
+///
+/// Clones share the permits. The methods must be called within a tokio runtime.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> hallpass::Result<()> {
+/// use hallpass::{Password, credential::{HashParams, Hasher, Verification}};
+///
+/// let hasher = Hasher::builder(HashParams::default()).permits(2).build()?;
+/// let password = Password::new("correct horse battery staple");
+/// let hash = hasher.hash(&password).await?;
+/// assert_eq!(hasher.verify(&password, Some(&hash)).await?, Verification::Right);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Hasher(Arc<Inner>);
+
+struct Inner {
+    params: HashParams,
+    dummy: Phc,
+    permits: Arc<Semaphore>,
+    /// The workspaces not in use. A workspace is taken by who holds a permit: there are never more than permits.
+    idle: Mutex<Vec<Workspace>>,
+    waiting: AtomicUsize,
+    queue: usize,
+    deadline: Duration,
+    checks: AtomicU64,
+}
+
+/// What a verification found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further outcome would be a change of contract"
+)]
+pub enum Verification {
+    /// The password is right, and its hash has parameters no longer in force: hash it anew.
+    Outdated,
+    /// The password is right.
+    Right,
+    /// The password is wrong, or there was no hash to compare it with.
+    Wrong,
+}
+
+/// Settings of a [`Hasher`].
+#[derive(Clone, Debug)]
+pub struct HasherBuilder {
+    params: HashParams,
+    permits: usize,
+    queue: usize,
+    deadline: Duration,
+}
+
+impl HasherBuilder {
+    /// How many hashes are made at once; by default one for each processor. At least 1.
+    #[must_use]
+    pub fn permits(mut self, permits: usize) -> Self {
+        self.permits = permits;
+        self
+    }
+
+    /// How many callers may wait; 256 by default. With 0 nobody waits.
+    #[must_use]
+    pub fn queue(mut self, queue: usize) -> Self {
+        self.queue = queue;
+        self
+    }
+
+    /// For how long a caller may wait; 2 seconds by default.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// The hasher.
+    ///
+    /// # Errors
+    /// [`Configuration`](ErrorKind::Configuration) if the number of permits is 0 or beyond what a semaphore holds.
+    pub fn build(self) -> Result<Hasher> {
+        if !(1..=Semaphore::MAX_PERMITS).contains(&self.permits) {
+            return Err(Error::configuration(
+                "the number of hash permits is at least 1",
+            ));
+        }
+        Ok(Hasher(Arc::new(Inner {
+            params: self.params,
+            dummy: Phc::dummy(self.params),
+            permits: Arc::new(Semaphore::new(self.permits)),
+            idle: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+            queue: self.queue,
+            deadline: self.deadline,
+            checks: AtomicU64::new(0),
+        })))
+    }
+}
+
+impl Hasher {
+    /// Settings to begin with: a permit for each processor, a queue of 256, 2 seconds.
+    #[must_use]
+    pub fn builder(params: HashParams) -> HasherBuilder {
+        HasherBuilder {
+            params,
+            permits: thread::available_parallelism().map_or(1, NonZero::get),
+            queue: DEFAULT_QUEUE,
+            deadline: DEFAULT_DEADLINE,
+        }
+    }
+
+    /// The parameters of new hashes.
+    #[must_use]
+    pub fn params(&self) -> HashParams {
+        self.0.params
+    }
+
+    /// How many callers wait for a permit just now.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.0.waiting.load(Ordering::Relaxed)
+    }
+
+    /// How many verifications were performed, dummy ones included.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn checks(&self) -> u64 {
+        self.0.checks.load(Ordering::SeqCst)
+    }
+
+    /// Hashes a password: an Argon2id PHC string with a salt of 16 and a tag of 32 bytes.
+    ///
+    /// # Errors
+    /// [`Overloaded`](ErrorKind::Overloaded) if no permit comes free in time; [`Internal`](ErrorKind::Internal) if
+    /// the memory cannot be allocated.
+    pub async fn hash(&self, password: &Password) -> Result<PasswordHash> {
+        let (params, password) = (self.0.params, password.clone());
+        self.run(move |workspace| {
+            let salt = random_bytes::<{ phc::SALT_LEN }>();
+            let mut tag = [0; phc::TAG_LEN];
+            workspace.compute(params, password.expose().as_bytes(), &salt, &mut tag)?;
+            Ok(phc::write(params, &salt, &tag))
+        })
+        .await
+    }
+
+    /// Compares a password with a hash. Without one it costs what a hash of the current parameters costs, and is
+    /// [`Wrong`](Verification::Wrong).
+    ///
+    /// # Errors
+    /// [`Overloaded`](ErrorKind::Overloaded) if no permit comes free in time; [`Internal`](ErrorKind::Internal) if
+    /// the hash is not Argon2id of version 19, or its cost is absurd.
+    pub async fn verify(
+        &self,
+        password: &Password,
+        hash: Option<&PasswordHash>,
+    ) -> Result<Verification> {
+        let stored = hash.map(Phc::parse).transpose()?;
+        let is_dummy = stored.is_none();
+        let stored = stored.unwrap_or_else(|| self.0.dummy.clone());
+        let (inner, password) = (Arc::clone(&self.0), password.clone());
+        self.run(move |workspace| {
+            inner.checks.fetch_add(1, Ordering::SeqCst);
+            let mut tag = vec![0; stored.tag_len()];
+            let password = password.expose().as_bytes();
+            workspace.compute(stored.params, password, &stored.salt, &mut tag)?;
+            let right = stored.matches(&tag);
+            Ok(if is_dummy || !right {
+                Verification::Wrong
+            } else if stored.is_outdated(inner.params) {
+                Verification::Outdated
+            } else {
+                Verification::Right
+            })
+        })
+        .await
+    }
+
+    /// Runs a job under a permit. The permit moves into the job: if the caller goes away, the job is finished, and
+    /// the permit comes back then. It comes back from a panic too.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Workspace) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let permit = self.permit().await?;
+        let inner = Arc::clone(&self.0);
+        task::spawn_blocking(move || {
+            let mut workspace = inner.take_workspace();
+            let result = job(&mut workspace);
+            inner.put_workspace(workspace);
+            drop(permit);
+            result
+        })
+        .await
+        .unwrap_or_else(|error| Err(Error::internal(error)))
+    }
+
+    async fn permit(&self) -> Result<OwnedSemaphorePermit> {
+        let inner = &self.0;
+        // Freed permits go to who waits first, so that this never overtakes the queue.
+        match Arc::clone(&inner.permits).try_acquire_owned() {
+            Ok(permit) => return Ok(permit),
+            Err(TryAcquireError::NoPermits) => {}
+            Err(error @ TryAcquireError::Closed) => return Err(Error::internal(error)),
+        }
+        let _place = Place::take(inner).ok_or_else(|| inner.overloaded())?;
+        let acquire = Arc::clone(&inner.permits).acquire_owned();
+        match time::timeout(inner.deadline, acquire).await {
+            Ok(permit) => permit.map_err(Error::internal),
+            Err(_) => Err(inner.overloaded()),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn idle_memory_kib(&self) -> Vec<usize> {
+        let idle = self.0.idle.lock().unwrap();
+        idle.iter().map(Workspace::capacity_kib).collect()
+    }
+}
+
+impl Inner {
+    fn overloaded(&self) -> Error {
+        Error::new(ErrorKind::Overloaded)
+            .with_retry_after(self.deadline.max(Duration::from_secs(1)))
+    }
+
+    fn take_workspace(&self) -> Workspace {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.pop().unwrap_or_default()
+    }
+
+    fn put_workspace(&self, mut workspace: Workspace) {
+        workspace.shrink_to(self.params);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.push(workspace);
+    }
+}
+
+/// A place in the queue, given back when the caller has its permit, runs out of time or goes away.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(inner: &'a Inner) -> Option<Self> {
+        let queue = inner.queue;
+        inner
+            .waiting
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |waiting| {
+                (waiting < queue).then(|| waiting + 1)
+            })
+            .ok()
+            .map(|_| Self(&inner.waiting))
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inner")
+            .field("params", &self.params)
+            .field("free_permits", &self.permits.available_permits())
+            .field("waiting", &self.waiting)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

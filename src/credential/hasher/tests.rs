@@ -1,0 +1,251 @@
+use std::sync::mpsc;
+
+use tokio::time::{Instant, sleep};
+
+use super::*;
+
+fn cheap() -> HashParams {
+    HashParams::danger_weak(64, 1, 1).unwrap()
+}
+
+fn hasher(permits: usize, queue: usize, deadline: Duration) -> Hasher {
+    Hasher::builder(cheap())
+        .permits(permits)
+        .queue(queue)
+        .deadline(deadline)
+        .build()
+        .unwrap()
+}
+
+/// Takes a permit until the sender is dropped.
+async fn occupy(hasher: &Hasher) -> (mpsc::Sender<()>, task::JoinHandle<Result<()>>) {
+    let free = hasher.0.permits.available_permits();
+    let (release, released) = mpsc::channel::<()>();
+    let task = tokio::spawn({
+        let hasher = hasher.clone();
+        async move {
+            hasher
+                .run(move |_| {
+                    released.recv().ok();
+                    Ok(())
+                })
+                .await
+        }
+    });
+    until(|| hasher.0.permits.available_permits() < free).await;
+    (release, task)
+}
+
+async fn until(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !condition() {
+        assert!(Instant::now() < deadline, "it does not come to pass");
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_hash_verifies_and_has_the_promised_shape() {
+    let hasher = hasher(1, 8, DEFAULT_DEADLINE);
+    let password = Password::new("correct horse \u{1f40e}");
+    let hash = hasher.hash(&password).await.unwrap();
+    let other = hasher.hash(&password).await.unwrap();
+    assert_ne!(hash.expose(), other.expose());
+    let parts: Vec<&str> = hash.expose().split('$').collect();
+    assert_eq!(parts[1..4], ["argon2id", "v=19", "m=64,t=1,p=1"]);
+    assert_eq!((parts[4].len(), parts[5].len()), (22, 43));
+
+    let verify = |text: &str| {
+        let (hasher, hash, password) = (hasher.clone(), hash.clone(), Password::new(text));
+        async move { hasher.verify(&password, Some(&hash)).await.unwrap() }
+    };
+    assert_eq!(verify(password.expose()).await, Verification::Right);
+    assert_eq!(verify("correct horse").await, Verification::Wrong);
+    assert_eq!(verify("").await, Verification::Wrong);
+    assert_eq!(
+        hasher.verify(&password, None).await.unwrap(),
+        Verification::Wrong
+    );
+    assert_eq!(hasher.checks(), 4);
+}
+
+#[tokio::test]
+async fn hashes_of_other_libraries_verify_and_are_outdated() {
+    // The reference implementation's own example: password `password`, salt `somesalt`.
+    let hash = PasswordHash::new(
+        "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+    );
+    let hasher = hasher(1, 8, DEFAULT_DEADLINE);
+    let verify = |text: &'static str| {
+        let (hasher, hash) = (hasher.clone(), hash.clone());
+        async move { hasher.verify(&text.into(), Some(&hash)).await.unwrap() }
+    };
+    assert_eq!(verify("password").await, Verification::Outdated);
+    assert_eq!(verify("Password").await, Verification::Wrong);
+    assert_eq!(hasher.idle_memory_kib(), [64]);
+}
+
+#[tokio::test]
+async fn what_is_no_sane_argon2id_hash_is_an_error_without_a_check() {
+    let hasher = hasher(1, 8, DEFAULT_DEADLINE);
+    let tail = "$c29tZXNhbHRzb21lc2FsdA$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+    for head in [
+        "$argon2id$v=19$m=4194304,t=1,p=1",
+        "$argon2id$v=19$m=4294967295,t=4294967295,p=1",
+        "$argon2id$v=19$m=64,t=4294967295,p=1",
+        "$argon2id$v=19$m=64,t=1,p=16777215",
+        "$argon2id$v=19$m=64,t=1,p=0",
+        "$argon2id$v=19$m=1,t=1,p=1",
+        "$argon2id$v=19$m=64,t=1",
+        "$argon2id$v=19$m=64,t=1,p=1,keyid=AAAA",
+        "$argon2id$v=19$m=64,t=1,p=1,p=1",
+        "$argon2id$v=16$m=64,t=1,p=1",
+        "$argon2id$m=64,t=1,p=1",
+        "$argon2i$v=19$m=64,t=1,p=1",
+        "$argon2d$v=19$m=64,t=1,p=1",
+        "$scrypt$ln=30,r=8,p=1",
+        "$2b$31",
+        "$",
+        "",
+    ] {
+        let hash = PasswordHash::new(format!("{head}{tail}"));
+        let error = hasher
+            .verify(&"password".into(), Some(&hash))
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Internal, "{head}");
+        assert!(!format!("{error:?}").contains("c29t"), "{error:?}");
+    }
+    for text in [
+        "",
+        "$",
+        "plain",
+        "$argon2id$v=19$m=64,t=1,p=1",
+        "$$$$$",
+        "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$AAAA",
+    ] {
+        let hash = PasswordHash::new(text);
+        assert!(hasher.verify(&"p".into(), Some(&hash)).await.is_err());
+    }
+    assert_eq!(hasher.checks(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn memory_is_permits_times_the_parameters_and_kept() {
+    let params = HashParams::danger_weak(256, 1, 1).unwrap();
+    let hasher = Hasher::builder(params).permits(2).build().unwrap();
+    let tasks: Vec<_> = (0..64)
+        .map(|_| {
+            let hasher = hasher.clone();
+            tokio::spawn(async move { hasher.verify(&"password".into(), None).await })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    let kept = hasher.idle_memory_kib();
+    assert!((1..=2).contains(&kept.len()), "{kept:?}");
+    assert!(kept.iter().all(|&kib| kib == 256), "{kept:?}");
+}
+
+#[tokio::test]
+async fn a_caller_beyond_the_queue_is_turned_away_at_once() {
+    let hasher = hasher(1, 1, Duration::from_secs(60));
+    let (release, busy) = occupy(&hasher).await;
+    let waiter = tokio::spawn({
+        let hasher = hasher.clone();
+        async move { hasher.hash(&"password".into()).await }
+    });
+    until(|| hasher.waiting() == 1).await;
+    let error = hasher.hash(&"password".into()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Overloaded);
+    assert!(error.retry_after().unwrap() >= Duration::from_secs(1));
+    let dummy = hasher.verify(&"password".into(), None).await.unwrap_err();
+    assert_eq!(dummy.kind(), ErrorKind::Overloaded);
+    drop(release);
+    busy.await.unwrap().unwrap();
+    waiter.await.unwrap().unwrap();
+    assert_eq!(hasher.waiting(), 0);
+}
+
+#[tokio::test]
+async fn a_caller_that_waited_too_long_is_turned_away() {
+    let hasher = hasher(1, 8, Duration::from_millis(20));
+    let (release, busy) = occupy(&hasher).await;
+    let error = hasher.hash(&"password".into()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Overloaded);
+    assert_eq!(hasher.waiting(), 0);
+    drop(release);
+    busy.await.unwrap().unwrap();
+    hasher.hash(&"password".into()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_leaves_the_queue() {
+    let hasher = hasher(1, 1, Duration::from_secs(60));
+    let (release, busy) = occupy(&hasher).await;
+    for _ in 0..10 {
+        let waiter = tokio::spawn({
+            let hasher = hasher.clone();
+            async move { hasher.hash(&"password".into()).await }
+        });
+        until(|| hasher.waiting() == 1).await;
+        waiter.abort();
+        assert!(waiter.await.unwrap_err().is_cancelled());
+        assert_eq!(hasher.waiting(), 0);
+    }
+    drop(release);
+    busy.await.unwrap().unwrap();
+    hasher.hash(&"password".into()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_while_hashing_keeps_the_permit_taken_until_the_end() {
+    let hasher = hasher(1, 0, Duration::from_secs(60));
+    let (release, busy) = occupy(&hasher).await;
+    busy.abort();
+    assert!(busy.await.unwrap_err().is_cancelled());
+    let error = hasher.hash(&"password".into()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Overloaded);
+    drop(release);
+    until(|| hasher.0.permits.available_permits() == 1).await;
+    hasher.hash(&"password".into()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_panic_while_hashing_gives_the_permit_back() {
+    let hasher = hasher(1, 0, Duration::from_secs(60));
+    for _ in 0..3 {
+        let error = hasher.run::<()>(|_| panic!("by design")).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Internal);
+        until(|| hasher.0.permits.available_permits() == 1).await;
+    }
+    hasher.hash(&"password".into()).await.unwrap();
+}
+
+#[tokio::test]
+async fn waiting_callers_are_served_in_turn() {
+    let hasher = hasher(1, 16, Duration::from_secs(60));
+    let (release, busy) = occupy(&hasher).await;
+    let (done, mut order) = tokio::sync::mpsc::unbounded_channel();
+    for number in 0..8 {
+        let (hasher, done) = (hasher.clone(), done.clone());
+        let expected = hasher.waiting() + 1;
+        tokio::spawn({
+            let hasher = hasher.clone();
+            async move { hasher.run(move |_| Ok(done.send(number).is_ok())).await }
+        });
+        until(|| hasher.waiting() == expected).await;
+    }
+    drop(release);
+    busy.await.unwrap().unwrap();
+    for number in 0..8 {
+        assert_eq!(order.recv().await, Some(number));
+    }
+}
+
+#[test]
+fn a_hasher_needs_a_permit() {
+    let error = Hasher::builder(cheap()).permits(0).build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+}

@@ -1,0 +1,89 @@
+use argon2::{ARGON2ID_IDENT, Version};
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use password_hash::phc::{Output, PasswordHash as PhcString, Salt};
+use subtle::ConstantTimeEq as _;
+
+use super::HashParams;
+use crate::{
+    error::{Error, Result},
+    secret::{PasswordHash, random_bytes},
+};
+
+pub(super) const SALT_LEN: usize = 16;
+pub(super) const TAG_LEN: usize = 32;
+
+/// A hash that this library can verify: Argon2id of version 19, within the limits of [`HashParams`].
+#[derive(Clone)]
+pub(super) struct Phc {
+    pub(super) params: HashParams,
+    pub(super) salt: Vec<u8>,
+    tag: Vec<u8>,
+}
+
+impl Phc {
+    /// What is verified when there is no hash: it costs what a hash of these parameters costs, and matches nothing.
+    pub(super) fn dummy(params: HashParams) -> Self {
+        Self {
+            params,
+            salt: random_bytes::<SALT_LEN>().to_vec(),
+            tag: random_bytes::<TAG_LEN>().to_vec(),
+        }
+    }
+
+    /// # Errors
+    /// [`Internal`](crate::ErrorKind::Internal): a stored hash is ours to keep readable. No part of it is repeated.
+    pub(super) fn parse(hash: &PasswordHash) -> Result<Self> {
+        let refuse = |why| Error::internal(format!("a stored password hash cannot be used: {why}"));
+        let phc = PhcString::new(hash.expose()).map_err(|_| refuse("it is no PHC string"))?;
+        if phc.algorithm != ARGON2ID_IDENT || phc.version != Some(Version::V0x13.into()) {
+            return Err(refuse("it is not Argon2id of version 19"));
+        }
+        let number = |name| phc.params.get_decimal(name);
+        let (Some(m), Some(t), Some(p), 3) = (
+            number("m"),
+            number("t"),
+            number("p"),
+            phc.params.iter().count(),
+        ) else {
+            return Err(refuse("its parameters are not m, t and p"));
+        };
+        let params = HashParams::danger_weak(m, t, p)
+            .map_err(|_| refuse("its parameters are out of bounds"))?;
+        let (Some(salt), Some(tag)) = (phc.salt, phc.hash) else {
+            return Err(refuse("the salt or the tag is missing"));
+        };
+        let (salt, tag) = (salt_bytes(&salt), tag_bytes(&tag));
+        if tag.len() < SALT_LEN {
+            return Err(refuse("the tag is too short"));
+        }
+        Ok(Self { params, salt, tag })
+    }
+
+    pub(super) fn tag_len(&self) -> usize {
+        self.tag.len()
+    }
+
+    /// Compares in constant time.
+    pub(super) fn matches(&self, tag: &[u8]) -> bool {
+        self.tag.ct_eq(tag).into()
+    }
+
+    /// Whether a new hash of the password would be another kind of hash than this one.
+    pub(super) fn is_outdated(&self, current: HashParams) -> bool {
+        self.params != current || self.salt.len() < SALT_LEN || self.tag.len() != TAG_LEN
+    }
+}
+
+/// Writes a PHC string.
+pub(super) fn write(params: HashParams, salt: &[u8], tag: &[u8]) -> PasswordHash {
+    let (salt, tag) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(tag));
+    PasswordHash::new(format!("$argon2id$v=19${params}${salt}${tag}"))
+}
+
+fn salt_bytes(salt: &Salt) -> Vec<u8> {
+    AsRef::<[u8]>::as_ref(salt).to_vec()
+}
+
+fn tag_bytes(tag: &Output) -> Vec<u8> {
+    tag.as_bytes().to_vec()
+}

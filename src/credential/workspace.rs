@@ -1,0 +1,51 @@
+use std::fmt;
+
+use argon2::{Algorithm, Argon2, Block, Version};
+
+use super::HashParams;
+use crate::error::{Error, Result};
+
+/// The memory that hashing works in, kept from one hash to the next.
+#[derive(Default)]
+pub(super) struct Workspace(Vec<Block>);
+
+impl Workspace {
+    /// Fills `tag` with the Argon2id tag of the password. Allocates at first use only, if the parameters stay.
+    pub(super) fn compute(
+        &mut self,
+        params: HashParams,
+        password: &[u8],
+        salt: &[u8],
+        tag: &mut [u8],
+    ) -> Result<()> {
+        let params = params.argon2()?;
+        let needed = params.block_count();
+        if let Some(missing) = needed.checked_sub(self.0.len()) {
+            self.0.try_reserve_exact(missing).map_err(Error::internal)?;
+            self.0.resize(needed, Block::new());
+        }
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into_with_memory(password, salt, tag, &mut self.0)
+            .map_err(|error| Error::internal(format!("Argon2 failed: {error}")))
+    }
+
+    /// Gives back what hashes of these parameters do not need.
+    pub(super) fn shrink_to(&mut self, params: HashParams) {
+        let needed = params.argon2().map_or(0, |params| params.block_count());
+        if self.0.len() > needed {
+            self.0.truncate(needed);
+            self.0.shrink_to_fit();
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn capacity_kib(&self) -> usize {
+        self.0.capacity()
+    }
+}
+
+impl fmt::Debug for Workspace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Workspace({} KiB)", self.0.len())
+    }
+}
