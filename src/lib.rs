@@ -19,8 +19,9 @@ pub mod user;
 pub mod store;
 pub mod token;
 
-// Credentials.
+// Credentials, and what is mailed.
 pub mod credential;
+mod delivery;
 
 // Adapters: one folder per technology.
 #[cfg(feature = "testing")]

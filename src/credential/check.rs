@@ -100,7 +100,6 @@ impl PasswordCheck {
     }
 }
 
-#[allow(dead_code, reason = "read by sign-in")]
 impl Proof {
     /// Whose credential it was.
     pub(crate) fn user_id(&self) -> UserId {

@@ -1,39 +1,32 @@
 //! Mail: the letters, who sends them, and the outbox that keeps what is still to be sent.
+//!
+//! A use case puts an [`Intent`] into the outbox, whether or not the address has an account. The delivery worker
+//! claims it, resolves the account, makes the [`Letter`] with its one-time link, has the [`Templates`] render a
+//! [`Mail`], and hands that to the [`Mailer`]: to the terminal, to a [`Mailbox`] in tests, to an SMTP server, or to
+//! whatever a host implements.
 
+mod letter;
+mod links;
+mod mailbox;
+mod mailer;
+mod message;
+mod sender;
+#[cfg(feature = "smtp")]
+mod smtp;
 mod store;
+mod templates;
+mod terminal;
 
-pub use self::store::{ClaimedIntent, Intent, IntentId, OutboxStore};
-
-/// The letters there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum LetterKind {
-    /// The link that sets a new password.
-    ResetPassword,
-}
-
-impl LetterKind {
-    /// The word used in the database.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ResetPassword => "reset_password",
-        }
-    }
-}
-
-impl std::str::FromStr for LetterKind {
-    type Err = UnknownLetter;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "reset_password" => Ok(Self::ResetPassword),
-            _ => Err(UnknownLetter(())),
-        }
-    }
-}
-
-/// The text names no letter.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("no such letter")]
-pub struct UnknownLetter(());
+#[cfg(feature = "smtp")]
+pub use self::smtp::SmtpMailer;
+pub use self::{
+    letter::{Letter, LetterKind, UnknownLetter},
+    links::{Link, Links},
+    mailbox::Mailbox,
+    mailer::{MailError, Mailer},
+    message::{Content, Mail},
+    sender::Sender,
+    store::{ClaimedIntent, Intent, IntentId, OutboxStore},
+    templates::Templates,
+    terminal::TerminalMailer,
+};

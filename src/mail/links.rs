@@ -1,0 +1,175 @@
+use std::fmt;
+
+use crate::{
+    error::{Error, Result},
+    secret::OneTimeToken,
+};
+
+/// Makes the links in mails, from configuration only: nothing a request says goes into them.
+///
+/// ```
+/// use hallpass::{OneTimeToken, mail::Links};
+///
+/// let links = Links::new("https://id.example.org")?;
+/// let link = links.reset_password(&OneTimeToken::new("hp_ot_example"));
+/// assert_eq!(link.expose(), "https://id.example.org/reset-password?token=hp_ot_example");
+/// # Ok::<(), hallpass::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Links {
+    reset_password: String,
+}
+
+/// A link with a one-time token in it. `Debug` prints no content.
+#[derive(Clone)]
+pub struct Link(String);
+
+impl Link {
+    /// The link itself. Look twice where it goes.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Link(redacted)")
+    }
+}
+
+impl Links {
+    /// Links to pages under this URL, such as `https://id.example.org`: to `/reset-password` there.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no `http` or `https` URL, or has a query or a
+    /// fragment.
+    pub fn new(public_url: &str) -> Result<Self> {
+        check("the public URL", public_url)?;
+        if public_url.contains(['?', '#']) {
+            return Err(Error::configuration(format!(
+                "the public URL has no query and no fragment: {public_url:?}"
+            )));
+        }
+        let base = public_url.strip_suffix('/').unwrap_or(public_url);
+        Ok(Self {
+            reset_password: format!("{base}/reset-password"),
+        })
+    }
+
+    /// Sends users who reset their password to this page instead. The token is added to its query.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no `http` or `https` URL.
+    pub fn with_reset_password(mut self, url: &str) -> Result<Self> {
+        check("the URL of the reset page", url)?;
+        url.clone_into(&mut self.reset_password);
+        Ok(self)
+    }
+
+    /// The link that sets a new password.
+    #[must_use]
+    pub fn reset_password(&self, token: &OneTimeToken) -> Link {
+        with_token(&self.reset_password, token)
+    }
+}
+
+/// A query in a fragment (`https://app.example/#/reset`) is for the page's own router.
+fn with_token(url: &str, token: &OneTimeToken) -> Link {
+    let last = url.rsplit('#').next().unwrap_or(url);
+    let separator = if last.contains('?') { '&' } else { '?' };
+    Link(format!("{url}{separator}token={}", token.expose()))
+}
+
+/// The URL goes into mails as it is written: a scheme that mail programs open, a host, and no character that ends
+/// the link in a plain text.
+fn check(what: &str, url: &str) -> Result<()> {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    let host = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '?', '#', ':']));
+    let clean = url
+        .bytes()
+        .all(|b| b.is_ascii_graphic() && !b"\"'<>\\^`{|}".contains(&b));
+    if host && clean {
+        Ok(())
+    } else {
+        Err(Error::configuration(format!(
+            "{what} is no http or https URL: {url:?}"
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(links: &Links) -> String {
+        links.reset_password(&"T".into()).expose().to_owned()
+    }
+
+    #[test]
+    fn links_are_the_public_url_and_the_page() {
+        for (base, expected) in [
+            (
+                "http://localhost:8000",
+                "http://localhost:8000/reset-password?token=T",
+            ),
+            (
+                "https://id.example.org/",
+                "https://id.example.org/reset-password?token=T",
+            ),
+            (
+                "https://example.org/id",
+                "https://example.org/id/reset-password?token=T",
+            ),
+        ] {
+            assert_eq!(link(&Links::new(base).unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn a_host_can_set_another_page() {
+        for (page, expected) in [
+            ("https://app.example/new", "https://app.example/new?token=T"),
+            (
+                "https://app.example/?p=reset",
+                "https://app.example/?p=reset&token=T",
+            ),
+            (
+                "https://app.example/?a=b#/reset",
+                "https://app.example/?a=b#/reset?token=T",
+            ),
+        ] {
+            let links = Links::new("http://localhost").unwrap();
+            assert_eq!(link(&links.with_reset_password(page).unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_web_address_is_refused() {
+        for url in [
+            "",
+            "localhost:8000",
+            "ftp://example.org",
+            "javascript:alert(1)",
+            "https://",
+            "https:///path",
+            "https://exa mple.org",
+            "https://example.org\r\nBcc: a@b.org",
+            "https://example.org/\"onclick=",
+            "https://ex\u{e4}mple.org",
+            "https://example.org?x=1",
+            "https://example.org#x",
+        ] {
+            assert!(Links::new(url).is_err(), "{url:?}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_token() {
+        let links = Links::new("http://localhost").unwrap();
+        let link = links.reset_password(&"secret".into());
+        assert!(!format!("{link:?}").contains("secret"));
+    }
+}

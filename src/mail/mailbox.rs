@@ -1,0 +1,95 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use super::{Mail, MailError, Mailer};
+use crate::user::EmailAddress;
+
+/// Keeps mails instead of sending them: for tests. Clones share the mails.
+///
+/// ```
+/// use hallpass::mail::Mailbox;
+///
+/// let mailbox = Mailbox::new();
+/// // Give a clone to the application, have it send something, then:
+/// assert!(mailbox.last_to("ann@example.org").is_none());
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Mailbox(Arc<Mutex<Vec<Mail>>>);
+
+impl Mailbox {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The mails so far, oldest first.
+    #[must_use]
+    pub fn mails(&self) -> Vec<Mail> {
+        self.lock().clone()
+    }
+
+    /// The latest mail to this address.
+    #[must_use]
+    pub fn last_to(&self, address: &str) -> Option<Mail> {
+        let address: EmailAddress = address.parse().ok()?;
+        let mails = self.lock();
+        mails
+            .iter()
+            .rev()
+            .find(|mail| *mail.to() == address)
+            .cloned()
+    }
+
+    /// Throws the mails away.
+    pub fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Mail>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Mailer for Mailbox {
+    async fn send(&self, mail: &Mail) -> Result<(), MailError> {
+        self.lock().push(mail.clone());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::{Clock as _, SystemClock},
+        mail::{Content, IntentId},
+    };
+
+    #[tokio::test]
+    async fn the_latest_mail_to_an_address_is_found() {
+        let mailbox = Mailbox::new();
+        let mailer: Arc<dyn Mailer> = Arc::new(mailbox.clone());
+        let now = SystemClock.now();
+        for (to, subject) in [
+            ("ann@example.org", "1"),
+            ("Ann@example.org", "2"),
+            ("bob@example.org", "3"),
+        ] {
+            let content = Content {
+                subject: subject.to_owned(),
+                text: String::new(),
+                html: String::new(),
+            };
+            let mail = Mail::new(IntentId::new(now), now, to.parse().unwrap(), content);
+            mailer.send(&mail).await.unwrap();
+        }
+        assert_eq!(mailbox.mails().len(), 3);
+        assert_eq!(mailbox.last_to("ANN@example.org").unwrap().subject(), "2");
+        assert!(mailbox.last_to("eve@example.org").is_none());
+        mailbox.clear();
+        assert!(mailbox.mails().is_empty());
+    }
+}

@@ -1,0 +1,143 @@
+//! Mails by SMTP.
+
+mod message;
+mod server;
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use lettre::transport::smtp::{client::AsyncSmtpConnection, extension::ClientId};
+use tokio::time;
+
+use self::server::Server;
+use super::{Mail, MailError, Mailer, Sender};
+use crate::error::Result;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+const MAX_IDLE: usize = 4;
+
+/// Sends mails through an SMTP server (RFC 5321), with TLS by rustls, and keeps connections for the next mail.
+///
+/// Connecting and sending may take 10 seconds each. Addresses with UTF-8 local parts need a server that offers
+/// SMTPUTF8 (RFC 6531).
+///
+/// ```
+/// use hallpass::mail::SmtpMailer;
+///
+/// let sender = "Hallpass <no-reply@example.org>".parse()?;
+/// let mailer = SmtpMailer::from_url("smtps://user:p%40ss@mail.example.org", sender)?;
+/// # Ok::<(), hallpass::Error>(())
+/// ```
+// The connections are kept here and not by the transport of `lettre`: that one has no timeout for replies, and puts a
+// connection whose caller gave up back into its pool, where the late reply is taken for the answer to the next mail.
+#[derive(Debug)]
+pub struct SmtpMailer {
+    server: Server,
+    sender: Sender,
+    idle: Connections,
+}
+
+#[derive(Default)]
+struct Connections(Mutex<Vec<Idle>>);
+
+struct Idle {
+    connection: AsyncSmtpConnection,
+    since: Instant,
+}
+
+impl SmtpMailer {
+    /// Sends through the server at this URL:
+    ///
+    /// * `smtp://host:port`: in the clear, port 25 by default;
+    /// * `smtp://host:port?tls=required`: TLS by STARTTLS or not at all, port 587 by default;
+    /// * `smtps://host:port`: TLS from the start, port 465 by default.
+    ///
+    /// User and password come before the host, percent-encoded: `smtps://user:p%40ss@host`.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is of another form. The error repeats neither
+    /// user nor password.
+    pub fn from_url(url: &str, sender: Sender) -> Result<Self> {
+        message::mailbox(&sender)?;
+        Ok(Self {
+            server: Server::from_url(url)?,
+            sender,
+            idle: Connections::default(),
+        })
+    }
+
+    async fn connect(&self) -> Result<AsyncSmtpConnection, MailError> {
+        while let Some(mut connection) = self.idle.take() {
+            let alive = time::timeout(PROBE_TIMEOUT, connection.test_connected()).await;
+            if alive == Ok(true) {
+                return Ok(connection);
+            }
+        }
+        // What fails before the mail is named says nothing about the mail.
+        let hello = ClientId::Domain(self.sender.domain().to_owned());
+        time::timeout(
+            CONNECT_TIMEOUT,
+            self.server.connect(CONNECT_TIMEOUT, &hello),
+        )
+        .await
+        .map_err(MailError::transient)?
+        .map_err(MailError::transient)
+    }
+}
+
+#[async_trait]
+impl Mailer for SmtpMailer {
+    async fn send(&self, mail: &Mail) -> Result<(), MailError> {
+        let message = message::build(mail, &self.sender).map_err(MailError::permanent)?;
+        let (envelope, bytes) = (message.envelope(), message.formatted());
+        let mut connection = self.connect().await?;
+        let sent = time::timeout(SEND_TIMEOUT, connection.send(envelope, &bytes)).await;
+        match sent.map_err(MailError::transient)? {
+            Ok(_) => {
+                self.idle.put(connection);
+                Ok(())
+            }
+            Err(error) if error.is_permanent() || error.is_client() => {
+                Err(MailError::permanent(error))
+            }
+            Err(error) => Err(MailError::transient(error)),
+        }
+    }
+}
+
+impl Connections {
+    fn take(&self) -> Option<AsyncSmtpConnection> {
+        let mut idle = self.lock();
+        idle.retain(|idle| idle.since.elapsed() < IDLE_TIMEOUT);
+        idle.pop().map(|idle| idle.connection)
+    }
+
+    fn put(&self, connection: AsyncSmtpConnection) {
+        let mut idle = self.lock();
+        if idle.len() < MAX_IDLE && !connection.has_broken() {
+            idle.push(Idle {
+                connection,
+                since: Instant::now(),
+            });
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Connections {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} idle", self.lock().len())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+use std::time::{Duration, SystemTime};
+
+use lettre::{
+    Address, Message,
+    address::Envelope,
+    message::{
+        Body, Mailbox, MultiPart, SinglePart,
+        header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
+    },
+};
+
+use super::super::{Mail, Sender};
+use crate::{
+    clock::Timestamp,
+    error::{Error, Result},
+    user::EmailAddress,
+};
+
+/// RFC 5322 section 2.1.1.
+const MAX_LINE: usize = 998;
+
+/// The mail as it goes over the wire. The address types leave no room for a second recipient or header.
+pub(super) fn build(mail: &Mail, sender: &Sender) -> Result<Message> {
+    let (from, to) = (mailbox(sender)?, recipient(mail.to())?);
+    let envelope =
+        Envelope::new(Some(from.email.clone()), vec![to.clone()]).map_err(Error::internal)?;
+    let automatic = HeaderValue::new(
+        HeaderName::new_from_ascii_str("Auto-Submitted"),
+        "auto-generated".to_owned(),
+    );
+    Message::builder()
+        .envelope(envelope)
+        .date(date(mail.date()))
+        .message_id(Some(format!("<{}@{}>", mail.id(), sender.domain())))
+        .from(from)
+        .to(Mailbox::new(None, to))
+        .subject(mail.subject())
+        // RFC 3834: keeps out-of-office answers away.
+        .raw_header(automatic)
+        .multipart(
+            MultiPart::alternative()
+                .singlepart(part(ContentType::TEXT_PLAIN, mail.text()))
+                .singlepart(part(ContentType::TEXT_HTML, mail.html())),
+        )
+        .map_err(Error::internal)
+}
+
+/// # Errors
+/// If the name cannot be written into a header and read back.
+pub(super) fn mailbox(sender: &Sender) -> Result<Mailbox> {
+    let address = Address::new_dangerous(sender.local(), sender.domain());
+    let mailbox = Mailbox::new(sender.name().map(str::to_owned), address);
+    match mailbox.to_string().parse::<Mailbox>() {
+        Ok(_) => Ok(mailbox),
+        Err(_) => Err(Error::configuration(format!(
+            "the mail sender {sender} cannot be written into a header"
+        ))),
+    }
+}
+
+/// The local part as given, UTF-8 if it must be; the domain as A-labels, which every server knows.
+fn recipient(email: &EmailAddress) -> Result<Address> {
+    let split = |text| str::rsplit_once(text, '@').ok_or_else(|| Error::internal("no @"));
+    let ((local, _), (_, domain)) = (split(email.as_str())?, split(email.canonical())?);
+    Ok(Address::new_dangerous(local, domain))
+}
+
+/// Plain ASCII is left as it is, so that no link is broken in two.
+fn part(kind: ContentType, text: &str) -> SinglePart {
+    let builder = SinglePart::builder().header(kind);
+    let text = text.replace("\r\n", "\n").replace('\n', "\r\n");
+    let is_plain = text.is_ascii()
+        && !text.contains('\0')
+        && text
+            .split("\r\n")
+            .all(|line| line.len() <= MAX_LINE && !line.contains('\r'));
+    if is_plain {
+        let seven_bit = ContentTransferEncoding::SevenBit;
+        builder.body(Body::dangerous_pre_encoded(text.into_bytes(), seven_bit))
+    } else {
+        builder.body(text)
+    }
+}
+
+/// A header has years from 1970 to 9999 only.
+fn date(at: Timestamp) -> SystemTime {
+    const LAST: u64 = 253_402_300_799;
+    let seconds = u64::try_from(at.timestamp()).unwrap_or_default();
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.min(LAST))
+}

@@ -1,0 +1,191 @@
+use std::{borrow::Cow, fmt, time::Duration};
+
+use lettre::transport::smtp::{
+    Error as SmtpError, SMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT,
+    authentication::{Credentials, DEFAULT_MECHANISMS},
+    client::{AsyncSmtpConnection, TlsParameters},
+    extension::ClientId,
+};
+use percent_encoding::percent_decode_str;
+use url::{Host, Url};
+
+use crate::error::{Error, Result};
+
+/// Where an SMTP server is, and how it is spoken to.
+pub(super) struct Server {
+    host: String,
+    port: u16,
+    tls: Tls,
+    credentials: Option<Credentials>,
+}
+
+enum Tls {
+    None,
+    StartTls(TlsParameters),
+    Wrapped(TlsParameters),
+}
+
+impl Server {
+    pub(super) fn from_url(text: &str) -> Result<Self> {
+        let url = Url::parse(text).map_err(|error| refuse(&error.to_string()))?;
+        let host = match url.host() {
+            Some(Host::Domain(name)) if !name.is_empty() => decode(name)?,
+            Some(Host::Ipv4(ip)) => ip.to_string(),
+            Some(Host::Ipv6(ip)) => ip.to_string(),
+            _ => return Err(refuse("it names no host")),
+        };
+        if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
+            return Err(refuse("it has a path or a fragment"));
+        }
+        let query: Vec<_> = url.query_pairs().collect();
+        let options: Vec<_> = query
+            .iter()
+            .map(|(k, v)| (k.as_ref(), v.as_ref()))
+            .collect();
+        let tls = || {
+            TlsParameters::new(host.clone())
+                .map_err(|error| refuse(&format!("TLS cannot be used: {error}")))
+        };
+        let (tls, port) = match (url.scheme(), options.as_slice()) {
+            ("smtp", []) => (Tls::None, SMTP_PORT),
+            ("smtp", [("tls", "required")]) => (Tls::StartTls(tls()?), SUBMISSION_PORT),
+            ("smtps", []) => (Tls::Wrapped(tls()?), SUBMISSIONS_PORT),
+            ("smtp" | "smtps", _) => {
+                return Err(refuse("the only option is tls=required, with smtp://"));
+            }
+            _ => return Err(refuse("the scheme is smtp or smtps")),
+        };
+        Ok(Self {
+            host,
+            port: url.port().unwrap_or(port),
+            tls,
+            credentials: credentials(&url)?,
+        })
+    }
+
+    /// The caller sees to the time that replies take; `timeout` is for each address of the host.
+    pub(super) async fn connect(
+        &self,
+        timeout: Duration,
+        hello: &ClientId,
+    ) -> Result<AsyncSmtpConnection, SmtpError> {
+        let wrapped = match &self.tls {
+            Tls::Wrapped(tls) => Some(tls.clone()),
+            Tls::None | Tls::StartTls(_) => None,
+        };
+        let address = (self.host.as_str(), self.port);
+        let mut connection =
+            AsyncSmtpConnection::connect_tokio1(address, Some(timeout), hello, wrapped, None)
+                .await?;
+        if let Tls::StartTls(tls) = &self.tls {
+            connection.starttls(tls.clone(), hello).await?;
+        }
+        if let Some(credentials) = &self.credentials {
+            connection.auth(DEFAULT_MECHANISMS, credentials).await?;
+        }
+        Ok(connection)
+    }
+}
+
+fn credentials(url: &Url) -> Result<Option<Credentials>> {
+    match (url.username(), url.password()) {
+        ("", None) => Ok(None),
+        ("", Some(_)) => Err(refuse("it has a password and no user")),
+        (_, None) => Err(refuse("it has a user and no password")),
+        (user, Some(password)) => Ok(Some(Credentials::new(decode(user)?, decode(password)?))),
+    }
+}
+
+fn decode(text: &str) -> Result<String> {
+    let decoded = percent_decode_str(text).decode_utf8();
+    match decoded.map(Cow::into_owned) {
+        Ok(text) if !text.contains(char::is_control) => Ok(text),
+        _ => Err(refuse("a part of it does not decode to text")),
+    }
+}
+
+/// Never repeats the URL: it may hold a password.
+fn refuse(why: &str) -> Error {
+    Error::configuration(format!("the SMTP URL cannot be used: {why}"))
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.tls {
+            Tls::None => "smtp",
+            Tls::StartTls(_) => "smtp+starttls",
+            Tls::Wrapped(_) => "smtps",
+        };
+        write!(f, "{scheme}://{}:{}", self.host, self.port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn urls_say_where_and_how() {
+        for (url, expected) in [
+            ("smtp://localhost", "smtp://localhost:25"),
+            ("smtp://localhost:1025/", "smtp://localhost:1025"),
+            ("smtp://127.0.0.1:1025", "smtp://127.0.0.1:1025"),
+            ("smtp://[::1]:1025", "smtp://::1:1025"),
+            (
+                "smtp://mail.example.org?tls=required",
+                "smtp+starttls://mail.example.org:587",
+            ),
+            ("smtps://mail.example.org", "smtps://mail.example.org:465"),
+            (
+                "smtps://u:p@mail.example.org:2465",
+                "smtps://mail.example.org:2465",
+            ),
+        ] {
+            assert_eq!(format!("{:?}", Server::from_url(url).unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn user_and_password_are_percent_decoded() {
+        let server = Server::from_url("smtp://a%40b.org:p%2Fs%3As%25%20%C3%A9+@localhost").unwrap();
+        let expected = Credentials::new("a@b.org".to_owned(), "p/s:s% \u{e9}+".to_owned());
+        assert!(server.credentials == Some(expected));
+        assert!(
+            Server::from_url("smtp://localhost")
+                .unwrap()
+                .credentials
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_bad_url_is_named_without_its_password() {
+        for url in [
+            "",
+            "localhost:25",
+            "mail.example.org",
+            "http://user:hunter2@localhost",
+            "smtp://",
+            "smtp://user:hunter2@",
+            "smtp://user:hunter2@localhost:99999",
+            "smtp://user:hunter2@localhost?tls=maybe",
+            "smtp://user:hunter2@localhost?tls=required&tls=required",
+            "smtps://user:hunter2@localhost?tls=none",
+            "smtp://user:hunter2@localhost/path",
+            "smtp://user:hunter2@local host",
+            "smtp://user:hunter2%ff@localhost",
+            "smtp://user:hunter2%0d%0a@localhost",
+            "smtp://:hunter2@localhost",
+            "smtp://hunter2@localhost",
+        ] {
+            let error = Server::from_url(url).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration, "{url}");
+            let shown = format!("{error} {error:?}");
+            assert!(
+                !shown.contains("hunter2") && shown.contains("SMTP URL"),
+                "{shown}"
+            );
+        }
+    }
+}
