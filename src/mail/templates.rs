@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
@@ -8,7 +8,6 @@ use crate::error::{Error, Result};
 const MAX_PRODUCT: usize = 100;
 
 /// Renders letters, in English, as plain text and as HTML that loads nothing from anywhere.
-#[derive(Debug)]
 pub struct Templates {
     environment: Environment<'static>,
     product: String,
@@ -91,6 +90,14 @@ impl Templates {
             .get_template(&format!("{}/{file}", letter.kind().as_str()))
             .and_then(|template| template.render(context))
             .map_err(Error::internal)
+    }
+}
+
+impl fmt::Debug for Templates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Templates")
+            .field("product", &self.product)
+            .finish_non_exhaustive()
     }
 }
 

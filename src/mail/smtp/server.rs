@@ -15,11 +15,11 @@ use crate::error::{Error, Result};
 pub(super) struct Server {
     host: String,
     port: u16,
-    tls: Tls,
+    tls: Encryption,
     credentials: Option<Credentials>,
 }
 
-enum Tls {
+enum Encryption {
     None,
     StartTls(TlsParameters),
     Wrapped(TlsParameters),
@@ -47,9 +47,9 @@ impl Server {
                 .map_err(|error| refuse(&format!("TLS cannot be used: {error}")))
         };
         let (tls, port) = match (url.scheme(), options.as_slice()) {
-            ("smtp", []) => (Tls::None, SMTP_PORT),
-            ("smtp", [("tls", "required")]) => (Tls::StartTls(tls()?), SUBMISSION_PORT),
-            ("smtps", []) => (Tls::Wrapped(tls()?), SUBMISSIONS_PORT),
+            ("smtp", []) => (Encryption::None, SMTP_PORT),
+            ("smtp", [("tls", "required")]) => (Encryption::StartTls(tls()?), SUBMISSION_PORT),
+            ("smtps", []) => (Encryption::Wrapped(tls()?), SUBMISSIONS_PORT),
             ("smtp" | "smtps", _) => {
                 return Err(refuse("the only option is tls=required, with smtp://"));
             }
@@ -70,14 +70,14 @@ impl Server {
         hello: &ClientId,
     ) -> Result<AsyncSmtpConnection, SmtpError> {
         let wrapped = match &self.tls {
-            Tls::Wrapped(tls) => Some(tls.clone()),
-            Tls::None | Tls::StartTls(_) => None,
+            Encryption::Wrapped(tls) => Some(tls.clone()),
+            Encryption::None | Encryption::StartTls(_) => None,
         };
         let address = (self.host.as_str(), self.port);
         let mut connection =
             AsyncSmtpConnection::connect_tokio1(address, Some(timeout), hello, wrapped, None)
                 .await?;
-        if let Tls::StartTls(tls) = &self.tls {
+        if let Encryption::StartTls(tls) = &self.tls {
             connection.starttls(tls.clone(), hello).await?;
         }
         if let Some(credentials) = &self.credentials {
@@ -112,9 +112,9 @@ fn refuse(why: &str) -> Error {
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = match self.tls {
-            Tls::None => "smtp",
-            Tls::StartTls(_) => "smtp+starttls",
-            Tls::Wrapped(_) => "smtps",
+            Encryption::None => "smtp",
+            Encryption::StartTls(_) => "smtp+starttls",
+            Encryption::Wrapped(_) => "smtps",
         };
         write!(f, "{scheme}://{}:{}", self.host, self.port)
     }
