@@ -287,7 +287,7 @@ async fn a_mailer_that_hangs_holds_no_other_mail_up() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_worker_wakes_for_an_order_and_ends_on_shutdown() {
     let house = House::new();
     let (stop, stopped) = oneshot::channel::<()>();
