@@ -19,9 +19,17 @@ pub mod user;
 pub mod store;
 pub mod token;
 
-// Credentials, and what is mailed.
+// Credentials, mails on their way, and the one code that opens a session.
 pub mod credential;
 mod delivery;
+mod sign_in;
+
+// The use cases as a trait, and the ways in.
+mod account;
+mod admin;
+mod password;
+mod service;
+mod session;
 
 // Adapters: one folder per technology.
 #[cfg(feature = "testing")]
@@ -30,17 +38,24 @@ pub mod memory;
 #[cfg(feature = "seaorm")]
 pub mod seaorm;
 
-// The frameworks.
+// The handle an application holds, and the frameworks.
 #[cfg(feature = "actix")]
 pub mod actix;
+mod auth;
 #[cfg(feature = "axum")]
 pub mod axum;
 
+#[cfg(feature = "http")]
+pub use self::auth::Endpoints;
 pub use self::{
+    auth::{Admin, Auth, AuthBuilder, RequiredRole, WithRole},
     error::{BoxError, Error, ErrorKind, Result, StoreError, Violation},
+    password::RegistrationMode,
     secret::{
         AccessToken, OneTimeToken, Password, PasswordHash, RefreshToken, Secret, Secrets,
         TokenDigest,
     },
-    user::{EmailAddress, Role, Roles, User, UserId, UserStatus},
+    service::{Login, Registration, UserService},
+    token::{ActiveUser, ClientInfo, CurrentUser, TokenLifetimes, TokenPair},
+    user::{EmailAddress, Page, Role, Roles, User, UserId, UserQuery, UserStatus},
 };

@@ -3,12 +3,17 @@
 //! Rows are mounted with `App::configure` or `Scope::configure`, so that they live below any prefix. No decision is
 //! taken here: everything is answered by [`crate::http`].
 
+mod extract;
 mod head;
 mod mount;
 mod problem;
+mod require_role;
 
-pub(crate) use self::mount::mount;
-pub use self::problem::not_found;
+pub use self::{
+    mount::configure,
+    problem::not_found,
+    require_role::{RequireRole, RoleService},
+};
 
 #[cfg(all(test, feature = "axum"))]
 mod parity;

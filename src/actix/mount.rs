@@ -7,7 +7,23 @@ use actix_web::{
 };
 
 use super::head::{parts, reply};
-use crate::http::{Problem, Resource, Resources};
+use crate::{
+    auth::Endpoints,
+    http::{Problem, Resource, Resources},
+};
+
+/// The endpoints as a configuration of an `App` or a `Scope`: whole, or with rows left out.
+///
+/// ```
+/// # fn api(auth: &hallpass::Auth) -> actix_web::Scope {
+/// actix_web::web::scope("/api").configure(hallpass::actix::configure(auth))
+/// # }
+/// ```
+pub fn configure(
+    endpoints: impl Into<Endpoints>,
+) -> impl FnOnce(&mut ServiceConfig) + Clone + Send + 'static {
+    mount(Arc::new(endpoints.into().into_resources()))
+}
 
 /// The resources as a configuration of an `App` or a `Scope`.
 pub(crate) fn mount(

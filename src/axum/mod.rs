@@ -4,8 +4,13 @@
 //! `into_make_service_with_connect_info::<SocketAddr>()` so that it knows who is calling. No decision is taken here:
 //! everything is answered by [`crate::http`].
 
+mod extract;
 mod mount;
 mod problem;
+mod require_role;
 
-pub(crate) use self::mount::mount;
-pub use self::problem::not_found;
+pub use self::{
+    mount::router,
+    problem::not_found,
+    require_role::{RequireRole, RoleService},
+};

@@ -7,7 +7,21 @@ use ::axum::{
     routing::any,
 };
 
-use crate::http::Resources;
+use crate::{auth::Endpoints, http::Resources};
+
+/// The endpoints as a router, for any state of the host: whole, or with rows left out.
+///
+/// ```
+/// # fn app(auth: &hallpass::Auth) -> axum::Router {
+/// axum::Router::new().nest("/api", hallpass::axum::router(auth))
+/// # }
+/// ```
+pub fn router<S>(endpoints: impl Into<Endpoints>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    mount(&endpoints.into().into_resources())
+}
 
 /// The resources as a router for any state of the host.
 pub(crate) fn mount<S>(resources: &Resources) -> Router<S>

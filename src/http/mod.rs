@@ -42,7 +42,7 @@ pub(crate) use self::{
     members::{FromMembers, Members},
     output::{Accepted, Created, Document, NoContent, Output},
     reply::Response,
-    request::Request,
+    request::{Request, bearer},
     resource::{Resource, Resources},
 };
 pub use self::{endpoint::Endpoint, problem::Problem, resource::not_found};

@@ -55,27 +55,9 @@ impl Request {
         str::from_utf8(value.as_bytes()).ok()
     }
 
-    /// The bearer token (RFC 6750, section 2.1).
-    ///
-    /// # Errors
-    /// `Unauthenticated` without an `Authorization` header or with one of another scheme; `InvalidAccessToken` with
-    /// more than one such header, or with one that is no token.
+    /// The bearer token; see [`bearer`].
     pub(crate) fn bearer(&self) -> Result<&str> {
-        let mut values = self.head.headers.get_all(AUTHORIZATION).iter();
-        let value = values.next().ok_or(ErrorKind::Unauthenticated)?.as_bytes();
-        if values.next().is_some() {
-            return Err(ErrorKind::InvalidAccessToken.into());
-        }
-        let end = value.iter().position(|byte| *byte == b' ');
-        let (scheme, rest) = value.split_at(end.unwrap_or(value.len()));
-        if !scheme.eq_ignore_ascii_case(b"Bearer") {
-            return Err(ErrorKind::Unauthenticated.into());
-        }
-        let token = str::from_utf8(rest).map(|rest| rest.trim_start_matches(' '));
-        token
-            .ok()
-            .filter(|token| is_token68(token))
-            .ok_or_else(|| ErrorKind::InvalidAccessToken.into())
+        bearer(&self.head.headers)
     }
 
     /// The next path parameter, decoded, left to right.
@@ -100,6 +82,29 @@ impl Request {
     pub(crate) fn json_object(&self) -> Result<Map<String, Value>> {
         self.body.json_object(&self.head.headers)
     }
+}
+
+/// The bearer token (RFC 6750, section 2.1).
+///
+/// # Errors
+/// `Unauthenticated` without an `Authorization` header or with one of another scheme; `InvalidAccessToken` with
+/// more than one such header, or with one that is no token.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next().ok_or(ErrorKind::Unauthenticated)?.as_bytes();
+    if values.next().is_some() {
+        return Err(ErrorKind::InvalidAccessToken.into());
+    }
+    let end = value.iter().position(|byte| *byte == b' ');
+    let (scheme, rest) = value.split_at(end.unwrap_or(value.len()));
+    if !scheme.eq_ignore_ascii_case(b"Bearer") {
+        return Err(ErrorKind::Unauthenticated.into());
+    }
+    let token = str::from_utf8(rest).map(|rest| rest.trim_start_matches(' '));
+    token
+        .ok()
+        .filter(|token| is_token68(token))
+        .ok_or_else(|| ErrorKind::InvalidAccessToken.into())
 }
 
 /// RFC 9110, section 11.2.

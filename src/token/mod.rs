@@ -2,6 +2,8 @@
 
 mod access;
 mod claims;
+#[cfg(feature = "http")]
+pub(crate) mod http;
 mod key;
 mod one_time;
 mod refresh;

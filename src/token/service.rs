@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    CurrentUser, EndReason, RotateSession, Rotation, SessionId,
+    CurrentUser, EndReason, RotateSession, Rotation, SessionId, TokenStore,
     access::{AccessTokens, MAX_LIFETIME},
     key::SigningKeys,
     refresh::RefreshKeys,
@@ -10,7 +10,6 @@ use crate::{
     clock::{Clock, Timestamp},
     error::{Error, ErrorKind, Result},
     secret::{AccessToken, RefreshToken, Secrets, TokenDigest},
-    store::Store,
     user::{Role, User},
 };
 
@@ -170,7 +169,11 @@ impl Tokens {
     }
 
     /// Verifies an access token, and asks the database whether its session and its user are alive: one query.
-    pub(crate) async fn check(&self, store: &dyn Store, access_token: &str) -> Result<ActiveUser> {
+    pub(crate) async fn check(
+        &self,
+        store: &dyn TokenStore,
+        access_token: &str,
+    ) -> Result<ActiveUser> {
         let now = self.0.clock.now();
         let claims = self.0.access.verify(access_token, now)?;
         let session_id = claims.session_id();
@@ -217,7 +220,7 @@ impl Tokens {
     /// Exchanges a refresh token.
     pub(crate) async fn refresh(
         &self,
-        store: &dyn Store,
+        store: &dyn TokenStore,
         refresh_token: &RefreshToken,
     ) -> Result<TokenPair> {
         let parsed = self.0.refresh.parse(refresh_token.expose());
@@ -255,7 +258,7 @@ impl Tokens {
     /// Ends the session of a refresh token, whatever its generation; anything else ends nothing.
     pub(crate) async fn logout(
         &self,
-        store: &dyn Store,
+        store: &dyn TokenStore,
         refresh_token: &RefreshToken,
     ) -> Result<()> {
         if let Some(parsed) = self.0.refresh.parse(refresh_token.expose()) {
@@ -267,7 +270,7 @@ impl Tokens {
     }
 
     /// Ends every session of the user.
-    pub(crate) async fn logout_all(&self, store: &dyn Store, user: &ActiveUser) -> Result<()> {
+    pub(crate) async fn logout_all(&self, store: &dyn TokenStore, user: &ActiveUser) -> Result<()> {
         let now = self.0.clock.now();
         store
             .end_sessions(user.user.id, EndReason::LogoutAll, now)

@@ -1,6 +1,8 @@
 //! Who has an account: the user, their address, roles and status, and where users are kept.
 
 mod email;
+#[cfg(feature = "http")]
+pub(crate) mod http;
 mod page;
 mod role;
 mod store;

@@ -14,6 +14,19 @@ impl Role {
     /// Every account has it.
     pub const USER: Self = Self(Cow::Borrowed("user"));
 
+    /// A role whose name is written in the code.
+    ///
+    /// # Panics
+    /// If it is not the name of a role: when the program is compiled, for a constant.
+    #[must_use]
+    #[allow(clippy::panic, reason = "a constant of the program is wrong")]
+    pub const fn from_static(name: &'static str) -> Self {
+        if !is_name(name.as_bytes()) {
+            panic!("not the name of a role");
+        }
+        Self(Cow::Borrowed(name))
+    }
+
     /// The name of the role.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -25,17 +38,29 @@ impl FromStr for Role {
     type Err = InvalidRole;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let shape = name.len() <= MAX_LEN
-            && name.starts_with(|c: char| c.is_ascii_lowercase())
-            && name
-                .bytes()
-                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b':'));
-        if shape {
+        if is_name(name.as_bytes()) {
             Ok(Self(Cow::Owned(name.to_owned())))
         } else {
             Err(InvalidRole(()))
         }
     }
+}
+
+#[allow(
+    clippy::indexing_slicing,
+    reason = "a constant function has no iterators; the index is below the length"
+)]
+const fn is_name(name: &[u8]) -> bool {
+    let mut index = 0;
+    while index < name.len() {
+        let letter = name[index].is_ascii_lowercase();
+        let other = matches!(name[index], b'0'..=b'9' | b'_' | b'-' | b'.' | b':');
+        if !letter && (index == 0 || !other) {
+            return false;
+        }
+        index += 1;
+    }
+    !name.is_empty() && name.len() <= MAX_LEN
 }
 
 impl fmt::Display for Role {

@@ -1,0 +1,4 @@
+//! The account in its owner's hands.
+
+#[cfg(feature = "http")]
+pub(crate) mod http;

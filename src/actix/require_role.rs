@@ -1,0 +1,108 @@
+use std::{
+    future::{Future, Ready, ready},
+    pin::Pin,
+    rc::Rc,
+};
+
+use ::actix_web::{
+    Error, HttpMessage as _,
+    body::{EitherBody, MessageBody},
+    dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+};
+
+use super::head::bearer;
+use crate::{auth::Auth, error::Result, http::Problem, token::ActiveUser, user::Role};
+
+/// A middleware that lets only callers with a role pass: 401 without a user, 403 without the role.
+///
+/// The role is checked in the database. Handlers behind it take [`ActiveUser`] without a further query.
+///
+/// ```
+/// # use hallpass::{Auth, Role};
+/// # fn routes(auth: &Auth) {
+/// use actix_web::web;
+///
+/// let admin = web::scope("/reports")
+///     .wrap(hallpass::actix::RequireRole::new(auth, Role::ADMIN))
+///     .route("", web::get().to(async || "all of them"));
+/// # let _ = admin;
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct RequireRole {
+    auth: Auth,
+    role: Role,
+}
+
+impl RequireRole {
+    /// Demands this role.
+    #[must_use]
+    pub fn new(auth: &Auth, role: Role) -> Self {
+        Self {
+            auth: auth.clone(),
+            role,
+        }
+    }
+
+    async fn admit(&self, request: &ServiceRequest) -> Result<ActiveUser> {
+        let token = bearer(request.request())?;
+        let caller = self.auth.session_check().active(&token).await?;
+        caller.require_role(&self.role)?;
+        Ok(caller)
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for RequireRole
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = RoleService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        ready(Ok(RoleService {
+            guard: self.clone(),
+            inner: Rc::new(inner),
+        }))
+    }
+}
+
+/// The service that [`RequireRole`] makes.
+#[derive(Debug)]
+pub struct RoleService<S> {
+    guard: RequireRole,
+    inner: Rc<S>,
+}
+
+impl<S, B> Service<ServiceRequest> for RoleService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+
+    forward_ready!(inner);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let (guard, inner) = (self.guard.clone(), Rc::clone(&self.inner));
+        Box::pin(async move {
+            match guard.admit(&request).await {
+                Ok(caller) => {
+                    request.extensions_mut().insert(caller);
+                    Ok(inner.call(request).await?.map_into_left_body())
+                }
+                Err(error) => {
+                    let response =
+                        ::actix_web::ResponseError::error_response(&Problem::from(error));
+                    Ok(request.into_response(response).map_into_right_body())
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,278 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use super::{Auth, Inner};
+use crate::{
+    admin::Administration,
+    clock::{Clock, SystemClock},
+    credential::{HashParams, Hasher, HasherBuilder, PasswordCheck, PasswordPolicy},
+    delivery::{DEFAULT_RESET_TTL, Deliveries, DeliveryParts},
+    error::{Error, Result},
+    mail::{Links, Mailer, Templates},
+    password::{Passwords, RegistrationMode},
+    secret::Secrets,
+    service::UserService,
+    sign_in::SignIn,
+    store::Store,
+    token::{SigningAlgorithm, SigningKeys, TokenLifetimes, Tokens},
+};
+
+/// Puts an [`Auth`] together. The store, the secrets, the public URL and the mailer must be given; the rest has
+/// defaults.
+#[derive(Debug)]
+#[must_use]
+pub struct AuthBuilder {
+    store: Option<Arc<dyn Store>>,
+    secrets: Option<Secrets>,
+    public_url: Option<String>,
+    mailer: Option<Arc<dyn Mailer>>,
+    links: Option<Links>,
+    templates: Option<Templates>,
+    audience: String,
+    signing_algorithm: SigningAlgorithm,
+    signing_keys: Option<SigningKeys>,
+    lifetimes: TokenLifetimes,
+    reset_ttl: Duration,
+    hashing: HasherBuilder,
+    policy: PasswordPolicy,
+    registration: RegistrationMode,
+    clock: Arc<dyn Clock>,
+    wrap: Wrap,
+    #[cfg(feature = "http")]
+    request_timeout: Duration,
+}
+
+impl Default for AuthBuilder {
+    fn default() -> Self {
+        Self {
+            store: None,
+            secrets: None,
+            public_url: None,
+            mailer: None,
+            links: None,
+            templates: None,
+            audience: "hallpass".to_owned(),
+            signing_algorithm: SigningAlgorithm::default(),
+            signing_keys: None,
+            lifetimes: TokenLifetimes::default(),
+            reset_ttl: DEFAULT_RESET_TTL,
+            hashing: Hasher::builder(HashParams::default()),
+            policy: PasswordPolicy::default(),
+            registration: RegistrationMode::default(),
+            clock: Arc::new(SystemClock),
+            wrap: Wrap::default(),
+            #[cfg(feature = "http")]
+            request_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl AuthBuilder {
+    /// Where everything is kept. Required.
+    pub fn store(self, store: impl Store) -> Self {
+        self.shared_store(Arc::new(store))
+    }
+
+    /// Where everything is kept, shared with the host.
+    pub fn shared_store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// The master secrets, the current one first. Required. Every instance needs the same.
+    pub fn secrets(mut self, secrets: impl Into<Secrets>) -> Self {
+        self.secrets = Some(secrets.into());
+        self
+    }
+
+    /// Where people reach the service, `http://` or `https://`: the base of the links in mails, and the `iss` claim
+    /// exactly as written. Required.
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
+    /// Who sends mails. Required.
+    pub fn mailer(self, mailer: impl Mailer) -> Self {
+        self.shared_mailer(Arc::new(mailer))
+    }
+
+    /// Who sends mails, shared with the host.
+    pub fn shared_mailer(mut self, mailer: Arc<dyn Mailer>) -> Self {
+        self.mailer = Some(mailer);
+        self
+    }
+
+    /// Where the links in mails lead. Default: pages below the public URL.
+    pub fn links(mut self, links: Links) -> Self {
+        self.links = Some(links);
+        self
+    }
+
+    /// How letters are worded, and the product they speak of.
+    pub fn templates(mut self, templates: Templates) -> Self {
+        self.templates = Some(templates);
+        self
+    }
+
+    /// The `aud` claim. Default `hallpass`.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = audience.into();
+        self
+    }
+
+    /// How access tokens are signed, with keys derived from the secrets. Default [`SigningAlgorithm::EdDsa`].
+    pub fn signing_algorithm(mut self, algorithm: SigningAlgorithm) -> Self {
+        self.signing_algorithm = algorithm;
+        self
+    }
+
+    /// Keys of the host's own for access tokens, in place of derived ones.
+    pub fn signing_keys(mut self, keys: SigningKeys) -> Self {
+        self.signing_keys = Some(keys);
+        self
+    }
+
+    /// How long tokens and sessions live.
+    pub fn lifetimes(mut self, lifetimes: TokenLifetimes) -> Self {
+        self.lifetimes = lifetimes;
+        self
+    }
+
+    /// How long a password can be reset with a mailed link. Default 30 minutes.
+    pub fn reset_lifetime(mut self, lifetime: Duration) -> Self {
+        self.reset_ttl = lifetime;
+        self
+    }
+
+    /// How passwords are hashed, and how many at once.
+    pub fn hashing(mut self, hasher: HasherBuilder) -> Self {
+        self.hashing = hasher;
+        self
+    }
+
+    /// Which passwords may be set.
+    pub fn password_policy(mut self, policy: PasswordPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Who may make an account. Default [`RegistrationMode::Open`].
+    pub fn registration(mut self, mode: RegistrationMode) -> Self {
+        self.registration = mode;
+        self
+    }
+
+    /// What tells the time. Default the operating system.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Puts a service of the host's own around the use cases that the endpoints call.
+    pub fn wrap_service<W>(mut self, wrap: W) -> Self
+    where
+        W: Fn(Arc<dyn UserService>) -> Arc<dyn UserService> + Send + Sync + 'static,
+    {
+        self.wrap = Wrap(Some(Box::new(wrap)));
+        self
+    }
+
+    /// How long one request may take before it is answered with 503. Default 10 seconds.
+    #[cfg(feature = "http")]
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = timeout;
+        self
+    }
+
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) naming what is missing or out of range.
+    pub fn build(self) -> Result<Auth> {
+        let store = required(self.store, "a store")?;
+        let secrets = required(self.secrets, "a master secret")?;
+        let public_url = required(self.public_url, "a public URL")?;
+        let mailer = required(self.mailer, "a mailer")?;
+        let links = match self.links {
+            Some(links) => links,
+            None => Links::new(&public_url)?,
+        };
+        if self.audience.is_empty() {
+            return Err(Error::configuration("the audience must not be empty"));
+        }
+        let templates = match self.templates {
+            Some(templates) => templates,
+            None => Templates::new("Hallpass")?,
+        };
+        let keys = match self.signing_keys {
+            Some(keys) => keys,
+            None => SigningKeys::derive(&secrets, self.signing_algorithm)?,
+        };
+        let clock = self.clock;
+        let tokens = Tokens::new(
+            keys,
+            &secrets,
+            public_url,
+            self.audience,
+            self.lifetimes,
+            Arc::clone(&clock),
+        )?;
+        let hasher = self.hashing.build()?;
+        let parts = DeliveryParts {
+            store: Arc::clone(&store),
+            mailer,
+            clock: Arc::clone(&clock),
+            links,
+            templates,
+            reset_ttl: self.reset_ttl,
+        };
+        let deliveries = Deliveries::new(&secrets, parts)?;
+        let passwords = Passwords {
+            check: PasswordCheck::new(hasher.clone()),
+            hasher,
+            policy: self.policy,
+            registration: self.registration,
+            sign_in: SignIn::new(tokens.clone(), Arc::clone(&clock)),
+            deliveries: deliveries.clone(),
+            clock,
+        };
+        Ok(Auth(Arc::new(Inner {
+            store,
+            tokens,
+            passwords,
+            administration: Administration::new(&secrets),
+            deliveries,
+            wrap: self.wrap,
+            #[cfg(feature = "http")]
+            request_timeout: self.request_timeout,
+        })))
+    }
+}
+
+fn required<T>(part: Option<T>, name: &str) -> Result<T> {
+    part.ok_or_else(|| Error::configuration(format!("{name} is required")))
+}
+
+type WrapService = dyn Fn(Arc<dyn UserService>) -> Arc<dyn UserService> + Send + Sync;
+
+#[derive(Default)]
+pub(super) struct Wrap(Option<Box<WrapService>>);
+
+impl Wrap {
+    pub(super) fn apply(&self, service: Arc<dyn UserService>) -> Arc<dyn UserService> {
+        match &self.0 {
+            Some(wrap) => wrap(service),
+            None => service,
+        }
+    }
+}
+
+impl fmt::Debug for Wrap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() {
+            "Wrap(set)"
+        } else {
+            "Wrap(none)"
+        })
+    }
+}

@@ -1,0 +1,95 @@
+//! Every feature's endpoints in one list.
+
+use ::http::Method;
+
+use super::{Auth, health};
+use crate::{
+    account, admin,
+    http::{Endpoint, Resources},
+    password, session,
+    token::{self, http::SessionCheck},
+};
+
+/// The endpoints of an [`Auth`], to be mounted by [`axum`](crate::axum) or [`actix`](crate::actix).
+///
+/// ```
+/// # use hallpass::{Auth, Secret, mail::Mailbox, memory::MemoryStore};
+/// # let auth = Auth::builder().store(MemoryStore::new()).secrets(Secret::generate())
+/// #     .public_url("https://example.org").mailer(Mailbox::new()).build().unwrap();
+/// let endpoints = auth.endpoints().without(http::Method::POST, "/users");
+/// assert!(endpoints.iter().all(|endpoint| endpoint.path() != "/users"));
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Endpoints {
+    rows: Vec<Endpoint>,
+    request_timeout: std::time::Duration,
+}
+
+impl Auth {
+    pub(crate) fn session_check(&self) -> SessionCheck {
+        SessionCheck {
+            tokens: self.0.tokens.clone(),
+            store: self.0.store.clone(),
+        }
+    }
+
+    /// All endpoints but the documentation; see [`Endpoints::with_docs`].
+    pub fn endpoints(&self) -> Endpoints {
+        let inner = &self.0;
+        let service = self.service();
+        let rows = [
+            password::http::endpoints(&service),
+            session::http::endpoints(&service, self.session_check()),
+            account::http::endpoints(&service),
+            admin::http::endpoints(&service),
+            token::http::endpoints(&inner.tokens),
+            health::endpoints(&inner.store),
+        ];
+        Endpoints {
+            rows: rows.into_iter().flatten().collect(),
+            request_timeout: inner.request_timeout,
+        }
+    }
+}
+
+impl From<&Auth> for Endpoints {
+    fn from(auth: &Auth) -> Self {
+        auth.endpoints()
+    }
+}
+
+impl Endpoints {
+    /// Leaves one endpoint out.
+    pub fn without(mut self, method: Method, path: &str) -> Self {
+        self.rows
+            .retain(|row| *row.method() != method || row.path() != path);
+        self
+    }
+
+    /// Adds `GET /openapi.json`, and an interactive page at `GET /docs` that needs no other host, for the endpoints in
+    /// the list so far.
+    #[cfg(feature = "openapi")]
+    pub fn with_docs(mut self) -> Self {
+        let docs = crate::http::docs::endpoints(&self.rows);
+        for row in &docs {
+            self = self.without(row.method().clone(), row.path());
+        }
+        self.rows.extend(docs);
+        self
+    }
+
+    /// The endpoints in the list.
+    pub fn iter(&self) -> impl Iterator<Item = &Endpoint> {
+        self.rows.iter()
+    }
+
+    #[allow(
+        clippy::expect_used,
+        reason = "each method and path is once in the list"
+    )]
+    pub(crate) fn into_resources(self) -> Resources {
+        Resources::with_timeout(self.rows, self.request_timeout)
+            .expect("each method and path is once in the list")
+    }
+}

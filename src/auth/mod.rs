@@ -1,0 +1,190 @@
+//! The handle an application holds.
+
+mod builder;
+#[cfg(feature = "http")]
+mod contract;
+#[cfg(feature = "http")]
+mod health;
+mod role_guard;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use self::builder::AuthBuilder;
+#[cfg(feature = "http")]
+pub use self::contract::Endpoints;
+pub use self::role_guard::{Admin, RequiredRole, WithRole};
+use crate::{
+    admin::Administration,
+    delivery::Deliveries,
+    error::Result,
+    password::Passwords,
+    secret::{AccessToken, OneTimeToken, Password, RefreshToken},
+    service::{Login, Registration, UserService},
+    store::Store,
+    token::{ActiveUser, CurrentUser, TokenPair, Tokens},
+    user::{EmailAddress, Page, Role, User, UserQuery},
+};
+
+/// Users and sessions of one application: the use cases, and what the routers and extractors stand on.
+///
+/// Cheap to clone; has no type parameters. It implements [`UserService`] for use in process.
+///
+/// ```
+/// use hallpass::{Auth, Login, Registration, Secret, UserService, mail::Mailbox, memory::MemoryStore};
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let auth = Auth::builder()
+///     .store(MemoryStore::new())
+///     .secrets(Secret::generate())
+///     .public_url("https://example.org")
+///     .mailer(Mailbox::new())
+///     .build()?;
+///
+/// let ann: hallpass::EmailAddress = "ann@example.org".parse().unwrap();
+/// auth.register(Registration::new(ann.clone(), "a long enough password")).await?;
+/// let tokens = auth.login(Login::new(ann, "a long enough password")).await?;
+/// let caller = auth.current_user(&tokens.access_token).await?;
+/// assert_eq!(caller.user.email.as_str(), "ann@example.org");
+/// # Ok::<(), hallpass::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct Auth(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Arc<dyn Store>,
+    tokens: Tokens,
+    passwords: Passwords,
+    administration: Administration,
+    deliveries: Deliveries,
+    wrap: builder::Wrap,
+    #[cfg(feature = "http")]
+    request_timeout: std::time::Duration,
+}
+
+impl Auth {
+    /// Begins with the defaults.
+    #[must_use]
+    pub fn builder() -> AuthBuilder {
+        AuthBuilder::default()
+    }
+
+    /// The use cases as the endpoints call them: wrapped, if the host wraps them.
+    #[must_use]
+    pub fn service(&self) -> Arc<dyn UserService> {
+        self.0.wrap.apply(Arc::new(self.clone()))
+    }
+
+    /// The store everything is kept in.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.0.store
+    }
+
+    /// Verifies an access token without asking the database.
+    ///
+    /// # Errors
+    /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken).
+    pub fn verify(&self, token: &AccessToken) -> Result<CurrentUser> {
+        self.0.tokens.verify(token.expose())
+    }
+
+    /// Ends every session of the user, the caller's included.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away.
+    pub async fn logout_all(&self, user: &ActiveUser) -> Result<()> {
+        self.0.tokens.logout_all(self.store().as_ref(), user).await
+    }
+
+    /// Makes a verified administrator, unless the address has an account already; `None` then, and nothing changes.
+    ///
+    /// # Errors
+    /// [`WeakPassword`](crate::ErrorKind::WeakPassword), or [`Unavailable`](crate::ErrorKind::Unavailable) while the
+    /// database is away.
+    pub async fn ensure_administrator(
+        &self,
+        email: EmailAddress,
+        password: &Password,
+    ) -> Result<Option<User>> {
+        let store = self.store().as_ref();
+        self.0
+            .passwords
+            .ensure_administrator(store, email, password)
+            .await
+    }
+
+    /// The public keys of access tokens as a JWK Set (RFC 7517).
+    #[must_use]
+    pub fn jwks(&self) -> serde_json::Value {
+        self.0.tokens.keys().jwks()
+    }
+
+    /// Sends the mails that are due, in one pass: for tests, and for hosts that call it from a job of their own.
+    /// Returns how many left.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away. A mail that cannot be sent is tried
+    /// again later, and is no error here.
+    pub async fn deliver_mail(&self) -> Result<usize> {
+        self.0.deliveries.deliver().await
+    }
+
+    /// Sends mails as they become due, until `shutdown` completes. Spawn it once per process; any number of processes
+    /// share the work.
+    pub async fn run_mail(&self, shutdown: impl Future<Output = ()> + Send) {
+        self.0.deliveries.clone().run(shutdown).await;
+    }
+}
+
+#[async_trait]
+impl UserService for Auth {
+    async fn register(&self, registration: Registration) -> Result<User> {
+        self.0
+            .passwords
+            .register(self.store().as_ref(), registration)
+            .await
+    }
+
+    async fn login(&self, login: Login) -> Result<TokenPair> {
+        self.0.passwords.login(self.store().as_ref(), login).await
+    }
+
+    async fn refresh(&self, token: &RefreshToken) -> Result<TokenPair> {
+        self.0.tokens.refresh(self.store().as_ref(), token).await
+    }
+
+    async fn logout(&self, token: &RefreshToken) -> Result<()> {
+        self.0.tokens.logout(self.store().as_ref(), token).await
+    }
+
+    async fn forgot_password(&self, email: &EmailAddress) -> Result<()> {
+        self.0.passwords.forgot(self.store().as_ref(), email).await
+    }
+
+    async fn reset_password(&self, token: &OneTimeToken, new_password: &Password) -> Result<()> {
+        let store = self.store().as_ref();
+        self.0.passwords.reset(store, token, new_password).await
+    }
+
+    async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {
+        self.0
+            .tokens
+            .check(self.store().as_ref(), token.expose())
+            .await
+    }
+
+    async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser> {
+        let caller = self.current_user(token).await?;
+        caller.require_role(role)?;
+        Ok(caller)
+    }
+
+    async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {
+        let store = self.store().as_ref();
+        self.0.administration.list_users(store, query).await
+    }
+}

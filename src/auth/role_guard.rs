@@ -1,0 +1,66 @@
+use std::{fmt, marker::PhantomData};
+
+use crate::{
+    token::ActiveUser,
+    user::{Role, User},
+};
+
+/// Names a role as a type, for [`WithRole`].
+///
+/// ```
+/// use hallpass::{RequiredRole, Role};
+///
+/// struct Editor;
+///
+/// impl RequiredRole for Editor {
+///     const ROLE: Role = Role::from_static("editor");
+/// }
+/// ```
+pub trait RequiredRole: 'static {
+    /// The role.
+    const ROLE: Role;
+}
+
+/// The role `admin`, as a type.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Admin;
+
+impl RequiredRole for Admin {
+    const ROLE: Role = Role::ADMIN;
+}
+
+/// An [`ActiveUser`] who has the role `R`, as an argument of a handler.
+///
+/// 401 without a user, 403 without the role; the role is checked in the database, so that a change acts at once.
+pub struct WithRole<R> {
+    /// Who is calling.
+    pub caller: ActiveUser,
+    role: PhantomData<fn() -> R>,
+}
+
+impl<R: RequiredRole> WithRole<R> {
+    #[cfg(any(feature = "axum", feature = "actix"))]
+    pub(crate) fn check(caller: ActiveUser) -> crate::error::Result<Self> {
+        caller.require_role(&R::ROLE)?;
+        Ok(Self {
+            caller,
+            role: PhantomData,
+        })
+    }
+
+    /// The user.
+    #[must_use]
+    pub fn user(&self) -> &User {
+        &self.caller.user
+    }
+}
+
+impl<R: RequiredRole> fmt::Debug for WithRole<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WithRole")
+            .field("role", &R::ROLE)
+            .field("caller", &self.caller)
+            .finish()
+    }
+}

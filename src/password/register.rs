@@ -1,0 +1,99 @@
+use super::{Passwords, RegistrationMode};
+use crate::{
+    error::{Error, ErrorKind, Result, Violation},
+    secret::Password,
+    service::Registration,
+    store::Store,
+    user::{EmailAddress, InsertUser, NewUser, Role, Roles, User, UserId},
+};
+
+const MAX_DISPLAY_NAME: usize = 200;
+
+impl Passwords {
+    pub(crate) async fn register(
+        &self,
+        store: &dyn Store,
+        registration: Registration,
+    ) -> Result<User> {
+        if self.registration == RegistrationMode::Closed {
+            return Err(ErrorKind::RegistrationClosed.into());
+        }
+        let Registration {
+            email,
+            password,
+            display_name,
+        } = registration;
+        check_display_name(display_name.as_deref())?;
+        self.check_policy("password", &password, &email)?;
+        let roles = [Role::USER].into_iter().collect();
+        let user = self.new_user(email, &password, roles, display_name).await?;
+        match store.insert_user(&user).await? {
+            InsertUser::Inserted(user) => Ok(user),
+            InsertUser::EmailTaken => Err(ErrorKind::EmailTaken.into()),
+        }
+    }
+
+    /// Makes a verified administrator, unless the address has an account; `None` then.
+    pub(crate) async fn ensure_administrator(
+        &self,
+        store: &dyn Store,
+        email: EmailAddress,
+        password: &Password,
+    ) -> Result<Option<User>> {
+        if store.credentials(&email).await?.is_some() {
+            return Ok(None);
+        }
+        self.check_policy("password", password, &email)?;
+        let roles = [Role::ADMIN, Role::USER].into_iter().collect();
+        let mut user = self.new_user(email, password, roles, None).await?;
+        user.email_verified_at = Some(user.created_at);
+        match store.insert_user(&user).await? {
+            InsertUser::Inserted(user) => Ok(Some(user)),
+            // Another instance was faster.
+            InsertUser::EmailTaken => Ok(None),
+        }
+    }
+
+    async fn new_user(
+        &self,
+        email: EmailAddress,
+        password: &Password,
+        roles: Roles,
+        display_name: Option<String>,
+    ) -> Result<NewUser> {
+        let password_hash = self.hasher.hash(password).await?;
+        let now = self.clock.now();
+        Ok(NewUser {
+            id: UserId::new(now),
+            email,
+            email_verified_at: None,
+            password_hash: Some(password_hash),
+            roles,
+            display_name,
+            created_at: now,
+        })
+    }
+}
+
+fn check_display_name(name: Option<&str>) -> Result<()> {
+    let Some(name) = name else { return Ok(()) };
+    let violation = if name.chars().any(char::is_control) {
+        (
+            "control_character",
+            "control characters are not allowed".to_owned(),
+        )
+    } else if name.chars().count() > MAX_DISPLAY_NAME {
+        (
+            "too_long",
+            format!("at most {MAX_DISPLAY_NAME} characters are allowed"),
+        )
+    } else {
+        return Ok(());
+    };
+    let (code, detail) = violation;
+    Err(Error::validation(vec![Violation::new(
+        "display_name",
+        code,
+        detail,
+    )]))
+}

@@ -1,0 +1,43 @@
+use super::Passwords;
+use crate::{
+    error::{ErrorKind, Result},
+    secret::{OneTimeToken, Password, TokenDigest},
+    store::Store,
+    token::{Purpose, ResetPassword},
+    user::EmailAddress,
+};
+
+impl Passwords {
+    /// The same statement whether or not the address has an account: the worker finds out.
+    pub(crate) async fn forgot(&self, store: &dyn Store, email: &EmailAddress) -> Result<()> {
+        self.deliveries.request_reset(store, email).await
+    }
+
+    pub(crate) async fn reset(
+        &self,
+        store: &dyn Store,
+        token: &OneTimeToken,
+        new_password: &Password,
+    ) -> Result<()> {
+        let digest = TokenDigest::of(token.expose());
+        // A forged token costs one indexed look-up and no hash.
+        let user = store
+            .one_time_user(&digest, Purpose::ResetPassword, self.clock.now())
+            .await?
+            .ok_or(ErrorKind::InvalidToken)?;
+        self.check_policy("new_password", new_password, &user.email)?;
+        let password_hash = self.hasher.hash(new_password).await?;
+        let reset = ResetPassword {
+            digest,
+            password_hash,
+            now: self.clock.now(),
+        };
+        match store.reset_password(&reset).await? {
+            Some(user_id) => {
+                tracing::info!(%user_id, "the password was reset");
+                Ok(())
+            }
+            None => Err(ErrorKind::InvalidToken.into()),
+        }
+    }
+}

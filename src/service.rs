@@ -1,0 +1,142 @@
+//! The use cases as one object-safe trait.
+
+use async_trait::async_trait;
+
+use crate::{
+    error::Result,
+    secret::{AccessToken, OneTimeToken, Password, RefreshToken},
+    token::{ActiveUser, ClientInfo, TokenPair},
+    user::{EmailAddress, Page, Role, User, UserQuery},
+};
+
+/// Users and their sessions, as use cases.
+///
+/// [`Auth`](crate::Auth) implements it, and the HTTP endpoints call it, so that a host may wrap it
+/// ([`AuthBuilder::wrap_service`](crate::AuthBuilder::wrap_service)): to log, to veto, to add.
+///
+/// Every method fails with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away.
+#[async_trait]
+pub trait UserService: std::fmt::Debug + Send + Sync {
+    /// Makes an account.
+    ///
+    /// # Errors
+    /// [`RegistrationClosed`](crate::ErrorKind::RegistrationClosed),
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed), [`WeakPassword`](crate::ErrorKind::WeakPassword),
+    /// [`EmailTaken`](crate::ErrorKind::EmailTaken), [`Overloaded`](crate::ErrorKind::Overloaded).
+    async fn register(&self, registration: Registration) -> Result<User>;
+
+    /// Opens a session with address and password.
+    ///
+    /// # Errors
+    /// [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) for an unknown address, a wrong password and an
+    /// account without one, in the same time; [`AccountDisabled`](crate::ErrorKind::AccountDisabled) after the right
+    /// password only; [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a password that is too long to be
+    /// one; [`Overloaded`](crate::ErrorKind::Overloaded).
+    async fn login(&self, login: Login) -> Result<TokenPair>;
+
+    /// Exchanges a refresh token for the next pair.
+    ///
+    /// # Errors
+    /// [`InvalidRefreshToken`](crate::ErrorKind::InvalidRefreshToken), or
+    /// [`RefreshTokenReused`](crate::ErrorKind::RefreshTokenReused) when this call ended the session because of it.
+    async fn refresh(&self, token: &RefreshToken) -> Result<TokenPair>;
+
+    /// Ends the session of a refresh token. A token that is not ours, or whose session is over, ends nothing.
+    ///
+    /// # Errors
+    /// None of its own.
+    async fn logout(&self, token: &RefreshToken) -> Result<()>;
+
+    /// Mails a link that sets a new password, if the address has an active account. Takes the same time if not.
+    ///
+    /// # Errors
+    /// None of its own.
+    async fn forgot_password(&self, email: &EmailAddress) -> Result<()>;
+
+    /// Sets a new password with the token of such a link, and ends every session.
+    ///
+    /// # Errors
+    /// [`InvalidToken`](crate::ErrorKind::InvalidToken) for an unknown, used or expired token;
+    /// [`WeakPassword`](crate::ErrorKind::WeakPassword) without spending it;
+    /// [`Overloaded`](crate::ErrorKind::Overloaded).
+    async fn reset_password(&self, token: &OneTimeToken, new_password: &Password) -> Result<()>;
+
+    /// Who is calling, confirmed by the database.
+    ///
+    /// # Errors
+    /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken), also when the session is over.
+    async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser>;
+
+    /// Who is calling, confirmed by the database, with a role.
+    ///
+    /// # Errors
+    /// As [`current_user`](Self::current_user), and [`Forbidden`](crate::ErrorKind::Forbidden) without the role.
+    async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser>;
+
+    /// A page of users, newest first. Whether the caller may see them is the caller's to check.
+    ///
+    /// # Errors
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, and for a cursor that is
+    /// not ours or belongs to another filter.
+    async fn list_users(&self, query: &UserQuery) -> Result<Page<User>>;
+}
+
+/// An account to be made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Registration {
+    /// The address.
+    pub email: EmailAddress,
+    /// The password.
+    pub password: Password,
+    /// The name to show: at most 200 code points, no control characters.
+    pub display_name: Option<String>,
+}
+
+impl Registration {
+    /// An account with this address and password.
+    pub fn new(email: EmailAddress, password: impl Into<Password>) -> Self {
+        Self {
+            email,
+            password: password.into(),
+            display_name: None,
+        }
+    }
+
+    /// Adds the name to show.
+    #[must_use]
+    pub fn with_display_name(mut self, name: impl Into<String>) -> Self {
+        self.display_name = Some(name.into());
+        self
+    }
+}
+
+/// A sign-in with address and password.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Login {
+    /// The address.
+    pub email: EmailAddress,
+    /// The password.
+    pub password: Password,
+    /// Who is calling: the session remembers it.
+    pub client: ClientInfo,
+}
+
+impl Login {
+    /// A sign-in by an unknown client.
+    pub fn new(email: EmailAddress, password: impl Into<Password>) -> Self {
+        Self {
+            email,
+            password: password.into(),
+            client: ClientInfo::default(),
+        }
+    }
+
+    /// Says who is calling.
+    #[must_use]
+    pub fn with_client(mut self, client: ClientInfo) -> Self {
+        self.client = client;
+        self
+    }
+}

@@ -1,0 +1,69 @@
+//! `POST /auth/refresh`, `/auth/logout`, `/auth/logout-all`.
+
+use std::sync::Arc;
+
+use crate::{
+    error::{ErrorKind, Result},
+    http::{Endpoint, FromMembers, Json, Members, NoContent},
+    secret::RefreshToken,
+    service::UserService,
+    token::{
+        ActiveUser,
+        http::{SessionCheck, TokenPairView},
+    },
+};
+
+type Service = Arc<dyn UserService>;
+
+pub(crate) fn endpoints(service: &Service, check: SessionCheck) -> Vec<Endpoint> {
+    vec![
+        Endpoint::post("/auth/refresh", service.clone(), refresh)
+            .tag("Sign-in")
+            .summary("Exchange a refresh token for the next pair")
+            .description(
+                "Each refresh token is exchanged once. Presenting it again within a few seconds gives the same \
+                 successor; presenting it later ends the session.",
+            )
+            .errors(&[ErrorKind::InvalidRefreshToken, ErrorKind::RefreshTokenReused]),
+        Endpoint::post("/auth/logout", service.clone(), logout)
+            .tag("Sign-in")
+            .summary("Log out")
+            .description("Ends the session of the refresh token. Repeating it, or a token that is not ours, is no error."),
+        Endpoint::post("/auth/logout-all", check, logout_all)
+            .tag("Sign-in")
+            .summary("Log out everywhere"),
+    ]
+}
+
+async fn refresh(
+    service: Service,
+    Json(body): Json<RefreshRequest>,
+) -> Result<Json<TokenPairView>> {
+    Ok(Json(service.refresh(&body.refresh_token).await?.into()))
+}
+
+async fn logout(service: Service, Json(body): Json<RefreshRequest>) -> Result<NoContent> {
+    service.logout(&body.refresh_token).await?;
+    Ok(NoContent)
+}
+
+async fn logout_all(check: SessionCheck, caller: ActiveUser) -> Result<NoContent> {
+    check
+        .tokens
+        .logout_all(check.store.as_ref(), &caller)
+        .await?;
+    Ok(NoContent)
+}
+
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct RefreshRequest {
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    refresh_token: RefreshToken,
+}
+
+impl FromMembers for RefreshRequest {
+    fn from_members(members: &mut Members) -> Option<Self> {
+        let refresh_token = members.token("refresh_token")?.into();
+        Some(Self { refresh_token })
+    }
+}

@@ -1,0 +1,55 @@
+//! Opening a session. [`complete`](SignIn::complete) is the only code that does, and it takes a [`Proof`], which only
+//! a checked credential makes: whichever way in a user came, nothing is skipped.
+
+use std::sync::Arc;
+
+use crate::{
+    clock::Clock,
+    credential::Proof,
+    error::{ErrorKind, Result},
+    store::Store,
+    token::{ClientInfo, NewSession, OpenSession, SessionId, TokenPair, Tokens},
+};
+
+/// Opens sessions.
+#[derive(Clone, Debug)]
+pub(crate) struct SignIn {
+    tokens: Tokens,
+    clock: Arc<dyn Clock>,
+}
+
+impl SignIn {
+    pub(crate) fn new(tokens: Tokens, clock: Arc<dyn Clock>) -> Self {
+        Self { tokens, clock }
+    }
+
+    pub(crate) async fn complete(
+        &self,
+        store: &dyn Store,
+        proof: Proof,
+        client: ClientInfo,
+    ) -> Result<TokenPair> {
+        let now = self.clock.now();
+        let id = SessionId::new(now);
+        let opening = self.tokens.open(id, now)?;
+        let session = NewSession {
+            id,
+            user_id: proof.user_id(),
+            credential_version: proof.credential_version(),
+            digest: opening.digest,
+            created_at: now,
+            idle_expires_at: opening.idle_expires_at,
+            absolute_expires_at: opening.absolute_expires_at,
+            client,
+            verified_hash: proof.verified_hash().cloned(),
+            rehashed: proof.rehashed().cloned(),
+        };
+        let user = match store.open_session(&session).await? {
+            OpenSession::Opened(user) => user,
+            // The credentials changed while they were checked: what was right a moment ago is not any more.
+            OpenSession::Stale => return Err(ErrorKind::InvalidCredentials.into()),
+        };
+        let expires_at = session.idle_expires_at.min(session.absolute_expires_at);
+        self.tokens.pair(&user, id, opening.token, expires_at, now)
+    }
+}

@@ -1,0 +1,109 @@
+//! The caller as an argument of handlers, the token pair as a reply, and `GET /.well-known/jwks.json`.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{ActiveUser, ClientInfo, SessionId, TokenPair, TokenStore, Tokens};
+use crate::{
+    error::{ErrorKind, Result},
+    http::{Document, Endpoint, Input, Request},
+    secret::AccessToken,
+};
+
+pub(crate) fn endpoints(tokens: &Tokens) -> Vec<Endpoint> {
+    vec![
+        Endpoint::get("/.well-known/jwks.json", tokens.clone(), jwks)
+            .tag("Service")
+            .summary("The public keys of access tokens (RFC 7517)"),
+    ]
+}
+
+async fn jwks(tokens: Tokens) -> Result<Document> {
+    Document::json(&tokens.keys().jwks())
+}
+
+/// A bearer token as sent (RFC 6750), not verified yet.
+pub(crate) struct Bearer(pub(crate) AccessToken);
+
+const BEARER_ERRORS: &[ErrorKind] = &[ErrorKind::InvalidAccessToken, ErrorKind::Unauthenticated];
+
+impl<S: Sync> Input<S> for Bearer {
+    async fn take(_: &S, request: &mut Request) -> Result<Self> {
+        request.bearer().map(|token| Self(token.into()))
+    }
+
+    fn errors() -> &'static [ErrorKind] {
+        BEARER_ERRORS
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut crate::http::openapi::Operation) {
+        operation.bearer();
+    }
+}
+
+/// What checking a session takes: the keys, and the store that knows whether it is alive.
+#[derive(Clone, Debug)]
+pub(crate) struct SessionCheck {
+    pub(crate) tokens: Tokens,
+    pub(crate) store: Arc<dyn TokenStore>,
+}
+
+impl SessionCheck {
+    pub(crate) async fn active(&self, access_token: &str) -> Result<ActiveUser> {
+        self.tokens.check(self.store.as_ref(), access_token).await
+    }
+}
+
+impl Input<SessionCheck> for ActiveUser {
+    async fn take(check: &SessionCheck, request: &mut Request) -> Result<Self> {
+        check.active(request.bearer()?).await
+    }
+
+    fn errors() -> &'static [ErrorKind] {
+        BEARER_ERRORS
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut crate::http::openapi::Operation) {
+        operation.bearer();
+    }
+}
+
+impl<S: Sync> Input<S> for ClientInfo {
+    async fn take(_: &S, request: &mut Request) -> Result<Self> {
+        Ok(Self::new(request.peer_ip(), request.user_agent()))
+    }
+}
+
+/// The tokens of a session.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = TokenPair))]
+pub(crate) struct TokenPairView {
+    /// A JWT for the `Authorization` header.
+    access_token: String,
+    /// Always `Bearer`.
+    token_type: &'static str,
+    /// Seconds until the access token expires.
+    expires_in: u64,
+    refresh_token: String,
+    /// Seconds until the refresh token expires.
+    refresh_expires_in: u64,
+    #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
+    session_id: SessionId,
+}
+
+impl From<TokenPair> for TokenPairView {
+    fn from(pair: TokenPair) -> Self {
+        Self {
+            access_token: pair.access_token.expose().to_owned(),
+            token_type: "Bearer",
+            expires_in: pair.expires_in.as_secs(),
+            refresh_token: pair.refresh_token.expose().to_owned(),
+            refresh_expires_in: pair.refresh_expires_in.as_secs(),
+            session_id: pair.session_id,
+        }
+    }
+}

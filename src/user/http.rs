@@ -1,0 +1,49 @@
+//! The user as replies show one.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{Roles, User, UserId};
+use crate::clock::Timestamp;
+
+/// A user.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = User))]
+pub(crate) struct UserView {
+    #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
+    id: UserId,
+    /// The address, as given at registration.
+    email: String,
+    /// Whether the address was shown to be the user's.
+    email_verified: bool,
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    roles: Roles,
+    /// `active` or `disabled`.
+    status: &'static str,
+    #[cfg_attr(feature = "openapi", schema(required))]
+    display_name: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    metadata: Map<String, Value>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    #[cfg_attr(feature = "openapi", schema(required))]
+    last_login_at: Option<Timestamp>,
+}
+
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id,
+            email: user.email.as_str().to_owned(),
+            email_verified: user.email_verified_at.is_some(),
+            roles: user.roles,
+            status: user.status.as_str(),
+            display_name: user.display_name,
+            metadata: user.metadata,
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+            last_login_at: user.last_login_at,
+        }
+    }
+}
