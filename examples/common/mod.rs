@@ -1,0 +1,12 @@
+//! What the two example servers share: everything but the web framework.
+
+mod secret;
+mod settings;
+mod start;
+mod stop;
+
+pub(crate) use self::{
+    settings::Settings,
+    start::{App, start},
+    stop::{DRAIN, stop_signal},
+};

@@ -1,0 +1,195 @@
+//! The settings, from flags or environment.
+
+use std::{net::SocketAddr, time::Duration};
+
+use clap::{
+    CommandFactory as _, Parser,
+    error::{ContextKind, ContextValue},
+};
+use hallpass::{
+    EmailAddress, Error, Password, RegistrationMode, Secrets, credential::HashParams, mail::Sender,
+};
+
+/// A user service: registration, login, tokens, password reset.
+///
+/// With nothing set it keeps its users in hallpass.db and prints mails to the terminal.
+#[derive(Debug, Parser)]
+pub(crate) struct Settings {
+    /// Address to listen on; port 0 picks one
+    #[arg(long, env = "HALLPASS_BIND", default_value = "127.0.0.1:8000")]
+    pub(crate) bind: SocketAddr,
+    /// postgres://… or sqlite://…; migrations run at start
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite://hallpass.db?mode=rwc",
+        hide_env_values = true
+    )]
+    pub(crate) database_url: String,
+    /// Database connections
+    #[arg(long, env = "HALLPASS_DB_POOL", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) db_pool: u32,
+    /// Prepared statements per connection; 0 behind a transaction-mode pooler
+    #[arg(long, env = "HALLPASS_DB_STATEMENT_CACHE", default_value_t = 100)]
+    pub(crate) db_statement_cache: usize,
+    /// Origins allowed to call from a browser, comma-separated
+    #[arg(long, env = "HALLPASS_CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
+    pub(crate) cors_origins: Vec<String>,
+    /// Seconds until a request is answered with 503
+    #[arg(long, env = "HALLPASS_REQUEST_TIMEOUT", default_value = "10", value_parser = seconds)]
+    pub(crate) request_timeout: Duration,
+    /// Master secret(s) in standard base64, at least 32 bytes, comma-separated, the current one first. SQLite: made at
+    /// first start and kept in hallpass.secret; Postgres: required
+    #[arg(long, env = "HALLPASS_SECRET", hide_env_values = true)]
+    pub(crate) secret: Option<Secrets>,
+    /// Base of the links in mails, and the token issuer
+    #[arg(
+        long,
+        env = "HALLPASS_PUBLIC_URL",
+        default_value = "http://localhost:8000"
+    )]
+    pub(crate) public_url: String,
+    /// Audience of access tokens
+    #[arg(long, env = "HALLPASS_AUDIENCE", default_value = "hallpass")]
+    pub(crate) audience: String,
+    /// Makes this (verified) administrator at start if the address has no account
+    #[arg(long, env = "HALLPASS_ADMIN_EMAIL", requires = "admin_password")]
+    pub(crate) admin_email: Option<EmailAddress>,
+    /// Their password
+    #[arg(
+        long,
+        env = "HALLPASS_ADMIN_PASSWORD",
+        hide_env_values = true,
+        requires = "admin_email"
+    )]
+    pub(crate) admin_password: Option<Password>,
+    /// Who may register: open or closed
+    #[arg(long, env = "HALLPASS_REGISTRATION", default_value = "open", value_parser = registration)]
+    pub(crate) registration: RegistrationMode,
+    /// smtp://…, smtps://… or smtp://…?tls=required; unset: mails are printed
+    #[arg(long, env = "HALLPASS_SMTP_URL", hide_env_values = true)]
+    pub(crate) smtp_url: Option<String>,
+    /// Sender of mails
+    #[arg(
+        long,
+        env = "HALLPASS_MAIL_FROM",
+        default_value = "Hallpass <no-reply@localhost>"
+    )]
+    pub(crate) mail_from: Sender,
+    /// Lifetime of access tokens, in seconds
+    #[arg(long, env = "HALLPASS_ACCESS_TTL", default_value = "600", value_parser = seconds)]
+    pub(crate) access_ttl: Duration,
+    /// Seconds until a session ends that is not refreshed
+    #[arg(long, env = "HALLPASS_SESSION_IDLE", default_value = "1209600", value_parser = seconds)]
+    pub(crate) session_idle: Duration,
+    /// Seconds until a session ends in any case
+    #[arg(long, env = "HALLPASS_SESSION_MAX", default_value = "2592000", value_parser = seconds)]
+    pub(crate) session_max: Duration,
+    /// Seconds for which a refresh token that was just exchanged still gets the same successor; 0: off
+    #[arg(long, env = "HALLPASS_REFRESH_GRACE", default_value = "10", value_parser = seconds)]
+    pub(crate) refresh_grace: Duration,
+    /// Lifetime of password reset links, in seconds
+    #[arg(long, env = "HALLPASS_RESET_TTL", default_value = "1800", value_parser = seconds)]
+    pub(crate) reset_ttl: Duration,
+    /// Argon2id parameters
+    #[arg(long, env = "HALLPASS_ARGON2", default_value = "m=19456,t=2,p=1")]
+    pub(crate) argon2: String,
+    /// Take Argon2id parameters weaker than m=8192,t=1,p=1
+    #[arg(long, env = "HALLPASS_DANGER_WEAK_HASH", default_value_t = false, action = clap::ArgAction::Set)]
+    pub(crate) danger_weak_hash: bool,
+    /// Passwords hashed at once [default: cores]
+    #[arg(long, env = "HALLPASS_HASH_PERMITS")]
+    pub(crate) hash_permits: Option<usize>,
+    /// Passwords waiting to be hashed, at most
+    #[arg(long, env = "HALLPASS_HASH_QUEUE", default_value_t = 256)]
+    pub(crate) hash_queue: usize,
+    /// Shortest password, in code points
+    #[arg(long, env = "HALLPASS_PASSWORD_MIN", default_value_t = 8)]
+    pub(crate) password_min: usize,
+}
+
+impl Settings {
+    /// Reads flags and environment, or ends the process with one line that names what is wrong.
+    pub(crate) fn read() -> Self {
+        match Self::try_parse() {
+            Ok(settings) => settings,
+            Err(error) if !error.use_stderr() => error.exit(),
+            Err(error) => {
+                eprintln!("error: {}", one_line(&error));
+                std::process::exit(2)
+            }
+        }
+    }
+
+    pub(crate) fn hash_params(&self) -> Result<HashParams, Error> {
+        if self.danger_weak_hash {
+            HashParams::danger_parse_weak(&self.argon2)
+        } else {
+            self.argon2.parse()
+        }
+    }
+}
+
+/// Names the setting as it is named in the environment. The value stays out: it may be a secret.
+fn one_line(error: &clap::Error) -> String {
+    let argument = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument)) => argument.clone(),
+        Some(ContextValue::Strings(arguments)) => arguments.join(", "),
+        _ => String::new(),
+    };
+    let flag = argument.split([' ', '=']).next().unwrap_or_default();
+    let command = Settings::command();
+    let setting = command
+        .get_arguments()
+        .find(|known| {
+            known
+                .get_long()
+                .is_some_and(|long| flag == format!("--{long}"))
+        })
+        .and_then(|known| known.get_env())
+        .map_or_else(
+            || flag.to_owned(),
+            |name| name.to_string_lossy().into_owned(),
+        );
+    let reason = std::error::Error::source(error).map_or_else(|| error.kind().to_string(), reason);
+    format!("{setting}: {reason}")
+}
+
+/// The last word of the chain: what exactly is wrong.
+pub(crate) fn reason(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string().replace('\n', " ")
+}
+
+fn seconds(text: &str) -> Result<Duration, std::num::ParseIntError> {
+    text.parse().map(Duration::from_secs)
+}
+
+fn registration(text: &str) -> Result<RegistrationMode, &'static str> {
+    match text {
+        "open" => Ok(RegistrationMode::Open),
+        "closed" => Ok(RegistrationMode::Closed),
+        _ => Err("expected open or closed"),
+    }
+}
+
+/// Scheme, host and port, as browsers send it (RFC 6454): no path, no trailing slash.
+fn origin(text: &str) -> Result<String, &'static str> {
+    let uri: http::Uri = text.parse().map_err(|_| "not an origin")?;
+    let plain = uri
+        .scheme_str()
+        .is_some_and(|scheme| matches!(scheme, "http" | "https"))
+        && uri
+            .authority()
+            .is_some_and(|authority| !authority.as_str().contains('@'))
+        && uri.path_and_query().is_none_or(|rest| rest == "/")
+        && !text.ends_with('/');
+    if plain {
+        Ok(text.to_owned())
+    } else {
+        Err("an origin looks like https://app.example.org")
+    }
+}

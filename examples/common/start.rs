@@ -1,0 +1,141 @@
+//! From settings to an [`Auth`] that is ready to serve.
+
+use std::{io::IsTerminal as _, sync::Arc, time::Duration};
+
+use hallpass::{
+    Auth, Error, Secrets, TokenLifetimes,
+    credential::{Hasher, HasherBuilder, PasswordPolicy},
+    mail::{Mailer, SmtpMailer, TerminalMailer},
+    seaorm::{ConnectSettings, SeaOrmStore},
+};
+use tokio::{sync::watch, task::JoinHandle};
+use tracing_subscriber::EnvFilter;
+
+use super::{Settings, secret, settings::reason};
+
+/// How long mails in flight may take when the server stops.
+const MAIL_DRAIN: Duration = Duration::from_secs(2);
+
+/// A server's parts, whatever the framework.
+pub(crate) struct App {
+    pub(crate) auth: Auth,
+    stop_mail: watch::Sender<bool>,
+    mail: JoinHandle<()>,
+}
+
+/// Connects, migrates and puts everything together, or ends the process with one line that says why not.
+pub(crate) async fn start(settings: &Settings) -> App {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    match build(settings).await {
+        Ok(auth) => App::with_worker(auth),
+        Err(error) => {
+            eprintln!("error: {error}");
+            std::process::exit(1)
+        }
+    }
+}
+
+async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> {
+    let sqlite = settings.database_url.starts_with("sqlite:");
+    if !sqlite && !settings.database_url.starts_with("postgres") {
+        return Err("DATABASE_URL: expected postgres://… or sqlite://…".into());
+    }
+    let secrets: Secrets =
+        match &settings.secret {
+            Some(secrets) => secrets.clone(),
+            None if sqlite => secret::from_file()?,
+            None => return Err(
+                "HALLPASS_SECRET: required with Postgres; make one with `openssl rand -base64 32`"
+                    .into(),
+            ),
+        };
+    let connect = ConnectSettings::new(&settings.database_url)
+        .pool_size(settings.db_pool)
+        .statement_cache(settings.db_statement_cache);
+    let store = SeaOrmStore::connect(&connect)
+        .await
+        .map_err(named("DATABASE_URL"))?;
+    store.migrate().await.map_err(named("DATABASE_URL"))?;
+
+    let mailer: Arc<dyn Mailer> = match &settings.smtp_url {
+        Some(url) => Arc::new(
+            SmtpMailer::from_url(url, settings.mail_from.clone())
+                .map_err(named("HALLPASS_SMTP_URL"))?,
+        ),
+        None => Arc::new(TerminalMailer::default()),
+    };
+    let mut lifetimes = TokenLifetimes::default();
+    lifetimes.access = settings.access_ttl;
+    lifetimes.session_idle = settings.session_idle;
+    lifetimes.session_max = settings.session_max;
+    lifetimes.refresh_grace = settings.refresh_grace;
+    let hashing = hash_pool(settings).map_err(named("HALLPASS_ARGON2"))?;
+    let auth = Auth::builder()
+        .store(store)
+        .secrets(secrets)
+        .public_url(&settings.public_url)
+        .audience(&settings.audience)
+        .shared_mailer(mailer)
+        .lifetimes(lifetimes)
+        .reset_lifetime(settings.reset_ttl)
+        .hashing(hashing)
+        .password_policy(
+            PasswordPolicy::new(settings.password_min).map_err(named("HALLPASS_PASSWORD_MIN"))?,
+        )
+        .registration(settings.registration)
+        .request_timeout(settings.request_timeout)
+        .build()
+        .map_err(|error| reason(&error))?;
+
+    if let (Some(email), Some(password)) = (&settings.admin_email, &settings.admin_password) {
+        let made = auth
+            .ensure_administrator(email.clone(), password)
+            .await
+            .map_err(named("HALLPASS_ADMIN_PASSWORD"))?;
+        if made.is_some() {
+            tracing::info!("made the administrator of HALLPASS_ADMIN_EMAIL");
+        }
+    }
+    Ok(auth)
+}
+
+fn hash_pool(settings: &Settings) -> Result<HasherBuilder, Error> {
+    let pool = Hasher::builder(settings.hash_params()?).queue(settings.hash_queue);
+    Ok(match settings.hash_permits {
+        Some(permits) => pool.permits(permits),
+        None => pool,
+    })
+}
+
+fn named(setting: &'static str) -> impl Fn(Error) -> String {
+    move |error| format!("{setting}: {}", reason(&error))
+}
+
+impl App {
+    fn with_worker(auth: Auth) -> Self {
+        let (stop_mail, mut stopped) = watch::channel(false);
+        let worker = auth.clone();
+        let mail = tokio::spawn(async move {
+            let stop = async move { drop(stopped.wait_for(|&stop| stop).await) };
+            worker.run_mail(stop).await;
+        });
+        Self {
+            auth,
+            stop_mail,
+            mail,
+        }
+    }
+
+    /// Lets the mails in flight leave.
+    pub(crate) async fn finish(self) {
+        self.stop_mail.send_replace(true);
+        if tokio::time::timeout(MAIL_DRAIN, self.mail).await.is_err() {
+            tracing::warn!("a mail is still in flight; it will be sent again by the next start");
+        }
+    }
+}

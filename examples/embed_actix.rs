@@ -1,0 +1,118 @@
+//! A notes API on actix that embeds its users: own routes, own table, one database, one process.
+//!
+//! ```sh
+//! cargo run --example embed_actix --all-features
+//! ```
+
+#[path = "notes/mod.rs"]
+mod notes;
+
+use actix_web::{
+    App, HttpResponse, HttpServer, error,
+    web::{self, Data, Json, ServiceConfig},
+};
+use hallpass::{
+    Admin, Auth, CurrentUser, Role, Secret, WithRole, mail::TerminalMailer, seaorm::SeaOrmStore,
+};
+use sea_orm::{Database, DatabaseConnection};
+use sea_orm_migration::MigratorTrait as _;
+use serde::Deserialize;
+
+use notes::Note;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let db = Database::connect("sqlite://notes.db?mode=rwc").await?;
+    let store = SeaOrmStore::new(db.clone())?;
+    store.migrate().await?;
+    notes::Migrator::up(&db, None).await?;
+
+    // In production the secret comes from the environment: a new one at each start ends every session.
+    let auth = Auth::builder()
+        .store(store)
+        .secrets(Secret::generate())
+        .public_url("http://localhost:8000")
+        .mailer(TerminalMailer::default())
+        .build()?;
+    let admin = "admin@example.org".parse()?;
+    auth.ensure_administrator(admin, &"correct horse battery".into())
+        .await?;
+    tokio::spawn({
+        let auth = auth.clone();
+        async move { auth.run_mail(std::future::pending()).await }
+    });
+
+    println!("listening on http://127.0.0.1:8000");
+    HttpServer::new(move || App::new().configure(routes(&auth, &db)))
+        .bind("127.0.0.1:8000")?
+        .run()
+        .await?;
+    Ok(())
+}
+
+/// The extractors find the [`Auth`] as `web::Data`.
+fn routes(auth: &Auth, db: &DatabaseConnection) -> impl FnOnce(&mut ServiceConfig) + use<> {
+    let (auth, db) = (auth.clone(), db.clone());
+    move |config| {
+        let reports = web::scope("/admin/notes/count")
+            .wrap(hallpass::actix::RequireRole::new(&auth, Role::ADMIN))
+            .route("", web::get().to(count_notes));
+        let api = web::scope("/api").configure(hallpass::actix::configure(auth.endpoints()));
+        config
+            .app_data(Data::new(auth))
+            .app_data(Data::new(db))
+            .service(api)
+            .service(reports)
+            .route("/admin/notes", web::get().to(all_notes))
+            .route("/notes", web::get().to(my_notes))
+            .route("/notes", web::post().to(add_note));
+    }
+}
+
+#[derive(Deserialize)]
+struct NewNote {
+    text: String,
+}
+
+/// [`CurrentUser`] trusts the access token: no query, and a logout acts when the token expires.
+async fn my_notes(
+    user: CurrentUser,
+    db: Data<DatabaseConnection>,
+) -> actix_web::Result<Json<Vec<Note>>> {
+    let notes = notes::of(&db, user.id()).await;
+    notes.map(Json).map_err(error::ErrorInternalServerError)
+}
+
+async fn add_note(
+    user: CurrentUser,
+    db: Data<DatabaseConnection>,
+    note: Json<NewNote>,
+) -> actix_web::Result<HttpResponse> {
+    let text = note.into_inner().text;
+    let note = notes::add(
+        &db,
+        user.id(),
+        text,
+        chrono::DateTime::from(std::time::SystemTime::now()),
+    )
+    .await;
+    let note = note.map_err(error::ErrorInternalServerError)?;
+    Ok(HttpResponse::Created().json(note))
+}
+
+/// The role is part of the signature, and is checked in the database.
+async fn all_notes(
+    _: WithRole<Admin>,
+    db: Data<DatabaseConnection>,
+) -> actix_web::Result<Json<Vec<Note>>> {
+    let notes = notes::all(&db).await;
+    notes.map(Json).map_err(error::ErrorInternalServerError)
+}
+
+/// Behind the `RequireRole` middleware: handlers need say nothing.
+async fn count_notes(db: Data<DatabaseConnection>) -> actix_web::Result<String> {
+    let notes = notes::all(&db)
+        .await
+        .map_err(error::ErrorInternalServerError)?;
+    Ok(notes.len().to_string())
+}

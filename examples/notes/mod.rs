@@ -1,0 +1,103 @@
+//! The host's own part of the embedding examples: one table of notes, beside the tables of Hallpass.
+
+use chrono::{DateTime, Utc};
+use hallpass::UserId;
+use sea_orm::{
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, DatabaseConnection, DbErr,
+    EntityTrait as _, QueryFilter as _,
+};
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+/// One note.
+mod entity {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, DeriveEntityModel, PartialEq, serde::Serialize)]
+    #[sea_orm(table_name = "notes")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub owner: Uuid,
+        pub text: String,
+        pub created_at: DateTimeUtc,
+    }
+
+    #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(crate) use entity::Model as Note;
+
+pub(crate) async fn add(
+    db: &DatabaseConnection,
+    owner: UserId,
+    text: String,
+    now: DateTime<Utc>,
+) -> Result<Note, DbErr> {
+    let note = entity::ActiveModel {
+        id: Set(uuid::Uuid::now_v7()),
+        owner: Set(owner.as_uuid()),
+        text: Set(text),
+        created_at: Set(now),
+    };
+    note.insert(db).await
+}
+
+pub(crate) async fn of(db: &DatabaseConnection, owner: UserId) -> Result<Vec<Note>, DbErr> {
+    entity::Entity::find()
+        .filter(entity::Column::Owner.eq(owner.as_uuid()))
+        .all(db)
+        .await
+}
+
+pub(crate) async fn all(db: &DatabaseConnection) -> Result<Vec<Note>, DbErr> {
+    entity::Entity::find().all(db).await
+}
+
+/// The host's own migrations, with their own history.
+pub(crate) struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(migration::Notes)]
+    }
+}
+
+mod migration {
+    use sea_orm_migration::prelude::*;
+    use sea_orm_migration::schema::{text, timestamp_with_time_zone, uuid};
+
+    #[derive(DeriveMigrationName)]
+    pub(super) struct Notes;
+
+    #[async_trait::async_trait]
+    impl MigrationTrait for Notes {
+        async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+            let notes = Table::create()
+                .table("notes")
+                .if_not_exists()
+                .col(uuid("id").primary_key())
+                .col(uuid("owner"))
+                .col(text("text"))
+                .col(timestamp_with_time_zone("created_at"))
+                // A user who is deleted takes their notes along.
+                .foreign_key(
+                    ForeignKey::create()
+                        .from("notes", "owner")
+                        .to("auth_users", "id")
+                        .on_delete(ForeignKeyAction::Cascade),
+                )
+                .to_owned();
+            manager.create_table(notes).await
+        }
+
+        async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+            manager
+                .drop_table(Table::drop().table("notes").to_owned())
+                .await
+        }
+    }
+}

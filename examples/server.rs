@@ -1,0 +1,123 @@
+//! The user service on axum. `--help` lists the settings.
+
+mod common;
+
+use std::{convert::Infallible, net::SocketAddr, time::Duration};
+
+use axum::{Router, body::Body, extract::ConnectInfo};
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use tokio::net::{TcpListener, TcpStream};
+use tower::Service as _;
+use tower_http::cors::CorsLayer;
+
+use common::{App, DRAIN, Settings, start, stop_signal};
+
+/// How long a client may take to send the head of a request.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let settings = Settings::read();
+    let app = start(&settings).await;
+    let listener = match TcpListener::bind(settings.bind).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            eprintln!("error: HALLPASS_BIND: {error}");
+            std::process::exit(1)
+        }
+    };
+    println!("listening on http://{}", listener.local_addr()?);
+    serve(&listener, &router(&app, &settings)).await?;
+    app.finish().await;
+    Ok(())
+}
+
+fn router(app: &App, settings: &Settings) -> Router {
+    hallpass::axum::router(app.auth.endpoints())
+        .fallback(hallpass::axum::not_found)
+        .layer(cors(settings))
+}
+
+fn cors(settings: &Settings) -> CorsLayer {
+    use http::{Method, header};
+
+    let origins = settings
+        .cors_origins
+        .iter()
+        .filter_map(|origin| origin.parse().ok());
+    CorsLayer::new()
+        .allow_origin(origins.collect::<Vec<_>>())
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([
+            header::RETRY_AFTER,
+            "x-request-id".parse().expect("a header name"),
+        ])
+        .max_age(Duration::from_secs(3600))
+}
+
+/// axum's own `serve` sets no timer, so that hyper's limit on slow heads would do nothing.
+async fn serve(listener: &TcpListener, router: &Router) -> std::io::Result<()> {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT);
+    let connections = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stop_signal());
+    loop {
+        let (stream, peer) = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of file descriptors, most likely: some come back.
+                    tracing::warn!(%error, "cannot accept");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            },
+            stopped = &mut stop => {
+                stopped?;
+                break;
+            }
+        };
+        let connection = http.serve_connection(io(stream), service(router.clone(), peer));
+        let connection = connections.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        });
+    }
+    if tokio::time::timeout(DRAIN, connections.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::warn!("connections were still open; closing them");
+    }
+    Ok(())
+}
+
+fn io(stream: TcpStream) -> TokioIo<TcpStream> {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY");
+    }
+    TokioIo::new(stream)
+}
+
+fn service(
+    router: Router,
+    peer: SocketAddr,
+) -> impl hyper::service::Service<
+    Request<Incoming>,
+    Response = axum::response::Response,
+    Error = Infallible,
+    Future: Send,
+> {
+    service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().call(request.map(Body::new))
+    })
+}
