@@ -1,0 +1,31 @@
+# syntax=docker/dockerfile:1
+
+# The example server with every feature. What it is set up with comes from the environment: see README.md.
+#
+#     docker build --tag hallpass .
+#     docker run --rm --publish 127.0.0.1:8000:8000 --volume hallpass:/data hallpass
+
+FROM rust:1-slim-bookworm AS build
+WORKDIR /build
+COPY . .
+ENV CARGO_PROFILE_RELEASE_STRIP=symbols
+# The caches keep the registry and every dependency already built; they are no part of the image, hence the copy.
+RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,target=/build/target,sharing=locked \
+    cargo build --locked --release --example server --all-features \
+    && install -D target/release/examples/server /out/hallpass
+
+FROM debian:bookworm-slim
+# The roots that a mail server's certificate is checked against.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=build /out/hallpass /build/scripts/healthcheck /usr/local/bin/
+RUN install --directory --owner=10001 --group=10001 --mode=0700 /data
+USER 10001:10001
+# SQLite: hallpass.db and hallpass.secret. Nothing is written here on Postgres with HALLPASS_SECRET set.
+WORKDIR /data
+VOLUME /data
+ENV HALLPASS_BIND=0.0.0.0:8000
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["healthcheck"]
+ENTRYPOINT ["hallpass"]
