@@ -19,10 +19,14 @@
 
 mod body;
 mod described;
+#[cfg(feature = "openapi")]
+pub(crate) mod docs;
 mod endpoint;
 mod input;
 mod json;
 mod members;
+#[cfg(feature = "openapi")]
+pub(crate) mod openapi;
 mod output;
 mod percent;
 mod problem;

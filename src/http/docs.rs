@@ -1,0 +1,100 @@
+//! The OpenAPI document and an interactive page for it, from files within the program: no other host is contacted.
+
+use std::{sync::Arc, time::Duration};
+
+use ::http::{
+    HeaderValue,
+    header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY},
+};
+use bytes::Bytes;
+use utoipa::openapi::OpenApi;
+use utoipa_swagger_ui::Config;
+
+use super::{Document, Endpoint, Path, openapi};
+use crate::error::{Error, ErrorKind, Result};
+
+const PAGE: &str = include_str!("docs/page.html");
+const START: &str = include_str!("docs/start.js");
+
+/// The page runs only what this server serves, and talks only to this server.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The files of the page, and what they are.
+const FILES: [(&str, &str); 5] = [
+    ("favicon-16x16.png", "image/png"),
+    ("favicon-32x32.png", "image/png"),
+    ("start.js", "text/javascript; charset=utf-8"),
+    ("swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
+    ("swagger-ui.css", "text/css; charset=utf-8"),
+];
+
+/// These rows and those of the documentation, which describes them all.
+///
+/// # Errors
+/// As [`openapi::document`].
+pub(crate) fn with_docs(mut endpoints: Vec<Endpoint>) -> Result<Vec<Endpoint>> {
+    let count = endpoints.len();
+    endpoints.extend(rows(&OpenApi::default())?);
+    let document = openapi::document(&endpoints)?;
+    endpoints.truncate(count);
+    endpoints.extend(rows(&document)?);
+    Ok(endpoints)
+}
+
+/// `GET /openapi.json`, `GET /docs` and `GET /docs/{file}` for a document.
+///
+/// # Errors
+/// `Internal` if the document has no JSON.
+pub(crate) fn rows(document: &OpenApi) -> Result<Vec<Endpoint>> {
+    let document = serde_json::to_vec(document).map_err(Error::internal)?;
+    let document = Bytes::from(document);
+    Ok(vec![
+        Endpoint::get("/openapi.json", document, openapi_json)
+            .tag("service")
+            .summary("The OpenAPI document"),
+        Endpoint::get("/docs", (), page)
+            .tag("service")
+            .summary("An interactive page for the OpenAPI document"),
+        Endpoint::get("/docs/{file}", (), file)
+            .tag("service")
+            .summary("A file of the interactive page"),
+    ])
+}
+
+async fn openapi_json(document: Bytes) -> Result<Document> {
+    let json = HeaderValue::from_static("application/json");
+    Ok(Document::new(json, document))
+}
+
+async fn page((): ()) -> Result<Document> {
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    Ok(Document::new(html, PAGE)
+        .header(CONTENT_SECURITY_POLICY, POLICY)
+        .header(REFERRER_POLICY, "no-referrer"))
+}
+
+async fn file((): (), Path(name): Path<String>) -> Result<Document> {
+    let known = FILES.iter().find(|(known, _)| *known == name);
+    let (name, content_type) = known.ok_or(ErrorKind::NotFound)?;
+    let body = match *name {
+        "start.js" => Bytes::from_static(START.as_bytes()),
+        name => vendored(name)?,
+    };
+    let document = Document::new(HeaderValue::from_static(content_type), body);
+    Ok(document.max_age(Duration::from_secs(3600)))
+}
+
+fn vendored(name: &str) -> Result<Bytes> {
+    let config = Arc::new(Config::from("openapi.json"));
+    let file = utoipa_swagger_ui::serve(name, config)
+        .map_err(|error| Error::internal(error.to_string()))?
+        .ok_or_else(|| Error::internal(format!("the file `{name}` is not in the program")))?;
+    Ok(match file.bytes {
+        std::borrow::Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        std::borrow::Cow::Owned(bytes) => bytes.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+// The page is at `docs`, beside the document, below whatever prefix the host has chosen.
+SwaggerUIBundle({
+  dom_id: "#api",
+  url: "openapi.json",
+  deepLinking: true,
+  validatorUrl: null,
+});

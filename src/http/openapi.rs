@@ -1,0 +1,111 @@
+//! The OpenAPI 3.1 document, written from the same rows that answer.
+
+mod errors;
+mod operation;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ::http::Method;
+use utoipa::openapi::{
+    Components, HttpMethod, Info, OpenApi, OpenApiBuilder, PathItem, Paths, RefOr, Schema, Server,
+    schema::AdditionalProperties,
+    security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+pub(crate) use self::operation::Operation;
+use super::{Endpoint, template::Template};
+use crate::error::{Error, Result};
+
+const BEARER: &str = "bearer";
+
+/// The document that describes these rows.
+///
+/// # Errors
+/// `Configuration` if a path is no pattern, or two types of different shape have the same schema name.
+pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
+    let mut paths = Paths::new();
+    let mut schemas = Schemas::default();
+    schemas.add("Problem".to_owned(), errors::problem_schema())?;
+    for endpoint in endpoints {
+        let mut operation = Operation::default();
+        let template = Template::new(endpoint.path())?;
+        for name in template.param_names() {
+            operation.path_param(name);
+        }
+        endpoint.describe(&mut operation);
+        for (name, schema) in operation.take_schemas() {
+            schemas.add(name, schema)?;
+        }
+        schemas.closed.extend(operation.take_closed());
+        let item = PathItem::new(http_method(endpoint.method()), operation.build(endpoint));
+        match paths.paths.get_mut(endpoint.path()) {
+            Some(known) => known.merge_operations(item),
+            None => {
+                paths.paths.insert(endpoint.path().to_owned(), item);
+            }
+        }
+    }
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("An access token, as signing in answers it."));
+    let components = schemas
+        .into_components()
+        .security_scheme(BEARER, SecurityScheme::Http(scheme.build()));
+    let mut info = Info::new("Hallpass", env!("CARGO_PKG_VERSION"));
+    info.description = Some("User management and authentication.".to_owned());
+    Ok(OpenApiBuilder::new()
+        .info(info)
+        // Relative to the document, so that it is right below any prefix.
+        .servers(Some([Server::new(".")]))
+        .paths(paths)
+        .components(Some(components.build()))
+        .build())
+}
+
+fn http_method(method: &Method) -> HttpMethod {
+    match *method {
+        Method::POST => HttpMethod::Post,
+        Method::PATCH => HttpMethod::Patch,
+        Method::DELETE => HttpMethod::Delete,
+        _ => HttpMethod::Get,
+    }
+}
+
+#[derive(Default)]
+struct Schemas {
+    by_name: BTreeMap<String, RefOr<Schema>>,
+    /// Those that are read from requests, where an unknown member is refused.
+    closed: BTreeSet<String>,
+}
+
+impl Schemas {
+    fn add(&mut self, name: String, schema: RefOr<Schema>) -> Result<()> {
+        match self.by_name.get(&name) {
+            Some(known) if *known == schema => {}
+            Some(_) => {
+                let message = format!("two types have the schema name `{name}`");
+                return Err(Error::configuration(message));
+            }
+            None => {
+                self.by_name.insert(name, schema);
+            }
+        }
+        Ok(())
+    }
+
+    fn into_components(mut self) -> utoipa::openapi::ComponentsBuilder {
+        for name in &self.closed {
+            if let Some(RefOr::T(Schema::Object(object))) = self.by_name.get_mut(name) {
+                object.additional_properties =
+                    Some(Box::new(AdditionalProperties::FreeForm(false)));
+            }
+        }
+        let mut components = Components::new();
+        components.schemas = self.by_name;
+        components.into()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+use std::collections::BTreeMap;
+
+use ::http::StatusCode;
+use utoipa::openapi::{
+    Content, Ref, RefOr, Response, Schema, SchemaFormat, Type,
+    header::Header,
+    schema::{AllOfBuilder, ArrayBuilder, Object, ObjectBuilder},
+};
+
+use crate::{
+    error::ErrorKind,
+    http::problem::{Code, PROBLEM_JSON},
+};
+
+/// Every row can fail like this.
+const ALWAYS: [ErrorKind; 2] = [ErrorKind::Internal, ErrorKind::Unavailable];
+
+/// The problems of a row, by status, each code once.
+pub(super) fn replies(kinds: &[ErrorKind]) -> BTreeMap<StatusCode, Response> {
+    let mut by_status: BTreeMap<StatusCode, Vec<Code>> = BTreeMap::new();
+    for kind in kinds.iter().chain(&ALWAYS) {
+        let code = Code::of(*kind);
+        let codes = by_status.entry(code.status).or_default();
+        if !codes.iter().any(|known| known.code == code.code) {
+            codes.push(code);
+        }
+    }
+    let replies = by_status.into_iter();
+    replies
+        .map(|(status, codes)| (status, reply(status, &codes)))
+        .collect()
+}
+
+fn reply(status: StatusCode, codes: &[Code]) -> Response {
+    let lines = codes
+        .iter()
+        .map(|code| format!("`{}`: {}", code.code, code.detail));
+    let mut reply = Response::new(lines.collect::<Vec<_>>().join("\n\n"));
+    let words = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(codes.iter().map(|code| code.code)));
+    let narrowed = ObjectBuilder::new().property("code", words);
+    let schema = AllOfBuilder::new()
+        .item(Ref::from_schema_name("Problem"))
+        .item(narrowed);
+    let content = Content::new(Some(Schema::AllOf(schema.build())));
+    reply
+        .content
+        .insert(PROBLEM_JSON.to_owned(), RefOr::T(content));
+    if matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    ) {
+        let mut seconds = Header::new(ObjectBuilder::new().schema_type(Type::Integer));
+        seconds.description = Some("Seconds after which a retry makes sense.".to_owned());
+        reply
+            .headers
+            .insert("Retry-After".to_owned(), RefOr::T(seconds));
+    }
+    reply
+}
+
+/// The body of every failure.
+pub(super) fn problem_schema() -> RefOr<Schema> {
+    let codes = Code::ALL.iter().map(|(_, row)| row.code);
+    let rule = ObjectBuilder::new()
+        .property("pointer", text("RFC 6901 pointer to the member."))
+        .property("code", text("A stable word for the rule."))
+        .property("detail", text("The rule, for people."))
+        .required("pointer")
+        .required("code")
+        .required("detail");
+    let rules = ArrayBuilder::new()
+        .items(rule.build())
+        .description(Some("The violated rules, where input had the wrong shape."));
+    let uri = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::Custom("uri".to_owned())))
+        .description(Some("`urn:hallpass:` and the code."));
+    let code = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(codes))
+        .description(Some("What to match on; never changes."));
+    ObjectBuilder::new()
+        .property("type", uri)
+        .property("title", text("A few words."))
+        .property("status", ObjectBuilder::new().schema_type(Type::Integer))
+        .property("detail", text("A sentence."))
+        .property("code", code)
+        .property("errors", rules)
+        .required("type")
+        .required("title")
+        .required("status")
+        .required("detail")
+        .required("code")
+        .description(Some("A failure (RFC 9457)."))
+        .into()
+}
+
+fn text(description: &str) -> Object {
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    text.description(Some(description)).build()
+}

@@ -1,0 +1,155 @@
+use ::http::StatusCode;
+use utoipa::{
+    ToSchema,
+    openapi::{
+        Content, Ref, RefOr, Required, Response, Schema, SecurityRequirement, Type,
+        path::{self, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
+        request_body::{RequestBody, RequestBodyBuilder},
+        schema::{ObjectBuilder, SchemaType},
+    },
+};
+
+use super::{BEARER, errors};
+use crate::http::Endpoint;
+
+type NamedSchema = (String, RefOr<Schema>);
+
+/// What the inputs and the output of a handler tell about it.
+#[derive(Default)]
+pub(crate) struct Operation {
+    bearer: bool,
+    parameters: Vec<Parameter>,
+    body: Option<RequestBody>,
+    reply: Option<(StatusCode, Response)>,
+    schemas: Vec<NamedSchema>,
+    closed: Vec<String>,
+}
+
+impl Operation {
+    /// Needs a bearer token.
+    pub(crate) fn bearer(&mut self) {
+        self.bearer = true;
+    }
+
+    /// Needs a JSON body of this shape, and takes no member beyond it.
+    pub(crate) fn json_body<T: ToSchema>(&mut self) {
+        self.closed.push(T::name().into_owned());
+        let content = self.content::<T>();
+        let body = RequestBodyBuilder::new().content("application/json", content);
+        self.body = Some(body.required(Some(Required::True)).build());
+    }
+
+    /// Takes the members of this shape as parameters of the query.
+    pub(crate) fn query<T: ToSchema>(&mut self) {
+        T::schemas(&mut self.schemas);
+        let RefOr::T(Schema::Object(object)) = T::schema() else {
+            return;
+        };
+        for (name, mut schema) in object.properties {
+            let description = without_null(&mut schema);
+            let required = object.required.contains(&name);
+            let parameter = ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Query)
+                .required(if required {
+                    Required::True
+                } else {
+                    Required::False
+                })
+                .description(description)
+                .schema(Some(schema));
+            self.parameters.push(parameter.build());
+        }
+    }
+
+    /// Answers JSON of this shape.
+    pub(crate) fn json_reply<T: ToSchema>(&mut self, status: StatusCode, description: &str) {
+        let content = self.content::<T>();
+        let mut reply = Response::new(description);
+        reply
+            .content
+            .insert("application/json".to_owned(), RefOr::T(content));
+        self.reply = Some((status, reply));
+    }
+
+    /// Answers without a body, or with one that has no schema.
+    pub(crate) fn empty_reply(&mut self, status: StatusCode, description: &str) {
+        self.reply = Some((status, Response::new(description)));
+    }
+
+    pub(super) fn path_param(&mut self, name: &str) {
+        let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+        let parameter = ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Path)
+            .required(Required::True)
+            .schema(Some(text.build()));
+        self.parameters.push(parameter.build());
+    }
+
+    pub(super) fn take_schemas(&mut self) -> Vec<NamedSchema> {
+        std::mem::take(&mut self.schemas)
+    }
+
+    pub(super) fn take_closed(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.closed)
+    }
+
+    pub(super) fn build(self, endpoint: &Endpoint) -> path::Operation {
+        let docs = endpoint.docs();
+        let text = |text: &'static str| (!text.is_empty()).then_some(text);
+        let mut operation = OperationBuilder::new()
+            .operation_id(Some(operation_id(endpoint)))
+            .summary(text(docs.summary))
+            .description(text(docs.description))
+            .request_body(self.body);
+        if let Some(tag) = text(docs.tag) {
+            operation = operation.tag(tag);
+        }
+        for parameter in self.parameters {
+            operation = operation.parameter(parameter);
+        }
+        if self.bearer {
+            let nothing: [&str; 0] = [];
+            operation = operation.security(SecurityRequirement::new(BEARER, nothing));
+        }
+        if let Some((status, reply)) = self.reply {
+            operation = operation.response(status.as_str(), reply);
+        }
+        for (status, reply) in errors::replies(&docs.errors) {
+            operation = operation.response(status.as_str(), reply);
+        }
+        operation.build()
+    }
+
+    fn content<T: ToSchema>(&mut self) -> Content {
+        let name = T::name();
+        self.schemas.push((name.clone().into_owned(), T::schema()));
+        T::schemas(&mut self.schemas);
+        Content::new(Some(Ref::from_schema_name(name)))
+    }
+}
+
+/// A parameter of a query is there or not; it is never null. Answers what the schema says, which a parameter says
+/// itself.
+fn without_null(schema: &mut RefOr<Schema>) -> Option<String> {
+    let RefOr::T(Schema::Object(object)) = schema else {
+        return None;
+    };
+    if let SchemaType::Array(types) = &mut object.schema_type {
+        types.retain(|kind| *kind != Type::Null);
+        if let [only] = types.as_slice() {
+            object.schema_type = SchemaType::Type(only.clone());
+        }
+    }
+    object.description.take()
+}
+
+/// `get_users_me_sessions_id` for `GET /users/me/sessions/{id}`.
+fn operation_id(endpoint: &Endpoint) -> String {
+    let method = endpoint.method().as_str().to_ascii_lowercase();
+    let words = endpoint.path().split(|c: char| !c.is_ascii_alphanumeric());
+    words
+        .filter(|word| !word.is_empty())
+        .fold(method, |id, word| format!("{id}_{word}"))
+}
