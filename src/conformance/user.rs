@@ -242,8 +242,8 @@ pub async fn roles_are_replaced(store: &Subject) {
         assert_eq!(changed.updated_at, later);
         assert_eq!(credentials(store, &user).await.user, changed);
     }
-    let roles = Roles::default();
-    let nobody = store.set_roles(UserId::new(later), &roles, later);
+    let none = Roles::default();
+    let nobody = store.set_roles(UserId::new(later), &none, later);
     assert!(nobody.await.expect("set_roles").is_none());
 }
 

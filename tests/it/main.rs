@@ -1,0 +1,20 @@
+//! The integration tests, in one binary.
+#![cfg(all(
+    feature = "migrate",
+    feature = "postgres",
+    feature = "sqlite",
+    feature = "testing"
+))]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
+
+mod support;
+
+mod migrations;
+mod statements;
+mod stores;

@@ -1,0 +1,151 @@
+//! Migrations: forward, back, in company, and beside a host's own.
+
+use hallpass_migration::{down, status, up};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
+use tokio::task::JoinSet;
+
+use crate::support::db::Database;
+
+const TABLES: [&str; 5] = [
+    "auth_migrations",
+    "auth_one_time_tokens",
+    "auth_outbox",
+    "auth_sessions",
+    "auth_users",
+];
+
+#[tokio::test]
+async fn migrations_go_forward_and_back() {
+    for database in Database::empty().await {
+        let store = database.store_of(1).await;
+        let db = store.database();
+        assert_eq!(applied(db).await, 0);
+        up(db).await.unwrap();
+        assert_eq!(applied(db).await, 4);
+        assert_eq!(tables(db).await, TABLES);
+        up(db).await.unwrap();
+
+        down(db, Some(1)).await.unwrap();
+        assert_eq!(applied(db).await, 3);
+        assert!(!tables(db).await.contains(&"auth_outbox".to_owned()));
+        down(db, Some(0)).await.unwrap();
+        assert_eq!(applied(db).await, 3);
+        up(db).await.unwrap();
+        assert_eq!(tables(db).await, TABLES);
+
+        down(db, None).await.unwrap();
+        assert_eq!(tables(db).await, ["auth_migrations"]);
+        up(db).await.unwrap();
+        assert_eq!(tables(db).await, TABLES);
+        let names: Vec<String> = status(db)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|m| m.name)
+            .collect();
+        assert_eq!(names[0], "m20261122_000001_users");
+        assert!(names.is_sorted());
+    }
+}
+
+/// As many instances as you like may start together on a fresh database, each with a pool of one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn twenty_instances_start_together() {
+    for database in Database::empty().await {
+        let mut instances = JoinSet::new();
+        let database = std::sync::Arc::new(database);
+        let barrier = std::sync::Arc::new(tokio::sync::Barrier::new(20));
+        for _ in 0..20 {
+            let (database, barrier) = (database.clone(), barrier.clone());
+            instances.spawn(async move {
+                barrier.wait().await;
+                database.store_of(1).await.migrate().await
+            });
+        }
+        for instance in instances.join_all().await {
+            instance.unwrap_or_else(|error| panic!("on {}: {error:?}", database.name()));
+        }
+        let store = database.store().await;
+        assert_eq!(applied(store.database()).await, 4);
+    }
+}
+
+#[tokio::test]
+async fn a_host_keeps_its_own_history_table() {
+    for database in Database::empty().await {
+        let store = database.store().await;
+        let db = store.database();
+        db.execute_unprepared(
+            "CREATE TABLE seaql_migrations (version varchar PRIMARY KEY, applied_at bigint NOT NULL)",
+        )
+        .await
+        .unwrap();
+        let sql =
+            "INSERT INTO seaql_migrations VALUES ('m20200101_000001_of_the_host', 1577836800)";
+        db.execute_unprepared(sql).await.unwrap();
+        up(db).await.unwrap();
+        down(db, None).await.unwrap();
+        up(db).await.unwrap();
+        assert_eq!(count(db, "SELECT count(*) FROM seaql_migrations").await, 1);
+        assert_eq!(count(db, "SELECT count(*) FROM auth_migrations").await, 4);
+    }
+}
+
+#[tokio::test]
+async fn what_a_newer_version_applied_is_left_alone() {
+    for database in Database::empty().await {
+        let store = database.store().await;
+        let db = store.database();
+        up(db).await.unwrap();
+        let sql = "INSERT INTO auth_migrations SELECT 'm29990101_000001_later', applied_at FROM auth_migrations \
+                   WHERE name LIKE '%_users'";
+        db.execute_unprepared(sql).await.unwrap();
+        up(db).await.unwrap();
+        assert_eq!(applied(db).await, 5);
+        assert!(down(db, Some(1)).await.is_err());
+        assert_eq!(tables(db).await, TABLES);
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_is_a_heap_only_update() {
+    for database in Database::migrated().await {
+        let store = database.store().await;
+        let db = store.database();
+        if db.get_database_backend() != DbBackend::Postgres {
+            continue;
+        }
+        let fillfactor = "SELECT count(*) FROM pg_class \
+                          WHERE relname = 'auth_sessions' AND 'fillfactor=70' = ANY (reloptions)";
+        assert_eq!(count(db, fillfactor).await, 1);
+        let indexed = "SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid \
+                       WHERE c.relkind = 'i' AND c.relname LIKE 'auth_sessions%' \
+                       AND a.attname NOT IN ('id', 'user_id')";
+        assert_eq!(count(db, indexed).await, 0);
+    }
+}
+
+async fn applied(db: &DatabaseConnection) -> usize {
+    let migrations = status(db).await.unwrap();
+    migrations.iter().filter(|m| m.applied_at.is_some()).count()
+}
+
+async fn tables(db: &DatabaseConnection) -> Vec<String> {
+    let sql = match db.get_database_backend() {
+        DbBackend::Postgres => {
+            "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+        }
+        _ => "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1",
+    };
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    let rows = db.query_all_raw(statement).await.unwrap();
+    rows.iter()
+        .map(|row| row.try_get_by("name").unwrap())
+        .collect()
+}
+
+async fn count(db: &DatabaseConnection, sql: &str) -> i64 {
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    let row = db.query_one_raw(statement).await.unwrap().unwrap();
+    row.try_get_by_index(0).unwrap()
+}

@@ -1,0 +1,169 @@
+//! How many statements a call costs on Postgres when it succeeds; BEGIN and COMMIT are not counted.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use hallpass::{
+    PasswordHash, Role, TokenDigest, UserStatus,
+    clock::{Clock as _, SystemClock},
+    mail::{Intent, IntentId, LetterKind, OutboxStore as _},
+    seaorm::{ConnectSettings, SeaOrmStore},
+    token::{
+        ClientInfo, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession, Purpose,
+        ResetPassword, RotateSession, Rotation, SessionId, TokenStore as _,
+    },
+    user::{InsertUser, NewUser, UserFilter, UserId, UserStore as _},
+};
+use sea_orm::DbBackend;
+
+use crate::support::db::Database;
+
+#[tokio::test]
+async fn every_call_costs_one_statement_on_postgres() {
+    let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
+        return;
+    };
+    let now = SystemClock::default().now();
+    let later = now + Duration::from_secs(3600);
+    let hash = || PasswordHash::new("hash");
+    let new_user = NewUser {
+        id: UserId::new(now),
+        email: "ada@example.org".parse().unwrap(),
+        email_verified_at: None,
+        password_hash: Some(hash()),
+        roles: [Role::USER].into_iter().collect(),
+        display_name: None,
+        created_at: now,
+    };
+    let user = new_user.id;
+    let inserted = store.insert_user(&new_user).await.unwrap();
+    assert!(matches!(inserted, InsertUser::Inserted(_)));
+    count.expect(1, "insert_user");
+    store.credentials(&new_user.email).await.unwrap().unwrap();
+    count.expect(1, "credentials");
+    let users = store.list_users(&UserFilter::default(), None, 10).await;
+    assert_eq!(users.unwrap().len(), 1);
+    count.expect(1, "list_users");
+    store.set_roles(user, &new_user.roles, now).await.unwrap();
+    count.expect(1, "set_roles");
+    let status = store.set_status(user, UserStatus::Active, now).await;
+    status.unwrap().unwrap();
+    count.expect(1, "set_status");
+
+    let session = NewSession {
+        id: SessionId::new(now),
+        user_id: user,
+        credential_version: 0,
+        digest: TokenDigest::of("0"),
+        created_at: now,
+        idle_expires_at: later,
+        absolute_expires_at: later,
+        client: ClientInfo::default(),
+        verified_hash: Some(hash()),
+        rehashed: Some(hash()),
+    };
+    let opened = store.open_session(&session).await.unwrap();
+    assert!(matches!(opened, OpenSession::Opened(_)));
+    count.expect(1, "open_session");
+    let found = store.session_user(session.id, user, now).await;
+    found.unwrap().unwrap();
+    count.expect(1, "session_user");
+    let rotation = RotateSession {
+        id: session.id,
+        generation: 0,
+        presented: TokenDigest::of("0"),
+        successors: vec![TokenDigest::of("1")],
+        now,
+        idle_expires_at: later,
+        grace: Duration::from_secs(10),
+    };
+    let rotated = store.rotate_session(&rotation).await.unwrap();
+    assert!(matches!(rotated, Rotation::Rotated(_)));
+    count.expect(1, "rotate_session");
+    let retried = store.rotate_session(&rotation).await.unwrap();
+    assert!(matches!(retried, Rotation::Superseded(..)));
+    count.expect(2, "a retried rotate_session");
+    assert!(
+        store
+            .end_session(session.id, EndReason::Logout, now)
+            .await
+            .unwrap()
+    );
+    count.expect(1, "end_session");
+    store
+        .end_sessions(user, EndReason::LogoutAll, now)
+        .await
+        .unwrap();
+    count.expect(1, "end_sessions");
+
+    let digest = TokenDigest::of("reset");
+    let token = NewOneTimeToken {
+        digests: vec![digest],
+        purpose: Purpose::ResetPassword,
+        user_id: user,
+        created_at: now,
+        expires_at: later,
+    };
+    let issued = store.issue_one_time(&token).await.unwrap();
+    assert_eq!(issued, IssueOneTime::Live(digest));
+    count.expect(1, "issue_one_time");
+    let found = store
+        .one_time_user(&digest, Purpose::ResetPassword, now)
+        .await;
+    found.unwrap().unwrap();
+    count.expect(1, "one_time_user");
+    let reset = ResetPassword {
+        digest,
+        password_hash: hash(),
+        now,
+    };
+    assert_eq!(store.reset_password(&reset).await.unwrap(), Some(user));
+    count.expect(1, "reset_password");
+
+    let intent = Intent {
+        id: IntentId::new(now),
+        letter: LetterKind::ResetPassword,
+        address: new_user.email.clone(),
+        created_at: now,
+        not_after: later,
+    };
+    store.enqueue(&intent).await.unwrap();
+    count.expect(1, "enqueue");
+    assert_eq!(store.claim(now, later, 10).await.unwrap().len(), 1);
+    count.expect(1, "claim");
+    store.postpone(intent.id, 1, now, "refused").await.unwrap();
+    count.expect(1, "postpone");
+    store.complete(intent.id, 1).await.unwrap();
+    count.expect(1, "complete");
+    store.migrate().await.unwrap();
+    count.expect(2, "migrate with nothing pending");
+}
+
+/// The statements since they were last asked for.
+struct Count(Arc<Mutex<Vec<String>>>);
+
+impl Count {
+    fn expect(&self, wanted: usize, call: &str) {
+        let statements = std::mem::take(&mut *self.0.lock().unwrap());
+        assert_eq!(statements.len(), wanted, "{call}: {statements:#?}");
+    }
+}
+
+/// A store whose statements are counted, on a database of this kind, if there is one.
+async fn counted(backend: DbBackend) -> Option<(Database, SeaOrmStore, Count)> {
+    for database in Database::migrated().await {
+        let options = ConnectSettings::new(database.url()).to_options().unwrap();
+        let mut db = sea_orm::Database::connect(options).await.unwrap();
+        if sea_orm::ConnectionTrait::get_database_backend(&db) != backend {
+            continue;
+        }
+        let statements = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&statements);
+        db.set_metric_callback(move |info| seen.lock().unwrap().push(info.statement.sql.clone()));
+        let store = SeaOrmStore::new(db).unwrap();
+        return Some((database, store, Count(statements)));
+    }
+    None
+}
