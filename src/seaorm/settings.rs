@@ -95,6 +95,13 @@ impl ConnectSettings {
         {
             use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
+            if self.url.contains(":memory:") || self.url.contains("mode=memory") {
+                // Each connection would be another database, gone with the connection.
+                options
+                    .max_connections(1)
+                    .idle_timeout(None)
+                    .max_lifetime(None);
+            }
             let statements = self.statement_cache;
             options.map_sqlx_sqlite_opts(move |options| {
                 options

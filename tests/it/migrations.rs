@@ -108,7 +108,7 @@ async fn what_a_newer_version_applied_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_rotation_is_a_heap_only_update() {
+async fn a_rotation_changes_no_indexed_column() {
     for database in Database::migrated().await {
         let store = database.store().await;
         let db = store.database();

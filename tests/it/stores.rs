@@ -1,8 +1,14 @@
 //! Every store keeps the contract.
 
-use hallpass::conformance;
+use std::sync::Arc;
 
-use crate::support::db::stores;
+use hallpass::{
+    conformance,
+    seaorm::{ConnectSettings, SeaOrmStore},
+    store::Store,
+};
+
+use crate::support::db::{Database, stores};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_store_keeps_the_contract_of_users() {
@@ -51,4 +57,62 @@ async fn the_checks_run_as_one_too() {
         eprintln!("on {}", store.name);
         conformance::check_all(store.store()).await;
     }
+}
+
+/// No call needs a second connection, or a statement that an earlier one prepared.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_connection_without_prepared_statements_is_enough() {
+    for database in Database::migrated().await {
+        eprintln!("on {}", database.name());
+        let settings = ConnectSettings::new(database.url())
+            .pool_size(1)
+            .statement_cache(0);
+        let store = SeaOrmStore::connect(&settings).await.unwrap();
+        let store: Arc<dyn Store> = Arc::new(store);
+        conformance::check_all(store).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_database_in_memory_is_one_database() {
+    let settings = ConnectSettings::new("sqlite::memory:").pool_size(10);
+    let store = SeaOrmStore::connect(&settings).await.unwrap();
+    store.migrate().await.unwrap();
+    conformance::check_all(Arc::new(store)).await;
+}
+
+#[tokio::test]
+async fn a_wrong_url_is_not_repeated() {
+    for url in [
+        "postgres://ada:hunter2@localhost:port/app",
+        "mysql://ada:hunter2@localhost/app",
+        "hunter2",
+    ] {
+        let settings = ConnectSettings::new(url);
+        let error = SeaOrmStore::connect(&settings).await.unwrap_err();
+        assert_eq!(error.kind(), hallpass::ErrorKind::Configuration);
+        let told = format!("{error:?} {settings:?}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_created_only_if_the_url_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("test.db").display());
+    let error = SeaOrmStore::connect(&ConnectSettings::new(url)).await;
+    assert_eq!(error.unwrap_err().kind(), hallpass::ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_is_unavailable() {
+    // A port that was free a moment ago: nobody listens there.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let settings = ConnectSettings::new(format!("postgres://127.0.0.1:{port}/app"))
+        .acquire_timeout(std::time::Duration::from_millis(300));
+    let error = SeaOrmStore::connect(&settings).await.unwrap_err();
+    assert_eq!(error.kind(), hallpass::ErrorKind::Unavailable);
+    assert!(error.retry_after().is_some());
 }
