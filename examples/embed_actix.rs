@@ -57,7 +57,8 @@ fn routes(auth: &Auth, db: &DatabaseConnection) -> impl FnOnce(&mut ServiceConfi
         let reports = web::scope("/admin/notes/count")
             .wrap(hallpass::actix::RequireRole::new(&auth, Role::ADMIN))
             .route("", web::get().to(count_notes));
-        let api = web::scope("/api").configure(hallpass::actix::configure(auth.endpoints()));
+        let api =
+            web::scope("/api").configure(hallpass::actix::configure(auth.endpoints().with_docs()));
         config
             .app_data(Data::new(auth))
             .app_data(Data::new(db))

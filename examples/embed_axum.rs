@@ -73,7 +73,10 @@ fn router(state: AppState) -> Router {
         .route("/notes", get(my_notes).post(add_note))
         .route("/admin/notes", get(all_notes))
         .merge(reports)
-        .nest("/api", hallpass::axum::router(state.auth.endpoints()))
+        .nest(
+            "/api",
+            hallpass::axum::router(state.auth.endpoints().with_docs()),
+        )
         .with_state(state)
 }
 

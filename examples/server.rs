@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn router(app: &App, settings: &Settings) -> Router {
-    hallpass::axum::router(app.auth.endpoints())
+    hallpass::axum::router(app.auth.endpoints().with_docs())
         .fallback(hallpass::axum::not_found)
         .layer(cors(settings))
 }

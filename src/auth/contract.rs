@@ -70,12 +70,9 @@ impl Endpoints {
     /// Adds `GET /openapi.json`, and an interactive page at `GET /docs` that needs no other host, for the endpoints in
     /// the list so far.
     #[cfg(feature = "openapi")]
+    #[allow(clippy::expect_used, reason = "the rows are our own")]
     pub fn with_docs(mut self) -> Self {
-        let docs = crate::http::docs::endpoints(&self.rows);
-        for row in &docs {
-            self = self.without(row.method().clone(), row.path());
-        }
-        self.rows.extend(docs);
+        self.rows = crate::http::docs::with_docs(self.rows).expect("every row can be described");
         self
     }
 

@@ -9,6 +9,8 @@ mod mount;
 mod problem;
 mod require_role;
 
+#[cfg(test)]
+pub(crate) use self::mount::mount;
 pub use self::{
     mount::router,
     problem::not_found,

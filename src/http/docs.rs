@@ -29,11 +29,12 @@ const FILES: [(&str, &str); 5] = [
     ("swagger-ui.css", "text/css; charset=utf-8"),
 ];
 
-/// These rows and those of the documentation, which describes them all.
+/// These rows and those of the documentation, which describes them all. Rows of an earlier documentation give way.
 ///
 /// # Errors
 /// As [`openapi::document`].
 pub(crate) fn with_docs(mut endpoints: Vec<Endpoint>) -> Result<Vec<Endpoint>> {
+    endpoints.retain(|row| !matches!(row.path(), "/openapi.json" | "/docs" | "/docs/{file}"));
     let count = endpoints.len();
     endpoints.extend(rows(&OpenApi::default())?);
     let document = openapi::document(&endpoints)?;
