@@ -17,5 +17,6 @@ pub use self::{
     require_role::{RequireRole, RoleService},
 };
 
-#[cfg(all(test, feature = "axum"))]
+#[cfg(test)]
+#[cfg(feature = "axum")]
 mod parity;

@@ -4,6 +4,7 @@
 mod exchange;
 
 use self::exchange::{Reply, Servers};
+use crate::{error::ErrorKind, http::Problem};
 
 const JSON: &str = "Content-Type: application/json\r\n";
 const GOOD: &str = "Authorization: Bearer good\r\n";
@@ -332,4 +333,28 @@ async fn raw_bytes_in_the_path_are_refused_by_both_servers() {
     ] {
         assert!((400..500).contains(&reply.status), "{}", reply.status);
     }
+}
+
+/// What the extractors of a host's own routes refuse with.
+#[actix_web::test]
+async fn rejections_look_alike_in_routes_of_the_host() {
+    use ::axum::{body::to_bytes as read_axum, response::IntoResponse as _};
+    use actix_web::{ResponseError as _, body::to_bytes as read_actix};
+
+    let problem = || Problem::from(ErrorKind::InvalidAccessToken);
+    let axum = problem().into_response();
+    let actix = problem().error_response();
+    assert_eq!(axum.status().as_u16(), actix.status().as_u16());
+    assert_eq!(axum.headers().len(), actix.headers().len());
+    for (name, value) in axum.headers() {
+        let other = actix.headers().get(name.as_str()).expect("both have it");
+        assert_eq!(value.as_bytes(), other.as_bytes());
+    }
+    let axum = read_axum(axum.into_body(), usize::MAX)
+        .await
+        .expect("the body is there");
+    let actix = read_actix(actix.into_body())
+        .await
+        .expect("the body is there");
+    assert_eq!(axum, actix);
 }
