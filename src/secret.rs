@@ -10,7 +10,7 @@ pub use self::{
     text::{AccessToken, OneTimeToken, Password, PasswordHash, RefreshToken, TokenDigest},
 };
 
-/// Random bytes from the operating system.
+/// Random bytes, seeded by the operating system; safe across forks and snapshots.
 ///
 /// # Panics
 /// If the operating system has no randomness to give: nothing safe can be done then.
@@ -19,11 +19,7 @@ pub use self::{
     reason = "without randomness nothing safe can be done"
 )]
 pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
-    use rand::TryRng as _;
-
     let mut bytes = [0; N];
-    rand::rngs::SysRng
-        .try_fill_bytes(&mut bytes)
-        .expect("the operating system gives random bytes");
+    aws_lc_rs::rand::fill(&mut bytes).expect("the operating system gives random bytes");
     bytes
 }

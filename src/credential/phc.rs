@@ -1,7 +1,7 @@
 use argon2::{ARGON2ID_IDENT, Version};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use password_hash::phc::{Output, PasswordHash as PhcString, Salt};
-use subtle::ConstantTimeEq as _;
 
 use super::HashParams;
 use crate::{
@@ -65,7 +65,7 @@ impl Phc {
 
     /// Compares in constant time.
     pub(super) fn matches(&self, tag: &[u8]) -> bool {
-        self.tag.ct_eq(tag).into()
+        verify_slices_are_equal(&self.tag, tag).is_ok()
     }
 
     /// Whether a new hash of the password would be another kind of hash than this one.

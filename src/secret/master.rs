@@ -1,8 +1,7 @@
 use std::{fmt, str::FromStr};
 
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hkdf::Hkdf;
-use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{HmacKey, random_bytes};
@@ -48,14 +47,25 @@ impl Secret {
             clippy::expect_used,
             reason = "keys are far shorter than HKDF's limit of 8160 bytes"
         )]
-        Hkdf::<Sha256>::new(None, &self.0)
-            .expand(info.as_bytes(), key.as_mut())
+        Salt::new(HKDF_SHA256, &[])
+            .extract(&self.0)
+            .expand(&[info.as_bytes()], Length(N))
+            .and_then(|output| output.fill(key.as_mut()))
             .expect("keys are shorter than HKDF's limit");
         key
     }
 
     pub(crate) fn hmac_key(&self, purpose: &str) -> HmacKey {
         HmacKey::new(self.derive::<32>(purpose).as_ref())
+    }
+}
+
+/// How long a derived key is.
+struct Length(usize);
+
+impl KeyType for Length {
+    fn len(&self) -> usize {
+        self.0
     }
 }
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use sha2::{Digest as _, Sha256};
+use aws_lc_rs::digest::{SHA256, digest};
 use zeroize::Zeroize;
 
 macro_rules! secret_text {
@@ -79,7 +79,9 @@ impl TokenDigest {
     /// The digest of a token.
     #[must_use]
     pub fn of(token: &str) -> Self {
-        Self(Sha256::digest(token).into())
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+        Self(bytes)
     }
 
     /// The 32 bytes, for storing.

@@ -1,10 +1,10 @@
 //! The user as replies show one.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Roles, User, UserId};
-use crate::clock::Timestamp;
 
 /// A user.
 #[derive(Debug, Serialize)]
@@ -25,10 +25,10 @@ pub(crate) struct UserView {
     display_name: Option<String>,
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     metadata: Map<String, Value>,
-    created_at: Timestamp,
-    updated_at: Timestamp,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
     #[cfg_attr(feature = "openapi", schema(required))]
-    last_login_at: Option<Timestamp>,
+    last_login_at: Option<DateTime<Utc>>,
 }
 
 impl From<User> for UserView {
