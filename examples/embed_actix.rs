@@ -3,6 +3,11 @@
 //! ```sh
 //! cargo run --example embed_actix --all-features
 //! ```
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program speaks to its terminal"
+)]
 
 #[path = "notes/mod.rs"]
 mod notes;
@@ -12,7 +17,10 @@ use actix_web::{
     web::{self, Data, Json, ServiceConfig},
 };
 use hallpass::{
-    Admin, Auth, CurrentUser, Role, Secret, WithRole, mail::TerminalMailer, seaorm::SeaOrmStore,
+    Admin, Auth, CurrentUser, Role, Secret, WithRole,
+    clock::{Clock as _, SystemClock},
+    mail::TerminalMailer,
+    seaorm::SeaOrmStore,
 };
 use sea_orm::{Database, DatabaseConnection};
 use sea_orm_migration::MigratorTrait as _;
@@ -32,7 +40,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .store(store)
         .secrets(Secret::generate())
         .public_url("http://localhost:8000")
-        .mailer(TerminalMailer::default())
+        .mailer(TerminalMailer)
         .build()?;
     let admin = "admin@example.org".parse()?;
     auth.ensure_administrator(admin, &"correct horse battery".into())
@@ -90,13 +98,7 @@ async fn add_note(
     note: Json<NewNote>,
 ) -> actix_web::Result<HttpResponse> {
     let text = note.into_inner().text;
-    let note = notes::add(
-        &db,
-        user.id(),
-        text,
-        chrono::DateTime::from(std::time::SystemTime::now()),
-    )
-    .await;
+    let note = notes::add(&db, user.id(), text, SystemClock.now()).await;
     let note = note.map_err(error::ErrorInternalServerError)?;
     Ok(HttpResponse::Created().json(note))
 }

@@ -3,6 +3,11 @@
 //! ```sh
 //! cargo run --example embed_axum --all-features
 //! ```
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program speaks to its terminal"
+)]
 
 #[path = "notes/mod.rs"]
 mod notes;
@@ -17,7 +22,10 @@ use axum::{
     routing::get,
 };
 use hallpass::{
-    Admin, Auth, CurrentUser, Role, Secret, WithRole, mail::TerminalMailer, seaorm::SeaOrmStore,
+    Admin, Auth, CurrentUser, Role, Secret, WithRole,
+    clock::{Clock as _, SystemClock},
+    mail::TerminalMailer,
+    seaorm::SeaOrmStore,
 };
 use sea_orm::{Database, DatabaseConnection, DbErr};
 use sea_orm_migration::MigratorTrait as _;
@@ -44,7 +52,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .store(store)
         .secrets(Secret::generate())
         .public_url("http://localhost:8000")
-        .mailer(TerminalMailer::default())
+        .mailer(TerminalMailer)
         .build()?;
     let admin = "admin@example.org".parse()?;
     auth.ensure_administrator(admin, &"correct horse battery".into())
@@ -98,13 +106,7 @@ async fn add_note(
     State(db): State<DatabaseConnection>,
     Json(note): Json<NewNote>,
 ) -> Result<(StatusCode, Json<Note>), AppError> {
-    let note = notes::add(
-        &db,
-        user.id(),
-        note.text,
-        chrono::DateTime::from(std::time::SystemTime::now()),
-    )
-    .await?;
+    let note = notes::add(&db, user.id(), note.text, SystemClock.now()).await?;
     Ok((StatusCode::CREATED, Json(note)))
 }
 

@@ -1,10 +1,16 @@
 //! The user service on axum. `--help` lists the settings.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program speaks to its terminal"
+)]
 
 mod common;
 
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
+use hallpass::Auth;
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -14,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::Service as _;
 use tower_http::cors::CorsLayer;
 
-use common::{App, DRAIN, Settings, start, stop_signal};
+use common::{DRAIN, Settings, start, stop_signal};
 
 /// How long a client may take to send the head of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,13 +37,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     };
     println!("listening on http://{}", listener.local_addr()?);
-    serve(&listener, &router(&app, &settings)).await?;
+    serve(&listener, &router(&app.auth, &settings)).await?;
     app.finish().await;
     Ok(())
 }
 
-fn router(app: &App, settings: &Settings) -> Router {
-    hallpass::axum::router(app.auth.endpoints().with_docs())
+fn router(auth: &Auth, settings: &Settings) -> Router {
+    hallpass::axum::router(auth.endpoints().with_docs())
         .fallback(hallpass::axum::not_found)
         .layer(cors(settings))
 }
@@ -55,7 +61,7 @@ fn cors(settings: &Settings) -> CorsLayer {
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
         .expose_headers([
             header::RETRY_AFTER,
-            "x-request-id".parse().expect("a header name"),
+            header::HeaderName::from_static("x-request-id"),
         ])
         .max_age(Duration::from_secs(3600))
 }

@@ -1,4 +1,9 @@
 //! The user service on actix. `--help` lists the settings, the same as for `server`.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program speaks to its terminal"
+)]
 
 mod common;
 

@@ -22,7 +22,7 @@ pub trait Clock: Debug + Send + Sync {
 
 /// The clock of the operating system.
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
+#[allow(clippy::exhaustive_structs, reason = "there is nothing to add to it")]
 pub struct SystemClock;
 
 impl Clock for SystemClock {

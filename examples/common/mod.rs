@@ -7,6 +7,6 @@ mod stop;
 
 pub(crate) use self::{
     settings::Settings,
-    start::{App, start},
+    start::start,
     stop::{DRAIN, stop_signal},
 };

@@ -67,7 +67,7 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
             SmtpMailer::from_url(url, settings.mail_from.clone())
                 .map_err(named("HALLPASS_SMTP_URL"))?,
         ),
-        None => Arc::new(TerminalMailer::default()),
+        None => Arc::new(TerminalMailer),
     };
     let mut lifetimes = TokenLifetimes::default();
     lifetimes.access = settings.access_ttl;

@@ -14,7 +14,7 @@ mod entity {
 
     #[derive(Clone, Debug, DeriveEntityModel, PartialEq, serde::Serialize)]
     #[sea_orm(table_name = "notes")]
-    pub struct Model {
+    pub(crate) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
         pub owner: Uuid,
@@ -23,7 +23,7 @@ mod entity {
     }
 
     #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]
-    pub enum Relation {}
+    pub(crate) enum Relation {}
 
     impl ActiveModelBehavior for ActiveModel {}
 }

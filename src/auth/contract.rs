@@ -16,7 +16,7 @@ use crate::{
 /// # use hallpass::{Auth, Secret, mail::Mailbox, memory::MemoryStore};
 /// # let auth = Auth::builder().store(MemoryStore::new()).secrets(Secret::generate())
 /// #     .public_url("https://example.org").mailer(Mailbox::new()).build().unwrap();
-/// let endpoints = auth.endpoints().without(http::Method::POST, "/users");
+/// let endpoints = auth.endpoints().without(&http::Method::POST, "/users");
 /// assert!(endpoints.iter().all(|endpoint| endpoint.path() != "/users"));
 /// ```
 #[derive(Clone, Debug)]
@@ -61,9 +61,9 @@ impl From<&Auth> for Endpoints {
 
 impl Endpoints {
     /// Leaves one endpoint out.
-    pub fn without(mut self, method: Method, path: &str) -> Self {
+    pub fn without(mut self, method: &Method, path: &str) -> Self {
         self.rows
-            .retain(|row| *row.method() != method || row.path() != path);
+            .retain(|row| row.method() != method || row.path() != path);
         self
     }
 
@@ -86,7 +86,7 @@ impl Endpoints {
         reason = "each method and path is once in the list"
     )]
     pub(crate) fn into_resources(self) -> Resources {
-        Resources::with_timeout(self.rows, self.request_timeout)
+        Resources::new(self.rows, self.request_timeout)
             .expect("each method and path is once in the list")
     }
 }

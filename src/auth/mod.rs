@@ -67,7 +67,6 @@ struct Inner {
 
 impl Auth {
     /// Begins with the defaults.
-    #[must_use]
     pub fn builder() -> AuthBuilder {
         AuthBuilder::default()
     }

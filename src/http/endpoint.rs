@@ -57,6 +57,10 @@ impl Endpoint {
         Self::new(Method::POST, path, state, handler)
     }
 
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "no feature has such an endpoint yet")
+    )]
     pub(crate) fn patch<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
     where
         S: Clone + Send + Sync + 'static,
@@ -64,6 +68,10 @@ impl Endpoint {
         Self::new(Method::PATCH, path, state, handler)
     }
 
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "no feature has such an endpoint yet")
+    )]
     pub(crate) fn delete<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
     where
         S: Clone + Send + Sync + 'static,

@@ -1,6 +1,6 @@
 //! What a handler asks of a request: each argument type takes its part, and describes it.
 
-use std::{net::IpAddr, str::FromStr};
+use std::str::FromStr;
 
 #[cfg(feature = "openapi")]
 use super::openapi::Operation;
@@ -81,15 +81,5 @@ impl<S: Sync, T: FromStr + Send> Input<S> for Path<T> {
 
     fn errors() -> &'static [ErrorKind] {
         &[ErrorKind::NotFound]
-    }
-}
-
-/// The address of the other end of the connection, where the server tells it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) Option<IpAddr>);
-
-impl<S: Sync> Input<S> for Peer {
-    async fn take(_: &S, request: &mut Request) -> Result<Self> {
-        Ok(Self(request.peer_ip()))
     }
 }

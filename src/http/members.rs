@@ -73,11 +73,6 @@ impl Members {
         self.violations.push(Violation::new(name, code, detail));
     }
 
-    /// Whether the member is there and not read yet, be it null: how a change to null differs from no change.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.unread.contains_key(name)
-    }
-
     /// Text without control characters.
     pub(crate) fn text(&mut self, name: &str) -> Option<String> {
         let text = self.token(name)?;
@@ -171,75 +166,6 @@ impl Members {
         self.optional(name, |members, name| members.number(name, range))
     }
 
-    /// `true` or `false`.
-    pub(crate) fn boolean(&mut self, name: &str) -> Option<bool> {
-        match self.required(name)? {
-            Value::Bool(value) => Some(value),
-            Value::String(word) if self.from_query && word == "true" => Some(true),
-            Value::String(word) if self.from_query && word == "false" => Some(false),
-            _ => self.wrong_type(name, "true or false"),
-        }
-    }
-
-    /// `true` or `false`, or absent.
-    pub(crate) fn optional_boolean(&mut self, name: &str) -> Option<Option<bool>> {
-        self.optional(name, Self::boolean)
-    }
-
-    /// An array of texts that parse; the violation points at the item.
-    pub(crate) fn list<T: FromStr>(
-        &mut self,
-        name: &str,
-        code: &'static str,
-        detail: &str,
-    ) -> Option<Vec<T>> {
-        let Value::Array(items) = self.required(name)? else {
-            return self.wrong_type(name, "an array of strings");
-        };
-        let before = self.violations.len();
-        let mut list = Vec::with_capacity(items.len());
-        for (index, item) in items.into_iter().enumerate() {
-            let mut item = Self::of_object(Map::from_iter([(index.to_string(), item)]));
-            list.extend(item.parse::<T>(&index.to_string(), code, detail));
-            let parent = Violation::new(name, code, "").pointer;
-            for mut violation in item.violations {
-                violation.pointer.insert_str(0, &parent);
-                self.violations.push(violation);
-            }
-        }
-        (self.violations.len() == before).then_some(list)
-    }
-
-    /// An array of texts that parse, or absent.
-    pub(crate) fn optional_list<T: FromStr>(
-        &mut self,
-        name: &str,
-        code: &'static str,
-        detail: &str,
-    ) -> Option<Option<Vec<T>>> {
-        self.optional(name, |members, name| members.list(name, code, detail))
-    }
-
-    /// An object with any members, without NUL in any text: Postgres keeps no NUL.
-    pub(crate) fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
-        let Value::Object(object) = self.required(name)? else {
-            return self.wrong_type(name, "an object");
-        };
-        if object
-            .iter()
-            .any(|(key, value)| key.contains('\0') || has_nul(value))
-        {
-            self.control_character(name);
-            return None;
-        }
-        Some(object)
-    }
-
-    /// An object with any members, or absent.
-    pub(crate) fn optional_object(&mut self, name: &str) -> Option<Option<Map<String, Value>>> {
-        self.optional(name, Self::object)
-    }
-
     fn optional<T>(
         &mut self,
         name: &str,
@@ -288,17 +214,6 @@ impl Members {
 fn whole_number(digits: &str) -> Option<u64> {
     let only_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     only_digits.then(|| digits.parse().ok())?
-}
-
-fn has_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(has_nul),
-        Value::Object(members) => members
-            .iter()
-            .any(|(name, value)| name.contains('\0') || has_nul(value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub(crate) mod sample;
 
 pub(crate) use self::{
     described::Described,
-    input::{Input, Json, Path, Peer, Query},
+    input::{Input, Json, Path, Query},
     members::{FromMembers, Members},
     output::{Accepted, Created, Document, NoContent, Output},
     reply::Response,

@@ -39,11 +39,6 @@ impl Request {
         }
     }
 
-    /// The headers.
-    pub(crate) fn headers(&self) -> &HeaderMap {
-        &self.head.headers
-    }
-
     /// The other end of the connection: the client, or the proxy before us. IPv4 stays IPv4.
     pub(crate) fn peer_ip(&self) -> Option<IpAddr> {
         self.peer.map(|peer| peer.ip().to_canonical())

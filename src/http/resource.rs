@@ -17,9 +17,6 @@ use super::{
 };
 use crate::error::{Error, ErrorKind, Result};
 
-/// How long a request may take unless the builder says otherwise.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// All the rows of a contract, by path, in the order in which paths are to be matched.
 #[derive(Debug)]
 pub(crate) struct Resources(Vec<Arc<Resource>>);
@@ -36,15 +33,7 @@ impl Resources {
     /// # Errors
     /// `Configuration` if two rows have the same method and path, two patterns match the same paths, or a path is
     /// no pattern.
-    pub(crate) fn new(endpoints: Vec<Endpoint>) -> Result<Self> {
-        Self::with_timeout(endpoints, DEFAULT_TIMEOUT)
-    }
-
-    /// With another limit for reading the body and handling a request.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub(crate) fn with_timeout(endpoints: Vec<Endpoint>, timeout: Duration) -> Result<Self> {
+    pub(crate) fn new(endpoints: Vec<Endpoint>, timeout: Duration) -> Result<Self> {
         let mut resources: Vec<Resource> = Vec::new();
         for endpoint in endpoints {
             let template = Template::new(endpoint.path())?;
@@ -67,11 +56,6 @@ impl Resources {
     /// The resources, those to be matched first first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Resource>> {
         self.0.iter()
-    }
-
-    /// Every row.
-    pub(crate) fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
-        self.0.iter().flat_map(|resource| &resource.endpoints)
     }
 }
 

@@ -1,12 +1,12 @@
 //! A small contract with something of everything, for the tests of the servers.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use serde::Serialize;
 
 use super::{
     Accepted, Created, Document, Endpoint, FromMembers, Input, Json, Members, NoContent, Path,
-    Peer, Query, Request, Resources,
+    Query, Request, Resources,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -100,7 +100,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 }
 
 pub(crate) fn resources() -> Resources {
-    Resources::with_timeout(endpoints(), TIMEOUT).expect("the sample is sound")
+    Resources::new(endpoints(), TIMEOUT).expect("the sample is sound")
 }
 
 async fn show((): (), Path(id): Path<String>) -> Result<Json<Note>> {
@@ -142,6 +142,15 @@ async fn change((): (), Json(note): Json<Note>) -> Result<Json<Note>> {
 
 async fn ping(_: ()) -> Result<Accepted> {
     Ok(Accepted)
+}
+
+/// The address of the other end of the connection.
+struct Peer(Option<IpAddr>);
+
+impl<S: Sync> Input<S> for Peer {
+    async fn take(_: &S, request: &mut Request) -> Result<Self> {
+        Ok(Self(request.peer_ip()))
+    }
 }
 
 async fn peer((): (), Peer(ip): Peer) -> Result<Json<Note>> {

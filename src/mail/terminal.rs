@@ -6,7 +6,7 @@ use super::{Mail, MailError, Mailer};
 
 /// Prints mails, links included, to standard output: for development.
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
+#[allow(clippy::exhaustive_structs, reason = "there is nothing to add to it")]
 pub struct TerminalMailer;
 
 #[async_trait]

@@ -25,7 +25,7 @@ async fn every_call_costs_one_statement_on_postgres() {
     let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
         return;
     };
-    let now = SystemClock::default().now();
+    let now = SystemClock.now();
     let later = now + Duration::from_secs(3600);
     let hash = || PasswordHash::new("hash");
     let new_user = NewUser {

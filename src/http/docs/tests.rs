@@ -12,7 +12,8 @@ use crate::{
 
 async fn ask(method: &str, path: &str) -> Response {
     let endpoints = with_docs(sample::endpoints()).expect("the sample can be described");
-    let resources = Resources::new(endpoints).expect("the contract is sound");
+    let resources = Resources::new(endpoints, std::time::Duration::from_secs(10))
+        .expect("the contract is sound");
     let request = ::http::Request::builder().method(method).uri(path);
     let (head, ()) = request.body(()).expect("the request is sound").into_parts();
     let resource = resources.iter().find(|resource| resource.matches(path));

@@ -46,7 +46,8 @@ fn contracts_that_contradict_themselves_are_refused() {
         vec![Endpoint::get("a", (), nothing)],
     ];
     for endpoints in refused {
-        let error = Resources::new(endpoints).expect_err("the contract is refused");
+        let error = Resources::new(endpoints, std::time::Duration::from_secs(10))
+            .expect_err("the contract is refused");
         assert_eq!(error.kind(), ErrorKind::Configuration);
     }
 }
