@@ -5,7 +5,7 @@ use ::http::Method;
 use super::{Auth, health};
 use crate::{
     account, admin,
-    http::{Endpoint, Resources},
+    http::Endpoint,
     password, session,
     token::{self, http::SessionCheck},
 };
@@ -23,6 +23,10 @@ use crate::{
 #[must_use]
 pub struct Endpoints {
     rows: Vec<Endpoint>,
+    #[cfg_attr(
+        not(any(feature = "actix", feature = "axum")),
+        expect(dead_code, reason = "for those who mount")
+    )]
     request_timeout: std::time::Duration,
 }
 
@@ -81,12 +85,13 @@ impl Endpoints {
         self.rows.iter()
     }
 
+    #[cfg(any(feature = "actix", feature = "axum"))]
     #[allow(
         clippy::expect_used,
         reason = "each method and path is once in the list"
     )]
-    pub(crate) fn into_resources(self) -> Resources {
-        Resources::new(self.rows, self.request_timeout)
+    pub(crate) fn into_resources(self) -> crate::http::Resources {
+        crate::http::Resources::new(self.rows, self.request_timeout)
             .expect("each method and path is once in the list")
     }
 }

@@ -17,6 +17,15 @@
 //! assert_eq!(reply.headers()["content-type"], "application/problem+json");
 //! ```
 
+#![cfg_attr(
+    not(all(feature = "openapi", any(feature = "actix", feature = "axum"))),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "requests come from a framework; descriptions, path parameters and documents go to the documentation"
+    )
+)]
+
 mod body;
 mod described;
 #[cfg(feature = "openapi")]
