@@ -1,4 +1,68 @@
 //! User management and authentication that a Rust backend embeds.
+//!
+//! Add the crate, mount one axum or actix router, and registration, login, JWT access tokens, refresh tokens, logout,
+//! password reset and mail work on the backend's own Postgres or SQLite. There is no other server to run.
+//!
+//! ```
+//! # #[cfg(feature = "axum")]
+//! # async fn run() -> hallpass::Result<()> {
+//! use hallpass::{Auth, Secret, mail::Mailbox, memory::MemoryStore};
+//!
+//! let auth = Auth::builder()
+//!     .store(MemoryStore::new())          // or seaorm::SeaOrmStore, on the host's own database
+//!     .secrets(Secret::generate())        // or Secrets, from the environment
+//!     .public_url("https://example.org")
+//!     .mailer(Mailbox::new())             // or mail::SmtpMailer
+//!     .build()?;
+//!
+//! let app: axum::Router = axum::Router::new()
+//!     .route("/hello", axum::routing::get(async |user: hallpass::CurrentUser| user.id().to_string()))
+//!     .nest("/api", hallpass::axum::router(&auth))
+//!     .with_state(auth);
+//! # let _ = app;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The pieces
+//!
+//! * [`Auth`] is the handle an application holds: a cheap clone, without type parameters. [`AuthBuilder`] puts it
+//!   together.
+//! * [`UserService`] is the use cases as an object-safe trait. [`Auth`] implements it, the endpoints call it, and a host
+//!   may wrap it with [`AuthBuilder::wrap_service`].
+//! * `axum::router` and `actix::configure` mount the [`Endpoints`](Auth): the same contract, byte for byte, on both.
+//!   Handlers of the host's own take [`CurrentUser`] (verified token, no query), [`ActiveUser`] (confirmed by the
+//!   database) or [`WithRole`]; `RequireRole` guards whole groups of routes.
+//! * [`store::Store`] is everything that is kept. [`memory::MemoryStore`] is the reference, `seaorm::SeaOrmStore` is
+//!   for Postgres and SQLite, and a host that brings its own proves it with the `conformance` checks.
+//! * [`mail::Mailer`] sends letters. Letters wait in an outbox: [`Auth::run_mail`] sends them in the background.
+//! * [`clock::Clock`] is the only source of time; tests move a [`clock::ManualClock`].
+//!
+//! # Cargo features
+//!
+//! None is on by default. A feature adds API; it never changes what the rest does.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `axum` | the router, extractors and the guard layer for axum 0.8 |
+//! | `actix` | the same for actix-web 4 |
+//! | `http` | the contract both stand on; `axum`, `actix` and `openapi` switch it on |
+//! | `postgres`, `sqlite` | the store, with the driver; both switch on `seaorm` |
+//! | `seaorm` | the store, for a host that chooses the driver itself |
+//! | `migrate` | the migrations |
+//! | `smtp` | mail by SMTP, over rustls |
+//! | `openapi` | the OpenAPI document, and an interactive page that needs no other host |
+//! | `testing` | the conformance checks |
+//!
+//! # What it holds to
+//!
+//! * Passwords are hashed with Argon2id, a bounded number at a time; an unknown address costs the same as a wrong
+//!   password. See [`credential`].
+//! * Refresh tokens are stored as digests, rotate in place, and have one successor at most, ever. A token that comes
+//!   back after its time ends the session. See [`token`].
+//! * Access tokens pass a verifier that accepts exactly what this crate issues (RFC 8725, and stricter).
+//! * A caller without a token cannot tell whether an address has an account, except by registering it.
+//! * Secrets reach neither logs nor errors nor `Debug` output.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Ground: imports nothing of ours.
@@ -59,3 +123,17 @@ pub use self::{
     token::{ActiveUser, ClientInfo, CurrentUser, TokenLifetimes, TokenPair},
     user::{EmailAddress, Page, Role, Roles, User, UserId, UserQuery, UserStatus},
 };
+
+/// Compiles the examples of the README.
+#[cfg(all(
+    doctest,
+    feature = "actix",
+    feature = "axum",
+    feature = "migrate",
+    feature = "openapi",
+    feature = "postgres",
+    feature = "sqlite",
+    feature = "testing"
+))]
+#[doc = include_str!("../README.md")]
+mod readme {}

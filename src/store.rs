@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 
-use crate::{error::StoreError, mail::OutboxStore, token::TokenStore, user::UserStore};
+use crate::error::StoreError;
+pub use crate::{mail::OutboxStore, token::TokenStore, user::UserStore};
 
 /// Everything Hallpass keeps, on one database, because facts span the parts: a rotation joins the user, a reset
 /// touches users, sessions and tokens. A host replaces all of it or none.

@@ -12,7 +12,7 @@ use crate::error::{Error, Result, Violation};
 /// Read every member first, then unwrap them with `?`: a reader that answers `None` has noted the violation, and
 /// one request should learn of all of them.
 ///
-/// ```ignore
+/// ```text
 /// fn from_members(members: &mut Members) -> Option<Self> {
 ///     let email = members.parse("email", "invalid_email", "The address is not valid.");
 ///     let name = members.optional_text("display_name");

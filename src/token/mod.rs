@@ -1,4 +1,20 @@
 //! Tokens and the sessions behind them.
+//!
+//! ```text
+//! sign-in ── opens ──► session row: generation 0, digest of refresh token 0
+//!                         │  access tokens name it (sid) and live ten minutes
+//! refresh ── one UPDATE ──► generation 1, digest of token 1        (the same row)
+//!     token 0 again, within seconds ──► token 1 again              (a lost answer, a second tab)
+//!     token 0 again, later          ──► the session is over        (somebody else has it)
+//! logout ─── one UPDATE ──► revoked
+//! ```
+//!
+//! A refresh token carries its session, its generation and a tag that only the master secret makes, so that a forged
+//! one is refused without a query. Its successor is derived from it, not drawn: asking twice gives one answer, and no
+//! plaintext is kept. The store keeps SHA-256 digests only.
+//!
+//! A session is tied to its user's `credential_version`, which goes up when the password is reset, the account is
+//! disabled, or the user logs out everywhere: whatever raced, it is dead at its next check.
 
 mod access;
 mod claims;
