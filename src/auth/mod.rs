@@ -123,7 +123,7 @@ impl Auth {
     }
 
     /// Sends the mails that are due, in one pass: for tests, and for hosts that call it from a job of their own.
-    /// Returns how many left.
+    /// Returns how many were due.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away. A mail that cannot be sent is tried

@@ -52,13 +52,13 @@ pub(crate) fn rows(document: &OpenApi) -> Result<Vec<Endpoint>> {
     let document = Bytes::from(document);
     Ok(vec![
         Endpoint::get("/openapi.json", document, openapi_json)
-            .tag("service")
+            .tag("Service")
             .summary("The OpenAPI document"),
         Endpoint::get("/docs", (), page)
-            .tag("service")
+            .tag("Service")
             .summary("An interactive page for the OpenAPI document"),
         Endpoint::get("/docs/{file}", (), file)
-            .tag("service")
+            .tag("Service")
             .summary("A file of the interactive page"),
     ])
 }

@@ -10,10 +10,11 @@ use utoipa::openapi::{
     Components, HttpMethod, Info, OpenApi, OpenApiBuilder, PathItem, Paths, RefOr, Schema, Server,
     schema::AdditionalProperties,
     security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    tag::Tag,
 };
 
 pub(crate) use self::operation::Operation;
-use super::{Endpoint, template::Template};
+use super::{Endpoint, endpoint::Docs, template::Template};
 use crate::error::{Error, Result};
 
 const BEARER: &str = "bearer";
@@ -58,9 +59,21 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
         .info(info)
         // Relative to the document, so that it is right below any prefix.
         .servers(Some([Server::new(".")]))
+        .tags(Some(tags(endpoints)))
         .paths(paths)
         .components(Some(components.build()))
         .build())
+}
+
+/// In the order of the rows, which is that of a first visit.
+fn tags(endpoints: &[Endpoint]) -> Vec<Tag> {
+    let mut names: Vec<&str> = Vec::new();
+    for Docs { tag, .. } in endpoints.iter().map(Endpoint::docs) {
+        if !tag.is_empty() && !names.contains(tag) {
+            names.push(tag);
+        }
+    }
+    names.into_iter().map(Tag::new).collect()
 }
 
 fn http_method(method: &Method) -> HttpMethod {
