@@ -1,0 +1,64 @@
+//! The shape of the house: what may import what, where a technology may be named, and how long a file may be.
+//!
+//! Each check is a function over sources, and beside it stands a test that it finds a bad one.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
+
+mod features;
+mod imports;
+mod layers;
+mod places;
+mod sizes;
+mod source;
+mod tokens;
+
+use self::source::{product, read};
+
+#[test]
+fn imports_go_up_only() {
+    let found = layers::violations(&product(read(&["src"])));
+    assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
+
+#[test]
+fn every_module_has_a_place_in_the_import_order() {
+    let lib = read(&["src"])
+        .into_iter()
+        .find(|file| file.path == "src/lib.rs");
+    let lib = lib.unwrap();
+    let found = layers::without_a_place(&lib);
+    assert!(found.is_empty(), "put into LAYERS: {found:?}");
+}
+
+#[test]
+fn technologies_are_named_in_their_folders_only() {
+    let found = places::foreign_crates(&product(read(&["src"])));
+    assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
+
+#[test]
+fn the_clock_is_the_only_source_of_time() {
+    let found = places::wall_clocks(&read(&["src", "migration"]));
+    assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
+
+#[test]
+fn files_are_short() {
+    let all = read(&["src", "migration", "tests", "examples", "benches"]);
+    let found = sizes::too_long(&all);
+    assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+    let found = sizes::out_of_shape(&read(&["src"]));
+    assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
+
+#[test]
+fn every_cargo_feature_switches_something() {
+    let manifest = include_str!("../../Cargo.toml");
+    let found = features::without_effect(manifest, &read(&["src"]));
+    assert!(found.is_empty(), "no cfg in src names: {found:?}");
+}

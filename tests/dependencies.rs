@@ -1,0 +1,99 @@
+//! What an application takes in with this crate.
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::{collections::BTreeSet, env, process::Command};
+
+/// Without what `cargo` prints beside the name and version, the number the README states.
+const MOST: usize = 240;
+
+#[test]
+fn a_backend_takes_in_no_more_than_the_budget() {
+    let lines = tree(&[
+        "--no-default-features",
+        "--features",
+        "axum,postgres,migrate",
+    ]);
+    assert!(lines.len() <= MOST, "{} lines: {lines:#?}", lines.len());
+}
+
+#[test]
+fn tls_is_rustls() {
+    for (crates, features) in [
+        ("normal", "--all-features"),
+        ("normal,build,dev", "--all-features"),
+    ] {
+        let all = tree(&["--edges", crates, features]);
+        assert!(names(&all, "rustls"), "the list is whole");
+        for unwanted in ["openssl", "openssl-sys", "native-tls", "tokio-native-tls"] {
+            assert!(
+                !names(&all, unwanted),
+                "{unwanted} among the {crates} dependencies"
+            );
+        }
+    }
+}
+
+#[test]
+fn without_features_there_is_no_framework_and_no_database() {
+    let lines = tree(&["--no-default-features"]);
+    assert!(names(&lines, "argon2"), "the list is whole");
+    for unwanted in [
+        "actix-web",
+        "axum",
+        "http",
+        "hyper",
+        "lettre",
+        "sea-orm",
+        "sqlx",
+        "utoipa",
+    ] {
+        assert!(!names(&lines, unwanted), "{unwanted} without features");
+    }
+    let lines = tree(&["--no-default-features", "--features", "axum"]);
+    assert!(!names(&lines, "actix-web") && !names(&lines, "sea-orm"));
+    let lines = tree(&["--no-default-features", "--features", "actix"]);
+    assert!(!names(&lines, "axum") && !names(&lines, "sea-orm"));
+}
+
+#[test]
+fn each_database_comes_without_the_other() {
+    let lines = tree(&["--no-default-features", "--features", "postgres"]);
+    assert!(names(&lines, "sqlx-postgres") && !names(&lines, "libsqlite3-sys"));
+    let lines = tree(&["--no-default-features", "--features", "sqlite"]);
+    assert!(names(&lines, "libsqlite3-sys") && !names(&lines, "sqlx-postgres"));
+}
+
+/// The lines of `cargo tree`, each once. Only what is locked and already here is looked at.
+fn tree(arguments: &[&str]) -> BTreeSet<String> {
+    let edges: &[&str] = if arguments.contains(&"--edges") {
+        &[]
+    } else {
+        &["--edges", "normal"]
+    };
+    let output = Command::new(env::var_os("CARGO").expect("cargo runs the tests"))
+        .args(["tree", "--locked", "--offline", "--prefix", "none"])
+        .args(edges)
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo can be run");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    lines.lines().map(str::to_owned).collect()
+}
+
+fn names(lines: &BTreeSet<String>, krate: &str) -> bool {
+    lines
+        .iter()
+        .any(|line| line.split(' ').next() == Some(krate))
+}
+
+#[test]
+fn a_crate_is_found_by_its_whole_name() {
+    let lines = BTreeSet::from([
+        "openssl-probe v0.2.0".to_owned(),
+        "axum v0.8.9 (*)".to_owned(),
+    ]);
+    assert!(names(&lines, "axum") && !names(&lines, "openssl") && !names(&lines, "axu"));
+}
