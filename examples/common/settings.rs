@@ -1,14 +1,19 @@
 //! The settings, from flags or environment.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{ffi::OsStr, net::SocketAddr, ops::RangeInclusive, time::Duration};
 
 use clap::{
     CommandFactory as _, Parser,
+    builder::NonEmptyStringValueParser,
     error::{ContextKind, ContextValue},
 };
 use hallpass::{
-    EmailAddress, Error, Password, RegistrationMode, Secrets, credential::HashParams, mail::Sender,
+    EmailAddress, Error, Password, RegistrationMode, Secrets,
+    credential::{HashParams, PasswordPolicy},
+    mail::{Links, Sender},
 };
+
+const YEAR: u64 = 365 * 86_400;
 
 /// A user service: registration, login, tokens, password reset.
 ///
@@ -36,7 +41,7 @@ pub(crate) struct Settings {
     #[arg(long, env = "HALLPASS_CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
     pub(crate) cors_origins: Vec<String>,
     /// Seconds until a request is answered with 503
-    #[arg(long, env = "HALLPASS_REQUEST_TIMEOUT", default_value = "10", value_parser = seconds)]
+    #[arg(long, env = "HALLPASS_REQUEST_TIMEOUT", default_value = "10", value_parser = seconds(1..=3600))]
     pub(crate) request_timeout: Duration,
     /// Master secret(s) in standard base64, at least 32 bytes, comma-separated, the current one first. SQLite: made at
     /// first start and kept in hallpass.secret; Postgres: required
@@ -46,11 +51,12 @@ pub(crate) struct Settings {
     #[arg(
         long,
         env = "HALLPASS_PUBLIC_URL",
-        default_value = "http://localhost:8000"
+        default_value = "http://localhost:8000",
+        value_parser = public_url
     )]
     pub(crate) public_url: String,
     /// Audience of access tokens
-    #[arg(long, env = "HALLPASS_AUDIENCE", default_value = "hallpass")]
+    #[arg(long, env = "HALLPASS_AUDIENCE", default_value = "hallpass", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) audience: String,
     /// Makes this (verified) administrator at start if the address has no account
     #[arg(long, env = "HALLPASS_ADMIN_EMAIL", requires = "admin_password")]
@@ -77,19 +83,19 @@ pub(crate) struct Settings {
     )]
     pub(crate) mail_from: Sender,
     /// Lifetime of access tokens, in seconds
-    #[arg(long, env = "HALLPASS_ACCESS_TTL", default_value = "600", value_parser = seconds)]
+    #[arg(long, env = "HALLPASS_ACCESS_TTL", default_value = "600", value_parser = seconds(1..=3600))]
     pub(crate) access_ttl: Duration,
     /// Seconds until a session ends that is not refreshed
-    #[arg(long, env = "HALLPASS_SESSION_IDLE", default_value = "1209600", value_parser = seconds)]
+    #[arg(long, env = "HALLPASS_SESSION_IDLE", default_value = "1209600", value_parser = seconds(1..=10 * YEAR))]
     pub(crate) session_idle: Duration,
     /// Seconds until a session ends in any case
-    #[arg(long, env = "HALLPASS_SESSION_MAX", default_value = "2592000", value_parser = seconds)]
+    #[arg(long, env = "HALLPASS_SESSION_MAX", default_value = "2592000", value_parser = seconds(1..=10 * YEAR))]
     pub(crate) session_max: Duration,
     /// Seconds for which a refresh token that was just exchanged still gets the same successor; 0: off
-    #[arg(long, env = "HALLPASS_REFRESH_GRACE", default_value = "10", value_parser = seconds)]
+    #[arg(long, env = "HALLPASS_REFRESH_GRACE", default_value = "10", value_parser = seconds(0..=300))]
     pub(crate) refresh_grace: Duration,
     /// Lifetime of password reset links, in seconds
-    #[arg(long, env = "HALLPASS_RESET_TTL", default_value = "1800", value_parser = seconds)]
+    #[arg(long, env = "HALLPASS_RESET_TTL", default_value = "1800", value_parser = seconds(1..=YEAR))]
     pub(crate) reset_ttl: Duration,
     /// Argon2id parameters
     #[arg(long, env = "HALLPASS_ARGON2", default_value = "m=19456,t=2,p=1")]
@@ -98,14 +104,14 @@ pub(crate) struct Settings {
     #[arg(long, env = "HALLPASS_DANGER_WEAK_HASH", default_value_t = false, action = clap::ArgAction::Set)]
     pub(crate) danger_weak_hash: bool,
     /// Passwords hashed at once [default: cores]
-    #[arg(long, env = "HALLPASS_HASH_PERMITS")]
-    pub(crate) hash_permits: Option<usize>,
+    #[arg(long, env = "HALLPASS_HASH_PERMITS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) hash_permits: Option<u16>,
     /// Passwords waiting to be hashed, at most
     #[arg(long, env = "HALLPASS_HASH_QUEUE", default_value_t = 256)]
     pub(crate) hash_queue: usize,
     /// Shortest password, in code points
-    #[arg(long, env = "HALLPASS_PASSWORD_MIN", default_value_t = 8)]
-    pub(crate) password_min: usize,
+    #[arg(long, env = "HALLPASS_PASSWORD_MIN", default_value = "8", value_parser = password_policy)]
+    pub(crate) password_min: PasswordPolicy,
 }
 
 impl Settings {
@@ -119,6 +125,23 @@ impl Settings {
                 std::process::exit(2)
             }
         }
+    }
+
+    /// Variables of the environment that look like settings and are none: typing errors, or of another version.
+    pub(crate) fn unknown_variables() -> Vec<String> {
+        let command = Self::command();
+        let is_known = |name: &OsStr| {
+            command
+                .get_arguments()
+                .any(|known| known.get_env() == Some(name))
+        };
+        let names = std::env::vars_os().map(|(name, _)| name);
+        let mut unknown: Vec<String> = names
+            .filter(|name| name.as_encoded_bytes().starts_with(b"HALLPASS_") && !is_known(name))
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
+        unknown.sort();
+        unknown
     }
 
     pub(crate) fn hash_params(&self) -> Result<HashParams, Error> {
@@ -139,20 +162,28 @@ fn one_line(error: &clap::Error) -> String {
     };
     let flag = argument.split([' ', '=']).next().unwrap_or_default();
     let command = Settings::command();
-    let setting = command
-        .get_arguments()
-        .find(|known| {
-            known
-                .get_long()
-                .is_some_and(|long| flag == format!("--{long}"))
-        })
-        .and_then(|known| known.get_env())
-        .map_or_else(
-            || flag.to_owned(),
-            |name| name.to_string_lossy().into_owned(),
-        );
+    let known = command.get_arguments().find(|known| {
+        known
+            .get_long()
+            .is_some_and(|long| flag == format!("--{long}"))
+    });
+    let setting = match known.and_then(|known| known.get_env()) {
+        Some(name) => name.to_string_lossy().into_owned(),
+        None if flag.starts_with("--") => flag.to_owned(),
+        None => unreadable_variable(&command).unwrap_or_else(|| "an argument".to_owned()),
+    };
     let reason = std::error::Error::source(error).map_or_else(|| error.kind().to_string(), reason);
     format!("{setting}: {reason}")
+}
+
+/// The variable whose value is no UTF-8: clap does not say which.
+fn unreadable_variable(command: &clap::Command) -> Option<String> {
+    let names = command.get_arguments().filter_map(|known| known.get_env());
+    let mut unreadable =
+        names.filter(|name| std::env::var_os(name).is_some_and(|value| value.to_str().is_none()));
+    unreadable
+        .next()
+        .map(|name| name.to_string_lossy().into_owned())
 }
 
 /// The last word of the chain: what exactly is wrong.
@@ -164,8 +195,25 @@ pub(crate) fn reason(error: &dyn std::error::Error) -> String {
     last.to_string().replace('\n', " ")
 }
 
-fn seconds(text: &str) -> Result<Duration, std::num::ParseIntError> {
-    text.parse().map(Duration::from_secs)
+fn seconds(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<Duration, String> + Clone + Send + Sync {
+    move |text| match text.parse() {
+        Ok(seconds) if range.contains(&seconds) => Ok(Duration::from_secs(seconds)),
+        _ => Err(format!(
+            "expected {} to {} seconds",
+            range.start(),
+            range.end()
+        )),
+    }
+}
+
+fn public_url(text: &str) -> Result<String, Error> {
+    Links::new(text).map(|_| text.to_owned())
+}
+
+fn password_policy(text: &str) -> Result<PasswordPolicy, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(PasswordPolicy::new(text.parse()?)?)
 }
 
 fn registration(text: &str) -> Result<RegistrationMode, &'static str> {

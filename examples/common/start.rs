@@ -4,7 +4,7 @@ use std::{io::IsTerminal as _, sync::Arc, time::Duration};
 
 use hallpass::{
     Auth, Error, Secrets, TokenLifetimes,
-    credential::{Hasher, HasherBuilder, PasswordPolicy},
+    credential::{Hasher, HasherBuilder},
     mail::{Mailer, SmtpMailer, TerminalMailer},
     seaorm::{ConnectSettings, SeaOrmStore},
 };
@@ -31,6 +31,12 @@ pub(crate) async fn start(settings: &Settings) -> App {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
+    for name in Settings::unknown_variables() {
+        tracing::warn!(
+            name,
+            "an environment variable that is no setting of this version"
+        );
+    }
     match build(settings).await {
         Ok(auth) => App::with_worker(auth),
         Err(error) => {
@@ -45,6 +51,8 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
     if !sqlite && !settings.database_url.starts_with("postgres") {
         return Err("DATABASE_URL: expected postgres://… or sqlite://…".into());
     }
+    let mailer = mailer(settings).map_err(named("HALLPASS_SMTP_URL"))?;
+    let hashing = hash_pool(settings).map_err(named("HALLPASS_ARGON2"))?;
     let secrets: Secrets =
         match &settings.secret {
             Some(secrets) => secrets.clone(),
@@ -62,19 +70,11 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
         .map_err(named("DATABASE_URL"))?;
     store.migrate().await.map_err(named("DATABASE_URL"))?;
 
-    let mailer: Arc<dyn Mailer> = match &settings.smtp_url {
-        Some(url) => Arc::new(
-            SmtpMailer::from_url(url, settings.mail_from.clone())
-                .map_err(named("HALLPASS_SMTP_URL"))?,
-        ),
-        None => Arc::new(TerminalMailer),
-    };
     let mut lifetimes = TokenLifetimes::default();
     lifetimes.access = settings.access_ttl;
     lifetimes.session_idle = settings.session_idle;
     lifetimes.session_max = settings.session_max;
     lifetimes.refresh_grace = settings.refresh_grace;
-    let hashing = hash_pool(settings).map_err(named("HALLPASS_ARGON2"))?;
     let auth = Auth::builder()
         .store(store)
         .secrets(secrets)
@@ -84,9 +84,7 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
         .lifetimes(lifetimes)
         .reset_lifetime(settings.reset_ttl)
         .hashing(hashing)
-        .password_policy(
-            PasswordPolicy::new(settings.password_min).map_err(named("HALLPASS_PASSWORD_MIN"))?,
-        )
+        .password_policy(settings.password_min)
         .registration(settings.registration)
         .request_timeout(settings.request_timeout)
         .build()
@@ -104,10 +102,17 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
     Ok(auth)
 }
 
+fn mailer(settings: &Settings) -> Result<Arc<dyn Mailer>, Error> {
+    Ok(match &settings.smtp_url {
+        Some(url) => Arc::new(SmtpMailer::from_url(url, settings.mail_from.clone())?),
+        None => Arc::new(TerminalMailer),
+    })
+}
+
 fn hash_pool(settings: &Settings) -> Result<HasherBuilder, Error> {
     let pool = Hasher::builder(settings.hash_params()?).queue(settings.hash_queue);
     Ok(match settings.hash_permits {
-        Some(permits) => pool.permits(permits),
+        Some(permits) => pool.permits(permits.into()),
         None => pool,
     })
 }
