@@ -7,10 +7,7 @@ use std::{
     env, fs,
     hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState},
     io::Write as _,
-    net::TcpListener,
-    os::unix::{fs::chown, process::CommandExt as _},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
     sync::OnceLock,
     thread,
     time::{Duration, Instant},
@@ -18,6 +15,8 @@ use std::{
 
 use hallpass::seaorm::{ConnectSettings, SeaOrmStore};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, Statement, TransactionTrait as _};
+
+use super::cluster::Cluster;
 
 /// A database of one test. Dropped with this, unless the whole server is thrown away.
 pub(crate) struct PostgresDatabase {
@@ -73,27 +72,21 @@ fn server() -> Option<&'static Server> {
 struct Server {
     /// The database that is connected to for making others.
     url: String,
-    /// Ends the server when this process ends, however it ends: see `SUPERVISOR`.
-    supervisor: Option<Child>,
+    /// If it is a throwaway one.
+    cluster: Option<Cluster>,
 }
 
 impl Server {
     fn given(url: String) -> Self {
-        Self {
-            url,
-            supervisor: None,
-        }
+        Self { url, cluster: None }
     }
 
     fn start() -> Result<Self, String> {
-        let mut errors = vec!["No initdb and postgres were found.".to_owned()];
-        for binaries in binaries() {
-            match start(&binaries) {
-                Ok(server) => return Ok(server),
-                Err(error) => errors.push(format!("{}: {error}", binaries.display())),
-            }
-        }
-        Err(errors.pop().unwrap_or_default())
+        let cluster = Cluster::start()?;
+        Ok(Self {
+            url: cluster.url(),
+            cluster: Some(cluster),
+        })
     }
 
     async fn create(&'static self, template: &str) -> PostgresDatabase {
@@ -169,7 +162,7 @@ impl Server {
 
 impl Drop for PostgresDatabase {
     fn drop(&mut self) {
-        if self.server.supervisor.is_some() {
+        if self.server.cluster.is_some() {
             return;
         }
         let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
@@ -225,125 +218,4 @@ fn migrations() -> u64 {
 fn random() -> u64 {
     // Std's own: keys that are random for every state.
     RandomState::new().hash_one(std::process::id())
-}
-
-/// Folders with both programs, PATH first.
-fn binaries() -> Vec<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
-    let mut debian: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .filter_map(|version| Some(version.ok()?.path().join("bin")))
-        .collect();
-    debian.sort();
-    folders.extend(debian.into_iter().rev());
-    let mut found: Vec<PathBuf> = folders
-        .into_iter()
-        .filter(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
-        .filter_map(|folder| fs::canonicalize(folder.join("postgres")).ok())
-        .filter_map(|postgres| Some(postgres.parent()?.to_owned()))
-        .collect();
-    found.dedup();
-    found
-}
-
-/// Runs the server until its standard input closes. The other end of that pipe is held by the test process alone, so
-/// that the server goes and its folder with it whenever that process goes: at its end, at a panic, at `kill -9`.
-const SUPERVISOR: &str = r#"
-    trap '' INT TERM HUP
-    cd "$FOLDER" || exit 1
-    if "$BINARIES/initdb" --pgdata=data --username=postgres --auth=trust --no-sync --no-instructions \
-        --encoding=UTF8 --locale=C >initdb.log 2>&1
-    then
-        "$BINARIES/postgres" -D data -h 127.0.0.1 -p "$PORT" -c unix_socket_directories= -c fsync=off \
-            -c full_page_writes=off -c max_connections=500 -c shared_buffers=64MB >postgres.log 2>&1 </dev/null &
-        server=$!
-        : >started
-        while read -r _; do :; done
-        kill -INT "$server"
-        wait "$server"
-    else
-        : >failed
-        while read -r _; do :; done
-    fi
-    cd /
-    rm -rf "$FOLDER"
-"#;
-
-fn start(binaries: &Path) -> Result<Server, String> {
-    let text = |error: std::io::Error| error.to_string();
-    let folder = tempfile::Builder::new()
-        .prefix("hallpass-postgres-")
-        .tempdir()
-        .map_err(text)?;
-    let port = TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .map_err(text)?
-        .port();
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", SUPERVISOR])
-        .env("FOLDER", folder.path())
-        .env("BINARIES", binaries)
-        .env("PORT", port.to_string())
-        .current_dir("/")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        // Out of reach of a Ctrl-C that is meant for the tests.
-        .process_group(0);
-    if let Some((user, group)) = other_user()? {
-        chown(folder.path(), Some(user), Some(group)).map_err(text)?;
-        command.uid(user).gid(group);
-    }
-    // From here on the supervisor removes the folder.
-    let folder = folder.keep();
-    let supervisor = command.spawn().map_err(text)?;
-    let server = Server {
-        url: format!("postgres://postgres@127.0.0.1:{port}/postgres"),
-        supervisor: Some(supervisor),
-    };
-    let started = Instant::now();
-    while started.elapsed() < Duration::from_secs(60) {
-        if folder.join("failed").exists() {
-            break;
-        }
-        // The server writes this line when it takes connections.
-        let log = fs::read_to_string(folder.join("postgres.log")).unwrap_or_default();
-        if log.contains("ready to accept connections") {
-            return Ok(server);
-        }
-        if log.contains("could not bind") {
-            break;
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    let log = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
-    Err(format!("{}{}", log("initdb.log"), log("postgres.log")))
-}
-
-/// Postgres refuses to be run by root: the user and group to run it as.
-fn other_user() -> Result<Option<(u32, u32)>, String> {
-    let id = Command::new("id").arg("-u").output();
-    let id = id.map_err(|error| error.to_string())?;
-    if id.stdout.trim_ascii() != b"0" {
-        return Ok(None);
-    }
-    let users = fs::read_to_string("/etc/passwd").map_err(|error| error.to_string())?;
-    let find = |wanted: &str| {
-        users.lines().find_map(|line| {
-            let fields: Vec<&str> = line.split(':').collect();
-            match fields.as_slice() {
-                [name, _, user, group, ..] if *name == wanted => {
-                    Some((user.parse().ok()?, group.parse().ok()?))
-                }
-                _ => None,
-            }
-        })
-    };
-    match find("postgres").or_else(|| find("nobody")) {
-        Some(user) => Ok(Some(user)),
-        None => Err("Postgres does not run as root, and there is no other user.".to_owned()),
-    }
 }
