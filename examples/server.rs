@@ -36,8 +36,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             std::process::exit(1)
         }
     };
+    let stop = stop_signal()?;
     println!("listening on http://{}", listener.local_addr()?);
-    serve(&listener, &router(&app.auth, &settings)).await?;
+    serve(&listener, &router(&app.auth, &settings), stop).await;
     app.finish().await;
     Ok(())
 }
@@ -67,12 +68,12 @@ fn cors(settings: &Settings) -> CorsLayer {
 }
 
 /// axum's own `serve` sets no timer, so that hyper's limit on slow heads would do nothing.
-async fn serve(listener: &TcpListener, router: &Router) -> std::io::Result<()> {
+async fn serve(listener: &TcpListener, router: &Router, stop: impl Future<Output = ()>) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT);
     let connections = GracefulShutdown::new();
-    let mut stop = std::pin::pin!(stop_signal());
+    let mut stop = std::pin::pin!(stop);
     loop {
         let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -84,10 +85,7 @@ async fn serve(listener: &TcpListener, router: &Router) -> std::io::Result<()> {
                     continue;
                 }
             },
-            stopped = &mut stop => {
-                stopped?;
-                break;
-            }
+            () = &mut stop => break,
         };
         let connection = http.serve_connection(io(stream), service(router.clone(), peer));
         let connection = connections.watch(connection);
@@ -103,7 +101,6 @@ async fn serve(listener: &TcpListener, router: &Router) -> std::io::Result<()> {
     {
         tracing::warn!("connections were still open; closing them");
     }
-    Ok(())
 }
 
 fn io(stream: TcpStream) -> TokioIo<TcpStream> {

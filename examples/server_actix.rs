@@ -41,15 +41,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             std::process::exit(1)
         }
     };
+    let stop = stop_signal()?;
     for address in server.addrs() {
         println!("listening on http://{address}");
     }
     let server = server.run();
     let handle = server.handle();
     tokio::spawn(async move {
-        if let Err(error) = stop_signal().await {
-            tracing::error!(%error, "cannot wait for signals");
-        }
+        stop.await;
         handle.stop(true).await;
     });
     server.await?;

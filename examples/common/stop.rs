@@ -1,19 +1,20 @@
 //! When and how long to stop.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use tokio::signal::unix::{SignalKind, signal};
 
 /// How long requests in flight may take; with the mails' share well below ten seconds.
 pub(crate) const DRAIN: Duration = Duration::from_secs(6);
 
-/// Completes on SIGTERM or SIGINT.
-pub(crate) async fn stop_signal() -> std::io::Result<()> {
+/// Completes on SIGTERM or SIGINT. From this call on they do not end the process by themselves.
+pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
