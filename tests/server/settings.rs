@@ -1,0 +1,253 @@
+//! A wrong setting stops the server with one line that names it.
+
+use std::{
+    ffi::OsStr, net::TcpListener, os::unix::ffi::OsStrExt as _, process::Command, sync::Mutex,
+    thread,
+};
+
+use crate::process::{SECRET, SERVERS, Server, command, folder, refused};
+
+/// Stands in for whatever must not be repeated.
+const HIDDEN: &str = "hunter2hunter2";
+
+/// The variable that the line names, and the settings.
+type Row = (&'static str, Vec<(&'static str, String)>);
+
+fn rows() -> Vec<Row> {
+    let mut rows: Vec<Row> = [
+        ("HALLPASS_SECRET", HIDDEN),
+        ("HALLPASS_SECRET", "aHVudGVyMmh1bnRlcjI="),
+        (
+            "HALLPASS_SECRET",
+            "hunter2hunter2hunter2hunter2hunter2hunter2*=",
+        ),
+        ("HALLPASS_SECRET", ""),
+        ("HALLPASS_ARGON2", "m=8,t=1,p=1"),
+        ("HALLPASS_ARGON2", "fast"),
+        ("HALLPASS_ARGON2", "m=99999999,t=1,p=1"),
+        ("HALLPASS_DANGER_WEAK_HASH", "maybe"),
+        ("HALLPASS_BIND", "nowhere"),
+        ("HALLPASS_BIND", "127.0.0.1:65536"),
+        // TEST-NET-1 of RFC 5737: no address of this machine.
+        ("HALLPASS_BIND", "192.0.2.1:8000"),
+        ("DATABASE_URL", "mysql://ann:hunter2hunter2@localhost/app"),
+        ("DATABASE_URL", HIDDEN),
+        (
+            "DATABASE_URL",
+            "postgres://ann:hunter2hunter2@localhost:port/app",
+        ),
+        (
+            "DATABASE_URL",
+            "postgres://ann:hunter2hunter2@127.0.0.1:1/app",
+        ),
+        ("DATABASE_URL", "sqlite:///nowhere/hunter2hunter2.db"),
+        ("DATABASE_URL", "sqlite://users.db?mode=hunter2hunter2"),
+        ("HALLPASS_DB_POOL", "0"),
+        ("HALLPASS_DB_POOL", "many"),
+        ("HALLPASS_DB_STATEMENT_CACHE", "-1"),
+        ("HALLPASS_PUBLIC_URL", "example.org"),
+        ("HALLPASS_PUBLIC_URL", "ftp://example.org"),
+        ("HALLPASS_PUBLIC_URL", "https://example.org/?a=b"),
+        ("HALLPASS_AUDIENCE", ""),
+        ("HALLPASS_REGISTRATION", "maybe"),
+        ("HALLPASS_REQUEST_TIMEOUT", "0"),
+        ("HALLPASS_ACCESS_TTL", "0"),
+        ("HALLPASS_ACCESS_TTL", "3601"),
+        ("HALLPASS_ACCESS_TTL", "10m"),
+        ("HALLPASS_SESSION_IDLE", "0"),
+        ("HALLPASS_SESSION_IDLE", "99999999999"),
+        ("HALLPASS_SESSION_MAX", "-1"),
+        ("HALLPASS_REFRESH_GRACE", "301"),
+        ("HALLPASS_RESET_TTL", "99999999999999999999"),
+        ("HALLPASS_PASSWORD_MIN", "3"),
+        ("HALLPASS_PASSWORD_MIN", "257"),
+        ("HALLPASS_PASSWORD_MIN", "long"),
+        ("HALLPASS_SMTP_URL", "http://ann:hunter2hunter2@example.org"),
+        ("HALLPASS_SMTP_URL", "smtp://ann:hunter2hunter2@"),
+        ("HALLPASS_MAIL_FROM", "nobody"),
+        (
+            "HALLPASS_MAIL_FROM",
+            "A <a@example.org>\r\nBcc: b@example.org",
+        ),
+        ("HALLPASS_CORS_ORIGINS", "https://app.example.org/path"),
+        ("HALLPASS_CORS_ORIGINS", "https://app.example.org,*"),
+        ("HALLPASS_HASH_PERMITS", "0"),
+        ("HALLPASS_HASH_QUEUE", "-1"),
+        ("HALLPASS_ADMIN_PASSWORD", HIDDEN),
+        ("HALLPASS_ADMIN_EMAIL", "root@example.org"),
+    ]
+    .map(|(name, value)| (name, vec![(name, value.to_owned())]))
+    .into();
+    rows.push((
+        "HALLPASS_SECRET",
+        vec![("HALLPASS_SECRET", format!("{SECRET},{SECRET}"))],
+    ));
+    let administrator = |email: &str, password: &str| {
+        let email = ("HALLPASS_ADMIN_EMAIL", email.to_owned());
+        vec![email, ("HALLPASS_ADMIN_PASSWORD", password.to_owned())]
+    };
+    rows.push(("HALLPASS_ADMIN_EMAIL", administrator("root", HIDDEN)));
+    rows.push((
+        "HALLPASS_ADMIN_PASSWORD",
+        administrator("root@example.org", "short"),
+    ));
+    rows
+}
+
+/// One line that names the setting, and holds no secret; and no good end.
+fn check(name: &str, command: &mut Command) {
+    let (status, stderr) = refused(command);
+    let told = format!("{command:?}: {status}: {stderr}");
+    assert!(!status.success(), "{told}");
+    assert_eq!(stderr.lines().count(), 1, "{told}");
+    // The administrator's two settings come together: either may be named.
+    let names =
+        stderr.contains(name) || name.contains("ADMIN") && stderr.contains("HALLPASS_ADMIN_");
+    assert!(stderr.starts_with("error: ") && names, "{told}");
+    for hidden in [HIDDEN, SECRET, "aHVudGVyMmh1bnRlcjI="] {
+        assert!(!stderr.contains(hidden), "{told}");
+    }
+}
+
+#[test]
+fn a_wrong_setting_ends_the_server_with_one_line() {
+    let rows = SERVERS
+        .iter()
+        .flat_map(|server| rows().into_iter().map(move |row| (server, row)));
+    let rows = Mutex::new(rows.collect::<Vec<_>>());
+    let next = || rows.lock().unwrap().pop();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some((server, (name, settings))) = next() {
+                    let folder = folder();
+                    let mut command = command(server, folder.path());
+                    check(name, command.env("HALLPASS_SECRET", SECRET).envs(settings));
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_wrong_flag_is_named_as_in_the_environment() {
+    let rows: [(&str, &[&str]); 8] = [
+        ("HALLPASS_BIND", &["--bind", "nowhere"]),
+        ("HALLPASS_BIND", &["--bind"]),
+        ("HALLPASS_SECRET", &["--secret", HIDDEN]),
+        ("HALLPASS_SECRET", &["--secret=hunter2hunter2"]),
+        ("HALLPASS_ADMIN_EMAIL", &["--admin-password", HIDDEN]),
+        ("HALLPASS_ACCESS_TTL", &["--access-ttl", "0"]),
+        ("--secrets", &["--secrets=hunter2hunter2"]),
+        ("an argument", &[HIDDEN]),
+    ];
+    for server in SERVERS {
+        let folder = folder();
+        for (name, flags) in rows {
+            check(name, command(server, folder.path()).args(flags));
+        }
+    }
+}
+
+#[test]
+fn what_is_no_utf8_is_named_too() {
+    for server in SERVERS {
+        let folder = folder();
+        let wrong = OsStr::from_bytes(b"hall\xffpass");
+        check(
+            "HALLPASS_AUDIENCE",
+            command(server, folder.path()).env("HALLPASS_AUDIENCE", wrong),
+        );
+    }
+}
+
+#[test]
+fn an_address_that_is_taken_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for server in SERVERS {
+        let folder = folder();
+        let mut command = command(server, folder.path());
+        command
+            .env("HALLPASS_SECRET", SECRET)
+            .env("HALLPASS_BIND", &address);
+        check("HALLPASS_BIND", &mut command);
+    }
+}
+
+#[test]
+fn postgres_needs_a_secret_of_its_own() {
+    for server in SERVERS {
+        let folder = folder();
+        let url = "postgres://ann:hunter2hunter2@127.0.0.1:1/app";
+        check(
+            "HALLPASS_SECRET",
+            command(server, folder.path()).env("DATABASE_URL", url),
+        );
+        assert!(!folder.path().join("hallpass.secret").exists());
+    }
+}
+
+#[test]
+fn a_wrong_setting_leaves_nothing_behind() {
+    for server in SERVERS {
+        let folder = folder();
+        for (name, value) in [
+            ("HALLPASS_ARGON2", "fast"),
+            ("HALLPASS_PASSWORD_MIN", "3"),
+            ("HALLPASS_PUBLIC_URL", "x"),
+            ("HALLPASS_SMTP_URL", "x"),
+            ("HALLPASS_ACCESS_TTL", "0"),
+        ] {
+            check(name, command(server, folder.path()).env(name, value));
+        }
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn unknown_settings_are_pointed_out() {
+    for server in SERVERS {
+        let folder = folder();
+        let settings = [
+            ("HALLPASS_SMTP_ULR", HIDDEN),
+            ("HALLPASS_OAUTH_GOOGLE_CLIENT_SECRET", HIDDEN),
+            ("HALLPASS_AUDIENCE", "app"),
+            ("PATHS", HIDDEN),
+        ];
+        let server = Server::of(server, folder.path(), &settings);
+        let log = server.stderr.text();
+        for name in ["HALLPASS_SMTP_ULR", "HALLPASS_OAUTH_GOOGLE_CLIENT_SECRET"] {
+            assert_eq!(log.matches(name).count(), 1, "{log}");
+        }
+        assert_eq!(
+            log.matches("no setting of this version").count(),
+            2,
+            "{log}"
+        );
+        assert!(!log.contains(HIDDEN), "{log}");
+    }
+}
+
+#[test]
+fn help_lists_every_setting_and_shows_no_secret() {
+    for server in SERVERS {
+        let folder = folder();
+        let mut command = command(server, folder.path());
+        let help = command
+            .arg("--help")
+            .env("HALLPASS_SECRET", SECRET)
+            .output()
+            .unwrap();
+        let help = String::from_utf8(help.stdout).unwrap();
+        for name in [
+            "HALLPASS_BIND",
+            "DATABASE_URL",
+            "HALLPASS_SECRET",
+            "HALLPASS_PASSWORD_MIN",
+        ] {
+            assert!(help.contains(name), "{help}");
+        }
+        assert!(!help.contains(SECRET), "{help}");
+    }
+}

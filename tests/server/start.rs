@@ -1,0 +1,127 @@
+//! From the first start on.
+
+use std::{fs, os::unix::fs::MetadataExt as _, sync::Barrier, thread};
+
+use crate::process::{SERVERS, Server, folder};
+
+#[test]
+fn a_server_without_settings_makes_its_secret_and_says_so() {
+    for server in SERVERS {
+        let folder = folder();
+        let first = Server::of(server, folder.path(), &[]);
+        let about = fs::metadata(folder.path().join("hallpass.secret")).unwrap();
+        assert_eq!(about.mode() & 0o777, 0o600);
+        let secret = fs::read_to_string(folder.path().join("hallpass.secret")).unwrap();
+        let log = first.stderr.text();
+        assert!(
+            log.contains("WARN") && log.contains("hallpass.secret"),
+            "{log}"
+        );
+        assert!(!log.contains(secret.trim()), "{log}");
+        assert_eq!(
+            first
+                .register("ann@example.org", "a staple for a horse")
+                .status,
+            201
+        );
+        let tokens = first.login("ann@example.org", "a staple for a horse");
+        drop(first);
+
+        let second = Server::of(server, folder.path(), &[]);
+        assert!(!second.stderr.text().contains("hallpass.secret"));
+        assert_eq!(second.me(&tokens.text("access_token")).status, 200);
+        assert_eq!(second.refresh(&tokens.text("refresh_token")).status, 200);
+        let kept = fs::read_to_string(folder.path().join("hallpass.secret")).unwrap();
+        assert_eq!(kept, secret);
+        let mut files: Vec<String> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .filter(|name| !name.starts_with("hallpass.db"))
+            .collect();
+        files.sort();
+        assert_eq!(files, ["hallpass.secret"]);
+    }
+}
+
+/// Both on one SQLite file, which neither has seen before.
+#[test]
+fn servers_that_start_together_share_a_secret() {
+    let folder = folder();
+    let barrier = Barrier::new(4);
+    let servers: Vec<Server> = thread::scope(|scope| {
+        let start = |server| {
+            let (folder, barrier) = (&folder, &barrier);
+            scope.spawn(move || {
+                barrier.wait();
+                Server::of(server, folder.path(), &[])
+            })
+        };
+        let starting: Vec<_> = [SERVERS, SERVERS].concat().into_iter().map(start).collect();
+        starting
+            .into_iter()
+            .map(|server| server.join().unwrap())
+            .collect()
+    });
+    let keys: Vec<_> = servers
+        .iter()
+        .map(|server| server.get("/.well-known/jwks.json").json())
+        .collect();
+    assert_eq!(keys[0]["keys"].as_array().unwrap().len(), 1);
+    assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+    assert_eq!(
+        servers[0]
+            .register("ann@example.org", "a staple for a horse")
+            .status,
+        201
+    );
+    let tokens = servers[1].login("ann@example.org", "a staple for a horse");
+    for server in &servers {
+        assert_eq!(server.me(&tokens.text("access_token")).status, 200);
+    }
+}
+
+#[test]
+fn the_administrator_is_made_once() {
+    for server in SERVERS {
+        let folder = folder();
+        let admin = |password: &'static str| {
+            [
+                ("HALLPASS_ADMIN_EMAIL", "root@example.org"),
+                ("HALLPASS_ADMIN_PASSWORD", password),
+            ]
+        };
+        let first = Server::of(server, folder.path(), &admin("a staple for a horse"));
+        assert!(!first.stderr.text().contains("a staple"));
+        let tokens = first.login("root@example.org", "a staple for a horse");
+        let me = first.me(&tokens.text("access_token")).json();
+        assert_eq!(me["email_verified"], true, "{me}");
+        let roles: Vec<&str> = me["roles"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|role| role.as_str())
+            .collect();
+        assert!(roles.contains(&"admin"), "{me}");
+        let bearer = format!("authorization: Bearer {}", tokens.text("access_token"));
+        assert_eq!(
+            first.call("GET", "/admin/users", &[&bearer], "").status,
+            200
+        );
+        drop(first);
+
+        // An account that exists is left alone.
+        let second = Server::of(server, folder.path(), &admin("another good password"));
+        assert_eq!(
+            second
+                .login("root@example.org", "another good password")
+                .status,
+            401
+        );
+        assert_eq!(
+            second
+                .login("root@example.org", "a staple for a horse")
+                .status,
+            200
+        );
+    }
+}
