@@ -21,5 +21,7 @@
 mod client;
 mod process;
 
+mod edge;
 mod settings;
 mod start;
+mod stop;

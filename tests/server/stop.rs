@@ -1,0 +1,102 @@
+//! SIGTERM and SIGINT: the server ends well and in time, whatever its connections do.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::process::{SERVERS, Server, folder};
+
+const REGISTRATION: &str = r#"{"email":"ann@example.org","password":"a staple for a horse"}"#;
+
+#[test]
+fn a_server_without_connections_ends_at_once() {
+    for server in SERVERS {
+        for signal in ["TERM", "INT"] {
+            let folder = folder();
+            let mut server = Server::of(server, folder.path(), &[]);
+            let sent = Instant::now();
+            server.signal(signal);
+            assert!(server.end().success(), "{signal}: {}", server.stderr.text());
+            assert!(
+                sent.elapsed() < Duration::from_secs(3),
+                "{signal}: {:?}",
+                sent.elapsed()
+            );
+        }
+    }
+}
+
+/// Waits for real: both servers and both signals at the same time.
+#[test]
+fn no_connection_holds_the_end_up() {
+    thread::scope(|scope| {
+        for server in SERVERS {
+            for signal in ["TERM", "INT"] {
+                scope.spawn(move || ends_in_time(server, signal));
+            }
+        }
+    });
+}
+
+fn ends_in_time(name: &str, signal: &str) {
+    let folder = folder();
+    // Hashing takes a while, so that a request is under way.
+    let settings = [("HALLPASS_ARGON2", "m=262144,t=4,p=1")];
+    let mut server = Server::of(name, folder.path(), &settings);
+    let mut idle = server.connect();
+    idle.write_all(b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n")
+        .unwrap();
+    assert!(read_some(&mut idle).starts_with("HTTP/1.1 200"));
+    let mut silent = server.connect();
+    let mut half_head = server.connect();
+    half_head
+        .write_all(b"POST /users HTTP/1.1\r\nhost: a\r\ncont")
+        .unwrap();
+    let mut half_body = server.connect();
+    let (first, _) = REGISTRATION.split_at(20);
+    send(&mut half_body, first);
+    let mut under_way = server.connect();
+    send(&mut under_way, REGISTRATION);
+    // The request is read before the signal comes.
+    thread::sleep(Duration::from_millis(300));
+
+    let sent = Instant::now();
+    server.signal(signal);
+    let answer = read_some(&mut under_way);
+    assert!(
+        answer.starts_with("HTTP/1.1 201"),
+        "{name}, {signal}: {answer}"
+    );
+    let status = server.end();
+    let told = format!(
+        "{name}, {signal}: {status}, {:?}: {}",
+        sent.elapsed(),
+        server.stderr.text()
+    );
+    assert_eq!(status.code(), Some(0), "{told}");
+    assert!(sent.elapsed() < Duration::from_secs(10), "{told}");
+    for connection in [&mut idle, &mut silent, &mut half_head, &mut half_body] {
+        // Closed or reset, but over.
+        connection.read_to_end(&mut Vec::new()).ok();
+    }
+    assert!(TcpStream::connect(&server.address).is_err());
+}
+
+/// The head of a registration, and as much of the body as is given.
+fn send(connection: &mut TcpStream, body: &str) {
+    write!(
+        connection,
+        "POST /users HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        REGISTRATION.len()
+    )
+    .unwrap();
+}
+
+fn read_some(connection: &mut TcpStream) -> String {
+    let mut some = [0; 1024];
+    let length = connection.read(&mut some).unwrap_or_default();
+    String::from_utf8_lossy(&some[..length]).into_owned()
+}
