@@ -19,9 +19,18 @@
 )]
 
 mod client;
+#[path = "../it/support/cluster.rs"]
+mod cluster;
+#[path = "../it/support/postgres.rs"]
+#[allow(dead_code, reason = "the servers migrate by themselves")]
+mod postgres;
 mod process;
+mod smtp;
 
 mod edge;
+mod kill;
+mod mail;
+mod outage;
 mod settings;
 mod start;
 mod stop;

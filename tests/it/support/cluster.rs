@@ -1,8 +1,11 @@
 //! A throwaway Postgres server of this process, on loopback.
+//!
+//! Where there is none to be had the Postgres half of the tests is skipped, loudly;
+//! `HALLPASS_TEST_POSTGRES=required` makes that a failure.
 
 use std::{
     env, fs,
-    io::Write as _,
+    io::{self, Write as _},
     net::{TcpListener, TcpStream},
     os::unix::{fs::chown, process::CommandExt as _},
     path::{Path, PathBuf},
@@ -20,8 +23,26 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
+    /// Starts one, if that is possible.
+    pub(crate) fn start_or_skip() -> Option<Self> {
+        let required = env::var("HALLPASS_TEST_POSTGRES").is_ok_and(|value| value == "required");
+        match Self::start() {
+            Ok(cluster) => Some(cluster),
+            Err(error) if required => panic!("Postgres is required, and there is none: {error}"),
+            Err(error) => {
+                // Past the test harness, which shows what a passing test prints to nobody.
+                let text = format!(
+                    "\n*** SKIPPED: the Postgres half of the tests. {error}\n\
+                     *** Install Postgres, or set TEST_DATABASE_URL.\n\n"
+                );
+                io::stderr().write_all(text.as_bytes()).ok();
+                None
+            }
+        }
+    }
+
     /// Starts one with the first binaries that work.
-    pub(crate) fn start() -> Result<Self, String> {
+    fn start() -> Result<Self, String> {
         let mut errors = vec!["No initdb and postgres were found.".to_owned()];
         for binaries in binaries() {
             match start(&binaries) {
@@ -121,7 +142,7 @@ const SUPERVISOR: &str = r#"
 "#;
 
 fn start(binaries: &Path) -> Result<Cluster, String> {
-    let text = |error: std::io::Error| error.to_string();
+    let text = |error: io::Error| error.to_string();
     let folder = tempfile::Builder::new()
         .prefix("hallpass-postgres-")
         .tempdir()

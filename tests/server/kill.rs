@@ -1,0 +1,175 @@
+//! `kill -9` in the middle of load: what was acknowledged still holds.
+
+use std::{thread, time::Duration};
+
+use serde_json::{Value, json};
+
+use crate::{
+    client::{Reply, credentials, post},
+    process::{SECRET, SERVERS, Server, folder},
+};
+
+const PASSWORD: &str = "a staple for a horse";
+
+/// What a client knows of its account.
+struct Account {
+    email: String,
+    /// Every refresh token it got, the oldest first.
+    refresh: Vec<String>,
+    access: String,
+    is_logged_out: bool,
+    /// A call is under way, or was when the server went.
+    is_unsettled: bool,
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_kill() {
+    thread::scope(|scope| {
+        for name in SERVERS {
+            scope.spawn(move || kill_under_load(name));
+        }
+    });
+}
+
+fn kill_under_load(name: &str) {
+    let folder = folder();
+    let settings = [
+        ("HALLPASS_SECRET", SECRET),
+        ("HALLPASS_REFRESH_GRACE", "300"),
+    ];
+    let server = Server::of(name, folder.path(), &settings);
+    let address = server.address.clone();
+    let clients: Vec<_> = (0..6)
+        .map(|client| {
+            let address = address.clone();
+            thread::spawn(move || live(&address, client))
+        })
+        .collect();
+    thread::sleep(Duration::from_millis(1500));
+    server.kill();
+    let accounts: Vec<Account> = clients
+        .into_iter()
+        .flat_map(|c| c.join().unwrap())
+        .collect();
+
+    let server = Server::of(name, folder.path(), &settings);
+    let settled = accounts
+        .iter()
+        .filter(|account| !account.is_unsettled)
+        .count();
+    assert!(
+        settled >= 10,
+        "{name}: only {settled} accounts of {}",
+        accounts.len()
+    );
+    for account in &accounts {
+        check(&server, account);
+    }
+}
+
+/// Makes accounts and uses them, until the server is gone.
+fn live(address: &str, client: usize) -> Vec<Account> {
+    let mut accounts = Vec::new();
+    for number in 0.. {
+        let email = format!("user-{client}-{number}@example.org");
+        let Ok(registered) = post(address, "/users", &credentials(&email, PASSWORD)) else {
+            break;
+        };
+        assert_eq!(registered.status, 201, "{registered:?}");
+        accounts.push(Account {
+            email,
+            refresh: Vec::new(),
+            access: String::new(),
+            is_logged_out: false,
+            is_unsettled: false,
+        });
+        let account = accounts.last_mut().unwrap();
+        if account.sign_in_and_out(address, number % 2 == 0).is_none() {
+            break;
+        }
+    }
+    accounts
+}
+
+impl Account {
+    /// `None` if the server does not answer any more.
+    fn sign_in_and_out(&mut self, address: &str, logs_out: bool) -> Option<()> {
+        let tokens = self.call(address, "/auth/login", &credentials(&self.email, PASSWORD))?;
+        self.take(&tokens);
+        for _ in 0..3 {
+            let tokens = self.call(address, "/auth/refresh", &self.last())?;
+            self.take(&tokens);
+        }
+        if logs_out {
+            self.call(address, "/auth/logout", &self.last())?;
+            self.is_logged_out = true;
+        }
+        Some(())
+    }
+
+    fn call(&mut self, address: &str, path: &str, body: &Value) -> Option<Reply> {
+        self.is_unsettled = true;
+        let reply = post(address, path, body).ok()?;
+        assert!(matches!(reply.status, 200 | 204), "{path}: {reply:?}");
+        self.is_unsettled = false;
+        Some(reply)
+    }
+
+    fn take(&mut self, tokens: &Reply) {
+        self.access = tokens.text("access_token");
+        self.refresh.push(tokens.text("refresh_token"));
+    }
+
+    fn last(&self) -> Value {
+        json!({ "refresh_token": self.refresh.last() })
+    }
+}
+
+fn check(server: &Server, account: &Account) {
+    let email = &account.email;
+    assert_eq!(server.register(email, PASSWORD).status, 409, "{email}");
+    assert_eq!(server.login(email, PASSWORD).status, 200, "{email}");
+    if account.is_logged_out {
+        for token in &account.refresh {
+            assert_eq!(
+                server.refresh(token).text("code"),
+                "invalid_refresh_token",
+                "{email}"
+            );
+        }
+        assert_eq!(server.me(&account.access).status, 401, "{email}");
+        return;
+    }
+    let Some(last) = account.refresh.last() else {
+        return;
+    };
+    if account.is_unsettled {
+        // Perhaps logged out, perhaps exchanged once more: within grace that is no difference.
+        let reply = server.refresh(last);
+        assert!(matches!(reply.status, 200 | 401), "{email}: {reply:?}");
+        assert_ne!(reply.json()["code"], "refresh_token_reused", "{email}");
+        return;
+    }
+    let [first, .., previous, last] = account.refresh.as_slice() else {
+        panic!("{email}: settled after {} exchanges", account.refresh.len());
+    };
+    assert_eq!(server.me(&account.access).status, 200, "{email}");
+    assert_eq!(
+        server.refresh(previous).text("refresh_token"),
+        *last,
+        "{email}"
+    );
+    let next = server.refresh(last).text("refresh_token");
+    assert_eq!(server.refresh(last).text("refresh_token"), next, "{email}");
+    assert_eq!(
+        server.refresh(first).text("code"),
+        "refresh_token_reused",
+        "{email}"
+    );
+    assert_eq!(
+        server.refresh(&next).text("code"),
+        "invalid_refresh_token",
+        "{email}"
+    );
+    assert_eq!(server.me(&account.access).status, 401, "{email}");
+}

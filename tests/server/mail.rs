@@ -1,0 +1,95 @@
+//! A mail that was ordered is sent, whatever happens to the server that took the order.
+
+use std::{net::TcpListener, path::Path, thread, time::Duration};
+
+use serde_json::json;
+
+use crate::{
+    process::{SERVERS, Server, folder},
+    smtp,
+};
+
+const PASSWORD: &str = "a staple for a horse";
+const NEW_PASSWORD: &str = "another good password";
+
+#[test]
+fn mails_are_printed_and_their_links_work() {
+    for name in SERVERS {
+        let folder = folder();
+        let server = Server::of(name, folder.path(), &[]);
+        order(&server);
+        let line = server.stdout.wait_for("/reset-password?token=").unwrap();
+        assert!(
+            line.contains("http://localhost:8000/reset-password?token="),
+            "{line}"
+        );
+        reset(&server, &smtp::token(&line));
+        // The link is for the terminal alone.
+        assert!(!server.stderr.text().contains("token="));
+    }
+}
+
+#[test]
+fn mails_leave_by_smtp() {
+    for name in SERVERS {
+        let folder = folder();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = with_smtp(name, folder.path(), listener.local_addr().unwrap().port());
+        let mails = smtp::serve(listener);
+        order(&server);
+        let mail = mails.recv_timeout(Duration::from_secs(5)).expect("a mail");
+        assert!(mail.contains("To: ann@example.org"), "{mail}");
+        reset(&server, &smtp::token(&mail));
+    }
+}
+
+/// Waits for real: for the lease of a delivery that was killed, and for the next try of one that failed before.
+#[test]
+fn a_mail_ordered_before_a_kill_is_sent_after_it() {
+    thread::scope(|scope| {
+        scope.spawn(|| killed_while(SERVERS[0], "the mail server hangs"));
+        scope.spawn(|| killed_while(SERVERS[1], "the mail server is down"));
+    });
+}
+
+fn killed_while(name: &str, trouble: &str) {
+    let folder = folder();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = with_smtp(name, folder.path(), address.port());
+    // It takes connections and never says a word.
+    let hangs = trouble.ends_with("hangs");
+    let silent = hangs.then(|| listener.try_clone().unwrap());
+    drop(listener);
+    order(&server);
+    thread::sleep(Duration::from_millis(500));
+    server.kill();
+
+    let listener = silent.unwrap_or_else(|| TcpListener::bind(address).unwrap());
+    let mails = smtp::serve(listener);
+    let server = with_smtp(name, folder.path(), address.port());
+    let mail = mails.recv_timeout(Duration::from_secs(60));
+    let mail = mail.unwrap_or_else(|_| panic!("{trouble}: {}", server.stderr.text()));
+    reset(&server, &smtp::token(&mail));
+    let more = mails.recv_timeout(Duration::from_secs(2));
+    assert!(more.is_err(), "{trouble}: sent twice");
+}
+
+fn with_smtp(name: &str, folder: &Path, port: u16) -> Server {
+    let url = format!("smtp://127.0.0.1:{port}");
+    Server::of(name, folder, &[("HALLPASS_SMTP_URL", &url)])
+}
+
+fn order(server: &Server) {
+    assert_eq!(server.register("ann@example.org", PASSWORD).status, 201);
+    let order = json!({ "email": "ann@example.org" });
+    assert_eq!(server.post("/auth/forgot-password", &order).status, 202);
+}
+
+fn reset(server: &Server, token: &str) {
+    let reset = json!({ "token": token, "new_password": NEW_PASSWORD });
+    assert_eq!(server.post("/auth/reset-password", &reset).status, 204);
+    assert_eq!(server.post("/auth/reset-password", &reset).status, 400);
+    assert_eq!(server.login("ann@example.org", PASSWORD).status, 401);
+    assert_eq!(server.login("ann@example.org", NEW_PASSWORD).status, 200);
+}

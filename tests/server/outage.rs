@@ -1,0 +1,167 @@
+//! Postgres: servers that start together, and a database that goes away and comes back.
+
+use std::{
+    sync::{Barrier, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+
+use crate::{
+    client::{Reply, credentials},
+    cluster::Cluster,
+    postgres,
+    process::{SECRET, SERVERS, Server, folder},
+};
+
+const EMAIL: &str = "ann@example.org";
+const PASSWORD: &str = "a staple for a horse";
+
+#[tokio::test]
+async fn servers_start_together_on_an_empty_database() {
+    let Some(database) = postgres::empty().await else {
+        return;
+    };
+    let settings = [
+        ("DATABASE_URL", database.url()),
+        ("HALLPASS_SECRET", SECRET),
+    ];
+    let folder = folder();
+    let barrier = Barrier::new(4);
+    let servers: Vec<Server> = thread::scope(|scope| {
+        let start = |server| {
+            let (folder, barrier) = (&folder, &barrier);
+            scope.spawn(move || {
+                barrier.wait();
+                Server::of(server, folder.path(), &settings)
+            })
+        };
+        let starting: Vec<_> = [SERVERS, SERVERS].concat().into_iter().map(start).collect();
+        starting
+            .into_iter()
+            .map(|server| server.join().unwrap())
+            .collect()
+    });
+    assert_eq!(servers[0].register(EMAIL, PASSWORD).status, 201);
+    let tokens = servers[1].login(EMAIL, PASSWORD);
+    for server in &servers {
+        assert_eq!(server.get("/health/ready").status, 200);
+        assert_eq!(server.me(&tokens.text("access_token")).status, 200);
+    }
+    assert_eq!(
+        folder.path().read_dir().unwrap().count(),
+        0,
+        "no secret and no database of its own"
+    );
+}
+
+#[test]
+fn an_outage_of_the_database_is_told_and_outlived() {
+    let Some(cluster) = Cluster::start_or_skip() else {
+        return;
+    };
+    let folder = folder();
+    let url = cluster.url();
+    let settings = [("DATABASE_URL", url.as_str()), ("HALLPASS_SECRET", SECRET)];
+    let cluster = Mutex::new(cluster);
+    let servers = SERVERS.map(|name| Server::of(name, folder.path(), &settings));
+    assert_eq!(servers[0].register(EMAIL, PASSWORD).status, 201);
+    let clients = servers.iter().map(Client::new).collect::<Vec<_>>();
+    each(&clients, Client::fill_the_pool);
+
+    cluster.lock().unwrap().stop();
+    each(&clients, Client::is_told);
+    cluster.lock().unwrap().start_again();
+    each(&clients, Client::recovers);
+}
+
+fn each<'a>(clients: &[Client<'a>], check: fn(&Client<'a>)) {
+    thread::scope(|scope| {
+        for client in clients {
+            scope.spawn(move || check(client));
+        }
+    });
+}
+
+struct Client<'a> {
+    server: &'a Server,
+    access: String,
+    refresh: String,
+}
+
+impl<'a> Client<'a> {
+    fn new(server: &'a Server) -> Self {
+        let tokens = server.login(EMAIL, PASSWORD);
+        Self {
+            server,
+            access: tokens.text("access_token"),
+            refresh: tokens.text("refresh_token"),
+        }
+    }
+
+    /// So that there are connections to lose.
+    fn fill_the_pool(&self) {
+        let statuses = self.at_once();
+        assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+    }
+
+    fn at_once(&self) -> Vec<u16> {
+        thread::scope(|scope| {
+            let call = |_| scope.spawn(|| self.server.me(&self.access).status);
+            let calls: Vec<_> = (0..16).map(call).collect();
+            calls.into_iter().map(|call| call.join().unwrap()).collect()
+        })
+    }
+
+    /// 503 from whatever needs the database, soon; and the process says that it lives.
+    fn is_told(&self) {
+        for _ in 0..2 {
+            self.expect_unavailable("me", || self.server.me(&self.access));
+            self.expect_unavailable("login", || self.server.login(EMAIL, PASSWORD));
+            self.expect_unavailable("refresh", || self.server.refresh(&self.refresh));
+            self.expect_unavailable("logout", || {
+                let token = json!({ "refresh_token": self.refresh });
+                self.server.post("/auth/logout", &token)
+            });
+            self.expect_unavailable("register", || {
+                self.server
+                    .post("/users", &credentials("bob@example.org", PASSWORD))
+            });
+            self.expect_unavailable("ready", || self.server.get("/health/ready"));
+            assert_eq!(self.server.get("/health/live").status, 200);
+        }
+    }
+
+    fn expect_unavailable(&self, call: &str, make: impl Fn() -> Reply) {
+        let started = Instant::now();
+        let reply = make();
+        let told = format!("{call}: {:?}: {reply:?}", started.elapsed());
+        assert_eq!(reply.status, 503, "{told}");
+        assert_eq!(reply.text("code"), "unavailable", "{told}");
+        let retry_after: u64 = reply.header("retry-after").unwrap().parse().unwrap();
+        assert!(retry_after >= 1, "{told}");
+        assert!(started.elapsed() < Duration::from_millis(3800), "{told}");
+    }
+
+    /// Within five seconds, and then for good.
+    fn recovers(&self) {
+        let started = Instant::now();
+        while self.server.get("/health/ready").status != 200 {
+            assert!(
+                started.elapsed() < Duration::from_secs(5),
+                "still not ready"
+            );
+            thread::sleep(Duration::from_millis(50));
+        }
+        let statuses = self.at_once();
+        assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+        assert_eq!(self.server.refresh(&self.refresh).status, 200);
+        assert_eq!(self.server.login(EMAIL, PASSWORD).status, 200);
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            started.elapsed()
+        );
+    }
+}
