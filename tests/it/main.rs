@@ -1,6 +1,9 @@
 //! The integration tests, in one binary.
 #![cfg(all(
+    feature = "actix",
+    feature = "axum",
     feature = "migrate",
+    feature = "openapi",
     feature = "postgres",
     feature = "sqlite",
     feature = "testing"
@@ -19,3 +22,8 @@ mod support;
 mod migrations;
 mod statements;
 mod stores;
+
+mod login;
+mod logout;
+mod refresh;
+mod register;

@@ -19,6 +19,14 @@ pub(crate) struct TestStore {
 }
 
 impl TestStore {
+    pub(crate) fn memory() -> Self {
+        Self {
+            name: "memory",
+            store: Arc::new(MemoryStore::new()),
+            _database: None,
+        }
+    }
+
     pub(crate) fn store(&self) -> Arc<dyn Store> {
         Arc::clone(&self.store)
     }
@@ -34,11 +42,7 @@ impl Deref for TestStore {
 
 /// An empty store of every kind there is: in memory, on SQLite, and on Postgres unless that is not to be had.
 pub(crate) async fn stores() -> Vec<TestStore> {
-    let mut stores = vec![TestStore {
-        name: "memory",
-        store: Arc::new(MemoryStore::new()),
-        _database: None,
-    }];
+    let mut stores = vec![TestStore::memory()];
     for database in Database::migrated().await {
         stores.push(TestStore {
             name: database.name(),

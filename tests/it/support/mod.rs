@@ -1,6 +1,8 @@
 //! What the tests stand on.
 
+pub(crate) mod app;
 #[allow(dead_code, reason = "stopping is for the tests of the servers")]
 mod cluster;
 pub(crate) mod db;
+pub(crate) mod http;
 mod postgres;

@@ -1,0 +1,285 @@
+//! An [`Auth`] on a store, served on loopback by axum or by actix.
+
+use std::{net::SocketAddr, ops::Deref, sync::Arc, time::Duration};
+
+use actix_web::{
+    HttpServer,
+    dev::ServerHandle,
+    web::{self, ServiceConfig},
+};
+use axum::Router;
+use hallpass::{
+    Auth, AuthBuilder, EmailAddress, Endpoints, Roles, Secret, UserId, UserStatus,
+    clock::{Clock as _, ManualClock, Timestamp},
+    credential::{HashParams, Hasher},
+    mail::Mailbox,
+    store::Store,
+};
+use tokio::{net::TcpListener, sync::Barrier, task::JoinHandle};
+
+use super::{
+    db::{TestStore, stores},
+    http::Client,
+};
+
+pub(crate) const PUBLIC_URL: &str = "https://id.example.org";
+
+/// A framework.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Framework {
+    Actix,
+    Axum,
+}
+
+/// A service with its clock, its mails and a client.
+pub(crate) struct App {
+    pub(crate) auth: Auth,
+    pub(crate) clock: ManualClock,
+    pub(crate) mailbox: Mailbox,
+    pub(crate) secret: Secret,
+    pub(crate) name: String,
+    framework: Framework,
+    store: Arc<TestStore>,
+    server: Server,
+}
+
+impl Deref for App {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.server.client
+    }
+}
+
+/// One on each store and on each framework; the store in memory is quick enough for both.
+pub(crate) async fn apps() -> Vec<App> {
+    apps_with(|builder| builder).await
+}
+
+/// The same, with other settings.
+pub(crate) async fn apps_with(set: impl Fn(AuthBuilder) -> AuthBuilder) -> Vec<App> {
+    let mut apps = Vec::new();
+    let memory = TestStore::memory();
+    for store in [memory].into_iter().chain(stores().await) {
+        let framework = if apps.len() % 2 == 0 {
+            Framework::Actix
+        } else {
+            Framework::Axum
+        };
+        apps.push(App::start(Arc::new(store), framework, &set).await);
+    }
+    apps
+}
+
+/// The first of [`apps`]: for what neither the store nor the framework decides.
+pub(crate) async fn app_with(set: impl Fn(AuthBuilder) -> AuthBuilder) -> App {
+    App::start(Arc::new(TestStore::memory()), Framework::Axum, set).await
+}
+
+impl App {
+    pub(crate) async fn start(
+        store: Arc<TestStore>,
+        framework: Framework,
+        set: impl Fn(AuthBuilder) -> AuthBuilder,
+    ) -> Self {
+        let (clock, mailbox) = (ManualClock::new(), Mailbox::new());
+        let secret = Secret::generate();
+        let builder = builder(&store, &clock, &mailbox, &secret);
+        let auth = set(builder).build().expect("the settings are right");
+        let server = Server::of(auth.endpoints().with_docs(), framework).await;
+        let name = format!("{} on {framework:?}", store.name);
+        eprintln!("{name}");
+        Self {
+            auth,
+            clock,
+            mailbox,
+            secret,
+            name,
+            framework,
+            store,
+            server,
+        }
+    }
+
+    /// Another process on the same store, with the same clock, mails and secret unless set otherwise.
+    pub(crate) async fn another(&self, set: impl Fn(AuthBuilder) -> AuthBuilder) -> Self {
+        let store = Arc::clone(&self.store);
+        let builder = builder(&store, &self.clock, &self.mailbox, &self.secret);
+        let auth = set(builder).build().expect("the settings are right");
+        Self {
+            server: Server::of(auth.endpoints().with_docs(), self.framework).await,
+            auth,
+            clock: self.clock.clone(),
+            mailbox: self.mailbox.clone(),
+            secret: self.secret.clone(),
+            name: self.name.clone(),
+            framework: self.framework,
+            store,
+        }
+    }
+
+    pub(crate) fn store(&self) -> Arc<dyn Store> {
+        self.store.store()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    pub(crate) async fn set_roles(&self, id: &str, roles: &str) {
+        let roles: Roles = roles.parse().expect("names of roles");
+        let user = self.store.set_roles(user_id(id), &roles, self.now()).await;
+        user.expect("the store works").expect("the user is there");
+    }
+
+    pub(crate) async fn set_status(&self, id: &str, status: UserStatus) {
+        let user = self.store.set_status(user_id(id), status, self.now()).await;
+        user.expect("the store works").expect("the user is there");
+    }
+
+    /// Registers an administrator, logs in, and gives the access token.
+    pub(crate) async fn administrator(&self) -> String {
+        let email: EmailAddress = "root@example.org".parse().expect("an address");
+        let password = super::http::PASSWORD.into();
+        let made = self.auth.ensure_administrator(email, &password).await;
+        made.expect("the store works");
+        self.login("root@example.org").await.access
+    }
+
+    /// Asks for a reset, has the mail sent, and takes the token out of it.
+    pub(crate) async fn reset_token(&self, email: &str) -> String {
+        self.forgot(email).await;
+        assert_eq!(self.auth.deliver_mail().await.expect("the store works"), 1);
+        token_in(self.mailbox.last_to(email).expect("a mail").text())
+    }
+}
+
+/// The token of the one link in the text.
+pub(crate) fn token_in(text: &str) -> String {
+    let start = format!("{PUBLIC_URL}/reset-password?token=");
+    let (_, rest) = text.split_once(&start).expect("the text has the link");
+    let token: String = rest.chars().take_while(|c| !c.is_whitespace()).collect();
+    assert!(
+        token
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    );
+    token
+}
+
+pub(crate) fn user_id(id: &str) -> UserId {
+    id.parse().expect("an id")
+}
+
+/// Hashing that costs next to nothing.
+pub(crate) fn cheap() -> HashParams {
+    HashParams::danger_weak(8, 1, 1).expect("Argon2 takes them")
+}
+
+fn builder(
+    store: &TestStore,
+    clock: &ManualClock,
+    mailbox: &Mailbox,
+    secret: &Secret,
+) -> AuthBuilder {
+    Auth::builder()
+        .shared_store(store.store())
+        .clock(clock.clone())
+        .mailer(mailbox.clone())
+        .secrets(secret.clone())
+        .public_url(PUBLIC_URL)
+        .hashing(Hasher::builder(cheap()))
+}
+
+/// Starts as many requests behind a barrier, and gives the replies.
+pub(crate) async fn race<T, F>(count: usize, mut task: impl FnMut(usize) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let barrier = Arc::new(Barrier::new(count));
+    let tasks: Vec<_> = (0..count)
+        .map(|index| {
+            let (barrier, task) = (Arc::clone(&barrier), task(index));
+            tokio::spawn(async move {
+                barrier.wait().await;
+                task.await
+            })
+        })
+        .collect();
+    let mut outcomes = Vec::new();
+    for task in tasks {
+        outcomes.push(task.await.expect("the task does not panic"));
+    }
+    outcomes
+}
+
+/// A running server. It ends when this is dropped.
+pub(crate) struct Server {
+    pub(crate) client: Client,
+    running: Running,
+}
+
+enum Running {
+    Actix(ServerHandle),
+    Axum(JoinHandle<()>),
+}
+
+impl Server {
+    pub(crate) async fn of(endpoints: Endpoints, framework: Framework) -> Self {
+        match framework {
+            Framework::Actix => Self::actix(hallpass::actix::configure(endpoints)),
+            Framework::Axum => Self::axum(hallpass::axum::router(endpoints)).await,
+        }
+    }
+
+    pub(crate) async fn axum(router: Router) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let client = Client(listener.local_addr().expect("an address"));
+        let router = router
+            .fallback(hallpass::axum::not_found)
+            .into_make_service_with_connect_info::<SocketAddr>();
+        let task = tokio::spawn(async move {
+            let served = axum::serve(listener, router).await;
+            served.expect("the server runs");
+        });
+        Self {
+            client,
+            running: Running::Axum(task),
+        }
+    }
+
+    pub(crate) fn actix<C>(configure: C) -> Self
+    where
+        C: FnOnce(&mut ServiceConfig) + Clone + Send + 'static,
+    {
+        let server = HttpServer::new(move || {
+            actix_web::App::new()
+                .configure(configure.clone())
+                .default_service(web::to(hallpass::actix::not_found))
+        });
+        let server = server
+            .workers(1)
+            .disable_signals()
+            .bind(("127.0.0.1", 0))
+            .expect("a port");
+        let client = Client(server.addrs()[0]);
+        let server = server.run();
+        let running = Running::Actix(server.handle());
+        tokio::spawn(server);
+        Self { client, running }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        match &self.running {
+            Running::Actix(handle) => drop(handle.stop(false)),
+            Running::Axum(task) => task.abort(),
+        }
+    }
+}
