@@ -23,7 +23,12 @@ mod migrations;
 mod statements;
 mod stores;
 
+mod admin_users;
 mod login;
 mod logout;
+mod mail;
+mod me;
 mod refresh;
 mod register;
+mod reset;
+mod service;
