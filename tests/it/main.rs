@@ -24,10 +24,15 @@ mod statements;
 mod stores;
 
 mod admin_users;
+mod budget;
+mod guards;
 mod login;
 mod logout;
 mod mail;
 mod me;
+mod mounting;
+mod openapi;
+mod parity;
 mod refresh;
 mod register;
 mod reset;

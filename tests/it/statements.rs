@@ -142,17 +142,21 @@ async fn every_call_costs_one_statement_on_postgres() {
 }
 
 /// The statements since they were last asked for.
-struct Count(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Count(Arc<Mutex<Vec<String>>>);
 
 impl Count {
-    fn expect(&self, wanted: usize, call: &str) {
+    pub(crate) fn forget(&self) {
+        self.0.lock().unwrap().clear();
+    }
+
+    pub(crate) fn expect(&self, wanted: usize, call: &str) {
         let statements = std::mem::take(&mut *self.0.lock().unwrap());
         assert_eq!(statements.len(), wanted, "{call}: {statements:#?}");
     }
 }
 
 /// A store whose statements are counted, on a database of this kind, if there is one.
-async fn counted(backend: DbBackend) -> Option<(Database, SeaOrmStore, Count)> {
+pub(crate) async fn counted(backend: DbBackend) -> Option<(Database, SeaOrmStore, Count)> {
     for database in Database::migrated().await {
         let options = ConnectSettings::new(database.url()).to_options().unwrap();
         let mut db = sea_orm::Database::connect(options).await.unwrap();

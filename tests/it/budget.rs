@@ -1,0 +1,108 @@
+//! How many statements a request costs on Postgres when it succeeds; BEGIN and COMMIT are not counted.
+
+use axum::{Router, routing::get};
+use hallpass::{ActiveUser, Role};
+use sea_orm::DbBackend;
+use serde_json::json;
+
+use crate::{
+    statements::counted,
+    support::{
+        app::{Server, app_with},
+        http::PASSWORD,
+    },
+};
+
+const ANN: &str = "ann@example.org";
+
+#[tokio::test]
+async fn requests_keep_to_the_budget_of_statements() {
+    let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
+        return;
+    };
+    let app = app_with(|builder| builder.store(store.clone())).await;
+    app.register(ANN).await;
+    count.expect(1, "register");
+    let tokens = app.login(ANN).await;
+    count.expect(2, "login");
+    app.me(&tokens.access).await.expect(200);
+    count.expect(1, "me");
+    let next = app.refresh(&tokens.refresh).await.tokens();
+    count.expect(1, "refresh");
+    app.refresh(&tokens.refresh).await.expect(200);
+    count.expect(2, "a repeated refresh");
+    app.logout(&next.refresh).await.expect(204);
+    count.expect(1, "logout");
+    app.forgot(ANN).await;
+    count.expect(1, "forgot");
+    app.forgot("nobody@example.org").await;
+    count.expect(1, "forgot, for nobody");
+    app.auth.deliver_mail().await.unwrap();
+    app.advance(1);
+    let token = app.reset_token(ANN).await;
+    count.forget();
+    app.reset(&token, PASSWORD).await.expect(204);
+    count.expect(2, "reset");
+
+    let admin = app.administrator().await;
+    count.forget();
+    app.get("/admin/users?limit=1", &admin).await.expect(200);
+    count.expect(2, "list users");
+    app.logout_all(&admin).await.expect(204);
+    count.expect(2, "log out everywhere");
+}
+
+/// What is refused without a look at the database costs nothing.
+#[tokio::test]
+async fn what_is_forged_or_malformed_costs_no_statement() {
+    let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
+        return;
+    };
+    let app = app_with(|builder| builder.store(store.clone())).await;
+    app.me("x").await.problem(401, "invalid_access_token");
+    app.refresh("x").await.problem(401, "invalid_refresh_token");
+    app.logout("x").await.expect(204);
+    let reply = app.try_login(ANN, &"x".repeat(300)).await;
+    reply.problem(422, "validation_failed");
+    let reply = app
+        .post("/users", json!({"email": ANN, "password": "x"}))
+        .await;
+    reply.problem(422, "weak_password");
+    app.post("/users", json!({}))
+        .await
+        .problem(422, "validation_failed");
+    app.ask("GET /.well-known/jwks.json", "", b"")
+        .await
+        .expect(200);
+    app.ask("GET /openapi.json", "", b"").await.expect(200);
+    count.expect(0, "nothing");
+    // A login of nobody costs what one of somebody with a wrong password costs.
+    app.try_login(ANN, PASSWORD)
+        .await
+        .problem(401, "invalid_credentials");
+    count.expect(1, "a login of nobody");
+    app.reset("x", PASSWORD).await.problem(400, "invalid_token");
+    count.expect(1, "a forged reset");
+}
+
+#[tokio::test]
+async fn a_handler_behind_a_role_guard_asks_only_once() {
+    let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
+        return;
+    };
+    let app = app_with(|builder| builder.store(store.clone())).await;
+    let access = app.administrator().await;
+    let guard = hallpass::axum::RequireRole::new(&app.auth, Role::ADMIN);
+    let router = Router::new()
+        .route(
+            "/",
+            get(|caller: ActiveUser| async move { caller.user.id.to_string() }),
+        )
+        .route_layer(guard)
+        .with_state(app.auth.clone());
+    let server = Server::axum(router).await;
+    count.forget();
+    let reply = server.client.get("/", &access).await;
+    assert_eq!(reply.status, 200);
+    count.expect(1, "a guarded route");
+}

@@ -1,0 +1,150 @@
+//! What is mounted, and what the endpoints call.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use hallpass::{
+    AccessToken, ActiveUser, EmailAddress, ErrorKind, Login, OneTimeToken, Page, Password,
+    RefreshToken, Registration, Result, Role, TokenPair, User, UserQuery, UserService,
+};
+use http::Method;
+use serde_json::json;
+
+use crate::support::{
+    app::{Framework, Server, app_with, apps_with},
+    http::PASSWORD,
+};
+
+const ANN: &str = "ann@example.org";
+
+#[tokio::test]
+async fn an_endpoint_can_be_left_out() {
+    let app = app_with(|builder| builder).await;
+    for framework in [Framework::Axum, Framework::Actix] {
+        let endpoints = app.auth.endpoints().without(Method::POST, "/users");
+        let server = Server::of(endpoints.with_docs(), framework).await;
+        let body = json!({"email": ANN, "password": PASSWORD});
+        let reply = server.client.post("/users", body).await;
+        reply.problem(404, "not_found");
+        let reply = server.client.ask("GET /users/me", "", b"").await;
+        reply.problem(401, "unauthenticated");
+        let document = server.client.ask("GET /openapi.json", "", b"").await.json();
+        assert!(document["paths"]["/users"].is_null());
+        assert!(document["paths"]["/users/me"].is_object());
+
+        // Of another method, or unknown: nothing changes.
+        let endpoints = app.auth.endpoints().without(Method::GET, "/users");
+        assert_eq!(
+            endpoints.iter().count(),
+            app.auth.endpoints().iter().count()
+        );
+        let server = Server::of(endpoints, framework).await;
+        let reply = server.client.ask("GET /docs", "", b"").await;
+        reply.problem(404, "not_found");
+    }
+}
+
+/// Notes what is called, and knows somebody who may not register.
+#[derive(Debug)]
+struct Watched {
+    inner: Arc<dyn UserService>,
+    calls: Arc<Mutex<Vec<&'static str>>>,
+}
+
+impl Watched {
+    fn note(&self, call: &'static str) -> &dyn UserService {
+        self.calls.lock().unwrap().push(call);
+        &*self.inner
+    }
+}
+
+#[async_trait]
+impl UserService for Watched {
+    async fn register(&self, registration: Registration) -> Result<User> {
+        if registration.email.as_str() == "eve@example.org" {
+            return Err(ErrorKind::Forbidden.into());
+        }
+        self.note("register").register(registration).await
+    }
+
+    async fn login(&self, login: Login) -> Result<TokenPair> {
+        self.note("login").login(login).await
+    }
+
+    async fn refresh(&self, token: &RefreshToken) -> Result<TokenPair> {
+        self.note("refresh").refresh(token).await
+    }
+
+    async fn logout(&self, token: &RefreshToken) -> Result<()> {
+        self.note("logout").logout(token).await
+    }
+
+    async fn forgot_password(&self, email: &EmailAddress) -> Result<()> {
+        self.note("forgot_password").forgot_password(email).await
+    }
+
+    async fn reset_password(&self, token: &OneTimeToken, password: &Password) -> Result<()> {
+        self.note("reset_password")
+            .reset_password(token, password)
+            .await
+    }
+
+    async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {
+        self.note("current_user").current_user(token).await
+    }
+
+    async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser> {
+        self.note("require_role").require_role(token, role).await
+    }
+
+    async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {
+        self.note("list_users").list_users(query).await
+    }
+}
+
+#[tokio::test]
+async fn the_endpoints_call_the_service_that_a_host_wraps_around() {
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&calls);
+    let wrap = move |builder: hallpass::AuthBuilder| {
+        let calls = Arc::clone(&noted);
+        builder.wrap_service(move |inner| {
+            let calls = Arc::clone(&calls);
+            Arc::new(Watched { inner, calls })
+        })
+    };
+    for app in apps_with(wrap).await {
+        let tokens = app.join(ANN).await;
+        let tokens = app.refresh(&tokens.refresh).await.tokens();
+        app.me(&tokens.access).await.expect(200);
+        app.get("/admin/users", &tokens.access)
+            .await
+            .problem(403, "forbidden");
+        app.logout(&tokens.refresh).await.expect(204);
+        let token = app.reset_token(ANN).await;
+        app.reset(&token, PASSWORD).await.expect(204);
+        let admin = app.administrator().await;
+        app.get("/admin/users", &admin).await.expect(200);
+        assert_eq!(
+            std::mem::take(&mut *calls.lock().unwrap()),
+            [
+                "register",
+                "login",
+                "refresh",
+                "current_user",
+                "require_role",
+                "logout",
+                "forgot_password",
+                "reset_password",
+                "login",
+                "require_role",
+                "list_users"
+            ]
+        );
+
+        // It can veto, and its answer is told as ours would be.
+        let body = json!({"email": "eve@example.org", "password": PASSWORD});
+        app.post("/users", body).await.problem(403, "forbidden");
+        assert!(calls.lock().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,295 @@
+//! The OpenAPI document: sound, whole, and changed on purpose only.
+
+use std::{collections::BTreeSet, env, fs, path::Path};
+
+use hallpass::{PasswordHash, RegistrationMode, Role, UserId, UserStatus, user::NewUser};
+use serde_json::{Value, json};
+
+use crate::support::{
+    app::{App, app_with, race},
+    http::{JSON, PASSWORD, Reply},
+};
+
+const ANN: &str = "ann@example.org";
+
+async fn document() -> (App, Value) {
+    let app = app_with(|builder| builder).await;
+    let document = app.ask("GET /openapi.json", "", b"").await.expect(200);
+    let document = document.json();
+    (app, document)
+}
+
+/// A change of the contract is seen in review: write the file anew with `HALLPASS_WRITE_OPENAPI=1`.
+#[tokio::test]
+async fn the_document_is_the_reviewed_one() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/openapi.json");
+    let (_, document) = document().await;
+    if env::var_os("HALLPASS_WRITE_OPENAPI").is_some() {
+        let text = serde_json::to_string_pretty(&document).unwrap();
+        fs::write(&file, format!("{text}\n")).unwrap();
+    }
+    let reviewed = fs::read(&file).expect("the reviewed document");
+    let reviewed: Value = serde_json::from_slice(&reviewed).unwrap();
+    for part in ["info", "servers", "components"] {
+        assert_eq!(document[part], reviewed[part], "{part}");
+    }
+    let (paths, known) = (&document["paths"], &reviewed["paths"]);
+    for path in paths.as_object().unwrap().keys() {
+        assert_eq!(paths[path], known[path], "{path}");
+    }
+    assert_eq!(document, reviewed);
+}
+
+#[tokio::test]
+async fn every_row_is_in_the_document_and_nothing_else() {
+    let (app, document) = document().await;
+    let rows: BTreeSet<String> = app
+        .auth
+        .endpoints()
+        .with_docs()
+        .iter()
+        .map(|row| format!("{} {}", row.method(), row.path()))
+        .collect();
+    let mut described = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            described.insert(format!("{} {path}", method.to_ascii_uppercase()));
+        }
+    }
+    assert_eq!(described, rows);
+}
+
+/// What OpenAPI 3.1 demands of the parts that are used here.
+#[tokio::test]
+async fn the_document_is_sound() {
+    let (_, document) = document().await;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+    for name in ["title", "version"] {
+        assert!(document["info"][name].is_string(), "{name}");
+    }
+    let mut ids = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        assert!(path.starts_with('/'), "{path}");
+        for (method, operation) in item.as_object().unwrap() {
+            assert!(["get", "post", "patch", "delete"].contains(&method.as_str()));
+            let id = operation["operationId"].as_str().expect("an operationId");
+            assert!(ids.insert(id.to_owned()), "{id}");
+            assert!(operation["summary"].is_string(), "{id}");
+            let tags = operation["tags"].as_array().expect("a tag");
+            assert_eq!(tags.len(), 1, "{id}");
+            check_parameters(path, operation);
+            check_replies(id, operation);
+        }
+    }
+    check_schemas(&document, &document, "#");
+}
+
+fn check_parameters(path: &str, operation: &Value) {
+    let none = Vec::new();
+    let parameters = operation["parameters"].as_array().unwrap_or(&none);
+    let mut names = BTreeSet::new();
+    let mut in_path = BTreeSet::new();
+    for parameter in parameters {
+        let name = parameter["name"].as_str().unwrap();
+        assert!(names.insert(name), "{path}: {name}");
+        assert!(parameter["schema"].is_object(), "{path}: {name}");
+        match parameter["in"].as_str().unwrap() {
+            "path" => {
+                assert_eq!(parameter["required"], true, "{path}: {name}");
+                in_path.insert(format!("{{{name}}}"));
+            }
+            "query" => {}
+            other => panic!("{path}: a parameter in {other}"),
+        }
+    }
+    let segments = path.split('/').filter(|segment| segment.starts_with('{'));
+    let expected: BTreeSet<String> = segments.map(str::to_owned).collect();
+    assert_eq!(in_path, expected, "{path}");
+}
+
+fn check_replies(id: &str, operation: &Value) {
+    let replies = operation["responses"].as_object().expect("replies");
+    let good = replies.keys().filter(|status| status.starts_with('2'));
+    assert_eq!(good.count(), 1, "{id}");
+    for (status, reply) in replies {
+        assert!(reply["description"].is_string(), "{id} {status}");
+        let number: u16 = status.parse().expect("a status");
+        if number >= 400 {
+            let content = &reply["content"]["application/problem+json"];
+            assert!(content["schema"].is_object(), "{id} {status}");
+        }
+    }
+    // A bearer operation says so, and how it refuses.
+    let secured = operation["security"] == json!([{"bearer": []}]);
+    let challenged = operation["responses"]["401"]
+        .to_string()
+        .contains("invalid_access_token");
+    assert_eq!(secured, challenged, "{id}");
+}
+
+/// Every reference leads somewhere, and every type is one of JSON's.
+fn check_schemas(document: &Value, part: &Value, place: &str) {
+    const TYPES: [&str; 7] = [
+        "array", "boolean", "integer", "null", "number", "object", "string",
+    ];
+    match part {
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                check_schemas(document, item, &format!("{place}/{index}"));
+            }
+        }
+        Value::Object(members) => {
+            if let Some(target) = members.get("$ref").and_then(Value::as_str) {
+                let found = target
+                    .strip_prefix('#')
+                    .and_then(|path| document.pointer(path));
+                assert!(found.is_some(), "{place} refers to {target}");
+            }
+            // `nullable` and a boolean `exclusiveMinimum` are of OpenAPI 3.0.
+            assert!(!members.contains_key("nullable"), "{place}");
+            let is_schema = !place.ends_with("/properties") && !place.ends_with("/bearer");
+            match members.get("type") {
+                Some(Value::String(name)) if is_schema => {
+                    assert!(TYPES.contains(&name.as_str()), "{place}: {name}");
+                }
+                Some(Value::Array(names)) if is_schema => {
+                    let known = |name: &Value| TYPES.contains(&name.as_str().unwrap_or_default());
+                    assert!(names.iter().all(known), "{place}");
+                }
+                _ => {}
+            }
+            for name in members
+                .get("required")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+            {
+                let name = name.as_str().unwrap();
+                let known = members["properties"].get(name);
+                assert!(known.is_some(), "{place} requires {name}");
+            }
+            for (name, member) in members {
+                check_schemas(document, member, &format!("{place}/{name}"));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The words come from the document, which has them from the one enum: a new one needs an arm below.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_code_is_documented_and_can_be_provoked() {
+    let (_, document) = document().await;
+    let listed = &document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"];
+    let listed: Vec<&str> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(Value::as_str)
+        .collect();
+    assert_eq!(listed.len(), 20);
+    for code in listed {
+        let reply = provoke(code).await;
+        let status = reply.status;
+        reply.problem(status, code);
+        // Nothing but a row that answers it says so, except what every path can answer.
+        let everywhere = ["method_not_allowed", "not_found", "internal", "unavailable"];
+        let paths = document["paths"].to_string();
+        let named = paths.contains(&format!("`{code}`"));
+        assert!(
+            named || everywhere.contains(&code),
+            "no row documents {code}"
+        );
+    }
+}
+
+async fn provoke(code: &str) -> Reply {
+    let app = app_with(|builder| builder).await;
+    let registration = json!({"email": ANN, "password": PASSWORD});
+    match code {
+        "account_disabled" => {
+            let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
+            app.set_status(&id, UserStatus::Disabled).await;
+            app.try_login(ANN, PASSWORD).await
+        }
+        "body_too_large" => app.ask("POST /users", JSON, &[b' '; 17 * 1024]).await,
+        "email_taken" => {
+            app.register(ANN).await;
+            app.post("/users", registration).await
+        }
+        "forbidden" => {
+            let access = app.join(ANN).await.access;
+            app.get("/admin/users", &access).await
+        }
+        "internal" => {
+            insert_unreadable(&app).await;
+            app.try_login(ANN, PASSWORD).await
+        }
+        "invalid_access_token" => app.me("x").await,
+        "invalid_credentials" => app.try_login(ANN, PASSWORD).await,
+        "invalid_refresh_token" => app.refresh("x").await,
+        "invalid_token" => app.reset("x", PASSWORD).await,
+        "malformed_body" => app.ask("POST /users", JSON, b"").await,
+        "method_not_allowed" => app.ask("PUT /users", "", b"").await,
+        "not_found" => app.ask("GET /docs/nothing", "", b"").await,
+        "overloaded" => overloaded().await,
+        "refresh_token_reused" => {
+            let tokens = app.join(ANN).await;
+            app.refresh(&tokens.refresh).await.expect(200);
+            app.advance(60);
+            app.refresh(&tokens.refresh).await
+        }
+        "registration_closed" => {
+            let closed = app
+                .another(|builder| builder.registration(RegistrationMode::Closed))
+                .await;
+            closed.post("/users", registration).await
+        }
+        "unauthenticated" => app.ask("GET /users/me", "", b"").await,
+        "unavailable" => {
+            let hurried = app
+                .another(|builder| builder.request_timeout(std::time::Duration::ZERO))
+                .await;
+            // Its body never comes.
+            let head =
+                "POST /users HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9\r\n\r\n";
+            hurried.raw(head.as_bytes()).await
+        }
+        "unsupported_media_type" => app.ask("POST /users", "", b"{}").await,
+        "validation_failed" => app.post("/users", json!({})).await,
+        "weak_password" => {
+            let body = json!({"email": ANN, "password": "short"});
+            app.post("/users", body).await
+        }
+        unknown => panic!("say here how `{unknown}` is provoked"),
+    }
+}
+
+async fn insert_unreadable(app: &App) {
+    let user = NewUser {
+        id: UserId::new(app.now()),
+        email: ANN.parse().unwrap(),
+        email_verified_at: None,
+        password_hash: Some(PasswordHash::new("unreadable")),
+        roles: [Role::USER].into_iter().collect(),
+        display_name: None,
+        created_at: app.now(),
+    };
+    app.store().insert_user(&user).await.unwrap();
+}
+
+async fn overloaded() -> Reply {
+    use hallpass::credential::{HashParams, Hasher};
+
+    let costly = HashParams::danger_weak(65_536, 6, 1).unwrap();
+    let busy =
+        app_with(|builder| builder.hashing(Hasher::builder(costly).permits(1).queue(0))).await;
+    let client = *busy;
+    let replies = race(
+        8,
+        move |_| async move { client.try_login(ANN, PASSWORD).await },
+    )
+    .await;
+    let turned_away = replies.into_iter().find(|reply| reply.status == 503);
+    turned_away.expect("one permit, and eight who want it")
+}

@@ -1,0 +1,326 @@
+//! Every row of the contract on axum and on actix: the replies are the same byte for byte, and are documented.
+//!
+//! The rows come from the table itself, and the bodies from their schemas: a new row is covered without a change
+//! here, unless it takes a value that nothing in [`Known`] fits.
+
+use std::sync::Arc;
+
+use hallpass::{Secret, clock::ManualClock, http::Endpoint};
+use serde_json::{Map, Value, json};
+
+use crate::support::{
+    app::{App, Framework, token_in},
+    db::TestStore,
+    http::{JSON, PASSWORD, Reply, members_of, request},
+};
+
+const ROOT: &str = "root@example.org";
+
+/// Two services that differ in nothing but the framework, and what chance gave them.
+struct Twins {
+    axum: App,
+    actix: App,
+    clock: ManualClock,
+    document: Value,
+}
+
+/// What a request of one of the twins can be made of.
+struct Known {
+    access: String,
+    refresh: String,
+    reset: String,
+    fresh: String,
+}
+
+#[tokio::test]
+async fn every_row_answers_alike_and_as_documented_on_axum_and_actix() {
+    let twins = Twins::start().await;
+    let endpoints = twins.axum.auth.endpoints().with_docs();
+    let mut asked = 0;
+    for (index, row) in endpoints.iter().enumerate() {
+        twins.clock.advance(std::time::Duration::from_secs(1));
+        let mut made = [
+            twins.known(&twins.axum, index).await,
+            twins.known(&twins.actix, index).await,
+        ]
+        .map(|known| requests(row, &twins.document, &known).into_iter());
+        let mut succeeded = false;
+        while let [Some(axum), Some(actix)] = [made[0].next(), made[1].next()] {
+            let reply = twins.ask(&axum, &actix).await;
+            succeeded |= twins.is_documented(row, &axum, &reply);
+            asked += 1;
+        }
+        let name = format!("{} {}", row.method(), row.path());
+        assert!(succeeded, "no request to {name} succeeded");
+    }
+    assert!(asked > 500, "{asked}");
+}
+
+#[tokio::test]
+async fn paths_that_nothing_answers_are_answered_alike() {
+    let twins = Twins::start().await;
+    for path in [
+        "/",
+        "/nothing",
+        "/users/",
+        "//users",
+        "/auth",
+        "/admin/users/x/y",
+        "/%",
+        "/docs/a/b",
+    ] {
+        for method in ["GET", "HEAD", "POST", "OPTIONS"] {
+            let bytes = request(&format!("{method} {path}"), "X-Request-Id: t\r\n", b"");
+            let reply = twins.ask(&bytes, &bytes).await;
+            assert_eq!(reply.status, 404, "{method} {path}");
+        }
+    }
+}
+
+impl Twins {
+    async fn start() -> Self {
+        let (secret, clock) = (Secret::generate(), ManualClock::new());
+        let start = async |framework| {
+            let store = Arc::new(TestStore::memory());
+            let set = |builder: hallpass::AuthBuilder| {
+                builder.secrets(secret.clone()).clock(clock.clone())
+            };
+            let app = App::start(store, framework, set).await;
+            app.administrator().await;
+            app
+        };
+        let axum = start(Framework::Axum).await;
+        let actix = start(Framework::Actix).await;
+        let document = axum.ask("GET /openapi.json", "", b"").await.json();
+        Self {
+            axum,
+            actix,
+            clock,
+            document,
+        }
+    }
+
+    async fn known(&self, app: &App, index: usize) -> Known {
+        app.forgot(ROOT).await;
+        app.auth.deliver_mail().await.unwrap();
+        let tokens = app.login(ROOT).await;
+        Known {
+            access: tokens.access,
+            refresh: tokens.refresh,
+            reset: token_in(app.mailbox.last_to(ROOT).unwrap().text()),
+            fresh: format!("fresh{index}@example.org"),
+        }
+    }
+
+    /// Sends each twin its request, and holds that they answer alike.
+    async fn ask(&self, axum: &[u8], actix: &[u8]) -> Reply {
+        // Newer rows sort by their time.
+        self.clock.advance(std::time::Duration::from_millis(2));
+        let (one, other) = (self.axum.raw(axum).await, self.actix.raw(actix).await);
+        assert_eq!(masked(one.clone()), masked(other), "{}", shown(axum));
+        one
+    }
+
+    /// Holds that the document names this reply of the row; whether it is a success.
+    fn is_documented(&self, row: &Endpoint, asked: &[u8], reply: &Reply) -> bool {
+        let asked = shown(asked);
+        let path = row.path();
+        if !asked.starts_with(&format!("{} ", row.method())) || reply.status == 404 {
+            // Another method, or another path.
+            return false;
+        }
+        let method = row.method().as_str().to_ascii_lowercase();
+        let replies = &self.document["paths"][path][method]["responses"];
+        let documented = &replies[reply.status.to_string()];
+        assert!(documented.is_object(), "{}: {asked}", reply.status);
+        if reply.status >= 400 {
+            let problem = &documented["content"]["application/problem+json"]["schema"]["allOf"];
+            let codes = problem[1]["properties"]["code"]["enum"].as_array();
+            let codes = codes.expect("the codes are listed");
+            assert!(codes.contains(&reply.json()["code"]), "{asked}");
+            return false;
+        }
+        let schema = &documented["content"]["application/json"]["schema"];
+        if let Some(schema) = self.resolved(schema)["properties"].as_object() {
+            let mut names: Vec<&str> = schema.keys().map(String::as_str).collect();
+            names.sort_unstable();
+            assert_eq!(members_of(&reply.json()), names, "{asked}");
+        }
+        true
+    }
+
+    fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        resolved(&self.document, schema)
+    }
+}
+
+fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    match schema["$ref"].as_str() {
+        Some(name) => document.pointer(&name[1..]).expect("the schema is there"),
+        None => schema,
+    }
+}
+
+/// The same requests for each of the twins, in the same order.
+fn requests(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
+    let path = row
+        .path()
+        .replace("{file}", "start.js")
+        .replace(['{', '}'], "");
+    let line = format!("{} {path}", row.method());
+    let bearer = format!("Authorization: Bearer {}\r\n", known.access);
+    let id = "X-Request-Id: t\r\n";
+    let signed = format!("{id}{bearer}{JSON}");
+    let anonymous = format!("{id}{JSON}");
+    let mut made = Vec::new();
+    let mut add = |line: &str, headers: &str, body: &[u8]| {
+        made.push(request(line, headers, body));
+    };
+
+    for body in bodies(row, document, known) {
+        add(&line, &anonymous, &body);
+    }
+    for headers in [
+        format!("{id}{bearer}{bearer}"),
+        format!("{id}Authorization: Basic eDp5\r\n"),
+        format!("{id}Authorization: Bearer\r\n"),
+        format!("{id}Authorization: Bearer x.y.z\r\n"),
+        format!("{id}Authorization: Bearer {}\r\n", known.refresh),
+        id.to_owned(),
+        format!("{id}Content-Type: text/plain\r\n"),
+        format!("{anonymous}{JSON}"),
+        format!("{anonymous}Content-Encoding: gzip\r\n"),
+        format!("{anonymous}Expect: nothing\r\n"),
+    ] {
+        add(&line, &headers, b"{}");
+    }
+    let methods = [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW", "get",
+    ];
+    for method in methods {
+        // The row's own method has its turn above and below.
+        if method != row.method().as_str() {
+            add(&format!("{method} {path}"), &anonymous, b"{}");
+            add(&format!("{method} {path}"), id, b"");
+        }
+    }
+    let encoded = format!("/%{:x}{}", path.as_bytes()[1], &path[2..]);
+    for other in [
+        format!("{path}/"),
+        format!("/{path}"),
+        format!("{path}%00"),
+        format!("{path}%2F"),
+        encoded,
+        path.to_ascii_uppercase(),
+        format!("{path}?"),
+        format!("{path}?x=%ff&=&&x=1&x=2"),
+        format!("{path}?limit=0"),
+        format!("{path}?limit=1&limit=2"),
+        format!("http://elsewhere{path}"),
+    ] {
+        add(&format!("{} {other}", row.method()), &signed, b"");
+    }
+    // Last, because it may end the session.
+    for body in bodies(row, document, known) {
+        add(&line, &signed, &body);
+    }
+    made
+}
+
+/// Sound bodies first, then all the others.
+fn bodies(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
+    let method = row.method().as_str().to_ascii_lowercase();
+    let body = &document["paths"][row.path()][method]["requestBody"];
+    let schema = resolved(document, &body["content"]["application/json"]["schema"]);
+    let members = schema["properties"]
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
+    let with = |email: &str| -> Map<String, Value> {
+        let value = |name: &String| match name.as_str() {
+            "email" => email,
+            "password" | "new_password" => PASSWORD,
+            "refresh_token" => &known.refresh,
+            "token" => &known.reset,
+            _ => "x",
+        };
+        let names = members.keys();
+        names
+            .map(|name| (name.clone(), json!(value(name))))
+            .collect()
+    };
+    let mut all = vec![
+        json!(with(ROOT)).to_string(),
+        json!(with(&known.fresh)).to_string(),
+        json!(with("nobody@example.org")).to_string(),
+    ];
+    let mut unknown = with(ROOT);
+    unknown.insert("roles".to_owned(), json!(["admin"]));
+    all.push(json!(unknown).to_string());
+    for wrong in [json!(null), json!(7), json!([]), json!("\0"), json!("")] {
+        for name in members.keys() {
+            let mut body = with(ROOT);
+            body.insert(name.clone(), wrong.clone());
+            all.push(json!(body).to_string());
+        }
+    }
+    let twice = members.keys().next().cloned().unwrap_or_default();
+    all.push(format!("{{\"{twice}\":\"a\",\"{twice}\":\"b\"}}"));
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(1000), "]".repeat(1000));
+    all.push(deep);
+    all.push(format!("{{}}{}", " ".repeat(17 * 1024)));
+    for text in ["", "{}", "[]", "null", "{", "{}{}", "{\"a\":\"\\ud800\"}"] {
+        all.push(text.to_owned());
+    }
+    let mut all: Vec<Vec<u8>> = all.into_iter().map(String::into_bytes).collect();
+    all.push(b"{\"a\":\"\xff\"}".to_vec());
+    all
+}
+
+/// Without what the servers write themselves, and with a star for what chance gave.
+fn masked(mut reply: Reply) -> Reply {
+    reply
+        .headers
+        .retain(|(name, _)| !matches!(name.as_str(), "date" | "connection" | "content-length"));
+    reply.headers.sort();
+    let Ok(json) = serde_json::from_slice::<Value>(&reply.body) else {
+        return reply;
+    };
+    let mut random = Vec::new();
+    find_random(&json, &mut random);
+    let mut text = reply.text().to_owned();
+    for value in random {
+        text = text.replace(value, "*");
+        for (_, header) in &mut reply.headers {
+            *header = header.replace(value, "*");
+        }
+    }
+    reply.body = text.into_bytes();
+    reply
+}
+
+fn find_random<'a>(json: &'a Value, found: &mut Vec<&'a str>) {
+    const RANDOM: [&str; 5] = [
+        "access_token",
+        "id",
+        "next_cursor",
+        "refresh_token",
+        "session_id",
+    ];
+    match json {
+        Value::Array(items) => items.iter().for_each(|item| find_random(item, found)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value.as_str() {
+                    Some(text) if RANDOM.contains(&name.as_str()) => found.push(text),
+                    _ => find_random(value, found),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn shown(request: &[u8]) -> String {
+    String::from_utf8_lossy(&request[..request.len().min(400)]).into_owned()
+}
