@@ -11,6 +11,8 @@ use crate::support::{
 };
 
 const ANN: &str = "ann@example.org";
+/// The headings of the document, each written one way.
+const TAGS: [&str; 4] = ["Account", "Administration", "Service", "Sign-in"];
 
 async fn document() -> (App, Value) {
     let app = app_with(|builder| builder).await;
@@ -76,7 +78,10 @@ async fn the_document_is_sound() {
             assert!(ids.insert(id.to_owned()), "{id}");
             assert!(operation["summary"].is_string(), "{id}");
             let tags = operation["tags"].as_array().expect("a tag");
-            assert_eq!(tags.len(), 1, "{id}");
+            assert!(
+                tags.len() == 1 && TAGS.contains(&tags[0].as_str().unwrap()),
+                "{id}"
+            );
             check_parameters(path, operation);
             check_replies(id, operation);
         }
