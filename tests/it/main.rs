@@ -26,6 +26,7 @@ mod stores;
 mod admin_users;
 mod budget;
 mod guards;
+mod hang_up;
 mod login;
 mod logout;
 mod mail;
