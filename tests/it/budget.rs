@@ -1,5 +1,6 @@
 //! How many statements a request costs on Postgres when it succeeds; BEGIN and COMMIT are not counted.
 
+use actix_web::web;
 use axum::{Router, routing::get};
 use hallpass::{ActiveUser, Role};
 use sea_orm::DbBackend;
@@ -92,17 +93,27 @@ async fn a_handler_behind_a_role_guard_asks_only_once() {
     };
     let app = app_with(|builder| builder.store(store.clone())).await;
     let access = app.administrator().await;
-    let guard = hallpass::axum::RequireRole::new(&app.auth, Role::ADMIN);
+    let auth = app.auth.clone();
     let router = Router::new()
         .route(
             "/",
-            get(|caller: ActiveUser| async move { caller.user.id.to_string() }),
+            get(async |caller: ActiveUser| caller.user.id.to_string()),
         )
-        .route_layer(guard)
-        .with_state(app.auth.clone());
-    let server = Server::axum(router).await;
-    count.forget();
-    let reply = server.client.get("/", &access).await;
-    assert_eq!(reply.status, 200);
-    count.expect(1, "a guarded route");
+        .route_layer(hallpass::axum::RequireRole::new(&auth, Role::ADMIN))
+        .with_state(auth.clone());
+    let actix = Server::actix(move |config| {
+        let scope = web::scope("")
+            .wrap(hallpass::actix::RequireRole::new(&auth, Role::ADMIN))
+            .route(
+                "/",
+                web::get().to(async |caller: ActiveUser| caller.user.id.to_string()),
+            );
+        config.app_data(web::Data::new(auth.clone())).service(scope);
+    });
+    for server in [Server::axum(router).await, actix] {
+        count.forget();
+        let reply = server.client.get("/", &access).await;
+        assert_eq!(reply.status, 200);
+        count.expect(1, "a guarded route");
+    }
 }
