@@ -2,7 +2,7 @@ use std::{fmt, time::Duration};
 
 use sea_orm::{ConnectOptions, Database};
 
-use super::{SeaOrmStore, error::store_error};
+use super::{SeaOrmStore, error::Retries};
 use crate::error::{Error, Result};
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -144,8 +144,15 @@ impl SeaOrmStore {
     /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is wrong,
     /// [`Unavailable`](crate::ErrorKind::Unavailable) if the database does not answer.
     pub async fn connect(settings: &ConnectSettings) -> Result<Self> {
-        let db = Database::connect(settings.to_options()?).await;
-        Self::new(db.map_err(|error| store_error(&error))?)
+        let options = settings.to_options()?;
+        let mut retries = Retries::default();
+        loop {
+            match Database::connect(options.clone()).await {
+                Ok(db) => return Self::new(db),
+                // Others that start at the same time turn a new SQLite file to WAL, and lock it for that.
+                Err(error) => retries.after(error).await?,
+            }
+        }
     }
 }
 

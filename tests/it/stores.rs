@@ -8,6 +8,8 @@ use hallpass::{
     store::Store,
 };
 
+use sea_orm::ConnectionTrait as _;
+
 use crate::support::db::{Database, stores};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -102,6 +104,26 @@ async fn a_file_is_created_only_if_the_url_says_so() {
     let url = format!("sqlite://{}", folder.path().join("test.db").display());
     let error = SeaOrmStore::connect(&ConnectSettings::new(url)).await;
     assert_eq!(error.unwrap_err().kind(), hallpass::ErrorKind::Unavailable);
+}
+
+/// Instances that start together meet at a new file: it is turned to WAL under a lock, which may be held for longer
+/// than one attempt waits.
+#[tokio::test]
+async fn a_new_file_that_another_holds_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("test.db");
+    let url = format!("sqlite://{}?mode=rwc", file.display());
+    let mut options = sea_orm::ConnectOptions::new(&url);
+    let other = sea_orm::Database::connect(options.max_connections(1).to_owned());
+    let other = other.await.unwrap();
+    other.execute_unprepared("BEGIN EXCLUSIVE").await.unwrap();
+    let holding = tokio::spawn(async move {
+        tokio::time::sleep(std::time::Duration::from_millis(2500)).await;
+        other.execute_unprepared("COMMIT").await.unwrap();
+    });
+    let store = SeaOrmStore::connect(&ConnectSettings::new(url)).await;
+    store.unwrap().migrate().await.unwrap();
+    holding.await.unwrap();
 }
 
 #[tokio::test]
