@@ -20,6 +20,9 @@
 mod support;
 
 mod migrations;
+#[cfg(feature = "axum")]
+#[cfg(feature = "smtp")]
+mod safety;
 mod statements;
 mod stores;
 

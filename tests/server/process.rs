@@ -178,11 +178,11 @@ fn program(server: &str) -> PathBuf {
         let profile = test.ancestors().nth(2).expect("target/<profile>/deps");
         let folder = profile.join("examples");
         let sources = newest(Path::new(env!("CARGO_MANIFEST_DIR")));
-        let is_fresh = |server: &&str| {
+        let is_fresh = |server: &str| {
             let built = fs::metadata(folder.join(server)).and_then(|file| file.modified());
             built.is_ok_and(|built| built >= sources)
         };
-        if !SERVERS.iter().all(|server| is_fresh(&server)) {
+        if !SERVERS.iter().all(|server| is_fresh(server)) {
             build(profile);
         }
         folder

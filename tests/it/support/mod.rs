@@ -6,3 +6,6 @@ mod cluster;
 pub(crate) mod db;
 pub(crate) mod http;
 mod postgres;
+#[cfg(feature = "axum")]
+#[cfg(feature = "smtp")]
+pub(crate) mod transcript;

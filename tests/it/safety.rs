@@ -1,0 +1,389 @@
+//! Secrets reach no log, no error, no `Debug` and no reply to a failure (I11).
+
+mod parts;
+
+use std::time::Duration;
+
+use hallpass::{
+    Auth, ClientInfo, Error, Login, Registration, Secrets, UserService as _,
+    clock::ManualClock,
+    credential::{HashParams, Hasher},
+    mail::{Letter, Links, Mailbox, SmtpMailer},
+    memory::MemoryStore,
+    seaorm::{ConnectSettings, SeaOrmStore},
+    store::Store,
+    token::{SigningAlgorithm, SigningKeys},
+};
+use serde_json::json;
+
+use self::parts::{Api, Moody, break_tables};
+use crate::support::{
+    db::Database,
+    transcript::{self, Unsayable},
+};
+
+const MASTER: &[u8; 32] = b"0123456789 master secret 0123456";
+const EMAIL: &str = "ann@example.org";
+const PASSWORD: &str = "a staple for a horse";
+const WRONG: &str = "a wrong staple for it";
+const NEW: &str = "another good password";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_secret_is_said() {
+    transcript::start();
+    let mut run = Run::new();
+    run.flows(MemoryStore::new()).await;
+    for database in Database::migrated().await {
+        let store = database.store().await;
+        run.flows(store.clone()).await;
+        run.failures(&store).await;
+    }
+    run.values();
+    let said = transcript::end();
+    for known in [
+        "the request failed",
+        "a mail did not go out",
+        "[token]",
+        "broken",
+    ] {
+        assert!(said.contains(known), "the transcript has no {known:?}");
+    }
+    let found = run.unsayable.found_in(&said);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn what_must_not_be_said_is_found_in_every_form() {
+    let mut unsayable = Unsayable::default();
+    unsayable.token("a token", "hp_rt_abcdefghijklmnop");
+    let digest = hallpass::TokenDigest::of("hp_rt_abcdefghijklmnop");
+    let hex: String = digest
+        .as_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    for said in [
+        "x hp_rt_abcdefghijklmnop".to_owned(),
+        "y abcdefghijklmnop".to_owned(),
+        format!("\\x{hex}"),
+        hex.to_uppercase(),
+        format!("{:?}", digest.as_bytes()),
+    ] {
+        assert!(
+            !unsayable
+                .found_in(&format!("before\n{said}\nafter"))
+                .is_empty(),
+            "{said}"
+        );
+    }
+    assert!(unsayable.found_in("TokenDigest(redacted)").is_empty());
+}
+
+struct Run {
+    unsayable: Unsayable,
+}
+
+impl Run {
+    fn new() -> Self {
+        let mut unsayable = Unsayable::default();
+        unsayable.bytes("the master secret", MASTER);
+        for password in [PASSWORD, WRONG, NEW] {
+            unsayable.add("a password", password);
+        }
+        Self { unsayable }
+    }
+
+    /// Every use case, well and badly, through the endpoints and in process.
+    async fn flows(&mut self, store: impl Store + Clone) {
+        let mailer = std::sync::Arc::new(Moody::default());
+        let clock = ManualClock::new();
+        let auth = auth(store.clone(), |builder| {
+            builder.shared_mailer(mailer.clone()).clock(clock.clone())
+        });
+        let api = Api {
+            router: hallpass::axum::router(auth.endpoints()),
+        };
+
+        let account = json!({ "email": EMAIL, "password": PASSWORD });
+        assert_eq!(api.post("/users", &account).await.0, 201);
+        assert_eq!(api.post("/users", &account).await.0, 409);
+        for (email, password) in [(EMAIL, WRONG), ("bob@example.org", WRONG)] {
+            let login = json!({ "email": email, "password": password });
+            assert_eq!(api.post("/auth/login", &login).await.0, 401);
+        }
+        let tokens = api
+            .tokens("/auth/login", &account, &mut self.unsayable)
+            .await;
+        let refresh = json!({ "refresh_token": tokens.1 });
+        let next = api
+            .tokens("/auth/refresh", &refresh, &mut self.unsayable)
+            .await;
+        let again = api
+            .tokens("/auth/refresh", &refresh, &mut self.unsayable)
+            .await;
+        assert_eq!(next.1, again.1);
+        assert_eq!(api.me(&next.0).await, 200);
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(api.post("/auth/refresh", &refresh).await.0, 401);
+        assert_eq!(api.me(&next.0).await, 401);
+
+        self.garbage(&api, &next).await;
+        self.reset(&api, &auth, &mailer, &clock).await;
+        self.in_process(&auth, &next).await;
+        let hash = store
+            .credentials(&EMAIL.parse().unwrap())
+            .await
+            .unwrap()
+            .unwrap();
+        self.unsayable.phc(hash.password_hash.unwrap().expose());
+    }
+
+    /// Secrets in places where they do not belong.
+    async fn garbage(&self, api: &Api, (access, refresh): &(String, String)) {
+        for (path, body) in [
+            ("/users", json!({ "email": PASSWORD, "password": PASSWORD })),
+            (
+                "/users",
+                json!({ "email": "c@example.org", "password": [PASSWORD] }),
+            ),
+            (
+                "/users",
+                json!({ "email": "c@example.org", "password": PASSWORD, "roles": [access] }),
+            ),
+            (
+                "/users",
+                json!({ "email": "c@example.org", "password": format!("{PASSWORD}\0") }),
+            ),
+            (
+                "/users",
+                json!({ "email": "c@example.org", "password": PASSWORD.repeat(60) }),
+            ),
+            (
+                "/users",
+                json!({ "email": "c@example.org", "password": PASSWORD, "display_name": [PASSWORD] }),
+            ),
+            (
+                "/auth/login",
+                json!({ "email": EMAIL, "password": { "a": PASSWORD } }),
+            ),
+            ("/auth/refresh", json!({ "refresh_token": access })),
+            ("/auth/refresh", json!({ "refresh_token": [refresh] })),
+            (
+                "/auth/refresh",
+                json!({ "refresh_token": format!("{refresh}x") }),
+            ),
+            (
+                "/auth/reset-password",
+                json!({ "token": refresh, "new_password": NEW }),
+            ),
+            (
+                "/auth/reset-password",
+                json!({ "token": [refresh], "new_password": [NEW] }),
+            ),
+        ] {
+            let (status, _) = api.post(path, &body).await;
+            assert!(status.is_client_error(), "{path} {body}: {status}");
+        }
+        let broken = format!(
+            "{{\"email\":\"{EMAIL}\",\"password\":\"{PASSWORD}\",\"refresh_token\":\"{refresh}\""
+        );
+        for path in ["/users", "/auth/login", "/auth/refresh"] {
+            assert_eq!(api.send("POST", path, None, broken.clone()).await.0, 400);
+        }
+        assert_eq!(api.me(refresh).await, 401);
+        assert_eq!(api.me(&format!("{access}x")).await, 401);
+        assert_eq!(api.me(&format!("{PASSWORD} {access}")).await, 401);
+        let query = format!("/admin/users?cursor={access}&limit={refresh}");
+        assert_eq!(api.send("GET", &query, None, String::new()).await.0, 401);
+        assert_eq!(
+            api.send("GET", &format!("/{access}"), None, String::new())
+                .await
+                .0,
+            404
+        );
+    }
+
+    async fn reset(&mut self, api: &Api, auth: &Auth, mailer: &Moody, clock: &ManualClock) {
+        for email in [EMAIL, "nobody@example.org"] {
+            let (status, _) = api
+                .post("/auth/forgot-password", &json!({ "email": email }))
+                .await;
+            assert_eq!(status, 202);
+        }
+        assert_eq!(auth.deliver_mail().await.unwrap(), 2);
+        assert!(mailer.taken.mails().is_empty(), "the first try fails");
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(auth.deliver_mail().await.unwrap(), 1);
+        let mail = mailer.taken.last_to(EMAIL).unwrap();
+        transcript::debug(&mail);
+        let (_, rest) = mail.text().split_once("?token=").unwrap();
+        let token = rest.split_whitespace().next().unwrap();
+        self.unsayable.token("a one-time token", token);
+        let weak = json!({ "token": token, "new_password": "password" });
+        assert_eq!(api.post("/auth/reset-password", &weak).await.0, 422);
+        let good = json!({ "token": token, "new_password": NEW });
+        assert_eq!(api.post("/auth/reset-password", &good).await.0, 204);
+        assert_eq!(api.post("/auth/reset-password", &good).await.0, 400);
+    }
+
+    async fn in_process(&mut self, auth: &Auth, old: &(String, String)) {
+        let email = || EMAIL.parse().unwrap();
+        let login = Login::new(email(), NEW).with_client(ClientInfo::new(None, Some("curl")));
+        transcript::debug(&login);
+        let pair = auth.login(login).await.unwrap();
+        transcript::debug(&pair);
+        self.unsayable
+            .token("an access token", pair.access_token.expose());
+        self.unsayable
+            .token("a refresh token", pair.refresh_token.expose());
+        let caller = auth.current_user(&pair.access_token).await.unwrap();
+        transcript::debug(&caller);
+        transcript::debug(&auth.verify(&pair.access_token).unwrap());
+        transcript::debug(&auth.service());
+        transcript::debug(&auth.endpoints());
+        transcript::debug(&auth);
+        let registration = Registration::new(email(), PASSWORD);
+        transcript::debug(&registration);
+        let (access, refresh) = (old.0.as_str().into(), old.1.as_str().into());
+        let errors = [
+            auth.register(registration).await.err(),
+            auth.login(Login::new(email(), WRONG)).await.err(),
+            auth.current_user(&access).await.err(),
+            auth.refresh(&refresh).await.err(),
+            auth.reset_password(&old.0.as_str().into(), &NEW.into())
+                .await
+                .err(),
+            auth.ensure_administrator("d@example.org".parse().unwrap(), &"short".into())
+                .await
+                .err(),
+            auth.require_role(&pair.access_token, &hallpass::Role::ADMIN)
+                .await
+                .err(),
+        ];
+        for error in errors {
+            transcript::error(&error.expect("an error"));
+        }
+    }
+
+    /// The database refuses to write, and the driver knows the row.
+    async fn failures(&mut self, store: &SeaOrmStore) {
+        let mailer = Mailbox::new();
+        let clock = ManualClock::new();
+        // Later than all that was issued before.
+        clock.advance(Duration::from_secs(600));
+        let auth = auth(store.clone(), |builder| {
+            builder.mailer(mailer.clone()).clock(clock.clone())
+        });
+        let pair = auth
+            .login(Login::new(EMAIL.parse().unwrap(), NEW))
+            .await
+            .unwrap();
+        self.unsayable
+            .token("an access token", pair.access_token.expose());
+        self.unsayable
+            .token("a refresh token", pair.refresh_token.expose());
+        auth.forgot_password(&EMAIL.parse().unwrap()).await.unwrap();
+        auth.deliver_mail().await.unwrap();
+        let mail = mailer.last_to(EMAIL).unwrap();
+        let (_, rest) = mail.text().split_once("?token=").unwrap();
+        let token = rest.split_whitespace().next().unwrap();
+        self.unsayable.token("a one-time token", token);
+        break_tables(store).await;
+
+        let router = hallpass::axum::router(auth.endpoints());
+        let api = Api { router };
+        let account = |email: &str, password: &str| json!({ "email": email, "password": password });
+        for (path, body) in [
+            ("/users", account("eve@example.org", PASSWORD)),
+            ("/auth/login", account(EMAIL, NEW)),
+            (
+                "/auth/refresh",
+                json!({ "refresh_token": pair.refresh_token.expose() }),
+            ),
+            (
+                "/auth/logout",
+                json!({ "refresh_token": pair.refresh_token.expose() }),
+            ),
+            ("/auth/forgot-password", json!({ "email": EMAIL })),
+            (
+                "/auth/reset-password",
+                json!({ "token": token, "new_password": WRONG }),
+            ),
+        ] {
+            let (status, body) = api.post(path, &body).await;
+            assert!(status.is_server_error(), "{path}: {status} {body}");
+        }
+        for error in [
+            auth.register(Registration::new(
+                "eve@example.org".parse().unwrap(),
+                PASSWORD,
+            ))
+            .await
+            .err(),
+            auth.login(Login::new(EMAIL.parse().unwrap(), NEW))
+                .await
+                .err(),
+            auth.refresh(&pair.refresh_token).await.err(),
+            auth.reset_password(&token.into(), &WRONG.into())
+                .await
+                .err(),
+        ] {
+            transcript::error(&error.expect("an error"));
+        }
+    }
+
+    /// Values that no flow prints, and settings that are wrong.
+    fn values(&mut self) {
+        let password = "hunter2hunter2";
+        self.unsayable.add("a password of a server", password);
+        let smtp = format!("smtp://ann:{password}@127.0.0.1");
+        let sender = || "no-reply@example.org".parse().unwrap();
+        transcript::debug(&SmtpMailer::from_url(&smtp, sender()).unwrap());
+        transcript::debug(&ConnectSettings::new(format!(
+            "postgres://ann:{password}@127.0.0.1/app"
+        )));
+        let error = SmtpMailer::from_url(&smtp.replace("smtp:", "http:"), sender());
+        transcript::error(&error.unwrap_err());
+        transcript::debug(&secrets());
+        for algorithm in [
+            SigningAlgorithm::EdDsa,
+            SigningAlgorithm::Es256,
+            SigningAlgorithm::Hs256,
+        ] {
+            transcript::debug(&SigningKeys::derive(&secrets(), algorithm).unwrap());
+        }
+        transcript::debug(&Auth::builder().secrets(secrets()).store(MemoryStore::new()));
+        transcript::debug(&Hasher::builder(HashParams::default()).build().unwrap());
+        let link = Links::new("https://example.org")
+            .unwrap()
+            .reset_password(&NEW.into());
+        transcript::debug(&link);
+        transcript::debug(&Letter::ResetPassword {
+            link,
+            expires_in: Duration::from_secs(60),
+        });
+        for text in [PASSWORD.to_owned(), format!("{},x", base64())] {
+            let error: Error = text.parse::<Secrets>().unwrap_err();
+            transcript::error(&error);
+        }
+    }
+}
+
+fn auth(store: impl Store, more: impl Fn(hallpass::AuthBuilder) -> hallpass::AuthBuilder) -> Auth {
+    let builder = Auth::builder()
+        .store(store)
+        .secrets(secrets())
+        .public_url("https://id.example.org")
+        .hashing(Hasher::builder("m=8192,t=1,p=1".parse().unwrap()));
+    more(builder).build().unwrap()
+}
+
+fn secrets() -> Secrets {
+    base64().parse().unwrap()
+}
+
+fn base64() -> String {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+    STANDARD.encode(MASTER)
+}
