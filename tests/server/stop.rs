@@ -44,7 +44,7 @@ fn no_connection_holds_the_end_up() {
 fn ends_in_time(name: &str, signal: &str) {
     let folder = folder();
     // Hashing takes a while, so that a request is under way.
-    let settings = [("HALLPASS_ARGON2", "m=262144,t=4,p=1")];
+    let settings = [("HALLPASS_ARGON2", "m=32768,t=16,p=1")];
     let mut server = Server::of(name, folder.path(), &settings);
     let mut idle = server.connect();
     idle.write_all(b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n")
@@ -60,15 +60,13 @@ fn ends_in_time(name: &str, signal: &str) {
     send(&mut half_body, first);
     let mut under_way = server.connect();
     send(&mut under_way, REGISTRATION);
-    // The request is read before the signal comes.
-    thread::sleep(Duration::from_millis(300));
-
     let sent = Instant::now();
     server.signal(signal);
     let answer = read_some(&mut under_way);
     assert!(
         answer.starts_with("HTTP/1.1 201"),
-        "{name}, {signal}: {answer}"
+        "{name}, {signal}: after {:?}: {answer}",
+        sent.elapsed()
     );
     let status = server.end();
     let told = format!(
@@ -85,14 +83,18 @@ fn ends_in_time(name: &str, signal: &str) {
     assert!(TcpStream::connect(&server.address).is_err());
 }
 
-/// The head of a registration, and as much of the body as is given.
+/// The head of a registration, and as much of the body as is given, once the server is at work on it.
 fn send(connection: &mut TcpStream, body: &str) {
     write!(
         connection,
-        "POST /users HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST /users HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n",
         REGISTRATION.len()
     )
     .unwrap();
+    let answer = read_some(connection);
+    assert_eq!(answer, "HTTP/1.1 100 Continue\r\n\r\n");
+    connection.write_all(body.as_bytes()).unwrap();
 }
 
 fn read_some(connection: &mut TcpStream) -> String {
