@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, env, process::Command};
 
-/// Without what `cargo` prints beside the name and version, the number the README states.
+/// Lines of `cargo tree`: crates, once for each version and feature set.
 const MOST: usize = 240;
 
 #[test]
