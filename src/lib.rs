@@ -114,7 +114,7 @@ pub use self::auth::Endpoints;
 pub use self::{
     auth::{Admin, Auth, AuthBuilder, RequiredRole, WithRole},
     error::{BoxError, Error, ErrorKind, Result, StoreError, Violation},
-    password::RegistrationMode,
+    password::{RegistrationMode, UnknownRegistrationMode},
     secret::{
         AccessToken, OneTimeToken, Password, PasswordHash, RefreshToken, Secret, Secrets,
         TokenDigest,

@@ -11,16 +11,15 @@ use crate::{
 
 /// Users and their sessions, as use cases.
 ///
-/// [`Auth`](crate::Auth) implements it, and the HTTP endpoints call it, so that a host may wrap it
+/// [`Auth`](crate::Auth) implements it, and endpoints and guards call it, so that a host may wrap it
 /// ([`AuthBuilder::wrap_service`](crate::AuthBuilder::wrap_service)): to log, to veto, to add.
 ///
 /// Every method fails with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away.
 #[async_trait]
 pub trait UserService: std::fmt::Debug + Send + Sync {
-    /// Makes an account.
+    /// Makes an account, whatever the [`RegistrationMode`](crate::RegistrationMode): that closes the endpoint.
     ///
     /// # Errors
-    /// [`RegistrationClosed`](crate::ErrorKind::RegistrationClosed),
     /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed), [`WeakPassword`](crate::ErrorKind::WeakPassword),
     /// [`EmailTaken`](crate::ErrorKind::EmailTaken), [`Overloaded`](crate::ErrorKind::Overloaded).
     async fn register(&self, registration: Registration) -> Result<User>;
@@ -46,6 +45,12 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// None of its own.
     async fn logout(&self, token: &RefreshToken) -> Result<()>;
+
+    /// Ends every session of the caller, this one included.
+    ///
+    /// # Errors
+    /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken), also when the session is over.
+    async fn logout_all(&self, token: &AccessToken) -> Result<()>;
 
     /// Mails a link that sets a new password, if the address has an active account. Takes the same time if not.
     ///

@@ -15,7 +15,7 @@ const FILE: &str = "hallpass.secret";
 pub(super) fn from_file() -> Result<Secrets, Box<dyn std::error::Error>> {
     let path = Path::new(FILE);
     if !path.exists() {
-        create(path)?;
+        create(path).map_err(|error| format!("{FILE}: {error}"))?;
         tracing::warn!(
             "made a master secret and kept it in {FILE}; set HALLPASS_SECRET in production"
         );
@@ -28,7 +28,7 @@ pub(super) fn from_file() -> Result<Secrets, Box<dyn std::error::Error>> {
 
 /// Writes beside it and links: the file appears whole, and only if there is none.
 fn create(path: &Path) -> io::Result<()> {
-    let beside = path.with_extension(format!("secret.{}", std::process::id()));
+    let beside = path.with_extension(format!("secret.{}", uuid::Uuid::now_v7()));
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -70,7 +70,7 @@ pub(crate) struct Settings {
     )]
     pub(crate) admin_password: Option<Password>,
     /// Who may register: open or closed
-    #[arg(long, env = "HALLPASS_REGISTRATION", default_value = "open", value_parser = registration)]
+    #[arg(long, env = "HALLPASS_REGISTRATION", default_value = "open")]
     pub(crate) registration: RegistrationMode,
     /// smtp://…, smtps://… or smtp://…?tls=required; unset: mails are printed
     #[arg(long, env = "HALLPASS_SMTP_URL", hide_env_values = true)]
@@ -214,14 +214,6 @@ fn public_url(text: &str) -> Result<String, Error> {
 
 fn password_policy(text: &str) -> Result<PasswordPolicy, Box<dyn std::error::Error + Send + Sync>> {
     Ok(PasswordPolicy::new(text.parse()?)?)
-}
-
-fn registration(text: &str) -> Result<RegistrationMode, &'static str> {
-    match text {
-        "open" => Ok(RegistrationMode::Open),
-        "closed" => Ok(RegistrationMode::Closed),
-        _ => Err("expected open or closed"),
-    }
 }
 
 /// Scheme, host and port, as browsers send it (RFC 6454): no path, no trailing slash.

@@ -70,11 +70,12 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
         .map_err(named("DATABASE_URL"))?;
     store.migrate().await.map_err(named("DATABASE_URL"))?;
 
-    let mut lifetimes = TokenLifetimes::default();
-    lifetimes.access = settings.access_ttl;
-    lifetimes.session_idle = settings.session_idle;
-    lifetimes.session_max = settings.session_max;
-    lifetimes.refresh_grace = settings.refresh_grace;
+    let lifetimes = TokenLifetimes {
+        access: settings.access_ttl,
+        session_idle: settings.session_idle,
+        session_max: settings.session_max,
+        refresh_grace: settings.refresh_grace,
+    };
     let auth = Auth::builder()
         .store(store)
         .secrets(secrets)

@@ -1,10 +1,14 @@
 //! The caller as an extractor. The host's `App` holds the [`Auth`] as `web::Data`.
 
-use std::{future::Future, pin::Pin};
+use std::{
+    future::{Future, Ready, ready},
+    pin::Pin,
+};
 
 use ::actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web};
+use ::http::HeaderMap;
 
-use super::head::bearer;
+use super::head::headers;
 use crate::{
     auth::{Auth, RequiredRole, WithRole},
     error::{Error, Result},
@@ -17,11 +21,13 @@ type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 /// Verifies the access token; asks no database.
 impl FromRequest for CurrentUser {
     type Error = Problem;
-    type Future = std::future::Ready<Result<Self, Problem>>;
+    type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let verify = || auth(request)?.verify(&bearer(request)?.into());
-        std::future::ready(verify().map_err(Problem::from))
+        ready(headers(request).map_err(Problem::from).and_then(|headers| {
+            let claimed = auth(request).and_then(|auth| auth.claimed(&headers));
+            claimed.map_err(|error| Problem::answering(&headers, error))
+        }))
     }
 }
 
@@ -32,8 +38,7 @@ impl FromRequest for ActiveUser {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move { active(&request).await.map_err(Problem::from) })
+        extract(request, Ok)
     }
 }
 
@@ -43,20 +48,25 @@ impl<R: RequiredRole> FromRequest for WithRole<R> {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let caller = active(&request).await?;
-            Ok(Self::check(caller)?)
-        })
+        extract(request, Self::check)
     }
 }
 
-async fn active(request: &HttpRequest) -> Result<ActiveUser> {
-    if let Some(caller) = request.extensions().get::<ActiveUser>() {
-        return Ok(caller.clone());
-    }
-    let check = auth(request)?.session_check();
-    check.active(&bearer(request)?).await
+fn extract<T>(
+    request: &HttpRequest,
+    check: impl FnOnce(ActiveUser) -> Result<T> + 'static,
+) -> Extracting<T> {
+    let request = request.clone();
+    Box::pin(async move {
+        let headers = headers(&request)?;
+        let admitted = active(&request, &headers).await.and_then(check);
+        admitted.map_err(|error| Problem::answering(&headers, error))
+    })
+}
+
+async fn active(request: &HttpRequest, headers: &HeaderMap) -> Result<ActiveUser> {
+    let known = request.extensions().get::<ActiveUser>().cloned();
+    auth(request)?.admit(headers, known.as_ref()).await
 }
 
 fn auth(request: &HttpRequest) -> Result<&Auth> {

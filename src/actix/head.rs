@@ -61,12 +61,3 @@ pub(super) fn reply(response: Response) -> HttpResponse {
         None => builder.body(body),
     }
 }
-
-/// The bearer token of a host's own route.
-///
-/// # Errors
-/// As in the contract: see [`crate::http::bearer`].
-pub(super) fn bearer(request: &HttpRequest) -> Result<String> {
-    let headers = headers(request)?;
-    crate::http::bearer(&headers).map(str::to_owned)
-}

@@ -5,12 +5,12 @@ use std::{
 };
 
 use ::actix_web::{
-    Error, HttpMessage as _,
+    Error, HttpMessage as _, ResponseError as _,
     body::{EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
 };
 
-use super::head::bearer;
+use super::head::headers;
 use crate::{auth::Auth, error::Result, http::Problem, token::ActiveUser, user::Role};
 
 /// A middleware that lets only callers with a role pass: 401 without a user, 403 without the role.
@@ -44,11 +44,13 @@ impl RequireRole {
         }
     }
 
-    async fn admit(&self, request: &ServiceRequest) -> Result<ActiveUser> {
-        let token = bearer(request.request())?;
-        let caller = self.auth.session_check().active(&token).await?;
-        caller.require_role(&self.role)?;
-        Ok(caller)
+    async fn admit(&self, request: &ServiceRequest) -> Result<ActiveUser, Problem> {
+        let headers = headers(request.request())?;
+        let known = request.extensions().get::<ActiveUser>().cloned();
+        let admitted = self.auth.admit(&headers, known.as_ref()).await;
+        admitted
+            .and_then(|caller| caller.require_role(&self.role).map(|()| caller))
+            .map_err(|error| Problem::answering(&headers, error))
     }
 }
 
@@ -97,9 +99,8 @@ where
                     request.extensions_mut().insert(caller);
                     Ok(inner.call(request).await?.map_into_left_body())
                 }
-                Err(error) => {
-                    let response =
-                        ::actix_web::ResponseError::error_response(&Problem::from(error));
+                Err(problem) => {
+                    let response = problem.error_response();
                     Ok(request.into_response(response).map_into_right_body())
                 }
             }

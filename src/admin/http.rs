@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::MAX_LIMIT;
 use crate::{
     error::{ErrorKind, Result},
-    http::{Endpoint, FromMembers, Json, Members, Query},
+    http::{Endpoint, FromMembers, Input, Json, Members, Query, Request},
     service::UserService,
     token::http::Bearer,
     user::{EmailPrefix, Role, UserFilter, UserQuery, UserStatus, http::UserView},
@@ -20,22 +20,44 @@ pub(crate) fn endpoints(service: &Service) -> Vec<Endpoint> {
         Endpoint::get("/admin/users", service.clone(), list_users)
             .tag("Administration")
             .summary("List users, newest first")
-            .description("Needs the role `admin`, which is checked in the database.")
-            .errors(&[ErrorKind::Forbidden]),
+            .description("Needs the role `admin`, which is checked in the database."),
     ]
 }
 
 async fn list_users(
     service: Service,
-    Bearer(token): Bearer,
+    _: Administrator,
     Query(query): Query<ListUsersQuery>,
 ) -> Result<Json<UserPage>> {
-    service.require_role(&token, &Role::ADMIN).await?;
     let page = service.list_users(&query.into()).await?;
     Ok(Json(UserPage {
         items: page.items.into_iter().map(UserView::from).collect(),
         next_cursor: page.next_cursor,
     }))
+}
+
+/// A caller who is an administrator; strangers are turned away before anything of theirs is read.
+struct Administrator;
+
+impl Input<Service> for Administrator {
+    async fn take(service: &Service, request: &mut Request) -> Result<Self> {
+        let Bearer(token) = Bearer::take(service, request).await?;
+        service.require_role(&token, &Role::ADMIN).await?;
+        Ok(Self)
+    }
+
+    fn errors() -> &'static [ErrorKind] {
+        &[
+            ErrorKind::Forbidden,
+            ErrorKind::InvalidAccessToken,
+            ErrorKind::Unauthenticated,
+        ]
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut crate::http::openapi::Operation) {
+        operation.bearer();
+    }
 }
 
 /// One page of users.

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{Auth, Inner};
+use super::{Auth, Inner, use_cases::UseCases};
 use crate::{
     admin::Administration,
     clock::{Clock, SystemClock},
@@ -15,6 +15,9 @@ use crate::{
     store::Store,
     token::{SigningAlgorithm, SigningKeys, TokenLifetimes, Tokens},
 };
+
+#[cfg(feature = "http")]
+const MAX_REQUEST_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// Puts an [`Auth`] together. The store, the secrets, the public URL and the mailer must be given; the rest has
 /// defaults.
@@ -168,7 +171,7 @@ impl AuthBuilder {
         self
     }
 
-    /// Puts a service of the host's own around the use cases that the endpoints call.
+    /// Puts a service of the host's own around the use cases: [`Auth`], the endpoints and the guards all go through it.
     pub fn wrap_service<W>(mut self, wrap: W) -> Self
     where
         W: Fn(Arc<dyn UserService>) -> Arc<dyn UserService> + Send + Sync + 'static,
@@ -177,7 +180,7 @@ impl AuthBuilder {
         self
     }
 
-    /// How long one request may take before it is answered with 503. Default 10 seconds.
+    /// How long one request may take before it is answered with 503. Default 10 seconds, at most an hour.
     #[cfg(feature = "http")]
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.request_timeout = timeout;
@@ -193,10 +196,15 @@ impl AuthBuilder {
         let secrets = required(self.secrets, "a master secret")?;
         let public_url = required(self.public_url, "a public URL")?;
         let mailer = required(self.mailer, "a mailer")?;
-        let links = match self.links {
-            Some(links) => links,
-            None => Links::new(&public_url)?,
-        };
+        // Checked in any case: it is the issuer too.
+        let links = Links::new(&public_url)?;
+        let links = self.links.unwrap_or(links);
+        #[cfg(feature = "http")]
+        if self.request_timeout.is_zero() || self.request_timeout > MAX_REQUEST_TIMEOUT {
+            return Err(Error::configuration(
+                "the request timeout must be above zero, and an hour at most",
+            ));
+        }
         if self.audience.is_empty() {
             return Err(Error::configuration("the audience must not be empty"));
         }
@@ -231,18 +239,22 @@ impl AuthBuilder {
             check: PasswordCheck::new(hasher.clone()),
             hasher,
             policy: self.policy,
-            registration: self.registration,
             sign_in: SignIn::new(tokens.clone(), Arc::clone(&clock)),
             deliveries: deliveries.clone(),
             clock,
         };
-        Ok(Auth(Arc::new(Inner {
+        let use_cases = UseCases {
             store,
             tokens,
             passwords,
             administration: Administration::new(&secrets),
+        };
+        Ok(Auth(Arc::new(Inner {
+            service: self.wrap.apply(Arc::new(use_cases.clone())),
+            use_cases,
             deliveries,
-            wrap: self.wrap,
+            #[cfg(feature = "http")]
+            registration: self.registration,
             #[cfg(feature = "http")]
             request_timeout: self.request_timeout,
         })))

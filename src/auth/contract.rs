@@ -5,9 +5,9 @@ use ::http::Method;
 use super::{Auth, health};
 use crate::{
     account, admin,
+    error::{Error, Result},
     http::Endpoint,
-    password, session,
-    token::{self, http::SessionCheck},
+    password, session, token,
 };
 
 /// The endpoints of an [`Auth`], to be mounted by [`axum`](crate::axum) or [`actix`](crate::actix).
@@ -16,7 +16,7 @@ use crate::{
 /// # use hallpass::{Auth, Secret, mail::Mailbox, memory::MemoryStore};
 /// # let auth = Auth::builder().store(MemoryStore::new()).secrets(Secret::generate())
 /// #     .public_url("https://example.org").mailer(Mailbox::new()).build().unwrap();
-/// let endpoints = auth.endpoints().without(&http::Method::POST, "/users");
+/// let endpoints = auth.endpoints().without(&http::Method::POST, "/users").unwrap();
 /// assert!(endpoints.iter().all(|endpoint| endpoint.path() != "/users"));
 /// ```
 #[derive(Clone, Debug)]
@@ -31,24 +31,17 @@ pub struct Endpoints {
 }
 
 impl Auth {
-    pub(crate) fn session_check(&self) -> SessionCheck {
-        SessionCheck {
-            tokens: self.0.tokens.clone(),
-            store: self.0.store.clone(),
-        }
-    }
-
     /// All endpoints but the documentation; see [`Endpoints::with_docs`].
     pub fn endpoints(&self) -> Endpoints {
         let inner = &self.0;
         let service = self.service();
         let rows = [
-            password::http::endpoints(&service),
-            session::http::endpoints(&service, self.session_check()),
+            password::http::endpoints(&service, inner.registration),
+            session::http::endpoints(&service),
             account::http::endpoints(&service),
             admin::http::endpoints(&service),
-            token::http::endpoints(&inner.tokens),
-            health::endpoints(&inner.store),
+            token::http::endpoints(&inner.use_cases.tokens),
+            health::endpoints(&inner.use_cases.store),
         ];
         Endpoints {
             rows: rows.into_iter().flatten().collect(),
@@ -65,10 +58,19 @@ impl From<&Auth> for Endpoints {
 
 impl Endpoints {
     /// Leaves one endpoint out.
-    pub fn without(mut self, method: &Method, path: &str) -> Self {
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no such endpoint: a typing error must not leave
+    /// one open.
+    pub fn without(mut self, method: &Method, path: &str) -> Result<Self> {
+        let count = self.rows.len();
         self.rows
             .retain(|row| row.method() != method || row.path() != path);
-        self
+        if self.rows.len() == count {
+            let message = format!("there is no endpoint {method} {path} to leave out");
+            return Err(Error::configuration(message));
+        }
+        Ok(self)
     }
 
     /// Adds `GET /openapi.json`, and an interactive page at `GET /docs` that needs no other host, for the endpoints in

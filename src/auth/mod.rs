@@ -6,6 +6,7 @@ mod contract;
 #[cfg(feature = "http")]
 mod health;
 mod role_guard;
+mod use_cases;
 
 use std::sync::Arc;
 
@@ -15,15 +16,14 @@ pub use self::builder::AuthBuilder;
 #[cfg(feature = "http")]
 pub use self::contract::Endpoints;
 pub use self::role_guard::{Admin, RequiredRole, WithRole};
+use self::use_cases::UseCases;
 use crate::{
-    admin::Administration,
     delivery::Deliveries,
     error::Result,
-    password::Passwords,
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     service::{Login, Registration, UserService},
     store::Store,
-    token::{ActiveUser, CurrentUser, TokenPair, Tokens},
+    token::{ActiveUser, CurrentUser, TokenPair},
     user::{EmailAddress, Page, Role, User, UserQuery},
 };
 
@@ -55,12 +55,11 @@ pub struct Auth(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    store: Arc<dyn Store>,
-    tokens: Tokens,
-    passwords: Passwords,
-    administration: Administration,
+    use_cases: UseCases,
+    service: Arc<dyn UserService>,
     deliveries: Deliveries,
-    wrap: builder::Wrap,
+    #[cfg(feature = "http")]
+    registration: crate::password::RegistrationMode,
     #[cfg(feature = "http")]
     request_timeout: std::time::Duration,
 }
@@ -74,13 +73,13 @@ impl Auth {
     /// The use cases as the endpoints call them: wrapped, if the host wraps them.
     #[must_use]
     pub fn service(&self) -> Arc<dyn UserService> {
-        self.0.wrap.apply(Arc::new(self.clone()))
+        Arc::clone(&self.0.service)
     }
 
     /// The store everything is kept in.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
-        &self.0.store
+        &self.0.use_cases.store
     }
 
     /// Verifies an access token without asking the database.
@@ -88,15 +87,7 @@ impl Auth {
     /// # Errors
     /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken).
     pub fn verify(&self, token: &AccessToken) -> Result<CurrentUser> {
-        self.0.tokens.verify(token.expose())
-    }
-
-    /// Ends every session of the user, the caller's included.
-    ///
-    /// # Errors
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away.
-    pub async fn logout_all(&self, user: &ActiveUser) -> Result<()> {
-        self.0.tokens.logout_all(self.store().as_ref(), user).await
+        self.0.use_cases.tokens.verify(token.expose())
     }
 
     /// Makes a verified administrator, unless the address has an account already; `None` then, and nothing changes.
@@ -111,6 +102,7 @@ impl Auth {
     ) -> Result<Option<User>> {
         let store = self.store().as_ref();
         self.0
+            .use_cases
             .passwords
             .ensure_administrator(store, email, password)
             .await
@@ -119,10 +111,10 @@ impl Auth {
     /// The public keys of access tokens as a JWK Set (RFC 7517).
     #[must_use]
     pub fn jwks(&self) -> serde_json::Value {
-        self.0.tokens.keys().jwks()
+        self.0.use_cases.tokens.keys().jwks()
     }
 
-    /// Sends the mails that are due, in one pass: for tests, and for hosts that call it from a job of their own.
+    /// Sends all mails that are due: for tests, and for hosts that call it from a job of their own.
     /// Returns how many were due.
     ///
     /// # Errors
@@ -142,48 +134,42 @@ impl Auth {
 #[async_trait]
 impl UserService for Auth {
     async fn register(&self, registration: Registration) -> Result<User> {
-        self.0
-            .passwords
-            .register(self.store().as_ref(), registration)
-            .await
+        self.0.service.register(registration).await
     }
 
     async fn login(&self, login: Login) -> Result<TokenPair> {
-        self.0.passwords.login(self.store().as_ref(), login).await
+        self.0.service.login(login).await
     }
 
     async fn refresh(&self, token: &RefreshToken) -> Result<TokenPair> {
-        self.0.tokens.refresh(self.store().as_ref(), token).await
+        self.0.service.refresh(token).await
     }
 
     async fn logout(&self, token: &RefreshToken) -> Result<()> {
-        self.0.tokens.logout(self.store().as_ref(), token).await
+        self.0.service.logout(token).await
+    }
+
+    async fn logout_all(&self, token: &AccessToken) -> Result<()> {
+        self.0.service.logout_all(token).await
     }
 
     async fn forgot_password(&self, email: &EmailAddress) -> Result<()> {
-        self.0.passwords.forgot(self.store().as_ref(), email).await
+        self.0.service.forgot_password(email).await
     }
 
     async fn reset_password(&self, token: &OneTimeToken, new_password: &Password) -> Result<()> {
-        let store = self.store().as_ref();
-        self.0.passwords.reset(store, token, new_password).await
+        self.0.service.reset_password(token, new_password).await
     }
 
     async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {
-        self.0
-            .tokens
-            .check(self.store().as_ref(), token.expose())
-            .await
+        self.0.service.current_user(token).await
     }
 
     async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser> {
-        let caller = self.current_user(token).await?;
-        caller.require_role(role)?;
-        Ok(caller)
+        self.0.service.require_role(token, role).await
     }
 
     async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {
-        let store = self.store().as_ref();
-        self.0.administration.list_users(store, query).await
+        self.0.service.list_users(query).await
     }
 }

@@ -1,9 +1,40 @@
 use std::{fmt, marker::PhantomData};
 
+#[cfg(any(feature = "axum", feature = "actix"))]
+use crate::{
+    auth::Auth,
+    error::{Error, ErrorKind, Result},
+    http::bearer,
+    token::CurrentUser,
+};
 use crate::{
     token::ActiveUser,
     user::{Role, User},
 };
+
+/// How a host's own routes ask who is calling.
+#[cfg(any(feature = "axum", feature = "actix"))]
+impl Auth {
+    /// Trusts the access token.
+    pub(crate) fn claimed(&self, headers: &::http::HeaderMap) -> Result<CurrentUser> {
+        self.verify(&bearer(headers)?.into())
+    }
+
+    /// Asks the database, within the time that a request may take; not again if a guard before has asked.
+    pub(crate) async fn admit(
+        &self,
+        headers: &::http::HeaderMap,
+        known: Option<&ActiveUser>,
+    ) -> Result<ActiveUser> {
+        if let Some(caller) = known {
+            return Ok(caller.clone());
+        }
+        let token = bearer(headers)?.into();
+        tokio::time::timeout(self.0.request_timeout, self.0.service.current_user(&token))
+            .await
+            .unwrap_or_else(|elapsed| Err(Error::new(ErrorKind::Unavailable).with_source(elapsed)))
+    }
+}
 
 /// Names a role as a type, for [`WithRole`].
 ///
@@ -41,7 +72,7 @@ pub struct WithRole<R> {
 
 impl<R: RequiredRole> WithRole<R> {
     #[cfg(any(feature = "axum", feature = "actix"))]
-    pub(crate) fn check(caller: ActiveUser) -> crate::error::Result<Self> {
+    pub(crate) fn check(caller: ActiveUser) -> Result<Self> {
         caller.require_role(&R::ROLE)?;
         Ok(Self {
             caller,

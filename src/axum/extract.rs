@@ -1,11 +1,12 @@
 //! The caller as an extractor.
 
-use ::axum::extract::{FromRef, FromRequestParts};
+use ::axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use ::http::request::Parts;
 
 use crate::{
     auth::{Auth, RequiredRole, WithRole},
-    http::{Problem, bearer},
+    error::{Error, ErrorKind, Result},
+    http::Problem,
     token::{ActiveUser, CurrentUser},
 };
 
@@ -17,8 +18,21 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let token = bearer(&parts.headers)?;
-        Ok(Auth::from_ref(state).verify(&token.into())?)
+        let claimed = Auth::from_ref(state).claimed(&parts.headers);
+        claimed.map_err(|error| Problem::answering(&parts.headers, error))
+    }
+}
+
+/// `None` if no bearer token was sent; one that is not valid is refused all the same.
+impl<S: Send + Sync> OptionalFromRequestParts<S> for CurrentUser
+where
+    Auth: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Problem> {
+        let claimed = Auth::from_ref(state).claimed(&parts.headers);
+        if_sent(claimed).map_err(|error| Problem::answering(&parts.headers, error))
     }
 }
 
@@ -31,11 +45,21 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        if let Some(caller) = parts.extensions.get::<Self>() {
-            return Ok(caller.clone());
-        }
-        let token = bearer(&parts.headers)?;
-        Ok(Auth::from_ref(state).session_check().active(token).await?)
+        let admitted = active(parts, state).await;
+        admitted.map_err(|error| Problem::answering(&parts.headers, error))
+    }
+}
+
+/// `None` if no bearer token was sent; one that is not valid is refused all the same.
+impl<S: Send + Sync> OptionalFromRequestParts<S> for ActiveUser
+where
+    Auth: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Problem> {
+        let admitted = if_sent(active(parts, state).await);
+        admitted.map_err(|error| Problem::answering(&parts.headers, error))
     }
 }
 
@@ -47,7 +71,22 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let caller = ActiveUser::from_request_parts(parts, state).await?;
-        Ok(Self::check(caller)?)
+        let checked = active(parts, state).await.and_then(Self::check);
+        checked.map_err(|error| Problem::answering(&parts.headers, error))
+    }
+}
+
+async fn active<S>(parts: &Parts, state: &S) -> Result<ActiveUser>
+where
+    Auth: FromRef<S>,
+{
+    let auth = Auth::from_ref(state);
+    auth.admit(&parts.headers, parts.extensions.get()).await
+}
+
+fn if_sent<T>(caller: Result<T, Error>) -> Result<Option<T>> {
+    match caller {
+        Err(error) if error.kind() == ErrorKind::Unauthenticated => Ok(None),
+        caller => caller.map(Some),
     }
 }

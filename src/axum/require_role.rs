@@ -5,17 +5,11 @@ use std::{
 };
 
 use ::axum::response::{IntoResponse as _, Response};
-use ::http::{HeaderMap, Request};
+use ::http::{Request, request::Parts};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{
-    auth::Auth,
-    error::Result,
-    http::{Problem, bearer},
-    token::ActiveUser,
-    user::Role,
-};
+use crate::{auth::Auth, error::Result, http::Problem, token::ActiveUser, user::Role};
 
 /// A layer that lets only callers with a role pass: 401 without a user, 403 without the role.
 ///
@@ -47,9 +41,11 @@ impl RequireRole {
         }
     }
 
-    async fn admit(&self, headers: &HeaderMap) -> Result<ActiveUser> {
-        let token = bearer(headers)?;
-        let caller = self.auth.session_check().active(token).await?;
+    async fn admit(&self, head: &Parts) -> Result<ActiveUser> {
+        let caller = self
+            .auth
+            .admit(&head.headers, head.extensions.get())
+            .await?;
         caller.require_role(&self.role)?;
         Ok(caller)
     }
@@ -93,14 +89,13 @@ where
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let guard = self.guard.clone();
         Box::pin(async move {
-            let (head, body) = request.into_parts();
-            match guard.admit(&head.headers).await {
+            let (mut head, body) = request.into_parts();
+            match guard.admit(&head).await {
                 Ok(caller) => {
-                    let mut request = Request::from_parts(head, body);
-                    request.extensions_mut().insert(caller);
-                    inner.call(request).await
+                    head.extensions.insert(caller);
+                    inner.call(Request::from_parts(head, body)).await
                 }
-                Err(error) => Ok(Problem::from(error).into_response()),
+                Err(error) => Ok(Problem::answering(&head.headers, error).into_response()),
             }
         })
     }

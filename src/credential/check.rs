@@ -11,15 +11,15 @@ use crate::{
 /// Each call performs one verification, whether the address is unknown, the account has no password, or the
 /// password is wrong, and no database connection is held meanwhile.
 #[derive(Clone, Debug)]
-pub struct PasswordCheck {
+pub(crate) struct PasswordCheck {
     hasher: Hasher,
 }
 
 /// A credential was checked: whose it is, and what must still be so when a session is opened on its strength.
 ///
-/// Only this module makes one.
-#[derive(Clone, Debug)]
-pub struct Proof {
+/// Only this module makes one, and it opens one session.
+#[derive(Debug)]
+pub(crate) struct Proof {
     user_id: UserId,
     credential_version: i64,
     verified_hash: Option<PasswordHash>,
@@ -29,7 +29,7 @@ pub struct Proof {
 impl PasswordCheck {
     /// Checks with this hasher.
     #[must_use]
-    pub fn new(hasher: Hasher) -> Self {
+    pub(crate) fn new(hasher: Hasher) -> Self {
         Self { hasher }
     }
 
@@ -46,7 +46,7 @@ impl PasswordCheck {
     /// * [`AccountDisabled`](ErrorKind::AccountDisabled) if the password is right and the account disabled;
     /// * [`Overloaded`](ErrorKind::Overloaded) if the hasher is too busy;
     /// * [`Unavailable`](ErrorKind::Unavailable) or [`Internal`](ErrorKind::Internal) if the database fails.
-    pub async fn check(
+    pub(crate) async fn check(
         &self,
         store: &dyn Store,
         email: &EmailAddress,

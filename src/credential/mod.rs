@@ -1,7 +1,7 @@
 //! Passwords: the bounded hasher, the policy for new ones, and the one counted check that every door uses.
 //!
-//! A door (sign-in, password change, deletion) hands an address and a password to [`PasswordCheck`] and gets a
-//! [`Proof`] or an error:
+//! A door (sign-in, password change, deletion) hands an address and a password to `PasswordCheck` and gets a
+//! `Proof` or an error:
 //!
 //! ```text
 //! door ── ensure_checkable ──> PasswordCheck ── credentials ──> store
@@ -23,9 +23,9 @@ mod phc;
 mod policy;
 mod workspace;
 
+pub(crate) use self::check::{PasswordCheck, Proof};
 pub use self::{
-    check::{PasswordCheck, Proof},
     hasher::{Hasher, HasherBuilder, Verification},
     params::HashParams,
-    policy::{PasswordContext, PasswordPolicy, ensure_checkable},
+    policy::{PasswordPolicy, ensure_checkable},
 };

@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 use super::Described;
 use crate::error::{Error, Result, Violation};
 
+/// How many unknown members are named: more would make a small request a large reply.
+const MAX_UNKNOWN: usize = 16;
+
 /// A request body or a query, read member by member.
 ///
 /// Read every member first, then unwrap them with `?`: a reader that answers `None` has noted the violation, and
@@ -56,7 +59,7 @@ impl Members {
         let value = T::from_members(&mut self);
         let mut unknown: Vec<String> = self.unread.keys().cloned().collect();
         unknown.sort_unstable();
-        for name in unknown {
+        for name in unknown.into_iter().take(MAX_UNKNOWN) {
             self.refuse(&name, "unknown_member", "There is no member of this name.");
         }
         match value {

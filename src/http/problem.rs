@@ -8,7 +8,10 @@ use ::http::{
 };
 use serde::Serialize;
 
-use super::reply::{self, Response};
+use super::{
+    reply::{self, Response},
+    request_id::RequestId,
+};
 use crate::error::{Error, ErrorKind, Violation};
 
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
@@ -60,7 +63,7 @@ macro_rules! codes {
             " |"
         )])*
         #[derive(Debug)]
-        pub struct Problem(Error);
+        pub struct Problem(Error, Option<RequestId>);
     };
 }
 
@@ -108,6 +111,12 @@ codes! {
 }
 
 impl Problem {
+    /// The answer to a request with these headers: it carries the request's `X-Request-Id`.
+    #[cfg(any(feature = "axum", feature = "actix"))]
+    pub(crate) fn answering(headers: &::http::HeaderMap, error: Error) -> Self {
+        Self(error, Some(RequestId::of(headers)))
+    }
+
     /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -124,8 +133,13 @@ impl Problem {
     #[must_use]
     pub fn to_response(&self) -> Response {
         let Code { status, .. } = Code::of(self.kind());
-        if status.is_server_error() {
-            tracing::error!(error = %Chain(&self.0), "the request failed");
+        let error = Chain(&self.0);
+        match self.kind() {
+            // Shedding is what is meant to happen under load, and a storm of logins must not be one of lines.
+            ErrorKind::Overloaded => tracing::debug!(%error, "the request was turned away"),
+            ErrorKind::Unavailable => tracing::warn!(%error, "the request failed"),
+            _ if status.is_server_error() => tracing::error!(%error, "the request failed"),
+            _ => {}
         }
         let mut response = self.body(status);
         let headers = response.headers_mut();
@@ -139,6 +153,9 @@ impl Problem {
         if retries.contains(&status) {
             let after = whole_seconds(self.0.retry_after().unwrap_or_default());
             headers.insert(RETRY_AFTER, HeaderValue::from(after));
+        }
+        if let Some(id) = &self.1 {
+            id.clone().stamp(&mut response);
         }
         response
     }
@@ -223,13 +240,13 @@ impl fmt::Display for Chain<'_> {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        Self(error)
+        Self(error, None)
     }
 }
 
 impl From<ErrorKind> for Problem {
     fn from(kind: ErrorKind) -> Self {
-        Self(kind.into())
+        Self(kind.into(), None)
     }
 }
 

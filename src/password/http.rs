@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::RegistrationMode;
 use crate::{
     error::{ErrorKind, Result},
     http::{Accepted, Created, Endpoint, FromMembers, Json, Members, NoContent},
@@ -13,9 +14,9 @@ use crate::{
 
 type Service = Arc<dyn UserService>;
 
-pub(crate) fn endpoints(service: &Service) -> Vec<Endpoint> {
+pub(crate) fn endpoints(service: &Service, mode: RegistrationMode) -> Vec<Endpoint> {
     vec![
-        Endpoint::post("/users", service.clone(), register)
+        Endpoint::post("/users", (service.clone(), mode), register)
             .tag("Account")
             .summary("Register")
             .errors(&[
@@ -53,9 +54,12 @@ pub(crate) fn endpoints(service: &Service) -> Vec<Endpoint> {
 }
 
 async fn register(
-    service: Service,
+    (service, mode): (Service, RegistrationMode),
     Json(body): Json<RegisterRequest>,
 ) -> Result<Created<UserView>> {
+    if mode == RegistrationMode::Closed {
+        return Err(ErrorKind::RegistrationClosed.into());
+    }
     let mut registration = Registration::new(body.email, body.password);
     registration.display_name = body.display_name;
     let user = service.register(registration).await?;

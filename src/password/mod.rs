@@ -14,13 +14,13 @@ pub(crate) mod http;
 mod register;
 mod reset;
 
-use std::sync::Arc;
+use std::{str::FromStr, sync::Arc};
 
 use crate::{
     clock::Clock,
-    credential::{Hasher, PasswordCheck, PasswordContext, PasswordPolicy},
+    credential::{Hasher, PasswordCheck, PasswordPolicy},
     delivery::Deliveries,
-    error::Result,
+    error::{ErrorKind, Result},
     secret::Password,
     service::Login,
     sign_in::SignIn,
@@ -36,9 +36,27 @@ pub enum RegistrationMode {
     /// Anybody; an address that is taken is answered with 409.
     #[default]
     Open,
-    /// Nobody: accounts are made in process.
+    /// Nobody over HTTP; [`UserService::register`](crate::UserService::register) makes accounts in process.
     Closed,
 }
+
+impl FromStr for RegistrationMode {
+    type Err = UnknownRegistrationMode;
+
+    /// Reads `open` or `closed`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "open" => Ok(Self::Open),
+            "closed" => Ok(Self::Closed),
+            _ => Err(UnknownRegistrationMode(())),
+        }
+    }
+}
+
+/// The text names no registration mode.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("expected open or closed")]
+pub struct UnknownRegistrationMode(());
 
 /// The use cases of this folder. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -46,7 +64,6 @@ pub(crate) struct Passwords {
     pub(crate) hasher: Hasher,
     pub(crate) check: PasswordCheck,
     pub(crate) policy: PasswordPolicy,
-    pub(crate) registration: RegistrationMode,
     pub(crate) sign_in: SignIn,
     pub(crate) deliveries: Deliveries,
     pub(crate) clock: Arc<dyn Clock>,
@@ -54,16 +71,22 @@ pub(crate) struct Passwords {
 
 impl Passwords {
     pub(crate) async fn login(&self, store: &dyn Store, login: Login) -> Result<TokenPair> {
-        let proof = self
-            .check
-            .check(store, &login.email, &login.password)
-            .await?;
-        self.sign_in.complete(store, proof, login.client).await
+        // A second check tells a password that was changed meanwhile from one that another sign-in hashed anew.
+        for _ in 0..2 {
+            let proof = self
+                .check
+                .check(store, &login.email, &login.password)
+                .await?;
+            let client = login.client.clone();
+            if let Some(pair) = self.sign_in.complete(store, proof, client).await? {
+                return Ok(pair);
+            }
+        }
+        Err(ErrorKind::InvalidCredentials.into())
     }
 
     /// Refuses a new password that is short, common, or the address itself.
     fn check_policy(&self, member: &str, password: &Password, email: &EmailAddress) -> Result<()> {
-        self.policy
-            .check(member, password, &PasswordContext::new(Some(email)))
+        self.policy.check(member, password, Some(email))
     }
 }

@@ -1,4 +1,4 @@
-use super::{Passwords, RegistrationMode};
+use super::Passwords;
 use crate::{
     error::{Error, ErrorKind, Result, Violation},
     secret::Password,
@@ -15,9 +15,6 @@ impl Passwords {
         store: &dyn Store,
         registration: Registration,
     ) -> Result<User> {
-        if self.registration == RegistrationMode::Closed {
-            return Err(ErrorKind::RegistrationClosed.into());
-        }
         let Registration {
             email,
             password,

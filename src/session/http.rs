@@ -7,15 +7,12 @@ use crate::{
     http::{Endpoint, FromMembers, Json, Members, NoContent},
     secret::RefreshToken,
     service::UserService,
-    token::{
-        ActiveUser,
-        http::{SessionCheck, TokenPairView},
-    },
+    token::http::{Bearer, TokenPairView},
 };
 
 type Service = Arc<dyn UserService>;
 
-pub(crate) fn endpoints(service: &Service, check: SessionCheck) -> Vec<Endpoint> {
+pub(crate) fn endpoints(service: &Service) -> Vec<Endpoint> {
     vec![
         Endpoint::post("/auth/refresh", service.clone(), refresh)
             .tag("Sign-in")
@@ -29,7 +26,7 @@ pub(crate) fn endpoints(service: &Service, check: SessionCheck) -> Vec<Endpoint>
             .tag("Sign-in")
             .summary("Log out")
             .description("Ends the session of the refresh token. Repeating it, or a token that is not ours, is no error."),
-        Endpoint::post("/auth/logout-all", check, logout_all)
+        Endpoint::post("/auth/logout-all", service.clone(), logout_all)
             .tag("Sign-in")
             .summary("Log out everywhere"),
     ]
@@ -47,11 +44,8 @@ async fn logout(service: Service, Json(body): Json<RefreshRequest>) -> Result<No
     Ok(NoContent)
 }
 
-async fn logout_all(check: SessionCheck, caller: ActiveUser) -> Result<NoContent> {
-    check
-        .tokens
-        .logout_all(check.store.as_ref(), &caller)
-        .await?;
+async fn logout_all(service: Service, Bearer(token): Bearer) -> Result<NoContent> {
+    service.logout_all(&token).await?;
     Ok(NoContent)
 }
 

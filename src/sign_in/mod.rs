@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::{
     clock::Clock,
     credential::Proof,
-    error::{ErrorKind, Result},
+    error::Result,
     store::Store,
     token::{ClientInfo, NewSession, OpenSession, SessionId, TokenPair, Tokens},
 };
@@ -23,12 +23,13 @@ impl SignIn {
         Self { tokens, clock }
     }
 
+    /// Opens a session; `None` if the credentials changed while they were checked.
     pub(crate) async fn complete(
         &self,
         store: &dyn Store,
         proof: Proof,
         client: ClientInfo,
-    ) -> Result<TokenPair> {
+    ) -> Result<Option<TokenPair>> {
         let now = self.clock.now();
         let id = SessionId::new(now);
         let opening = self.tokens.open(id, now)?;
@@ -46,10 +47,12 @@ impl SignIn {
         };
         let user = match store.open_session(&session).await? {
             OpenSession::Opened(user) => user,
-            // The credentials changed while they were checked: what was right a moment ago is not any more.
-            OpenSession::Stale => return Err(ErrorKind::InvalidCredentials.into()),
+            OpenSession::Stale => return Ok(None),
         };
         let expires_at = session.idle_expires_at.min(session.absolute_expires_at);
-        self.tokens.pair(&user, id, opening.token, expires_at, now)
+        let pair = self
+            .tokens
+            .pair(&user, id, opening.token, expires_at, now)?;
+        Ok(Some(pair))
     }
 }

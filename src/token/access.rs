@@ -92,6 +92,11 @@ impl AccessTokens {
         let signature = key.sign(token.as_bytes())?;
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        if token.len() > MAX_TOKEN {
+            return Err(Error::internal(
+                "an access token is too long: its user has too many roles",
+            ));
+        }
         Ok(token.into())
     }
 

@@ -1,10 +1,8 @@
 //! The caller as an argument of handlers, the token pair as a reply, and `GET /.well-known/jwks.json`.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
-use super::{ActiveUser, ClientInfo, SessionId, TokenPair, TokenStore, Tokens};
+use super::{ClientInfo, SessionId, TokenPair, Tokens};
 use crate::{
     error::{ErrorKind, Result},
     http::{Document, Endpoint, Input, Request},
@@ -26,43 +24,13 @@ async fn jwks(tokens: Tokens) -> Result<Document> {
 /// A bearer token as sent (RFC 6750), not verified yet.
 pub(crate) struct Bearer(pub(crate) AccessToken);
 
-const BEARER_ERRORS: &[ErrorKind] = &[ErrorKind::InvalidAccessToken, ErrorKind::Unauthenticated];
-
 impl<S: Sync> Input<S> for Bearer {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
         request.bearer().map(|token| Self(token.into()))
     }
 
     fn errors() -> &'static [ErrorKind] {
-        BEARER_ERRORS
-    }
-
-    #[cfg(feature = "openapi")]
-    fn describe(operation: &mut crate::http::openapi::Operation) {
-        operation.bearer();
-    }
-}
-
-/// What checking a session takes: the keys, and the store that knows whether it is alive.
-#[derive(Clone, Debug)]
-pub(crate) struct SessionCheck {
-    pub(crate) tokens: Tokens,
-    pub(crate) store: Arc<dyn TokenStore>,
-}
-
-impl SessionCheck {
-    pub(crate) async fn active(&self, access_token: &str) -> Result<ActiveUser> {
-        self.tokens.check(self.store.as_ref(), access_token).await
-    }
-}
-
-impl Input<SessionCheck> for ActiveUser {
-    async fn take(check: &SessionCheck, request: &mut Request) -> Result<Self> {
-        check.active(request.bearer()?).await
-    }
-
-    fn errors() -> &'static [ErrorKind] {
-        BEARER_ERRORS
+        &[ErrorKind::InvalidAccessToken, ErrorKind::Unauthenticated]
     }
 
     #[cfg(feature = "openapi")]

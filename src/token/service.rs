@@ -14,8 +14,21 @@ use crate::{
 };
 
 /// How long tokens and sessions live.
+///
+/// ```
+/// use std::time::Duration;
+/// use hallpass::TokenLifetimes;
+///
+/// let lifetimes = TokenLifetimes {
+///     access: Duration::from_secs(300),
+///     ..TokenLifetimes::default()
+/// };
+/// ```
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "with the default for the rest, a further field breaks nobody"
+)]
 pub struct TokenLifetimes {
     /// An access token. Default 10 minutes, at most an hour.
     pub access: Duration,
@@ -83,7 +96,7 @@ impl TokenLifetimes {
 
 /// Tokens of one session, as a client gets them.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
+#[allow(clippy::exhaustive_structs, reason = "a host's own service builds it")]
 pub struct TokenPair {
     /// For the `Authorization: Bearer` header.
     pub access_token: AccessToken,
@@ -99,7 +112,7 @@ pub struct TokenPair {
 
 /// A user whose session the database has just confirmed: not logged out, not expired, not disabled.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
+#[allow(clippy::exhaustive_structs, reason = "a host's own service builds it")]
 pub struct ActiveUser {
     /// The user as the database has them now.
     pub user: User,

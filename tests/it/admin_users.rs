@@ -234,6 +234,20 @@ async fn a_cursor_of_another_filter_or_maker_is_refused() {
 }
 
 #[tokio::test]
+async fn strangers_are_turned_away_before_their_query_is_read() {
+    for app in apps().await {
+        let user = app.join("ann@example.org").await;
+        for query in ["limit=0", "cursor=x", "unknown=1"] {
+            let path = format!("/admin/users?{query}");
+            app.get(&path, "not.a.token")
+                .await
+                .problem(401, "invalid_access_token");
+            app.get(&path, &user.access).await.problem(403, "forbidden");
+        }
+    }
+}
+
+#[tokio::test]
 async fn values_out_of_range_are_refused_and_never_clamped() {
     for app in apps().await {
         let admin = app.administrator().await;

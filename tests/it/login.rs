@@ -146,6 +146,25 @@ async fn a_password_is_hashed_anew_when_the_parameters_change() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sign_ins_that_hash_anew_at_once_all_succeed() {
+    for app in apps().await {
+        app.join("ann@example.org").await;
+        let costlier = HashParams::danger_weak(16, 2, 1).unwrap();
+        let other = app
+            .another(|builder| builder.hashing(Hasher::builder(costlier)))
+            .await;
+        let client = *other;
+        let replies = race(16, move |_| async move {
+            client.try_login("ann@example.org", PASSWORD).await
+        })
+        .await;
+        for reply in replies {
+            reply.expect(200);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn beyond_the_queue_logins_are_turned_away_at_once() {
     // Some hundred milliseconds for a hash, so that the rest come while it is made.
     let costly = HashParams::danger_weak(65_536, 6, 1).unwrap();

@@ -128,9 +128,10 @@ async fn more_than_one_authorization_header_is_401() {
 #[tokio::test]
 async fn an_access_token_is_taken_until_it_expires() {
     let short = |builder: hallpass::AuthBuilder| {
-        let mut lifetimes = TokenLifetimes::default();
-        lifetimes.access = Duration::from_secs(60);
-        builder.lifetimes(lifetimes)
+        builder.lifetimes(TokenLifetimes {
+            access: Duration::from_secs(60),
+            ..TokenLifetimes::default()
+        })
     };
     for app in apps_with(short).await {
         let tokens = app.join(ANN).await;

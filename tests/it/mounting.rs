@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use axum::routing::get;
 use hallpass::{
-    AccessToken, ActiveUser, EmailAddress, ErrorKind, Login, OneTimeToken, Page, Password,
-    RefreshToken, Registration, Result, Role, TokenPair, User, UserQuery, UserService,
+    AccessToken, ActiveUser, AuthBuilder, EmailAddress, ErrorKind, Login, OneTimeToken, Page,
+    Password, RefreshToken, Registration, Result, Role, TokenPair, User, UserQuery, UserService,
 };
 use http::Method;
 use serde_json::json;
@@ -21,7 +22,11 @@ const ANN: &str = "ann@example.org";
 async fn an_endpoint_can_be_left_out() {
     let app = app_with(|builder| builder).await;
     for framework in [Framework::Axum, Framework::Actix] {
-        let endpoints = app.auth.endpoints().without(&Method::POST, "/users");
+        let endpoints = app
+            .auth
+            .endpoints()
+            .without(&Method::POST, "/users")
+            .expect("the endpoint is there");
         let server = Server::of(endpoints.with_docs(), framework).await;
         let body = json!({"email": ANN, "password": PASSWORD});
         let reply = server.client.post("/users", body).await;
@@ -32,13 +37,12 @@ async fn an_endpoint_can_be_left_out() {
         assert!(document["paths"]["/users"].is_null());
         assert!(document["paths"]["/users/me"].is_object());
 
-        // Of another method, or unknown: nothing changes.
-        let endpoints = app.auth.endpoints().without(&Method::GET, "/users");
-        assert_eq!(
-            endpoints.iter().count(),
-            app.auth.endpoints().iter().count()
-        );
-        let server = Server::of(endpoints, framework).await;
+        // A typing error must not leave one open.
+        for (method, path) in [(Method::GET, "/users"), (Method::POST, "/user")] {
+            let error = app.auth.endpoints().without(&method, path).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+        }
+        let server = Server::of(app.auth.endpoints(), framework).await;
         let reply = server.client.ask("GET /docs", "", b"").await;
         reply.problem(404, "not_found");
     }
@@ -79,6 +83,10 @@ impl UserService for Watched {
         self.note("logout").logout(token).await
     }
 
+    async fn logout_all(&self, token: &AccessToken) -> Result<()> {
+        self.note("logout_all").logout_all(token).await
+    }
+
     async fn forgot_password(&self, email: &EmailAddress) -> Result<()> {
         self.note("forgot_password").forgot_password(email).await
     }
@@ -102,17 +110,45 @@ impl UserService for Watched {
     }
 }
 
-#[tokio::test]
-async fn the_endpoints_call_the_service_that_a_host_wraps_around() {
+/// A wrapper, and what it noted.
+fn watching() -> (
+    impl Fn(AuthBuilder) -> AuthBuilder,
+    Arc<Mutex<Vec<&'static str>>>,
+) {
     let calls = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&calls);
-    let wrap = move |builder: hallpass::AuthBuilder| {
+    let wrap = move |builder: AuthBuilder| {
         let calls = Arc::clone(&noted);
         builder.wrap_service(move |inner| {
             let calls = Arc::clone(&calls);
             Arc::new(Watched { inner, calls })
         })
     };
+    (wrap, calls)
+}
+
+#[tokio::test]
+async fn the_guards_ask_the_service_that_a_host_wraps_around() {
+    let (wrap, calls) = watching();
+    let app = app_with(wrap).await;
+    let user = app.join(ANN).await;
+    calls.lock().unwrap().clear();
+    let guarded = axum::Router::new()
+        .route("/guarded", get(async |_: ActiveUser| "in"))
+        .route_layer(hallpass::axum::RequireRole::new(&app.auth, Role::USER))
+        .route("/active", get(async |_: ActiveUser| "in"))
+        .with_state(app.auth.clone());
+    let server = Server::axum(guarded).await;
+    for path in ["/guarded", "/active"] {
+        let reply = server.client.get(path, &user.access).await;
+        assert_eq!(reply.status, 200);
+    }
+    assert_eq!(*calls.lock().unwrap(), ["current_user", "current_user"]);
+}
+
+#[tokio::test]
+async fn the_endpoints_call_the_service_that_a_host_wraps_around() {
+    let (wrap, calls) = watching();
     for app in apps_with(wrap).await {
         let tokens = app.join(ANN).await;
         let tokens = app.refresh(&tokens.refresh).await.tokens();
@@ -125,6 +161,7 @@ async fn the_endpoints_call_the_service_that_a_host_wraps_around() {
         app.reset(&token, PASSWORD).await.expect(204);
         let admin = app.administrator().await;
         app.get("/admin/users", &admin).await.expect(200);
+        app.logout_all(&admin).await.expect(204);
         assert_eq!(
             std::mem::take(&mut *calls.lock().unwrap()),
             [
@@ -138,7 +175,8 @@ async fn the_endpoints_call_the_service_that_a_host_wraps_around() {
                 "reset_password",
                 "login",
                 "require_role",
-                "list_users"
+                "list_users",
+                "logout_all"
             ]
         );
 

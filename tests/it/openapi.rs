@@ -253,7 +253,7 @@ async fn provoke(code: &str) -> Reply {
         "unauthenticated" => app.ask("GET /users/me", "", b"").await,
         "unavailable" => {
             let hurried = app
-                .another(|builder| builder.request_timeout(std::time::Duration::ZERO))
+                .another(|builder| builder.request_timeout(std::time::Duration::from_nanos(1)))
                 .await;
             // Its body never comes.
             let head =

@@ -138,3 +138,38 @@ async fn a_database_that_does_not_answer_is_unavailable() {
     assert_eq!(error.kind(), hallpass::ErrorKind::Unavailable);
     assert!(error.retry_after().is_some());
 }
+
+#[tokio::test]
+async fn a_mail_that_cannot_be_read_holds_up_no_other() {
+    use hallpass::{
+        clock::{Clock as _, SystemClock},
+        mail::{Intent, IntentId, LetterKind, OutboxStore as _},
+    };
+
+    for database in Database::migrated().await {
+        let store = database.store().await;
+        let now = SystemClock.now();
+        let order = async |address: &str| {
+            let intent = Intent {
+                id: IntentId::new(now),
+                letter: LetterKind::ResetPassword,
+                address: address.parse().unwrap(),
+                created_at: now,
+                not_after: now + chrono::TimeDelta::minutes(30),
+            };
+            store.enqueue(&intent).await.unwrap();
+        };
+        order("ann@example.org").await;
+        order("ben@example.org").await;
+        let newer =
+            "UPDATE auth_outbox SET letter = 'of_tomorrow' WHERE address = 'ann@example.org'";
+        store.database().execute_unprepared(newer).await.unwrap();
+        let lease = now + chrono::TimeDelta::seconds(30);
+        let claimed = store.claim(now, lease, 16).await.unwrap();
+        let addresses: Vec<_> = claimed
+            .iter()
+            .map(|claimed| claimed.intent.address.as_str())
+            .collect();
+        assert_eq!(addresses, ["ben@example.org"], "on {}", database.name());
+    }
+}

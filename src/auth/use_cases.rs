@@ -1,0 +1,78 @@
+//! The use cases, each delegated to its feature.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::{
+    admin::Administration,
+    error::Result,
+    password::Passwords,
+    secret::{AccessToken, OneTimeToken, Password, RefreshToken},
+    service::{Login, Registration, UserService},
+    store::Store,
+    token::{ActiveUser, TokenPair, Tokens},
+    user::{EmailAddress, Page, Role, User, UserQuery},
+};
+
+#[derive(Clone, Debug)]
+pub(super) struct UseCases {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) tokens: Tokens,
+    pub(super) passwords: Passwords,
+    pub(super) administration: Administration,
+}
+
+impl UseCases {
+    fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+}
+
+#[async_trait]
+impl UserService for UseCases {
+    async fn register(&self, registration: Registration) -> Result<User> {
+        self.passwords.register(self.store(), registration).await
+    }
+
+    async fn login(&self, login: Login) -> Result<TokenPair> {
+        self.passwords.login(self.store(), login).await
+    }
+
+    async fn refresh(&self, token: &RefreshToken) -> Result<TokenPair> {
+        self.tokens.refresh(self.store(), token).await
+    }
+
+    async fn logout(&self, token: &RefreshToken) -> Result<()> {
+        self.tokens.logout(self.store(), token).await
+    }
+
+    async fn logout_all(&self, token: &AccessToken) -> Result<()> {
+        let caller = self.current_user(token).await?;
+        self.tokens.logout_all(self.store(), &caller).await
+    }
+
+    async fn forgot_password(&self, email: &EmailAddress) -> Result<()> {
+        self.passwords.forgot(self.store(), email).await
+    }
+
+    async fn reset_password(&self, token: &OneTimeToken, new_password: &Password) -> Result<()> {
+        let store = self.store();
+        self.passwords.reset(store, token, new_password).await
+    }
+
+    async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {
+        self.tokens.check(self.store(), token.expose()).await
+    }
+
+    async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser> {
+        let caller = self.current_user(token).await?;
+        caller.require_role(role)?;
+        Ok(caller)
+    }
+
+    async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {
+        let store = self.store();
+        self.administration.list_users(store, query).await
+    }
+}
