@@ -7,30 +7,39 @@ use tokio::{
 };
 
 use super::Deliveries;
-use crate::{error::Result, mail::ClaimedIntent};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    mail::ClaimedIntent,
+};
 
 /// Well above what one mail takes: the timeout of the mailer and a few statements.
 const LEASE: TimeDelta = TimeDelta::seconds(30);
+/// How long a claim or a whole delivery may take: a database that hangs must not stop the mail for ever.
+const PATIENCE: Duration = Duration::from_secs(28);
 const MAX_AT_ONCE: usize = 16;
 /// For orders of other instances, and those that are due again.
 const POLL: Duration = Duration::from_secs(1);
 const LAST_CALL: Duration = Duration::from_secs(5);
 
 impl Deliveries {
-    /// One pass: claims what is due, up to 16 mails, and delivers them at the same time. Returns how many were
-    /// claimed.
+    /// Delivers all that is due, 16 mails at a time. Returns how many were claimed.
     ///
     /// # Errors
     /// If the outbox cannot be read. What fails for one mail is logged, and noted on it.
     pub(crate) async fn deliver(&self) -> Result<usize> {
-        let claimed = self.claim(MAX_AT_ONCE).await?;
-        let count = claimed.len();
-        let mut under_way = JoinSet::new();
-        self.start(claimed, &mut under_way);
-        while let Some(done) = under_way.join_next().await {
-            log_panic(done);
+        let mut count = 0;
+        loop {
+            let claimed = self.claim(MAX_AT_ONCE).await?;
+            if claimed.is_empty() {
+                return Ok(count);
+            }
+            count += claimed.len();
+            let mut under_way = JoinSet::new();
+            self.start(claimed, &mut under_way);
+            while let Some(done) = under_way.join_next().await {
+                log_panic(done);
+            }
         }
-        Ok(count)
     }
 
     /// Delivers until `shutdown`, then gives the mails under way 5 more seconds. A mail that takes its time holds no
@@ -84,13 +93,23 @@ impl Deliveries {
         let parts = &self.0.parts;
         let now = parts.clock.now();
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        Ok(parts.store.claim(now, now + LEASE, limit).await?)
+        let claim = parts.store.claim(now, now + LEASE, limit);
+        match time::timeout(PATIENCE, claim).await {
+            Ok(claimed) => Ok(claimed?),
+            Err(elapsed) => Err(Error::new(ErrorKind::Unavailable).with_source(elapsed)),
+        }
     }
 
     fn start(&self, claimed: Vec<ClaimedIntent>, under_way: &mut JoinSet<()>) {
         for claimed in claimed {
             let deliveries = self.clone();
-            under_way.spawn(async move { deliveries.deliver_one(&claimed).await });
+            under_way.spawn(async move {
+                let delivery = deliveries.deliver_one(&claimed);
+                if time::timeout(PATIENCE, delivery).await.is_err() {
+                    let id = claimed.intent.id;
+                    tracing::error!(%id, "a delivery got stuck; it is tried again when its lease ends");
+                }
+            });
         }
     }
 }

@@ -3,7 +3,6 @@ use sea_orm::{DatabaseTransaction, DbErr, QueryResult, Value, prelude::Uuid};
 
 use super::{
     SeaOrmStore,
-    error::store_error,
     pool::{immediate, run},
     row::{column, parsed},
 };
@@ -69,8 +68,7 @@ impl OutboxStore for SeaOrmStore {
             }
             immediate!(self, |txn| lease(txn, now, lease_until, limit.clone()))?
         };
-        let claimed: Result<Vec<_>, _> = rows.iter().map(claimed).collect();
-        let mut claimed = claimed.map_err(|error| store_error(&error))?;
+        let mut claimed: Vec<_> = rows.iter().filter_map(readable).collect();
         claimed.sort_by_key(|(was_due_at, claimed)| (*was_due_at, claimed.intent.id));
         Ok(claimed.into_iter().map(|(_, claimed)| claimed).collect())
     }
@@ -112,6 +110,14 @@ async fn lease(
         run(txn, LEASE, [id.into(), lease_until.into()]).await?;
     }
     Ok(rows)
+}
+
+/// One row that this version cannot read, such as a letter of a newer one, must not hold up the others. Its lease
+/// ends, and another instance may know it.
+fn readable(row: &QueryResult) -> Option<(Timestamp, ClaimedIntent)> {
+    claimed(row)
+        .inspect_err(|error| tracing::error!(%error, "a mail in the outbox cannot be read"))
+        .ok()
 }
 
 /// The intent, and when it had been due.

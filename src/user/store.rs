@@ -139,16 +139,25 @@ pub struct UserFilter {
 pub struct EmailPrefix(String);
 
 impl EmailPrefix {
-    /// Folds the text as the local part of an address is folded.
+    /// Folds the text as an address is folded: what follows an `@` becomes A-labels where it is a whole domain.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self(
-            text.nfc()
-                .collect::<String>()
-                .to_lowercase()
-                .nfc()
-                .collect(),
-        )
+        match text.rsplit_once('@') {
+            Some((local, domain)) if !domain.is_ascii() => {
+                let domain =
+                    idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_lowercase());
+                Self(format!("{}@{domain}", Self::folded(local)))
+            }
+            _ => Self(Self::folded(text)),
+        }
+    }
+
+    fn folded(text: &str) -> String {
+        text.nfc()
+            .collect::<String>()
+            .to_lowercase()
+            .nfc()
+            .collect()
     }
 
     /// The folded prefix.
