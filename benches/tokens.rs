@@ -1,0 +1,87 @@
+//! Access and refresh tokens, through what a host calls. The store is in memory: what is measured is ours.
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    reason = "the macros make most of it, and a benchmark fails by panicking"
+)]
+
+use std::hint::black_box;
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use hallpass::{
+    AccessToken, Auth, Login, RefreshToken, Registration, Secret, TokenPair, UserService as _,
+    mail::Mailbox, memory::MemoryStore,
+};
+use tokio::runtime::Runtime;
+
+criterion_main!(benches);
+criterion_group!(benches, access, refresh);
+
+fn access(c: &mut Criterion) {
+    let secret = Secret::generate();
+    let auth = auth(&secret);
+    let token = Runtime::new()
+        .expect("a runtime")
+        .block_on(sign_in(&auth))
+        .access_token;
+    let mut group = c.benchmark_group("access token");
+    group.bench_function("verified for the first time", |b| {
+        let fresh = || self::auth(&secret);
+        b.iter_batched(fresh, |auth| verify(auth, &token), BatchSize::SmallInput);
+    });
+    group.bench_function("verified again", |b| {
+        b.iter(|| auth.verify(black_box(&token)).expect("the token is ours"));
+    });
+}
+
+/// Gives the `Auth` back, so that dropping it is not measured.
+fn verify(auth: Auth, token: &AccessToken) -> Auth {
+    black_box(auth.verify(token).expect("the token is ours"));
+    auth
+}
+
+fn refresh(c: &mut Criterion) {
+    let auth = auth(&Secret::generate());
+    let runtime = Runtime::new().expect("a runtime");
+    let mut token = runtime.block_on(sign_in(&auth)).refresh_token;
+    let mut group = c.benchmark_group("refresh token");
+    let forged = forged(&token);
+    group.bench_function("forged, refused", |b| {
+        b.iter(|| runtime.block_on(auth.refresh(black_box(&forged))).is_err());
+    });
+    // Its tag is checked, the successor derived and sealed, both digested, the session rotated, and an access token
+    // issued.
+    group.bench_function("exchanged for the next pair", |b| {
+        b.iter(|| {
+            let pair = runtime.block_on(auth.refresh(&token));
+            token = pair.expect("the token is current").refresh_token;
+        });
+    });
+}
+
+/// The same token with another tag.
+fn forged(token: &RefreshToken) -> RefreshToken {
+    let (start, end) = token.expose().split_at(token.expose().len() - 8);
+    let other = if end.starts_with('A') { 'B' } else { 'A' };
+    let rest = end.get(1..).unwrap_or_default();
+    format!("{start}{other}{rest}").into()
+}
+
+fn auth(secret: &Secret) -> Auth {
+    Auth::builder()
+        .store(MemoryStore::new())
+        .secrets(secret.clone())
+        .public_url("https://example.org")
+        .mailer(Mailbox::new())
+        .build()
+        .expect("the settings are sound")
+}
+
+async fn sign_in(auth: &Auth) -> TokenPair {
+    let email: hallpass::EmailAddress = "ann@example.org".parse().expect("an address");
+    let password = "long enough to be taken";
+    let registration = Registration::new(email.clone(), password);
+    auth.register(registration).await.expect("the first");
+    let login = Login::new(email, password);
+    auth.login(login).await.expect("the password is right")
+}

@@ -1,0 +1,142 @@
+//! The other sides of the pairs: as little as a handler can do.
+
+use std::sync::{Arc, Mutex};
+
+use axum::{
+    Router,
+    extract::FromRef,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse as _, Response},
+    routing::get,
+    serve::ListenerExt as _,
+};
+use clap::Subcommand;
+use hallpass::{
+    Auth, CurrentUser, Secret, UserId,
+    clock::{Clock as _, SystemClock},
+    mail::TerminalMailer,
+    memory::MemoryStore,
+    seaorm::{ConnectSettings, SeaOrmStore},
+    token::{SessionId, TokenStore as _},
+};
+use sea_orm::{
+    Database, DatabaseConnection,
+    prelude::Uuid,
+    sqlx::{self, AssertSqlSafe},
+};
+use tokio::net::TcpListener;
+
+use crate::{Result, process::READY};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Serve {
+    /// Looks a session up with the server's own statement and pool, and answers with a fixed body
+    Me {
+        database_url: String,
+        session_id: Uuid,
+        user_id: Uuid,
+        body: String,
+    },
+    /// A host with accounts in memory and a route that asks for `CurrentUser`
+    Claims,
+    /// A route that asks for nothing
+    Nothing,
+}
+
+pub(crate) async fn serve(what: Serve) -> Result<()> {
+    match what {
+        Serve::Me {
+            database_url,
+            session_id,
+            user_id,
+            body,
+        } => {
+            let options = ConnectSettings::new(&database_url).to_options()?;
+            let db = Database::connect(options).await?;
+            let sql = statement(&db, session_id, user_id).await?;
+            listen(me(&db, sql, session_id, user_id, body)).await
+        }
+        Serve::Claims => {
+            let auth = Auth::builder()
+                .store(MemoryStore::new())
+                .secrets(Secret::generate())
+                .public_url("http://localhost")
+                .mailer(TerminalMailer::default())
+                .build()?;
+            let claims = async |_: CurrentUser| "ok";
+            let router = hallpass::axum::router(&auth).route("/claims", get(claims));
+            listen(router.with_state(Host { auth })).await
+        }
+        Serve::Nothing => listen(Router::new().route("/claims", get(async || "ok"))).await,
+    }
+}
+
+#[derive(Clone, FromRef)]
+struct Host {
+    auth: Auth,
+}
+
+/// The text of the statement that checks a session, as the store runs it.
+async fn statement(db: &DatabaseConnection, session: Uuid, user: Uuid) -> Result<&'static str> {
+    let seen = Arc::new(Mutex::new(String::new()));
+    let mut watched = db.clone();
+    let note = Arc::clone(&seen);
+    watched.set_metric_callback(move |info| {
+        if let Ok(mut sql) = note.lock() {
+            sql.clone_from(&info.statement.sql);
+        }
+    });
+    let store = SeaOrmStore::new(watched)?;
+    let now = SystemClock::default().now();
+    let found = store.session_user(SessionId::from(session), UserId::from(user), now);
+    found.await?.ok_or("the session is not there")?;
+    let sql = seen.lock().map_err(|_| "the statement was not seen")?;
+    Ok(sql.clone().leak())
+}
+
+fn me(
+    db: &DatabaseConnection,
+    sql: &'static str,
+    session: Uuid,
+    user: Uuid,
+    body: String,
+) -> Router {
+    macro_rules! route {
+        ($pool:expr) => {{
+            let pool = $pool.clone();
+            get(async move || {
+                let query = sqlx::query(AssertSqlSafe(sql))
+                    .bind(session)
+                    .bind(SystemClock::default().now())
+                    .bind(user);
+                answer(query.fetch_all(&pool).await.map(|rows| rows.len()), body)
+            })
+        }};
+    }
+    let route =
+        if sea_orm::ConnectionTrait::get_database_backend(db) == sea_orm::DbBackend::Postgres {
+            route!(db.get_postgres_connection_pool())
+        } else {
+            route!(db.get_sqlite_connection_pool())
+        };
+    Router::new().route("/users/me", route)
+}
+
+fn answer(rows: sqlx::Result<usize>, body: String) -> Response {
+    match rows {
+        Ok(1) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
+        _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+async fn listen(router: Router) -> Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("{READY}{}", listener.local_addr()?);
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            eprintln!("TCP_NODELAY: {error}");
+        }
+    });
+    axum::serve(listener, router).await?;
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! HTTP/1.1 as cheap as it gets: the clients share the processors with what they measure.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    task::JoinSet,
+};
+
+use crate::Result;
+
+/// How long the clients run before they are counted.
+const WARM_UP: Duration = Duration::from_millis(300);
+
+/// A request, ready to be sent again and again.
+#[derive(Clone, Debug)]
+pub(crate) struct Request(Vec<u8>);
+
+impl Request {
+    pub(crate) fn get(path: &str, bearer: &str) -> Self {
+        let text = format!(
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {bearer}\r\n\r\n"
+        );
+        Self(text.into_bytes())
+    }
+
+    pub(crate) fn post(path: &str, json: &str) -> Self {
+        let length = json.len();
+        let text = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+             content-length: {length}\r\n\r\n{json}"
+        );
+        Self(text.into_bytes())
+    }
+}
+
+/// One connection, kept alive.
+pub(crate) struct Client {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Client {
+    pub(crate) async fn connect(address: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream,
+            buffer: Vec::with_capacity(4096),
+        })
+    }
+
+    /// The body of the answer, which has to be a success.
+    pub(crate) async fn call(&mut self, request: &Request) -> Result<&[u8]> {
+        self.stream.write_all(&request.0).await?;
+        self.buffer.clear();
+        loop {
+            if self.stream.read_buf(&mut self.buffer).await? == 0 {
+                return Err("the connection was closed".into());
+            }
+            let Some(head) = find(&self.buffer, b"\r\n\r\n") else {
+                continue;
+            };
+            let length = content_length(self.buffer.get(..head).unwrap_or_default())?;
+            let end = head + 4 + length;
+            if self.buffer.len() < end {
+                continue;
+            }
+            if !self.buffer.starts_with(b"HTTP/1.1 2") {
+                return Err(String::from_utf8_lossy(&self.buffer).into());
+            }
+            return Ok(self.buffer.get(head + 4..end).unwrap_or_default());
+        }
+    }
+}
+
+fn content_length(head: &[u8]) -> Result<usize> {
+    const NAME: &[u8] = b"\r\ncontent-length: ";
+    let start = find(head, NAME).ok_or("an answer without a length")? + NAME.len();
+    let digits = head
+        .get(start..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit());
+    Ok(digits.fold(0, |length, digit| length * 10 + usize::from(digit - b'0')))
+}
+
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    text.windows(wanted.len()).position(|part| part == wanted)
+}
+
+/// What the clients of one turn saw.
+#[derive(Debug, Default)]
+pub(crate) struct Turn {
+    pub(crate) per_second: f64,
+    /// Ascending.
+    latencies: Vec<Duration>,
+}
+
+impl Turn {
+    /// The latency that this share of the calls did not exceed.
+    pub(crate) fn quantile(&self, share: f64) -> Duration {
+        let last = self.latencies.len().saturating_sub(1);
+        let index = (last as f64 * share).round() as usize;
+        self.latencies.get(index).copied().unwrap_or_default()
+    }
+}
+
+/// Sends each request from a client of its own, again and again.
+pub(crate) async fn run(address: SocketAddr, requests: &[Request], turn: Duration) -> Result<Turn> {
+    let begin = Instant::now() + WARM_UP;
+    let end = begin + turn;
+    let mut clients = JoinSet::new();
+    for request in requests {
+        let mut client = Client::connect(address).await?;
+        let request = request.clone();
+        clients.spawn(async move {
+            let mut latencies = Vec::with_capacity(64 * 1024);
+            loop {
+                let sent = Instant::now();
+                client.call(&request).await.map_err(|e| e.to_string())?;
+                let received = Instant::now();
+                if received >= end {
+                    return Ok::<_, String>(latencies);
+                }
+                if received >= begin {
+                    latencies.push(received - sent);
+                }
+            }
+        });
+    }
+    let mut latencies = Vec::new();
+    while let Some(client) = clients.join_next().await {
+        latencies.extend(client??);
+    }
+    latencies.sort_unstable();
+    Ok(Turn {
+        per_second: latencies.len() as f64 / turn.as_secs_f64(),
+        latencies,
+    })
+}

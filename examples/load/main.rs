@@ -1,0 +1,103 @@
+//! How fast the server is, against what it stands on. Starts all it needs, on loopback and throwaway databases, and
+//! ends it again:
+//!
+//! ```sh
+//! cargo run --release --example load --all-features -- me
+//! ```
+//!
+//! `benches/README.md` says what is measured, and what the figures were.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program that reports"
+)]
+
+mod bare;
+mod client;
+mod people;
+mod process;
+mod trials;
+
+// Its helpers are for tests: what goes wrong in them ends the program.
+#[allow(
+    dead_code,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "shared with the tests"
+)]
+#[path = "../../tests/it/support/postgres.rs"]
+mod postgres;
+
+use std::{error::Error, time::Duration};
+
+use clap::{Parser, Subcommand};
+
+type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    trial: Trial,
+    /// How often the two sides of a pair take turns
+    #[arg(long, global = true, default_value_t = 7)]
+    rounds: u32,
+    /// How long each turn lasts, in seconds
+    #[arg(long, global = true, default_value_t = 2.5)]
+    seconds: f64,
+    /// Clients, each with one connection that is kept alive
+    #[arg(long, global = true, default_value_t = 16)]
+    clients: usize,
+}
+
+#[derive(Debug, Subcommand)]
+enum Trial {
+    /// GET /users/me against a bare handler that runs the same statement on the same kind of pool
+    Me,
+    /// A route that asks for `CurrentUser` against one that asks for nothing
+    Claims,
+    /// POST /auth/login against the rate at which as many threads hash
+    Login,
+    /// GET /users/me and the server's memory while all clients log in; and how fast it starts
+    Storm,
+    /// One side of a pair, as a process of its own
+    #[command(hide = true)]
+    Serve {
+        #[command(subcommand)]
+        what: bare::Serve,
+    },
+}
+
+/// What a trial is measured with.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    rounds: u32,
+    turn: Duration,
+    clients: usize,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let plan = Plan {
+        rounds: arguments.rounds.max(1),
+        turn: Duration::try_from_secs_f64(arguments.seconds)?,
+        clients: arguments.clients.max(1),
+    };
+    if let Trial::Serve { what } = arguments.trial {
+        return runtime(tokio::runtime::Builder::new_multi_thread())?.block_on(bare::serve(what));
+    }
+    process::build_server()?;
+    // One thread: the clients are to leave the processors to those they measure.
+    runtime(tokio::runtime::Builder::new_current_thread())?.block_on(async {
+        match arguments.trial {
+            Trial::Me => trials::me(plan).await,
+            Trial::Claims => trials::claims(plan).await,
+            Trial::Login => trials::login(plan).await,
+            Trial::Storm => trials::storm(plan).await,
+            Trial::Serve { .. } => Ok(()),
+        }
+    })
+}
+
+fn runtime(mut builder: tokio::runtime::Builder) -> Result<tokio::runtime::Runtime> {
+    Ok(builder.enable_all().build()?)
+}

@@ -1,0 +1,137 @@
+//! What is measured runs in processes of its own.
+
+use std::{
+    env,
+    ffi::OsStr,
+    fs,
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use hallpass::Secret;
+use tempfile::TempDir;
+
+use crate::Result;
+
+/// The line that says a server is ready.
+pub(crate) const READY: &str = "listening on http://";
+
+/// Builds the server example beside this one.
+pub(crate) fn build_server() -> Result<()> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build
+        .args(["build", "--quiet", "--all-features", "--example", "server"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    if cfg!(debug_assertions) {
+        eprintln!("*** Not a release build: what follows is no measure.");
+    } else {
+        build.arg("--release");
+    }
+    if !build.status()?.success() {
+        return Err("the server does not build".into());
+    }
+    Ok(())
+}
+
+/// A server that runs until this is dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    /// From its start to the line that says it is ready.
+    pub(crate) ready: Duration,
+    _output: BufReader<ChildStdout>,
+}
+
+impl Server {
+    /// The example server, as released.
+    pub(crate) fn hallpass(folder: &Folder, database_url: &str, permits: usize) -> Result<Self> {
+        let mut server = Command::new(env::current_exe()?.with_file_name("server"));
+        server
+            .current_dir(folder.path())
+            .env("DATABASE_URL", database_url)
+            .env("HALLPASS_BIND", "127.0.0.1:0")
+            .env("HALLPASS_SECRET", &folder.secret)
+            .env("HALLPASS_RATE_LIMITS", "false")
+            .env("HALLPASS_HASH_PERMITS", permits.to_string());
+        Self::start(&mut server)
+    }
+
+    /// This program as the other side of a pair.
+    pub(crate) fn bare<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<Self> {
+        let mut bare = Command::new(env::current_exe()?);
+        bare.arg("serve")
+            .args(arguments.into_iter().map(OsStr::new));
+        Self::start(&mut bare)
+    }
+
+    fn start(command: &mut Command) -> Result<Self> {
+        let begun = Instant::now();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let stdout = child.stdout.take().ok_or("no standard output")?;
+        let mut output = BufReader::new(stdout);
+        let mut line = String::new();
+        output.read_line(&mut line)?;
+        let ready = begun.elapsed();
+        let Some(address) = line.trim_end().strip_prefix(READY) else {
+            child.kill()?;
+            child.wait()?;
+            return Err(format!("a server did not start: {line}").into());
+        };
+        Ok(Self {
+            address: address.parse()?,
+            child,
+            ready,
+            _output: output,
+        })
+    }
+
+    /// Resident memory in KiB: now, and the most there ever was.
+    pub(crate) fn memory(&self) -> Result<(u64, u64)> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let field = |name: &str| -> Result<u64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let value = line.and_then(|line| line.trim().strip_suffix(" kB"));
+            Ok(value.ok_or("no such field in /proc")?.parse()?)
+        };
+        Ok((field("VmRSS:")?, field("VmHWM:")?))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Err(error) = self.child.kill().and_then(|()| self.child.wait().map(drop)) {
+            eprintln!("process {} was left behind: {error}", self.child.id());
+        }
+    }
+}
+
+/// A folder to run a server in, with the secret that its data was made with.
+pub(crate) struct Folder {
+    folder: TempDir,
+    secret: String,
+}
+
+impl Folder {
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            folder: tempfile::tempdir()?,
+            secret: Secret::generate().expose_base64().to_string(),
+        })
+    }
+
+    pub(crate) fn sqlite_url(&self) -> String {
+        let file: PathBuf = self.path().join("load.db");
+        format!("sqlite://{}?mode=rwc", file.display())
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
