@@ -97,6 +97,8 @@ fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
 #[derive(Debug, Default)]
 pub(crate) struct Turn {
     pub(crate) per_second: f64,
+    /// All of them, also those outside the time that counts.
+    pub(crate) calls: u64,
     /// Ascending.
     latencies: Vec<Duration>,
 }
@@ -120,12 +122,14 @@ pub(crate) async fn run(address: SocketAddr, requests: &[Request], turn: Duratio
         let request = request.clone();
         clients.spawn(async move {
             let mut latencies = Vec::with_capacity(64 * 1024);
+            let mut calls = 0;
             loop {
                 let sent = Instant::now();
                 client.call(&request).await.map_err(|e| e.to_string())?;
                 let received = Instant::now();
+                calls += 1;
                 if received >= end {
-                    return Ok::<_, String>(latencies);
+                    return Ok::<_, String>((calls, latencies));
                 }
                 if received >= begin {
                     latencies.push(received - sent);
@@ -134,12 +138,16 @@ pub(crate) async fn run(address: SocketAddr, requests: &[Request], turn: Duratio
         });
     }
     let mut latencies = Vec::new();
+    let mut calls = 0;
     while let Some(client) = clients.join_next().await {
-        latencies.extend(client??);
+        let (of_client, measured) = client??;
+        calls += of_client;
+        latencies.extend(measured);
     }
     latencies.sort_unstable();
     Ok(Turn {
         per_second: latencies.len() as f64 / turn.as_secs_f64(),
+        calls,
         latencies,
     })
 }

@@ -92,6 +92,16 @@ impl Server {
         })
     }
 
+    /// How long it has kept processors busy.
+    pub(crate) fn busy(&self) -> Result<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // Fields 14 and 15, counted from the name, which may hold spaces: hundredths of a second.
+        let (_, fields) = stat.rsplit_once(')').ok_or("no name in /proc")?;
+        let ticks = fields.split_ascii_whitespace().skip(11).take(2);
+        let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().unwrap_or(0)).sum();
+        Ok(Duration::from_millis(ticks * 10))
+    }
+
     /// Resident memory in KiB: now, and the most there ever was.
     pub(crate) fn memory(&self) -> Result<(u64, u64)> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;

@@ -2,7 +2,6 @@
 
 use std::{
     hint::black_box,
-    net::SocketAddr,
     num::NonZero,
     thread,
     time::{Duration, Instant},
@@ -64,17 +63,29 @@ pub(crate) async fn claims(plan: Plan) -> Result<()> {
 async fn compare(plan: Plan, ours: &Server, bare: &Server, requests: &[Request]) -> Result<()> {
     let mut ratios = Vec::new();
     for round in 1..=plan.rounds {
-        let ours = rate(ours.address, requests, plan).await?;
-        let bare = rate(bare.address, requests, plan).await?;
-        report(round, ours, bare, &mut ratios);
+        let ours = rate(ours, requests, plan).await?;
+        let bare = rate(bare, requests, plan).await?;
+        report(round, &ours, &bare, &mut ratios);
     }
     summary(&mut ratios);
     Ok(())
 }
 
-async fn rate(address: SocketAddr, requests: &[Request], plan: Plan) -> Result<f64> {
-    let turn = client::run(address, requests, plan.turn).await?;
-    Ok(turn.per_second)
+async fn rate(server: &Server, requests: &[Request], plan: Plan) -> Result<Rate> {
+    let before = server.busy()?;
+    let turn = client::run(server.address, requests, plan.turn).await?;
+    let busy = server.busy()? - before;
+    Ok(Rate {
+        per_second: turn.per_second,
+        busy: busy.div_f64((turn.calls + 1) as f64),
+    })
+}
+
+/// How much one side did in its turn.
+struct Rate {
+    per_second: f64,
+    /// Processor time for each call, of that process.
+    busy: Duration,
 }
 
 pub(crate) async fn login(plan: Plan) -> Result<()> {
@@ -94,16 +105,16 @@ pub(crate) async fn login(plan: Plan) -> Result<()> {
     );
     let mut ratios = Vec::new();
     for round in 1..=plan.rounds {
-        let logins = rate(server.address, &requests, plan).await?;
+        let logins = rate(&server, &requests, plan).await?;
         let hashes = hash_rate(permits, plan.turn)?;
-        report(round, logins, hashes, &mut ratios);
+        report(round, &logins, &hashes, &mut ratios);
     }
     summary(&mut ratios);
     Ok(())
 }
 
 /// Hashes a second, in memory that is kept.
-fn hash_rate(threads: usize, turn: Duration) -> Result<f64> {
+fn hash_rate(threads: usize, turn: Duration) -> Result<Rate> {
     // The server's default parameters.
     let params = Params::new(19_456, 2, 1, Some(32)).map_err(|error| error.to_string())?;
     let counts: Vec<_> = thread::scope(|scope| {
@@ -140,7 +151,10 @@ fn hash_rate(threads: usize, turn: Duration) -> Result<f64> {
     for count in counts {
         rate += count.map_err(|_| "a hashing thread panicked")??;
     }
-    Ok(rate)
+    Ok(Rate {
+        per_second: rate,
+        busy: Duration::from_secs(threads as u64).div_f64(rate),
+    })
 }
 
 pub(crate) async fn storm(plan: Plan) -> Result<()> {
@@ -207,9 +221,15 @@ fn starts(folder: &Folder) -> Result<()> {
     Ok(())
 }
 
-fn report(round: u32, ours: f64, bare: f64, ratios: &mut Vec<f64>) {
-    let ratio = ours / bare;
-    println!("  round {round}: {ours:>8.0}/s against {bare:>8.0}/s: {ratio:.3}");
+fn report(round: u32, ours: &Rate, bare: &Rate, ratios: &mut Vec<f64>) {
+    let ratio = ours.per_second / bare.per_second;
+    println!(
+        "  round {round}: {:>7.0}/s, {:>5} us each, against {:>7.0}/s, {:>5} us each: {ratio:.3}",
+        ours.per_second,
+        ours.busy.as_micros(),
+        bare.per_second,
+        bare.busy.as_micros(),
+    );
     ratios.push(ratio);
 }
 
