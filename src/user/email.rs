@@ -71,6 +71,9 @@ fn canonical_local(local: &str) -> Result<String, InvalidEmail> {
     if local.len() > MAX_LOCAL || !dot_atom {
         return Err(InvalidEmail(()));
     }
+    if local.is_ascii() {
+        return Ok(local.to_ascii_lowercase());
+    }
     // Lower-casing can leave NFC (İ becomes i and a combining dot), so that both come last and first.
     let canonical: String = local
         .nfc()
@@ -89,7 +92,11 @@ fn canonical_domain(domain: &str) -> Result<String, InvalidEmail> {
     if domain.ends_with('.') {
         return Err(InvalidEmail(()));
     }
-    let ascii = idna::domain_to_ascii_strict(domain).map_err(|_| InvalidEmail(()))?;
+    let ascii = if is_plain(domain) {
+        domain.to_ascii_lowercase()
+    } else {
+        idna::domain_to_ascii_strict(domain).map_err(|_| InvalidEmail(()))?
+    };
     let labels: Vec<&str> = ascii.split('.').collect();
     let well_formed = labels.len() >= 2
         && labels.iter().all(|label| is_ldh(label))
@@ -101,6 +108,11 @@ fn canonical_domain(domain: &str) -> Result<String, InvalidEmail> {
     } else {
         Err(InvalidEmail(()))
     }
+}
+
+/// Whether the domain is its own A-labels, case apart, and no A-label is among them: what nearly every domain is.
+fn is_plain(domain: &str) -> bool {
+    domain.len() <= 253 && !domain.contains("--") && domain.split('.').all(is_ldh)
 }
 
 fn is_ldh(label: &str) -> bool {
