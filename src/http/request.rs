@@ -105,10 +105,11 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str> {
 /// RFC 9110, section 11.2.
 fn is_token68(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    !body.is_empty()
-        && body
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b))
+    // Without an early end: a token is a few hundred bytes, nearly always good ones, and this runs on many at a time.
+    let good = |byte: u8| {
+        byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+    };
+    !body.is_empty() & body.bytes().fold(true, |all, byte| all & good(byte))
 }
 
 #[cfg(test)]

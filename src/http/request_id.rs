@@ -1,10 +1,17 @@
 //! `X-Request-Id`: taken over from the request when it is sane, made otherwise, and on every reply.
 
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
 use ::http::{HeaderMap, HeaderName, HeaderValue};
-use uuid::Builder;
+use uuid::{Builder, Uuid};
 
 use super::Response;
-use crate::secret::random_bytes;
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -24,9 +31,16 @@ impl RequestId {
         }
     }
 
+    /// A UUID that tells nothing, and is no secret: the number of the request, hashed with random keys.
     fn new() -> Self {
-        let id = Builder::from_random_bytes(random_bytes()).into_uuid();
-        let value = HeaderValue::from_str(&id.to_string());
+        static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(Default::default);
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let [high, low] = KEYS.each_ref().map(|keys| keys.hash_one(number));
+        let bytes = Uuid::from_u64_pair(high, low).into_bytes();
+        let id = Builder::from_random_bytes(bytes).into_uuid();
+        let mut text = Uuid::encode_buffer();
+        let value = HeaderValue::from_str(id.as_hyphenated().encode_lower(&mut text));
         Self(value.unwrap_or_else(|_| HeaderValue::from_static("-")))
     }
 
