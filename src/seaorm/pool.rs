@@ -64,18 +64,18 @@ impl SeaOrmStore {
         sql: &str,
         values: [Value; N],
     ) -> Result<Vec<QueryResult>, StoreError> {
-        self.read_statement(self.statement(sql, values)).await
+        self.query(|| self.statement(sql, values.clone())).await
     }
 
-    pub(super) async fn read_statement(
+    pub(super) async fn query(
         &self,
-        statement: Statement,
+        statement: impl Fn() -> Statement,
     ) -> Result<Vec<QueryResult>, StoreError> {
         let mut retries = Retries::default();
         loop {
             // All rows, never only the first: a driver that stops reading early gives the row back before the
             // statement, and with it its commit, has ended.
-            match self.db.query_all_raw(statement.clone()).await {
+            match self.db.query_all_raw(statement()).await {
                 Ok(rows) => return Ok(rows),
                 Err(error) => retries.after(error).await?,
             }
@@ -89,7 +89,7 @@ impl SeaOrmStore {
         values: [Value; N],
     ) -> Result<Vec<QueryResult>, StoreError> {
         let _turn = self.turn().await;
-        self.read_statement(self.statement(sql, values)).await
+        self.read(sql, values).await
     }
 
     fn statement<const N: usize>(&self, sql: &str, values: [Value; N]) -> Statement {

@@ -129,7 +129,7 @@ impl UserStore for SeaOrmStore {
             query = query.filter(Column::Status.eq(status.as_str()));
         }
         let statement = query.build(self.database().get_database_backend());
-        let rows = self.read_statement(statement).await?;
+        let rows = self.query(|| statement.clone()).await?;
         let users: Result<_, _> = rows.iter().map(user).collect();
         users.map_err(|error| store_error(&error))
     }
