@@ -44,9 +44,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn router(auth: &Auth, settings: &Settings) -> Router {
-    hallpass::axum::router(auth.endpoints().with_docs())
-        .fallback(hallpass::axum::not_found)
-        .layer(cors(settings))
+    let router = hallpass::axum::router(auth.endpoints().with_docs())
+        .fallback(hallpass::axum::not_found);
+    if settings.cors_origins.is_empty() {
+        router
+    } else {
+        router.layer(cors(settings))
+    }
 }
 
 fn cors(settings: &Settings) -> CorsLayer {

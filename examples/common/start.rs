@@ -9,7 +9,10 @@ use hallpass::{
     seaorm::{ConnectSettings, SeaOrmStore},
 };
 use tokio::{sync::watch, task::JoinHandle};
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::{
+    filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 use super::{Settings, secret, settings::reason};
 
@@ -25,11 +28,14 @@ pub(crate) struct App {
 
 /// Connects, migrates and puts everything together, or ends the process with one line that says why not.
 pub(crate) async fn start(settings: &Settings) -> App {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let levels = std::env::var("RUST_LOG").ok();
+    let levels = levels.and_then(|levels| levels.parse::<Targets>().ok());
+    let format = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(std::io::stderr().is_terminal());
+    tracing_subscriber::registry()
+        .with(levels.unwrap_or_else(|| Targets::new().with_default(Level::INFO)))
+        .with(format)
         .init();
     for name in Settings::unknown_variables() {
         tracing::warn!(
