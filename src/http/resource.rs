@@ -84,9 +84,9 @@ impl Resource {
         let is_head = head.method == Method::HEAD;
         let span = tracing::error_span!(
             "request",
-            id = id.as_str(),
-            method = head.method.as_str(),
-            path = self.path()
+            id = %id.as_str(),
+            method = %head.method,
+            path = %self.path()
         );
         let response = self.answer(head, peer, body).instrument(span).await;
         finish(response, id, is_head)
