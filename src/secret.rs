@@ -10,7 +10,8 @@ pub use self::{
     text::{AccessToken, OneTimeToken, Password, PasswordHash, RefreshToken, TokenDigest},
 };
 
-/// Random bytes, seeded by the operating system; safe across forks and snapshots.
+/// Random bytes from the operating system. The cryptographic library has its own generator, which measures the
+/// processor for tens of milliseconds before the first byte.
 ///
 /// # Panics
 /// If the operating system has no randomness to give: nothing safe can be done then.
@@ -20,6 +21,6 @@ pub use self::{
 )]
 pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    aws_lc_rs::rand::fill(&mut bytes).expect("the operating system gives random bytes");
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
     bytes
 }

@@ -1,4 +1,4 @@
-use super::EmailAddress;
+use super::{EmailAddress, is_plain};
 
 fn canonical(text: &str) -> Option<String> {
     text.parse::<EmailAddress>()
@@ -76,5 +76,32 @@ fn what_is_no_dot_atom_at_a_domain_is_refused() {
         &long_label,
     ] {
         assert_eq!(canonical(text), None, "{text:?}");
+    }
+}
+
+#[test]
+fn plain_domains_come_out_as_idna_has_them() {
+    let long = format!("{}.{}.org", "a".repeat(63), "b-1".repeat(21));
+    for domain in [
+        "EXAMPLE.org",
+        "a-b.1.example",
+        "1.2.3",
+        "0x1.example",
+        &long,
+    ] {
+        assert!(is_plain(domain), "{domain}");
+        let idna = idna::domain_to_ascii_strict(domain).unwrap();
+        assert_eq!(domain.to_ascii_lowercase(), idna);
+    }
+    for domain in [
+        "xn--bcher-kva.example",
+        "a--b.org",
+        "-a.org",
+        "a_b.org",
+        "ä.org",
+        "a..org",
+        "",
+    ] {
+        assert!(!is_plain(domain), "{domain}");
     }
 }
