@@ -88,7 +88,7 @@ mod tests {
         let too_long = "a".repeat(129);
         let cases: [&[&str]; 6] = [&[], &[""], &["a b"], &["a/b"], &[&too_long], &["a", "a"]];
         for given in cases {
-            assert!(uuid::Uuid::try_parse(&of(given)).is_ok(), "{given:?}");
+            assert!(Uuid::try_parse(&of(given)).is_ok(), "{given:?}");
         }
         assert_ne!(of(&[]), of(&[]));
     }
