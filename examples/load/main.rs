@@ -18,13 +18,11 @@ mod people;
 mod process;
 mod trials;
 
-// Its helpers are for tests: what goes wrong in them ends the program.
-#[allow(
-    dead_code,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "shared with the tests"
-)]
+// Their helpers are for tests: what goes wrong in them ends the program.
+#[allow(dead_code, clippy::panic, reason = "shared with the tests")]
+#[path = "../../tests/it/support/cluster.rs"]
+mod cluster;
+#[allow(dead_code, clippy::expect_used, reason = "shared with the tests")]
 #[path = "../../tests/it/support/postgres.rs"]
 mod postgres;
 
