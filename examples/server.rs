@@ -49,7 +49,16 @@ fn router(auth: &Auth, settings: &Settings) -> Router {
     if settings.cors_origins.is_empty() {
         router
     } else {
-        router.layer(cors(settings))
+        let with_cors = router.clone().layer(cors(settings));
+        // The layer would answer every OPTIONS; only a preflight is its to answer.
+        Router::new().fallback_service(tower::service_fn(move |request: axum::extract::Request| {
+            let plain = request.method() == http::Method::OPTIONS
+                && !request
+                    .headers()
+                    .contains_key(http::header::ACCESS_CONTROL_REQUEST_METHOD);
+            let router = if plain { &router } else { &with_cors };
+            router.clone().call(request)
+        }))
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) async fn serve(what: Serve) -> Result<()> {
                 .store(MemoryStore::new())
                 .secrets(Secret::generate())
                 .public_url("http://localhost")
-                .mailer(TerminalMailer::default())
+                .mailer(TerminalMailer)
                 .build()?;
             let claims = async |_: CurrentUser| "ok";
             let router = hallpass::axum::router(&auth).route("/claims", get(claims));
@@ -87,7 +87,7 @@ async fn statement(db: &DatabaseConnection, session: Uuid, user: Uuid) -> Result
         }
     });
     let store = SeaOrmStore::new(watched)?;
-    let now = SystemClock::default().now();
+    let now = SystemClock.now();
     let found = store.session_user(SessionId::from(session), UserId::from(user), now);
     found.await?.ok_or("the session is not there")?;
     let sql = seen.lock().map_err(|_| "the statement was not seen")?;
@@ -107,7 +107,7 @@ fn me(
             get(async move || {
                 let query = sqlx::query(AssertSqlSafe(sql))
                     .bind(session)
-                    .bind(SystemClock::default().now())
+                    .bind(SystemClock.now())
                     .bind(user);
                 answer(
                     query.fetch_all(&pool).await.ok().map(|rows| rows.len()),

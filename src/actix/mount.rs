@@ -1,10 +1,14 @@
 use std::sync::Arc;
 
+use ::http::{Method, header::CONTENT_LENGTH, request::Parts};
 use actix_web::{
     HttpRequest, HttpResponse,
+    error::PayloadError,
     guard::fn_guard,
     web::{self, Payload, ServiceConfig},
 };
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _, stream};
 
 use super::head::{parts, reply};
 use crate::{
@@ -45,7 +49,36 @@ pub(crate) fn mount(
 
 async fn serve(resource: &Resource, request: &HttpRequest, body: Payload) -> HttpResponse {
     reply(match parts(request) {
-        Ok(head) => resource.serve(head, request.peer_addr(), body).await,
+        Ok(head) => {
+            let body = framed(request, &head, body);
+            resource.serve(head, request.peer_addr(), body).await
+        }
         Err(error) => Problem::from(error).to_response(),
+    })
+}
+
+/// The body as its head announces it. What follows a request to switch protocols, actix gives as a body without an end;
+/// we switch to none.
+fn framed(
+    request: &HttpRequest,
+    head: &Parts,
+    body: Payload,
+) -> impl Stream<Item = Result<Bytes, PayloadError>> + use<> {
+    let announced = head.headers.get(CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());
+    let endless = request.head().upgrade() || head.method == Method::CONNECT;
+    let left = if endless {
+        announced.unwrap_or_default()
+    } else {
+        usize::MAX
+    };
+    stream::unfold((body, left), async |(mut body, left)| {
+        if left == 0 {
+            return None;
+        }
+        let chunk = body.next().await?;
+        let chunk = chunk.map(|chunk| chunk.slice(..chunk.len().min(left)));
+        let left = left.saturating_sub(chunk.as_ref().map_or(left, Bytes::len));
+        Some((chunk, (body, left)))
     })
 }

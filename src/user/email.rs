@@ -89,7 +89,8 @@ fn canonical_local(local: &str) -> Result<String, InvalidEmail> {
 
 /// UTS #46 with the STD3 rules, as A-labels; two labels or more, the last not all digits.
 fn canonical_domain(domain: &str) -> Result<String, InvalidEmail> {
-    if domain.ends_with('.') {
+    // IDNA drops invisible characters: the address would be shown with what its mail goes without.
+    if domain.ends_with('.') || domain.chars().any(is_invisible) {
         return Err(InvalidEmail(()));
     }
     let ascii = if is_plain(domain) {

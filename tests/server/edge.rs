@@ -35,6 +35,10 @@ fn slow_clients_are_cut_off() {
                     cut_off(head.to_owned(), b"", 15, "");
                     cut_off(head.to_owned(), b"x", 15, "");
                     cut_off(format!("{head}{body}"), b" ", 8, "HTTP/1.1 503");
+                    let chunked = "transfer-encoding: chunked\r\n\r\n";
+                    cut_off(format!("{head}{chunked}"), b"", 8, "HTTP/1.1 503");
+                    let unknown = head.replace("/users", "/nope");
+                    cut_off(format!("{unknown}{chunked}"), b"", 8, "HTTP/1.1 404");
                     // Meanwhile others are served.
                     assert_eq!(server.get("/health/ready").status, 200);
                 });
@@ -201,6 +205,56 @@ fn the_documentation_needs_no_other_host() {
             document["paths"]["/auth/login"]["post"].is_object(),
             "{name}"
         );
+    }
+}
+
+#[test]
+fn nobody_switches_protocols() {
+    for name in SERVERS {
+        let folder = folder();
+        let server = Server::of(name, folder.path(), &[("HALLPASS_REQUEST_TIMEOUT", "30")]);
+        let upgrade = &["upgrade: websocket", "connection: upgrade"];
+        let reply = server.call("GET", "/health/live", upgrade, "");
+        assert_eq!(reply.status, 200, "{name}");
+        let upgrade = &[
+            "upgrade: websocket",
+            "connection: upgrade",
+            "content-type: application/json",
+        ];
+        let reply = server.call("POST", "/auth/logout", upgrade, r#"{"refresh_token":"x"}"#);
+        assert_eq!(reply.status, 204, "{name}");
+        assert_eq!(
+            server.call("CONNECT", "/users/me", &[], "").status,
+            405,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn an_options_that_is_no_preflight_is_a_method_like_others() {
+    for name in SERVERS {
+        for origins in ["", "https://app.example.org"] {
+            let folder = folder();
+            let settings = [("HALLPASS_CORS_ORIGINS", origins)];
+            let settings = if origins.is_empty() {
+                &[][..]
+            } else {
+                &settings
+            };
+            let server = Server::of(name, folder.path(), settings);
+            let reply = server.call("OPTIONS", "/users/me", &[], "");
+            assert_eq!(
+                (reply.status, reply.header("allow")),
+                (405, Some("GET, HEAD")),
+                "{name}"
+            );
+            assert_eq!(
+                server.call("OPTIONS", "/nope", &[], "").status,
+                404,
+                "{name}"
+            );
+        }
     }
 }
 

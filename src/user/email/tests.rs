@@ -70,6 +70,8 @@ fn what_is_no_dot_atom_at_a_domain_is_refused() {
         "a\u{200b}@b.org",
         "a\u{202e}b@c.org",
         "a\u{a0}b@c.org",
+        "a@b\u{200b}.org",
+        "a@b\u{ad}.org",
         "a\\@b.org",
         &long_local,
         &long_total,
