@@ -1,6 +1,10 @@
 use std::sync::Arc;
 
-use ::http::{Method, header::CONTENT_LENGTH, request::Parts};
+use ::http::{
+    Method,
+    header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE},
+    request::Parts,
+};
 use actix_web::{
     HttpRequest, HttpResponse,
     error::PayloadError,
@@ -50,7 +54,7 @@ pub(crate) fn mount(
 async fn serve(resource: &Resource, request: &HttpRequest, body: Payload) -> HttpResponse {
     reply(match parts(request) {
         Ok(head) => {
-            let body = framed(request, &head, body);
+            let body = framed(&head, body);
             resource.serve(head, request.peer_addr(), body).await
         }
         Err(error) => Problem::from(error).to_response(),
@@ -59,14 +63,11 @@ async fn serve(resource: &Resource, request: &HttpRequest, body: Payload) -> Htt
 
 /// The body as its head announces it. What follows a request to switch protocols, actix gives as a body without an end;
 /// we switch to none.
-fn framed(
-    request: &HttpRequest,
-    head: &Parts,
-    body: Payload,
-) -> impl Stream<Item = Result<Bytes, PayloadError>> + use<> {
+fn framed(head: &Parts, body: Payload) -> impl Stream<Item = Result<Bytes, PayloadError>> + use<> {
     let announced = head.headers.get(CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());
-    let endless = request.head().upgrade() || head.method == Method::CONNECT;
+    let switches = head.headers.contains_key(UPGRADE) || head.method == Method::CONNECT;
+    let endless = switches && !head.headers.contains_key(TRANSFER_ENCODING);
     let left = if endless {
         announced.unwrap_or_default()
     } else {
