@@ -9,8 +9,8 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use hallpass::{
-    AccessToken, Auth, Login, RefreshToken, Registration, Secret, TokenPair, UserService as _,
-    mail::Mailbox, memory::MemoryStore,
+    AccessToken, Auth, ClientInfo, Login, RefreshToken, Registration, Secret, TokenPair,
+    UserService as _, mail::Mailbox, memory::MemoryStore,
 };
 use tokio::runtime::Runtime;
 
@@ -44,16 +44,21 @@ fn refresh(c: &mut Criterion) {
     let auth = auth(&Secret::generate());
     let runtime = Runtime::new().expect("a runtime");
     let mut token = runtime.block_on(sign_in(&auth)).refresh_token;
+    let client = ClientInfo::default();
     let mut group = c.benchmark_group("refresh token");
     let forged = forged(&token);
     group.bench_function("forged, refused", |b| {
-        b.iter(|| runtime.block_on(auth.refresh(black_box(&forged))).is_err());
+        b.iter(|| {
+            runtime
+                .block_on(auth.refresh(black_box(&forged), &client))
+                .is_err()
+        });
     });
     // Its tag is checked, the successor derived and sealed, both digested, the session rotated, and an access token
     // issued.
     group.bench_function("exchanged for the next pair", |b| {
         b.iter(|| {
-            let pair = runtime.block_on(auth.refresh(&token));
+            let pair = runtime.block_on(auth.refresh(&token, &client));
             token = pair.expect("the token is current").refresh_token;
         });
     });

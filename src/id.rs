@@ -52,3 +52,8 @@ macro_rules! id {
     };
 }
 pub(crate) use id;
+
+id! {
+    /// Identifies a user.
+    UserId
+}

@@ -76,6 +76,7 @@ mod secret;
 pub mod http;
 
 // What every feature may use.
+pub mod event;
 pub mod mail;
 pub mod user;
 
@@ -114,13 +115,14 @@ pub use self::auth::Endpoints;
 pub use self::{
     auth::{Admin, Auth, AuthBuilder, RequiredRole, WithRole},
     error::{BoxError, Error, ErrorKind, Result, StoreError, Violation},
+    event::{ClientInfo, Event, EventKind},
     password::{RegistrationMode, UnknownRegistrationMode},
     secret::{
         AccessToken, OneTimeToken, Password, PasswordHash, RefreshToken, Secret, Secrets,
         TokenDigest,
     },
     service::{Login, Registration, UserService},
-    token::{ActiveUser, ClientInfo, CurrentUser, TokenLifetimes, TokenPair},
+    token::{ActiveUser, CurrentUser, TokenLifetimes, TokenPair},
     user::{EmailAddress, Page, Role, Roles, User, UserId, UserQuery, UserStatus},
 };
 

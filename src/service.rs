@@ -4,8 +4,9 @@ use async_trait::async_trait;
 
 use crate::{
     error::Result,
+    event::ClientInfo,
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
-    token::{ActiveUser, ClientInfo, TokenPair},
+    token::{ActiveUser, TokenPair},
     user::{EmailAddress, Page, Role, User, UserQuery},
 };
 
@@ -38,25 +39,25 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// [`InvalidRefreshToken`](crate::ErrorKind::InvalidRefreshToken), or
     /// [`RefreshTokenReused`](crate::ErrorKind::RefreshTokenReused) when this call ended the session because of it.
-    async fn refresh(&self, token: &RefreshToken) -> Result<TokenPair>;
+    async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair>;
 
     /// Ends the session of a refresh token. A token that is not ours, or whose session is over, ends nothing.
     ///
     /// # Errors
     /// None of its own.
-    async fn logout(&self, token: &RefreshToken) -> Result<()>;
+    async fn logout(&self, token: &RefreshToken, client: &ClientInfo) -> Result<()>;
 
     /// Ends every session of the caller, this one included.
     ///
     /// # Errors
     /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken), also when the session is over.
-    async fn logout_all(&self, token: &AccessToken) -> Result<()>;
+    async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()>;
 
     /// Mails a link that sets a new password, if the address has an active account. Takes the same time if not.
     ///
     /// # Errors
     /// None of its own.
-    async fn forgot_password(&self, email: &EmailAddress) -> Result<()>;
+    async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()>;
 
     /// Sets a new password with the token of such a link, and ends every session.
     ///
@@ -64,7 +65,12 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// [`InvalidToken`](crate::ErrorKind::InvalidToken) for an unknown, used or expired token;
     /// [`WeakPassword`](crate::ErrorKind::WeakPassword) without spending it;
     /// [`Overloaded`](crate::ErrorKind::Overloaded).
-    async fn reset_password(&self, token: &OneTimeToken, new_password: &Password) -> Result<()>;
+    async fn reset_password(
+        &self,
+        token: &OneTimeToken,
+        new_password: &Password,
+        client: &ClientInfo,
+    ) -> Result<()>;
 
     /// Who is calling, confirmed by the database.
     ///
@@ -96,6 +102,8 @@ pub struct Registration {
     pub password: Password,
     /// The name to show: at most 200 code points, no control characters.
     pub display_name: Option<String>,
+    /// Who is calling.
+    pub client: ClientInfo,
 }
 
 impl Registration {
@@ -105,6 +113,7 @@ impl Registration {
             email,
             password: password.into(),
             display_name: None,
+            client: ClientInfo::default(),
         }
     }
 
@@ -112,6 +121,13 @@ impl Registration {
     #[must_use]
     pub fn with_display_name(mut self, name: impl Into<String>) -> Self {
         self.display_name = Some(name.into());
+        self
+    }
+
+    /// Says who is calling.
+    #[must_use]
+    pub fn with_client(mut self, client: ClientInfo) -> Self {
+        self.client = client;
         self
     }
 }

@@ -8,6 +8,7 @@ mod m20261122_000001_users;
 mod m20261122_000002_sessions;
 mod m20261122_000003_one_time_tokens;
 mod m20261122_000004_outbox;
+mod m20261122_000005_events;
 mod migrator;
 
 pub use self::migrator::{MigrationStatus, down, status, up};
@@ -25,4 +26,5 @@ const MIGRATIONS: &[Migration] = &[
     m20261122_000002_sessions::MIGRATION,
     m20261122_000003_one_time_tokens::MIGRATION,
     m20261122_000004_outbox::MIGRATION,
+    m20261122_000005_events::MIGRATION,
 ];

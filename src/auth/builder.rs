@@ -71,7 +71,7 @@ impl Default for AuthBuilder {
 
 impl AuthBuilder {
     /// Where everything is kept. Required.
-    pub fn store(self, store: impl Store) -> Self {
+    pub fn store(self, store: impl Store + 'static) -> Self {
         self.shared_store(Arc::new(store))
     }
 

@@ -20,6 +20,7 @@ use self::use_cases::UseCases;
 use crate::{
     delivery::Deliveries,
     error::Result,
+    event::ClientInfo,
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     service::{Login, Registration, UserService},
     store::Store,
@@ -141,24 +142,32 @@ impl UserService for Auth {
         self.0.service.login(login).await
     }
 
-    async fn refresh(&self, token: &RefreshToken) -> Result<TokenPair> {
-        self.0.service.refresh(token).await
+    async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair> {
+        self.0.service.refresh(token, client).await
     }
 
-    async fn logout(&self, token: &RefreshToken) -> Result<()> {
-        self.0.service.logout(token).await
+    async fn logout(&self, token: &RefreshToken, client: &ClientInfo) -> Result<()> {
+        self.0.service.logout(token, client).await
     }
 
-    async fn logout_all(&self, token: &AccessToken) -> Result<()> {
-        self.0.service.logout_all(token).await
+    async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()> {
+        self.0.service.logout_all(token, client).await
     }
 
-    async fn forgot_password(&self, email: &EmailAddress) -> Result<()> {
-        self.0.service.forgot_password(email).await
+    async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
+        self.0.service.forgot_password(email, client).await
     }
 
-    async fn reset_password(&self, token: &OneTimeToken, new_password: &Password) -> Result<()> {
-        self.0.service.reset_password(token, new_password).await
+    async fn reset_password(
+        &self,
+        token: &OneTimeToken,
+        new_password: &Password,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        self.0
+            .service
+            .reset_password(token, new_password, client)
+            .await
     }
 
     async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {

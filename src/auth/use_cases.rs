@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use crate::{
     admin::Administration,
     error::Result,
+    event::ClientInfo,
     password::Passwords,
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     service::{Login, Registration, UserService},
@@ -39,26 +40,33 @@ impl UserService for UseCases {
         self.passwords.login(self.store(), login).await
     }
 
-    async fn refresh(&self, token: &RefreshToken) -> Result<TokenPair> {
-        self.tokens.refresh(self.store(), token).await
+    async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair> {
+        self.tokens.refresh(self.store(), token, client).await
     }
 
-    async fn logout(&self, token: &RefreshToken) -> Result<()> {
-        self.tokens.logout(self.store(), token).await
+    async fn logout(&self, token: &RefreshToken, client: &ClientInfo) -> Result<()> {
+        self.tokens.logout(self.store(), token, client).await
     }
 
-    async fn logout_all(&self, token: &AccessToken) -> Result<()> {
+    async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()> {
         let caller = self.current_user(token).await?;
-        self.tokens.logout_all(self.store(), &caller).await
+        self.tokens.logout_all(self.store(), &caller, client).await
     }
 
-    async fn forgot_password(&self, email: &EmailAddress) -> Result<()> {
-        self.passwords.forgot(self.store(), email).await
+    async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
+        self.passwords.forgot(self.store(), email, client).await
     }
 
-    async fn reset_password(&self, token: &OneTimeToken, new_password: &Password) -> Result<()> {
+    async fn reset_password(
+        &self,
+        token: &OneTimeToken,
+        new_password: &Password,
+        client: &ClientInfo,
+    ) -> Result<()> {
         let store = self.store();
-        self.passwords.reset(store, token, new_password).await
+        self.passwords
+            .reset(store, token, new_password, client)
+            .await
     }
 
     async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {

@@ -7,10 +7,11 @@ use tokio::sync::Barrier;
 use super::Subject;
 use crate::{
     clock::{Clock as _, SystemClock, Timestamp},
+    event::{ClientInfo, Event, EventKind},
     secret::{PasswordHash, TokenDigest, random_bytes},
     token::{
-        ClientInfo, EndReason, NewOneTimeToken, NewSession, OpenSession, Purpose,
-        RefreshGeneration, ResetPassword, RotateSession, Rotation, SessionId,
+        EndReason, NewOneTimeToken, NewSession, OpenSession, Purpose, RefreshGeneration,
+        ResetPassword, RotateSession, Rotation, SessionId,
     },
     user::{Credentials, EmailAddress, InsertUser, NewUser, Role, Roles, User, UserId},
 };
@@ -59,10 +60,19 @@ pub(super) fn new_user(email: &str) -> NewUser {
 }
 
 pub(super) async fn insert(store: &Subject, user: &NewUser) -> User {
-    match store.insert_user(user).await.expect("insert_user") {
+    match store
+        .insert_user(user, &event(EventKind::AccountCreated))
+        .await
+        .expect("insert_user")
+    {
         InsertUser::Inserted(user) => user,
         InsertUser::EmailTaken => panic!("a fresh address was said to be taken"),
     }
+}
+
+/// An event of now, by nobody.
+pub(super) fn event(kind: EventKind) -> Event {
+    Event::new(kind, &ClientInfo::default(), now())
 }
 
 /// A user with the password hash `first`.
@@ -98,7 +108,11 @@ pub(super) fn new_session(user: UserId, credential_version: i64) -> NewSession {
 }
 
 pub(super) async fn try_open(store: &Subject, session: &NewSession) -> Option<User> {
-    match store.open_session(session).await.expect("open_session") {
+    match store
+        .open_session(session, &event(EventKind::SignedIn))
+        .await
+        .expect("open_session")
+    {
         OpenSession::Opened(user) => Some(user),
         OpenSession::Stale => None,
     }
@@ -136,7 +150,7 @@ pub(super) fn rotation(
 
 pub(super) async fn rotate(store: &Subject, rotation: &RotateSession) -> Rotation {
     store
-        .rotate_session(rotation)
+        .rotate_session(rotation, &event(EventKind::RefreshTokenReused))
         .await
         .expect("rotate_session")
 }
@@ -150,8 +164,9 @@ pub(super) async fn rotated(store: &Subject, rotation: &RotateSession) {
 }
 
 pub(super) async fn log_out(store: &Subject, session: &NewSession) -> bool {
-    let ended = store.end_session(session.id, EndReason::Logout, session.created_at);
-    ended.await.expect("end_session")
+    let event = event(EventKind::LoggedOut);
+    let ended = store.end_session(session.id, EndReason::Logout, session.created_at, &event);
+    ended.await.expect("end_session").is_some()
 }
 
 pub(super) fn new_token(user: UserId, purpose: Purpose) -> NewOneTimeToken {

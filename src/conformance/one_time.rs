@@ -5,12 +5,13 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Subject,
     fixture::{
-        MICROSECOND, TASKS, credentials, digest, fresh_session, fresh_user, is_live, new_session,
-        new_token, now, password_hash, race, reset, try_open,
+        MICROSECOND, TASKS, credentials, digest, event, fresh_session, fresh_user, is_live,
+        new_session, new_token, now, password_hash, race, reset, try_open,
     },
 };
 use crate::{
     clock::Timestamp,
+    event::EventKind,
     secret::TokenDigest,
     token::{EndReason, IssueOneTime, NewOneTimeToken, Purpose},
     user::{User, UserId, UserStatus},
@@ -166,7 +167,12 @@ pub async fn a_reset_is_spent_once(store: &Subject) {
     let outcomes = race(RESETS, |index| {
         let store = Arc::clone(store);
         let reset = reset(live, &format!("new {index}"), token.created_at);
-        async move { store.reset_password(&reset).await.expect("reset_password") }
+        async move {
+            store
+                .reset_password(&reset, &event(EventKind::PasswordReset))
+                .await
+                .expect("reset_password")
+        }
     });
     let outcomes = outcomes.await;
     let winners: Vec<usize> = (0..)
@@ -224,7 +230,8 @@ pub async fn a_new_version_kills_reset_tokens_only(store: &Subject) {
     let live = issued(store, &token).await;
     let verify = issued(store, &new_token(user.id, Purpose::VerifyEmail)).await;
     let at = token.created_at;
-    let ended = store.end_sessions(user.id, EndReason::LogoutAll, at);
+    let logged_out = event(EventKind::LoggedOutEverywhere);
+    let ended = store.end_sessions(user.id, EndReason::LogoutAll, at, &logged_out);
     ended.await.expect("end_sessions");
     assert!(user_of(store, live, token.purpose, at).await.is_none());
     assert_eq!(spend(store, live, at).await, None);
@@ -284,6 +291,8 @@ async fn user_of(
 
 /// Resets the password to the hash `new`.
 async fn spend(store: &Subject, digest: TokenDigest, now: Timestamp) -> Option<UserId> {
-    let spent = store.reset_password(&reset(digest, "new", now)).await;
+    let spent = store
+        .reset_password(&reset(digest, "new", now), &event(EventKind::PasswordReset))
+        .await;
     spent.expect("reset_password")
 }

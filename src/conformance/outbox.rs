@@ -169,7 +169,7 @@ async fn enqueued(store: &Subject, at: Timestamp) -> Intent {
         created_at: at,
         not_after: at + Duration::from_secs(1800),
     };
-    store.enqueue(&intent).await.expect("enqueue");
+    store.enqueue(&intent, None).await.expect("enqueue");
     intent
 }
 

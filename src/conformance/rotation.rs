@@ -5,11 +5,12 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Subject,
     fixture::{
-        GRACE, MICROSECOND, TASKS, digest, fresh_session, is_live, log_out, now, race, rotate,
-        rotated, rotation,
+        GRACE, MICROSECOND, TASKS, digest, event, fresh_session, is_live, log_out, now, race,
+        rotate, rotated, rotation,
     },
 };
 use crate::{
+    event::EventKind,
     token::{EndReason, RotateSession, Rotation, SessionId},
     user::UserStatus,
 };
@@ -187,7 +188,8 @@ pub async fn a_dead_session_exchanges_nothing(store: &Subject) {
     }
 
     let (user, session) = fresh_session(store).await;
-    let ended = store.end_sessions(user.id, EndReason::LogoutAll, now());
+    let logged_out = event(EventKind::LoggedOutEverywhere);
+    let ended = store.end_sessions(user.id, EndReason::LogoutAll, now(), &logged_out);
     ended.await.expect("end_sessions");
     let current = rotation(&session, 0, session.digest, digest());
     assert_gone(store, &current, "a session that was logged out").await;

@@ -5,11 +5,13 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Subject,
     fixture::{
-        MICROSECOND, TASKS, credentials, digest, fresh_session, fresh_user, hash, is_live, log_out,
-        new_session, new_token, now, password_hash, race, reset, rotate, rotation, try_open,
+        MICROSECOND, TASKS, credentials, digest, event, fresh_session, fresh_user, hash, is_live,
+        log_out, new_session, new_token, now, password_hash, race, reset, rotate, rotation,
+        try_open,
     },
 };
 use crate::{
+    event::EventKind,
     token::{EndReason, Purpose, Rotation, SessionId},
     user::{UserId, UserStatus},
 };
@@ -126,8 +128,10 @@ pub async fn an_ended_session_is_dead(store: &Subject) {
     assert!(!is_live(store, &session, session.created_at).await);
     let rotation = rotation(&session, 0, session.digest, digest());
     assert!(matches!(rotate(store, &rotation).await, Rotation::Gone));
-    let unknown = store.end_session(SessionId::new(now()), EndReason::Logout, now());
-    assert!(!unknown.await.expect("end_session"), "ended out of nothing");
+    let logged_out = event(EventKind::LoggedOut);
+    let unknown = store.end_session(SessionId::new(now()), EndReason::Logout, now(), &logged_out);
+    let unknown = unknown.await.expect("end_session");
+    assert!(unknown.is_none(), "ended out of nothing");
 }
 
 /// Every session of the user ends, and of nobody else; a sign-in checked before opens nothing after.
@@ -139,7 +143,8 @@ pub async fn ending_all_sessions_stops_sign_ins_in_flight(store: &Subject) {
     let second = new_session(user.id, 0);
     try_open(store, &second).await.expect("a second session");
     let (_, other) = fresh_session(store).await;
-    let ended = store.end_sessions(user.id, EndReason::LogoutAll, now());
+    let logged_out = event(EventKind::LoggedOutEverywhere);
+    let ended = store.end_sessions(user.id, EndReason::LogoutAll, now(), &logged_out);
     ended.await.expect("end_sessions");
     for session in [&first, &second] {
         assert!(!is_live(store, session, session.created_at).await);
@@ -150,7 +155,8 @@ pub async fn ending_all_sessions_stops_sign_ins_in_flight(store: &Subject) {
     assert!(stale.is_none(), "a sign-in in flight opened a session");
     let fresh = try_open(store, &new_session(user.id, 1)).await;
     assert!(fresh.is_some(), "a new sign-in was refused");
-    let nobody = store.end_sessions(UserId::new(now()), EndReason::LogoutAll, now());
+    let logged_out = event(EventKind::LoggedOutEverywhere);
+    let nobody = store.end_sessions(UserId::new(now()), EndReason::LogoutAll, now(), &logged_out);
     nobody.await.expect("end_sessions of nobody");
 }
 
@@ -183,7 +189,14 @@ pub async fn a_sign_in_never_survives_a_reset(store: &Subject) {
                         try_open(&store, &session).await;
                         None
                     }
-                    None => Some(store.reset_password(&reset(spent, "new", at)).await),
+                    None => Some(
+                        store
+                            .reset_password(
+                                &reset(spent, "new", at),
+                                &event(EventKind::PasswordReset),
+                            )
+                            .await,
+                    ),
                 }
             }
         });

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use super::{
     Subject,
     fixture::{
-        TASKS, credentials, fresh_session, fresh_user, insert, is_live, new_session, new_token,
-        new_user, now, race, role, try_open, unique,
+        TASKS, credentials, event, fresh_session, fresh_user, insert, is_live, new_session,
+        new_token, new_user, now, race, role, try_open, unique,
     },
 };
 use crate::{
     clock::Timestamp,
+    event::EventKind,
     token::Purpose,
     user::{EmailPrefix, InsertUser, Role, Roles, User, UserFilter, UserId, UserStatus},
 };
@@ -78,7 +79,11 @@ pub async fn one_account_per_canonical_address(store: &Subject) {
             1 => format!("{}@example.org", local.to_uppercase()),
             _ => format!("{local}@EXAMPLE.org"),
         };
-        async move { store.insert_user(&new_user(&text)).await }
+        async move {
+            store
+                .insert_user(&new_user(&text), &event(EventKind::AccountCreated))
+                .await
+        }
     });
     let inserted = inserted.await;
     let mut winners =

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use crate::{
     clock::Timestamp,
     error::StoreError,
+    event::{Event, EventFilter, EventId, EventStore},
     mail::{ClaimedIntent, Intent, IntentId, OutboxStore},
     secret::{PasswordHash, TokenDigest},
     store::Store,
@@ -93,7 +94,7 @@ impl Store for FakeStore {
 
 #[async_trait]
 impl UserStore for FakeStore {
-    async fn insert_user(&self, _: &NewUser) -> Result<InsertUser, StoreError> {
+    async fn insert_user(&self, _: &NewUser, _: &Event) -> Result<InsertUser, StoreError> {
         unimplemented!()
     }
 
@@ -132,7 +133,7 @@ impl UserStore for FakeStore {
 
 #[async_trait]
 impl TokenStore for FakeStore {
-    async fn open_session(&self, _: &NewSession) -> Result<OpenSession, StoreError> {
+    async fn open_session(&self, _: &NewSession, _: &Event) -> Result<OpenSession, StoreError> {
         unimplemented!()
     }
 
@@ -145,7 +146,7 @@ impl TokenStore for FakeStore {
         unimplemented!()
     }
 
-    async fn rotate_session(&self, _: &RotateSession) -> Result<Rotation, StoreError> {
+    async fn rotate_session(&self, _: &RotateSession, _: &Event) -> Result<Rotation, StoreError> {
         unimplemented!()
     }
 
@@ -154,11 +155,18 @@ impl TokenStore for FakeStore {
         _: SessionId,
         _: EndReason,
         _: Timestamp,
-    ) -> Result<bool, StoreError> {
+        _: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
         unimplemented!()
     }
 
-    async fn end_sessions(&self, _: UserId, _: EndReason, _: Timestamp) -> Result<(), StoreError> {
+    async fn end_sessions(
+        &self,
+        _: UserId,
+        _: EndReason,
+        _: Timestamp,
+        _: &Event,
+    ) -> Result<(), StoreError> {
         unimplemented!()
     }
 
@@ -184,14 +192,18 @@ impl TokenStore for FakeStore {
         unimplemented!()
     }
 
-    async fn reset_password(&self, _: &ResetPassword) -> Result<Option<UserId>, StoreError> {
+    async fn reset_password(
+        &self,
+        _: &ResetPassword,
+        _: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
         unimplemented!()
     }
 }
 
 #[async_trait]
 impl OutboxStore for FakeStore {
-    async fn enqueue(&self, intent: &Intent) -> Result<(), StoreError> {
+    async fn enqueue(&self, intent: &Intent, _: Option<&Event>) -> Result<(), StoreError> {
         self.up()?.outbox.push(Row {
             intent: intent.clone(),
             attempt: 0,
@@ -242,5 +254,21 @@ impl OutboxStore for FakeStore {
             }
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl EventStore for FakeStore {
+    async fn record_event(&self, _: &Event) -> Result<(), StoreError> {
+        unimplemented!()
+    }
+
+    async fn list_events(
+        &self,
+        _: &EventFilter,
+        _: Option<EventId>,
+        _: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        unimplemented!()
     }
 }

@@ -23,6 +23,7 @@ use tokio::sync::Notify;
 use crate::{
     clock::Clock,
     error::{Error, Result},
+    event::{ClientInfo, Event, EventKind},
     mail::{Intent, IntentId, LetterKind, Links, Mailer, Templates},
     secret::Secrets,
     store::Store,
@@ -85,6 +86,7 @@ impl Deliveries {
         &self,
         store: &dyn Store,
         email: &EmailAddress,
+        client: &ClientInfo,
     ) -> Result<()> {
         let now = self.0.parts.clock.now();
         let intent = Intent {
@@ -94,7 +96,8 @@ impl Deliveries {
             created_at: now,
             not_after: now + self.0.reset_ttl,
         };
-        store.enqueue(&intent).await?;
+        let event = Event::new(EventKind::PasswordResetRequested, client, now);
+        store.enqueue(&intent, Some(&event)).await?;
         self.0.ordered.notify_one();
         Ok(())
     }

@@ -17,6 +17,7 @@ use crate::{
     clock::{ManualClock, Timestamp},
     credential::fake::FakeStore,
     error::ErrorKind,
+    event::ClientInfo,
     mail::{Mail, MailError, Mailbox},
     secret::{Secret, TokenDigest},
 };
@@ -84,7 +85,8 @@ impl House {
 
     async fn request(&self, email: &str) {
         let email = email.parse().unwrap();
-        let request = self.deliveries.request_reset(&*self.store, &email);
+        let client = ClientInfo::default();
+        let request = self.deliveries.request_reset(&*self.store, &email, &client);
         request.await.unwrap();
     }
 
@@ -358,7 +360,10 @@ async fn an_order_that_cannot_be_kept_is_an_error() {
     let house = House::new();
     house.store.state().down = true;
     let email = ANN.parse().unwrap();
-    let error = house.deliveries.request_reset(&*house.store, &email).await;
+    let error = house
+        .deliveries
+        .request_reset(&*house.store, &email, &ClientInfo::default())
+        .await;
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Unavailable);
     assert!(house.deliveries.deliver().await.is_err());
 }

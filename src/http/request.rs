@@ -13,7 +13,7 @@ use ::http::{
 };
 use serde_json::{Map, Value};
 
-use super::{body::Body, query};
+use super::{body::Body, query, request_id::RequestId};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The head, the path parameters and the bounded body of a request.
@@ -21,6 +21,7 @@ pub(crate) struct Request {
     head: Parts,
     params: IntoIter<String>,
     peer: Option<SocketAddr>,
+    id: RequestId,
     body: Body,
 }
 
@@ -29,12 +30,14 @@ impl Request {
         head: Parts,
         params: Vec<String>,
         peer: Option<SocketAddr>,
+        id: RequestId,
         body: Body,
     ) -> Self {
         Self {
             head,
             params: params.into_iter(),
             peer,
+            id,
             body,
         }
     }
@@ -42,6 +45,11 @@ impl Request {
     /// The other end of the connection: the client, or the proxy before us. IPv4 stays IPv4.
     pub(crate) fn peer_ip(&self) -> Option<IpAddr> {
         self.peer.map(|peer| peer.ip().to_canonical())
+    }
+
+    /// What the reply carries as `X-Request-Id`.
+    pub(crate) fn id(&self) -> &str {
+        self.id.as_str()
     }
 
     /// The `User-Agent` header, if it is UTF-8.
@@ -123,7 +131,8 @@ mod tests {
         }
         let (head, ()) = builder.body(()).expect("the request is sound").into_parts();
         let peer = "[::ffff:192.0.2.7]:9".parse().ok();
-        Request::new(head, Vec::new(), peer, Body::default())
+        let id = RequestId::of(&head.headers);
+        Request::new(head, Vec::new(), peer, id, Body::default())
     }
 
     #[test]

@@ -88,11 +88,12 @@ impl Resource {
             method = %head.method,
             path = %self.path()
         );
-        let response = self.answer(head, peer, body).instrument(span).await;
+        let request = (head, peer, id.clone());
+        let response = self.answer(request, body).instrument(span).await;
         finish(response, id, is_head)
     }
 
-    async fn answer<B, E>(&self, head: Parts, peer: Option<SocketAddr>, body: B) -> Response
+    async fn answer<B, E>(&self, (head, peer, id): Asked, body: B) -> Response
     where
         B: Stream<Item = Result<Bytes, E>>,
     {
@@ -108,7 +109,7 @@ impl Resource {
         let Some(endpoint) = self.endpoint(&head.method) else {
             return self.method_not_allowed();
         };
-        let request = Request::new(head, params, peer, body);
+        let request = Request::new(head, params, peer, id, body);
         let running = AssertUnwindSafe(endpoint.run(request)).catch_unwind();
         let error = match timeout_at(deadline, running).await {
             Ok(Ok(response)) => return response,
@@ -163,6 +164,9 @@ impl Resource {
         self.template.precedence(&other.template)
     }
 }
+
+/// The head of a request, the other end of its connection, and its id.
+type Asked = (Parts, Option<SocketAddr>, RequestId);
 
 /// The reply for a path that nothing answers: a 404 problem with an `X-Request-Id`, for servers that want one.
 #[must_use]

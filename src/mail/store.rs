@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::LetterKind;
-use crate::{clock::Timestamp, error::StoreError, id::id, user::EmailAddress};
+use crate::{clock::Timestamp, error::StoreError, event::Event, id::id, user::EmailAddress};
 
 id! {
     /// Identifies a mail to be sent.
@@ -42,15 +42,16 @@ pub struct ClaimedIntent {
 
 /// Keeps the mails to be sent. Part of [`Store`](crate::store::Store).
 #[async_trait]
-pub trait OutboxStore: std::fmt::Debug + Send + Sync + 'static {
+pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Adds an intent that is due at once.
     ///
     /// # Contract
-    /// When this has returned, the mail outlives a kill (I5).
+    /// When this has returned, the mail outlives a kill (I5). The event is written with it; it is about the user who
+    /// has the address, if there is one.
     ///
     /// # Errors
     /// If the database fails.
-    async fn enqueue(&self, intent: &Intent) -> Result<(), StoreError>;
+    async fn enqueue(&self, intent: &Intent, event: Option<&Event>) -> Result<(), StoreError>;
 
     /// Leases up to `limit` intents that are due at `now`, the longest due first, until `lease_until`.
     ///

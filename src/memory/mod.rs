@@ -1,11 +1,12 @@
 //! A store in the memory of this process: for tests, and the reference for what every other store must do.
 
+mod event;
 mod outbox;
 mod token;
 mod user;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -18,6 +19,7 @@ use self::{
 };
 use crate::{
     error::StoreError,
+    event::{Event, EventId},
     mail::IntentId,
     store::Store,
     token::{Purpose, SessionId},
@@ -57,6 +59,7 @@ struct State {
     sessions: HashMap<SessionId, SessionRow>,
     one_time: HashMap<(UserId, Purpose), OneTimeRow>,
     outbox: HashMap<IntentId, OutboxRow>,
+    events: BTreeMap<EventId, Event>,
 }
 
 #[async_trait]

@@ -4,6 +4,7 @@ use super::MemoryStore;
 use crate::{
     clock::Timestamp,
     error::StoreError,
+    event::Event,
     mail::{ClaimedIntent, Intent, IntentId, OutboxStore},
 };
 
@@ -18,14 +19,19 @@ pub(super) struct OutboxRow {
 
 #[async_trait]
 impl OutboxStore for MemoryStore {
-    async fn enqueue(&self, intent: &Intent) -> Result<(), StoreError> {
+    async fn enqueue(&self, intent: &Intent, event: Option<&Event>) -> Result<(), StoreError> {
         let row = OutboxRow {
             intent: intent.clone(),
             due_at: intent.created_at,
             attempts: 0,
             last_error: None,
         };
-        self.state().outbox.insert(intent.id, row);
+        let mut state = self.state();
+        state.outbox.insert(intent.id, row);
+        if let Some(event) = event {
+            let user = state.addresses.get(intent.address.canonical()).copied();
+            state.record(event, user);
+        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use super::{MemoryStore, State, user::UserRow};
 use crate::{
     clock::Timestamp,
     error::StoreError,
+    event::Event,
     secret::TokenDigest,
     token::{
         EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession, Purpose,
@@ -33,11 +34,8 @@ impl SessionRow {
             && user.is_at(self.credential_version)
     }
 
-    /// Whether this call ended it.
-    fn end(&mut self, reason: EndReason, now: Timestamp) -> bool {
-        let was_open = self.revoked.is_none();
+    fn end(&mut self, reason: EndReason, now: Timestamp) {
         self.revoked.get_or_insert((now, reason));
-        was_open
     }
 
     fn with_user(&self, user: &UserRow) -> SessionUser {
@@ -93,7 +91,11 @@ impl State {
 
 #[async_trait]
 impl TokenStore for MemoryStore {
-    async fn open_session(&self, new: &NewSession) -> Result<OpenSession, StoreError> {
+    async fn open_session(
+        &self,
+        new: &NewSession,
+        event: &Event,
+    ) -> Result<OpenSession, StoreError> {
         let mut state = self.state();
         let Some(row) = state.users.get_mut(&new.user_id) else {
             return Ok(OpenSession::Stale);
@@ -121,6 +123,7 @@ impl TokenStore for MemoryStore {
                 revoked: None,
             },
         );
+        state.record(event, Some(user.id));
         Ok(OpenSession::Opened(user))
     }
 
@@ -140,7 +143,11 @@ impl TokenStore for MemoryStore {
             .map(|(_, row)| row.user.clone()))
     }
 
-    async fn rotate_session(&self, rotation: &RotateSession) -> Result<Rotation, StoreError> {
+    async fn rotate_session(
+        &self,
+        rotation: &RotateSession,
+        on_reuse: &Event,
+    ) -> Result<Rotation, StoreError> {
         let Some(&successor) = rotation.successors.first() else {
             return Ok(Rotation::Gone);
         };
@@ -171,7 +178,9 @@ impl TokenStore for MemoryStore {
             Verdict::Superseded => Rotation::Superseded(session.with_user(user), session.digest),
             Verdict::Reused => {
                 session.end(EndReason::Reuse, rotation.now);
-                Rotation::Reused(session.user_id)
+                let user = session.user_id;
+                state.record(on_reuse, Some(user));
+                Rotation::Reused(user)
             }
             Verdict::Gone => Rotation::Gone,
         })
@@ -182,10 +191,20 @@ impl TokenStore for MemoryStore {
         id: SessionId,
         reason: EndReason,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+        event: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
         let mut state = self.state();
         let session = state.sessions.get_mut(&id);
-        Ok(session.is_some_and(|session| session.end(reason, now)))
+        let ended = session
+            .filter(|session| session.revoked.is_none())
+            .map(|session| {
+                session.end(reason, now);
+                session.user_id
+            });
+        if ended.is_some() {
+            state.record(event, ended);
+        }
+        Ok(ended)
     }
 
     async fn end_sessions(
@@ -193,12 +212,15 @@ impl TokenStore for MemoryStore {
         user: UserId,
         reason: EndReason,
         now: Timestamp,
+        event: &Event,
     ) -> Result<(), StoreError> {
         let mut state = self.state();
-        if let Some(row) = state.users.get_mut(&user) {
-            row.credential_version += 1;
-        }
+        let Some(row) = state.users.get_mut(&user) else {
+            return Ok(());
+        };
+        row.credential_version += 1;
         state.end_sessions(user, reason, now);
+        state.record(event, Some(user));
         Ok(())
     }
 
@@ -247,7 +269,11 @@ impl TokenStore for MemoryStore {
             .map(|row| row.user.clone()))
     }
 
-    async fn reset_password(&self, reset: &ResetPassword) -> Result<Option<UserId>, StoreError> {
+    async fn reset_password(
+        &self,
+        reset: &ResetPassword,
+        event: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
         let mut state = self.state();
         let now = reset.now;
         let found = state.spendable(&reset.digest, Purpose::ResetPassword, now);
@@ -265,6 +291,7 @@ impl TokenStore for MemoryStore {
         for (_, token) in tokens.filter(|((of, _), _)| *of == id) {
             token.used = true;
         }
+        state.record(event, Some(id));
         Ok(Some(id))
     }
 }

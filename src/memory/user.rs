@@ -5,6 +5,7 @@ use super::MemoryStore;
 use crate::{
     clock::Timestamp,
     error::StoreError,
+    event::Event,
     secret::PasswordHash,
     user::{
         Credentials, EmailAddress, InsertUser, NewUser, Roles, User, UserFilter, UserId,
@@ -32,7 +33,7 @@ impl UserRow {
 
 #[async_trait]
 impl UserStore for MemoryStore {
-    async fn insert_user(&self, new: &NewUser) -> Result<InsertUser, StoreError> {
+    async fn insert_user(&self, new: &NewUser, event: &Event) -> Result<InsertUser, StoreError> {
         let mut state = self.state();
         let address = new.email.canonical().to_owned();
         if state.addresses.contains_key(&address) {
@@ -59,6 +60,7 @@ impl UserStore for MemoryStore {
                 credential_version: 0,
             },
         );
+        state.record(event, Some(user.id));
         Ok(InsertUser::Inserted(user))
     }
 

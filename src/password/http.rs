@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::RegistrationMode;
 use crate::{
     error::{ErrorKind, Result},
+    event::ClientInfo,
     http::{Accepted, Created, Endpoint, FromMembers, Json, Members, NoContent},
     secret::{OneTimeToken, Password},
     service::{Login, Registration, UserService},
-    token::{ClientInfo, http::TokenPairView},
+    token::http::TokenPairView,
     user::{EmailAddress, http::UserView},
 };
 
@@ -55,12 +56,13 @@ pub(crate) fn endpoints(service: &Service, mode: RegistrationMode) -> Vec<Endpoi
 
 async fn register(
     (service, mode): (Service, RegistrationMode),
+    client: ClientInfo,
     Json(body): Json<RegisterRequest>,
 ) -> Result<Created<UserView>> {
     if mode == RegistrationMode::Closed {
         return Err(ErrorKind::RegistrationClosed.into());
     }
-    let mut registration = Registration::new(body.email, body.password);
+    let mut registration = Registration::new(body.email, body.password).with_client(client);
     registration.display_name = body.display_name;
     let user = service.register(registration).await?;
     Ok(Created {
@@ -78,14 +80,22 @@ async fn login(
     Ok(Json(service.login(login).await?.into()))
 }
 
-async fn forgot(service: Service, Json(body): Json<ForgotPasswordRequest>) -> Result<Accepted> {
-    service.forgot_password(&body.email).await?;
+async fn forgot(
+    service: Service,
+    client: ClientInfo,
+    Json(body): Json<ForgotPasswordRequest>,
+) -> Result<Accepted> {
+    service.forgot_password(&body.email, &client).await?;
     Ok(Accepted)
 }
 
-async fn reset(service: Service, Json(body): Json<ResetPasswordRequest>) -> Result<NoContent> {
+async fn reset(
+    service: Service,
+    client: ClientInfo,
+    Json(body): Json<ResetPasswordRequest>,
+) -> Result<NoContent> {
     service
-        .reset_password(&body.token, &body.new_password)
+        .reset_password(&body.token, &body.new_password, &client)
         .await?;
     Ok(NoContent)
 }

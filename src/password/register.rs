@@ -1,6 +1,7 @@
 use super::Passwords;
 use crate::{
     error::{Error, ErrorKind, Result, Violation},
+    event::{ClientInfo, Event, EventKind},
     secret::Password,
     service::Registration,
     store::Store,
@@ -19,12 +20,14 @@ impl Passwords {
             email,
             password,
             display_name,
+            client,
         } = registration;
         check_display_name(display_name.as_deref())?;
         self.check_policy("password", &password, &email)?;
         let roles = [Role::USER].into_iter().collect();
         let user = self.new_user(email, &password, roles, display_name).await?;
-        match store.insert_user(&user).await? {
+        let event = Event::new(EventKind::AccountCreated, &client, user.created_at).by(user.id);
+        match store.insert_user(&user, &event).await? {
             InsertUser::Inserted(user) => Ok(user),
             InsertUser::EmailTaken => Err(ErrorKind::EmailTaken.into()),
         }
@@ -44,7 +47,9 @@ impl Passwords {
         let roles = [Role::ADMIN, Role::USER].into_iter().collect();
         let mut user = self.new_user(email, password, roles, None).await?;
         user.email_verified_at = Some(user.created_at);
-        match store.insert_user(&user).await? {
+        let nobody = ClientInfo::default();
+        let event = Event::new(EventKind::AccountCreated, &nobody, user.created_at);
+        match store.insert_user(&user, &event).await? {
             InsertUser::Inserted(user) => Ok(Some(user)),
             // Another instance was faster.
             InsertUser::EmailTaken => Ok(None),

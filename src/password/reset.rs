@@ -1,6 +1,7 @@
 use super::Passwords;
 use crate::{
     error::{ErrorKind, Result},
+    event::{ClientInfo, Event, EventKind},
     secret::{OneTimeToken, Password, TokenDigest},
     store::Store,
     token::{Purpose, ResetPassword},
@@ -9,8 +10,13 @@ use crate::{
 
 impl Passwords {
     /// The same statement whether or not the address has an account: the worker finds out.
-    pub(crate) async fn forgot(&self, store: &dyn Store, email: &EmailAddress) -> Result<()> {
-        self.deliveries.request_reset(store, email).await
+    pub(crate) async fn forgot(
+        &self,
+        store: &dyn Store,
+        email: &EmailAddress,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        self.deliveries.request_reset(store, email, client).await
     }
 
     pub(crate) async fn reset(
@@ -18,6 +24,7 @@ impl Passwords {
         store: &dyn Store,
         token: &OneTimeToken,
         new_password: &Password,
+        client: &ClientInfo,
     ) -> Result<()> {
         let digest = TokenDigest::of(token.expose());
         // A forged token costs one indexed look-up and no hash.
@@ -32,7 +39,8 @@ impl Passwords {
             password_hash,
             now: self.clock.now(),
         };
-        match store.reset_password(&reset).await? {
+        let event = Event::new(EventKind::PasswordReset, client, reset.now);
+        match store.reset_password(&reset, &event).await? {
             Some(user_id) => {
                 tracing::info!(%user_id, "the password was reset");
                 Ok(())

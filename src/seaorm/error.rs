@@ -12,22 +12,40 @@ use crate::{
 const MAX_RETRIES: u32 = 3;
 
 /// Counts how often a statement or transaction has lost against others, and waits before it is run again.
-#[derive(Debug, Default)]
-pub(super) struct Retries(u32);
+#[derive(Debug)]
+pub(super) struct Retries {
+    left: u32,
+    lost: u32,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self {
+            left: MAX_RETRIES,
+            lost: 0,
+        }
+    }
+}
 
 impl Retries {
+    /// For what cannot be run again.
+    pub(super) fn none() -> Self {
+        Self { left: 0, lost: 0 }
+    }
+
     /// Waits if it may be run again.
     ///
     /// # Errors
     /// If it may not.
     pub(super) async fn after(&mut self, error: DbErr) -> Result<(), StoreError> {
-        if cause(&error) != Cause::Conflict || self.0 >= MAX_RETRIES {
+        if cause(&error) != Cause::Conflict || self.left == 0 {
             return Err(store_error(&error));
         }
-        self.0 += 1;
+        self.left -= 1;
+        self.lost += 1;
         // Jitter, so that those who lost together do not meet again.
         let [jitter] = random_bytes::<1>();
-        let wait = Duration::from_micros(u64::from(jitter) * 64) * self.0;
+        let wait = Duration::from_micros(u64::from(jitter) * 64) * self.lost;
         tokio::time::sleep(wait).await;
         Ok(())
     }

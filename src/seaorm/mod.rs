@@ -2,6 +2,7 @@
 
 pub mod entity;
 mod error;
+mod event;
 mod one_time;
 mod outbox;
 mod pool;
@@ -12,15 +13,16 @@ mod user;
 
 use async_trait::async_trait;
 
-pub use self::{pool::SeaOrmStore, settings::ConnectSettings};
+use self::pool::Database;
+pub use self::{
+    pool::{InTransaction, Pool, SeaOrmStore},
+    settings::ConnectSettings,
+};
 use crate::{error::StoreError, store::Store};
 
 #[async_trait]
-impl Store for SeaOrmStore {
+impl<D: Database> Store for SeaOrmStore<D> {
     async fn ping(&self) -> Result<(), StoreError> {
-        self.database()
-            .ping()
-            .await
-            .map_err(|error| error::store_error(&error))
+        self.read("SELECT 1", []).await.map(drop)
     }
 }

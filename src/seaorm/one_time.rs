@@ -5,13 +5,15 @@ use sea_orm::{DatabaseTransaction, DbErr, prelude::Uuid};
 use super::{
     SeaOrmStore,
     error::store_error,
-    pool::{immediate, run},
+    event::{self, events, record},
+    pool::{Database, run, transaction},
     row::{column, digest, user, user_columns},
     token::{END_OF_USER, bytes},
 };
 use crate::{
     clock::Timestamp,
     error::StoreError,
+    event::Event,
     secret::TokenDigest,
     token::{EndReason, IssueOneTime, NewOneTimeToken, Purpose, ResetPassword},
     user::{User, UserId},
@@ -62,8 +64,8 @@ const USER_OF: &str = concat!(
 );
 
 /// One winner: whoever waits for the user row finds its version raised. Users, then sessions, then the rest.
-const RESET: &str = "\
-    WITH u AS (\
+const RESET: &str = concat!(
+    "WITH u AS (\
         UPDATE auth_users u SET password_hash = $3, credential_version = u.credential_version + 1, \
             email_verified_at = COALESCE(u.email_verified_at, $2), updated_at = $2 \
         FROM auth_one_time_tokens t \
@@ -75,7 +77,10 @@ const RESET: &str = "\
         FROM u WHERE s.user_id = u.id AND s.revoked_at IS NULL\
     ), t AS (\
         UPDATE auth_one_time_tokens t SET used_at = $2 FROM u WHERE t.user_id = u.id AND t.used_at IS NULL\
-    ) SELECT id FROM u";
+    ), e AS (",
+    record!("$5", "u.id", "u"),
+    ") SELECT id FROM u"
+);
 
 const SET_PASSWORD: &str = "\
     UPDATE auth_users SET password_hash = $3, credential_version = credential_version + 1, \
@@ -84,8 +89,8 @@ const SET_PASSWORD: &str = "\
 const USE_ALL: &str =
     "UPDATE auth_one_time_tokens SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL";
 
-pub(super) async fn issue(
-    store: &SeaOrmStore,
+pub(super) async fn issue<D: Database>(
+    store: &SeaOrmStore<D>,
     token: &NewOneTimeToken,
 ) -> Result<IssueOneTime, StoreError> {
     let Some(first) = token.digests.first() else {
@@ -119,8 +124,8 @@ pub(super) async fn issue(
     })
 }
 
-pub(super) async fn user_of(
-    store: &SeaOrmStore,
+pub(super) async fn user_of<D: Database>(
+    store: &SeaOrmStore<D>,
     digest: &TokenDigest,
     purpose: Purpose,
     now: Timestamp,
@@ -131,18 +136,20 @@ pub(super) async fn user_of(
     found.map_err(|error| store_error(&error))
 }
 
-pub(super) async fn reset_password(
-    store: &SeaOrmStore,
+pub(super) async fn reset_password<D: Database>(
+    store: &SeaOrmStore<D>,
     reset: &ResetPassword,
+    event: &Event,
 ) -> Result<Option<UserId>, StoreError> {
     if !store.is_postgres() {
-        return immediate!(store, |txn| reset_in(txn, reset));
+        return transaction!(store, |txn| reset_in(txn, reset, event));
     }
     let values = [
         bytes(&reset.digest),
         reset.now.into(),
         reset.password_hash.expose().into(),
         EndReason::PasswordReset.as_str().into(),
+        events([event]),
     ];
     let rows = store.write(RESET, values).await?;
     let id = rows.first().map(|row| column::<Uuid>(row, "id"));
@@ -154,6 +161,7 @@ pub(super) async fn reset_password(
 async fn reset_in(
     txn: &DatabaseTransaction,
     reset: &ResetPassword,
+    event: &Event,
 ) -> Result<Option<UserId>, DbErr> {
     let purpose = Purpose::ResetPassword.as_str();
     let values = [bytes(&reset.digest), purpose.into(), reset.now.into()];
@@ -169,5 +177,6 @@ async fn reset_in(
     let values = [id.into(), reset.now.into(), reason.into()];
     run(txn, END_OF_USER, values).await?;
     run(txn, USE_ALL, [id.into(), reset.now.into()]).await?;
+    event::insert(txn, event, Some(id.into())).await?;
     Ok(Some(id.into()))
 }

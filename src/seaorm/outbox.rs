@@ -3,18 +3,34 @@ use sea_orm::{DatabaseTransaction, DbErr, QueryResult, Value, prelude::Uuid};
 
 use super::{
     SeaOrmStore,
-    pool::{immediate, run},
+    event::{self, events, record},
+    pool::{Database, run, transaction},
     row::{column, parsed},
 };
 use crate::{
     clock::Timestamp,
     error::StoreError,
+    event::Event,
     mail::{ClaimedIntent, Intent, IntentId, OutboxStore},
+    user::UserId,
 };
 
 const ENQUEUE: &str = "\
     INSERT INTO auth_outbox (id, letter, address, created_at, not_after, due_at, attempts) \
     VALUES ($1, $2, $3, $4, $5, $4, 0)";
+
+const ENQUEUE_RECORDED: &str = concat!(
+    "WITH o AS (\
+        INSERT INTO auth_outbox (id, letter, address, created_at, not_after, due_at, attempts) \
+        VALUES ($1, $2, $3, $4, $5, $4, 0)\
+    ) ",
+    record!(
+        "$6",
+        "(SELECT u.id FROM auth_users u WHERE u.email_canonical = $7)"
+    )
+);
+
+const HOLDER: &str = "SELECT id FROM auth_users WHERE email_canonical = $1";
 
 /// What others hold is skipped, not waited for. MATERIALIZED, so that the limit is applied once.
 const CLAIM: &str = "\
@@ -38,17 +54,36 @@ const POSTPONE: &str =
     "UPDATE auth_outbox SET due_at = $3, last_error = $4 WHERE id = $1 AND attempts = $2";
 
 #[async_trait]
-impl OutboxStore for SeaOrmStore {
-    async fn enqueue(&self, intent: &Intent) -> Result<(), StoreError> {
-        let values = [
-            intent.id.as_uuid().into(),
-            intent.letter.as_str().into(),
-            intent.address.as_str().into(),
-            intent.created_at.into(),
-            intent.not_after.into(),
-        ];
-        self.write(ENQUEUE, values).await?;
-        Ok(())
+impl<D: Database> OutboxStore for SeaOrmStore<D> {
+    async fn enqueue(&self, intent: &Intent, event: Option<&Event>) -> Result<(), StoreError> {
+        let values = || -> [Value; 5] {
+            [
+                intent.id.as_uuid().into(),
+                intent.letter.as_str().into(),
+                intent.address.as_str().into(),
+                intent.created_at.into(),
+                intent.not_after.into(),
+            ]
+        };
+        let Some(event) = event else {
+            return self.write(ENQUEUE, values()).await.map(drop);
+        };
+        let holder = Value::from(intent.address.canonical());
+        if self.is_postgres() {
+            let [id, letter, address, created_at, not_after] = values();
+            let event = events([event]);
+            let values = [id, letter, address, created_at, not_after, event, holder];
+            return self.write(ENQUEUE_RECORDED, values).await.map(drop);
+        }
+        transaction!(self, |txn| async {
+            run(txn, ENQUEUE, values()).await?;
+            let rows = run(txn, HOLDER, [holder.clone()]).await?;
+            let id = rows
+                .first()
+                .map(|row| column::<Uuid>(row, "id"))
+                .transpose()?;
+            event::insert(txn, event, id.map(UserId::from)).await
+        })
     }
 
     async fn claim(
@@ -66,7 +101,7 @@ impl OutboxStore for SeaOrmStore {
             if self.read(ANY_DUE, [now.into()]).await?.is_empty() {
                 return Ok(Vec::new());
             }
-            immediate!(self, |txn| lease(txn, now, lease_until, limit.clone()))?
+            transaction!(self, |txn| lease(txn, now, lease_until, limit.clone()))?
         };
         let mut claimed: Vec<_> = rows.iter().filter_map(readable).collect();
         claimed.sort_by_key(|(was_due_at, claimed)| (*was_due_at, claimed.intent.id));

@@ -88,7 +88,7 @@ pub(super) fn roles_text(roles: &Roles) -> String {
     format!(" {roles} ")
 }
 
-fn object(row: &QueryResult, name: &str) -> Result<Map<String, Value>, DbErr> {
+pub(super) fn object(row: &QueryResult, name: &str) -> Result<Map<String, Value>, DbErr> {
     match column(row, name)? {
         Value::Object(object) => Ok(object),
         _ => Err(unreadable(name, "not a JSON object")),

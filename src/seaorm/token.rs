@@ -4,13 +4,15 @@ use sea_orm::{DatabaseTransaction, DbErr, QueryResult, Value};
 use super::{
     SeaOrmStore,
     error::{store_error, unreadable},
+    event::{self, events, record},
     one_time,
-    pool::{immediate, run},
+    pool::{Database, run, transaction},
     row::{column, digest, session_user, user, user_columns},
 };
 use crate::{
     clock::Timestamp,
     error::StoreError,
+    event::Event,
     secret::TokenDigest,
     token::{
         EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession, Purpose,
@@ -41,7 +43,9 @@ const OPEN: &str = concat!(
         INSERT INTO auth_sessions (id, user_id, generation, digest, credential_version, created_at, rotated_at, \
             idle_expires_at, absolute_expires_at, ip, user_agent) \
         SELECT $6, u.id, 0, $7, $3, $2, $2, $8, $9, $10, $11 FROM u\
-    ) SELECT * FROM u"
+    ), e AS (",
+    record!("$12", "u.id", "u"),
+    ") SELECT * FROM u"
 );
 
 const OPEN_USER: &str = concat!(note_sign_in!(), user_columns!(""));
@@ -90,22 +94,38 @@ const END: &str = "\
     UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 WHERE id = $1 AND revoked_at IS NULL \
     RETURNING user_id";
 
-const END_ALL: &str = "\
-    WITH u AS (\
+const END_RECORDED: &str = concat!(
+    "WITH s AS (\
+        UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 WHERE id = $1 AND revoked_at IS NULL \
+        RETURNING user_id\
+    ), e AS (",
+    record!("$4", "s.user_id", "s"),
+    ") SELECT user_id FROM s"
+);
+
+const END_ALL: &str = concat!(
+    "WITH u AS (\
         UPDATE auth_users SET credential_version = credential_version + 1 WHERE id = $1 RETURNING id\
-    ) \
-    UPDATE auth_sessions s SET revoked_at = $2, revoked_reason = $3 \
-    FROM u WHERE s.user_id = u.id AND s.revoked_at IS NULL";
+    ), s AS (\
+        UPDATE auth_sessions s SET revoked_at = $2, revoked_reason = $3 \
+        FROM u WHERE s.user_id = u.id AND s.revoked_at IS NULL\
+    ) ",
+    record!("$4", "u.id", "u")
+);
 
 const RAISE_VERSION: &str =
-    "UPDATE auth_users SET credential_version = credential_version + 1 WHERE id = $1";
+    "UPDATE auth_users SET credential_version = credential_version + 1 WHERE id = $1 RETURNING id";
 
 pub(super) const END_OF_USER: &str = "\
     UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 WHERE user_id = $1 AND revoked_at IS NULL";
 
 #[async_trait]
-impl TokenStore for SeaOrmStore {
-    async fn open_session(&self, new: &NewSession) -> Result<OpenSession, StoreError> {
+impl<D: Database> TokenStore for SeaOrmStore<D> {
+    async fn open_session(
+        &self,
+        new: &NewSession,
+        event: &Event,
+    ) -> Result<OpenSession, StoreError> {
         let rows = if self.is_postgres() {
             let [user_id, now, version, verified, rehashed] = sign_in_values(new);
             let [ip, user_agent] = client_values(new);
@@ -121,10 +141,11 @@ impl TokenStore for SeaOrmStore {
                 new.absolute_expires_at.into(),
                 ip,
                 user_agent,
+                events([event]),
             ];
             self.write(OPEN, values).await
         } else {
-            immediate!(self, |txn| open(txn, new))
+            transaction!(self, |txn| open(txn, new, event))
         }?;
         let opened = rows.first().map(user).transpose();
         Ok(match opened.map_err(|error| store_error(&error))? {
@@ -145,12 +166,16 @@ impl TokenStore for SeaOrmStore {
         found.map_err(|error| store_error(&error))
     }
 
-    async fn rotate_session(&self, rotation: &RotateSession) -> Result<Rotation, StoreError> {
+    async fn rotate_session(
+        &self,
+        rotation: &RotateSession,
+        on_reuse: &Event,
+    ) -> Result<Rotation, StoreError> {
         let Some(successor) = rotation.successors.first() else {
             return Ok(Rotation::Gone);
         };
         if !self.is_postgres() {
-            return immediate!(self, |txn| rotate(txn, rotation, successor));
+            return transaction!(self, |txn| rotate(txn, rotation, successor, on_reuse));
         }
         for _ in 0..MAX_ROTATIONS {
             let values = [
@@ -174,9 +199,9 @@ impl TokenStore for SeaOrmStore {
                 Judged::Current => {}
                 Judged::Decided(outcome) => return Ok(outcome),
                 Judged::Reused => {
-                    let ended = self.write(END, reuse_values(rotation)).await?;
-                    let reused = reused(&ended);
-                    return reused.map_err(|error| store_error(&error));
+                    let (id, now) = (rotation.id, rotation.now);
+                    let ended = end(self, id, EndReason::Reuse, now, on_reuse).await?;
+                    return Ok(ended.map_or(Rotation::Gone, Rotation::Reused));
                 }
             }
         }
@@ -190,9 +215,9 @@ impl TokenStore for SeaOrmStore {
         id: SessionId,
         reason: EndReason,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let values = [id.as_uuid().into(), now.into(), reason.as_str().into()];
-        Ok(!self.write(END, values).await?.is_empty())
+        event: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
+        end(self, id, reason, now, event).await
     }
 
     async fn end_sessions(
@@ -200,16 +225,21 @@ impl TokenStore for SeaOrmStore {
         of: UserId,
         reason: EndReason,
         now: Timestamp,
+        event: &Event,
     ) -> Result<(), StoreError> {
         let values = || -> [Value; 3] { [of.as_uuid().into(), now.into(), reason.as_str().into()] };
         if self.is_postgres() {
-            self.write(END_ALL, values()).await?;
-            return Ok(());
+            let [of, now, reason] = values();
+            let values = [of, now, reason, events([event])];
+            return self.write(END_ALL, values).await.map(drop);
         }
-        immediate!(self, |txn| async {
-            run(txn, RAISE_VERSION, [of.as_uuid().into()]).await?;
+        transaction!(self, |txn| async {
+            let raised = run(txn, RAISE_VERSION, [of.as_uuid().into()]).await?;
+            if raised.is_empty() {
+                return Ok(());
+            }
             run(txn, END_OF_USER, values()).await?;
-            Ok::<(), DbErr>(())
+            event::insert(txn, event, Some(of)).await
         })
     }
 
@@ -226,9 +256,55 @@ impl TokenStore for SeaOrmStore {
         one_time::user_of(self, digest, purpose, now).await
     }
 
-    async fn reset_password(&self, reset: &ResetPassword) -> Result<Option<UserId>, StoreError> {
-        one_time::reset_password(self, reset).await
+    async fn reset_password(
+        &self,
+        reset: &ResetPassword,
+        event: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
+        one_time::reset_password(self, reset, event).await
     }
+}
+
+/// Ends a session, and writes the event if it was open.
+async fn end<D: Database>(
+    store: &SeaOrmStore<D>,
+    id: SessionId,
+    reason: EndReason,
+    now: Timestamp,
+    event: &Event,
+) -> Result<Option<UserId>, StoreError> {
+    if store.is_postgres() {
+        let [id, now, reason] = end_values(id, reason, now);
+        let values = [id, now, reason, events([event])];
+        let ended = owner(&store.write(END_RECORDED, values).await?);
+        return ended.map_err(|error| store_error(&error));
+    }
+    transaction!(store, |txn| end_in(txn, id, reason, now, event))
+}
+
+fn end_values(id: SessionId, reason: EndReason, now: Timestamp) -> [Value; 3] {
+    [id.as_uuid().into(), now.into(), reason.as_str().into()]
+}
+
+async fn end_in(
+    txn: &DatabaseTransaction,
+    id: SessionId,
+    reason: EndReason,
+    now: Timestamp,
+    event: &Event,
+) -> Result<Option<UserId>, DbErr> {
+    let ended = owner(&run(txn, END, end_values(id, reason, now)).await?)?;
+    if ended.is_some() {
+        event::insert(txn, event, ended).await?;
+    }
+    Ok(ended)
+}
+
+/// Whose session was ended. Only one call ends it.
+fn owner(ended: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
+    let row = ended.first();
+    let user = row.map(|row| column::<sea_orm::prelude::Uuid>(row, "user_id"));
+    Ok(user.transpose()?.map(UserId::from))
 }
 
 pub(super) fn bytes(digest: &TokenDigest) -> Value {
@@ -256,7 +332,11 @@ fn client_values(new: &NewSession) -> [Value; 2] {
     ]
 }
 
-async fn open(txn: &DatabaseTransaction, new: &NewSession) -> Result<Vec<QueryResult>, DbErr> {
+async fn open(
+    txn: &DatabaseTransaction,
+    new: &NewSession,
+    event: &Event,
+) -> Result<Vec<QueryResult>, DbErr> {
     let users = run(txn, OPEN_USER, sign_in_values(new)).await?;
     if !users.is_empty() {
         let [ip, user_agent] = client_values(new);
@@ -272,6 +352,7 @@ async fn open(txn: &DatabaseTransaction, new: &NewSession) -> Result<Vec<QueryRe
             user_agent,
         ];
         run(txn, OPEN_SESSION, values).await?;
+        event::insert(txn, event, Some(new.user_id)).await?;
     }
     Ok(users)
 }
@@ -281,13 +362,17 @@ async fn rotate(
     txn: &DatabaseTransaction,
     rotation: &RotateSession,
     successor: &TokenDigest,
+    on_reuse: &Event,
 ) -> Result<Rotation, DbErr> {
     let state = [rotation.id.as_uuid().into(), rotation.now.into()];
     let rows = run(txn, STATE, state).await?;
     let row = rows.first();
     match (judge(row, rotation)?, row) {
         (Judged::Decided(outcome), _) => Ok(outcome),
-        (Judged::Reused, _) => reused(&run(txn, END, reuse_values(rotation)).await?),
+        (Judged::Reused, _) => {
+            let ended = end_in(txn, rotation.id, EndReason::Reuse, rotation.now, on_reuse).await?;
+            Ok(ended.map_or(Rotation::Gone, Rotation::Reused))
+        }
         (Judged::Current, None) => Ok(Rotation::Gone),
         (Judged::Current, Some(row)) => {
             let mut rotated = session_user(row)?;
@@ -331,21 +416,4 @@ fn judge(row: Option<&QueryResult>, rotation: &RotateSession) -> Result<Judged, 
             Judged::Decided(Rotation::Superseded(session_user(row)?, state.digest))
         }
     })
-}
-
-fn reuse_values(rotation: &RotateSession) -> [Value; 3] {
-    [
-        rotation.id.as_uuid().into(),
-        rotation.now.into(),
-        EndReason::Reuse.as_str().into(),
-    ]
-}
-
-/// What to say of a reuse: only one call ends the session.
-fn reused(ended: &[QueryResult]) -> Result<Rotation, DbErr> {
-    let Some(row) = ended.first() else {
-        return Ok(Rotation::Gone);
-    };
-    let user: sea_orm::prelude::Uuid = column(row, "user_id")?;
-    Ok(Rotation::Reused(user.into()))
 }

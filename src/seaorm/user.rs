@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    QueryTrait as _,
+    ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    QueryTrait as _, Value,
     sea_query::{ExprTrait as _, LikeExpr},
 };
 use serde_json::Map;
@@ -10,11 +10,14 @@ use super::{
     SeaOrmStore,
     entity::user::{Column, Entity},
     error::store_error,
+    event::{self, events, record},
+    pool::{Database, run, transaction},
     row::{column, roles_text, user, user_columns},
 };
 use crate::{
     clock::Timestamp,
     error::StoreError,
+    event::Event,
     secret::PasswordHash,
     user::{
         Credentials, EmailAddress, EmailPrefix, InsertUser, NewUser, Role, Roles, User, UserFilter,
@@ -22,12 +25,25 @@ use crate::{
     },
 };
 
-const INSERT: &str = "\
-    INSERT INTO auth_users (id, email, email_canonical, email_verified_at, password_hash, roles, status, \
+macro_rules! insert {
+    () => {
+        "INSERT INTO auth_users (id, email, email_canonical, email_verified_at, password_hash, roles, status, \
         credential_version, display_name, metadata, created_at, updated_at, last_login_at) \
     VALUES ($1, $2, $3, $4, $5, $6, 'active', 0, $7, '{}', $8, $8, NULL) \
     ON CONFLICT (email_canonical) DO NOTHING \
-    RETURNING id";
+    RETURNING id"
+    };
+}
+
+const INSERT: &str = insert!();
+
+const INSERT_RECORDED: &str = concat!(
+    "WITH u AS (",
+    insert!(),
+    "), e AS (",
+    record!("$9", "u.id", "u"),
+    ") SELECT id FROM u"
+);
 
 const CREDENTIALS: &str = concat!(
     "SELECT ",
@@ -48,20 +64,45 @@ const SET_ROLES: &str = concat!(
 );
 
 #[async_trait]
-impl UserStore for SeaOrmStore {
-    async fn insert_user(&self, new: &NewUser) -> Result<InsertUser, StoreError> {
+impl<D: Database> UserStore for SeaOrmStore<D> {
+    async fn insert_user(&self, new: &NewUser, event: &Event) -> Result<InsertUser, StoreError> {
         let hash = new.password_hash.as_ref();
-        let values = [
-            new.id.as_uuid().into(),
-            new.email.as_str().into(),
-            new.email.canonical().into(),
-            new.email_verified_at.into(),
-            hash.map(|hash| hash.expose().to_owned()).into(),
-            roles_text(&new.roles).into(),
-            new.display_name.clone().into(),
-            new.created_at.into(),
-        ];
-        if self.write(INSERT, values).await?.is_empty() {
+        let values = || -> [Value; 8] {
+            [
+                new.id.as_uuid().into(),
+                new.email.as_str().into(),
+                new.email.canonical().into(),
+                new.email_verified_at.into(),
+                hash.map(|hash| hash.expose().to_owned()).into(),
+                roles_text(&new.roles).into(),
+                new.display_name.clone().into(),
+                new.created_at.into(),
+            ]
+        };
+        let inserted = if self.is_postgres() {
+            let [id, email, canonical, verified, hash, roles, name, now] = values();
+            let values = [
+                id,
+                email,
+                canonical,
+                verified,
+                hash,
+                roles,
+                name,
+                now,
+                events([event]),
+            ];
+            self.write(INSERT_RECORDED, values).await?
+        } else {
+            transaction!(self, |txn| async {
+                let inserted = run(txn, INSERT, values()).await?;
+                if !inserted.is_empty() {
+                    event::insert(txn, event, Some(new.id)).await?;
+                }
+                Ok::<_, DbErr>(inserted)
+            })?
+        };
+        if inserted.is_empty() {
             return Ok(InsertUser::EmailTaken);
         }
         Ok(InsertUser::Inserted(User {
@@ -128,7 +169,7 @@ impl UserStore for SeaOrmStore {
         if let Some(status) = filter.status {
             query = query.filter(Column::Status.eq(status.as_str()));
         }
-        let statement = query.build(self.database().get_database_backend());
+        let statement = query.build(self.backend());
         let rows = self.query(|| statement.clone()).await?;
         let users: Result<_, _> = rows.iter().map(user).collect();
         users.map_err(|error| store_error(&error))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     error::{ErrorKind, Result},
+    event::ClientInfo,
     http::{Endpoint, FromMembers, Json, Members, NoContent},
     secret::RefreshToken,
     service::UserService,
@@ -34,18 +35,29 @@ pub(crate) fn endpoints(service: &Service) -> Vec<Endpoint> {
 
 async fn refresh(
     service: Service,
+    client: ClientInfo,
     Json(body): Json<RefreshRequest>,
 ) -> Result<Json<TokenPairView>> {
-    Ok(Json(service.refresh(&body.refresh_token).await?.into()))
+    Ok(Json(
+        service.refresh(&body.refresh_token, &client).await?.into(),
+    ))
 }
 
-async fn logout(service: Service, Json(body): Json<RefreshRequest>) -> Result<NoContent> {
-    service.logout(&body.refresh_token).await?;
+async fn logout(
+    service: Service,
+    client: ClientInfo,
+    Json(body): Json<RefreshRequest>,
+) -> Result<NoContent> {
+    service.logout(&body.refresh_token, &client).await?;
     Ok(NoContent)
 }
 
-async fn logout_all(service: Service, Bearer(token): Bearer) -> Result<NoContent> {
-    service.logout_all(&token).await?;
+async fn logout_all(
+    service: Service,
+    client: ClientInfo,
+    Bearer(token): Bearer,
+) -> Result<NoContent> {
+    service.logout_all(&token, &client).await?;
     Ok(NoContent)
 }
 

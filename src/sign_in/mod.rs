@@ -7,8 +7,9 @@ use crate::{
     clock::Clock,
     credential::Proof,
     error::Result,
+    event::{ClientInfo, Event, EventKind},
     store::Store,
-    token::{ClientInfo, NewSession, OpenSession, SessionId, TokenPair, Tokens},
+    token::{NewSession, OpenSession, SessionId, TokenPair, Tokens},
 };
 
 /// Opens sessions.
@@ -45,7 +46,10 @@ impl SignIn {
             verified_hash: proof.verified_hash().cloned(),
             rehashed: proof.rehashed().cloned(),
         };
-        let user = match store.open_session(&session).await? {
+        let event = Event::new(EventKind::SignedIn, &session.client, now)
+            .by(session.user_id)
+            .with("session_id", id.to_string());
+        let user = match store.open_session(&session, &event).await? {
             OpenSession::Opened(user) => user,
             OpenSession::Stale => return Ok(None),
         };

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ClientInfo, SessionId, TokenPair, Tokens};
+use super::{SessionId, TokenPair, Tokens};
 use crate::{
     error::{ErrorKind, Result},
     http::{Document, Endpoint, Input, Request},
@@ -36,12 +36,6 @@ impl<S: Sync> Input<S> for Bearer {
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut crate::http::openapi::Operation) {
         operation.bearer();
-    }
-}
-
-impl<S: Sync> Input<S> for ClientInfo {
-    async fn take(_: &S, request: &mut Request) -> Result<Self> {
-        Ok(Self::new(request.peer_ip(), request.user_agent()))
     }
 }
 

@@ -35,8 +35,7 @@ pub use self::{
     rotation::{SessionState, Verdict},
     service::{ActiveUser, TokenLifetimes, TokenPair},
     session::{
-        ClientInfo, EndReason, NewSession, OpenSession, RotateSession, Rotation, SessionId,
-        SessionUser,
+        EndReason, NewSession, OpenSession, RotateSession, Rotation, SessionId, SessionUser,
     },
     store::TokenStore,
 };

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     clock::{Clock, Timestamp},
     error::{Error, ErrorKind, Result},
+    event::{ClientInfo, Event, EventKind},
     secret::{AccessToken, RefreshToken, Secrets, TokenDigest},
     user::{Role, User},
 };
@@ -235,6 +236,7 @@ impl Tokens {
         &self,
         store: &dyn TokenStore,
         refresh_token: &RefreshToken,
+        client: &ClientInfo,
     ) -> Result<TokenPair> {
         let parsed = self.0.refresh.parse(refresh_token.expose());
         let parsed = parsed.ok_or(ErrorKind::InvalidRefreshToken)?;
@@ -250,7 +252,9 @@ impl Tokens {
             idle_expires_at: now + self.0.lifetimes.session_idle,
             grace: self.0.lifetimes.refresh_grace,
         };
-        let (live, digest) = match store.rotate_session(&rotation).await? {
+        let on_reuse = Event::new(EventKind::RefreshTokenReused, client, now)
+            .with("session_id", parsed.session_id.to_string());
+        let (live, digest) = match store.rotate_session(&rotation, &on_reuse).await? {
             Rotation::Rotated(live) => (live, rotation.successors.first().copied()),
             Rotation::Superseded(live, digest) => (live, Some(digest)),
             Rotation::Reused(user_id) => {
@@ -273,20 +277,30 @@ impl Tokens {
         &self,
         store: &dyn TokenStore,
         refresh_token: &RefreshToken,
+        client: &ClientInfo,
     ) -> Result<()> {
         if let Some(parsed) = self.0.refresh.parse(refresh_token.expose()) {
+            let (id, now) = (parsed.session_id, self.0.clock.now());
+            let event =
+                Event::new(EventKind::LoggedOut, client, now).with("session_id", id.to_string());
             store
-                .end_session(parsed.session_id, EndReason::Logout, self.0.clock.now())
+                .end_session(id, EndReason::Logout, now, &event)
                 .await?;
         }
         Ok(())
     }
 
     /// Ends every session of the user.
-    pub(crate) async fn logout_all(&self, store: &dyn TokenStore, user: &ActiveUser) -> Result<()> {
-        let now = self.0.clock.now();
+    pub(crate) async fn logout_all(
+        &self,
+        store: &dyn TokenStore,
+        caller: &ActiveUser,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        let (user, now) = (caller.user.id, self.0.clock.now());
+        let event = Event::new(EventKind::LoggedOutEverywhere, client, now).by(user);
         store
-            .end_sessions(user.user.id, EndReason::LogoutAll, now)
+            .end_sessions(user, EndReason::LogoutAll, now, &event)
             .await?;
         Ok(())
     }

@@ -1,8 +1,7 @@
-use std::net::IpAddr;
-
 use super::RefreshGeneration;
 use crate::{
     clock::Timestamp,
+    event::ClientInfo,
     id::id,
     secret::{PasswordHash, TokenDigest},
     user::{User, UserId},
@@ -11,34 +10,6 @@ use crate::{
 id! {
     /// Identifies a session: the `sid` claim of its access tokens.
     SessionId
-}
-
-const MAX_USER_AGENT: usize = 255;
-
-/// Who is calling: what a session remembers of the client that opened it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ClientInfo {
-    /// The client's address.
-    pub ip: Option<IpAddr>,
-    /// The `User-Agent` header, at most 255 bytes, without control characters.
-    pub user_agent: Option<String>,
-}
-
-impl ClientInfo {
-    /// A client at this address, with this `User-Agent`.
-    #[must_use]
-    pub fn new(ip: Option<IpAddr>, user_agent: Option<&str>) -> Self {
-        let shorten = |text: &str| {
-            let mut text: String = text.chars().filter(|c| !c.is_control()).collect();
-            text.truncate(text.floor_char_boundary(MAX_USER_AGENT));
-            text
-        };
-        Self {
-            ip,
-            user_agent: user_agent.map(shorten).filter(|text| !text.is_empty()),
-        }
-    }
 }
 
 /// A session to be opened.

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     error::StoreError,
+    event::Event,
     secret::TokenDigest,
     user::{User, UserId},
 };
@@ -16,17 +17,21 @@ use crate::{
 /// A session is *live* while it is not revoked, neither expiry is reached (`now < expiry`), and its user is active at
 /// the session's `credential_version`.
 #[async_trait]
-pub trait TokenStore: std::fmt::Debug + Send + Sync + 'static {
+pub trait TokenStore: std::fmt::Debug + Send + Sync {
     /// Opens a session, and notes the sign-in on the user.
     ///
     /// # Contract
     /// One fact: the session exists if and only if the user was, at that moment, active at the given
     /// `credential_version` with the verified hash. `last_login_at` is set and the rehash is stored with it, or
-    /// nothing is. It waits for a reset in flight, and never restores an older password.
+    /// nothing is; so is the event. It waits for a reset in flight, and never restores an older password.
     ///
     /// # Errors
     /// If the database fails.
-    async fn open_session(&self, session: &NewSession) -> Result<OpenSession, StoreError>;
+    async fn open_session(
+        &self,
+        session: &NewSession,
+        event: &Event,
+    ) -> Result<OpenSession, StoreError>;
 
     /// The user of a live session.
     ///
@@ -49,16 +54,21 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync + 'static {
     /// [`Rotation::Rotated`], the others learn the same successor or none. What a token that is not the current one
     /// means is decided by [`SessionState::judge`](super::SessionState::judge) on one snapshot, after the write
     /// matched nothing. `rotated_at` changes with a rotation only. [`Rotation::Reused`] is returned by the one call
-    /// that ended the session.
+    /// that ended the session, and writes the event `on_reuse`.
     ///
     /// # Errors
     /// If the database fails.
-    async fn rotate_session(&self, rotation: &RotateSession) -> Result<Rotation, StoreError>;
+    async fn rotate_session(
+        &self,
+        rotation: &RotateSession,
+        on_reuse: &Event,
+    ) -> Result<Rotation, StoreError>;
 
-    /// Ends a session; `false` if it was not there or had been ended.
+    /// Ends a session, and gives whose it was; `None` if it was not there or had been ended.
     ///
     /// # Contract
     /// Wins against a rotation in flight: when this has returned, no token of the session is exchanged any more (I3).
+    /// The event is written by the one call that ended it.
     ///
     /// # Errors
     /// If the database fails.
@@ -67,12 +77,14 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync + 'static {
         id: SessionId,
         reason: EndReason,
         now: Timestamp,
-    ) -> Result<bool, StoreError>;
+        event: &Event,
+    ) -> Result<Option<UserId>, StoreError>;
 
     /// Ends every session of a user.
     ///
     /// # Contract
     /// Raises `credential_version`, so that a sign-in whose credential was checked before opens nothing after.
+    /// The event is written if there is such a user.
     ///
     /// # Errors
     /// If the database fails.
@@ -81,6 +93,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync + 'static {
         user: UserId,
         reason: EndReason,
         now: Timestamp,
+        event: &Event,
     ) -> Result<(), StoreError>;
 
     /// Keeps a one-time token.
@@ -114,9 +127,14 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync + 'static {
     /// # Contract
     /// One fact, by at most one of any number of concurrent calls (I1): the conditions of
     /// [`one_time_user`](Self::one_time_user) hold at that moment; the hash is stored, `credential_version` goes up,
-    /// every session ends, every other one-time token of the user is dead, an unverified address becomes verified.
+    /// every session ends, every other one-time token of the user is dead, an unverified address becomes verified, and the
+    /// event is written.
     ///
     /// # Errors
     /// If the database fails.
-    async fn reset_password(&self, reset: &ResetPassword) -> Result<Option<UserId>, StoreError>;
+    async fn reset_password(
+        &self,
+        reset: &ResetPassword,
+        event: &Event,
+    ) -> Result<Option<UserId>, StoreError>;
 }

@@ -15,12 +15,8 @@ pub use self::{
     role::{InvalidRole, Role, Roles},
     store::{Credentials, EmailPrefix, InsertUser, NewUser, UserFilter, UserStore},
 };
-use crate::{clock::Timestamp, id::id};
-
-id! {
-    /// Identifies a user.
-    UserId
-}
+use crate::clock::Timestamp;
+pub use crate::id::UserId;
 
 /// A user, as use cases and endpoints see one. Never holds a password hash.
 #[derive(Clone, Debug, PartialEq)]

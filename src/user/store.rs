@@ -2,20 +2,20 @@ use async_trait::async_trait;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{EmailAddress, Role, Roles, User, UserId, UserStatus};
-use crate::{clock::Timestamp, error::StoreError, secret::PasswordHash};
+use crate::{clock::Timestamp, error::StoreError, event::Event, secret::PasswordHash};
 
 /// Keeps users. Part of [`Store`](crate::store::Store).
 #[async_trait]
-pub trait UserStore: std::fmt::Debug + Send + Sync + 'static {
+pub trait UserStore: std::fmt::Debug + Send + Sync {
     /// Adds a user.
     ///
     /// # Contract
     /// Of any number of concurrent calls with one canonical address exactly one is [`InsertUser::Inserted`] (I4).
-    /// `credential_version` starts at 0.
+    /// `credential_version` starts at 0. The event is written with the user.
     ///
     /// # Errors
     /// If the database fails.
-    async fn insert_user(&self, user: &NewUser) -> Result<InsertUser, StoreError>;
+    async fn insert_user(&self, user: &NewUser, event: &Event) -> Result<InsertUser, StoreError>;
 
     /// The user with this canonical address, with what a password check needs.
     ///

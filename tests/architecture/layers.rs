@@ -13,6 +13,7 @@ const LAYERS: &[&[&str]] = &[
     // The HTTP contract.
     &["http"],
     // What every feature may use.
+    &["event"],
     &["user"],
     &["mail"],
     &["limit"],

@@ -21,7 +21,10 @@ async fn fill(app: &App, emails: impl IntoIterator<Item = String>) {
             display_name: None,
             created_at: app.now(),
         };
-        app.store().insert_user(&user).await.unwrap();
+        app.store()
+            .insert_user(&user, &crate::support::app::created(user.created_at))
+            .await
+            .unwrap();
     }
 }
 

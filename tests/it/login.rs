@@ -255,6 +255,10 @@ async fn insert(app: &App, email: &str, hash: Option<&str>) {
         display_name: None,
         created_at: app.now(),
     };
-    let inserted = app.store().insert_user(&user).await.unwrap();
+    let inserted = app
+        .store()
+        .insert_user(&user, &crate::support::app::created(user.created_at))
+        .await
+        .unwrap();
     assert!(matches!(inserted, InsertUser::Inserted(_)));
 }

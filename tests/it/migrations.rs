@@ -6,7 +6,11 @@ use tokio::task::JoinSet;
 
 use crate::support::db::Database;
 
-const TABLES: [&str; 5] = [
+/// How many migrations there are.
+const ALL: usize = 5;
+
+const TABLES: [&str; 6] = [
+    "auth_events",
     "auth_migrations",
     "auth_one_time_tokens",
     "auth_outbox",
@@ -21,15 +25,15 @@ async fn migrations_go_forward_and_back() {
         let db = store.database();
         assert_eq!(applied(db).await, 0);
         up(db).await.unwrap();
-        assert_eq!(applied(db).await, 4);
+        assert_eq!(applied(db).await, ALL);
         assert_eq!(tables(db).await, TABLES);
         up(db).await.unwrap();
 
         down(db, Some(1)).await.unwrap();
-        assert_eq!(applied(db).await, 3);
-        assert!(!tables(db).await.contains(&"auth_outbox".to_owned()));
+        assert_eq!(applied(db).await, ALL - 1);
+        assert!(!tables(db).await.contains(&"auth_events".to_owned()));
         down(db, Some(0)).await.unwrap();
-        assert_eq!(applied(db).await, 3);
+        assert_eq!(applied(db).await, ALL - 1);
         up(db).await.unwrap();
         assert_eq!(tables(db).await, TABLES);
 
@@ -66,7 +70,7 @@ async fn twenty_instances_start_together() {
             instance.unwrap_or_else(|error| panic!("on {}: {error:?}", database.name()));
         }
         let store = database.store().await;
-        assert_eq!(applied(store.database()).await, 4);
+        assert_eq!(applied(store.database()).await, ALL);
     }
 }
 
@@ -87,7 +91,10 @@ async fn a_host_keeps_its_own_history_table() {
         down(db, None).await.unwrap();
         up(db).await.unwrap();
         assert_eq!(count(db, "SELECT count(*) FROM seaql_migrations").await, 1);
-        assert_eq!(count(db, "SELECT count(*) FROM auth_migrations").await, 4);
+        assert_eq!(
+            count(db, "SELECT count(*) FROM auth_migrations").await,
+            ALL as i64
+        );
     }
 }
 
@@ -101,7 +108,7 @@ async fn what_a_newer_version_applied_is_left_alone() {
                    WHERE name LIKE '%_users'";
         db.execute_unprepared(sql).await.unwrap();
         up(db).await.unwrap();
-        assert_eq!(applied(db).await, 5);
+        assert_eq!(applied(db).await, ALL + 1);
         assert!(down(db, Some(1)).await.is_err());
         assert_eq!(tables(db).await, TABLES);
     }

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use axum::routing::get;
 use hallpass::{
-    AccessToken, ActiveUser, AuthBuilder, EmailAddress, ErrorKind, Login, OneTimeToken, Page,
-    Password, RefreshToken, Registration, Result, Role, TokenPair, User, UserQuery, UserService,
+    AccessToken, ActiveUser, AuthBuilder, ClientInfo, EmailAddress, ErrorKind, Login, OneTimeToken,
+    Page, Password, RefreshToken, Registration, Result, Role, TokenPair, User, UserQuery,
+    UserService,
 };
 use http::Method;
 use serde_json::json;
@@ -75,25 +76,32 @@ impl UserService for Watched {
         self.note("login").login(login).await
     }
 
-    async fn refresh(&self, token: &RefreshToken) -> Result<TokenPair> {
-        self.note("refresh").refresh(token).await
+    async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair> {
+        self.note("refresh").refresh(token, client).await
     }
 
-    async fn logout(&self, token: &RefreshToken) -> Result<()> {
-        self.note("logout").logout(token).await
+    async fn logout(&self, token: &RefreshToken, client: &ClientInfo) -> Result<()> {
+        self.note("logout").logout(token, client).await
     }
 
-    async fn logout_all(&self, token: &AccessToken) -> Result<()> {
-        self.note("logout_all").logout_all(token).await
+    async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()> {
+        self.note("logout_all").logout_all(token, client).await
     }
 
-    async fn forgot_password(&self, email: &EmailAddress) -> Result<()> {
-        self.note("forgot_password").forgot_password(email).await
+    async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
+        self.note("forgot_password")
+            .forgot_password(email, client)
+            .await
     }
 
-    async fn reset_password(&self, token: &OneTimeToken, password: &Password) -> Result<()> {
+    async fn reset_password(
+        &self,
+        token: &OneTimeToken,
+        password: &Password,
+        client: &ClientInfo,
+    ) -> Result<()> {
         self.note("reset_password")
-            .reset_password(token, password)
+            .reset_password(token, password, client)
             .await
     }
 

@@ -280,7 +280,10 @@ async fn insert_unreadable(app: &App) {
         display_name: None,
         created_at: app.now(),
     };
-    app.store().insert_user(&user).await.unwrap();
+    app.store()
+        .insert_user(&user, &crate::support::app::created(user.created_at))
+        .await
+        .unwrap();
 }
 
 async fn overloaded() -> Reply {

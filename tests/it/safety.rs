@@ -94,7 +94,7 @@ impl Run {
     }
 
     /// Every use case, well and badly, through the endpoints and in process.
-    async fn flows(&mut self, store: impl Store + Clone) {
+    async fn flows(&mut self, store: impl Store + Clone + 'static) {
         let mailer = std::sync::Arc::new(Moody::default());
         let clock = ManualClock::new();
         let auth = auth(store.clone(), |builder| {
@@ -249,8 +249,8 @@ impl Run {
             auth.register(registration).await.err(),
             auth.login(Login::new(email(), WRONG)).await.err(),
             auth.current_user(&access).await.err(),
-            auth.refresh(&refresh).await.err(),
-            auth.reset_password(&old.0.as_str().into(), &NEW.into())
+            auth.refresh(&refresh, &ClientInfo::default()).await.err(),
+            auth.reset_password(&old.0.as_str().into(), &NEW.into(), &ClientInfo::default())
                 .await
                 .err(),
             auth.ensure_administrator("d@example.org".parse().unwrap(), &"short".into())
@@ -282,7 +282,9 @@ impl Run {
             .token("an access token", pair.access_token.expose());
         self.unsayable
             .token("a refresh token", pair.refresh_token.expose());
-        auth.forgot_password(&EMAIL.parse().unwrap()).await.unwrap();
+        auth.forgot_password(&EMAIL.parse().unwrap(), &ClientInfo::default())
+            .await
+            .unwrap();
         auth.deliver_mail().await.unwrap();
         let mail = mailer.last_to(EMAIL).unwrap();
         let (_, rest) = mail.text().split_once("?token=").unwrap();
@@ -323,8 +325,10 @@ impl Run {
             auth.login(Login::new(EMAIL.parse().unwrap(), NEW))
                 .await
                 .err(),
-            auth.refresh(&pair.refresh_token).await.err(),
-            auth.reset_password(&token.into(), &WRONG.into())
+            auth.refresh(&pair.refresh_token, &ClientInfo::default())
+                .await
+                .err(),
+            auth.reset_password(&token.into(), &WRONG.into(), &ClientInfo::default())
                 .await
                 .err(),
         ] {
@@ -369,7 +373,10 @@ impl Run {
     }
 }
 
-fn auth(store: impl Store, more: impl Fn(hallpass::AuthBuilder) -> hallpass::AuthBuilder) -> Auth {
+fn auth(
+    store: impl Store + 'static,
+    more: impl Fn(hallpass::AuthBuilder) -> hallpass::AuthBuilder,
+) -> Auth {
     let builder = Auth::builder()
         .store(store)
         .secrets(secrets())

@@ -6,13 +6,13 @@ use std::{
 };
 
 use hallpass::{
-    PasswordHash, Role, TokenDigest, UserStatus,
+    ClientInfo, PasswordHash, Role, TokenDigest, UserStatus,
     clock::{Clock as _, SystemClock},
     mail::{Intent, IntentId, LetterKind, OutboxStore as _},
     seaorm::{ConnectSettings, SeaOrmStore},
     token::{
-        ClientInfo, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession, Purpose,
-        ResetPassword, RotateSession, Rotation, SessionId, TokenStore as _,
+        EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession, Purpose, ResetPassword,
+        RotateSession, Rotation, SessionId, TokenStore as _,
     },
     user::{InsertUser, NewUser, UserFilter, UserId, UserStore as _},
 };
@@ -38,7 +38,14 @@ async fn every_call_costs_one_statement_on_postgres() {
         created_at: now,
     };
     let user = new_user.id;
-    let inserted = store.insert_user(&new_user).await.unwrap();
+    let event = || crate::support::app::created(SystemClock.now());
+    let inserted = store
+        .insert_user(
+            &new_user,
+            &crate::support::app::created(new_user.created_at),
+        )
+        .await
+        .unwrap();
     assert!(matches!(inserted, InsertUser::Inserted(_)));
     count.expect(1, "insert_user");
     store.credentials(&new_user.email).await.unwrap().unwrap();
@@ -64,7 +71,7 @@ async fn every_call_costs_one_statement_on_postgres() {
         verified_hash: Some(hash()),
         rehashed: Some(hash()),
     };
-    let opened = store.open_session(&session).await.unwrap();
+    let opened = store.open_session(&session, &event()).await.unwrap();
     assert!(matches!(opened, OpenSession::Opened(_)));
     count.expect(1, "open_session");
     let found = store.session_user(session.id, user, now).await;
@@ -79,21 +86,22 @@ async fn every_call_costs_one_statement_on_postgres() {
         idle_expires_at: later,
         grace: Duration::from_secs(10),
     };
-    let rotated = store.rotate_session(&rotation).await.unwrap();
+    let rotated = store.rotate_session(&rotation, &event()).await.unwrap();
     assert!(matches!(rotated, Rotation::Rotated(_)));
     count.expect(1, "rotate_session");
-    let retried = store.rotate_session(&rotation).await.unwrap();
+    let retried = store.rotate_session(&rotation, &event()).await.unwrap();
     assert!(matches!(retried, Rotation::Superseded(..)));
     count.expect(2, "a retried rotate_session");
     assert!(
         store
-            .end_session(session.id, EndReason::Logout, now)
+            .end_session(session.id, EndReason::Logout, now, &event())
             .await
             .unwrap()
+            .is_some()
     );
     count.expect(1, "end_session");
     store
-        .end_sessions(user, EndReason::LogoutAll, now)
+        .end_sessions(user, EndReason::LogoutAll, now, &event())
         .await
         .unwrap();
     count.expect(1, "end_sessions");
@@ -119,7 +127,10 @@ async fn every_call_costs_one_statement_on_postgres() {
         password_hash: hash(),
         now,
     };
-    assert_eq!(store.reset_password(&reset).await.unwrap(), Some(user));
+    assert_eq!(
+        store.reset_password(&reset, &event()).await.unwrap(),
+        Some(user)
+    );
     count.expect(1, "reset_password");
 
     let intent = Intent {
@@ -129,7 +140,7 @@ async fn every_call_costs_one_statement_on_postgres() {
         created_at: now,
         not_after: later,
     };
-    store.enqueue(&intent).await.unwrap();
+    store.enqueue(&intent, Some(&event())).await.unwrap();
     count.expect(1, "enqueue");
     assert_eq!(store.claim(now, later, 10).await.unwrap().len(), 1);
     count.expect(1, "claim");

@@ -157,7 +157,7 @@ async fn a_mail_that_cannot_be_read_holds_up_no_other() {
                 created_at: now,
                 not_after: now + chrono::TimeDelta::minutes(30),
             };
-            store.enqueue(&intent).await.unwrap();
+            store.enqueue(&intent, None).await.unwrap();
         };
         order("ann@example.org").await;
         order("ben@example.org").await;

@@ -8,6 +8,7 @@
     reason = "the derives make most of it, and a table is what its migration says"
 )]
 
+pub mod event;
 pub mod one_time_token;
 pub mod outbox;
 pub mod session;

@@ -9,7 +9,8 @@ use actix_web::{
 };
 use axum::Router;
 use hallpass::{
-    Auth, AuthBuilder, EmailAddress, Endpoints, Roles, Secret, UserId, UserStatus,
+    Auth, AuthBuilder, ClientInfo, EmailAddress, Endpoints, Event, EventKind, Roles, Secret,
+    UserId, UserStatus,
     clock::{Clock as _, ManualClock, Timestamp},
     credential::{HashParams, Hasher},
     mail::Mailbox,
@@ -282,4 +283,9 @@ impl Drop for Server {
             Running::Axum(task) => task.abort(),
         }
     }
+}
+
+/// The event of an account that a test puts into the store by hand.
+pub(crate) fn created(now: Timestamp) -> Event {
+    Event::new(EventKind::AccountCreated, &ClientInfo::default(), now)
 }

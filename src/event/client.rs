@@ -1,0 +1,39 @@
+use std::net::IpAddr;
+
+const MAX_USER_AGENT: usize = 255;
+
+/// Who is calling, and with which request: what a session and the audit trail remember of the client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientInfo {
+    /// The client's address.
+    pub ip: Option<IpAddr>,
+    /// The `User-Agent` header, at most 255 bytes, without control characters.
+    pub user_agent: Option<String>,
+    /// The `X-Request-Id` of the request.
+    pub request_id: Option<String>,
+}
+
+impl ClientInfo {
+    /// A client at this address, with this `User-Agent`.
+    #[must_use]
+    pub fn new(ip: Option<IpAddr>, user_agent: Option<&str>) -> Self {
+        let shorten = |text: &str| {
+            let mut text: String = text.chars().filter(|c| !c.is_control()).collect();
+            text.truncate(text.floor_char_boundary(MAX_USER_AGENT));
+            text
+        };
+        Self {
+            ip,
+            user_agent: user_agent.map(shorten).filter(|text| !text.is_empty()),
+            request_id: None,
+        }
+    }
+
+    /// Adds the `X-Request-Id` of the request.
+    #[must_use]
+    pub fn with_request_id(mut self, id: impl Into<String>) -> Self {
+        self.request_id = Some(id.into());
+        self
+    }
+}

@@ -1,0 +1,200 @@
+//! The audit trail: who did what, on whom, when, from where, and how it ended.
+//!
+//! An event is written in the statement or transaction of the fact it tells of, so that there is one if and only if the
+//! fact is. It outlives the account it is about.
+
+mod client;
+#[cfg(feature = "http")]
+mod http;
+mod store;
+
+use serde_json::{Map, Value};
+
+pub use self::{
+    client::ClientInfo,
+    store::{EventFilter, EventStore},
+};
+use crate::{
+    clock::Timestamp,
+    id::{UserId, id},
+};
+
+id! {
+    /// Identifies an event; a later event has a greater one.
+    EventId
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct Event {
+    /// The identifier.
+    pub id: EventId,
+    /// What it is about.
+    pub kind: EventKind,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Whose account it is about. `None` for an attempt on an address without one; in an event to be written beside a
+    /// fact: the user of the fact.
+    pub user_id: Option<UserId>,
+    /// Who did it; `None` if that is not known.
+    pub actor_id: Option<UserId>,
+    /// From where.
+    pub client: ClientInfo,
+    /// What else is to be said, by kind. Never a secret, never an address in plain text.
+    pub detail: Map<String, Value>,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+impl Event {
+    /// An event of now, about nobody yet.
+    #[must_use]
+    pub fn new(kind: EventKind, client: &ClientInfo, now: Timestamp) -> Self {
+        Self {
+            id: EventId::new(now),
+            kind,
+            outcome: kind.outcome(),
+            user_id: None,
+            actor_id: None,
+            client: client.clone(),
+            detail: Map::new(),
+            created_at: now,
+        }
+    }
+
+    /// Says whose account it is about.
+    #[must_use]
+    pub fn of(mut self, user: UserId) -> Self {
+        self.user_id = Some(user);
+        self
+    }
+
+    /// Says who did it.
+    #[must_use]
+    pub fn by(mut self, actor: UserId) -> Self {
+        self.actor_id = Some(actor);
+        self
+    }
+
+    /// Says something more.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.detail.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+macro_rules! kinds {
+    ($($(#[$docs:meta])* $kind:ident $word:literal $outcome:ident)*) => {
+        /// What an event is about.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum EventKind {
+            $($(#[$docs])* $kind,)*
+        }
+
+        impl EventKind {
+            /// Every kind.
+            pub const ALL: &[Self] = &[$(Self::$kind),*];
+
+            /// The word used in replies and in the database.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $word,)*
+                }
+            }
+
+            /// How an event of this kind ended.
+            #[must_use]
+            pub fn outcome(self) -> Outcome {
+                match self {
+                    $(Self::$kind => Outcome::$outcome,)*
+                }
+            }
+        }
+
+        impl std::str::FromStr for EventKind {
+            type Err = UnknownEventKind;
+
+            fn from_str(word: &str) -> Result<Self, Self::Err> {
+                match word {
+                    $($word => Ok(Self::$kind),)*
+                    _ => Err(UnknownEventKind(())),
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// An account was made.
+    AccountCreated "account_created" Success
+    /// An account was deleted.
+    AccountDeleted "account_deleted" Success
+    /// The address of an account was changed.
+    EmailChanged "email_changed" Success
+    /// The address was shown to be the user's, or an administrator said so.
+    EmailVerified "email_verified" Success
+    /// A session was ended by its refresh token.
+    LoggedOut "logged_out" Success
+    /// Every session of a user was ended.
+    LoggedOutEverywhere "logged_out_everywhere" Success
+    /// A password was changed by somebody who knew the old one.
+    PasswordChanged "password_changed" Success
+    /// A password was set with a mailed token.
+    PasswordReset "password_reset" Success
+    /// A link that sets a new password was asked for.
+    PasswordResetRequested "password_reset_requested" Success
+    /// The password was confirmed in an open session.
+    Reauthenticated "reauthenticated" Success
+    /// The password was to be confirmed in an open session, and was wrong.
+    ReauthenticationFailed "reauthentication_failed" Failure
+    /// A used refresh token came back; its session was ended.
+    RefreshTokenReused "refresh_token_reused" Failure
+    /// The roles of an account were changed.
+    RolesChanged "roles_changed" Success
+    /// A session was ended by its owner from another one.
+    SessionRevoked "session_revoked" Success
+    /// A session was opened.
+    SignedIn "signed_in" Success
+    /// A sign-in was refused.
+    SignInFailed "sign_in_failed" Failure
+    /// A sign-in was refused because there were too many failures before it.
+    SignInLocked "sign_in_locked" Failure
+    /// An account was disabled or made active again.
+    StatusChanged "status_changed" Success
+}
+
+/// The text names no kind of event.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("there is no such kind of event")]
+pub struct UnknownEventKind(());
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a third outcome would be a change of contract"
+)]
+pub enum Outcome {
+    /// It was done.
+    Success,
+    /// It was refused.
+    Failure,
+}
+
+impl Outcome {
+    /// The word used in replies and in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+        }
+    }
+}
