@@ -7,6 +7,7 @@ use crate::{
     credential::{HashParams, Hasher, HasherBuilder, PasswordCheck, PasswordPolicy},
     delivery::{DEFAULT_RESET_TTL, Deliveries, DeliveryParts},
     error::{Error, Result},
+    event::Trail,
     mail::{Links, Mailer, Templates},
     password::{Passwords, RegistrationMode},
     secret::Secrets,
@@ -217,12 +218,14 @@ impl AuthBuilder {
             None => SigningKeys::derive(&secrets, self.signing_algorithm)?,
         };
         let clock = self.clock;
+        let trail = Trail::default();
         let tokens = Tokens::new(
             keys,
             &secrets,
             public_url,
             self.audience,
             self.lifetimes,
+            trail.clone(),
             Arc::clone(&clock),
         )?;
         let hasher = self.hashing.build()?;
@@ -230,6 +233,7 @@ impl AuthBuilder {
             store: Arc::clone(&store),
             mailer,
             clock: Arc::clone(&clock),
+            trail: trail.clone(),
             links,
             templates,
             reset_ttl: self.reset_ttl,
@@ -239,8 +243,9 @@ impl AuthBuilder {
             check: PasswordCheck::new(hasher.clone()),
             hasher,
             policy: self.policy,
-            sign_in: SignIn::new(tokens.clone(), Arc::clone(&clock)),
+            sign_in: SignIn::new(tokens.clone(), trail.clone(), Arc::clone(&clock)),
             deliveries: deliveries.clone(),
+            trail,
             clock,
         };
         let use_cases = UseCases {

@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 use crate::{
     clock::Clock,
     error::{Error, Result},
-    event::{ClientInfo, Event, EventKind},
+    event::{ClientInfo, Event, EventKind, Trail},
     mail::{Intent, IntentId, LetterKind, Links, Mailer, Templates},
     secret::Secrets,
     store::Store,
@@ -40,6 +40,7 @@ pub(crate) struct DeliveryParts {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) mailer: Arc<dyn Mailer>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) trail: Trail,
     pub(crate) links: Links,
     pub(crate) templates: Templates,
     pub(crate) reset_ttl: Duration,
@@ -98,6 +99,7 @@ impl Deliveries {
         };
         let event = Event::new(EventKind::PasswordResetRequested, client, now);
         store.enqueue(&intent, Some(&event)).await?;
+        self.0.parts.trail.publish(&event);
         self.0.ordered.notify_one();
         Ok(())
     }

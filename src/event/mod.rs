@@ -7,9 +7,11 @@ mod client;
 #[cfg(feature = "http")]
 mod http;
 mod store;
+mod trail;
 
 use serde_json::{Map, Value};
 
+pub(crate) use self::trail::Trail;
 pub use self::{
     client::ClientInfo,
     store::{EventFilter, EventStore},

@@ -21,6 +21,7 @@ use crate::{
     credential::{Hasher, PasswordCheck, PasswordPolicy},
     delivery::Deliveries,
     error::{ErrorKind, Result},
+    event::Trail,
     secret::Password,
     service::Login,
     sign_in::SignIn,
@@ -66,6 +67,7 @@ pub(crate) struct Passwords {
     pub(crate) policy: PasswordPolicy,
     pub(crate) sign_in: SignIn,
     pub(crate) deliveries: Deliveries,
+    pub(crate) trail: Trail,
     pub(crate) clock: Arc<dyn Clock>,
 }
 

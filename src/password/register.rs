@@ -28,7 +28,10 @@ impl Passwords {
         let user = self.new_user(email, &password, roles, display_name).await?;
         let event = Event::new(EventKind::AccountCreated, &client, user.created_at).by(user.id);
         match store.insert_user(&user, &event).await? {
-            InsertUser::Inserted(user) => Ok(user),
+            InsertUser::Inserted(user) => {
+                self.trail.publish(&event.of(user.id));
+                Ok(user)
+            }
             InsertUser::EmailTaken => Err(ErrorKind::EmailTaken.into()),
         }
     }
@@ -50,7 +53,10 @@ impl Passwords {
         let nobody = ClientInfo::default();
         let event = Event::new(EventKind::AccountCreated, &nobody, user.created_at);
         match store.insert_user(&user, &event).await? {
-            InsertUser::Inserted(user) => Ok(Some(user)),
+            InsertUser::Inserted(user) => {
+                self.trail.publish(&event.of(user.id));
+                Ok(Some(user))
+            }
             // Another instance was faster.
             InsertUser::EmailTaken => Ok(None),
         }

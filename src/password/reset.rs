@@ -42,7 +42,7 @@ impl Passwords {
         let event = Event::new(EventKind::PasswordReset, client, reset.now);
         match store.reset_password(&reset, &event).await? {
             Some(user_id) => {
-                tracing::info!(%user_id, "the password was reset");
+                self.trail.publish(&event.of(user_id));
                 Ok(())
             }
             None => Err(ErrorKind::InvalidToken.into()),

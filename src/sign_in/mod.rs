@@ -7,7 +7,7 @@ use crate::{
     clock::Clock,
     credential::Proof,
     error::Result,
-    event::{ClientInfo, Event, EventKind},
+    event::{ClientInfo, Event, EventKind, Trail},
     store::Store,
     token::{NewSession, OpenSession, SessionId, TokenPair, Tokens},
 };
@@ -16,12 +16,17 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct SignIn {
     tokens: Tokens,
+    trail: Trail,
     clock: Arc<dyn Clock>,
 }
 
 impl SignIn {
-    pub(crate) fn new(tokens: Tokens, clock: Arc<dyn Clock>) -> Self {
-        Self { tokens, clock }
+    pub(crate) fn new(tokens: Tokens, trail: Trail, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            tokens,
+            trail,
+            clock,
+        }
     }
 
     /// Opens a session; `None` if the credentials changed while they were checked.
@@ -53,6 +58,7 @@ impl SignIn {
             OpenSession::Opened(user) => user,
             OpenSession::Stale => return Ok(None),
         };
+        self.trail.publish(&event.of(user.id));
         let expires_at = session.idle_expires_at.min(session.absolute_expires_at);
         let pair = self
             .tokens

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     clock::{Clock, Timestamp},
     error::{Error, ErrorKind, Result},
-    event::{ClientInfo, Event, EventKind},
+    event::{ClientInfo, Event, EventKind, Trail},
     secret::{AccessToken, RefreshToken, Secrets, TokenDigest},
     user::{Role, User},
 };
@@ -144,6 +144,7 @@ struct Inner {
     access: AccessTokens,
     refresh: RefreshKeys,
     lifetimes: TokenLifetimes,
+    trail: Trail,
     clock: Arc<dyn Clock>,
 }
 
@@ -162,6 +163,7 @@ impl Tokens {
         issuer: String,
         audience: String,
         lifetimes: TokenLifetimes,
+        trail: Trail,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
         lifetimes.check()?;
@@ -169,6 +171,7 @@ impl Tokens {
             access: AccessTokens::new(keys, issuer, audience, lifetimes.access),
             refresh: RefreshKeys::new(secrets),
             lifetimes,
+            trail,
             clock,
         })))
     }
@@ -258,7 +261,7 @@ impl Tokens {
             Rotation::Rotated(live) => (live, rotation.successors.first().copied()),
             Rotation::Superseded(live, digest) => (live, Some(digest)),
             Rotation::Reused(user_id) => {
-                tracing::warn!(%user_id, session_id = %parsed.session_id, "a used refresh token came back; the session is over");
+                self.0.trail.publish(&on_reuse.of(user_id));
                 return Err(ErrorKind::RefreshTokenReused.into());
             }
             Rotation::Gone => return Err(ErrorKind::InvalidRefreshToken.into()),
@@ -283,9 +286,12 @@ impl Tokens {
             let (id, now) = (parsed.session_id, self.0.clock.now());
             let event =
                 Event::new(EventKind::LoggedOut, client, now).with("session_id", id.to_string());
-            store
+            let ended = store
                 .end_session(id, EndReason::Logout, now, &event)
                 .await?;
+            if let Some(user) = ended {
+                self.0.trail.publish(&event.of(user));
+            }
         }
         Ok(())
     }
@@ -302,6 +308,7 @@ impl Tokens {
         store
             .end_sessions(user, EndReason::LogoutAll, now, &event)
             .await?;
+        self.0.trail.publish(&event.of(user));
         Ok(())
     }
 }
