@@ -112,11 +112,13 @@ pub mod axum;
 
 #[cfg(feature = "http")]
 pub use self::auth::Endpoints;
+#[cfg(feature = "seaorm")]
+pub use self::auth::{Settled, Within};
 pub use self::{
     auth::{Admin, Auth, AuthBuilder, RequiredRole, WithRole},
     error::{BoxError, Error, ErrorKind, Result, StoreError, Violation},
     event::{ClientInfo, Event, EventKind},
-    password::{RegistrationMode, UnknownRegistrationMode},
+    password::{PreparedRegistration, RegistrationMode, UnknownRegistrationMode},
     secret::{
         AccessToken, OneTimeToken, Password, PasswordHash, RefreshToken, Secret, Secrets,
         TokenDigest,

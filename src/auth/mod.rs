@@ -7,6 +7,8 @@ mod contract;
 mod health;
 mod role_guard;
 mod use_cases;
+#[cfg(feature = "seaorm")]
+mod within;
 
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ pub use self::builder::AuthBuilder;
 pub use self::contract::Endpoints;
 pub use self::role_guard::{Admin, RequiredRole, WithRole};
 use self::use_cases::UseCases;
+#[cfg(feature = "seaorm")]
+pub use self::within::{Settled, Within};
 use crate::{
     delivery::Deliveries,
     error::Result,

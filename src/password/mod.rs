@@ -14,6 +14,8 @@ pub(crate) mod http;
 mod register;
 mod reset;
 
+pub use self::register::PreparedRegistration;
+
 use std::{str::FromStr, sync::Arc};
 
 use crate::{

@@ -10,12 +10,32 @@ use crate::{
 
 const MAX_DISPLAY_NAME: usize = 200;
 
+/// An account that is ready to be made: its input is checked, and its password hashed.
+///
+/// Made by [`Auth::prepare_registration`](crate::Auth::prepare_registration), which does all that is slow.
+#[derive(Clone, Debug)]
+pub struct PreparedRegistration {
+    user: NewUser,
+    client: ClientInfo,
+}
+
 impl Passwords {
     pub(crate) async fn register(
         &self,
         store: &dyn Store,
         registration: Registration,
     ) -> Result<User> {
+        let prepared = self.prepare_registration(registration).await?;
+        let (user, event) = Self::insert(store, prepared).await?;
+        self.trail.publish(&event);
+        Ok(user)
+    }
+
+    /// All that is slow, and asks no database.
+    pub(crate) async fn prepare_registration(
+        &self,
+        registration: Registration,
+    ) -> Result<PreparedRegistration> {
         let Registration {
             email,
             password,
@@ -26,11 +46,20 @@ impl Passwords {
         self.check_policy("password", &password, &email)?;
         let roles = [Role::USER].into_iter().collect();
         let user = self.new_user(email, &password, roles, display_name).await?;
+        Ok(PreparedRegistration { user, client })
+    }
+
+    /// Makes the account. The event is told when the account is there to stay.
+    pub(crate) async fn insert(
+        store: &dyn Store,
+        prepared: PreparedRegistration,
+    ) -> Result<(User, Event)> {
+        let PreparedRegistration { user, client } = prepared;
         let event = Event::new(EventKind::AccountCreated, &client, user.created_at).by(user.id);
         match store.insert_user(&user, &event).await? {
             InsertUser::Inserted(user) => {
-                self.trail.publish(&event.of(user.id));
-                Ok(user)
+                let event = event.of(user.id);
+                Ok((user, event))
             }
             InsertUser::EmailTaken => Err(ErrorKind::EmailTaken.into()),
         }

@@ -41,3 +41,4 @@ mod refresh;
 mod register;
 mod reset;
 mod service;
+mod within;

@@ -1,0 +1,115 @@
+//! Use cases inside a transaction of the host's.
+
+use sea_orm::DatabaseTransaction;
+
+use super::Auth;
+use crate::{
+    error::Result,
+    event::Event,
+    password::{Passwords, PreparedRegistration},
+    seaorm::{InTransaction, SeaOrmStore},
+    service::Registration,
+    user::User,
+};
+
+impl Auth {
+    /// Does what is slow about a registration, before a transaction is begun: checks the input and hashes the
+    /// password. Asks no database.
+    ///
+    /// # Errors
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed), [`WeakPassword`](crate::ErrorKind::WeakPassword),
+    /// [`Overloaded`](crate::ErrorKind::Overloaded).
+    pub async fn prepare_registration(
+        &self,
+        registration: Registration,
+    ) -> Result<PreparedRegistration> {
+        let passwords = &self.0.use_cases.passwords;
+        passwords.prepare_registration(registration).await
+    }
+
+    /// The use cases that can run inside a transaction that the host has opened on the store's database, so that an
+    /// account and the host's own rows are committed together or not at all.
+    ///
+    /// Nothing here hashes or mails while the transaction is held. A service that
+    /// [wraps](crate::AuthBuilder::wrap_service) the use cases is not asked: the host itself is calling.
+    ///
+    /// ```
+    /// # use hallpass::{Auth, Registration, Result};
+    /// use sea_orm::{DatabaseConnection, TransactionTrait};
+    ///
+    /// # async fn sign_up(auth: &Auth, db: &DatabaseConnection, form: Registration)
+    /// #     -> Result<(), Box<dyn std::error::Error>> {
+    /// let prepared = auth.prepare_registration(form).await?;
+    /// let txn = db.begin().await?;
+    /// let mut accounts = auth.within(&txn)?;
+    /// let user = accounts.register(prepared).await?;
+    /// // ... the host's own row, with user.id ...
+    /// let settled = accounts.settle();
+    /// txn.commit().await?;
+    /// settled.tell();
+    /// # let _ = user;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the database is neither Postgres nor SQLite.
+    pub fn within<'a>(&self, txn: &'a DatabaseTransaction) -> Result<Within<'a>> {
+        Ok(Within {
+            auth: self.clone(),
+            store: SeaOrmStore::within(txn)?,
+            events: Vec::new(),
+        })
+    }
+}
+
+/// Use cases inside a transaction of the host's, made by [`Auth::within`].
+///
+/// If the transaction is rolled back, nothing has happened, and nobody is told. On Postgres, a transaction in which a
+/// statement failed can only be rolled back; an outcome such as
+/// [`EmailTaken`](crate::ErrorKind::EmailTaken) is no failed statement.
+#[derive(Debug)]
+pub struct Within<'a> {
+    auth: Auth,
+    store: SeaOrmStore<InTransaction<'a>>,
+    events: Vec<Event>,
+}
+
+impl Within<'_> {
+    /// Makes an account.
+    ///
+    /// # Errors
+    /// [`EmailTaken`](crate::ErrorKind::EmailTaken), or [`Unavailable`](crate::ErrorKind::Unavailable) if the
+    /// database fails.
+    pub async fn register(&mut self, prepared: PreparedRegistration) -> Result<User> {
+        let (user, event) = Passwords::insert(&self.store, prepared).await?;
+        self.events.push(event);
+        Ok(user)
+    }
+
+    /// Lets go of the transaction, so that it can be committed.
+    pub fn settle(self) -> Settled {
+        Settled {
+            auth: self.auth,
+            events: self.events,
+        }
+    }
+}
+
+/// What is to be told once the transaction is committed.
+#[derive(Debug)]
+#[must_use = "`tell` it after the commit"]
+pub struct Settled {
+    auth: Auth,
+    events: Vec<Event>,
+}
+
+impl Settled {
+    /// Sends the events of what was done to the sinks. Call it after the commit; the audit trail has them in any case.
+    pub fn tell(self) {
+        let trail = &self.auth.0.use_cases.passwords.trail;
+        for event in &self.events {
+            trail.publish(event);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Use cases in a transaction of the host's.
+
+use hallpass::{
+    Auth, ErrorKind, Registration, User, event::EventFilter, event::EventStore as _,
+    seaorm::SeaOrmStore, user::UserStore as _,
+};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, TransactionTrait as _};
+
+use crate::support::{
+    app::{App, app_with},
+    db::Database,
+    http::PASSWORD,
+};
+
+const ANN: &str = "ann@example.org";
+
+/// A host with a table of its own. One connection is all there is: what needs a second one waits for ever.
+struct Host {
+    app: App,
+    store: SeaOrmStore,
+    _database: Database,
+}
+
+async fn hosts() -> Vec<Host> {
+    let mut hosts = Vec::new();
+    for database in Database::migrated().await {
+        let store = database.store_of(1).await;
+        let table = "CREATE TABLE profiles (owner uuid NOT NULL REFERENCES auth_users (id) ON DELETE CASCADE)";
+        store.database().execute_unprepared(table).await.unwrap();
+        let app = app_with(|builder| builder.store(store.clone())).await;
+        hosts.push(Host {
+            app,
+            store,
+            _database: database,
+        });
+    }
+    hosts
+}
+
+impl Host {
+    fn auth(&self) -> &Auth {
+        &self.app.auth
+    }
+
+    async fn begin(&self) -> DatabaseTransaction {
+        self.store.database().begin().await.unwrap()
+    }
+
+    /// The host's own row.
+    async fn add_profile(txn: &DatabaseTransaction, user: &User) {
+        let sql = match txn.get_database_backend() {
+            sea_orm::DbBackend::Postgres => {
+                format!("INSERT INTO profiles VALUES ('{}')", user.id)
+            }
+            _ => format!(
+                "INSERT INTO profiles VALUES (x'{}')",
+                user.id.as_uuid().simple()
+            ),
+        };
+        txn.execute_unprepared(&sql).await.unwrap();
+    }
+
+    async fn profiles(&self) -> i64 {
+        let count = sea_orm::Statement::from_string(
+            self.store.database().get_database_backend(),
+            "SELECT count(*) AS n FROM profiles",
+        );
+        let row = self.store.database().query_one_raw(count).await.unwrap();
+        row.unwrap().try_get("", "n").unwrap()
+    }
+
+    async fn is_there(&self) -> bool {
+        let found = self.store.credentials(&ANN.parse().unwrap()).await;
+        found.unwrap().is_some()
+    }
+
+    async fn events(&self) -> Vec<&'static str> {
+        let all = EventFilter::default();
+        let events = self.store.list_events(&all, None, 50).await.unwrap();
+        events.iter().map(|event| event.kind.as_str()).collect()
+    }
+}
+
+fn ann() -> Registration {
+    Registration::new(ANN.parse().unwrap(), PASSWORD)
+}
+
+#[tokio::test]
+async fn an_account_and_the_hosts_own_row_are_committed_together() {
+    for host in hosts().await {
+        let prepared = host.auth().prepare_registration(ann()).await.unwrap();
+        let txn = host.begin().await;
+        let mut accounts = host.auth().within(&txn).unwrap();
+        let user = accounts.register(prepared).await.unwrap();
+        Host::add_profile(&txn, &user).await;
+        let settled = accounts.settle();
+        txn.commit().await.unwrap();
+        settled.tell();
+
+        assert_eq!(host.profiles().await, 1);
+        assert_eq!(host.events().await, ["account_created"]);
+        let tokens = host.app.login(ANN).await;
+        host.app.me(&tokens.access).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn what_is_rolled_back_has_never_been() {
+    for host in hosts().await {
+        let prepared = host.auth().prepare_registration(ann()).await.unwrap();
+        let txn = host.begin().await;
+        let mut accounts = host.auth().within(&txn).unwrap();
+        let user = accounts.register(prepared.clone()).await.unwrap();
+        Host::add_profile(&txn, &user).await;
+        txn.rollback().await.unwrap();
+
+        assert!(!host.is_there().await);
+        assert_eq!(host.profiles().await, 0);
+        assert!(host.events().await.is_empty());
+
+        // The address is free, and what was prepared can still be used.
+        let txn = host.begin().await;
+        let mut accounts = host.auth().within(&txn).unwrap();
+        accounts.register(prepared).await.unwrap();
+        txn.commit().await.unwrap();
+        assert!(host.is_there().await);
+    }
+}
+
+/// A taken address is no failed statement: the host's transaction goes on.
+#[tokio::test]
+async fn a_taken_address_does_not_break_the_transaction() {
+    for host in hosts().await {
+        host.app.register(ANN).await;
+        let prepared = host.auth().prepare_registration(ann()).await.unwrap();
+        let txn = host.begin().await;
+        let mut accounts = host.auth().within(&txn).unwrap();
+        let error = accounts.register(prepared).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::EmailTaken);
+        txn.execute_unprepared("DELETE FROM profiles")
+            .await
+            .unwrap();
+        txn.commit().await.unwrap();
+        assert_eq!(host.events().await, ["account_created"]);
+    }
+}
