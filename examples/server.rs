@@ -69,14 +69,16 @@ fn cors(settings: &Settings) -> CorsLayer {
         .cors_origins
         .iter()
         .filter_map(|origin| origin.parse().ok());
+    let request_id = header::HeaderName::from_static("x-request-id");
     CorsLayer::new()
         .allow_origin(origins.collect::<Vec<_>>())
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers([
-            header::RETRY_AFTER,
-            header::HeaderName::from_static("x-request-id"),
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            request_id.clone(),
         ])
+        .expose_headers([header::RETRY_AFTER, request_id])
         .max_age(Duration::from_secs(3600))
 }
 

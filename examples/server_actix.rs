@@ -111,7 +111,7 @@ struct Socket(Arc<TcpStream>);
 fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "POST", "PATCH", "DELETE"])
-        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allowed_headers(["authorization", "content-type", "x-request-id"])
         .expose_headers(["retry-after", "x-request-id"])
         .max_age(3600);
     origins

@@ -218,6 +218,7 @@ fn password_policy(text: &str) -> Result<PasswordPolicy, Box<dyn std::error::Err
 
 /// Scheme, host and port, as browsers send it (RFC 6454): no path, no trailing slash.
 fn origin(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
     let uri: http::Uri = text.parse().map_err(|_| "not an origin")?;
     let plain = uri
         .scheme_str()

@@ -78,13 +78,14 @@ fn drip_until_closed(mut connection: TcpStream, begin: &str, drip: &[u8]) -> (Du
 fn listed_origins_may_call_and_others_may_not() {
     for name in SERVERS {
         let folder = folder();
-        let origins = "https://app.example.org,http://localhost:5173";
+        let origins = "https://app.example.org, http://localhost:5173";
         let server = Server::of(name, folder.path(), &[("HALLPASS_CORS_ORIGINS", origins)]);
         let preflight = |origin: &str, method: &str| {
             let headers = [
                 format!("origin: {origin}"),
                 format!("access-control-request-method: {method}"),
-                "access-control-request-headers: authorization,content-type".to_owned(),
+                "access-control-request-headers: authorization,content-type,x-request-id"
+                    .to_owned(),
             ];
             server.call(
                 "OPTIONS",
@@ -93,7 +94,7 @@ fn listed_origins_may_call_and_others_may_not() {
                 "",
             )
         };
-        for origin in origins.split(',') {
+        for origin in origins.split(", ") {
             for method in ["GET", "POST", "PATCH", "DELETE"] {
                 let reply = preflight(origin, method);
                 assert!(matches!(reply.status, 200 | 204), "{name}: {reply:?}");
