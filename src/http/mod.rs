@@ -45,6 +45,7 @@ mod request;
 mod request_id;
 mod resource;
 mod template;
+pub(crate) mod time;
 
 #[cfg(test)]
 pub(crate) mod sample;

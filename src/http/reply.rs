@@ -32,8 +32,10 @@ pub(crate) fn private(status: StatusCode, content_type: &'static str, body: Byte
 
 /// A JSON reply that no cache may keep.
 pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    match serde_json::to_vec(value) {
-        Ok(body) => private(status, "application/json", body.into()),
+    // Room for nearly every reply: the vector does not grow in steps.
+    let mut body = Vec::with_capacity(512);
+    match serde_json::to_writer(&mut body, value) {
+        Ok(()) => private(status, "application/json", body.into()),
         Err(error) => Problem::from(Error::internal(error)).to_response(),
     }
 }

@@ -145,7 +145,7 @@ fn event(row: &QueryResult) -> Result<Event, DbErr> {
         user_id: column::<Option<Uuid>>(row, "user_id")?.map(UserId::from),
         actor_id: column::<Option<Uuid>>(row, "actor_id")?.map(UserId::from),
         client,
-        detail: object(row, "detail")?,
+        detail: object("detail", column(row, "detail")?)?,
         created_at: column(row, "created_at")?,
     })
 }

@@ -1,6 +1,6 @@
 //! Reading rows: columns to values, and values to what the store traits speak of.
 
-use sea_orm::{DbErr, QueryResult, TryGetable, prelude::Uuid};
+use sea_orm::{ColIdx, DbErr, QueryResult, TryGetable, prelude::Uuid};
 use serde_json::{Map, Value};
 
 use super::error::unreadable;
@@ -8,10 +8,11 @@ use crate::{
     clock::Timestamp,
     secret::TokenDigest,
     token::SessionUser,
-    user::{Roles, User},
+    user::{EmailAddress, Roles, User},
 };
 
-/// The columns that [`user`] reads: all but the credentials.
+/// The columns that [`user`] reads: all but the credentials. It reads them by position, which saves the search for ten
+/// names in every row: they come first, and in this order.
 macro_rules! user_columns {
     ($prefix:literal) => {
         concat!(
@@ -41,17 +42,18 @@ macro_rules! user_columns {
 pub(super) use user_columns;
 
 pub(super) fn user(row: &QueryResult) -> Result<User, DbErr> {
+    let email = EmailAddress::from_stored(column(row, 1)?);
     Ok(User {
-        id: column::<Uuid>(row, "id")?.into(),
-        email: parsed(row, "email")?,
-        email_verified_at: column(row, "email_verified_at")?,
-        roles: parsed(row, "roles")?,
-        status: parsed(row, "status")?,
-        display_name: column(row, "display_name")?,
-        metadata: object(row, "metadata")?,
-        created_at: column(row, "created_at")?,
-        updated_at: column(row, "updated_at")?,
-        last_login_at: column(row, "last_login_at")?,
+        id: column::<Uuid>(row, 0)?.into(),
+        email: email.map_err(|error| unreadable("email", error))?,
+        email_verified_at: column(row, 2)?,
+        roles: read_as("roles", &column::<String>(row, 3)?)?,
+        status: read_as("status", &column::<String>(row, 4)?)?,
+        display_name: column(row, 5)?,
+        metadata: object("metadata", column(row, 6)?)?,
+        created_at: column(row, 7)?,
+        updated_at: column(row, 8)?,
+        last_login_at: column(row, 9)?,
     })
 }
 
@@ -64,8 +66,9 @@ pub(super) fn session_user(row: &QueryResult) -> Result<SessionUser, DbErr> {
     })
 }
 
-pub(super) fn column<T: TryGetable>(row: &QueryResult, name: &str) -> Result<T, DbErr> {
-    row.try_get_by(name)
+/// A column by its name or position.
+pub(super) fn column<T: TryGetable>(row: &QueryResult, at: impl ColIdx) -> Result<T, DbErr> {
+    row.try_get_by(at)
 }
 
 pub(super) fn digest(row: &QueryResult) -> Result<TokenDigest, DbErr> {
@@ -79,7 +82,13 @@ pub(super) fn parsed<T>(row: &QueryResult, name: &str) -> Result<T, DbErr>
 where
     T: std::str::FromStr<Err: std::fmt::Display>,
 {
-    let text: String = column(row, name)?;
+    read_as(name, &column::<String>(row, name)?)
+}
+
+fn read_as<T>(name: &str, text: &str) -> Result<T, DbErr>
+where
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
     text.parse().map_err(|error| unreadable(name, error))
 }
 
@@ -88,8 +97,8 @@ pub(super) fn roles_text(roles: &Roles) -> String {
     format!(" {roles} ")
 }
 
-pub(super) fn object(row: &QueryResult, name: &str) -> Result<Map<String, Value>, DbErr> {
-    match column(row, name)? {
+pub(super) fn object(name: &str, json: Value) -> Result<Map<String, Value>, DbErr> {
+    match json {
         Value::Object(object) => Ok(object),
         _ => Err(unreadable(name, "not a JSON object")),
     }

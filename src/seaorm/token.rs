@@ -74,8 +74,9 @@ const ROTATE: &str = concat!(
     "UPDATE auth_sessions s SET generation = s.generation + 1, digest = $5, rotated_at = $2, idle_expires_at = $6 \
     FROM auth_users u WHERE s.id = $1 AND s.generation = $3 AND s.digest = $4 AND u.id = s.user_id AND ",
     live!(),
-    " RETURNING s.idle_expires_at, s.absolute_expires_at, ",
-    user_columns!("u.")
+    " RETURNING ",
+    user_columns!("u."),
+    ", s.idle_expires_at, s.absolute_expires_at"
 );
 
 const ADVANCE: &str = "\
@@ -83,11 +84,11 @@ const ADVANCE: &str = "\
     WHERE id = $1";
 
 const STATE: &str = concat!(
-    "SELECT s.generation, s.digest, s.rotated_at, s.idle_expires_at, s.absolute_expires_at, (",
-    live!(),
-    ") AS live, ",
+    "SELECT ",
     user_columns!("u."),
-    " FROM auth_sessions s JOIN auth_users u ON u.id = s.user_id WHERE s.id = $1"
+    ", s.generation, s.digest, s.rotated_at, s.idle_expires_at, s.absolute_expires_at, (",
+    live!(),
+    ") AS live FROM auth_sessions s JOIN auth_users u ON u.id = s.user_id WHERE s.id = $1"
 );
 
 const END: &str = "\

@@ -37,25 +37,48 @@ impl EmailAddress {
     pub fn canonical(&self) -> &str {
         &self.canonical
     }
+
+    /// An address that was taken before. It is checked all the same: others can write to the database.
+    pub(crate) fn from_stored(given: String) -> Result<Self, InvalidEmail> {
+        let canonical = canonical(&given)?;
+        Ok(Self { given, canonical })
+    }
 }
 
 impl FromStr for EmailAddress {
     type Err = InvalidEmail;
 
     fn from_str(given: &str) -> Result<Self, Self::Err> {
-        if given.len() > MAX_TOTAL {
-            return Err(InvalidEmail(()));
-        }
-        let (local, domain) = given.rsplit_once('@').ok_or(InvalidEmail(()))?;
-        let canonical = format!("{}@{}", canonical_local(local)?, canonical_domain(domain)?);
-        if canonical.len() > MAX_TOTAL {
-            return Err(InvalidEmail(()));
-        }
-        Ok(Self {
-            given: given.to_owned(),
-            canonical,
-        })
+        Self::from_stored(given.to_owned())
     }
+}
+
+fn canonical(given: &str) -> Result<String, InvalidEmail> {
+    if given.len() > MAX_TOTAL {
+        return Err(InvalidEmail(()));
+    }
+    let (local, domain) = given.rsplit_once('@').ok_or(InvalidEmail(()))?;
+    if is_plain_local(local) && is_plain(domain) {
+        return if has_top_level(domain) {
+            Ok(given.to_ascii_lowercase())
+        } else {
+            Err(InvalidEmail(()))
+        };
+    }
+    let canonical = format!("{}@{}", canonical_local(local)?, canonical_domain(domain)?);
+    if canonical.len() > MAX_TOTAL {
+        return Err(InvalidEmail(()));
+    }
+    Ok(canonical)
+}
+
+/// Whether lower-casing is all there is to do: what nearly every local part is.
+fn is_plain_local(local: &str) -> bool {
+    let atext = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+".contains(&byte);
+    (1..=MAX_LOCAL).contains(&local.len())
+        && local
+            .split('.')
+            .all(|atom| !atom.is_empty() && atom.bytes().all(atext))
 }
 
 /// RFC 5322 dot-atom, with RFC 6531's UTF-8.
@@ -98,12 +121,7 @@ fn canonical_domain(domain: &str) -> Result<String, InvalidEmail> {
     } else {
         idna::domain_to_ascii_strict(domain).map_err(|_| InvalidEmail(()))?
     };
-    let labels: Vec<&str> = ascii.split('.').collect();
-    let well_formed = labels.len() >= 2
-        && labels.iter().all(|label| is_ldh(label))
-        && labels
-            .last()
-            .is_some_and(|label| !label.bytes().all(|b| b.is_ascii_digit()));
+    let well_formed = ascii.split('.').all(is_ldh) && has_top_level(&ascii);
     if well_formed {
         Ok(ascii)
     } else {
@@ -114,6 +132,13 @@ fn canonical_domain(domain: &str) -> Result<String, InvalidEmail> {
 /// Whether the domain is its own A-labels, case apart, and no A-label is among them: what nearly every domain is.
 fn is_plain(domain: &str) -> bool {
     domain.len() <= 253 && !domain.contains("--") && domain.split('.').all(is_ldh)
+}
+
+/// Two labels or more, the last not all digits.
+fn has_top_level(domain: &str) -> bool {
+    domain
+        .rsplit_once('.')
+        .is_some_and(|(_, last)| !last.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn is_ldh(label: &str) -> bool {

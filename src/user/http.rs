@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Roles, User, UserId};
+use crate::http::time;
 
 /// A user.
 #[derive(Debug, Serialize)]
@@ -25,9 +26,12 @@ pub(crate) struct UserView {
     display_name: Option<String>,
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     metadata: Map<String, Value>,
+    #[serde(serialize_with = "time::serialize")]
     created_at: DateTime<Utc>,
+    #[serde(serialize_with = "time::serialize")]
     updated_at: DateTime<Utc>,
     #[cfg_attr(feature = "openapi", schema(required))]
+    #[serde(serialize_with = "time::serialize_option")]
     last_login_at: Option<DateTime<Utc>>,
 }
 
