@@ -1,35 +1,35 @@
+mod pool;
+
 use std::{
     num::NonZero,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        Arc,
+        atomic::{AtomicU64, Ordering},
     },
     thread,
     time::Duration,
 };
 
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError},
-    task, time,
-};
-
+use self::pool::Pool;
 use super::{
     HashParams,
     phc::{self, Phc},
     workspace::Workspace,
 };
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Error, Result},
     secret::{Password, PasswordHash, random_bytes},
 };
 
+/// More permits than any machine has processors for: a typing error.
+const MAX_PERMITS: usize = 1 << 16;
 const DEFAULT_QUEUE: usize = 256;
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Hashes and verifies passwords, so many at once and no more.
 ///
 /// A hash is made off the async threads, under one of a fixed number of permits. Who finds none free waits in a
-/// fair queue of bounded length for a bounded time, and is then turned away with [`ErrorKind::Overloaded`] and a
+/// fair queue of bounded length for a bounded time, and is then turned away with [`Overloaded`](crate::ErrorKind::Overloaded) and a
 /// time to retry after. Each permit has its own Argon2 memory, allocated at first use and kept, so that hashing
 /// takes `permits × memory` and no more. (A stored hash of costlier parameters takes its own while it is verified.)
 ///
@@ -53,12 +53,7 @@ pub struct Hasher(Arc<Inner>);
 struct Inner {
     params: HashParams,
     dummy: Phc,
-    permits: Arc<Semaphore>,
-    /// The workspaces not in use. A workspace is taken by who holds a permit: there are never more than permits.
-    idle: Mutex<Vec<Workspace>>,
-    waiting: AtomicUsize,
-    queue: usize,
-    deadline: Duration,
+    pool: Pool,
     checks: AtomicU64,
 }
 
@@ -111,21 +106,17 @@ impl HasherBuilder {
     /// The hasher.
     ///
     /// # Errors
-    /// [`Configuration`](ErrorKind::Configuration) if the number of permits is 0 or beyond what a semaphore holds.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the number of permits is 0 or above 65,536.
     pub fn build(self) -> Result<Hasher> {
-        if !(1..=Semaphore::MAX_PERMITS).contains(&self.permits) {
+        if !(1..=MAX_PERMITS).contains(&self.permits) {
             return Err(Error::configuration(
-                "the number of hash permits is at least 1",
+                "the number of hash permits is 1 to 65536",
             ));
         }
         Ok(Hasher(Arc::new(Inner {
             params: self.params,
             dummy: Phc::dummy(self.params),
-            permits: Arc::new(Semaphore::new(self.permits)),
-            idle: Mutex::default(),
-            waiting: AtomicUsize::new(0),
-            queue: self.queue,
-            deadline: self.deadline,
+            pool: Pool::new(self.params, self.permits, self.queue, self.deadline),
             checks: AtomicU64::new(0),
         })))
     }
@@ -152,7 +143,7 @@ impl Hasher {
     /// How many callers wait for a permit just now.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.0.waiting.load(Ordering::Relaxed)
+        self.0.pool.waiting()
     }
 
     /// How many verifications were performed, dummy ones included.
@@ -165,7 +156,7 @@ impl Hasher {
     /// Hashes a password: an Argon2id PHC string with a salt of 16 and a tag of 32 bytes.
     ///
     /// # Errors
-    /// [`Overloaded`](ErrorKind::Overloaded) if no permit comes free in time; [`Internal`](ErrorKind::Internal) if
+    /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit comes free in time; [`Internal`](crate::ErrorKind::Internal) if
     /// the memory cannot be allocated.
     pub async fn hash(&self, password: &Password) -> Result<PasswordHash> {
         let (params, password) = (self.0.params, password.clone());
@@ -182,7 +173,7 @@ impl Hasher {
     /// [`Wrong`](Verification::Wrong).
     ///
     /// # Errors
-    /// [`Overloaded`](ErrorKind::Overloaded) if no permit comes free in time; [`Internal`](ErrorKind::Internal) if
+    /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit comes free in time; [`Internal`](crate::ErrorKind::Internal) if
     /// the hash is not Argon2id of version 19, or its cost is absurd.
     pub async fn verify(
         &self,
@@ -210,85 +201,11 @@ impl Hasher {
         .await
     }
 
-    /// Runs a job under a permit. The permit moves into the job: if the caller goes away, the job is finished, and
-    /// the permit comes back then. It comes back from a panic too.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Workspace) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let permit = self.permit().await?;
-        let inner = Arc::clone(&self.0);
-        task::spawn_blocking(move || {
-            let mut workspace = inner.take_workspace();
-            let result = job(&mut workspace);
-            inner.put_workspace(workspace);
-            drop(permit);
-            result
-        })
-        .await
-        .unwrap_or_else(|error| Err(Error::internal(error)))
-    }
-
-    async fn permit(&self) -> Result<OwnedSemaphorePermit> {
-        let inner = &self.0;
-        // Freed permits go to who waits first, so that this never overtakes the queue.
-        match Arc::clone(&inner.permits).try_acquire_owned() {
-            Ok(permit) => return Ok(permit),
-            Err(TryAcquireError::NoPermits) => {}
-            Err(error @ TryAcquireError::Closed) => return Err(Error::internal(error)),
-        }
-        let _place = Place::take(inner).ok_or_else(|| inner.overloaded())?;
-        let acquire = Arc::clone(&inner.permits).acquire_owned();
-        match time::timeout(inner.deadline, acquire).await {
-            Ok(permit) => permit.map_err(Error::internal),
-            Err(_) => Err(inner.overloaded()),
-        }
-    }
-
-    #[cfg(test)]
-    pub(super) fn idle_memory_kib(&self) -> Vec<usize> {
-        let idle = self.0.idle.lock().unwrap();
-        idle.iter().map(Workspace::capacity_kib).collect()
-    }
-}
-
-impl Inner {
-    fn overloaded(&self) -> Error {
-        Error::new(ErrorKind::Overloaded)
-            .with_retry_after(self.deadline.max(Duration::from_secs(1)))
-    }
-
-    fn take_workspace(&self) -> Workspace {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.pop().unwrap_or_default()
-    }
-
-    fn put_workspace(&self, mut workspace: Workspace) {
-        workspace.shrink_to(self.params);
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.push(workspace);
-    }
-}
-
-/// A place in the queue, given back when the caller has its permit, runs out of time or goes away.
-struct Place<'a>(&'a AtomicUsize);
-
-impl<'a> Place<'a> {
-    fn take(inner: &'a Inner) -> Option<Self> {
-        let queue = inner.queue;
-        inner
-            .waiting
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |waiting| {
-                (waiting < queue).then(|| waiting + 1)
-            })
-            .ok()
-            .map(|_| Self(&inner.waiting))
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.pool.run(job).await
     }
 }
 
@@ -296,8 +213,7 @@ impl std::fmt::Debug for Inner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Inner")
             .field("params", &self.params)
-            .field("free_permits", &self.permits.available_permits())
-            .field("waiting", &self.waiting)
+            .field("pool", &self.pool)
             .finish_non_exhaustive()
     }
 }

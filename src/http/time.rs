@@ -11,7 +11,8 @@ const LEAP: u32 = 1_000_000_000;
 /// Serializes a time as chrono does (RFC 3339), but without its machinery for any format, which costs as much as all
 /// the rest of a user in JSON.
 pub(crate) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-    let (Ok(year @ 0..=9999), false) = (u32::try_from(time.year()), time.nanosecond() >= LEAP) else {
+    let (Ok(year @ 0..=9999), false) = (u32::try_from(time.year()), time.nanosecond() >= LEAP)
+    else {
         return Serialize::serialize(time, serializer);
     };
     let mut text = String::with_capacity("2026-01-31T23:59:59.123456789Z".len());

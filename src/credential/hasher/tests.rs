@@ -1,8 +1,12 @@
 use std::sync::mpsc;
 
-use tokio::time::{Instant, sleep};
+use tokio::{
+    task,
+    time::{Instant, sleep},
+};
 
 use super::*;
+use crate::error::ErrorKind;
 
 fn cheap() -> HashParams {
     HashParams::danger_weak(64, 1, 1).unwrap()
@@ -19,7 +23,7 @@ fn hasher(permits: usize, queue: usize, deadline: Duration) -> Hasher {
 
 /// Takes a permit until the sender is dropped.
 async fn occupy(hasher: &Hasher) -> (mpsc::Sender<()>, task::JoinHandle<Result<()>>) {
-    let free = hasher.0.permits.available_permits();
+    let free = hasher.0.pool.free_permits();
     let (release, released) = mpsc::channel::<()>();
     let task = tokio::spawn({
         let hasher = hasher.clone();
@@ -32,7 +36,7 @@ async fn occupy(hasher: &Hasher) -> (mpsc::Sender<()>, task::JoinHandle<Result<(
                 .await
         }
     });
-    until(|| hasher.0.permits.available_permits() < free).await;
+    until(|| hasher.0.pool.free_permits() < free).await;
     (release, task)
 }
 
@@ -82,7 +86,7 @@ async fn hashes_of_other_libraries_verify_and_are_outdated() {
     };
     assert_eq!(verify("password").await, Verification::Outdated);
     assert_eq!(verify("Password").await, Verification::Wrong);
-    assert_eq!(hasher.idle_memory_kib(), [64]);
+    assert_eq!(hasher.0.pool.idle_memory_kib(), [64]);
 }
 
 #[tokio::test]
@@ -143,7 +147,7 @@ async fn memory_is_permits_times_the_parameters_and_kept() {
     for task in tasks {
         task.await.unwrap().unwrap();
     }
-    let kept = hasher.idle_memory_kib();
+    let kept = hasher.0.pool.idle_memory_kib();
     assert!((1..=2).contains(&kept.len()), "{kept:?}");
     assert!(kept.iter().all(|&kib| kib == 256), "{kept:?}");
 }
@@ -208,7 +212,7 @@ async fn a_caller_that_goes_away_while_hashing_keeps_the_permit_taken_until_the_
     let error = hasher.hash(&"password".into()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Overloaded);
     drop(release);
-    until(|| hasher.0.permits.available_permits() == 1).await;
+    until(|| hasher.0.pool.free_permits() == 1).await;
     hasher.hash(&"password".into()).await.unwrap();
 }
 
@@ -218,7 +222,7 @@ async fn a_panic_while_hashing_gives_the_permit_back() {
     for _ in 0..3 {
         let error = hasher.run::<()>(|_| panic!("by design")).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Internal);
-        until(|| hasher.0.permits.available_permits() == 1).await;
+        until(|| hasher.0.pool.free_permits() == 1).await;
     }
     hasher.hash(&"password".into()).await.unwrap();
 }
@@ -244,8 +248,136 @@ async fn waiting_callers_are_served_in_turn() {
     }
 }
 
+#[tokio::test]
+async fn who_waits_is_served_while_the_async_threads_are_busy() {
+    let hasher = hasher(1, 8, Duration::from_secs(60));
+    let (release, busy) = occupy(&hasher).await;
+    let (begun, begins) = mpsc::channel();
+    let mut waiters = Vec::new();
+    for number in 0..3 {
+        let (hasher_of_waiter, begun) = (hasher.clone(), begun.clone());
+        waiters.push(tokio::spawn(async move {
+            let job = move |_: &mut Workspace| Ok(begun.send(number).is_ok());
+            hasher_of_waiter.run(job).await
+        }));
+        until(|| hasher.waiting() == number + 1).await;
+    }
+    drop(release);
+    // The only async thread there is waits here.
+    for number in 0..3 {
+        assert_eq!(begins.recv_timeout(Duration::from_secs(10)), Ok(number));
+    }
+    busy.await.unwrap().unwrap();
+    for waiter in waiters {
+        assert!(waiter.await.unwrap().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_panic_while_hashing_does_not_harm_who_waits() {
+    let hasher = hasher(1, 8, Duration::from_secs(60));
+    let (release, busy) = occupy(&hasher).await;
+    let panics = tokio::spawn({
+        let hasher = hasher.clone();
+        async move { hasher.run::<()>(|_| panic!("by design")).await }
+    });
+    until(|| hasher.waiting() == 1).await;
+    let waiter = tokio::spawn({
+        let hasher = hasher.clone();
+        async move { hasher.hash(&"password".into()).await }
+    });
+    until(|| hasher.waiting() == 2).await;
+    drop(release);
+    busy.await.unwrap().unwrap();
+    let error = panics.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Internal);
+    waiter.await.unwrap().unwrap();
+    assert_eq!(hasher.0.pool.free_permits(), 1);
+}
+
+#[tokio::test]
+async fn the_deadline_ends_the_waiting_and_not_the_hashing() {
+    let deadline = Duration::from_millis(500);
+    let hasher = hasher(1, 8, deadline);
+    let (release, busy) = occupy(&hasher).await;
+    let (end, ended) = mpsc::channel::<()>();
+    let (begun, begins) = mpsc::channel();
+    let waiter = tokio::spawn({
+        let hasher = hasher.clone();
+        async move {
+            let job = move |_: &mut Workspace| {
+                begun.send(()).ok();
+                Ok(ended.recv().is_err())
+            };
+            hasher.run(job).await
+        }
+    });
+    until(|| hasher.waiting() == 1).await;
+    drop(release);
+    busy.await.unwrap().unwrap();
+    begins.recv_timeout(Duration::from_secs(10)).unwrap();
+    sleep(deadline + Duration::from_millis(100)).await;
+    assert!(!waiter.is_finished());
+    drop(end);
+    assert!(waiter.await.unwrap().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_is_turned_away_was_not_served() {
+    let hasher = hasher(2, 1000, Duration::from_millis(2));
+    let served = Arc::new(AtomicU64::new(0));
+    let callers: Vec<_> = (0..400)
+        .map(|_| {
+            let (hasher, served) = (hasher.clone(), Arc::clone(&served));
+            tokio::spawn(async move {
+                let job = move |_: &mut Workspace| {
+                    thread::sleep(Duration::from_micros(50));
+                    Ok(served.fetch_add(1, Ordering::SeqCst))
+                };
+                hasher.run(job).await
+            })
+        })
+        .collect();
+    let mut answered = 0;
+    for caller in callers {
+        match caller.await.unwrap() {
+            Ok(_) => answered += 1,
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Overloaded),
+        }
+    }
+    assert!(answered >= 2, "{answered}");
+    assert_eq!(served.load(Ordering::SeqCst), answered);
+    assert_eq!((hasher.waiting(), hasher.0.pool.free_permits()), (0, 2));
+}
+
 #[test]
-fn a_hasher_needs_a_permit() {
-    let error = Hasher::builder(cheap()).permits(0).build().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Configuration);
+fn what_a_runtime_did_not_begin_gives_its_permit_back() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    let hasher = hasher(1, 0, Duration::from_secs(60));
+    let (release, released) = mpsc::channel::<()>();
+    let caller = hasher.clone();
+    runtime.block_on(async {
+        task::spawn_blocking(move || released.recv());
+        tokio::spawn(async move { caller.hash(&"password".into()).await });
+        until(|| hasher.0.pool.free_permits() == 0).await;
+    });
+    runtime.shutdown_background();
+    drop(release);
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while hasher.0.pool.free_permits() == 0 {
+        assert!(std::time::Instant::now() < deadline, "it is not given back");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_hasher_needs_a_permit_and_no_absurd_number() {
+    for permits in [0, MAX_PERMITS + 1] {
+        let hasher = Hasher::builder(cheap()).permits(permits).build();
+        assert_eq!(hasher.unwrap_err().kind(), ErrorKind::Configuration);
+    }
 }

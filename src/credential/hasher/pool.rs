@@ -1,0 +1,223 @@
+use std::{
+    collections::VecDeque,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::oneshot, task, time};
+
+use crate::{
+    credential::{HashParams, workspace::Workspace},
+    error::{Error, ErrorKind, Result},
+};
+
+/// Runs jobs on threads where waiting is allowed, so many at once and no more; the others wait in turn.
+///
+/// A thread that has done its job takes the next one that waits, without asking the async threads: these have to be
+/// given a processor first, and while all processors hash, that takes a while.
+#[derive(Clone)]
+pub(super) struct Pool(Arc<Inner>);
+
+struct Inner {
+    /// What a workspace that is kept has room for.
+    params: HashParams,
+    permits: usize,
+    queue: usize,
+    deadline: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// How many permits are taken. Nobody waits while one is free.
+    taken: usize,
+    waiting: VecDeque<(Ticket, Job)>,
+    next: Ticket,
+    /// The workspaces not in use. There are never more than permits.
+    idle: Vec<Workspace>,
+}
+
+/// Names a job in the queue. Later ones are greater.
+type Ticket = u64;
+
+/// Does the work, and gives what hands the result over.
+type Job = Box<dyn FnOnce(&mut Workspace) -> HandOver + Send>;
+type HandOver = Box<dyn FnOnce() + Send>;
+
+impl Pool {
+    pub(super) fn new(
+        params: HashParams,
+        permits: usize,
+        queue: usize,
+        deadline: Duration,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            params,
+            permits,
+            queue,
+            deadline,
+            state: Mutex::default(),
+        }))
+    }
+
+    /// How many callers wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.0.state().waiting.len()
+    }
+
+    /// Runs a job. If the caller goes away while it waits, it leaves the queue; later, the job is finished, and the
+    /// permit taken until then.
+    ///
+    /// # Errors
+    /// [`Overloaded`](ErrorKind::Overloaded) if the queue is full, or no permit comes free in time;
+    /// [`Internal`](ErrorKind::Internal) if the job panics; otherwise what the job gives.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Workspace) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (sender, mut result) = oneshot::channel();
+        let job: Job = Box::new(move |workspace| {
+            let result = job(workspace);
+            // Whoever asked may have gone away.
+            Box::new(move || drop(sender.send(result)))
+        });
+        let finished = match self.admit(job)? {
+            None => result.await,
+            Some(place) => match time::timeout(self.0.deadline, &mut result).await {
+                Ok(finished) => finished,
+                Err(_) if place.leave() => return Err(self.0.overloaded()),
+                // It has begun.
+                Err(_) => result.await,
+            },
+        };
+        finished.unwrap_or_else(|error| Err(Error::internal(error)))
+    }
+
+    /// Starts a job, or lets it wait.
+    fn admit(&self, job: Job) -> Result<Option<Place>> {
+        let mut state = self.0.state();
+        if state.taken < self.0.permits {
+            state.taken += 1;
+            drop(state);
+            let thread = Thread {
+                inner: Arc::clone(&self.0),
+                first: Some(job),
+            };
+            task::spawn_blocking(move || thread.work());
+            return Ok(None);
+        }
+        if state.waiting.len() >= self.0.queue {
+            return Err(self.0.overloaded());
+        }
+        let ticket = state.next;
+        state.next += 1;
+        state.waiting.push_back((ticket, job));
+        Ok(Some(Place {
+            inner: Arc::clone(&self.0),
+            ticket,
+        }))
+    }
+
+    #[cfg(test)]
+    pub(super) fn free_permits(&self) -> usize {
+        self.0.permits - self.0.state().taken
+    }
+
+    #[cfg(test)]
+    pub(super) fn idle_memory_kib(&self) -> Vec<usize> {
+        let state = self.0.state();
+        state.idle.iter().map(Workspace::capacity_kib).collect()
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn overloaded(&self) -> Error {
+        Error::new(ErrorKind::Overloaded)
+            .with_retry_after(self.deadline.max(Duration::from_secs(1)))
+    }
+}
+
+/// A place in the queue, given up when the caller runs out of time or goes away.
+struct Place {
+    inner: Arc<Inner>,
+    ticket: Ticket,
+}
+
+impl Place {
+    /// Whether the job still waited. Otherwise it has begun.
+    fn leave(&self) -> bool {
+        let mut state = self.inner.state();
+        let found = state
+            .waiting
+            .binary_search_by_key(&self.ticket, |(ticket, _)| *ticket);
+        // The job is dropped after the lock.
+        let job = found.ok().and_then(|index| state.waiting.remove(index));
+        drop(state);
+        job.is_some()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+/// Holds a permit.
+struct Thread {
+    inner: Arc<Inner>,
+    /// There until work begins.
+    first: Option<Job>,
+}
+
+impl Thread {
+    fn work(mut self) {
+        let mut workspace = self.inner.state().idle.pop().unwrap_or_default();
+        let mut next = self.first.take();
+        while let Some(job) = next {
+            let done = catch_unwind(AssertUnwindSafe(|| job(&mut workspace)));
+            if done.is_err() {
+                workspace = Workspace::default();
+            }
+            workspace.shrink_to(self.inner.params);
+            let mut state = self.inner.state();
+            next = state.waiting.pop_front().map(|(_, job)| job);
+            if next.is_none() {
+                state.taken -= 1;
+                state.idle.push(std::mem::take(&mut workspace));
+            }
+            drop(state);
+            // Last, so that who has the result finds the permit free. A panic has dropped the sender, which tells
+            // the caller; what it was panicked with has gone to the panic hook.
+            if let Ok(hand_over) = done {
+                hand_over();
+            }
+        }
+    }
+}
+
+impl Drop for Thread {
+    /// A runtime that shuts down drops what it has not begun.
+    fn drop(&mut self) {
+        if self.first.is_some() {
+            self.inner.state().taken -= 1;
+        }
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.0.state();
+        f.debug_struct("Pool")
+            .field("permits", &self.0.permits)
+            .field("taken", &state.taken)
+            .field("waiting", &state.waiting.len())
+            .finish_non_exhaustive()
+    }
+}
