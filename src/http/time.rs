@@ -1,7 +1,7 @@
 //! Times in replies.
 
 use chrono::{Datelike as _, Timelike as _};
-use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer, ser::Error as _};
 
 use crate::clock::Timestamp;
 
@@ -15,30 +15,31 @@ pub(crate) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Resul
     else {
         return Serialize::serialize(time, serializer);
     };
-    let mut text = String::with_capacity("2026-01-31T23:59:59.123456789Z".len());
-    for (number, digits, after) in [
-        (year, 4, '-'),
-        (time.month(), 2, '-'),
-        (time.day(), 2, 'T'),
-        (time.hour(), 2, ':'),
-        (time.minute(), 2, ':'),
+    let mut text = Vec::with_capacity("2026-01-31T23:59:59.123456789Z".len());
+    text.extend_from_slice(&digits::<4>(year));
+    for (before, number) in [
+        (b'-', time.month()),
+        (b'-', time.day()),
+        (b'T', time.hour()),
+        (b':', time.minute()),
+        (b':', time.second()),
     ] {
-        push(&mut text, number, digits);
-        text.push(after);
+        text.push(before);
+        text.extend_from_slice(&digits::<2>(number));
     }
-    push(&mut text, time.second(), 2);
-    let (fraction, digits) = match time.nanosecond() {
-        0 => (0, 0),
-        nanos if nanos % 1_000_000 == 0 => (nanos / 1_000_000, 3),
-        nanos if nanos % 1_000 == 0 => (nanos / 1_000, 6),
-        nanos => (nanos, 9),
-    };
-    if digits > 0 {
-        text.push('.');
-        push(&mut text, fraction, digits);
+    let nanos = time.nanosecond();
+    if nanos > 0 {
+        text.push(b'.');
+        if nanos.is_multiple_of(1_000_000) {
+            text.extend_from_slice(&digits::<3>(nanos / 1_000_000));
+        } else if nanos.is_multiple_of(1_000) {
+            text.extend_from_slice(&digits::<6>(nanos / 1_000));
+        } else {
+            text.extend_from_slice(&digits::<9>(nanos));
+        }
     }
-    text.push('Z');
-    serializer.serialize_str(&text)
+    text.push(b'Z');
+    serializer.serialize_str(std::str::from_utf8(&text).map_err(S::Error::custom)?)
 }
 
 /// The same for a time that may be missing.
@@ -53,11 +54,13 @@ pub(crate) fn serialize_option<S: Serializer>(
 }
 
 /// The last decimal digits of a number, with leading zeros.
-fn push(text: &mut String, number: u32, digits: u32) {
-    for place in (0..digits).rev() {
-        let digit = number / 10_u32.pow(place) % 10;
-        text.push(char::from_digit(digit, 10).unwrap_or('0'));
+fn digits<const N: usize>(mut number: u32) -> [u8; N] {
+    let mut digits = [b'0'; N];
+    for digit in digits.iter_mut().rev() {
+        *digit += (number % 10) as u8;
+        number /= 10;
     }
+    digits
 }
 
 #[cfg(test)]
