@@ -1,5 +1,4 @@
 use async_trait::async_trait;
-use serde_json::Map;
 
 use super::MemoryStore;
 use crate::{
@@ -39,18 +38,7 @@ impl UserStore for MemoryStore {
         if state.addresses.contains_key(&address) {
             return Ok(InsertUser::EmailTaken);
         }
-        let user = User {
-            id: new.id,
-            email: new.email.clone(),
-            email_verified_at: new.email_verified_at,
-            roles: new.roles.clone(),
-            status: UserStatus::Active,
-            display_name: new.display_name.clone(),
-            metadata: Map::new(),
-            created_at: new.created_at,
-            updated_at: new.created_at,
-            last_login_at: None,
-        };
+        let user = new.to_user();
         state.addresses.insert(address, new.id);
         state.users.insert(
             new.id,

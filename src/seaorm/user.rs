@@ -4,7 +4,6 @@ use sea_orm::{
     QueryTrait as _, Value,
     sea_query::{ExprTrait as _, LikeExpr},
 };
-use serde_json::Map;
 
 use super::{
     SeaOrmStore,
@@ -105,18 +104,7 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
         if inserted.is_empty() {
             return Ok(InsertUser::EmailTaken);
         }
-        Ok(InsertUser::Inserted(User {
-            id: new.id,
-            email: new.email.clone(),
-            email_verified_at: new.email_verified_at,
-            roles: new.roles.clone(),
-            status: UserStatus::Active,
-            display_name: new.display_name.clone(),
-            metadata: Map::new(),
-            created_at: new.created_at,
-            updated_at: new.created_at,
-            last_login_at: None,
-        }))
+        Ok(InsertUser::Inserted(new.to_user()))
     }
 
     async fn credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {

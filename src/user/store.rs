@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use serde_json::Map;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{EmailAddress, Role, Roles, User, UserId, UserStatus};
@@ -88,6 +89,25 @@ pub struct NewUser {
     pub display_name: Option<String>,
     /// When the account is made.
     pub created_at: Timestamp,
+}
+
+impl NewUser {
+    /// The user as a store has it once it is added.
+    #[must_use]
+    pub fn to_user(&self) -> User {
+        User {
+            id: self.id,
+            email: self.email.clone(),
+            email_verified_at: self.email_verified_at,
+            roles: self.roles.clone(),
+            status: UserStatus::Active,
+            display_name: self.display_name.clone(),
+            metadata: Map::new(),
+            created_at: self.created_at,
+            updated_at: self.created_at,
+            last_login_at: None,
+        }
+    }
 }
 
 /// What became of an insert.
