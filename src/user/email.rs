@@ -38,6 +38,12 @@ impl EmailAddress {
         &self.canonical
     }
 
+    /// The address as given.
+    #[cfg(feature = "http")]
+    pub(crate) fn into_given(self) -> String {
+        self.given
+    }
+
     /// An address that was taken before. It is checked all the same: others can write to the database.
     pub(crate) fn from_stored(given: String) -> Result<Self, InvalidEmail> {
         let canonical = canonical(&given)?;

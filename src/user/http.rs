@@ -39,7 +39,7 @@ impl From<User> for UserView {
     fn from(user: User) -> Self {
         Self {
             id: user.id,
-            email: user.email.as_str().to_owned(),
+            email: user.email.into_given(),
             email_verified: user.email_verified_at.is_some(),
             roles: user.roles,
             status: user.status.as_str(),
