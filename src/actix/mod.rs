@@ -11,11 +11,8 @@ mod require_role;
 
 #[cfg(test)]
 pub(crate) use self::mount::mount;
-pub use self::{
-    mount::configure,
-    problem::not_found,
-    require_role::{RequireRole, RoleService},
-};
+pub use self::{mount::configure, problem::not_found, require_role::RoleService};
+pub use crate::auth::RequireRole;
 
 #[cfg(test)]
 #[cfg(feature = "axum")]

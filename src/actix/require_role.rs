@@ -11,48 +11,7 @@ use ::actix_web::{
 };
 
 use super::head::headers;
-use crate::{auth::Auth, error::Result, http::Problem, token::ActiveUser, user::Role};
-
-/// A middleware that lets only callers with a role pass: 401 without a user, 403 without the role.
-///
-/// The role is checked in the database. Handlers behind it take [`ActiveUser`] without a further query.
-///
-/// ```
-/// # use hallpass::{Auth, Role};
-/// # fn routes(auth: &Auth) {
-/// use actix_web::web;
-///
-/// let admin = web::scope("/reports")
-///     .wrap(hallpass::actix::RequireRole::new(auth, Role::ADMIN))
-///     .route("", web::get().to(async || "all of them"));
-/// # let _ = admin;
-/// # }
-/// ```
-#[derive(Clone, Debug)]
-pub struct RequireRole {
-    auth: Auth,
-    role: Role,
-}
-
-impl RequireRole {
-    /// Demands this role.
-    #[must_use]
-    pub fn new(auth: &Auth, role: Role) -> Self {
-        Self {
-            auth: auth.clone(),
-            role,
-        }
-    }
-
-    async fn admit(&self, request: &ServiceRequest) -> Result<ActiveUser, Problem> {
-        let headers = headers(request.request())?;
-        let known = request.extensions().get::<ActiveUser>().cloned();
-        let admitted = self.auth.admit(&headers, known.as_ref()).await;
-        admitted
-            .and_then(|caller| caller.require_role(&self.role).map(|()| caller))
-            .map_err(|error| Problem::answering(&headers, error))
-    }
-}
+use crate::{auth::RequireRole, http::Problem, token::ActiveUser};
 
 impl<S, B> Transform<S, ServiceRequest> for RequireRole
 where
@@ -94,7 +53,7 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let (guard, inner) = (self.guard.clone(), Rc::clone(&self.inner));
         Box::pin(async move {
-            match guard.admit(&request).await {
+            match admit(&guard, &request).await {
                 Ok(caller) => {
                     request.extensions_mut().insert(caller);
                     Ok(inner.call(request).await?.map_into_left_body())
@@ -106,4 +65,11 @@ where
             }
         })
     }
+}
+
+async fn admit(guard: &RequireRole, request: &ServiceRequest) -> Result<ActiveUser, Problem> {
+    let headers = headers(request.request())?;
+    let known = request.extensions().get::<ActiveUser>().cloned();
+    let admitted = guard.admit(&headers, known.as_ref()).await;
+    admitted.map_err(|error| Problem::answering(&headers, error))
 }

@@ -17,6 +17,8 @@ use async_trait::async_trait;
 pub use self::builder::AuthBuilder;
 #[cfg(feature = "http")]
 pub use self::contract::Endpoints;
+#[cfg(any(feature = "axum", feature = "actix"))]
+pub use self::role_guard::RequireRole;
 pub use self::role_guard::{Admin, RequiredRole, WithRole};
 use self::use_cases::UseCases;
 #[cfg(feature = "seaorm")]

@@ -36,6 +36,64 @@ impl Auth {
     }
 }
 
+/// Lets only callers with a role pass: 401 without a user, 403 without the role. On axum it is a layer, on actix a
+/// middleware.
+///
+/// The role is checked in the database. Handlers behind it take [`ActiveUser`] without a further query.
+///
+/// ```
+/// # use hallpass::{Auth, Role};
+/// # #[cfg(feature = "axum")]
+/// # fn routes(auth: &Auth) -> axum::Router {
+/// use axum::{Router, routing::get};
+///
+/// Router::new()
+///     .route("/reports", get(async || "all of them"))
+///     .route_layer(hallpass::axum::RequireRole::new(auth, Role::ADMIN))
+/// # }
+/// ```
+///
+/// ```
+/// # use hallpass::{Auth, Role};
+/// # #[cfg(feature = "actix")]
+/// # fn routes(auth: &Auth) {
+/// use actix_web::web;
+///
+/// let reports = web::scope("/reports")
+///     .wrap(hallpass::actix::RequireRole::new(auth, Role::ADMIN))
+///     .route("", web::get().to(async || "all of them"));
+/// # let _ = reports;
+/// # }
+/// ```
+#[cfg(any(feature = "axum", feature = "actix"))]
+#[derive(Clone, Debug)]
+pub struct RequireRole {
+    auth: Auth,
+    role: Role,
+}
+
+#[cfg(any(feature = "axum", feature = "actix"))]
+impl RequireRole {
+    /// Demands this role.
+    #[must_use]
+    pub fn new(auth: &Auth, role: Role) -> Self {
+        Self {
+            auth: auth.clone(),
+            role,
+        }
+    }
+
+    pub(crate) async fn admit(
+        &self,
+        headers: &::http::HeaderMap,
+        known: Option<&ActiveUser>,
+    ) -> Result<ActiveUser> {
+        let caller = self.auth.admit(headers, known).await?;
+        caller.require_role(&self.role)?;
+        Ok(caller)
+    }
+}
+
 /// Names a role as a type, for [`WithRole`].
 ///
 /// ```

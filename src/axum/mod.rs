@@ -11,8 +11,5 @@ mod require_role;
 
 #[cfg(test)]
 pub(crate) use self::mount::mount;
-pub use self::{
-    mount::router,
-    problem::not_found,
-    require_role::{RequireRole, RoleService},
-};
+pub use self::{mount::router, problem::not_found, require_role::RoleService};
+pub use crate::auth::RequireRole;

@@ -5,51 +5,11 @@ use std::{
 };
 
 use ::axum::response::{IntoResponse as _, Response};
-use ::http::{Request, request::Parts};
+use ::http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{auth::Auth, error::Result, http::Problem, token::ActiveUser, user::Role};
-
-/// A layer that lets only callers with a role pass: 401 without a user, 403 without the role.
-///
-/// The role is checked in the database. Handlers behind it take [`ActiveUser`] without a further query.
-///
-/// ```
-/// # use hallpass::{Auth, Role};
-/// # fn routes(auth: &Auth) -> axum::Router {
-/// use axum::{Router, routing::get};
-///
-/// Router::new()
-///     .route("/reports", get(async || "all of them"))
-///     .route_layer(hallpass::axum::RequireRole::new(auth, Role::ADMIN))
-/// # }
-/// ```
-#[derive(Clone, Debug)]
-pub struct RequireRole {
-    auth: Auth,
-    role: Role,
-}
-
-impl RequireRole {
-    /// Demands this role.
-    #[must_use]
-    pub fn new(auth: &Auth, role: Role) -> Self {
-        Self {
-            auth: auth.clone(),
-            role,
-        }
-    }
-
-    async fn admit(&self, head: &Parts) -> Result<ActiveUser> {
-        let caller = self
-            .auth
-            .admit(&head.headers, head.extensions.get())
-            .await?;
-        caller.require_role(&self.role)?;
-        Ok(caller)
-    }
-}
+use crate::{auth::RequireRole, http::Problem, token::ActiveUser};
 
 impl<S> Layer<S> for RequireRole {
     type Service = RoleService<S>;
@@ -90,7 +50,8 @@ where
         let guard = self.guard.clone();
         Box::pin(async move {
             let (mut head, body) = request.into_parts();
-            match guard.admit(&head).await {
+            let known = head.extensions.get::<ActiveUser>();
+            match guard.admit(&head.headers, known).await {
                 Ok(caller) => {
                     head.extensions.insert(caller);
                     inner.call(Request::from_parts(head, body)).await
