@@ -69,6 +69,7 @@
 pub mod clock;
 mod error;
 mod id;
+mod json;
 mod secret;
 
 // The HTTP contract, framework-neutral.

@@ -11,8 +11,10 @@ use futures_util::{FutureExt as _, Stream, StreamExt as _};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
-use super::json;
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    json,
+};
 
 /// The largest body an endpoint takes.
 const LIMIT: usize = 16 * 1024;

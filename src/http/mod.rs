@@ -32,7 +32,6 @@ mod described;
 pub(crate) mod docs;
 mod endpoint;
 mod input;
-mod json;
 mod members;
 #[cfg(feature = "openapi")]
 pub(crate) mod openapi;

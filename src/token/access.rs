@@ -5,18 +5,21 @@ use std::{sync::Arc, time::Duration};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::DateTime;
 use quick_cache::{Weighter, sync::Cache};
-use uuid::Uuid;
+use serde_json::{Map, Value};
 
 use super::{
-    SessionId,
-    claims::{Claims, ClaimsRef, Header, TYP, decode_part, encode_part, read_header, read_object},
+    CurrentUser, SessionId,
+    claims::{
+        ClaimsRef, Header, TYP, decode_part, encode_part, is_reserved, read_claims, read_header,
+    },
+    current_user::Verified,
     key::SigningKeys,
 };
 use crate::{
     clock::Timestamp,
     error::{Error, ErrorKind, Result},
     secret::{AccessToken, random_bytes},
-    user::{Role, Roles, User, UserId},
+    user::User,
 };
 
 /// The longest token that is looked at, in bytes.
@@ -62,12 +65,20 @@ impl AccessTokens {
         self.lifetime
     }
 
+    /// Signs a token for the session. `others` are further claims; of those that are ours none is taken over.
+    ///
+    /// # Errors
+    /// `Internal` if the token becomes longer than any verifier reads.
     pub(crate) fn issue(
         &self,
         user: &User,
         session: SessionId,
+        others: &Map<String, Value>,
         now: Timestamp,
     ) -> Result<AccessToken> {
+        for claim in others.keys().filter(|name| is_reserved(name)) {
+            tracing::warn!(claim, "a reserved claim was left out of an access token");
+        }
         let key = self
             .keys
             .first()
@@ -87,6 +98,7 @@ impl AccessTokens {
             jti: uuid::Builder::from_random_bytes(random_bytes()).into_uuid(),
             sid: session.as_uuid(),
             roles: &user.roles,
+            others,
         };
         let mut token = format!("{}.{}", encode_part(&header)?, encode_part(&claims)?);
         let signature = key.sign(token.as_bytes())?;
@@ -94,7 +106,7 @@ impl AccessTokens {
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
         if token.len() > MAX_TOKEN {
             return Err(Error::internal(
-                "an access token is too long: its user has too many roles",
+                "an access token is too long: its user has too many roles, or other claims",
             ));
         }
         Ok(token.into())
@@ -140,7 +152,7 @@ impl AccessTokens {
             return None;
         }
 
-        let claims: Claims = read_object(&decode_part(claims)?)?;
+        let claims = read_claims(&decode_part(claims)?)?;
         let lifetime = claims.exp.checked_sub(claims.iat)?;
         let max_lifetime = i64::try_from(MAX_LIFETIME.as_secs()).ok()?;
         if claims.iss != self.issuer
@@ -150,95 +162,41 @@ impl AccessTokens {
             return None;
         }
         Some(CurrentUser(Arc::new(Verified {
-            id: canonical_uuid(&claims.sub)?.into(),
-            session_id: canonical_uuid(&claims.sid)?.into(),
-            token_id: canonical_uuid(&claims.jti)?,
-            roles: claims
-                .roles
-                .iter()
-                .map(|role| role.parse())
-                .collect::<Result<_, _>>()
-                .ok()?,
+            id: claims.sub.into(),
+            session_id: claims.sid.into(),
+            token_id: claims.jti,
+            roles: claims.roles,
             issued_at: DateTime::from_timestamp(claims.iat, 0)?,
             expires_at: DateTime::from_timestamp(claims.exp, 0)?,
+            others: claims.others,
         })))
     }
-}
-
-/// The `uuid` crate also reads braces, URNs and capitals; a token has one spelling.
-fn canonical_uuid(text: &str) -> Option<Uuid> {
-    let id = Uuid::try_parse(text).ok()?;
-    (id.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(id)
 }
 
 #[derive(Clone, Debug)]
 struct ByLength;
 
 impl Weighter<Box<str>, CurrentUser> for ByLength {
-    fn weight(&self, token: &Box<str>, _: &CurrentUser) -> u64 {
-        // What a token costs besides its text: the claims and the cache's own entry, roughly.
-        token.len() as u64 + 512
+    fn weight(&self, token: &Box<str>, user: &CurrentUser) -> u64 {
+        // What a token costs besides its text: our claims and the cache's own entry, roughly.
+        (token.len() + 512 + members(user.claims())) as u64
     }
 }
 
-/// Who a verified access token says is calling. The database was not asked: the session may have ended since.
-///
-/// Cheap to clone. Where a logout must act at once, use [`ActiveUser`](super::ActiveUser).
-#[derive(Clone, Debug)]
-pub struct CurrentUser(Arc<Verified>);
-
-#[derive(Debug)]
-struct Verified {
-    id: UserId,
-    session_id: SessionId,
-    token_id: Uuid,
-    roles: Roles,
-    issued_at: Timestamp,
-    expires_at: Timestamp,
+fn members(object: &Map<String, Value>) -> usize {
+    let member = |(name, value): (&String, &Value)| size_of::<String>() + name.len() + size(value);
+    object.iter().map(member).sum()
 }
 
-impl CurrentUser {
-    /// The user: claim `sub`.
-    #[must_use]
-    pub fn id(&self) -> UserId {
-        self.0.id
-    }
-
-    /// The session: claim `sid`.
-    #[must_use]
-    pub fn session_id(&self) -> SessionId {
-        self.0.session_id
-    }
-
-    /// The token's own identifier: claim `jti`.
-    #[must_use]
-    pub fn token_id(&self) -> Uuid {
-        self.0.token_id
-    }
-
-    /// The roles when the token was issued: claim `roles`.
-    #[must_use]
-    pub fn roles(&self) -> &Roles {
-        &self.0.roles
-    }
-
-    /// Whether the user had the role when the token was issued.
-    #[must_use]
-    pub fn has_role(&self, role: &Role) -> bool {
-        self.0.roles.contains(role)
-    }
-
-    /// When the token was issued: claim `iat`.
-    #[must_use]
-    pub fn issued_at(&self) -> Timestamp {
-        self.0.issued_at
-    }
-
-    /// From when on the token is not accepted: claim `exp`.
-    #[must_use]
-    pub fn expires_at(&self) -> Timestamp {
-        self.0.expires_at
-    }
+/// The memory that a value takes, roughly: lists grow by doubling.
+fn size(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            Value::String(text) => text.len(),
+            Value::Array(values) => 2 * values.iter().map(size).sum::<usize>(),
+            Value::Object(object) => 2 * members(object),
+        }
 }
 
 #[cfg(test)]

@@ -1,12 +1,32 @@
 //! The header and the claims of an access token, read strictly.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
+use uuid::Uuid;
 
-use crate::{error::Result, user::Roles};
+use crate::{
+    error::{Error, Result},
+    json,
+    user::Roles,
+};
 
 /// RFC 9068, section 2.1.
 pub(super) const TYP: &str = "at+jwt";
+
+/// Claims that only this crate sets, or that it never sets.
+const RESERVED: [&str; 10] = [
+    "aud",
+    "exp",
+    "iat",
+    "iss",
+    "jti",
+    "nbf",
+    "permissions",
+    "roles",
+    "sid",
+    "sub",
+];
 
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -16,34 +36,48 @@ pub(super) struct Header<'a> {
     pub(super) kid: &'a str,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub(super) struct Claims {
     pub(super) iss: String,
-    pub(super) sub: String,
+    pub(super) sub: Uuid,
     pub(super) aud: String,
     pub(super) exp: i64,
     pub(super) iat: i64,
-    pub(super) jti: String,
-    pub(super) sid: String,
-    pub(super) roles: Vec<String>,
+    pub(super) jti: Uuid,
+    pub(super) sid: Uuid,
+    pub(super) roles: Roles,
+    /// All others.
+    pub(super) others: Map<String, Value>,
 }
 
 /// The same claims, borrowed for signing.
 #[derive(Debug, Serialize)]
 pub(super) struct ClaimsRef<'a> {
     pub(super) iss: &'a str,
-    pub(super) sub: uuid::Uuid,
+    pub(super) sub: Uuid,
     pub(super) aud: &'a str,
     pub(super) exp: i64,
     pub(super) iat: i64,
-    pub(super) jti: uuid::Uuid,
-    pub(super) sid: uuid::Uuid,
+    pub(super) jti: Uuid,
+    pub(super) sid: Uuid,
     pub(super) roles: &'a Roles,
+    #[serde(flatten, serialize_with = "without_reserved")]
+    pub(super) others: &'a Map<String, Value>,
+}
+
+fn without_reserved<S: Serializer>(
+    others: &Map<String, Value>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(others.iter().filter(|(name, _)| !is_reserved(name)))
+}
+
+pub(super) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
 }
 
 pub(super) fn encode_part<T: Serialize>(part: &T) -> Result<String> {
-    let json = serde_json::to_vec(part).map_err(crate::error::Error::internal)?;
+    let json = serde_json::to_vec(part).map_err(Error::internal)?;
     Ok(URL_SAFE_NO_PAD.encode(json))
 }
 
@@ -51,19 +85,57 @@ pub(super) fn decode_part(part: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(part).ok()
 }
 
-/// Reads a JSON object. serde would take an array for a struct, by position.
-pub(super) fn read_object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
+pub(super) fn read_header(json: &[u8]) -> Option<Header<'_>> {
+    // serde would take an array for a struct, by position.
     is_object(json)
         .then(|| serde_json::from_slice(json).ok())
         .flatten()
 }
 
-pub(super) fn read_header(json: &[u8]) -> Option<Header<'_>> {
-    is_object(json)
-        .then(|| serde_json::from_slice(json).ok())
-        .flatten()
+pub(super) fn read_claims(json: &[u8]) -> Option<Claims> {
+    let mut claims = is_object(json)
+        .then(|| json::parse_object(json).ok())
+        .flatten()?;
+    let claims = Claims {
+        iss: text(&mut claims, "iss")?,
+        sub: uuid(&mut claims, "sub")?,
+        aud: text(&mut claims, "aud")?,
+        exp: claims.remove("exp")?.as_i64()?,
+        iat: claims.remove("iat")?.as_i64()?,
+        jti: uuid(&mut claims, "jti")?,
+        sid: uuid(&mut claims, "sid")?,
+        roles: names(claims.remove("roles")?)?,
+        others: claims,
+    };
+    // One that is left over has rules that nobody here follows.
+    (!claims.others.keys().any(|name| is_reserved(name))).then_some(claims)
 }
 
 fn is_object(json: &[u8]) -> bool {
     json.first() == Some(&b'{')
+}
+
+fn text(claims: &mut Map<String, Value>, name: &str) -> Option<String> {
+    match claims.remove(name)? {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// The `uuid` crate also reads braces, URNs and capitals; a token has one spelling.
+fn uuid(claims: &mut Map<String, Value>, name: &str) -> Option<Uuid> {
+    let text = text(claims, name)?;
+    let id = Uuid::try_parse(&text).ok()?;
+    (*id.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()) == *text).then_some(id)
+}
+
+/// A set of names, each of which must be one.
+fn names<T: std::str::FromStr, S: FromIterator<T>>(value: Value) -> Option<S> {
+    let Value::Array(names) = value else {
+        return None;
+    };
+    names
+        .iter()
+        .map(|name| name.as_str()?.parse().ok())
+        .collect()
 }

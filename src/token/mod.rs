@@ -18,6 +18,7 @@
 
 mod access;
 mod claims;
+mod current_user;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 mod key;
@@ -29,7 +30,7 @@ mod session;
 mod store;
 
 pub use self::{
-    access::CurrentUser,
+    current_user::CurrentUser,
     key::{SigningAlgorithm, SigningKeys},
     one_time::{IssueOneTime, NewOneTimeToken, Purpose, ResetPassword},
     rotation::{SessionState, Verdict},

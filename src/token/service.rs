@@ -1,5 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
+use serde_json::Map;
+
 use super::{
     CurrentUser, EndReason, RotateSession, Rotation, SessionId, TokenStore,
     access::{AccessTokens, MAX_LIFETIME},
@@ -226,7 +228,7 @@ impl Tokens {
         now: Timestamp,
     ) -> Result<TokenPair> {
         Ok(TokenPair {
-            access_token: self.0.access.issue(user, session_id, now)?,
+            access_token: self.0.access.issue(user, session_id, &Map::new(), now)?,
             expires_in: self.0.access.lifetime(),
             refresh_token,
             refresh_expires_in: (expires_at - now).to_std().unwrap_or_default(),

@@ -10,6 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["clock"],
     &["secret"],
     &["id"],
+    &["json"],
     // The HTTP contract.
     &["http"],
     // What every feature may use.

@@ -1,11 +1,13 @@
-use serde_json::{Value, json};
+mod other_claims;
+
+use serde_json::json;
 
 use super::*;
 use crate::{
     clock::{Clock as _, ManualClock},
     secret::{Secret, Secrets},
     token::SigningAlgorithm,
-    user::UserStatus,
+    user::{Role, UserId, UserStatus},
 };
 
 const ISSUER: &str = "https://id.example.org";
@@ -34,7 +36,7 @@ fn user(now: Timestamp) -> User {
         roles: [Role::USER].into_iter().collect(),
         status: UserStatus::Active,
         display_name: None,
-        metadata: serde_json::Map::new(),
+        metadata: Map::new(),
         created_at: now,
         updated_at: now,
         last_login_at: None,
@@ -111,7 +113,9 @@ fn an_issued_token_says_who_is_calling_until_it_expires() {
         let tokens = tokens(&Secret::generate().into(), algorithm);
         let user = user(clock.now());
         let session = SessionId::new(clock.now());
-        let token = tokens.issue(&user, session, clock.now()).unwrap();
+        let token = tokens
+            .issue(&user, session, &Map::new(), clock.now())
+            .unwrap();
         for _ in 0..2 {
             let current = tokens.verify(token.expose(), clock.now()).unwrap();
             assert_eq!((current.id(), current.session_id()), (user.id, session));
@@ -131,7 +135,7 @@ fn keys_are_derived_the_same_again_and_published_without_secrets() {
     for algorithm in ALGORITHMS {
         let now = ManualClock::new().now();
         let token = tokens(&secrets, algorithm)
-            .issue(&user(now), SessionId::new(now), now)
+            .issue(&user(now), SessionId::new(now), &Map::new(), now)
             .unwrap();
         let again = tokens(&secrets, algorithm);
         assert!(again.verify(token.expose(), now).is_ok());
@@ -153,7 +157,7 @@ fn a_key_in_the_overlap_verifies_and_a_dropped_one_does_not() {
     let (old, new) = (Secret::generate(), Secret::generate());
     let now = ManualClock::new().now();
     let token = tokens(&old.clone().into(), SigningAlgorithm::EdDsa)
-        .issue(&user(now), SessionId::new(now), now)
+        .issue(&user(now), SessionId::new(now), &Map::new(), now)
         .unwrap();
     let both = Secrets::new(new.clone(), vec![old]).unwrap();
     assert!(
@@ -244,7 +248,8 @@ fn claims_have_exactly_our_shape() {
         ("jti", json!("x")),
         ("roles", json!("admin")),
         ("roles", json!(["ADMIN"])),
-        ("scope", json!("all")),
+        ("nbf", json!(iat)),
+        ("permissions", json!(null)),
     ] {
         assert!(
             !forge.accepts_claims(|claims| claims[member] = value.clone()),
@@ -378,7 +383,9 @@ fn the_memory_of_verified_tokens_is_bounded() {
     let tokens = tokens(&Secret::generate().into(), SigningAlgorithm::Hs256);
     let now = ManualClock::new().now();
     for _ in 0..20_000 {
-        let token = tokens.issue(&user(now), SessionId::new(now), now).unwrap();
+        let token = tokens
+            .issue(&user(now), SessionId::new(now), &Map::new(), now)
+            .unwrap();
         tokens.verify(token.expose(), now).unwrap();
     }
     assert!(tokens.verified.weight() <= CACHE_BYTES);
@@ -398,7 +405,9 @@ fn pem_keys_of_both_kinds_sign_and_others_are_refused() {
             Duration::from_secs(600),
         );
         let now = ManualClock::new().now();
-        let token = tokens.issue(&user(now), SessionId::new(now), now).unwrap();
+        let token = tokens
+            .issue(&user(now), SessionId::new(now), &Map::new(), now)
+            .unwrap();
         assert!(tokens.verify(token.expose(), now).is_ok());
     }
     assert!(

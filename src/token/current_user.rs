@@ -1,0 +1,85 @@
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::SessionId;
+use crate::{
+    clock::Timestamp,
+    user::{Role, Roles, UserId},
+};
+
+/// Who a verified access token says is calling. The database was not asked: the session may have ended since.
+///
+/// Cheap to clone. Where a logout must act at once, use [`ActiveUser`](super::ActiveUser).
+#[derive(Clone, Debug)]
+pub struct CurrentUser(pub(super) Arc<Verified>);
+
+#[derive(Debug)]
+pub(super) struct Verified {
+    pub(super) id: UserId,
+    pub(super) session_id: SessionId,
+    pub(super) token_id: Uuid,
+    pub(super) roles: Roles,
+    pub(super) issued_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+    pub(super) others: Map<String, Value>,
+}
+
+impl CurrentUser {
+    /// The user: claim `sub`.
+    #[must_use]
+    pub fn id(&self) -> UserId {
+        self.0.id
+    }
+
+    /// The session: claim `sid`.
+    #[must_use]
+    pub fn session_id(&self) -> SessionId {
+        self.0.session_id
+    }
+
+    /// The token's own identifier: claim `jti`.
+    #[must_use]
+    pub fn token_id(&self) -> Uuid {
+        self.0.token_id
+    }
+
+    /// The roles when the token was issued: claim `roles`.
+    #[must_use]
+    pub fn roles(&self) -> &Roles {
+        &self.0.roles
+    }
+
+    /// Whether the user had the role when the token was issued.
+    #[must_use]
+    pub fn has_role(&self, role: &Role) -> bool {
+        self.0.roles.contains(role)
+    }
+
+    /// When the token was issued: claim `iat`.
+    #[must_use]
+    pub fn issued_at(&self) -> Timestamp {
+        self.0.issued_at
+    }
+
+    /// From when on the token is not accepted: claim `exp`.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.0.expires_at
+    }
+
+    /// The claims that no other method gives.
+    ///
+    /// Never among them: `iss`, `sub`, `aud`, `exp`, `iat`, `nbf`, `jti`, `sid`, `roles` and `permissions`.
+    #[must_use]
+    pub fn claims(&self) -> &Map<String, Value> {
+        &self.0.others
+    }
+
+    /// One of [`claims`](Self::claims).
+    #[must_use]
+    pub fn claim(&self, name: &str) -> Option<&Value> {
+        self.0.others.get(name)
+    }
+}
