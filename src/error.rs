@@ -35,7 +35,7 @@ pub enum ErrorKind {
     Configuration,
     /// The address already has an account.
     EmailTaken,
-    /// The caller lacks the role.
+    /// The caller lacks the role or the permission.
     Forbidden,
     /// A defect or corrupt data.
     Internal,
@@ -181,7 +181,7 @@ impl fmt::Display for ErrorKind {
             Self::BodyTooLarge => "the body is too large",
             Self::Configuration => "the configuration is wrong",
             Self::EmailTaken => "the address already has an account",
-            Self::Forbidden => "the caller lacks the required role",
+            Self::Forbidden => "the caller lacks the required role or permission",
             Self::Internal => "internal error",
             Self::InvalidAccessToken => "the access token is not valid",
             Self::InvalidCredentials => "the address or the password is wrong",

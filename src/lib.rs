@@ -32,7 +32,8 @@
 //!   may wrap it with [`AuthBuilder::wrap_service`].
 //! * `axum::router` and `actix::configure` mount the [`Endpoints`](Auth): the same contract, byte for byte, on both.
 //!   Handlers of the host's own take [`CurrentUser`] (verified token, no query), [`ActiveUser`] (confirmed by the
-//!   database) or [`WithRole`]; `RequireRole` guards whole groups of routes.
+//!   database), [`WithRole`] or [`WithPermission`]; `RequireRole` and `RequirePermission` guard whole groups of routes.
+//!   [`RolePermissions`] says which permissions a role brings.
 //! * [`store::Store`] is everything that is kept. [`memory::MemoryStore`] is the reference, `seaorm::SeaOrmStore` is
 //!   for Postgres and SQLite, and a host that brings its own proves it with the `conformance` checks.
 //! * [`mail::Mailer`] sends letters. Letters wait in an outbox: [`Auth::run_mail`] sends them in the background.
@@ -116,7 +117,7 @@ pub use self::auth::Endpoints;
 #[cfg(feature = "seaorm")]
 pub use self::auth::{Settled, Within};
 pub use self::{
-    auth::{Admin, Auth, AuthBuilder, RequiredRole, WithRole},
+    auth::{Admin, Auth, AuthBuilder, RequiredPermission, RequiredRole, WithPermission, WithRole},
     error::{BoxError, Error, ErrorKind, Result, StoreError, Violation},
     event::{ClientInfo, Event, EventKind},
     password::{PreparedRegistration, RegistrationMode, UnknownRegistrationMode},
@@ -126,7 +127,10 @@ pub use self::{
     },
     service::{Login, Registration, UserService},
     token::{ActiveUser, CurrentUser, TokenLifetimes, TokenPair},
-    user::{EmailAddress, Page, Role, Roles, User, UserId, UserQuery, UserStatus},
+    user::{
+        EmailAddress, Page, Permission, Permissions, Role, RolePermissions, Roles, User, UserId,
+        UserQuery, UserStatus,
+    },
 };
 
 /// Compiles the examples of the README.

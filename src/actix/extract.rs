@@ -10,7 +10,7 @@ use ::http::HeaderMap;
 
 use super::head::headers;
 use crate::{
-    auth::{Auth, RequiredRole, WithRole},
+    auth::{Auth, RequiredPermission, RequiredRole, WithPermission, WithRole},
     error::{Error, Result},
     http::Problem,
     token::{ActiveUser, CurrentUser},
@@ -38,12 +38,22 @@ impl FromRequest for ActiveUser {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        extract(request, Ok)
+        extract(request, |_, caller| Ok(caller))
     }
 }
 
 /// As [`ActiveUser`], with a role.
 impl<R: RequiredRole> FromRequest for WithRole<R> {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        extract(request, |_, caller| Self::check(caller))
+    }
+}
+
+/// As [`ActiveUser`], with a permission.
+impl<P: RequiredPermission> FromRequest for WithPermission<P> {
     type Error = Problem;
     type Future = Extracting<Self>;
 
@@ -54,19 +64,25 @@ impl<R: RequiredRole> FromRequest for WithRole<R> {
 
 fn extract<T>(
     request: &HttpRequest,
-    check: impl FnOnce(ActiveUser) -> Result<T> + 'static,
+    check: impl FnOnce(&Auth, ActiveUser) -> Result<T> + 'static,
 ) -> Extracting<T> {
     let request = request.clone();
     Box::pin(async move {
         let headers = headers(&request)?;
-        let admitted = active(&request, &headers).await.and_then(check);
-        admitted.map_err(|error| Problem::answering(&headers, error))
+        let checked = checked(&request, &headers, check).await;
+        checked.map_err(|error| Problem::answering(&headers, error))
     })
 }
 
-async fn active(request: &HttpRequest, headers: &HeaderMap) -> Result<ActiveUser> {
+async fn checked<T>(
+    request: &HttpRequest,
+    headers: &HeaderMap,
+    check: impl FnOnce(&Auth, ActiveUser) -> Result<T>,
+) -> Result<T> {
     let known = request.extensions().get::<ActiveUser>().cloned();
-    auth(request)?.admit(headers, known.as_ref()).await
+    let auth = auth(request)?;
+    let caller = auth.admit(headers, known.as_ref()).await?;
+    check(auth, caller)
 }
 
 fn auth(request: &HttpRequest) -> Result<&Auth> {

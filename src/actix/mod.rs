@@ -4,15 +4,15 @@
 //! taken here: everything is answered by [`crate::http`].
 
 mod extract;
+mod guard;
 mod head;
 mod mount;
 mod problem;
-mod require_role;
 
 #[cfg(test)]
 pub(crate) use self::mount::mount;
-pub use self::{mount::configure, problem::not_found, require_role::RoleService};
-pub use crate::auth::RequireRole;
+pub use self::{guard::Guarded, mount::configure, problem::not_found};
+pub use crate::auth::{RequirePermission, RequireRole};
 
 #[cfg(test)]
 #[cfg(feature = "axum")]

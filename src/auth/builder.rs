@@ -15,6 +15,7 @@ use crate::{
     sign_in::SignIn,
     store::Store,
     token::{SigningAlgorithm, SigningKeys, TokenLifetimes, Tokens},
+    user::RolePermissions,
 };
 
 #[cfg(feature = "http")]
@@ -35,6 +36,8 @@ pub struct AuthBuilder {
     signing_algorithm: SigningAlgorithm,
     signing_keys: Option<SigningKeys>,
     lifetimes: TokenLifetimes,
+    role_permissions: RolePermissions,
+    permissions_in_tokens: bool,
     reset_ttl: Duration,
     hashing: HasherBuilder,
     policy: PasswordPolicy,
@@ -58,6 +61,8 @@ impl Default for AuthBuilder {
             signing_algorithm: SigningAlgorithm::default(),
             signing_keys: None,
             lifetimes: TokenLifetimes::default(),
+            role_permissions: RolePermissions::new(),
+            permissions_in_tokens: false,
             reset_ttl: DEFAULT_RESET_TTL,
             hashing: Hasher::builder(HashParams::default()),
             policy: PasswordPolicy::default(),
@@ -142,6 +147,19 @@ impl AuthBuilder {
         self
     }
 
+    /// Which permissions each role brings. Default none.
+    pub fn role_permissions(mut self, permissions: RolePermissions) -> Self {
+        self.role_permissions = permissions;
+        self
+    }
+
+    /// Whether access tokens carry the permissions of their user, as the claim `permissions`, for services that verify
+    /// tokens and do not know the roles. Default no. All permissions together may take 4 KiB then.
+    pub fn permissions_in_tokens(mut self, written: bool) -> Self {
+        self.permissions_in_tokens = written;
+        self
+    }
+
     /// How long a password can be reset with a mailed link. Default 30 minutes.
     pub fn reset_lifetime(mut self, lifetime: Duration) -> Self {
         self.reset_ttl = lifetime;
@@ -219,6 +237,7 @@ impl AuthBuilder {
         };
         let clock = self.clock;
         let trail = Trail::default();
+        let permissions = Arc::new(self.role_permissions);
         let tokens = Tokens::new(
             keys,
             &secrets,
@@ -226,6 +245,7 @@ impl AuthBuilder {
             self.audience,
             self.lifetimes,
             trail.clone(),
+            self.permissions_in_tokens.then(|| Arc::clone(&permissions)),
             Arc::clone(&clock),
         )?;
         let hasher = self.hashing.build()?;
@@ -257,6 +277,7 @@ impl AuthBuilder {
         Ok(Auth(Arc::new(Inner {
             service: self.wrap.apply(Arc::new(use_cases.clone())),
             use_cases,
+            permissions,
             deliveries,
             #[cfg(feature = "http")]
             registration: self.registration,

@@ -3,8 +3,11 @@
 mod builder;
 #[cfg(feature = "http")]
 mod contract;
+#[cfg(any(feature = "axum", feature = "actix"))]
+mod guard;
 #[cfg(feature = "http")]
 mod health;
+mod permission_guard;
 mod role_guard;
 mod use_cases;
 #[cfg(feature = "seaorm")]
@@ -18,7 +21,10 @@ pub use self::builder::AuthBuilder;
 #[cfg(feature = "http")]
 pub use self::contract::Endpoints;
 #[cfg(any(feature = "axum", feature = "actix"))]
-pub use self::role_guard::RequireRole;
+pub(crate) use self::guard::Guard;
+#[cfg(any(feature = "axum", feature = "actix"))]
+pub use self::guard::{RequirePermission, RequireRole};
+pub use self::permission_guard::{RequiredPermission, WithPermission};
 pub use self::role_guard::{Admin, RequiredRole, WithRole};
 use self::use_cases::UseCases;
 #[cfg(feature = "seaorm")]
@@ -31,7 +37,7 @@ use crate::{
     service::{Login, Registration, UserService},
     store::Store,
     token::{ActiveUser, CurrentUser, TokenPair},
-    user::{EmailAddress, Page, Role, User, UserQuery},
+    user::{EmailAddress, Page, Role, RolePermissions, User, UserQuery},
 };
 
 /// Users and sessions of one application: the use cases, and what the routers and extractors stand on.
@@ -63,6 +69,7 @@ pub struct Auth(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     use_cases: UseCases,
+    permissions: Arc<RolePermissions>,
     service: Arc<dyn UserService>,
     deliveries: Deliveries,
     #[cfg(feature = "http")]

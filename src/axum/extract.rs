@@ -4,7 +4,7 @@ use ::axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use ::http::request::Parts;
 
 use crate::{
-    auth::{Auth, RequiredRole, WithRole},
+    auth::{Auth, RequiredPermission, RequiredRole, WithPermission, WithRole},
     error::{Error, ErrorKind, Result},
     http::Problem,
     token::{ActiveUser, CurrentUser},
@@ -72,6 +72,20 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let checked = active(parts, state).await.and_then(Self::check);
+        checked.map_err(|error| Problem::answering(&parts.headers, error))
+    }
+}
+
+/// As [`ActiveUser`], with a permission.
+impl<S: Send + Sync, P: RequiredPermission> FromRequestParts<S> for WithPermission<P>
+where
+    Auth: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let admitted = active(parts, state).await;
+        let checked = admitted.and_then(|caller| Self::check(&Auth::from_ref(state), caller));
         checked.map_err(|error| Problem::answering(&parts.headers, error))
     }
 }

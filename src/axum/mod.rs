@@ -5,11 +5,11 @@
 //! everything is answered by [`crate::http`].
 
 mod extract;
+mod guard;
 mod mount;
 mod problem;
-mod require_role;
 
 #[cfg(test)]
 pub(crate) use self::mount::mount;
-pub use self::{mount::router, problem::not_found, require_role::RoleService};
-pub use crate::auth::RequireRole;
+pub use self::{guard::Guarded, mount::router, problem::not_found};
+pub use crate::auth::{RequirePermission, RequireRole};

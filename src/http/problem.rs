@@ -75,7 +75,7 @@ codes! {
     EmailTaken => CONFLICT "email_taken" "Address taken"
         "The address already has an account."
     Forbidden => FORBIDDEN "forbidden" "Forbidden"
-        "The caller lacks the role that this call needs."
+        "The caller lacks the role or the permission that this call needs."
     Internal | Configuration => INTERNAL_SERVER_ERROR "internal" "Internal error"
         "Something went wrong on our side."
     InvalidAccessToken => UNAUTHORIZED "invalid_access_token" "Invalid access token"

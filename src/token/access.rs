@@ -19,7 +19,7 @@ use crate::{
     clock::Timestamp,
     error::{Error, ErrorKind, Result},
     secret::{AccessToken, random_bytes},
-    user::User,
+    user::{Permissions, User},
 };
 
 /// The longest token that is looked at, in bytes.
@@ -65,7 +65,7 @@ impl AccessTokens {
         self.lifetime
     }
 
-    /// Signs a token for the session. `others` are further claims; of those that are ours none is taken over.
+    /// Signs a token for the session. `permissions` become a claim if they are given; `others` are further claims; of those that are ours none is taken over.
     ///
     /// # Errors
     /// `Internal` if the token becomes longer than any verifier reads.
@@ -73,6 +73,7 @@ impl AccessTokens {
         &self,
         user: &User,
         session: SessionId,
+        permissions: Option<&Permissions>,
         others: &Map<String, Value>,
         now: Timestamp,
     ) -> Result<AccessToken> {
@@ -98,6 +99,7 @@ impl AccessTokens {
             jti: uuid::Builder::from_random_bytes(random_bytes()).into_uuid(),
             sid: session.as_uuid(),
             roles: &user.roles,
+            permissions,
             others,
         };
         let mut token = format!("{}.{}", encode_part(&header)?, encode_part(&claims)?);
@@ -106,7 +108,7 @@ impl AccessTokens {
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
         if token.len() > MAX_TOKEN {
             return Err(Error::internal(
-                "an access token is too long: its user has too many roles, or other claims",
+                "an access token is too long: its user has too many roles or permissions, or other claims",
             ));
         }
         Ok(token.into())
@@ -166,6 +168,7 @@ impl AccessTokens {
             session_id: claims.sid.into(),
             token_id: claims.jti,
             roles: claims.roles,
+            permissions: claims.permissions,
             issued_at: DateTime::from_timestamp(claims.iat, 0)?,
             expires_at: DateTime::from_timestamp(claims.exp, 0)?,
             others: claims.others,

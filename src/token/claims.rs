@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     error::{Error, Result},
     json,
-    user::Roles,
+    user::{Permissions, Roles},
 };
 
 /// RFC 9068, section 2.1.
@@ -46,6 +46,7 @@ pub(super) struct Claims {
     pub(super) jti: Uuid,
     pub(super) sid: Uuid,
     pub(super) roles: Roles,
+    pub(super) permissions: Permissions,
     /// All others.
     pub(super) others: Map<String, Value>,
 }
@@ -61,6 +62,8 @@ pub(super) struct ClaimsRef<'a> {
     pub(super) jti: Uuid,
     pub(super) sid: Uuid,
     pub(super) roles: &'a Roles,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) permissions: Option<&'a Permissions>,
     #[serde(flatten, serialize_with = "without_reserved")]
     pub(super) others: &'a Map<String, Value>,
 }
@@ -105,6 +108,10 @@ pub(super) fn read_claims(json: &[u8]) -> Option<Claims> {
         jti: uuid(&mut claims, "jti")?,
         sid: uuid(&mut claims, "sid")?,
         roles: names(claims.remove("roles")?)?,
+        permissions: match claims.remove("permissions") {
+            Some(permissions) => names(permissions)?,
+            None => Permissions::default(),
+        },
         others: claims,
     };
     // One that is left over has rules that nobody here follows.

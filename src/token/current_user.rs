@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::SessionId;
 use crate::{
     clock::Timestamp,
-    user::{Role, Roles, UserId},
+    user::{Permission, Permissions, Role, Roles, UserId},
 };
 
 /// Who a verified access token says is calling. The database was not asked: the session may have ended since.
@@ -21,6 +21,7 @@ pub(super) struct Verified {
     pub(super) session_id: SessionId,
     pub(super) token_id: Uuid,
     pub(super) roles: Roles,
+    pub(super) permissions: Permissions,
     pub(super) issued_at: Timestamp,
     pub(super) expires_at: Timestamp,
     pub(super) others: Map<String, Value>,
@@ -55,6 +56,19 @@ impl CurrentUser {
     #[must_use]
     pub fn has_role(&self, role: &Role) -> bool {
         self.0.roles.contains(role)
+    }
+
+    /// The permissions when the token was issued: claim `permissions`. None, unless the issuer writes them:
+    /// [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens).
+    #[must_use]
+    pub fn permissions(&self) -> &Permissions {
+        &self.0.permissions
+    }
+
+    /// Whether the token carries the permission.
+    #[must_use]
+    pub fn has_permission(&self, permission: &Permission) -> bool {
+        self.0.permissions.contains(permission)
     }
 
     /// When the token was issued: claim `iat`.

@@ -13,8 +13,11 @@ use crate::{
     error::{Error, ErrorKind, Result},
     event::{ClientInfo, Event, EventKind, Trail},
     secret::{AccessToken, RefreshToken, Secrets, TokenDigest},
-    user::{Role, User},
+    user::{Permissions, Role, RolePermissions, User},
 };
+
+/// How many bytes of an access token the permissions may take.
+const MAX_PERMISSIONS: usize = 4 * 1024;
 
 /// How long tokens and sessions live.
 ///
@@ -147,6 +150,7 @@ struct Inner {
     refresh: RefreshKeys,
     lifetimes: TokenLifetimes,
     trail: Trail,
+    permissions: Option<Arc<RolePermissions>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -159,6 +163,10 @@ pub(crate) struct Opening {
 }
 
 impl Tokens {
+    /// `permissions`, if given, are written into access tokens.
+    ///
+    /// # Errors
+    /// [`Configuration`](ErrorKind::Configuration) if a lifetime is out of range, or the permissions are too many.
     pub(crate) fn new(
         keys: SigningKeys,
         secrets: &Secrets,
@@ -166,14 +174,19 @@ impl Tokens {
         audience: String,
         lifetimes: TokenLifetimes,
         trail: Trail,
+        permissions: Option<Arc<RolePermissions>>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
         lifetimes.check()?;
+        if let Some(permissions) = &permissions {
+            check_length(&permissions.all())?;
+        }
         Ok(Self(Arc::new(Inner {
             access: AccessTokens::new(keys, issuer, audience, lifetimes.access),
             refresh: RefreshKeys::new(secrets),
             lifetimes,
             trail,
+            permissions,
             clock,
         })))
     }
@@ -227,8 +240,11 @@ impl Tokens {
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<TokenPair> {
+        let permissions = self.0.permissions.as_ref();
+        let permissions = permissions.map(|granted| granted.of(&user.roles));
+        let access = &self.0.access;
         Ok(TokenPair {
-            access_token: self.0.access.issue(user, session_id, &Map::new(), now)?,
+            access_token: access.issue(user, session_id, permissions.as_ref(), &Map::new(), now)?,
             expires_in: self.0.access.lifetime(),
             refresh_token,
             refresh_expires_in: (expires_at - now).to_std().unwrap_or_default(),
@@ -313,4 +329,15 @@ impl Tokens {
         self.0.trail.publish(&event.of(user));
         Ok(())
     }
+}
+
+/// A user may have every role, and their token must still be one that verifiers read.
+fn check_length(permissions: &Permissions) -> Result<()> {
+    let length: usize = permissions.iter().map(|one| one.as_str().len() + 3).sum();
+    if length > MAX_PERMISSIONS {
+        return Err(Error::configuration(format!(
+            "all permissions together take {length} bytes of a token, more than {MAX_PERMISSIONS}"
+        )));
+    }
+    Ok(())
 }

@@ -3,7 +3,9 @@
 mod email;
 #[cfg(feature = "http")]
 pub(crate) mod http;
+mod name;
 mod page;
+mod permission;
 mod role;
 mod store;
 
@@ -12,6 +14,7 @@ use serde_json::{Map, Value};
 pub use self::{
     email::{EmailAddress, InvalidEmail},
     page::{Page, UserQuery},
+    permission::{InvalidPermission, Permission, Permissions, RolePermissions},
     role::{InvalidRole, Role, Roles},
     store::{Credentials, EmailPrefix, InsertUser, NewUser, UserFilter, UserStore},
 };

@@ -37,6 +37,7 @@ mod me;
 mod mounting;
 mod openapi;
 mod parity;
+mod permissions;
 mod refresh;
 mod register;
 mod reset;

@@ -114,7 +114,7 @@ fn an_issued_token_says_who_is_calling_until_it_expires() {
         let user = user(clock.now());
         let session = SessionId::new(clock.now());
         let token = tokens
-            .issue(&user, session, &Map::new(), clock.now())
+            .issue(&user, session, None, &Map::new(), clock.now())
             .unwrap();
         for _ in 0..2 {
             let current = tokens.verify(token.expose(), clock.now()).unwrap();
@@ -135,7 +135,7 @@ fn keys_are_derived_the_same_again_and_published_without_secrets() {
     for algorithm in ALGORITHMS {
         let now = ManualClock::new().now();
         let token = tokens(&secrets, algorithm)
-            .issue(&user(now), SessionId::new(now), &Map::new(), now)
+            .issue(&user(now), SessionId::new(now), None, &Map::new(), now)
             .unwrap();
         let again = tokens(&secrets, algorithm);
         assert!(again.verify(token.expose(), now).is_ok());
@@ -157,7 +157,7 @@ fn a_key_in_the_overlap_verifies_and_a_dropped_one_does_not() {
     let (old, new) = (Secret::generate(), Secret::generate());
     let now = ManualClock::new().now();
     let token = tokens(&old.clone().into(), SigningAlgorithm::EdDsa)
-        .issue(&user(now), SessionId::new(now), &Map::new(), now)
+        .issue(&user(now), SessionId::new(now), None, &Map::new(), now)
         .unwrap();
     let both = Secrets::new(new.clone(), vec![old]).unwrap();
     assert!(
@@ -250,6 +250,8 @@ fn claims_have_exactly_our_shape() {
         ("roles", json!(["ADMIN"])),
         ("nbf", json!(iat)),
         ("permissions", json!(null)),
+        ("permissions", json!("users:read")),
+        ("permissions", json!(["USERS"])),
     ] {
         assert!(
             !forge.accepts_claims(|claims| claims[member] = value.clone()),
@@ -384,7 +386,7 @@ fn the_memory_of_verified_tokens_is_bounded() {
     let now = ManualClock::new().now();
     for _ in 0..20_000 {
         let token = tokens
-            .issue(&user(now), SessionId::new(now), &Map::new(), now)
+            .issue(&user(now), SessionId::new(now), None, &Map::new(), now)
             .unwrap();
         tokens.verify(token.expose(), now).unwrap();
     }
@@ -406,7 +408,7 @@ fn pem_keys_of_both_kinds_sign_and_others_are_refused() {
         );
         let now = ManualClock::new().now();
         let token = tokens
-            .issue(&user(now), SessionId::new(now), &Map::new(), now)
+            .issue(&user(now), SessionId::new(now), None, &Map::new(), now)
             .unwrap();
         assert!(tokens.verify(token.expose(), now).is_ok());
     }

@@ -9,27 +9,38 @@ use ::http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{auth::RequireRole, http::Problem, token::ActiveUser};
+use crate::{
+    auth::{Guard, RequirePermission, RequireRole},
+    http::Problem,
+    token::ActiveUser,
+};
 
 impl<S> Layer<S> for RequireRole {
-    type Service = RoleService<S>;
+    type Service = Guarded<S>;
 
-    fn layer(&self, inner: S) -> RoleService<S> {
-        RoleService {
-            guard: self.clone(),
-            inner,
-        }
+    fn layer(&self, inner: S) -> Guarded<S> {
+        let guard = self.0.clone();
+        Guarded { guard, inner }
     }
 }
 
-/// The service that [`RequireRole`] makes.
+impl<S> Layer<S> for RequirePermission {
+    type Service = Guarded<S>;
+
+    fn layer(&self, inner: S) -> Guarded<S> {
+        let guard = self.0.clone();
+        Guarded { guard, inner }
+    }
+}
+
+/// The service that [`RequireRole`] and [`RequirePermission`] make.
 #[derive(Clone, Debug)]
-pub struct RoleService<S> {
-    guard: RequireRole,
+pub struct Guarded<S> {
+    guard: Guard,
     inner: S,
 }
 
-impl<S, B> Service<Request<B>> for RoleService<S>
+impl<S, B> Service<Request<B>> for Guarded<S>
 where
     S: Service<Request<B>, Response = Response> + Clone + Send + 'static,
     S::Future: Send,

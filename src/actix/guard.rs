@@ -11,7 +11,11 @@ use ::actix_web::{
 };
 
 use super::head::headers;
-use crate::{auth::RequireRole, http::Problem, token::ActiveUser};
+use crate::{
+    auth::{Guard, RequirePermission, RequireRole},
+    http::Problem,
+    token::ActiveUser,
+};
 
 impl<S, B> Transform<S, ServiceRequest> for RequireRole
 where
@@ -20,26 +24,41 @@ where
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Transform = RoleService<S>;
+    type Transform = Guarded<S>;
     type InitError = ();
-    type Future = Ready<Result<Self::Transform, ()>>;
+    type Future = Ready<Result<Guarded<S>, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(RoleService {
-            guard: self.clone(),
-            inner: Rc::new(inner),
-        }))
+        let (guard, inner) = (self.0.clone(), Rc::new(inner));
+        ready(Ok(Guarded { guard, inner }))
     }
 }
 
-/// The service that [`RequireRole`] makes.
+impl<S, B> Transform<S, ServiceRequest> for RequirePermission
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = Guarded<S>;
+    type InitError = ();
+    type Future = Ready<Result<Guarded<S>, ()>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        let (guard, inner) = (self.0.clone(), Rc::new(inner));
+        ready(Ok(Guarded { guard, inner }))
+    }
+}
+
+/// The service that [`RequireRole`] and [`RequirePermission`] make.
 #[derive(Debug)]
-pub struct RoleService<S> {
-    guard: RequireRole,
+pub struct Guarded<S> {
+    guard: Guard,
     inner: Rc<S>,
 }
 
-impl<S, B> Service<ServiceRequest> for RoleService<S>
+impl<S, B> Service<ServiceRequest> for Guarded<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
@@ -67,7 +86,7 @@ where
     }
 }
 
-async fn admit(guard: &RequireRole, request: &ServiceRequest) -> Result<ActiveUser, Problem> {
+async fn admit(guard: &Guard, request: &ServiceRequest) -> Result<ActiveUser, Problem> {
     let headers = headers(request.request())?;
     let known = request.extensions().get::<ActiveUser>().cloned();
     let admitted = guard.admit(&headers, known.as_ref()).await;

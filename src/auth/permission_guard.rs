@@ -1,0 +1,80 @@
+use std::{fmt, marker::PhantomData};
+
+use super::Auth;
+use crate::{
+    error::{ErrorKind, Result},
+    token::ActiveUser,
+    user::{Permission, Permissions, Roles, User},
+};
+
+impl Auth {
+    /// What somebody with these roles may do, by [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions).
+    #[must_use]
+    pub fn permissions(&self, roles: &Roles) -> Permissions {
+        self.0.permissions.of(roles)
+    }
+
+    /// Demands a permission.
+    ///
+    /// # Errors
+    /// [`Forbidden`](ErrorKind::Forbidden) if no role of the caller brings it.
+    pub fn require_permission(&self, caller: &ActiveUser, permission: &Permission) -> Result<()> {
+        if self.0.permissions.allow(&caller.user.roles, permission) {
+            Ok(())
+        } else {
+            Err(ErrorKind::Forbidden.into())
+        }
+    }
+}
+
+/// Names a permission as a type, for [`WithPermission`].
+///
+/// ```
+/// use hallpass::{Permission, RequiredPermission};
+///
+/// struct ReadNotes;
+///
+/// impl RequiredPermission for ReadNotes {
+///     const PERMISSION: Permission = Permission::from_static("notes:read");
+/// }
+/// ```
+pub trait RequiredPermission: 'static {
+    /// The permission.
+    const PERMISSION: Permission;
+}
+
+/// An [`ActiveUser`] whose roles bring the permission `P`, as an argument of a handler.
+///
+/// 401 without a user, 403 without the permission. The roles are read in the database, so that a change acts at once;
+/// what they bring is set by [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions).
+pub struct WithPermission<P> {
+    /// Who is calling.
+    pub caller: ActiveUser,
+    permission: PhantomData<fn() -> P>,
+}
+
+impl<P: RequiredPermission> WithPermission<P> {
+    #[cfg(any(feature = "axum", feature = "actix"))]
+    pub(crate) fn check(auth: &Auth, caller: ActiveUser) -> Result<Self> {
+        auth.require_permission(&caller, &P::PERMISSION)?;
+        Ok(Self {
+            caller,
+            permission: PhantomData,
+        })
+    }
+
+    /// The user.
+    #[must_use]
+    pub fn user(&self) -> &User {
+        &self.caller.user
+    }
+}
+
+impl<P: RequiredPermission> fmt::Debug for WithPermission<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WithPermission")
+            .field("permission", &P::PERMISSION)
+            .field("caller", &self.caller)
+            .finish()
+    }
+}

@@ -1,0 +1,71 @@
+use std::collections::BTreeMap;
+
+use super::{Role, Roles, name::names};
+
+names! {
+    "permission";
+    /// What somebody may do, as `users:read`: 1 to 64 characters of `a-z`, `0-9`, `_`, `-`, `.` and `:`, a letter
+    /// first. The colon has no meaning of its own: `users` does not include `users:read`.
+    Permission,
+    /// The text is not the name of a permission.
+    InvalidPermission,
+    /// A set of permissions, sorted by name.
+    Permissions,
+}
+
+/// Which permissions each role brings; a role that is not in it brings none.
+///
+/// ```
+/// use hallpass::{Permission, Role, RolePermissions, Roles};
+///
+/// const READ: Permission = Permission::from_static("notes:read");
+/// const WRITE: Permission = Permission::from_static("notes:write");
+/// const EDITOR: Role = Role::from_static("editor");
+///
+/// let permissions = RolePermissions::new()
+///     .grant(Role::USER, [READ])
+///     .grant(EDITOR, [READ, WRITE]);
+///
+/// let roles: Roles = [Role::USER, EDITOR].into_iter().collect();
+/// assert_eq!(permissions.of(&roles).to_string(), "notes:read notes:write");
+/// assert!(!permissions.allow(&[Role::USER].into_iter().collect(), &WRITE));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct RolePermissions(BTreeMap<Role, Permissions>);
+
+impl RolePermissions {
+    /// No role brings any permission, not even [`Role::ADMIN`].
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds permissions to those that the role brings.
+    pub fn grant(mut self, role: Role, permissions: impl IntoIterator<Item = Permission>) -> Self {
+        self.0.entry(role).or_default().0.extend(permissions);
+        self
+    }
+
+    /// What somebody with these roles may do.
+    #[must_use]
+    pub fn of(&self, roles: &Roles) -> Permissions {
+        let granted = roles.iter().filter_map(|role| self.0.get(role));
+        granted.flat_map(Permissions::iter).cloned().collect()
+    }
+
+    /// Whether one of the roles brings the permission.
+    #[must_use]
+    pub fn allow(&self, roles: &Roles, permission: &Permission) -> bool {
+        let mut granted = roles.iter().filter_map(|role| self.0.get(role));
+        granted.any(|permissions| permissions.contains(permission))
+    }
+
+    /// What all roles together may do.
+    pub(crate) fn all(&self) -> Permissions {
+        self.0
+            .values()
+            .flat_map(Permissions::iter)
+            .cloned()
+            .collect()
+    }
+}
