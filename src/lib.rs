@@ -114,10 +114,11 @@ pub mod axum;
 
 #[cfg(feature = "http")]
 pub use self::auth::Endpoints;
-#[cfg(feature = "seaorm")]
-pub use self::auth::{Settled, Within};
 pub use self::{
-    auth::{Admin, Auth, AuthBuilder, RequiredPermission, RequiredRole, WithPermission, WithRole},
+    auth::{
+        Admin, Auth, AuthBuilder, RequiredPermission, RequiredRole, Settled, WithPermission,
+        WithRole, Within,
+    },
     error::{BoxError, Error, ErrorKind, Result, StoreError, Violation},
     event::{ClientInfo, Event, EventKind},
     password::{PreparedRegistration, RegistrationMode, UnknownRegistrationMode},

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::error::StoreError;
+use crate::error::{Result, StoreError};
 pub use crate::{event::EventStore, mail::OutboxStore, token::TokenStore, user::UserStore};
 
 /// Everything Hallpass keeps, on one database, because facts span the parts: a rotation joins the user, a reset
@@ -14,4 +14,15 @@ pub trait Store: UserStore + TokenStore + OutboxStore + EventStore {
     /// # Errors
     /// [`StoreError::Unavailable`] if there is none.
     async fn ping(&self) -> Result<(), StoreError>;
+}
+
+/// A transaction that a host has opened on the database of its store; see [`Auth::within`](crate::Auth::within).
+///
+/// `sea_orm::DatabaseTransaction` is one, with the feature `seaorm`.
+pub trait Transaction: Send + Sync {
+    /// The store inside this transaction: it commits nothing.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no store for such a database.
+    fn store(&self) -> Result<Box<dyn Store + '_>>;
 }

@@ -14,7 +14,7 @@ use crate::{
     service::UserService,
     sign_in::SignIn,
     store::Store,
-    token::{SigningAlgorithm, SigningKeys, TokenLifetimes, Tokens},
+    token::{SigningAlgorithm, SigningKeys, TokenLifetimes, TokenParts, Tokens},
     user::RolePermissions,
 };
 
@@ -238,16 +238,16 @@ impl AuthBuilder {
         let clock = self.clock;
         let trail = Trail::default();
         let permissions = Arc::new(self.role_permissions);
-        let tokens = Tokens::new(
+        let tokens = Tokens::new(TokenParts {
             keys,
-            &secrets,
-            public_url,
-            self.audience,
-            self.lifetimes,
-            trail.clone(),
-            self.permissions_in_tokens.then(|| Arc::clone(&permissions)),
-            Arc::clone(&clock),
-        )?;
+            secrets: &secrets,
+            issuer: public_url,
+            audience: self.audience,
+            lifetimes: self.lifetimes,
+            permissions: self.permissions_in_tokens.then(|| Arc::clone(&permissions)),
+            trail: trail.clone(),
+            clock: Arc::clone(&clock),
+        })?;
         let hasher = self.hashing.build()?;
         let parts = DeliveryParts {
             store: Arc::clone(&store),

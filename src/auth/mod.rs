@@ -10,7 +10,6 @@ mod health;
 mod permission_guard;
 mod role_guard;
 mod use_cases;
-#[cfg(feature = "seaorm")]
 mod within;
 
 use std::sync::Arc;
@@ -27,7 +26,6 @@ pub use self::guard::{RequirePermission, RequireRole};
 pub use self::permission_guard::{RequiredPermission, WithPermission};
 pub use self::role_guard::{Admin, RequiredRole, WithRole};
 use self::use_cases::UseCases;
-#[cfg(feature = "seaorm")]
 pub use self::within::{Settled, Within};
 use crate::{
     delivery::Deliveries,

@@ -1,14 +1,12 @@
 //! Use cases inside a transaction of the host's.
 
-use sea_orm::DatabaseTransaction;
-
 use super::Auth;
 use crate::{
     error::Result,
     event::Event,
     password::{Passwords, PreparedRegistration},
-    seaorm::{InTransaction, SeaOrmStore},
     service::Registration,
+    store::{Store, Transaction},
     user::User,
 };
 
@@ -34,6 +32,7 @@ impl Auth {
     /// [wraps](crate::AuthBuilder::wrap_service) the use cases is not asked: the host itself is calling.
     ///
     /// ```
+    /// # #[cfg(feature = "seaorm")] mod example {
     /// # use hallpass::{Auth, Registration, Result};
     /// use sea_orm::{DatabaseConnection, TransactionTrait};
     ///
@@ -50,14 +49,15 @@ impl Auth {
     /// # let _ = user;
     /// # Ok(())
     /// # }
+    /// # }
     /// ```
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the database is neither Postgres nor SQLite.
-    pub fn within<'a>(&self, txn: &'a DatabaseTransaction) -> Result<Within<'a>> {
+    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no store for such a database.
+    pub fn within<'a>(&self, txn: &'a impl Transaction) -> Result<Within<'a>> {
         Ok(Within {
             auth: self.clone(),
-            store: SeaOrmStore::within(txn)?,
+            store: txn.store()?,
             events: Vec::new(),
         })
     }
@@ -71,7 +71,7 @@ impl Auth {
 #[derive(Debug)]
 pub struct Within<'a> {
     auth: Auth,
-    store: SeaOrmStore<InTransaction<'a>>,
+    store: Box<dyn Store + 'a>,
     events: Vec<Event>,
 }
 
@@ -82,7 +82,7 @@ impl Within<'_> {
     /// [`EmailTaken`](crate::ErrorKind::EmailTaken), or [`Unavailable`](crate::ErrorKind::Unavailable) if the
     /// database fails.
     pub async fn register(&mut self, prepared: PreparedRegistration) -> Result<User> {
-        let (user, event) = Passwords::insert(&self.store, prepared).await?;
+        let (user, event) = Passwords::insert(&*self.store, prepared).await?;
         self.events.push(event);
         Ok(user)
     }

@@ -12,17 +12,27 @@ mod token;
 mod user;
 
 use async_trait::async_trait;
+use sea_orm::DatabaseTransaction;
 
 use self::pool::Database;
 pub use self::{
     pool::{InTransaction, Pool, SeaOrmStore},
     settings::ConnectSettings,
 };
-use crate::{error::StoreError, store::Store};
+use crate::{
+    error::{Result, StoreError},
+    store::{Store, Transaction},
+};
 
 #[async_trait]
 impl<D: Database> Store for SeaOrmStore<D> {
     async fn ping(&self) -> Result<(), StoreError> {
         self.read("SELECT 1", []).await.map(drop)
+    }
+}
+
+impl Transaction for DatabaseTransaction {
+    fn store(&self) -> Result<Box<dyn Store + '_>> {
+        Ok(Box::new(SeaOrmStore::within(self)?))
     }
 }

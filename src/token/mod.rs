@@ -40,7 +40,10 @@ pub use self::{
     },
     store::TokenStore,
 };
-pub(crate) use self::{one_time::OneTimeKeys, service::Tokens};
+pub(crate) use self::{
+    one_time::OneTimeKeys,
+    service::{TokenParts, Tokens},
+};
 
 /// How often the refresh token of a session has been exchanged.
 pub type RefreshGeneration = u32;

@@ -154,6 +154,19 @@ struct Inner {
     clock: Arc<dyn Clock>,
 }
 
+/// What tokens are made of.
+pub(crate) struct TokenParts<'a> {
+    pub(crate) keys: SigningKeys,
+    pub(crate) secrets: &'a Secrets,
+    pub(crate) issuer: String,
+    pub(crate) audience: String,
+    pub(crate) lifetimes: TokenLifetimes,
+    /// Written into access tokens, if given.
+    pub(crate) permissions: Option<Arc<RolePermissions>>,
+    pub(crate) trail: Trail,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
 /// The first refresh token of a session, and until when the session lives.
 pub(crate) struct Opening {
     pub(crate) token: RefreshToken,
@@ -163,31 +176,21 @@ pub(crate) struct Opening {
 }
 
 impl Tokens {
-    /// `permissions`, if given, are written into access tokens.
-    ///
     /// # Errors
     /// [`Configuration`](ErrorKind::Configuration) if a lifetime is out of range, or the permissions are too many.
-    pub(crate) fn new(
-        keys: SigningKeys,
-        secrets: &Secrets,
-        issuer: String,
-        audience: String,
-        lifetimes: TokenLifetimes,
-        trail: Trail,
-        permissions: Option<Arc<RolePermissions>>,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self> {
+    pub(crate) fn new(parts: TokenParts<'_>) -> Result<Self> {
+        let TokenParts { lifetimes, .. } = parts;
         lifetimes.check()?;
-        if let Some(permissions) = &permissions {
+        if let Some(permissions) = &parts.permissions {
             check_length(&permissions.all())?;
         }
         Ok(Self(Arc::new(Inner {
-            access: AccessTokens::new(keys, issuer, audience, lifetimes.access),
-            refresh: RefreshKeys::new(secrets),
+            access: AccessTokens::new(parts.keys, parts.issuer, parts.audience, lifetimes.access),
+            refresh: RefreshKeys::new(parts.secrets),
             lifetimes,
-            trail,
-            permissions,
-            clock,
+            permissions: parts.permissions,
+            trail: parts.trail,
+            clock: parts.clock,
         })))
     }
 

@@ -112,6 +112,7 @@ async fn what_is_rolled_back_has_never_been() {
         let mut accounts = host.auth().within(&txn).unwrap();
         let user = accounts.register(prepared.clone()).await.unwrap();
         Host::add_profile(&txn, &user).await;
+        drop(accounts);
         txn.rollback().await.unwrap();
 
         assert!(!host.is_there().await);
@@ -122,7 +123,9 @@ async fn what_is_rolled_back_has_never_been() {
         let txn = host.begin().await;
         let mut accounts = host.auth().within(&txn).unwrap();
         accounts.register(prepared).await.unwrap();
+        let settled = accounts.settle();
         txn.commit().await.unwrap();
+        settled.tell();
         assert!(host.is_there().await);
     }
 }
@@ -137,6 +140,7 @@ async fn a_taken_address_does_not_break_the_transaction() {
         let mut accounts = host.auth().within(&txn).unwrap();
         let error = accounts.register(prepared).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::EmailTaken);
+        drop(accounts);
         txn.execute_unprepared("DELETE FROM profiles")
             .await
             .unwrap();
