@@ -98,7 +98,7 @@ async fn add_note(
     note: Json<NewNote>,
 ) -> actix_web::Result<HttpResponse> {
     let text = note.into_inner().text;
-    let note = notes::add(&db, user.id(), text, SystemClock.now()).await;
+    let note = notes::add(db.get_ref(), user.id(), text, SystemClock.now()).await;
     let note = note.map_err(error::ErrorInternalServerError)?;
     Ok(HttpResponse::Created().json(note))
 }

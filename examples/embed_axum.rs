@@ -16,18 +16,21 @@ use std::net::SocketAddr;
 
 use axum::{
     Json, Router,
-    extract::{FromRef, State},
+    extract::{ConnectInfo, FromRef, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use hallpass::{
-    Admin, Auth, CurrentUser, Role, Secret, WithRole,
+    Admin, Auth, ClientInfo, CurrentUser, EmailAddress, Registration, Role, Secret, Violation,
+    WithRole,
     clock::{Clock as _, SystemClock},
+    http::Problem,
     mail::TerminalMailer,
     seaorm::SeaOrmStore,
+    user::InvalidEmail,
 };
-use sea_orm::{Database, DatabaseConnection, DbErr};
+use sea_orm::{Database, DatabaseConnection, DbErr, TransactionTrait as _};
 use sea_orm_migration::MigratorTrait as _;
 use serde::Deserialize;
 
@@ -78,6 +81,7 @@ fn router(state: AppState) -> Router {
         .route("/admin/notes/count", get(count_notes))
         .route_layer(hallpass::axum::RequireRole::new(&state.auth, Role::ADMIN));
     Router::new()
+        .route("/sign-up", post(sign_up))
         .route("/notes", get(my_notes).post(add_note))
         .route("/admin/notes", get(all_notes))
         .merge(reports)
@@ -86,6 +90,34 @@ fn router(state: AppState) -> Router {
             hallpass::axum::router(state.auth.endpoints().with_docs()),
         )
         .with_state(state)
+}
+
+#[derive(Deserialize)]
+struct SignUp {
+    email: String,
+    password: String,
+}
+
+/// The account and its first note are committed together, or not at all. What is slow is done before the transaction.
+async fn sign_up(
+    State(AppState { auth, db }): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Json(form): Json<SignUp>,
+) -> Result<(StatusCode, Json<Note>), AppError> {
+    let email: EmailAddress = form.email.parse()?;
+    let client = ClientInfo::new(Some(peer.ip()), None);
+    let registration = Registration::new(email, form.password).with_client(client);
+    let prepared = auth.prepare_registration(registration).await?;
+
+    let txn = db.begin().await?;
+    let mut accounts = auth.within(&txn)?;
+    let user = accounts.register(prepared).await?;
+    let welcome = "Welcome to your notes".to_owned();
+    let note = notes::add(&txn, user.id, welcome, SystemClock.now()).await?;
+    let settled = accounts.settle();
+    txn.commit().await?;
+    settled.tell();
+    Ok((StatusCode::CREATED, Json(note)))
 }
 
 #[derive(Deserialize)]
@@ -123,17 +155,30 @@ async fn count_notes(State(db): State<DatabaseConnection>) -> Result<String, App
     Ok(notes::all(&db).await?.len().to_string())
 }
 
-struct AppError(DbErr);
+/// What went wrong, as a problem: Hallpass's own errors say what they are, a database error is a 500.
+struct AppError(Problem);
+
+impl From<hallpass::Error> for AppError {
+    fn from(error: hallpass::Error) -> Self {
+        Self(error.into())
+    }
+}
 
 impl From<DbErr> for AppError {
     fn from(error: DbErr) -> Self {
-        Self(error)
+        hallpass::Error::internal(error).into()
+    }
+}
+
+impl From<InvalidEmail> for AppError {
+    fn from(error: InvalidEmail) -> Self {
+        let violation = Violation::new("email", "invalid_email", error.to_string());
+        hallpass::Error::validation(vec![violation]).into()
     }
 }
 
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
-        tracing::error!(error = %self.0, "the database failed");
-        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        self.0.into_response()
     }
 }

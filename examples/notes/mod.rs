@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use hallpass::UserId;
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, DatabaseConnection, DbErr,
-    EntityTrait as _, QueryFilter as _,
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DatabaseConnection,
+    DbErr, EntityTrait as _, QueryFilter as _,
 };
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -31,7 +31,7 @@ mod entity {
 pub(crate) use entity::Model as Note;
 
 pub(crate) async fn add(
-    db: &DatabaseConnection,
+    db: &impl ConnectionTrait,
     owner: UserId,
     text: String,
     now: DateTime<Utc>,
