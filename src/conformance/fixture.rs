@@ -7,13 +7,16 @@ use tokio::sync::Barrier;
 use super::Subject;
 use crate::{
     clock::{Clock as _, SystemClock, Timestamp},
-    event::{ClientInfo, Event, EventKind},
+    event::{Author, ClientInfo, Event, EventKind},
     secret::{PasswordHash, TokenDigest, random_bytes},
     token::{
         EndReason, NewOneTimeToken, NewSession, OpenSession, Purpose, RefreshGeneration,
         ResetPassword, RotateSession, Rotation, SessionId,
     },
-    user::{Credentials, EmailAddress, InsertUser, NewUser, Role, Roles, User, UserId},
+    user::{
+        Credentials, EmailAddress, InsertUser, NewUser, Role, Roles, UpdateUser, User, UserChange,
+        UserId, UserStatus,
+    },
 };
 
 pub(super) const TASKS: usize = 32;
@@ -75,6 +78,36 @@ pub(super) fn event(kind: EventKind) -> Event {
     Event::new(kind, &ClientInfo::default(), now())
 }
 
+/// A change of now, by nobody.
+pub(super) fn author(now: Timestamp) -> Author {
+    Author {
+        actor_id: None,
+        client: ClientInfo::default(),
+        now,
+    }
+}
+
+pub(super) async fn update(store: &Subject, id: UserId, change: &UserChange) -> UpdateUser {
+    let updated = store.update_user(id, change, &author(now())).await;
+    updated.expect("update_user")
+}
+
+/// Changes the status, and wants it to work.
+pub(super) async fn set_status(store: &Subject, id: UserId, status: UserStatus) -> User {
+    let change = UserChange {
+        status: Some(status),
+        ..UserChange::default()
+    };
+    updated(update(store, id, &change).await)
+}
+
+pub(super) fn updated(outcome: UpdateUser) -> User {
+    match outcome {
+        UpdateUser::Updated(user, _) => user,
+        other => panic!("the user was not changed: {other:?}"),
+    }
+}
+
 /// A user with the password hash `first`.
 pub(super) async fn fresh_user(store: &Subject) -> User {
     let email = format!("{}@example.org", unique());
@@ -84,6 +117,10 @@ pub(super) async fn fresh_user(store: &Subject) -> User {
 pub(super) async fn credentials(store: &Subject, user: &User) -> Credentials {
     let found = store.credentials(&user.email).await.expect("credentials");
     found.expect("the user is found by their address")
+}
+
+pub(super) async fn by_id(store: &Subject, id: UserId) -> Option<User> {
+    store.user(id).await.expect("user")
 }
 
 pub(super) async fn password_hash(store: &Subject, user: &User) -> Option<String> {

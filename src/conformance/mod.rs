@@ -25,6 +25,7 @@ pub mod outbox;
 pub mod rotation;
 pub mod session;
 pub mod user;
+pub mod user_change;
 
 use std::sync::Arc;
 
@@ -40,6 +41,7 @@ pub type Subject = Arc<dyn Store>;
 pub async fn check_all(store: Subject) {
     store.ping().await.expect("the store answers a ping");
     user::check_all(&store).await;
+    user_change::check_all(&store).await;
     session::check_all(&store).await;
     rotation::check_all(&store).await;
     one_time::check_all(&store).await;

@@ -6,7 +6,7 @@ use super::{
     Subject,
     fixture::{
         MICROSECOND, TASKS, credentials, digest, event, fresh_session, fresh_user, is_live,
-        new_session, new_token, now, password_hash, race, reset, try_open,
+        new_session, new_token, now, password_hash, race, reset, set_status, try_open,
     },
 };
 use crate::{
@@ -251,8 +251,7 @@ pub async fn a_disabled_user_gets_nothing(store: &Subject) {
     let proof = new_token(user.id, Purpose::VerifyEmail);
     let verify = issued(store, &proof).await;
     let at = proof.created_at;
-    let disabled = store.set_status(user.id, UserStatus::Disabled, at).await;
-    disabled.expect("set_status").expect("the user is there");
+    set_status(store, user.id, UserStatus::Disabled).await;
     assert!(user_of(store, live, token.purpose, at).await.is_none());
     assert!(user_of(store, verify, proof.purpose, at).await.is_none());
     assert_eq!(spend(store, live, at).await, None);

@@ -6,7 +6,7 @@ use super::{
     Subject,
     fixture::{
         GRACE, MICROSECOND, TASKS, digest, event, fresh_session, is_live, log_out, now, race,
-        rotate, rotated, rotation,
+        rotate, rotated, rotation, set_status,
     },
 };
 use crate::{
@@ -182,8 +182,7 @@ pub async fn a_dead_session_exchanges_nothing(store: &Subject) {
     };
     assert_gone(store, &unknown, "an unknown session").await;
     for status in [UserStatus::Disabled, UserStatus::Active] {
-        let changed = store.set_status(user.id, status, now()).await;
-        changed.expect("set_status").expect("the user is there");
+        set_status(store, user.id, status).await;
         assert_gone(store, &current, "a session from before disabling").await;
     }
 

@@ -7,7 +7,7 @@ use super::{
     fixture::{
         MICROSECOND, TASKS, credentials, digest, event, fresh_session, fresh_user, hash, is_live,
         log_out, new_session, new_token, now, password_hash, race, reset, rotate, rotation,
-        try_open,
+        set_status, try_open,
     },
 };
 use crate::{
@@ -73,8 +73,7 @@ pub async fn a_stale_sign_in_opens_nothing(store: &Subject) {
     assert_eq!(found.user.last_login_at, None, "a stale sign-in was noted");
     assert_eq!(password_hash(store, &user).await.as_deref(), Some("first"));
 
-    let disabled = store.set_status(user.id, UserStatus::Disabled, now()).await;
-    disabled.expect("set_status").expect("the user is there");
+    set_status(store, user.id, UserStatus::Disabled).await;
     let version = credentials(store, &user).await.credential_version;
     let session = new_session(user.id, version);
     let opened = try_open(store, &session).await;

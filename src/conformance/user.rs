@@ -5,15 +5,13 @@ use std::sync::Arc;
 use super::{
     Subject,
     fixture::{
-        TASKS, credentials, event, fresh_session, fresh_user, insert, is_live, new_session,
-        new_token, new_user, now, race, role, try_open, unique,
+        TASKS, by_id, credentials, event, insert, new_user, now, race, role, set_status, unique,
     },
 };
 use crate::{
     clock::Timestamp,
     event::EventKind,
-    token::Purpose,
-    user::{EmailPrefix, InsertUser, Role, Roles, User, UserFilter, UserId, UserStatus},
+    user::{EmailPrefix, InsertUser, Role, User, UserFilter, UserId, UserStatus},
 };
 
 /// Runs every check of this module.
@@ -26,8 +24,6 @@ pub async fn check_all(store: &Subject) {
     users_are_listed_page_by_page(store).await;
     an_address_prefix_is_literal(store).await;
     filters_are_literal_and_add_up(store).await;
-    disabling_is_for_good(store).await;
-    roles_are_replaced(store).await;
 }
 
 /// What was added is found by the canonical address, to the microsecond; `credential_version` starts at 0.
@@ -43,6 +39,7 @@ pub async fn a_user_is_found_as_added(store: &Subject) {
     let added = insert(store, &new).await;
     let found = credentials(store, &added).await;
     assert_eq!(found.user, added, "the user is found as added");
+    assert_eq!(by_id(store, added.id).await, Some(added.clone()));
     assert_eq!(
         found.user.email.as_str(),
         text,
@@ -64,6 +61,7 @@ pub async fn a_user_is_found_as_added(store: &Subject) {
     let nobody = new_user(&format!("{}@example.org", unique())).email;
     let found = store.credentials(&nobody).await.expect("credentials");
     assert!(found.is_none(), "an unknown address has no credentials");
+    assert_eq!(by_id(store, UserId::new(now())).await, None);
 }
 
 /// Of many concurrent inserts of one canonical address exactly one succeeds.
@@ -168,8 +166,7 @@ pub async fn filters_are_literal_and_add_up(store: &Subject) {
         users.push(insert(store, &user).await);
     }
     let second = users.get(1).expect("a second user").id;
-    let disabled = store.set_status(second, UserStatus::Disabled, now()).await;
-    disabled.expect("set_status").expect("the user is there");
+    set_status(store, second, UserStatus::Disabled).await;
 
     let filter = |role_name: Option<&str>, status| UserFilter {
         role: role_name.map(role),
@@ -194,62 +191,6 @@ pub async fn filters_are_literal_and_add_up(store: &Subject) {
         let found = list(store, &filter, None, 50).await;
         assert_eq!(found.len(), count, "users that match {filter:?}");
     }
-}
-
-/// What a disabled user had open stays dead when the user is made active again.
-///
-/// # Panics
-/// If the store breaks the contract.
-pub async fn disabling_is_for_good(store: &Subject) {
-    let (user, session) = fresh_session(store).await;
-    let token = new_token(user.id, Purpose::ResetPassword);
-    store.issue_one_time(&token).await.expect("issue_one_time");
-    let later = now();
-    for status in [UserStatus::Disabled, UserStatus::Active] {
-        let changed = store.set_status(user.id, status, later).await;
-        let changed = changed.expect("set_status").expect("the user is there");
-        assert_eq!(changed.status, status);
-        assert_eq!(changed.updated_at, later);
-        assert!(
-            !is_live(store, &session, later).await,
-            "a session outlived disabling ({status:?})"
-        );
-        for digest in &token.digests {
-            let found = store.one_time_user(digest, Purpose::ResetPassword, later);
-            let found = found.await.expect("one_time_user");
-            assert!(found.is_none(), "a token outlived disabling ({status:?})");
-        }
-        let found = credentials(store, &user).await;
-        assert_eq!(found.user.status, status, "credentials know the status");
-        assert!(found.credential_version > 0, "disabling raises the version");
-    }
-    let stale = try_open(store, &new_session(user.id, 0)).await;
-    assert!(
-        stale.is_none(),
-        "a sign-in from before disabling went through"
-    );
-    let nobody = store.set_status(UserId::new(later), UserStatus::Disabled, later);
-    assert!(nobody.await.expect("set_status").is_none());
-}
-
-/// Roles are replaced as a whole.
-///
-/// # Panics
-/// If the store breaks the contract.
-pub async fn roles_are_replaced(store: &Subject) {
-    let user = fresh_user(store).await;
-    let later = now();
-    for names in [&["admin", "a_b.c:d-1"][..], &[]] {
-        let roles: Roles = names.iter().map(|name| role(name)).collect();
-        let changed = store.set_roles(user.id, &roles, later).await;
-        let changed = changed.expect("set_roles").expect("the user is there");
-        assert_eq!(changed.roles, roles);
-        assert_eq!(changed.updated_at, later);
-        assert_eq!(credentials(store, &user).await.user, changed);
-    }
-    let none = Roles::default();
-    let nobody = store.set_roles(UserId::new(later), &none, later);
-    assert!(nobody.await.expect("set_roles").is_none());
 }
 
 fn by_prefix(prefix: &str) -> UserFilter {

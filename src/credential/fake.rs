@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use crate::{
     clock::Timestamp,
     error::StoreError,
-    event::{Event, EventFilter, EventId, EventStore},
+    event::{Author, Event, EventFilter, EventId, EventStore},
     mail::{ClaimedIntent, Intent, IntentId, OutboxStore},
     secret::{PasswordHash, TokenDigest},
     store::Store,
@@ -17,8 +17,8 @@ use crate::{
         RotateSession, Rotation, SessionId, TokenStore,
     },
     user::{
-        Credentials, EmailAddress, InsertUser, NewUser, Roles, User, UserFilter, UserId,
-        UserStatus, UserStore,
+        Credentials, DeleteUser, EmailAddress, InsertUser, NewUser, Roles, UpdateUser, User,
+        UserChange, UserFilter, UserId, UserStatus, UserStore,
     },
 };
 
@@ -112,21 +112,25 @@ impl UserStore for FakeStore {
         unimplemented!()
     }
 
-    async fn set_status(
-        &self,
-        _: UserId,
-        _: UserStatus,
-        _: Timestamp,
-    ) -> Result<Option<User>, StoreError> {
+    async fn user(&self, _: UserId) -> Result<Option<User>, StoreError> {
         unimplemented!()
     }
 
-    async fn set_roles(
+    async fn update_user(
         &self,
         _: UserId,
-        _: &Roles,
-        _: Timestamp,
-    ) -> Result<Option<User>, StoreError> {
+        _: &UserChange,
+        _: &Author,
+    ) -> Result<UpdateUser, StoreError> {
+        unimplemented!()
+    }
+
+    async fn delete_user(
+        &self,
+        _: UserId,
+        _: Option<i64>,
+        _: &Event,
+    ) -> Result<DeleteUser, StoreError> {
         unimplemented!()
     }
 }

@@ -3,6 +3,7 @@
 //! An event is written in the statement or transaction of the fact it tells of, so that there is one if and only if the
 //! fact is. It outlives the account it is about.
 
+mod author;
 mod client;
 #[cfg(feature = "http")]
 mod http;
@@ -13,6 +14,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use self::trail::Trail;
 pub use self::{
+    author::Author,
     client::ClientInfo,
     store::{EventFilter, EventStore},
 };
@@ -140,6 +142,8 @@ kinds! {
     AccountDeleted "account_deleted" Success
     /// The address of an account was changed.
     EmailChanged "email_changed" Success
+    /// An administrator said that the address is not shown to be the user's.
+    EmailUnverified "email_unverified" Success
     /// The address was shown to be the user's, or an administrator said so.
     EmailVerified "email_verified" Success
     /// A session was ended by its refresh token.

@@ -75,6 +75,12 @@ impl State {
         }
     }
 
+    /// The sessions and one-time tokens of a user who is deleted.
+    pub(super) fn forget_tokens(&mut self, user: UserId) {
+        self.sessions.retain(|_, session| session.user_id != user);
+        self.one_time.retain(|(of, _), _| *of != user);
+    }
+
     fn spendable(
         &self,
         digest: &TokenDigest,

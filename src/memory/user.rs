@@ -1,14 +1,13 @@
 use async_trait::async_trait;
 
-use super::MemoryStore;
+use super::{MemoryStore, State};
 use crate::{
-    clock::Timestamp,
     error::StoreError,
-    event::Event,
+    event::{Author, Event},
     secret::PasswordHash,
     user::{
-        Credentials, EmailAddress, InsertUser, NewUser, Roles, User, UserFilter, UserId,
-        UserStatus, UserStore,
+        Credentials, DeleteUser, EmailAddress, InsertUser, NewUser, UpdateUser, User, UserChange,
+        UserFilter, UserId, UserStatus, UserStore,
     },
 };
 
@@ -52,6 +51,11 @@ impl UserStore for MemoryStore {
         Ok(InsertUser::Inserted(user))
     }
 
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let state = self.state();
+        Ok(state.users.get(&id).map(|row| row.user.clone()))
+    }
+
     async fn credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
         let state = self.state();
         let id = state.addresses.get(email.canonical());
@@ -81,35 +85,64 @@ impl UserStore for MemoryStore {
         Ok(users.into_iter().take(limit).cloned().collect())
     }
 
-    async fn set_status(
+    async fn update_user(
         &self,
         id: UserId,
-        status: UserStatus,
-        now: Timestamp,
-    ) -> Result<Option<User>, StoreError> {
+        change: &UserChange,
+        author: &Author,
+    ) -> Result<UpdateUser, StoreError> {
         let mut state = self.state();
-        Ok(state.users.get_mut(&id).map(|row| {
-            if status == UserStatus::Disabled {
-                row.credential_version += 1;
-            }
-            row.user.status = status;
-            row.user.updated_at = now;
-            row.user.clone()
-        }))
+        let Some(before) = state.users.get(&id).map(|row| row.user.clone()) else {
+            return Ok(UpdateUser::NotFound);
+        };
+        let Some(changed) = change.apply(&before, author) else {
+            return Ok(UpdateUser::Updated(before, Vec::new()));
+        };
+        if before.is_administrator()
+            && !changed.user.is_administrator()
+            && !state.has_administrator_but(id)
+        {
+            return Ok(UpdateUser::LastAdmin);
+        }
+        if let Some(row) = state.users.get_mut(&id) {
+            row.user = changed.user.clone();
+            row.credential_version += i64::from(changed.disabled);
+        }
+        for event in &changed.events {
+            state.record(event, Some(id));
+        }
+        Ok(UpdateUser::Updated(changed.user, changed.events))
     }
 
-    async fn set_roles(
+    async fn delete_user(
         &self,
         id: UserId,
-        roles: &Roles,
-        now: Timestamp,
-    ) -> Result<Option<User>, StoreError> {
+        credential_version: Option<i64>,
+        event: &Event,
+    ) -> Result<DeleteUser, StoreError> {
         let mut state = self.state();
-        Ok(state.users.get_mut(&id).map(|row| {
-            row.user.roles = roles.clone();
-            row.user.updated_at = now;
-            row.user.clone()
-        }))
+        let Some(row) = state.users.get(&id) else {
+            return Ok(DeleteUser::NotFound);
+        };
+        if credential_version.is_some_and(|version| version != row.credential_version) {
+            return Ok(DeleteUser::Stale);
+        }
+        let user = row.user.clone();
+        if user.is_administrator() && !state.has_administrator_but(id) {
+            return Ok(DeleteUser::LastAdmin);
+        }
+        state.users.remove(&id);
+        state.addresses.remove(user.email.canonical());
+        state.forget_tokens(id);
+        state.record(event, Some(id));
+        Ok(DeleteUser::Deleted(user))
+    }
+}
+
+impl State {
+    fn has_administrator_but(&self, id: UserId) -> bool {
+        let mut users = self.users.values().map(|row| &row.user);
+        users.any(|user| user.id != id && user.is_administrator())
     }
 }
 

@@ -10,6 +10,7 @@ mod row;
 mod settings;
 mod token;
 mod user;
+mod user_change;
 
 use async_trait::async_trait;
 use sea_orm::DatabaseTransaction;

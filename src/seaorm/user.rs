@@ -12,15 +12,15 @@ use super::{
     event::{self, events, record},
     pool::{Database, run, transaction},
     row::{column, roles_text, user, user_columns},
+    user_change,
 };
 use crate::{
-    clock::Timestamp,
     error::StoreError,
-    event::Event,
+    event::{Author, Event},
     secret::PasswordHash,
     user::{
-        Credentials, EmailAddress, EmailPrefix, InsertUser, NewUser, Role, Roles, User, UserFilter,
-        UserId, UserStatus, UserStore,
+        Credentials, DeleteUser, EmailAddress, EmailPrefix, InsertUser, NewUser, Role, UpdateUser,
+        User, UserChange, UserFilter, UserId, UserStatus, UserStore,
     },
 };
 
@@ -50,16 +50,10 @@ const CREDENTIALS: &str = concat!(
     ", u.password_hash, u.credential_version FROM auth_users u WHERE u.email_canonical = $1"
 );
 
-const SET_STATUS: &str = concat!(
-    "UPDATE auth_users SET status = $2, updated_at = $3, \
-        credential_version = credential_version + CASE WHEN $2 = 'disabled' THEN 1 ELSE 0 END \
-    WHERE id = $1 RETURNING ",
-    user_columns!("")
-);
-
-const SET_ROLES: &str = concat!(
-    "UPDATE auth_users SET roles = $2, updated_at = $3 WHERE id = $1 RETURNING ",
-    user_columns!("")
+const USER: &str = concat!(
+    "SELECT ",
+    user_columns!(""),
+    " FROM auth_users WHERE id = $1"
 );
 
 #[async_trait]
@@ -105,6 +99,12 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
             return Ok(InsertUser::EmailTaken);
         }
         Ok(InsertUser::Inserted(new.to_user()))
+    }
+
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let rows = self.read(USER, [id.as_uuid().into()]).await?;
+        let found = rows.first().map(user).transpose();
+        found.map_err(|error| store_error(&error))
     }
 
     async fn credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {
@@ -163,28 +163,22 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
         users.map_err(|error| store_error(&error))
     }
 
-    async fn set_status(
+    async fn update_user(
         &self,
         id: UserId,
-        status: UserStatus,
-        now: Timestamp,
-    ) -> Result<Option<User>, StoreError> {
-        let values = [id.as_uuid().into(), status.as_str().into(), now.into()];
-        let rows = self.write(SET_STATUS, values).await?;
-        let changed = rows.first().map(user).transpose();
-        changed.map_err(|error| store_error(&error))
+        change: &UserChange,
+        author: &Author,
+    ) -> Result<UpdateUser, StoreError> {
+        user_change::update(self, id, change, author).await
     }
 
-    async fn set_roles(
+    async fn delete_user(
         &self,
         id: UserId,
-        roles: &Roles,
-        now: Timestamp,
-    ) -> Result<Option<User>, StoreError> {
-        let values = [id.as_uuid().into(), roles_text(roles).into(), now.into()];
-        let rows = self.write(SET_ROLES, values).await?;
-        let changed = rows.first().map(user).transpose();
-        changed.map_err(|error| store_error(&error))
+        credential_version: Option<i64>,
+        event: &Event,
+    ) -> Result<DeleteUser, StoreError> {
+        user_change::delete(self, id, credential_version, event).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who has an account: the user, their address, roles and status, and where users are kept.
 
+mod change;
 mod email;
 #[cfg(feature = "http")]
 pub(crate) mod http;
@@ -12,11 +13,15 @@ mod store;
 use serde_json::{Map, Value};
 
 pub use self::{
+    change::{ChangedUser, UserChange},
     email::{EmailAddress, InvalidEmail},
     page::{Page, UserQuery},
     permission::{InvalidPermission, Permission, Permissions, RolePermissions},
     role::{InvalidRole, Role, Roles},
-    store::{Credentials, EmailPrefix, InsertUser, NewUser, UserFilter, UserStore},
+    store::{
+        Credentials, DeleteUser, EmailPrefix, InsertUser, NewUser, UpdateUser, UserFilter,
+        UserStore,
+    },
 };
 use crate::clock::Timestamp;
 pub use crate::id::UserId;
@@ -45,6 +50,14 @@ pub struct User {
     pub updated_at: Timestamp,
     /// When a session was last opened.
     pub last_login_at: Option<Timestamp>,
+}
+
+impl User {
+    /// Whether the user can act as an administrator: active, with the role `admin`.
+    #[must_use]
+    pub fn is_administrator(&self) -> bool {
+        self.status == UserStatus::Active && self.roles.contains(&Role::ADMIN)
+    }
 }
 
 /// Whether an account may be used.

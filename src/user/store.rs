@@ -2,8 +2,13 @@ use async_trait::async_trait;
 use serde_json::Map;
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::{EmailAddress, Role, Roles, User, UserId, UserStatus};
-use crate::{clock::Timestamp, error::StoreError, event::Event, secret::PasswordHash};
+use super::{EmailAddress, Role, Roles, User, UserChange, UserId, UserStatus};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    event::{Author, Event},
+    secret::PasswordHash,
+};
 
 /// Keeps users. Part of [`Store`](crate::store::Store).
 #[async_trait]
@@ -17,6 +22,12 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// If the database fails.
     async fn insert_user(&self, user: &NewUser, event: &Event) -> Result<InsertUser, StoreError>;
+
+    /// The user with this identifier.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
     /// The user with this canonical address, with what a password check needs.
     ///
@@ -41,31 +52,38 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<User>, StoreError>;
 
-    /// Sets the status, and gives the user as it then is; `None` if there is none.
+    /// Changes a user, and gives them as they then are.
     ///
     /// # Contract
-    /// Disabling raises `credential_version`: every session and one-time token of the user is dead from then on,
-    /// and stays so when the user is made active again.
+    /// What [`UserChange::apply`](super::UserChange::apply) makes of the user is written with its events, and nobody
+    /// else writes the user between the two; a change that changes nothing writes nothing. Disabling raises
+    /// `credential_version`: every session and one-time token of the user is dead from then on, and stays so when the
+    /// user is made active again. However many calls run at once, of this method and of
+    /// [`delete_user`](Self::delete_user), one [administrator](User::is_administrator) is left if there was one.
     ///
     /// # Errors
     /// If the database fails.
-    async fn set_status(
+    async fn update_user(
         &self,
         id: UserId,
-        status: UserStatus,
-        now: Timestamp,
-    ) -> Result<Option<User>, StoreError>;
+        change: &UserChange,
+        author: &Author,
+    ) -> Result<UpdateUser, StoreError>;
 
-    /// Sets the roles, and gives the user as it then is; `None` if there is none.
+    /// Deletes a user, if their `credential_version` is still this one or none is given.
+    ///
+    /// # Contract
+    /// Sessions and one-time tokens of the user go with them, the address is free at once, and the event is written.
+    /// The last [administrator](User::is_administrator) stays, as with [`update_user`](Self::update_user).
     ///
     /// # Errors
     /// If the database fails.
-    async fn set_roles(
+    async fn delete_user(
         &self,
         id: UserId,
-        roles: &Roles,
-        now: Timestamp,
-    ) -> Result<Option<User>, StoreError>;
+        credential_version: Option<i64>,
+        event: &Event,
+    ) -> Result<DeleteUser, StoreError>;
 }
 
 /// A user to be added. Active, without metadata.
@@ -122,6 +140,40 @@ pub enum InsertUser {
     Inserted(User),
     /// The canonical address has an account already; nothing was written.
     EmailTaken,
+}
+
+/// What became of a change.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further outcome would be a change of contract"
+)]
+#[allow(clippy::large_enum_variant, reason = "lives for one call")]
+pub enum UpdateUser {
+    /// The user as they are now, and the events that were written.
+    Updated(User, Vec<Event>),
+    /// It would have left no administrator; nothing was written.
+    LastAdmin,
+    /// There is no such user.
+    NotFound,
+}
+
+/// What became of a deletion.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further outcome would be a change of contract"
+)]
+#[allow(clippy::large_enum_variant, reason = "lives for one call")]
+pub enum DeleteUser {
+    /// The user as they were.
+    Deleted(User),
+    /// It would have left no administrator; nothing was deleted.
+    LastAdmin,
+    /// There is no such user.
+    NotFound,
+    /// The credentials have changed since; nothing was deleted.
+    Stale,
 }
 
 /// A user with what a password check needs.

@@ -168,6 +168,8 @@ async fn without_a_user_every_guard_answers_401() {
 #[tokio::test]
 async fn without_the_role_guards_answer_403_and_with_it_200() {
     let (app, servers) = hosts().await;
+    // The last one could not be made anything else.
+    app.administrator().await;
     let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
     let access = app.login(ANN).await.access;
     for server in &servers {
@@ -237,6 +239,8 @@ async fn after_a_logout_claims_pass_until_they_expire_and_checks_do_not() {
 #[tokio::test]
 async fn a_disabled_administrator_is_nobody_at_once() {
     let (app, servers) = hosts().await;
+    // The last one could not be made anything else.
+    app.administrator().await;
     let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
     app.set_roles(&id, "admin").await;
     let access = app.login(ANN).await.access;

@@ -22,6 +22,14 @@ async fn every_store_keeps_the_contract_of_users() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_store_keeps_the_contract_of_changing_users() {
+    for store in stores().await {
+        eprintln!("on {}", store.name);
+        conformance::user_change::check_all(&store.store()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_store_keeps_the_contract_of_sessions() {
     for store in stores().await {
         eprintln!("on {}", store.name);

@@ -9,12 +9,14 @@ use actix_web::{
 };
 use axum::Router;
 use hallpass::{
-    Auth, AuthBuilder, ClientInfo, EmailAddress, Endpoints, Event, EventKind, Roles, Secret,
-    UserId, UserStatus,
+    Auth, AuthBuilder, ClientInfo, EmailAddress, Endpoints, Event, EventKind, Secret, UserId,
+    UserStatus,
     clock::{Clock as _, ManualClock, Timestamp},
     credential::{HashParams, Hasher},
+    event::Author,
     mail::Mailbox,
     store::Store,
+    user::{UpdateUser, UserChange},
 };
 use tokio::{net::TcpListener, sync::Barrier, task::JoinHandle};
 
@@ -132,14 +134,32 @@ impl App {
     }
 
     pub(crate) async fn set_roles(&self, id: &str, roles: &str) {
-        let roles: Roles = roles.parse().expect("names of roles");
-        let user = self.store.set_roles(user_id(id), &roles, self.now()).await;
-        user.expect("the store works").expect("the user is there");
+        let roles = Some(roles.parse().expect("names of roles"));
+        let change = UserChange {
+            roles,
+            ..UserChange::default()
+        };
+        self.change(id, &change).await;
     }
 
     pub(crate) async fn set_status(&self, id: &str, status: UserStatus) {
-        let user = self.store.set_status(user_id(id), status, self.now()).await;
-        user.expect("the store works").expect("the user is there");
+        let status = Some(status);
+        let change = UserChange {
+            status,
+            ..UserChange::default()
+        };
+        self.change(id, &change).await;
+    }
+
+    async fn change(&self, id: &str, change: &UserChange) {
+        let author = Author {
+            actor_id: None,
+            client: ClientInfo::default(),
+            now: self.now(),
+        };
+        let outcome = self.store.update_user(user_id(id), change, &author).await;
+        let outcome = outcome.expect("the store works");
+        assert!(matches!(outcome, UpdateUser::Updated(..)), "{outcome:?}");
     }
 
     /// Registers an administrator, logs in, and gives the access token.

@@ -1,0 +1,216 @@
+use super::{Role, Roles, User, UserStatus};
+use crate::event::{Author, Event, EventKind};
+
+/// What is to change of a user. The default changes nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct UserChange {
+    /// The roles, as a whole.
+    pub roles: Option<Roles>,
+    /// Whether the account may be used.
+    pub status: Option<UserStatus>,
+    /// The name to show; `Some(None)` takes it away.
+    pub display_name: Option<Option<String>>,
+    /// Whether the address counts as the user's.
+    pub email_verified: Option<bool>,
+}
+
+/// A user as a change leaves them.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct ChangedUser {
+    /// The user.
+    pub user: User,
+    /// The account was disabled: `credential_version` goes up, and what was open is dead for good.
+    pub disabled: bool,
+    /// What is to be written to the audit trail, with the change.
+    pub events: Vec<Event>,
+}
+
+impl UserChange {
+    /// Whether the change can make an active administrator something less.
+    #[must_use]
+    pub fn can_remove_administrator(&self) -> bool {
+        let demotes = |roles: &Roles| !roles.contains(&Role::ADMIN);
+        self.roles.as_ref().is_some_and(demotes) || self.status == Some(UserStatus::Disabled)
+    }
+
+    /// What the change comes to, for this user: what every store writes while nobody else can write the user. `None`
+    /// if it changes nothing.
+    #[must_use]
+    pub fn apply(&self, before: &User, author: &Author) -> Option<ChangedUser> {
+        let mut user = before.clone();
+        let mut events = Vec::new();
+        if let Some(roles) = &self.roles
+            && *roles != before.roles
+        {
+            user.roles = roles.clone();
+            let names = |roles: &Roles| roles.iter().map(Role::to_string).collect::<Vec<_>>();
+            let event = author.event(EventKind::RolesChanged);
+            events.push(
+                event
+                    .with("from", names(&before.roles))
+                    .with("to", names(roles)),
+            );
+        }
+        if let Some(status) = self.status
+            && status != before.status
+        {
+            user.status = status;
+            let event = author.event(EventKind::StatusChanged);
+            events.push(
+                event
+                    .with("from", before.status.as_str())
+                    .with("to", status.as_str()),
+            );
+        }
+        if let Some(verified) = self.email_verified
+            && verified != before.email_verified_at.is_some()
+        {
+            user.email_verified_at = verified.then_some(author.now);
+            let kind = if verified {
+                EventKind::EmailVerified
+            } else {
+                EventKind::EmailUnverified
+            };
+            events.push(author.event(kind));
+        }
+        if let Some(name) = &self.display_name {
+            user.display_name.clone_from(name);
+        }
+        if user == *before {
+            return None;
+        }
+        user.updated_at = author.now;
+        Some(ChangedUser {
+            disabled: user.status == UserStatus::Disabled && before.status == UserStatus::Active,
+            user,
+            events,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        clock::{Clock as _, SystemClock},
+        event::ClientInfo,
+        user::UserId,
+    };
+
+    fn ann() -> User {
+        let now = SystemClock.now();
+        User {
+            id: UserId::new(now),
+            email: "ann@example.org".parse().unwrap(),
+            email_verified_at: None,
+            roles: [Role::USER].into_iter().collect(),
+            status: UserStatus::Active,
+            display_name: Some("Ann".to_owned()),
+            metadata: serde_json::Map::new(),
+            created_at: now,
+            updated_at: now,
+            last_login_at: None,
+        }
+    }
+
+    fn author(ann: &User) -> Author {
+        Author {
+            actor_id: Some(ann.id),
+            client: ClientInfo::default(),
+            now: ann.created_at + Duration::from_secs(1),
+        }
+    }
+
+    #[test]
+    fn what_is_so_already_is_no_change() {
+        let ann = ann();
+        let same = UserChange {
+            roles: Some(ann.roles.clone()),
+            status: Some(ann.status),
+            display_name: Some(ann.display_name.clone()),
+            email_verified: Some(false),
+        };
+        for change in [UserChange::default(), same] {
+            assert!(change.apply(&ann, &author(&ann)).is_none());
+        }
+    }
+
+    #[test]
+    fn a_change_says_what_it_was_and_is() {
+        let ann = ann();
+        let author = author(&ann);
+        let change = UserChange {
+            roles: Some([Role::ADMIN, Role::USER].into_iter().collect()),
+            status: Some(UserStatus::Disabled),
+            display_name: Some(None),
+            email_verified: Some(true),
+        };
+        let changed = change.apply(&ann, &author).unwrap();
+        assert!(changed.disabled);
+        assert_eq!(changed.user.display_name, None);
+        assert_eq!(changed.user.email_verified_at, Some(author.now));
+        assert_eq!(changed.user.updated_at, author.now);
+        let said: Vec<_> = changed
+            .events
+            .iter()
+            .map(|event| (event.kind, json!(event.detail)))
+            .collect();
+        let expected = [
+            (
+                EventKind::RolesChanged,
+                json!({"from": ["user"], "to": ["admin", "user"]}),
+            ),
+            (
+                EventKind::StatusChanged,
+                json!({"from": "active", "to": "disabled"}),
+            ),
+            (EventKind::EmailVerified, json!({})),
+        ];
+        assert_eq!(said, expected);
+        assert!(
+            changed
+                .events
+                .iter()
+                .all(|event| event.actor_id == Some(ann.id))
+        );
+
+        let back = UserChange {
+            status: Some(UserStatus::Active),
+            email_verified: Some(false),
+            ..UserChange::default()
+        };
+        let again = back.apply(&changed.user, &author).unwrap();
+        assert!(!again.disabled);
+        assert_eq!(again.user.email_verified_at, None);
+        assert_eq!(again.events[1].kind, EventKind::EmailUnverified);
+    }
+
+    #[test]
+    fn only_demoting_and_disabling_can_remove_an_administrator() {
+        let roles = |roles: &str| UserChange {
+            roles: Some(roles.parse().unwrap()),
+            ..UserChange::default()
+        };
+        let status = |status| UserChange {
+            status: Some(status),
+            ..UserChange::default()
+        };
+        assert!(roles("user").can_remove_administrator());
+        assert!(!roles("admin").can_remove_administrator());
+        assert!(status(UserStatus::Disabled).can_remove_administrator());
+        assert!(!status(UserStatus::Active).can_remove_administrator());
+        assert!(!UserChange::default().can_remove_administrator());
+    }
+}
