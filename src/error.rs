@@ -47,6 +47,8 @@ pub enum ErrorKind {
     InvalidRefreshToken,
     /// A one-time token that is unknown, used or expired.
     InvalidToken,
+    /// It would leave no active administrator.
+    LastAdmin,
     /// The request body is not a JSON object.
     MalformedBody,
     /// The path exists, the method does not.
@@ -65,6 +67,8 @@ pub enum ErrorKind {
     Unavailable,
     /// The request body has a media type other than `application/json`.
     UnsupportedMediaType,
+    /// There is no such user.
+    UserNotFound,
     /// Well-formed input of the wrong shape; see [`Error::violations`].
     ValidationFailed,
     /// The new password does not meet the policy; see [`Error::violations`].
@@ -187,6 +191,7 @@ impl fmt::Display for ErrorKind {
             Self::InvalidCredentials => "the address or the password is wrong",
             Self::InvalidRefreshToken => "the refresh token is not valid",
             Self::InvalidToken => "the token is not valid",
+            Self::LastAdmin => "it would leave no active administrator",
             Self::MalformedBody => "the body is not a JSON object",
             Self::MethodNotAllowed => "the method is not allowed here",
             Self::NotFound => "not found",
@@ -196,6 +201,7 @@ impl fmt::Display for ErrorKind {
             Self::Unauthenticated => "no bearer token was sent",
             Self::Unavailable => "a part this service depends on is unavailable",
             Self::UnsupportedMediaType => "the body is not application/json",
+            Self::UserNotFound => "there is no such user",
             Self::ValidationFailed => "the input does not have the right shape",
             Self::WeakPassword => "the password does not meet the policy",
         })

@@ -2,12 +2,12 @@
 
 use super::Auth;
 use crate::{
-    error::Result,
-    event::Event,
+    error::{ErrorKind, Result},
+    event::{Author, ClientInfo, Event, EventKind},
     password::{Passwords, PreparedRegistration},
     service::Registration,
     store::{Store, Transaction},
-    user::User,
+    user::{DeleteUser, Role, UpdateUser, User, UserChange, UserId, UserStatus},
 };
 
 impl Auth {
@@ -58,6 +58,8 @@ impl Auth {
         Ok(Within {
             auth: self.clone(),
             store: txn.store()?,
+            actor_id: None,
+            client: ClientInfo::default(),
             events: Vec::new(),
         })
     }
@@ -72,10 +74,20 @@ impl Auth {
 pub struct Within<'a> {
     auth: Auth,
     store: Box<dyn Store + 'a>,
+    actor_id: Option<UserId>,
+    client: ClientInfo,
     events: Vec<Event>,
 }
 
 impl Within<'_> {
+    /// Says who does it, for the audit trail. A registration is always the new user's own.
+    #[must_use]
+    pub fn by(mut self, actor: UserId, client: ClientInfo) -> Self {
+        self.actor_id = Some(actor);
+        self.client = client;
+        self
+    }
+
     /// Makes an account.
     ///
     /// # Errors
@@ -85,6 +97,81 @@ impl Within<'_> {
         let (user, event) = Passwords::insert(&*self.store, prepared).await?;
         self.events.push(event);
         Ok(user)
+    }
+
+    /// Gives the user a role, and returns them as they then are.
+    ///
+    /// # Errors
+    /// [`UserNotFound`](crate::ErrorKind::UserNotFound), or [`Unavailable`](crate::ErrorKind::Unavailable) if the
+    /// database fails.
+    pub async fn assign_role(&mut self, user: UserId, role: Role) -> Result<User> {
+        self.update(
+            user,
+            &UserChange {
+                add_roles: [role].into_iter().collect(),
+                ..UserChange::default()
+            },
+        )
+        .await
+    }
+
+    /// Disables the account: every session and one-time token of it is dead once the transaction is committed.
+    ///
+    /// # Errors
+    /// [`LastAdmin`](crate::ErrorKind::LastAdmin), [`UserNotFound`](crate::ErrorKind::UserNotFound), or
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if the database fails.
+    pub async fn disable(&mut self, user: UserId) -> Result<User> {
+        self.update(
+            user,
+            &UserChange {
+                status: Some(UserStatus::Disabled),
+                ..UserChange::default()
+            },
+        )
+        .await
+    }
+
+    /// Changes the user, and returns them as they then are.
+    ///
+    /// # Errors
+    /// [`LastAdmin`](crate::ErrorKind::LastAdmin), [`UserNotFound`](crate::ErrorKind::UserNotFound), or
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if the database fails.
+    pub async fn update(&mut self, user: UserId, change: &UserChange) -> Result<User> {
+        let author = self.author();
+        match self.store.update_user(user, change, &author).await? {
+            UpdateUser::Updated(user, events) => {
+                self.events
+                    .extend(events.into_iter().map(|event| event.of(user.id)));
+                Ok(user)
+            }
+            UpdateUser::LastAdmin => Err(ErrorKind::LastAdmin.into()),
+            UpdateUser::NotFound => Err(ErrorKind::UserNotFound.into()),
+        }
+    }
+
+    /// Deletes the account with all that Hallpass keeps of it, the audit trail apart.
+    ///
+    /// # Errors
+    /// [`LastAdmin`](crate::ErrorKind::LastAdmin), [`UserNotFound`](crate::ErrorKind::UserNotFound), or
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if the database fails.
+    pub async fn delete(&mut self, user: UserId) -> Result<()> {
+        let event = self.author().event(EventKind::AccountDeleted).of(user);
+        match self.store.delete_user(user, None, &event).await? {
+            DeleteUser::Deleted(_) => {
+                self.events.push(event);
+                Ok(())
+            }
+            DeleteUser::LastAdmin => Err(ErrorKind::LastAdmin.into()),
+            DeleteUser::NotFound | DeleteUser::Stale => Err(ErrorKind::UserNotFound.into()),
+        }
+    }
+
+    fn author(&self) -> Author {
+        Author {
+            actor_id: self.actor_id,
+            client: self.client.clone(),
+            now: self.auth.0.use_cases.passwords.clock.now(),
+        }
     }
 
     /// Lets go of the transaction, so that it can be committed.

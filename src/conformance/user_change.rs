@@ -52,6 +52,7 @@ pub async fn a_change_is_written_with_its_events(store: &Subject) {
         status: Some(UserStatus::Disabled),
         display_name: Some(Some("Zoë \u{1f511} O'Neil".to_owned())),
         email_verified: Some(true),
+        ..UserChange::default()
     };
     let expected = change.apply(&user, &author).expect("a change").user;
     let outcome = store.update_user(user.id, &change, &author).await;
@@ -82,6 +83,7 @@ pub async fn a_change_is_written_with_its_events(store: &Subject) {
         status: Some(UserStatus::Active),
         display_name: Some(None),
         email_verified: Some(false),
+        ..UserChange::default()
     };
     let changed = updated(update(store, user.id, &back).await);
     assert_eq!(changed.roles, Roles::default());
@@ -105,6 +107,7 @@ pub async fn what_changes_nothing_writes_nothing(store: &Subject) {
         status: Some(user.status),
         display_name: Some(None),
         email_verified: Some(false),
+        ..UserChange::default()
     };
     for change in [same, UserChange::default()] {
         let outcome = update(store, user.id, &change).await;

@@ -20,7 +20,7 @@ use crate::{
     secret::PasswordHash,
     user::{
         Credentials, DeleteUser, EmailAddress, EmailPrefix, InsertUser, NewUser, Role, UpdateUser,
-        User, UserChange, UserFilter, UserId, UserStatus, UserStore,
+        User, UserChange, UserFilter, UserId, UserStore,
     },
 };
 

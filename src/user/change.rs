@@ -10,6 +10,8 @@ use crate::event::{Author, Event, EventKind};
 pub struct UserChange {
     /// The roles, as a whole.
     pub roles: Option<Roles>,
+    /// Roles to have as well.
+    pub add_roles: Roles,
     /// Whether the account may be used.
     pub status: Option<UserStatus>,
     /// The name to show; `Some(None)` takes it away.
@@ -37,7 +39,8 @@ impl UserChange {
     /// Whether the change can make an active administrator something less.
     #[must_use]
     pub fn can_remove_administrator(&self) -> bool {
-        let demotes = |roles: &Roles| !roles.contains(&Role::ADMIN);
+        let demotes =
+            |roles: &Roles| !roles.contains(&Role::ADMIN) && !self.add_roles.contains(&Role::ADMIN);
         self.roles.as_ref().is_some_and(demotes) || self.status == Some(UserStatus::Disabled)
     }
 
@@ -47,17 +50,17 @@ impl UserChange {
     pub fn apply(&self, before: &User, author: &Author) -> Option<ChangedUser> {
         let mut user = before.clone();
         let mut events = Vec::new();
-        if let Some(roles) = &self.roles
-            && *roles != before.roles
-        {
-            user.roles = roles.clone();
+        let roles = self.roles.as_ref().unwrap_or(&before.roles);
+        let roles: Roles = roles.iter().chain(self.add_roles.iter()).cloned().collect();
+        if roles != before.roles {
             let names = |roles: &Roles| roles.iter().map(Role::to_string).collect::<Vec<_>>();
             let event = author.event(EventKind::RolesChanged);
             events.push(
                 event
                     .with("from", names(&before.roles))
-                    .with("to", names(roles)),
+                    .with("to", names(&roles)),
             );
+            user.roles = roles;
         }
         if let Some(status) = self.status
             && status != before.status
@@ -138,6 +141,7 @@ mod tests {
         let ann = ann();
         let same = UserChange {
             roles: Some(ann.roles.clone()),
+            add_roles: ann.roles.clone(),
             status: Some(ann.status),
             display_name: Some(ann.display_name.clone()),
             email_verified: Some(false),
@@ -156,6 +160,7 @@ mod tests {
             status: Some(UserStatus::Disabled),
             display_name: Some(None),
             email_verified: Some(true),
+            ..UserChange::default()
         };
         let changed = change.apply(&ann, &author).unwrap();
         assert!(changed.disabled);

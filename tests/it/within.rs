@@ -1,8 +1,10 @@
 //! Use cases in a transaction of the host's.
 
 use hallpass::{
-    Auth, ErrorKind, Registration, User, event::EventFilter, event::EventStore as _,
-    seaorm::SeaOrmStore, user::UserStore as _,
+    Auth, ErrorKind, Registration, Role, User, UserId, UserStatus,
+    event::{EventFilter, EventStore as _},
+    seaorm::SeaOrmStore,
+    user::{UserFilter, UserStore as _},
 };
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, TransactionTrait as _};
 
@@ -146,5 +148,93 @@ async fn a_taken_address_does_not_break_the_transaction() {
             .unwrap();
         txn.commit().await.unwrap();
         assert_eq!(host.events().await, ["account_created"]);
+    }
+}
+
+#[tokio::test]
+async fn roles_and_status_change_with_the_hosts_own_rows() {
+    for host in hosts().await {
+        let id = host.app.register(ANN).await;
+        let user: UserId = id["id"].as_str().unwrap().parse().unwrap();
+        let tokens = host.app.login(ANN).await;
+        let editor: Role = "editor".parse().unwrap();
+        for commit in [false, true] {
+            let txn = host.begin().await;
+            let mut accounts = host.auth().within(&txn).unwrap();
+            let changed = accounts.assign_role(user, editor.clone()).await.unwrap();
+            assert!(changed.roles.contains(&editor) && changed.roles.contains(&Role::USER));
+            let changed = accounts.disable(user).await.unwrap();
+            assert_eq!(changed.status, UserStatus::Disabled);
+            let settled = accounts.settle();
+            if commit {
+                txn.commit().await.unwrap();
+                settled.tell();
+                let reply = host.app.me(&tokens.access).await;
+                reply.problem(401, "invalid_access_token");
+            } else {
+                txn.rollback().await.unwrap();
+                host.app.me(&tokens.access).await.expect(200);
+            }
+        }
+        let expected = [
+            "status_changed",
+            "roles_changed",
+            "signed_in",
+            "account_created",
+        ];
+        assert_eq!(host.events().await, expected);
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_deleted_with_the_hosts_own_rows() {
+    for host in hosts().await {
+        let prepared = host.auth().prepare_registration(ann()).await.unwrap();
+        let txn = host.begin().await;
+        let mut accounts = host.auth().within(&txn).unwrap();
+        let user = accounts.register(prepared).await.unwrap();
+        Host::add_profile(&txn, &user).await;
+        let settled = accounts.settle();
+        txn.commit().await.unwrap();
+        settled.tell();
+
+        let txn = host.begin().await;
+        let mut accounts = host.auth().within(&txn).unwrap();
+        accounts.delete(user.id).await.unwrap();
+        let again = accounts.delete(user.id).await.unwrap_err();
+        assert_eq!(again.kind(), ErrorKind::UserNotFound);
+        let settled = accounts.settle();
+        txn.commit().await.unwrap();
+        settled.tell();
+        assert!(!host.is_there().await);
+        assert_eq!(host.profiles().await, 0);
+        assert_eq!(host.events().await, ["account_deleted", "account_created"]);
+    }
+}
+
+/// The last administrator stays, and the host's transaction goes on.
+#[tokio::test]
+async fn the_last_administrator_cannot_be_removed_in_a_transaction() {
+    for host in hosts().await {
+        host.app.administrator().await;
+        let admins = UserFilter {
+            role: Some(Role::ADMIN),
+            ..UserFilter::default()
+        };
+        let admins = host.store.list_users(&admins, None, 2).await.unwrap();
+        let admin = admins[0].id;
+        let txn = host.begin().await;
+        let mut accounts = host.auth().within(&txn).unwrap();
+        for refused in [
+            accounts.disable(admin).await.map(drop),
+            accounts.delete(admin).await,
+        ] {
+            assert_eq!(refused.unwrap_err().kind(), ErrorKind::LastAdmin);
+        }
+        let settled = accounts.settle();
+        txn.commit().await.unwrap();
+        settled.tell();
+        let admins = host.store.user(admin).await.unwrap().unwrap();
+        assert_eq!(admins.status, UserStatus::Active);
     }
 }
