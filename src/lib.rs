@@ -34,6 +34,8 @@
 //!   Handlers of the host's own take [`CurrentUser`] (verified token, no query), [`ActiveUser`] (confirmed by the
 //!   database), [`WithRole`] or [`WithPermission`]; `RequireRole` and `RequirePermission` guard whole groups of routes.
 //!   [`RolePermissions`] says which permissions a role brings.
+//! * [`Verifier`] verifies the tokens of another service by its published keys, without a database: see [`verifier`].
+//!   [`ClaimedRole`] and [`ClaimedPermission`] go by the token alone, there and beside an [`Auth`].
 //! * [`store::Store`] is everything that is kept. [`memory::MemoryStore`] is the reference, `seaorm::SeaOrmStore` is
 //!   for Postgres and SQLite, and a host that brings its own proves it with the `conformance` checks.
 //! * [`mail::Mailer`] sends letters. Letters wait in an outbox: [`Auth::run_mail`] sends them in the background.
@@ -52,6 +54,7 @@
 //! | `seaorm` | the store, for a host that chooses the driver itself |
 //! | `migrate` | the migrations |
 //! | `smtp` | mail by SMTP, over rustls |
+//! | `jwks-client` | a client that fetches the keys of another service, for a [`Verifier`] |
 //! | `openapi` | the OpenAPI document, and an interactive page that needs no other host |
 //! | `testing` | the conformance checks |
 //!
@@ -85,6 +88,7 @@ pub mod user;
 // Tokens.
 pub mod store;
 pub mod token;
+pub mod verifier;
 
 // Credentials, mails on their way, and the one code that opens a session.
 pub mod credential;
@@ -116,8 +120,8 @@ pub mod axum;
 pub use self::auth::Endpoints;
 pub use self::{
     auth::{
-        Admin, Auth, AuthBuilder, RequiredPermission, RequiredRole, Settled, WithPermission,
-        WithRole, Within,
+        Admin, Auth, AuthBuilder, ClaimedPermission, ClaimedRole, RequiredPermission, RequiredRole,
+        Settled, WithPermission, WithRole, Within,
     },
     error::{BoxError, Error, ErrorKind, Result, StoreError, Violation},
     event::{ClientInfo, Event, EventKind},
@@ -132,6 +136,7 @@ pub use self::{
         EmailAddress, Page, Permission, Permissions, Role, RolePermissions, Roles, User, UserId,
         UserQuery, UserStatus,
     },
+    verifier::Verifier,
 };
 
 /// Compiles the examples of the README.
@@ -139,6 +144,7 @@ pub use self::{
     doctest,
     feature = "actix",
     feature = "axum",
+    feature = "jwks-client",
     feature = "migrate",
     feature = "openapi",
     feature = "postgres",

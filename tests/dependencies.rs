@@ -56,6 +56,18 @@ fn without_features_there_is_no_framework_and_no_database() {
 }
 
 #[test]
+fn a_service_that_only_verifies_has_no_database() {
+    for framework in ["axum", "actix"] {
+        let features = format!("{framework},jwks-client");
+        let lines = tree(&["--no-default-features", "--features", &features]);
+        assert!(names(&lines, "reqwest"), "the list is whole");
+        for unwanted in ["lettre", "native-tls", "openssl", "sea-orm", "sqlx"] {
+            assert!(!names(&lines, unwanted), "{unwanted} with {features}");
+        }
+    }
+}
+
+#[test]
 fn each_database_comes_without_the_other() {
     let lines = tree(&["--no-default-features", "--features", "postgres"]);
     assert!(names(&lines, "sqlx-postgres") && !names(&lines, "libsqlite3-sys"));

@@ -1,19 +1,21 @@
-//! The caller as an extractor. The host's `App` holds the [`Auth`] as `web::Data`.
+//! The caller as an extractor. The host's `App` holds the [`Auth`] as `web::Data`, or, where tokens are only verified, a
+//! [`Verifier`].
 
-use std::{
-    future::{Future, Ready, ready},
-    pin::Pin,
-};
+use std::{future::Future, pin::Pin};
 
 use ::actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web};
 use ::http::HeaderMap;
 
 use super::head::headers;
 use crate::{
-    auth::{Auth, RequiredPermission, RequiredRole, WithPermission, WithRole},
+    auth::{
+        Auth, ClaimedPermission, ClaimedRole, RequiredPermission, RequiredRole, WithPermission,
+        WithRole,
+    },
     error::{Error, Result},
     http::Problem,
     token::{ActiveUser, CurrentUser},
+    verifier::Verifier,
 };
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
@@ -21,13 +23,10 @@ type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 /// Verifies the access token; asks no database.
 impl FromRequest for CurrentUser {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(headers(request).map_err(Problem::from).and_then(|headers| {
-            let claimed = auth(request).and_then(|auth| auth.claimed(&headers));
-            claimed.map_err(|error| Problem::answering(&headers, error))
-        }))
+        claim(request, Ok)
     }
 }
 
@@ -62,6 +61,51 @@ impl<P: RequiredPermission> FromRequest for WithPermission<P> {
     }
 }
 
+/// As [`CurrentUser`], with a role.
+impl<R: RequiredRole> FromRequest for ClaimedRole<R> {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        claim(request, Self::check)
+    }
+}
+
+/// As [`CurrentUser`], with a permission.
+impl<P: RequiredPermission> FromRequest for ClaimedPermission<P> {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        claim(request, Self::check)
+    }
+}
+
+fn claim<T>(
+    request: &HttpRequest,
+    check: impl FnOnce(CurrentUser) -> Result<T> + 'static,
+) -> Extracting<T> {
+    let request = request.clone();
+    Box::pin(async move {
+        let headers = headers(&request)?;
+        let checked = claimed(&request, &headers).await.and_then(check);
+        checked.map_err(|error| Problem::answering(&headers, error))
+    })
+}
+
+async fn claimed(request: &HttpRequest, headers: &HeaderMap) -> Result<CurrentUser> {
+    let verifier = match (app_data::<Auth>(request), app_data::<Verifier>(request)) {
+        (Some(auth), _) => auth.verifier(),
+        (None, Some(verifier)) => verifier.clone(),
+        (None, None) => {
+            let message =
+                "the App holds neither web::Data<hallpass::Auth> nor web::Data<hallpass::Verifier>";
+            return Err(Error::internal(message));
+        }
+    };
+    verifier.claimed(headers).await
+}
+
 fn extract<T>(
     request: &HttpRequest,
     check: impl FnOnce(&Auth, ActiveUser) -> Result<T> + 'static,
@@ -86,8 +130,10 @@ async fn checked<T>(
 }
 
 fn auth(request: &HttpRequest) -> Result<&Auth> {
-    request
-        .app_data::<web::Data<Auth>>()
-        .map(|auth| auth.as_ref())
-        .ok_or_else(|| Error::internal("the App holds no web::Data<hallpass::Auth>"))
+    app_data(request).ok_or_else(|| Error::internal("the App holds no web::Data<hallpass::Auth>"))
+}
+
+fn app_data<T: 'static>(request: &HttpRequest) -> Option<&T> {
+    let data = request.app_data::<web::Data<T>>();
+    data.map(|data| data.as_ref())
 }

@@ -74,7 +74,9 @@ where
         Box::pin(async move {
             match admit(&guard, &request).await {
                 Ok(caller) => {
-                    request.extensions_mut().insert(caller);
+                    if let Some(caller) = caller {
+                        request.extensions_mut().insert(caller);
+                    }
                     Ok(inner.call(request).await?.map_into_left_body())
                 }
                 Err(problem) => {
@@ -86,7 +88,7 @@ where
     }
 }
 
-async fn admit(guard: &Guard, request: &ServiceRequest) -> Result<ActiveUser, Problem> {
+async fn admit(guard: &Guard, request: &ServiceRequest) -> Result<Option<ActiveUser>, Problem> {
     let headers = headers(request.request())?;
     let known = request.extensions().get::<ActiveUser>().cloned();
     let admitted = guard.admit(&headers, known.as_ref()).await;

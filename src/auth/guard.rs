@@ -8,14 +8,17 @@ use crate::{
     http::bearer,
     token::{ActiveUser, CurrentUser},
     user::{Permission, Role},
+    verifier::Verifier,
 };
 
-impl Auth {
+impl Verifier {
     /// Trusts the access token.
-    pub(crate) fn claimed(&self, headers: &HeaderMap) -> Result<CurrentUser> {
-        self.verify(&bearer(headers)?.into())
+    pub(crate) async fn claimed(&self, headers: &HeaderMap) -> Result<CurrentUser> {
+        self.verify(&bearer(headers)?.into()).await
     }
+}
 
+impl Auth {
     /// Asks the database, within the time that a request may take; not again if a guard before has asked.
     pub(crate) async fn admit(
         &self,
@@ -35,8 +38,15 @@ impl Auth {
 /// What both guards are, on both frameworks.
 #[derive(Clone, Debug)]
 pub(crate) struct Guard {
-    auth: Auth,
+    witness: Witness,
     demand: Demand,
+}
+
+/// What is believed about the caller.
+#[derive(Clone, Debug)]
+enum Witness {
+    Database(Auth),
+    Token(Verifier),
 }
 
 #[derive(Clone, Debug)]
@@ -46,25 +56,40 @@ enum Demand {
 }
 
 impl Guard {
-    fn new(auth: &Auth, demand: Demand) -> Self {
-        Self {
-            auth: auth.clone(),
-            demand,
-        }
+    fn checked(auth: &Auth, demand: Demand) -> Self {
+        let witness = Witness::Database(auth.clone());
+        Self { witness, demand }
     }
 
-    /// Who is calling, if they may pass.
+    fn claimed(verifier: &Verifier, demand: Demand) -> Self {
+        let witness = Witness::Token(verifier.clone());
+        Self { witness, demand }
+    }
+
+    /// Lets the caller pass; who it is, if the database has told.
     pub(crate) async fn admit(
         &self,
         headers: &HeaderMap,
         known: Option<&ActiveUser>,
-    ) -> Result<ActiveUser> {
-        let caller = self.auth.admit(headers, known).await?;
-        match &self.demand {
-            Demand::Permission(permission) => self.auth.require_permission(&caller, permission)?,
-            Demand::Role(role) => caller.require_role(role)?,
+    ) -> Result<Option<ActiveUser>> {
+        match &self.witness {
+            Witness::Database(auth) => {
+                let caller = auth.admit(headers, known).await?;
+                match &self.demand {
+                    Demand::Permission(permission) => auth.require_permission(&caller, permission),
+                    Demand::Role(role) => caller.require_role(role),
+                }?;
+                Ok(Some(caller))
+            }
+            Witness::Token(verifier) => {
+                let caller = verifier.claimed(headers).await?;
+                match &self.demand {
+                    Demand::Permission(permission) => caller.require_permission(permission),
+                    Demand::Role(role) => caller.require_role(role),
+                }?;
+                Ok(None)
+            }
         }
-        Ok(caller)
     }
 }
 
@@ -104,7 +129,14 @@ impl RequireRole {
     /// Demands this role.
     #[must_use]
     pub fn new(auth: &Auth, role: Role) -> Self {
-        Self(Guard::new(auth, Demand::Role(role)))
+        Self(Guard::checked(auth, Demand::Role(role)))
+    }
+
+    /// Demands that the access token carries this role. No database is asked: the role, or the session, may be gone, and
+    /// is trusted until the token expires.
+    #[must_use]
+    pub fn claimed(verifier: &Verifier, role: Role) -> Self {
+        Self(Guard::claimed(verifier, Demand::Role(role)))
     }
 }
 
@@ -131,6 +163,13 @@ impl RequirePermission {
     /// Demands this permission.
     #[must_use]
     pub fn new(auth: &Auth, permission: Permission) -> Self {
-        Self(Guard::new(auth, Demand::Permission(permission)))
+        Self(Guard::checked(auth, Demand::Permission(permission)))
+    }
+
+    /// Demands that the access token carries this permission, as [`RequireRole::claimed`] does a role. The issuer has to
+    /// write them: [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens).
+    #[must_use]
+    pub fn claimed(verifier: &Verifier, permission: Permission) -> Self {
+        Self(Guard::claimed(verifier, Demand::Permission(permission)))
     }
 }

@@ -23,8 +23,8 @@ pub use self::contract::Endpoints;
 pub(crate) use self::guard::Guard;
 #[cfg(any(feature = "axum", feature = "actix"))]
 pub use self::guard::{RequirePermission, RequireRole};
-pub use self::permission_guard::{RequiredPermission, WithPermission};
-pub use self::role_guard::{Admin, RequiredRole, WithRole};
+pub use self::permission_guard::{ClaimedPermission, RequiredPermission, WithPermission};
+pub use self::role_guard::{Admin, ClaimedRole, RequiredRole, WithRole};
 use self::use_cases::UseCases;
 pub use self::within::{Settled, Within};
 use crate::{
@@ -36,6 +36,7 @@ use crate::{
     store::Store,
     token::{ActiveUser, CurrentUser, TokenPair},
     user::{EmailAddress, Page, Role, RolePermissions, User, UserQuery},
+    verifier::Verifier,
 };
 
 /// Users and sessions of one application: the use cases, and what the routers and extractors stand on.
@@ -100,6 +101,12 @@ impl Auth {
     /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken).
     pub fn verify(&self, token: &AccessToken) -> Result<CurrentUser> {
         self.0.use_cases.tokens.verify(token.expose())
+    }
+
+    /// Verifies access tokens as [`verify`](Self::verify) does, where only a [`Verifier`] is asked for.
+    #[must_use]
+    pub fn verifier(&self) -> Verifier {
+        Verifier::own(&self.0.use_cases.tokens)
     }
 
     /// Makes a verified administrator, unless the address has an account already; `None` then, and nothing changes.

@@ -3,7 +3,7 @@ use std::{fmt, marker::PhantomData};
 use super::Auth;
 use crate::{
     error::{ErrorKind, Result},
-    token::ActiveUser,
+    token::{ActiveUser, CurrentUser},
     user::{Permission, Permissions, Roles, User},
 };
 
@@ -27,7 +27,7 @@ impl Auth {
     }
 }
 
-/// Names a permission as a type, for [`WithPermission`].
+/// Names a permission as a type, for [`WithPermission`] and [`ClaimedPermission`].
 ///
 /// ```
 /// use hallpass::{Permission, RequiredPermission};
@@ -73,6 +73,36 @@ impl<P: RequiredPermission> WithPermission<P> {
 impl<P: RequiredPermission> fmt::Debug for WithPermission<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WithPermission")
+            .field("permission", &P::PERMISSION)
+            .field("caller", &self.caller)
+            .finish()
+    }
+}
+
+/// A [`CurrentUser`] whose access token carries the permission `P`, as an argument of a handler.
+///
+/// 401 without a user, 403 without the permission. No database is asked, and the issuer has to write permissions into tokens:
+/// [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens). [`WithPermission`] asks.
+pub struct ClaimedPermission<P> {
+    /// Who is calling.
+    pub caller: CurrentUser,
+    permission: PhantomData<fn() -> P>,
+}
+
+impl<P: RequiredPermission> ClaimedPermission<P> {
+    #[cfg(any(feature = "axum", feature = "actix"))]
+    pub(crate) fn check(caller: CurrentUser) -> Result<Self> {
+        caller.require_permission(&P::PERMISSION)?;
+        Ok(Self {
+            caller,
+            permission: PhantomData,
+        })
+    }
+}
+
+impl<P: RequiredPermission> fmt::Debug for ClaimedPermission<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClaimedPermission")
             .field("permission", &P::PERMISSION)
             .field("caller", &self.caller)
             .finish()

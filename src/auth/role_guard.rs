@@ -3,11 +3,11 @@ use std::{fmt, marker::PhantomData};
 #[cfg(any(feature = "axum", feature = "actix"))]
 use crate::error::Result;
 use crate::{
-    token::ActiveUser,
+    token::{ActiveUser, CurrentUser},
     user::{Role, User},
 };
 
-/// Names a role as a type, for [`WithRole`].
+/// Names a role as a type, for [`WithRole`] and [`ClaimedRole`].
 ///
 /// ```
 /// use hallpass::{RequiredRole, Role};
@@ -61,6 +61,36 @@ impl<R: RequiredRole> WithRole<R> {
 impl<R: RequiredRole> fmt::Debug for WithRole<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WithRole")
+            .field("role", &R::ROLE)
+            .field("caller", &self.caller)
+            .finish()
+    }
+}
+
+/// A [`CurrentUser`] whose access token carries the role `R`, as an argument of a handler.
+///
+/// 401 without a user, 403 without the role. No database is asked: the role, or the session, may be gone, and is trusted
+/// until the token expires. [`WithRole`] asks.
+pub struct ClaimedRole<R> {
+    /// Who is calling.
+    pub caller: CurrentUser,
+    role: PhantomData<fn() -> R>,
+}
+
+impl<R: RequiredRole> ClaimedRole<R> {
+    #[cfg(any(feature = "axum", feature = "actix"))]
+    pub(crate) fn check(caller: CurrentUser) -> Result<Self> {
+        caller.require_role(&R::ROLE)?;
+        Ok(Self {
+            caller,
+            role: PhantomData,
+        })
+    }
+}
+
+impl<R: RequiredRole> fmt::Debug for ClaimedRole<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClaimedRole")
             .field("role", &R::ROLE)
             .field("caller", &self.caller)
             .finish()

@@ -4,34 +4,74 @@ use ::axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use ::http::request::Parts;
 
 use crate::{
-    auth::{Auth, RequiredPermission, RequiredRole, WithPermission, WithRole},
+    auth::{
+        Auth, ClaimedPermission, ClaimedRole, RequiredPermission, RequiredRole, WithPermission,
+        WithRole,
+    },
     error::{Error, ErrorKind, Result},
     http::Problem,
     token::{ActiveUser, CurrentUser},
+    verifier::Verifier,
 };
 
-/// Verifies the access token; asks no database.
-impl<S: Send + Sync> FromRequestParts<S> for CurrentUser
+/// A state by which access tokens can be verified: every state that holds an [`Auth`], a [`Verifier`], and what a host
+/// says of its own.
+///
+/// ```
+/// use hallpass::{Verifier, axum::VerifyTokens};
+///
+/// #[derive(Clone)]
+/// struct Host {
+///     verifier: Verifier,
+///     name: &'static str,
+/// }
+///
+/// impl VerifyTokens for Host {
+///     fn verifier(&self) -> Verifier {
+///         self.verifier.clone()
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a state by which no access tokens can be verified",
+    note = "implement `FromRef<{Self}>` for `hallpass::Auth`, or `hallpass::axum::VerifyTokens` for `{Self}`"
+)]
+pub trait VerifyTokens {
+    /// What verifies them.
+    fn verifier(&self) -> Verifier;
+}
+
+impl<S> VerifyTokens for S
 where
     Auth: FromRef<S>,
 {
+    fn verifier(&self) -> Verifier {
+        Auth::from_ref(self).verifier()
+    }
+}
+
+impl VerifyTokens for Verifier {
+    fn verifier(&self) -> Verifier {
+        self.clone()
+    }
+}
+
+/// Verifies the access token; asks no database.
+impl<S: VerifyTokens + Send + Sync> FromRequestParts<S> for CurrentUser {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let claimed = Auth::from_ref(state).claimed(&parts.headers);
+        let claimed = claimed(parts, state).await;
         claimed.map_err(|error| Problem::answering(&parts.headers, error))
     }
 }
 
 /// `None` if no bearer token was sent; one that is not valid is refused all the same.
-impl<S: Send + Sync> OptionalFromRequestParts<S> for CurrentUser
-where
-    Auth: FromRef<S>,
-{
+impl<S: VerifyTokens + Send + Sync> OptionalFromRequestParts<S> for CurrentUser {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Problem> {
-        let claimed = Auth::from_ref(state).claimed(&parts.headers);
+        let claimed = claimed(parts, state).await;
         if_sent(claimed).map_err(|error| Problem::answering(&parts.headers, error))
     }
 }
@@ -88,6 +128,33 @@ where
         let checked = admitted.and_then(|caller| Self::check(&Auth::from_ref(state), caller));
         checked.map_err(|error| Problem::answering(&parts.headers, error))
     }
+}
+
+/// As [`CurrentUser`], with a role.
+impl<S: VerifyTokens + Send + Sync, R: RequiredRole> FromRequestParts<S> for ClaimedRole<R> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let checked = claimed(parts, state).await.and_then(Self::check);
+        checked.map_err(|error| Problem::answering(&parts.headers, error))
+    }
+}
+
+/// As [`CurrentUser`], with a permission.
+impl<S: VerifyTokens + Send + Sync, P: RequiredPermission> FromRequestParts<S>
+    for ClaimedPermission<P>
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let checked = claimed(parts, state).await.and_then(Self::check);
+        checked.map_err(|error| Problem::answering(&parts.headers, error))
+    }
+}
+
+async fn claimed<S: VerifyTokens>(parts: &Parts, state: &S) -> Result<CurrentUser> {
+    let verifier = state.verifier();
+    verifier.claimed(&parts.headers).await
 }
 
 async fn active<S>(parts: &Parts, state: &S) -> Result<ActiveUser>

@@ -64,7 +64,9 @@ where
             let known = head.extensions.get::<ActiveUser>();
             match guard.admit(&head.headers, known).await {
                 Ok(caller) => {
-                    head.extensions.insert(caller);
+                    if let Some(caller) = caller {
+                        head.extensions.insert(caller);
+                    }
                     inner.call(Request::from_parts(head, body)).await
                 }
                 Err(error) => Ok(Problem::answering(&head.headers, error).into_response()),

@@ -11,5 +11,5 @@ mod problem;
 
 #[cfg(test)]
 pub(crate) use self::mount::mount;
-pub use self::{guard::Guarded, mount::router, problem::not_found};
+pub use self::{extract::VerifyTokens, guard::Guarded, mount::router, problem::not_found};
 pub use crate::auth::{RequirePermission, RequireRole};

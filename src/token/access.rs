@@ -1,18 +1,14 @@
 //! Access tokens: short-lived JWTs (RFC 7519) with the header and claims of RFC 9068.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::DateTime;
-use quick_cache::{Weighter, sync::Cache};
 use serde_json::{Map, Value};
 
 use super::{
     CurrentUser, SessionId,
-    claims::{
-        ClaimsRef, Header, TYP, decode_part, encode_part, is_reserved, read_claims, read_header,
-    },
-    current_user::Verified,
+    check::{MAX_TOKEN, TokenCheck},
+    claims::{ClaimsRef, Header, TYP, encode_part, is_reserved},
     key::SigningKeys,
 };
 use crate::{
@@ -22,23 +18,12 @@ use crate::{
     user::{Permissions, User},
 };
 
-/// The longest token that is looked at, in bytes.
-const MAX_TOKEN: usize = 8 * 1024;
-/// How far ahead of our clock the issuer's may run.
-const MAX_SKEW: i64 = 5;
-/// The longest lifetime of an access token.
-pub(crate) const MAX_LIFETIME: Duration = Duration::from_secs(3600);
-/// Bytes of verified tokens that are remembered.
-const CACHE_BYTES: u64 = 4 * 1024 * 1024;
-
 /// Issues and verifies access tokens.
 #[derive(Debug)]
 pub(crate) struct AccessTokens {
     keys: SigningKeys,
-    issuer: String,
-    audience: String,
+    check: TokenCheck,
     lifetime: Duration,
-    verified: Cache<Box<str>, CurrentUser, ByLength>,
 }
 
 impl AccessTokens {
@@ -49,11 +34,9 @@ impl AccessTokens {
         lifetime: Duration,
     ) -> Self {
         Self {
+            check: TokenCheck::new(keys.verifying(), issuer, audience),
             keys,
-            issuer,
-            audience,
             lifetime,
-            verified: Cache::with_weighter(1024, CACHE_BYTES, ByLength),
         }
     }
 
@@ -85,15 +68,15 @@ impl AccessTokens {
             .first()
             .ok_or_else(|| Error::internal("there is no signing key"))?;
         let header = Header {
-            alg: key.algorithm.as_str(),
+            alg: key.verifying.algorithm.as_str(),
             typ: TYP,
-            kid: &key.kid,
+            kid: &key.verifying.kid,
         };
         let iat = now.timestamp();
         let claims = ClaimsRef {
-            iss: &self.issuer,
+            iss: self.check.issuer(),
             sub: user.id.as_uuid(),
-            aud: &self.audience,
+            aud: self.check.audience(),
             exp: iat.saturating_add(i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX)),
             iat,
             jti: uuid::Builder::from_random_bytes(random_bytes()).into_uuid(),
@@ -115,91 +98,10 @@ impl AccessTokens {
     }
 
     /// Accepts exactly what [`issue`](Self::issue) makes, until it expires.
-    ///
-    /// A token that was verified before is found by all of its bytes, and costs no signature check.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<CurrentUser> {
-        let user = match self.verified.get(token) {
-            Some(user) => user,
-            None => {
-                let user = self.check(token).ok_or(ErrorKind::InvalidAccessToken)?;
-                if user.issued_at().timestamp() > now.timestamp().saturating_add(MAX_SKEW) {
-                    return Err(ErrorKind::InvalidAccessToken.into());
-                }
-                self.verified.insert(token.into(), user.clone());
-                user
-            }
-        };
-        if now < user.expires_at() {
-            Ok(user)
-        } else {
-            Err(ErrorKind::InvalidAccessToken.into())
-        }
+        let verified = self.check.verify(token, now);
+        verified.map_err(|_| ErrorKind::InvalidAccessToken.into())
     }
-
-    /// Everything but the time: RFC 8725, and stricter.
-    fn check(&self, token: &str) -> Option<CurrentUser> {
-        if token.len() > MAX_TOKEN || token.bytes().filter(|&b| b == b'.').count() != 2 {
-            return None;
-        }
-        let (message, signature) = token.rsplit_once('.')?;
-        let (header, claims) = message.split_once('.')?;
-
-        let header = decode_part(header)?;
-        let header = read_header(&header)?;
-        let key = self.keys.by_kid(header.kid)?;
-        if header.typ != TYP || header.alg != key.algorithm.as_str() {
-            return None;
-        }
-        if !key.verifies(message.as_bytes(), &decode_part(signature)?) {
-            return None;
-        }
-
-        let claims = read_claims(&decode_part(claims)?)?;
-        let lifetime = claims.exp.checked_sub(claims.iat)?;
-        let max_lifetime = i64::try_from(MAX_LIFETIME.as_secs()).ok()?;
-        if claims.iss != self.issuer
-            || claims.aud != self.audience
-            || !(1..=max_lifetime).contains(&lifetime)
-        {
-            return None;
-        }
-        Some(CurrentUser(Arc::new(Verified {
-            id: claims.sub.into(),
-            session_id: claims.sid.into(),
-            token_id: claims.jti,
-            roles: claims.roles,
-            permissions: claims.permissions,
-            issued_at: DateTime::from_timestamp(claims.iat, 0)?,
-            expires_at: DateTime::from_timestamp(claims.exp, 0)?,
-            others: claims.others,
-        })))
-    }
-}
-
-#[derive(Clone, Debug)]
-struct ByLength;
-
-impl Weighter<Box<str>, CurrentUser> for ByLength {
-    fn weight(&self, token: &Box<str>, user: &CurrentUser) -> u64 {
-        // What a token costs besides its text: our claims and the cache's own entry, roughly.
-        (token.len() + 512 + members(user.claims())) as u64
-    }
-}
-
-fn members(object: &Map<String, Value>) -> usize {
-    let member = |(name, value): (&String, &Value)| size_of::<String>() + name.len() + size(value);
-    object.iter().map(member).sum()
-}
-
-/// The memory that a value takes, roughly: lists grow by doubling.
-fn size(value: &Value) -> usize {
-    size_of::<Value>()
-        + match value {
-            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-            Value::String(text) => text.len(),
-            Value::Array(values) => 2 * values.iter().map(size).sum::<usize>(),
-            Value::Object(object) => 2 * members(object),
-        }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::SessionId;
 use crate::{
     clock::Timestamp,
+    error::{ErrorKind, Result},
     user::{Permission, Permissions, Role, Roles, UserId},
 };
 
@@ -58,6 +59,14 @@ impl CurrentUser {
         self.0.roles.contains(role)
     }
 
+    /// Demands a role.
+    ///
+    /// # Errors
+    /// [`Forbidden`](ErrorKind::Forbidden) if the user did not have it when the token was issued.
+    pub fn require_role(&self, role: &Role) -> Result<()> {
+        demand(self.has_role(role))
+    }
+
     /// The permissions when the token was issued: claim `permissions`. None, unless the issuer writes them:
     /// [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens).
     #[must_use]
@@ -69,6 +78,14 @@ impl CurrentUser {
     #[must_use]
     pub fn has_permission(&self, permission: &Permission) -> bool {
         self.0.permissions.contains(permission)
+    }
+
+    /// Demands a permission.
+    ///
+    /// # Errors
+    /// [`Forbidden`](ErrorKind::Forbidden) if the token does not carry it.
+    pub fn require_permission(&self, permission: &Permission) -> Result<()> {
+        demand(self.has_permission(permission))
     }
 
     /// When the token was issued: claim `iat`.
@@ -95,5 +112,13 @@ impl CurrentUser {
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&Value> {
         self.0.others.get(name)
+    }
+}
+
+fn demand(met: bool) -> Result<()> {
+    if met {
+        Ok(())
+    } else {
+        Err(ErrorKind::Forbidden.into())
     }
 }

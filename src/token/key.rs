@@ -11,6 +11,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto::aws_lc::DEFAULT_
 use rustls_pki_types::{PrivatePkcs8KeyDer, pem::PemObject as _};
 use serde_json::{Value, json};
 
+use super::verifying_key::{VerifyingKey, VerifyingKeys};
 use crate::{
     error::{BoxError, Error, Result},
     secret::{Secret, Secrets},
@@ -38,7 +39,7 @@ impl SigningAlgorithm {
         }
     }
 
-    fn algorithm(self) -> Algorithm {
+    pub(super) fn algorithm(self) -> Algorithm {
         match self {
             Self::EdDsa => Algorithm::EdDSA,
             Self::Es256 => Algorithm::ES256,
@@ -83,8 +84,8 @@ impl SigningKeys {
         self.0.first()
     }
 
-    pub(super) fn by_kid(&self, kid: &str) -> Option<&SigningKey> {
-        self.0.iter().find(|key| key.kid == kid)
+    pub(super) fn verifying(&self) -> VerifyingKeys {
+        self.0.iter().map(|key| key.verifying.clone()).collect()
     }
 
     /// The public keys as a JWK Set (RFC 7517).
@@ -98,10 +99,8 @@ impl SigningKeys {
 /// One key, with one algorithm.
 #[derive(Clone)]
 pub(super) struct SigningKey {
-    pub(super) kid: String,
-    pub(super) algorithm: SigningAlgorithm,
+    pub(super) verifying: VerifyingKey,
     encoding: EncodingKey,
-    decoding: DecodingKey,
     jwk: Option<Value>,
 }
 
@@ -118,10 +117,12 @@ impl SigningKey {
                 let key = secret.derive::<32>("access token HS256");
                 let kid = secret.derive::<16>("access token HS256 kid");
                 Ok(Self {
-                    kid: URL_SAFE_NO_PAD.encode(kid),
-                    algorithm,
+                    verifying: VerifyingKey {
+                        kid: URL_SAFE_NO_PAD.encode(kid),
+                        algorithm,
+                        decoding: DecodingKey::from_secret(key.as_ref()),
+                    },
                     encoding: EncodingKey::from_secret(key.as_ref()),
-                    decoding: DecodingKey::from_secret(key.as_ref()),
                     jwk: None,
                 })
             }
@@ -146,13 +147,15 @@ impl SigningKey {
         let kid = thumbprint(&format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#));
         let der = pair.to_pkcs8().map_err(unspecified)?;
         Ok(Self {
-            algorithm: SigningAlgorithm::EdDsa,
             encoding: EncodingKey::from_ed_der(der.as_ref()),
-            decoding: DecodingKey::from_ed_der(public),
             jwk: Some(
                 json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid, "use": "sig", "alg": "EdDSA" }),
             ),
-            kid,
+            verifying: VerifyingKey {
+                kid,
+                algorithm: SigningAlgorithm::EdDsa,
+                decoding: DecodingKey::from_ed_der(public),
+            },
         })
     }
 
@@ -168,35 +171,31 @@ impl SigningKey {
         ));
         let der = pair.to_pkcs8v1().map_err(unspecified)?;
         Ok(Self {
-            algorithm: SigningAlgorithm::Es256,
             encoding: EncodingKey::from_ec_der(der.as_ref()),
-            decoding: DecodingKey::from_ec_components(&x, &y).map_err(Error::internal)?,
             jwk: Some(
                 json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": kid, "use": "sig", "alg": "ES256" }),
             ),
-            kid,
+            verifying: VerifyingKey {
+                kid,
+                algorithm: SigningAlgorithm::Es256,
+                decoding: DecodingKey::from_ec_components(&x, &y).map_err(Error::internal)?,
+            },
         })
     }
 
-    // Both go through the provider itself and not through the process-wide default, which panics when some other crate
-    // in the graph switches jsonwebtoken's second backend on.
-
     pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
-        (DEFAULT_PROVIDER.signer_factory)(&self.algorithm.algorithm(), &self.encoding)
+        // Not through the process-wide default, which panics when some other crate in the graph switches jsonwebtoken's
+        // second backend on.
+        (DEFAULT_PROVIDER.signer_factory)(&self.verifying.algorithm.algorithm(), &self.encoding)
             .map_err(Error::internal)?
             .try_sign(message)
             .map_err(Error::internal)
-    }
-
-    pub(super) fn verifies(&self, message: &[u8], signature: &Vec<u8>) -> bool {
-        (DEFAULT_PROVIDER.verifier_factory)(&self.algorithm.algorithm(), &self.decoding)
-            .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
     }
 }
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SigningKey({}, {})", self.algorithm.as_str(), self.kid)
+        f.debug_tuple("SigningKey").field(&self.verifying).finish()
     }
 }
 

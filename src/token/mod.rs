@@ -17,6 +17,7 @@
 //! disabled, or the user logs out everywhere: whatever raced, it is dead at its next check.
 
 mod access;
+mod check;
 mod claims;
 mod current_user;
 #[cfg(feature = "http")]
@@ -28,7 +29,14 @@ mod rotation;
 mod service;
 mod session;
 mod store;
+mod verifying_key;
 
+pub(crate) use self::{
+    check::{Refusal, TokenCheck},
+    one_time::OneTimeKeys,
+    service::{TokenParts, Tokens},
+    verifying_key::VerifyingKeys,
+};
 pub use self::{
     current_user::CurrentUser,
     key::{SigningAlgorithm, SigningKeys},
@@ -39,10 +47,6 @@ pub use self::{
         EndReason, NewSession, OpenSession, RotateSession, Rotation, SessionId, SessionUser,
     },
     store::TokenStore,
-};
-pub(crate) use self::{
-    one_time::OneTimeKeys,
-    service::{TokenParts, Tokens},
 };
 
 /// How often the refresh token of a session has been exchanged.

@@ -3,10 +3,8 @@ use std::{sync::Arc, time::Duration};
 use serde_json::Map;
 
 use super::{
-    CurrentUser, EndReason, RotateSession, Rotation, SessionId, TokenStore,
-    access::{AccessTokens, MAX_LIFETIME},
-    key::SigningKeys,
-    refresh::RefreshKeys,
+    CurrentUser, EndReason, RotateSession, Rotation, SessionId, TokenStore, access::AccessTokens,
+    check::MAX_LIFETIME, key::SigningKeys, refresh::RefreshKeys,
 };
 use crate::{
     clock::{Clock, Timestamp},

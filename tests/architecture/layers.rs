@@ -20,6 +20,7 @@ const LAYERS: &[&[&str]] = &[
     &["limit"],
     // Tokens and credentials.
     &["token"],
+    &["verifier"],
     &["store"],
     &["credential"],
     &["delivery"],

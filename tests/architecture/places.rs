@@ -3,12 +3,13 @@
 use crate::source::Source;
 
 /// A crate, and the one folder whose files may name it.
-const TECHNOLOGIES: [(&str, &str); 7] = [
+const TECHNOLOGIES: [(&str, &str); 8] = [
     ("actix_web", "src/actix/"),
     ("argon2", "src/credential/"),
     ("axum", "src/axum/"),
     ("jsonwebtoken", "src/token/"),
     ("lettre", "src/mail/smtp"),
+    ("reqwest", "src/verifier/client"),
     ("sea_orm", "src/seaorm/"),
     ("sqlx", "src/seaorm/"),
 ];

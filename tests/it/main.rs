@@ -41,5 +41,8 @@ mod permissions;
 mod refresh;
 mod register;
 mod reset;
+#[cfg(feature = "jwks-client")]
+mod resource_server;
 mod service;
+mod verifier;
 mod within;

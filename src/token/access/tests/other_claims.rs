@@ -95,12 +95,12 @@ fn other_claims_count_in_the_memory_of_verified_tokens() {
     let now = ManualClock::new().now();
     let tokens = tokens(&Secret::generate().into(), SigningAlgorithm::Hs256);
     let weigh = |others: Value| {
-        let before = tokens.verified.weight();
+        let before = tokens.check.memory().0;
         let token = tokens
             .issue(&user(now), SessionId::new(now), None, &object(others), now)
             .unwrap();
         tokens.verify(token.expose(), now).unwrap();
-        tokens.verified.weight() - before
+        tokens.check.memory().0 - before
     };
     let plain = weigh(json!({}));
     let listed = weigh(json!({"list": vec![0; 2_000]}));

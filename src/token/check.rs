@@ -1,0 +1,177 @@
+//! The one check of access tokens, whoever holds the keys: RFC 8725, and stricter.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::DateTime;
+use quick_cache::{Weighter, sync::Cache};
+use serde_json::{Map, Value};
+
+use super::{
+    CurrentUser,
+    claims::{TYP, decode_part, read_claims, read_header},
+    current_user::Verified,
+    verifying_key::VerifyingKeys,
+};
+use crate::clock::Timestamp;
+
+/// The longest token that is looked at, in bytes.
+pub(super) const MAX_TOKEN: usize = 8 * 1024;
+/// How far ahead of our clock the issuer's may run.
+const MAX_SKEW: i64 = 5;
+/// The longest lifetime of an access token.
+pub(crate) const MAX_LIFETIME: Duration = Duration::from_secs(3600);
+/// Bytes of verified tokens that are remembered.
+const CACHE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Verifies the access tokens of one issuer, for one audience, by a fixed set of keys.
+#[derive(Debug)]
+pub(crate) struct TokenCheck {
+    keys: VerifyingKeys,
+    issuer: String,
+    audience: String,
+    verified: Cache<Box<str>, CurrentUser, ByLength>,
+}
+
+/// Why a token is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Malformed, forged, expired, or not meant for us.
+    Invalid,
+    /// It names a key that is not among ours, and was looked at no further.
+    UnknownKey,
+}
+
+impl TokenCheck {
+    pub(crate) fn new(keys: VerifyingKeys, issuer: String, audience: String) -> Self {
+        Self {
+            keys,
+            issuer,
+            audience,
+            verified: Cache::with_weighter(1024, CACHE_BYTES, ByLength),
+        }
+    }
+
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    pub(super) fn audience(&self) -> &str {
+        &self.audience
+    }
+
+    /// A token that was verified before is found by all of its bytes, and costs no signature check.
+    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<CurrentUser, Refusal> {
+        let user = match self.verified.get(token) {
+            Some(user) => user,
+            None => {
+                let user = self.check(token)?;
+                if user.issued_at().timestamp() > now.timestamp().saturating_add(MAX_SKEW) {
+                    return Err(Refusal::Invalid);
+                }
+                self.verified.insert(token.into(), user.clone());
+                user
+            }
+        };
+        if now < user.expires_at() {
+            Ok(user)
+        } else {
+            Err(Refusal::Invalid)
+        }
+    }
+
+    /// Everything but the time.
+    fn check(&self, token: &str) -> Result<CurrentUser, Refusal> {
+        let parts = Parts::of(token).ok_or(Refusal::Invalid)?;
+        let header = decode_part(parts.header).ok_or(Refusal::Invalid)?;
+        let header = read_header(&header).ok_or(Refusal::Invalid)?;
+        if header.typ != TYP {
+            return Err(Refusal::Invalid);
+        }
+        let key = self.keys.by_kid(header.kid).ok_or(Refusal::UnknownKey)?;
+        let signature = decode_part(parts.signature).ok_or(Refusal::Invalid)?;
+        if header.alg != key.algorithm.as_str()
+            || !key.verifies(parts.message.as_bytes(), &signature)
+        {
+            return Err(Refusal::Invalid);
+        }
+        self.read(parts.claims).ok_or(Refusal::Invalid)
+    }
+
+    fn read(&self, claims: &str) -> Option<CurrentUser> {
+        let claims = read_claims(&decode_part(claims)?)?;
+        let lifetime = claims.exp.checked_sub(claims.iat)?;
+        let max_lifetime = i64::try_from(MAX_LIFETIME.as_secs()).ok()?;
+        if claims.iss != self.issuer
+            || claims.aud != self.audience
+            || !(1..=max_lifetime).contains(&lifetime)
+        {
+            return None;
+        }
+        Some(CurrentUser(Arc::new(Verified {
+            id: claims.sub.into(),
+            session_id: claims.sid.into(),
+            token_id: claims.jti,
+            roles: claims.roles,
+            permissions: claims.permissions,
+            issued_at: DateTime::from_timestamp(claims.iat, 0)?,
+            expires_at: DateTime::from_timestamp(claims.exp, 0)?,
+            others: claims.others,
+        })))
+    }
+
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> (u64, u64) {
+        (self.verified.weight(), CACHE_BYTES)
+    }
+}
+
+/// The compact form (RFC 7515, section 7.1).
+struct Parts<'a> {
+    header: &'a str,
+    claims: &'a str,
+    /// What is signed: both of these.
+    message: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(token: &'a str) -> Option<Self> {
+        if token.len() > MAX_TOKEN || token.bytes().filter(|&b| b == b'.').count() != 2 {
+            return None;
+        }
+        let (message, signature) = token.rsplit_once('.')?;
+        let (header, claims) = message.split_once('.')?;
+        Some(Self {
+            header,
+            claims,
+            message,
+            signature,
+        })
+    }
+}
+
+#[derive(Clone, Debug)]
+struct ByLength;
+
+impl Weighter<Box<str>, CurrentUser> for ByLength {
+    fn weight(&self, token: &Box<str>, user: &CurrentUser) -> u64 {
+        // What a token costs besides its text: our claims and the cache's own entry, roughly.
+        (token.len() + 512 + members(user.claims())) as u64
+    }
+}
+
+fn members(object: &Map<String, Value>) -> usize {
+    let member = |(name, value): (&String, &Value)| size_of::<String>() + name.len() + size(value);
+    object.iter().map(member).sum()
+}
+
+/// The memory that a value takes, roughly: lists grow by doubling.
+fn size(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            Value::String(text) => text.len(),
+            Value::Array(values) => 2 * values.iter().map(size).sum::<usize>(),
+            Value::Object(object) => 2 * members(object),
+        }
+}

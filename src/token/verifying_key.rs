@@ -1,0 +1,140 @@
+//! The keys that verify access tokens, and a JWK Set (RFC 7517) read into them.
+
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{DecodingKey, crypto::aws_lc::DEFAULT_PROVIDER};
+use serde_json::{Map, Value};
+
+use super::SigningAlgorithm;
+use crate::json;
+
+/// The keys that verify. One algorithm per key, and one key per identifier.
+#[derive(Clone, Debug)]
+pub(crate) struct VerifyingKeys(Vec<VerifyingKey>);
+
+/// The document is not a JWK Set, or one of its keys cannot be right.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the JWK Set {0}")]
+pub(crate) struct InvalidJwks(&'static str);
+
+impl VerifyingKeys {
+    /// Reads the keys that this crate publishes: Ed25519 and P-256, for signatures. All others are passed over, those
+    /// of symmetric algorithms among them.
+    pub(crate) fn from_jwks(document: &[u8]) -> Result<Self, InvalidJwks> {
+        let mut document = json::parse_object(document)
+            .map_err(|_| InvalidJwks("is not one JSON object, or names a member twice"))?;
+        let Some(Value::Array(jwks)) = document.remove("keys") else {
+            return Err(InvalidJwks("has no array of keys"));
+        };
+        let mut keys = Self(Vec::new());
+        for jwk in &jwks {
+            let jwk = jwk
+                .as_object()
+                .ok_or(InvalidJwks("holds a key that is not an object"))?;
+            let Some(key) = VerifyingKey::from_jwk(jwk)? else {
+                continue;
+            };
+            if keys.by_kid(&key.kid).is_some() {
+                return Err(InvalidJwks("holds two keys of the same identifier"));
+            }
+            keys.0.push(key);
+        }
+        Ok(keys)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn by_kid(&self, kid: &str) -> Option<&VerifyingKey> {
+        self.0.iter().find(|key| key.kid == kid)
+    }
+}
+
+impl FromIterator<VerifyingKey> for VerifyingKeys {
+    fn from_iter<I: IntoIterator<Item = VerifyingKey>>(keys: I) -> Self {
+        Self(keys.into_iter().collect())
+    }
+}
+
+/// One key, with one algorithm.
+#[derive(Clone)]
+pub(super) struct VerifyingKey {
+    pub(super) kid: String,
+    pub(super) algorithm: SigningAlgorithm,
+    pub(super) decoding: DecodingKey,
+}
+
+impl VerifyingKey {
+    /// `None` for a key that signs no access tokens of ours.
+    fn from_jwk(jwk: &Map<String, Value>) -> Result<Option<Self>, InvalidJwks> {
+        let algorithm = match (text(jwk, "kty")?, text(jwk, "crv")?) {
+            (Some("OKP"), Some("Ed25519")) => SigningAlgorithm::EdDsa,
+            (Some("EC"), Some("P-256")) => SigningAlgorithm::Es256,
+            _ => return Ok(None),
+        };
+        if jwk.contains_key("d") {
+            return Err(InvalidJwks("publishes a private key"));
+        }
+        let other_use = text(jwk, "use")?.is_some_and(|purpose| purpose != "sig");
+        let other_algorithm = text(jwk, "alg")?.is_some_and(|alg| alg != algorithm.as_str());
+        let kid = text(jwk, "kid")?.filter(|kid| !kid.is_empty());
+        let Some(kid) = kid.filter(|_| !other_use && !other_algorithm && verifies(jwk)) else {
+            return Ok(None);
+        };
+        let decoding = match algorithm {
+            SigningAlgorithm::EdDsa => DecodingKey::from_ed_der(&coordinate(jwk, "x")?),
+            _ => {
+                let [x, y] = [coordinate(jwk, "x")?, coordinate(jwk, "y")?];
+                let [x, y] = [x, y].map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
+                DecodingKey::from_ec_components(&x, &y)
+                    .map_err(|_| InvalidJwks("holds a key that is no point of its curve"))?
+            }
+        };
+        Ok(Some(Self {
+            kid: kid.to_owned(),
+            algorithm,
+            decoding,
+        }))
+    }
+
+    /// Through the provider itself and not through the process-wide default, as in signing.
+    pub(super) fn verifies(&self, message: &[u8], signature: &Vec<u8>) -> bool {
+        (DEFAULT_PROVIDER.verifier_factory)(&self.algorithm.algorithm(), &self.decoding)
+            .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
+    }
+}
+
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VerifyingKey({}, {})", self.algorithm.as_str(), self.kid)
+    }
+}
+
+fn text<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, InvalidJwks> {
+    match jwk.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(InvalidJwks("holds a key with a member of the wrong type")),
+    }
+}
+
+/// RFC 7517, section 4.3.
+fn verifies(jwk: &Map<String, Value>) -> bool {
+    match jwk.get("key_ops") {
+        None => true,
+        Some(Value::Array(operations)) => operations.iter().any(|operation| operation == "verify"),
+        Some(_) => false,
+    }
+}
+
+/// Of both curves, a coordinate has 32 bytes (RFC 8037, section 2; RFC 7518, section 6.2.1.2).
+fn coordinate(jwk: &Map<String, Value>, name: &str) -> Result<[u8; 32], InvalidJwks> {
+    text(jwk, name)?
+        .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok())
+        .ok_or(InvalidJwks("holds a key without a sound coordinate"))
+}
+
+#[cfg(test)]
+mod tests;

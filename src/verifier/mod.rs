@@ -1,0 +1,152 @@
+//! Verifying the access tokens of a service that runs elsewhere, by the keys it publishes: no database, no secret.
+//!
+//! ```text
+//! request ── token ──► key by `kid` ── known ──► signature and claims ──► CurrentUser
+//!                          └── unknown ──► fetch jwks.json, once a minute at most ──► key, or 401
+//! ```
+//!
+//! Keys are taken as fresh for ten minutes, and fetched anew in the background then. While the issuer is away, those at
+//! hand go on; a key that the issuer has withdrawn verifies nothing any more once the set was fetched again, tokens that
+//! were seen before included. Only if no keys were ever fetched the answer is
+//! [`Unavailable`](crate::ErrorKind::Unavailable).
+//!
+//! A token is all that is known here: its user may have logged out since, and its roles are those of the sign-in, until
+//! it expires.
+
+#[cfg(feature = "jwks-client")]
+mod client;
+mod remote;
+mod source;
+
+use std::sync::Arc;
+
+#[cfg(feature = "jwks-client")]
+pub use self::client::HttpJwks;
+pub use self::source::{FetchJwks, KeySource};
+use self::{remote::Remote, source::Kind};
+use crate::{
+    clock::{Clock, SystemClock},
+    error::{Error, ErrorKind, Result},
+    secret::AccessToken,
+    token::{CurrentUser, TokenCheck, Tokens},
+};
+
+/// Verifies access tokens without asking a database. Cheap to clone.
+///
+/// An [`Auth`](crate::Auth) has one for its own tokens: [`Auth::verifier`](crate::Auth::verifier). Another service
+/// builds one from the keys that the issuer publishes.
+///
+/// ```
+/// use hallpass::{Verifier, verifier::KeySource};
+///
+/// # fn verifier(jwks: &str) -> hallpass::Result<Verifier> {
+/// let verifier = Verifier::builder(KeySource::document(jwks)?) // or KeySource::url, with feature `jwks-client`
+///     .issuer("https://id.example.org")
+///     .audience("notes")
+///     .build()?;
+/// # Ok(verifier)
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Verifier(Keys);
+
+#[derive(Clone, Debug)]
+enum Keys {
+    Fixed(Arc<Fixed>),
+    Own(Tokens),
+    Remote(Arc<Remote>),
+}
+
+#[derive(Debug)]
+struct Fixed {
+    check: TokenCheck,
+    clock: Arc<dyn Clock>,
+}
+
+impl Verifier {
+    /// Begins with where the keys come from.
+    pub fn builder(keys: KeySource) -> VerifierBuilder {
+        VerifierBuilder {
+            keys,
+            issuer: None,
+            audience: "hallpass".to_owned(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// For the tokens that are issued here.
+    pub(crate) fn own(tokens: &Tokens) -> Self {
+        Self(Keys::Own(tokens.clone()))
+    }
+
+    /// Verifies an access token. Asks nobody, unless its key is unknown or the keys are old.
+    ///
+    /// # Errors
+    /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken), or [`Unavailable`](ErrorKind::Unavailable) while no keys
+    /// have been fetched.
+    pub async fn verify(&self, token: &AccessToken) -> Result<CurrentUser> {
+        let token = token.expose();
+        match &self.0 {
+            Keys::Fixed(fixed) => {
+                let verified = fixed.check.verify(token, fixed.clock.now());
+                verified.map_err(|_| ErrorKind::InvalidAccessToken.into())
+            }
+            Keys::Own(tokens) => tokens.verify(token),
+            Keys::Remote(remote) => remote.verify(token).await,
+        }
+    }
+}
+
+/// Puts a [`Verifier`] together. The issuer must be given; the rest has defaults.
+#[derive(Debug)]
+#[must_use]
+pub struct VerifierBuilder {
+    keys: KeySource,
+    issuer: Option<String>,
+    audience: String,
+    clock: Arc<dyn Clock>,
+}
+
+impl VerifierBuilder {
+    /// The `iss` claim: the public URL of the issuer, exactly as the issuer writes it. Required.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// The `aud` claim. Default `hallpass`.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = audience.into();
+        self
+    }
+
+    /// What tells the time. Default the operating system.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Puts the parts together. Nothing is fetched yet: the first token does that.
+    ///
+    /// # Errors
+    /// [`Configuration`](ErrorKind::Configuration) naming what is missing or empty.
+    pub fn build(self) -> Result<Verifier> {
+        let issuer = self.issuer.unwrap_or_default();
+        for (name, value) in [("issuer", &issuer), ("audience", &self.audience)] {
+            if value.is_empty() {
+                let message = format!("the {name} of the tokens is required");
+                return Err(Error::configuration(message));
+            }
+        }
+        let clock = self.clock;
+        Ok(Verifier(match self.keys.0 {
+            Kind::Document(keys) => Keys::Fixed(Arc::new(Fixed {
+                check: TokenCheck::new(keys, issuer, self.audience),
+                clock,
+            })),
+            Kind::Remote(fetch) => {
+                Keys::Remote(Arc::new(Remote::new(fetch, issuer, self.audience, clock)))
+            }
+        }))
+    }
+}

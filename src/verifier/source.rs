@@ -1,0 +1,65 @@
+use std::{fmt::Debug, sync::Arc};
+
+use async_trait::async_trait;
+
+use crate::{
+    error::{BoxError, Error, Result},
+    token::VerifyingKeys,
+};
+
+/// Where a [`Verifier`](super::Verifier) has its keys from. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct KeySource(pub(super) Kind);
+
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    Document(VerifyingKeys),
+    Remote(Arc<dyn FetchJwks>),
+}
+
+impl KeySource {
+    /// A JWK Set (RFC 7517) that never changes.
+    ///
+    /// Read are Ed25519 and P-256 keys for signatures; others are passed over, symmetric ones included.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no such document, names a key twice, publishes a
+    /// private key, or has no key for access tokens.
+    pub fn document(jwks: impl AsRef<[u8]>) -> Result<Self> {
+        let keys = VerifyingKeys::from_jwks(jwks.as_ref()).map_err(Error::configuration)?;
+        if keys.len() == 0 {
+            return Err(Error::configuration(
+                "the JWK Set has no Ed25519 or P-256 key for signatures",
+            ));
+        }
+        Ok(Self(Kind::Document(keys)))
+    }
+
+    /// A JWK Set that the host's own client fetches.
+    #[must_use]
+    pub fn remote(fetch: impl FetchJwks) -> Self {
+        Self(Kind::Remote(Arc::new(fetch)))
+    }
+
+    /// A JWK Set at this URL, `https://` or on loopback `http://`, fetched by [`HttpJwks`](super::HttpJwks).
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is another URL.
+    #[cfg(feature = "jwks-client")]
+    pub fn url(url: &str) -> Result<Self> {
+        super::HttpJwks::new(url).map(Self::remote)
+    }
+}
+
+/// Fetches the JWK Set of an issuer.
+///
+/// # Contract
+/// One call is one attempt, over a channel that proves who answers: whoever can change the document can sign anybody
+/// in. Only a reply with status 200 is a document; redirects are not followed.
+///
+/// It is called once a minute at most, is given up after five seconds, and a document of more than 64 KiB is not read.
+#[async_trait]
+pub trait FetchJwks: Debug + Send + Sync + 'static {
+    /// The document.
+    async fn fetch(&self) -> Result<Vec<u8>, BoxError>;
+}
