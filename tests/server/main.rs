@@ -2,6 +2,7 @@
 #![cfg(all(
     feature = "actix",
     feature = "axum",
+    feature = "jwks-client",
     feature = "migrate",
     feature = "openapi",
     feature = "postgres",
@@ -31,6 +32,7 @@ mod edge;
 mod kill;
 mod mail;
 mod outage;
+mod resource;
 mod settings;
 mod start;
 mod stop;

@@ -15,6 +15,9 @@ use tempfile::TempDir;
 /// The same service on both frameworks.
 pub(crate) const SERVERS: [&str; 2] = ["server", "server_actix"];
 
+/// What is built and run here.
+const PROGRAMS: [&str; 3] = ["resource_server", "server", "server_actix"];
+
 pub(crate) const SECRET: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 
 /// In a debug build, on a busy machine.
@@ -171,7 +174,7 @@ impl Output {
 }
 
 /// `cargo test` builds the examples beside the tests; `cargo test --test server` does not.
-fn program(server: &str) -> PathBuf {
+pub(crate) fn program(server: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let folder = BUILT.get_or_init(|| {
         let test = env::current_exe().expect("the path of this test");
@@ -182,7 +185,7 @@ fn program(server: &str) -> PathBuf {
             let built = fs::metadata(folder.join(server)).and_then(|file| file.modified());
             built.is_ok_and(|built| built >= sources)
         };
-        if !SERVERS.iter().all(|server| is_fresh(server)) {
+        if !PROGRAMS.iter().all(|server| is_fresh(server)) {
             build(profile);
         }
         folder
@@ -194,7 +197,7 @@ fn build(profile: &Path) {
     let name = profile.file_name().expect("a profile has a name");
     let mut cargo = Command::new(env::var_os("CARGO").expect("cargo runs the tests"));
     cargo.args(["build", "--locked", "--all-features"]);
-    cargo.args(SERVERS.iter().flat_map(|server| ["--example", server]));
+    cargo.args(PROGRAMS.iter().flat_map(|server| ["--example", server]));
     if name != "debug" {
         cargo.arg("--profile").arg(name);
     }

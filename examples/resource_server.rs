@@ -1,0 +1,66 @@
+//! Another service, which trusts the access tokens of a hallpass server: no database, no secret, only the public keys.
+//!
+//! ```sh
+//! cargo run --example server --all-features &
+//! cargo run --example resource_server --features axum,jwks-client -- --issuer http://localhost:8000
+//! ```
+#![allow(clippy::print_stdout, reason = "a program speaks to its terminal")]
+
+use std::{error::Error, io, net::SocketAddr};
+
+use axum::{Router, routing::get};
+use clap::{Parser, builder::NonEmptyStringValueParser};
+use hallpass::{Admin, ClaimedRole, CurrentUser, Verifier, verifier::KeySource};
+
+/// A service behind the access tokens of another one.
+#[derive(Debug, Parser)]
+struct Settings {
+    /// Address to listen on; port 0 picks one
+    #[arg(long, env = "HALLPASS_BIND", default_value = "127.0.0.1:8001")]
+    bind: SocketAddr,
+    /// Who issues the tokens: its public URL, exactly as it is configured there
+    #[arg(long, env = "HALLPASS_ISSUER", value_parser = NonEmptyStringValueParser::new())]
+    issuer: String,
+    /// Whom the tokens are for
+    #[arg(long, env = "HALLPASS_AUDIENCE", default_value = "hallpass", value_parser = NonEmptyStringValueParser::new())]
+    audience: String,
+    /// Where the issuer publishes its keys, https:// or on loopback http:// [default: below the issuer's URL]
+    #[arg(long, env = "HALLPASS_JWKS_URL", value_parser = NonEmptyStringValueParser::new())]
+    jwks_url: Option<String>,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let settings = Settings::parse();
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
+
+    let verifier = verifier(&settings)?;
+    let app = Router::new()
+        .route("/", get(async || "for everybody\n"))
+        .route(
+            "/hello",
+            get(async |user: CurrentUser| format!("hello, {}\n", user.id())),
+        )
+        .route(
+            "/reports",
+            get(async |_: ClaimedRole<Admin>| "for administrators\n"),
+        )
+        .fallback(hallpass::axum::not_found)
+        .with_state(verifier);
+    let listener = tokio::net::TcpListener::bind(settings.bind).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    axum::serve(listener, app).await?;
+    Ok(())
+}
+
+fn verifier(settings: &Settings) -> hallpass::Result<Verifier> {
+    let below = || {
+        let issuer = settings.issuer.trim_end_matches('/');
+        format!("{issuer}/.well-known/jwks.json")
+    };
+    let url = settings.jwks_url.clone().unwrap_or_else(below);
+    Verifier::builder(KeySource::url(&url)?)
+        .issuer(&settings.issuer)
+        .audience(&settings.audience)
+        .build()
+}
