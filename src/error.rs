@@ -1,6 +1,10 @@
 //! The one error of the crate: opaque, with a [kind](ErrorKind) to match on and a source for logs.
 
+mod refusal;
+
 use std::{error::Error as StdError, fmt, time::Duration};
+
+pub use self::refusal::Refusal;
 
 /// A boxed source error.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -21,6 +25,7 @@ struct Inner {
     source: Option<BoxError>,
     violations: Vec<Violation>,
     retry_after: Option<Duration>,
+    refusal: Option<Refusal>,
 }
 
 /// What went wrong, as one frozen word each. The HTTP status and code of every kind is given by the `http` contract.
@@ -59,6 +64,8 @@ pub enum ErrorKind {
     Overloaded,
     /// A superseded refresh token was presented again: the session has been ended.
     RefreshTokenReused,
+    /// The host refuses, for a reason of its own; see [`Error::refusal`].
+    Refused,
     /// Registration is switched off.
     RegistrationClosed,
     /// No bearer token was sent.
@@ -108,6 +115,7 @@ impl Error {
             source: None,
             violations: Vec::new(),
             retry_after: None,
+            refusal: None,
         }))
     }
 
@@ -166,6 +174,12 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
+
+    /// The host's own refusal of a [`Refused`](ErrorKind::Refused) error.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.0.refusal.as_ref()
+    }
 }
 
 impl fmt::Display for Error {
@@ -173,6 +187,9 @@ impl fmt::Display for Error {
         self.0.kind.fmt(f)?;
         for violation in &self.0.violations {
             write!(f, "; {}: {}", violation.pointer, violation.detail)?;
+        }
+        if let Some(refusal) = &self.0.refusal {
+            write!(f, "; {}", refusal.code())?;
         }
         Ok(())
     }
@@ -197,6 +214,7 @@ impl fmt::Display for ErrorKind {
             Self::NotFound => "not found",
             Self::Overloaded => "too many password checks are waiting",
             Self::RefreshTokenReused => "the refresh token was used before; the session is over",
+            Self::Refused => "the application refuses",
             Self::RegistrationClosed => "registration is closed",
             Self::Unauthenticated => "no bearer token was sent",
             Self::Unavailable => "a part this service depends on is unavailable",
@@ -217,6 +235,14 @@ impl StdError for Error {
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
         Self::new(kind)
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        let mut error = Self::new(ErrorKind::Refused);
+        error.0.refusal = Some(refusal);
+        error
     }
 }
 

@@ -83,6 +83,11 @@ id! {
     UserId
 }
 
+id! {
+    /// Identifies a session: the `sid` claim of its access tokens.
+    SessionId
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

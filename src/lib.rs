@@ -38,6 +38,7 @@
 //!   [`ClaimedRole`] and [`ClaimedPermission`] go by the token alone, there and beside an [`Auth`].
 //! * [`store::Store`] is everything that is kept. [`memory::MemoryStore`] is the reference, `seaorm::SeaOrmStore` is
 //!   for Postgres and SQLite, and a host that brings its own proves it with the `conformance` checks.
+//! * [`hook::Hooks`] lets a host refuse registrations and sign-ins, add claims to access tokens, and react.
 //! * [`mail::Mailer`] sends letters. Letters wait in an outbox: [`Auth::run_mail`] sends them in the background.
 //! * [`clock::Clock`] is the only source of time; tests move a [`clock::ManualClock`].
 //!
@@ -82,6 +83,7 @@ pub mod http;
 
 // What every feature may use.
 pub mod event;
+pub mod hook;
 pub mod mail;
 pub mod user;
 
@@ -123,7 +125,7 @@ pub use self::{
         Admin, Auth, AuthBuilder, ClaimedPermission, ClaimedRole, RequiredPermission, RequiredRole,
         Settled, WithPermission, WithRole, Within,
     },
-    error::{BoxError, Error, ErrorKind, Result, StoreError, Violation},
+    error::{BoxError, Error, ErrorKind, Refusal, Result, StoreError, Violation},
     event::{ClientInfo, Event, EventKind},
     password::{PreparedRegistration, RegistrationMode, UnknownRegistrationMode},
     secret::{
@@ -131,7 +133,7 @@ pub use self::{
         TokenDigest,
     },
     service::{Login, Registration, UserService},
-    token::{ActiveUser, CurrentUser, TokenLifetimes, TokenPair},
+    token::{ActiveUser, CurrentUser, SessionId, TokenLifetimes, TokenPair},
     user::{
         EmailAddress, Page, Permission, Permissions, Role, RolePermissions, Roles, User, UserId,
         UserQuery, UserStatus,

@@ -22,7 +22,8 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed), [`WeakPassword`](crate::ErrorKind::WeakPassword),
-    /// [`EmailTaken`](crate::ErrorKind::EmailTaken), [`Overloaded`](crate::ErrorKind::Overloaded).
+    /// [`EmailTaken`](crate::ErrorKind::EmailTaken), [`Overloaded`](crate::ErrorKind::Overloaded), and
+    /// [`Refused`](crate::ErrorKind::Refused) by a [hook](crate::hook::Hooks::before_registration).
     async fn register(&self, registration: Registration) -> Result<User>;
 
     /// Opens a session with address and password.
@@ -31,7 +32,8 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) for an unknown address, a wrong password and an
     /// account without one, in the same time; [`AccountDisabled`](crate::ErrorKind::AccountDisabled) after the right
     /// password only; [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a password that is too long to be
-    /// one; [`Overloaded`](crate::ErrorKind::Overloaded).
+    /// one; [`Overloaded`](crate::ErrorKind::Overloaded); [`Refused`](crate::ErrorKind::Refused) by a
+    /// [hook](crate::hook::Hooks::before_sign_in), after the right password only.
     async fn login(&self, login: Login) -> Result<TokenPair>;
 
     /// Exchanges a refresh token for the next pair.

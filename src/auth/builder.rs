@@ -8,6 +8,7 @@ use crate::{
     delivery::{DEFAULT_RESET_TTL, Deliveries, DeliveryParts},
     error::{Error, Result},
     event::Trail,
+    hook::{HookChain, Hooks},
     mail::{Links, Mailer, Templates},
     password::{Passwords, RegistrationMode},
     secret::Secrets,
@@ -20,6 +21,9 @@ use crate::{
 
 #[cfg(feature = "http")]
 const MAX_REQUEST_TIMEOUT: Duration = Duration::from_secs(3600);
+const DEFAULT_HOOK_TIMEOUT: Duration = Duration::from_secs(3);
+#[cfg(not(feature = "http"))]
+const MAX_HOOK_TIMEOUT: Duration = Duration::from_secs(1800);
 
 /// Puts an [`Auth`] together. The store, the secrets, the public URL and the mailer must be given; the rest has
 /// defaults.
@@ -43,6 +47,8 @@ pub struct AuthBuilder {
     policy: PasswordPolicy,
     registration: RegistrationMode,
     clock: Arc<dyn Clock>,
+    hooks: Vec<Arc<dyn Hooks>>,
+    hook_timeout: Option<Duration>,
     wrap: Wrap,
     #[cfg(feature = "http")]
     request_timeout: Duration,
@@ -68,6 +74,8 @@ impl Default for AuthBuilder {
             policy: PasswordPolicy::default(),
             registration: RegistrationMode::default(),
             clock: Arc::new(SystemClock),
+            hooks: Vec::new(),
+            hook_timeout: None,
             wrap: Wrap::default(),
             #[cfg(feature = "http")]
             request_timeout: Duration::from_secs(10),
@@ -190,6 +198,24 @@ impl AuthBuilder {
         self
     }
 
+    /// What the host does at moments in the life of an account. Given more than once, they run in this order.
+    pub fn hooks(self, hooks: impl Hooks) -> Self {
+        self.shared_hooks(Arc::new(hooks))
+    }
+
+    /// The same, shared with the host.
+    pub fn shared_hooks(mut self, hooks: Arc<dyn Hooks>) -> Self {
+        self.hooks.push(hooks);
+        self
+    }
+
+    /// How long the hooks of one moment may take. Default 3 seconds, or half the request timeout if that is less; half the
+    /// request timeout at most.
+    pub fn hook_timeout(mut self, timeout: Duration) -> Self {
+        self.hook_timeout = Some(timeout);
+        self
+    }
+
     /// Puts a service of the host's own around the use cases: [`Auth`], the endpoints and the guards all go through it.
     pub fn wrap_service<W>(mut self, wrap: W) -> Self
     where
@@ -235,6 +261,20 @@ impl AuthBuilder {
             Some(keys) => keys,
             None => SigningKeys::derive(&secrets, self.signing_algorithm)?,
         };
+        #[cfg(feature = "http")]
+        let longest = self.request_timeout / 2;
+        #[cfg(not(feature = "http"))]
+        let longest = MAX_HOOK_TIMEOUT;
+        let hook_timeout = match self.hook_timeout {
+            Some(timeout) if timeout.is_zero() || timeout > longest => {
+                return Err(Error::configuration(
+                    "the hook timeout must be above zero, and half the request timeout at most",
+                ));
+            }
+            Some(timeout) => timeout,
+            None => DEFAULT_HOOK_TIMEOUT.min(longest),
+        };
+        let hooks = HookChain::new(self.hooks, hook_timeout);
         let clock = self.clock;
         let trail = Trail::default();
         let permissions = Arc::new(self.role_permissions);
@@ -245,6 +285,7 @@ impl AuthBuilder {
             audience: self.audience,
             lifetimes: self.lifetimes,
             permissions: self.permissions_in_tokens.then(|| Arc::clone(&permissions)),
+            hooks: hooks.clone(),
             trail: trail.clone(),
             clock: Arc::clone(&clock),
         })?;
@@ -263,8 +304,14 @@ impl AuthBuilder {
             check: PasswordCheck::new(hasher.clone()),
             hasher,
             policy: self.policy,
-            sign_in: SignIn::new(tokens.clone(), trail.clone(), Arc::clone(&clock)),
+            sign_in: SignIn::new(
+                tokens.clone(),
+                hooks.clone(),
+                trail.clone(),
+                Arc::clone(&clock),
+            ),
             deliveries: deliveries.clone(),
+            hooks: hooks.clone(),
             trail,
             clock,
         };
@@ -278,6 +325,7 @@ impl AuthBuilder {
             service: self.wrap.apply(Arc::new(use_cases.clone())),
             use_cases,
             permissions,
+            hooks,
             deliveries,
             #[cfg(feature = "http")]
             registration: self.registration,

@@ -31,6 +31,7 @@ use crate::{
     delivery::Deliveries,
     error::Result,
     event::ClientInfo,
+    hook::HookChain,
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     service::{Login, Registration, UserService},
     store::Store,
@@ -70,6 +71,7 @@ struct Inner {
     use_cases: UseCases,
     permissions: Arc<RolePermissions>,
     service: Arc<dyn UserService>,
+    hooks: HookChain,
     deliveries: Deliveries,
     #[cfg(feature = "http")]
     registration: crate::password::RegistrationMode,
@@ -141,6 +143,12 @@ impl Auth {
     /// again later, and is no error here.
     pub async fn deliver_mail(&self) -> Result<usize> {
         self.0.deliveries.deliver().await
+    }
+
+    /// Waits until the [hooks](crate::hook) that run after something have ended: before a process ends, so that none is cut
+    /// off, and in tests.
+    pub async fn finish_hooks(&self) {
+        self.0.hooks.finish().await;
     }
 
     /// Sends mails as they become due, until `shutdown` completes. Spawn it once per process; any number of processes

@@ -60,7 +60,7 @@ impl Auth {
             store: txn.store()?,
             actor_id: None,
             client: ClientInfo::default(),
-            events: Vec::new(),
+            done: Done::default(),
         })
     }
 }
@@ -76,7 +76,15 @@ pub struct Within<'a> {
     store: Box<dyn Store + 'a>,
     actor_id: Option<UserId>,
     client: ClientInfo,
+    done: Done,
+}
+
+/// What is to be told of once it is committed.
+#[derive(Debug, Default)]
+struct Done {
     events: Vec<Event>,
+    registered: Vec<User>,
+    deleted: Vec<User>,
 }
 
 impl Within<'_> {
@@ -95,7 +103,8 @@ impl Within<'_> {
     /// database fails.
     pub async fn register(&mut self, prepared: PreparedRegistration) -> Result<User> {
         let (user, event) = Passwords::insert(&*self.store, prepared).await?;
-        self.events.push(event);
+        self.done.events.push(event);
+        self.done.registered.push(user.clone());
         Ok(user)
     }
 
@@ -140,7 +149,8 @@ impl Within<'_> {
         let author = self.author();
         match self.store.update_user(user, change, &author).await? {
             UpdateUser::Updated(user, events) => {
-                self.events
+                self.done
+                    .events
                     .extend(events.into_iter().map(|event| event.of(user.id)));
                 Ok(user)
             }
@@ -149,7 +159,8 @@ impl Within<'_> {
         }
     }
 
-    /// Deletes the account with all that Hallpass keeps of it, the audit trail apart.
+    /// Deletes the account with all that Hallpass keeps of it, the audit trail apart. No hook is asked before: the host
+    /// itself is calling.
     ///
     /// # Errors
     /// [`LastAdmin`](crate::ErrorKind::LastAdmin), [`UserNotFound`](crate::ErrorKind::UserNotFound), or
@@ -157,8 +168,9 @@ impl Within<'_> {
     pub async fn delete(&mut self, user: UserId) -> Result<()> {
         let event = self.author().event(EventKind::AccountDeleted).of(user);
         match self.store.delete_user(user, None, &event).await? {
-            DeleteUser::Deleted(_) => {
-                self.events.push(event);
+            DeleteUser::Deleted(user) => {
+                self.done.events.push(event);
+                self.done.deleted.push(user);
                 Ok(())
             }
             DeleteUser::LastAdmin => Err(ErrorKind::LastAdmin.into()),
@@ -178,7 +190,7 @@ impl Within<'_> {
     pub fn settle(self) -> Settled {
         Settled {
             auth: self.auth,
-            events: self.events,
+            done: self.done,
         }
     }
 }
@@ -188,15 +200,22 @@ impl Within<'_> {
 #[must_use = "`tell` it after the commit"]
 pub struct Settled {
     auth: Auth,
-    events: Vec<Event>,
+    done: Done,
 }
 
 impl Settled {
-    /// Sends the events of what was done to the sinks. Call it after the commit; the audit trail has them in any case.
+    /// Sends the events of what was done to the sinks, and starts the [hooks](crate::hook) that come after it. Call it
+    /// after the commit; the audit trail has the events in any case.
     pub fn tell(self) {
-        let trail = &self.auth.0.use_cases.passwords.trail;
-        for event in &self.events {
-            trail.publish(event);
+        let passwords = &self.auth.0.use_cases.passwords;
+        for event in &self.done.events {
+            passwords.trail.publish(event);
+        }
+        for user in &self.done.registered {
+            passwords.hooks.after_registration(user);
+        }
+        for user in &self.done.deleted {
+            passwords.hooks.after_deletion(user);
         }
     }
 }

@@ -3,7 +3,7 @@ use crate::{
     error::{ErrorKind, Result},
     secret::{Password, PasswordHash},
     store::Store,
-    user::{EmailAddress, UserId, UserStatus},
+    user::{EmailAddress, User, UserStatus},
 };
 
 /// The one check of an address and a password. Every door uses it: sign-in, and what asks for the password again.
@@ -20,7 +20,7 @@ pub(crate) struct PasswordCheck {
 /// Only this module makes one, and it opens one session.
 #[derive(Debug)]
 pub(crate) struct Proof {
-    user_id: UserId,
+    user: User,
     credential_version: i64,
     verified_hash: Option<PasswordHash>,
     rehashed: Option<PasswordHash>,
@@ -78,7 +78,7 @@ impl PasswordCheck {
             None
         };
         Ok(Proof {
-            user_id: found.user.id,
+            user: found.user,
             credential_version: found.credential_version,
             verified_hash: found.password_hash,
             rehashed,
@@ -101,9 +101,9 @@ impl PasswordCheck {
 }
 
 impl Proof {
-    /// Whose credential it was.
-    pub(crate) fn user_id(&self) -> UserId {
-        self.user_id
+    /// Whose credential it was, as they were when it was checked.
+    pub(crate) fn user(&self) -> &User {
+        &self.user
     }
 
     /// The version of the account's credentials that was checked.

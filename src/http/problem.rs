@@ -12,7 +12,7 @@ use super::{
     reply::{self, Response},
     request_id::RequestId,
 };
-use crate::error::{Error, ErrorKind, Violation};
+use crate::error::{Error, ErrorKind, Refusal, Violation};
 
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -53,7 +53,8 @@ macro_rules! codes {
         /// The members are `type` (`urn:hallpass:<code>`), `title`, `status`, `detail` and `code`; where input was of
         /// the wrong shape also `errors`, a list of `{pointer, code, detail}` with RFC 6901 pointers. Match on
         /// `code`: it never changes; texts do. The source of an error is logged once, when the reply is made, if the
-        /// status is 500 or more; it never leaves the process.
+        /// status is 500 or more; it never leaves the process. A [`Refusal`](crate::Refusal) of the host has a `code` and
+        /// a `detail` of its own.
         ///
         /// | code | status | meaning | from |
         /// |---|---|---|---|
@@ -98,6 +99,8 @@ codes! {
         "Too many password checks are waiting; retry after `Retry-After` seconds."
     RefreshTokenReused => UNAUTHORIZED "refresh_token_reused" "Refresh token reused"
         "The refresh token was used before, so its session has been ended."
+    Refused => UNPROCESSABLE_ENTITY "refused" "Refused"
+        "The application refuses, with a code and a text of its own."
     RegistrationClosed => FORBIDDEN "registration_closed" "Registration closed"
         "Registration is closed."
     Unauthenticated => UNAUTHORIZED "unauthenticated" "Unauthenticated"
@@ -165,17 +168,19 @@ impl Problem {
     }
 
     fn body(&self, status: StatusCode) -> Response {
-        let code = Code::of(self.kind());
+        let row = Code::of(self.kind());
+        let refusal = self.0.refusal();
+        let code = refusal.map_or(row.code, Refusal::code);
         let lists_violations = matches!(
             self.kind(),
             ErrorKind::ValidationFailed | ErrorKind::WeakPassword
         );
         let body = Body {
-            r#type: format!("urn:hallpass:{}", code.code),
-            title: code.title,
+            r#type: format!("urn:hallpass:{code}"),
+            title: row.title,
             status: status.as_u16(),
-            detail: code.detail,
-            code: code.code,
+            detail: refusal.map_or(row.detail, Refusal::detail),
+            code,
             errors: lists_violations.then(|| self.0.violations().iter().map(Rule::from).collect()),
         };
         // Strings and a number always have a JSON form; if not, the status alone tells the client what it needs.
@@ -204,8 +209,8 @@ struct Body<'a> {
     r#type: String,
     title: &'static str,
     status: u16,
-    detail: &'static str,
-    code: &'static str,
+    detail: &'a str,
+    code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<Vec<Rule<'a>>>,
 }

@@ -23,6 +23,7 @@ pub(crate) fn endpoints(service: &Service, mode: RegistrationMode) -> Vec<Endpoi
             .errors(&[
                 ErrorKind::EmailTaken,
                 ErrorKind::Overloaded,
+                ErrorKind::Refused,
                 ErrorKind::RegistrationClosed,
                 ErrorKind::WeakPassword,
             ]),
@@ -37,6 +38,7 @@ pub(crate) fn endpoints(service: &Service, mode: RegistrationMode) -> Vec<Endpoi
                 ErrorKind::AccountDisabled,
                 ErrorKind::InvalidCredentials,
                 ErrorKind::Overloaded,
+                ErrorKind::Refused,
             ]),
         Endpoint::post("/auth/forgot-password", service.clone(), forgot)
             .tag("Account")

@@ -24,6 +24,7 @@ use crate::{
     delivery::Deliveries,
     error::{ErrorKind, Result},
     event::Trail,
+    hook::HookChain,
     secret::Password,
     service::Login,
     sign_in::SignIn,
@@ -69,6 +70,7 @@ pub(crate) struct Passwords {
     pub(crate) policy: PasswordPolicy,
     pub(crate) sign_in: SignIn,
     pub(crate) deliveries: Deliveries,
+    pub(crate) hooks: HookChain,
     pub(crate) trail: Trail,
     pub(crate) clock: Arc<dyn Clock>,
 }

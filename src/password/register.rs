@@ -2,6 +2,7 @@ use super::Passwords;
 use crate::{
     error::{Error, ErrorKind, Result, Violation},
     event::{ClientInfo, Event, EventKind},
+    hook::Applicant,
     secret::Password,
     service::Registration,
     store::Store,
@@ -28,6 +29,7 @@ impl Passwords {
         let prepared = self.prepare_registration(registration).await?;
         let (user, event) = Self::insert(store, prepared).await?;
         self.trail.publish(&event);
+        self.hooks.after_registration(&user);
         Ok(user)
     }
 
@@ -44,6 +46,12 @@ impl Passwords {
         } = registration;
         check_display_name(display_name.as_deref())?;
         self.check_policy("password", &password, &email)?;
+        let applicant = Applicant {
+            email: &email,
+            display_name: display_name.as_deref(),
+            client: &client,
+        };
+        self.hooks.before_registration(&applicant).await?;
         let roles = [Role::USER].into_iter().collect();
         let user = self.new_user(email, &password, roles, display_name).await?;
         Ok(PreparedRegistration { user, client })
@@ -84,6 +92,7 @@ impl Passwords {
         match store.insert_user(&user, &event).await? {
             InsertUser::Inserted(user) => {
                 self.trail.publish(&event.of(user.id));
+                self.hooks.after_registration(&user);
                 Ok(Some(user))
             }
             // Another instance was faster.

@@ -43,6 +43,7 @@ impl Passwords {
         match store.reset_password(&reset, &event).await? {
             Some(user_id) => {
                 self.trail.publish(&event.of(user_id));
+                self.hooks.after_password_change(&user);
                 Ok(())
             }
             None => Err(ErrorKind::InvalidToken.into()),

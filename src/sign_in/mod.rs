@@ -8,6 +8,7 @@ use crate::{
     credential::Proof,
     error::Result,
     event::{ClientInfo, Event, EventKind, Trail},
+    hook::HookChain,
     store::Store,
     token::{NewSession, OpenSession, SessionId, TokenPair, Tokens},
 };
@@ -16,32 +17,46 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct SignIn {
     tokens: Tokens,
+    hooks: HookChain,
     trail: Trail,
     clock: Arc<dyn Clock>,
 }
 
 impl SignIn {
-    pub(crate) fn new(tokens: Tokens, trail: Trail, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        tokens: Tokens,
+        hooks: HookChain,
+        trail: Trail,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             tokens,
+            hooks,
             trail,
             clock,
         }
     }
 
     /// Opens a session; `None` if the credentials changed while they were checked.
+    ///
+    /// What a hook can keep from happening is asked, and what cannot be put into an access token is found out, while
+    /// there is no session yet.
     pub(crate) async fn complete(
         &self,
         store: &dyn Store,
         proof: Proof,
         client: ClientInfo,
     ) -> Result<Option<TokenPair>> {
+        let checked = proof.user();
+        self.hooks.before_sign_in(checked, &client).await?;
         let now = self.clock.now();
         let id = SessionId::new(now);
+        let claims = self.hooks.access_token_claims(checked, id).await?;
+        let access_token = self.tokens.access(checked, id, &claims, now)?;
         let opening = self.tokens.open(id, now)?;
         let session = NewSession {
             id,
-            user_id: proof.user_id(),
+            user_id: checked.id,
             credential_version: proof.credential_version(),
             digest: opening.digest,
             created_at: now,
@@ -60,9 +75,20 @@ impl SignIn {
         };
         self.trail.publish(&event.of(user.id));
         let expires_at = session.idle_expires_at.min(session.absolute_expires_at);
-        let pair = self
-            .tokens
-            .pair(&user, id, opening.token, expires_at, now)?;
-        Ok(Some(pair))
+        // Roles may have changed since the credential was checked.
+        let access_token = if user.roles == checked.roles {
+            access_token
+        } else {
+            self.tokens.access(&user, id, &claims, now)?
+        };
+        self.hooks.after_sign_in(&user, id);
+        let tokens = &self.tokens;
+        Ok(Some(tokens.pair(
+            access_token,
+            id,
+            opening.token,
+            expires_at,
+            now,
+        )))
     }
 }

@@ -43,11 +43,10 @@ pub use self::{
     one_time::{IssueOneTime, NewOneTimeToken, Purpose, ResetPassword},
     rotation::{SessionState, Verdict},
     service::{ActiveUser, TokenLifetimes, TokenPair},
-    session::{
-        EndReason, NewSession, OpenSession, RotateSession, Rotation, SessionId, SessionUser,
-    },
+    session::{EndReason, NewSession, OpenSession, RotateSession, Rotation, SessionUser},
     store::TokenStore,
 };
+pub use crate::id::SessionId;
 
 /// How often the refresh token of a session has been exchanged.
 pub type RefreshGeneration = u32;

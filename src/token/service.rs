@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::{
     CurrentUser, EndReason, RotateSession, Rotation, SessionId, TokenStore, access::AccessTokens,
@@ -10,6 +10,7 @@ use crate::{
     clock::{Clock, Timestamp},
     error::{Error, ErrorKind, Result},
     event::{ClientInfo, Event, EventKind, Trail},
+    hook::HookChain,
     secret::{AccessToken, RefreshToken, Secrets, TokenDigest},
     user::{Permissions, Role, RolePermissions, User},
 };
@@ -147,6 +148,7 @@ struct Inner {
     access: AccessTokens,
     refresh: RefreshKeys,
     lifetimes: TokenLifetimes,
+    hooks: HookChain,
     trail: Trail,
     permissions: Option<Arc<RolePermissions>>,
     clock: Arc<dyn Clock>,
@@ -161,6 +163,7 @@ pub(crate) struct TokenParts<'a> {
     pub(crate) lifetimes: TokenLifetimes,
     /// Written into access tokens, if given.
     pub(crate) permissions: Option<Arc<RolePermissions>>,
+    pub(crate) hooks: HookChain,
     pub(crate) trail: Trail,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -186,6 +189,7 @@ impl Tokens {
             access: AccessTokens::new(parts.keys, parts.issuer, parts.audience, lifetimes.access),
             refresh: RefreshKeys::new(parts.secrets),
             lifetimes,
+            hooks: parts.hooks,
             permissions: parts.permissions,
             trail: parts.trail,
             clock: parts.clock,
@@ -232,25 +236,36 @@ impl Tokens {
         })
     }
 
+    /// An access token of a session, with the claims that the hooks gave for it.
+    pub(crate) fn access(
+        &self,
+        user: &User,
+        session_id: SessionId,
+        claims: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<AccessToken> {
+        let permissions = self.0.permissions.as_ref();
+        let permissions = permissions.map(|granted| granted.of(&user.roles));
+        let access = &self.0.access;
+        access.issue(user, session_id, permissions.as_ref(), claims, now)
+    }
+
     /// The pair of a session that the store has opened or rotated.
     pub(crate) fn pair(
         &self,
-        user: &User,
+        access_token: AccessToken,
         session_id: SessionId,
         refresh_token: RefreshToken,
         expires_at: Timestamp,
         now: Timestamp,
-    ) -> Result<TokenPair> {
-        let permissions = self.0.permissions.as_ref();
-        let permissions = permissions.map(|granted| granted.of(&user.roles));
-        let access = &self.0.access;
-        Ok(TokenPair {
-            access_token: access.issue(user, session_id, permissions.as_ref(), &Map::new(), now)?,
+    ) -> TokenPair {
+        TokenPair {
+            access_token,
             expires_in: self.0.access.lifetime(),
             refresh_token,
             refresh_expires_in: (expires_at - now).to_std().unwrap_or_default(),
             session_id,
-        })
+        }
     }
 
     /// Exchanges a refresh token.
@@ -291,7 +306,10 @@ impl Tokens {
             .map(|(_, token)| token)
             .ok_or_else(|| Error::internal("the store named a successor that was not offered"))?;
         let expires_at = live.idle_expires_at.min(live.absolute_expires_at);
-        self.pair(&live.user, parsed.session_id, token, expires_at, now)
+        let (user, id) = (&live.user, parsed.session_id);
+        let claims = self.0.hooks.access_token_claims(user, id).await?;
+        let access_token = self.access(user, id, &claims, now)?;
+        Ok(self.pair(access_token, id, token, expires_at, now))
     }
 
     /// Ends the session of a refresh token, whatever its generation; anything else ends nothing.

@@ -2,15 +2,10 @@ use super::RefreshGeneration;
 use crate::{
     clock::Timestamp,
     event::ClientInfo,
-    id::id,
+    id::SessionId,
     secret::{PasswordHash, TokenDigest},
     user::{User, UserId},
 };
-
-id! {
-    /// Identifies a session: the `sid` claim of its access tokens.
-    SessionId
-}
 
 /// A session to be opened.
 #[derive(Clone, Debug)]

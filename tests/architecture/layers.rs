@@ -16,6 +16,7 @@ const LAYERS: &[&[&str]] = &[
     // What every feature may use.
     &["event"],
     &["user"],
+    &["hook"],
     &["mail"],
     &["limit"],
     // Tokens and credentials.

@@ -30,6 +30,7 @@ mod admin_users;
 mod budget;
 mod guards;
 mod hang_up;
+mod hooks;
 mod login;
 mod logout;
 mod mail;

@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeSet, env, fs, path::Path};
 
-use hallpass::{PasswordHash, RegistrationMode, Role, UserId, UserStatus, user::NewUser};
+use hallpass::{
+    PasswordHash, Refusal, RegistrationMode, Role, UserId, UserStatus,
+    hook::{Applicant, HookError, Hooks},
+    user::NewUser,
+};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -185,14 +189,15 @@ fn check_schemas(document: &Value, part: &Value, place: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_code_is_documented_and_can_be_provoked() {
     let (_, document) = document().await;
-    let listed = &document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"];
+    let code = &document["components"]["schemas"]["Problem"]["properties"]["code"];
+    let listed = &code["anyOf"][0]["enum"];
     let listed: Vec<&str> = listed
         .as_array()
         .unwrap()
         .iter()
         .flat_map(Value::as_str)
         .collect();
-    assert_eq!(listed.len(), 20);
+    assert_eq!(listed.len(), 21);
     for code in listed {
         let reply = provoke(code).await;
         let status = reply.status;
@@ -244,6 +249,10 @@ async fn provoke(code: &str) -> Reply {
             app.advance(60);
             app.refresh(&tokens.refresh).await
         }
+        "refused" => {
+            let refusing = app.another(|builder| builder.hooks(Refusing)).await;
+            refusing.post("/users", registration).await
+        }
         "registration_closed" => {
             let closed = app
                 .another(|builder| builder.registration(RegistrationMode::Closed))
@@ -267,6 +276,17 @@ async fn provoke(code: &str) -> Reply {
             app.post("/users", body).await
         }
         unknown => panic!("say here how `{unknown}` is provoked"),
+    }
+}
+
+/// Refuses with a word that is none, so that ours is answered.
+#[derive(Debug)]
+struct Refusing;
+
+#[async_trait::async_trait]
+impl Hooks for Refusing {
+    async fn before_registration(&self, _: &Applicant<'_>) -> Result<(), HookError> {
+        Err(Refusal::new("No word", "No.").into())
     }
 }
 

@@ -64,7 +64,7 @@ async fn the_right_password_proves_what_a_session_needs() {
         .await
         .unwrap();
     let user = store.state().users[0].clone();
-    assert_eq!(proof.user_id(), user.user.id);
+    assert_eq!(proof.user().id, user.user.id);
     assert_eq!(proof.credential_version(), 7);
     let hash = |hash: Option<&PasswordHash>| hash.map(|hash| hash.expose().to_owned());
     assert_eq!(

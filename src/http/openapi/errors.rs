@@ -4,7 +4,7 @@ use ::http::StatusCode;
 use utoipa::openapi::{
     Content, Ref, RefOr, Response, Schema, SchemaFormat, Type,
     header::Header,
-    schema::{AllOfBuilder, ArrayBuilder, Object, ObjectBuilder},
+    schema::{AllOfBuilder, AnyOfBuilder, ArrayBuilder, Object, ObjectBuilder},
 };
 
 use crate::{
@@ -36,9 +36,13 @@ fn reply(status: StatusCode, codes: &[Code]) -> Response {
         .iter()
         .map(|code| format!("`{}`: {}", code.code, code.detail));
     let mut reply = Response::new(lines.collect::<Vec<_>>().join("\n\n"));
-    let words = ObjectBuilder::new()
-        .schema_type(Type::String)
-        .enum_values(Some(codes.iter().map(|code| code.code)));
+    let words = words(codes.iter().map(|code| code.code));
+    let refused = Code::of(ErrorKind::Refused).code;
+    let words = if codes.iter().any(|code| code.code == refused) {
+        or_of_the_host(words)
+    } else {
+        words.into()
+    };
     let narrowed = ObjectBuilder::new().property("code", words);
     let schema = AllOfBuilder::new()
         .item(Ref::from_schema_name("Problem"))
@@ -77,10 +81,7 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
         .schema_type(Type::String)
         .format(Some(SchemaFormat::Custom("uri".to_owned())))
         .description(Some("`urn:hallpass:` and the code."));
-    let code = ObjectBuilder::new()
-        .schema_type(Type::String)
-        .enum_values(Some(codes))
-        .description(Some("What to match on; never changes."));
+    let code = or_of_the_host(words(codes).description(Some("What to match on; never changes.")));
     ObjectBuilder::new()
         .property("type", uri)
         .property("title", text("A few words."))
@@ -95,6 +96,20 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
         .required("code")
         .description(Some("A failure (RFC 9457)."))
         .into()
+}
+
+fn words(codes: impl Iterator<Item = &'static str>) -> ObjectBuilder {
+    let words = ObjectBuilder::new().schema_type(Type::String);
+    words.enum_values(Some(codes))
+}
+
+/// One of ours, or the word of a refusal by the application.
+fn or_of_the_host(ours: ObjectBuilder) -> Schema {
+    let theirs = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some("^[a-z][a-z0-9_]{0,63}$"))
+        .description(Some("A code of the application's own."));
+    AnyOfBuilder::new().item(ours).item(theirs).into()
 }
 
 fn text(description: &str) -> Object {

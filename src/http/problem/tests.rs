@@ -3,7 +3,7 @@ use std::{collections::HashSet, time::Duration};
 use serde_json::{Value, json};
 
 use super::{Code, PROBLEM_JSON, Problem};
-use crate::error::{Error, ErrorKind, Violation};
+use crate::error::{Error, ErrorKind, Refusal, Violation};
 
 /// The codes of the contract. Growing it is fine; changing or losing a word breaks every client.
 const FROZEN: &str = "malformed_body unsupported_media_type body_too_large validation_failed weak_password \
@@ -11,7 +11,7 @@ const FROZEN: &str = "malformed_body unsupported_media_type body_too_large valid
     rate_limited overloaded unauthenticated invalid_access_token forbidden reauthentication_required \
     invalid_refresh_token refresh_token_reused invalid_token user_not_found session_not_found last_admin \
     last_credential provider_unknown provider_failed invalid_redirect link_required identity_taken not_found \
-    method_not_allowed unavailable internal";
+    method_not_allowed unavailable internal refused";
 
 fn body(problem: &Problem) -> Value {
     serde_json::from_slice(problem.to_response().body()).expect("a problem is JSON")
@@ -106,4 +106,25 @@ fn violations_are_listed_with_pointers() {
         body(&error.into())["errors"],
         json!([{"pointer": "/a~1b", "code": "required", "detail": "It is required."}])
     );
+}
+
+#[test]
+fn a_refusal_has_the_code_and_the_text_of_the_host() {
+    let refusal = Refusal::new("over_quota", "The team is full.");
+    let problem = Problem::from(Error::from(refusal));
+    assert_eq!(
+        body(&problem),
+        json!({
+            "type": "urn:hallpass:over_quota", "title": "Refused", "status": 422,
+            "detail": "The team is full.", "code": "over_quota",
+        })
+    );
+}
+
+#[test]
+fn no_refusal_takes_a_code_of_ours() {
+    let rows = Code::ALL.iter().map(|(_, row)| row.code);
+    for code in rows.chain(FROZEN.split_whitespace()) {
+        assert_eq!(Refusal::new(code, "").code(), "refused", "{code}");
+    }
 }

@@ -1,0 +1,141 @@
+use std::borrow::Cow;
+
+/// What becomes of a word that is none.
+const FALLBACK: &str = "refused";
+const MAX_CODE: usize = 64;
+
+/// The words of the HTTP contract, those to come included: what a client knows by them is for us to say.
+const OURS: &[&str] = &[
+    "account_disabled",
+    "body_too_large",
+    "email_not_verified",
+    "email_taken",
+    "forbidden",
+    "identity_taken",
+    "internal",
+    "invalid_access_token",
+    "invalid_credentials",
+    "invalid_redirect",
+    "invalid_refresh_token",
+    "invalid_token",
+    "last_admin",
+    "last_credential",
+    "link_required",
+    "malformed_body",
+    "method_not_allowed",
+    "not_found",
+    "overloaded",
+    "provider_failed",
+    "provider_unknown",
+    "rate_limited",
+    "reauthentication_required",
+    "refresh_token_reused",
+    "registration_closed",
+    "session_not_found",
+    "too_many_attempts",
+    "unauthenticated",
+    "unavailable",
+    "unsupported_media_type",
+    "user_not_found",
+    "validation_failed",
+    "weak_password",
+];
+
+/// A refusal of the host's own, with its own word for clients and its own text for people.
+///
+/// Over HTTP it is a problem with status 422, this `code`, `urn:hallpass:<code>` as `type`, and the text as `detail`.
+///
+/// ```
+/// use hallpass::{Error, ErrorKind, Refusal};
+///
+/// let refusal = Refusal::new("company_address_needed", "Please register with your address at work.");
+/// let error = Error::from(refusal);
+/// assert_eq!(error.kind(), ErrorKind::Refused);
+/// assert_eq!(error.refusal().map(Refusal::code), Some("company_address_needed"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    code: Cow<'static, str>,
+    detail: Cow<'static, str>,
+}
+
+impl Refusal {
+    /// Refuses with this word and this text, which the client is shown as it is: it must hold no secret.
+    ///
+    /// The word is snake_case: at most 64 of `a`-`z`, `0`-`9` and `_`, a letter first; and none of the codes of
+    /// Hallpass, by which clients know something else. A word that breaks this is a defect of the host: it is logged,
+    /// and `refused` is answered in its place, so that nothing passes that was to be refused.
+    pub fn new(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
+        let mut code = code.into();
+        if !is_word(&code) || OURS.contains(&code.as_ref()) {
+            tracing::error!(?code, "the code of a refusal is no word of the host's own");
+            code = Cow::Borrowed(FALLBACK);
+        }
+        Self {
+            code,
+            detail: detail.into(),
+        }
+    }
+
+    /// The word for clients.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The text for people.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+fn is_word(code: &str) -> bool {
+    code.len() <= MAX_CODE
+        && code.starts_with(|first: char| first.is_ascii_lowercase())
+        && code
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_the_hosts_own_is_taken_as_it_is() {
+        for word in [
+            "a",
+            "over_quota",
+            "age_16",
+            "refused",
+            "x".repeat(64).as_str(),
+        ] {
+            assert_eq!(Refusal::new(word.to_owned(), "").code(), word);
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_none_or_ours_is_replaced() {
+        let long = "x".repeat(65);
+        for word in [
+            "",
+            "_a",
+            "1a",
+            "Over",
+            "over-quota",
+            "over quota",
+            "ü",
+            "a\n",
+            &long,
+            "email_taken",
+            "internal",
+        ] {
+            assert_eq!(
+                Refusal::new(word.to_owned(), "").code(),
+                "refused",
+                "{word}"
+            );
+        }
+    }
+}

@@ -1,0 +1,67 @@
+use std::{error::Error as StdError, time::Duration};
+
+use crate::error::{BoxError, Error, ErrorKind, Refusal};
+
+/// Why a hook does not let something happen: it refuses, or it failed.
+///
+/// `?` makes a failure of any error, and a refusal of a [`Refusal`]. The client is told a refusal as it is, and of a
+/// failure only that the service is unavailable (503); its text goes to the log and must hold no secret.
+#[derive(Debug)]
+pub struct HookError(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Failed(BoxError),
+    Refused(Refusal),
+}
+
+impl HookError {
+    /// A failure that is told in words.
+    pub fn failed(source: impl Into<BoxError>) -> Self {
+        Self(Kind::Failed(source.into()))
+    }
+}
+
+impl From<Refusal> for HookError {
+    fn from(refusal: Refusal) -> Self {
+        Self(Kind::Refused(refusal))
+    }
+}
+
+// So it cannot be an error itself: it would be a failure of its own.
+impl<E: StdError + Send + Sync + 'static> From<E> for HookError {
+    fn from(error: E) -> Self {
+        Self::failed(error)
+    }
+}
+
+/// What kept a hook from its end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("the hook {0} failed")]
+    Failed(&'static str, #[source] BoxError),
+    #[error("the hook {0} panicked")]
+    Panicked(&'static str),
+    #[error("the hook {0} took too long")]
+    TimedOut(&'static str),
+}
+
+impl Fault {
+    pub(super) fn of(moment: &'static str, error: HookError) -> Error {
+        match error.0 {
+            Kind::Refused(refusal) => refusal.into(),
+            Kind::Failed(source) => Self::Failed(moment, source).into(),
+        }
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Panicked(_) => Self::internal(fault),
+            Fault::Failed(..) | Fault::TimedOut(_) => Self::new(ErrorKind::Unavailable)
+                .with_retry_after(Duration::from_secs(1))
+                .with_source(fault),
+        }
+    }
+}
