@@ -102,6 +102,8 @@ async fn without_a_user_permission_guards_answer_401() {
 #[tokio::test]
 async fn permissions_follow_the_roles_in_the_database() {
     let (app, servers) = hosts().await;
+    // The last one could not be made anything else.
+    app.administrator().await;
     let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
     let access = app.login(ANN).await.access;
     for server in &servers {

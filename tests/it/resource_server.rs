@@ -190,6 +190,8 @@ const GUARDED: [&str; 5] = [
 async fn extractors_and_guards_go_by_the_token_alone() {
     let app = app_with(issuer).await;
     let verifier = Moving::to(&app).verifier(&app);
+    // The last one could not be made anything else.
+    app.administrator().await;
     let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
     for server in hosts(&app.auth, &verifier).await {
         let client = server.client;
