@@ -276,7 +276,7 @@ impl AuthBuilder {
         };
         let hooks = HookChain::new(self.hooks, hook_timeout);
         let clock = self.clock;
-        let trail = Trail::default();
+        let trail = Trail::new(&secrets);
         let permissions = Arc::new(self.role_permissions);
         let tokens = Tokens::new(TokenParts {
             keys,

@@ -10,8 +10,8 @@ use super::{
     },
 };
 use crate::{
-    event::EventKind,
-    token::{EndReason, RotateSession, Rotation, SessionId},
+    event::{EventFilter, EventKind},
+    token::{EndReason, ReuseClass, RotateSession, Rotation, SessionId},
     user::UserStatus,
 };
 
@@ -69,7 +69,7 @@ pub async fn without_grace_one_call_reports_the_reuse(store: &Subject) {
     let count = |wanted: fn(&Rotation) -> bool| outcomes.iter().filter(|o| wanted(o)).count();
     assert_eq!(count(|outcome| matches!(outcome, Rotation::Rotated(_))), 1);
     assert_eq!(
-        count(|outcome| matches!(outcome, Rotation::Reused(_))),
+        count(|outcome| matches!(outcome, Rotation::Reused(..))),
         1,
         "reports of one reuse"
     );
@@ -77,7 +77,7 @@ pub async fn without_grace_one_call_reports_the_reuse(store: &Subject) {
         count(|outcome| matches!(outcome, Rotation::Gone)),
         TASKS - 2
     );
-    let of = |outcome: &Rotation| matches!(outcome, Rotation::Reused(of) if *of == user.id);
+    let of = |outcome: &Rotation| matches!(outcome, Rotation::Reused(of, _) if *of == user.id);
     assert!(outcomes.iter().any(of), "the reuse names the user");
     assert!(!is_live(store, &session, first.now).await);
     assert!(
@@ -109,7 +109,8 @@ pub async fn the_previous_token_gets_the_same_successor_within_grace(store: &Sub
         }
     }
     retry.now = at + GRACE + MICROSECOND;
-    assert_reused(store, &retry, "a retry after the grace period").await;
+    let class = ReuseClass::SupersededAfterGrace;
+    assert_reused(store, &retry, class, "a retry after the grace period").await;
     assert_gone(store, &retry, "a second retry after it").await;
     assert!(!is_live(store, &session, at).await);
 }
@@ -130,7 +131,7 @@ pub async fn a_successor_of_an_older_key_is_recognised(store: &Subject) {
     }
     // A successor that none of the keys makes is somebody else's.
     retry.successors.pop();
-    assert_reused(store, &retry, "a foreign successor").await;
+    assert_reused(store, &retry, ReuseClass::Forked, "a foreign successor").await;
 }
 
 /// The previous token without grace, one two generations old, and a forged one of the current generation.
@@ -143,7 +144,8 @@ pub async fn an_older_token_ends_the_session(store: &Subject) {
     let first = rotation(&session, 0, session.digest, second);
     rotated(store, &first).await;
     rotated(store, &rotation(&session, 1, second, third)).await;
-    assert_reused(store, &first, "a token two generations old").await;
+    let class = ReuseClass::Older;
+    assert_reused(store, &first, class, "a token two generations old").await;
     let current = rotation(&session, 2, third, digest());
     assert_gone(store, &current, "the current token after a reuse").await;
 
@@ -151,11 +153,13 @@ pub async fn an_older_token_ends_the_session(store: &Subject) {
     let mut first = rotation(&session, 0, session.digest, digest());
     first.grace = Duration::ZERO;
     rotated(store, &first).await;
-    assert_reused(store, &first, "the previous token without grace").await;
+    let class = ReuseClass::SupersededAfterGrace;
+    assert_reused(store, &first, class, "the previous token without grace").await;
 
     let (_, session) = fresh_session(store).await;
     let forged = rotation(&session, 0, digest(), digest());
-    assert_reused(store, &forged, "another token of this generation").await;
+    let class = ReuseClass::Forked;
+    assert_reused(store, &forged, class, "another token of this generation").await;
 }
 
 /// A token of a generation that this database has not seen comes from before a restored backup: no theft.
@@ -211,7 +215,7 @@ pub async fn a_logout_wins_against_a_rotation(store: &Subject) {
                 }
                 let outcome = rotate(&store, &first).await;
                 assert!(
-                    !matches!(outcome, Rotation::Reused(_)),
+                    !matches!(outcome, Rotation::Reused(..)),
                     "a rotation beside a logout was taken for theft"
                 );
                 false
@@ -237,12 +241,23 @@ async fn race_rotation(store: &Subject, rotation: &RotateSession) -> Vec<Rotatio
     outcomes.await
 }
 
-async fn assert_reused(store: &Subject, rotation: &RotateSession, what: &str) {
+/// Holds the class of the reuse, and that the one event says so.
+async fn assert_reused(store: &Subject, rotation: &RotateSession, class: ReuseClass, what: &str) {
     let outcome = rotate(store, rotation).await;
-    assert!(
-        matches!(outcome, Rotation::Reused(_)),
-        "{what} was {outcome:?}"
-    );
+    let Rotation::Reused(user, seen) = outcome else {
+        panic!("{what} was {outcome:?}");
+    };
+    assert_eq!(seen, class, "{what}");
+    let filter = EventFilter {
+        user_id: Some(user),
+        kind: Some(EventKind::RefreshTokenReused),
+    };
+    let events = store.list_events(&filter, None, 10).await;
+    let events = events.expect("list_events");
+    let [event] = events.as_slice() else {
+        panic!("{what} left {} events", events.len());
+    };
+    assert_eq!(event.detail.get("class"), Some(&class.as_str().into()));
 }
 
 async fn assert_gone(store: &Subject, rotation: &RotateSession, what: &str) {

@@ -1,4 +1,4 @@
-use super::{Hasher, Verification, ensure_checkable};
+use super::{Hasher, Refusal, RefusalReason, Verification, ensure_checkable};
 use crate::{
     error::{ErrorKind, Result},
     secret::{Password, PasswordHash},
@@ -38,12 +38,11 @@ impl PasswordCheck {
     /// If the stored hash has parameters no longer in force, the proof carries a new hash of the password, unless
     /// the hasher is too busy to make one.
     ///
+    /// A [`Refusal`] is no error: whoever asks writes it down, and then answers with the error it becomes.
+    ///
     /// # Errors
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) if it cannot be a password ([`ensure_checkable`]; a door
     ///   that calls the member otherwise than `password` asks that itself, before);
-    /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if the address is unknown, the account has no
-    ///   password, or the password is wrong;
-    /// * [`AccountDisabled`](ErrorKind::AccountDisabled) if the password is right and the account disabled;
     /// * [`Overloaded`](ErrorKind::Overloaded) if the hasher is too busy;
     /// * [`Unavailable`](ErrorKind::Unavailable) or [`Internal`](ErrorKind::Internal) if the database fails.
     pub(crate) async fn check(
@@ -51,7 +50,7 @@ impl PasswordCheck {
         store: &dyn Store,
         email: &EmailAddress,
         password: &Password,
-    ) -> Result<Proof> {
+    ) -> Result<Result<Proof, Refusal>> {
         ensure_checkable("password", password)?;
         let found = store.credentials(email).await?;
         let stored = found
@@ -63,26 +62,33 @@ impl PasswordCheck {
         {
             tracing::error!(user_id = %found.user.id, "the stored password hash cannot be verified");
         }
-        let outdated = match verification? {
-            Verification::Wrong => return Err(ErrorKind::InvalidCredentials.into()),
+        let verification = verification?;
+        let Some(found) = found else {
+            return Ok(Err(Refusal::of_nobody()));
+        };
+        let refused = |reason| Ok(Err(Refusal::of(found.user.id, reason)));
+        let outdated = match verification {
+            Verification::Wrong if found.password_hash.is_none() => {
+                return refused(RefusalReason::NoPassword);
+            }
+            Verification::Wrong => return refused(RefusalReason::WrongPassword),
             Verification::Right => false,
             Verification::Outdated => true,
         };
-        let found = found.ok_or(ErrorKind::InvalidCredentials)?;
         if found.user.status == UserStatus::Disabled {
-            return Err(ErrorKind::AccountDisabled.into());
+            return refused(RefusalReason::AccountDisabled);
         }
         let rehashed = if outdated {
             self.rehash(password).await
         } else {
             None
         };
-        Ok(Proof {
+        Ok(Ok(Proof {
             user: found.user,
             credential_version: found.credential_version,
             verified_hash: found.password_hash,
             rehashed,
-        })
+        }))
     }
 
     /// A new hash is worth no failed sign-in: the next one makes it.

@@ -1,7 +1,7 @@
 //! Passwords: the bounded hasher, the policy for new ones, and the one counted check that every door uses.
 //!
 //! A door (sign-in, password change, deletion) hands an address and a password to `PasswordCheck` and gets a
-//! `Proof` or an error:
+//! `Proof`, a `Refusal` for the audit trail, or an error:
 //!
 //! ```text
 //! door ── ensure_checkable ──> PasswordCheck ── credentials ──> store
@@ -21,9 +21,13 @@ mod hasher;
 mod params;
 mod phc;
 mod policy;
+mod refusal;
 mod workspace;
 
-pub(crate) use self::check::{PasswordCheck, Proof};
+pub(crate) use self::{
+    check::{PasswordCheck, Proof},
+    refusal::{Refusal, RefusalReason},
+};
 pub use self::{
     hasher::{Hasher, HasherBuilder, Verification},
     params::HashParams,

@@ -97,9 +97,11 @@ impl Deliveries {
             created_at: now,
             not_after: now + self.0.reset_ttl,
         };
+        let trail = &self.0.parts.trail;
         let event = Event::new(EventKind::PasswordResetRequested, client, now);
+        let event = trail.about(event, email.canonical());
         store.enqueue(&intent, Some(&event)).await?;
-        self.0.parts.trail.publish(&event);
+        trail.publish(&event);
         self.0.ordered.notify_one();
         Ok(())
     }

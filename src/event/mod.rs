@@ -3,6 +3,7 @@
 //! An event is written in the statement or transaction of the fact it tells of, so that there is one if and only if the
 //! fact is. It outlives the account it is about.
 
+mod address;
 mod author;
 mod client;
 #[cfg(feature = "http")]
@@ -154,13 +155,14 @@ kinds! {
     PasswordChanged "password_changed" Success
     /// A password was set with a mailed token.
     PasswordReset "password_reset" Success
-    /// A link that sets a new password was asked for.
+    /// A link that sets a new password was asked for: detail `address` as for a sign-in that failed.
     PasswordResetRequested "password_reset_requested" Success
     /// The password was confirmed in an open session.
     Reauthenticated "reauthenticated" Success
     /// The password was to be confirmed in an open session, and was wrong.
     ReauthenticationFailed "reauthentication_failed" Failure
-    /// A used refresh token came back; its session was ended.
+    /// A used refresh token came back; its session was ended: detail `class` is the
+    /// [`ReuseClass`](crate::token::ReuseClass).
     RefreshTokenReused "refresh_token_reused" Failure
     /// The roles of an account were changed.
     RolesChanged "roles_changed" Success
@@ -168,7 +170,8 @@ kinds! {
     SessionRevoked "session_revoked" Success
     /// A session was opened.
     SignedIn "signed_in" Success
-    /// A sign-in was refused.
+    /// A sign-in was refused: detail `reason` is `account_disabled`, `no_password`, `unknown_address` or
+    /// `wrong_password`, and `address` a keyed digest of the address, the same whether or not it has an account.
     SignInFailed "sign_in_failed" Failure
     /// A sign-in was refused because there were too many failures before it.
     SignInLocked "sign_in_locked" Failure

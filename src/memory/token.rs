@@ -182,11 +182,11 @@ impl TokenStore for MemoryStore {
                 Rotation::Rotated(session.with_user(user))
             }
             Verdict::Superseded => Rotation::Superseded(session.with_user(user), session.digest),
-            Verdict::Reused => {
+            Verdict::Reused(class) => {
                 session.end(EndReason::Reuse, rotation.now);
                 let user = session.user_id;
-                state.record(on_reuse, Some(user));
-                Rotation::Reused(user)
+                state.record(&class.noted_on(on_reuse), Some(user));
+                Rotation::Reused(user, class)
             }
             Verdict::Gone => Rotation::Gone,
         })

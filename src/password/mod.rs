@@ -3,6 +3,7 @@
 //! ```text
 //! register   hash ──────────────► INSERT user ──► User
 //! login      SELECT credentials ► verify ► Proof ► sign_in ──► TokenPair
+//!                                       └► Refusal ► INSERT event ──► 401
 //! forgot     INSERT intent ─────► 202       (the worker mails the link)
 //! reset      SELECT by token ───► hash ──► UPDATE user, sessions, tokens
 //! ```
@@ -20,10 +21,10 @@ use std::{str::FromStr, sync::Arc};
 
 use crate::{
     clock::Clock,
-    credential::{Hasher, PasswordCheck, PasswordPolicy},
+    credential::{Hasher, PasswordCheck, PasswordPolicy, Refusal, RefusalReason},
     delivery::Deliveries,
-    error::{ErrorKind, Result},
-    event::Trail,
+    error::Result,
+    event::{Event, EventKind, Trail},
     hook::HookChain,
     secret::Password,
     service::Login,
@@ -78,17 +79,38 @@ pub(crate) struct Passwords {
 impl Passwords {
     pub(crate) async fn login(&self, store: &dyn Store, login: Login) -> Result<TokenPair> {
         // A second check tells a password that was changed meanwhile from one that another sign-in hashed anew.
+        let mut changed = None;
         for _ in 0..2 {
-            let proof = self
+            let checked = self
                 .check
                 .check(store, &login.email, &login.password)
                 .await?;
+            let proof = match checked {
+                Ok(proof) => proof,
+                Err(refusal) => return self.refuse(store, &login, refusal).await,
+            };
+            let user = proof.user().id;
             let client = login.client.clone();
             if let Some(pair) = self.sign_in.complete(store, proof, client).await? {
                 return Ok(pair);
             }
+            changed = Some(user);
         }
-        Err(ErrorKind::InvalidCredentials.into())
+        let refusal = Refusal {
+            user_id: changed,
+            reason: RefusalReason::WrongPassword,
+        };
+        self.refuse(store, &login, refusal).await
+    }
+
+    /// Writes down a sign-in that failed, and only then answers.
+    async fn refuse<T>(&self, store: &dyn Store, login: &Login, refusal: Refusal) -> Result<T> {
+        let event = Event::new(EventKind::SignInFailed, &login.client, self.clock.now())
+            .with("reason", refusal.reason.as_str());
+        let mut event = self.trail.about(event, login.email.canonical());
+        event.user_id = refusal.user_id;
+        self.trail.record(store, &event).await?;
+        Err(refusal.into())
     }
 
     /// Refuses a new password that is short, common, or the address itself.

@@ -16,8 +16,8 @@ use crate::{
     secret::TokenDigest,
     token::{
         EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession, Purpose,
-        RefreshGeneration, ResetPassword, RotateSession, Rotation, SessionId, SessionState,
-        TokenStore, Verdict,
+        RefreshGeneration, ResetPassword, ReuseClass, RotateSession, Rotation, SessionId,
+        SessionState, TokenStore, Verdict,
     },
     user::{User, UserId},
 };
@@ -199,10 +199,10 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
             match judged {
                 Judged::Current => {}
                 Judged::Decided(outcome) => return Ok(outcome),
-                Judged::Reused => {
-                    let (id, now) = (rotation.id, rotation.now);
-                    let ended = end(self, id, EndReason::Reuse, now, on_reuse).await?;
-                    return Ok(ended.map_or(Rotation::Gone, Rotation::Reused));
+                Judged::Reused(class) => {
+                    let (id, now, event) = (rotation.id, rotation.now, class.noted_on(on_reuse));
+                    let ended = end(self, id, EndReason::Reuse, now, &event).await?;
+                    return Ok(ended.map_or(Rotation::Gone, |user| Rotation::Reused(user, class)));
                 }
             }
         }
@@ -370,9 +370,10 @@ async fn rotate(
     let row = rows.first();
     match (judge(row, rotation)?, row) {
         (Judged::Decided(outcome), _) => Ok(outcome),
-        (Judged::Reused, _) => {
-            let ended = end_in(txn, rotation.id, EndReason::Reuse, rotation.now, on_reuse).await?;
-            Ok(ended.map_or(Rotation::Gone, Rotation::Reused))
+        (Judged::Reused(class), _) => {
+            let event = class.noted_on(on_reuse);
+            let ended = end_in(txn, rotation.id, EndReason::Reuse, rotation.now, &event).await?;
+            Ok(ended.map_or(Rotation::Gone, |user| Rotation::Reused(user, class)))
         }
         (Judged::Current, None) => Ok(Rotation::Gone),
         (Judged::Current, Some(row)) => {
@@ -394,7 +395,7 @@ async fn rotate(
 enum Judged {
     Current,
     Decided(Rotation),
-    Reused,
+    Reused(ReuseClass),
 }
 
 fn judge(row: Option<&QueryResult>, rotation: &RotateSession) -> Result<Judged, DbErr> {
@@ -412,7 +413,7 @@ fn judge(row: Option<&QueryResult>, rotation: &RotateSession) -> Result<Judged, 
     Ok(match state.judge(rotation) {
         Verdict::Current => Judged::Current,
         Verdict::Gone => Judged::Decided(Rotation::Gone),
-        Verdict::Reused => Judged::Reused,
+        Verdict::Reused(class) => Judged::Reused(class),
         Verdict::Superseded => {
             Judged::Decided(Rotation::Superseded(session_user(row)?, state.digest))
         }

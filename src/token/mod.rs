@@ -41,7 +41,7 @@ pub use self::{
     current_user::CurrentUser,
     key::{SigningAlgorithm, SigningKeys},
     one_time::{IssueOneTime, NewOneTimeToken, Purpose, ResetPassword},
-    rotation::{SessionState, Verdict},
+    rotation::{ReuseClass, SessionState, Verdict},
     service::{ActiveUser, TokenLifetimes, TokenPair},
     session::{EndReason, NewSession, OpenSession, RotateSession, Rotation, SessionUser},
     store::TokenStore,

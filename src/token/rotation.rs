@@ -1,7 +1,7 @@
 //! What a refresh token that is not the current one means. Every store decides with this, on one snapshot.
 
 use super::{RefreshGeneration, RotateSession};
-use crate::{clock::Timestamp, secret::TokenDigest};
+use crate::{clock::Timestamp, event::Event, secret::TokenDigest};
 
 /// A session and its user, read in one snapshot.
 #[derive(Clone, Debug)]
@@ -29,10 +29,41 @@ pub enum Verdict {
     Current,
     /// The session is dead, or the token is from a future this database has not seen (a restored backup).
     Gone,
-    /// It was used before.
-    Reused,
+    /// It was used before, in this way.
+    Reused(ReuseClass),
     /// It is the previous one, within grace; its successor has the digest in [`SessionState::digest`].
     Superseded,
+}
+
+/// In which way a refresh token was used before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReuseClass {
+    /// It is of the current generation and not the current one, or the previous one with another successor than the
+    /// current one: the session has two branches, as after a restored backup.
+    Forked,
+    /// It is two or more generations old.
+    Older,
+    /// It is the previous one, after the grace period.
+    SupersededAfterGrace,
+}
+
+impl ReuseClass {
+    /// The word used in events.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Forked => "forked",
+            Self::Older => "older",
+            Self::SupersededAfterGrace => "superseded_after_grace",
+        }
+    }
+
+    /// The event of a reuse, with its class as the detail `class`. Every store writes this one.
+    #[must_use]
+    pub fn noted_on(self, on_reuse: &Event) -> Event {
+        on_reuse.clone().with("class", self.as_str())
+    }
 }
 
 impl SessionState {
@@ -46,19 +77,23 @@ impl SessionState {
             return if presented.presented == self.digest {
                 Verdict::Current
             } else {
-                Verdict::Reused
+                Verdict::Reused(ReuseClass::Forked)
             };
         }
-        let previous = presented.generation.checked_add(1) == Some(self.generation);
+        if presented.generation.checked_add(1) != Some(self.generation) {
+            return Verdict::Reused(ReuseClass::Older);
+        }
         // A clock that runs behind the writer's makes the age negative: that is within grace too.
         let age = (presented.now - self.rotated_at)
             .to_std()
             .unwrap_or_default();
         let in_grace = !presented.grace.is_zero() && age <= presented.grace;
-        if previous && in_grace && presented.successors.contains(&self.digest) {
+        if !in_grace {
+            Verdict::Reused(ReuseClass::SupersededAfterGrace)
+        } else if presented.successors.contains(&self.digest) {
             Verdict::Superseded
         } else {
-            Verdict::Reused
+            Verdict::Reused(ReuseClass::Forked)
         }
     }
 }

@@ -294,8 +294,8 @@ impl Tokens {
         let (live, digest) = match store.rotate_session(&rotation, &on_reuse).await? {
             Rotation::Rotated(live) => (live, rotation.successors.first().copied()),
             Rotation::Superseded(live, digest) => (live, Some(digest)),
-            Rotation::Reused(user_id) => {
-                self.0.trail.publish(&on_reuse.of(user_id));
+            Rotation::Reused(user_id, class) => {
+                self.0.trail.publish(&class.noted_on(&on_reuse).of(user_id));
                 return Err(ErrorKind::RefreshTokenReused.into());
             }
             Rotation::Gone => return Err(ErrorKind::InvalidRefreshToken.into()),

@@ -1,4 +1,4 @@
-use super::RefreshGeneration;
+use super::{RefreshGeneration, ReuseClass};
 use crate::{
     clock::Timestamp,
     event::ClientInfo,
@@ -86,7 +86,7 @@ pub enum Rotation {
     /// The token was the previous one, within grace: the successor with this digest has its place already.
     Superseded(SessionUser, TokenDigest),
     /// The token was used before. The session was alive, and this call ended it.
-    Reused(UserId),
+    Reused(UserId, ReuseClass),
     /// There is no such live session.
     Gone,
 }

@@ -77,13 +77,24 @@ async fn what_is_forged_or_malformed_costs_no_statement() {
         .expect(200);
     app.ask("GET /openapi.json", "", b"").await.expect(200);
     count.expect(0, "nothing");
-    // A login of nobody costs what one of somebody with a wrong password costs.
-    app.try_login(ANN, PASSWORD)
-        .await
-        .problem(401, "invalid_credentials");
-    count.expect(1, "a login of nobody");
     app.reset("x", PASSWORD).await.problem(400, "invalid_token");
     count.expect(1, "a forged reset");
+}
+
+/// A login of nobody costs what one of somebody with a wrong password costs: a look, and the event.
+#[tokio::test]
+async fn a_refused_login_costs_the_same_for_every_address() {
+    let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
+        return;
+    };
+    let app = app_with(|builder| builder.store(store.clone())).await;
+    app.register(ANN).await;
+    count.forget();
+    for email in ["nobody@example.org", ANN] {
+        let reply = app.try_login(email, "a wrong password").await;
+        reply.problem(401, "invalid_credentials");
+        count.expect(2, email);
+    }
 }
 
 #[tokio::test]

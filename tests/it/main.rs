@@ -28,6 +28,7 @@ mod stores;
 
 mod admin_users;
 mod budget;
+mod events;
 mod guards;
 mod hang_up;
 mod hooks;

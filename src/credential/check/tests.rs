@@ -28,7 +28,7 @@ async fn check(
     password: &str,
 ) -> Result<Proof> {
     let email = email.parse().unwrap();
-    check.check(store, &email, &password.into()).await
+    Ok(check.check(store, &email, &password.into()).await??)
 }
 
 fn kind(result: Result<Proof>) -> ErrorKind {

@@ -1,0 +1,67 @@
+use crate::{
+    error::{Error, ErrorKind},
+    user::UserId,
+};
+
+/// A check that a caller did not pass: for the audit trail. The caller learns only what the error says that it becomes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refusal {
+    /// Whose account it was about; `None` if the address has none.
+    pub(crate) user_id: Option<UserId>,
+    /// Why.
+    pub(crate) reason: RefusalReason,
+}
+
+/// Why a check was not passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RefusalReason {
+    /// The password was right, and the account is disabled.
+    AccountDisabled,
+    /// The account has no password.
+    NoPassword,
+    /// The address has no account.
+    UnknownAddress,
+    /// The password was wrong, or was changed while it was checked.
+    WrongPassword,
+}
+
+impl Refusal {
+    pub(crate) fn of(user: UserId, reason: RefusalReason) -> Self {
+        Self {
+            user_id: Some(user),
+            reason,
+        }
+    }
+
+    pub(crate) fn of_nobody() -> Self {
+        Self {
+            user_id: None,
+            reason: RefusalReason::UnknownAddress,
+        }
+    }
+}
+
+impl RefusalReason {
+    /// The word used in events.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::AccountDisabled => "account_disabled",
+            Self::NoPassword => "no_password",
+            Self::UnknownAddress => "unknown_address",
+            Self::WrongPassword => "wrong_password",
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    /// That the account is disabled is told after the right password only; the rest looks the same.
+    fn from(refusal: Refusal) -> Self {
+        let kind = match refusal.reason {
+            RefusalReason::AccountDisabled => ErrorKind::AccountDisabled,
+            RefusalReason::NoPassword
+            | RefusalReason::UnknownAddress
+            | RefusalReason::WrongPassword => ErrorKind::InvalidCredentials,
+        };
+        kind.into()
+    }
+}

@@ -1,0 +1,39 @@
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::secret::{HmacKey, Secrets};
+
+/// Makes of an address what events may say of it: a keyed digest, the same for an address with an account and for one
+/// without, so that attempts on one address can be told from attempts on many. It is another one once another master
+/// secret has come to the front.
+#[derive(Clone, Debug)]
+pub(super) struct AddressKey(Option<HmacKey>);
+
+impl AddressKey {
+    pub(super) fn new(secrets: &Secrets) -> Self {
+        let first = secrets.iter().next();
+        Self(first.map(|secret| secret.hmac_key("address in an event")))
+    }
+
+    /// HMAC-SHA256 of the canonical address, in base64url.
+    pub(super) fn digest(&self, canonical: &str) -> Option<String> {
+        let key = self.0.as_ref()?;
+        Some(URL_SAFE_NO_PAD.encode(key.tag(canonical.as_bytes())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn a_digest_is_of_one_address_and_one_secret() {
+        let key = AddressKey::new(&Secret::generate().into());
+        let other = AddressKey::new(&Secret::generate().into());
+        let ann = key.digest("ann@example.org").unwrap();
+        assert_eq!(key.digest("ann@example.org").unwrap(), ann);
+        assert_ne!(key.digest("bob@example.org").unwrap(), ann);
+        assert_ne!(other.digest("ann@example.org").unwrap(), ann);
+        assert_eq!(ann.len(), 43);
+    }
+}
