@@ -7,7 +7,7 @@ use crate::{
     credential::{HashParams, Hasher, HasherBuilder, PasswordCheck, PasswordPolicy},
     delivery::{DEFAULT_RESET_TTL, Deliveries, DeliveryParts},
     error::{Error, Result},
-    event::Trail,
+    event::{Sink, Trail},
     hook::{HookChain, Hooks},
     mail::{Links, Mailer, Templates},
     password::{Passwords, RegistrationMode},
@@ -46,6 +46,7 @@ pub struct AuthBuilder {
     hashing: HasherBuilder,
     policy: PasswordPolicy,
     registration: RegistrationMode,
+    event_sinks: Vec<Arc<dyn Sink>>,
     clock: Arc<dyn Clock>,
     hooks: Vec<Arc<dyn Hooks>>,
     hook_timeout: Option<Duration>,
@@ -73,6 +74,7 @@ impl Default for AuthBuilder {
             hashing: Hasher::builder(HashParams::default()),
             policy: PasswordPolicy::default(),
             registration: RegistrationMode::default(),
+            event_sinks: Vec::new(),
             clock: Arc::new(SystemClock),
             hooks: Vec::new(),
             hook_timeout: None,
@@ -192,6 +194,12 @@ impl AuthBuilder {
         self
     }
 
+    /// Who gets every event of the audit trail as well; may be called several times. [`tracing`] always does.
+    pub fn event_sink(mut self, sink: impl Sink) -> Self {
+        self.event_sinks.push(Arc::new(sink));
+        self
+    }
+
     /// What tells the time. Default the operating system.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
@@ -276,7 +284,7 @@ impl AuthBuilder {
         };
         let hooks = HookChain::new(self.hooks, hook_timeout);
         let clock = self.clock;
-        let trail = Trail::new(&secrets);
+        let trail = Trail::new(&secrets, self.event_sinks);
         let permissions = Arc::new(self.role_permissions);
         let tokens = Tokens::new(TokenParts {
             keys,

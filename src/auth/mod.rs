@@ -30,7 +30,7 @@ pub use self::within::{Settled, Within};
 use crate::{
     delivery::Deliveries,
     error::Result,
-    event::ClientInfo,
+    event::{ClientInfo, Trail},
     hook::HookChain,
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     service::{Login, Registration, UserService},
@@ -155,6 +155,23 @@ impl Auth {
     /// share the work.
     pub async fn run_mail(&self, shutdown: impl Future<Output = ()> + Send) {
         self.0.deliveries.clone().run(shutdown).await;
+    }
+
+    /// How many events the [sinks](crate::event::Sink) of this process did not get, because a queue was full, or a sink
+    /// took too long or panicked. None of them is missing in the audit trail.
+    #[must_use]
+    pub fn dropped_events(&self) -> u64 {
+        self.trail().dropped()
+    }
+
+    /// Waits until the sinks have got what happened so far, such as before the process ends. A sink that stalls is
+    /// given up on, 10 seconds for each event: set a time limit of your own.
+    pub async fn flush_events(&self) {
+        self.trail().flush().await;
+    }
+
+    fn trail(&self) -> &Trail {
+        &self.0.use_cases.passwords.trail
     }
 }
 

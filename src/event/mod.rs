@@ -1,13 +1,15 @@
 //! The audit trail: who did what, on whom, when, from where, and how it ended.
 //!
 //! An event is written in the statement or transaction of the fact it tells of, so that there is one if and only if the
-//! fact is. It outlives the account it is about.
+//! fact is. It outlives the account it is about. What is written is then told to the [sinks](Sink).
 
 mod address;
 mod author;
 mod client;
 #[cfg(feature = "http")]
 mod http;
+mod queue;
+mod sink;
 mod store;
 mod trail;
 
@@ -17,6 +19,7 @@ pub(crate) use self::trail::Trail;
 pub use self::{
     author::Author,
     client::ClientInfo,
+    sink::{Sink, TracingSink},
     store::{EventFilter, EventStore},
 };
 use crate::{

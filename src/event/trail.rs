@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Event, EventStore, Outcome, address::AddressKey};
+use super::{Event, EventStore, Sink, TracingSink, address::AddressKey, queue::Queue};
 use crate::{error::StoreError, secret::Secrets};
 
 /// Tells those who listen what has been written to the audit trail. Cheap to clone.
@@ -10,12 +10,14 @@ pub(crate) struct Trail(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     addresses: AddressKey,
+    sinks: Vec<Queue>,
 }
 
 impl Trail {
-    pub(crate) fn new(secrets: &Secrets) -> Self {
+    pub(crate) fn new(secrets: &Secrets, sinks: Vec<Arc<dyn Sink>>) -> Self {
         Self(Arc::new(Inner {
             addresses: AddressKey::new(secrets),
+            sinks: sinks.into_iter().map(Queue::new).collect(),
         }))
     }
 
@@ -35,18 +37,23 @@ impl Trail {
         Ok(())
     }
 
-    /// Tells of an event that the store has written.
-    #[allow(clippy::unused_self, reason = "the sinks will be here")]
+    /// Tells of an event that the store has written. Never waits.
     pub(crate) fn publish(&self, event: &Event) {
-        let kind = event.kind.as_str();
-        let (user, actor) = (event.user_id, event.actor_id);
-        match event.outcome {
-            Outcome::Success => {
-                tracing::info!(target: "hallpass::event", kind, ?user, ?actor, "done");
-            }
-            Outcome::Failure => {
-                tracing::warn!(target: "hallpass::event", kind, ?user, ?actor, "refused");
-            }
+        TracingSink::write(event);
+        for sink in &self.0.sinks {
+            sink.push(event);
+        }
+    }
+
+    /// How many events the sinks did not get.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.0.sinks.iter().map(Queue::dropped).sum()
+    }
+
+    /// Waits until the sinks have got, or not got, all that was told.
+    pub(crate) async fn flush(&self) {
+        for sink in &self.0.sinks {
+            sink.flush().await;
         }
     }
 }

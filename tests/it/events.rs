@@ -1,13 +1,16 @@
 //! The audit trail: one event per security outcome (I9).
 
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
 use hallpass::{
     Event, EventKind, UserStatus,
-    event::{EventFilter, Outcome},
+    event::{EventFilter, Outcome, Sink},
 };
 use serde_json::json;
 
 use crate::support::{
-    app::{App, apps, user_id},
+    app::{App, apps, apps_with, user_id},
     http::{JSON, PASSWORD},
 };
 
@@ -134,6 +137,74 @@ async fn a_reuse_says_of_which_class_it_is() {
             assert_eq!(detail(&event, "session_id"), first.session);
             app.refresh(&first.refresh).await.expect(401);
             only_new(&app, length).await;
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Collecting(Arc<Mutex<Vec<Event>>>);
+
+#[async_trait]
+impl Sink for Collecting {
+    async fn send(&self, event: &Event) {
+        self.0.lock().unwrap().push(event.clone());
+    }
+}
+
+#[derive(Debug)]
+struct Panicking;
+
+#[async_trait]
+impl Sink for Panicking {
+    async fn send(&self, _: &Event) {
+        panic!("a sink in a bad mood");
+    }
+}
+
+#[derive(Debug)]
+struct Stalled;
+
+#[async_trait]
+impl Sink for Stalled {
+    async fn send(&self, _: &Event) {
+        std::future::pending().await
+    }
+}
+
+/// A sink gets what the trail has, and one that panics or stalls takes nothing from anybody else.
+#[tokio::test]
+async fn bad_sinks_hold_nobody_up() {
+    for bad_first in [true, false] {
+        let collecting = Collecting::default();
+        let apps = apps_with(|builder| {
+            collecting.0.lock().unwrap().clear();
+            if bad_first {
+                let builder = builder.event_sink(Stalled).event_sink(Panicking);
+                builder.event_sink(collecting.clone())
+            } else {
+                let builder = builder.event_sink(collecting.clone());
+                builder.event_sink(Panicking).event_sink(Stalled)
+            }
+        });
+        for app in apps.await {
+            collecting.0.lock().unwrap().clear();
+            app.register(ANN).await;
+            app.advance(1);
+            app.try_login(NOBODY, PASSWORD).await.expect(401);
+            app.advance(1);
+            let tokens = app.login(ANN).await;
+            app.advance(1);
+            app.logout(&tokens.refresh).await.expect(204);
+            let written = trail(&app).await;
+            assert_eq!(written.len(), 4);
+            let told = || collecting.0.lock().unwrap().clone();
+            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+            while told().len() < 4 || app.auth.dropped_events() < 4 {
+                assert!(std::time::Instant::now() < deadline, "{:?}", told());
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(told(), written);
+            assert_eq!(app.auth.dropped_events(), 4, "by the one that panics");
         }
     }
 }

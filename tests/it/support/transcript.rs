@@ -74,7 +74,9 @@ impl Unsayable {
         for part in token.split('.').filter(|part| part.len() > 40) {
             self.add(what, part);
         }
-        if let Some((_, body)) = token.split_once("t_") {
+        // A JWT may hold `t_` anywhere.
+        let prefix = token.split_once("t_");
+        if let Some((_, body)) = prefix.filter(|(kind, _)| kind.len() <= "hp_r".len()) {
             self.add(what, body);
         }
         self.bytes(

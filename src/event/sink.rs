@@ -1,0 +1,70 @@
+use async_trait::async_trait;
+
+use super::{Event, Outcome};
+
+/// Gets every event, beside the audit trail in the database: for a log, a metric, an alarm.
+///
+/// Each sink has its own queue of 1,024 events and its own task, so that none ever holds up a request: an event that
+/// finds the queue full, or whose sending takes more than 10 seconds or panics, is dropped for this sink, and
+/// [counted](crate::Auth::dropped_events). It is in the database in any case. Events arrive one after the other, and
+/// those still queued when the process ends are not sent; [`Auth::flush_events`](crate::Auth::flush_events) waits for
+/// them.
+///
+/// ```
+/// use hallpass::{Event, event::{Outcome, Sink}};
+///
+/// #[derive(Debug)]
+/// struct Alarm;
+///
+/// #[async_trait::async_trait]
+/// impl Sink for Alarm {
+///     async fn send(&self, event: &Event) {
+///         if event.outcome == Outcome::Failure {
+///             // ... ring a bell ...
+///         }
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait Sink: std::fmt::Debug + Send + Sync + 'static {
+    /// Sends one event. A fault is the sink's own to handle. Like all async code, it must not block its thread.
+    async fn send(&self, event: &Event);
+}
+
+/// Writes events to [`tracing`], on the target `hallpass::event`: refusals as warnings, the rest as information.
+///
+/// It is always there, and needs no queue; a filter on the target silences it.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct TracingSink;
+
+impl TracingSink {
+    pub(super) fn write(event: &Event) {
+        macro_rules! write {
+            ($level:ident, $message:literal) => {
+                tracing::$level!(
+                    target: "hallpass::event",
+                    id = %event.id,
+                    kind = event.kind.as_str(),
+                    user_id = event.user_id.map(tracing::field::display),
+                    actor_id = event.actor_id.map(tracing::field::display),
+                    ip = event.client.ip.map(tracing::field::display),
+                    request_id = event.client.request_id,
+                    detail = %serde_json::Value::Object(event.detail.clone()),
+                    $message
+                )
+            };
+        }
+        match event.outcome {
+            Outcome::Success => write!(info, "done"),
+            Outcome::Failure => write!(warn, "refused"),
+        }
+    }
+}
+
+#[async_trait]
+impl Sink for TracingSink {
+    async fn send(&self, event: &Event) {
+        Self::write(event);
+    }
+}
