@@ -7,10 +7,14 @@
 
 use std::hint::black_box;
 
+use async_trait::async_trait;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use hallpass::{
-    AccessToken, Auth, ClientInfo, Login, RefreshToken, Registration, Secret, TokenPair,
-    UserService as _, mail::Mailbox, memory::MemoryStore,
+    AccessToken, Auth, BoxError, ClientInfo, Login, RefreshToken, Registration, Secret, TokenPair,
+    UserService as _, Verifier,
+    mail::Mailbox,
+    memory::MemoryStore,
+    verifier::{FetchJwks, KeySource},
 };
 use tokio::runtime::Runtime;
 
@@ -32,6 +36,33 @@ fn access(c: &mut Criterion) {
     group.bench_function("verified again", |b| {
         b.iter(|| auth.verify(black_box(&token)).expect("the token is ours"));
     });
+    let runtime = Runtime::new().expect("a runtime");
+    let verifier = elsewhere(&auth);
+    group.bench_function("verified again, elsewhere", |b| {
+        b.to_async(&runtime).iter(async || {
+            let verified = verifier.verify(black_box(&token)).await;
+            verified.expect("the token is of the issuer")
+        });
+    });
+}
+
+/// A verifier in another service, with keys that it fetches.
+fn elsewhere(auth: &Auth) -> Verifier {
+    let jwks = auth.jwks().to_string();
+    Verifier::builder(KeySource::remote(Published(jwks)))
+        .issuer("https://example.org")
+        .build()
+        .expect("the settings are sound")
+}
+
+#[derive(Debug)]
+struct Published(String);
+
+#[async_trait]
+impl FetchJwks for Published {
+    async fn fetch(&self) -> Result<Vec<u8>, BoxError> {
+        Ok(self.0.clone().into_bytes())
+    }
 }
 
 /// Gives the `Auth` back, so that dropping it is not measured.

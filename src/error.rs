@@ -52,7 +52,7 @@ pub enum ErrorKind {
     InvalidRefreshToken,
     /// A one-time token that is unknown, used or expired.
     InvalidToken,
-    /// It would leave no active administrator.
+    /// No active administrator would be left.
     LastAdmin,
     /// The request body is not a JSON object.
     MalformedBody,
@@ -74,7 +74,7 @@ pub enum ErrorKind {
     Unavailable,
     /// The request body has a media type other than `application/json`.
     UnsupportedMediaType,
-    /// There is no such user.
+    /// There is no user with this identifier.
     UserNotFound,
     /// Well-formed input of the wrong shape; see [`Error::violations`].
     ValidationFailed,
@@ -208,7 +208,7 @@ impl fmt::Display for ErrorKind {
             Self::InvalidCredentials => "the address or the password is wrong",
             Self::InvalidRefreshToken => "the refresh token is not valid",
             Self::InvalidToken => "the token is not valid",
-            Self::LastAdmin => "it would leave no active administrator",
+            Self::LastAdmin => "no active administrator would be left",
             Self::MalformedBody => "the body is not a JSON object",
             Self::MethodNotAllowed => "the method is not allowed here",
             Self::NotFound => "not found",

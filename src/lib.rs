@@ -121,6 +121,7 @@ pub mod axum;
 #[cfg(feature = "http")]
 pub use self::auth::Endpoints;
 pub use self::{
+    admin::{Administration, NewAccount},
     auth::{
         Admin, Auth, AuthBuilder, ClaimedPermission, ClaimedRole, RequiredPermission, RequiredRole,
         Settled, WithPermission, WithRole, Within,

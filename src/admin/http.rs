@@ -1,49 +1,107 @@
-//! `GET /admin/users`.
+//! `/admin/users` and below.
+
+mod change;
+mod create;
+mod list;
+mod one;
 
 use std::sync::Arc;
 
-use serde::Serialize;
-
-use super::MAX_LIMIT;
+use self::{
+    change::update_user,
+    create::create_user,
+    list::list_users,
+    one::{delete_user, log_out, unlock, user},
+};
+use super::Administration;
 use crate::{
     error::{ErrorKind, Result},
-    http::{Endpoint, FromMembers, Input, Json, Members, Query, Request},
+    event::{Author, ClientInfo},
+    http::{Endpoint, Input, Request},
     service::UserService,
-    token::http::Bearer,
-    user::{EmailPrefix, Role, UserFilter, UserQuery, UserStatus, http::UserView},
+    token::{ActiveUser, http::Bearer},
+    user::{Role, UserId, UserStatus},
 };
 
-type Service = Arc<dyn UserService>;
+/// What the endpoints stand on.
+#[derive(Clone)]
+pub(crate) struct State {
+    pub(crate) service: Arc<dyn UserService>,
+    pub(crate) administration: Administration,
+}
 
-pub(crate) fn endpoints(service: &Service) -> Vec<Endpoint> {
+impl AsRef<dyn UserService> for State {
+    fn as_ref(&self) -> &(dyn UserService + 'static) {
+        self.service.as_ref()
+    }
+}
+
+pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
+    const TAG: &str = "Administration";
+    const LAST: &str = "The last active administrator stays.";
+    let not_found = &[ErrorKind::UserNotFound];
+    let last = &[ErrorKind::LastAdmin, ErrorKind::UserNotFound];
     vec![
-        Endpoint::get("/admin/users", service.clone(), list_users)
-            .tag("Administration")
+        Endpoint::get("/admin/users", state.clone(), list_users)
+            .tag(TAG)
             .summary("List users, newest first")
-            .description("Needs the role `admin`, which is checked in the database."),
+            .description("Needs the role `admin`, which is checked in the database, as all of these do."),
+        Endpoint::post("/admin/users", state.clone(), create_user)
+            .tag(TAG)
+            .summary("Make an account")
+            .description("Without a password, the user is mailed a link that sets one.")
+            .errors(&[
+                ErrorKind::EmailTaken,
+                ErrorKind::Overloaded,
+                ErrorKind::WeakPassword,
+            ]),
+        Endpoint::get("/admin/users/{id}", state.clone(), user)
+            .tag(TAG)
+            .summary("Read a user")
+            .errors(not_found),
+        Endpoint::patch("/admin/users/{id}", state.clone(), update_user)
+            .tag(TAG)
+            .summary("Change a user")
+            .description(
+                "What is left out stays. It acts on the user's next request; disabling ends every session for good. \
+                 The last active administrator can be neither demoted nor disabled.",
+            )
+            .errors(last),
+        Endpoint::delete("/admin/users/{id}", state.clone(), delete_user)
+            .tag(TAG)
+            .summary("Delete a user")
+            .description(LAST)
+            .errors(last),
+        Endpoint::post("/admin/users/{id}/logout", state.clone(), log_out)
+            .tag(TAG)
+            .summary("End every session of a user")
+            .errors(not_found),
+        Endpoint::post("/admin/users/{id}/unlock", state.clone(), unlock)
+            .tag(TAG)
+            .summary("Let a user sign in again at once")
+            .description("No account is locked by this version, so that it only finds the user.")
+            .errors(not_found),
     ]
 }
 
-async fn list_users(
-    service: Service,
-    _: Administrator,
-    Query(query): Query<ListUsersQuery>,
-) -> Result<Json<UserPage>> {
-    let page = service.list_users(&query.into()).await?;
-    Ok(Json(UserPage {
-        items: page.items.into_iter().map(UserView::from).collect(),
-        next_cursor: page.next_cursor,
-    }))
+/// A caller who is an administrator; strangers are turned away before anything of theirs is read.
+pub(crate) struct Administrator(ActiveUser);
+
+impl Administrator {
+    /// The administrator as the audit trail names them.
+    fn author(&self, client: ClientInfo) -> Author {
+        Author {
+            actor_id: Some(self.0.user.id),
+            client,
+        }
+    }
 }
 
-/// A caller who is an administrator; strangers are turned away before anything of theirs is read.
-struct Administrator;
-
-impl Input<Service> for Administrator {
-    async fn take(service: &Service, request: &mut Request) -> Result<Self> {
-        let Bearer(token) = Bearer::take(service, request).await?;
-        service.require_role(&token, &Role::ADMIN).await?;
-        Ok(Self)
+impl<S: AsRef<dyn UserService> + Sync> Input<S> for Administrator {
+    async fn take(state: &S, request: &mut Request) -> Result<Self> {
+        let Bearer(token) = Bearer::take(state, request).await?;
+        let caller = state.as_ref().require_role(&token, &Role::ADMIN).await?;
+        Ok(Self(caller))
     }
 
     fn errors() -> &'static [ErrorKind] {
@@ -60,67 +118,16 @@ impl Input<Service> for Administrator {
     }
 }
 
-/// One page of users.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-struct UserPage {
-    items: Vec<UserView>,
-    /// Where the next page begins; null on the last.
-    #[cfg_attr(feature = "openapi", schema(required))]
-    next_cursor: Option<String>,
-}
+/// The user that the path names. What is no identifier is nobody's.
+struct Target(UserId);
 
-/// Which page of which users.
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-struct ListUsersQuery {
-    /// How many at most.
-    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 200, default = 50))]
-    limit: Option<u32>,
-    /// `next_cursor` of a page with the same filters.
-    cursor: Option<String>,
-    /// The beginning of the address, literally.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
-    email: Option<EmailPrefix>,
-    /// A role the users have.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
-    role: Option<Role>,
-    /// `active` or `disabled`.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
-    status: Option<UserStatus>,
-}
-
-impl FromMembers for ListUsersQuery {
-    fn from_members(members: &mut Members) -> Option<Self> {
-        let statuses =
-            [UserStatus::Active, UserStatus::Disabled].map(|status| (status.as_str(), status));
-        let limit = members.optional_number("limit", 1..=MAX_LIMIT.into());
-        let cursor = members.optional_token("cursor");
-        let email = members.optional_text("email");
-        let role = members.optional_parse(
-            "role",
-            "invalid_role",
-            "The text is not the name of a role.",
-        );
-        let status = members.optional_word("status", &statuses);
-        Some(Self {
-            limit: limit?.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)),
-            cursor: cursor?,
-            email: email?.map(|prefix| EmailPrefix::new(&prefix)),
-            role: role?,
-            status: status?,
-        })
+impl<S: Sync> Input<S> for Target {
+    async fn take(_: &S, request: &mut Request) -> Result<Self> {
+        let id = request.next_param()?.parse();
+        id.map(Self).map_err(|_| ErrorKind::UserNotFound.into())
     }
 }
 
-impl From<ListUsersQuery> for UserQuery {
-    fn from(query: ListUsersQuery) -> Self {
-        let mut users = Self::new(UserFilter {
-            email: query.email,
-            role: query.role,
-            status: query.status,
-        });
-        users.cursor = query.cursor;
-        users.limit = query.limit.unwrap_or(users.limit);
-        users
-    }
+fn statuses() -> [(&'static str, UserStatus); 2] {
+    [UserStatus::Active, UserStatus::Disabled].map(|status| (status.as_str(), status))
 }

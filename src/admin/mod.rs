@@ -1,58 +1,121 @@
 //! The administrator's use cases.
+//!
+//! ```text
+//! change, delete   lock the user (and all administrators, if it is one) ──► decide ──► write, with the events
+//! ```
+//!
+//! Whether the caller is an administrator is for the endpoint, or the host, to check.
 
+mod change;
+mod create;
 mod cursor;
+mod delete;
 #[cfg(feature = "http")]
 pub(crate) mod http;
+mod list;
+mod sessions;
 
+use std::sync::Arc;
+
+pub use self::create::NewAccount;
 use self::cursor::Cursors;
+#[cfg(feature = "http")]
+use self::list::MAX_LIMIT;
 use crate::{
-    error::{Error, Result, Violation},
+    clock::Clock,
+    credential::{Hasher, PasswordPolicy},
+    delivery::Deliveries,
+    error::{Error, ErrorKind, Result, Violation},
+    event::Trail,
+    hook::HookChain,
     secret::Secrets,
     store::Store,
-    user::{Page, User, UserQuery},
+    user::{Roles, User, UserId},
 };
 
-const MAX_LIMIT: u32 = 200;
+/// How many roles a user has at most, if an administrator gives them.
+const MAX_ROLES: usize = 32;
 
-/// The use cases of this folder. Cheap to clone.
+/// What administrators do to accounts, in process: reached by [`Auth::administration`](crate::Auth::administration).
+/// Cheap to clone.
+///
+/// Whether the caller may do it is the host's to check; the endpoints demand the role `admin`. Every method fails with
+/// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away. The [`Author`](crate::event::Author) is
+/// who the audit trail names; the default names nobody.
+///
+/// ```
+/// # use hallpass::{Auth, Secret, mail::Mailbox, memory::MemoryStore};
+/// use hallpass::{NewAccount, Role, event::Author, user::UserChange};
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let auth = Auth::builder().store(MemoryStore::new()).secrets(Secret::generate())
+/// #     .public_url("https://example.org").mailer(Mailbox::new()).build()?;
+/// let author = Author::default();
+/// let ann = NewAccount::new("ann@example.org".parse().unwrap());
+/// let ann = auth.administration().create_user(ann, &author).await?;
+/// let change = UserChange {
+///     roles: Some([Role::ADMIN, Role::USER].into_iter().collect()),
+///     ..UserChange::default()
+/// };
+/// let ann = auth.administration().update_user(ann.id, &change, &author).await?;
+/// assert!(ann.is_administrator());
+/// # Ok::<(), hallpass::Error>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
-pub(crate) struct Administration {
+pub struct Administration {
+    store: Arc<dyn Store>,
     cursors: Cursors,
+    hasher: Hasher,
+    policy: PasswordPolicy,
+    deliveries: Deliveries,
+    hooks: HookChain,
+    trail: Trail,
+    clock: Arc<dyn Clock>,
+}
+
+/// What the use cases stand on.
+pub(crate) struct AdministrationParts<'a> {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) secrets: &'a Secrets,
+    pub(crate) hasher: Hasher,
+    pub(crate) policy: PasswordPolicy,
+    pub(crate) deliveries: Deliveries,
+    pub(crate) hooks: HookChain,
+    pub(crate) trail: Trail,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Administration {
-    pub(crate) fn new(secrets: &Secrets) -> Self {
+    pub(crate) fn new(parts: AdministrationParts<'_>) -> Self {
         Self {
-            cursors: Cursors::new(secrets),
+            store: parts.store,
+            cursors: Cursors::new(parts.secrets, "user list cursor"),
+            hasher: parts.hasher,
+            policy: parts.policy,
+            deliveries: parts.deliveries,
+            hooks: parts.hooks,
+            trail: parts.trail,
+            clock: parts.clock,
         }
     }
 
-    pub(crate) async fn list_users(
-        &self,
-        store: &dyn Store,
-        query: &UserQuery,
-    ) -> Result<Page<User>> {
-        if !(1..=MAX_LIMIT).contains(&query.limit) {
-            let detail = format!("the limit is 1 to {MAX_LIMIT}");
-            return Err(Error::validation(vec![Violation::new(
-                "limit",
-                "out_of_range",
-                detail,
-            )]));
-        }
-        let open = |cursor: &String| self.cursors.open(cursor, &query.filter);
-        let after = query.cursor.as_ref().map(open).transpose()?;
-        // One more than asked for tells whether there is a next page.
-        let mut users = store
-            .list_users(&query.filter, after, query.limit + 1)
-            .await?;
-        let limit = query.limit as usize;
-        let more = users.len() > limit;
-        users.truncate(limit);
-        let next = users.last().filter(|_| more);
-        let next = next
-            .map(|user| self.cursors.seal(user.id, &query.filter))
-            .transpose()?;
-        Ok(Page::new(users, next))
+    /// The user with this identifier.
+    ///
+    /// # Errors
+    /// [`UserNotFound`](crate::ErrorKind::UserNotFound).
+    pub async fn user(&self, id: UserId) -> Result<User> {
+        let found = self.store.user(id).await?;
+        found.ok_or_else(|| ErrorKind::UserNotFound.into())
     }
+}
+
+fn check_roles(roles: &Roles) -> Result<()> {
+    if roles.iter().count() <= MAX_ROLES {
+        return Ok(());
+    }
+    let detail = format!("at most {MAX_ROLES} roles are allowed");
+    Err(Error::validation(vec![Violation::new(
+        "roles", "too_long", detail,
+    )]))
 }

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use super::{Auth, Inner, use_cases::UseCases};
 use crate::{
-    admin::Administration,
+    admin::{Administration, AdministrationParts},
     clock::{Clock, SystemClock},
     credential::{HashParams, Hasher, HasherBuilder, PasswordCheck, PasswordPolicy},
     delivery::{DEFAULT_RESET_TTL, Deliveries, DeliveryParts},
@@ -310,7 +310,7 @@ impl AuthBuilder {
         let deliveries = Deliveries::new(&secrets, parts)?;
         let passwords = Passwords {
             check: PasswordCheck::new(hasher.clone()),
-            hasher,
+            hasher: hasher.clone(),
             policy: self.policy,
             sign_in: SignIn::new(
                 tokens.clone(),
@@ -320,14 +320,24 @@ impl AuthBuilder {
             ),
             deliveries: deliveries.clone(),
             hooks: hooks.clone(),
+            trail: trail.clone(),
+            clock: Arc::clone(&clock),
+        };
+        let administration = Administration::new(AdministrationParts {
+            store: Arc::clone(&store),
+            secrets: &secrets,
+            hasher,
+            policy: self.policy,
+            deliveries: deliveries.clone(),
+            hooks: hooks.clone(),
             trail,
             clock,
-        };
+        });
         let use_cases = UseCases {
             store,
             tokens,
             passwords,
-            administration: Administration::new(&secrets),
+            administration,
         };
         Ok(Auth(Arc::new(Inner {
             service: self.wrap.apply(Arc::new(use_cases.clone())),

@@ -1,5 +1,7 @@
 //! Every feature's endpoints in one list.
 
+use std::sync::Arc;
+
 use ::http::Method;
 
 use super::{Auth, health};
@@ -39,7 +41,10 @@ impl Auth {
             password::http::endpoints(&service, inner.registration),
             session::http::endpoints(&service),
             account::http::endpoints(&service),
-            admin::http::endpoints(&service),
+            admin::http::endpoints(&admin::http::State {
+                administration: inner.use_cases.administration.clone(),
+                service: Arc::clone(&service),
+            }),
             token::http::endpoints(&inner.use_cases.tokens),
             health::endpoints(&inner.use_cases.store),
         ];

@@ -28,6 +28,7 @@ pub use self::role_guard::{Admin, ClaimedRole, RequiredRole, WithRole};
 use self::use_cases::UseCases;
 pub use self::within::{Settled, Within};
 use crate::{
+    admin::Administration,
     delivery::Deliveries,
     error::Result,
     event::{ClientInfo, Trail},
@@ -127,6 +128,12 @@ impl Auth {
             .passwords
             .ensure_administrator(store, email, password)
             .await
+    }
+
+    /// What administrators do to accounts.
+    #[must_use]
+    pub fn administration(&self) -> &Administration {
+        &self.0.use_cases.administration
     }
 
     /// The public keys of access tokens as a JWK Set (RFC 7517).

@@ -80,7 +80,6 @@ impl UserService for UseCases {
     }
 
     async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {
-        let store = self.store();
-        self.administration.list_users(store, query).await
+        self.administration.list_users(query).await
     }
 }

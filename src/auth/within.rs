@@ -2,8 +2,9 @@
 
 use super::Auth;
 use crate::{
+    clock::Timestamp,
     error::{ErrorKind, Result},
-    event::{Author, ClientInfo, Event, EventKind},
+    event::{Author, Event, EventKind},
     password::{Passwords, PreparedRegistration},
     service::Registration,
     store::{Store, Transaction},
@@ -58,8 +59,7 @@ impl Auth {
         Ok(Within {
             auth: self.clone(),
             store: txn.store()?,
-            actor_id: None,
-            client: ClientInfo::default(),
+            author: Author::default(),
             done: Done::default(),
         })
     }
@@ -74,8 +74,7 @@ impl Auth {
 pub struct Within<'a> {
     auth: Auth,
     store: Box<dyn Store + 'a>,
-    actor_id: Option<UserId>,
-    client: ClientInfo,
+    author: Author,
     done: Done,
 }
 
@@ -90,9 +89,8 @@ struct Done {
 impl Within<'_> {
     /// Says who does it, for the audit trail. A registration is always the new user's own.
     #[must_use]
-    pub fn by(mut self, actor: UserId, client: ClientInfo) -> Self {
-        self.actor_id = Some(actor);
-        self.client = client;
+    pub fn by(mut self, author: Author) -> Self {
+        self.author = author;
         self
     }
 
@@ -146,8 +144,12 @@ impl Within<'_> {
     /// [`LastAdmin`](crate::ErrorKind::LastAdmin), [`UserNotFound`](crate::ErrorKind::UserNotFound), or
     /// [`Unavailable`](crate::ErrorKind::Unavailable) if the database fails.
     pub async fn update(&mut self, user: UserId, change: &UserChange) -> Result<User> {
-        let author = self.author();
-        match self.store.update_user(user, change, &author).await? {
+        let now = self.now();
+        match self
+            .store
+            .update_user(user, change, &self.author, now)
+            .await?
+        {
             UpdateUser::Updated(user, events) => {
                 self.done
                     .events
@@ -166,7 +168,10 @@ impl Within<'_> {
     /// [`LastAdmin`](crate::ErrorKind::LastAdmin), [`UserNotFound`](crate::ErrorKind::UserNotFound), or
     /// [`Unavailable`](crate::ErrorKind::Unavailable) if the database fails.
     pub async fn delete(&mut self, user: UserId) -> Result<()> {
-        let event = self.author().event(EventKind::AccountDeleted).of(user);
+        let event = self
+            .author
+            .event(EventKind::AccountDeleted, self.now())
+            .of(user);
         match self.store.delete_user(user, None, &event).await? {
             DeleteUser::Deleted(user) => {
                 self.done.events.push(event);
@@ -178,12 +183,8 @@ impl Within<'_> {
         }
     }
 
-    fn author(&self) -> Author {
-        Author {
-            actor_id: self.actor_id,
-            client: self.client.clone(),
-            now: self.auth.0.use_cases.passwords.clock.now(),
-        }
+    fn now(&self) -> Timestamp {
+        self.auth.0.use_cases.passwords.clock.now()
     }
 
     /// Lets go of the transaction, so that it can be committed.

@@ -78,17 +78,11 @@ pub(super) fn event(kind: EventKind) -> Event {
     Event::new(kind, &ClientInfo::default(), now())
 }
 
-/// A change of now, by nobody.
-pub(super) fn author(now: Timestamp) -> Author {
-    Author {
-        actor_id: None,
-        client: ClientInfo::default(),
-        now,
-    }
-}
-
+/// Changes a user now, by nobody.
 pub(super) async fn update(store: &Subject, id: UserId, change: &UserChange) -> UpdateUser {
-    let updated = store.update_user(id, change, &author(now())).await;
+    let updated = store
+        .update_user(id, change, &Author::default(), now())
+        .await;
     updated.expect("update_user")
 }
 

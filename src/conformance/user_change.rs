@@ -5,14 +5,13 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Subject,
     fixture::{
-        TASKS, author, by_id, credentials, event, fresh_session, fresh_user, insert, is_live,
-        new_session, new_token, new_user, now, race, role, set_status, try_open, unique, update,
-        updated,
+        TASKS, by_id, credentials, event, fresh_session, fresh_user, insert, is_live, new_session,
+        new_token, new_user, now, race, role, set_status, try_open, unique, update, updated,
     },
 };
 use crate::{
     clock::Timestamp,
-    event::{Event, EventFilter, EventKind},
+    event::{Author, ClientInfo, Event, EventFilter, EventKind},
     secret::TokenDigest,
     token::Purpose,
     user::{DeleteUser, Role, Roles, UpdateUser, User, UserChange, UserFilter, UserId, UserStatus},
@@ -40,8 +39,11 @@ pub async fn check_all(store: &Subject) {
 pub async fn a_change_is_written_with_its_events(store: &Subject) {
     let user = fresh_user(store).await;
     let actor = fresh_user(store).await;
-    let mut author = author(now() + Duration::from_secs(1));
-    author.actor_id = Some(actor.id);
+    let later = now() + Duration::from_secs(1);
+    let author = Author {
+        actor_id: Some(actor.id),
+        client: ClientInfo::new(None, Some("check")),
+    };
     let change = UserChange {
         roles: Some(
             ["admin", "a_b.c:d-1"]
@@ -54,8 +56,8 @@ pub async fn a_change_is_written_with_its_events(store: &Subject) {
         email_verified: Some(true),
         ..UserChange::default()
     };
-    let expected = change.apply(&user, &author).expect("a change").user;
-    let outcome = store.update_user(user.id, &change, &author).await;
+    let expected = change.apply(&user, &author, later).expect("a change").user;
+    let outcome = store.update_user(user.id, &change, &author, later).await;
     let UpdateUser::Updated(changed, mut events) = outcome.expect("update_user") else {
         panic!("the user was not changed");
     };

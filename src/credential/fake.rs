@@ -121,6 +121,7 @@ impl UserStore for FakeStore {
         _: UserId,
         _: &UserChange,
         _: &Author,
+        _: Timestamp,
     ) -> Result<UpdateUser, StoreError> {
         unimplemented!()
     }

@@ -1,28 +1,26 @@
 use super::{ClientInfo, Event, EventKind};
 use crate::{clock::Timestamp, id::UserId};
 
-/// Who changes something, from where, and when: what the events of the change have in common.
-#[derive(Clone, Debug)]
+/// Who does something, and from where. The default is nobody known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "a plain record between use case and store"
 )]
 pub struct Author {
-    /// Who does it; `None` if that is not known.
+    /// Who; `None` if that is not known, or nobody's account.
     pub actor_id: Option<UserId>,
     /// From where.
     pub client: ClientInfo,
-    /// When.
-    pub now: Timestamp,
 }
 
 impl Author {
     /// An event of theirs.
     #[must_use]
-    pub fn event(&self, kind: EventKind) -> Event {
+    pub fn event(&self, kind: EventKind, now: Timestamp) -> Event {
         Event {
             actor_id: self.actor_id,
-            ..Event::new(kind, &self.client, self.now)
+            ..Event::new(kind, &self.client, now)
         }
     }
 }

@@ -99,10 +99,11 @@ impl HookChain {
         });
     }
 
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "no feature deletes accounts yet")
-    )]
+    /// Whether there is any hook: what is needed only to ask one can be left out.
+    pub(crate) fn are_there(&self) -> bool {
+        !self.hooks.is_empty()
+    }
+
     pub(crate) async fn before_deletion(&self, user: &User) -> Result<()> {
         ask!(self, before_deletion(user))
     }

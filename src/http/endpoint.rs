@@ -57,10 +57,6 @@ impl Endpoint {
         Self::new(Method::POST, path, state, handler)
     }
 
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "no feature has such an endpoint yet")
-    )]
     pub(crate) fn patch<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
     where
         S: Clone + Send + Sync + 'static,
@@ -68,10 +64,6 @@ impl Endpoint {
         Self::new(Method::PATCH, path, state, handler)
     }
 
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "no feature has such an endpoint yet")
-    )]
     pub(crate) fn delete<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
     where
         S: Clone + Send + Sync + 'static,

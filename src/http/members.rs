@@ -169,6 +169,73 @@ impl Members {
         self.optional(name, |members, name| members.number(name, range))
     }
 
+    /// `true` or `false`.
+    pub(crate) fn boolean(&mut self, name: &str) -> Option<bool> {
+        match self.required(name)? {
+            Value::Bool(value) => Some(value),
+            Value::String(word) if self.from_query && word == "true" => Some(true),
+            Value::String(word) if self.from_query && word == "false" => Some(false),
+            _ => self.wrong_type(name, "true or false"),
+        }
+    }
+
+    /// An array of so many texts at most, all of which parse; the violation points at the item.
+    pub(crate) fn list<T: FromStr>(
+        &mut self,
+        name: &str,
+        max: usize,
+        code: &'static str,
+        detail: &str,
+    ) -> Option<Vec<T>> {
+        let Value::Array(items) = self.required(name)? else {
+            return self.wrong_type(name, "an array of strings");
+        };
+        if items.len() > max {
+            self.refuse(
+                name,
+                "too_long",
+                format!("At most {max} items are allowed."),
+            );
+            return None;
+        }
+        let before = self.violations.len();
+        let mut list = Vec::with_capacity(items.len());
+        let parent = Violation::new(name, code, "").pointer;
+        for (index, item) in items.into_iter().enumerate() {
+            let index = index.to_string();
+            let mut item = Self::of_object(Map::from_iter([(index.clone(), item)]));
+            list.extend(item.parse::<T>(&index, code, detail));
+            for mut violation in item.violations {
+                violation.pointer.insert_str(0, &parent);
+                self.violations.push(violation);
+            }
+        }
+        (self.violations.len() == before).then_some(list)
+    }
+
+    /// An array of texts that parse, or absent.
+    pub(crate) fn optional_list<T: FromStr>(
+        &mut self,
+        name: &str,
+        max: usize,
+        code: &'static str,
+        detail: &str,
+    ) -> Option<Option<Vec<T>>> {
+        self.optional(name, |members, name| members.list(name, max, code, detail))
+    }
+
+    /// A member of a change: what is left out stays. Unlike an optional one, null is for `read` to judge.
+    pub(crate) fn if_there<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut Self, &str) -> Option<T>,
+    ) -> Option<Option<T>> {
+        match self.unread.contains_key(name) {
+            true => read(self, name).map(Some),
+            false => Some(None),
+        }
+    }
+
     fn optional<T>(
         &mut self,
         name: &str,

@@ -2,6 +2,7 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, State};
 use crate::{
+    clock::Timestamp,
     error::StoreError,
     event::{Author, Event},
     secret::PasswordHash,
@@ -90,12 +91,13 @@ impl UserStore for MemoryStore {
         id: UserId,
         change: &UserChange,
         author: &Author,
+        now: Timestamp,
     ) -> Result<UpdateUser, StoreError> {
         let mut state = self.state();
         let Some(before) = state.users.get(&id).map(|row| row.user.clone()) else {
             return Ok(UpdateUser::NotFound);
         };
-        let Some(changed) = change.apply(&before, author) else {
+        let Some(changed) = change.apply(&before, author, now) else {
             return Ok(UpdateUser::Updated(before, Vec::new()));
         };
         if before.is_administrator()

@@ -1,15 +1,13 @@
 use super::Passwords;
 use crate::{
-    error::{Error, ErrorKind, Result, Violation},
+    error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind},
     hook::Applicant,
     secret::Password,
     service::Registration,
     store::Store,
-    user::{EmailAddress, InsertUser, NewUser, Role, Roles, User, UserId},
+    user::{EmailAddress, InsertUser, NewUser, Role, Roles, User, UserId, check_display_name},
 };
-
-const MAX_DISPLAY_NAME: usize = 200;
 
 /// An account that is ready to be made: its input is checked, and its password hashed.
 ///
@@ -119,27 +117,4 @@ impl Passwords {
             created_at: now,
         })
     }
-}
-
-fn check_display_name(name: Option<&str>) -> Result<()> {
-    let Some(name) = name else { return Ok(()) };
-    let violation = if name.chars().any(char::is_control) {
-        (
-            "control_character",
-            "control characters are not allowed".to_owned(),
-        )
-    } else if name.chars().count() > MAX_DISPLAY_NAME {
-        (
-            "too_long",
-            format!("at most {MAX_DISPLAY_NAME} characters are allowed"),
-        )
-    } else {
-        return Ok(());
-    };
-    let (code, detail) = violation;
-    Err(Error::validation(vec![Violation::new(
-        "display_name",
-        code,
-        detail,
-    )]))
 }

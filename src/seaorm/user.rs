@@ -15,6 +15,7 @@ use super::{
     user_change,
 };
 use crate::{
+    clock::Timestamp,
     error::StoreError,
     event::{Author, Event},
     secret::PasswordHash,
@@ -168,8 +169,9 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
         id: UserId,
         change: &UserChange,
         author: &Author,
+        now: Timestamp,
     ) -> Result<UpdateUser, StoreError> {
-        user_change::update(self, id, change, author).await
+        user_change::update(self, id, change, author, now).await
     }
 
     async fn delete_user(

@@ -9,6 +9,7 @@ use super::{
     row::{column, roles_text, user, user_columns},
 };
 use crate::{
+    clock::Timestamp,
     error::StoreError,
     event::{Author, Event},
     user::{ChangedUser, DeleteUser, UpdateUser, User, UserChange, UserId},
@@ -72,13 +73,15 @@ pub(super) async fn update<D: Database>(
     id: UserId,
     change: &UserChange,
     author: &Author,
+    now: Timestamp,
 ) -> Result<UpdateUser, StoreError> {
     transaction!(store, |txn| update_in(
         txn,
         store.is_postgres(),
         id,
         change,
-        author
+        author,
+        now
     ))
 }
 
@@ -103,6 +106,7 @@ async fn update_in(
     id: UserId,
     change: &UserChange,
     author: &Author,
+    now: Timestamp,
 ) -> Result<UpdateUser, DbErr> {
     let held = hold(txn, postgres, id, change.can_remove_administrator()).await?;
     let Some(Held {
@@ -113,7 +117,7 @@ async fn update_in(
     else {
         return Ok(UpdateUser::NotFound);
     };
-    let Some(changed) = change.apply(&before, author) else {
+    let Some(changed) = change.apply(&before, author, now) else {
         return Ok(UpdateUser::Updated(before, Vec::new()));
     };
     if before.is_administrator() && !changed.user.is_administrator() && !others {

@@ -1,5 +1,8 @@
 use super::{Role, Roles, User, UserStatus};
-use crate::event::{Author, Event, EventKind};
+use crate::{
+    clock::Timestamp,
+    event::{Author, Event, EventKind},
+};
 
 /// What is to change of a user. The default changes nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,14 +50,14 @@ impl UserChange {
     /// What the change comes to, for this user: what every store writes while nobody else can write the user. `None`
     /// if it changes nothing.
     #[must_use]
-    pub fn apply(&self, before: &User, author: &Author) -> Option<ChangedUser> {
+    pub fn apply(&self, before: &User, author: &Author, now: Timestamp) -> Option<ChangedUser> {
         let mut user = before.clone();
         let mut events = Vec::new();
         let roles = self.roles.as_ref().unwrap_or(&before.roles);
         let roles: Roles = roles.iter().chain(self.add_roles.iter()).cloned().collect();
         if roles != before.roles {
             let names = |roles: &Roles| roles.iter().map(Role::to_string).collect::<Vec<_>>();
-            let event = author.event(EventKind::RolesChanged);
+            let event = author.event(EventKind::RolesChanged, now);
             events.push(
                 event
                     .with("from", names(&before.roles))
@@ -66,7 +69,7 @@ impl UserChange {
             && status != before.status
         {
             user.status = status;
-            let event = author.event(EventKind::StatusChanged);
+            let event = author.event(EventKind::StatusChanged, now);
             events.push(
                 event
                     .with("from", before.status.as_str())
@@ -76,13 +79,13 @@ impl UserChange {
         if let Some(verified) = self.email_verified
             && verified != before.email_verified_at.is_some()
         {
-            user.email_verified_at = verified.then_some(author.now);
+            user.email_verified_at = verified.then_some(now);
             let kind = if verified {
                 EventKind::EmailVerified
             } else {
                 EventKind::EmailUnverified
             };
-            events.push(author.event(kind));
+            events.push(author.event(kind, now));
         }
         if let Some(name) = &self.display_name {
             user.display_name.clone_from(name);
@@ -90,7 +93,7 @@ impl UserChange {
         if user == *before {
             return None;
         }
-        user.updated_at = author.now;
+        user.updated_at = now;
         Some(ChangedUser {
             disabled: user.status == UserStatus::Disabled && before.status == UserStatus::Active,
             user,
@@ -132,7 +135,6 @@ mod tests {
         Author {
             actor_id: Some(ann.id),
             client: ClientInfo::default(),
-            now: ann.created_at + Duration::from_secs(1),
         }
     }
 
@@ -147,14 +149,14 @@ mod tests {
             email_verified: Some(false),
         };
         for change in [UserChange::default(), same] {
-            assert!(change.apply(&ann, &author(&ann)).is_none());
+            assert!(change.apply(&ann, &author(&ann), ann.created_at).is_none());
         }
     }
 
     #[test]
     fn a_change_says_what_it_was_and_is() {
         let ann = ann();
-        let author = author(&ann);
+        let (author, later) = (author(&ann), ann.created_at + Duration::from_secs(1));
         let change = UserChange {
             roles: Some([Role::ADMIN, Role::USER].into_iter().collect()),
             status: Some(UserStatus::Disabled),
@@ -162,11 +164,11 @@ mod tests {
             email_verified: Some(true),
             ..UserChange::default()
         };
-        let changed = change.apply(&ann, &author).unwrap();
+        let changed = change.apply(&ann, &author, later).unwrap();
         assert!(changed.disabled);
         assert_eq!(changed.user.display_name, None);
-        assert_eq!(changed.user.email_verified_at, Some(author.now));
-        assert_eq!(changed.user.updated_at, author.now);
+        assert_eq!(changed.user.email_verified_at, Some(later));
+        assert_eq!(changed.user.updated_at, later);
         let said: Vec<_> = changed
             .events
             .iter()
@@ -196,7 +198,7 @@ mod tests {
             email_verified: Some(false),
             ..UserChange::default()
         };
-        let again = back.apply(&changed.user, &author).unwrap();
+        let again = back.apply(&changed.user, &author, later).unwrap();
         assert!(!again.disabled);
         assert_eq!(again.user.email_verified_at, None);
         assert_eq!(again.events[1].kind, EventKind::EmailUnverified);

@@ -1,6 +1,7 @@
 //! Who has an account: the user, their address, roles and status, and where users are kept.
 
 mod change;
+mod display_name;
 mod email;
 #[cfg(feature = "http")]
 pub(crate) mod http;
@@ -12,6 +13,7 @@ mod store;
 
 use serde_json::{Map, Value};
 
+pub(crate) use self::display_name::check_display_name;
 pub use self::{
     change::{ChangedUser, UserChange},
     email::{EmailAddress, InvalidEmail},

@@ -68,6 +68,7 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
         id: UserId,
         change: &UserChange,
         author: &Author,
+        now: Timestamp,
     ) -> Result<UpdateUser, StoreError>;
 
     /// Deletes a user, if their `credential_version` is still this one or none is given.

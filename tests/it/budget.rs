@@ -4,13 +4,13 @@ use actix_web::web;
 use axum::{Router, routing::get};
 use hallpass::{ActiveUser, Role};
 use sea_orm::DbBackend;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    statements::counted,
+    statements::{Count, counted},
     support::{
-        app::{Server, app_with},
-        http::PASSWORD,
+        app::{App, Server, app_with},
+        http::{JSON, PASSWORD},
     },
 };
 
@@ -49,8 +49,42 @@ async fn requests_keep_to_the_budget_of_statements() {
     count.forget();
     app.get("/admin/users?limit=1", &admin).await.expect(200);
     count.expect(2, "list users");
+    administer(&app, &admin, &count).await;
     app.logout_all(&admin).await.expect(204);
     count.expect(2, "log out everywhere");
+}
+
+/// One statement of each says who is calling.
+async fn administer(app: &App, admin: &str, count: &Count) {
+    let headers = format!("Authorization: Bearer {admin}\r\n{JSON}");
+    let call = async |line: &str, body: Value| {
+        let body = body.to_string();
+        app.ask(line, &headers, body.as_bytes()).await
+    };
+    let account = json!({"email": "bob@example.org", "password": PASSWORD});
+    let made = call("POST /admin/users", account).await.expect(201);
+    count.expect(2, "make an account");
+    let path = made.header("location").unwrap();
+    let account = json!({"email": "eve@example.org"});
+    call("POST /admin/users", account).await.expect(201);
+    count.expect(3, "make an account, with a mail");
+    app.get(path, admin).await.expect(200);
+    count.expect(2, "read a user");
+    let change = || json!({"status": "disabled"});
+    call(&format!("PATCH {path}"), change()).await.expect(200);
+    count.expect(3, "change a user");
+    call(&format!("PATCH {path}"), change()).await.expect(200);
+    count.expect(2, "change nothing");
+    call(&format!("POST {path}/unlock"), json!({}))
+        .await
+        .expect(204);
+    count.expect(2, "unlock a user");
+    call(&format!("POST {path}/logout"), json!({}))
+        .await
+        .expect(204);
+    count.expect(3, "log a user out");
+    call(&format!("DELETE {path}"), json!({})).await.expect(204);
+    count.expect(3, "delete a user");
 }
 
 /// What is refused without a look at the database costs nothing.

@@ -440,12 +440,10 @@ impl Hooks for Promoting {
             roles: Some("editor user".parse()?),
             ..UserChange::default()
         };
-        let author = Author {
-            actor_id: None,
-            client: ClientInfo::default(),
-            now: user.created_at,
-        };
-        self.0.update_user(user.id, &change, &author).await?;
+        let author = Author::default();
+        self.0
+            .update_user(user.id, &change, &author, user.created_at)
+            .await?;
         Ok(Map::new())
     }
 }

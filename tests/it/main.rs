@@ -27,6 +27,7 @@ mod statements;
 mod stores;
 
 mod admin_users;
+mod administration;
 mod budget;
 mod events;
 mod guards;

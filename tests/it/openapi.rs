@@ -197,7 +197,7 @@ async fn every_code_is_documented_and_can_be_provoked() {
         .iter()
         .flat_map(Value::as_str)
         .collect();
-    assert_eq!(listed.len(), 21);
+    assert_eq!(listed.len(), 23);
     for code in listed {
         let reply = provoke(code).await;
         let status = reply.status;
@@ -239,6 +239,13 @@ async fn provoke(code: &str) -> Reply {
         "invalid_credentials" => app.try_login(ANN, PASSWORD).await,
         "invalid_refresh_token" => app.refresh("x").await,
         "invalid_token" => app.reset("x", PASSWORD).await,
+        "last_admin" => {
+            let admin = app.administrator().await;
+            let root = app.me(&admin).await.json();
+            let line = format!("DELETE /admin/users/{}", root["id"].as_str().unwrap());
+            let headers = format!("Authorization: Bearer {admin}\r\n");
+            app.ask(&line, &headers, b"").await
+        }
         "malformed_body" => app.ask("POST /users", JSON, b"").await,
         "method_not_allowed" => app.ask("PUT /users", "", b"").await,
         "not_found" => app.ask("GET /docs/nothing", "", b"").await,
@@ -270,6 +277,10 @@ async fn provoke(code: &str) -> Reply {
             hurried.raw(head.as_bytes()).await
         }
         "unsupported_media_type" => app.ask("POST /users", "", b"{}").await,
+        "user_not_found" => {
+            let admin = app.administrator().await;
+            app.get("/admin/users/x", &admin).await
+        }
         "validation_failed" => app.post("/users", json!({})).await,
         "weak_password" => {
             let body = json!({"email": ANN, "password": "short"});

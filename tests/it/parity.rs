@@ -26,6 +26,7 @@ struct Twins {
 
 /// What a request of one of the twins can be made of.
 struct Known {
+    target: String,
     access: String,
     refresh: String,
     reset: String,
@@ -104,7 +105,9 @@ impl Twins {
         app.forgot(ROOT).await;
         app.auth.deliver_mail().await.unwrap();
         let tokens = app.login(ROOT).await;
+        let target = app.register(&format!("target{index}@example.org")).await;
         Known {
+            target: target["id"].as_str().unwrap().to_owned(),
             access: tokens.access,
             refresh: tokens.refresh,
             reset: token_in(app.mailbox.last_to(ROOT).unwrap().text()),
@@ -168,6 +171,10 @@ fn requests(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
     let path = row
         .path()
         .replace("{file}", "start.js")
+        .replace(
+            "/admin/users/{id}",
+            &format!("/admin/users/{}", known.target),
+        )
         .replace(['{', '}'], "");
     let line = format!("{} {path}", row.method());
     let bearer = format!("Authorization: Bearer {}\r\n", known.access);
@@ -240,16 +247,17 @@ fn bodies(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
         .unwrap_or_default();
     let with = |email: &str| -> Map<String, Value> {
         let value = |name: &String| match name.as_str() {
-            "email" => email,
-            "password" | "new_password" => PASSWORD,
-            "refresh_token" => &known.refresh,
-            "token" => &known.reset,
-            _ => "x",
+            "email" => json!(email),
+            "email_verified" => json!(true),
+            "password" | "new_password" => json!(PASSWORD),
+            "refresh_token" => json!(known.refresh),
+            "roles" => json!(["user"]),
+            "status" => json!("active"),
+            "token" => json!(known.reset),
+            _ => json!("x"),
         };
         let names = members.keys();
-        names
-            .map(|name| (name.clone(), json!(value(name))))
-            .collect()
+        names.map(|name| (name.clone(), value(name))).collect()
     };
     let mut all = vec![
         json!(with(ROOT)).to_string(),

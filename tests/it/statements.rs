@@ -58,16 +58,18 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     count.expect(1, "list_users");
     store.user(user).await.unwrap().unwrap();
     count.expect(1, "user");
-    let author = Author {
-        actor_id: Some(user),
-        client: ClientInfo::default(),
-        now,
-    };
+    let author = Author::default();
     let mut change = UserChange::default();
-    store.update_user(user, &change, &author).await.unwrap();
+    store
+        .update_user(user, &change, &author, now)
+        .await
+        .unwrap();
     count.expect(1, "update_user without a change");
     change.email_verified = Some(true);
-    let updated = store.update_user(user, &change, &author).await.unwrap();
+    let updated = store
+        .update_user(user, &change, &author, now)
+        .await
+        .unwrap();
     assert!(matches!(updated, UpdateUser::Updated(..)));
     count.expect(2, "update_user");
 

@@ -11,6 +11,10 @@ struct Everything {
     port: Option<u16>,
     word: Option<bool>,
     number: u64,
+    flag: Option<bool>,
+    list: Option<Vec<u8>>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    change: Option<Option<String>>,
 }
 
 impl FromMembers for Everything {
@@ -20,12 +24,18 @@ impl FromMembers for Everything {
         let port = members.optional_parse("port", "invalid_port", "It is a port.");
         let word = members.optional_word("word", &[("on", true), ("off", false)]);
         let number = members.number("number", 1..=200);
+        let flag = members.if_there("flag", Members::boolean);
+        let list = members.optional_list("list", 3, "invalid_byte", "It is a byte.");
+        let change = members.if_there("change", Members::optional_text);
         Some(Self {
             text: text?,
             token: token?,
             port: port?,
             word: word?,
             number: number?,
+            flag: flag?,
+            list: list?,
+            change: change?,
         })
     }
 }
@@ -51,7 +61,8 @@ fn violations(result: Result<Everything>) -> Vec<(String, &'static str)> {
 #[test]
 fn members_are_read() {
     let read = of_json(json!({
-        "text": "é", "token": "\u{0}", "port": "80", "word": "on", "number": 200,
+        "text": "é", "token": "\u{0}", "port": "80", "word": "on", "number": 200, "flag": false,
+        "list": ["1", "2"], "change": "x",
     }));
     let expected = Everything {
         text: "é".to_owned(),
@@ -59,6 +70,9 @@ fn members_are_read() {
         port: Some(80),
         word: Some(true),
         number: 200,
+        flag: Some(false),
+        list: Some(vec![1, 2]),
+        change: Some(Some("x".to_owned())),
     };
     assert_eq!(read.expect("the object is sound"), expected);
 }
@@ -67,7 +81,7 @@ fn members_are_read() {
 fn what_is_optional_may_be_absent_or_null() {
     let absent = of_json(json!({"text": "", "number": 1})).expect("the object is sound");
     let null = json!({
-        "text": "", "number": 1, "token": null, "port": null, "word": null,
+        "text": "", "number": 1, "token": null, "port": null, "word": null, "list": null,
     });
     assert_eq!(of_json(null).expect("the object is sound"), absent);
 }
@@ -75,8 +89,8 @@ fn what_is_optional_may_be_absent_or_null() {
 #[test]
 fn everything_that_is_wrong_is_reported_at_once() {
     let wrong = json!({
-        "text": null, "token": 1, "port": "x", "word": "maybe", "number": "1",
-        "roles": ["admin"], "a/b": 1,
+        "text": null, "token": 1, "port": "x", "word": "maybe", "number": "1", "flag": "true",
+        "list": ["1", 2, "x"], "change": 1, "roles": ["admin"], "a/b": 1,
     });
     let expected = [
         ("/text", "required"),
@@ -84,11 +98,31 @@ fn everything_that_is_wrong_is_reported_at_once() {
         ("/port", "invalid_port"),
         ("/word", "unknown_value"),
         ("/number", "wrong_type"),
+        ("/flag", "wrong_type"),
+        ("/list/1", "wrong_type"),
+        ("/list/2", "invalid_byte"),
+        ("/change", "wrong_type"),
         ("/a~1b", "unknown_member"),
         ("/roles", "unknown_member"),
     ];
     let expected = expected.map(|(pointer, code)| (pointer.to_owned(), code));
     assert_eq!(violations(of_json(wrong)), expected);
+}
+
+#[test]
+fn a_change_to_null_differs_from_no_change() {
+    let read = of_json(json!({"text": "", "number": 1, "change": null}));
+    assert_eq!(read.expect("the object is sound").change, Some(None));
+    let wrong = violations(of_json(json!({"text": "", "number": 1, "flag": null})));
+    assert_eq!(wrong, [("/flag".to_owned(), "required")]);
+}
+
+#[test]
+fn a_list_has_an_end() {
+    let list = |list: &[&str]| of_json(json!({"text": "", "number": 1, "list": list}));
+    assert!(list(&["1", "2", "3"]).is_ok());
+    let wrong = violations(list(&["x", "2", "3", "4"]));
+    assert_eq!(wrong, [("/list".to_owned(), "too_long")]);
 }
 
 #[test]
@@ -109,8 +143,11 @@ fn numbers_outside_the_range_are_never_clamped() {
 
 #[test]
 fn a_query_is_read_by_the_same_readers() {
-    let read = of_query("text=a&number=007&word=off").expect("the query is sound");
-    assert_eq!((read.number, read.word), (7, Some(false)));
+    let read = of_query("text=a&number=007&flag=true&word=off").expect("the query is sound");
+    assert_eq!(
+        (read.number, read.flag, read.word),
+        (7, Some(true), Some(false))
+    );
     for number in [
         "",
         "+1",

@@ -152,12 +152,9 @@ impl App {
     }
 
     async fn change(&self, id: &str, change: &UserChange) {
-        let author = Author {
-            actor_id: None,
-            client: ClientInfo::default(),
-            now: self.now(),
-        };
-        let outcome = self.store.update_user(user_id(id), change, &author).await;
+        let (author, now) = (Author::default(), self.now());
+        let id = user_id(id);
+        let outcome = self.store.update_user(id, change, &author, now).await;
         let outcome = outcome.expect("the store works");
         assert!(matches!(outcome, UpdateUser::Updated(..)), "{outcome:?}");
     }

@@ -1,0 +1,37 @@
+use super::{Administration, check_roles};
+use crate::{
+    error::{ErrorKind, Result},
+    event::Author,
+    user::{UpdateUser, User, UserChange, UserId, check_display_name},
+};
+
+impl Administration {
+    /// Changes a user, and gives them as they then are. It acts on the next request of the user: disabling ends every
+    /// session for good.
+    ///
+    /// # Errors
+    /// [`UserNotFound`](ErrorKind::UserNotFound); [`LastAdmin`](ErrorKind::LastAdmin) if no active administrator would
+    /// be left; [`ValidationFailed`](ErrorKind::ValidationFailed) for a name to show of more than 200 code points or
+    /// with control characters, and for more than 32 roles.
+    pub async fn update_user(
+        &self,
+        id: UserId,
+        change: &UserChange,
+        author: &Author,
+    ) -> Result<User> {
+        let name = change.display_name.as_ref();
+        check_display_name(name.and_then(|name| name.as_deref()))?;
+        change.roles.as_ref().map_or(Ok(()), check_roles)?;
+        let now = self.clock.now();
+        match self.store.update_user(id, change, author, now).await? {
+            UpdateUser::Updated(user, events) => {
+                for event in events {
+                    self.trail.publish(&event.of(id));
+                }
+                Ok(user)
+            }
+            UpdateUser::LastAdmin => Err(ErrorKind::LastAdmin.into()),
+            UpdateUser::NotFound => Err(ErrorKind::UserNotFound.into()),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+use super::{Administration, check_roles};
+use crate::{
+    error::{ErrorKind, Result},
+    event::{Author, EventKind},
+    secret::Password,
+    user::{EmailAddress, InsertUser, NewUser, Role, Roles, User, UserId},
+};
+
+/// An account that an administrator makes.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewAccount {
+    /// The address, not verified yet.
+    pub email: EmailAddress,
+    /// The password; without one, the user is mailed a link that sets it.
+    pub password: Option<Password>,
+    /// The roles, at most 32. Default `user`.
+    pub roles: Roles,
+}
+
+impl NewAccount {
+    /// An account with this address and the role `user`, whose password is set by its user.
+    #[must_use]
+    pub fn new(email: EmailAddress) -> Self {
+        Self {
+            email,
+            password: None,
+            roles: [Role::USER].into_iter().collect(),
+        }
+    }
+
+    /// Sets the password.
+    #[must_use]
+    pub fn with_password(mut self, password: impl Into<Password>) -> Self {
+        self.password = Some(password.into());
+        self
+    }
+
+    /// Sets the roles in place of the default.
+    #[must_use]
+    pub fn with_roles(mut self, roles: Roles) -> Self {
+        self.roles = roles;
+        self
+    }
+}
+
+impl Administration {
+    /// Makes an account, whatever the [`RegistrationMode`](crate::RegistrationMode). No hook is asked before.
+    ///
+    /// Without a password the mail with the link is ordered once the account is made. It works as long as a link that
+    /// resets a password; a further one can be asked for as for a forgotten password.
+    ///
+    /// # Errors
+    /// [`EmailTaken`](ErrorKind::EmailTaken), [`WeakPassword`](ErrorKind::WeakPassword),
+    /// [`Overloaded`](ErrorKind::Overloaded), and [`ValidationFailed`](ErrorKind::ValidationFailed) for more than 32
+    /// roles.
+    pub async fn create_user(&self, account: NewAccount, author: &Author) -> Result<User> {
+        let NewAccount {
+            email,
+            password,
+            roles,
+        } = account;
+        check_roles(&roles)?;
+        let password_hash = match &password {
+            Some(password) => {
+                self.policy.check("password", password, Some(&email))?;
+                Some(self.hasher.hash(password).await?)
+            }
+            None => None,
+        };
+        let now = self.clock.now();
+        let new = NewUser {
+            id: UserId::new(now),
+            email,
+            email_verified_at: None,
+            password_hash,
+            roles,
+            display_name: None,
+            created_at: now,
+        };
+        let event = author.event(EventKind::AccountCreated, now);
+        let user = match self.store.insert_user(&new, &event).await? {
+            InsertUser::Inserted(user) => user,
+            InsertUser::EmailTaken => return Err(ErrorKind::EmailTaken.into()),
+        };
+        self.trail.publish(&event.of(user.id));
+        self.hooks.after_registration(&user);
+        if password.is_none() {
+            let store = self.store.as_ref();
+            let client = &author.client;
+            self.deliveries
+                .request_reset(store, &user.email, client)
+                .await?;
+        }
+        Ok(user)
+    }
+}

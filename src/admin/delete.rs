@@ -1,0 +1,32 @@
+use super::Administration;
+use crate::{
+    error::{ErrorKind, Result},
+    event::{Author, EventKind},
+    user::{DeleteUser, UserId},
+};
+
+impl Administration {
+    /// Deletes a user with all that is theirs; the address is free at once. What the audit trail has of them stays.
+    /// The [hooks](crate::hook) are asked before.
+    ///
+    /// # Errors
+    /// [`UserNotFound`](ErrorKind::UserNotFound), or [`LastAdmin`](ErrorKind::LastAdmin) if no active administrator
+    /// would be left; [`Refused`](ErrorKind::Refused) by a hook.
+    pub async fn delete_user(&self, id: UserId, author: &Author) -> Result<()> {
+        if self.hooks.are_there() {
+            let user = self.user(id).await?;
+            self.hooks.before_deletion(&user).await?;
+        }
+        let event = author.event(EventKind::AccountDeleted, self.clock.now());
+        match self.store.delete_user(id, None, &event).await? {
+            DeleteUser::Deleted(user) => {
+                self.trail.publish(&event.of(id));
+                self.hooks.after_deletion(&user);
+                Ok(())
+            }
+            DeleteUser::LastAdmin => Err(ErrorKind::LastAdmin.into()),
+            // No version was given, so that none can be stale.
+            DeleteUser::NotFound | DeleteUser::Stale => Err(ErrorKind::UserNotFound.into()),
+        }
+    }
+}

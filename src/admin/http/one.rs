@@ -1,0 +1,48 @@
+//! What takes no body: read, delete, log out, unlock.
+
+use super::{Administrator, State, Target};
+use crate::{
+    error::Result,
+    event::ClientInfo,
+    http::{Json, NoContent},
+    user::http::UserView,
+};
+
+pub(super) async fn user(
+    state: State,
+    _: Administrator,
+    Target(id): Target,
+) -> Result<Json<UserView>> {
+    Ok(Json(state.administration.user(id).await?.into()))
+}
+
+pub(super) async fn delete_user(
+    state: State,
+    administrator: Administrator,
+    Target(id): Target,
+    client: ClientInfo,
+) -> Result<NoContent> {
+    let author = administrator.author(client);
+    state.administration.delete_user(id, &author).await?;
+    Ok(NoContent)
+}
+
+pub(super) async fn log_out(
+    state: State,
+    administrator: Administrator,
+    Target(id): Target,
+    client: ClientInfo,
+) -> Result<NoContent> {
+    let author = administrator.author(client);
+    state.administration.log_out(id, &author).await?;
+    Ok(NoContent)
+}
+
+pub(super) async fn unlock(
+    state: State,
+    _: Administrator,
+    Target(id): Target,
+) -> Result<NoContent> {
+    state.administration.unlock(id).await?;
+    Ok(NoContent)
+}

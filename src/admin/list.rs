@@ -1,0 +1,85 @@
+use super::Administration;
+use crate::{
+    error::{Error, Result, Violation},
+    user::{Page, User, UserFilter, UserId, UserQuery},
+};
+
+pub(super) const MAX_LIMIT: u32 = 200;
+
+impl Administration {
+    /// A page of users, newest first.
+    ///
+    /// # Errors
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, and for a cursor that is
+    /// not ours or belongs to another filter.
+    pub async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {
+        if !(1..=MAX_LIMIT).contains(&query.limit) {
+            let detail = format!("the limit is 1 to {MAX_LIMIT}");
+            return Err(Error::validation(vec![Violation::new(
+                "limit",
+                "out_of_range",
+                detail,
+            )]));
+        }
+        let filter = bytes(&query.filter);
+        let open = |cursor: &String| self.cursors.open(cursor, &filter).map(UserId::from);
+        let after = query.cursor.as_ref().map(open).transpose()?;
+        // One more than asked for tells whether there is a next page.
+        let mut users = self
+            .store
+            .list_users(&query.filter, after, query.limit + 1)
+            .await?;
+        let limit = query.limit as usize;
+        let more = users.len() > limit;
+        users.truncate(limit);
+        let next = users.last().filter(|_| more);
+        let next = next
+            .map(|user| self.cursors.seal(user.id.as_uuid(), &filter))
+            .transpose()?;
+        Ok(Page::new(users, next))
+    }
+}
+
+/// The filter in an unambiguous form: no part can hold the separator, which is not UTF-8.
+fn bytes(filter: &UserFilter) -> Vec<u8> {
+    let email = filter.email.as_ref().map_or("", |email| email.as_str());
+    let role = filter.role.as_ref().map_or("", |role| role.as_str());
+    let status = filter.status.map_or("", |status| status.as_str());
+    [email.as_bytes(), role.as_bytes(), status.as_bytes()].join(&0xFF)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::user::{EmailPrefix, Role, UserStatus};
+
+    #[test]
+    fn no_two_filters_look_alike() {
+        let email = |text: &str| UserFilter {
+            email: Some(EmailPrefix::new(text)),
+            ..UserFilter::default()
+        };
+        let role = |role| UserFilter {
+            role: Some(role),
+            ..UserFilter::default()
+        };
+        let status = |status| UserFilter {
+            status: Some(status),
+            ..UserFilter::default()
+        };
+        let filters = [
+            UserFilter::default(),
+            email("active"),
+            email("user"),
+            role(Role::from_static("active")),
+            role(Role::USER),
+            status(UserStatus::Active),
+            status(UserStatus::Disabled),
+        ];
+        for (index, one) in filters.iter().enumerate() {
+            for other in filters.iter().skip(index + 1) {
+                assert_ne!(bytes(one), bytes(other), "{one:?} and {other:?}");
+            }
+        }
+    }
+}
