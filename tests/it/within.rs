@@ -1,8 +1,14 @@
 //! Use cases in a transaction of the host's.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use hallpass::{
-    Auth, ErrorKind, Registration, Role, User, UserId, UserStatus,
+    Auth, BoxError, ErrorKind, Registration, Role, User, UserId, UserStatus,
     event::{EventFilter, EventStore as _},
+    hook::Hooks,
     seaorm::SeaOrmStore,
     user::{UserFilter, UserStore as _},
 };
@@ -129,6 +135,54 @@ async fn what_is_rolled_back_has_never_been() {
         txn.commit().await.unwrap();
         settled.tell();
         assert!(host.is_there().await);
+    }
+}
+
+/// Counts those who are there.
+#[derive(Clone, Debug, Default)]
+struct Counting(Arc<AtomicUsize>);
+
+#[async_trait::async_trait]
+impl Hooks for Counting {
+    async fn after_registration(&self, _: &User) -> Result<(), BoxError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    async fn after_deletion(&self, _: &User) -> Result<(), BoxError> {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn hooks_hear_of_accounts_when_the_host_has_committed() {
+    for host in hosts().await {
+        let counting = Counting::default();
+        let set = |builder: hallpass::AuthBuilder| {
+            builder.store(host.store.clone()).hooks(counting.clone())
+        };
+        let auth = host.app.another(set).await.auth.clone();
+        let prepared = auth.prepare_registration(ann()).await.unwrap();
+        let txn = host.begin().await;
+        let mut accounts = auth.within(&txn).unwrap();
+        let user = accounts.register(prepared).await.unwrap();
+        let settled = accounts.settle();
+        txn.commit().await.unwrap();
+        auth.finish_hooks().await;
+        assert_eq!(counting.0.load(Ordering::SeqCst), 0);
+        settled.tell();
+        auth.finish_hooks().await;
+        assert_eq!(counting.0.load(Ordering::SeqCst), 1);
+
+        let txn = host.begin().await;
+        let mut accounts = auth.within(&txn).unwrap();
+        accounts.delete(user.id).await.unwrap();
+        let settled = accounts.settle();
+        txn.commit().await.unwrap();
+        settled.tell();
+        auth.finish_hooks().await;
+        assert_eq!(counting.0.load(Ordering::SeqCst), 0);
     }
 }
 
