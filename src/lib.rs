@@ -41,6 +41,7 @@
 //! * [`hook::Hooks`] lets a host refuse registrations and sign-ins, add claims to access tokens, and react.
 //! * [`mail::Mailer`] sends letters. Letters wait in an outbox: [`Auth::run_mail`] sends them in the background.
 //! * [`clock::Clock`] is the only source of time; tests move a [`clock::ManualClock`].
+//! * `testing` is for the tests of a host: a service in memory, with users, tokens, mails and a clock in its hands.
 //!
 //! # Cargo features
 //!
@@ -57,7 +58,7 @@
 //! | `smtp` | mail by SMTP, over rustls |
 //! | `jwks-client` | a client that fetches the keys of another service, for a [`Verifier`] |
 //! | `openapi` | the OpenAPI document, and an interactive page that needs no other host |
-//! | `testing` | the conformance checks |
+//! | `testing` | a whole service for a host's tests, and the conformance checks |
 //!
 //! # What it holds to
 //!
@@ -117,6 +118,8 @@ pub mod actix;
 mod auth;
 #[cfg(feature = "axum")]
 pub mod axum;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[cfg(feature = "http")]
 pub use self::auth::Endpoints;

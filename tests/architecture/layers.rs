@@ -34,7 +34,7 @@ const LAYERS: &[&[&str]] = &[
     &["conformance"],
     // Top.
     &["auth"],
-    &["axum", "actix"],
+    &["axum", "actix", "testing"],
 ];
 
 /// What the files import against the order.

@@ -47,5 +47,6 @@ mod reset;
 #[cfg(feature = "jwks-client")]
 mod resource_server;
 mod service;
+mod testing;
 mod verifier;
 mod within;

@@ -1,0 +1,289 @@
+//! For the tests of a host: a whole service in memory, its clock, its mails, and users with tokens.
+//!
+//! Nothing here is a double: accounts are registered, tokens are those of a session, and the extractors, guards and
+//! endpoints do what they do in production. Only the hashing is cheap, the clock stands still until it is moved, and mails
+//! stay in a [`Mailbox`]. A store of the host's own is proven by the [`conformance`](crate::conformance) checks.
+//!
+//! What goes wrong here is a fault of the test, and panics.
+//!
+//! On axum:
+//!
+//! ```
+//! # #[cfg(feature = "axum")]
+//! # mod example {
+//! use axum::{Router, body::Body, http::Request, routing::get};
+//! use hallpass::{Auth, CurrentUser, testing::TestAuth};
+//! use tower::ServiceExt;
+//!
+//! // The host's own code.
+//! fn app(auth: &Auth) -> Router {
+//!     let hello = async |user: CurrentUser| format!("hello {}", user.id());
+//!     Router::new().route("/hello", get(hello)).with_state(auth.clone())
+//! }
+//!
+//! // Its test.
+//! # pub async fn run() {
+//! let auth = TestAuth::new();
+//! let ann = auth.user("ann@example.org").await;
+//! let request = Request::get("/hello")
+//!     .header("Authorization", auth.bearer_of(&ann).await)
+//!     .body(Body::empty())
+//!     .unwrap();
+//! let reply = app(&auth).oneshot(request).await.unwrap();
+//! assert_eq!(reply.status(), 200);
+//! # }
+//! # }
+//! # #[cfg(feature = "axum")]
+//! # tokio::runtime::Runtime::new().unwrap().block_on(example::run());
+//! ```
+//!
+//! On actix:
+//!
+//! ```
+//! # #[cfg(feature = "actix")]
+//! # mod example {
+//! use actix_web::{App, test, web};
+//! use hallpass::{Auth, CurrentUser, testing::TestAuth};
+//!
+//! // The host's own code.
+//! async fn hello(user: CurrentUser) -> String {
+//!     format!("hello {}", user.id())
+//! }
+//!
+//! fn routes(auth: &Auth) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
+//!     let auth = web::Data::new(auth.clone());
+//!     move |config: &mut web::ServiceConfig| {
+//!         config.app_data(auth).route("/hello", web::get().to(hello));
+//!     }
+//! }
+//!
+//! // Its test.
+//! # pub async fn run() {
+//! let auth = TestAuth::new();
+//! let ann = auth.user("ann@example.org").await;
+//! let app = test::init_service(App::new().configure(routes(&auth))).await;
+//! let request = test::TestRequest::get()
+//!     .uri("/hello")
+//!     .insert_header(("Authorization", auth.bearer_of(&ann).await))
+//!     .to_request();
+//! assert_eq!(test::call_service(&app, request).await.status(), 200);
+//! # }
+//! # }
+//! # #[cfg(feature = "actix")]
+//! # actix_web::rt::System::new().block_on(example::run());
+//! ```
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::ops::Deref;
+
+use crate::{
+    auth::{Auth, AuthBuilder},
+    clock::{Clock as _, ManualClock},
+    credential::{HashParams, Hasher},
+    event::{Author, ClientInfo},
+    mail::{Mail, Mailbox},
+    memory::MemoryStore,
+    secret::{AccessToken, OneTimeToken, Secret},
+    service::{Login, Registration, UserService as _},
+    token::TokenPair,
+    user::{EmailAddress, Role, Roles, UpdateUser, User, UserChange},
+};
+
+/// The password of every user that a [`TestAuth`] makes.
+pub const PASSWORD: &str = "the same passphrase for every user of a test";
+
+/// An [`Auth`] on a store in memory, with what a test holds in its hands. Clones share everything.
+///
+/// ```
+/// use std::time::Duration;
+/// use hallpass::{Role, UserService, testing::TestAuth};
+///
+/// # #[tokio::main]
+/// # async fn main() -> hallpass::Result<()> {
+/// let auth = TestAuth::new();
+/// let editor = Role::from_static("editor");
+/// let ann = auth.user_with_roles("ann@example.org", [editor.clone()]).await;
+/// let token = auth.token_of(&ann).await;
+/// assert!(auth.require_role(&token, &editor).await.is_ok());
+///
+/// // Tokens expire when the test says so.
+/// auth.clock().advance(Duration::from_secs(600));
+/// assert!(auth.verify(&token).is_err());
+///
+/// // Mails are read, and their links used.
+/// auth.forgot_password(&ann.email, &Default::default()).await?;
+/// let link = auth.token_mailed_to("ann@example.org").await;
+/// auth.reset_password(&link, &"another passphrase".into(), &Default::default()).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct TestAuth {
+    auth: Auth,
+    clock: ManualClock,
+    mailbox: Mailbox,
+}
+
+impl TestAuth {
+    /// With the default settings.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    /// With settings of the host's own, hooks for instance.
+    ///
+    /// # Panics
+    /// If the settings are wrong.
+    pub fn with(set: impl FnOnce(AuthBuilder) -> AuthBuilder) -> Self {
+        let (clock, mailbox) = (ManualClock::new(), Mailbox::new());
+        let cheap = HashParams::danger_weak(8, 1, 1).expect("Argon2 takes them");
+        let builder = Auth::builder()
+            .store(MemoryStore::new())
+            .clock(clock.clone())
+            .mailer(mailbox.clone())
+            .secrets(Secret::generate())
+            .public_url("https://id.example.org")
+            .hashing(Hasher::builder(cheap));
+        let auth = set(builder).build();
+        Self {
+            auth: auth.unwrap_or_else(|error| panic!("the settings are wrong: {error:?}")),
+            clock,
+            mailbox,
+        }
+    }
+
+    /// What the application is given.
+    #[must_use]
+    pub fn auth(&self) -> &Auth {
+        &self.auth
+    }
+
+    /// Its clock: it stands still until it is moved. Another one that was given to the builder takes its place there, not
+    /// here.
+    #[must_use]
+    pub fn clock(&self) -> &ManualClock {
+        &self.clock
+    }
+
+    /// The mails that were sent. Another mailer that was given to the builder takes its place there, not here.
+    #[must_use]
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    /// Registers a user with [`PASSWORD`] and the role `user`, and verifies the address.
+    ///
+    /// # Panics
+    /// If that is no address, if it has an account, or if a hook refuses.
+    pub async fn user(&self, email: &str) -> User {
+        self.user_with_roles(email, [Role::USER]).await
+    }
+
+    /// The same, with exactly these roles.
+    ///
+    /// # Panics
+    /// As [`user`](Self::user).
+    pub async fn user_with_roles(
+        &self,
+        email: &str,
+        roles: impl IntoIterator<Item = Role>,
+    ) -> User {
+        let roles: Roles = roles.into_iter().collect();
+        let registered = self.register(Registration::new(address(email), PASSWORD));
+        let user = registered
+            .await
+            .unwrap_or_else(|error| panic!("{email} cannot register: {error:?}"));
+        let change = UserChange {
+            roles: Some(roles),
+            email_verified: Some(true),
+            ..UserChange::default()
+        };
+        let author = Author {
+            actor_id: None,
+            client: ClientInfo::default(),
+            now: self.clock.now(),
+        };
+        let changed = self.store().update_user(user.id, &change, &author).await;
+        match changed.expect("the store works") {
+            UpdateUser::Updated(user, _) => user,
+            refused => panic!("the roles of {email} cannot be set: {refused:?}"),
+        }
+    }
+
+    /// Signs in a user that was made here, and gives the tokens of the session.
+    ///
+    /// # Panics
+    /// If the user cannot sign in with [`PASSWORD`].
+    pub async fn sign_in(&self, user: &User) -> TokenPair {
+        let signed_in = self.login(Login::new(user.email.clone(), PASSWORD)).await;
+        signed_in.unwrap_or_else(|error| panic!("{} cannot sign in: {error:?}", user.email))
+    }
+
+    /// The access token of a session that is opened for it.
+    ///
+    /// # Panics
+    /// As [`sign_in`](Self::sign_in).
+    pub async fn token_of(&self, user: &User) -> AccessToken {
+        self.sign_in(user).await.access_token
+    }
+
+    /// The value of the `Authorization` header, with a token of a session that is opened for it.
+    ///
+    /// # Panics
+    /// As [`sign_in`](Self::sign_in).
+    pub async fn bearer_of(&self, user: &User) -> String {
+        format!("Bearer {}", self.token_of(user).await.expose())
+    }
+
+    /// Sends the mails that are due, and gives the latest to this address.
+    ///
+    /// # Panics
+    /// If the store fails.
+    pub async fn last_mail_to(&self, address: &str) -> Option<Mail> {
+        self.deliver_mail().await.expect("the store works");
+        self.mailbox.last_to(address)
+    }
+
+    /// The token in the link of the [latest mail](Self::last_mail_to) to this address.
+    ///
+    /// # Panics
+    /// If there is no such mail, or no token in it.
+    pub async fn token_mailed_to(&self, address: &str) -> OneTimeToken {
+        let mail = self.last_mail_to(address).await;
+        let mail = mail.unwrap_or_else(|| panic!("there is no mail to {address}"));
+        let token = token_in(mail.text());
+        token
+            .unwrap_or_else(|| panic!("{:?} to {address} has no token", mail.subject()))
+            .into()
+    }
+}
+
+impl Default for TestAuth {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Deref for TestAuth {
+    type Target = Auth;
+
+    fn deref(&self) -> &Auth {
+        &self.auth
+    }
+}
+
+fn address(email: &str) -> EmailAddress {
+    let address = email.parse();
+    address.unwrap_or_else(|_| panic!("{email:?} is no address"))
+}
+
+fn token_in(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("token=")?;
+    let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-_".contains(c)));
+    rest.get(..end.unwrap_or(rest.len()))
+}
