@@ -9,6 +9,7 @@ mod m20261122_000002_sessions;
 mod m20261122_000003_one_time_tokens;
 mod m20261122_000004_outbox;
 mod m20261122_000005_events;
+mod m20261122_000006_reauthentication;
 mod migrator;
 
 pub use self::migrator::{MigrationStatus, down, status, up};
@@ -27,4 +28,5 @@ const MIGRATIONS: &[Migration] = &[
     m20261122_000003_one_time_tokens::MIGRATION,
     m20261122_000004_outbox::MIGRATION,
     m20261122_000005_events::MIGRATION,
+    m20261122_000006_reauthentication::MIGRATION,
 ];

@@ -19,6 +19,7 @@
     reason = "a check that fails panics: that is its result"
 )]
 
+pub mod account;
 mod fixture;
 pub mod one_time;
 pub mod outbox;
@@ -45,5 +46,6 @@ pub async fn check_all(store: Subject) {
     session::check_all(&store).await;
     rotation::check_all(&store).await;
     one_time::check_all(&store).await;
+    account::check_all(&store).await;
     outbox::check_all(&store).await;
 }

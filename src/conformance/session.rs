@@ -45,7 +45,13 @@ pub async fn opening_notes_the_sign_in(store: &Subject) {
     assert_eq!(found.user, opened);
     assert_eq!(found.credential_version, 0, "a rehash is no new credential");
     assert_eq!(password_hash(store, &user).await.as_deref(), Some("second"));
-    assert!(is_live(store, &session, session.created_at).await);
+    let live = store.session_user(session.id, user.id, session.created_at);
+    let live = live.await.expect("session_user");
+    let live = live.expect("the session is live");
+    assert_eq!(live.user, opened);
+    assert_eq!(live.authenticated_at, session.created_at);
+    assert_eq!(live.idle_expires_at, session.idle_expires_at);
+    assert_eq!(live.absolute_expires_at, session.absolute_expires_at);
     let other = store.session_user(session.id, UserId::new(now()), session.created_at);
     let other = other.await.expect("session_user");
     assert!(other.is_none(), "a session was given to another user");
@@ -110,6 +116,7 @@ pub async fn a_session_lives_until_its_expiries(store: &Subject) {
                 assert_eq!(rotated.user.id, user.id);
                 assert_eq!(rotated.idle_expires_at, late.idle_expires_at);
                 assert_eq!(rotated.absolute_expires_at, session.absolute_expires_at);
+                assert_eq!(rotated.authenticated_at, session.created_at);
             }
             other => panic!("a token was refused before the session's expiry: {other:?}"),
         }

@@ -13,12 +13,13 @@ use crate::{
     secret::{PasswordHash, TokenDigest},
     store::Store,
     token::{
-        EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession, Purpose, ResetPassword,
-        RotateSession, Rotation, SessionId, TokenStore,
+        Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
+        Purpose, ResetPassword, RotateSession, Rotation, Session, SessionId, SessionUser,
+        TokenStore,
     },
     user::{
-        Credentials, DeleteUser, EmailAddress, InsertUser, NewUser, Roles, UpdateUser, User,
-        UserChange, UserFilter, UserId, UserStatus, UserStore,
+        Credentials, DeleteUser, EmailAddress, InsertUser, NewUser, ProfileChange, Roles,
+        UpdateUser, User, UserChange, UserFilter, UserId, UserStatus, UserStore,
     },
 };
 
@@ -112,6 +113,15 @@ impl UserStore for FakeStore {
         unimplemented!()
     }
 
+    async fn update_profile(
+        &self,
+        _: UserId,
+        _: &ProfileChange,
+        _: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        unimplemented!()
+    }
+
     async fn user(&self, _: UserId) -> Result<Option<User>, StoreError> {
         unimplemented!()
     }
@@ -147,7 +157,7 @@ impl TokenStore for FakeStore {
         _: SessionId,
         _: UserId,
         _: Timestamp,
-    ) -> Result<Option<User>, StoreError> {
+    ) -> Result<Option<SessionUser>, StoreError> {
         unimplemented!()
     }
 
@@ -162,6 +172,39 @@ impl TokenStore for FakeStore {
         _: Timestamp,
         _: &Event,
     ) -> Result<Option<UserId>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn end_session_of(
+        &self,
+        _: UserId,
+        _: SessionId,
+        _: Timestamp,
+        _: &Event,
+    ) -> Result<bool, StoreError> {
+        unimplemented!()
+    }
+
+    async fn sessions(&self, _: UserId, _: Timestamp) -> Result<Vec<Session>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn change_password(
+        &self,
+        _: &CheckedSession,
+        _: &PasswordHash,
+        _: Timestamp,
+        _: &Event,
+    ) -> Result<Checked, StoreError> {
+        unimplemented!()
+    }
+
+    async fn reauthenticate(
+        &self,
+        _: &CheckedSession,
+        _: Timestamp,
+        _: &Event,
+    ) -> Result<Checked, StoreError> {
         unimplemented!()
     }
 

@@ -2,6 +2,7 @@
 
 mod event;
 mod outbox;
+mod session;
 mod token;
 mod user;
 

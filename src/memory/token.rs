@@ -4,38 +4,54 @@ use super::{MemoryStore, State, user::UserRow};
 use crate::{
     clock::Timestamp,
     error::StoreError,
-    event::Event,
-    secret::TokenDigest,
+    event::{ClientInfo, Event},
+    secret::{PasswordHash, TokenDigest},
     token::{
-        EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession, Purpose,
-        RefreshGeneration, ResetPassword, RotateSession, Rotation, SessionId, SessionState,
-        SessionUser, TokenStore, Verdict,
+        Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
+        Purpose, RefreshGeneration, ResetPassword, RotateSession, Rotation, Session, SessionId,
+        SessionState, SessionUser, TokenStore, Verdict,
     },
     user::{User, UserId},
 };
 
 #[derive(Debug)]
 pub(super) struct SessionRow {
-    user_id: UserId,
+    pub(super) user_id: UserId,
     generation: RefreshGeneration,
     digest: TokenDigest,
-    credential_version: i64,
+    pub(super) credential_version: i64,
+    created_at: Timestamp,
+    pub(super) authenticated_at: Timestamp,
     rotated_at: Timestamp,
     idle_expires_at: Timestamp,
     absolute_expires_at: Timestamp,
     revoked: Option<(Timestamp, EndReason)>,
+    client: ClientInfo,
 }
 
 impl SessionRow {
-    fn is_live(&self, user: &UserRow, now: Timestamp) -> bool {
-        self.revoked.is_none()
-            && now < self.idle_expires_at
-            && now < self.absolute_expires_at
-            && user.is_at(self.credential_version)
+    pub(super) fn is_live(&self, user: &UserRow, now: Timestamp) -> bool {
+        self.is_open(now) && user.is_at(self.credential_version)
     }
 
-    fn end(&mut self, reason: EndReason, now: Timestamp) {
+    /// Neither ended nor expired.
+    pub(super) fn is_open(&self, now: Timestamp) -> bool {
+        self.revoked.is_none() && now < self.idle_expires_at && now < self.absolute_expires_at
+    }
+
+    pub(super) fn end(&mut self, reason: EndReason, now: Timestamp) {
         self.revoked.get_or_insert((now, reason));
+    }
+
+    pub(super) fn shown(&self, id: SessionId) -> Session {
+        Session {
+            id,
+            created_at: self.created_at,
+            rotated_at: self.rotated_at,
+            idle_expires_at: self.idle_expires_at,
+            absolute_expires_at: self.absolute_expires_at,
+            client: self.client.clone(),
+        }
     }
 
     fn with_user(&self, user: &UserRow) -> SessionUser {
@@ -43,6 +59,7 @@ impl SessionRow {
             user: user.user.clone(),
             idle_expires_at: self.idle_expires_at,
             absolute_expires_at: self.absolute_expires_at,
+            authenticated_at: self.authenticated_at,
         }
     }
 }
@@ -123,10 +140,16 @@ impl TokenStore for MemoryStore {
                 generation: 0,
                 digest: new.digest,
                 credential_version: new.credential_version,
+                created_at: new.created_at,
+                authenticated_at: new.created_at,
                 rotated_at: new.created_at,
                 idle_expires_at: new.idle_expires_at,
                 absolute_expires_at: new.absolute_expires_at,
                 revoked: None,
+                client: ClientInfo {
+                    request_id: None,
+                    ..new.client.clone()
+                },
             },
         );
         state.record(event, Some(user.id));
@@ -138,7 +161,7 @@ impl TokenStore for MemoryStore {
         id: SessionId,
         user: UserId,
         now: Timestamp,
-    ) -> Result<Option<User>, StoreError> {
+    ) -> Result<Option<SessionUser>, StoreError> {
         let state = self.state();
         let session = state.sessions.get(&id);
         let session = session.filter(|session| session.user_id == user);
@@ -146,7 +169,7 @@ impl TokenStore for MemoryStore {
         Ok(session
             .zip(row)
             .filter(|(session, row)| session.is_live(row, now))
-            .map(|(_, row)| row.user.clone()))
+            .map(|(session, row)| session.with_user(row)))
     }
 
     async fn rotate_session(
@@ -211,6 +234,40 @@ impl TokenStore for MemoryStore {
             state.record(event, ended);
         }
         Ok(ended)
+    }
+
+    async fn end_session_of(
+        &self,
+        user: UserId,
+        id: SessionId,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
+        Ok(self.state().end_session_of(user, id, now, event))
+    }
+
+    async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        Ok(self.state().sessions_of(user, now))
+    }
+
+    async fn change_password(
+        &self,
+        checked: &CheckedSession,
+        password_hash: &PasswordHash,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Checked, StoreError> {
+        let mut state = self.state();
+        Ok(state.change_password(checked, password_hash, now, event))
+    }
+
+    async fn reauthenticate(
+        &self,
+        checked: &CheckedSession,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Checked, StoreError> {
+        Ok(self.state().reauthenticate(checked, now, event))
     }
 
     async fn end_sessions(

@@ -7,8 +7,8 @@ use crate::{
     event::{Author, Event},
     secret::PasswordHash,
     user::{
-        Credentials, DeleteUser, EmailAddress, InsertUser, NewUser, UpdateUser, User, UserChange,
-        UserFilter, UserId, UserStatus, UserStore,
+        Credentials, DeleteUser, EmailAddress, InsertUser, NewUser, ProfileChange, UpdateUser,
+        User, UserChange, UserFilter, UserId, UserStatus, UserStore,
     },
 };
 
@@ -84,6 +84,25 @@ impl UserStore for MemoryStore {
         users.sort_by_key(|user| std::cmp::Reverse(user.id));
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Ok(users.into_iter().take(limit).cloned().collect())
+    }
+
+    async fn update_profile(
+        &self,
+        id: UserId,
+        change: &ProfileChange,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        let mut state = self.state();
+        Ok(state.users.get_mut(&id).map(|row| {
+            if let Some(name) = &change.display_name {
+                row.user.display_name.clone_from(name);
+            }
+            if let Some(metadata) = &change.metadata {
+                row.user.metadata.clone_from(metadata);
+            }
+            row.user.updated_at = now;
+            row.user.clone()
+        }))
     }
 
     async fn update_user(

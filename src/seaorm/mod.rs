@@ -7,6 +7,7 @@ mod one_time;
 mod outbox;
 mod pool;
 mod row;
+mod session;
 mod settings;
 mod token;
 mod user;

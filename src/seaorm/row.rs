@@ -57,12 +57,13 @@ pub(super) fn user(row: &QueryResult) -> Result<User, DbErr> {
     })
 }
 
-/// A user, and the session's ends beside it.
+/// A user, and what is to be known of the session beside it.
 pub(super) fn session_user(row: &QueryResult) -> Result<SessionUser, DbErr> {
     Ok(SessionUser {
         user: user(row)?,
         idle_expires_at: column::<Timestamp>(row, "idle_expires_at")?,
         absolute_expires_at: column::<Timestamp>(row, "absolute_expires_at")?,
+        authenticated_at: column::<Timestamp>(row, "authenticated_at")?,
     })
 }
 

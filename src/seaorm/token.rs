@@ -8,16 +8,17 @@ use super::{
     one_time,
     pool::{Database, run, transaction},
     row::{column, digest, session_user, user, user_columns},
+    session,
 };
 use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
-    secret::TokenDigest,
+    secret::{PasswordHash, TokenDigest},
     token::{
-        EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession, Purpose,
-        RefreshGeneration, ResetPassword, ReuseClass, RotateSession, Rotation, SessionId,
-        SessionState, TokenStore, Verdict,
+        Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
+        Purpose, RefreshGeneration, ResetPassword, ReuseClass, RotateSession, Rotation, Session,
+        SessionId, SessionState, SessionUser, TokenStore, Verdict,
     },
     user::{User, UserId},
 };
@@ -41,8 +42,8 @@ const OPEN: &str = concat!(
     user_columns!(""),
     "), s AS (\
         INSERT INTO auth_sessions (id, user_id, generation, digest, credential_version, created_at, rotated_at, \
-            idle_expires_at, absolute_expires_at, ip, user_agent) \
-        SELECT $6, u.id, 0, $7, $3, $2, $2, $8, $9, $10, $11 FROM u\
+            idle_expires_at, absolute_expires_at, ip, user_agent, authenticated_at) \
+        SELECT $6, u.id, 0, $7, $3, $2, $2, $8, $9, $10, $11, $2 FROM u\
     ), e AS (",
     record!("$12", "u.id", "u"),
     ") SELECT * FROM u"
@@ -52,8 +53,8 @@ const OPEN_USER: &str = concat!(note_sign_in!(), user_columns!(""));
 
 const OPEN_SESSION: &str = "\
     INSERT INTO auth_sessions (id, user_id, generation, digest, credential_version, created_at, rotated_at, \
-        idle_expires_at, absolute_expires_at, ip, user_agent) \
-    VALUES ($1, $2, 0, $3, $4, $5, $5, $6, $7, $8, $9)";
+        idle_expires_at, absolute_expires_at, ip, user_agent, authenticated_at) \
+    VALUES ($1, $2, 0, $3, $4, $5, $5, $6, $7, $8, $9, $5)";
 
 /// What makes a session `s` of a user `u` live at `$2`.
 macro_rules! live {
@@ -62,10 +63,21 @@ macro_rules! live {
         AND u.status = 'active' AND u.credential_version = s.credential_version"
     };
 }
+pub(super) use live;
+
+/// The columns of a session `s` that [`session_user`] reads beside the user's.
+macro_rules! session_columns {
+    () => {
+        "s.idle_expires_at, s.absolute_expires_at, \
+        COALESCE(s.authenticated_at, s.created_at) AS authenticated_at"
+    };
+}
 
 const SESSION_USER: &str = concat!(
     "SELECT ",
     user_columns!("u."),
+    ", ",
+    session_columns!(),
     " FROM auth_sessions s JOIN auth_users u ON u.id = s.user_id WHERE s.id = $1 AND s.user_id = $3 AND ",
     live!()
 );
@@ -76,7 +88,8 @@ const ROTATE: &str = concat!(
     live!(),
     " RETURNING ",
     user_columns!("u."),
-    ", s.idle_expires_at, s.absolute_expires_at"
+    ", ",
+    session_columns!()
 );
 
 const ADVANCE: &str = "\
@@ -86,7 +99,9 @@ const ADVANCE: &str = "\
 const STATE: &str = concat!(
     "SELECT ",
     user_columns!("u."),
-    ", s.generation, s.digest, s.rotated_at, s.idle_expires_at, s.absolute_expires_at, (",
+    ", s.generation, s.digest, s.rotated_at, ",
+    session_columns!(),
+    ", (",
     live!(),
     ") AS live FROM auth_sessions s JOIN auth_users u ON u.id = s.user_id WHERE s.id = $1"
 );
@@ -160,10 +175,10 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
         id: SessionId,
         of: UserId,
         now: Timestamp,
-    ) -> Result<Option<User>, StoreError> {
+    ) -> Result<Option<SessionUser>, StoreError> {
         let values = [id.as_uuid().into(), now.into(), of.as_uuid().into()];
         let rows = self.read(SESSION_USER, values).await?;
-        let found = rows.first().map(user).transpose();
+        let found = rows.first().map(session_user).transpose();
         found.map_err(|error| store_error(&error))
     }
 
@@ -219,6 +234,39 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
         event: &Event,
     ) -> Result<Option<UserId>, StoreError> {
         end(self, id, reason, now, event).await
+    }
+
+    async fn end_session_of(
+        &self,
+        user: UserId,
+        id: SessionId,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
+        session::end_of(self, user, id, now, event).await
+    }
+
+    async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        session::list(self, user, now).await
+    }
+
+    async fn change_password(
+        &self,
+        checked: &CheckedSession,
+        password_hash: &PasswordHash,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Checked, StoreError> {
+        session::change_password(self, checked, password_hash, now, event).await
+    }
+
+    async fn reauthenticate(
+        &self,
+        checked: &CheckedSession,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Checked, StoreError> {
+        session::reauthenticate(self, checked, now, event).await
     }
 
     async fn end_sessions(

@@ -20,8 +20,8 @@ use crate::{
     event::{Author, Event},
     secret::PasswordHash,
     user::{
-        Credentials, DeleteUser, EmailAddress, EmailPrefix, InsertUser, NewUser, Role, UpdateUser,
-        User, UserChange, UserFilter, UserId, UserStore,
+        Credentials, DeleteUser, EmailAddress, EmailPrefix, InsertUser, NewUser, ProfileChange,
+        Role, UpdateUser, User, UserChange, UserFilter, UserId, UserStore,
     },
 };
 
@@ -49,6 +49,12 @@ const CREDENTIALS: &str = concat!(
     "SELECT ",
     user_columns!("u."),
     ", u.password_hash, u.credential_version FROM auth_users u WHERE u.email_canonical = $1"
+);
+
+const UPDATE_PROFILE: &str = concat!(
+    "UPDATE auth_users SET display_name = CASE WHEN $3 THEN $4 ELSE display_name END, \
+        metadata = COALESCE($5, metadata), updated_at = $2 WHERE id = $1 RETURNING ",
+    user_columns!("")
 );
 
 const USER: &str = concat!(
@@ -162,6 +168,25 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
         let rows = self.query(|| statement.clone()).await?;
         let users: Result<_, _> = rows.iter().map(user).collect();
         users.map_err(|error| store_error(&error))
+    }
+
+    async fn update_profile(
+        &self,
+        id: UserId,
+        change: &ProfileChange,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        let metadata = change.metadata.clone().map(serde_json::Value::Object);
+        let values = [
+            id.as_uuid().into(),
+            now.into(),
+            change.display_name.is_some().into(),
+            change.display_name.clone().flatten().into(),
+            metadata.into(),
+        ];
+        let rows = self.write(UPDATE_PROFILE, values).await?;
+        let changed = rows.first().map(user).transpose();
+        changed.map_err(|error| store_error(&error))
     }
 
     async fn update_user(

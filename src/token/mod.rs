@@ -43,7 +43,10 @@ pub use self::{
     one_time::{IssueOneTime, NewOneTimeToken, Purpose, ResetPassword},
     rotation::{ReuseClass, SessionState, Verdict},
     service::{ActiveUser, TokenLifetimes, TokenPair},
-    session::{EndReason, NewSession, OpenSession, RotateSession, Rotation, SessionUser},
+    session::{
+        Checked, CheckedSession, EndReason, NewSession, OpenSession, RotateSession, Rotation,
+        Session, SessionUser,
+    },
     store::TokenStore,
 };
 pub use crate::id::SessionId;

@@ -123,6 +123,9 @@ pub struct ActiveUser {
     pub user: User,
     /// The session of the access token.
     pub session_id: SessionId,
+    /// When the user last showed a credential in this session: at sign-in, or since, by
+    /// `POST /auth/reauthenticate`. A refresh leaves it alone.
+    pub authenticated_at: Timestamp,
 }
 
 impl ActiveUser {
@@ -214,11 +217,15 @@ impl Tokens {
         let now = self.0.clock.now();
         let claims = self.0.access.verify(access_token, now)?;
         let session_id = claims.session_id();
-        let user = store
+        let live = store
             .session_user(session_id, claims.id(), now)
             .await?
             .ok_or(ErrorKind::InvalidAccessToken)?;
-        Ok(ActiveUser { user, session_id })
+        Ok(ActiveUser {
+            user: live.user,
+            session_id,
+            authenticated_at: live.authenticated_at,
+        })
     }
 
     /// Prepares a session: nothing is stored yet.

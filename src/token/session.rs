@@ -91,7 +91,7 @@ pub enum Rotation {
     Gone,
 }
 
-/// A live session's user, and when the session ends.
+/// A live session's user, when the session ends, and how fresh its sign-in is.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -104,6 +104,57 @@ pub struct SessionUser {
     pub idle_expires_at: Timestamp,
     /// When it ends in any case.
     pub absolute_expires_at: Timestamp,
+    /// When the user last showed a credential in this session: at its opening, or since.
+    pub authenticated_at: Timestamp,
+}
+
+/// A live session, as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
+pub struct Session {
+    /// The identifier.
+    pub id: SessionId,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When its refresh token was last exchanged; at first, when it was opened.
+    pub rotated_at: Timestamp,
+    /// When it ends if it is not refreshed.
+    pub idle_expires_at: Timestamp,
+    /// When it ends in any case.
+    pub absolute_expires_at: Timestamp,
+    /// Who opened it. The request is not remembered.
+    pub client: ClientInfo,
+}
+
+/// A session whose user has just shown a credential, and what must still be so when something is done on its
+/// strength: the session is live, and the user has this version and this password hash.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct CheckedSession {
+    /// The session.
+    pub id: SessionId,
+    /// Whose session it is.
+    pub user_id: UserId,
+    /// The user's version when the credential was checked.
+    pub credential_version: i64,
+    /// The password hash that was verified; `None` if the account had no password.
+    pub verified_hash: Option<PasswordHash>,
+}
+
+/// What became of something that was done on the strength of a [`CheckedSession`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a third outcome would be a change of contract"
+)]
+pub enum Checked {
+    /// It is done.
+    Done,
+    /// The account or the session changed since the credential was checked; nothing was written.
+    Stale,
 }
 
 /// Why a session was ended before its time.
@@ -114,10 +165,14 @@ pub enum EndReason {
     Logout,
     /// The user logged out everywhere.
     LogoutAll,
+    /// The password was changed in another session.
+    PasswordChanged,
     /// The password was reset.
     PasswordReset,
     /// A used refresh token came back.
     Reuse,
+    /// The user ended it from the list of their sessions.
+    Revoked,
 }
 
 impl EndReason {
@@ -127,8 +182,10 @@ impl EndReason {
         match self {
             Self::Logout => "logout",
             Self::LogoutAll => "logout_all",
+            Self::PasswordChanged => "password_changed",
             Self::PasswordReset => "password_reset",
             Self::Reuse => "reuse",
+            Self::Revoked => "revoked",
         }
     }
 }

@@ -1,14 +1,14 @@
 use async_trait::async_trait;
 
 use super::{
-    EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession, Purpose, ResetPassword,
-    RotateSession, Rotation, SessionId,
+    Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
+    Purpose, ResetPassword, RotateSession, Rotation, Session, SessionId, SessionUser,
 };
 use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
-    secret::TokenDigest,
+    secret::{PasswordHash, TokenDigest},
     user::{User, UserId},
 };
 
@@ -33,10 +33,11 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
         event: &Event,
     ) -> Result<OpenSession, StoreError>;
 
-    /// The user of a live session.
+    /// The user of a live session, and how fresh its sign-in is.
     ///
     /// # Contract
-    /// One query. `None` unless the session is live and belongs to the user.
+    /// One query. `None` unless the session is live and belongs to the user. `authenticated_at` is the session's
+    /// `created_at` until [`reauthenticate`](Self::reauthenticate) sets it; a rotation leaves it alone.
     ///
     /// # Errors
     /// If the database fails.
@@ -45,7 +46,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
         id: SessionId,
         user: UserId,
         now: Timestamp,
-    ) -> Result<Option<User>, StoreError>;
+    ) -> Result<Option<SessionUser>, StoreError>;
 
     /// Exchanges a refresh token for its successor.
     ///
@@ -80,6 +81,62 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
         now: Timestamp,
         event: &Event,
     ) -> Result<Option<UserId>, StoreError>;
+
+    /// Ends a session of this user for [`EndReason::Revoked`], and says whether this call did.
+    ///
+    /// # Contract
+    /// As [`end_session`](Self::end_session); another user's session is left alone, and so is one that was ended or has
+    /// expired.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn end_session_of(
+        &self,
+        user: UserId,
+        id: SessionId,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<bool, StoreError>;
+
+    /// The live sessions of a user, newest first.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
+
+    /// Sets a new password in an open session.
+    ///
+    /// # Contract
+    /// One fact, and only if at that moment the session is live and the user has the version and the hash that were
+    /// checked: the hash is stored, `credential_version` goes up, this session moves to the new version, every other
+    /// session ends, and the event is written. So of any number of concurrent calls with one checked hash one is
+    /// [`Checked::Done`]; one that lost against a reset, a logout or disabling writes nothing; and a session that
+    /// ended meanwhile stays ended. One-time tokens die with the version ([`Purpose::VerifyEmail`] apart).
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn change_password(
+        &self,
+        checked: &CheckedSession,
+        password_hash: &PasswordHash,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Checked, StoreError>;
+
+    /// Notes that the user has shown a credential in this session.
+    ///
+    /// # Contract
+    /// Sets `authenticated_at` and writes the event, only if at that moment the session is live and the user has the
+    /// version and the hash that were checked.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn reauthenticate(
+        &self,
+        checked: &CheckedSession,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Checked, StoreError>;
 
     /// Ends every session of a user.
     ///

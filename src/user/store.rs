@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use serde_json::Map;
+use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{EmailAddress, Role, Roles, User, UserChange, UserId, UserStatus};
@@ -52,6 +52,20 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<User>, StoreError>;
 
+    /// Changes what users say about themselves, and gives the user as they then are; `None` if there is none.
+    ///
+    /// # Contract
+    /// One statement; what is not in the change stays as it is at that moment. Sets `updated_at`.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn update_profile(
+        &self,
+        id: UserId,
+        change: &ProfileChange,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError>;
+
     /// Changes a user, and gives them as they then are.
     ///
     /// # Contract
@@ -85,6 +99,51 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
         credential_version: Option<i64>,
         event: &Event,
     ) -> Result<DeleteUser, StoreError>;
+}
+
+/// What users change about themselves. What is `None` stays.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct ProfileChange {
+    /// The name to show, or none any more: at most 200 code points, no control characters.
+    pub display_name: Option<Option<String>>,
+    /// The host's own JSON object, replaced whole. No NUL in it, which Postgres does not keep.
+    pub metadata: Option<Map<String, Value>>,
+}
+
+impl ProfileChange {
+    /// A change of nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the name to show.
+    #[must_use]
+    pub fn display_name(mut self, name: impl Into<String>) -> Self {
+        self.display_name = Some(Some(name.into()));
+        self
+    }
+
+    /// Takes the name to show away.
+    #[must_use]
+    pub fn without_display_name(mut self) -> Self {
+        self.display_name = Some(None);
+        self
+    }
+
+    /// Replaces the host's own JSON object.
+    #[must_use]
+    pub fn metadata(mut self, metadata: Map<String, Value>) -> Self {
+        self.metadata = Some(metadata);
+        self
+    }
+
+    /// Whether nothing is to be changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.display_name.is_none() && self.metadata.is_none()
+    }
 }
 
 /// A user to be added. Active, without metadata.

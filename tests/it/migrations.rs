@@ -1,5 +1,12 @@
 //! Migrations: forward, back, in company, and beside a host's own.
 
+use std::time::Duration;
+
+use hallpass::{
+    UserId,
+    clock::{Clock as _, SystemClock},
+    token::{SessionId, TokenStore as _},
+};
 use hallpass_migration::{down, status, up};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 use tokio::task::JoinSet;
@@ -7,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::support::db::Database;
 
 /// How many migrations there are.
-const ALL: usize = 5;
+const ALL: usize = 6;
 
 const TABLES: [&str; 6] = [
     "auth_events",
@@ -31,9 +38,12 @@ async fn migrations_go_forward_and_back() {
 
         down(db, Some(1)).await.unwrap();
         assert_eq!(applied(db).await, ALL - 1);
+        assert_eq!(tables(db).await, TABLES);
+        down(db, Some(1)).await.unwrap();
+        assert_eq!(applied(db).await, ALL - 2);
         assert!(!tables(db).await.contains(&"auth_events".to_owned()));
         down(db, Some(0)).await.unwrap();
-        assert_eq!(applied(db).await, ALL - 1);
+        assert_eq!(applied(db).await, ALL - 2);
         up(db).await.unwrap();
         assert_eq!(tables(db).await, TABLES);
 
@@ -112,6 +122,54 @@ async fn what_a_newer_version_applied_is_left_alone() {
         assert!(down(db, Some(1)).await.is_err());
         assert_eq!(tables(db).await, TABLES);
     }
+}
+
+/// Also one that an instance of an older version opens after the migration.
+#[tokio::test]
+async fn sessions_from_before_count_as_signed_in_when_they_were_opened() {
+    for database in Database::migrated().await {
+        let store = database.store().await;
+        let db = store.database();
+        let now = SystemClock.now();
+        let (user, sessions) = (UserId::new(now), [now, now].map(SessionId::new));
+        down(db, Some(1)).await.unwrap();
+        let id = user.as_uuid();
+        run(
+            db,
+            "INSERT INTO auth_users (id, email, email_canonical, roles, status, credential_version, metadata, \
+                created_at, updated_at) \
+            VALUES ($1, 'a@example.org', 'a@example.org', '', 'active', 0, '{}', $2, $2)",
+            vec![id.into(), now.into()],
+        )
+        .await;
+        for (index, session) in sessions.into_iter().enumerate() {
+            if index == 1 {
+                up(db).await.unwrap();
+            }
+            run(
+                db,
+                "INSERT INTO auth_sessions (id, user_id, generation, digest, credential_version, created_at, \
+                    rotated_at, idle_expires_at, absolute_expires_at) VALUES ($1, $2, 0, $3, 0, $4, $5, $5, $5)",
+                vec![
+                    session.as_uuid().into(),
+                    id.into(),
+                    vec![0_u8; 32].into(),
+                    now.into(),
+                    (now + Duration::from_secs(60)).into(),
+                ],
+            )
+            .await;
+        }
+        for session in sessions {
+            let live = store.session_user(session, user, now).await.unwrap();
+            assert_eq!(live.unwrap().authenticated_at, now, "{}", database.name());
+        }
+    }
+}
+
+async fn run(db: &DatabaseConnection, sql: &str, values: Vec<sea_orm::Value>) {
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
+    db.execute_raw(statement).await.unwrap();
 }
 
 #[tokio::test]

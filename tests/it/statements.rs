@@ -12,11 +12,12 @@ use hallpass::{
     mail::{Intent, IntentId, LetterKind, OutboxStore as _},
     seaorm::{ConnectSettings, SeaOrmStore},
     token::{
-        EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession, Purpose, ResetPassword,
-        RotateSession, Rotation, SessionId, TokenStore as _,
+        Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
+        Purpose, ResetPassword, RotateSession, Rotation, SessionId, TokenStore as _,
     },
     user::{
-        DeleteUser, InsertUser, NewUser, UpdateUser, UserChange, UserFilter, UserId, UserStore as _,
+        DeleteUser, InsertUser, NewUser, ProfileChange, UpdateUser, UserChange, UserFilter, UserId,
+        UserStore as _,
     },
 };
 use sea_orm::DbBackend;
@@ -106,6 +107,40 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     let retried = store.rotate_session(&rotation, &event()).await.unwrap();
     assert!(matches!(retried, Rotation::Superseded(..)));
     count.expect(2, "a retried rotate_session");
+    let sessions = store.sessions(user, now).await.unwrap();
+    assert_eq!(sessions.len(), 1);
+    count.expect(1, "sessions");
+    let checked = CheckedSession {
+        id: session.id,
+        user_id: user,
+        credential_version: 0,
+        verified_hash: Some(hash()),
+    };
+    let done = store.reauthenticate(&checked, now, &event()).await;
+    assert_eq!(done.unwrap(), Checked::Done);
+    count.expect(1, "reauthenticate");
+    let done = store
+        .change_password(&checked, &hash(), now, &event())
+        .await;
+    assert_eq!(done.unwrap(), Checked::Done);
+    count.expect(1, "change_password");
+    let second = NewSession {
+        id: SessionId::new(now),
+        credential_version: 1,
+        ..session.clone()
+    };
+    store.open_session(&second, &event()).await.unwrap();
+    count.forget();
+    assert!(
+        store
+            .end_session_of(user, second.id, now, &event())
+            .await
+            .unwrap()
+    );
+    count.expect(1, "end_session_of");
+    let change = ProfileChange::new().display_name("Ada");
+    store.update_profile(user, &change, now).await.unwrap();
+    count.expect(1, "update_profile");
     assert!(
         store
             .end_session(session.id, EndReason::Logout, now, &event())

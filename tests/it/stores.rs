@@ -54,6 +54,14 @@ async fn every_store_keeps_the_contract_of_one_time_tokens() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_store_keeps_the_contract_of_ones_own_account() {
+    for store in stores().await {
+        eprintln!("on {}", store.name);
+        conformance::account::check_all(&store.store()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_store_keeps_the_contract_of_the_outbox() {
     for store in stores().await {
         eprintln!("on {}", store.name);

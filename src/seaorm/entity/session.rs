@@ -25,6 +25,8 @@ pub struct Model {
     pub ip: Option<String>,
     #[sea_orm(column_type = "Text", nullable)]
     pub user_agent: Option<String>,
+    /// When a credential of the user was last checked in this session; null means `created_at`.
+    pub authenticated_at: Option<DateTimeUtc>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
