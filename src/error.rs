@@ -62,12 +62,16 @@ pub enum ErrorKind {
     NotFound,
     /// Too many password checks are waiting; retry later.
     Overloaded,
+    /// The call needs a sign-in within the last 10 minutes.
+    ReauthenticationRequired,
     /// A superseded refresh token was presented again: the session has been ended.
     RefreshTokenReused,
     /// The host refuses, for a reason of its own; see [`Error::refusal`].
     Refused,
     /// Registration is switched off.
     RegistrationClosed,
+    /// The caller has no live session with this id.
+    SessionNotFound,
     /// No bearer token was sent.
     Unauthenticated,
     /// The database or another part we depend on does not answer; retry later.
@@ -213,9 +217,11 @@ impl fmt::Display for ErrorKind {
             Self::MethodNotAllowed => "the method is not allowed here",
             Self::NotFound => "not found",
             Self::Overloaded => "too many password checks are waiting",
+            Self::ReauthenticationRequired => "the sign-in is not recent enough",
             Self::RefreshTokenReused => "the refresh token was used before; the session is over",
             Self::Refused => "the application refuses",
             Self::RegistrationClosed => "registration is closed",
+            Self::SessionNotFound => "the caller has no such session",
             Self::Unauthenticated => "no bearer token was sent",
             Self::Unavailable => "a part this service depends on is unavailable",
             Self::UnsupportedMediaType => "the body is not application/json",

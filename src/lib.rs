@@ -32,7 +32,7 @@
 //!   may wrap it with [`AuthBuilder::wrap_service`].
 //! * `axum::router` and `actix::configure` mount the [`Endpoints`](Auth): the same contract, byte for byte, on both.
 //!   Handlers of the host's own take [`CurrentUser`] (verified token, no query), [`ActiveUser`] (confirmed by the
-//!   database), [`WithRole`] or [`WithPermission`]; `RequireRole` and `RequirePermission` guard whole groups of routes.
+//!   database), [`WithRole`], [`WithPermission`] or [`RecentSignIn`]; `RequireRole` and `RequirePermission` guard whole groups of routes.
 //!   [`RolePermissions`] says which permissions a role brings.
 //! * [`Verifier`] verifies the tokens of another service by its published keys, without a database: see [`verifier`].
 //!   [`ClaimedRole`] and [`ClaimedPermission`] go by the token alone, there and beside an [`Auth`].
@@ -124,10 +124,11 @@ pub mod testing;
 #[cfg(feature = "http")]
 pub use self::auth::Endpoints;
 pub use self::{
+    account::Accounts,
     admin::{Administration, NewAccount},
     auth::{
-        Admin, Auth, AuthBuilder, ClaimedPermission, ClaimedRole, RequiredPermission, RequiredRole,
-        Settled, WithPermission, WithRole, Within,
+        Admin, Auth, AuthBuilder, ClaimedPermission, ClaimedRole, RecentSignIn, RequiredPermission,
+        RequiredRole, Settled, WithPermission, WithRole, Within,
     },
     error::{BoxError, Error, ErrorKind, Refusal, Result, StoreError, Violation},
     event::{ClientInfo, Event, EventKind},
@@ -137,6 +138,7 @@ pub use self::{
         TokenDigest,
     },
     service::{Login, Registration, UserService},
+    session::Sessions,
     token::{ActiveUser, CurrentUser, SessionId, TokenLifetimes, TokenPair},
     user::{
         EmailAddress, Page, Permission, Permissions, Role, RolePermissions, Roles, User, UserId,

@@ -1,5 +1,8 @@
 //! The use cases as one object-safe trait.
 
+#[cfg(feature = "http")]
+pub(crate) mod http;
+
 use async_trait::async_trait;
 
 use crate::{

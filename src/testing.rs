@@ -84,7 +84,7 @@ use crate::{
     auth::{Auth, AuthBuilder},
     clock::{Clock as _, ManualClock},
     credential::{HashParams, Hasher},
-    event::{Author, ClientInfo},
+    event::Author,
     mail::{Mail, Mailbox},
     memory::MemoryStore,
     secret::{AccessToken, OneTimeToken, Secret},
@@ -203,13 +203,9 @@ impl TestAuth {
             email_verified: Some(true),
             ..UserChange::default()
         };
-        let author = Author {
-            actor_id: None,
-            client: ClientInfo::default(),
-            now: self.clock.now(),
-        };
-        let changed = self.store().update_user(user.id, &change, &author).await;
-        match changed.expect("the store works") {
+        let (nobody, now) = (Author::default(), self.clock.now());
+        let changed = self.store().update_user(user.id, &change, &nobody, now);
+        match changed.await.expect("the store works") {
             UpdateUser::Updated(user, _) => user,
             refused => panic!("the roles of {email} cannot be set: {refused:?}"),
         }

@@ -1,25 +1,144 @@
-//! `GET /users/me`.
+//! `GET` and `PATCH /users/me`, `POST /users/me/password`, `POST /auth/reauthenticate`.
 
-use std::sync::Arc;
+use serde_json::{Map, Value};
 
+use super::Accounts;
 use crate::{
-    error::Result,
-    http::{Endpoint, Json},
-    service::UserService,
-    token::http::Bearer,
-    user::http::UserView,
+    error::{ErrorKind, Result},
+    event::ClientInfo,
+    http::{Endpoint, FromMembers, Json, Members, NoContent},
+    secret::Password,
+    service::http::{Caller, Context},
+    user::{ProfileChange, http::UserView},
 };
 
-type Service = Arc<dyn UserService>;
+type Own = Context<Accounts>;
 
-pub(crate) fn endpoints(service: &Service) -> Vec<Endpoint> {
+pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
     vec![
-        Endpoint::get("/users/me", service.clone(), me)
+        Endpoint::get("/users/me", own.clone(), me)
             .tag("Account")
             .summary("Read yourself"),
+        Endpoint::patch("/users/me", own.clone(), update)
+            .tag("Account")
+            .summary("Change your profile")
+            .description(
+                "What is left out stays; a `display_name` of null is none; `metadata` is replaced whole.",
+            ),
+        Endpoint::post("/users/me/password", own.clone(), change_password)
+            .tag("Account")
+            .summary("Change your password")
+            .description(
+                "This session lives on, every other one ends. An account without a password leaves \
+                 `current_password` out, and needs a sign-in within the last 10 minutes.",
+            )
+            .errors(&[
+                ErrorKind::InvalidCredentials,
+                ErrorKind::Overloaded,
+                ErrorKind::ReauthenticationRequired,
+                ErrorKind::WeakPassword,
+            ]),
+        Endpoint::post("/auth/reauthenticate", own.clone(), reauthenticate)
+            .tag("Sign-in")
+            .summary("Show your password once more")
+            .description("The session counts as freshly signed in for 10 minutes.")
+            .errors(&[ErrorKind::InvalidCredentials, ErrorKind::Overloaded]),
     ]
 }
 
-async fn me(service: Service, Bearer(token): Bearer) -> Result<Json<UserView>> {
-    Ok(Json(service.current_user(&token).await?.user.into()))
+async fn me(_: Own, Caller(caller): Caller) -> Result<Json<UserView>> {
+    Ok(Json(caller.user.into()))
+}
+
+async fn update(
+    own: Own,
+    Caller(caller): Caller,
+    Json(body): Json<UpdateAccountRequest>,
+) -> Result<Json<UserView>> {
+    let mut change = ProfileChange::new();
+    change.display_name = body.display_name;
+    change.metadata = body.metadata;
+    let updated = own.feature.update(own.store.as_ref(), &caller, &change);
+    Ok(Json(updated.await?.into()))
+}
+
+async fn change_password(
+    own: Own,
+    Caller(caller): Caller,
+    client: ClientInfo,
+    Json(body): Json<ChangePasswordRequest>,
+) -> Result<NoContent> {
+    let current = body.current_password.as_ref();
+    let store = own.store.as_ref();
+    own.feature
+        .change_password(store, &caller, current, &body.new_password, &client)
+        .await?;
+    Ok(NoContent)
+}
+
+async fn reauthenticate(
+    own: Own,
+    Caller(caller): Caller,
+    client: ClientInfo,
+    Json(body): Json<ReauthenticateRequest>,
+) -> Result<NoContent> {
+    let store = own.store.as_ref();
+    own.feature
+        .reauthenticate(store, &caller, &body.password, &client)
+        .await?;
+    Ok(NoContent)
+}
+
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct UpdateAccountRequest {
+    /// The name to show; null for none.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 200))]
+    display_name: Option<Option<String>>,
+    /// Any JSON object of the host's own.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object, required = false))]
+    metadata: Option<Map<String, Value>>,
+}
+
+impl FromMembers for UpdateAccountRequest {
+    fn from_members(members: &mut Members) -> Option<Self> {
+        let display_name = members.if_there("display_name", Members::optional_text);
+        let metadata = members.if_there("metadata", Members::object);
+        Some(Self {
+            display_name: display_name?,
+            metadata: metadata?,
+        })
+    }
+}
+
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct ChangePasswordRequest {
+    /// Left out by an account without a password.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = "password", max_length = 256))]
+    current_password: Option<Password>,
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = "password", max_length = 256))]
+    new_password: Password,
+}
+
+impl FromMembers for ChangePasswordRequest {
+    fn from_members(members: &mut Members) -> Option<Self> {
+        let current_password = members.optional_text("current_password");
+        let new_password = members.text("new_password");
+        Some(Self {
+            current_password: current_password?.map(Password::from),
+            new_password: new_password?.into(),
+        })
+    }
+}
+
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct ReauthenticateRequest {
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = "password", max_length = 256))]
+    password: Password,
+}
+
+impl FromMembers for ReauthenticateRequest {
+    fn from_members(members: &mut Members) -> Option<Self> {
+        let password = members.text("password")?.into();
+        Some(Self { password })
+    }
 }

@@ -1,4 +1,80 @@
-//! The account in its owner's hands.
+//! The account in its owner's hands: the profile, the password, and the freshness of the sign-in.
+//!
+//! ```text
+//! update           ───────────────────────────────────► UPDATE user
+//! change_password  SELECT credentials ► verify ► hash ► UPDATE user, sessions   (if nothing changed meanwhile)
+//! reauthenticate   SELECT credentials ► verify ───────► UPDATE session          (if nothing changed meanwhile)
+//! ```
+//!
+//! No connection is held while a password is hashed.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
+mod password;
+
+use std::sync::Arc;
+
+use crate::{
+    clock::Clock,
+    credential::{Confirmation, Hasher, PasswordPolicy},
+    error::{ErrorKind, Result},
+    event::Trail,
+    hook::HookChain,
+    store::Store,
+    token::ActiveUser,
+    user::{ProfileChange, User, check_display_name},
+};
+
+/// What signed-in users do with their own account. Cheap to clone; from [`Auth::accounts`](crate::Auth::accounts).
+///
+/// The caller is from [`UserService::current_user`](crate::UserService::current_user).
+///
+/// ```
+/// use hallpass::{Auth, Login, Registration, Secret, UserService, mail::Mailbox, memory::MemoryStore};
+/// use hallpass::user::ProfileChange;
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let auth = Auth::builder().store(MemoryStore::new()).secrets(Secret::generate())
+/// #     .public_url("https://example.org").mailer(Mailbox::new()).build()?;
+/// # let ann: hallpass::EmailAddress = "ann@example.org".parse().unwrap();
+/// # auth.register(Registration::new(ann.clone(), "a long enough password")).await?;
+/// # let tokens = auth.login(Login::new(ann, "a long enough password")).await?;
+/// let caller = auth.current_user(&tokens.access_token).await?;
+/// let change = ProfileChange::new().display_name("Ann");
+/// let user = auth.accounts().update(auth.store().as_ref(), &caller, &change).await?;
+/// assert_eq!(user.display_name.as_deref(), Some("Ann"));
+/// # Ok::<(), hallpass::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct Accounts {
+    pub(crate) confirmation: Confirmation,
+    pub(crate) hasher: Hasher,
+    pub(crate) policy: PasswordPolicy,
+    pub(crate) hooks: HookChain,
+    pub(crate) trail: Trail,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Accounts {
+    /// Changes what the caller says about themselves, and gives the user as they then are. An empty change writes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`ValidationFailed`](ErrorKind::ValidationFailed) for a name that is too long or holds control characters;
+    /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the account is gone.
+    pub async fn update(
+        &self,
+        store: &dyn Store,
+        caller: &ActiveUser,
+        change: &ProfileChange,
+    ) -> Result<User> {
+        check_display_name(change.display_name.as_ref().and_then(Option::as_deref))?;
+        if change.is_empty() {
+            return Ok(caller.user.clone());
+        }
+        let now = self.clock.now();
+        let changed = store.update_profile(caller.user.id, change, now).await?;
+        changed.ok_or_else(|| ErrorKind::InvalidAccessToken.into())
+    }
+}

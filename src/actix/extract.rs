@@ -9,8 +9,8 @@ use ::http::HeaderMap;
 use super::head::headers;
 use crate::{
     auth::{
-        Auth, ClaimedPermission, ClaimedRole, RequiredPermission, RequiredRole, WithPermission,
-        WithRole,
+        Auth, ClaimedPermission, ClaimedRole, RecentSignIn, RequiredPermission, RequiredRole,
+        WithPermission, WithRole,
     },
     error::{Error, Result},
     http::Problem,
@@ -78,6 +78,16 @@ impl<P: RequiredPermission> FromRequest for ClaimedPermission<P> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         claim(request, Self::check)
+    }
+}
+
+/// As [`ActiveUser`], recently signed in.
+impl FromRequest for RecentSignIn {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        extract(request, Self::check)
     }
 }
 

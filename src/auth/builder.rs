@@ -2,9 +2,10 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use super::{Auth, Inner, use_cases::UseCases};
 use crate::{
+    account::Accounts,
     admin::{Administration, AdministrationParts},
     clock::{Clock, SystemClock},
-    credential::{HashParams, Hasher, HasherBuilder, PasswordCheck, PasswordPolicy},
+    credential::{Confirmation, HashParams, Hasher, HasherBuilder, PasswordCheck, PasswordPolicy},
     delivery::{DEFAULT_RESET_TTL, Deliveries, DeliveryParts},
     error::{Error, Result},
     event::{Sink, Trail},
@@ -13,6 +14,7 @@ use crate::{
     password::{Passwords, RegistrationMode},
     secret::Secrets,
     service::UserService,
+    session::Sessions,
     sign_in::SignIn,
     store::Store,
     token::{SigningAlgorithm, SigningKeys, TokenLifetimes, TokenParts, Tokens},
@@ -308,8 +310,21 @@ impl AuthBuilder {
             reset_ttl: self.reset_ttl,
         };
         let deliveries = Deliveries::new(&secrets, parts)?;
+        let check = PasswordCheck::new(hasher.clone());
+        let accounts = Accounts {
+            confirmation: Confirmation::new(check.clone(), trail.clone(), Arc::clone(&clock)),
+            hasher: hasher.clone(),
+            policy: self.policy,
+            hooks: hooks.clone(),
+            trail: trail.clone(),
+            clock: Arc::clone(&clock),
+        };
+        let sessions = Sessions {
+            trail: trail.clone(),
+            clock: Arc::clone(&clock),
+        };
         let passwords = Passwords {
-            check: PasswordCheck::new(hasher.clone()),
+            check,
             hasher: hasher.clone(),
             policy: self.policy,
             sign_in: SignIn::new(
@@ -342,6 +357,8 @@ impl AuthBuilder {
         Ok(Auth(Arc::new(Inner {
             service: self.wrap.apply(Arc::new(use_cases.clone())),
             use_cases,
+            accounts,
+            sessions,
             permissions,
             hooks,
             deliveries,

@@ -9,7 +9,9 @@ use crate::{
     account, admin,
     error::{Error, Result},
     http::Endpoint,
-    password, session, token,
+    password,
+    service::http::Context,
+    session, token,
 };
 
 /// The endpoints of an [`Auth`], to be mounted by [`axum`](crate::axum) or [`actix`](crate::actix).
@@ -39,8 +41,8 @@ impl Auth {
         let service = self.service();
         let rows = [
             password::http::endpoints(&service, inner.registration),
-            session::http::endpoints(&service),
-            account::http::endpoints(&service),
+            session::http::endpoints(&service, &self.context(&inner.sessions)),
+            account::http::endpoints(&self.context(&inner.accounts)),
             admin::http::endpoints(&admin::http::State {
                 administration: inner.use_cases.administration.clone(),
                 service: Arc::clone(&service),
@@ -51,6 +53,14 @@ impl Auth {
         Endpoints {
             rows: rows.into_iter().flatten().collect(),
             request_timeout: inner.request_timeout,
+        }
+    }
+
+    fn context<F: Clone>(&self, feature: &F) -> Context<F> {
+        Context {
+            service: self.service(),
+            store: Arc::clone(self.store()),
+            feature: feature.clone(),
         }
     }
 }

@@ -8,6 +8,7 @@ mod guard;
 #[cfg(feature = "http")]
 mod health;
 mod permission_guard;
+mod recent_sign_in;
 mod role_guard;
 mod use_cases;
 mod within;
@@ -24,10 +25,12 @@ pub(crate) use self::guard::Guard;
 #[cfg(any(feature = "axum", feature = "actix"))]
 pub use self::guard::{RequirePermission, RequireRole};
 pub use self::permission_guard::{ClaimedPermission, RequiredPermission, WithPermission};
+pub use self::recent_sign_in::RecentSignIn;
 pub use self::role_guard::{Admin, ClaimedRole, RequiredRole, WithRole};
 use self::use_cases::UseCases;
 pub use self::within::{Settled, Within};
 use crate::{
+    account::Accounts,
     admin::Administration,
     delivery::Deliveries,
     error::Result,
@@ -35,6 +38,7 @@ use crate::{
     hook::HookChain,
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     service::{Login, Registration, UserService},
+    session::Sessions,
     store::Store,
     token::{ActiveUser, CurrentUser, TokenPair},
     user::{EmailAddress, Page, Role, RolePermissions, User, UserQuery},
@@ -73,6 +77,8 @@ struct Inner {
     permissions: Arc<RolePermissions>,
     service: Arc<dyn UserService>,
     hooks: HookChain,
+    accounts: Accounts,
+    sessions: Sessions,
     deliveries: Deliveries,
     #[cfg(feature = "http")]
     registration: crate::password::RegistrationMode,
@@ -96,6 +102,18 @@ impl Auth {
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.0.use_cases.store
+    }
+
+    /// What signed-in users do with their own account.
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        &self.0.accounts
+    }
+
+    /// The sessions of signed-in users.
+    #[must_use]
+    pub fn sessions(&self) -> &Sessions {
+        &self.0.sessions
     }
 
     /// Verifies an access token without asking the database.

@@ -5,8 +5,8 @@ use ::http::request::Parts;
 
 use crate::{
     auth::{
-        Auth, ClaimedPermission, ClaimedRole, RequiredPermission, RequiredRole, WithPermission,
-        WithRole,
+        Auth, ClaimedPermission, ClaimedRole, RecentSignIn, RequiredPermission, RequiredRole,
+        WithPermission, WithRole,
     },
     error::{Error, ErrorKind, Result},
     http::Problem,
@@ -148,6 +148,20 @@ impl<S: VerifyTokens + Send + Sync, P: RequiredPermission> FromRequestParts<S>
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let checked = claimed(parts, state).await.and_then(Self::check);
+        checked.map_err(|error| Problem::answering(&parts.headers, error))
+    }
+}
+
+/// As [`ActiveUser`], recently signed in.
+impl<S: Send + Sync> FromRequestParts<S> for RecentSignIn
+where
+    Auth: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let admitted = active(parts, state).await;
+        let checked = admitted.and_then(|caller| Self::check(&Auth::from_ref(state), caller));
         checked.map_err(|error| Problem::answering(&parts.headers, error))
     }
 }

@@ -3,7 +3,7 @@ use crate::{
     error::{ErrorKind, Result},
     secret::{Password, PasswordHash},
     store::Store,
-    user::{EmailAddress, User, UserStatus},
+    user::{Credentials, EmailAddress, User, UserStatus},
 };
 
 /// The one check of an address and a password. Every door uses it: sign-in, and what asks for the password again.
@@ -15,9 +15,9 @@ pub(crate) struct PasswordCheck {
     hasher: Hasher,
 }
 
-/// A credential was checked: whose it is, and what must still be so when a session is opened on its strength.
+/// A credential was checked: whose it is, and what must still be so when something is done on its strength.
 ///
-/// Only this module makes one, and it opens one session.
+/// Only this module makes one, and it opens one session at most.
 #[derive(Debug)]
 pub(crate) struct Proof {
     user: User,
@@ -53,6 +53,38 @@ impl PasswordCheck {
     ) -> Result<Result<Proof, Refusal>> {
         ensure_checkable("password", password)?;
         let found = store.credentials(email).await?;
+        let (mut proof, verification) = match self.verify(found, password).await? {
+            Ok(verified) => verified,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if verification == Verification::Outdated {
+            proof.rehashed = self.rehash(password).await;
+        }
+        Ok(Ok(proof))
+    }
+
+    /// Checks the password of a signed-in user, by the stored address.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check). A user who is gone, or whose address is another's by now, is refused.
+    pub(crate) async fn check_user(
+        &self,
+        store: &dyn Store,
+        user: &User,
+        password: &Password,
+    ) -> Result<Result<Proof, Refusal>> {
+        ensure_checkable("password", password)?;
+        let found = store.credentials(&user.email).await?;
+        let found = found.filter(|found| found.user.id == user.id);
+        let verified = self.verify(found, password).await?;
+        Ok(verified.map(|(proof, _)| proof))
+    }
+
+    async fn verify(
+        &self,
+        found: Option<Credentials>,
+        password: &Password,
+    ) -> Result<Result<(Proof, Verification), Refusal>> {
         let stored = found
             .as_ref()
             .and_then(|found| found.password_hash.as_ref());
@@ -67,28 +99,22 @@ impl PasswordCheck {
             return Ok(Err(Refusal::of_nobody()));
         };
         let refused = |reason| Ok(Err(Refusal::of(found.user.id, reason)));
-        let outdated = match verification {
-            Verification::Wrong if found.password_hash.is_none() => {
-                return refused(RefusalReason::NoPassword);
-            }
-            Verification::Wrong => return refused(RefusalReason::WrongPassword),
-            Verification::Right => false,
-            Verification::Outdated => true,
-        };
+        if verification == Verification::Wrong {
+            return refused(match found.password_hash {
+                Some(_) => RefusalReason::WrongPassword,
+                None => RefusalReason::NoPassword,
+            });
+        }
         if found.user.status == UserStatus::Disabled {
             return refused(RefusalReason::AccountDisabled);
         }
-        let rehashed = if outdated {
-            self.rehash(password).await
-        } else {
-            None
-        };
-        Ok(Ok(Proof {
+        let proof = Proof {
             user: found.user,
             credential_version: found.credential_version,
             verified_hash: found.password_hash,
-            rehashed,
-        }))
+            rehashed: None,
+        };
+        Ok(Ok((proof, verification)))
     }
 
     /// A new hash is worth no failed sign-in: the next one makes it.

@@ -10,11 +10,15 @@
 //!                                   Proof ──> sign_in::complete
 //! ```
 //!
+//! What asks a signed-in user for the password again goes through `Confirmation`: the same check, by the stored
+//! address, and no session is opened. An account without a password shows a recent sign-in instead.
+//!
 //! An unknown address, an account without a password and a wrong password cost one verification each, through the
 //! same queue, so that neither time nor load tells them apart.
 
 mod check;
 mod common;
+mod confirm;
 #[cfg(test)]
 pub(crate) mod fake;
 mod hasher;
@@ -26,6 +30,7 @@ mod workspace;
 
 pub(crate) use self::{
     check::{PasswordCheck, Proof},
+    confirm::Confirmation,
     refusal::{Refusal, RefusalReason},
 };
 pub use self::{

@@ -236,6 +236,18 @@ impl Members {
         }
     }
 
+    /// An object with any members, without NUL in any text: Postgres keeps no NUL.
+    pub(crate) fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
+        let Value::Object(object) = self.required(name)? else {
+            return self.wrong_type(name, "an object");
+        };
+        if has_nul_within(&object) {
+            self.control_character(name);
+            return None;
+        }
+        Some(object)
+    }
+
     fn optional<T>(
         &mut self,
         name: &str,
@@ -284,6 +296,21 @@ impl Members {
 fn whole_number(digits: &str) -> Option<u64> {
     let only_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     only_digits.then(|| digits.parse().ok())?
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(members) => has_nul_within(members),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn has_nul_within(members: &Map<String, Value>) -> bool {
+    members
+        .iter()
+        .any(|(name, value)| name.contains('\0') || has_nul(value))
 }
 
 #[cfg(test)]

@@ -1,19 +1,30 @@
-//! `POST /auth/refresh`, `/auth/logout`, `/auth/logout-all`.
+//! `POST /auth/refresh`, `/auth/logout`, `/auth/logout-all`, and `/users/me/sessions`.
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::Sessions;
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    http::{Endpoint, FromMembers, Json, Members, NoContent},
+    http::{Endpoint, FromMembers, Json, Members, NoContent, Path},
     secret::RefreshToken,
-    service::UserService,
-    token::http::{Bearer, TokenPairView},
+    service::{
+        UserService,
+        http::{Caller, Context},
+    },
+    token::{
+        Session, SessionId,
+        http::{Bearer, TokenPairView},
+    },
 };
 
 type Service = Arc<dyn UserService>;
+type Own = Context<Sessions>;
 
-pub(crate) fn endpoints(service: &Service) -> Vec<Endpoint> {
+pub(crate) fn endpoints(service: &Service, own: &Own) -> Vec<Endpoint> {
     vec![
         Endpoint::post("/auth/refresh", service.clone(), refresh)
             .tag("Sign-in")
@@ -30,6 +41,14 @@ pub(crate) fn endpoints(service: &Service) -> Vec<Endpoint> {
         Endpoint::post("/auth/logout-all", service.clone(), logout_all)
             .tag("Sign-in")
             .summary("Log out everywhere"),
+        Endpoint::get("/users/me/sessions", own.clone(), list)
+            .tag("Account")
+            .summary("List your sessions, newest first"),
+        Endpoint::delete("/users/me/sessions/{id}", own.clone(), end)
+            .tag("Account")
+            .summary("End one of your sessions")
+            .description("Its tokens are dead at once. It may be the session of this call.")
+            .errors(&[ErrorKind::SessionNotFound]),
     ]
 }
 
@@ -59,6 +78,70 @@ async fn logout_all(
 ) -> Result<NoContent> {
     service.logout_all(&token, &client).await?;
     Ok(NoContent)
+}
+
+async fn list(own: Own, Caller(caller): Caller) -> Result<Json<SessionList>> {
+    let sessions = own.feature.list(own.store.as_ref(), &caller).await?;
+    let view = |session: Session| SessionView::new(session, caller.session_id);
+    Ok(Json(SessionList {
+        items: sessions.into_iter().map(view).collect(),
+    }))
+}
+
+async fn end(
+    own: Own,
+    Caller(caller): Caller,
+    client: ClientInfo,
+    Path(id): Path<String>,
+) -> Result<NoContent> {
+    // What is no id names no session.
+    let id: SessionId = id.parse().map_err(|_| ErrorKind::SessionNotFound)?;
+    let store = own.store.as_ref();
+    own.feature.end(store, &caller, id, &client).await?;
+    Ok(NoContent)
+}
+
+/// All of them.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct SessionList {
+    items: Vec<SessionView>,
+}
+
+/// A live session.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = Session))]
+struct SessionView {
+    #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
+    id: SessionId,
+    created_at: DateTime<Utc>,
+    /// When its tokens were last renewed; at first, when it was opened.
+    last_used_at: DateTime<Utc>,
+    /// When it ends if it is not renewed.
+    expires_at: DateTime<Utc>,
+    /// From where it was opened.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    ip: Option<String>,
+    /// What it was opened with.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    user_agent: Option<String>,
+    /// Whether it is the session of this call.
+    current: bool,
+}
+
+impl SessionView {
+    fn new(session: Session, current: SessionId) -> Self {
+        Self {
+            id: session.id,
+            created_at: session.created_at,
+            last_used_at: session.rotated_at,
+            expires_at: session.idle_expires_at.min(session.absolute_expires_at),
+            ip: session.client.ip.map(|ip| ip.to_string()),
+            user_agent: session.client.user_agent,
+            current: session.id == current,
+        }
+    }
 }
 
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -1,4 +1,57 @@
-//! Keeping a session and ending it: refresh, log out, log out everywhere.
+//! Keeping a session and ending it: refresh, log out, log out everywhere, and the list of one's own.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
+
+use std::sync::Arc;
+
+use crate::{
+    clock::Clock,
+    error::{ErrorKind, Result},
+    event::{ClientInfo, Event, EventKind, Trail},
+    store::Store,
+    token::{ActiveUser, Session, SessionId},
+};
+
+/// The sessions of signed-in users. Cheap to clone; from [`Auth::sessions`](crate::Auth::sessions).
+///
+/// The caller is from [`UserService::current_user`](crate::UserService::current_user).
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    pub(crate) trail: Trail,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Sessions {
+    /// The caller's live sessions, newest first; this one is among them.
+    ///
+    /// # Errors
+    /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
+    pub async fn list(&self, store: &dyn Store, caller: &ActiveUser) -> Result<Vec<Session>> {
+        let sessions = store.sessions(caller.user.id, self.clock.now()).await?;
+        Ok(sessions)
+    }
+
+    /// Ends one of the caller's sessions, at once; it may be this one.
+    ///
+    /// # Errors
+    /// [`SessionNotFound`](ErrorKind::SessionNotFound) if the session is another user's, unknown, or over.
+    pub async fn end(
+        &self,
+        store: &dyn Store,
+        caller: &ActiveUser,
+        id: SessionId,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        let (user, now) = (caller.user.id, self.clock.now());
+        let event = Event::new(EventKind::SessionRevoked, client, now)
+            .of(user)
+            .by(user)
+            .with("session_id", id.to_string());
+        if !store.end_session_of(user, id, now, &event).await? {
+            return Err(ErrorKind::SessionNotFound.into());
+        }
+        self.trail.publish(&event);
+        Ok(())
+    }
+}

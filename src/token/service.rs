@@ -18,6 +18,9 @@ use crate::{
 /// How many bytes of an access token the permissions may take.
 const MAX_PERMISSIONS: usize = 4 * 1024;
 
+/// For how long a sign-in is recent.
+const RECENT: Duration = Duration::from_secs(600);
+
 /// How long tokens and sessions live.
 ///
 /// ```
@@ -140,6 +143,18 @@ impl ActiveUser {
             Err(ErrorKind::Forbidden.into())
         }
     }
+
+    /// Demands that the user showed a credential within the last 10 minutes.
+    ///
+    /// # Errors
+    /// [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if that is longer ago.
+    pub fn require_recent_sign_in(&self, now: Timestamp) -> Result<()> {
+        if now < self.authenticated_at + RECENT {
+            Ok(())
+        } else {
+            Err(ErrorKind::ReauthenticationRequired.into())
+        }
+    }
 }
 
 /// Access and refresh tokens, and the sessions they belong to. Cheap to clone.
@@ -197,6 +212,10 @@ impl Tokens {
             trail: parts.trail,
             clock: parts.clock,
         })))
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.clock.now()
     }
 
     pub(crate) fn keys(&self) -> &SigningKeys {

@@ -45,6 +45,35 @@ async fn requests_keep_to_the_budget_of_statements() {
     app.reset(&token, PASSWORD).await.expect(204);
     count.expect(2, "reset");
 
+    let tokens = app.login(ANN).await;
+    let other = app.login(ANN).await;
+    let send = async |line: &str, body| app.send(line, &tokens.access, body).await;
+    count.forget();
+    let body = json!({"display_name": "Ann", "metadata": {}});
+    send("PATCH /users/me", body).await.expect(200);
+    count.expect(2, "change the profile");
+    send("PATCH /users/me", json!({})).await.expect(200);
+    count.expect(1, "change nothing");
+    app.get("/users/me/sessions", &tokens.access)
+        .await
+        .expect(200);
+    count.expect(2, "list sessions");
+    let line = format!("DELETE /users/me/sessions/{}", other.session);
+    send(&line, json!({})).await.expect(204);
+    count.expect(2, "end a session");
+    send("POST /auth/reauthenticate", json!({"password": PASSWORD}))
+        .await
+        .expect(204);
+    count.expect(3, "reauthenticate");
+    let body = json!({"current_password": PASSWORD, "new_password": "another long password"});
+    send("POST /users/me/password", body).await.expect(204);
+    count.expect(3, "change the password");
+    let body = json!({"current_password": "wrong password", "new_password": PASSWORD});
+    send("POST /users/me/password", body)
+        .await
+        .problem(401, "invalid_credentials");
+    count.expect(3, "a wrong password, with its event");
+
     let admin = app.administrator().await;
     count.forget();
     app.get("/admin/users?limit=1", &admin).await.expect(200);

@@ -26,6 +26,7 @@ mod safety;
 mod statements;
 mod stores;
 
+mod account;
 mod admin_users;
 mod administration;
 mod budget;
@@ -41,12 +42,14 @@ mod mounting;
 mod openapi;
 mod parity;
 mod permissions;
+mod reauthenticate;
 mod refresh;
 mod register;
 mod reset;
 #[cfg(feature = "jwks-client")]
 mod resource_server;
 mod service;
+mod sessions;
 mod testing;
 mod verifier;
 mod within;

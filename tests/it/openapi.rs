@@ -197,7 +197,7 @@ async fn every_code_is_documented_and_can_be_provoked() {
         .iter()
         .flat_map(Value::as_str)
         .collect();
-    assert_eq!(listed.len(), 23);
+    assert_eq!(listed.len(), 25);
     for code in listed {
         let reply = provoke(code).await;
         let status = reply.status;
@@ -250,6 +250,13 @@ async fn provoke(code: &str) -> Reply {
         "method_not_allowed" => app.ask("PUT /users", "", b"").await,
         "not_found" => app.ask("GET /docs/nothing", "", b"").await,
         "overloaded" => overloaded().await,
+        "reauthentication_required" => {
+            let tokens = app.passwordless(ANN).await;
+            app.advance(600);
+            let access = app.refresh(&tokens.refresh).await.tokens().access;
+            let body = json!({"new_password": PASSWORD});
+            app.send("POST /users/me/password", &access, body).await
+        }
         "refresh_token_reused" => {
             let tokens = app.join(ANN).await;
             app.refresh(&tokens.refresh).await.expect(200);
@@ -265,6 +272,11 @@ async fn provoke(code: &str) -> Reply {
                 .another(|builder| builder.registration(RegistrationMode::Closed))
                 .await;
             closed.post("/users", registration).await
+        }
+        "session_not_found" => {
+            let access = app.join(ANN).await.access;
+            app.send("DELETE /users/me/sessions/x", &access, json!({}))
+                .await
         }
         "unauthenticated" => app.ask("GET /users/me", "", b"").await,
         "unavailable" => {

@@ -30,6 +30,7 @@ struct Known {
     access: String,
     refresh: String,
     reset: String,
+    session: String,
     fresh: String,
 }
 
@@ -110,6 +111,7 @@ impl Twins {
             target: target["id"].as_str().unwrap().to_owned(),
             access: tokens.access,
             refresh: tokens.refresh,
+            session: tokens.session,
             reset: token_in(app.mailbox.last_to(ROOT).unwrap().text()),
             fresh: format!("fresh{index}@example.org"),
         }
@@ -175,6 +177,7 @@ fn requests(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
             "/admin/users/{id}",
             &format!("/admin/users/{}", known.target),
         )
+        .replace("sessions/{id}", &format!("sessions/{}", known.session))
         .replace(['{', '}'], "");
     let line = format!("{} {path}", row.method());
     let bearer = format!("Authorization: Bearer {}\r\n", known.access);
@@ -249,7 +252,7 @@ fn bodies(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
         let value = |name: &String| match name.as_str() {
             "email" => json!(email),
             "email_verified" => json!(true),
-            "password" | "new_password" => json!(PASSWORD),
+            "password" | "current_password" | "new_password" => json!(PASSWORD),
             "refresh_token" => json!(known.refresh),
             "roles" => json!(["user"]),
             "status" => json!("active"),

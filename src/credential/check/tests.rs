@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     clock::{Clock as _, SystemClock},
     credential::{HashParams, fake::FakeStore},
+    user::UserId,
 };
 
 const ANN: &str = "ann@example.org";
@@ -73,6 +74,32 @@ async fn the_right_password_proves_what_a_session_needs() {
     );
     assert!(proof.rehashed().is_none());
     assert_eq!(hasher.checks(), 1);
+}
+
+#[tokio::test]
+async fn a_signed_in_user_shows_their_own_password_only() {
+    let hasher = hasher(1);
+    let store = store(&hasher).await;
+    let door = PasswordCheck::new(hasher.clone());
+    let ann = store.state().users[0].user.clone();
+    let ask = async |user: &User, password: &str| {
+        let password = password.into();
+        Ok(door.check_user(&store, user, &password).await??)
+    };
+    let proof = ask(&ann, "right password").await.unwrap();
+    assert_eq!((proof.user().id, proof.credential_version()), (ann.id, 7));
+    let mut former = ann.clone();
+    former.id = UserId::new(SystemClock.now());
+    let passwordless = store.state().users[1].user.clone();
+    for (user, password) in [
+        (&ann, "wrong password"),
+        (&former, "right password"),
+        (&passwordless, "right password"),
+    ] {
+        let result = ask(user, password).await;
+        assert_eq!(kind(result), ErrorKind::InvalidCredentials);
+    }
+    assert_eq!(hasher.checks(), 4);
 }
 
 #[tokio::test]

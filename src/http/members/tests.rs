@@ -1,4 +1,4 @@
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{FromMembers, Members};
 use crate::error::{ErrorKind, Result};
@@ -13,6 +13,8 @@ struct Everything {
     number: u64,
     flag: Option<bool>,
     list: Option<Vec<u8>>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    object: Option<Map<String, Value>>,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     change: Option<Option<String>>,
 }
@@ -26,6 +28,7 @@ impl FromMembers for Everything {
         let number = members.number("number", 1..=200);
         let flag = members.if_there("flag", Members::boolean);
         let list = members.optional_list("list", 3, "invalid_byte", "It is a byte.");
+        let object = members.if_there("object", Members::object);
         let change = members.if_there("change", Members::optional_text);
         Some(Self {
             text: text?,
@@ -35,6 +38,7 @@ impl FromMembers for Everything {
             number: number?,
             flag: flag?,
             list: list?,
+            object: object?,
             change: change?,
         })
     }
@@ -62,7 +66,7 @@ fn violations(result: Result<Everything>) -> Vec<(String, &'static str)> {
 fn members_are_read() {
     let read = of_json(json!({
         "text": "é", "token": "\u{0}", "port": "80", "word": "on", "number": 200, "flag": false,
-        "list": ["1", "2"], "change": "x",
+        "list": ["1", "2"], "object": {"a": ["\n"]}, "change": null,
     }));
     let expected = Everything {
         text: "é".to_owned(),
@@ -72,7 +76,8 @@ fn members_are_read() {
         number: 200,
         flag: Some(false),
         list: Some(vec![1, 2]),
-        change: Some(Some("x".to_owned())),
+        object: Some(Map::from_iter([("a".to_owned(), json!(["\n"]))])),
+        change: Some(None),
     };
     assert_eq!(read.expect("the object is sound"), expected);
 }
@@ -90,7 +95,7 @@ fn what_is_optional_may_be_absent_or_null() {
 fn everything_that_is_wrong_is_reported_at_once() {
     let wrong = json!({
         "text": null, "token": 1, "port": "x", "word": "maybe", "number": "1", "flag": "true",
-        "list": ["1", 2, "x"], "change": 1, "roles": ["admin"], "a/b": 1,
+        "list": ["1", 2, "x"], "object": [], "change": 1, "roles": ["admin"], "a/b": 1,
     });
     let expected = [
         ("/text", "required"),
@@ -101,6 +106,7 @@ fn everything_that_is_wrong_is_reported_at_once() {
         ("/flag", "wrong_type"),
         ("/list/1", "wrong_type"),
         ("/list/2", "invalid_byte"),
+        ("/object", "wrong_type"),
         ("/change", "wrong_type"),
         ("/a~1b", "unknown_member"),
         ("/roles", "unknown_member"),
@@ -130,6 +136,14 @@ fn control_characters_are_refused_in_text() {
     for text in ["\0", "a\nb", "\u{7f}", "\u{85}"] {
         let wrong = violations(of_json(json!({"text": text, "number": 1})));
         assert_eq!(wrong, [("/text".to_owned(), "control_character")]);
+    }
+    for object in [
+        json!({"a": [{"b": "\0"}]}),
+        json!({"\0": 1}),
+        json!({"a": {"\0": 1}}),
+    ] {
+        let wrong = violations(of_json(json!({"text": "", "number": 1, "object": object})));
+        assert_eq!(wrong, [("/object".to_owned(), "control_character")]);
     }
 }
 

@@ -9,20 +9,21 @@ use actix_web::{
 };
 use axum::Router;
 use hallpass::{
-    Auth, AuthBuilder, ClientInfo, EmailAddress, Endpoints, Event, EventKind, Secret, UserId,
-    UserStatus,
+    Auth, AuthBuilder, ClientInfo, EmailAddress, Endpoints, Event, EventKind, Role, Secret,
+    TokenDigest, UserId, UserStatus,
     clock::{Clock as _, ManualClock, Timestamp},
     credential::{HashParams, Hasher},
     event::Author,
     mail::Mailbox,
     store::Store,
-    user::{UpdateUser, UserChange},
+    token::NewSession,
+    user::{DeleteUser, NewUser, UpdateUser, UserChange},
 };
 use tokio::{net::TcpListener, sync::Barrier, task::JoinHandle};
 
 use super::{
     db::{TestStore, stores},
-    http::Client,
+    http::{Client, Tokens},
 };
 
 pub(crate) const PUBLIC_URL: &str = "https://id.example.org";
@@ -157,6 +158,43 @@ impl App {
         let outcome = self.store.update_user(id, change, &author, now).await;
         let outcome = outcome.expect("the store works");
         assert!(matches!(outcome, UpdateUser::Updated(..)), "{outcome:?}");
+    }
+
+    /// Signed in to an account without a password. The account is made anew under the tokens of one that had one.
+    pub(crate) async fn passwordless(&self, email: &str) -> Tokens {
+        let user = user_id(self.register(email).await["id"].as_str().expect("an id"));
+        let tokens = self.login(email).await;
+        let (store, now) = (self.store(), self.now());
+        let event = created(now);
+        let deleted = store.delete_user(user, None, &event).await;
+        assert!(matches!(deleted, Ok(DeleteUser::Deleted(_))), "{deleted:?}");
+        let account = NewUser {
+            id: user,
+            email: email.parse().expect("an address"),
+            email_verified_at: None,
+            password_hash: None,
+            roles: [Role::USER].into_iter().collect(),
+            display_name: None,
+            created_at: now,
+        };
+        let added = store.insert_user(&account, &created(now)).await;
+        added.expect("the store works");
+        let session = NewSession {
+            id: tokens.session.parse().expect("an id"),
+            user_id: user,
+            credential_version: 0,
+            digest: TokenDigest::of(&tokens.refresh),
+            created_at: now,
+            idle_expires_at: now + Duration::from_secs(86_400),
+            absolute_expires_at: now + Duration::from_secs(86_400),
+            client: ClientInfo::default(),
+            verified_hash: None,
+            rehashed: None,
+        };
+        let opened = store.open_session(&session, &created(now)).await;
+        opened.expect("the store works");
+        self.me(&tokens.access).await.expect(200);
+        tokens
     }
 
     /// Registers an administrator, logs in, and gives the access token.

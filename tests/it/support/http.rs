@@ -60,6 +60,12 @@ impl Client {
         self.ask(&format!("GET {path}"), &headers, b"").await
     }
 
+    /// Sends a body with a bearer token.
+    pub(crate) async fn send(&self, line: &str, access: &str, body: Value) -> Reply {
+        let headers = format!("{JSON}Authorization: Bearer {access}\r\n");
+        self.ask(line, &headers, body.to_string().as_bytes()).await
+    }
+
     pub(crate) async fn me(&self, access: &str) -> Reply {
         self.get("/users/me", access).await
     }

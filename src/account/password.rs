@@ -1,0 +1,92 @@
+use super::Accounts;
+use crate::{
+    clock::Timestamp,
+    error::{ErrorKind, Result},
+    event::{ClientInfo, Event, EventKind},
+    secret::Password,
+    store::Store,
+    token::{ActiveUser, Checked},
+};
+
+/// A second check tells a password that was changed meanwhile from one that a sign-in hashed anew.
+const CHECKS: usize = 2;
+
+impl Accounts {
+    /// Sets a new password. The caller's session lives on, every other one ends.
+    ///
+    /// An account without a password leaves `current` out, and shows a recent sign-in instead.
+    ///
+    /// # Errors
+    /// * [`WeakPassword`](ErrorKind::WeakPassword) at `new_password`;
+    /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if `current` is wrong, or the account has no password;
+    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `current_password` if it is missing or too long;
+    /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) for an account without a password;
+    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session ended meanwhile;
+    /// * [`Overloaded`](ErrorKind::Overloaded).
+    pub async fn change_password(
+        &self,
+        store: &dyn Store,
+        caller: &ActiveUser,
+        current: Option<&Password>,
+        new: &Password,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        self.policy
+            .check("new_password", new, Some(&caller.user.email))?;
+        let mut hash = None;
+        for _ in 0..CHECKS {
+            let checked = self
+                .confirmation
+                .password_or_recent(store, caller, client, "current_password", current)
+                .await?;
+            let hash = match &hash {
+                Some(hash) => hash,
+                None => hash.insert(self.hasher.hash(new).await?),
+            };
+            let now = self.clock.now();
+            let event = Self::event(EventKind::PasswordChanged, caller, client, now);
+            if store.change_password(&checked, hash, now, &event).await? == Checked::Done {
+                self.trail.publish(&event);
+                self.hooks.after_password_change(&caller.user);
+                return Ok(());
+            }
+        }
+        Err(ErrorKind::InvalidAccessToken.into())
+    }
+
+    /// Checks the password once more: the session counts as freshly signed in for the next 10 minutes.
+    ///
+    /// # Errors
+    /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if it is wrong, or the account has none;
+    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) if it is too long to be one;
+    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session ended meanwhile;
+    /// * [`Overloaded`](ErrorKind::Overloaded).
+    pub async fn reauthenticate(
+        &self,
+        store: &dyn Store,
+        caller: &ActiveUser,
+        password: &Password,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        for _ in 0..CHECKS {
+            let checked = self
+                .confirmation
+                .password(store, caller, client, "password", password)
+                .await?;
+            let now = self.clock.now();
+            let event = Self::event(EventKind::Reauthenticated, caller, client, now);
+            if store.reauthenticate(&checked, now, &event).await? == Checked::Done {
+                self.trail.publish(&event);
+                return Ok(());
+            }
+        }
+        Err(ErrorKind::InvalidAccessToken.into())
+    }
+
+    fn event(kind: EventKind, caller: &ActiveUser, client: &ClientInfo, now: Timestamp) -> Event {
+        Event::new(kind, client, now)
+            .of(caller.user.id)
+            .by(caller.user.id)
+            .with("session_id", caller.session_id.to_string())
+    }
+}

@@ -1,0 +1,47 @@
+use crate::{auth::Auth, error::Result, token::ActiveUser, user::User};
+
+/// An [`ActiveUser`] who showed a credential within the last 10 minutes, as an argument of a handler: for what cannot
+/// be taken back.
+///
+/// 401 without a user; 403 `reauthentication_required` if the sign-in is older, until the client has signed in anew or
+/// called `POST /auth/reauthenticate`. A refresh makes no session fresher.
+///
+/// ```
+/// # #[cfg(feature = "axum")]
+/// # fn routes() -> axum::Router<hallpass::Auth> {
+/// use axum::{Router, routing::post};
+/// use hallpass::RecentSignIn;
+///
+/// Router::new().route("/payout", post(async |caller: RecentSignIn| caller.user().id.to_string()))
+/// # }
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct RecentSignIn {
+    /// Who is calling.
+    pub caller: ActiveUser,
+}
+
+impl RecentSignIn {
+    #[cfg(any(feature = "axum", feature = "actix"))]
+    pub(crate) fn check(auth: &Auth, caller: ActiveUser) -> Result<Self> {
+        auth.require_recent_sign_in(&caller)?;
+        Ok(Self { caller })
+    }
+
+    /// The user.
+    #[must_use]
+    pub fn user(&self) -> &User {
+        &self.caller.user
+    }
+}
+
+impl Auth {
+    /// Demands that the caller showed a credential within the last 10 minutes.
+    ///
+    /// # Errors
+    /// [`ReauthenticationRequired`](crate::ErrorKind::ReauthenticationRequired) if that is longer ago.
+    pub fn require_recent_sign_in(&self, caller: &ActiveUser) -> Result<()> {
+        caller.require_recent_sign_in(self.0.use_cases.tokens.now())
+    }
+}

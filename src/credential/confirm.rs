@@ -1,0 +1,116 @@
+//! Confirming that it is the owner of the account who holds the session, before what cannot be taken back.
+
+use std::sync::Arc;
+
+use super::{PasswordCheck, RefusalReason, ensure_checkable};
+use crate::{
+    clock::Clock,
+    error::{Error, ErrorKind, Result, Violation},
+    event::{ClientInfo, Event, EventKind, Trail},
+    secret::Password,
+    store::Store,
+    token::{ActiveUser, CheckedSession},
+    user::User,
+};
+
+/// The door for signed-in users. It opens no session.
+#[derive(Clone, Debug)]
+pub(crate) struct Confirmation {
+    check: PasswordCheck,
+    trail: Trail,
+    clock: Arc<dyn Clock>,
+}
+
+impl Confirmation {
+    pub(crate) fn new(check: PasswordCheck, trail: Trail, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            check,
+            trail,
+            clock,
+        }
+    }
+
+    /// Checks the password of the caller. A wrong one is written to the audit trail.
+    ///
+    /// # Errors
+    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `member` if it cannot be a password;
+    /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if it is wrong, or the account has none;
+    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the account was disabled meanwhile;
+    /// * [`Overloaded`](ErrorKind::Overloaded) if the hasher is too busy.
+    pub(crate) async fn password(
+        &self,
+        store: &dyn Store,
+        caller: &ActiveUser,
+        client: &ClientInfo,
+        member: &str,
+        password: &Password,
+    ) -> Result<CheckedSession> {
+        ensure_checkable(member, password)?;
+        match self.check.check_user(store, &caller.user, password).await? {
+            Ok(proof) => Ok(CheckedSession {
+                id: caller.session_id,
+                user_id: caller.user.id,
+                credential_version: proof.credential_version(),
+                verified_hash: proof.verified_hash().cloned(),
+            }),
+            Err(refusal) => self.refuse(store, caller, client, refusal.reason).await,
+        }
+    }
+
+    /// Checks the password of the caller, or, for an account without one, that the sign-in is recent.
+    ///
+    /// # Errors
+    /// As [`password`](Self::password), and
+    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) with `required` at `member` if the account has a password
+    ///   and none is given;
+    /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the account has none, and the sign-in
+    ///   is not recent.
+    pub(crate) async fn password_or_recent(
+        &self,
+        store: &dyn Store,
+        caller: &ActiveUser,
+        client: &ClientInfo,
+        member: &str,
+        password: Option<&Password>,
+    ) -> Result<CheckedSession> {
+        if let Some(password) = password {
+            return self.password(store, caller, client, member, password).await;
+        }
+        let User { id, email, .. } = &caller.user;
+        let found = store.credentials(email).await?;
+        let found = found.filter(|found| found.user.id == *id);
+        let found = found.ok_or(ErrorKind::InvalidAccessToken)?;
+        if found.password_hash.is_some() {
+            let required = Violation::new(member, "required", "The member is required.");
+            return Err(Error::validation(vec![required]));
+        }
+        caller.require_recent_sign_in(self.clock.now())?;
+        Ok(CheckedSession {
+            id: caller.session_id,
+            user_id: *id,
+            credential_version: found.credential_version,
+            verified_hash: None,
+        })
+    }
+
+    /// Writes down what was refused, and only then answers.
+    async fn refuse<T>(
+        &self,
+        store: &dyn Store,
+        caller: &ActiveUser,
+        client: &ClientInfo,
+        reason: RefusalReason,
+    ) -> Result<T> {
+        let event = Event::new(EventKind::ReauthenticationFailed, client, self.clock.now())
+            .of(caller.user.id)
+            .with("session_id", caller.session_id.to_string())
+            .with("reason", reason.as_str());
+        self.trail.record(store, &event).await?;
+        Err(match reason {
+            // The caller passed the door before: the session is dead by now.
+            RefusalReason::AccountDisabled => ErrorKind::InvalidAccessToken,
+            _ => ErrorKind::InvalidCredentials,
+        }
+        .into())
+    }
+}

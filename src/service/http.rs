@@ -1,0 +1,38 @@
+//! What endpoints beyond the trait stand on, and the confirmed caller as an argument of handlers.
+
+use std::sync::Arc;
+
+use super::UserService;
+use crate::{
+    error::{ErrorKind, Result},
+    http::{Input, Request},
+    store::Store,
+    token::{ActiveUser, http::Bearer},
+};
+
+/// The state of a feature's endpoints: who tells who is calling, where everything is kept, and the feature.
+#[derive(Clone, Debug)]
+pub(crate) struct Context<F> {
+    pub(crate) service: Arc<dyn UserService>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) feature: F,
+}
+
+/// The caller, confirmed by the database: strangers are turned away before anything of theirs is read.
+pub(crate) struct Caller(pub(crate) ActiveUser);
+
+impl<F: Sync> Input<Context<F>> for Caller {
+    async fn take(context: &Context<F>, request: &mut Request) -> Result<Self> {
+        let Bearer(token) = Bearer::take(context, request).await?;
+        context.service.current_user(&token).await.map(Self)
+    }
+
+    fn errors() -> &'static [ErrorKind] {
+        &[ErrorKind::InvalidAccessToken, ErrorKind::Unauthenticated]
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut crate::http::openapi::Operation) {
+        operation.bearer();
+    }
+}

@@ -1,0 +1,365 @@
+//! `PATCH /users/me` and `POST /users/me/password`.
+
+use std::sync::Arc;
+
+use hallpass::{EventKind, event::EventFilter};
+use serde_json::{Value, json};
+
+use crate::support::{
+    app::{App, apps, race, user_id},
+    http::{PASSWORD, Reply, Tokens},
+};
+
+const ANN: &str = "ann@example.org";
+const NEW: &str = "another long password";
+
+async fn change(app: &App, access: &str, current: &str, new: &str) -> Reply {
+    let body = json!({"current_password": current, "new_password": new});
+    app.send("POST /users/me/password", access, body).await
+}
+
+async fn is_dead(app: &App, tokens: &Tokens) {
+    for line in [
+        "GET /users/me",
+        "PATCH /users/me",
+        "GET /users/me/sessions",
+        "DELETE /users/me/sessions/x",
+        "POST /users/me/password",
+        "POST /auth/reauthenticate",
+        "POST /auth/logout-all",
+        "GET /admin/users",
+    ] {
+        let reply = app.send(line, &tokens.access, json!({})).await;
+        reply.problem(401, "invalid_access_token");
+    }
+    let reply = app.refresh(&tokens.refresh).await;
+    reply.problem(401, "invalid_refresh_token");
+}
+
+#[tokio::test]
+async fn a_user_changes_their_profile() {
+    for app in apps().await {
+        let mut me = app.register(ANN).await;
+        let access = app.login(ANN).await.access;
+        me["last_login_at"] = me["created_at"].clone();
+        let metadata = json!({"theme": "dark", "é": [1, -2.5, true, null, {"a\n": "\u{1f511}"}]});
+        for change in [
+            json!({"display_name": "Zoë \u{1f511} O'Neil"}),
+            json!({"metadata": metadata}),
+            json!({"metadata": {}, "display_name": "Ann"}),
+            json!({"display_name": null}),
+        ] {
+            app.advance(1);
+            for (name, value) in change.as_object().unwrap() {
+                me[name] = value.clone();
+            }
+            let reply = app.send("PATCH /users/me", &access, change).await;
+            assert_eq!(reply.header("cache-control"), Some("no-store"));
+            let changed = reply.expect(200).json();
+            assert_ne!(changed["updated_at"], me["updated_at"]);
+            me["updated_at"] = changed["updated_at"].clone();
+            assert_eq!(changed, me);
+            assert_eq!(app.me(&access).await.json(), me);
+        }
+        app.advance(1);
+        let same = app.send("PATCH /users/me", &access, json!({})).await;
+        assert_eq!(same.expect(200).json(), me, "an empty change");
+        assert_eq!(app.me(&access).await.json(), me);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_the_callers_to_set_is_refused_by_name() {
+    for app in apps().await {
+        let access = app.join(ANN).await.access;
+        let before = app.me(&access).await.json();
+        let patch = async |body: Value| app.send("PATCH /users/me", &access, body).await;
+        for name in before.as_object().unwrap().keys() {
+            if name == "display_name" || name == "metadata" {
+                continue;
+            }
+            let reply = patch(json!({name: before[name], "display_name": "x"})).await;
+            let pointer = format!("/{name}");
+            reply.violations("validation_failed", &[(pointer.as_str(), "unknown_member")]);
+        }
+        let reply =
+            patch(json!({"roles": ["admin"], "password": NEW, "email_verified": true})).await;
+        let names = ["/email_verified", "/password", "/roles"];
+        reply.violations(
+            "validation_failed",
+            &names.map(|name| (name, "unknown_member")),
+        );
+        assert_eq!(app.me(&access).await.json(), before);
+    }
+}
+
+#[tokio::test]
+async fn a_profile_that_cannot_be_kept_is_refused() {
+    for app in apps().await {
+        let access = app.join(ANN).await.access;
+        let before = app.me(&access).await.json();
+        let patch = async |body: Value| app.send("PATCH /users/me", &access, body).await;
+        for (body, pointer, code) in [
+            (json!({"display_name": 1}), "/display_name", "wrong_type"),
+            (
+                json!({"display_name": "a\nb"}),
+                "/display_name",
+                "control_character",
+            ),
+            (
+                json!({"display_name": "é".repeat(201)}),
+                "/display_name",
+                "too_long",
+            ),
+            (json!({"metadata": null}), "/metadata", "required"),
+            (json!({"metadata": []}), "/metadata", "wrong_type"),
+            (json!({"metadata": "{}"}), "/metadata", "wrong_type"),
+            (
+                json!({"metadata": {"a": "\0"}}),
+                "/metadata",
+                "control_character",
+            ),
+            (
+                json!({"metadata": {"\0": 1}}),
+                "/metadata",
+                "control_character",
+            ),
+            (
+                json!({"metadata": {"a": [{"b\0": 1}]}}),
+                "/metadata",
+                "control_character",
+            ),
+        ] {
+            patch(body)
+                .await
+                .violations("validation_failed", &[(pointer, code)]);
+        }
+        let large = json!({"metadata": {"a": "x".repeat(17 * 1024)}});
+        patch(large).await.problem(413, "body_too_large");
+        assert_eq!(app.me(&access).await.json(), before);
+        let name = "é".repeat(200);
+        let kept = patch(json!({"display_name": name})).await.expect(200);
+        assert_eq!(kept.json()["display_name"], name);
+        // As deep as a body may be, and numbers that only just are some.
+        let deep = format!("{}1{}", "[".repeat(120), "]".repeat(120));
+        let body = format!(r#"{{"metadata":{{"a":{deep},"b":1e300,"c":18446744073709551615}}}}"#);
+        let body: Value = serde_json::from_str(&body).unwrap();
+        let kept = patch(body.clone()).await.expect(200).json();
+        assert_eq!(kept["metadata"], body["metadata"]);
+        assert_eq!(app.me(&access).await.expect(200).json(), kept);
+    }
+}
+
+#[tokio::test]
+async fn a_new_password_leaves_only_the_session_that_set_it() {
+    for app in apps().await {
+        let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
+        let (here, there) = (app.login(ANN).await, app.login(ANN).await);
+        let reset = app.reset_token(ANN).await;
+        let reply = change(&app, &here.access, PASSWORD, NEW).await.expect(204);
+        assert_eq!(reply.text(), "");
+        app.me(&here.access).await.expect(200);
+        let next = app.refresh(&here.refresh).await.tokens();
+        app.me(&next.access).await.expect(200);
+        is_dead(&app, &there).await;
+        let reply = app.try_login(ANN, PASSWORD).await;
+        reply.problem(401, "invalid_credentials");
+        app.try_login(ANN, NEW).await.expect(200);
+        app.reset(&reset, PASSWORD)
+            .await
+            .problem(400, "invalid_token");
+
+        let changed = events(&app, &id, EventKind::PasswordChanged).await;
+        assert_eq!(changed.len(), 1);
+        assert_eq!(changed[0].actor_id, Some(user_id(&id)));
+        assert_eq!(changed[0].detail["session_id"], here.session);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_current_password_changes_nothing_and_is_remembered() {
+    for app in apps().await {
+        let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
+        let (here, there) = (app.login(ANN).await, app.login(ANN).await);
+        for current in ["wrong password", "", NEW] {
+            let reply = change(&app, &here.access, current, NEW).await;
+            reply.problem(401, "invalid_credentials");
+        }
+        let failed = events(&app, &id, EventKind::ReauthenticationFailed).await;
+        assert_eq!(failed.len(), 3);
+        assert_eq!(events(&app, &id, EventKind::PasswordChanged).await.len(), 0);
+        for tokens in [&here, &there] {
+            app.me(&tokens.access).await.expect(200);
+        }
+        app.login(ANN).await;
+    }
+}
+
+#[tokio::test]
+async fn a_weak_or_missing_password_is_refused() {
+    for app in apps().await {
+        let access = app.join(ANN).await.access;
+        for (new, code) in [
+            ("short", "too_short"),
+            ("password1", "common_password"),
+            (ANN, "contains_address"),
+        ] {
+            let reply = change(&app, &access, PASSWORD, new).await;
+            reply.violations("weak_password", &[("/new_password", code)]);
+        }
+        for (body, violations) in [
+            (json!({}), &[("/new_password", "required")][..]),
+            (
+                json!({"new_password": NEW}),
+                &[("/current_password", "required")],
+            ),
+            (
+                json!({"new_password": NEW, "current_password": null}),
+                &[("/current_password", "required")],
+            ),
+            (
+                json!({"new_password": NEW, "current_password": "x".repeat(1025)}),
+                &[("/current_password", "too_long")],
+            ),
+            (
+                json!({"new_password": 1, "current_password": [], "password": NEW}),
+                &[
+                    ("/current_password", "wrong_type"),
+                    ("/new_password", "wrong_type"),
+                    ("/password", "unknown_member"),
+                ],
+            ),
+        ] {
+            let reply = app.send("POST /users/me/password", &access, body).await;
+            reply.violations("validation_failed", violations);
+        }
+        app.login(ANN).await;
+    }
+}
+
+/// It shows a recent sign-in in place of a password.
+#[tokio::test]
+async fn an_account_without_a_password_sets_its_first() {
+    for app in apps().await {
+        let first = json!({"new_password": NEW});
+        let set = async |access: &str| {
+            app.send("POST /users/me/password", access, first.clone())
+                .await
+        };
+        let late = app.passwordless("late@example.org").await;
+        app.advance(600);
+        let late = app.refresh(&late.refresh).await.tokens();
+        set(&late.access)
+            .await
+            .problem(403, "reauthentication_required");
+
+        let access = app.passwordless(ANN).await.access;
+        let reply = change(&app, &access, PASSWORD, NEW).await;
+        reply.problem(401, "invalid_credentials");
+        app.advance(597);
+        set(&access).await.expect(204);
+        app.me(&access).await.expect(200);
+        app.try_login(ANN, NEW).await.expect(200);
+        let reply = set(&access).await;
+        reply.violations("validation_failed", &[("/current_password", "required")]);
+    }
+}
+
+/// Exactly one of many changes with the same old password; the others are told that it is wrong, or that their
+/// session is over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_32_changes_at_once_one_is_made() {
+    for app in apps().await {
+        let mut sessions = vec![app.join(ANN).await];
+        for _ in 0..3 {
+            sessions.push(app.login(ANN).await);
+        }
+        let (client, sessions) = (*app, Arc::new(sessions));
+        let replies = race(32, |index| {
+            let sessions = Arc::clone(&sessions);
+            async move {
+                let body =
+                    json!({"current_password": PASSWORD, "new_password": format!("{NEW} {index}")});
+                let access = &sessions[index % 4].access;
+                client.send("POST /users/me/password", access, body).await
+            }
+        })
+        .await;
+        let mut winner = None;
+        for (index, reply) in replies.into_iter().enumerate() {
+            if reply.status == 204 {
+                assert_eq!(winner.replace(index), None, "two were made");
+                continue;
+            }
+            let code = reply.json()["code"].as_str().unwrap().to_owned();
+            assert!(code.starts_with("invalid_"), "{code}");
+            reply.problem(401, &code);
+        }
+        let winner = winner.expect("one is made");
+        app.try_login(ANN, &format!("{NEW} {winner}"))
+            .await
+            .expect(200);
+        for (index, tokens) in sessions.iter().enumerate() {
+            let status = app.me(&tokens.access).await.status;
+            assert_eq!(status, if index == winner % 4 { 200 } else { 401 });
+            let status = app.refresh(&tokens.refresh).await.status;
+            assert_eq!(status, if index == winner % 4 { 200 } else { 401 });
+        }
+    }
+}
+
+/// Whoever loses is refused, and no session of theirs lives.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_races_a_reset_or_a_logout_leaves_no_undead_session() {
+    for app in apps().await {
+        app.register(ANN).await;
+        let mut password = PASSWORD.to_owned();
+        for round in 0..6 {
+            let here = app.try_login(ANN, &password).await.tokens();
+            app.advance(60);
+            let reset = app.reset_token(ANN).await;
+            let (client, own) = (*app, password.clone());
+            let replies = race(2, |index| {
+                let (here, reset, own) = (here.clone(), reset.clone(), own.clone());
+                async move {
+                    match (index, round % 3) {
+                        (0, _) => {
+                            let body = json!({"current_password": own, "new_password": format!("{NEW} {round}")});
+                            client.send("POST /users/me/password", &here.access, body).await
+                        }
+                        (_, 0) => client.reset(&reset, &format!("reset {NEW} {round}")).await,
+                        (_, 1) => client.logout(&here.refresh).await,
+                        _ => client.logout_all(&here.access).await,
+                    }
+                }
+            })
+            .await;
+            let (changed, other) = (replies[0].status == 204, replies[1].status == 204);
+            assert!(changed || replies[0].status == 401, "{:?}", replies[0]);
+            if round % 3 == 0 {
+                assert!(changed != other, "one of them is too late: {replies:?}");
+                if other {
+                    password = format!("reset {NEW} {round}");
+                }
+                let status = app.me(&here.access).await.status;
+                assert_eq!(status, if changed { 200 } else { 401 });
+            } else {
+                assert!(other, "{:?}", replies[1]);
+                is_dead(&app, &here).await;
+            }
+            if changed {
+                password = format!("{NEW} {round}");
+            }
+            app.try_login(ANN, &password).await.expect(200);
+        }
+    }
+}
+
+async fn events(app: &App, id: &str, kind: EventKind) -> Vec<hallpass::Event> {
+    let filter = EventFilter {
+        user_id: Some(user_id(id)),
+        kind: Some(kind),
+    };
+    let events = app.store().list_events(&filter, None, 50).await;
+    events.expect("the store works")
+}

@@ -1,0 +1,244 @@
+//! `POST /auth/reauthenticate`, and the extractor for what needs a recent sign-in.
+
+use axum::{Router, routing::get};
+use hallpass::{Auth, EventKind, RecentSignIn, UserStatus, event::EventFilter};
+use serde_json::json;
+
+use crate::support::{
+    app::{App, Server, app_with, apps, race, user_id},
+    http::{JSON, PASSWORD, Reply},
+};
+
+const ANN: &str = "ann@example.org";
+
+async fn reauthenticate(app: &App, access: &str, password: &str) -> Reply {
+    let body = json!({"password": password});
+    app.send("POST /auth/reauthenticate", access, body).await
+}
+
+/// A host's route that needs a recent sign-in, on each framework.
+async fn hosts(auth: &Auth) -> [Server; 2] {
+    let router = Router::new()
+        .route(
+            "/recent",
+            get(async |caller: RecentSignIn| caller.user().email.as_str().to_owned()),
+        )
+        .with_state(auth.clone());
+    let auth = auth.clone();
+    let actix = Server::actix(move |config| {
+        use actix_web::web;
+
+        let recent = async |caller: RecentSignIn| caller.user().email.as_str().to_owned();
+        config
+            .app_data(web::Data::new(auth.clone()))
+            .route("/recent", web::get().to(recent));
+    });
+    [Server::axum(router).await, actix]
+}
+
+#[tokio::test]
+async fn a_sign_in_is_recent_for_ten_minutes_and_a_refresh_makes_it_no_fresher() {
+    for app in apps().await {
+        let servers = hosts(&app.auth).await;
+        let mut tokens = app.join(ANN).await;
+        for (seconds, status) in [(0, 200), (599, 200), (1, 403), (86_400, 403)] {
+            app.advance(seconds);
+            tokens = app.refresh(&tokens.refresh).await.tokens();
+            for server in &servers {
+                let reply = server.client.get("/recent", &tokens.access).await;
+                assert_eq!(reply.status, status, "{}", app.name);
+                if status == 200 {
+                    assert_eq!(reply.text(), ANN);
+                } else {
+                    reply.problem(403, "reauthentication_required");
+                }
+            }
+        }
+        reauthenticate(&app, &tokens.access, PASSWORD)
+            .await
+            .expect(204);
+        let other = app.login(ANN).await;
+        for (seconds, status) in [(0, 200), (599, 200), (1, 403)] {
+            app.advance(seconds);
+            tokens = app.refresh(&tokens.refresh).await.tokens();
+            for server in &servers {
+                let reply = server.client.get("/recent", &tokens.access).await;
+                assert_eq!(reply.status, status, "{}", app.name);
+            }
+        }
+        // It is one session that is fresh, not the user.
+        let other = app.refresh(&other.refresh).await.tokens();
+        reauthenticate(&app, &tokens.access, PASSWORD)
+            .await
+            .expect(204);
+        for server in &servers {
+            assert_eq!(
+                server.client.get("/recent", &tokens.access).await.status,
+                200
+            );
+            let reply = server.client.get("/recent", &other.access).await;
+            reply.problem(403, "reauthentication_required");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_extractor_tells_strangers_from_those_signed_in_long_ago() {
+    let app = app_with(|builder| builder).await;
+    let servers = hosts(&app.auth).await;
+    let tokens = app.join(ANN).await;
+    app.logout(&tokens.refresh).await.expect(204);
+    for server in &servers {
+        let reply = server.client.ask("GET /recent", "", b"").await;
+        reply.problem(401, "unauthenticated");
+        for access in ["x", &tokens.access] {
+            let reply = server.client.get("/recent", access).await;
+            reply.problem(401, "invalid_access_token");
+        }
+    }
+}
+
+/// A clock that was set back makes nothing less recent.
+#[tokio::test]
+async fn a_sign_in_ahead_of_the_clock_is_recent() {
+    let app = app_with(|builder| builder).await;
+    let servers = hosts(&app.auth).await;
+    let access = app.join(ANN).await.access;
+    app.clock.rewind(std::time::Duration::from_secs(3));
+    for server in &servers {
+        assert_eq!(server.client.get("/recent", &access).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_freshens_nothing_and_is_remembered() {
+    for app in apps().await {
+        let servers = hosts(&app.auth).await;
+        let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
+        let tokens = app.login(ANN).await;
+        app.register("bob@example.org").await;
+        app.advance(600);
+        let tokens = app.refresh(&tokens.refresh).await.tokens();
+        for password in ["wrong password", "", "x"] {
+            let reply = reauthenticate(&app, &tokens.access, password).await;
+            assert_eq!(reply.header("www-authenticate"), None);
+            reply.problem(401, "invalid_credentials");
+        }
+        for server in &servers {
+            let reply = server.client.get("/recent", &tokens.access).await;
+            reply.problem(403, "reauthentication_required");
+        }
+        let reply = reauthenticate(&app, &tokens.access, PASSWORD)
+            .await
+            .expect(204);
+        assert_eq!(reply.text(), "");
+        for (kind, count) in [
+            (EventKind::ReauthenticationFailed, 3),
+            (EventKind::Reauthenticated, 1),
+        ] {
+            let filter = EventFilter {
+                user_id: Some(user_id(&id)),
+                kind: Some(kind),
+            };
+            let events = app.store().list_events(&filter, None, 50).await.unwrap();
+            assert_eq!(events.len(), count, "{kind:?}");
+            for event in events {
+                assert_eq!(event.detail["session_id"], tokens.session);
+                assert_eq!(event.client.ip, Some([127, 0, 0, 1].into()));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_password_is_refused() {
+    for app in apps().await {
+        let access = app.join(ANN).await.access;
+        let send = async |body| app.send("POST /auth/reauthenticate", &access, body).await;
+        for (body, pointer, code) in [
+            (json!({}), "/password", "required"),
+            (json!({"password": null}), "/password", "required"),
+            (json!({"password": 1}), "/password", "wrong_type"),
+            (json!({"password": "a\0"}), "/password", "control_character"),
+            (
+                json!({"password": "x".repeat(1025)}),
+                "/password",
+                "too_long",
+            ),
+            (
+                json!({"password": PASSWORD, "email": ANN}),
+                "/email",
+                "unknown_member",
+            ),
+        ] {
+            send(body)
+                .await
+                .violations("validation_failed", &[(pointer, code)]);
+        }
+        let reply = app.ask("POST /auth/reauthenticate", JSON, b"{}").await;
+        reply.problem(401, "unauthenticated");
+    }
+}
+
+#[tokio::test]
+async fn an_account_without_a_password_has_none_to_show() {
+    for app in apps().await {
+        let access = app.passwordless(ANN).await.access;
+        for password in [PASSWORD, ""] {
+            let reply = reauthenticate(&app, &access, password).await;
+            reply.problem(401, "invalid_credentials");
+        }
+        // It signed in just now, all the same.
+        for server in &hosts(&app.auth).await {
+            assert_eq!(server.client.get("/recent", &access).await.status, 200);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_over_is_not_freshened() {
+    for app in apps().await {
+        let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
+        let (here, there) = (app.login(ANN).await, app.login(ANN).await);
+        app.logout(&here.refresh).await.expect(204);
+        let reply = reauthenticate(&app, &here.access, PASSWORD).await;
+        reply.problem(401, "invalid_access_token");
+        app.set_status(&id, UserStatus::Disabled).await;
+        let reply = reauthenticate(&app, &there.access, PASSWORD).await;
+        reply.problem(401, "invalid_access_token");
+    }
+}
+
+/// Each is done, or refused because the session ended; and it stays ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reauthenticating_while_the_session_ends_revives_nothing() {
+    for app in apps().await {
+        let tokens = app.join(ANN).await;
+        let (client, own) = (*app, tokens.clone());
+        let replies = race(12, move |index| {
+            let own = own.clone();
+            async move {
+                if index == 0 {
+                    return client.logout_all(&own.access).await;
+                }
+                let body = json!({"password": PASSWORD});
+                client
+                    .send("POST /auth/reauthenticate", &own.access, body)
+                    .await
+            }
+        })
+        .await;
+        for (index, reply) in replies.into_iter().enumerate() {
+            if index == 0 || reply.status == 204 {
+                reply.expect(204);
+            } else {
+                reply.problem(401, "invalid_access_token");
+            }
+        }
+        app.me(&tokens.access)
+            .await
+            .problem(401, "invalid_access_token");
+        let reply = app.refresh(&tokens.refresh).await;
+        reply.problem(401, "invalid_refresh_token");
+    }
+}
