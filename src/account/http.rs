@@ -1,4 +1,4 @@
-//! `GET` and `PATCH /users/me`, `POST /users/me/password`, `POST /auth/reauthenticate`.
+//! `GET`, `PATCH` and `DELETE /users/me`, `POST /users/me/password`, `POST /auth/reauthenticate`.
 
 use serde_json::{Map, Value};
 
@@ -25,6 +25,20 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .description(
                 "What is left out stays; a `display_name` of null is none; `metadata` is replaced whole.",
             ),
+        Endpoint::delete("/users/me", own.clone(), delete)
+            .tag("Account")
+            .summary("Delete your account")
+            .description(
+                "Its sessions are over at once, and the address can register again. An account without a password \
+                 leaves `current_password` out, and needs a sign-in within the last 10 minutes.",
+            )
+            .errors(&[
+                ErrorKind::InvalidCredentials,
+                ErrorKind::LastAdmin,
+                ErrorKind::Overloaded,
+                ErrorKind::ReauthenticationRequired,
+                ErrorKind::Refused,
+            ]),
         Endpoint::post("/users/me/password", own.clone(), change_password)
             .tag("Account")
             .summary("Change your password")
@@ -60,6 +74,18 @@ async fn update(
     change.metadata = body.metadata;
     let updated = own.feature.update(own.store.as_ref(), &caller, &change);
     Ok(Json(updated.await?.into()))
+}
+
+async fn delete(
+    own: Own,
+    Caller(caller): Caller,
+    client: ClientInfo,
+    Json(body): Json<DeleteAccountRequest>,
+) -> Result<NoContent> {
+    let current = body.current_password.as_ref();
+    let store = own.store.as_ref();
+    own.feature.delete(store, &caller, current, &client).await?;
+    Ok(NoContent)
 }
 
 async fn change_password(
@@ -106,6 +132,22 @@ impl FromMembers for UpdateAccountRequest {
         Some(Self {
             display_name: display_name?,
             metadata: metadata?,
+        })
+    }
+}
+
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct DeleteAccountRequest {
+    /// Left out by an account without a password.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = "password", max_length = 256))]
+    current_password: Option<Password>,
+}
+
+impl FromMembers for DeleteAccountRequest {
+    fn from_members(members: &mut Members) -> Option<Self> {
+        let current_password = members.optional_text("current_password")?;
+        Some(Self {
+            current_password: current_password.map(Password::from),
         })
     }
 }

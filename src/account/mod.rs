@@ -1,13 +1,15 @@
-//! The account in its owner's hands: the profile, the password, and the freshness of the sign-in.
+//! The account in its owner's hands: the profile, the password, the freshness of the sign-in, and the end.
 //!
 //! ```text
 //! update           ───────────────────────────────────► UPDATE user
 //! change_password  SELECT credentials ► verify ► hash ► UPDATE user, sessions   (if nothing changed meanwhile)
 //! reauthenticate   SELECT credentials ► verify ───────► UPDATE session          (if nothing changed meanwhile)
+//! delete           SELECT credentials ► verify ───────► DELETE user             (if nothing changed meanwhile)
 //! ```
 //!
 //! No connection is held while a password is hashed.
 
+mod delete;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 mod password;
@@ -15,10 +17,10 @@ mod password;
 use std::sync::Arc;
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, Timestamp},
     credential::{Confirmation, Hasher, PasswordPolicy},
     error::{ErrorKind, Result},
-    event::Trail,
+    event::{ClientInfo, Event, EventKind, Trail},
     hook::HookChain,
     store::Store,
     token::ActiveUser,
@@ -76,5 +78,12 @@ impl Accounts {
         let now = self.clock.now();
         let changed = store.update_profile(caller.user.id, change, now).await?;
         changed.ok_or_else(|| ErrorKind::InvalidAccessToken.into())
+    }
+
+    fn event(kind: EventKind, caller: &ActiveUser, client: &ClientInfo, now: Timestamp) -> Event {
+        Event::new(kind, client, now)
+            .of(caller.user.id)
+            .by(caller.user.id)
+            .with("session_id", caller.session_id.to_string())
     }
 }

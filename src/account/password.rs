@@ -1,8 +1,7 @@
 use super::Accounts;
 use crate::{
-    clock::Timestamp,
     error::{ErrorKind, Result},
-    event::{ClientInfo, Event, EventKind},
+    event::{ClientInfo, EventKind},
     secret::Password,
     store::Store,
     token::{ActiveUser, Checked},
@@ -81,12 +80,5 @@ impl Accounts {
             }
         }
         Err(ErrorKind::InvalidAccessToken.into())
-    }
-
-    fn event(kind: EventKind, caller: &ActiveUser, client: &ClientInfo, now: Timestamp) -> Event {
-        Event::new(kind, client, now)
-            .of(caller.user.id)
-            .by(caller.user.id)
-            .with("session_id", caller.session_id.to_string())
     }
 }

@@ -74,6 +74,10 @@ async fn requests_keep_to_the_budget_of_statements() {
         .problem(401, "invalid_credentials");
     count.expect(3, "a wrong password, with its event");
 
+    let body = json!({"current_password": "another long password"});
+    send("DELETE /users/me", body).await.expect(204);
+    count.expect(4, "delete the account");
+
     let admin = app.administrator().await;
     count.forget();
     app.get("/admin/users?limit=1", &admin).await.expect(200);

@@ -30,6 +30,7 @@ mod account;
 mod admin_users;
 mod administration;
 mod budget;
+mod delete_account;
 mod events;
 mod guards;
 mod hang_up;

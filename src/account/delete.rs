@@ -1,0 +1,48 @@
+use super::Accounts;
+use crate::{
+    error::{ErrorKind, Result},
+    event::{ClientInfo, EventKind},
+    secret::Password,
+    store::Store,
+    token::ActiveUser,
+    user::DeleteUser,
+};
+
+impl Accounts {
+    /// Deletes the caller's account with all that belongs to it. The address can register again at once; the audit
+    /// trail stays.
+    ///
+    /// An account without a password leaves `current` out, and shows a recent sign-in instead.
+    ///
+    /// # Errors
+    /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if `current` is wrong, or the account has no password;
+    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `current_password` if it is missing or too long;
+    /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) for an account without a password;
+    /// * [`LastAdmin`](ErrorKind::LastAdmin) for the last active administrator;
+    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the credentials changed while they were checked;
+    /// * [`Overloaded`](ErrorKind::Overloaded), or what a [hook](crate::hook) says.
+    pub async fn delete(
+        &self,
+        store: &dyn Store,
+        caller: &ActiveUser,
+        current: Option<&Password>,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        let checked = self
+            .confirmation
+            .password_or_recent(store, caller, client, "current_password", current)
+            .await?;
+        self.hooks.before_deletion(&caller.user).await?;
+        let event = Self::event(EventKind::AccountDeleted, caller, client, self.clock.now());
+        let version = Some(checked.credential_version);
+        match store.delete_user(caller.user.id, version, &event).await? {
+            DeleteUser::Deleted(user) => {
+                self.trail.publish(&event);
+                self.hooks.after_deletion(&user);
+                Ok(())
+            }
+            DeleteUser::LastAdmin => Err(ErrorKind::LastAdmin.into()),
+            DeleteUser::NotFound | DeleteUser::Stale => Err(ErrorKind::InvalidAccessToken.into()),
+        }
+    }
+}
