@@ -14,6 +14,7 @@
 
 mod bare;
 mod client;
+mod pages;
 mod people;
 mod process;
 mod trials;
@@ -22,6 +23,9 @@ mod trials;
 #[allow(dead_code, clippy::panic, reason = "shared with the tests")]
 #[path = "../../tests/it/support/cluster.rs"]
 mod cluster;
+#[allow(clippy::expect_used, reason = "shared with the tests")]
+#[path = "../../tests/it/support/plans.rs"]
+mod plans;
 #[allow(dead_code, clippy::expect_used, reason = "shared with the tests")]
 #[path = "../../tests/it/support/postgres.rs"]
 mod postgres;
@@ -57,6 +61,8 @@ enum Trial {
     Login,
     /// GET /users/me and the server's memory while all clients log in; and how fast it starts
     Storm,
+    /// GET /admin/users among a million users, by depth and filter
+    Pages,
     /// One side of a pair, as a process of its own
     #[command(hide = true)]
     Serve {
@@ -91,6 +97,7 @@ fn main() -> Result<()> {
             Trial::Claims => trials::claims(plan).await,
             Trial::Login => trials::login(plan).await,
             Trial::Storm => trials::storm(plan).await,
+            Trial::Pages => pages::pages(plan).await,
             Trial::Serve { .. } => Ok(()),
         }
     })

@@ -10,6 +10,7 @@ mod m20261122_000003_one_time_tokens;
 mod m20261122_000004_outbox;
 mod m20261122_000005_events;
 mod m20261122_000006_reauthentication;
+mod m20261122_000007_user_lists;
 mod migrator;
 
 pub use self::migrator::{MigrationStatus, down, status, up};
@@ -29,4 +30,5 @@ const MIGRATIONS: &[Migration] = &[
     m20261122_000004_outbox::MIGRATION,
     m20261122_000005_events::MIGRATION,
     m20261122_000006_reauthentication::MIGRATION,
+    m20261122_000007_user_lists::MIGRATION,
 ];

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use sea_orm::{
     ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
     QueryTrait as _, Value,
-    sea_query::{ExprTrait as _, LikeExpr},
+    sea_query::{Condition, Expr, ExprTrait as _, LikeExpr},
 };
 
 use super::{
@@ -21,7 +21,7 @@ use crate::{
     secret::PasswordHash,
     user::{
         Credentials, DeleteUser, EmailAddress, EmailPrefix, InsertUser, NewUser, ProfileChange,
-        Role, UpdateUser, User, UserChange, UserFilter, UserId, UserStore,
+        Role, UpdateUser, User, UserChange, UserFilter, UserId, UserStatus, UserStore,
     },
 };
 
@@ -159,10 +159,14 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
             }
         }
         if let Some(role) = &filter.role {
-            query = query.filter(Column::Roles.into_expr().like(having(role)));
+            query = query.filter(having(role));
         }
         if let Some(status) = filter.status {
-            query = query.filter(Column::Status.eq(status.as_str()));
+            query = query.filter(Expr::cust(match status {
+                UserStatus::Active => "status = 'active'",
+                // As the index of the few has it.
+                UserStatus::Disabled => "status <> 'active'",
+            }));
         }
         let statement = query.build(self.backend());
         let rows = self.query(|| statement.clone()).await?;
@@ -222,10 +226,18 @@ fn end_of(prefix: &EmailPrefix) -> Option<String> {
     None
 }
 
-/// A role's name may hold `_`, which LIKE would take for any character.
-fn having(role: &Role) -> LikeExpr {
+/// Written as the indexes of the few have it, for every role but the one that everybody has.
+fn having(role: &Role) -> Condition {
+    if *role == Role::ADMIN {
+        return Condition::all().add(Expr::cust("roles LIKE '% admin %'"));
+    }
+    // The name may hold `_`, which LIKE would take for any character.
     let name = role.as_str().replace('_', "\\_");
-    LikeExpr::new(format!("% {name} %")).escape('\\')
+    let pattern = LikeExpr::new(format!("% {name} %")).escape('\\');
+    let others = (*role != Role::USER).then(|| Expr::cust("roles <> ' user '"));
+    Condition::all()
+        .add(Column::Roles.into_expr().like(pattern))
+        .add_option(others)
 }
 
 #[cfg(test)]

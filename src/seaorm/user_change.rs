@@ -34,9 +34,11 @@ macro_rules! with_administrators {
         concat!(
             "SELECT ",
             user_columns!(""),
-            ", credential_version FROM auth_users \
-            WHERE id = $1 OR (status = 'active' AND roles LIKE '% admin %' AND EXISTS (\
-                SELECT 1 FROM auth_users t WHERE t.id = $1 AND t.status = 'active' AND t.roles LIKE '% admin %')) \
+            ", credential_version FROM auth_users WHERE id IN (\
+                SELECT $1 UNION ALL \
+                SELECT a.id FROM auth_users a WHERE a.status = 'active' AND a.roles LIKE '% admin %' AND EXISTS (\
+                    SELECT 1 FROM auth_users t \
+                    WHERE t.id = $1 AND t.status = 'active' AND t.roles LIKE '% admin %')) \
             ORDER BY id",
             $lock
         )

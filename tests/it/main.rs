@@ -43,6 +43,7 @@ mod mounting;
 mod openapi;
 mod parity;
 mod permissions;
+mod plans;
 mod reauthenticate;
 mod refresh;
 mod register;

@@ -5,6 +5,7 @@ pub(crate) mod app;
 mod cluster;
 pub(crate) mod db;
 pub(crate) mod http;
+pub(crate) mod plans;
 mod postgres;
 #[cfg(feature = "axum")]
 #[cfg(feature = "smtp")]
