@@ -7,15 +7,15 @@ use tokio::sync::Barrier;
 use super::Subject;
 use crate::{
     clock::{Clock as _, SystemClock, Timestamp},
-    event::{Author, ClientInfo, Event, EventKind},
+    event::{Author, ClientInfo, Event, EventFilter, EventKind},
     secret::{PasswordHash, TokenDigest, random_bytes},
     token::{
         EndReason, NewOneTimeToken, NewSession, OpenSession, Purpose, RefreshGeneration,
         ResetPassword, RotateSession, Rotation, SessionId,
     },
     user::{
-        Credentials, EmailAddress, InsertUser, NewUser, Role, Roles, UpdateUser, User, UserChange,
-        UserId, UserStatus,
+        Credentials, DeleteUser, EmailAddress, InsertUser, NewUser, Role, Roles, UpdateUser, User,
+        UserChange, UserId, UserStatus,
     },
 };
 
@@ -93,6 +93,26 @@ pub(super) async fn set_status(store: &Subject, id: UserId, status: UserStatus) 
         ..UserChange::default()
     };
     updated(update(store, id, &change).await)
+}
+
+pub(super) async fn delete(
+    store: &Subject,
+    id: UserId,
+    credential_version: Option<i64>,
+) -> DeleteUser {
+    let event = event(EventKind::AccountDeleted);
+    let deleted = store.delete_user(id, credential_version, &event).await;
+    deleted.expect("delete_user")
+}
+
+/// What the trail tells of a user, the newest first.
+pub(super) async fn events_of(store: &Subject, user: UserId) -> Vec<Event> {
+    let filter = EventFilter {
+        user_id: Some(user),
+        kind: None,
+    };
+    let events = store.list_events(&filter, None, 100).await;
+    events.expect("list_events")
 }
 
 pub(super) fn updated(outcome: UpdateUser) -> User {

@@ -21,6 +21,7 @@
 
 pub mod account;
 mod fixture;
+pub mod last_admin;
 pub mod one_time;
 pub mod outbox;
 pub mod rotation;
@@ -43,6 +44,7 @@ pub async fn check_all(store: Subject) {
     store.ping().await.expect("the store answers a ping");
     user::check_all(&store).await;
     user_change::check_all(&store).await;
+    last_admin::check_all(&store).await;
     session::check_all(&store).await;
     rotation::check_all(&store).await;
     one_time::check_all(&store).await;

@@ -26,6 +26,7 @@ async fn every_store_keeps_the_contract_of_changing_users() {
     for store in stores().await {
         eprintln!("on {}", store.name);
         conformance::user_change::check_all(&store.store()).await;
+        conformance::last_admin::check_all(&store.store()).await;
     }
 }
 
