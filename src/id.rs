@@ -34,6 +34,12 @@ pub(crate) fn uuid_v7(now: Timestamp) -> Uuid {
     Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
 }
 
+/// The least identifier of this millisecond.
+pub(crate) fn first_of(millisecond: Timestamp) -> Uuid {
+    let millis = u64::try_from(millisecond.timestamp_millis()).unwrap_or_default();
+    Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+}
+
 macro_rules! id {
     ($(#[$docs:meta])* $name:ident) => {
         $(#[$docs])*
@@ -94,6 +100,18 @@ mod tests {
 
     use super::*;
     use crate::clock::{Clock as _, ManualClock};
+
+    #[test]
+    fn a_millisecond_begins_with_its_least_identifier() {
+        let clock = ManualClock::new();
+        clock.advance(Duration::from_micros(
+            1000 - u64::from(clock.now().timestamp_subsec_micros() % 1000),
+        ));
+        let (now, first) = (clock.now(), first_of(clock.now()));
+        assert!(first < uuid_v7(now));
+        clock.rewind(Duration::from_micros(1));
+        assert!(uuid_v7(clock.now()) < first);
+    }
 
     #[test]
     fn what_is_made_later_sorts_later() {

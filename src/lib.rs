@@ -88,7 +88,8 @@ pub mod hook;
 pub mod mail;
 pub mod user;
 
-// Tokens.
+// Tokens, and the end of what is of no more use.
+mod purge;
 pub mod store;
 pub mod token;
 pub mod verifier;
@@ -133,6 +134,7 @@ pub use self::{
     error::{BoxError, Error, ErrorKind, Refusal, Result, StoreError, Violation},
     event::{ClientInfo, Event, EventKind},
     password::{PreparedRegistration, RegistrationMode, UnknownRegistrationMode},
+    purge::Purged,
     secret::{
         AccessToken, OneTimeToken, Password, PasswordHash, RefreshToken, Secret, Secrets,
         TokenDigest,

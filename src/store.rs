@@ -3,12 +3,18 @@
 use async_trait::async_trait;
 
 use crate::error::{Result, StoreError};
-pub use crate::{event::EventStore, mail::OutboxStore, token::TokenStore, user::UserStore};
+pub use crate::{
+    event::EventStore,
+    mail::OutboxStore,
+    purge::{PurgeBatch, PurgeStore},
+    token::TokenStore,
+    user::UserStore,
+};
 
 /// Everything Hallpass keeps, on one database, because facts span the parts: a rotation joins the user, a reset
 /// touches users, sessions and tokens. A host replaces all of it or none.
 #[async_trait]
-pub trait Store: UserStore + TokenStore + OutboxStore + EventStore {
+pub trait Store: UserStore + TokenStore + OutboxStore + EventStore + PurgeStore {
     /// Asks the database for a sign of life.
     ///
     /// # Errors

@@ -97,6 +97,9 @@ pub(crate) struct Settings {
     /// Lifetime of password reset links, in seconds
     #[arg(long, env = "HALLPASS_RESET_TTL", default_value = "1800", value_parser = seconds(1..=YEAR))]
     pub(crate) reset_ttl: Duration,
+    /// For how long the audit trail is kept, in seconds
+    #[arg(long, env = "HALLPASS_EVENT_RETENTION", default_value = "7776000", value_parser = seconds(1..=10 * YEAR))]
+    pub(crate) event_retention: Duration,
     /// Argon2id parameters
     #[arg(long, env = "HALLPASS_ARGON2", default_value = "m=19456,t=2,p=1")]
     pub(crate) argon2: String,

@@ -22,8 +22,9 @@ const MAIL_DRAIN: Duration = Duration::from_secs(2);
 /// A server's parts, whatever the framework.
 pub(crate) struct App {
     pub(crate) auth: Auth,
-    stop_mail: watch::Sender<bool>,
+    stop: watch::Sender<bool>,
     mail: JoinHandle<()>,
+    purge: JoinHandle<()>,
 }
 
 /// Connects, migrates and puts everything together, or ends the process with one line that says why not.
@@ -44,7 +45,7 @@ pub(crate) async fn start(settings: &Settings) -> App {
         );
     }
     match build(settings).await {
-        Ok(auth) => App::with_worker(auth),
+        Ok(auth) => App::with_workers(auth),
         Err(error) => {
             eprintln!("error: {error}");
             std::process::exit(1)
@@ -90,6 +91,7 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
         .shared_mailer(mailer)
         .lifetimes(lifetimes)
         .reset_lifetime(settings.reset_ttl)
+        .event_retention(settings.event_retention)
         .hashing(hashing)
         .password_policy(settings.password_min)
         .registration(settings.registration)
@@ -129,25 +131,31 @@ fn named(setting: &'static str) -> impl Fn(Error) -> String {
 }
 
 impl App {
-    fn with_worker(auth: Auth) -> Self {
-        let (stop_mail, mut stopped) = watch::channel(false);
-        let worker = auth.clone();
-        let mail = tokio::spawn(async move {
-            let stop = async move { drop(stopped.wait_for(|&stop| stop).await) };
-            worker.run_mail(stop).await;
-        });
+    fn with_workers(auth: Auth) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let stopped = || {
+            let mut stopped = stopped.clone();
+            async move { drop(stopped.wait_for(|&stop| stop).await) }
+        };
+        let (mailing, purging) = (auth.clone(), auth.clone());
+        let (no_more_mail, no_more_purges) = (stopped(), stopped());
+        let mail = tokio::spawn(async move { mailing.run_mail(no_more_mail).await });
+        let purge = tokio::spawn(async move { purging.run_purge(no_more_purges).await });
         Self {
             auth,
-            stop_mail,
+            stop,
             mail,
+            purge,
         }
     }
 
     /// Lets the mails in flight leave.
     pub(crate) async fn finish(self) {
-        self.stop_mail.send_replace(true);
+        self.stop.send_replace(true);
         if tokio::time::timeout(MAIL_DRAIN, self.mail).await.is_err() {
             tracing::warn!("a mail is still in flight; it will be sent again by the next start");
         }
+        // It ends with the statement it is at, and the next start goes on.
+        self.purge.abort();
     }
 }

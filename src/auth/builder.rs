@@ -12,6 +12,7 @@ use crate::{
     hook::{HookChain, Hooks},
     mail::{Links, Mailer, Templates},
     password::{Passwords, RegistrationMode},
+    purge::{DEFAULT_EVENT_RETENTION, Purges},
     secret::Secrets,
     service::UserService,
     session::Sessions,
@@ -49,6 +50,7 @@ pub struct AuthBuilder {
     policy: PasswordPolicy,
     registration: RegistrationMode,
     event_sinks: Vec<Arc<dyn Sink>>,
+    event_retention: Duration,
     clock: Arc<dyn Clock>,
     hooks: Vec<Arc<dyn Hooks>>,
     hook_timeout: Option<Duration>,
@@ -77,6 +79,7 @@ impl Default for AuthBuilder {
             policy: PasswordPolicy::default(),
             registration: RegistrationMode::default(),
             event_sinks: Vec::new(),
+            event_retention: DEFAULT_EVENT_RETENTION,
             clock: Arc::new(SystemClock),
             hooks: Vec::new(),
             hook_timeout: None,
@@ -202,6 +205,12 @@ impl AuthBuilder {
         self
     }
 
+    /// For how long the audit trail is kept. Default 90 days, at most ten years. [`Auth::run_purge`] sees to it.
+    pub fn event_retention(mut self, retention: Duration) -> Self {
+        self.event_retention = retention;
+        self
+    }
+
     /// What tells the time. Default the operating system.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
@@ -286,6 +295,7 @@ impl AuthBuilder {
         };
         let hooks = HookChain::new(self.hooks, hook_timeout);
         let clock = self.clock;
+        let purges = Purges::new(Arc::clone(&clock), self.event_retention)?;
         let trail = Trail::new(&secrets, self.event_sinks);
         let permissions = Arc::new(self.role_permissions);
         let tokens = Tokens::new(TokenParts {
@@ -362,6 +372,7 @@ impl AuthBuilder {
             permissions,
             hooks,
             deliveries,
+            purges,
             #[cfg(feature = "http")]
             registration: self.registration,
             #[cfg(feature = "http")]

@@ -36,6 +36,7 @@ use crate::{
     error::Result,
     event::{ClientInfo, Trail},
     hook::HookChain,
+    purge::{Purged, Purges},
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     service::{Login, Registration, UserService},
     session::Sessions,
@@ -80,6 +81,7 @@ struct Inner {
     accounts: Accounts,
     sessions: Sessions,
     deliveries: Deliveries,
+    purges: Purges,
     #[cfg(feature = "http")]
     registration: crate::password::RegistrationMode,
     #[cfg(feature = "http")]
@@ -180,6 +182,22 @@ impl Auth {
     /// share the work.
     pub async fn run_mail(&self, shutdown: impl Future<Output = ()> + Send) {
         self.0.deliveries.clone().run(shutdown).await;
+    }
+
+    /// Deletes what is of no more use, in small batches: sessions and one-time tokens an hour after their end, and
+    /// events past their [retention](AuthBuilder::event_retention). For hosts that call it from a job of their own.
+    ///
+    /// Safe beside a running service, and beside other purges. One that is dropped half way has done a part.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away.
+    pub async fn purge(&self) -> Result<Purged> {
+        self.0.purges.purge(self.store().as_ref()).await
+    }
+
+    /// [Purges](Self::purge) about every hour, until `shutdown` completes. Spawn it once per process.
+    pub async fn run_purge(&self, shutdown: impl Future<Output = ()> + Send) {
+        self.0.purges.run(self.store().as_ref(), shutdown).await;
     }
 
     /// How many events the [sinks](crate::event::Sink) of this process did not get, because a queue was full, or a sink

@@ -24,6 +24,7 @@ mod fixture;
 pub mod last_admin;
 pub mod one_time;
 pub mod outbox;
+pub mod purge;
 pub mod rotation;
 pub mod session;
 pub mod user;
@@ -50,4 +51,5 @@ pub async fn check_all(store: Subject) {
     one_time::check_all(&store).await;
     account::check_all(&store).await;
     outbox::check_all(&store).await;
+    purge::check_all(&store).await;
 }

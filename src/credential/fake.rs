@@ -10,6 +10,7 @@ use crate::{
     error::StoreError,
     event::{Author, Event, EventFilter, EventId, EventStore},
     mail::{ClaimedIntent, Intent, IntentId, OutboxStore},
+    purge::{PurgeBatch, PurgeStore},
     secret::{PasswordHash, TokenDigest},
     store::Store,
     token::{
@@ -317,6 +318,36 @@ impl EventStore for FakeStore {
         _: Option<EventId>,
         _: u32,
     ) -> Result<Vec<Event>, StoreError> {
+        unimplemented!()
+    }
+}
+
+#[async_trait]
+impl PurgeStore for FakeStore {
+    async fn purge_sessions(
+        &self,
+        _: Timestamp,
+        _: Option<SessionId>,
+        _: u32,
+    ) -> Result<PurgeBatch<SessionId>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn purge_one_time(
+        &self,
+        _: Timestamp,
+        _: Option<TokenDigest>,
+        _: u32,
+    ) -> Result<PurgeBatch<TokenDigest>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn purge_events(
+        &self,
+        _: Timestamp,
+        _: Option<EventId>,
+        _: u32,
+    ) -> Result<PurgeBatch<EventId>, StoreError> {
         unimplemented!()
     }
 }

@@ -24,12 +24,20 @@ pub use self::{
 };
 use crate::{
     clock::Timestamp,
-    id::{UserId, id},
+    id::{UserId, first_of, id},
 };
 
 id! {
     /// Identifies an event; a later event has a greater one.
     EventId
+}
+
+impl EventId {
+    /// The least identifier of this millisecond: what happened before it has a smaller one.
+    #[must_use]
+    pub fn first_of(millisecond: Timestamp) -> Self {
+        first_of(millisecond).into()
+    }
 }
 
 /// What happened.

@@ -2,6 +2,7 @@
 
 mod event;
 mod outbox;
+mod purge;
 mod session;
 mod token;
 mod user;

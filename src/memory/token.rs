@@ -39,6 +39,13 @@ impl SessionRow {
         self.revoked.is_none() && now < self.idle_expires_at && now < self.absolute_expires_at
     }
 
+    /// Whether it ended then, or earlier.
+    pub(super) fn has_ended(&self, before: Timestamp) -> bool {
+        self.revoked.is_some_and(|(at, _)| at <= before)
+            || self.idle_expires_at <= before
+            || self.absolute_expires_at <= before
+    }
+
     pub(super) fn end(&mut self, reason: EndReason, now: Timestamp) {
         self.revoked.get_or_insert((now, reason));
     }
@@ -66,10 +73,10 @@ impl SessionRow {
 
 #[derive(Debug)]
 pub(super) struct OneTimeRow {
-    digest: TokenDigest,
+    pub(super) digest: TokenDigest,
     credential_version: i64,
     created_at: Timestamp,
-    expires_at: Timestamp,
+    pub(super) expires_at: Timestamp,
     used: bool,
 }
 

@@ -6,6 +6,7 @@ mod event;
 mod one_time;
 mod outbox;
 mod pool;
+mod purge;
 mod row;
 mod session;
 mod settings;

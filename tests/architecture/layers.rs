@@ -22,6 +22,7 @@ const LAYERS: &[&[&str]] = &[
     // Tokens and credentials.
     &["token"],
     &["verifier"],
+    &["purge"],
     &["store"],
     &["credential"],
     &["delivery"],

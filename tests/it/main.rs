@@ -44,6 +44,7 @@ mod openapi;
 mod parity;
 mod permissions;
 mod plans;
+mod purge;
 mod reauthenticate;
 mod refresh;
 mod register;

@@ -59,6 +59,7 @@ fn rows() -> Vec<Row> {
         ("HALLPASS_SESSION_MAX", "-1"),
         ("HALLPASS_REFRESH_GRACE", "301"),
         ("HALLPASS_RESET_TTL", "99999999999999999999"),
+        ("HALLPASS_EVENT_RETENTION", "0"),
         ("HALLPASS_PASSWORD_MIN", "3"),
         ("HALLPASS_PASSWORD_MIN", "257"),
         ("HALLPASS_PASSWORD_MIN", "long"),

@@ -1,0 +1,235 @@
+//! The contract of [`PurgeStore`](crate::store::PurgeStore).
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Subject,
+    fixture::{
+        MICROSECOND, digest, event, fresh_session, fresh_user, is_live, log_out, new_session,
+        new_token, now, race, reset, rotate, rotation, try_open,
+    },
+};
+use crate::{
+    clock::Timestamp,
+    event::{ClientInfo, Event, EventFilter, EventId, EventKind},
+    token::{IssueOneTime, NewSession, Purpose, Rotation},
+    user::UserId,
+};
+
+const LIMIT: u32 = 500;
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Runs every check of this module. It purges what other checks have left.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn check_all(store: &Subject) {
+    ended_sessions_go_and_live_ones_stay(store).await;
+    batches_are_small_and_together_everything(store).await;
+    a_refreshed_session_outlives_a_purge(store).await;
+    purges_at_once_share_the_work(store).await;
+    a_used_token_stays_until_it_expires(store).await;
+    old_events_go_and_later_ones_stay(store).await;
+}
+
+/// Revoked, idle for too long, at the end of its time: gone from that moment on. A live one stays.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn ended_sessions_go_and_live_ones_stay(store: &Subject) {
+    let (user, live) = fresh_session(store).await;
+    let at = live.created_at;
+    purge_sessions(store, at + HOUR / 2, LIMIT).await;
+    let open = async |idle: Duration, absolute: Duration| {
+        let mut session = new_session(user.id, 0);
+        session.created_at = at;
+        session.idle_expires_at = at + idle;
+        session.absolute_expires_at = at + absolute;
+        let opened = try_open(store, &session).await;
+        opened.expect("a session opens for an active user");
+        session
+    };
+    let idle = open(Duration::from_secs(60), HOUR).await;
+    open(HOUR, Duration::from_secs(60)).await;
+    let mut out = open(HOUR, HOUR).await;
+    out.created_at = idle.idle_expires_at;
+    assert!(log_out(store, &out).await);
+    let end = idle.idle_expires_at;
+    let deleted = purge_sessions(store, end - MICROSECOND, LIMIT).await;
+    assert_eq!(deleted, 0, "a session was purged before its end");
+    assert_eq!(purge_sessions(store, end, LIMIT).await, 3);
+    assert_eq!(purge_sessions(store, end, LIMIT).await, 0);
+    assert!(is_live(store, &live, end).await, "a live session is gone");
+}
+
+/// No batch deletes more than its limit, and all together delete what there is.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn batches_are_small_and_together_everything(store: &Subject) {
+    purge_sessions(store, now(), LIMIT).await;
+    let sessions = ended_sessions(store, 7).await;
+    let (_, live) = fresh_session(store).await;
+    assert_eq!(purge_sessions(store, now(), 2).await, sessions.len() as u64);
+    assert!(is_live(store, &live, live.created_at).await);
+}
+
+/// A session that is refreshed in the last moment is purged before, or not at all.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_refreshed_session_outlives_a_purge(store: &Subject) {
+    for _ in 0..16 {
+        let (_, session) = fresh_session(store).await;
+        let end = session.idle_expires_at;
+        let mut last = rotation(&session, 0, session.digest, digest());
+        last.now = end - MICROSECOND;
+        last.idle_expires_at = end + Duration::from_secs(600);
+        let rotated = race(4, |index| {
+            let (store, last) = (Arc::clone(store), last.clone());
+            async move {
+                if index != 0 {
+                    purge_sessions(&store, end, LIMIT).await;
+                    return false;
+                }
+                match rotate(&store, &last).await {
+                    Rotation::Rotated(_) => true,
+                    Rotation::Gone => false,
+                    other => panic!("a rotation beside a purge was {other:?}"),
+                }
+            }
+        });
+        let rotated = rotated.await.contains(&true);
+        let lives = is_live(store, &session, end).await;
+        assert_eq!(lives, rotated, "a live session was purged");
+        assert_eq!(purge_sessions(store, end, LIMIT).await, 0);
+    }
+}
+
+/// Every row is deleted once, whoever does it.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn purges_at_once_share_the_work(store: &Subject) {
+    purge_sessions(store, now(), LIMIT).await;
+    let sessions = ended_sessions(store, 60).await;
+    let before = now();
+    let deleted = race(4, |_| {
+        let store = Arc::clone(store);
+        async move { purge_sessions(&store, before, 7).await }
+    });
+    let deleted: u64 = deleted.await.into_iter().sum();
+    assert_eq!(deleted, sessions.len() as u64);
+}
+
+/// A mail that is sent again must not bring a used token back to life.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_used_token_stays_until_it_expires(store: &Subject) {
+    let user = fresh_user(store).await;
+    let token = new_token(user.id, Purpose::ResetPassword);
+    let (at, end) = (token.created_at, token.expires_at);
+    purge_one_time(store, at).await;
+    let issued = store.issue_one_time(&token).await.expect("issue_one_time");
+    let IssueOneTime::Live(live) = issued else {
+        panic!("a fresh token was not kept");
+    };
+    let other = new_token(fresh_user(store).await.id, Purpose::VerifyEmail);
+    store.issue_one_time(&other).await.expect("issue_one_time");
+    let reset = reset(live, "new", at);
+    let done = event(EventKind::PasswordReset);
+    let spent = store.reset_password(&reset, &done).await;
+    assert_eq!(spent.expect("reset_password"), Some(user.id));
+
+    purge_one_time(store, end - MICROSECOND).await;
+    let again = store.issue_one_time(&token).await.expect("issue_one_time");
+    assert_eq!(again, IssueOneTime::Dead, "a used token came back to life");
+
+    let mut newer = new_token(other.user_id, Purpose::VerifyEmail);
+    newer.created_at = other.created_at + MICROSECOND;
+    newer.expires_at = other.expires_at + HOUR;
+    store.issue_one_time(&newer).await.expect("issue_one_time");
+    assert!(purge_one_time(store, other.expires_at.max(end)).await >= 1);
+    let again = store.issue_one_time(&newer).await.expect("issue_one_time");
+    assert!(matches!(again, IssueOneTime::Live(_)), "a live token went");
+}
+
+/// What was made before a moment goes; what was made then or later stays.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn old_events_go_and_later_ones_stay(store: &Subject) {
+    let start = now() - HOUR * 24;
+    let user = UserId::new(start);
+    let mut made = Vec::new();
+    for offset in 0..9 {
+        let at = start + Duration::from_millis(offset);
+        let event = Event::new(EventKind::SignedIn, &ClientInfo::default(), at).of(user);
+        store.record_event(&event).await.expect("record_event");
+        made.push(event.id);
+    }
+    assert!(purge_events(store, start + Duration::from_millis(6), 2).await >= 6);
+    let (_, later) = made.split_at(6);
+    assert_eq!(events_of(store, user).await, later);
+    let deleted = purge_events(store, start + Duration::from_millis(6), 2).await;
+    assert_eq!(deleted, 0);
+}
+
+/// Sessions that are over now, and whose users are active.
+async fn ended_sessions(store: &Subject, count: usize) -> Vec<NewSession> {
+    let user = fresh_user(store).await;
+    let mut sessions = Vec::new();
+    for _ in 0..count {
+        let mut session = new_session(user.id, 0);
+        session.idle_expires_at = session.created_at;
+        let opened = try_open(store, &session).await;
+        opened.expect("a session opens for an active user");
+        sessions.push(session);
+    }
+    sessions
+}
+
+async fn events_of(store: &Subject, user: UserId) -> Vec<EventId> {
+    let filter = EventFilter {
+        user_id: Some(user),
+        kind: None,
+    };
+    let events = store.list_events(&filter, None, 100).await;
+    let mut ids: Vec<EventId> = events
+        .expect("list_events")
+        .iter()
+        .map(|event| event.id)
+        .collect();
+    ids.reverse();
+    ids
+}
+
+/// Purges batch by batch, and gives how many were deleted.
+macro_rules! purge_all {
+    ($store:expr, $method:ident, $before:expr, $limit:expr) => {{
+        let (mut deleted, mut after) = (0, None);
+        loop {
+            let batch = $store.$method($before, after, $limit).await;
+            let batch = batch.expect(stringify!($method));
+            assert!(batch.deleted <= u64::from($limit), "a batch too large");
+            deleted += batch.deleted;
+            match batch.next {
+                Some(last) => after = Some(last),
+                None => break deleted,
+            }
+        }
+    }};
+}
+
+async fn purge_sessions(store: &Subject, before: Timestamp, limit: u32) -> u64 {
+    purge_all!(store, purge_sessions, before, limit)
+}
+
+async fn purge_one_time(store: &Subject, before: Timestamp) -> u64 {
+    purge_all!(store, purge_one_time, before, 2_u32)
+}
+
+async fn purge_events(store: &Subject, before: Timestamp, limit: u32) -> u64 {
+    purge_all!(store, purge_events, before, limit)
+}

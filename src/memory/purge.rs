@@ -1,0 +1,90 @@
+use async_trait::async_trait;
+
+use super::MemoryStore;
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    event::EventId,
+    purge::{PurgeBatch, PurgeStore},
+    secret::TokenDigest,
+    token::SessionId,
+};
+
+#[async_trait]
+impl PurgeStore for MemoryStore {
+    async fn purge_sessions(
+        &self,
+        before: Timestamp,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<PurgeBatch<SessionId>, StoreError> {
+        let mut state = self.state();
+        let batch = batch(state.sessions.keys().copied(), after, limit, |id| *id);
+        let ended = |id: &SessionId| {
+            let session = state.sessions.get(id);
+            session.is_some_and(|session| session.has_ended(before))
+        };
+        let ended: Vec<SessionId> = batch.iter().copied().filter(ended).collect();
+        for id in &ended {
+            state.sessions.remove(id);
+        }
+        Ok(done(&batch, ended.len(), limit))
+    }
+
+    async fn purge_one_time(
+        &self,
+        before: Timestamp,
+        after: Option<TokenDigest>,
+        limit: u32,
+    ) -> Result<PurgeBatch<TokenDigest>, StoreError> {
+        let mut state = self.state();
+        let digests = state.one_time.values().map(|token| token.digest);
+        let batch = batch(digests, after, limit, |digest| *digest.as_bytes());
+        let count = state.one_time.len();
+        state.one_time.retain(|_, token| {
+            let is_looked_at = batch.contains(&token.digest);
+            !is_looked_at || before < token.expires_at
+        });
+        let deleted = count - state.one_time.len();
+        Ok(done(&batch, deleted, limit))
+    }
+
+    async fn purge_events(
+        &self,
+        before: Timestamp,
+        after: Option<EventId>,
+        limit: u32,
+    ) -> Result<PurgeBatch<EventId>, StoreError> {
+        let mut state = self.state();
+        let end = EventId::first_of(before);
+        let ids = state.events.keys().copied().take_while(|id| *id < end);
+        let batch = batch(ids, after, limit, |id| *id);
+        for id in &batch {
+            state.events.remove(id);
+        }
+        Ok(done(&batch, batch.len(), limit))
+    }
+}
+
+/// The first keys after this one.
+fn batch<K: Copy, O: Ord>(
+    keys: impl Iterator<Item = K>,
+    after: Option<K>,
+    limit: u32,
+    order: impl Fn(&K) -> O,
+) -> Vec<K> {
+    let after = after.as_ref().map(&order);
+    let is_later = |key: &K| after.as_ref().is_none_or(|after| order(key) > *after);
+    let mut keys: Vec<K> = keys.filter(is_later).collect();
+    keys.sort_unstable_by_key(&order);
+    keys.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    keys
+}
+
+fn done<K: Copy>(batch: &[K], deleted: usize, limit: u32) -> PurgeBatch<K> {
+    let is_full = u32::try_from(batch.len()) == Ok(limit);
+    PurgeBatch {
+        deleted: deleted as u64,
+        next: batch.last().copied().filter(|_| is_full),
+    }
+}

@@ -1,0 +1,165 @@
+//! Deleting what is of no more use, batch by batch.
+
+use async_trait::async_trait;
+use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
+
+use super::{
+    SeaOrmStore,
+    error::store_error,
+    pool::Database,
+    row::{column, digest},
+};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    event::EventId,
+    purge::{PurgeBatch, PurgeStore},
+    secret::TokenDigest,
+    token::SessionId,
+};
+
+/// How to look at one batch and how to delete from it, for rows of `$table` in the order of `$key`. What is deleted is
+/// asked for anew, by the second statement: the first may be out of date. On Postgres a row that another holds is
+/// passed over.
+struct Purge {
+    look: &'static str,
+    delete: &'static str,
+    delete_locked: &'static str,
+}
+
+macro_rules! purge {
+    ($table:literal, $key:literal, $is_over:literal) => {
+        Purge {
+            look: concat!(
+                "SELECT ", $key, ", (", $is_over, ") AS is_over FROM ", $table, " WHERE ", $key, " > $1 ORDER BY ",
+                $key, " LIMIT $3"
+            ),
+            delete: purge!(delete $table, $key, $is_over, ""),
+            delete_locked: purge!(delete $table, $key, $is_over, " FOR UPDATE SKIP LOCKED"),
+        }
+    };
+    (delete $table:literal, $key:literal, $is_over:literal, $lock:literal) => {
+        concat!(
+            "DELETE FROM ", $table, " WHERE ", $key, " IN (SELECT ", $key, " FROM ", $table, " WHERE ", $key,
+            " > $1 AND ", $key, " <= $4 AND (", $is_over, ") ORDER BY ", $key, " LIMIT $3", $lock, ") AND (",
+            $is_over, ") RETURNING ", $key
+        )
+    };
+}
+
+const SESSIONS: Purge = purge!(
+    "auth_sessions",
+    "id",
+    "COALESCE(revoked_at <= $2, FALSE) OR idle_expires_at <= $2 OR absolute_expires_at <= $2"
+);
+
+const ONE_TIME: Purge = purge!("auth_one_time_tokens", "digest", "expires_at <= $2");
+
+macro_rules! delete_events {
+    ($lock:literal) => {
+        concat!(
+            "DELETE FROM auth_events WHERE id IN (\
+                SELECT id FROM auth_events WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3",
+            $lock,
+            ") RETURNING id"
+        )
+    };
+}
+
+const EVENTS: &str = delete_events!("");
+const EVENTS_LOCKED: &str = delete_events!(" FOR UPDATE SKIP LOCKED");
+
+#[async_trait]
+impl<D: Database> PurgeStore for SeaOrmStore<D> {
+    async fn purge_sessions(
+        &self,
+        before: Timestamp,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<PurgeBatch<SessionId>, StoreError> {
+        let after = after.map_or(Uuid::nil(), SessionId::as_uuid);
+        let read = |row: &QueryResult| column::<Uuid>(row, "id");
+        let batch = purge(self, &SESSIONS, before, after, limit, read).await?;
+        Ok(PurgeBatch {
+            deleted: batch.deleted,
+            next: batch.next.map(SessionId::from),
+        })
+    }
+
+    async fn purge_one_time(
+        &self,
+        before: Timestamp,
+        after: Option<TokenDigest>,
+        limit: u32,
+    ) -> Result<PurgeBatch<TokenDigest>, StoreError> {
+        let bytes = |digest: TokenDigest| digest.as_bytes().to_vec();
+        let after = after.map(bytes).unwrap_or_default();
+        let read = |row: &QueryResult| digest(row).map(bytes);
+        let batch = purge(self, &ONE_TIME, before, after, limit, read).await?;
+        let next = batch.next.as_deref().map(TokenDigest::try_from);
+        Ok(PurgeBatch {
+            deleted: batch.deleted,
+            next: next
+                .transpose()
+                .map_err(|error| StoreError::Corrupt(error.into()))?,
+        })
+    }
+
+    async fn purge_events(
+        &self,
+        before: Timestamp,
+        after: Option<EventId>,
+        limit: u32,
+    ) -> Result<PurgeBatch<EventId>, StoreError> {
+        let after = after.map_or(Uuid::nil(), EventId::as_uuid);
+        let end = EventId::first_of(before).as_uuid();
+        let sql = if self.is_postgres() {
+            EVENTS_LOCKED
+        } else {
+            EVENTS
+        };
+        let values = [after.into(), end.into(), i64::from(limit).into()];
+        let rows = self.write(sql, values).await?;
+        let ids: Result<Vec<Uuid>, DbErr> = rows.iter().map(|row| column(row, "id")).collect();
+        let ids = ids.map_err(|error| store_error(&error))?;
+        let is_full = u32::try_from(ids.len()) == Ok(limit);
+        let last = ids.iter().max().copied();
+        Ok(PurgeBatch {
+            deleted: ids.len() as u64,
+            next: last.filter(|_| is_full).map(EventId::from),
+        })
+    }
+}
+
+/// Looks first, so that a batch in which nothing is over makes nobody wait.
+async fn purge<D: Database, K: Clone + Into<Value>>(
+    store: &SeaOrmStore<D>,
+    sql: &Purge,
+    before: Timestamp,
+    after: K,
+    limit: u32,
+    read: impl Fn(&QueryResult) -> Result<K, DbErr>,
+) -> Result<PurgeBatch<K>, StoreError> {
+    let count = Value::from(i64::from(limit));
+    let values = [after.clone().into(), before.into(), count.clone()];
+    let rows = store.read(sql.look, values).await?;
+    let last = rows.last().map(&read).transpose();
+    let last = last.map_err(|error| store_error(&error))?;
+    let is_over: Result<Vec<bool>, DbErr> = rows.iter().map(|row| column(row, "is_over")).collect();
+    let is_over = is_over.map_err(|error| store_error(&error))?;
+    let mut deleted = 0;
+    if let Some(last) = last.clone().filter(|_| is_over.contains(&true)) {
+        let sql = if store.is_postgres() {
+            sql.delete_locked
+        } else {
+            sql.delete
+        };
+        let values = [after.into(), before.into(), count, last.into()];
+        deleted = store.write(sql, values).await?.len() as u64;
+    }
+    let is_full = u32::try_from(rows.len()) == Ok(limit);
+    Ok(PurgeBatch {
+        deleted,
+        next: last.filter(|_| is_full),
+    })
+}
