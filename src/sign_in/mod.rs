@@ -6,11 +6,12 @@ use std::sync::Arc;
 use crate::{
     clock::Clock,
     credential::Proof,
-    error::Result,
+    error::{Refusal, Result},
     event::{ClientInfo, Event, EventKind, Trail},
     hook::HookChain,
     store::Store,
     token::{NewSession, OpenSession, SessionId, TokenPair, Tokens},
+    user::User,
 };
 
 /// Opens sessions.
@@ -48,7 +49,12 @@ impl SignIn {
         client: ClientInfo,
     ) -> Result<Option<TokenPair>> {
         let checked = proof.user();
-        self.hooks.before_sign_in(checked, &client).await?;
+        if let Err(error) = self.hooks.before_sign_in(checked, &client).await {
+            if let Some(refusal) = error.refusal() {
+                self.write_down(store, refusal, checked, &client).await?;
+            }
+            return Err(error);
+        }
         let now = self.clock.now();
         let id = SessionId::new(now);
         let claims = self.hooks.access_token_claims(checked, id).await?;
@@ -90,5 +96,20 @@ impl SignIn {
             expires_at,
             now,
         )))
+    }
+    /// The audit trail tells a refusal by the host from one of ours.
+    async fn write_down(
+        &self,
+        store: &dyn Store,
+        refusal: &Refusal,
+        user: &User,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        let event = Event::new(EventKind::SignInFailed, client, self.clock.now())
+            .of(user.id)
+            .with("reason", "refused")
+            .with("code", refusal.code());
+        let event = self.trail.about(event, user.email.canonical());
+        Ok(self.trail.record(store, &event).await?)
     }
 }

@@ -233,11 +233,25 @@ async fn a_sign_in_is_refused_after_the_right_password_only() {
                 .problem(401, "invalid_credentials");
         }
         assert!(script.seen().is_empty());
+        app.advance(1);
         app.try_login(ANN, PASSWORD)
             .await
             .problem(422, "over_quota");
         assert_eq!(script.seen(), [format!("before_sign_in {ANN}")]);
         assert_eq!(sessions(&app).await, 0);
+        let filter = EventFilter {
+            kind: Some(EventKind::SignInFailed),
+            ..EventFilter::default()
+        };
+        let failed = app.store().list_events(&filter, None, 1).await.unwrap();
+        let about = app
+            .store()
+            .credentials(&ANN.parse().unwrap())
+            .await
+            .unwrap();
+        assert_eq!(failed[0].user_id, about.map(|found| found.user.id));
+        assert_eq!(failed[0].detail["reason"], "refused");
+        assert_eq!(failed[0].detail["code"], "over_quota");
         script.pass();
         app.login(ANN).await;
         assert_eq!(sessions(&app).await, 1);
