@@ -28,7 +28,7 @@ use hallpass::{
     event::{Author, EventFilter, EventId},
     mail::{ClaimedIntent, Intent, IntentId},
     memory::MemoryStore,
-    store::{EventStore, OutboxStore, Store, TokenStore, UserStore},
+    store::{EventStore, OutboxStore, PurgeBatch, PurgeStore, Store, TokenStore, UserStore},
     testing::{PASSWORD, TestAuth},
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
@@ -127,6 +127,11 @@ switched! {
     EventStore {
         writable record_event(event: &Event) -> ();
         readable list_events(filter: &EventFilter, after: Option<EventId>, limit: u32) -> Vec<Event>;
+    }
+    PurgeStore {
+        writable purge_sessions(before: Timestamp, after: Option<SessionId>, limit: u32) -> PurgeBatch<SessionId>;
+        writable purge_one_time(before: Timestamp, after: Option<TokenDigest>, limit: u32) -> PurgeBatch<TokenDigest>;
+        writable purge_events(before: Timestamp, after: Option<EventId>, limit: u32) -> PurgeBatch<EventId>;
     }
 }
 
