@@ -1,7 +1,8 @@
-//! `/admin/users` and below.
+//! `/admin/users` and below, and `/admin/events`.
 
 mod change;
 mod create;
+mod events;
 mod list;
 mod one;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use self::{
     change::update_user,
     create::create_user,
+    events::list_events,
     list::list_users,
     one::{delete_user, log_out, unlock, user},
 };
@@ -81,6 +83,13 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             .summary("Let a user sign in again at once")
             .description("No account is locked by this version, so that it only finds the user.")
             .errors(not_found),
+        Endpoint::get("/admin/events", state.clone(), list_events)
+            .tag(TAG)
+            .summary("Read the audit trail, newest first")
+            .description(
+                "An event is in it once the call that caused it has answered; refused sign-ins, those on unknown \
+                 addresses too, are events. Addresses are shown as keyed digests.",
+            ),
     ]
 }
 

@@ -13,14 +13,7 @@ impl Administration {
     /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, and for a cursor that is
     /// not ours or belongs to another filter.
     pub async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {
-        if !(1..=MAX_LIMIT).contains(&query.limit) {
-            let detail = format!("the limit is 1 to {MAX_LIMIT}");
-            return Err(Error::validation(vec![Violation::new(
-                "limit",
-                "out_of_range",
-                detail,
-            )]));
-        }
+        check_limit(query.limit)?;
         let filter = bytes(&query.filter);
         let open = |cursor: &String| self.cursors.open(cursor, &filter).map(UserId::from);
         let after = query.cursor.as_ref().map(open).transpose()?;
@@ -38,6 +31,18 @@ impl Administration {
             .transpose()?;
         Ok(Page::new(users, next))
     }
+}
+
+pub(super) fn check_limit(limit: u32) -> Result<()> {
+    if (1..=MAX_LIMIT).contains(&limit) {
+        return Ok(());
+    }
+    let detail = format!("the limit is 1 to {MAX_LIMIT}");
+    Err(Error::validation(vec![Violation::new(
+        "limit",
+        "out_of_range",
+        detail,
+    )]))
 }
 
 /// The filter in an unambiguous form: no part can hold the separator, which is not UTF-8.

@@ -10,6 +10,7 @@ mod change;
 mod create;
 mod cursor;
 mod delete;
+mod events;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 mod list;
@@ -66,6 +67,7 @@ const MAX_ROLES: usize = 32;
 pub struct Administration {
     store: Arc<dyn Store>,
     cursors: Cursors,
+    event_cursors: Cursors,
     hasher: Hasher,
     policy: PasswordPolicy,
     deliveries: Deliveries,
@@ -91,6 +93,7 @@ impl Administration {
         Self {
             store: parts.store,
             cursors: Cursors::new(parts.secrets, "user list cursor"),
+            event_cursors: Cursors::new(parts.secrets, "event list cursor"),
             hasher: parts.hasher,
             policy: parts.policy,
             deliveries: parts.deliveries,

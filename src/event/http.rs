@@ -1,14 +1,70 @@
-//! The client as an argument of handlers.
+//! The client as an argument of handlers, and the event as replies show one.
 
-use super::ClientInfo;
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{ClientInfo, Event, EventId};
 use crate::{
     error::Result,
-    http::{Input, Request},
+    http::{Input, Request, time},
+    id::UserId,
 };
 
 impl<S: Sync> Input<S> for ClientInfo {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
         let client = Self::new(request.peer_ip(), request.user_agent());
         Ok(client.with_request_id(request.id()))
+    }
+}
+
+/// What happened.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = Event))]
+pub(crate) struct EventView {
+    #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
+    id: EventId,
+    /// What it is about, such as `signed_in`. More words may come.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// `success` or `failure`.
+    outcome: &'static str,
+    /// Whose account it is about; null for an attempt on an address without one.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>, required))]
+    user_id: Option<UserId>,
+    /// Who did it; null if that is not known.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>, required))]
+    actor_id: Option<UserId>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, required))]
+    ip: Option<IpAddr>,
+    #[cfg_attr(feature = "openapi", schema(required))]
+    user_agent: Option<String>,
+    /// The `X-Request-Id` of the request.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    request_id: Option<String>,
+    /// What else is to be said, by type.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    detail: Map<String, Value>,
+    #[serde(serialize_with = "time::serialize")]
+    created_at: DateTime<Utc>,
+}
+
+impl From<Event> for EventView {
+    fn from(event: Event) -> Self {
+        Self {
+            id: event.id,
+            kind: event.kind.as_str(),
+            outcome: event.outcome.as_str(),
+            user_id: event.user_id,
+            actor_id: event.actor_id,
+            ip: event.client.ip,
+            user_agent: event.client.user_agent,
+            request_id: event.client.request_id,
+            detail: event.detail,
+            created_at: event.created_at,
+        }
     }
 }

@@ -7,7 +7,8 @@ mod address;
 mod author;
 mod client;
 #[cfg(feature = "http")]
-mod http;
+pub(crate) mod http;
+mod query;
 mod queue;
 mod sink;
 mod store;
@@ -19,6 +20,7 @@ pub(crate) use self::trail::Trail;
 pub use self::{
     author::Author,
     client::ClientInfo,
+    query::EventQuery,
     sink::{Sink, TracingSink},
     store::{EventFilter, EventStore},
 };
@@ -181,8 +183,9 @@ kinds! {
     SessionRevoked "session_revoked" Success
     /// A session was opened.
     SignedIn "signed_in" Success
-    /// A sign-in was refused: detail `reason` is `account_disabled`, `no_password`, `unknown_address` or
-    /// `wrong_password`, and `address` a keyed digest of the address, the same whether or not it has an account.
+    /// A sign-in was refused: detail `reason` is `account_disabled`, `no_password`, `refused_by_application` (with its
+    /// `code`), `unknown_address` or `wrong_password`, and `address` a keyed digest of the address, the same whether or
+    /// not it has an account.
     SignInFailed "sign_in_failed" Failure
     /// A sign-in was refused because there were too many failures before it.
     SignInLocked "sign_in_locked" Failure

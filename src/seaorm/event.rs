@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{
     SeaOrmStore,
     entity::event::{Column, Entity},
-    error::unreadable,
+    error::{store_error, unreadable},
     pool::{Database, run},
     row::{column, object, parsed},
 };
@@ -101,28 +101,36 @@ impl<D: Database> EventStore for SeaOrmStore<D> {
         after: Option<EventId>,
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
-        let mut query = Entity::find()
-            .order_by_desc(Column::Id)
-            .limit(u64::from(limit));
-        if let Some(after) = after {
-            query = query.filter(Column::Id.lt(after.as_uuid()));
-        }
+        let mut query = Entity::find().order_by_desc(Column::Id);
         if let Some(user) = filter.user_id {
             query = query.filter(Column::UserId.eq(user.as_uuid()));
         }
         if let Some(kind) = filter.kind {
             query = query.filter(Column::Kind.eq(kind.as_str()));
         }
-        let statement = query.build(self.backend());
-        let rows = self.query(|| statement.clone()).await?;
-        // One that this version cannot read, such as a kind of a newer one, must not hide the others.
-        let readable = rows.iter().filter_map(|row| {
-            let event = event(row).inspect_err(|error| {
-                tracing::error!(%error, "an event cannot be read");
-            });
-            event.ok()
-        });
-        Ok(readable.collect())
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let (mut events, mut after) = (Vec::new(), after.map(EventId::as_uuid));
+        loop {
+            let wanted = limit - events.len();
+            let mut page = query.clone().limit(wanted as u64);
+            if let Some(after) = after {
+                page = page.filter(Column::Id.lt(after));
+            }
+            let statement = page.build(self.backend());
+            let rows = self.query(|| statement.clone()).await?;
+            // One that this version cannot read, such as a kind of a newer one, must not hide the others.
+            events.extend(rows.iter().filter_map(|row| {
+                let event = event(row).inspect_err(|error| {
+                    tracing::error!(%error, "an event cannot be read");
+                });
+                event.ok()
+            }));
+            if rows.len() < wanted || events.len() == limit {
+                return Ok(events);
+            }
+            let last = rows.last().map(|row| column(row, "id")).transpose();
+            after = last.map_err(|error| store_error(&error))?;
+        }
     }
 }
 

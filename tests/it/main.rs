@@ -27,6 +27,7 @@ mod statements;
 mod stores;
 
 mod account;
+mod admin_events;
 mod admin_users;
 mod administration;
 mod budget;

@@ -306,6 +306,8 @@ fn masked(mut reply: Reply) -> Reply {
     };
     let mut random = Vec::new();
     find_random(&json, &mut random);
+    // A short one may be a part of a long one.
+    random.sort_unstable_by_key(|value| std::cmp::Reverse(value.len()));
     let mut text = reply.text().to_owned();
     for value in random {
         text = text.replace(value, "*");
@@ -318,12 +320,15 @@ fn masked(mut reply: Reply) -> Reply {
 }
 
 fn find_random<'a>(json: &'a Value, found: &mut Vec<&'a str>) {
-    const RANDOM: [&str; 5] = [
+    const RANDOM: [&str; 8] = [
         "access_token",
+        "actor_id",
         "id",
         "next_cursor",
         "refresh_token",
+        "request_id",
         "session_id",
+        "user_id",
     ];
     match json {
         Value::Array(items) => items.iter().for_each(|item| find_random(item, found)),

@@ -165,6 +165,40 @@ async fn a_database_that_does_not_answer_is_unavailable() {
 }
 
 #[tokio::test]
+async fn an_event_that_cannot_be_read_hides_no_other() {
+    use hallpass::{
+        ClientInfo, Event, EventKind,
+        clock::{Clock as _, SystemClock},
+        event::{EventFilter, EventStore as _},
+    };
+
+    for database in Database::migrated().await {
+        let store = database.store().await;
+        let mut made = Vec::new();
+        for kind in [
+            EventKind::SignedIn,
+            EventKind::LoggedOut,
+            EventKind::LoggedOut,
+            EventKind::SignedIn,
+            EventKind::SignedIn,
+        ] {
+            let event = Event::new(kind, &ClientInfo::default(), SystemClock.now());
+            store.record_event(&event).await.unwrap();
+            made.push(event.id);
+        }
+        let newer = "UPDATE auth_events SET type = 'of_tomorrow' WHERE type = 'logged_out'";
+        store.database().execute_unprepared(newer).await.unwrap();
+        for (limit, expected) in [(2, &[4, 3][..]), (3, &[4, 3, 0]), (9, &[4, 3, 0])] {
+            let all = EventFilter::default();
+            let events = store.list_events(&all, None, limit).await;
+            let ids: Vec<_> = events.unwrap().iter().map(|event| event.id).collect();
+            let expected: Vec<_> = expected.iter().map(|index| made[*index]).collect();
+            assert_eq!(ids, expected, "{limit} on {}", database.name());
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_mail_that_cannot_be_read_holds_up_no_other() {
     use hallpass::{
         clock::{Clock as _, SystemClock},

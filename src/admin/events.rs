@@ -1,0 +1,41 @@
+use super::{Administration, list::check_limit};
+use crate::{
+    error::Result,
+    event::{Event, EventFilter, EventId, EventQuery},
+    user::{Page, UserId},
+};
+
+impl Administration {
+    /// A page of the audit trail, newest first. An event is in it once the call that caused it has answered.
+    ///
+    /// # Errors
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, and for a cursor that is
+    /// not ours or belongs to another filter.
+    pub async fn list_events(&self, query: &EventQuery) -> Result<Page<Event>> {
+        check_limit(query.limit)?;
+        let (cursors, filter) = (&self.event_cursors, bytes(&query.filter));
+        let open = |cursor: &String| cursors.open(cursor, &filter).map(EventId::from);
+        let after = query.cursor.as_ref().map(open).transpose()?;
+        // One more than asked for tells whether there is a next page.
+        let mut events = self
+            .store
+            .list_events(&query.filter, after, query.limit + 1)
+            .await?;
+        let limit = query.limit as usize;
+        let more = events.len() > limit;
+        events.truncate(limit);
+        let next = events.last().filter(|_| more);
+        let next = next
+            .map(|event| cursors.seal(event.id.as_uuid(), &filter))
+            .transpose()?;
+        Ok(Page::new(events, next))
+    }
+}
+
+/// The filter in an unambiguous form: the user has one length, or none.
+fn bytes(filter: &EventFilter) -> Vec<u8> {
+    let user = filter.user_id.map(UserId::as_uuid);
+    let user = user.as_ref().map_or(&[][..], |user| user.as_bytes());
+    let kind = filter.kind.map_or("", |kind| kind.as_str());
+    [&[u8::from(filter.user_id.is_some())], user, kind.as_bytes()].concat()
+}

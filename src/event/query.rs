@@ -1,0 +1,34 @@
+use super::EventFilter;
+
+/// Which page of which events. The default is the first fifty of all.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EventQuery {
+    /// Which events.
+    pub filter: EventFilter,
+    /// How many at most: 1 to 200, 50 by default.
+    pub limit: u32,
+    /// Where the page begins: the `next_cursor` of a page of the same filter.
+    pub cursor: Option<String>,
+}
+
+impl Default for EventQuery {
+    fn default() -> Self {
+        Self {
+            filter: EventFilter::default(),
+            limit: 50,
+            cursor: None,
+        }
+    }
+}
+
+impl EventQuery {
+    /// The first page of these events.
+    #[must_use]
+    pub fn new(filter: EventFilter) -> Self {
+        Self {
+            filter,
+            ..Self::default()
+        }
+    }
+}
