@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use hallpass::{
-    Event, EventKind, UserStatus,
+    Event, EventKind, UserId, UserStatus,
     event::{EventFilter, Outcome, Sink},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
-    app::{App, apps, apps_with, user_id},
-    http::{JSON, PASSWORD},
+    app::{App, apps, apps_with, token_in, user_id},
+    http::{JSON, PASSWORD, Reply},
 };
 
 const ANN: &str = "ann@example.org";
@@ -83,6 +83,207 @@ async fn a_refused_login_says_why_and_never_names_the_address() {
         assert_ne!(addresses[0], addresses[1], "two addresses");
         assert_eq!(addresses[1], addresses[2], "one address, spelt twice");
     }
+}
+
+/// One step of a life: a request, its status, and the one event it leaves, or none.
+struct Step<'a> {
+    line: &'a str,
+    access: &'a str,
+    body: Value,
+    status: u16,
+    left: Option<(&'a str, Option<UserId>, Option<UserId>)>,
+}
+
+/// Takes the step, and gives its reply.
+async fn take(app: &App, step: Step<'_>) -> Reply {
+    let Step {
+        line,
+        access,
+        body,
+        status,
+        left,
+    } = step;
+    app.advance(1);
+    let length = trail(app).await.len();
+    let request = format!("request-{length}");
+    let mut headers = format!("{JSON}X-Request-Id: {request}\r\nUser-Agent: a test\r\n");
+    if !access.is_empty() {
+        headers.push_str(&format!("Authorization: Bearer {access}\r\n"));
+    }
+    let reply = app.ask(line, &headers, body.to_string().as_bytes()).await;
+    let reply = reply.expect(status);
+    let new = trail(app).await.split_off(length);
+    let found: Vec<_> = new
+        .iter()
+        .map(|event| (event.kind.as_str(), event.user_id, event.actor_id))
+        .collect();
+    let wanted: Vec<_> = left.into_iter().collect();
+    assert_eq!(found, wanted, "{line} on {}", app.name);
+    for event in &new {
+        assert_eq!(event.client.request_id.as_deref(), Some(request.as_str()));
+        assert_eq!(event.client.ip, Some([127, 0, 0, 1].into()));
+        assert_eq!(event.client.user_agent.as_deref(), Some("a test"));
+        assert_eq!(event.created_at, app.now());
+        assert_eq!(event.outcome, event.kind.outcome());
+        assert!(!format!("{event:?}").contains('@'), "{event:?}");
+    }
+    reply
+}
+
+/// Every outcome leaves one event with who, on whom, from where and with which request; what did not happen leaves none.
+#[tokio::test]
+async fn every_flow_leaves_exactly_one_event() {
+    const NEW: &str = "another long password";
+    for app in apps().await {
+        let admin = app.administrator().await;
+        let root = trail(&app).await[0].user_id;
+        let step = |line, access, body, status, left| Step {
+            line,
+            access,
+            body,
+            status,
+            left,
+        };
+        let account = json!({ "email": ANN, "password": PASSWORD });
+        let reply = take_new(&app, &account).await;
+        let ann = Some(user_id(reply.json()["id"].as_str().unwrap()));
+        take(&app, step("POST /users", "", account.clone(), 409, None)).await;
+        let signed_in = Some(("signed_in", ann, ann));
+        let login = step("POST /auth/login", "", account.clone(), 200, signed_in);
+        let first = take(&app, login).await.tokens();
+        let wrong = json!({ "email": ANN, "password": NEW });
+        let failed = Some(("sign_in_failed", ann, None));
+        take(&app, step("POST /auth/login", "", wrong, 401, failed)).await;
+        let refresh = json!({ "refresh_token": first.refresh });
+        let reply = take(
+            &app,
+            step("POST /auth/refresh", "", refresh.clone(), 200, None),
+        )
+        .await;
+        let next = reply.tokens();
+        take(
+            &app,
+            step("POST /auth/refresh", "", refresh.clone(), 200, None),
+        )
+        .await;
+        take(
+            &app,
+            step(
+                "POST /auth/refresh",
+                "",
+                json!({"refresh_token": "x"}),
+                401,
+                None,
+            ),
+        )
+        .await;
+        app.advance(60);
+        let reused = Some(("refresh_token_reused", ann, None));
+        take(
+            &app,
+            step("POST /auth/refresh", "", refresh.clone(), 401, reused),
+        )
+        .await;
+        take(
+            &app,
+            step("POST /auth/refresh", "", refresh.clone(), 401, None),
+        )
+        .await;
+        take(
+            &app,
+            step(
+                "POST /auth/logout",
+                "",
+                json!({"refresh_token": next.refresh}),
+                204,
+                None,
+            ),
+        )
+        .await;
+
+        let login = || step("POST /auth/login", "", account.clone(), 200, signed_in);
+        let here = take(&app, login()).await.tokens();
+        let there = take(&app, login()).await.tokens();
+        let out = json!({ "refresh_token": there.refresh });
+        let left = Some(("logged_out", ann, None));
+        take(&app, step("POST /auth/logout", "", out.clone(), 204, left)).await;
+        take(&app, step("POST /auth/logout", "", out, 204, None)).await;
+        let there = take(&app, login()).await.tokens();
+        let line = format!("DELETE /users/me/sessions/{}", there.session);
+        let left = Some(("session_revoked", ann, ann));
+        take(&app, step(&line, &here.access, json!({}), 204, left)).await;
+        take(&app, step(&line, &here.access, json!({}), 404, None)).await;
+
+        let line = "POST /users/me/password";
+        let change = json!({ "current_password": PASSWORD, "new_password": NEW });
+        let left = Some(("password_changed", ann, ann));
+        take(&app, step(line, &here.access, change, 204, left)).await;
+        let asked = json!({ "email": ANN });
+        let left = Some(("password_reset_requested", ann, None));
+        take(
+            &app,
+            step("POST /auth/forgot-password", "", asked, 202, left),
+        )
+        .await;
+        let asked = json!({ "email": NOBODY });
+        let left = Some(("password_reset_requested", None, None));
+        take(
+            &app,
+            step("POST /auth/forgot-password", "", asked, 202, left),
+        )
+        .await;
+        app.auth.deliver_mail().await.unwrap();
+        let token = token_in(app.mailbox.last_to(ANN).unwrap().text());
+        let reset = json!({ "token": token, "new_password": PASSWORD });
+        let left = Some(("password_reset", ann, None));
+        take(
+            &app,
+            step("POST /auth/reset-password", "", reset.clone(), 204, left),
+        )
+        .await;
+        take(
+            &app,
+            step("POST /auth/reset-password", "", reset, 400, None),
+        )
+        .await;
+
+        let here = take(&app, login()).await.tokens();
+        let left = Some(("logged_out_everywhere", ann, ann));
+        take(
+            &app,
+            step("POST /auth/logout-all", &here.access, json!({}), 204, left),
+        )
+        .await;
+
+        let path = format!("/admin/users/{}", ann.unwrap());
+        let patch = format!("PATCH {path}");
+        for (change, left) in [
+            (json!({"roles": ["editor", "user"]}), Some("roles_changed")),
+            (json!({"roles": ["editor", "user"]}), None),
+            (json!({"status": "disabled"}), Some("status_changed")),
+            (json!({"status": "active"}), Some("status_changed")),
+            (json!({"display_name": "Ann"}), None),
+        ] {
+            let left = left.map(|kind| (kind, ann, root));
+            take(&app, step(&patch, &admin, change, 200, left)).await;
+        }
+        let left = Some(("account_deleted", ann, root));
+        let line = format!("DELETE {path}");
+        take(&app, step(&line, &admin, json!({}), 204, left)).await;
+        take(&app, step(&line, &admin, json!({}), 404, None)).await;
+    }
+}
+
+/// Registers, and holds that this is an event about whom it made.
+async fn take_new(app: &App, account: &Value) -> Reply {
+    app.advance(1);
+    let length = trail(app).await.len();
+    let reply = app.post("/users", account.clone()).await.expect(201);
+    let made = Some(user_id(reply.json()["id"].as_str().unwrap()));
+    let event = only_new(app, length).await;
+    assert_eq!(event.kind, EventKind::AccountCreated);
+    assert_eq!((event.user_id, event.actor_id), (made, made));
+    reply
 }
 
 /// What is asked for an address can be told together, with an account or without.
