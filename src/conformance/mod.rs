@@ -20,6 +20,7 @@
 )]
 
 pub mod account;
+pub mod event;
 mod fixture;
 pub mod last_admin;
 pub mod one_time;
@@ -51,5 +52,6 @@ pub async fn check_all(store: Subject) {
     one_time::check_all(&store).await;
     account::check_all(&store).await;
     outbox::check_all(&store).await;
+    event::check_all(&store).await;
     purge::check_all(&store).await;
 }

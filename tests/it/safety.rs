@@ -36,6 +36,11 @@ async fn no_secret_is_said() {
     for database in Database::migrated().await {
         let store = database.store().await;
         run.flows(store.clone()).await;
+        // What the trail keeps is said to administrators, and holds no address either.
+        let trail = parts::trail(&store).await;
+        assert!(trail.contains("unknown_address"), "{trail}");
+        assert!(!trail.contains('@'), "{trail}");
+        transcript::say(&trail);
         run.failures(&store).await;
     }
     run.values();

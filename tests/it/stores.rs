@@ -71,6 +71,14 @@ async fn every_store_keeps_the_contract_of_the_outbox() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_store_keeps_the_contract_of_events() {
+    for store in stores().await {
+        eprintln!("on {}", store.name);
+        conformance::event::check_all(&store.store()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_store_keeps_the_contract_of_purging() {
     for store in stores().await {
         eprintln!("on {}", store.name);

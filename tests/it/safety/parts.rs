@@ -112,3 +112,22 @@ pub(super) async fn break_tables(store: &SeaOrmStore) {
             .unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 }
+
+/// All text of the table of events.
+pub(super) async fn trail(store: &SeaOrmStore) -> String {
+    let db = store.database();
+    let sql = "SELECT type || ' ' || COALESCE(user_agent, '') || ' ' || COALESCE(request_id, '') || ' ' \
+        || CAST(detail AS text) AS line FROM auth_events";
+    let rows = db
+        .query_all_raw(sea_orm::Statement::from_string(
+            db.get_database_backend(),
+            sql,
+        ))
+        .await
+        .unwrap();
+    assert!(rows.len() >= 10, "the flows left events");
+    let lines = rows
+        .iter()
+        .map(|row| row.try_get::<String>("", "line").unwrap());
+    lines.collect::<Vec<_>>().join("\n")
+}
