@@ -146,7 +146,8 @@ async fn every_flow_leaves_exactly_one_event() {
         };
         let account = json!({ "email": ANN, "password": PASSWORD });
         let reply = take_new(&app, &account).await;
-        let ann = Some(user_id(reply.json()["id"].as_str().unwrap()));
+        let id = user_id(reply.json()["id"].as_str().unwrap());
+        let ann = Some(id);
         take(&app, step("POST /users", "", account.clone(), 409, None)).await;
         let signed_in = Some(("signed_in", ann, ann));
         let login = step("POST /auth/login", "", account.clone(), 200, signed_in);
@@ -255,7 +256,7 @@ async fn every_flow_leaves_exactly_one_event() {
         )
         .await;
 
-        let path = format!("/admin/users/{}", ann.unwrap());
+        let path = format!("/admin/users/{id}");
         let patch = format!("PATCH {path}");
         for (change, left) in [
             (json!({"roles": ["editor", "user"]}), Some("roles_changed")),
