@@ -111,7 +111,7 @@ switched! {
         writable rotate_session(rotation: &RotateSession, on_reuse: &Event) -> Rotation;
         writable end_session(id: SessionId, why: EndReason, now: Timestamp, event: &Event) -> Option<UserId>;
         writable end_session_of(user: UserId, id: SessionId, now: Timestamp, event: &Event) -> bool;
-        writable end_sessions(user: UserId, why: EndReason, now: Timestamp, event: &Event) -> ();
+        writable end_sessions(user: UserId, why: EndReason, now: Timestamp, event: &Event) -> bool;
         writable issue_one_time(token: &NewOneTimeToken) -> IssueOneTime;
         readable one_time_user(digest: &TokenDigest, purpose: Purpose, now: Timestamp) -> Option<User>;
         writable change_password(checked: &CheckedSession, hash: &PasswordHash, now: Timestamp, event: &Event) -> Checked;

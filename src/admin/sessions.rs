@@ -1,6 +1,6 @@
 use super::Administration;
 use crate::{
-    error::Result,
+    error::{ErrorKind, Result},
     event::{Author, EventKind},
     token::EndReason,
     user::UserId,
@@ -10,14 +10,16 @@ impl Administration {
     /// Ends every session of a user, and voids the links that set a password.
     ///
     /// # Errors
-    /// [`UserNotFound`](crate::ErrorKind::UserNotFound).
+    /// [`UserNotFound`](ErrorKind::UserNotFound).
     pub async fn log_out(&self, id: UserId, author: &Author) -> Result<()> {
-        self.user(id).await?;
         let now = self.clock.now();
         let event = author.event(EventKind::LoggedOutEverywhere, now);
-        self.store
-            .end_sessions(id, EndReason::LogoutAll, now, &event)
-            .await?;
+        let ended = self
+            .store
+            .end_sessions(id, EndReason::LogoutAll, now, &event);
+        if !ended.await? {
+            return Err(ErrorKind::UserNotFound.into());
+        }
         self.trail.publish(&event.of(id));
         Ok(())
     }
@@ -25,7 +27,7 @@ impl Administration {
     /// Lets a user sign in again at once: no account is locked by this version, so that it only finds the user.
     ///
     /// # Errors
-    /// [`UserNotFound`](crate::ErrorKind::UserNotFound).
+    /// [`UserNotFound`](ErrorKind::UserNotFound).
     pub async fn unlock(&self, id: UserId) -> Result<()> {
         self.user(id).await.map(drop)
     }

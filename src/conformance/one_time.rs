@@ -232,7 +232,7 @@ pub async fn a_new_version_kills_reset_tokens_only(store: &Subject) {
     let at = token.created_at;
     let logged_out = event(EventKind::LoggedOutEverywhere);
     let ended = store.end_sessions(user.id, EndReason::LogoutAll, at, &logged_out);
-    ended.await.expect("end_sessions");
+    assert!(ended.await.expect("end_sessions"));
     assert!(user_of(store, live, token.purpose, at).await.is_none());
     assert_eq!(spend(store, live, at).await, None);
     assert_eq!(issue(store, &token).await, IssueOneTime::Dead);

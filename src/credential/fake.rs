@@ -215,7 +215,7 @@ impl TokenStore for FakeStore {
         _: EndReason,
         _: Timestamp,
         _: &Event,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         unimplemented!()
     }
 

@@ -283,15 +283,15 @@ impl TokenStore for MemoryStore {
         reason: EndReason,
         now: Timestamp,
         event: &Event,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut state = self.state();
         let Some(row) = state.users.get_mut(&user) else {
-            return Ok(());
+            return Ok(false);
         };
         row.credential_version += 1;
         state.end_sessions(user, reason, now);
         state.record(event, Some(user));
-        Ok(())
+        Ok(true)
     }
 
     async fn issue_one_time(&self, new: &NewOneTimeToken) -> Result<IssueOneTime, StoreError> {

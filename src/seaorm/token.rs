@@ -125,8 +125,9 @@ const END_ALL: &str = concat!(
     ), s AS (\
         UPDATE auth_sessions s SET revoked_at = $2, revoked_reason = $3 \
         FROM u WHERE s.user_id = u.id AND s.revoked_at IS NULL\
-    ) ",
-    record!("$4", "u.id", "u")
+    ), e AS (",
+    record!("$4", "u.id", "u"),
+    ") SELECT id FROM u"
 );
 
 const RAISE_VERSION: &str =
@@ -275,20 +276,21 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
         reason: EndReason,
         now: Timestamp,
         event: &Event,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let values = || -> [Value; 3] { [of.as_uuid().into(), now.into(), reason.as_str().into()] };
         if self.is_postgres() {
             let [of, now, reason] = values();
             let values = [of, now, reason, events([event])];
-            return self.write(END_ALL, values).await.map(drop);
+            return Ok(!self.write(END_ALL, values).await?.is_empty());
         }
         transaction!(self, |txn| async {
             let raised = run(txn, RAISE_VERSION, [of.as_uuid().into()]).await?;
             if raised.is_empty() {
-                return Ok(());
+                return Ok(false);
             }
             run(txn, END_OF_USER, values()).await?;
-            event::insert(txn, event, Some(of)).await
+            event::insert(txn, event, Some(of)).await?;
+            Ok::<_, DbErr>(true)
         })
     }
 

@@ -368,10 +368,11 @@ impl Tokens {
     ) -> Result<()> {
         let (user, now) = (caller.user.id, self.0.clock.now());
         let event = Event::new(EventKind::LoggedOutEverywhere, client, now).by(user);
-        store
-            .end_sessions(user, EndReason::LogoutAll, now, &event)
-            .await?;
-        self.0.trail.publish(&event.of(user));
+        let ended = store.end_sessions(user, EndReason::LogoutAll, now, &event);
+        // An account that was deleted meanwhile has no session left.
+        if ended.await? {
+            self.0.trail.publish(&event.of(user));
+        }
         Ok(())
     }
 }

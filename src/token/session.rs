@@ -163,7 +163,7 @@ pub enum Checked {
 pub enum EndReason {
     /// The user logged out.
     Logout,
-    /// The user logged out everywhere.
+    /// The user logged out everywhere, or an administrator logged them out.
     LogoutAll,
     /// The password was changed in another session.
     PasswordChanged,

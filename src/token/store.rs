@@ -138,7 +138,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
         event: &Event,
     ) -> Result<Checked, StoreError>;
 
-    /// Ends every session of a user.
+    /// Ends every session of a user, and says whether there is such a user.
     ///
     /// # Contract
     /// Raises `credential_version`, so that a sign-in whose credential was checked before opens nothing after.
@@ -152,7 +152,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
         reason: EndReason,
         now: Timestamp,
         event: &Event,
-    ) -> Result<(), StoreError>;
+    ) -> Result<bool, StoreError>;
 
     /// Keeps a one-time token.
     ///

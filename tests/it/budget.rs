@@ -115,7 +115,7 @@ async fn administer(app: &App, admin: &str, count: &Count) {
     call(&format!("POST {path}/logout"), json!({}))
         .await
         .expect(204);
-    count.expect(3, "log a user out");
+    count.expect(2, "log a user out");
     call(&format!("DELETE {path}"), json!({})).await.expect(204);
     count.expect(3, "delete a user");
 }

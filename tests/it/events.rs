@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use hallpass::{
-    Event, EventKind, UserId, UserStatus,
-    event::{EventFilter, Outcome, Sink},
+    ErrorKind, Event, EventKind, UserId, UserStatus,
+    event::{Author, EventFilter, Outcome, Sink},
 };
 use serde_json::{Value, json};
 
 use crate::support::{
-    app::{App, apps, apps_with, token_in, user_id},
+    app::{App, apps, apps_with, race, token_in, user_id},
     http::{JSON, PASSWORD, Reply},
 };
 
@@ -408,5 +408,39 @@ async fn bad_sinks_hold_nobody_up() {
             assert_eq!(told(), written);
             assert_eq!(app.auth.dropped_events(), 4, "by the one that panics");
         }
+    }
+}
+
+/// Of two who delete an account, and of those who log its user out beside them, each is told of what they did and no
+/// more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sinks_are_told_of_what_was_written_only() {
+    let collecting = Collecting::default();
+    for app in apps_with(|builder| builder.event_sink(collecting.clone())).await {
+        app.auth.flush_events().await;
+        collecting.0.lock().unwrap().clear();
+        for _ in 0..8 {
+            let ann = app.register(ANN).await;
+            let ann = user_id(ann["id"].as_str().unwrap());
+            let outcomes = race(8, |index| {
+                let auth = app.auth.clone();
+                async move {
+                    let (administration, author) = (auth.administration(), Author::default());
+                    if index % 4 == 0 {
+                        administration.delete_user(ann, &author).await
+                    } else {
+                        administration.log_out(ann, &author).await
+                    }
+                }
+            });
+            for error in outcomes.await.into_iter().filter_map(Result::err) {
+                assert_eq!(error.kind(), ErrorKind::UserNotFound);
+            }
+            app.advance(1);
+        }
+        app.auth.flush_events().await;
+        let mut told = std::mem::take(&mut *collecting.0.lock().unwrap());
+        told.sort_by_key(|event| event.id);
+        assert_eq!(told, trail(&app).await);
     }
 }

@@ -149,10 +149,12 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
             .is_some()
     );
     count.expect(1, "end_session");
-    store
-        .end_sessions(user, EndReason::LogoutAll, now, &event())
-        .await
-        .unwrap();
+    assert!(
+        store
+            .end_sessions(user, EndReason::LogoutAll, now, &event())
+            .await
+            .unwrap()
+    );
     count.expect(1, "end_sessions");
 
     let digest = TokenDigest::of("reset");
