@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::{
     error::{Error, Result, Violation},
     secret::{HmacKey, Secrets},
+    user::Page,
 };
 
 const ID: usize = 16;
@@ -21,8 +22,36 @@ impl Cursors {
         Self(secrets.iter().map(|secret| secret.hmac_key(list)).collect())
     }
 
-    /// The page after this item, for a filter in an unambiguous form.
-    pub(super) fn seal(&self, last: Uuid, filter: &[u8]) -> Result<String> {
+    /// The item after which the page begins, for a filter in an unambiguous form; `None` on the first.
+    ///
+    /// # Errors
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if the cursor is not one of this list and filter.
+    pub(super) fn after<I: From<Uuid>>(
+        &self,
+        cursor: Option<&str>,
+        filter: &[u8],
+    ) -> Result<Option<I>> {
+        let opened = cursor.map(|cursor| self.open(cursor, filter)).transpose()?;
+        Ok(opened.map(I::from))
+    }
+
+    /// The page with these items, which are one more than the limit if there is a next page.
+    pub(super) fn page<T>(
+        &self,
+        mut items: Vec<T>,
+        limit: u32,
+        filter: &[u8],
+        id: impl FnOnce(&T) -> Uuid,
+    ) -> Result<Page<T>> {
+        let limit = limit as usize;
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let last = items.last().filter(|_| more);
+        let next = last.map(|last| self.seal(id(last), filter)).transpose()?;
+        Ok(Page::new(items, next))
+    }
+
+    fn seal(&self, last: Uuid, filter: &[u8]) -> Result<String> {
         let key = self
             .0
             .first()
@@ -32,11 +61,7 @@ impl Cursors {
         Ok(URL_SAFE_NO_PAD.encode([*last.as_bytes(), tag].concat()))
     }
 
-    /// The item after which the page begins.
-    ///
-    /// # Errors
-    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if the cursor is not one of this list and filter.
-    pub(super) fn open(&self, cursor: &str, filter: &[u8]) -> Result<Uuid> {
+    fn open(&self, cursor: &str, filter: &[u8]) -> Result<Uuid> {
         self.authentic(cursor, filter).ok_or_else(|| {
             let detail = "the cursor is not one of this list";
             Error::validation(vec![Violation::new("cursor", "invalid_cursor", detail)])

@@ -1,7 +1,7 @@
 use super::{Administration, list::check_limit};
 use crate::{
     error::Result,
-    event::{Event, EventFilter, EventId, EventQuery},
+    event::{Event, EventFilter, EventQuery},
     user::{Page, UserId},
 };
 
@@ -14,21 +14,12 @@ impl Administration {
     pub async fn list_events(&self, query: &EventQuery) -> Result<Page<Event>> {
         check_limit(query.limit)?;
         let (cursors, filter) = (&self.event_cursors, bytes(&query.filter));
-        let open = |cursor: &String| cursors.open(cursor, &filter).map(EventId::from);
-        let after = query.cursor.as_ref().map(open).transpose()?;
-        // One more than asked for tells whether there is a next page.
-        let mut events = self
+        let after = cursors.after(query.cursor.as_deref(), &filter)?;
+        let events = self
             .store
             .list_events(&query.filter, after, query.limit + 1)
             .await?;
-        let limit = query.limit as usize;
-        let more = events.len() > limit;
-        events.truncate(limit);
-        let next = events.last().filter(|_| more);
-        let next = next
-            .map(|event| cursors.seal(event.id.as_uuid(), &filter))
-            .transpose()?;
-        Ok(Page::new(events, next))
+        cursors.page(events, query.limit, &filter, |event| event.id.as_uuid())
     }
 }
 

@@ -1,7 +1,7 @@
 use super::Administration;
 use crate::{
     error::{Error, Result, Violation},
-    user::{Page, User, UserFilter, UserId, UserQuery},
+    user::{Page, User, UserFilter, UserQuery},
 };
 
 pub(super) const MAX_LIMIT: u32 = 200;
@@ -14,22 +14,13 @@ impl Administration {
     /// not ours or belongs to another filter.
     pub async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {
         check_limit(query.limit)?;
-        let filter = bytes(&query.filter);
-        let open = |cursor: &String| self.cursors.open(cursor, &filter).map(UserId::from);
-        let after = query.cursor.as_ref().map(open).transpose()?;
-        // One more than asked for tells whether there is a next page.
-        let mut users = self
+        let (cursors, filter) = (&self.user_cursors, bytes(&query.filter));
+        let after = cursors.after(query.cursor.as_deref(), &filter)?;
+        let users = self
             .store
             .list_users(&query.filter, after, query.limit + 1)
             .await?;
-        let limit = query.limit as usize;
-        let more = users.len() > limit;
-        users.truncate(limit);
-        let next = users.last().filter(|_| more);
-        let next = next
-            .map(|user| self.cursors.seal(user.id.as_uuid(), &filter))
-            .transpose()?;
-        Ok(Page::new(users, next))
+        cursors.page(users, query.limit, &filter, |user| user.id.as_uuid())
     }
 }
 

@@ -66,7 +66,7 @@ const MAX_ROLES: usize = 32;
 #[derive(Clone, Debug)]
 pub struct Administration {
     store: Arc<dyn Store>,
-    cursors: Cursors,
+    user_cursors: Cursors,
     event_cursors: Cursors,
     hasher: Hasher,
     policy: PasswordPolicy,
@@ -92,7 +92,7 @@ impl Administration {
     pub(crate) fn new(parts: AdministrationParts<'_>) -> Self {
         Self {
             store: parts.store,
-            cursors: Cursors::new(parts.secrets, "user list cursor"),
+            user_cursors: Cursors::new(parts.secrets, "user list cursor"),
             event_cursors: Cursors::new(parts.secrets, "event list cursor"),
             hasher: parts.hasher,
             policy: parts.policy,
