@@ -40,9 +40,7 @@ impl AsRef<dyn UserService> for State {
 
 pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
     const TAG: &str = "Administration";
-    const LAST: &str = "The last active administrator stays.";
     let not_found = &[ErrorKind::UserNotFound];
-    let last = &[ErrorKind::LastAdmin, ErrorKind::UserNotFound];
     vec![
         Endpoint::get("/admin/users", state.clone(), list_users)
             .tag(TAG)
@@ -68,12 +66,16 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
                 "What is left out stays. It acts on the user's next request; disabling ends every session for good. \
                  The last active administrator can be neither demoted nor disabled.",
             )
-            .errors(last),
+            .errors(&[ErrorKind::LastAdmin, ErrorKind::UserNotFound]),
         Endpoint::delete("/admin/users/{id}", state.clone(), delete_user)
             .tag(TAG)
             .summary("Delete a user")
-            .description(LAST)
-            .errors(last),
+            .description("The last active administrator stays.")
+            .errors(&[
+                ErrorKind::LastAdmin,
+                ErrorKind::Refused,
+                ErrorKind::UserNotFound,
+            ]),
         Endpoint::post("/admin/users/{id}/logout", state.clone(), log_out)
             .tag(TAG)
             .summary("End every session of a user")

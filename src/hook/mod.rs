@@ -4,12 +4,14 @@
 //! register   policy ► before_registration ► hash ► INSERT user ──────────────────► after_registration
 //! login      verify ► before_sign_in ► access_token_claims ► INSERT session ─────► after_sign_in
 //! refresh    UPDATE session ► access_token_claims
+//! change     verify ► hash ► UPDATE user ────────────────────────────────────────► after_password_change
 //! reset      hash ► UPDATE user ─────────────────────────────────────────────────► after_password_change
+//! delete     before_deletion ► DELETE user ──────────────────────────────────────► after_deletion
 //! ```
 //!
 //! # Before
 //! What runs before is waited for, in the order in which the hooks were given; the first that objects ends it. It fails
-//! closed: a hook that refuses, fails, panics or takes too long means no account and no session. Another hook, or the
+//! closed: a hook that refuses, fails, panics or takes too long means no account, no session, no deletion. Another hook, or the
 //! database, may still stop what a hook let pass, and a caller who tries again is asked about again: such a hook decides,
 //! and leaves no trace.
 //!
@@ -85,7 +87,7 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// An account was made, by registration or at start.
+    /// An account was made: by registration, by an administrator, or at start.
     ///
     /// # Errors
     /// For the log.
@@ -140,7 +142,8 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The account is about to be deleted, by its user or by an administrator.
+    /// The account is about to be deleted, by its user or by an administrator. A host that deletes one
+    /// [within](crate::Auth::within) a transaction of its own is not asked.
     ///
     /// # Errors
     /// A [`Refusal`](crate::Refusal), or a failure.
