@@ -41,7 +41,7 @@ pub enum RegistrationMode {
     /// Anybody; an address that is taken is answered with 409.
     #[default]
     Open,
-    /// Nobody over HTTP; [`UserService::register`](crate::UserService::register) makes accounts in process.
+    /// Nobody over HTTP but administrators; [`UserService::register`](crate::UserService::register) makes accounts in process.
     Closed,
 }
 

@@ -13,8 +13,9 @@
 //! one is refused without a query. Its successor is derived from it, not drawn: asking twice gives one answer, and no
 //! plaintext is kept. The store keeps SHA-256 digests only.
 //!
-//! A session is tied to its user's `credential_version`, which goes up when the password is reset, the account is
-//! disabled, or the user logs out everywhere: whatever raced, it is dead at its next check.
+//! A session is tied to its user's `credential_version`, which goes up when the password is changed or reset, the
+//! account is disabled, or the user logs out everywhere: whatever raced, it is dead at its next check. The session in
+//! which the password is changed goes along.
 
 mod access;
 mod check;

@@ -21,6 +21,6 @@ names! {
 impl Role {
     /// May use the administrators' endpoints.
     pub const ADMIN: Self = Self::from_static("admin");
-    /// Every account has it.
+    /// What whoever registers is given.
     pub const USER: Self = Self::from_static("user");
 }
