@@ -1,4 +1,4 @@
-use super::{Hasher, Refusal, RefusalReason, Verification, ensure_checkable};
+use super::{FailedCheck, FailureReason, Hasher, Verification, ensure_checkable};
 use crate::{
     error::{ErrorKind, Result},
     secret::{Password, PasswordHash},
@@ -38,7 +38,7 @@ impl PasswordCheck {
     /// If the stored hash has parameters no longer in force, the proof carries a new hash of the password, unless
     /// the hasher is too busy to make one.
     ///
-    /// A [`Refusal`] is no error: whoever asks writes it down, and then answers with the error it becomes.
+    /// A [`FailedCheck`] is no error: whoever asks writes it down, and then answers with the error it becomes.
     ///
     /// # Errors
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) if it cannot be a password ([`ensure_checkable`]; a door
@@ -50,12 +50,12 @@ impl PasswordCheck {
         store: &dyn Store,
         email: &EmailAddress,
         password: &Password,
-    ) -> Result<Result<Proof, Refusal>> {
+    ) -> Result<Result<Proof, FailedCheck>> {
         ensure_checkable("password", password)?;
         let found = store.credentials(email).await?;
         let (mut proof, verification) = match self.verify(found, password).await? {
             Ok(verified) => verified,
-            Err(refusal) => return Ok(Err(refusal)),
+            Err(failed) => return Ok(Err(failed)),
         };
         if verification == Verification::Outdated {
             proof.rehashed = self.rehash(password).await;
@@ -72,7 +72,7 @@ impl PasswordCheck {
         store: &dyn Store,
         user: &User,
         password: &Password,
-    ) -> Result<Result<Proof, Refusal>> {
+    ) -> Result<Result<Proof, FailedCheck>> {
         ensure_checkable("password", password)?;
         let found = store.credentials(&user.email).await?;
         let found = found.filter(|found| found.user.id == user.id);
@@ -84,7 +84,7 @@ impl PasswordCheck {
         &self,
         found: Option<Credentials>,
         password: &Password,
-    ) -> Result<Result<(Proof, Verification), Refusal>> {
+    ) -> Result<Result<(Proof, Verification), FailedCheck>> {
         let stored = found
             .as_ref()
             .and_then(|found| found.password_hash.as_ref());
@@ -96,17 +96,17 @@ impl PasswordCheck {
         }
         let verification = verification?;
         let Some(found) = found else {
-            return Ok(Err(Refusal::of_nobody()));
+            return Ok(Err(FailedCheck::of_nobody()));
         };
-        let refused = |reason| Ok(Err(Refusal::of(found.user.id, reason)));
+        let refused = |reason| Ok(Err(FailedCheck::of(found.user.id, reason)));
         if verification == Verification::Wrong {
             return refused(match found.password_hash {
-                Some(_) => RefusalReason::WrongPassword,
-                None => RefusalReason::NoPassword,
+                Some(_) => FailureReason::WrongPassword,
+                None => FailureReason::NoPassword,
             });
         }
         if found.user.status == UserStatus::Disabled {
-            return refused(RefusalReason::AccountDisabled);
+            return refused(FailureReason::AccountDisabled);
         }
         let proof = Proof {
             user: found.user,

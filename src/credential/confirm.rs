@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{PasswordCheck, RefusalReason, ensure_checkable};
+use super::{FailureReason, PasswordCheck, ensure_checkable};
 use crate::{
     clock::Clock,
     error::{Error, ErrorKind, Result, Violation},
@@ -53,7 +53,7 @@ impl Confirmation {
                 credential_version: proof.credential_version(),
                 verified_hash: proof.verified_hash().cloned(),
             }),
-            Err(refusal) => self.refuse(store, caller, client, refusal.reason).await,
+            Err(failed) => self.refuse(store, caller, client, failed.reason).await,
         }
     }
 
@@ -99,7 +99,7 @@ impl Confirmation {
         store: &dyn Store,
         caller: &ActiveUser,
         client: &ClientInfo,
-        reason: RefusalReason,
+        reason: FailureReason,
     ) -> Result<T> {
         let event = Event::new(EventKind::ReauthenticationFailed, client, self.clock.now())
             .of(caller.user.id)
@@ -108,7 +108,7 @@ impl Confirmation {
         self.trail.record(store, &event).await?;
         Err(match reason {
             // The caller passed the door before: the session is dead by now.
-            RefusalReason::AccountDisabled => ErrorKind::InvalidAccessToken,
+            FailureReason::AccountDisabled => ErrorKind::InvalidAccessToken,
             _ => ErrorKind::InvalidCredentials,
         }
         .into())

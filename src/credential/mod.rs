@@ -1,7 +1,7 @@
 //! Passwords: the bounded hasher, the policy for new ones, and the one counted check that every door uses.
 //!
 //! A door (sign-in, password change, deletion) hands an address and a password to `PasswordCheck` and gets a
-//! `Proof`, a `Refusal` for the audit trail, or an error:
+//! `Proof`, a `FailedCheck` for the audit trail, or an error:
 //!
 //! ```text
 //! door ── ensure_checkable ──> PasswordCheck ── credentials ──> store
@@ -19,19 +19,19 @@
 mod check;
 mod common;
 mod confirm;
+mod failure;
 #[cfg(test)]
 pub(crate) mod fake;
 mod hasher;
 mod params;
 mod phc;
 mod policy;
-mod refusal;
 mod workspace;
 
 pub(crate) use self::{
     check::{PasswordCheck, Proof},
     confirm::Confirmation,
-    refusal::{Refusal, RefusalReason},
+    failure::{FailedCheck, FailureReason},
 };
 pub use self::{
     hasher::{Hasher, HasherBuilder, Verification},

@@ -3,7 +3,7 @@
 //! ```text
 //! register   hash ──────────────► INSERT user ──► User
 //! login      SELECT credentials ► verify ► Proof ► sign_in ──► TokenPair
-//!                                       └► Refusal ► INSERT event ──► 401
+//!                                       └► FailedCheck ► INSERT event ──► 401
 //! forgot     INSERT intent ─────► 202       (the worker mails the link)
 //! reset      SELECT by token ───► hash ──► UPDATE user, sessions, tokens
 //! ```
@@ -21,7 +21,7 @@ use std::{str::FromStr, sync::Arc};
 
 use crate::{
     clock::Clock,
-    credential::{Hasher, PasswordCheck, PasswordPolicy, Refusal, RefusalReason},
+    credential::{FailedCheck, FailureReason, Hasher, PasswordCheck, PasswordPolicy},
     delivery::Deliveries,
     error::Result,
     event::{Event, EventKind, Trail},
@@ -87,7 +87,7 @@ impl Passwords {
                 .await?;
             let proof = match checked {
                 Ok(proof) => proof,
-                Err(refusal) => return self.refuse(store, &login, refusal).await,
+                Err(failed) => return self.refuse(store, &login, failed).await,
             };
             let user = proof.user().id;
             let client = login.client.clone();
@@ -96,21 +96,21 @@ impl Passwords {
             }
             changed = Some(user);
         }
-        let refusal = Refusal {
+        let failed = FailedCheck {
             user_id: changed,
-            reason: RefusalReason::WrongPassword,
+            reason: FailureReason::WrongPassword,
         };
-        self.refuse(store, &login, refusal).await
+        self.refuse(store, &login, failed).await
     }
 
     /// Writes down a sign-in that failed, and only then answers.
-    async fn refuse<T>(&self, store: &dyn Store, login: &Login, refusal: Refusal) -> Result<T> {
+    async fn refuse<T>(&self, store: &dyn Store, login: &Login, failed: FailedCheck) -> Result<T> {
         let event = Event::new(EventKind::SignInFailed, &login.client, self.clock.now())
-            .with("reason", refusal.reason.as_str());
+            .with("reason", failed.reason.as_str());
         let mut event = self.trail.about(event, login.email.canonical());
-        event.user_id = refusal.user_id;
+        event.user_id = failed.user_id;
         self.trail.record(store, &event).await?;
-        Err(refusal.into())
+        Err(failed.into())
     }
 
     /// Refuses a new password that is short, common, or the address itself.

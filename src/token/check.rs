@@ -34,7 +34,7 @@ pub(crate) struct TokenCheck {
 
 /// Why a token is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum TokenFault {
     /// Malformed, forged, expired, or not meant for us.
     Invalid,
     /// It names a key that is not among ours, and was looked at no further.
@@ -60,13 +60,13 @@ impl TokenCheck {
     }
 
     /// A token that was verified before is found by all of its bytes, and costs no signature check.
-    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<CurrentUser, Refusal> {
+    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<CurrentUser, TokenFault> {
         let user = match self.verified.get(token) {
             Some(user) => user,
             None => {
                 let user = self.check(token)?;
                 if user.issued_at().timestamp() > now.timestamp().saturating_add(MAX_SKEW) {
-                    return Err(Refusal::Invalid);
+                    return Err(TokenFault::Invalid);
                 }
                 self.verified.insert(token.into(), user.clone());
                 user
@@ -75,26 +75,26 @@ impl TokenCheck {
         if now < user.expires_at() {
             Ok(user)
         } else {
-            Err(Refusal::Invalid)
+            Err(TokenFault::Invalid)
         }
     }
 
     /// Everything but the time.
-    fn check(&self, token: &str) -> Result<CurrentUser, Refusal> {
-        let parts = Parts::of(token).ok_or(Refusal::Invalid)?;
-        let header = decode_part(parts.header).ok_or(Refusal::Invalid)?;
-        let header = read_header(&header).ok_or(Refusal::Invalid)?;
+    fn check(&self, token: &str) -> Result<CurrentUser, TokenFault> {
+        let parts = Parts::of(token).ok_or(TokenFault::Invalid)?;
+        let header = decode_part(parts.header).ok_or(TokenFault::Invalid)?;
+        let header = read_header(&header).ok_or(TokenFault::Invalid)?;
         if header.typ != TYP {
-            return Err(Refusal::Invalid);
+            return Err(TokenFault::Invalid);
         }
-        let key = self.keys.by_kid(header.kid).ok_or(Refusal::UnknownKey)?;
-        let signature = decode_part(parts.signature).ok_or(Refusal::Invalid)?;
+        let key = self.keys.by_kid(header.kid).ok_or(TokenFault::UnknownKey)?;
+        let signature = decode_part(parts.signature).ok_or(TokenFault::Invalid)?;
         if header.alg != key.algorithm.as_str()
             || !key.verifies(parts.message.as_bytes(), &signature)
         {
-            return Err(Refusal::Invalid);
+            return Err(TokenFault::Invalid);
         }
-        self.read(parts.claims).ok_or(Refusal::Invalid)
+        self.read(parts.claims).ok_or(TokenFault::Invalid)
     }
 
     fn read(&self, claims: &str) -> Option<CurrentUser> {

@@ -33,7 +33,7 @@ mod store;
 mod verifying_key;
 
 pub(crate) use self::{
-    check::{Refusal, TokenCheck},
+    check::{TokenCheck, TokenFault},
     one_time::OneTimeKeys,
     service::{TokenParts, Tokens},
     verifying_key::VerifyingKeys,

@@ -9,7 +9,7 @@ use super::FetchJwks;
 use crate::{
     clock::{Clock, Timestamp},
     error::{BoxError, Error, ErrorKind, Result},
-    token::{CurrentUser, Refusal, TokenCheck, VerifyingKeys},
+    token::{CurrentUser, TokenCheck, TokenFault, VerifyingKeys},
 };
 
 /// The longest document that is read, in bytes.
@@ -64,7 +64,7 @@ impl Remote {
         let now = self.clock.now();
         let check = self.check(now).await?;
         let verified = match check.verify(token, now) {
-            Err(Refusal::UnknownKey) => {
+            Err(TokenFault::UnknownKey) => {
                 self.refetch().await;
                 self.at_hand()?.check.verify(token, now)
             }

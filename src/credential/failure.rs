@@ -5,16 +5,16 @@ use crate::{
 
 /// A check that a caller did not pass: for the audit trail. The caller learns only what the error says that it becomes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct FailedCheck {
     /// Whose account it was about; `None` if the address has none.
     pub(crate) user_id: Option<UserId>,
     /// Why.
-    pub(crate) reason: RefusalReason,
+    pub(crate) reason: FailureReason,
 }
 
 /// Why a check was not passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RefusalReason {
+pub(crate) enum FailureReason {
     /// The password was right, and the account is disabled.
     AccountDisabled,
     /// The account has no password.
@@ -25,8 +25,8 @@ pub(crate) enum RefusalReason {
     WrongPassword,
 }
 
-impl Refusal {
-    pub(crate) fn of(user: UserId, reason: RefusalReason) -> Self {
+impl FailedCheck {
+    pub(crate) fn of(user: UserId, reason: FailureReason) -> Self {
         Self {
             user_id: Some(user),
             reason,
@@ -36,12 +36,12 @@ impl Refusal {
     pub(crate) fn of_nobody() -> Self {
         Self {
             user_id: None,
-            reason: RefusalReason::UnknownAddress,
+            reason: FailureReason::UnknownAddress,
         }
     }
 }
 
-impl RefusalReason {
+impl FailureReason {
     /// The word used in events.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -53,14 +53,14 @@ impl RefusalReason {
     }
 }
 
-impl From<Refusal> for Error {
+impl From<FailedCheck> for Error {
     /// That the account is disabled is told after the right password only; the rest looks the same.
-    fn from(refusal: Refusal) -> Self {
-        let kind = match refusal.reason {
-            RefusalReason::AccountDisabled => ErrorKind::AccountDisabled,
-            RefusalReason::NoPassword
-            | RefusalReason::UnknownAddress
-            | RefusalReason::WrongPassword => ErrorKind::InvalidCredentials,
+    fn from(failed: FailedCheck) -> Self {
+        let kind = match failed.reason {
+            FailureReason::AccountDisabled => ErrorKind::AccountDisabled,
+            FailureReason::NoPassword
+            | FailureReason::UnknownAddress
+            | FailureReason::WrongPassword => ErrorKind::InvalidCredentials,
         };
         kind.into()
     }
