@@ -32,13 +32,17 @@
 //!   may wrap it with [`AuthBuilder::wrap_service`].
 //! * `axum::router` and `actix::configure` mount the [`Endpoints`](Auth): the same contract, byte for byte, on both.
 //!   Handlers of the host's own take [`CurrentUser`] (verified token, no query), [`ActiveUser`] (confirmed by the
-//!   database), [`WithRole`], [`WithPermission`] or [`RecentSignIn`]; `RequireRole` and `RequirePermission` guard whole groups of routes.
-//!   [`RolePermissions`] says which permissions a role brings.
+//!   database), [`WithRole`], [`WithPermission`] or [`RecentSignIn`]; `RequireRole` and `RequirePermission` guard
+//!   whole groups of routes. [`RolePermissions`] says which permissions a role brings.
 //! * [`Verifier`] verifies the tokens of another service by its published keys, without a database: see [`verifier`].
 //!   [`ClaimedRole`] and [`ClaimedPermission`] go by the token alone, there and beside an [`Auth`].
 //! * [`store::Store`] is everything that is kept. [`memory::MemoryStore`] is the reference, `seaorm::SeaOrmStore` is
 //!   for Postgres and SQLite, and a host that brings its own proves it with the `conformance` checks.
 //! * [`hook::Hooks`] lets a host refuse registrations and sign-ins, add claims to access tokens, and react.
+//! * [`Accounts`] and [`Sessions`] are what signed-in users do with what is theirs, [`Administration`] what
+//!   administrators do; the endpoints beyond [`UserService`] stand on them.
+//! * [`Auth::within`] registers, changes and deletes inside a transaction of the host's.
+//! * [`event`] is the audit trail; an [`event::Sink`] takes it elsewhere, too. [`Auth::run_purge`] deletes what is over.
 //! * [`mail::Mailer`] sends letters. Letters wait in an outbox: [`Auth::run_mail`] sends them in the background.
 //! * [`clock::Clock`] is the only source of time; tests move a [`clock::ManualClock`].
 //! * `testing` is for the tests of a host: a service in memory, with users, tokens, mails and a clock in its hands.
