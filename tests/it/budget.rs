@@ -82,6 +82,8 @@ async fn requests_keep_to_the_budget_of_statements() {
     count.forget();
     app.get("/admin/users?limit=1", &admin).await.expect(200);
     count.expect(2, "list users");
+    app.get("/admin/events?limit=1", &admin).await.expect(200);
+    count.expect(2, "list events");
     administer(&app, &admin, &count).await;
     app.logout_all(&admin).await.expect(204);
     count.expect(2, "log out everywhere");

@@ -8,9 +8,10 @@ use std::{
 use hallpass::{
     ClientInfo, PasswordHash, Role, TokenDigest,
     clock::{Clock as _, SystemClock},
-    event::Author,
+    event::{Author, EventFilter, EventStore as _},
     mail::{Intent, IntentId, LetterKind, OutboxStore as _},
     seaorm::{ConnectSettings, SeaOrmStore},
+    store::PurgeStore as _,
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
         Purpose, ResetPassword, RotateSession, Rotation, SessionId, TokenStore as _,
@@ -202,6 +203,22 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     let deleted = store.delete_user(user, None, &event()).await.unwrap();
     assert!(matches!(deleted, DeleteUser::Deleted(_)));
     count.expect(2, "delete_user");
+
+    store.record_event(&event()).await.unwrap();
+    count.expect(1, "record_event");
+    let filter = EventFilter {
+        user_id: Some(user),
+        kind: Some(event().kind),
+    };
+    let events = store.list_events(&filter, None, 10).await.unwrap();
+    assert!(!events.is_empty());
+    count.expect(1, "list_events");
+    store.purge_sessions(now, None, 10).await.unwrap();
+    count.expect(1, "purge_sessions");
+    store.purge_one_time(now, None, 10).await.unwrap();
+    count.expect(1, "purge_one_time");
+    store.purge_events(later, None, 10).await.unwrap();
+    count.expect(1, "purge_events");
     store.migrate().await.unwrap();
     count.expect(2, "migrate with nothing pending");
 }
