@@ -9,7 +9,7 @@ use super::Sessions;
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    http::{Endpoint, FromMembers, Json, Members, NoContent, Path},
+    http::{Endpoint, FromMembers, Json, Members, NoContent, Path, time},
     secret::RefreshToken,
     service::{
         UserService,
@@ -115,10 +115,13 @@ struct SessionList {
 struct SessionView {
     #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
     id: SessionId,
+    #[serde(serialize_with = "time::serialize")]
     created_at: DateTime<Utc>,
     /// When its tokens were last renewed; at first, when it was opened.
+    #[serde(serialize_with = "time::serialize")]
     last_used_at: DateTime<Utc>,
     /// When it ends if it is not renewed.
+    #[serde(serialize_with = "time::serialize")]
     expires_at: DateTime<Utc>,
     /// From where it was opened.
     #[cfg_attr(feature = "openapi", schema(required))]
