@@ -151,6 +151,26 @@ async fn a_profile_that_cannot_be_kept_is_refused() {
 }
 
 #[tokio::test]
+async fn the_outermost_numbers_come_back_as_they_were_given() {
+    for app in apps().await {
+        let administrator = app.administrator().await;
+        let access = app.join(ANN).await.access;
+        let metadata = json!({"a": [f64::MAX, f64::MIN, f64::MIN_POSITIVE, 5e-324, 1.234_567_891_234_567_9e-12]});
+        let body = json!({"metadata": metadata});
+        let kept = app.send("PATCH /users/me", &access, body).await;
+        assert_eq!(kept.expect(200).json()["metadata"], metadata);
+        assert_eq!(
+            app.me(&access).await.expect(200).json()["metadata"],
+            metadata
+        );
+        let listed = app
+            .send("GET /admin/users", &administrator, json!({}))
+            .await;
+        assert_eq!(listed.expect(200).json()["items"][0]["metadata"], metadata);
+    }
+}
+
+#[tokio::test]
 async fn a_new_password_leaves_only_the_session_that_set_it() {
     for app in apps().await {
         let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
