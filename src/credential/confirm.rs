@@ -108,7 +108,9 @@ impl Confirmation {
         self.trail.record(store, &event).await?;
         Err(match reason {
             // The caller passed the door before: the session is dead by now.
-            FailureReason::AccountDisabled => ErrorKind::InvalidAccessToken,
+            FailureReason::AccountDisabled | FailureReason::UnknownAddress => {
+                ErrorKind::InvalidAccessToken
+            }
             _ => ErrorKind::InvalidCredentials,
         }
         .into())

@@ -1,6 +1,8 @@
 //! `DELETE /users/me`.
 
-use hallpass::{EventKind, event::EventFilter};
+use hallpass::{
+    AccessToken, ClientInfo, ErrorKind, EventKind, UserService as _, event::EventFilter,
+};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -170,6 +172,27 @@ async fn of_administrators_who_all_leave_one_stays() {
                 .count()
         };
         assert_eq!((count(204), count(409)), (3, 1), "{replies:?}");
+    }
+}
+
+/// A call that passed the door just before the account went answers as those behind it do.
+#[tokio::test]
+async fn an_account_that_goes_during_a_call_is_no_wrong_password() {
+    for app in apps().await {
+        let access = app.join(ANN).await.access;
+        let token = AccessToken::from(access.as_str());
+        let caller = app.auth.current_user(&token).await.unwrap();
+        delete(&app, &access, PASSWORD).await.expect(204);
+        let (accounts, store, client) = (app.auth.accounts(), app.store(), ClientInfo::default());
+        let (store, password) = (store.as_ref(), PASSWORD.into());
+        let deleted = accounts.delete(store, &caller, Some(&password), &client);
+        let shown = accounts.reauthenticate(store, &caller, &password, &client);
+        let (new, current) = (NEW.into(), Some(&password));
+        let changed = accounts.change_password(store, &caller, current, &new, &client);
+        for outcome in [deleted.await, shown.await, changed.await] {
+            let error = outcome.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidAccessToken);
+        }
     }
 }
 
