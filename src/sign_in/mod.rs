@@ -107,7 +107,7 @@ impl SignIn {
     ) -> Result<()> {
         let event = Event::new(EventKind::SignInFailed, client, self.clock.now())
             .of(user.id)
-            .with("reason", "refused")
+            .with("reason", "refused_by_application")
             .with("code", refusal.code());
         let event = self.trail.about(event, user.email.canonical());
         Ok(self.trail.record(store, &event).await?)

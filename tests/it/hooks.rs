@@ -252,7 +252,7 @@ async fn a_sign_in_is_refused_after_the_right_password_only() {
             .await
             .unwrap();
         assert_eq!(failed[0].user_id, about.map(|found| found.user.id));
-        assert_eq!(failed[0].detail["reason"], "refused");
+        assert_eq!(failed[0].detail["reason"], "refused_by_application");
         assert_eq!(failed[0].detail["code"], "over_quota");
         script.pass();
         app.login(ANN).await;
