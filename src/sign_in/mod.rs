@@ -97,6 +97,7 @@ impl SignIn {
             now,
         )))
     }
+
     /// The audit trail tells a refusal by the host from one of ours.
     async fn write_down(
         &self,
