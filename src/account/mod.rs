@@ -29,7 +29,10 @@ use crate::{
 
 /// What signed-in users do with their own account. Cheap to clone; from [`Auth::accounts`](crate::Auth::accounts).
 ///
-/// The caller is from [`UserService::current_user`](crate::UserService::current_user).
+/// The caller is from [`UserService::current_user`](crate::UserService::current_user), the store is
+/// [`Auth::store`](crate::Auth::store): one inside a transaction of the host's is not for these, since events are told when
+/// it has written, and passwords are hashed beside it; see [`Auth::within`](crate::Auth::within). Every method fails with
+/// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
 ///
 /// ```
 /// use hallpass::{Auth, Login, Registration, Secret, UserService, mail::Mailbox, memory::MemoryStore};

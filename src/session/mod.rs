@@ -15,7 +15,8 @@ use crate::{
 
 /// The sessions of signed-in users. Cheap to clone; from [`Auth::sessions`](crate::Auth::sessions).
 ///
-/// The caller is from [`UserService::current_user`](crate::UserService::current_user).
+/// The caller is from [`UserService::current_user`](crate::UserService::current_user), the store is
+/// [`Auth::store`](crate::Auth::store), and no transaction of the host's: events are told when it has written.
 #[derive(Clone, Debug)]
 pub struct Sessions {
     pub(crate) trail: Trail,
