@@ -96,7 +96,7 @@ switched! {
         readable ping() -> ();
     }
     UserStore {
-        writable insert_user(user: &NewUser, event: &Event) -> InsertUser;
+        writable insert_user(user: &NewUser, event: &Event, mail: Option<&Intent>, if_taken: Option<&Intent>) -> InsertUser;
         readable user(id: UserId) -> Option<User>;
         readable credentials(email: &EmailAddress) -> Option<Credentials>;
         readable list_users(filter: &UserFilter, after: Option<UserId>, limit: u32) -> Vec<User>;
@@ -108,7 +108,7 @@ switched! {
         writable open_session(session: &NewSession, event: &Event) -> OpenSession;
         readable session_user(id: SessionId, user: UserId, now: Timestamp) -> Option<SessionUser>;
         readable sessions(user: UserId, now: Timestamp) -> Vec<Session>;
-        writable rotate_session(rotation: &RotateSession, on_reuse: &Event) -> Rotation;
+        writable rotate_session(rotation: &RotateSession, on_reuse: &Event, mail: Option<&Intent>) -> Rotation;
         writable end_session(id: SessionId, why: EndReason, now: Timestamp, event: &Event) -> Option<UserId>;
         writable end_session_of(user: UserId, id: SessionId, now: Timestamp, event: &Event) -> bool;
         writable end_sessions(user: UserId, why: EndReason, now: Timestamp, event: &Event) -> bool;
@@ -116,10 +116,10 @@ switched! {
         readable one_time_user(digest: &TokenDigest, purpose: Purpose, now: Timestamp) -> Option<User>;
         writable change_password(checked: &CheckedSession, hash: &PasswordHash, now: Timestamp, event: &Event) -> Checked;
         writable reauthenticate(checked: &CheckedSession, now: Timestamp, event: &Event) -> Checked;
-        writable reset_password(reset: &ResetPassword, event: &Event) -> Option<UserId>;
+        writable reset_password(reset: &ResetPassword, event: &Event, mail: Option<&Intent>) -> Option<UserId>;
     }
     OutboxStore {
-        writable enqueue(intent: &Intent, event: Option<&Event>) -> ();
+        writable enqueue(intents: &[Intent], event: Option<&Event>) -> ();
         writable claim(now: Timestamp, lease_until: Timestamp, limit: u32) -> Vec<ClaimedIntent>;
         writable complete(id: IntentId, attempt: i32) -> ();
         writable postpone(id: IntentId, attempt: i32, due_at: Timestamp, error: &str) -> ();

@@ -77,6 +77,7 @@
 
 // Ground: imports nothing of ours.
 pub mod clock;
+mod email;
 mod error;
 mod id;
 mod json;
@@ -90,6 +91,7 @@ pub mod http;
 pub mod event;
 pub mod hook;
 pub mod mail;
+mod outbox;
 pub mod user;
 
 // Tokens, and the end of what is of no more use.

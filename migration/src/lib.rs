@@ -11,6 +11,7 @@ mod m20261122_000004_outbox;
 mod m20261122_000005_events;
 mod m20261122_000006_reauthentication;
 mod m20261122_000007_user_lists;
+mod m20261122_000008_outbox;
 mod migrator;
 
 pub use self::migrator::{MigrationStatus, down, status, up};
@@ -31,4 +32,5 @@ const MIGRATIONS: &[Migration] = &[
     m20261122_000005_events::MIGRATION,
     m20261122_000006_reauthentication::MIGRATION,
     m20261122_000007_user_lists::MIGRATION,
+    m20261122_000008_outbox::MIGRATION,
 ];

@@ -2,6 +2,7 @@ use super::{Administration, check_roles};
 use crate::{
     error::{ErrorKind, Result},
     event::{Author, EventKind},
+    mail::Recipient,
     secret::Password,
     user::{EmailAddress, InsertUser, NewUser, Role, Roles, User, UserId},
 };
@@ -79,19 +80,20 @@ impl Administration {
             created_at: now,
         };
         let event = author.event(EventKind::AccountCreated, now);
-        let user = match self.store.insert_user(&new, &event).await? {
+        let recipient = Recipient::UserOfFact;
+        let mail = if password.is_some() {
+            self.deliveries.verification(recipient, now)
+        } else {
+            self.deliveries.reset(recipient, now)
+        };
+        let inserted = self.store.insert_user(&new, &event, Some(&mail), None);
+        let user = match inserted.await? {
             InsertUser::Inserted(user) => user,
             InsertUser::EmailTaken => return Err(ErrorKind::EmailTaken.into()),
         };
         self.trail.publish(&event.of(user.id));
         self.hooks.after_registration(&user);
-        if password.is_none() {
-            let store = self.store.as_ref();
-            let client = &author.client;
-            self.deliveries
-                .request_reset(store, &user.email, client)
-                .await?;
-        }
+        self.deliveries.wake();
         Ok(user)
     }
 }

@@ -6,11 +6,11 @@ use crate::{
     admin::{Administration, AdministrationParts},
     clock::{Clock, SystemClock},
     credential::{Confirmation, HashParams, Hasher, HasherBuilder, PasswordCheck, PasswordPolicy},
-    delivery::{DEFAULT_RESET_TTL, Deliveries, DeliveryParts},
+    delivery::{Deliveries, DeliveryParts, LinkLifetimes},
     error::{Error, Result},
     event::{Sink, Trail},
     hook::{HookChain, Hooks},
-    mail::{Links, Mailer, Templates},
+    mail::{Links, Mailer, Notices, Templates},
     password::{Passwords, RegistrationMode},
     purge::{DEFAULT_EVENT_RETENTION, Purges},
     secret::Secrets,
@@ -45,7 +45,8 @@ pub struct AuthBuilder {
     lifetimes: TokenLifetimes,
     role_permissions: RolePermissions,
     permissions_in_tokens: bool,
-    reset_ttl: Duration,
+    notices: Notices,
+    link_lifetimes: LinkLifetimes,
     hashing: HasherBuilder,
     policy: PasswordPolicy,
     registration: RegistrationMode,
@@ -74,7 +75,8 @@ impl Default for AuthBuilder {
             lifetimes: TokenLifetimes::default(),
             role_permissions: RolePermissions::new(),
             permissions_in_tokens: false,
-            reset_ttl: DEFAULT_RESET_TTL,
+            notices: Notices::default(),
+            link_lifetimes: LinkLifetimes::default(),
             hashing: Hasher::builder(HashParams::default()),
             policy: PasswordPolicy::default(),
             registration: RegistrationMode::default(),
@@ -177,7 +179,19 @@ impl AuthBuilder {
 
     /// How long a password can be reset with a mailed link. Default 30 minutes.
     pub fn reset_lifetime(mut self, lifetime: Duration) -> Self {
-        self.reset_ttl = lifetime;
+        self.link_lifetimes.reset = lifetime;
+        self
+    }
+
+    /// How long an address can be verified or confirmed with a mailed link. Default a day.
+    pub fn verification_lifetime(mut self, lifetime: Duration) -> Self {
+        self.link_lifetimes.verify = lifetime;
+        self
+    }
+
+    /// Which letters tell users of what was done to their accounts.
+    pub fn notices(mut self, notices: Notices) -> Self {
+        self.notices = notices;
         self
     }
 
@@ -306,6 +320,7 @@ impl AuthBuilder {
             lifetimes: self.lifetimes,
             permissions: self.permissions_in_tokens.then(|| Arc::clone(&permissions)),
             hooks: hooks.clone(),
+            theft_notice: self.notices.refresh_token_reused,
             trail: trail.clone(),
             clock: Arc::clone(&clock),
         })?;
@@ -317,7 +332,8 @@ impl AuthBuilder {
             trail: trail.clone(),
             links,
             templates,
-            reset_ttl: self.reset_ttl,
+            notices: self.notices,
+            lifetimes: self.link_lifetimes,
         };
         let deliveries = Deliveries::new(&secrets, parts)?;
         let check = PasswordCheck::new(hasher.clone());

@@ -218,5 +218,6 @@ impl Settled {
         for user in &self.done.deleted {
             passwords.hooks.after_deletion(user);
         }
+        self.auth.0.deliveries.wake();
     }
 }

@@ -328,7 +328,7 @@ pub async fn a_change_never_survives_a_reset(store: &Subject) {
                 }
                 let reset = reset(spent, "reset", at);
                 let event = event(EventKind::PasswordReset);
-                let done = store.reset_password(&reset, &event).await;
+                let done = store.reset_password(&reset, &event, None).await;
                 done.expect("reset_password").is_some()
             }
         });

@@ -64,7 +64,7 @@ pub(super) fn new_user(email: &str) -> NewUser {
 
 pub(super) async fn insert(store: &Subject, user: &NewUser) -> User {
     match store
-        .insert_user(user, &event(EventKind::AccountCreated))
+        .insert_user(user, &event(EventKind::AccountCreated), None, None)
         .await
         .expect("insert_user")
     {
@@ -201,7 +201,7 @@ pub(super) fn rotation(
 
 pub(super) async fn rotate(store: &Subject, rotation: &RotateSession) -> Rotation {
     store
-        .rotate_session(rotation, &event(EventKind::RefreshTokenReused))
+        .rotate_session(rotation, &event(EventKind::RefreshTokenReused), None)
         .await
         .expect("rotate_session")
 }
@@ -226,6 +226,7 @@ pub(super) fn new_token(user: UserId, purpose: Purpose) -> NewOneTimeToken {
         digests: vec![digest()],
         purpose,
         user_id: user,
+        address: address("ann@example.org"),
         created_at: now,
         expires_at: now + Duration::from_secs(1800),
     }

@@ -24,6 +24,7 @@ pub mod event;
 mod fixture;
 pub mod last_admin;
 pub mod one_time;
+pub mod order;
 pub mod outbox;
 pub mod purge;
 pub mod rotation;
@@ -54,4 +55,5 @@ pub async fn check_all(store: Subject) {
     outbox::check_all(&store).await;
     event::check_all(&store).await;
     purge::check_all(&store).await;
+    order::check_all(&store).await;
 }

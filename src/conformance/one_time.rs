@@ -169,7 +169,7 @@ pub async fn a_reset_is_spent_once(store: &Subject) {
         let reset = reset(live, &format!("new {index}"), token.created_at);
         async move {
             store
-                .reset_password(&reset, &event(EventKind::PasswordReset))
+                .reset_password(&reset, &event(EventKind::PasswordReset), None)
                 .await
                 .expect("reset_password")
         }
@@ -272,7 +272,7 @@ async fn issue(store: &Subject, token: &NewOneTimeToken) -> IssueOneTime {
 }
 
 /// Issues a token that must become live under its first digest.
-async fn issued(store: &Subject, token: &NewOneTimeToken) -> TokenDigest {
+pub(super) async fn issued(store: &Subject, token: &NewOneTimeToken) -> TokenDigest {
     let first = *token.digests.first().expect("a token has a digest");
     assert_eq!(issue(store, token).await, IssueOneTime::Live(first));
     first
@@ -291,7 +291,11 @@ async fn user_of(
 /// Resets the password to the hash `new`.
 async fn spend(store: &Subject, digest: TokenDigest, now: Timestamp) -> Option<UserId> {
     let spent = store
-        .reset_password(&reset(digest, "new", now), &event(EventKind::PasswordReset))
+        .reset_password(
+            &reset(digest, "new", now),
+            &event(EventKind::PasswordReset),
+            None,
+        )
         .await;
     spent.expect("reset_password")
 }

@@ -139,7 +139,7 @@ pub async fn a_used_token_stays_until_it_expires(store: &Subject) {
     store.issue_one_time(&other).await.expect("issue_one_time");
     let reset = reset(live, "new", at);
     let done = event(EventKind::PasswordReset);
-    let spent = store.reset_password(&reset, &done).await;
+    let spent = store.reset_password(&reset, &done, None).await;
     assert_eq!(spent.expect("reset_password"), Some(user.id));
 
     purge_one_time(store, end - MICROSECOND).await;

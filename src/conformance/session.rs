@@ -200,6 +200,7 @@ pub async fn a_sign_in_never_survives_a_reset(store: &Subject) {
                             .reset_password(
                                 &reset(spent, "new", at),
                                 &event(EventKind::PasswordReset),
+                                None,
                             )
                             .await,
                     ),

@@ -79,7 +79,12 @@ pub async fn one_account_per_canonical_address(store: &Subject) {
         };
         async move {
             store
-                .insert_user(&new_user(&text), &event(EventKind::AccountCreated))
+                .insert_user(
+                    &new_user(&text),
+                    &event(EventKind::AccountCreated),
+                    None,
+                    None,
+                )
                 .await
         }
     });

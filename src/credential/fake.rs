@@ -96,7 +96,13 @@ impl Store for FakeStore {
 
 #[async_trait]
 impl UserStore for FakeStore {
-    async fn insert_user(&self, _: &NewUser, _: &Event) -> Result<InsertUser, StoreError> {
+    async fn insert_user(
+        &self,
+        _: &NewUser,
+        _: &Event,
+        _: Option<&Intent>,
+        _: Option<&Intent>,
+    ) -> Result<InsertUser, StoreError> {
         unimplemented!()
     }
 
@@ -162,7 +168,12 @@ impl TokenStore for FakeStore {
         unimplemented!()
     }
 
-    async fn rotate_session(&self, _: &RotateSession, _: &Event) -> Result<Rotation, StoreError> {
+    async fn rotate_session(
+        &self,
+        _: &RotateSession,
+        _: &Event,
+        _: Option<&Intent>,
+    ) -> Result<Rotation, StoreError> {
         unimplemented!()
     }
 
@@ -245,6 +256,7 @@ impl TokenStore for FakeStore {
         &self,
         _: &ResetPassword,
         _: &Event,
+        _: Option<&Intent>,
     ) -> Result<Option<UserId>, StoreError> {
         unimplemented!()
     }
@@ -252,13 +264,14 @@ impl TokenStore for FakeStore {
 
 #[async_trait]
 impl OutboxStore for FakeStore {
-    async fn enqueue(&self, intent: &Intent, _: Option<&Event>) -> Result<(), StoreError> {
-        self.up()?.outbox.push(Row {
+    async fn enqueue(&self, intents: &[Intent], _: Option<&Event>) -> Result<(), StoreError> {
+        let rows = intents.iter().map(|intent| Row {
             intent: intent.clone(),
             attempt: 0,
             due_at: intent.created_at,
             error: None,
         });
+        self.up()?.outbox.extend(rows);
         Ok(())
     }
 

@@ -13,26 +13,40 @@
 //! claim, which sends the same mail with the same Message-ID and the same link.
 
 mod one;
+mod orders;
 mod worker;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use chrono::TimeDelta;
 use tokio::sync::Notify;
 
 use crate::{
     clock::Clock,
     error::{Error, Result},
-    event::{ClientInfo, Event, EventKind, Trail},
-    mail::{Intent, IntentId, LetterKind, Links, Mailer, Templates},
+    event::Trail,
+    mail::{Links, Mailer, Notices, Templates},
     secret::Secrets,
     store::Store,
     token::OneTimeKeys,
-    user::EmailAddress,
 };
 
-/// For how long the link of a reset mail works, unless set otherwise.
-pub(crate) const DEFAULT_RESET_TTL: Duration = Duration::from_secs(30 * 60);
+/// For how long the links in mails work.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LinkLifetimes {
+    /// A link that sets a password, or unlocks sign-in.
+    pub(crate) reset: Duration,
+    /// A link that shows that an address is the user's.
+    pub(crate) verify: Duration,
+}
+
+impl Default for LinkLifetimes {
+    fn default() -> Self {
+        Self {
+            reset: Duration::from_secs(30 * 60),
+            verify: Duration::from_secs(86_400),
+        }
+    }
+}
 
 /// What deliveries are made of.
 #[derive(Debug)]
@@ -43,7 +57,8 @@ pub(crate) struct DeliveryParts {
     pub(crate) trail: Trail,
     pub(crate) links: Links,
     pub(crate) templates: Templates,
-    pub(crate) reset_ttl: Duration,
+    pub(crate) notices: Notices,
+    pub(crate) lifetimes: LinkLifetimes,
 }
 
 /// Takes orders for mails, and delivers them. Clones share the work.
@@ -53,57 +68,33 @@ pub(crate) struct Deliveries(Arc<Inner>);
 struct Inner {
     parts: DeliveryParts,
     keys: OneTimeKeys,
-    reset_ttl: TimeDelta,
     ordered: Notify,
 }
 
 impl Deliveries {
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the reset links would work for less than a second or
-    /// more than a year.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if links would work for less than a second or more than a
+    /// year.
     pub(crate) fn new(secrets: &Secrets, parts: DeliveryParts) -> Result<Self> {
         let range = Duration::from_secs(1)..=Duration::from_secs(365 * 24 * 60 * 60);
-        let reset_ttl = TimeDelta::from_std(parts.reset_ttl)
-            .ok()
-            .filter(|_| range.contains(&parts.reset_ttl))
-            .ok_or_else(|| {
-                Error::configuration("the reset links work for between a second and a year")
-            })?;
+        let LinkLifetimes { reset, verify } = parts.lifetimes;
+        for (name, lifetime) in [("reset", reset), ("verification", verify)] {
+            if !range.contains(&lifetime) {
+                return Err(Error::configuration(format!(
+                    "the {name} links work for between a second and a year"
+                )));
+            }
+        }
         Ok(Self(Arc::new(Inner {
             keys: OneTimeKeys::new(secrets),
             parts,
-            reset_ttl,
             ordered: Notify::new(),
         })))
     }
 
-    /// Orders the mail with the link that sets a new password, for the account with this address, if there is one.
-    ///
-    /// When this has returned the order outlives a kill, if `store` is no open transaction.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub(crate) async fn request_reset(
-        &self,
-        store: &dyn Store,
-        email: &EmailAddress,
-        client: &ClientInfo,
-    ) -> Result<()> {
-        let now = self.0.parts.clock.now();
-        let intent = Intent {
-            id: IntentId::new(now),
-            letter: LetterKind::ResetPassword,
-            address: email.clone(),
-            created_at: now,
-            not_after: now + self.0.reset_ttl,
-        };
-        let trail = &self.0.parts.trail;
-        let event = Event::new(EventKind::PasswordResetRequested, client, now);
-        let event = trail.about(event, email.canonical());
-        store.enqueue(&intent, Some(&event)).await?;
-        trail.publish(&event);
+    /// Wakes the worker of this process: a mail was ordered.
+    pub(crate) fn wake(&self) {
         self.0.ordered.notify_one();
-        Ok(())
     }
 }
 

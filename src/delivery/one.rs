@@ -6,10 +6,12 @@ use tokio::time;
 use super::Deliveries;
 use crate::{
     error::{Error, Result},
-    mail::{ClaimedIntent, Intent, Letter, LetterKind, Mail, MailError},
+    mail::{
+        ClaimedIntent, Intent, Letter, LetterKind, Link, Links, Mail, MailError, Recipient, Seen,
+    },
     secret::{OneTimeToken, TokenDigest},
     token::{IssueOneTime, NewOneTimeToken, Purpose},
-    user::{User, UserStatus},
+    user::{EmailAddress, Locale, User, UserStatus},
 };
 
 /// Well below the lease, so that no other worker sends the same mail meanwhile.
@@ -24,6 +26,12 @@ struct Setback {
     /// For an operator. Holds no secret.
     note: String,
     retry: TimeDelta,
+}
+
+/// Who gets a mail, and where.
+struct Addressed {
+    user: User,
+    address: EmailAddress,
 }
 
 impl Deliveries {
@@ -59,7 +67,7 @@ impl Deliveries {
         };
         match time::timeout(SEND_TIMEOUT, parts.mailer.send(&mail)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Setback::of_mailer(&error, &token)),
+            Ok(Err(error)) => Err(Setback::of_mailer(&error, token.as_ref())),
             Err(_) => Err(Setback {
                 note: "the mailer did not answer in time".to_owned(),
                 retry: RETRY,
@@ -67,33 +75,89 @@ impl Deliveries {
         }
     }
 
-    /// The mail to the stored address, and the token in it; `None` if there is nobody to write to, or a newer mail
-    /// took its place.
-    async fn write(&self, intent: &Intent) -> Result<Option<(Mail, OneTimeToken)>> {
-        let parts = &self.0.parts;
-        let found = parts.store.credentials(&intent.address).await?;
-        let Some(user) = found.map(|found| found.user) else {
+    /// The mail, and the token in it, if it has one; `None` if there is nobody to write to, nothing to say any more, or
+    /// a newer mail took its place.
+    async fn write(&self, intent: &Intent) -> Result<Option<(Mail, Option<OneTimeToken>)>> {
+        let Some(Addressed { user, address }) = self.resolve(intent).await? else {
             return Ok(None);
         };
-        if user.status == UserStatus::Disabled {
+        let token = match purpose(intent.letter) {
+            None => None,
+            Some(purpose) => match self.issue(intent, &user, &address, purpose).await? {
+                None => return Ok(None),
+                token => token,
+            },
+        };
+        let letter = self.letter(intent, token.as_ref())?;
+        let content = self.0.parts.templates.render(&letter, &Locale::EN)?;
+        let mail = Mail::new(intent.id, intent.created_at, address, content);
+        Ok(Some((mail, token)))
+    }
+
+    /// Who gets it, and where.
+    async fn resolve(&self, intent: &Intent) -> Result<Option<Addressed>> {
+        let store = &self.0.parts.store;
+        let (user, new_address) = match &intent.recipient {
+            Recipient::Holder(address) => {
+                let found = store.credentials(address).await?;
+                (found.map(|found| found.user), None)
+            }
+            Recipient::NewAddress(user, address) => (store.user(*user).await?, Some(address)),
+            Recipient::User(user) => (store.user(*user).await?, None),
+            Recipient::UserOfFact => (None, None),
+        };
+        let Some(user) = user.filter(|user| user.status == UserStatus::Active) else {
+            return Ok(None);
+        };
+        if intent.letter == LetterKind::VerifyEmail && user.email_verified_at.is_some() {
             return Ok(None);
         }
-        let (letter, token) = match intent.letter {
-            LetterKind::ResetPassword => {
-                let Some(token) = self.issue(intent, &user, Purpose::ResetPassword).await? else {
-                    return Ok(None);
-                };
-                let remaining = intent.not_after - parts.clock.now();
-                let letter = Letter::ResetPassword {
-                    link: parts.links.reset_password(&token),
-                    expires_in: remaining.to_std().unwrap_or_default(),
-                };
-                (letter, token)
-            }
+        let address = new_address.unwrap_or(&user.email).clone();
+        Ok(Some(Addressed { user, address }))
+    }
+
+    fn letter(&self, intent: &Intent, token: Option<&OneTimeToken>) -> Result<Letter> {
+        let links = &self.0.parts.links;
+        let remaining = intent.not_after - self.0.parts.clock.now();
+        let expires_in = remaining.to_std().unwrap_or_default();
+        let said = |name: &str| intent.payload.get(name).and_then(|value| value.as_str());
+        let seen = Seen {
+            at: intent.created_at,
+            ip: said("ip").and_then(|ip| ip.parse().ok()),
         };
-        let content = parts.templates.render(&letter)?;
-        let mail = Mail::new(intent.id, intent.created_at, user.email, content);
-        Ok(Some((mail, token)))
+        let link = |of: fn(&Links, &OneTimeToken) -> Link| {
+            let token = token.ok_or_else(|| Error::internal("a letter with a link has a token"));
+            token.map(|token| of(links, token))
+        };
+        Ok(match intent.letter {
+            LetterKind::AccountExists => Letter::AccountExists,
+            LetterKind::AccountLocked => Letter::AccountLocked {
+                link: link(Links::unlock)?,
+                expires_in,
+            },
+            LetterKind::ConfirmEmailChange => Letter::ConfirmEmailChange {
+                link: link(Links::confirm_email_change)?,
+                expires_in,
+            },
+            LetterKind::EmailChangeRequested => Letter::EmailChangeRequested {
+                new_email: said("new_email")
+                    .unwrap_or_default()
+                    .parse()
+                    .map_err(Error::internal)?,
+                seen,
+            },
+            LetterKind::NewSignIn => Letter::NewSignIn { seen },
+            LetterKind::PasswordChanged => Letter::PasswordChanged { seen },
+            LetterKind::RefreshTokenReused => Letter::RefreshTokenReused { seen },
+            LetterKind::ResetPassword => Letter::ResetPassword {
+                link: link(Links::reset_password)?,
+                expires_in,
+            },
+            LetterKind::VerifyEmail => Letter::VerifyEmail {
+                link: link(Links::verify_email)?,
+                expires_in,
+            },
+        })
     }
 
     /// The live token of this intent; `None` if it is spent or a newer one took its place.
@@ -101,6 +165,7 @@ impl Deliveries {
         &self,
         intent: &Intent,
         user: &User,
+        address: &EmailAddress,
         purpose: Purpose,
     ) -> Result<Option<OneTimeToken>> {
         let tokens = self.0.keys.derive(intent.id.as_uuid(), purpose);
@@ -109,6 +174,7 @@ impl Deliveries {
             digests: tokens.iter().map(digest).collect(),
             purpose,
             user_id: user.id,
+            address: address.clone(),
             created_at: intent.created_at,
             expires_at: intent.not_after,
         };
@@ -126,6 +192,21 @@ impl Deliveries {
     }
 }
 
+/// What the link in a letter is good for; `None` if it has none.
+fn purpose(letter: LetterKind) -> Option<Purpose> {
+    match letter {
+        LetterKind::AccountLocked => Some(Purpose::Unlock),
+        LetterKind::ConfirmEmailChange => Some(Purpose::ConfirmEmailChange),
+        LetterKind::ResetPassword => Some(Purpose::ResetPassword),
+        LetterKind::VerifyEmail => Some(Purpose::VerifyEmail),
+        LetterKind::AccountExists
+        | LetterKind::EmailChangeRequested
+        | LetterKind::NewSignIn
+        | LetterKind::PasswordChanged
+        | LetterKind::RefreshTokenReused => None,
+    }
+}
+
 impl Setback {
     #[allow(clippy::needless_pass_by_value, reason = "taken by map_err")]
     fn of(error: Error) -> Self {
@@ -135,9 +216,12 @@ impl Setback {
         }
     }
 
-    fn of_mailer(error: &MailError, token: &OneTimeToken) -> Self {
-        // A server that refuses a mail may quote it.
-        let text = with_sources(error).replace(token.expose(), "[token]");
+    fn of_mailer(error: &MailError, token: Option<&OneTimeToken>) -> Self {
+        let mut text = with_sources(error);
+        if let Some(token) = token {
+            // A server that refuses a mail may quote it.
+            text = text.replace(token.expose(), "[token]");
+        }
         Self {
             note: one_line(&text),
             retry: if error.is_permanent() {

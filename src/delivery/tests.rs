@@ -88,6 +88,7 @@ impl House {
         let client = ClientInfo::default();
         let request = self.deliveries.request_reset(&*self.store, &email, &client);
         request.await.unwrap();
+        self.deliveries.wake();
     }
 
     async fn deliver(&self) -> usize {
@@ -134,7 +135,8 @@ fn deliveries(
         clock: Arc::new(clock.clone()),
         links: Links::new("http://localhost:8000").unwrap(),
         templates: Templates::new("Hallpass").unwrap(),
-        reset_ttl: DEFAULT_RESET_TTL,
+        notices: Notices::default(),
+        lifetimes: LinkLifetimes::default(),
     };
     Deliveries::new(secrets, parts).unwrap()
 }

@@ -17,7 +17,10 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct Links {
+    confirm_email_change: String,
     reset_password: String,
+    unlock: String,
+    verify_email: String,
 }
 
 /// A link with a one-time token in it. `Debug` prints no content.
@@ -39,7 +42,8 @@ impl fmt::Debug for Link {
 }
 
 impl Links {
-    /// Links to pages under this URL, such as `https://id.example.org`: to `/reset-password` there.
+    /// Links to pages under this URL, such as `https://id.example.org`: to `/confirm-email-change`, `/reset-password`,
+    /// `/unlock` and `/verify-email` there.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if it is no `http` or `https` URL, or has a query or a
@@ -53,8 +57,21 @@ impl Links {
         }
         let base = public_url.strip_suffix('/').unwrap_or(public_url);
         Ok(Self {
+            confirm_email_change: format!("{base}/confirm-email-change"),
             reset_password: format!("{base}/reset-password"),
+            unlock: format!("{base}/unlock"),
+            verify_email: format!("{base}/verify-email"),
         })
+    }
+
+    /// Sends users who confirm a new address to this page instead. The token is added to its query.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no `http` or `https` URL.
+    pub fn with_confirm_email_change(mut self, url: &str) -> Result<Self> {
+        check("the URL of the page that confirms an address", url)?;
+        url.clone_into(&mut self.confirm_email_change);
+        Ok(self)
     }
 
     /// Sends users who reset their password to this page instead. The token is added to its query.
@@ -67,10 +84,48 @@ impl Links {
         Ok(self)
     }
 
+    /// Sends users who unlock their account to this page instead. The token is added to its query.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no `http` or `https` URL.
+    pub fn with_unlock(mut self, url: &str) -> Result<Self> {
+        check("the URL of the page that unlocks", url)?;
+        url.clone_into(&mut self.unlock);
+        Ok(self)
+    }
+
+    /// Sends users who verify their address to this page instead. The token is added to its query.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no `http` or `https` URL.
+    pub fn with_verify_email(mut self, url: &str) -> Result<Self> {
+        check("the URL of the page that verifies an address", url)?;
+        url.clone_into(&mut self.verify_email);
+        Ok(self)
+    }
+
+    /// The link that makes a new address the one of the account.
+    #[must_use]
+    pub fn confirm_email_change(&self, token: &OneTimeToken) -> Link {
+        with_token(&self.confirm_email_change, token)
+    }
+
     /// The link that sets a new password.
     #[must_use]
     pub fn reset_password(&self, token: &OneTimeToken) -> Link {
         with_token(&self.reset_password, token)
+    }
+
+    /// The link that unlocks sign-in.
+    #[must_use]
+    pub fn unlock(&self, token: &OneTimeToken) -> Link {
+        with_token(&self.unlock, token)
+    }
+
+    /// The link that shows that the address is the user's.
+    #[must_use]
+    pub fn verify_email(&self, token: &OneTimeToken) -> Link {
+        with_token(&self.verify_email, token)
     }
 }
 
@@ -144,6 +199,38 @@ mod tests {
             let links = Links::new("http://localhost").unwrap();
             assert_eq!(link(&links.with_reset_password(page).unwrap()), expected);
         }
+    }
+
+    #[test]
+    fn each_letter_has_a_page_of_its_own() {
+        let links = Links::new("https://id.example.org").unwrap();
+        let of = |links: &Links| {
+            [
+                links.confirm_email_change(&"T".into()).0,
+                links.unlock(&"T".into()).0,
+                links.verify_email(&"T".into()).0,
+            ]
+        };
+        assert_eq!(
+            of(&links),
+            [
+                "https://id.example.org/confirm-email-change?token=T",
+                "https://id.example.org/unlock?token=T",
+                "https://id.example.org/verify-email?token=T",
+            ]
+        );
+        let links = links
+            .with_confirm_email_change("https://a.example")
+            .and_then(|links| links.with_unlock("https://b.example"))
+            .and_then(|links| links.with_verify_email("https://c.example"));
+        assert_eq!(
+            of(&links.unwrap()),
+            [
+                "https://a.example?token=T",
+                "https://b.example?token=T",
+                "https://c.example?token=T",
+            ]
+        );
     }
 
     #[test]

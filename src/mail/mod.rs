@@ -10,23 +10,26 @@ mod links;
 mod mailbox;
 mod mailer;
 mod message;
+mod notices;
 mod sender;
 #[cfg(feature = "smtp")]
 mod smtp;
-mod store;
 mod templates;
 mod terminal;
 
 #[cfg(feature = "smtp")]
 pub use self::smtp::SmtpMailer;
 pub use self::{
-    letter::{Letter, LetterKind, UnknownLetter},
+    letter::{Letter, Seen},
     links::{Link, Links},
     mailbox::Mailbox,
     mailer::{MailError, Mailer},
     message::{Content, Mail},
+    notices::Notices,
     sender::Sender,
-    store::{ClaimedIntent, Intent, IntentId, OutboxStore},
     templates::Templates,
     terminal::TerminalMailer,
+};
+pub use crate::outbox::{
+    ClaimedIntent, Intent, IntentId, LetterKind, OutboxStore, Recipient, UnknownLetter,
 };

@@ -1,35 +1,70 @@
-use std::{fmt, time::Duration};
+mod source;
+mod words;
+
+use std::{collections::HashMap, fmt, time::Duration};
 
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
-use super::{Content, Letter};
-use crate::error::{Error, Result};
+use self::{
+    source::{Part, Source},
+    words::in_words,
+};
+use super::{Content, Letter, Links, Seen};
+use crate::{
+    clock::Timestamp,
+    error::{Error, Result},
+    outbox::LetterKind,
+    user::Locale,
+};
 
 const MAX_PRODUCT: usize = 100;
+/// Short of the 78 characters of RFC 5322 section 2.1.1.
+const MAX_LINE: usize = 76;
 
-/// Renders letters, in English, as plain text and as HTML that loads nothing from anywhere.
+/// Renders letters, as plain text and as HTML that loads nothing from anywhere.
+///
+/// A letter is written once: its subject on the first line, then paragraphs, separated by empty lines. A paragraph in
+/// brackets is the link, and what its button says. Both the plain text and the HTML are made of that.
+///
+/// ```
+/// use hallpass::mail::{LetterKind, Templates};
+/// use hallpass::user::Locale;
+///
+/// let templates = Templates::new("Acme")?.with_letter(
+///     LetterKind::ResetPassword,
+///     &Locale::EN,
+///     "A new password for {{ product }}\n\nHere is your link.\n\n[Choose a password]\n\nIt works for {{ expires_in }}.",
+/// )?;
+/// # Ok::<(), hallpass::Error>(())
+/// ```
+#[derive(Clone)]
 pub struct Templates {
-    environment: Environment<'static>,
+    letters: HashMap<(Locale, LetterKind), Source>,
+    locales: Vec<Locale>,
+    layout: String,
     product: String,
 }
 
-/// The files of one letter, whose folder is its word: their names, as [`Environment`] knows them, and their contents.
-macro_rules! files {
-    ($letter:literal) => {
-        [
-            (
-                concat!($letter, "/subject.txt"),
-                include_str!(concat!("templates/", $letter, "/subject.txt")),
-            ),
-            (
-                concat!($letter, "/body.txt"),
-                include_str!(concat!("templates/", $letter, "/body.txt")),
-            ),
-            (
-                concat!($letter, "/body.html"),
-                include_str!(concat!("templates/", $letter, "/body.html")),
-            ),
-        ]
+/// Every letter in the language of this folder.
+macro_rules! letters {
+    ($folder:literal: $($letter:ident $file:literal)*) => {
+        [$((
+            LetterKind::$letter,
+            include_str!(concat!("templates/", $folder, "/", $file, ".txt")),
+        )),*]
+    };
+    ($folder:literal) => {
+        letters!($folder:
+            AccountExists "account_exists"
+            AccountLocked "account_locked"
+            ConfirmEmailChange "confirm_email_change"
+            EmailChangeRequested "email_change_requested"
+            NewSignIn "new_sign_in"
+            PasswordChanged "password_changed"
+            RefreshTokenReused "refresh_token_reused"
+            ResetPassword "reset_password"
+            VerifyEmail "verify_email"
+        )
     };
 }
 
@@ -49,47 +84,154 @@ impl Templates {
                 "the product name is a line of at most {MAX_PRODUCT} characters, not {product:?}"
             )));
         }
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        for (name, source) in files!("reset_password") {
-            environment
-                .add_template(name, source)
-                .map_err(Error::internal)?;
-        }
-        Ok(Self {
-            environment,
+        let mut templates = Self {
+            letters: HashMap::new(),
+            locales: Vec::new(),
+            layout: include_str!("templates/layout.html").to_owned(),
             product,
+        };
+        for (locale, letters) in [(Locale::EN, letters!("en"))] {
+            for (kind, text) in letters {
+                templates = templates.with_letter(kind, &locale, text)?;
+            }
+        }
+        Ok(templates)
+    }
+
+    /// Words a letter anew in a language, which may be a new one. What a language does not have is written in English.
+    ///
+    /// The text is a [minijinja](https://docs.rs/minijinja) template for each of its paragraphs, with `product` and
+    /// `lang`; with `expires_in` in letters that have a link; with `at`, and `ip` where it is known, in those that tell
+    /// of something done; and with `new_email` in [`LetterKind::EmailChangeRequested`]. Values are escaped in HTML.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the text has no subject, has not exactly one paragraph in
+    /// brackets although the letter has a link, has one although it has none, or names what the letter does not have.
+    pub fn with_letter(mut self, kind: LetterKind, locale: &Locale, text: &str) -> Result<Self> {
+        let refuse = |why: &str| {
+            let kind = kind.as_str();
+            Err(Error::configuration(format!(
+                "the letter {kind} in `{locale}` cannot be used: {why}"
+            )))
+        };
+        let source = Source::parse(text)?;
+        let sample = sample(kind)?;
+        if source.actions() != usize::from(sample.link().is_some()) {
+            return refuse("a letter with a link has one paragraph in brackets, others have none");
+        }
+        self.letters.insert((locale.clone(), kind), source);
+        if !self.locales.contains(locale) {
+            self.locales.push(locale.clone());
+        }
+        if let Err(error) = self.render(&sample, locale) {
+            let error = std::error::Error::source(&error).map(ToString::to_string);
+            return refuse(&error.unwrap_or_default());
+        }
+        Ok(self)
+    }
+
+    /// Puts the HTML of every letter into a page of the host's own.
+    ///
+    /// It is a [minijinja](https://docs.rs/minijinja) template with `lang`, `subject`, `product` and `parts`: each has
+    /// a `text`, and the one that is a button a `link`. All of them are escaped already. See the default,
+    /// `src/mail/templates/layout.html`.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it cannot be rendered.
+    pub fn with_layout(mut self, html: &str) -> Result<Self> {
+        html.clone_into(&mut self.layout);
+        let rendered = self.render(&sample(LetterKind::ResetPassword)?, &Locale::EN);
+        rendered.map(|_| self).map_err(|error| {
+            Error::configuration("the layout of letters cannot be used").with_source(error)
         })
     }
 
-    /// The text of a letter.
+    /// The languages there are letters in, English first.
+    #[must_use]
+    pub fn locales(&self) -> &[Locale] {
+        &self.locales
+    }
+
+    /// The text of a letter, in this language or else in English.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if a template is broken.
-    pub fn render(&self, letter: &Letter) -> Result<Content> {
-        let plain = |link: &str| Value::from(link);
-        // Escaped here, because the engine would escape slashes as well.
-        let escaped = |link: &str| Value::from_safe_string(escape_html(link));
+    pub fn render(&self, letter: &Letter, locale: &Locale) -> Result<Content> {
+        let (locale, source) = self.source(letter.kind(), locale)?;
+        let context = self.context(letter, locale);
+        let environment = environment();
+        let render = |text: &str| {
+            let rendered = environment.render_str(text, &context);
+            rendered.map_err(Error::internal)
+        };
+        let link = letter.link().map(|(link, _)| link.expose());
+        let subject = render(&source.subject)?;
+        let (mut text, mut parts) = (Vec::new(), Vec::new());
+        for part in &source.parts {
+            match (part, link) {
+                (Part::Action(label), Some(link)) => {
+                    let label = render(label)?;
+                    text.push(format!("{}\n{link}", wrap(&label)));
+                    let link = Some(escape_html(link));
+                    parts.push(context! { text => escape_html(&label), link });
+                }
+                (Part::Action(paragraph) | Part::Paragraph(paragraph), _) => {
+                    let paragraph = render(paragraph)?;
+                    text.push(wrap(&paragraph));
+                    let link: Option<String> = None;
+                    parts.push(context! { text => escape_html(&paragraph), link });
+                }
+            }
+        }
+        let page = context! {
+            lang => locale.as_str(),
+            subject => escape_html(&subject),
+            product => escape_html(&self.product),
+            parts,
+        };
+        let html = environment.render_str(&self.layout, page);
         Ok(Content {
-            subject: self.file("subject.txt", letter, plain)?,
-            text: self.file("body.txt", letter, plain)?,
-            html: self.file("body.html", letter, escaped)?,
+            subject,
+            text: text.join("\n\n") + "\n",
+            html: html.map_err(Error::internal)?,
         })
     }
 
-    fn file(&self, file: &str, letter: &Letter, as_link: impl Fn(&str) -> Value) -> Result<String> {
-        let product = &self.product;
-        let context = match letter {
-            Letter::ResetPassword { link, expires_in } => context! {
-                product,
-                link => as_link(link.expose()),
-                expires_in => in_words(*expires_in),
-            },
+    /// The letter in the language that fits best.
+    fn source(&self, kind: LetterKind, locale: &Locale) -> Result<(&Locale, &Source)> {
+        let fitting = locale.look_up(&self.locales);
+        let mut candidates = fitting.into_iter().chain([&Locale::EN]);
+        let found = candidates.find_map(|locale| {
+            let key = (locale.clone(), kind);
+            let ((locale, _), source) = self.letters.get_key_value(&key)?;
+            Some((locale, source))
+        });
+        found.ok_or_else(|| Error::internal(format!("there is no letter {}", kind.as_str())))
+    }
+
+    fn context(&self, letter: &Letter, locale: &Locale) -> Value {
+        let new_email = match letter {
+            Letter::EmailChangeRequested { new_email, .. } => Some(new_email.as_str()),
+            _ => None,
         };
-        self.environment
-            .get_template(&format!("{}/{file}", letter.kind().as_str()))
-            .and_then(|template| template.render(context))
-            .map_err(Error::internal)
+        let seen = letter.seen().map(|seen| {
+            context! {
+                at => seen.at.format("%Y-%m-%d %H:%M UTC").to_string(),
+                ip => seen.ip.map(|ip| ip.to_string()),
+            }
+        });
+        let expires_in = letter
+            .link()
+            .map(|(_, duration)| in_words(duration, locale));
+        let own = [
+            expires_in.map(|expires_in| context! { expires_in }),
+            new_email.map(|new_email| context! { new_email }),
+            seen,
+        ];
+        let common = context! { product => self.product.as_str(), lang => locale.as_str() };
+        own.into_iter()
+            .flatten()
+            .fold(common, |all, one| context! { ..all, ..one })
     }
 }
 
@@ -97,8 +239,59 @@ impl fmt::Debug for Templates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Templates")
             .field("product", &self.product)
+            .field("locales", &self.locales)
             .finish_non_exhaustive()
     }
+}
+
+/// What a letter does not have must not be silently empty.
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment
+}
+
+/// A letter of this kind, to try templates with.
+fn sample(kind: LetterKind) -> Result<Letter> {
+    let links = Links::new("https://example.org")?;
+    let (link, expires_in) = (
+        links.reset_password(&"token".into()),
+        Duration::from_secs(1800),
+    );
+    let seen = Seen {
+        at: Timestamp::UNIX_EPOCH,
+        ip: None,
+    };
+    Ok(match kind {
+        LetterKind::AccountExists => Letter::AccountExists,
+        LetterKind::AccountLocked => Letter::AccountLocked { link, expires_in },
+        LetterKind::ConfirmEmailChange => Letter::ConfirmEmailChange { link, expires_in },
+        LetterKind::EmailChangeRequested => Letter::EmailChangeRequested {
+            new_email: "new@example.org".parse().map_err(Error::internal)?,
+            seen,
+        },
+        LetterKind::NewSignIn => Letter::NewSignIn { seen },
+        LetterKind::PasswordChanged => Letter::PasswordChanged { seen },
+        LetterKind::RefreshTokenReused => Letter::RefreshTokenReused { seen },
+        LetterKind::ResetPassword => Letter::ResetPassword { link, expires_in },
+        LetterKind::VerifyEmail => Letter::VerifyEmail { link, expires_in },
+    })
+}
+
+/// Broken at spaces only: what has none, such as a link or a Chinese sentence, stays whole.
+fn wrap(paragraph: &str) -> String {
+    let (mut wrapped, mut length) = (String::new(), 0);
+    for word in paragraph.split(' ').filter(|word| !word.is_empty()) {
+        let width = word.chars().count();
+        if length > 0 {
+            let fits = length + 1 + width <= MAX_LINE;
+            wrapped.push(if fits { ' ' } else { '\n' });
+            length = if fits { length + 1 } else { 0 };
+        }
+        wrapped.push_str(word);
+        length += width;
+    }
+    wrapped
 }
 
 fn escape_html(text: &str) -> String {
@@ -109,99 +302,5 @@ fn escape_html(text: &str) -> String {
         .replace('\'', "&#39;")
 }
 
-/// The largest unit that a duration fills twice over, or once exactly, to the nearest.
-fn in_words(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let (count, unit) = if seconds < 90 {
-        (seconds, "second")
-    } else {
-        match (seconds + 30) / 60 {
-            minutes if minutes < 120 && minutes != 60 => (minutes, "minute"),
-            minutes if minutes < 60 * 48 && minutes != 60 * 24 => ((minutes + 30) / 60, "hour"),
-            minutes => ((minutes + 60 * 12) / (60 * 24), "day"),
-        }
-    };
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{plural}")
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::mail::Links;
-
-    fn letter(url: &str) -> Letter {
-        let links = Links::new("http://localhost:8000").unwrap();
-        Letter::ResetPassword {
-            link: links
-                .with_reset_password(url)
-                .unwrap()
-                .reset_password(&"hp_ot_abc-_123".into()),
-            expires_in: Duration::from_secs(1800),
-        }
-    }
-
-    #[test]
-    fn the_reset_letter_says_what_to_do() {
-        let templates = Templates::new("Hallpass").unwrap();
-        let letter = letter("http://localhost:8000/reset-password");
-        let content = templates.render(&letter).unwrap();
-        let link = "http://localhost:8000/reset-password?token=hp_ot_abc-_123";
-        assert_eq!(content.subject.trim(), "Reset your Hallpass password");
-        assert!(content.text.lines().any(|line| line == link));
-        assert!(content.text.contains("within 30 minutes"));
-        assert!(
-            content
-                .text
-                .lines()
-                .all(|line| line.len() <= 78 || line == link)
-        );
-        assert!(content.html.contains(&format!("href=\"{link}\"")));
-        assert!(content.html.contains("within 30 minutes"));
-        assert!(!content.html.contains("<img") && !content.html.contains("{{"));
-        assert!(!format!("{letter:?} {content:?}").contains("hp_ot_"));
-    }
-
-    #[test]
-    fn hostile_names_and_links_stay_text() {
-        let templates = Templates::new("<b>\"A&B\"</b> {{ link }}").unwrap();
-        let letter = letter("http://localhost:8000/?a=1&b=%22");
-        let content = templates.render(&letter).unwrap();
-        let html = &content.html;
-        assert!(!html.contains("<b>") && !html.contains("\"A&B\""), "{html}");
-        assert!(html.contains("&lt;b&gt;&quot;A&amp;B&quot;"), "{html}");
-        assert!(
-            html.contains("href=\"http://localhost:8000/?a=1&amp;b=%22&amp;token=hp_ot_abc-_123\"")
-        );
-        assert!(content.text.contains("<b>\"A&B\"</b> {{ link }}"));
-        assert!(content.text.contains("/?a=1&b=%22&token=hp_ot_abc-_123\n"));
-        assert!(content.subject.contains("<b>\"A&B\"</b> {{ link }}"));
-    }
-
-    #[test]
-    fn a_product_has_a_name_of_one_line() {
-        for name in ["", "  ", "Acme\r\nBcc: x@y.org", "A\0", &"x".repeat(101)] {
-            assert!(Templates::new(name).is_err(), "{name:?}");
-        }
-    }
-
-    #[test]
-    fn durations_are_said_in_the_unit_that_fits() {
-        for (seconds, words) in [
-            (1, "1 second"),
-            (60, "60 seconds"),
-            (600, "10 minutes"),
-            (1799, "30 minutes"),
-            (1800, "30 minutes"),
-            (3599, "1 hour"),
-            (3600, "1 hour"),
-            (5400, "90 minutes"),
-            (7200, "2 hours"),
-            (86_399, "1 day"),
-            (86_400, "1 day"),
-            (172_800, "2 days"),
-        ] {
-            assert_eq!(in_words(Duration::from_secs(seconds)), words);
-        }
-    }
-}
+mod tests;

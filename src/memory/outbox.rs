@@ -1,11 +1,12 @@
 use async_trait::async_trait;
 
-use super::MemoryStore;
+use super::{MemoryStore, State};
 use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
-    mail::{ClaimedIntent, Intent, IntentId, OutboxStore},
+    mail::{ClaimedIntent, Intent, IntentId, OutboxStore, Recipient},
+    user::UserId,
 };
 
 #[derive(Debug)]
@@ -17,19 +18,42 @@ pub(super) struct OutboxRow {
     last_error: Option<String>,
 }
 
+impl State {
+    /// Writes the mails of a fact about this user.
+    pub(super) fn order<'a>(
+        &mut self,
+        intents: impl IntoIterator<Item = &'a Intent>,
+        user: Option<UserId>,
+    ) {
+        for intent in intents {
+            let Some(recipient) = intent.recipient.of(user) else {
+                continue;
+            };
+            let row = OutboxRow {
+                intent: Intent {
+                    recipient,
+                    ..intent.clone()
+                },
+                due_at: intent.created_at,
+                attempts: 0,
+                last_error: None,
+            };
+            self.outbox.insert(intent.id, row);
+        }
+    }
+}
+
 #[async_trait]
 impl OutboxStore for MemoryStore {
-    async fn enqueue(&self, intent: &Intent, event: Option<&Event>) -> Result<(), StoreError> {
-        let row = OutboxRow {
-            intent: intent.clone(),
-            due_at: intent.created_at,
-            attempts: 0,
-            last_error: None,
-        };
+    async fn enqueue(&self, intents: &[Intent], event: Option<&Event>) -> Result<(), StoreError> {
         let mut state = self.state();
-        state.outbox.insert(intent.id, row);
+        state.order(intents, None);
         if let Some(event) = event {
-            let user = state.addresses.get(intent.address.canonical()).copied();
+            let user = intents.first().and_then(|intent| match &intent.recipient {
+                Recipient::Holder(address) => state.addresses.get(address.canonical()).copied(),
+                Recipient::NewAddress(user, _) | Recipient::User(user) => Some(*user),
+                Recipient::UserOfFact => None,
+            });
             state.record(event, user);
         }
         Ok(())

@@ -5,13 +5,14 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::{ClientInfo, Event},
+    mail::Intent,
     secret::{PasswordHash, TokenDigest},
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
         Purpose, RefreshGeneration, ResetPassword, RotateSession, Rotation, Session, SessionId,
         SessionState, SessionUser, TokenStore, Verdict,
     },
-    user::{User, UserId},
+    user::{EmailAddress, User, UserId},
 };
 
 #[derive(Debug)]
@@ -74,6 +75,8 @@ impl SessionRow {
 #[derive(Debug)]
 pub(super) struct OneTimeRow {
     pub(super) digest: TokenDigest,
+    #[expect(dead_code, reason = "the use cases that spend it will read it")]
+    address: EmailAddress,
     credential_version: i64,
     created_at: Timestamp,
     pub(super) expires_at: Timestamp,
@@ -183,6 +186,7 @@ impl TokenStore for MemoryStore {
         &self,
         rotation: &RotateSession,
         on_reuse: &Event,
+        mail: Option<&Intent>,
     ) -> Result<Rotation, StoreError> {
         let Some(&successor) = rotation.successors.first() else {
             return Ok(Rotation::Gone);
@@ -216,6 +220,7 @@ impl TokenStore for MemoryStore {
                 session.end(EndReason::Reuse, rotation.now);
                 let user = session.user_id;
                 state.record(&class.noted_on(on_reuse), Some(user));
+                state.order(mail, Some(user));
                 Rotation::Reused(user, class)
             }
             Verdict::Gone => Rotation::Gone,
@@ -318,6 +323,7 @@ impl TokenStore for MemoryStore {
             key,
             OneTimeRow {
                 digest,
+                address: new.address.clone(),
                 credential_version: user.credential_version,
                 created_at: new.created_at,
                 expires_at: new.expires_at,
@@ -343,6 +349,7 @@ impl TokenStore for MemoryStore {
         &self,
         reset: &ResetPassword,
         event: &Event,
+        mail: Option<&Intent>,
     ) -> Result<Option<UserId>, StoreError> {
         let mut state = self.state();
         let now = reset.now;
@@ -362,6 +369,7 @@ impl TokenStore for MemoryStore {
             token.used = true;
         }
         state.record(event, Some(id));
+        state.order(mail, Some(id));
         Ok(Some(id))
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::{Author, Event},
+    mail::Intent,
     secret::PasswordHash,
     user::{
         Credentials, DeleteUser, EmailAddress, InsertUser, NewUser, ProfileChange, UpdateUser,
@@ -32,10 +33,17 @@ impl UserRow {
 
 #[async_trait]
 impl UserStore for MemoryStore {
-    async fn insert_user(&self, new: &NewUser, event: &Event) -> Result<InsertUser, StoreError> {
+    async fn insert_user(
+        &self,
+        new: &NewUser,
+        event: &Event,
+        mail: Option<&Intent>,
+        if_taken: Option<&Intent>,
+    ) -> Result<InsertUser, StoreError> {
         let mut state = self.state();
         let address = new.email.canonical().to_owned();
         if state.addresses.contains_key(&address) {
+            state.order(if_taken, None);
             return Ok(InsertUser::EmailTaken);
         }
         let user = new.to_user();
@@ -49,6 +57,7 @@ impl UserStore for MemoryStore {
             },
         );
         state.record(event, Some(user.id));
+        state.order(mail, Some(user.id));
         Ok(InsertUser::Inserted(user))
     }
 

@@ -3,6 +3,7 @@ use crate::{
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind},
     hook::Applicant,
+    mail::{Intent, Recipient},
     secret::Password,
     service::Registration,
     store::Store,
@@ -15,6 +16,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct PreparedRegistration {
     user: NewUser,
+    mail: Intent,
     client: ClientInfo,
 }
 
@@ -28,6 +30,7 @@ impl Passwords {
         let (user, event) = Self::insert(store, prepared).await?;
         self.trail.publish(&event);
         self.hooks.after_registration(&user);
+        self.deliveries.wake();
         Ok(user)
     }
 
@@ -52,7 +55,10 @@ impl Passwords {
         self.hooks.before_registration(&applicant).await?;
         let roles = [Role::USER].into_iter().collect();
         let user = self.new_user(email, &password, roles, display_name).await?;
-        Ok(PreparedRegistration { user, client })
+        let mail = self
+            .deliveries
+            .verification(Recipient::UserOfFact, user.created_at);
+        Ok(PreparedRegistration { user, mail, client })
     }
 
     /// Makes the account. The event is told when the account is there to stay.
@@ -60,9 +66,10 @@ impl Passwords {
         store: &dyn Store,
         prepared: PreparedRegistration,
     ) -> Result<(User, Event)> {
-        let PreparedRegistration { user, client } = prepared;
+        let PreparedRegistration { user, mail, client } = prepared;
         let event = Event::new(EventKind::AccountCreated, &client, user.created_at).by(user.id);
-        match store.insert_user(&user, &event).await? {
+        let inserted = store.insert_user(&user, &event, Some(&mail), None);
+        match inserted.await? {
             InsertUser::Inserted(user) => {
                 let event = event.of(user.id);
                 Ok((user, event))
@@ -87,7 +94,8 @@ impl Passwords {
         user.email_verified_at = Some(user.created_at);
         let nobody = ClientInfo::default();
         let event = Event::new(EventKind::AccountCreated, &nobody, user.created_at);
-        match store.insert_user(&user, &event).await? {
+        let inserted = store.insert_user(&user, &event, None, None);
+        match inserted.await? {
             InsertUser::Inserted(user) => {
                 self.trail.publish(&event.of(user.id));
                 self.hooks.after_registration(&user);

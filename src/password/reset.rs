@@ -2,6 +2,7 @@ use super::Passwords;
 use crate::{
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind},
+    mail::Recipient,
     secret::{OneTimeToken, Password, TokenDigest},
     store::Store,
     token::{Purpose, ResetPassword},
@@ -16,7 +17,10 @@ impl Passwords {
         email: &EmailAddress,
         client: &ClientInfo,
     ) -> Result<()> {
-        self.deliveries.request_reset(store, email, client).await
+        let requested = self.deliveries.request_reset(store, email, client);
+        self.trail.publish(&requested.await?);
+        self.deliveries.wake();
+        Ok(())
     }
 
     pub(crate) async fn reset(
@@ -40,10 +44,16 @@ impl Passwords {
             now: self.clock.now(),
         };
         let event = Event::new(EventKind::PasswordReset, client, reset.now);
-        match store.reset_password(&reset, &event).await? {
+        let recipient = Recipient::UserOfFact;
+        let mail = self
+            .deliveries
+            .password_changed(recipient, client, reset.now);
+        let done = store.reset_password(&reset, &event, mail.as_ref());
+        match done.await? {
             Some(user_id) => {
                 self.trail.publish(&event.of(user_id));
                 self.hooks.after_password_change(&user);
+                self.deliveries.wake();
                 Ok(())
             }
             None => Err(ErrorKind::InvalidToken.into()),

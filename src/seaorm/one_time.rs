@@ -1,11 +1,13 @@
 //! One-time tokens: the second half of the token store.
 
 use sea_orm::{DatabaseTransaction, DbErr, prelude::Uuid};
+use serde_json::json;
 
 use super::{
     SeaOrmStore,
     error::store_error,
     event::{self, events, record},
+    outbox::{self, intents, order},
     pool::{Database, run, transaction},
     row::{column, digest, user, user_columns},
     token::{END_OF_USER, bytes},
@@ -14,6 +16,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
+    mail::Intent,
     secret::TokenDigest,
     token::{EndReason, IssueOneTime, NewOneTimeToken, Purpose, ResetPassword},
     user::{User, UserId},
@@ -25,13 +28,13 @@ macro_rules! issue {
     ($lock:literal) => {
         concat!(
             "INSERT INTO auth_one_time_tokens AS t (user_id, purpose, digest, credential_version, created_at, \
-                expires_at) \
-            SELECT u.id, $2, $3, u.credential_version, $4, $5 FROM auth_users u \
+                expires_at, payload) \
+            SELECT u.id, $2, $3, u.credential_version, $4, $5, $6 FROM auth_users u \
             WHERE u.id = $1 AND u.status = 'active' ",
             $lock,
             " ON CONFLICT (user_id, purpose) DO UPDATE SET digest = excluded.digest, \
                 credential_version = excluded.credential_version, created_at = excluded.created_at, \
-                expires_at = excluded.expires_at, used_at = NULL, payload = NULL \
+                expires_at = excluded.expires_at, used_at = NULL, payload = excluded.payload \
             WHERE t.created_at < excluded.created_at AND t.digest <> excluded.digest \
             RETURNING digest"
         )
@@ -79,6 +82,8 @@ const RESET: &str = concat!(
         UPDATE auth_one_time_tokens t SET used_at = $2 FROM u WHERE t.user_id = u.id AND t.used_at IS NULL\
     ), e AS (",
     record!("$5", "u.id", "u"),
+    "), m AS (",
+    order!("$6", "u.id", ", u"),
     ") SELECT id FROM u"
 );
 
@@ -107,6 +112,7 @@ pub(super) async fn issue<D: Database>(
         bytes(first),
         token.created_at.into(),
         token.expires_at.into(),
+        json!({ "address": token.address.as_str() }).into(),
     ];
     if !store.write(sql, values).await?.is_empty() {
         return Ok(IssueOneTime::Live(*first));
@@ -140,9 +146,10 @@ pub(super) async fn reset_password<D: Database>(
     store: &SeaOrmStore<D>,
     reset: &ResetPassword,
     event: &Event,
+    mail: Option<&Intent>,
 ) -> Result<Option<UserId>, StoreError> {
     if !store.is_postgres() {
-        return transaction!(store, |txn| reset_in(txn, reset, event));
+        return transaction!(store, |txn| reset_in(txn, reset, event, mail));
     }
     let values = [
         bytes(&reset.digest),
@@ -150,6 +157,7 @@ pub(super) async fn reset_password<D: Database>(
         reset.password_hash.expose().into(),
         EndReason::PasswordReset.as_str().into(),
         events([event]),
+        intents(mail),
     ];
     let rows = store.write(RESET, values).await?;
     let id = rows.first().map(|row| column::<Uuid>(row, "id"));
@@ -162,6 +170,7 @@ async fn reset_in(
     txn: &DatabaseTransaction,
     reset: &ResetPassword,
     event: &Event,
+    mail: Option<&Intent>,
 ) -> Result<Option<UserId>, DbErr> {
     let purpose = Purpose::ResetPassword.as_str();
     let values = [bytes(&reset.digest), purpose.into(), reset.now.into()];
@@ -178,5 +187,6 @@ async fn reset_in(
     run(txn, END_OF_USER, values).await?;
     run(txn, USE_ALL, [id.into(), reset.now.into()]).await?;
     event::insert(txn, event, Some(id.into())).await?;
+    outbox::insert(txn, mail, Some(id.into())).await?;
     Ok(Some(id.into()))
 }

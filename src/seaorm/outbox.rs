@@ -1,32 +1,56 @@
 use async_trait::async_trait;
 use sea_orm::{DatabaseTransaction, DbErr, QueryResult, Value, prelude::Uuid};
+use serde_json::json;
 
 use super::{
     SeaOrmStore,
+    error::unreadable,
     event::{self, events, record},
     pool::{Database, run, transaction},
-    row::{column, parsed},
+    row::{column, object, parsed},
 };
 use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
-    mail::{ClaimedIntent, Intent, IntentId, OutboxStore},
-    user::UserId,
+    mail::{ClaimedIntent, Intent, IntentId, OutboxStore, Recipient},
+    user::{EmailAddress, UserId},
 };
 
-const ENQUEUE: &str = "\
-    INSERT INTO auth_outbox (id, letter, address, created_at, not_after, due_at, attempts) \
-    VALUES ($1, $2, $3, $4, $5, $4, 0)";
+/// On Postgres: writes the mails in parameter `$parameter` (see [`intents`]) in the statement of their fact, once for
+/// each row of `$from`. Those for the user of the fact go to `$user`.
+macro_rules! order {
+    ($parameter:literal, $user:literal, $from:literal) => {
+        concat!(
+            "INSERT INTO auth_outbox (id, letter, user_id, address, payload, created_at, not_after, due_at, state, \
+                attempts, admitted) \
+            SELECT m.id, m.letter, CASE WHEN m.address IS NULL THEN COALESCE(m.user_id, ",
+            $user,
+            ") ELSE m.user_id END, m.address, m.payload, m.created_at, m.not_after, m.created_at, 'pending', 0, FALSE \
+            FROM jsonb_to_recordset(",
+            $parameter,
+            "::jsonb) AS m(id uuid, letter text, user_id uuid, address text, payload jsonb, created_at timestamptz, \
+                not_after timestamptz)",
+            $from
+        )
+    };
+}
+pub(super) use order;
+
+const INSERT: &str = "\
+    INSERT INTO auth_outbox (id, letter, user_id, address, payload, created_at, not_after, due_at, state, attempts, \
+        admitted) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $6, 'pending', 0, FALSE)";
+
+const ENQUEUE: &str = order!("$1", "NULL", "");
 
 const ENQUEUE_RECORDED: &str = concat!(
-    "WITH o AS (\
-        INSERT INTO auth_outbox (id, letter, address, created_at, not_after, due_at, attempts) \
-        VALUES ($1, $2, $3, $4, $5, $4, 0)\
-    ) ",
+    "WITH o AS (",
+    order!("$1", "NULL", ""),
+    ") ",
     record!(
-        "$6",
-        "(SELECT u.id FROM auth_users u WHERE u.email_canonical = $7)"
+        "$2",
+        "COALESCE($3, (SELECT u.id FROM auth_users u WHERE u.email_canonical = $4))"
     )
 );
 
@@ -35,16 +59,19 @@ const HOLDER: &str = "SELECT id FROM auth_users WHERE email_canonical = $1";
 /// What others hold is skipped, not waited for. MATERIALIZED, so that the limit is applied once.
 const CLAIM: &str = "\
     WITH due AS MATERIALIZED (\
-        SELECT id, due_at FROM auth_outbox WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED\
+        SELECT id, due_at FROM auth_outbox WHERE state = 'pending' AND due_at <= $1 \
+        ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED\
     ) \
     UPDATE auth_outbox o SET due_at = $2, attempts = o.attempts + 1 FROM due WHERE o.id = due.id \
-    RETURNING o.id, o.letter, o.address, o.created_at, o.not_after, o.attempts, due.due_at AS was_due_at";
+    RETURNING o.id, o.letter, o.user_id, o.address, o.payload, o.created_at, o.not_after, o.attempts, \
+        due.due_at AS was_due_at";
 
-const ANY_DUE: &str = "SELECT 1 FROM auth_outbox WHERE due_at <= $1 LIMIT 1";
+const ANY_DUE: &str = "SELECT 1 FROM auth_outbox WHERE state = 'pending' AND due_at <= $1 LIMIT 1";
 
 const DUE: &str = "\
-    SELECT id, letter, address, created_at, not_after, attempts + 1 AS attempts, due_at AS was_due_at \
-    FROM auth_outbox WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2";
+    SELECT id, letter, user_id, address, payload, created_at, not_after, attempts + 1 AS attempts, \
+        due_at AS was_due_at \
+    FROM auth_outbox WHERE state = 'pending' AND due_at <= $1 ORDER BY due_at, id LIMIT $2";
 
 const LEASE: &str = "UPDATE auth_outbox SET due_at = $2, attempts = attempts + 1 WHERE id = $1";
 
@@ -55,34 +82,36 @@ const POSTPONE: &str =
 
 #[async_trait]
 impl<D: Database> OutboxStore for SeaOrmStore<D> {
-    async fn enqueue(&self, intent: &Intent, event: Option<&Event>) -> Result<(), StoreError> {
-        let values = || -> [Value; 5] {
-            [
-                intent.id.as_uuid().into(),
-                intent.letter.as_str().into(),
-                intent.address.as_str().into(),
-                intent.created_at.into(),
-                intent.not_after.into(),
-            ]
-        };
-        let Some(event) = event else {
-            return self.write(ENQUEUE, values()).await.map(drop);
-        };
-        let holder = Value::from(intent.address.canonical());
+    async fn enqueue(&self, orders: &[Intent], event: Option<&Event>) -> Result<(), StoreError> {
+        let recipient = orders.first().map(|intent| &intent.recipient);
+        let (user, address) = recipient.map_or((None, None), Recipient::to_columns);
+        let holder = address.map(|address| Value::from(address.canonical()));
         if self.is_postgres() {
-            let [id, letter, address, created_at, not_after] = values();
-            let event = events([event]);
-            let values = [id, letter, address, created_at, not_after, event, holder];
-            return self.write(ENQUEUE_RECORDED, values).await.map(drop);
+            let orders = intents(orders);
+            return match event {
+                None => self.write(ENQUEUE, [orders]).await.map(drop),
+                Some(event) => {
+                    let user = user.map(UserId::as_uuid).into();
+                    let holder = holder.unwrap_or(Value::String(None));
+                    let values = [orders, events([event]), user, holder];
+                    self.write(ENQUEUE_RECORDED, values).await.map(drop)
+                }
+            };
         }
         transaction!(self, |txn| async {
-            run(txn, ENQUEUE, values()).await?;
-            let rows = run(txn, HOLDER, [holder.clone()]).await?;
-            let id = rows
-                .first()
-                .map(|row| column::<Uuid>(row, "id"))
-                .transpose()?;
-            event::insert(txn, event, id.map(UserId::from)).await
+            insert(txn, orders, None).await?;
+            let Some(event) = event else {
+                return Ok(());
+            };
+            let user = match (user, &holder) {
+                (None, Some(holder)) => {
+                    let rows = run(txn, HOLDER, [holder.clone()]).await?;
+                    let id = rows.first().map(|row| column::<Uuid>(row, "id"));
+                    id.transpose()?.map(UserId::from)
+                }
+                (user, _) => user,
+            };
+            event::insert(txn, event, user).await
         })
     }
 
@@ -132,6 +161,48 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
     }
 }
 
+/// What [`order!`] takes.
+pub(super) fn intents<'a>(intents: impl IntoIterator<Item = &'a Intent>) -> Value {
+    let records = intents.into_iter().map(|intent| {
+        let (user, address) = intent.recipient.to_columns();
+        json!({
+            "id": intent.id,
+            "letter": intent.letter.as_str(),
+            "user_id": user,
+            "address": address.map(EmailAddress::as_str),
+            "payload": intent.payload,
+            "created_at": intent.created_at,
+            "not_after": intent.not_after,
+        })
+    });
+    serde_json::Value::Array(records.collect()).into()
+}
+
+/// Writes the mails of a fact about this user in its transaction.
+pub(super) async fn insert<'a>(
+    txn: &DatabaseTransaction,
+    intents: impl IntoIterator<Item = &'a Intent>,
+    user: Option<UserId>,
+) -> Result<(), DbErr> {
+    for intent in intents {
+        let Some(recipient) = intent.recipient.of(user) else {
+            continue;
+        };
+        let (user, address) = recipient.to_columns();
+        let values: [Value; 7] = [
+            intent.id.as_uuid().into(),
+            intent.letter.as_str().into(),
+            user.map(UserId::as_uuid).into(),
+            address.map(|address| address.as_str().to_owned()).into(),
+            serde_json::Value::Object(intent.payload.clone()).into(),
+            intent.created_at.into(),
+            intent.not_after.into(),
+        ];
+        run(txn, INSERT, values).await?;
+    }
+    Ok(())
+}
+
 /// The claim inside a transaction that nobody can write beside.
 async fn lease(
     txn: &DatabaseTransaction,
@@ -157,16 +228,26 @@ fn readable(row: &QueryResult) -> Option<(Timestamp, ClaimedIntent)> {
 
 /// The intent, and when it had been due.
 fn claimed(row: &QueryResult) -> Result<(Timestamp, ClaimedIntent), DbErr> {
-    let intent = Intent {
-        id: column::<Uuid>(row, "id")?.into(),
-        letter: parsed(row, "letter")?,
-        address: parsed(row, "address")?,
-        created_at: column(row, "created_at")?,
-        not_after: column(row, "not_after")?,
-    };
+    let intent = intent(row)?;
     let attempt = column(row, "attempts")?;
     Ok((
         column(row, "was_due_at")?,
         ClaimedIntent { intent, attempt },
     ))
+}
+
+fn intent(row: &QueryResult) -> Result<Intent, DbErr> {
+    let user = column::<Option<Uuid>>(row, "user_id")?.map(UserId::from);
+    let address = column::<Option<String>>(row, "address")?;
+    let address = address.map(EmailAddress::from_stored).transpose();
+    let address = address.map_err(|error| unreadable("address", error))?;
+    let recipient = Recipient::from_columns(user, address);
+    Ok(Intent {
+        id: column::<Uuid>(row, "id")?.into(),
+        letter: parsed(row, "letter")?,
+        recipient: recipient.ok_or_else(|| unreadable("user_id", "neither user nor address"))?,
+        payload: object("payload", column(row, "payload")?)?,
+        created_at: column(row, "created_at")?,
+        not_after: column(row, "not_after")?,
+    })
 }

@@ -6,6 +6,7 @@ use super::{
     error::{store_error, unreadable},
     event::{self, events, record},
     one_time,
+    outbox::{self, intents, order},
     pool::{Database, run, transaction},
     row::{column, digest, session_user, user, user_columns},
     session,
@@ -14,6 +15,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
+    mail::Intent,
     secret::{PasswordHash, TokenDigest},
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
@@ -106,16 +108,30 @@ const STATE: &str = concat!(
     ") AS live FROM auth_sessions s JOIN auth_users u ON u.id = s.user_id WHERE s.id = $1"
 );
 
-const END: &str = "\
-    UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 WHERE id = $1 AND revoked_at IS NULL \
-    RETURNING user_id";
+macro_rules! end {
+    () => {
+        "UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 WHERE id = $1 AND revoked_at IS NULL \
+        RETURNING user_id"
+    };
+}
+
+const END: &str = end!();
 
 const END_RECORDED: &str = concat!(
-    "WITH s AS (\
-        UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 WHERE id = $1 AND revoked_at IS NULL \
-        RETURNING user_id\
-    ), e AS (",
+    "WITH s AS (",
+    end!(),
+    "), e AS (",
     record!("$4", "s.user_id", "s"),
+    ") SELECT user_id FROM s"
+);
+
+const END_MAILED: &str = concat!(
+    "WITH s AS (",
+    end!(),
+    "), e AS (",
+    record!("$4", "s.user_id", "s"),
+    "), m AS (",
+    order!("$5", "s.user_id", ", s"),
     ") SELECT user_id FROM s"
 );
 
@@ -187,12 +203,18 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
         &self,
         rotation: &RotateSession,
         on_reuse: &Event,
+        mail: Option<&Intent>,
     ) -> Result<Rotation, StoreError> {
         let Some(successor) = rotation.successors.first() else {
             return Ok(Rotation::Gone);
         };
         if !self.is_postgres() {
-            return transaction!(self, |txn| rotate(txn, rotation, successor, on_reuse));
+            return transaction!(self, |txn| rotate(
+                txn,
+                rotation,
+                successor,
+                (on_reuse, mail)
+            ));
         }
         for _ in 0..MAX_ROTATIONS {
             let values = [
@@ -216,8 +238,11 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
                 Judged::Current => {}
                 Judged::Decided(outcome) => return Ok(outcome),
                 Judged::Reused(class) => {
-                    let (id, now, event) = (rotation.id, rotation.now, class.noted_on(on_reuse));
-                    let ended = end(self, id, EndReason::Reuse, now, &event).await?;
+                    let [id, now, reason] = end_values(rotation.id, EndReason::Reuse, rotation.now);
+                    let event = events([&class.noted_on(on_reuse)]);
+                    let values = [id, now, reason, event, intents(mail)];
+                    let ended = owner(&self.write(END_MAILED, values).await?);
+                    let ended = ended.map_err(|error| store_error(&error))?;
                     return Ok(ended.map_or(Rotation::Gone, |user| Rotation::Reused(user, class)));
                 }
             }
@@ -311,8 +336,9 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
         &self,
         reset: &ResetPassword,
         event: &Event,
+        mail: Option<&Intent>,
     ) -> Result<Option<UserId>, StoreError> {
-        one_time::reset_password(self, reset, event).await
+        one_time::reset_password(self, reset, event, mail).await
     }
 }
 
@@ -413,7 +439,7 @@ async fn rotate(
     txn: &DatabaseTransaction,
     rotation: &RotateSession,
     successor: &TokenDigest,
-    on_reuse: &Event,
+    (on_reuse, mail): (&Event, Option<&Intent>),
 ) -> Result<Rotation, DbErr> {
     let state = [rotation.id.as_uuid().into(), rotation.now.into()];
     let rows = run(txn, STATE, state).await?;
@@ -423,6 +449,9 @@ async fn rotate(
         (Judged::Reused(class), _) => {
             let event = class.noted_on(on_reuse);
             let ended = end_in(txn, rotation.id, EndReason::Reuse, rotation.now, &event).await?;
+            if ended.is_some() {
+                outbox::insert(txn, mail, ended).await?;
+            }
             Ok(ended.map_or(Rotation::Gone, |user| Rotation::Reused(user, class)))
         }
         (Judged::Current, None) => Ok(Rotation::Gone),

@@ -10,6 +10,7 @@ use super::{
     entity::user::{Column, Entity},
     error::store_error,
     event::{self, events, record},
+    outbox::{self, intents, order},
     pool::{Database, run, transaction},
     row::{column, roles_text, user, user_columns},
     user_change,
@@ -18,6 +19,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::{Author, Event},
+    mail::Intent,
     secret::PasswordHash,
     user::{
         Credentials, DeleteUser, EmailAddress, EmailPrefix, InsertUser, NewUser, ProfileChange,
@@ -42,6 +44,10 @@ const INSERT_RECORDED: &str = concat!(
     insert!(),
     "), e AS (",
     record!("$9", "u.id", "u"),
+    "), m AS (",
+    order!("$10", "u.id", ", u"),
+    "), t AS (",
+    order!("$11", "NULL", " WHERE NOT EXISTS (SELECT 1 FROM u)"),
     ") SELECT id FROM u"
 );
 
@@ -65,7 +71,13 @@ const USER: &str = concat!(
 
 #[async_trait]
 impl<D: Database> UserStore for SeaOrmStore<D> {
-    async fn insert_user(&self, new: &NewUser, event: &Event) -> Result<InsertUser, StoreError> {
+    async fn insert_user(
+        &self,
+        new: &NewUser,
+        event: &Event,
+        mail: Option<&Intent>,
+        if_taken: Option<&Intent>,
+    ) -> Result<InsertUser, StoreError> {
         let hash = new.password_hash.as_ref();
         let values = || -> [Value; 8] {
             [
@@ -91,13 +103,18 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
                 name,
                 now,
                 events([event]),
+                intents(mail),
+                intents(if_taken),
             ];
             self.write(INSERT_RECORDED, values).await?
         } else {
             transaction!(self, |txn| async {
                 let inserted = run(txn, INSERT, values()).await?;
-                if !inserted.is_empty() {
+                if inserted.is_empty() {
+                    outbox::insert(txn, if_taken, None).await?;
+                } else {
                     event::insert(txn, event, Some(new.id)).await?;
+                    outbox::insert(txn, mail, Some(new.id)).await?;
                 }
                 Ok::<_, DbErr>(inserted)
             })?

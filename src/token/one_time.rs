@@ -4,15 +4,19 @@ use uuid::Uuid;
 use crate::{
     clock::Timestamp,
     secret::{HmacKey, OneTimeToken, PasswordHash, Secrets, TokenDigest},
-    user::UserId,
+    user::{EmailAddress, UserId},
 };
 
 /// What a one-time token is good for. A token of one purpose is worth nothing at another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Purpose {
+    /// Making a new address the one of the account.
+    ConfirmEmailChange,
     /// Setting a new password without the old one.
     ResetPassword,
+    /// Signing in again in spite of the failures so far.
+    Unlock,
     /// Showing that an address is the user's.
     VerifyEmail,
 }
@@ -22,7 +26,9 @@ impl Purpose {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::ConfirmEmailChange => "confirm_email_change",
             Self::ResetPassword => "reset_password",
+            Self::Unlock => "unlock",
             Self::VerifyEmail => "verify_email",
         }
     }
@@ -41,6 +47,8 @@ pub struct NewOneTimeToken {
     pub purpose: Purpose,
     /// Whose it is.
     pub user_id: UserId,
+    /// The address it is mailed to, and good for.
+    pub address: EmailAddress,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When it ends.

@@ -11,6 +11,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     event::{ClientInfo, Event, EventKind, Trail},
     hook::HookChain,
+    mail::{Intent, LetterKind, Recipient},
     secret::{AccessToken, RefreshToken, Secrets, TokenDigest},
     user::{Permissions, Role, RolePermissions, User},
 };
@@ -169,6 +170,7 @@ struct Inner {
     hooks: HookChain,
     trail: Trail,
     permissions: Option<Arc<RolePermissions>>,
+    theft_notice: bool,
     clock: Arc<dyn Clock>,
 }
 
@@ -182,6 +184,8 @@ pub(crate) struct TokenParts<'a> {
     /// Written into access tokens, if given.
     pub(crate) permissions: Option<Arc<RolePermissions>>,
     pub(crate) hooks: HookChain,
+    /// Whether users are told when a used refresh token of theirs comes back.
+    pub(crate) theft_notice: bool,
     pub(crate) trail: Trail,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -209,6 +213,7 @@ impl Tokens {
             lifetimes,
             hooks: parts.hooks,
             permissions: parts.permissions,
+            theft_notice: parts.theft_notice,
             trail: parts.trail,
             clock: parts.clock,
         })))
@@ -317,7 +322,13 @@ impl Tokens {
         };
         let on_reuse = Event::new(EventKind::RefreshTokenReused, client, now)
             .with("session_id", parsed.session_id.to_string());
-        let (live, digest) = match store.rotate_session(&rotation, &on_reuse).await? {
+        let notice = || {
+            let recipient = Recipient::UserOfFact;
+            Intent::notice(LetterKind::RefreshTokenReused, recipient, client, now)
+        };
+        let mail = self.0.theft_notice.then(notice);
+        let rotated = store.rotate_session(&rotation, &on_reuse, mail.as_ref());
+        let (live, digest) = match rotated.await? {
             Rotation::Rotated(live) => (live, rotation.successors.first().copied()),
             Rotation::Superseded(live, digest) => (live, Some(digest)),
             Rotation::Reused(user_id, class) => {

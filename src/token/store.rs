@@ -8,6 +8,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
+    outbox::Intent,
     secret::{PasswordHash, TokenDigest},
     user::{User, UserId},
 };
@@ -56,7 +57,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     /// means is decided by [`SessionState::judge`](super::SessionState::judge) on one snapshot, after the write
     /// matched nothing. `rotated_at` changes with a rotation only. [`Rotation::Reused`] is returned by the one call
     /// that ended the session, and writes the event `on_reuse` with the class
-    /// ([`ReuseClass::noted_on`](super::ReuseClass::noted_on)).
+    /// ([`ReuseClass::noted_on`](super::ReuseClass::noted_on)), and the mail.
     ///
     /// # Errors
     /// If the database fails.
@@ -64,6 +65,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
         &self,
         rotation: &RotateSession,
         on_reuse: &Event,
+        mail: Option<&Intent>,
     ) -> Result<Rotation, StoreError>;
 
     /// Ends a session, and gives whose it was; `None` if it was not there or had been ended.
@@ -159,7 +161,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// A user has at most one token per purpose: a newer one (by `created_at`) takes the place of an older one, used
     /// or not, never the other way round. Repeating a call gives the digest that is live, so that a mail that is sent
-    /// again carries the same link. The token holds the user's `credential_version` of this moment.
+    /// again carries the same link. The token holds the user's `credential_version` of this moment, and the address.
     ///
     /// # Errors
     /// If the database fails.
@@ -186,7 +188,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     /// One fact, by at most one of any number of concurrent calls (I1): the conditions of
     /// [`one_time_user`](Self::one_time_user) hold at that moment; the hash is stored, `credential_version` goes up,
     /// every session ends, every other one-time token of the user is dead, an unverified address becomes verified, and the
-    /// event is written.
+    /// event and the mail are written.
     ///
     /// # Errors
     /// If the database fails.
@@ -194,5 +196,6 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
         &self,
         reset: &ResetPassword,
         event: &Event,
+        mail: Option<&Intent>,
     ) -> Result<Option<UserId>, StoreError>;
 }

@@ -2,9 +2,9 @@
 
 mod change;
 mod display_name;
-mod email;
 #[cfg(feature = "http")]
 pub(crate) mod http;
+mod locale;
 mod name;
 mod page;
 mod permission;
@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 pub(crate) use self::display_name::check_display_name;
 pub use self::{
     change::{ChangedUser, UserChange},
-    email::{EmailAddress, InvalidEmail},
+    locale::{InvalidLocale, Locale},
     page::{Page, UserQuery},
     permission::{InvalidPermission, Permission, Permissions, RolePermissions},
     role::{InvalidRole, Role, Roles},
@@ -26,7 +26,10 @@ pub use self::{
     },
 };
 use crate::clock::Timestamp;
-pub use crate::id::UserId;
+pub use crate::{
+    email::{EmailAddress, InvalidEmail},
+    id::UserId,
+};
 
 /// A user, as use cases and endpoints see one. Never holds a password hash.
 #[derive(Clone, Debug, PartialEq)]

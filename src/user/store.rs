@@ -7,6 +7,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::{Author, Event},
+    outbox::Intent,
     secret::PasswordHash,
 };
 
@@ -17,11 +18,18 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// Of any number of concurrent calls with one canonical address exactly one is [`InsertUser::Inserted`] (I4).
-    /// `credential_version` starts at 0. The event is written with the user.
+    /// `credential_version` starts at 0. The event and `mail` are written with the user; with
+    /// [`InsertUser::EmailTaken`], only `if_taken` is, by as many statements.
     ///
     /// # Errors
     /// If the database fails.
-    async fn insert_user(&self, user: &NewUser, event: &Event) -> Result<InsertUser, StoreError>;
+    async fn insert_user(
+        &self,
+        user: &NewUser,
+        event: &Event,
+        mail: Option<&Intent>,
+        if_taken: Option<&Intent>,
+    ) -> Result<InsertUser, StoreError>;
 
     /// The user with this identifier.
     ///
@@ -198,7 +206,7 @@ impl NewUser {
 pub enum InsertUser {
     /// Added.
     Inserted(User),
-    /// The canonical address has an account already; nothing was written.
+    /// The canonical address has an account already; no user was written.
     EmailTaken,
 }
 

@@ -9,12 +9,14 @@ const LAYERS: &[&[&str]] = &[
     &["error"],
     &["clock"],
     &["secret"],
+    &["email"],
     &["id"],
     &["json"],
     // The HTTP contract.
     &["http"],
     // What every feature may use.
     &["event"],
+    &["outbox"],
     &["user"],
     &["hook"],
     &["mail"],

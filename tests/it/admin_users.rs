@@ -22,7 +22,12 @@ async fn fill(app: &App, emails: impl IntoIterator<Item = String>) {
             created_at: app.now(),
         };
         app.store()
-            .insert_user(&user, &crate::support::app::created(user.created_at))
+            .insert_user(
+                &user,
+                &crate::support::app::created(user.created_at),
+                None,
+                None,
+            )
             .await
             .unwrap();
     }

@@ -257,7 +257,12 @@ async fn insert(app: &App, email: &str, hash: Option<&str>) {
     };
     let inserted = app
         .store()
-        .insert_user(&user, &crate::support::app::created(user.created_at))
+        .insert_user(
+            &user,
+            &crate::support::app::created(user.created_at),
+            None,
+            None,
+        )
         .await
         .unwrap();
     assert!(matches!(inserted, InsertUser::Inserted(_)));

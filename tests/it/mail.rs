@@ -9,10 +9,14 @@ use std::{
 };
 
 use async_trait::async_trait;
-use hallpass::mail::{Mail, MailError, Mailbox, Mailer};
+use hallpass::mail::{Mail, MailError, Mailbox, Mailer, Notices};
+use serde_json::json;
 use tokio::sync::oneshot;
 
-use crate::support::app::{app_with, apps, apps_with, race, token_in};
+use crate::support::{
+    app::{PUBLIC_URL, app_with, apps, apps_with, race, token_in},
+    http::PASSWORD,
+};
 
 const ANN: &str = "ann@example.org";
 
@@ -42,13 +46,15 @@ async fn a_mail_that_is_sent_again_carries_the_same_link() {
     for app in apps().await {
         let mails = Mailbox::new();
         let mailer = Arc::new(Moody {
-            refusals: AtomicUsize::new(2),
+            refusals: AtomicUsize::new(0),
             mails: mails.clone(),
         });
         let app = app
             .another(|builder| builder.shared_mailer(mailer.clone()))
             .await;
-        app.register(ANN).await;
+        app.settled(ANN).await;
+        mails.clear();
+        mailer.refusals.store(2, Ordering::SeqCst);
         app.forgot(ANN).await;
         for sent in [1, 2, 3] {
             app.auth.deliver_mail().await.unwrap();
@@ -74,10 +80,13 @@ async fn a_mail_that_is_sent_again_carries_the_same_link() {
 async fn two_workers_send_a_mail_once() {
     for app in apps().await {
         let other = app.another(|builder| builder).await;
-        for index in 0..10 {
-            let email = format!("{index}@example.org");
-            app.register(&email).await;
-            app.forgot(&email).await;
+        let emails: Vec<String> = (0..10).map(|i| format!("{i}@example.org")).collect();
+        for email in &emails {
+            app.settled(email).await;
+        }
+        app.mailbox.clear();
+        for email in &emails {
+            app.forgot(email).await;
         }
         let workers = [app.auth.clone(), other.auth.clone()];
         let claimed = race(2, move |index| {
@@ -101,7 +110,7 @@ async fn two_workers_send_a_mail_once() {
 #[tokio::test]
 async fn an_order_outlives_the_process_that_took_it() {
     for app in apps().await {
-        app.register(ANN).await;
+        app.settled(ANN).await;
         app.forgot(ANN).await;
         let restarted = app.another(|builder| builder).await;
         drop(app);
@@ -115,7 +124,8 @@ async fn an_order_outlives_the_process_that_took_it() {
 #[tokio::test]
 async fn a_mail_whose_link_would_be_dead_is_not_sent() {
     for app in apps().await {
-        app.register(ANN).await;
+        app.settled(ANN).await;
+        app.mailbox.clear();
         app.forgot(ANN).await;
         app.advance(1800);
         assert_eq!(app.auth.deliver_mail().await.unwrap(), 1);
@@ -127,7 +137,7 @@ async fn a_mail_whose_link_would_be_dead_is_not_sent() {
 #[tokio::test]
 async fn the_letter_says_what_it_is_in_text_and_in_html() {
     let app = app_with(|builder| builder).await;
-    app.register(ANN).await;
+    app.settled(ANN).await;
     let token = app.reset_token(ANN).await;
     let mail = app.mailbox.last_to(ANN).unwrap();
     assert!(!mail.subject().is_empty());
@@ -140,6 +150,82 @@ async fn the_letter_says_what_it_is_in_text_and_in_html() {
     assert_eq!(mail.date(), app.now());
     let shown = format!("{mail:?}");
     assert!(!shown.contains(&token), "{shown}");
+}
+
+#[tokio::test]
+async fn a_registration_is_followed_by_the_letter_that_verifies_the_address() {
+    for app in apps().await {
+        app.settled(ANN).await;
+        let mails = app.mailbox.mails();
+        assert_eq!(mails.len(), 1);
+        assert_eq!(mails[0].to().as_str(), ANN);
+        let link = format!("{PUBLIC_URL}/verify-email?token=hp_ot_");
+        assert!(mails[0].text().contains(&link), "{}", mails[0].text());
+        assert!(mails[0].text().contains("within 1 day"));
+        // A taken address is told to the caller, and to nobody else.
+        let again = json!({"email": ANN, "password": PASSWORD});
+        app.post("/users", again).await.expect(409);
+        app.administrator().await;
+        assert_eq!(app.auth.deliver_mail().await.unwrap(), 0);
+    }
+}
+
+#[tokio::test]
+async fn the_user_is_told_that_the_password_was_reset() {
+    for app in apps().await {
+        app.settled(ANN).await;
+        let token = app.reset_token(ANN).await;
+        app.mailbox.clear();
+        app.reset(&token, "another good passphrase")
+            .await
+            .expect(204);
+        app.reset(&token, "another good passphrase")
+            .await
+            .expect(400);
+        app.deliver().await;
+        let mails = app.mailbox.mails();
+        assert_eq!(mails.len(), 1);
+        assert!(mails[0].subject().contains("was changed"));
+        assert!(mails[0].text().contains("from 127.0.0.1"));
+    }
+}
+
+#[tokio::test]
+async fn the_user_is_told_of_a_stolen_refresh_token_once() {
+    for app in apps().await {
+        app.settled(ANN).await;
+        let first = app.login(ANN).await.refresh;
+        let second = app.refresh(&first).await.tokens().refresh;
+        app.refresh(&second).await.tokens();
+        app.mailbox.clear();
+        app.advance(60);
+        for code in ["refresh_token_reused", "invalid_refresh_token"] {
+            app.refresh(&first).await.problem(401, code);
+        }
+        app.deliver().await;
+        let mails = app.mailbox.mails();
+        assert_eq!(mails.len(), 1);
+        assert!(mails[0].text().contains("was used"), "{}", mails[0].text());
+    }
+}
+
+#[tokio::test]
+async fn notices_can_be_switched_off() {
+    let none = Notices {
+        password_changed: false,
+        refresh_token_reused: false,
+    };
+    let app = app_with(|builder| builder.notices(none)).await;
+    app.settled(ANN).await;
+    let token = app.reset_token(ANN).await;
+    app.reset(&token, PASSWORD).await.expect(204);
+    let first = app.login(ANN).await.refresh;
+    app.refresh(&first).await.tokens();
+    app.advance(60);
+    app.refresh(&first)
+        .await
+        .problem(401, "refresh_token_reused");
+    assert_eq!(app.auth.deliver_mail().await.unwrap(), 0);
 }
 
 /// The worker as the servers run it: an order is sent without anybody asking for it, and the worker ends when told.

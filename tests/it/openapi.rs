@@ -324,7 +324,12 @@ async fn insert_unreadable(app: &App) {
         created_at: app.now(),
     };
     app.store()
-        .insert_user(&user, &crate::support::app::created(user.created_at))
+        .insert_user(
+            &user,
+            &crate::support::app::created(user.created_at),
+            None,
+            None,
+        )
         .await
         .unwrap();
 }

@@ -9,7 +9,7 @@ use hallpass::{
     ClientInfo, PasswordHash, Role, TokenDigest,
     clock::{Clock as _, SystemClock},
     event::{Author, EventFilter, EventStore as _},
-    mail::{Intent, IntentId, LetterKind, OutboxStore as _},
+    mail::{Intent, LetterKind, OutboxStore as _, Recipient},
     seaorm::{ConnectSettings, SeaOrmStore},
     store::PurgeStore as _,
     token::{
@@ -44,15 +44,24 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     };
     let user = new_user.id;
     let event = || crate::support::app::created(SystemClock.now());
-    let inserted = store
-        .insert_user(
-            &new_user,
-            &crate::support::app::created(new_user.created_at),
-        )
-        .await
-        .unwrap();
-    assert!(matches!(inserted, InsertUser::Inserted(_)));
+    let notice = || {
+        let (letter, client) = (LetterKind::PasswordChanged, ClientInfo::default());
+        Intent::notice(letter, Recipient::UserOfFact, &client, later)
+    };
+    let mail = notice();
+    let taken = Intent::new(
+        LetterKind::AccountExists,
+        Recipient::Holder(new_user.email.clone()),
+        later,
+        Duration::from_secs(60),
+    );
+    let created = crate::support::app::created(new_user.created_at);
+    let inserted = store.insert_user(&new_user, &created, Some(&mail), Some(&taken));
+    assert!(matches!(inserted.await.unwrap(), InsertUser::Inserted(_)));
     count.expect(1, "insert_user");
+    let inserted = store.insert_user(&new_user, &created, Some(&mail), Some(&taken));
+    assert!(matches!(inserted.await.unwrap(), InsertUser::EmailTaken));
+    count.expect(1, "insert_user with a taken address");
     store.credentials(&new_user.email).await.unwrap().unwrap();
     count.expect(1, "credentials");
     let users = store.list_users(&UserFilter::default(), None, 10).await;
@@ -102,10 +111,16 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         idle_expires_at: later,
         grace: Duration::from_secs(10),
     };
-    let rotated = store.rotate_session(&rotation, &event()).await.unwrap();
+    let rotated = store
+        .rotate_session(&rotation, &event(), None)
+        .await
+        .unwrap();
     assert!(matches!(rotated, Rotation::Rotated(_)));
     count.expect(1, "rotate_session");
-    let retried = store.rotate_session(&rotation, &event()).await.unwrap();
+    let retried = store
+        .rotate_session(&rotation, &event(), None)
+        .await
+        .unwrap();
     assert!(matches!(retried, Rotation::Superseded(..)));
     count.expect(2, "a retried rotate_session");
     let sessions = store.sessions(user, now).await.unwrap();
@@ -163,6 +178,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         digests: vec![digest],
         purpose: Purpose::ResetPassword,
         user_id: user,
+        address: new_user.email.clone(),
         created_at: now,
         expires_at: later,
     };
@@ -179,20 +195,16 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         password_hash: hash(),
         now,
     };
-    assert_eq!(
-        store.reset_password(&reset, &event()).await.unwrap(),
-        Some(user)
-    );
+    let (done, mail) = (event(), notice());
+    let done = store.reset_password(&reset, &done, Some(&mail));
+    assert_eq!(done.await.unwrap(), Some(user));
     count.expect(1, "reset_password");
 
-    let intent = Intent {
-        id: IntentId::new(now),
-        letter: LetterKind::ResetPassword,
-        address: new_user.email.clone(),
-        created_at: now,
-        not_after: later,
-    };
-    store.enqueue(&intent, Some(&event())).await.unwrap();
+    let recipient = Recipient::Holder(new_user.email.clone());
+    let lifetime = Duration::from_secs(3600);
+    let intent = Intent::new(LetterKind::ResetPassword, recipient, now, lifetime);
+    let intents = [intent.clone(), notice()];
+    store.enqueue(&intents, Some(&event())).await.unwrap();
     count.expect(1, "enqueue");
     assert_eq!(store.claim(now, later, 10).await.unwrap().len(), 1);
     count.expect(1, "claim");

@@ -210,21 +210,17 @@ async fn an_event_that_cannot_be_read_hides_no_other() {
 async fn a_mail_that_cannot_be_read_holds_up_no_other() {
     use hallpass::{
         clock::{Clock as _, SystemClock},
-        mail::{Intent, IntentId, LetterKind, OutboxStore as _},
+        mail::{Intent, LetterKind, OutboxStore as _, Recipient},
     };
 
     for database in Database::migrated().await {
         let store = database.store().await;
         let now = SystemClock.now();
         let order = async |address: &str| {
-            let intent = Intent {
-                id: IntentId::new(now),
-                letter: LetterKind::ResetPassword,
-                address: address.parse().unwrap(),
-                created_at: now,
-                not_after: now + chrono::TimeDelta::minutes(30),
-            };
-            store.enqueue(&intent, None).await.unwrap();
+            let recipient = Recipient::Holder(address.parse().unwrap());
+            let lifetime = std::time::Duration::from_secs(1800);
+            let intent = Intent::new(LetterKind::ResetPassword, recipient, now, lifetime);
+            store.enqueue(&[intent], None).await.unwrap();
         };
         order("ann@example.org").await;
         order("ben@example.org").await;
@@ -233,10 +229,11 @@ async fn a_mail_that_cannot_be_read_holds_up_no_other() {
         store.database().execute_unprepared(newer).await.unwrap();
         let lease = now + chrono::TimeDelta::seconds(30);
         let claimed = store.claim(now, lease, 16).await.unwrap();
-        let addresses: Vec<_> = claimed
-            .iter()
-            .map(|claimed| claimed.intent.address.as_str())
+        let recipients: Vec<_> = claimed
+            .into_iter()
+            .map(|claimed| claimed.intent.recipient)
             .collect();
-        assert_eq!(addresses, ["ben@example.org"], "on {}", database.name());
+        let ben = Recipient::Holder("ben@example.org".parse().unwrap());
+        assert_eq!(recipients, [ben], "on {}", database.name());
     }
 }

@@ -9,14 +9,23 @@ pub struct Model {
     pub id: Uuid,
     #[sea_orm(column_type = "Text")]
     pub letter: String,
-    /// The address that was asked for, as given.
-    #[sea_orm(column_type = "Text")]
-    pub address: String,
+    /// Who gets it; with an address, the user who wants to have that.
+    pub user_id: Option<Uuid>,
+    /// Without a user, the address that was asked for, as given.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub address: Option<String>,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub payload: Json,
     pub created_at: DateTimeUtc,
     pub not_after: DateTimeUtc,
     /// When it is to be sent; while it is leased, when the lease ends.
     pub due_at: DateTimeUtc,
+    /// `pending` or `dead`.
+    #[sea_orm(column_type = "Text")]
+    pub state: String,
     pub attempts: i32,
+    /// Whether the budget of its recipient has been asked, and had room.
+    pub admitted: bool,
     #[sea_orm(column_type = "Text", nullable)]
     pub last_error: Option<String>,
 }

@@ -18,7 +18,7 @@ use crate::support::transcript::{self, Unsayable};
 #[derive(Debug, Default)]
 pub(super) struct Moody {
     pub(super) taken: Mailbox,
-    is_good: AtomicBool,
+    pub(super) is_good: AtomicBool,
 }
 
 #[async_trait]

@@ -177,7 +177,7 @@ impl App {
             display_name: None,
             created_at: now,
         };
-        let added = store.insert_user(&account, &created(now)).await;
+        let added = store.insert_user(&account, &created(now), None, None).await;
         added.expect("the store works");
         let session = NewSession {
             id: tokens.session.parse().expect("an id"),
@@ -209,8 +209,35 @@ impl App {
     /// Asks for a reset, has the mail sent, and takes the token out of it.
     pub(crate) async fn reset_token(&self, email: &str) -> String {
         self.forgot(email).await;
-        assert_eq!(self.auth.deliver_mail().await.expect("the store works"), 1);
-        token_in(self.mailbox.last_to(email).expect("a mail").text())
+        self.deliver().await;
+        token_in(&self.letter(email, "/reset-password?"))
+    }
+
+    /// Registers, and has the mail sent that comes of it.
+    pub(crate) async fn settled(&self, email: &str) -> serde_json::Value {
+        let user = self.register(email).await;
+        self.deliver().await;
+        user
+    }
+
+    /// Has all mails sent that are due.
+    pub(crate) async fn deliver(&self) {
+        self.auth.deliver_mail().await.expect("the store works");
+    }
+
+    /// The text of the last mail to this address that says so.
+    pub(crate) fn letter(&self, email: &str, says: &str) -> String {
+        let mails = self.letters(email, says);
+        mails.into_iter().next_back().expect("a mail that says so")
+    }
+
+    /// The texts of the mails to this address that say so, oldest first.
+    pub(crate) fn letters(&self, email: &str, says: &str) -> Vec<String> {
+        let address: EmailAddress = email.parse().expect("an address");
+        let mails = self.mailbox.mails();
+        let fitting = mails.iter().filter(|mail| *mail.to() == address);
+        let texts = fitting.map(|mail| mail.text().to_owned());
+        texts.filter(|text| text.contains(says)).collect()
     }
 }
 

@@ -1,57 +1,23 @@
 use async_trait::async_trait;
 
-use super::LetterKind;
-use crate::{clock::Timestamp, error::StoreError, event::Event, id::id, user::EmailAddress};
-
-id! {
-    /// Identifies a mail to be sent.
-    IntentId
-}
-
-/// A mail to be sent. It holds no token: the worker derives it.
-#[derive(Clone, Debug)]
-#[allow(
-    clippy::exhaustive_structs,
-    reason = "a plain record between use case and store"
-)]
-pub struct Intent {
-    /// The identifier.
-    pub id: IntentId,
-    /// Which letter.
-    pub letter: LetterKind,
-    /// The address that was asked for. The mail goes to the stored address of its account, if there is one.
-    pub address: EmailAddress,
-    /// When it was asked for.
-    pub created_at: Timestamp,
-    /// From when on it is worth nothing.
-    pub not_after: Timestamp,
-}
-
-/// An intent that a worker holds until its lease ends.
-#[derive(Clone, Debug)]
-#[allow(
-    clippy::exhaustive_structs,
-    reason = "a plain record between use case and store"
-)]
-pub struct ClaimedIntent {
-    /// The intent.
-    pub intent: Intent,
-    /// How often it has been claimed, this time included. It names the lease.
-    pub attempt: i32,
-}
+use super::{ClaimedIntent, Intent, IntentId};
+use crate::{clock::Timestamp, error::StoreError, event::Event};
 
 /// Keeps the mails to be sent. Part of [`Store`](crate::store::Store).
+///
+/// Most intents are written by the methods that change something: each takes the intent of its fact, and writes it with
+/// the fact or not at all. Where such an intent is for the user of the fact, the store fills that user in.
 #[async_trait]
 pub trait OutboxStore: std::fmt::Debug + Send + Sync {
-    /// Adds an intent that is due at once.
+    /// Adds intents that are due at once.
     ///
     /// # Contract
-    /// When this has returned, the mail outlives a kill (I5). The event is written with it; it is about the user who
-    /// has the address, if there is one.
+    /// One statement. When this has returned, the mails outlive a kill (I5). The event is written with them; where it
+    /// has no user, it is about the one who has the address of the first intent, if there is one.
     ///
     /// # Errors
     /// If the database fails.
-    async fn enqueue(&self, intent: &Intent, event: Option<&Event>) -> Result<(), StoreError>;
+    async fn enqueue(&self, intents: &[Intent], event: Option<&Event>) -> Result<(), StoreError>;
 
     /// Leases up to `limit` intents that are due at `now`, the longest due first, until `lease_until`.
     ///

@@ -1,0 +1,168 @@
+//! The mails that are written with their facts.
+
+use std::time::Duration;
+
+use super::{
+    Subject,
+    fixture::{
+        address, digest, event, fresh_session, fresh_user, insert, log_out, new_token, new_user,
+        reset, rotated, rotation, unique,
+    },
+    one_time::issued,
+    outbox::{LEASE, claim, claim_one, complete, long_ago},
+};
+use crate::{
+    clock::Timestamp,
+    event::{ClientInfo, EventFilter, EventKind},
+    mail::{Intent, LetterKind, Recipient},
+    token::{Purpose, Rotation},
+    user::{InsertUser, UserId},
+};
+
+/// Runs every check of this module.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn check_all(store: &Subject) {
+    a_registration_orders_one_mail_either_way(store).await;
+    a_reset_orders_its_notice(store).await;
+    a_theft_orders_its_notice(store).await;
+    several_mails_are_ordered_at_once(store).await;
+}
+
+/// A new user gets a mail, and so does whoever has the address already; never both.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_registration_orders_one_mail_either_way(store: &Subject) {
+    let email = format!("{}@example.org", unique());
+    let user = new_user(&email);
+    let taken = |at| {
+        let recipient = Recipient::Holder(address(&email));
+        Intent::new(LetterKind::AccountExists, recipient, at, LEASE)
+    };
+    let first = long_ago();
+    let created = event(EventKind::AccountCreated);
+    let (mail, if_taken) = (notice(first), taken(first));
+    let inserted = store.insert_user(&user, &created, Some(&mail), Some(&if_taken));
+    let inserted = inserted.await.expect("insert_user");
+    assert!(matches!(inserted, InsertUser::Inserted(_)));
+    assert_only(store, first, LetterKind::PasswordChanged, user.id).await;
+
+    let second = long_ago();
+    let again = new_user(&email);
+    let created = event(EventKind::AccountCreated);
+    let (mail, if_taken) = (notice(second), taken(second));
+    let inserted = store.insert_user(&again, &created, Some(&mail), Some(&if_taken));
+    let inserted = inserted.await.expect("insert_user");
+    assert!(matches!(inserted, InsertUser::EmailTaken));
+    let claimed = claim_one(store, second).await;
+    assert_eq!(claimed.intent.letter, LetterKind::AccountExists);
+    assert_eq!(claimed.intent.recipient, Recipient::Holder(address(&email)));
+    complete(store, &claimed).await;
+}
+
+/// The notice of a reset goes to the user whose password was set, and only if it was.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_reset_orders_its_notice(store: &Subject) {
+    let user = fresh_user(store).await;
+    let token = new_token(user.id, Purpose::ResetPassword);
+    let live = issued(store, &token).await;
+    for (presented, works) in [(digest(), false), (live, true), (live, false)] {
+        let at = long_ago();
+        let reset = reset(presented, "new", token.created_at);
+        let done = event(EventKind::PasswordReset);
+        let mail = notice(at);
+        let done = store.reset_password(&reset, &done, Some(&mail)).await;
+        assert_eq!(done.expect("reset_password").is_some(), works);
+        if works {
+            assert_only(store, at, LetterKind::PasswordChanged, user.id).await;
+        } else {
+            assert!(claim(store, at, 10).await.is_empty(), "a mail of no fact");
+        }
+    }
+}
+
+/// The notice of a theft goes to the user of the session, once.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_theft_orders_its_notice(store: &Subject) {
+    let (user, session) = fresh_session(store).await;
+    let (second, third) = (digest(), digest());
+    rotated(store, &rotation(&session, 0, session.digest, second)).await;
+    rotated(store, &rotation(&session, 1, second, third)).await;
+    let stolen = rotation(&session, 0, session.digest, second);
+    for works in [true, false] {
+        let at = long_ago();
+        let reused = event(EventKind::RefreshTokenReused);
+        let mail = notice(at);
+        let outcome = store.rotate_session(&stolen, &reused, Some(&mail));
+        let outcome = outcome.await.expect("rotate_session");
+        assert_eq!(
+            matches!(outcome, Rotation::Reused(..)),
+            works,
+            "{outcome:?}"
+        );
+        if works {
+            assert_only(store, at, LetterKind::PasswordChanged, user.id).await;
+        } else {
+            assert!(claim(store, at, 10).await.is_empty(), "a mail of no fact");
+        }
+    }
+    assert!(!log_out(store, &session).await, "the session was ended");
+}
+
+/// Several intents are one call, and the event is about the user of the first.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn several_mails_are_ordered_at_once(store: &Subject) {
+    let user = insert(store, &new_user(&format!("{}@example.org", unique()))).await;
+    let at = long_ago();
+    let to_new = Recipient::NewAddress(user.id, address("new@example.org"));
+    let orders = [
+        Intent::new(LetterKind::ConfirmEmailChange, to_new, at, LEASE),
+        Intent::new(
+            LetterKind::EmailChangeRequested,
+            Recipient::User(user.id),
+            at + Duration::from_secs(1),
+            LEASE,
+        ),
+    ];
+    let asked = event(EventKind::EmailChanged);
+    let ordered = store.enqueue(&orders, Some(&asked)).await;
+    ordered.expect("enqueue");
+    let claimed = claim(store, at + Duration::from_secs(1), 10).await;
+    let intents: Vec<_> = claimed
+        .iter()
+        .map(|claimed| claimed.intent.clone())
+        .collect();
+    assert_eq!(intents, orders);
+    for claimed in &claimed {
+        complete(store, claimed).await;
+    }
+    let filter = EventFilter {
+        user_id: Some(user.id),
+        kind: Some(EventKind::EmailChanged),
+    };
+    let events = store.list_events(&filter, None, 10).await;
+    let ids: Vec<_> = events.expect("list_events").iter().map(|e| e.id).collect();
+    assert_eq!(ids, [asked.id]);
+
+    store.enqueue(&[], None).await.expect("enqueue");
+}
+
+fn notice(at: Timestamp) -> Intent {
+    let (recipient, client) = (Recipient::UserOfFact, ClientInfo::default());
+    Intent::notice(LetterKind::PasswordChanged, recipient, &client, at)
+}
+
+async fn assert_only(store: &Subject, at: Timestamp, letter: LetterKind, user: UserId) {
+    let claimed = claim_one(store, at).await;
+    assert_eq!(claimed.intent.letter, letter);
+    assert_eq!(claimed.intent.recipient, Recipient::User(user));
+    complete(store, &claimed).await;
+}

@@ -1,0 +1,72 @@
+//! Which mails are asked for, and for how long they are worth sending.
+
+use super::Deliveries;
+use crate::{
+    clock::Timestamp,
+    error::Result,
+    event::{ClientInfo, Event, EventKind},
+    mail::{Intent, LetterKind, Recipient},
+    store::Store,
+    user::{EmailAddress, UserId},
+};
+
+impl Deliveries {
+    /// The letter with the link that shows that the address is the user's.
+    pub(crate) fn verification(&self, recipient: Recipient, now: Timestamp) -> Intent {
+        let lifetime = self.0.parts.lifetimes.verify;
+        Intent::new(LetterKind::VerifyEmail, recipient, now, lifetime)
+    }
+
+    /// The letter with the link that makes this address the one of the account.
+    #[expect(dead_code, reason = "for the change of addresses")]
+    pub(crate) fn email_change(&self, user: UserId, new: EmailAddress, now: Timestamp) -> Intent {
+        let recipient = Recipient::NewAddress(user, new);
+        let lifetime = self.0.parts.lifetimes.verify;
+        Intent::new(LetterKind::ConfirmEmailChange, recipient, now, lifetime)
+    }
+
+    /// The letter with the link that unlocks sign-in.
+    #[expect(dead_code, reason = "for the lockout")]
+    pub(crate) fn unlock(&self, recipient: Recipient, now: Timestamp) -> Intent {
+        let lifetime = self.0.parts.lifetimes.reset;
+        Intent::new(LetterKind::AccountLocked, recipient, now, lifetime)
+    }
+
+    /// The letter with the link that sets a password.
+    pub(crate) fn reset(&self, recipient: Recipient, now: Timestamp) -> Intent {
+        let lifetime = self.0.parts.lifetimes.reset;
+        Intent::new(LetterKind::ResetPassword, recipient, now, lifetime)
+    }
+
+    /// The letter that says that the password was changed, if it is to be sent.
+    pub(crate) fn password_changed(
+        &self,
+        recipient: Recipient,
+        client: &ClientInfo,
+        now: Timestamp,
+    ) -> Option<Intent> {
+        let notice = || Intent::notice(LetterKind::PasswordChanged, recipient, client, now);
+        self.0.parts.notices.password_changed.then(notice)
+    }
+
+    /// Orders the mail with the link that sets a new password, for the account with this address, if there is one.
+    ///
+    /// When this has returned the order outlives a kill, if `store` is no open transaction. The event is to be told
+    /// once it is there to stay, and the worker to be woken.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub(crate) async fn request_reset(
+        &self,
+        store: &dyn Store,
+        email: &EmailAddress,
+        client: &ClientInfo,
+    ) -> Result<Event> {
+        let now = self.0.parts.clock.now();
+        let intent = self.reset(Recipient::Holder(email.clone()), now);
+        let event = Event::new(EventKind::PasswordResetRequested, client, now);
+        let event = self.0.parts.trail.about(event, email.canonical());
+        store.enqueue(&[intent], Some(&event)).await?;
+        Ok(event)
+    }
+}

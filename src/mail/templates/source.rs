@@ -1,0 +1,54 @@
+use crate::error::{Error, Result};
+
+/// A letter as it is written: a subject, and paragraphs.
+///
+/// The first line is the subject. Paragraphs are separated by empty lines; their lines are joined. A paragraph in
+/// brackets stands for the link, and is what its button says.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    pub(super) subject: String,
+    pub(super) parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Part {
+    Action(String),
+    Paragraph(String),
+}
+
+impl Source {
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it has no subject or no paragraph.
+    pub(super) fn parse(text: &str) -> Result<Self> {
+        let mut lines = text.lines().map(str::trim);
+        let subject = lines.next().unwrap_or_default().to_owned();
+        let lines: Vec<&str> = lines.collect();
+        let paragraphs = lines.split(|line| line.is_empty());
+        let parts: Vec<Part> = paragraphs
+            .map(|lines| lines.join(" "))
+            .filter(|paragraph| !paragraph.is_empty())
+            .map(Part::new)
+            .collect();
+        if subject.is_empty() || parts.is_empty() {
+            return Err(Error::configuration(
+                "a letter is a subject on its first line, and a paragraph at least",
+            ));
+        }
+        Ok(Self { subject, parts })
+    }
+
+    pub(super) fn actions(&self) -> usize {
+        let is_action = |part: &&Part| matches!(part, Part::Action(_));
+        self.parts.iter().filter(is_action).count()
+    }
+}
+
+impl Part {
+    fn new(paragraph: String) -> Self {
+        let label = paragraph.strip_prefix('[');
+        match label.and_then(|label| label.strip_suffix(']')) {
+            Some(label) => Self::Action(label.to_owned()),
+            None => Self::Paragraph(paragraph),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::LetterKind;
+use crate::{
+    clock::Timestamp,
+    email::EmailAddress,
+    event::ClientInfo,
+    id::{UserId, id},
+};
+
+/// For how long a letter without a link is worth sending.
+const NOTICE_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
+
+id! {
+    /// Identifies a mail to be sent.
+    IntentId
+}
+
+/// A mail to be sent. It holds no token: the worker derives it.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct Intent {
+    /// The identifier.
+    pub id: IntentId,
+    /// Which letter.
+    pub letter: LetterKind,
+    /// To whom.
+    pub recipient: Recipient,
+    /// What else the letter says. Never a token.
+    pub payload: Map<String, Value>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// From when on it is worth nothing.
+    pub not_after: Timestamp,
+}
+
+/// Whom a mail goes to. A disabled account gets none.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a plain record between use case and store"
+)]
+pub enum Recipient {
+    /// The account with this address, if there is one: to the stored address.
+    Holder(EmailAddress),
+    /// This address, which the user wants to have.
+    NewAddress(UserId, EmailAddress),
+    /// This user: to the stored address.
+    User(UserId),
+    /// In an intent to be written beside a fact: the user of the fact.
+    UserOfFact,
+}
+
+impl Intent {
+    /// A letter that is due now and worth sending for `lifetime`.
+    #[must_use]
+    pub fn new(
+        letter: LetterKind,
+        recipient: Recipient,
+        now: Timestamp,
+        lifetime: Duration,
+    ) -> Self {
+        Self {
+            id: IntentId::new(now),
+            letter,
+            recipient,
+            payload: Map::new(),
+            created_at: now,
+            not_after: now + lifetime,
+        }
+    }
+
+    /// A letter without a link, about what a client has just done; worth sending for a week.
+    #[must_use]
+    pub fn notice(
+        letter: LetterKind,
+        recipient: Recipient,
+        client: &ClientInfo,
+        now: Timestamp,
+    ) -> Self {
+        let notice = Self::new(letter, recipient, now, NOTICE_LIFETIME);
+        match client.ip {
+            Some(ip) => notice.with("ip", ip.to_string()),
+            None => notice,
+        }
+    }
+
+    /// Says something more. Never a token.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.payload.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+impl Recipient {
+    /// The same, with the user of the fact filled in.
+    pub(crate) fn of(&self, user: Option<UserId>) -> Option<Self> {
+        match self {
+            Self::UserOfFact => user.map(Self::User),
+            _ => Some(self.clone()),
+        }
+    }
+
+    /// The user and the address as two columns, one of which is there at least, except for
+    /// [`UserOfFact`](Self::UserOfFact).
+    #[cfg(feature = "seaorm")]
+    pub(crate) fn to_columns(&self) -> (Option<UserId>, Option<&EmailAddress>) {
+        match self {
+            Self::Holder(address) => (None, Some(address)),
+            Self::NewAddress(user, address) => (Some(*user), Some(address)),
+            Self::User(user) => (Some(*user), None),
+            Self::UserOfFact => (None, None),
+        }
+    }
+
+    /// From these columns; `None` if both are empty.
+    #[cfg(feature = "seaorm")]
+    pub(crate) fn from_columns(
+        user: Option<UserId>,
+        address: Option<EmailAddress>,
+    ) -> Option<Self> {
+        match (user, address) {
+            (None, Some(address)) => Some(Self::Holder(address)),
+            (Some(user), Some(address)) => Some(Self::NewAddress(user, address)),
+            (Some(user), None) => Some(Self::User(user)),
+            (None, None) => None,
+        }
+    }
+}
+
+/// An intent that a worker holds until its lease ends.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct ClaimedIntent {
+    /// The intent.
+    pub intent: Intent,
+    /// How often it has been claimed, this time included. It names the lease.
+    pub attempt: i32,
+}
