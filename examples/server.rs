@@ -44,8 +44,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn router(auth: &Auth, settings: &Settings) -> Router {
-    let router =
-        hallpass::axum::router(auth.endpoints().with_docs()).fallback(hallpass::axum::not_found);
+    let endpoints = auth.endpoints().with_docs().with_pages();
+    let router = hallpass::axum::router(endpoints).fallback(hallpass::axum::not_found);
     if settings.cors_origins.is_empty() {
         router
     } else {

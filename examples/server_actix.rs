@@ -34,7 +34,7 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings::read();
     let app = start(&settings).await;
-    let endpoints = app.auth.endpoints().with_docs();
+    let endpoints = app.auth.endpoints().with_docs().with_pages();
     let origins = settings.cors_origins.clone();
     let server = HttpServer::new(move || {
         App::new()

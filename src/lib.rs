@@ -62,6 +62,7 @@
 //! | `smtp` | mail by SMTP, over rustls |
 //! | `jwks-client` | a client that fetches the keys of another service, for a [`Verifier`] |
 //! | `openapi` | the OpenAPI document, and an interactive page that needs no other host |
+//! | `pages` | pages for the links in mails, without script |
 //! | `testing` | a whole service for a host's tests, and the conformance checks |
 //!
 //! # What it holds to
@@ -111,6 +112,10 @@ mod admin;
 mod password;
 mod service;
 mod session;
+
+// The pages of mailed links, which stand on the ways in.
+#[cfg(feature = "pages")]
+mod page;
 
 // Adapters: one folder per technology.
 #[cfg(feature = "testing")]

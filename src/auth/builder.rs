@@ -22,6 +22,9 @@ use crate::{
     user::RolePermissions,
 };
 
+#[cfg(feature = "pages")]
+use crate::page::Pages;
+
 #[cfg(feature = "http")]
 const MAX_REQUEST_TIMEOUT: Duration = Duration::from_secs(3600);
 const DEFAULT_HOOK_TIMEOUT: Duration = Duration::from_secs(3);
@@ -290,6 +293,8 @@ impl AuthBuilder {
             Some(templates) => templates,
             None => Templates::new("Hallpass")?,
         };
+        #[cfg(feature = "pages")]
+        let pages = Pages::new(templates.product(), &public_url, self.policy.min())?;
         let keys = match self.signing_keys {
             Some(keys) => keys,
             None => SigningKeys::derive(&secrets, self.signing_algorithm)?,
@@ -389,6 +394,8 @@ impl AuthBuilder {
             hooks,
             deliveries,
             purges,
+            #[cfg(feature = "pages")]
+            pages: Arc::new(pages),
             #[cfg(feature = "http")]
             registration: self.registration,
             #[cfg(feature = "http")]

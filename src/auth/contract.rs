@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use ::http::Method;
 
+#[cfg(feature = "pages")]
+use super::Inner;
 use super::{Auth, health};
 use crate::{
     account, admin,
@@ -32,10 +34,12 @@ pub struct Endpoints {
         expect(dead_code, reason = "for those who mount")
     )]
     request_timeout: std::time::Duration,
+    #[cfg(feature = "pages")]
+    auth: Auth,
 }
 
 impl Auth {
-    /// All endpoints but the documentation; see [`Endpoints::with_docs`].
+    /// All endpoints but the documentation and the pages; see `Endpoints::with_docs` and `Endpoints::with_pages`.
     pub fn endpoints(&self) -> Endpoints {
         let inner = &self.0;
         let service = self.service();
@@ -53,6 +57,8 @@ impl Auth {
         Endpoints {
             rows: rows.into_iter().flatten().collect(),
             request_timeout: inner.request_timeout,
+            #[cfg(feature = "pages")]
+            auth: self.clone(),
         }
     }
 
@@ -94,6 +100,22 @@ impl Endpoints {
     #[allow(clippy::expect_used, reason = "the rows are our own")]
     pub fn with_docs(mut self) -> Self {
         self.rows = crate::http::docs::with_docs(self.rows).expect("every row can be described");
+        self
+    }
+
+    /// Adds the pages that the links in mails lead to, at the paths of [`Links::new`](crate::mail::Links::new):
+    /// `/reset-password`, with a form for the new password. For hosts that have no such pages of their own; mount them
+    /// where the public URL leads.
+    ///
+    /// They work without script, load nothing, and speak English, German, French, Spanish or Chinese, as the browser
+    /// asks. `GET` and `HEAD` spend nothing: only a form that is sent does. They are no part of the OpenAPI document.
+    #[cfg(feature = "pages")]
+    pub fn with_pages(mut self) -> Self {
+        let Inner { pages, service, .. } = &*self.auth.0;
+        let rows = crate::page::http::endpoints(pages, service);
+        self.rows
+            .retain(|known| rows.iter().all(|row| row.path() != known.path()));
+        self.rows.extend(rows);
         self
     }
 

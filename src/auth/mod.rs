@@ -82,6 +82,8 @@ struct Inner {
     sessions: Sessions,
     deliveries: Deliveries,
     purges: Purges,
+    #[cfg(feature = "pages")]
+    pages: Arc<crate::page::Pages>,
     #[cfg(feature = "http")]
     registration: crate::password::RegistrationMode,
     #[cfg(feature = "http")]

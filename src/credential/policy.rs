@@ -46,6 +46,12 @@ impl PasswordPolicy {
         }
     }
 
+    /// How many code points a password has at least.
+    #[must_use]
+    pub fn min(&self) -> usize {
+        self.min
+    }
+
     /// Checks a new password of the account with this address. `member` is the name it has in the request.
     ///
     /// # Errors

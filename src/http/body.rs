@@ -1,6 +1,6 @@
 //! Request bodies: read once, up to a limit; what goes beyond is discarded, not kept.
 
-use std::pin::pin;
+use std::{pin::pin, str};
 
 use ::http::{
     HeaderMap,
@@ -11,6 +11,7 @@ use futures_util::{FutureExt as _, Stream, StreamExt as _};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
+use super::query;
 use crate::{
     error::{Error, ErrorKind, Result},
     json,
@@ -78,19 +79,33 @@ impl Body {
     /// # Errors
     /// `UnsupportedMediaType`, `BodyTooLarge`, `MalformedBody`, in this order.
     pub(crate) fn json_object(&self, headers: &HeaderMap) -> Result<Map<String, Value>> {
-        if !is_json(headers) {
+        json::parse_object(self.text(headers, "application/json")?)
+    }
+
+    /// The body as the fields of a form, each once.
+    ///
+    /// # Errors
+    /// `UnsupportedMediaType`, `BodyTooLarge`, `MalformedBody`, `ValidationFailed`, in this order.
+    pub(crate) fn form(&self, headers: &HeaderMap) -> Result<Map<String, Value>> {
+        let text = self.text(headers, "application/x-www-form-urlencoded")?;
+        let text = str::from_utf8(text).map_err(|_| ErrorKind::MalformedBody)?;
+        query::parse(text)
+    }
+
+    fn text(&self, headers: &HeaderMap, media_type: &str) -> Result<&Bytes> {
+        if !is_of(headers, media_type) {
             return Err(ErrorKind::UnsupportedMediaType.into());
         }
         match self {
-            Self::Complete(text) => json::parse_object(text),
+            Self::Complete(text) => Ok(text),
             Self::Broken => Err(ErrorKind::MalformedBody.into()),
             Self::TooLarge => Err(ErrorKind::BodyTooLarge.into()),
         }
     }
 }
 
-/// Exactly one `Content-Type`, `application/json`, with no other parameter than `charset=utf-8`, and not compressed.
-fn is_json(headers: &HeaderMap) -> bool {
+/// Exactly one `Content-Type`, this one, with no other parameter than `charset=utf-8`, and not compressed.
+fn is_of(headers: &HeaderMap, expected: &str) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return false;
@@ -101,7 +116,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     let mut parts = value.split(';').map(str::trim);
     let media_type = parts.next().unwrap_or_default();
     let encodings = headers.get_all(CONTENT_ENCODING);
-    media_type.eq_ignore_ascii_case("application/json")
+    media_type.eq_ignore_ascii_case(expected)
         && parts.filter(|part| !part.is_empty()).all(is_utf8_charset)
         && encodings
             .iter()

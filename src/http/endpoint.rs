@@ -2,12 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
-use ::http::Method;
+use ::http::{HeaderMap, Method};
 use futures_util::future::BoxFuture;
 
 #[cfg(feature = "openapi")]
 use super::openapi::Operation;
-use super::{Input, Output, Problem, Request, Response};
+use super::{Input, Output, Problem, Request, Response, problem::is_problem};
 use crate::error::{ErrorKind, Result};
 
 /// One row of the HTTP contract: a method, a path, and what answers there.
@@ -16,10 +16,14 @@ pub struct Endpoint {
     method: Method,
     path: &'static str,
     docs: Docs,
+    page_of: Option<Arc<PageOf>>,
     run: Arc<dyn Fn(Request) -> BoxFuture<'static, Response> + Send + Sync>,
     #[cfg(feature = "openapi")]
     describe: fn(&mut Operation),
 }
+
+/// Makes a page of a problem, given the headers of the request.
+type PageOf = dyn Fn(&HeaderMap, &Response) -> Response + Send + Sync;
 
 /// What is said about a row.
 #[derive(Clone, Debug, Default)]
@@ -95,6 +99,31 @@ impl Endpoint {
         self
     }
 
+    /// Says that the row is for people: it is no part of the OpenAPI document, and its problems are told as pages.
+    #[cfg_attr(
+        not(any(test, feature = "pages")),
+        expect(dead_code, reason = "for pages")
+    )]
+    pub(crate) fn for_people(
+        mut self,
+        page_of: impl Fn(&HeaderMap, &Response) -> Response + Send + Sync + 'static,
+    ) -> Self {
+        self.page_of = Some(Arc::new(page_of));
+        self
+    }
+
+    pub(crate) fn is_for_people(&self) -> bool {
+        self.page_of.is_some()
+    }
+
+    /// A reply, or the page of it if it is a problem and the row is for people.
+    pub(crate) fn told(&self, headers: &HeaderMap, response: Response) -> Response {
+        match &self.page_of {
+            Some(page_of) if is_problem(&response) => page_of(headers, &response),
+            _ => response,
+        }
+    }
+
     pub(crate) fn docs(&self) -> &Docs {
         &self.docs
     }
@@ -119,6 +148,7 @@ impl Endpoint {
                 errors: H::errors(),
                 ..Docs::default()
             },
+            page_of: None,
             run: Arc::new(move |request| Box::pin(handler.clone().run(state.clone(), request))),
             #[cfg(feature = "openapi")]
             describe: H::describe,

@@ -50,6 +50,25 @@ impl<S: Sync, T: FromMembers> Input<S> for Json<T> {
     }
 }
 
+/// The body, the fields of a form (`application/x-www-form-urlencoded`). Only pages ask for it.
+#[derive(Debug)]
+pub(crate) struct Form<T>(pub(crate) T);
+
+impl<S: Sync, T: FromMembers> Input<S> for Form<T> {
+    async fn take(_: &S, request: &mut Request) -> Result<Self> {
+        Members::of_query(request.form()?).read().map(Self)
+    }
+
+    fn errors() -> &'static [ErrorKind] {
+        &[
+            ErrorKind::UnsupportedMediaType,
+            ErrorKind::BodyTooLarge,
+            ErrorKind::MalformedBody,
+            ErrorKind::ValidationFailed,
+        ]
+    }
+}
+
 /// The parameters of the query.
 #[derive(Debug)]
 pub(crate) struct Query<T>(pub(crate) T);

@@ -51,9 +51,9 @@ pub(crate) mod sample;
 
 pub(crate) use self::{
     described::Described,
-    input::{Input, Json, Path, Query},
+    input::{Form, Input, Json, Path, Query},
     members::{FromMembers, Members},
-    output::{Accepted, Created, Document, NoContent, Output},
+    output::{Accepted, Created, Document, Html, NoContent, Output},
     reply::Response,
     request::{Request, bearer},
     resource::{Resource, Resources},

@@ -27,7 +27,7 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
     let mut paths = Paths::new();
     let mut schemas = Schemas::default();
     schemas.add("Problem".to_owned(), errors::problem_schema())?;
-    for endpoint in endpoints {
+    for endpoint in endpoints.iter().filter(|row| !row.is_for_people()) {
         let mut operation = Operation::default();
         let template = Template::new(endpoint.path())?;
         for name in template.param_names() {
@@ -68,7 +68,8 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
 /// In the order of the rows, which is that of a first visit.
 fn tags(endpoints: &[Endpoint]) -> Vec<Tag> {
     let mut names: Vec<&str> = Vec::new();
-    for Docs { tag, .. } in endpoints.iter().map(Endpoint::docs) {
+    let described = endpoints.iter().filter(|row| !row.is_for_people());
+    for Docs { tag, .. } in described.map(Endpoint::docs) {
         if !tag.is_empty() && !names.contains(tag) {
             names.push(tag);
         }

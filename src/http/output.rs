@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use ::http::{
     HeaderName, HeaderValue, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, X_CONTENT_TYPE_OPTIONS},
+    header::{
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
+        RETRY_AFTER, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    },
 };
 use bytes::Bytes;
 use serde::Serialize;
@@ -94,6 +97,55 @@ impl<T: Serialize + Described> Output for Created<T> {
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut Operation) {
         operation.json_reply::<T>(StatusCode::CREATED, "Made.");
+    }
+}
+
+/// A page for people: no cache keeps it, no other page frames it, and it tells no other site where it was.
+#[derive(Clone, Debug)]
+pub(crate) struct Html {
+    status: StatusCode,
+    policy: HeaderValue,
+    retry_after: Option<HeaderValue>,
+    body: String,
+}
+
+impl Html {
+    /// A page under this `Content-Security-Policy`.
+    pub(crate) fn new(policy: HeaderValue, body: String) -> Self {
+        Self {
+            status: StatusCode::OK,
+            policy,
+            retry_after: None,
+            body,
+        }
+    }
+
+    /// With the status of a problem, and when it says to come back.
+    pub(crate) fn in_place_of(mut self, problem: &Response) -> Self {
+        self.status = problem.status();
+        self.retry_after = problem.headers().get(RETRY_AFTER).cloned();
+        self
+    }
+}
+
+impl Output for Html {
+    fn render(self) -> Response {
+        let content_type = "text/html; charset=utf-8";
+        let mut response = reply::private(self.status, content_type, self.body.into());
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_SECURITY_POLICY, self.policy);
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        if let Some(after) = self.retry_after {
+            headers.insert(RETRY_AFTER, after);
+        }
+        response
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut Operation) {
+        operation.empty_reply(StatusCode::OK, "The page.");
     }
 }
 

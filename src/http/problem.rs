@@ -4,7 +4,7 @@ use std::{error::Error as StdError, fmt, time::Duration};
 
 use ::http::{
     HeaderValue, StatusCode,
-    header::{RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde::Serialize;
 
@@ -191,6 +191,12 @@ impl Problem {
         let body = serde_json::to_vec(&body).unwrap_or_default();
         reply::private(status, PROBLEM_JSON, body.into())
     }
+}
+
+/// Whether a reply is a problem.
+pub(crate) fn is_problem(response: &Response) -> bool {
+    let content_type = response.headers().get(CONTENT_TYPE);
+    content_type.is_some_and(|value| value == PROBLEM_JSON)
 }
 
 /// RFC 6750, section 3: no `error` when no token was sent. Other kinds of 401 are not about a bearer token.

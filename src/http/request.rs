@@ -85,6 +85,19 @@ impl Request {
     pub(crate) fn json_object(&self) -> Result<Map<String, Value>> {
         self.body.json_object(&self.head.headers)
     }
+
+    /// The body as the fields of a form.
+    ///
+    /// # Errors
+    /// `UnsupportedMediaType`, `BodyTooLarge`, `MalformedBody`, `ValidationFailed`, in this order.
+    pub(crate) fn form(&self) -> Result<Map<String, Value>> {
+        self.body.form(&self.head.headers)
+    }
+
+    /// The headers.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.head.headers
+    }
 }
 
 /// The bearer token (RFC 6750, section 2.1).

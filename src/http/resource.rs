@@ -109,15 +109,20 @@ impl Resource {
         let Some(endpoint) = self.endpoint(&head.method) else {
             return self.method_not_allowed();
         };
+        let headers = endpoint.is_for_people().then(|| head.headers.clone());
         let request = Request::new(head, params, peer, id, body);
         let running = AssertUnwindSafe(endpoint.run(request)).catch_unwind();
-        let error = match timeout_at(deadline, running).await {
-            Ok(Ok(response)) => return response,
+        let problem = |error: Error| Problem::from(error).to_response();
+        let response = match timeout_at(deadline, running).await {
+            Ok(Ok(response)) => response,
             // What was panicked with has gone to the panic hook, and may hold anything: it is not logged again.
-            Ok(Err(_panic)) => Error::internal("the handler panicked"),
-            Err(elapsed) => Error::new(ErrorKind::Unavailable).with_source(elapsed),
+            Ok(Err(_panic)) => problem(Error::internal("the handler panicked")),
+            Err(elapsed) => problem(Error::new(ErrorKind::Unavailable).with_source(elapsed)),
         };
-        Problem::from(error).to_response()
+        match headers {
+            Some(headers) => endpoint.told(&headers, response),
+            None => response,
+        }
     }
 
     /// The row for a method; a GET row answers HEAD.

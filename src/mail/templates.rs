@@ -152,6 +152,12 @@ impl Templates {
         &self.locales
     }
 
+    /// The product the letters are from.
+    #[must_use]
+    pub fn product(&self) -> &str {
+        &self.product
+    }
+
     /// The text of a letter, in this language or else in English.
     ///
     /// # Errors

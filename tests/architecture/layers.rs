@@ -32,6 +32,7 @@ const LAYERS: &[&[&str]] = &[
     &["service"],
     // Ways in.
     &["account", "admin", "password", "session"],
+    &["page"],
     // Adapters.
     &["memory", "seaorm"],
     &["conformance"],

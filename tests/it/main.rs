@@ -4,6 +4,7 @@
     feature = "axum",
     feature = "migrate",
     feature = "openapi",
+    feature = "pages",
     feature = "postgres",
     feature = "sqlite",
     feature = "testing"
@@ -42,6 +43,7 @@ mod mail;
 mod me;
 mod mounting;
 mod openapi;
+mod pages;
 mod parity;
 mod permissions;
 mod plans;

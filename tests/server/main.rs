@@ -5,6 +5,7 @@
     feature = "jwks-client",
     feature = "migrate",
     feature = "openapi",
+    feature = "pages",
     feature = "postgres",
     feature = "smtp",
     feature = "sqlite"

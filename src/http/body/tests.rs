@@ -89,6 +89,34 @@ async fn a_body_that_does_not_come_is_given_up() {
 }
 
 #[test]
+fn a_form_is_read_as_a_query_is() {
+    let form = |text: &'static [u8], content_type| {
+        let body = Body::Complete(Bytes::from_static(text));
+        body.form(&headers(&[("content-type", content_type)]))
+    };
+    let media_type = "application/x-www-form-urlencoded";
+    let fields = form(b"token=a_b-1&new_password=x+y%26z&empty=", media_type);
+    let fields = fields.expect("the form is sound");
+    assert_eq!(fields["token"], "a_b-1");
+    assert_eq!(fields["new_password"], "x y&z");
+    assert_eq!(fields["empty"], "");
+    for (text, content_type, kind) in [
+        (
+            &b"a=1"[..],
+            "application/json",
+            ErrorKind::UnsupportedMediaType,
+        ),
+        (b"a=1", "text/plain", ErrorKind::UnsupportedMediaType),
+        (b"a=\xff", media_type, ErrorKind::MalformedBody),
+        (b"a=%f", media_type, ErrorKind::ValidationFailed),
+        (b"a=1&a=1", media_type, ErrorKind::ValidationFailed),
+    ] {
+        let error = form(text, content_type).expect_err("refused");
+        assert_eq!(error.kind(), kind, "{}", text.escape_ascii());
+    }
+}
+
+#[test]
 fn only_json_is_taken() {
     let taken = [
         "application/json",

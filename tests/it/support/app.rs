@@ -122,6 +122,10 @@ impl App {
         }
     }
 
+    pub(crate) fn framework(&self) -> Framework {
+        self.framework
+    }
+
     pub(crate) fn store(&self) -> Arc<dyn Store> {
         self.store.store()
     }

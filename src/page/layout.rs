@@ -1,0 +1,85 @@
+//! The one layout of all pages.
+
+use ::http::HeaderValue;
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use minijinja::{Environment, UndefinedBehavior, Value, context};
+
+use super::{
+    form::PasswordForm,
+    texts::{Note, Texts},
+};
+use crate::{
+    error::{Error, Result},
+    http::Html,
+};
+
+const PAGE: &str = include_str!("templates/page.html");
+const STYLE: &str = include_str!("templates/style.css");
+
+/// Renders pages. What is put into them is escaped: the name of the template ends in `.html`.
+#[derive(Debug)]
+pub(super) struct Layout {
+    environment: Environment<'static>,
+    product: String,
+    policy: HeaderValue,
+}
+
+impl Layout {
+    pub(super) fn new(product: &str) -> Result<Self> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment
+            .add_template("page.html", PAGE)
+            .map_err(Error::internal)?;
+        let hash = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
+        // Nothing is loaded and nothing runs; the form goes back to us.
+        let policy = format!(
+            "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; \
+             frame-ancestors 'none'"
+        );
+        Ok(Self {
+            environment,
+            product: product.to_owned(),
+            policy: HeaderValue::try_from(policy).map_err(Error::internal)?,
+        })
+    }
+
+    /// A page that says something.
+    pub(super) fn note(&self, texts: &Texts, note: &Note) -> Result<Html> {
+        let form: Option<Value> = None;
+        self.render(texts, note, form.into())
+    }
+
+    /// A page that asks for something.
+    pub(super) fn form(&self, texts: &Texts, form: &PasswordForm<'_>) -> Result<Html> {
+        let value = context! {
+            page => form.page,
+            token => form.token,
+            label => texts.new_password,
+            hint => &form.hint,
+            notice => form.notice,
+            violations => &form.violations,
+            button => form.texts.button,
+        };
+        self.render(texts, &form.texts.ask, value)
+    }
+
+    fn render(&self, texts: &Texts, note: &Note, form: Value) -> Result<Html> {
+        let product = self.product.as_str();
+        let context = context! {
+            lang => texts.lang,
+            product,
+            style => Value::from_safe_string(STYLE.to_owned()),
+            title => note.title,
+            text => note.text.replace("{product}", product),
+            form,
+        };
+        let template = self.environment.get_template("page.html");
+        let page = template.and_then(|template| template.render(context));
+        Ok(Html::new(
+            self.policy.clone(),
+            page.map_err(Error::internal)?,
+        ))
+    }
+}

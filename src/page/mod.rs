@@ -1,0 +1,158 @@
+//! The pages that the links in mails lead to, for hosts that have none of their own.
+//!
+//! ```text
+//! GET, HEAD  /reset-password?token=…   a form with the token in it; asks no database, spends nothing
+//! POST       /reset-password           the use case; done, or the form again, or why not
+//! ```
+//!
+//! A scanner that follows every link in a mail changes nothing: only a form that is sent does. The pages need no
+//! script, load nothing and keep nothing. They speak the language of the browser, if it is one of ours.
+//!
+//! The token is what a caller can do something with; no cookie adds to it, so that a form which another site sends
+//! could do no more than that site itself. It is refused all the same where the browser tells of it, because the audit
+//! trail names the client.
+
+mod form;
+pub(crate) mod http;
+mod language;
+mod layout;
+mod origin;
+mod texts;
+
+use ::http::{HeaderMap, StatusCode};
+
+use self::{
+    form::PasswordForm,
+    language::Language,
+    layout::Layout,
+    origin::Origin,
+    texts::{ActionTexts, Texts},
+};
+use crate::{
+    error::{Error, ErrorKind, Result, Violation},
+    http::{Html, Output as _, Problem, Response},
+};
+
+/// What all pages have in common.
+#[derive(Debug)]
+pub(crate) struct Pages {
+    layout: Layout,
+    origin: Option<Origin>,
+    min_password: usize,
+}
+
+/// What a link is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    ResetPassword,
+}
+
+impl Action {
+    /// The last segment of the page's path: forms are sent to it, relative to the page, so below any prefix.
+    fn page(self) -> &'static str {
+        match self {
+            Self::ResetPassword => "reset-password",
+        }
+    }
+}
+
+impl Pages {
+    /// Pages of this product, reached at this URL.
+    ///
+    /// # Errors
+    /// [`Internal`](ErrorKind::Internal) if the template is broken.
+    pub(crate) fn new(product: &str, public_url: &str, min_password: usize) -> Result<Self> {
+        Ok(Self {
+            layout: Layout::new(product)?,
+            origin: Origin::of(public_url),
+            min_password,
+        })
+    }
+
+    /// The form that a link leads to.
+    fn form(&self, language: Language, action: Action, token: &str) -> Result<Html> {
+        let texts = language.texts();
+        self.layout.form(texts, &self.blank(texts, action, token))
+    }
+
+    /// The form again, with why it was not done.
+    fn form_again(
+        &self,
+        language: Language,
+        action: Action,
+        token: &str,
+        error: Error,
+    ) -> Result<Html> {
+        let texts = language.texts();
+        let mut form = self.blank(texts, action, token);
+        match error.kind() {
+            ErrorKind::Overloaded | ErrorKind::Unavailable => form.notice = Some(texts.busy),
+            _ => form.violations = self.said(texts, error.violations()),
+        }
+        let problem = Problem::from(error).to_response();
+        Ok(self.layout.form(texts, &form)?.in_place_of(&problem))
+    }
+
+    fn blank<'a>(&self, texts: &'a Texts, action: Action, token: &'a str) -> PasswordForm<'a> {
+        PasswordForm {
+            page: action.page(),
+            texts: texts.action(action),
+            token,
+            hint: self.with_min(texts.min_password),
+            notice: None,
+            violations: Vec::new(),
+        }
+    }
+
+    /// The violations by a password, in the language of the page where it knows the rule.
+    fn said(&self, texts: &Texts, violations: &[Violation]) -> Vec<String> {
+        let said = violations.iter().map(|violation| {
+            let known = texts.rules.iter().find(|(code, _)| *code == violation.code);
+            known.map_or_else(|| violation.detail.clone(), |(_, text)| self.with_min(text))
+        });
+        said.collect()
+    }
+
+    fn with_min(&self, text: &str) -> String {
+        text.replace("{min}", &self.min_password.to_string())
+    }
+
+    fn done(&self, language: Language, action: Action) -> Result<Html> {
+        let texts = language.texts();
+        let ActionTexts { done, .. } = texts.action(action);
+        self.layout.note(texts, done)
+    }
+
+    /// The page of a link that is no longer worth anything, or never was.
+    fn invalid(&self, language: Language) -> Result<Html> {
+        let texts = language.texts();
+        let problem = Problem::from(ErrorKind::InvalidToken).to_response();
+        Ok(self
+            .layout
+            .note(texts, &texts.invalid)?
+            .in_place_of(&problem))
+    }
+
+    /// The page of any other problem.
+    fn page_of(&self, headers: &HeaderMap, problem: &Response) -> Response {
+        let texts = Language::of(headers).texts();
+        let note = match problem.status() {
+            StatusCode::SERVICE_UNAVAILABLE => &texts.unavailable,
+            status if status.is_server_error() => &texts.failed,
+            _ => &texts.refused,
+        };
+        match self.layout.note(texts, note) {
+            Ok(page) => page.in_place_of(problem).render(),
+            Err(error) => Problem::from(error).to_response(),
+        }
+    }
+}
+
+/// Whether this can be one of our tokens: what cannot is not put into a page, nor looked up.
+fn is_token(text: &str) -> bool {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(good)
+}
+
+/// Longer than any token of ours.
+const MAX_TOKEN: usize = 200;

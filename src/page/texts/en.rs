@@ -1,0 +1,54 @@
+use super::{ActionTexts, Note, Texts};
+
+pub(crate) static EN: Texts = Texts {
+    lang: "en",
+    reset_password: ActionTexts {
+        ask: Note {
+            title: "Set a new password",
+            text: "Choose a new password for your {product} account. You will be signed out everywhere.",
+        },
+        button: "Set password",
+        done: Note {
+            title: "Password set",
+            text: "Your new password is in force. You can close this page and sign in with it.",
+        },
+    },
+    new_password: "New password",
+    min_password: "At least {min} characters.",
+    rules: [
+        ("too_short", "The password needs at least {min} characters."),
+        (
+            "too_long",
+            "The password is too long: 256 characters are the most.",
+        ),
+        (
+            "control_character",
+            "The password holds a tab or another control character.",
+        ),
+        (
+            "common_password",
+            "This password is one of the most common ones.",
+        ),
+        (
+            "contains_address",
+            "The password must not be your email address.",
+        ),
+    ],
+    busy: "That did not work just now. Please try again in a moment.",
+    invalid: Note {
+        title: "This link is no longer valid",
+        text: "It was used already, has expired, or was replaced by a newer one. Ask for a new link and open that one.",
+    },
+    refused: Note {
+        title: "This form could not be accepted",
+        text: "Please open the link in the mail again and send the form from there.",
+    },
+    unavailable: Note {
+        title: "Please try again in a moment",
+        text: "The service is not available right now. Your link has not been lost.",
+    },
+    failed: Note {
+        title: "Something went wrong",
+        text: "The fault is on our side. Please try again later.",
+    },
+};

@@ -1,0 +1,57 @@
+use super::{ActionTexts, Note, Texts};
+
+pub(crate) static ES: Texts = Texts {
+    lang: "es",
+    reset_password: ActionTexts {
+        ask: Note {
+            title: "Establecer una nueva contraseña",
+            text: "Elija una nueva contraseña para su cuenta de {product}. Se cerrará la sesión en todas partes.",
+        },
+        button: "Establecer contraseña",
+        done: Note {
+            title: "Contraseña establecida",
+            text: "Su nueva contraseña ya es válida. Puede cerrar esta página e iniciar sesión con ella.",
+        },
+    },
+    new_password: "Nueva contraseña",
+    min_password: "Al menos {min} caracteres.",
+    rules: [
+        (
+            "too_short",
+            "La contraseña necesita al menos {min} caracteres.",
+        ),
+        (
+            "too_long",
+            "La contraseña es demasiado larga: 256 caracteres como máximo.",
+        ),
+        (
+            "control_character",
+            "La contraseña contiene un tabulador u otro carácter de control.",
+        ),
+        (
+            "common_password",
+            "Esta contraseña es una de las más comunes.",
+        ),
+        (
+            "contains_address",
+            "La contraseña no puede ser su dirección de correo.",
+        ),
+    ],
+    busy: "No ha funcionado en este momento. Inténtelo de nuevo en un instante.",
+    invalid: Note {
+        title: "Este enlace ya no es válido",
+        text: "Ya se usó, ha caducado o fue sustituido por otro más reciente. Solicite un enlace nuevo y ábralo.",
+    },
+    refused: Note {
+        title: "No se pudo aceptar este formulario",
+        text: "Abra de nuevo el enlace del correo y envíe el formulario desde allí.",
+    },
+    unavailable: Note {
+        title: "Inténtelo de nuevo en un instante",
+        text: "El servicio no está disponible en este momento. Su enlace no se ha perdido.",
+    },
+    failed: Note {
+        title: "Algo ha fallado",
+        text: "El problema es nuestro. Inténtelo de nuevo más tarde.",
+    },
+};

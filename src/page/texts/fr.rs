@@ -1,0 +1,57 @@
+use super::{ActionTexts, Note, Texts};
+
+pub(crate) static FR: Texts = Texts {
+    lang: "fr",
+    reset_password: ActionTexts {
+        ask: Note {
+            title: "Définir un nouveau mot de passe",
+            text: "Choisissez un nouveau mot de passe pour votre compte {product}. Vous serez déconnecté partout.",
+        },
+        button: "Définir le mot de passe",
+        done: Note {
+            title: "Mot de passe défini",
+            text: "Votre nouveau mot de passe est en vigueur. Vous pouvez fermer cette page et vous connecter.",
+        },
+    },
+    new_password: "Nouveau mot de passe",
+    min_password: "Au moins {min} caractères.",
+    rules: [
+        (
+            "too_short",
+            "Le mot de passe doit compter au moins {min} caractères.",
+        ),
+        (
+            "too_long",
+            "Le mot de passe est trop long\u{a0}: 256 caractères au plus.",
+        ),
+        (
+            "control_character",
+            "Le mot de passe contient une tabulation ou un autre caractère de contrôle.",
+        ),
+        (
+            "common_password",
+            "Ce mot de passe est l’un des plus courants.",
+        ),
+        (
+            "contains_address",
+            "Le mot de passe ne doit pas être votre adresse e-mail.",
+        ),
+    ],
+    busy: "Cela n’a pas fonctionné. Veuillez réessayer dans un instant.",
+    invalid: Note {
+        title: "Ce lien n’est plus valable",
+        text: "Il a déjà servi, a expiré ou a été remplacé par un plus récent. Demandez un nouveau lien et ouvrez celui-là.",
+    },
+    refused: Note {
+        title: "Ce formulaire n’a pas pu être accepté",
+        text: "Veuillez rouvrir le lien reçu par e-mail et envoyer le formulaire depuis cette page.",
+    },
+    unavailable: Note {
+        title: "Veuillez réessayer dans un instant",
+        text: "Le service n’est pas disponible pour le moment. Votre lien n’est pas perdu.",
+    },
+    failed: Note {
+        title: "Une erreur s’est produite",
+        text: "Le problème vient de nous. Veuillez réessayer plus tard.",
+    },
+};

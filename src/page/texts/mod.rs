@@ -1,0 +1,57 @@
+//! What the pages say, by language. `{product}` and `{min}` are filled in.
+
+mod de;
+mod en;
+mod es;
+mod fr;
+mod zh;
+
+pub(crate) use self::{de::DE, en::EN, es::ES, fr::FR, zh::ZH};
+use super::Action;
+
+/// All texts of one language.
+#[derive(Debug)]
+pub(crate) struct Texts {
+    /// For the attribute `lang`.
+    pub(crate) lang: &'static str,
+    pub(crate) reset_password: ActionTexts,
+    /// The label of the field for the new password.
+    pub(crate) new_password: &'static str,
+    /// What is asked of a new password.
+    pub(crate) min_password: &'static str,
+    /// What a new password can violate, by its code.
+    pub(crate) rules: [(&'static str, &'static str); 5],
+    /// Above the form, if it was not done for lack of time.
+    pub(crate) busy: &'static str,
+    /// The link is unknown, used or expired.
+    pub(crate) invalid: Note,
+    /// The form is none of ours.
+    pub(crate) refused: Note,
+    /// A part of ours does not answer.
+    pub(crate) unavailable: Note,
+    /// A defect of ours.
+    pub(crate) failed: Note,
+}
+
+/// What the pages of one kind of link say.
+#[derive(Debug)]
+pub(crate) struct ActionTexts {
+    pub(crate) ask: Note,
+    pub(crate) button: &'static str,
+    pub(crate) done: Note,
+}
+
+/// A heading and a paragraph.
+#[derive(Debug)]
+pub(crate) struct Note {
+    pub(crate) title: &'static str,
+    pub(crate) text: &'static str,
+}
+
+impl Texts {
+    pub(crate) fn action(&self, action: Action) -> &ActionTexts {
+        match action {
+            Action::ResetPassword => &self.reset_password,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+use super::{ActionTexts, Note, Texts};
+
+pub(crate) static ZH: Texts = Texts {
+    lang: "zh",
+    reset_password: ActionTexts {
+        ask: Note {
+            title: "设置新密码",
+            text: "请为您的 {product} 账户设置新密码。所有已登录的设备都将退出登录。",
+        },
+        button: "设置密码",
+        done: Note {
+            title: "密码已设置",
+            text: "新密码已生效。您可以关闭此页面，并使用新密码登录。",
+        },
+    },
+    new_password: "新密码",
+    min_password: "至少 {min} 个字符。",
+    rules: [
+        ("too_short", "密码至少需要 {min} 个字符。"),
+        ("too_long", "密码过长：最多 256 个字符。"),
+        ("control_character", "密码中含有制表符或其他控制字符。"),
+        ("common_password", "这是最常见的密码之一。"),
+        ("contains_address", "密码不能是您的邮箱地址。"),
+    ],
+    busy: "刚才未能完成，请稍后再试。",
+    invalid: Note {
+        title: "此链接已失效",
+        text: "链接可能已被使用、已过期，或已被更新的链接取代。请重新申请链接并打开新链接。",
+    },
+    refused: Note {
+        title: "无法接受此表单",
+        text: "请重新打开邮件中的链接，并在该页面提交表单。",
+    },
+    unavailable: Note {
+        title: "请稍后再试",
+        text: "服务暂时不可用。您的链接没有丢失。",
+    },
+    failed: Note {
+        title: "出错了",
+        text: "问题出在我们这边，请稍后再试。",
+    },
+};

@@ -1,0 +1,492 @@
+//! The pages of mailed links.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use hallpass::{
+    AccessToken, ActiveUser, ClientInfo, EmailAddress, Error, ErrorKind, Login, OneTimeToken, Page,
+    Password, RefreshToken, Registration, Result, Role, TokenPair, User, UserQuery, UserService,
+};
+
+use crate::support::{
+    app::{App, Framework, Server, app_with, apps},
+    db::TestStore,
+    http::{Client, PASSWORD, Reply},
+};
+
+const ANN: &str = "ann@example.org";
+const NEW: &str = "another good passphrase";
+const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
+
+/// The app's endpoints with the pages among them.
+async fn served(app: &App) -> Server {
+    Server::of(app.auth.endpoints().with_pages(), app.framework()).await
+}
+
+async fn send(client: &Client, path: &str, headers: &str, body: &str) -> Reply {
+    let headers = format!("{FORM}{headers}");
+    client
+        .ask(&format!("POST {path}"), &headers, body.as_bytes())
+        .await
+}
+
+async fn set(client: &Client, token: &str, password: &str) -> Reply {
+    let password = password.replace('%', "%25").replace(' ', "+");
+    let body = format!("token={token}&new_password={password}");
+    send(client, "/reset-password", "", &body).await
+}
+
+/// Holds that this is a page, and that it has what all pages have.
+#[track_caller]
+fn page(reply: Reply, status: u16, title: &str) -> Reply {
+    let reply = reply.expect(status);
+    let header = |name| reply.header(name).unwrap_or_default();
+    assert_eq!(header("content-type"), "text/html; charset=utf-8");
+    assert_eq!(header("cache-control"), "no-store");
+    assert_eq!(header("referrer-policy"), "no-referrer");
+    assert_eq!(header("x-content-type-options"), "nosniff");
+    assert_eq!(header("x-frame-options"), "DENY");
+    let policy = header("content-security-policy");
+    let rest = policy
+        .strip_prefix("default-src 'none'; style-src 'sha256-")
+        .unwrap();
+    let (_, rest) = rest.split_once("'; ").unwrap();
+    assert_eq!(
+        rest,
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    assert_eq!(header("retry-after").parse::<u64>().is_ok(), status == 503);
+    assert!(reply.header("set-cookie").is_none());
+    let text = reply.text();
+    assert!(text.contains(&format!("<h1>{title}</h1>")), "{text}");
+    for forbidden in [
+        "<script",
+        "javascript:",
+        "http:",
+        "https:",
+        " onc",
+        "style=",
+    ] {
+        let found = text.to_ascii_lowercase().split("</style>").any(|part| {
+            part.split('<')
+                .skip(1)
+                .any(|tag| tag.split('>').next().unwrap().contains(forbidden))
+        });
+        assert!(!found, "{forbidden}: {text}");
+    }
+    reply
+}
+
+#[tokio::test]
+async fn a_link_opens_a_form_that_sets_the_password() {
+    for app in apps().await {
+        let server = served(&app).await;
+        let client = &server.client;
+        app.join(ANN).await;
+        let token = app.reset_token(ANN).await;
+        let path = format!("/reset-password?token={token}&utm_source=mail");
+        let shown = client.ask(&format!("GET {path}"), "", b"").await;
+        let shown = page(shown, 200, "Set a new password");
+        for part in [
+            "<form method=\"post\" action=\"reset-password\">",
+            &format!("<input type=\"hidden\" name=\"token\" value=\"{token}\">"),
+            "<label for=\"new_password\">New password</label>",
+            "autocomplete=\"new-password\"",
+            "At least 8 characters.",
+            "<title>Set a new password · Hallpass</title>",
+        ] {
+            assert!(shown.text().contains(part), "{part}: {}", shown.text());
+        }
+        let done = page(set(client, &token, NEW).await, 200, "Password set");
+        assert!(!done.text().contains(&token) && !done.text().contains("<form"));
+        app.try_login(ANN, NEW).await.expect(200);
+        app.try_login(ANN, PASSWORD)
+            .await
+            .problem(401, "invalid_credentials");
+        page(
+            set(client, &token, NEW).await,
+            400,
+            "This link is no longer valid",
+        );
+    }
+}
+
+#[tokio::test]
+async fn scanners_spend_nothing_however_often_they_look() {
+    for app in apps().await {
+        let server = served(&app).await;
+        app.register(ANN).await;
+        let token = app.reset_token(ANN).await;
+        let path = format!("/reset-password?token={token}");
+        let shown = server.client.ask(&format!("GET {path}"), "", b"").await;
+        for method in ["HEAD", "GET", "OPTIONS", "PUT"] {
+            for _ in 0..5 {
+                let reply = server
+                    .client
+                    .ask(&format!("{method} {path}"), "", b"")
+                    .await;
+                match method {
+                    "GET" => assert_eq!(reply.timeless(), shown.clone().timeless()),
+                    "HEAD" => {
+                        let length = reply.header("content-length").map(str::to_owned);
+                        assert_eq!(length, Some(shown.body.len().to_string()));
+                        assert!(reply.expect(200).body.is_empty());
+                    }
+                    _ => {
+                        let reply = reply.problem(405, "method_not_allowed");
+                        assert_eq!(reply.header("allow"), Some("GET, HEAD, POST"));
+                    }
+                }
+            }
+        }
+        page(set(&server.client, &token, NEW).await, 200, "Password set");
+    }
+}
+
+#[tokio::test]
+async fn a_weak_password_is_told_beside_the_field_and_does_not_spend_the_token() {
+    for app in apps().await {
+        let server = served(&app).await;
+        app.register(ANN).await;
+        let token = app.reset_token(ANN).await;
+        for (password, said) in [
+            ("", "The password needs at least 8 characters."),
+            ("short", "The password needs at least 8 characters."),
+            ("password1", "This password is one of the most common ones."),
+            (ANN, "The password must not be your email address."),
+            (
+                &"x".repeat(257),
+                "The password is too long: 256 characters are the most.",
+            ),
+            (
+                "tabs\tin the middle",
+                "The password holds a tab or another control character.",
+            ),
+        ] {
+            let reply = set(&server.client, &token, password).await;
+            let reply = page(reply, 422, "Set a new password");
+            let text = reply.text();
+            assert!(text.contains(&format!("<li>{said}</li>")), "{said}: {text}");
+            assert!(text.contains("aria-invalid=\"true\""));
+            assert!(text.contains("aria-describedby=\"violations hint\""));
+            assert!(text.contains(&format!("value=\"{token}\"")));
+            assert!(password.is_empty() || !text.contains(&format!("\"{password}\"")));
+        }
+        page(set(&server.client, &token, NEW).await, 200, "Password set");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_token_is_an_invalid_link_and_is_not_reflected() {
+    for framework in [Framework::Actix, Framework::Axum] {
+        let app = App::start(Arc::new(TestStore::memory()), framework, |builder| builder).await;
+        let server = served(&app).await;
+        let invalid = "This link is no longer valid";
+        for query in [
+            "",
+            "?",
+            "?token",
+            "?token=",
+            "?token=%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
+            "?token=\"><b>x",
+            "?token=a%00b",
+            "?token=a%20b",
+            "?token=%ff",
+            "?token=z%C3%B6",
+            "?token=a&token=b",
+            "?TOKEN=a",
+            &format!("?token={}", "x".repeat(201)),
+        ] {
+            let reply = server
+                .client
+                .ask(&format!("GET /reset-password{query}"), "", b"")
+                .await;
+            // Some are no request at all for the server.
+            if query.contains('"') && reply.header("content-type").is_none() {
+                continue;
+            }
+            let reply = page(reply, 400, invalid);
+            assert!(!reply.text().contains("<b>") && !reply.text().contains("alert"));
+            assert!(!reply.text().contains("<form"));
+        }
+        for token in ["", "unknown", "%22%3E%3Cb%3E", "a%00", "hp_ot_x"] {
+            let body = format!("token={token}&new_password=short");
+            let reply = send(&server.client, "/reset-password", "", &body).await;
+            assert!(!page(reply, 400, invalid).text().contains("<b>"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_form_is_taken_in_its_own_type_only_and_with_its_own_fields() {
+    for framework in [Framework::Actix, Framework::Axum] {
+        let app = App::start(Arc::new(TestStore::memory()), framework, |builder| builder).await;
+        let server = served(&app).await;
+        app.register(ANN).await;
+        let token = app.reset_token(ANN).await;
+        let sound = format!("token={token}&new_password={}", NEW.replace(' ', "+"));
+        let path = "POST /reset-password";
+        let refused = "This form could not be accepted";
+        for (status, headers, body) in [
+            (415, "", sound.clone()),
+            (415, "Content-Type: text/plain\r\n", sound.clone()),
+            (415, "Content-Type: application/json\r\n", "{}".to_owned()),
+            (
+                415,
+                "Content-Type: multipart/form-data; boundary=x\r\n",
+                sound.clone(),
+            ),
+            (
+                415,
+                "Content-Type: application/x-www-form-urlencoded; charset=latin1\r\n",
+                sound.clone(),
+            ),
+            (413, FORM, format!("{sound}{}", "x".repeat(16 * 1024))),
+            (422, FORM, String::new()),
+            (422, FORM, format!("token={token}")),
+            (422, FORM, format!("{sound}&token={token}")),
+            (422, FORM, format!("{sound}&roles=admin")),
+            (422, FORM, format!("{sound}%zz")),
+        ] {
+            let reply = server.client.ask(path, headers, body.as_bytes()).await;
+            page(reply, status, refused);
+        }
+        let reply = server.client.ask(path, FORM, b"token=\xff").await;
+        page(reply, 400, refused);
+        let headers = "Content-Type: Application/X-WWW-Form-Urlencoded; charset=UTF-8\r\n";
+        let reply = server.client.ask(path, headers, sound.as_bytes()).await;
+        page(reply, 200, "Password set");
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_another_site_sends_is_refused() {
+    let app = app_with(|builder| builder).await;
+    let server = served(&app).await;
+    app.register(ANN).await;
+    let token = app.reset_token(ANN).await;
+    let body = format!("token={token}&new_password={}", NEW.replace(' ', "+"));
+    for headers in [
+        "Sec-Fetch-Site: cross-site\r\nOrigin: null\r\n",
+        "Sec-Fetch-Site: same-site\r\nOrigin: https://id.example.org\r\n",
+        "Origin: https://evil.example\r\n",
+    ] {
+        let reply = send(&server.client, "/reset-password", headers, &body).await;
+        page(reply, 403, "This form could not be accepted");
+    }
+    let own = "Sec-Fetch-Site: same-origin\r\nOrigin: null\r\n";
+    let reply = send(&server.client, "/reset-password", own, &body).await;
+    page(reply, 200, "Password set");
+}
+
+#[tokio::test]
+async fn pages_speak_the_language_of_the_browser_and_name_the_product() {
+    let templates = || hallpass::mail::Templates::new("<b>Äcme & Co</b>").unwrap();
+    let app = app_with(|builder| builder.templates(templates())).await;
+    let server = served(&app).await;
+    for (asked, lang, title) in [
+        ("", "en", "Set a new password"),
+        (
+            "Accept-Language: de-AT,de;q=0.9\r\n",
+            "de",
+            "Neues Passwort festlegen",
+        ),
+        (
+            "Accept-Language: fr-CA, en;q=0.5\r\n",
+            "fr",
+            "Définir un nouveau mot de passe",
+        ),
+        (
+            "Accept-Language: nl, es;q=0.3\r\n",
+            "es",
+            "Establecer una nueva contraseña",
+        ),
+        ("Accept-Language: zh-Hant\r\n", "zh", "设置新密码"),
+    ] {
+        let reply = server
+            .client
+            .ask("GET /reset-password?token=x", asked, b"")
+            .await;
+        let reply = page(reply, 200, title);
+        let text = reply.text();
+        assert!(text.contains(&format!("<html lang=\"{lang}\">")));
+        assert!(!text.contains("<b>") && !text.contains('{'.to_string().repeat(2).as_str()));
+        assert!(!text.contains("{min}") && !text.contains("{product}"));
+        assert!(
+            text.contains("&lt;b&gt;Äcme &amp; Co&lt;&#x2f;b&gt;"),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_is_busy_or_away_gives_the_form_back() {
+    for framework in [Framework::Actix, Framework::Axum] {
+        let app = App::start(Arc::new(TestStore::memory()), framework, |builder| {
+            let builder = builder.request_timeout(Duration::from_millis(500));
+            builder.wrap_service(|inner| Arc::new(Moody(inner)))
+        })
+        .await;
+        let server = served(&app).await;
+        app.register(ANN).await;
+        let token = app.reset_token(ANN).await;
+        for password in ["overloaded please", "unavailable please"] {
+            let reply = set(&server.client, &token, password).await;
+            let reply = page(reply, 503, "Set a new password");
+            assert!(reply.text().contains("Please try again in a moment."));
+            assert!(reply.text().contains(&format!("value=\"{token}\"")));
+            assert!(!reply.text().contains("aria-invalid=\"true\""));
+        }
+        for password in ["internal please", "panic please"] {
+            let reply = set(&server.client, &token, password).await;
+            let reply = page(reply, 500, "Something went wrong");
+            assert!(!reply.text().contains("the source"));
+        }
+        let reply = set(&server.client, &token, "never please").await;
+        page(reply, 503, "Please try again in a moment");
+        page(set(&server.client, &token, NEW).await, 200, "Password set");
+    }
+}
+
+#[tokio::test]
+async fn pages_are_mounted_if_asked_for_and_are_no_part_of_the_document() {
+    for framework in [Framework::Actix, Framework::Axum] {
+        let app = App::start(Arc::new(TestStore::memory()), framework, |builder| builder).await;
+        let reply = app.ask("GET /reset-password?token=x", "", b"").await;
+        reply.problem(404, "not_found");
+        let document = app.ask("GET /openapi.json", "", b"").await.json();
+        let endpoints = app.auth.endpoints();
+        for endpoints in [
+            endpoints.clone().with_pages().with_docs(),
+            endpoints.clone().with_docs().with_pages().with_pages(),
+        ] {
+            let server = Server::of(endpoints, framework).await;
+            let reply = server.client.ask("GET /openapi.json", "", b"").await;
+            assert_eq!(reply.json(), document);
+            let reply = server
+                .client
+                .ask("GET /reset-password?token=x", "", b"")
+                .await;
+            page(reply, 200, "Set a new password");
+        }
+        let path = "/reset-password";
+        let endpoints = endpoints.with_pages().without(&http::Method::GET, path);
+        let server = Server::of(endpoints.unwrap(), framework).await;
+        let reply = server
+            .client
+            .ask("GET /reset-password?token=x", "", b"")
+            .await;
+        reply.problem(405, "method_not_allowed");
+    }
+}
+
+#[tokio::test]
+async fn pages_are_the_same_on_axum_and_actix() {
+    let mut replies = Vec::new();
+    for framework in [Framework::Actix, Framework::Axum] {
+        let app = App::start(Arc::new(TestStore::memory()), framework, |builder| builder).await;
+        let server = served(&app).await;
+        let mut told = Vec::new();
+        for (line, headers, body) in [
+            ("GET /reset-password?token=x", "Accept-Language: de\r\n", ""),
+            ("HEAD /reset-password?token=x", "", ""),
+            ("GET /reset-password?token=%00", "", ""),
+            ("GET /%72eset-password?token=x", "", ""),
+            ("GET /reset-password/?token=x", "", ""),
+            ("PUT /reset-password?token=x", FORM, "token=x"),
+            ("POST /reset-password", FORM, "token=x&new_password=short"),
+            ("POST /reset-password", FORM, "token=x&new_password=%zz"),
+            ("POST /reset-password", "", "token=x&new_password=short"),
+            (
+                "POST /reset-password",
+                "Origin: https://evil.example\r\n",
+                "",
+            ),
+        ] {
+            let reply = server.client.ask(line, headers, body.as_bytes()).await;
+            let mut reply = reply.timeless();
+            reply.headers.retain(|(name, _)| name != "content-length");
+            told.push((line, reply));
+        }
+        replies.push(told);
+    }
+    let axum = replies.pop().unwrap();
+    for (axum, actix) in axum.into_iter().zip(replies.pop().unwrap()) {
+        assert_eq!(axum, actix);
+    }
+}
+
+#[tokio::test]
+async fn a_page_sends_its_form_below_the_prefix_it_is_mounted_at() {
+    let app = app_with(|builder| builder).await;
+    app.register(ANN).await;
+    let token = app.reset_token(ANN).await;
+    let router = hallpass::axum::router(app.auth.endpoints().with_pages());
+    let server = Server::axum(axum::Router::new().nest("/id", router)).await;
+    let line = format!("GET /id/reset-password?token={token}");
+    let shown = server.client.ask(&line, "", b"").await;
+    let shown = page(shown, 200, "Set a new password");
+    assert!(shown.text().contains("action=\"reset-password\""));
+    let body = format!("token={token}&new_password={}", NEW.replace(' ', "+"));
+    let reply = send(&server.client, "/id/reset-password", "", &body).await;
+    page(reply, 200, "Password set");
+}
+
+/// Does what the new password says.
+#[derive(Debug)]
+struct Moody(Arc<dyn UserService>);
+
+#[async_trait]
+impl UserService for Moody {
+    async fn register(&self, registration: Registration) -> Result<User> {
+        self.0.register(registration).await
+    }
+
+    async fn login(&self, login: Login) -> Result<TokenPair> {
+        self.0.login(login).await
+    }
+
+    async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair> {
+        self.0.refresh(token, client).await
+    }
+
+    async fn logout(&self, token: &RefreshToken, client: &ClientInfo) -> Result<()> {
+        self.0.logout(token, client).await
+    }
+
+    async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()> {
+        self.0.logout_all(token, client).await
+    }
+
+    async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
+        self.0.forgot_password(email, client).await
+    }
+
+    async fn reset_password(
+        &self,
+        token: &OneTimeToken,
+        new_password: &Password,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        match new_password.expose() {
+            "overloaded please" => Err(ErrorKind::Overloaded.into()),
+            "unavailable please" => Err(ErrorKind::Unavailable.into()),
+            "internal please" => Err(Error::internal("the source")),
+            "never please" => std::future::pending().await,
+            "panic please" => panic!("on purpose"),
+            _ => self.0.reset_password(token, new_password, client).await,
+        }
+    }
+
+    async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {
+        self.0.current_user(token).await
+    }
+
+    async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser> {
+        self.0.require_role(token, role).await
+    }
+
+    async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {
+        self.0.list_users(query).await
+    }
+}
