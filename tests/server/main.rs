@@ -20,6 +20,7 @@
     reason = "tests fail by panicking, and processes keep the system's time"
 )]
 
+mod chromium;
 mod client;
 #[path = "../it/support/cluster.rs"]
 mod cluster;
@@ -33,6 +34,7 @@ mod edge;
 mod kill;
 mod mail;
 mod outage;
+mod pages;
 mod resource;
 mod settings;
 mod start;

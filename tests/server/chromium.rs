@@ -1,0 +1,220 @@
+//! A headless Chromium, told what to do over a pair of pipes (Chrome DevTools Protocol, messages that end in NUL).
+
+use std::{
+    env, fs,
+    io::{self, BufRead as _, BufReader, Write as _},
+    path::Path,
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
+    thread,
+    time::Duration,
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A browser with one tab, in which no script runs. Killed when this is dropped.
+pub(crate) struct Chromium {
+    child: Child,
+    commands: ChildStdin,
+    messages: Receiver<Value>,
+    session: Value,
+    last_id: u64,
+    /// What pages did that their policy forbids, and the like.
+    pub(crate) complaints: Vec<String>,
+    _profile: TempDir,
+}
+
+impl Chromium {
+    /// `None` if there is none on this machine. With `HALLPASS_TEST_CHROMIUM=required`, that is a failure.
+    pub(crate) fn start_or_skip() -> Option<Self> {
+        let required = env::var("HALLPASS_TEST_CHROMIUM").is_ok_and(|value| value == "required");
+        let found = Command::new("chromium").arg("--version").output();
+        match found {
+            Ok(found) if found.status.success() => Some(Self::start()),
+            _ if required => panic!("Chromium is required, and there is none"),
+            _ => {
+                // Past the test harness, which shows what a passing test prints to nobody.
+                let text = b"\n*** SKIPPED: the pages in a browser. No chromium was found.\n\n";
+                io::stderr().write_all(text).ok();
+                None
+            }
+        }
+    }
+
+    fn start() -> Self {
+        let profile = tempfile::tempdir().expect("a temporary folder");
+        // It reads commands from descriptor 3, and answers on 4.
+        let script = "exec 3<&0 4>&1; exec chromium \"$@\" 0</dev/null 1>/dev/null 2>/dev/null";
+        let mut child = Command::new("sh")
+            .args(["-c", script, "sh"])
+            .args(["--headless", "--no-sandbox", "--remote-debugging-pipe"])
+            .args(["--disable-gpu", "--no-first-run", "--hide-scrollbars"])
+            .args(["--disable-background-networking", "--lang=en-US"])
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .env("HOME", profile.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("sh can be run");
+        let commands = child.stdin.take().expect("a pipe");
+        let answers = BufReader::new(child.stdout.take().expect("a pipe"));
+        let (sender, messages) = channel();
+        thread::spawn(move || {
+            for message in answers.split(0).map_while(Result::ok) {
+                let message = serde_json::from_slice(&message).expect("messages are JSON");
+                if sender.send(message).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut chromium = Self {
+            child,
+            commands,
+            messages,
+            session: Value::Null,
+            last_id: 0,
+            complaints: Vec::new(),
+            _profile: profile,
+        };
+        let tab = chromium.call("Target.createTarget", json!({"url": "about:blank"}));
+        let attach = json!({"targetId": tab["targetId"], "flatten": true});
+        chromium.session = chromium.call("Target.attachToTarget", attach)["sessionId"].take();
+        for domain in ["Page", "DOM", "Log"] {
+            chromium.call(&format!("{domain}.enable"), json!({}));
+        }
+        let off = json!({"value": true});
+        chromium.call("Emulation.setScriptExecutionDisabled", off);
+        chromium
+    }
+
+    /// Makes the window as wide as that, in CSS pixels.
+    pub(crate) fn resize(&mut self, width: u32) {
+        let size =
+            json!({"width": width, "height": 700, "deviceScaleFactor": 1, "mobile": width < 600});
+        self.call("Emulation.setDeviceMetricsOverride", size);
+    }
+
+    pub(crate) fn darken(&mut self, scheme: &str) {
+        let feature = json!({"name": "prefers-color-scheme", "value": scheme});
+        self.call("Emulation.setEmulatedMedia", json!({"features": [feature]}));
+    }
+
+    pub(crate) fn open(&mut self, url: &str) {
+        let opened = self.call("Page.navigate", json!({"url": url}));
+        assert!(opened["errorText"].is_null(), "{opened}");
+        self.wait_for("Page.loadEventFired");
+    }
+
+    /// Types into whatever has the focus.
+    pub(crate) fn type_in(&mut self, text: &str) {
+        self.call("Input.insertText", json!({"text": text}));
+    }
+
+    /// Clicks into the middle of an element, and waits for the page that comes of it.
+    pub(crate) fn click(&mut self, selector: &str) {
+        let quad = self.dom("DOM.getBoxModel", selector)["model"]["content"].take();
+        let at = |index: usize| quad[index].as_f64().expect("a coordinate");
+        let (x, y) = ((at(0) + at(4)) / 2.0, (at(1) + at(5)) / 2.0);
+        for kind in ["mousePressed", "mouseReleased"] {
+            let event = json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1});
+            self.call("Input.dispatchMouseEvent", event);
+        }
+        self.wait_for("Page.loadEventFired");
+    }
+
+    /// Presses Enter, and waits for the page that comes of it.
+    pub(crate) fn enter(&mut self) {
+        for kind in ["keyDown", "keyUp"] {
+            let event = json!({
+                "type": kind, "key": "Enter", "code": "Enter", "text": "\r",
+                "windowsVirtualKeyCode": 13,
+            });
+            self.call("Input.dispatchKeyEvent", event);
+        }
+        self.wait_for("Page.loadEventFired");
+    }
+
+    pub(crate) fn html(&mut self) -> String {
+        let html = self.dom("DOM.getOuterHTML", "html");
+        html["outerHTML"].as_str().expect("text").to_owned()
+    }
+
+    /// How wide the content is.
+    pub(crate) fn content_width(&mut self) -> f64 {
+        let metrics = self.call("Page.getLayoutMetrics", json!({}));
+        let width = &metrics["cssContentSize"]["width"];
+        width.as_f64().expect("a number")
+    }
+
+    /// Keeps a picture of the page in the folder `HALLPASS_TEST_SCREENSHOTS`, for people to look at.
+    pub(crate) fn picture(&mut self, name: &str) {
+        let picture = self.call("Page.captureScreenshot", json!({"format": "png"}));
+        let picture = STANDARD.decode(picture["data"].as_str().expect("text"));
+        let picture = picture.expect("Base64");
+        assert!(picture.len() > 1000, "{name} is an empty picture");
+        if let Some(folder) = env::var_os("HALLPASS_TEST_SCREENSHOTS") {
+            let file = Path::new(&folder).join(format!("{name}.png"));
+            fs::write(file, picture).expect("the folder can be written to");
+        }
+    }
+
+    fn dom(&mut self, method: &str, selector: &str) -> Value {
+        let root = self.call("DOM.getDocument", json!({"depth": 0}));
+        let query = json!({"nodeId": root["root"]["nodeId"], "selector": selector});
+        let found = self.call("DOM.querySelector", query);
+        assert_ne!(found["nodeId"], 0, "no {selector}");
+        self.call(method, json!({"nodeId": found["nodeId"]}))
+    }
+
+    fn call(&mut self, method: &str, params: Value) -> Value {
+        self.last_id += 1;
+        let mut message = json!({"id": self.last_id, "method": method});
+        message["params"] = params;
+        if !self.session.is_null() {
+            message["sessionId"] = self.session.clone();
+        }
+        let mut bytes = message.to_string().into_bytes();
+        bytes.push(0);
+        self.commands.write_all(&bytes).expect("the browser reads");
+        let id = json!(self.last_id);
+        let mut answer = self.next(|message| message["id"] == id);
+        assert!(answer["error"].is_null(), "{method}: {answer}");
+        answer["result"].take()
+    }
+
+    fn wait_for(&mut self, event: &str) {
+        self.next(|message| message["method"] == event);
+    }
+
+    fn next(&mut self, is_meant: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let message = self.messages.recv_timeout(PATIENCE);
+            let message = message.expect("the browser answers");
+            let entry = &message["params"]["entry"];
+            let is_grave = matches!(entry["level"].as_str(), Some("warning" | "error"));
+            // A status of 400 or more is no complaint about the page.
+            if is_grave && entry["source"] != "network" {
+                self.complaints.push(entry.to_string());
+            }
+            if is_meant(&message) {
+                return message;
+            }
+        }
+    }
+}
+
+impl Drop for Chromium {
+    fn drop(&mut self) {
+        // Its children end with it.
+        self.commands
+            .write_all(b"{\"id\":0,\"method\":\"Browser.close\"}\0")
+            .ok();
+        thread::sleep(Duration::from_millis(300));
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}

@@ -1,0 +1,78 @@
+//! The mailed link in a browser, without script.
+
+use std::net::TcpListener;
+
+use serde_json::json;
+
+use crate::{
+    chromium::Chromium,
+    process::{SERVERS, Server, folder},
+};
+
+const ANN: &str = "ann@example.org";
+const PASSWORD: &str = "a staple for a horse";
+const NEW_PASSWORD: &str = "another good password";
+
+#[test]
+fn the_mailed_link_sets_a_password_in_a_browser_without_script() {
+    let Some(mut browser) = Chromium::start_or_skip() else {
+        return;
+    };
+    for name in SERVERS {
+        let (folder, address) = (folder(), free_address());
+        let url = format!("http://{address}");
+        let settings = [
+            ("HALLPASS_BIND", address.as_str()),
+            ("HALLPASS_PUBLIC_URL", &url),
+            ("HALLPASS_CORS_ORIGINS", "https://app.example.org"),
+        ];
+        let server = Server::of(name, folder.path(), &settings);
+        assert_eq!(server.register(ANN, PASSWORD).status, 201);
+        let order = json!({ "email": ANN });
+        assert_eq!(server.post("/auth/forgot-password", &order).status, 202);
+        let line = server.stdout.wait_for("/reset-password?token=").unwrap();
+        let link = line.trim();
+        assert!(link.starts_with(&url), "{link}");
+
+        for (width, scheme) in [(1280, "light"), (320, "dark"), (320, "light")] {
+            browser.resize(width);
+            browser.darken(scheme);
+            browser.open(link);
+            fits(&mut browser, width, &format!("{name}-form-{scheme}"));
+        }
+        // The field has the focus already.
+        browser.type_in("password1");
+        browser.enter();
+        let html = browser.html();
+        assert!(html.contains("one of the most common ones"), "{html}");
+        fits(&mut browser, 320, &format!("{name}-weak"));
+        browser.type_in(NEW_PASSWORD);
+        browser.click("button");
+        let html = browser.html();
+        assert!(html.contains("<h1>Password set</h1>"), "{html}");
+        fits(&mut browser, 320, &format!("{name}-done"));
+        assert_eq!(server.login(ANN, PASSWORD).status, 401);
+        assert_eq!(server.login(ANN, NEW_PASSWORD).status, 200);
+
+        browser.open(link);
+        browser.type_in(NEW_PASSWORD);
+        browser.enter();
+        let html = browser.html();
+        assert!(html.contains("This link is no longer valid"), "{html}");
+        browser.resize(1280);
+        fits(&mut browser, 1280, &format!("{name}-invalid"));
+    }
+    let complaints = &browser.complaints;
+    assert!(complaints.is_empty(), "{complaints:?}");
+}
+
+/// Holds that nothing sticks out to the right.
+fn fits(browser: &mut Chromium, width: u32, name: &str) {
+    browser.picture(&format!("{name}-{width}"));
+    assert!(browser.content_width() <= f64::from(width), "{name}");
+}
+
+fn free_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").to_string()
+}
