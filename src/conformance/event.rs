@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Map;
+
 use super::{
     Subject,
     fixture::{
@@ -11,7 +13,7 @@ use super::{
 };
 use crate::{
     event::{ClientInfo, Event, EventFilter, EventId, EventKind},
-    mail::{Intent, IntentId, LetterKind},
+    mail::{Intent, IntentId, LetterKind, Recipient},
     token::{EndReason, Purpose},
     user::{InsertUser, UserId},
 };
@@ -100,7 +102,10 @@ pub async fn an_account_that_is_not_made_leaves_no_event(store: &Subject) {
     for (taken, count) in [(false, 1), (true, 0)] {
         let user = new_user(&email);
         let made = event(EventKind::AccountCreated);
-        let outcome = store.insert_user(&user, &made).await.expect("insert_user");
+        let outcome = store
+            .insert_user(&user, &made, None, None)
+            .await
+            .expect("insert_user");
         assert_eq!(matches!(outcome, InsertUser::EmailTaken), taken);
         let events = list(store, user.id, None, None, 9).await;
         assert_eq!(events.len(), count, "taken: {taken}");
@@ -164,7 +169,9 @@ pub async fn a_token_that_is_not_spent_leaves_no_event(store: &Subject) {
         (of_reset, at, 1),
     ] {
         let done = event(EventKind::PasswordReset);
-        let spent = store.reset_password(&reset(digest, "new", at), &done).await;
+        let spent = store
+            .reset_password(&reset(digest, "new", at), &done, None)
+            .await;
         spent.expect("reset_password");
         assert_eq!(
             count_of(store, user.id, EventKind::PasswordReset).await,
@@ -184,13 +191,16 @@ pub async fn an_order_is_about_the_holder_of_the_address(store: &Subject) {
         let intent = Intent {
             id: IntentId::new(now()),
             letter: LetterKind::ResetPassword,
-            address,
+            recipient: Recipient::Holder(address),
+            payload: Map::new(),
             created_at: now(),
             // Nobody is to send it.
             not_after: now(),
         };
         let asked = event(EventKind::PasswordResetRequested);
-        let ordered = store.enqueue(&intent, Some(&asked)).await;
+        let ordered = store
+            .enqueue(std::slice::from_ref(&intent), Some(&asked))
+            .await;
         ordered.expect("enqueue");
         let filter = EventFilter {
             user_id: None,

@@ -46,7 +46,8 @@ async fn what_is_over_is_purged_and_what_lives_is_not() {
         app.advance(13 * DAY);
         let kept = app.login(ANN).await;
         app.advance(2 * DAY);
-        assert_eq!(purge(&app).await, (1, 0, 0), "the idle session");
+        let over = "the idle session, and the link that verifies";
+        assert_eq!(purge(&app).await, (1, 1, 0), "{over}");
         app.refresh(&idle.refresh)
             .await
             .problem(401, "invalid_refresh_token");

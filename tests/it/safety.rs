@@ -281,7 +281,7 @@ impl Run {
         let mailer = Mailbox::new();
         let clock = ManualClock::new();
         // Later than all that was issued before.
-        clock.advance(Duration::from_secs(600));
+        clock.advance(Duration::from_secs(3 * 86_400));
         let auth = auth(store.clone(), |builder| {
             builder.mailer(mailer.clone()).clock(clock.clone())
         });
