@@ -26,7 +26,7 @@ use hallpass::{
     clock::Timestamp,
     conformance,
     event::{Author, EventFilter, EventId},
-    mail::{ClaimedIntent, Intent, IntentId},
+    mail::{Admission, ClaimedIntent, Intent, IntentId, MailEntry, MailStatus},
     memory::MemoryStore,
     store::{EventStore, OutboxStore, PurgeBatch, PurgeStore, Store, TokenStore, UserStore},
     testing::{PASSWORD, TestAuth},
@@ -123,6 +123,11 @@ switched! {
         writable claim(now: Timestamp, lease_until: Timestamp, limit: u32) -> Vec<ClaimedIntent>;
         writable complete(id: IntentId, attempt: i32) -> ();
         writable postpone(id: IntentId, attempt: i32, due_at: Timestamp, error: &str) -> ();
+        writable bury(id: IntentId, attempt: i32, error: &str) -> ();
+        writable admit(id: IntentId, attempt: i32, admission: &Admission) -> bool;
+        readable list_mail(status: Option<MailStatus>, after: Option<IntentId>, limit: u32) -> Vec<MailEntry>;
+        writable retry_mail(id: IntentId, now: Timestamp) -> bool;
+        writable purge_mail(dead_before: Timestamp, budget_before: Timestamp) -> ();
     }
     EventStore {
         writable record_event(event: &Event) -> ();

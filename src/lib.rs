@@ -137,7 +137,7 @@ pub mod testing;
 pub use self::auth::Endpoints;
 pub use self::{
     account::Accounts,
-    admin::{Administration, NewAccount},
+    admin::{Administration, MailQuery, NewAccount},
     auth::{
         Admin, Auth, AuthBuilder, ClaimedPermission, ClaimedRole, RecentSignIn, RequiredPermission,
         RequiredRole, Settled, WithPermission, WithRole, Within,

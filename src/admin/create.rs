@@ -80,13 +80,9 @@ impl Administration {
             created_at: now,
         };
         let event = author.event(EventKind::AccountCreated, now);
-        let recipient = Recipient::UserOfFact;
-        let mail = if password.is_some() {
-            self.deliveries.verification(recipient, now)
-        } else {
-            self.deliveries.reset(recipient, now)
-        };
-        let inserted = self.store.insert_user(&new, &event, Some(&mail), None);
+        let set_password = || self.deliveries.reset(Recipient::UserOfFact, now);
+        let mail = password.is_none().then(set_password);
+        let inserted = self.store.insert_user(&new, &event, mail.as_ref(), None);
         let user = match inserted.await? {
             InsertUser::Inserted(user) => user,
             InsertUser::EmailTaken => return Err(ErrorKind::EmailTaken.into()),

@@ -4,6 +4,7 @@ mod change;
 mod create;
 mod events;
 mod list;
+mod mail;
 mod one;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use self::{
     create::create_user,
     events::list_events,
     list::list_users,
+    mail::{list_mail, retry_mail},
     one::{delete_user, log_out, unlock, user},
 };
 use super::Administration;
@@ -92,6 +94,14 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
                 "An event is in it once the call that caused it has answered; refused sign-ins, those on unknown \
                  addresses too, are events. Addresses are shown as keyed digests.",
             ),
+        Endpoint::get("/admin/mail", state.clone(), list_mail)
+            .tag(TAG)
+            .summary("List the mails in the outbox, newest first")
+            .description("What was sent is not there any more. The content of a mail is never shown."),
+        Endpoint::post("/admin/mail/{id}/retry", state.clone(), retry_mail)
+            .tag(TAG)
+            .summary("Try a mail that was given up once more")
+            .errors(&[ErrorKind::NotFound]),
     ]
 }
 

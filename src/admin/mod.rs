@@ -14,14 +14,15 @@ mod events;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 mod list;
+mod mail;
 mod sessions;
 
 use std::sync::Arc;
 
-pub use self::create::NewAccount;
 use self::cursor::Cursors;
 #[cfg(feature = "http")]
 use self::list::MAX_LIMIT;
+pub use self::{create::NewAccount, mail::MailQuery};
 use crate::{
     clock::Clock,
     credential::{Hasher, PasswordPolicy},
@@ -68,6 +69,7 @@ pub struct Administration {
     store: Arc<dyn Store>,
     user_cursors: Cursors,
     event_cursors: Cursors,
+    mail_cursors: Cursors,
     hasher: Hasher,
     policy: PasswordPolicy,
     deliveries: Deliveries,
@@ -94,6 +96,7 @@ impl Administration {
             store: parts.store,
             user_cursors: Cursors::new(parts.secrets, "user list cursor"),
             event_cursors: Cursors::new(parts.secrets, "event list cursor"),
+            mail_cursors: Cursors::new(parts.secrets, "mail list cursor"),
             hasher: parts.hasher,
             policy: parts.policy,
             deliveries: parts.deliveries,

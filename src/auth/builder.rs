@@ -50,6 +50,7 @@ pub struct AuthBuilder {
     permissions_in_tokens: bool,
     notices: Notices,
     link_lifetimes: LinkLifetimes,
+    mail_budgets: bool,
     hashing: HasherBuilder,
     policy: PasswordPolicy,
     registration: RegistrationMode,
@@ -80,6 +81,7 @@ impl Default for AuthBuilder {
             permissions_in_tokens: false,
             notices: Notices::default(),
             link_lifetimes: LinkLifetimes::default(),
+            mail_budgets: true,
             hashing: Hasher::builder(HashParams::default()),
             policy: PasswordPolicy::default(),
             registration: RegistrationMode::default(),
@@ -189,6 +191,13 @@ impl AuthBuilder {
     /// How long an address can be verified or confirmed with a mailed link. Default a day.
     pub fn verification_lifetime(mut self, lifetime: Duration) -> Self {
         self.link_lifetimes.verify = lifetime;
+        self
+    }
+
+    /// Whether an address gets at most one mail a minute and five an hour of each letter, over all instances. Default
+    /// yes. What is beyond is not sent, and nobody is told.
+    pub fn mail_budgets(mut self, on: bool) -> Self {
+        self.mail_budgets = on;
         self
     }
 
@@ -339,6 +348,7 @@ impl AuthBuilder {
             templates,
             notices: self.notices,
             lifetimes: self.link_lifetimes,
+            budgets: self.mail_budgets,
         };
         let deliveries = Deliveries::new(&secrets, parts)?;
         let check = PasswordCheck::new(hasher.clone());

@@ -8,7 +8,7 @@ use crate::{
     password::{Passwords, PreparedRegistration},
     service::Registration,
     store::{Store, Transaction},
-    user::{DeleteUser, Role, UpdateUser, User, UserChange, UserId, UserStatus},
+    user::{DeleteUser, EmailAddress, Role, UpdateUser, User, UserChange, UserId, UserStatus},
 };
 
 impl Auth {
@@ -104,6 +104,18 @@ impl Within<'_> {
         self.done.events.push(event);
         self.done.registered.push(user.clone());
         Ok(user)
+    }
+
+    /// Orders the mail with a link that sets a new password, for the account with this address, if there is one. It is
+    /// sent once the transaction is committed.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if the database fails.
+    pub async fn request_password_reset(&mut self, email: &EmailAddress) -> Result<()> {
+        let (deliveries, client) = (&self.auth.0.deliveries, &self.author.client);
+        let requested = deliveries.request_reset(&*self.store, email, client);
+        self.done.events.push(requested.await?);
+        Ok(())
     }
 
     /// Gives the user a role, and returns them as they then are.

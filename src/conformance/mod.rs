@@ -26,6 +26,7 @@ pub mod last_admin;
 pub mod one_time;
 pub mod order;
 pub mod outbox;
+pub mod outbox_entry;
 pub mod purge;
 pub mod rotation;
 pub mod session;
@@ -56,4 +57,5 @@ pub async fn check_all(store: Subject) {
     event::check_all(&store).await;
     purge::check_all(&store).await;
     order::check_all(&store).await;
+    outbox_entry::check_all(&store).await;
 }

@@ -163,7 +163,7 @@ pub(super) fn long_ago() -> Timestamp {
     Timestamp::from_timestamp(seconds, 123_456_000).unwrap_or_default()
 }
 
-async fn enqueued(store: &Subject, at: Timestamp) -> Intent {
+pub(super) async fn enqueued(store: &Subject, at: Timestamp) -> Intent {
     let intent = Intent {
         id: IntentId::new(at),
         letter: LetterKind::ResetPassword,
@@ -195,7 +195,7 @@ pub(super) async fn complete(store: &Subject, claimed: &ClaimedIntent) {
     completed.await.expect("complete");
 }
 
-async fn postpone(store: &Subject, claimed: &ClaimedIntent, due_at: Timestamp) {
+pub(super) async fn postpone(store: &Subject, claimed: &ClaimedIntent, due_at: Timestamp) {
     let postponed = store.postpone(claimed.intent.id, claimed.attempt, due_at, "refused");
     postponed.await.expect("postpone");
 }

@@ -9,7 +9,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::{Author, Event, EventFilter, EventId, EventStore},
-    mail::{ClaimedIntent, Intent, IntentId, OutboxStore},
+    mail::{Admission, ClaimedIntent, Intent, IntentId, MailEntry, MailStatus, OutboxStore},
     purge::{PurgeBatch, PurgeStore},
     secret::{PasswordHash, TokenDigest},
     store::Store,
@@ -31,6 +31,8 @@ pub(crate) struct FakeStore(Mutex<State>);
 pub(crate) struct State {
     pub(crate) users: Vec<Credentials>,
     pub(crate) outbox: Vec<Row>,
+    /// Why mails were given up.
+    pub(crate) buried: Vec<String>,
     pub(crate) live: Option<(Timestamp, TokenDigest)>,
     /// The database is down.
     pub(crate) down: bool,
@@ -291,6 +293,8 @@ impl OutboxStore for FakeStore {
                 ClaimedIntent {
                     intent: row.intent.clone(),
                     attempt: row.attempt,
+                    admitted: false,
+                    last_error: row.error.clone(),
                 }
             })
             .collect())
@@ -315,6 +319,35 @@ impl OutboxStore for FakeStore {
                 row.error = Some(error.to_owned());
             }
         }
+        Ok(())
+    }
+
+    async fn bury(&self, id: IntentId, attempt: i32, error: &str) -> Result<(), StoreError> {
+        let mut state = self.up()?;
+        state.buried.push(error.to_owned());
+        let mine = |row: &Row| row.intent.id == id && row.attempt == attempt;
+        state.outbox.retain(|row| !mine(row));
+        Ok(())
+    }
+
+    async fn admit(&self, _: IntentId, _: i32, _: &Admission) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    async fn list_mail(
+        &self,
+        _: Option<MailStatus>,
+        _: Option<IntentId>,
+        _: u32,
+    ) -> Result<Vec<MailEntry>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn retry_mail(&self, _: IntentId, _: Timestamp) -> Result<bool, StoreError> {
+        unimplemented!()
+    }
+
+    async fn purge_mail(&self, _: Timestamp, _: Timestamp) -> Result<(), StoreError> {
         Ok(())
     }
 }

@@ -4,24 +4,30 @@
 //! use case ── enqueue ──> outbox          (one statement, account or none: time tells nothing)
 //! worker   ── claim ────> outbox          (a lease of 30 s; committed, nothing is held from here on)
 //!          ── credentials ─> store        (nobody or disabled: done, silently)
+//!          ── admit ────> store           (the budget of the address: beyond it, done, silently)
 //!          ── issue ────> store           (the link's token is derived from the intent: a repeat has the same link)
 //!          ── send ─────> mailer          (to the stored address, within 20 s)
-//!          ── complete, or postpone
+//!          ── complete, or postpone, or bury after a day
 //! ```
 //!
 //! A mail is sent at least once: a worker that is killed between sending and completing leaves the rest to the next
 //! claim, which sends the same mail with the same Message-ID and the same link.
 
+mod backoff;
 mod one;
 mod orders;
 mod worker;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use tokio::sync::Notify;
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, Timestamp},
     error::{Error, Result},
     event::Trail,
     mail::{Links, Mailer, Notices, Templates},
@@ -59,6 +65,8 @@ pub(crate) struct DeliveryParts {
     pub(crate) templates: Templates,
     pub(crate) notices: Notices,
     pub(crate) lifetimes: LinkLifetimes,
+    /// Whether there are limits to how many mails an address gets.
+    pub(crate) budgets: bool,
 }
 
 /// Takes orders for mails, and delivers them. Clones share the work.
@@ -69,6 +77,8 @@ struct Inner {
     parts: DeliveryParts,
     keys: OneTimeKeys,
     ordered: Notify,
+    /// When the store was last rid of what is old.
+    tidied_at: Mutex<Option<Timestamp>>,
 }
 
 impl Deliveries {
@@ -89,6 +99,7 @@ impl Deliveries {
             keys: OneTimeKeys::new(secrets),
             parts,
             ordered: Notify::new(),
+            tidied_at: Mutex::default(),
         })))
     }
 

@@ -3,11 +3,13 @@ use std::{error::Error as StdError, time::Duration};
 use chrono::TimeDelta;
 use tokio::time;
 
-use super::Deliveries;
+use super::{Deliveries, backoff::delay};
 use crate::{
+    clock::Timestamp,
     error::{Error, Result},
     mail::{
-        ClaimedIntent, Intent, Letter, LetterKind, Link, Links, Mail, MailError, Recipient, Seen,
+        Admission, ClaimedIntent, Intent, Letter, LetterKind, Link, Links, Mail, MailError,
+        Recipient, Seen,
     },
     secret::{OneTimeToken, TokenDigest},
     token::{IssueOneTime, NewOneTimeToken, Purpose},
@@ -16,16 +18,25 @@ use crate::{
 
 /// Well below the lease, so that no other worker sends the same mail meanwhile.
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
-const RETRY: TimeDelta = TimeDelta::seconds(15);
-/// A refusal seldom turns into a yes, but a server's rules do get mended.
-const RETRY_REFUSED: TimeDelta = TimeDelta::minutes(5);
+/// After this time a mail that does not go out is given up.
+const GIVE_UP: TimeDelta = TimeDelta::days(1);
 const MAX_NOTE: usize = 500;
 
 /// Why a mail did not go out this time.
 struct Setback {
     /// For an operator. Holds no secret.
     note: String,
-    retry: TimeDelta,
+    kind: SetbackKind,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum SetbackKind {
+    /// It would say what is not true any more.
+    Expired,
+    /// It may go better later.
+    Passing,
+    /// The mailer does not take this mail.
+    Refused,
 }
 
 /// Who gets a mail, and where.
@@ -37,32 +48,53 @@ struct Addressed {
 impl Deliveries {
     /// Delivers one mail, or notes why not. What cannot even be noted is logged: the lease ends by itself.
     pub(super) async fn deliver_one(&self, claimed: &ClaimedIntent) {
-        let parts = &self.0.parts;
-        let (intent, attempt) = (&claimed.intent, claimed.attempt);
-        let outcome = if parts.clock.now() >= intent.not_after {
-            Ok(())
-        } else {
-            self.send(intent).await
-        };
-        let noted = match outcome {
-            Ok(()) => parts.store.complete(intent.id, attempt).await,
-            Err(Setback { note, retry }) => {
-                let id = intent.id;
-                tracing::warn!(%id, attempt, error = note, "a mail did not go out");
-                let due_at = parts.clock.now() + retry;
-                parts.store.postpone(id, attempt, due_at, &note).await
-            }
+        let store = &self.0.parts.store;
+        let (id, attempt) = (claimed.intent.id, claimed.attempt);
+        let noted = match self.send(claimed).await {
+            Ok(()) => store.complete(id, attempt).await,
+            Err(Setback { note, kind }) => match self.next_try(claimed, kind) {
+                Some(due_at) => {
+                    tracing::warn!(%id, attempt, error = note, "a mail did not go out");
+                    store.postpone(id, attempt, due_at, &note).await
+                }
+                None => {
+                    tracing::error!(%id, attempt, error = note, "a mail was given up");
+                    store.bury(id, attempt, &note).await
+                }
+            },
         };
         if let Err(error) = noted {
             let error = &error as &dyn StdError;
-            tracing::error!(id = %intent.id, error, "the outcome of a mail cannot be noted");
+            tracing::error!(%id, error, "the outcome of a mail cannot be noted");
         }
     }
 
-    /// Sends the mail, if there is anybody to send it to.
-    async fn send(&self, intent: &Intent) -> Result<(), Setback> {
+    /// When it is worth another try; `None` if it is not.
+    fn next_try(&self, claimed: &ClaimedIntent, kind: SetbackKind) -> Option<Timestamp> {
+        let (intent, now) = (&claimed.intent, self.0.parts.clock.now());
+        let due_at = now + delay(claimed.attempt, kind == SetbackKind::Refused);
+        let given_up = kind == SetbackKind::Expired
+            || now - intent.created_at >= GIVE_UP
+            || due_at >= intent.not_after;
+        (!given_up).then_some(due_at)
+    }
+
+    /// Sends the mail, if there is anybody to send it to, and the budget has room.
+    async fn send(&self, claimed: &ClaimedIntent) -> Result<(), Setback> {
         let parts = &self.0.parts;
-        let Some((mail, token)) = self.write(intent).await.map_err(Setback::of)? else {
+        let intent = &claimed.intent;
+        let Some(addressed) = self.resolve(intent).await.map_err(Setback::of)? else {
+            return Ok(());
+        };
+        if parts.clock.now() >= intent.not_after {
+            return Err(Setback::expired(claimed.last_error.as_deref()));
+        }
+        // Before the token: a link that is not mailed must not take the place of one that was.
+        if !self.admit(claimed, &addressed).await.map_err(Setback::of)? {
+            return Ok(());
+        }
+        let written = self.write(intent, addressed).await;
+        let Some((mail, token)) = written.map_err(Setback::of)? else {
             return Ok(());
         };
         match time::timeout(SEND_TIMEOUT, parts.mailer.send(&mail)).await {
@@ -70,17 +102,32 @@ impl Deliveries {
             Ok(Err(error)) => Err(Setback::of_mailer(&error, token.as_ref())),
             Err(_) => Err(Setback {
                 note: "the mailer did not answer in time".to_owned(),
-                retry: RETRY,
+                kind: SetbackKind::Passing,
             }),
         }
     }
 
-    /// The mail, and the token in it, if it has one; `None` if there is nobody to write to, nothing to say any more, or
-    /// a newer mail took its place.
-    async fn write(&self, intent: &Intent) -> Result<Option<(Mail, Option<OneTimeToken>)>> {
-        let Some(Addressed { user, address }) = self.resolve(intent).await? else {
-            return Ok(None);
-        };
+    /// Whether the budget of the address has room, or had when the mail was first tried.
+    async fn admit(&self, claimed: &ClaimedIntent, addressed: &Addressed) -> Result<bool> {
+        let parts = &self.0.parts;
+        if claimed.admitted || !parts.budgets {
+            return Ok(true);
+        }
+        let (id, letter) = (claimed.intent.id, claimed.intent.letter);
+        let admission = Admission::new(letter, &addressed.address, parts.clock.now());
+        let admitted = parts.store.admit(id, claimed.attempt, &admission).await?;
+        if !admitted {
+            tracing::info!(%id, letter = letter.as_str(), "a mail was one too many for its address");
+        }
+        Ok(admitted)
+    }
+
+    /// The mail, and the token in it, if it has one; `None` if a newer mail took its place.
+    async fn write(
+        &self,
+        intent: &Intent,
+        Addressed { user, address }: Addressed,
+    ) -> Result<Option<(Mail, Option<OneTimeToken>)>> {
         let token = match purpose(intent.letter) {
             None => None,
             Some(purpose) => match self.issue(intent, &user, &address, purpose).await? {
@@ -94,7 +141,7 @@ impl Deliveries {
         Ok(Some((mail, token)))
     }
 
-    /// Who gets it, and where.
+    /// Who gets it, and where; `None` if there is nobody to write to, or nothing to say any more.
     async fn resolve(&self, intent: &Intent) -> Result<Option<Addressed>> {
         let store = &self.0.parts.store;
         let (user, new_address) = match &intent.recipient {
@@ -208,11 +255,22 @@ fn purpose(letter: LetterKind) -> Option<Purpose> {
 }
 
 impl Setback {
+    fn expired(last_error: Option<&str>) -> Self {
+        let mut note = "it expired before it could be sent".to_owned();
+        if let Some(last_error) = last_error {
+            note = one_line(&format!("{note}; the last try: {last_error}"));
+        }
+        Self {
+            note,
+            kind: SetbackKind::Expired,
+        }
+    }
+
     #[allow(clippy::needless_pass_by_value, reason = "taken by map_err")]
     fn of(error: Error) -> Self {
         Self {
             note: one_line(&with_sources(&error)),
-            retry: RETRY,
+            kind: SetbackKind::Passing,
         }
     }
 
@@ -224,10 +282,10 @@ impl Setback {
         }
         Self {
             note: one_line(&text),
-            retry: if error.is_permanent() {
-                RETRY_REFUSED
+            kind: if error.is_permanent() {
+                SetbackKind::Refused
             } else {
-                RETRY
+                SetbackKind::Passing
             },
         }
     }

@@ -1,4 +1,4 @@
-use std::{error::Error as StdError, future::Future, pin::pin, time::Duration};
+use std::{error::Error as StdError, future::Future, pin::pin, sync::PoisonError, time::Duration};
 
 use chrono::TimeDelta;
 use tokio::{
@@ -16,6 +16,10 @@ use crate::{
 const LEASE: TimeDelta = TimeDelta::seconds(30);
 /// How long a claim or a whole delivery may take: a database that hangs must not stop the mail for ever.
 const PATIENCE: Duration = Duration::from_secs(28);
+const TIDY: TimeDelta = TimeDelta::hours(1);
+const KEEP_DEAD: TimeDelta = TimeDelta::days(7);
+/// As far back as a budget looks.
+const KEEP_BUDGETS: TimeDelta = TimeDelta::hours(1);
 const MAX_AT_ONCE: usize = 16;
 /// For orders of other instances, and those that are due again.
 const POLL: Duration = Duration::from_secs(1);
@@ -28,6 +32,7 @@ impl Deliveries {
     /// If the outbox cannot be read. What fails for one mail is logged, and noted on it.
     pub(crate) async fn deliver(&self) -> Result<usize> {
         let mut count = 0;
+        self.tidy().await;
         loop {
             let claimed = self.claim(MAX_AT_ONCE).await?;
             if claimed.is_empty() {
@@ -48,6 +53,7 @@ impl Deliveries {
         let mut shutdown = pin!(shutdown);
         let mut under_way = JoinSet::new();
         loop {
+            self.tidy().await;
             let free = MAX_AT_ONCE.saturating_sub(under_way.len());
             let mut is_full = free == 0;
             if free > 0 {
@@ -86,6 +92,34 @@ impl Deliveries {
         };
         if time::timeout(LAST_CALL, drain).await.is_err() {
             tracing::warn!("mails under way were left to the next start");
+        }
+    }
+
+    /// Rids the store of what is old, once an hour.
+    async fn tidy(&self) {
+        let parts = &self.0.parts;
+        let now = parts.clock.now();
+        {
+            let mut last = self
+                .0
+                .tidied_at
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if last.is_some_and(|last| now - last < TIDY) {
+                return;
+            }
+            *last = Some(now);
+        }
+        let purge = parts.store.purge_mail(now - KEEP_DEAD, now - KEEP_BUDGETS);
+        match time::timeout(PATIENCE, purge).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::error!(
+                    error = &error as &dyn StdError,
+                    "the outbox cannot be tidied"
+                );
+            }
+            Err(_) => tracing::error!("tidying the outbox takes too long"),
         }
     }
 

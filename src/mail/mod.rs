@@ -31,5 +31,6 @@ pub use self::{
     terminal::TerminalMailer,
 };
 pub use crate::outbox::{
-    ClaimedIntent, Intent, IntentId, LetterKind, OutboxStore, Recipient, UnknownLetter,
+    Admission, ClaimedIntent, Intent, IntentId, LetterKind, MailEntry, MailStatus, OutboxStore,
+    Recipient, UnknownLetter, UnknownMailStatus,
 };

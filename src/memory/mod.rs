@@ -20,9 +20,11 @@ use self::{
     user::UserRow,
 };
 use crate::{
+    clock::Timestamp,
     error::StoreError,
     event::{Event, EventId},
     mail::IntentId,
+    secret::TokenDigest,
     store::Store,
     token::{Purpose, SessionId},
     user::UserId,
@@ -61,6 +63,8 @@ struct State {
     sessions: HashMap<SessionId, SessionRow>,
     one_time: HashMap<(UserId, Purpose), OneTimeRow>,
     outbox: HashMap<IntentId, OutboxRow>,
+    /// When mails of a key were admitted, oldest first.
+    mail_budgets: HashMap<TokenDigest, Vec<Timestamp>>,
     events: BTreeMap<EventId, Event>,
 }
 

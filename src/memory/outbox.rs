@@ -5,7 +5,9 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
-    mail::{ClaimedIntent, Intent, IntentId, OutboxStore, Recipient},
+    mail::{
+        Admission, ClaimedIntent, Intent, IntentId, MailEntry, MailStatus, OutboxStore, Recipient,
+    },
     user::UserId,
 };
 
@@ -15,10 +17,44 @@ pub(super) struct OutboxRow {
     /// When it is to be sent; while it is leased, when the lease ends.
     due_at: Timestamp,
     attempts: i32,
+    status: MailStatus,
+    admitted: bool,
     last_error: Option<String>,
 }
 
+impl OutboxRow {
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.status == MailStatus::Pending && self.due_at <= now
+    }
+}
+
 impl State {
+    fn held(&mut self, id: IntentId, attempt: i32) -> Option<&mut OutboxRow> {
+        let row = self.outbox.get_mut(&id);
+        row.filter(|row| row.status == MailStatus::Pending && row.attempts == attempt)
+    }
+
+    fn entry(&self, row: &OutboxRow) -> MailEntry {
+        let address = |user: &UserId| Some(self.users.get(user)?.user.email.clone());
+        let (recipient, user_id) = match &row.intent.recipient {
+            Recipient::Holder(asked) => (Some(asked.clone()), None),
+            Recipient::NewAddress(user, new) => (Some(new.clone()), Some(*user)),
+            Recipient::User(user) => (address(user), Some(*user)),
+            Recipient::UserOfFact => (None, None),
+        };
+        MailEntry {
+            id: row.intent.id,
+            letter: row.intent.letter,
+            recipient,
+            user_id,
+            status: row.status,
+            attempts: row.attempts,
+            last_error: row.last_error.clone(),
+            created_at: row.intent.created_at,
+            due_at: row.due_at,
+        }
+    }
+
     /// Writes the mails of a fact about this user.
     pub(super) fn order<'a>(
         &mut self,
@@ -36,6 +72,8 @@ impl State {
                 },
                 due_at: intent.created_at,
                 attempts: 0,
+                status: MailStatus::Pending,
+                admitted: false,
                 last_error: None,
             };
             self.outbox.insert(intent.id, row);
@@ -67,7 +105,7 @@ impl OutboxStore for MemoryStore {
     ) -> Result<Vec<ClaimedIntent>, StoreError> {
         let mut state = self.state();
         let rows = state.outbox.values_mut();
-        let mut due: Vec<&mut OutboxRow> = rows.filter(|row| row.due_at <= now).collect();
+        let mut due: Vec<&mut OutboxRow> = rows.filter(|row| row.is_due(now)).collect();
         due.sort_by_key(|row| (row.due_at, row.intent.id));
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Ok(due
@@ -79,6 +117,8 @@ impl OutboxStore for MemoryStore {
                 ClaimedIntent {
                     intent: row.intent.clone(),
                     attempt: row.attempts,
+                    admitted: row.admitted,
+                    last_error: row.last_error.clone(),
                 }
             })
             .collect())
@@ -86,8 +126,7 @@ impl OutboxStore for MemoryStore {
 
     async fn complete(&self, id: IntentId, attempt: i32) -> Result<(), StoreError> {
         let mut state = self.state();
-        let held = state.outbox.get(&id);
-        if held.is_some_and(|row| row.attempts == attempt) {
+        if state.held(id, attempt).is_some() {
             state.outbox.remove(&id);
         }
         Ok(())
@@ -100,12 +139,90 @@ impl OutboxStore for MemoryStore {
         due_at: Timestamp,
         error: &str,
     ) -> Result<(), StoreError> {
-        let mut state = self.state();
-        let held = state.outbox.get_mut(&id);
-        if let Some(row) = held.filter(|row| row.attempts == attempt) {
+        if let Some(row) = self.state().held(id, attempt) {
             row.due_at = due_at;
             row.last_error = Some(error.to_owned());
         }
+        Ok(())
+    }
+
+    async fn bury(&self, id: IntentId, attempt: i32, error: &str) -> Result<(), StoreError> {
+        if let Some(row) = self.state().held(id, attempt) {
+            row.status = MailStatus::Dead;
+            row.last_error = Some(error.to_owned());
+        }
+        Ok(())
+    }
+
+    async fn admit(
+        &self,
+        id: IntentId,
+        attempt: i32,
+        admission: &Admission,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        if state.held(id, attempt).is_none() {
+            return Ok(false);
+        }
+        let sent = state.mail_budgets.entry(admission.key).or_default();
+        let has_room = |back: usize, until: Timestamp| {
+            let at = sent.len().checked_sub(back).and_then(|at| sent.get(at));
+            at.is_none_or(|at| *at <= until)
+        };
+        if !has_room(1, admission.latest_until) || !has_room(5, admission.fifth_until) {
+            return Ok(false);
+        }
+        sent.push(admission.now);
+        if let Some(row) = state.held(id, attempt) {
+            row.admitted = true;
+        }
+        Ok(true)
+    }
+
+    async fn list_mail(
+        &self,
+        status: Option<MailStatus>,
+        after: Option<IntentId>,
+        limit: u32,
+    ) -> Result<Vec<MailEntry>, StoreError> {
+        let state = self.state();
+        let mut rows: Vec<&OutboxRow> = state
+            .outbox
+            .values()
+            .filter(|row| status.is_none_or(|status| row.status == status))
+            .filter(|row| after.is_none_or(|after| row.intent.id < after))
+            .collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.intent.id));
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let rows = rows.into_iter().take(limit);
+        Ok(rows.map(|row| state.entry(row)).collect())
+    }
+
+    async fn retry_mail(&self, id: IntentId, now: Timestamp) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let Some(row) = state.outbox.get_mut(&id) else {
+            return Ok(false);
+        };
+        if row.status == MailStatus::Dead {
+            let lifetime = row.intent.not_after - row.intent.created_at;
+            row.intent.not_after = row.intent.not_after.max(now + lifetime);
+            row.status = MailStatus::Pending;
+            row.due_at = now;
+        }
+        Ok(true)
+    }
+
+    async fn purge_mail(
+        &self,
+        dead_before: Timestamp,
+        budget_before: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut state = self.state();
+        let is_old =
+            |row: &OutboxRow| row.status == MailStatus::Dead && row.intent.created_at < dead_before;
+        state.outbox.retain(|_, row| !is_old(row));
+        let is_recent = |sent: &Vec<Timestamp>| sent.last().is_some_and(|at| *at >= budget_before);
+        state.mail_budgets.retain(|_, sent| is_recent(sent));
         Ok(())
     }
 }

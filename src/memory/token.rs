@@ -309,6 +309,13 @@ impl TokenStore for MemoryStore {
             return Ok(IssueOneTime::Dead);
         };
         let key = (new.user_id, new.purpose);
+        if let Some(token) = one_time.get_mut(&key)
+            && token.digest == digest
+            && !token.used
+            && token.expires_at < new.expires_at
+        {
+            token.expires_at = new.expires_at;
+        }
         if let Some(token) = one_time.get(&key)
             && (token.created_at >= new.created_at || token.digest == digest)
         {

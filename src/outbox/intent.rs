@@ -145,4 +145,8 @@ pub struct ClaimedIntent {
     pub intent: Intent,
     /// How often it has been claimed, this time included. It names the lease.
     pub attempt: i32,
+    /// Whether it was [admitted](super::OutboxStore::admit) before.
+    pub admitted: bool,
+    /// Why it did not go out the last time.
+    pub last_error: Option<String>,
 }

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use super::{ClaimedIntent, Intent, IntentId};
+use super::{Admission, ClaimedIntent, Intent, IntentId, MailEntry, MailStatus};
 use crate::{clock::Timestamp, error::StoreError, event::Event};
 
 /// Keeps the mails to be sent. Part of [`Store`](crate::store::Store).
@@ -19,11 +19,11 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn enqueue(&self, intents: &[Intent], event: Option<&Event>) -> Result<(), StoreError>;
 
-    /// Leases up to `limit` intents that are due at `now`, the longest due first, until `lease_until`.
+    /// Leases up to `limit` pending intents that are due at `now`, the longest due first, until `lease_until`.
     ///
     /// # Contract
     /// An intent is leased to one caller at a time; whoever loses its lease (a kill) loses it to the next claim. No
-    /// lock or connection is held after the call.
+    /// lock or connection is held after the call. It costs the same however many are dead, or due later.
     ///
     /// # Errors
     /// If the database fails.
@@ -56,5 +56,63 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
         attempt: i32,
         due_at: Timestamp,
         error: &str,
+    ) -> Result<(), StoreError>;
+
+    /// Gives a leased intent up: it is dead from then on, and not claimed; `error` says why, for an operator.
+    ///
+    /// # Contract
+    /// Does nothing if the lease named by `attempt` was lost to another worker.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn bury(&self, id: IntentId, attempt: i32, error: &str) -> Result<(), StoreError>;
+
+    /// Takes a leased intent's part of the budget, and says whether there was one left.
+    ///
+    /// # Contract
+    /// One fact: the intent is admitted for good, and the budget remembers it, or neither. Of any number of concurrent
+    /// calls with one key, on any number of instances, no more are admitted than the [`Admission`] allows. `false` if
+    /// the lease named by `attempt` was lost; nothing is taken then.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn admit(
+        &self,
+        id: IntentId,
+        attempt: i32,
+        admission: &Admission,
+    ) -> Result<bool, StoreError>;
+
+    /// The mails in the outbox by descending id, at most `limit`, those below `after` if it is given.
+    ///
+    /// # Contract
+    /// A page costs the same at any depth. Where the address is not in the intent, it is the user's as it is now.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn list_mail(
+        &self,
+        status: Option<MailStatus>,
+        after: Option<IntentId>,
+        limit: u32,
+    ) -> Result<Vec<MailEntry>, StoreError>;
+
+    /// Makes a dead intent pending and due at `now`; `false` if there is no such intent.
+    ///
+    /// # Contract
+    /// A pending one is left as it is. What was worth sending for some time is so once more, from `now` on.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn retry_mail(&self, id: IntentId, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Removes dead intents asked for before `dead_before`, and what budgets remember from before `budget_before`.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn purge_mail(
+        &self,
+        dead_before: Timestamp,
+        budget_before: Timestamp,
     ) -> Result<(), StoreError>;
 }

@@ -5,6 +5,7 @@ mod error;
 mod event;
 mod one_time;
 mod outbox;
+mod outbox_entry;
 mod pool;
 mod purge;
 mod row;

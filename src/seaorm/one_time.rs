@@ -33,9 +33,12 @@ macro_rules! issue {
             WHERE u.id = $1 AND u.status = 'active' ",
             $lock,
             " ON CONFLICT (user_id, purpose) DO UPDATE SET digest = excluded.digest, \
-                credential_version = excluded.credential_version, created_at = excluded.created_at, \
-                expires_at = excluded.expires_at, used_at = NULL, payload = excluded.payload \
-            WHERE t.created_at < excluded.created_at AND t.digest <> excluded.digest \
+                credential_version = CASE WHEN t.digest = excluded.digest THEN t.credential_version \
+                    ELSE excluded.credential_version END, \
+                created_at = excluded.created_at, expires_at = excluded.expires_at, used_at = NULL, \
+                payload = excluded.payload \
+            WHERE (t.created_at < excluded.created_at AND t.digest <> excluded.digest) \
+                OR (t.digest = excluded.digest AND t.used_at IS NULL AND t.expires_at < excluded.expires_at) \
             RETURNING digest"
         )
     };

@@ -6,6 +6,7 @@ use super::{
     SeaOrmStore,
     error::unreadable,
     event::{self, events, record},
+    outbox_entry,
     pool::{Database, run, transaction},
     row::{column, object, parsed},
 };
@@ -13,7 +14,9 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
-    mail::{ClaimedIntent, Intent, IntentId, OutboxStore, Recipient},
+    mail::{
+        Admission, ClaimedIntent, Intent, IntentId, MailEntry, MailStatus, OutboxStore, Recipient,
+    },
     user::{EmailAddress, UserId},
 };
 
@@ -64,21 +67,21 @@ const CLAIM: &str = "\
     ) \
     UPDATE auth_outbox o SET due_at = $2, attempts = o.attempts + 1 FROM due WHERE o.id = due.id \
     RETURNING o.id, o.letter, o.user_id, o.address, o.payload, o.created_at, o.not_after, o.attempts, \
-        due.due_at AS was_due_at";
+        o.admitted, o.last_error, due.due_at AS was_due_at";
 
 const ANY_DUE: &str = "SELECT 1 FROM auth_outbox WHERE state = 'pending' AND due_at <= $1 LIMIT 1";
 
 const DUE: &str = "\
     SELECT id, letter, user_id, address, payload, created_at, not_after, attempts + 1 AS attempts, \
-        due_at AS was_due_at \
+        admitted, last_error, due_at AS was_due_at \
     FROM auth_outbox WHERE state = 'pending' AND due_at <= $1 ORDER BY due_at, id LIMIT $2";
 
 const LEASE: &str = "UPDATE auth_outbox SET due_at = $2, attempts = attempts + 1 WHERE id = $1";
 
-const COMPLETE: &str = "DELETE FROM auth_outbox WHERE id = $1 AND attempts = $2";
+const COMPLETE: &str =
+    "DELETE FROM auth_outbox WHERE id = $1 AND attempts = $2 AND state = 'pending'";
 
-const POSTPONE: &str =
-    "UPDATE auth_outbox SET due_at = $3, last_error = $4 WHERE id = $1 AND attempts = $2";
+const POSTPONE: &str = "UPDATE auth_outbox SET due_at = $3, last_error = $4 WHERE id = $1 AND attempts = $2 AND state = 'pending'";
 
 #[async_trait]
 impl<D: Database> OutboxStore for SeaOrmStore<D> {
@@ -159,6 +162,40 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
         self.write(POSTPONE, values).await?;
         Ok(())
     }
+
+    async fn bury(&self, id: IntentId, attempt: i32, error: &str) -> Result<(), StoreError> {
+        outbox_entry::bury(self, id, attempt, error).await
+    }
+
+    async fn admit(
+        &self,
+        id: IntentId,
+        attempt: i32,
+        admission: &Admission,
+    ) -> Result<bool, StoreError> {
+        outbox_entry::admit(self, id, attempt, admission).await
+    }
+
+    async fn list_mail(
+        &self,
+        status: Option<MailStatus>,
+        after: Option<IntentId>,
+        limit: u32,
+    ) -> Result<Vec<MailEntry>, StoreError> {
+        outbox_entry::list(self, status, after, limit).await
+    }
+
+    async fn retry_mail(&self, id: IntentId, now: Timestamp) -> Result<bool, StoreError> {
+        outbox_entry::retry(self, id, now).await
+    }
+
+    async fn purge_mail(
+        &self,
+        dead_before: Timestamp,
+        budget_before: Timestamp,
+    ) -> Result<(), StoreError> {
+        outbox_entry::purge(self, dead_before, budget_before).await
+    }
 }
 
 /// What [`order!`] takes.
@@ -230,10 +267,13 @@ fn readable(row: &QueryResult) -> Option<(Timestamp, ClaimedIntent)> {
 fn claimed(row: &QueryResult) -> Result<(Timestamp, ClaimedIntent), DbErr> {
     let intent = intent(row)?;
     let attempt = column(row, "attempts")?;
-    Ok((
-        column(row, "was_due_at")?,
-        ClaimedIntent { intent, attempt },
-    ))
+    let claimed = ClaimedIntent {
+        intent,
+        attempt,
+        admitted: column(row, "admitted")?,
+        last_error: column(row, "last_error")?,
+    };
+    Ok((column(row, "was_due_at")?, claimed))
 }
 
 fn intent(row: &QueryResult) -> Result<Intent, DbErr> {

@@ -161,7 +161,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// A user has at most one token per purpose: a newer one (by `created_at`) takes the place of an older one, used
     /// or not, never the other way round. Repeating a call gives the digest that is live, so that a mail that is sent
-    /// again carries the same link. The token holds the user's `credential_version` of this moment, and the address.
+    /// again carries the same link; with a later expiry it is renewed, unless it is used. The token holds the user's `credential_version` of this moment, and the address.
     ///
     /// # Errors
     /// If the database fails.

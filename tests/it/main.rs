@@ -40,6 +40,7 @@ mod hooks;
 mod login;
 mod logout;
 mod mail;
+mod mail_queue;
 mod me;
 mod mounting;
 mod openapi;

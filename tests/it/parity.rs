@@ -27,6 +27,8 @@ struct Twins {
 /// What a request of one of the twins can be made of.
 struct Known {
     target: String,
+    /// A mail in the outbox.
+    mail: String,
     access: String,
     refresh: String,
     reset: String,
@@ -112,7 +114,10 @@ impl Twins {
         app.auth.deliver_mail().await.unwrap();
         let tokens = app.login(ROOT).await;
         let target = app.register(&format!("target{index}@example.org")).await;
+        let waiting = app.get("/admin/mail?limit=1", &tokens.access).await;
+        let waiting = waiting.expect(200).json();
         Known {
+            mail: waiting["items"][0]["id"].as_str().unwrap().to_owned(),
             target: target["id"].as_str().unwrap().to_owned(),
             access: tokens.access,
             refresh: tokens.refresh,
@@ -183,6 +188,7 @@ fn requests(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
             &format!("/admin/users/{}", known.target),
         )
         .replace("sessions/{id}", &format!("sessions/{}", known.session))
+        .replace("/admin/mail/{id}", &format!("/admin/mail/{}", known.mail))
         .replace(['{', '}'], "");
     let line = format!("{} {path}", row.method());
     let bearer = format!("Authorization: Bearer {}\r\n", known.access);

@@ -243,8 +243,12 @@ impl Count {
         self.0.lock().unwrap().clear();
     }
 
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+
     pub(crate) fn expect(&self, wanted: usize, call: &str) {
-        let statements = std::mem::take(&mut *self.0.lock().unwrap());
+        let statements = self.take();
         assert_eq!(statements.len(), wanted, "{call}: {statements:#?}");
     }
 }

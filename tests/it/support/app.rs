@@ -279,6 +279,7 @@ fn builder(
         .mailer(mailbox.clone())
         .secrets(secret.clone())
         .public_url(PUBLIC_URL)
+        .mail_budgets(false)
         .hashing(Hasher::builder(cheap()))
 }
 

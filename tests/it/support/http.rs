@@ -66,6 +66,12 @@ impl Client {
         self.ask(line, &headers, body.to_string().as_bytes()).await
     }
 
+    /// A call without a body.
+    pub(crate) async fn post_as(&self, path: &str, access: &str) -> Reply {
+        let headers = format!("Authorization: Bearer {access}\r\n");
+        self.ask(&format!("POST {path}"), &headers, b"").await
+    }
+
     pub(crate) async fn me(&self, access: &str) -> Reply {
         self.get("/users/me", access).await
     }

@@ -1,0 +1,76 @@
+use super::{Administration, list::check_limit};
+use crate::{
+    error::{ErrorKind, Result},
+    mail::{IntentId, MailEntry, MailStatus},
+    user::Page,
+};
+
+/// Which page of which mails. The default is the first fifty of all.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct MailQuery {
+    /// Only mails with this status.
+    pub status: Option<MailStatus>,
+    /// How many at most: 1 to 200, 50 by default.
+    pub limit: u32,
+    /// Where the page begins: the `next_cursor` of a page of the same status.
+    pub cursor: Option<String>,
+}
+
+impl Default for MailQuery {
+    fn default() -> Self {
+        Self {
+            status: None,
+            limit: 50,
+            cursor: None,
+        }
+    }
+}
+
+impl MailQuery {
+    /// The first page of the mails that were given up.
+    #[must_use]
+    pub fn dead() -> Self {
+        Self {
+            status: Some(MailStatus::Dead),
+            ..Self::default()
+        }
+    }
+}
+
+impl Administration {
+    /// A page of the mails in the outbox, newest first. What was sent is not there any more.
+    ///
+    /// # Errors
+    /// [`ValidationFailed`](ErrorKind::ValidationFailed) for a limit out of range, and for a cursor that is not ours or
+    /// belongs to another status.
+    pub async fn list_mail(&self, query: &MailQuery) -> Result<Page<MailEntry>> {
+        check_limit(query.limit)?;
+        let filter = query.status.map_or("", MailStatus::as_str).as_bytes();
+        let open = |cursor: &String| self.mail_cursors.open(cursor, filter).map(IntentId::from);
+        let after = query.cursor.as_ref().map(open).transpose()?;
+        // One more than asked for tells whether there is a next page.
+        let listed = self.store.list_mail(query.status, after, query.limit + 1);
+        let mut mails = listed.await?;
+        let limit = query.limit as usize;
+        let more = mails.len() > limit;
+        mails.truncate(limit);
+        let next = mails.last().filter(|_| more);
+        let next = next
+            .map(|mail| self.mail_cursors.seal(mail.id.as_uuid(), filter))
+            .transpose()?;
+        Ok(Page::new(mails, next))
+    }
+
+    /// Has a mail that was given up tried once more, now. One that will be tried in any case is left as it is.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) if there is no such mail in the outbox.
+    pub async fn retry_mail(&self, id: IntentId) -> Result<()> {
+        if !self.store.retry_mail(id, self.clock.now()).await? {
+            return Err(ErrorKind::NotFound.into());
+        }
+        self.deliveries.wake();
+        Ok(())
+    }
+}

@@ -1,0 +1,264 @@
+//! What becomes of mails besides being sent: budgets, dead letters, and what operators do with them.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Subject,
+    fixture::{MICROSECOND, TASKS, address, fresh_user, now, race, unique},
+    outbox::{LEASE, claim, claim_one, complete, enqueued, long_ago, postpone},
+};
+use crate::{
+    clock::Timestamp,
+    mail::{
+        Admission, ClaimedIntent, Intent, IntentId, LetterKind, MailEntry, MailStatus, Recipient,
+    },
+};
+
+/// Runs every check of this module.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn check_all(store: &Subject) {
+    a_dead_mail_is_not_claimed_until_it_is_retried(store).await;
+    only_the_holder_of_the_lease_buries(store).await;
+    mails_are_listed_with_their_recipients(store).await;
+    old_dead_mails_are_purged(store).await;
+    a_budget_is_one_a_minute_and_five_an_hour(store).await;
+    of_a_race_one_is_admitted(store).await;
+    a_lost_lease_takes_nothing_from_a_budget(store).await;
+}
+
+/// A dead mail waits for the operator; a retry makes it worth as much time as it was at first.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_dead_mail_is_not_claimed_until_it_is_retried(store: &Subject) {
+    let at = long_ago();
+    let intent = enqueued(store, at).await;
+    let claimed = claim_one(store, at).await;
+    bury(store, &claimed).await;
+    assert!(claim(store, at + LEASE * 2, 10).await.is_empty());
+    let entry = entry(store, intent.id).await;
+    assert_eq!(entry.status, MailStatus::Dead);
+    assert_eq!(entry.last_error.as_deref(), Some("no use"));
+    assert_eq!(entry.attempts, 1);
+    // Done with is done with, whatever the late holder of the lease says.
+    complete(store, &claimed).await;
+    postpone(store, &claimed, at).await;
+
+    let later = at + Duration::from_secs(86_400);
+    for _ in 0..2 {
+        assert!(retry(store, intent.id, later).await);
+    }
+    assert!(claim(store, later - MICROSECOND, 10).await.is_empty());
+    let again = claim_one(store, later).await;
+    assert_eq!(again.attempt, 2);
+    let lifetime = intent.not_after - intent.created_at;
+    assert_eq!(again.intent.not_after, later + lifetime);
+    assert_eq!(again.intent.created_at, intent.created_at);
+    // A retry does not take the mail away from who is sending it.
+    assert!(retry(store, intent.id, later).await);
+    assert!(claim(store, later, 10).await.is_empty());
+    complete(store, &again).await;
+    assert!(!retry(store, intent.id, later).await);
+    assert!(!retry(store, IntentId::new(now()), later).await);
+}
+
+/// A worker that lost its lease cannot give the mail up.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn only_the_holder_of_the_lease_buries(store: &Subject) {
+    let at = long_ago();
+    enqueued(store, at).await;
+    let lost = claim_one(store, at).await;
+    let held = claim_one(store, at + LEASE).await;
+    bury(store, &lost).await;
+    let third = claim_one(store, at + LEASE * 2).await;
+    assert_eq!(third.intent.id, held.intent.id);
+    complete(store, &third).await;
+}
+
+/// The list has the address of the intent, or the user's, and goes by descending id.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn mails_are_listed_with_their_recipients(store: &Subject) {
+    let user = fresh_user(store).await;
+    // Identifiers that nobody else makes: before those of now, after those of long ago.
+    let at = now() - Duration::from_secs(86_400);
+    let new_address = address(&format!("{}@example.org", unique()));
+    let intents = [
+        Recipient::Holder(address("Asked@example.org")),
+        Recipient::NewAddress(user.id, new_address.clone()),
+        Recipient::User(user.id),
+    ]
+    .map(|recipient| Intent::new(LetterKind::VerifyEmail, recipient, at, LEASE));
+    store.enqueue(&intents, None).await.expect("enqueue");
+    let listed = list(store, Some(MailStatus::Pending), None, 200).await;
+    let ours = |entry: &&MailEntry| intents.iter().any(|intent| intent.id == entry.id);
+    let mut found: Vec<&MailEntry> = listed.iter().filter(ours).collect();
+    assert!(found.is_sorted_by(|one, next| one.id > next.id));
+    found.sort_by_key(|entry| intents.iter().position(|intent| intent.id == entry.id));
+    let recipients: Vec<_> = found
+        .iter()
+        .map(|entry| (entry.recipient.as_ref().map(|a| a.as_str()), entry.user_id))
+        .collect();
+    let expected = [
+        (Some("Asked@example.org"), None),
+        (Some(new_address.as_str()), Some(user.id)),
+        (Some(user.email.as_str()), Some(user.id)),
+    ];
+    assert_eq!(recipients, expected);
+    let first = list(store, None, None, 1).await;
+    let rest = list(store, None, first.first().map(|entry| entry.id), 200).await;
+    assert!(
+        rest.iter()
+            .all(|entry| first.iter().all(|f| entry.id < f.id))
+    );
+    let dead = list(store, Some(MailStatus::Dead), None, 200).await;
+    assert!(dead.iter().all(|entry| entry.status == MailStatus::Dead));
+    for claimed in claim(store, at, 10).await {
+        complete(store, &claimed).await;
+    }
+}
+
+/// Only the dead are purged, and only the old ones.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn old_dead_mails_are_purged(store: &Subject) {
+    let at = long_ago();
+    let dead = enqueued(store, at).await;
+    bury(store, &claim_one(store, at).await).await;
+    let pending = enqueued(store, at).await;
+    let purge = async |before| store.purge_mail(before, before).await.expect("purge_mail");
+    purge(at).await;
+    assert_eq!(entry(store, dead.id).await.status, MailStatus::Dead);
+    purge(at + MICROSECOND).await;
+    assert!(!retry(store, dead.id, at).await, "it is still there");
+    let left = claim_one(store, at).await;
+    assert_eq!(left.intent.id, pending.id);
+    complete(store, &left).await;
+}
+
+/// The budget looks back exactly as far as it says, letter by letter and address by address.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_budget_is_one_a_minute_and_five_an_hour(store: &Subject) {
+    let at = long_ago();
+    let email = format!("{}@example.org", unique());
+    let ask = async |letter, email: &str, seconds| {
+        let now = at + Duration::from_secs(seconds);
+        let claimed = fresh_claim(store, now).await;
+        let admitted = admit(store, &claimed, letter, email, now).await;
+        complete(store, &claimed).await;
+        admitted
+    };
+    let reset = LetterKind::ResetPassword;
+    assert!(ask(reset, &email, 0).await);
+    assert!(!ask(reset, &email, 0).await);
+    assert!(!ask(reset, &email.to_uppercase(), 59).await);
+    assert!(ask(LetterKind::VerifyEmail, &email, 59).await);
+    assert!(ask(reset, &format!("other-{email}"), 59).await);
+    for seconds in [60, 120, 180, 240] {
+        assert!(ask(reset, &email, seconds).await, "{seconds}");
+    }
+    assert!(!ask(reset, &email, 300).await, "a sixth in an hour");
+    assert!(!ask(reset, &email, 3599).await, "a sixth in an hour");
+    assert!(ask(reset, &email, 3600).await);
+    assert!(!ask(reset, &email, 3659).await);
+    assert!(ask(reset, &email, 3660).await);
+}
+
+/// Of many workers with one mail each to one address, one sends its own.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn of_a_race_one_is_admitted(store: &Subject) {
+    let at = long_ago();
+    for _ in 0..TASKS {
+        enqueued(store, at).await;
+    }
+    let mut claimed = Vec::new();
+    while claimed.len() < TASKS {
+        claimed.extend(claim(store, at, 10).await);
+    }
+    let email = format!("{}@example.org", unique());
+    for (seconds, expected) in [(0, 1), (59, 0), (60, 1)] {
+        let admitted = race(TASKS, |index| {
+            let (store, email) = (Arc::clone(store), email.clone());
+            let claimed = claimed.get(index).expect("each has one").clone();
+            let now = at + Duration::from_secs(seconds);
+            async move { admit(&store, &claimed, LetterKind::ResetPassword, &email, now).await }
+        });
+        let admitted = admitted.await.into_iter().filter(|admitted| *admitted);
+        assert_eq!(admitted.count(), expected, "after {seconds} s");
+    }
+    for claimed in &claimed {
+        complete(store, claimed).await;
+    }
+}
+
+/// A worker that lost its lease is not admitted; one that was admitted is for good.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_lost_lease_takes_nothing_from_a_budget(store: &Subject) {
+    let at = long_ago();
+    enqueued(store, at).await;
+    let lost = claim_one(store, at).await;
+    let again = at + LEASE;
+    let held = claim_one(store, again).await;
+    assert!(!lost.admitted && !held.admitted);
+    let email = format!("{}@example.org", unique());
+    let letter = LetterKind::ResetPassword;
+    assert!(!admit(store, &lost, letter, &email, again).await);
+    assert!(admit(store, &held, letter, &email, again).await);
+    let third = claim_one(store, again + LEASE).await;
+    assert!(third.admitted);
+    complete(store, &third).await;
+}
+
+async fn fresh_claim(store: &Subject, at: Timestamp) -> ClaimedIntent {
+    enqueued(store, at).await;
+    claim_one(store, at).await
+}
+
+async fn admit(
+    store: &Subject,
+    claimed: &ClaimedIntent,
+    letter: LetterKind,
+    email: &str,
+    now: Timestamp,
+) -> bool {
+    let admission = Admission::new(letter, &address(email), now);
+    let admitted = store.admit(claimed.intent.id, claimed.attempt, &admission);
+    admitted.await.expect("admit")
+}
+
+async fn bury(store: &Subject, claimed: &ClaimedIntent) {
+    let buried = store.bury(claimed.intent.id, claimed.attempt, "no use");
+    buried.await.expect("bury");
+}
+
+async fn retry(store: &Subject, id: IntentId, now: Timestamp) -> bool {
+    store.retry_mail(id, now).await.expect("retry_mail")
+}
+
+async fn list(
+    store: &Subject,
+    status: Option<MailStatus>,
+    after: Option<IntentId>,
+    limit: u32,
+) -> Vec<MailEntry> {
+    let listed = store.list_mail(status, after, limit).await;
+    listed.expect("list_mail")
+}
+
+async fn entry(store: &Subject, id: IntentId) -> MailEntry {
+    let listed = list(store, None, None, u32::MAX).await;
+    let found = listed.into_iter().find(|entry| entry.id == id);
+    found.expect("the mail is listed")
+}

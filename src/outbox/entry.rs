@@ -1,0 +1,108 @@
+use std::time::Duration;
+
+use super::{IntentId, LetterKind};
+use crate::{clock::Timestamp, email::EmailAddress, id::UserId, secret::TokenDigest};
+
+/// At most one mail of a kind goes to an address in this time.
+const GAP: Duration = Duration::from_secs(60);
+/// At most five mails of a kind go to an address in this time.
+const WINDOW: Duration = Duration::from_secs(3600);
+
+/// A mail in the outbox, as an operator sees it: without its content.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between store and use case"
+)]
+pub struct MailEntry {
+    /// The identifier.
+    pub id: IntentId,
+    /// Which letter.
+    pub letter: LetterKind,
+    /// The address it goes to, or was asked for with; `None` if the user is gone.
+    pub recipient: Option<EmailAddress>,
+    /// Who gets it; `None` if it was asked for with an address.
+    pub user_id: Option<UserId>,
+    /// Whether it will still be sent.
+    pub status: MailStatus,
+    /// How often it has been claimed.
+    pub attempts: i32,
+    /// Why it did not go out the last time.
+    pub last_error: Option<String>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it is to be sent; while it is being sent, when the lease ends.
+    pub due_at: Timestamp,
+}
+
+/// Whether a mail in the outbox will still be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a third state would be a change of contract"
+)]
+pub enum MailStatus {
+    /// It was given up.
+    Dead,
+    /// It will be tried, perhaps again.
+    Pending,
+}
+
+impl MailStatus {
+    /// The word used in replies and in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dead => "dead",
+            Self::Pending => "pending",
+        }
+    }
+}
+
+impl std::str::FromStr for MailStatus {
+    type Err = UnknownMailStatus;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word {
+            "dead" => Ok(Self::Dead),
+            "pending" => Ok(Self::Pending),
+            _ => Err(UnknownMailStatus(())),
+        }
+    }
+}
+
+/// The text is neither `dead` nor `pending`.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the status is `dead` or `pending`")]
+pub struct UnknownMailStatus(());
+
+/// A mail that asks for its part of a budget: one a minute and five an hour for each address and letter.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct Admission {
+    /// A digest of the address and the letter.
+    pub key: TokenDigest,
+    /// Now.
+    pub now: Timestamp,
+    /// The latest mail of the key was admitted at this time or before it.
+    pub latest_until: Timestamp,
+    /// The fifth-latest mail of the key was admitted at this time or before it.
+    pub fifth_until: Timestamp,
+}
+
+impl Admission {
+    /// A mail of now to this address.
+    #[must_use]
+    pub fn new(letter: LetterKind, address: &EmailAddress, now: Timestamp) -> Self {
+        let key = format!("{}:{}", letter.as_str(), address.canonical());
+        Self {
+            key: TokenDigest::of(&key),
+            now,
+            latest_until: now - GAP,
+            fifth_until: now - WINDOW,
+        }
+    }
+}

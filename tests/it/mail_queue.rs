@@ -1,0 +1,302 @@
+//! What becomes of mails that do not go out at once: back-off, dead letters, budgets, and long queues.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use hallpass::{
+    clock::{Clock as _, SystemClock},
+    mail::{Intent, LetterKind, Mail, MailError, Mailbox, Mailer, OutboxStore as _, Recipient},
+};
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
+use serde_json::{Value, json};
+
+use crate::{
+    statements::counted,
+    support::app::{App, apps, race, token_in},
+};
+
+const ANN: &str = "ann@example.org";
+
+#[derive(Debug, Default)]
+struct Switch {
+    down: AtomicBool,
+    mails: Mailbox,
+}
+
+#[async_trait]
+impl Mailer for Switch {
+    async fn send(&self, mail: &Mail) -> Result<(), MailError> {
+        if self.down.load(Ordering::SeqCst) {
+            return Err(MailError::transient("451 later"));
+        }
+        self.mails.send(mail).await
+    }
+}
+
+async fn switched(app: &App) -> (App, Arc<Switch>) {
+    let switch = Arc::new(Switch::default());
+    let app = app
+        .another(|builder| builder.shared_mailer(switch.clone()))
+        .await;
+    (app, switch)
+}
+
+#[tokio::test]
+async fn a_mail_that_does_not_go_out_for_a_day_is_dead_until_an_administrator_retries_it() {
+    for app in apps().await {
+        let (app, mailer) = switched(&app).await;
+        let admin = app.administrator().await;
+        mailer.down.store(true, Ordering::SeqCst);
+        app.register(ANN).await;
+        for _ in 0..25 {
+            app.deliver().await;
+            app.advance(3600);
+        }
+        let admin_again = app.login("root@example.org").await.access;
+        drop(admin);
+        let dead = app.get("/admin/mail?status=dead", &admin_again).await;
+        let dead = dead.expect(200).json();
+        assert_eq!(dead["next_cursor"], Value::Null);
+        let items = dead["items"].as_array().unwrap();
+        assert_eq!(items.len(), 1);
+        let mail = &items[0];
+        assert_eq!(mail["letter"], "verify_email");
+        assert_eq!(mail["recipient"], ANN);
+        assert_eq!(mail["status"], "dead");
+        let error = mail["last_error"].as_str().unwrap();
+        assert!(error.contains("451 later"), "{error}");
+        assert!(mail["attempts"].as_i64().unwrap() > 20);
+        assert!(!dead.to_string().contains("hp_ot_"));
+        let pending = app.get("/admin/mail?status=pending", &admin_again).await;
+        assert_eq!(pending.expect(200).json()["items"], json!([]));
+
+        mailer.down.store(false, Ordering::SeqCst);
+        app.deliver().await;
+        assert!(mailer.mails.mails().is_empty());
+        let path = format!("/admin/mail/{}/retry", mail["id"].as_str().unwrap());
+        app.post_as(&path, &admin_again).await.expect(202);
+        app.deliver().await;
+        let mails = mailer.mails.mails();
+        assert_eq!(mails.len(), 1);
+        assert!(mails[0].text().contains("/verify-email?token="));
+        assert!(mails[0].text().contains("within 1 day"));
+        let gone = app.post_as(&path, &admin_again).await;
+        gone.problem(404, "not_found");
+        let nothing = app.post_as("/admin/mail/x/retry", &admin_again).await;
+        nothing.problem(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn the_list_of_mails_is_for_administrators_page_by_page() {
+    for app in apps().await {
+        let admin = app.administrator().await;
+        for index in 0..5 {
+            app.forgot(&format!("{index}@example.org")).await;
+            app.advance(1);
+        }
+        let (mut path, mut found) = ("/admin/mail?limit=2".to_owned(), Vec::new());
+        loop {
+            let page = app.get(&path, &admin).await.expect(200).json();
+            let items = page["items"].as_array().unwrap();
+            assert!(items.len() <= 2);
+            found.extend(items.iter().map(|item| item["recipient"].to_string()));
+            match page["next_cursor"].as_str() {
+                Some(cursor) => path = format!("/admin/mail?limit=2&cursor={cursor}"),
+                None => break,
+            }
+        }
+        let expected: Vec<_> = (0..5)
+            .rev()
+            .map(|i| format!("\"{i}@example.org\""))
+            .collect();
+        assert_eq!(found, expected);
+        let foreign = format!("{}&status=dead", path);
+        let reply = app.get(&foreign, &admin).await;
+        reply.violations("validation_failed", &[("/cursor", "invalid_cursor")]);
+        for (query, pointer, code) in [
+            ("status=sent", "/status", "unknown_value"),
+            ("limit=0", "/limit", "out_of_range"),
+            ("limit=201", "/limit", "out_of_range"),
+        ] {
+            let reply = app.get(&format!("/admin/mail?{query}"), &admin).await;
+            let violations = reply.json()["errors"].clone();
+            assert_eq!(reply.status, 422, "{query}");
+            assert_eq!(violations[0]["pointer"], pointer, "{violations} {code}");
+        }
+        let stranger = app.join(ANN).await.access;
+        app.get("/admin/mail", &stranger)
+            .await
+            .problem(403, "forbidden");
+        app.post_as("/admin/mail/x/retry", &stranger)
+            .await
+            .problem(403, "forbidden");
+    }
+}
+
+#[tokio::test]
+async fn an_address_gets_one_mail_a_minute_and_five_an_hour() {
+    for app in apps().await {
+        let app = app.another(|builder| builder.mail_budgets(true)).await;
+        let other = app.another(|builder| builder.mail_budgets(true)).await;
+        app.settled(ANN).await;
+        app.settled("bob@example.org").await;
+        app.mailbox.clear();
+        let mut sent = Vec::new();
+        for minute in 0..62 {
+            for (app, email) in [(&app, ANN), (&other, "ANN@example.org")] {
+                app.forgot(email).await;
+                app.deliver().await;
+            }
+            if app.mailbox.mails().len() > sent.len() {
+                sent.push(minute);
+            }
+            app.advance(60);
+        }
+        assert_eq!(sent, [0, 1, 2, 3, 4, 60, 61]);
+        assert_eq!(app.mailbox.mails().len(), 7);
+        // Another address has its own budget, and a link that was mailed still works.
+        app.forgot("bob@example.org").await;
+        app.forgot("bob@example.org").await;
+        app.deliver().await;
+        assert_eq!(app.letters("bob@example.org", "?token=").len(), 1);
+        let token = token_in(&app.letter(ANN, "?token="));
+        app.reset(&token, "another good passphrase")
+            .await
+            .expect(204);
+    }
+}
+
+#[tokio::test]
+async fn a_retried_mail_does_not_count_twice() {
+    for app in apps().await {
+        let (app, mailer) = switched(&app).await;
+        let app = app
+            .another(|builder| builder.mail_budgets(true).shared_mailer(mailer.clone()))
+            .await;
+        app.register(ANN).await;
+        mailer.down.store(true, Ordering::SeqCst);
+        app.deliver().await;
+        mailer.down.store(false, Ordering::SeqCst);
+        app.advance(15);
+        app.deliver().await;
+        assert_eq!(mailer.mails.mails().len(), 1);
+    }
+}
+
+/// The plan of a claim, with a hundred thousand mails that are dead or due later.
+#[tokio::test]
+async fn a_pass_reads_what_is_due_from_an_index() {
+    for backend in [DbBackend::Postgres, DbBackend::Sqlite] {
+        let Some((_database, store, count)) = counted(backend).await else {
+            continue;
+        };
+        let db = store.database();
+        let postgres = backend == DbBackend::Postgres;
+        let (series, id, cast, explain, column) = if postgres {
+            let series = "SELECT i FROM generate_series(1, 100000) AS s(i)";
+            (
+                series,
+                "gen_random_uuid()",
+                "::timestamptz",
+                "EXPLAIN",
+                "QUERY PLAN",
+            )
+        } else {
+            let series = "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 100000) \
+                          SELECT i FROM s";
+            (series, "randomblob(16)", "", "EXPLAIN QUERY PLAN", "detail")
+        };
+        let fill = format!(
+            "INSERT INTO auth_outbox (id, letter, address, payload, created_at, not_after, due_at, state, attempts, \
+                admitted) \
+             SELECT {id}, 'reset_password', 'a@example.org', '{{}}', '2020-01-01T00:00:00+00:00', \
+                '2020-01-01T00:00:00+00:00', \
+                CASE WHEN i % 2 = 0 THEN '2020-01-01T00:00:00+00:00' ELSE '2999-01-01T00:00:00+00:00' END{cast}, \
+                CASE WHEN i % 2 = 0 THEN 'dead' ELSE 'pending' END, 1, FALSE FROM ({series}) AS n"
+        );
+        db.execute_unprepared(&fill).await.unwrap();
+        db.execute_unprepared("ANALYZE").await.unwrap();
+        let now = SystemClock.now();
+        let recipient = Recipient::Holder(ANN.parse().unwrap());
+        let lifetime = Duration::from_secs(60);
+        let intent = Intent::new(LetterKind::ResetPassword, recipient, now, lifetime);
+        store.enqueue(&[intent], None).await.unwrap();
+        count.forget();
+        assert_eq!(store.claim(now, now, 16).await.unwrap().len(), 1);
+        let mut explained = 0;
+        for sql in count.take() {
+            let values: Vec<sea_orm::Value> = match sql.matches('$').count() {
+                _ if !sql.contains("state = 'pending'") => continue,
+                1 => vec![now.into()],
+                2 => vec![now.into(), 16_i64.into()],
+                _ => vec![now.into(), now.into(), 16_i64.into()],
+            };
+            let sql = format!("{explain} {sql}");
+            let statement = Statement::from_sql_and_values(backend, sql, values);
+            let rows = db.query_all_raw(statement).await.unwrap();
+            let plan: Vec<String> = rows
+                .iter()
+                .map(|row| row.try_get_by(column).unwrap())
+                .collect();
+            let plan = plan.join("\n");
+            assert!(plan.contains("auth_outbox_due"), "{plan}");
+            for costly in [
+                "Seq Scan on auth_outbox",
+                "Sort",
+                "TEMP B-TREE",
+                "SCAN auth_outbox",
+            ] {
+                assert!(!plan.contains(costly), "{plan}");
+            }
+            explained += 1;
+        }
+        assert_eq!(explained, if postgres { 1 } else { 2 });
+    }
+}
+
+/// Run by hand: `cargo test --all-features --release --test it a_queue_of -- --ignored --nocapture`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "takes minutes"]
+async fn a_queue_of_a_hundred_thousand_drains_without_two_sends_of_one() {
+    const MAILS: usize = 100_000;
+    for app in apps().await {
+        let user = app.settled(ANN).await["id"]
+            .as_str()
+            .unwrap()
+            .parse()
+            .unwrap();
+        app.mailbox.clear();
+        let intents: Vec<Intent> = (0..MAILS)
+            .map(|_| {
+                let (letter, recipient) = (LetterKind::PasswordChanged, Recipient::User(user));
+                Intent::new(letter, recipient, app.now(), Duration::from_secs(86_400))
+            })
+            .collect();
+        for some in intents.chunks(1000) {
+            app.store().enqueue(some, None).await.unwrap();
+        }
+        let mut workers = Vec::new();
+        for _ in 0..4 {
+            workers.push(app.another(|builder| builder).await.auth.clone());
+        }
+        let begun = std::time::Instant::now();
+        let claimed = race(4, move |index| {
+            let auth = workers[index].clone();
+            async move { auth.deliver_mail().await.unwrap() }
+        })
+        .await;
+        eprintln!("{}: {:?}, {claimed:?}", app.name, begun.elapsed());
+        assert_eq!(claimed.iter().sum::<usize>(), MAILS);
+        let mut ids: Vec<_> = app.mailbox.mails().iter().map(|mail| mail.id()).collect();
+        ids.sort();
+        ids.dedup();
+        assert_eq!((ids.len(), app.mailbox.mails().len()), (MAILS, MAILS));
+    }
+}
