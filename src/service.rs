@@ -10,7 +10,7 @@ use crate::{
     event::ClientInfo,
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     token::{ActiveUser, TokenPair},
-    user::{EmailAddress, Page, Role, User, UserQuery},
+    user::{EmailAddress, Locale, Page, Role, User, UserQuery},
 };
 
 /// Users and their sessions, as use cases.
@@ -107,6 +107,8 @@ pub struct Registration {
     pub password: Password,
     /// The name to show: at most 200 code points, no control characters.
     pub display_name: Option<String>,
+    /// The language to write to the user in; without one, English.
+    pub locale: Option<Locale>,
     /// Who is calling.
     pub client: ClientInfo,
 }
@@ -118,8 +120,16 @@ impl Registration {
             email,
             password: password.into(),
             display_name: None,
+            locale: None,
             client: ClientInfo::default(),
         }
+    }
+
+    /// Says in which language to write to the user.
+    #[must_use]
+    pub fn with_locale(mut self, locale: Locale) -> Self {
+        self.locale = Some(locale);
+        self
     }
 
     /// Adds the name to show.

@@ -77,6 +77,7 @@ impl Administration {
             password_hash,
             roles,
             display_name: None,
+            locale: None,
             created_at: now,
         };
         let event = author.event(EventKind::AccountCreated, now);

@@ -44,7 +44,7 @@ impl Auth {
         let inner = &self.0;
         let service = self.service();
         let rows = [
-            password::http::endpoints(&service, inner.registration),
+            password::http::endpoints(&service, inner.registration, inner.deliveries.locales()),
             session::http::endpoints(&service, &self.context(&inner.sessions)),
             account::http::endpoints(&self.context(&inner.accounts)),
             admin::http::endpoints(&admin::http::State {

@@ -58,6 +58,7 @@ pub(super) fn new_user(email: &str) -> NewUser {
         password_hash: Some(hash("first")),
         roles: Roles::from_iter([Role::USER]),
         display_name: None,
+        locale: None,
         created_at: now,
     }
 }

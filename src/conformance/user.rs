@@ -11,7 +11,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     event::EventKind,
-    user::{EmailPrefix, InsertUser, Role, User, UserFilter, UserId, UserStatus},
+    user::{EmailPrefix, InsertUser, Locale, Role, User, UserFilter, UserId, UserStatus},
 };
 
 /// Runs every check of this module.
@@ -33,6 +33,7 @@ pub async fn check_all(store: &Subject) {
 pub async fn a_user_is_found_as_added(store: &Subject) {
     let text = format!("Zoë.{}@Example.ORG", unique());
     let mut new = new_user(&text);
+    new.locale = Some(Locale::ZH);
     new.display_name = Some("Zoë \u{1f511} O'Neil".to_owned());
     new.email_verified_at = Timestamp::from_timestamp_micros(1_700_000_000_123_456);
     new.roles = [Role::ADMIN, Role::USER].into_iter().collect();
@@ -54,6 +55,7 @@ pub async fn a_user_is_found_as_added(store: &Subject) {
     assert_eq!(found.user.created_at, new.created_at);
     assert_eq!(found.user.updated_at, new.created_at);
     assert_eq!(found.user.last_login_at, None);
+    assert_eq!(found.user.locale, new.locale);
     assert_eq!(found.credential_version, 0);
     let hash = found.password_hash.expect("the password hash is kept");
     assert_eq!(hash.expose(), "first");

@@ -63,6 +63,7 @@ impl FakeStore {
             created_at: now,
             updated_at: now,
             last_login_at: None,
+            locale: None,
         };
         self.state().users.push(Credentials {
             user,

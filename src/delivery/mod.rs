@@ -26,6 +26,8 @@ use std::{
 
 use tokio::sync::Notify;
 
+#[cfg(feature = "http")]
+use crate::user::Locale;
 use crate::{
     clock::{Clock, Timestamp},
     error::{Error, Result},
@@ -101,6 +103,12 @@ impl Deliveries {
             ordered: Notify::new(),
             tidied_at: Mutex::default(),
         })))
+    }
+
+    /// The languages there are letters in.
+    #[cfg(feature = "http")]
+    pub(crate) fn locales(&self) -> &[Locale] {
+        self.0.parts.templates.locales()
     }
 
     /// Wakes the worker of this process: a mail was ordered.

@@ -135,8 +135,9 @@ impl Deliveries {
                 token => token,
             },
         };
+        let locale = user.locale.unwrap_or(Locale::EN);
         let letter = self.letter(intent, token.as_ref())?;
-        let content = self.0.parts.templates.render(&letter, &Locale::EN)?;
+        let content = self.0.parts.templates.render(&letter, &locale)?;
         let mail = Mail::new(intent.id, intent.created_at, address, content);
         Ok(Some((mail, token)))
     }

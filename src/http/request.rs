@@ -8,7 +8,7 @@ use std::{
 
 use ::http::{
     HeaderMap,
-    header::{AUTHORIZATION, USER_AGENT},
+    header::{ACCEPT_LANGUAGE, AUTHORIZATION, USER_AGENT},
     request::Parts,
 };
 use serde_json::{Map, Value};
@@ -56,6 +56,13 @@ impl Request {
     pub(crate) fn user_agent(&self) -> Option<&str> {
         let value = self.head.headers.get(USER_AGENT)?;
         str::from_utf8(value.as_bytes()).ok()
+    }
+
+    /// What the `Accept-Language` headers say, as one list (RFC 9110 section 5.3); empty without one.
+    pub(crate) fn accept_language(&self) -> String {
+        let values = self.head.headers.get_all(ACCEPT_LANGUAGE).into_iter();
+        let texts: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
+        texts.join(",")
     }
 
     /// The bearer token; see [`bearer`].

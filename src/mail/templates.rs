@@ -90,7 +90,13 @@ impl Templates {
             layout: include_str!("templates/layout.html").to_owned(),
             product,
         };
-        for (locale, letters) in [(Locale::EN, letters!("en"))] {
+        for (locale, letters) in [
+            (Locale::EN, letters!("en")),
+            (Locale::DE, letters!("de")),
+            (Locale::ES, letters!("es")),
+            (Locale::FR, letters!("fr")),
+            (Locale::ZH, letters!("zh")),
+        ] {
             for (kind, text) in letters {
                 templates = templates.with_letter(kind, &locale, text)?;
             }

@@ -10,16 +10,26 @@ use crate::{
     secret::{OneTimeToken, Password},
     service::{Login, Registration, UserService},
     token::http::TokenPairView,
-    user::{EmailAddress, http::UserView},
+    user::{
+        EmailAddress, Locale,
+        http::{AcceptLanguage, UserView},
+    },
 };
 
 type Service = Arc<dyn UserService>;
 
-pub(crate) fn endpoints(service: &Service, mode: RegistrationMode) -> Vec<Endpoint> {
+/// `locales` are the languages there are letters in.
+pub(crate) fn endpoints(
+    service: &Service,
+    mode: RegistrationMode,
+    locales: &[Locale],
+) -> Vec<Endpoint> {
+    let locales: Arc<[Locale]> = locales.into();
     vec![
-        Endpoint::post("/users", (service.clone(), mode), register)
+        Endpoint::post("/users", (service.clone(), mode, locales), register)
             .tag("Account")
             .summary("Register")
+            .description("Mails to the user are in the language that `Accept-Language` likes best.")
             .errors(&[
                 ErrorKind::EmailTaken,
                 ErrorKind::Overloaded,
@@ -57,8 +67,9 @@ pub(crate) fn endpoints(service: &Service, mode: RegistrationMode) -> Vec<Endpoi
 }
 
 async fn register(
-    (service, mode): (Service, RegistrationMode),
+    (service, mode, locales): (Service, RegistrationMode, Arc<[Locale]>),
     client: ClientInfo,
+    AcceptLanguage(accepted): AcceptLanguage,
     Json(body): Json<RegisterRequest>,
 ) -> Result<Created<UserView>> {
     if mode == RegistrationMode::Closed {
@@ -66,6 +77,7 @@ async fn register(
     }
     let mut registration = Registration::new(body.email, body.password).with_client(client);
     registration.display_name = body.display_name;
+    registration.locale = Locale::accepted(&accepted, &locales).cloned();
     let user = service.register(registration).await?;
     Ok(Created {
         location: format!("/admin/users/{}", user.id),

@@ -43,6 +43,7 @@ impl Passwords {
             email,
             password,
             display_name,
+            locale,
             client,
         } = registration;
         check_display_name(display_name.as_deref())?;
@@ -54,7 +55,8 @@ impl Passwords {
         };
         self.hooks.before_registration(&applicant).await?;
         let roles = [Role::USER].into_iter().collect();
-        let user = self.new_user(email, &password, roles, display_name).await?;
+        let mut user = self.new_user(email, &password, roles, display_name).await?;
+        user.locale = locale;
         let mail = self
             .deliveries
             .verification(Recipient::UserOfFact, user.created_at);
@@ -122,6 +124,7 @@ impl Passwords {
             password_hash: Some(password_hash),
             roles,
             display_name,
+            locale: None,
             created_at: now,
         })
     }

@@ -8,7 +8,7 @@ use crate::{
     clock::Timestamp,
     secret::TokenDigest,
     token::SessionUser,
-    user::{EmailAddress, Roles, User},
+    user::{EmailAddress, Locale, Roles, User},
 };
 
 /// The columns that [`user`] reads: all but the credentials. It reads them by position, which saves the search for ten
@@ -35,7 +35,9 @@ macro_rules! user_columns {
             $prefix,
             "updated_at, ",
             $prefix,
-            "last_login_at"
+            "last_login_at, ",
+            $prefix,
+            "locale"
         )
     };
 }
@@ -54,6 +56,7 @@ pub(super) fn user(row: &QueryResult) -> Result<User, DbErr> {
         created_at: column(row, 7)?,
         updated_at: column(row, 8)?,
         last_login_at: column(row, 9)?,
+        locale: locale(column(row, 10)?),
     })
 }
 
@@ -65,6 +68,11 @@ pub(super) fn session_user(row: &QueryResult) -> Result<SessionUser, DbErr> {
         absolute_expires_at: column::<Timestamp>(row, "absolute_expires_at")?,
         authenticated_at: column::<Timestamp>(row, "authenticated_at")?,
     })
+}
+
+/// A language that this version cannot read is none.
+fn locale(text: Option<String>) -> Option<Locale> {
+    text.and_then(|text| text.parse().ok())
 }
 
 /// A column by its name or position.

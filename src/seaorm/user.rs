@@ -30,8 +30,8 @@ use crate::{
 macro_rules! insert {
     () => {
         "INSERT INTO auth_users (id, email, email_canonical, email_verified_at, password_hash, roles, status, \
-        credential_version, display_name, metadata, created_at, updated_at, last_login_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, 'active', 0, $7, '{}', $8, $8, NULL) \
+        credential_version, display_name, metadata, created_at, updated_at, last_login_at, locale) \
+    VALUES ($1, $2, $3, $4, $5, $6, 'active', 0, $7, '{}', $8, $8, NULL, $9) \
     ON CONFLICT (email_canonical) DO NOTHING \
     RETURNING id"
     };
@@ -43,11 +43,11 @@ const INSERT_RECORDED: &str = concat!(
     "WITH u AS (",
     insert!(),
     "), e AS (",
-    record!("$9", "u.id", "u"),
+    record!("$10", "u.id", "u"),
     "), m AS (",
-    order!("$10", "u.id", ", u"),
+    order!("$11", "u.id", ", u"),
     "), t AS (",
-    order!("$11", "NULL", " WHERE NOT EXISTS (SELECT 1 FROM u)"),
+    order!("$12", "NULL", " WHERE NOT EXISTS (SELECT 1 FROM u)"),
     ") SELECT id FROM u"
 );
 
@@ -79,7 +79,7 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
         if_taken: Option<&Intent>,
     ) -> Result<InsertUser, StoreError> {
         let hash = new.password_hash.as_ref();
-        let values = || -> [Value; 8] {
+        let values = || -> [Value; 9] {
             [
                 new.id.as_uuid().into(),
                 new.email.as_str().into(),
@@ -89,10 +89,24 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
                 roles_text(&new.roles).into(),
                 new.display_name.clone().into(),
                 new.created_at.into(),
+                new.locale
+                    .as_ref()
+                    .map(|locale| locale.as_str().to_owned())
+                    .into(),
             ]
         };
         let inserted = if self.is_postgres() {
-            let [id, email, canonical, verified, hash, roles, name, now] = values();
+            let [
+                id,
+                email,
+                canonical,
+                verified,
+                hash,
+                roles,
+                name,
+                now,
+                locale,
+            ] = values();
             let values = [
                 id,
                 email,
@@ -102,6 +116,7 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
                 roles,
                 name,
                 now,
+                locale,
                 events([event]),
                 intents(mail),
                 intents(if_taken),
@@ -163,6 +178,7 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
                 Column::CreatedAt,
                 Column::UpdatedAt,
                 Column::LastLoginAt,
+                Column::Locale,
             ])
             .order_by_desc(Column::Id)
             .limit(u64::from(limit));

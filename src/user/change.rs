@@ -128,6 +128,7 @@ mod tests {
             created_at: now,
             updated_at: now,
             last_login_at: None,
+            locale: None,
         }
     }
 

@@ -5,7 +5,19 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Roles, User, UserId};
-use crate::http::time;
+use crate::{
+    error::Result,
+    http::{Input, Request, time},
+};
+
+/// What the header `Accept-Language` says; empty without one.
+pub(crate) struct AcceptLanguage(pub(crate) String);
+
+impl<S: Sync> Input<S> for AcceptLanguage {
+    async fn take(_: &S, request: &mut Request) -> Result<Self> {
+        Ok(Self(request.accept_language()))
+    }
+}
 
 /// A user.
 #[derive(Debug, Serialize)]

@@ -47,6 +47,8 @@ pub struct User {
     pub status: UserStatus,
     /// The name to show.
     pub display_name: Option<String>,
+    /// The language the user is written to in, if it is known.
+    pub locale: Option<Locale>,
     /// The host's own JSON object.
     pub metadata: Map<String, Value>,
     /// When the account was made.

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::{EmailAddress, Role, Roles, User, UserChange, UserId, UserStatus};
+use super::{EmailAddress, Locale, Role, Roles, User, UserChange, UserId, UserStatus};
 use crate::{
     clock::Timestamp,
     error::StoreError,
@@ -173,6 +173,8 @@ pub struct NewUser {
     pub roles: Roles,
     /// The name to show.
     pub display_name: Option<String>,
+    /// The language to write to the user in, if it is known.
+    pub locale: Option<Locale>,
     /// When the account is made.
     pub created_at: Timestamp,
 }
@@ -188,6 +190,7 @@ impl NewUser {
             roles: self.roles.clone(),
             status: UserStatus::Active,
             display_name: self.display_name.clone(),
+            locale: self.locale.clone(),
             metadata: Map::new(),
             created_at: self.created_at,
             updated_at: self.created_at,

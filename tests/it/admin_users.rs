@@ -19,6 +19,7 @@ async fn fill(app: &App, emails: impl IntoIterator<Item = String>) {
             password_hash: None,
             roles: [Role::USER].into_iter().collect(),
             display_name: None,
+            locale: None,
             created_at: app.now(),
         };
         app.store()

@@ -253,6 +253,7 @@ async fn insert(app: &App, email: &str, hash: Option<&str>) {
         password_hash: hash.map(PasswordHash::new),
         roles: [Role::USER].into_iter().collect(),
         display_name: None,
+        locale: None,
         created_at: app.now(),
     };
     let inserted = app

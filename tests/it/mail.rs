@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::support::{
     app::{PUBLIC_URL, app_with, apps, apps_with, race, token_in},
-    http::PASSWORD,
+    http::{JSON, PASSWORD},
 };
 
 const ANN: &str = "ann@example.org";
@@ -226,6 +226,39 @@ async fn notices_can_be_switched_off() {
         .await
         .problem(401, "refresh_token_reused");
     assert_eq!(app.auth.deliver_mail().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn letters_are_in_the_language_the_registration_asked_for() {
+    for app in apps().await {
+        for (index, (accepted, says)) in [
+            ("de-CH, fr;q=0.5", "Bitte best\u{e4}tigen Sie"),
+            ("it, fr;q=0.5", "Veuillez confirmer"),
+            ("es", "Confirme, por favor"),
+            ("zh-Hans-CN,zh;q=0.9", "\u{8bf7}\u{786e}\u{8ba4}"),
+            ("it", "Please confirm"),
+            ("\u{e4}", "Please confirm"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let email = format!("user{index}@example.org");
+            let body = json!({"email": email, "password": PASSWORD}).to_string();
+            let headers = format!("{JSON}Accept-Language: {accepted}\r\n");
+            app.ask("POST /users", &headers, body.as_bytes())
+                .await
+                .expect(201);
+            app.deliver().await;
+            let mail = app.mailbox.last_to(&email).unwrap();
+            let text = mail.text().replace('\n', " ");
+            assert!(text.contains(says), "{accepted}: {text}");
+        }
+        // It is remembered.
+        app.forgot("USER0@example.org").await;
+        app.deliver().await;
+        let text = app.letter("user0@example.org", "/reset-password?");
+        assert!(text.contains("gilt 30 Minuten"), "{text}");
+    }
 }
 
 /// The worker as the servers run it: an order is sent without anybody asking for it, and the worker ends when told.

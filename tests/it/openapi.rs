@@ -321,6 +321,7 @@ async fn insert_unreadable(app: &App) {
         password_hash: Some(PasswordHash::new("unreadable")),
         roles: [Role::USER].into_iter().collect(),
         display_name: None,
+        locale: None,
         created_at: app.now(),
     };
     app.store()

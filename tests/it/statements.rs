@@ -40,6 +40,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         password_hash: Some(hash()),
         roles: [Role::USER].into_iter().collect(),
         display_name: None,
+        locale: None,
         created_at: now,
     };
     let user = new_user.id;

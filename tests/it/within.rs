@@ -186,6 +186,31 @@ async fn hooks_hear_of_accounts_when_the_host_has_committed() {
     }
 }
 
+/// The mail is sent if the transaction is committed.
+#[tokio::test]
+async fn a_mail_can_be_ordered_with_the_hosts_own_row() {
+    for host in hosts().await {
+        host.app.settled(ANN).await;
+        host.app.mailbox.clear();
+        for commits in [false, true] {
+            let txn = host.begin().await;
+            let mut accounts = host.auth().within(&txn).unwrap();
+            let ann = ANN.parse().unwrap();
+            accounts.request_password_reset(&ann).await.unwrap();
+            let settled = accounts.settle();
+            if commits {
+                txn.commit().await.unwrap();
+                settled.tell();
+            } else {
+                txn.rollback().await.unwrap();
+            }
+            host.app.deliver().await;
+            let letters = host.app.letters(ANN, "/reset-password?");
+            assert_eq!(letters.len(), usize::from(commits));
+        }
+    }
+}
+
 /// A taken address is no failed statement: the host's transaction goes on.
 #[tokio::test]
 async fn a_taken_address_does_not_break_the_transaction() {

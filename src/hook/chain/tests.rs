@@ -26,6 +26,7 @@ fn ann() -> User {
         created_at: now,
         updated_at: now,
         last_login_at: None,
+        locale: None,
     }
 }
 

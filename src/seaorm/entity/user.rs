@@ -30,6 +30,9 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
     pub last_login_at: Option<DateTimeUtc>,
+    /// A language tag.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub locale: Option<String>,
 }
 
 impl fmt::Debug for Model {

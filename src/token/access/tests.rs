@@ -40,6 +40,7 @@ fn user(now: Timestamp) -> User {
         created_at: now,
         updated_at: now,
         last_login_at: None,
+        locale: None,
     }
 }
 
