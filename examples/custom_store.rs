@@ -28,7 +28,9 @@ use hallpass::{
     event::{Author, EventFilter, EventId},
     mail::{Admission, ClaimedIntent, Intent, IntentId, MailEntry, MailStatus},
     memory::MemoryStore,
-    store::{EventStore, OutboxStore, PurgeBatch, PurgeStore, Store, TokenStore, UserStore},
+    store::{
+        AddressStore, EventStore, OutboxStore, PurgeBatch, PurgeStore, Store, TokenStore, UserStore,
+    },
     testing::{PASSWORD, TestAuth},
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
@@ -96,7 +98,12 @@ switched! {
         readable ping() -> ();
     }
     UserStore {
-        writable insert_user(user: &NewUser, event: &Event, mail: Option<&Intent>, if_taken: Option<&Intent>) -> InsertUser;
+        writable insert_user(
+            user: &NewUser,
+            event: &Event,
+            mail: Option<&Intent>,
+            if_taken: Option<&Intent>
+        ) -> InsertUser;
         readable user(id: UserId) -> Option<User>;
         readable credentials(email: &EmailAddress) -> Option<Credentials>;
         readable list_users(filter: &UserFilter, after: Option<UserId>, limit: u32) -> Vec<User>;
@@ -108,7 +115,11 @@ switched! {
         writable open_session(session: &NewSession, event: &Event) -> OpenSession;
         readable session_user(id: SessionId, user: UserId, now: Timestamp) -> Option<SessionUser>;
         readable sessions(user: UserId, now: Timestamp) -> Vec<Session>;
-        writable rotate_session(rotation: &RotateSession, on_reuse: &Event, mail: Option<&Intent>) -> Rotation;
+        writable rotate_session(
+            rotation: &RotateSession,
+            on_reuse: &Event,
+            mail: Option<&Intent>
+        ) -> Rotation;
         writable end_session(id: SessionId, why: EndReason, now: Timestamp, event: &Event) -> Option<UserId>;
         writable end_session_of(user: UserId, id: SessionId, now: Timestamp, event: &Event) -> bool;
         writable end_sessions(user: UserId, why: EndReason, now: Timestamp, event: &Event) -> bool;
@@ -116,7 +127,25 @@ switched! {
         readable one_time_user(digest: &TokenDigest, purpose: Purpose, now: Timestamp) -> Option<User>;
         writable change_password(checked: &CheckedSession, hash: &PasswordHash, now: Timestamp, event: &Event) -> Checked;
         writable reauthenticate(checked: &CheckedSession, now: Timestamp, event: &Event) -> Checked;
-        writable reset_password(reset: &ResetPassword, event: &Event, mail: Option<&Intent>) -> Option<UserId>;
+        writable reset_password(
+            reset: &ResetPassword,
+            event: &Event,
+            mail: Option<&Intent>
+        ) -> Option<UserId>;
+    }
+    AddressStore {
+        writable verify_email(digest: &TokenDigest, now: Timestamp, event: &Event) -> Option<UserId>;
+        writable request_email_change(
+            checked: &CheckedSession,
+            token: &NewOneTimeToken,
+            event: &Event,
+            mails: &[Intent]
+        ) -> Checked;
+        writable confirm_email_change(
+            digest: &TokenDigest,
+            now: Timestamp,
+            event: &Event
+        ) -> Option<UserId>;
     }
     OutboxStore {
         writable enqueue(intents: &[Intent], event: Option<&Event>) -> ();

@@ -38,6 +38,8 @@ pub enum ErrorKind {
     BodyTooLarge,
     /// A setting is missing or wrong. Only the builder and start-up return it.
     Configuration,
+    /// The password was right, and the address is not verified, which signing in needs here.
+    EmailNotVerified,
     /// The address already has an account.
     EmailTaken,
     /// The caller lacks the role or the permission.
@@ -205,6 +207,7 @@ impl fmt::Display for ErrorKind {
             Self::AccountDisabled => "the account is disabled",
             Self::BodyTooLarge => "the body is too large",
             Self::Configuration => "the configuration is wrong",
+            Self::EmailNotVerified => "the address is not verified",
             Self::EmailTaken => "the address already has an account",
             Self::Forbidden => "the caller lacks the required role or permission",
             Self::Internal => "internal error",

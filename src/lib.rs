@@ -109,6 +109,7 @@ mod sign_in;
 // The use cases as a trait, and the ways in.
 mod account;
 mod admin;
+mod email_verification;
 mod password;
 mod service;
 mod session;
@@ -142,6 +143,7 @@ pub use self::{
         Admin, Auth, AuthBuilder, ClaimedPermission, ClaimedRole, RecentSignIn, RequiredPermission,
         RequiredRole, Settled, WithPermission, WithRole, Within,
     },
+    email_verification::EmailVerifications,
     error::{BoxError, Error, ErrorKind, Refusal, Result, StoreError, Violation},
     event::{ClientInfo, Event, EventKind},
     password::{PreparedRegistration, RegistrationMode, UnknownRegistrationMode},

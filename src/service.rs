@@ -33,7 +33,8 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) for an unknown address, a wrong password and an
-    /// account without one, in the same time; [`AccountDisabled`](crate::ErrorKind::AccountDisabled) after the right
+    /// account without one, in the same time; [`AccountDisabled`](crate::ErrorKind::AccountDisabled), and
+    /// [`EmailNotVerified`](crate::ErrorKind::EmailNotVerified) where a verified address is required, after the right
     /// password only; [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a password that is too long to be
     /// one; [`Overloaded`](crate::ErrorKind::Overloaded); [`Refused`](crate::ErrorKind::Refused) by a
     /// [hook](crate::hook::Hooks::before_sign_in), after the right password only.

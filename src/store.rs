@@ -7,14 +7,16 @@ pub use crate::{
     event::EventStore,
     mail::OutboxStore,
     purge::{PurgeBatch, PurgeStore},
-    token::TokenStore,
+    token::{AddressStore, TokenStore},
     user::UserStore,
 };
 
 /// Everything Hallpass keeps, on one database, because facts span the parts: a rotation joins the user, a reset
 /// touches users, sessions and tokens. A host replaces all of it or none.
 #[async_trait]
-pub trait Store: UserStore + TokenStore + OutboxStore + EventStore + PurgeStore {
+pub trait Store:
+    UserStore + TokenStore + AddressStore + OutboxStore + EventStore + PurgeStore
+{
     /// Asks the database for a sign of life.
     ///
     /// # Errors

@@ -69,9 +69,17 @@ pub(crate) struct Settings {
         requires = "admin_email"
     )]
     pub(crate) admin_password: Option<Password>,
-    /// Who may register: open or closed
+    /// Who may register: open, private (the answer does not tell whether an address is taken) or closed
     #[arg(long, env = "HALLPASS_REGISTRATION", default_value = "open")]
     pub(crate) registration: RegistrationMode,
+    /// Whether login needs a verified address
+    #[arg(
+        long,
+        env = "HALLPASS_REQUIRE_VERIFIED_EMAIL",
+        default_value_t = false,
+        action = clap::ArgAction::Set
+    )]
+    pub(crate) require_verified_email: bool,
     /// smtp://…, smtps://… or smtp://…?tls=required; unset: mails are printed
     #[arg(long, env = "HALLPASS_SMTP_URL", hide_env_values = true)]
     pub(crate) smtp_url: Option<String>,
@@ -100,6 +108,9 @@ pub(crate) struct Settings {
     /// For how long the audit trail is kept, in seconds
     #[arg(long, env = "HALLPASS_EVENT_RETENTION", default_value = "7776000", value_parser = seconds(1..=10 * YEAR))]
     pub(crate) event_retention: Duration,
+    /// Lifetime of links that verify an address, in seconds
+    #[arg(long, env = "HALLPASS_VERIFY_TTL", default_value = "86400", value_parser = seconds(1..=YEAR))]
+    pub(crate) verify_ttl: Duration,
     /// Argon2id parameters
     #[arg(long, env = "HALLPASS_ARGON2", default_value = "m=19456,t=2,p=1")]
     pub(crate) argon2: String,

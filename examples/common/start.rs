@@ -92,9 +92,11 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
         .lifetimes(lifetimes)
         .reset_lifetime(settings.reset_ttl)
         .event_retention(settings.event_retention)
+        .verification_lifetime(settings.verify_ttl)
         .hashing(hashing)
         .password_policy(settings.password_min)
         .registration(settings.registration)
+        .require_verified_email(settings.require_verified_email)
         .request_timeout(settings.request_timeout)
         .build()
         .map_err(|error| reason(&error))?;

@@ -47,19 +47,10 @@ impl Administration {
     pub async fn list_mail(&self, query: &MailQuery) -> Result<Page<MailEntry>> {
         check_limit(query.limit)?;
         let filter = query.status.map_or("", MailStatus::as_str).as_bytes();
-        let open = |cursor: &String| self.mail_cursors.open(cursor, filter).map(IntentId::from);
-        let after = query.cursor.as_ref().map(open).transpose()?;
-        // One more than asked for tells whether there is a next page.
+        let cursors = &self.mail_cursors;
+        let after = cursors.after::<IntentId>(query.cursor.as_deref(), filter)?;
         let listed = self.store.list_mail(query.status, after, query.limit + 1);
-        let mut mails = listed.await?;
-        let limit = query.limit as usize;
-        let more = mails.len() > limit;
-        mails.truncate(limit);
-        let next = mails.last().filter(|_| more);
-        let next = next
-            .map(|mail| self.mail_cursors.seal(mail.id.as_uuid(), filter))
-            .transpose()?;
-        Ok(Page::new(mails, next))
+        cursors.page(listed.await?, query.limit, filter, |mail| mail.id.as_uuid())
     }
 
     /// Has a mail that was given up tried once more, now. One that will be tried in any case is left as it is.

@@ -7,6 +7,7 @@ use crate::{
     clock::{Clock, SystemClock},
     credential::{Confirmation, HashParams, Hasher, HasherBuilder, PasswordCheck, PasswordPolicy},
     delivery::{Deliveries, DeliveryParts, LinkLifetimes},
+    email_verification::EmailVerifications,
     error::{Error, Result},
     event::{Sink, Trail},
     hook::{HookChain, Hooks},
@@ -54,6 +55,7 @@ pub struct AuthBuilder {
     hashing: HasherBuilder,
     policy: PasswordPolicy,
     registration: RegistrationMode,
+    require_verified: bool,
     event_sinks: Vec<Arc<dyn Sink>>,
     event_retention: Duration,
     clock: Arc<dyn Clock>,
@@ -85,6 +87,7 @@ impl Default for AuthBuilder {
             hashing: Hasher::builder(HashParams::default()),
             policy: PasswordPolicy::default(),
             registration: RegistrationMode::default(),
+            require_verified: false,
             event_sinks: Vec::new(),
             event_retention: DEFAULT_EVENT_RETENTION,
             clock: Arc::new(SystemClock),
@@ -231,6 +234,12 @@ impl AuthBuilder {
         self
     }
 
+    /// Whether signing in with a password needs a verified address. Default no.
+    pub fn require_verified_email(mut self, required: bool) -> Self {
+        self.require_verified = required;
+        self
+    }
+
     /// For how long the audit trail is kept. Default 90 days, at most ten years. [`Auth::run_purge`] sees to it.
     pub fn event_retention(mut self, retention: Duration) -> Self {
         self.event_retention = retention;
@@ -352,8 +361,15 @@ impl AuthBuilder {
         };
         let deliveries = Deliveries::new(&secrets, parts)?;
         let check = PasswordCheck::new(hasher.clone());
+        let confirmation = Confirmation::new(check.clone(), trail.clone(), Arc::clone(&clock));
+        let email_verifications = EmailVerifications {
+            confirmation: confirmation.clone(),
+            deliveries: deliveries.clone(),
+            trail: trail.clone(),
+            clock: Arc::clone(&clock),
+        };
         let accounts = Accounts {
-            confirmation: Confirmation::new(check.clone(), trail.clone(), Arc::clone(&clock)),
+            confirmation,
             hasher: hasher.clone(),
             policy: self.policy,
             hooks: hooks.clone(),
@@ -368,6 +384,8 @@ impl AuthBuilder {
             check,
             hasher: hasher.clone(),
             policy: self.policy,
+            registration: self.registration,
+            require_verified: self.require_verified,
             sign_in: SignIn::new(
                 tokens.clone(),
                 hooks.clone(),
@@ -399,6 +417,7 @@ impl AuthBuilder {
             service: self.wrap.apply(Arc::new(use_cases.clone())),
             use_cases,
             accounts,
+            email_verifications,
             sessions,
             permissions,
             hooks,

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use ::http::Method;
 
-#[cfg(feature = "pages")]
-use super::Inner;
 use super::{Auth, health};
+#[cfg(feature = "pages")]
+use crate::page;
 use crate::{
-    account, admin,
+    account, admin, email_verification,
     error::{Error, Result},
     http::Endpoint,
     password,
@@ -47,6 +47,7 @@ impl Auth {
             password::http::endpoints(&service, inner.registration, inner.deliveries.locales()),
             session::http::endpoints(&service, &self.context(&inner.sessions)),
             account::http::endpoints(&self.context(&inner.accounts)),
+            email_verification::http::endpoints(&self.context(&inner.email_verifications)),
             admin::http::endpoints(&admin::http::State {
                 administration: inner.use_cases.administration.clone(),
                 service: Arc::clone(&service),
@@ -104,15 +105,20 @@ impl Endpoints {
     }
 
     /// Adds the pages that the links in mails lead to, at the paths of [`Links::new`](crate::mail::Links::new):
-    /// `/reset-password`, with a form for the new password. For hosts that have no such pages of their own; mount them
+    /// `/verify-email`, `/reset-password` with a form for the new password, and `/confirm-email-change`. For hosts that have no such pages of their own; mount them
     /// where the public URL leads.
     ///
     /// They work without script, load nothing, and speak English, German, French, Spanish or Chinese, as the browser
     /// asks. `GET` and `HEAD` spend nothing: only a form that is sent does. They are no part of the OpenAPI document.
     #[cfg(feature = "pages")]
     pub fn with_pages(mut self) -> Self {
-        let Inner { pages, service, .. } = &*self.auth.0;
-        let rows = crate::page::http::endpoints(pages, service);
+        let inner = &*self.auth.0;
+        let rows = page::http::endpoints(&page::http::Parts {
+            pages: Arc::clone(&inner.pages),
+            service: self.auth.service(),
+            store: Arc::clone(self.auth.store()),
+            verifications: inner.email_verifications.clone(),
+        });
         self.rows
             .retain(|known| rows.iter().all(|row| row.path() != known.path()));
         self.rows.extend(rows);

@@ -33,6 +33,7 @@ use crate::{
     account::Accounts,
     admin::Administration,
     delivery::Deliveries,
+    email_verification::EmailVerifications,
     error::Result,
     event::{ClientInfo, Trail},
     hook::HookChain,
@@ -79,6 +80,7 @@ struct Inner {
     service: Arc<dyn UserService>,
     hooks: HookChain,
     accounts: Accounts,
+    email_verifications: EmailVerifications,
     sessions: Sessions,
     deliveries: Deliveries,
     purges: Purges,
@@ -112,6 +114,12 @@ impl Auth {
     #[must_use]
     pub fn accounts(&self) -> &Accounts {
         &self.0.accounts
+    }
+
+    /// How users show that an address is theirs.
+    #[must_use]
+    pub fn email_verifications(&self) -> &EmailVerifications {
+        &self.0.email_verifications
     }
 
     /// The sessions of signed-in users.

@@ -20,6 +20,7 @@
 )]
 
 pub mod account;
+pub mod address;
 pub mod event;
 mod fixture;
 pub mod last_admin;
@@ -58,4 +59,5 @@ pub async fn check_all(store: Subject) {
     purge::check_all(&store).await;
     order::check_all(&store).await;
     outbox_entry::check_all(&store).await;
+    address::check_all(&store).await;
 }

@@ -17,6 +17,8 @@ pub(crate) struct FailedCheck {
 pub(crate) enum FailureReason {
     /// The password was right, and the account is disabled.
     AccountDisabled,
+    /// The password was right, and the address is not verified.
+    EmailNotVerified,
     /// The account has no password.
     NoPassword,
     /// The address has no account.
@@ -46,6 +48,7 @@ impl FailureReason {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::AccountDisabled => "account_disabled",
+            Self::EmailNotVerified => "email_not_verified",
             Self::NoPassword => "no_password",
             Self::UnknownAddress => "unknown_address",
             Self::WrongPassword => "wrong_password",
@@ -54,10 +57,11 @@ impl FailureReason {
 }
 
 impl From<FailedCheck> for Error {
-    /// That the account is disabled is told after the right password only; the rest looks the same.
+    /// That the account is disabled or the address not verified is told after the right password only; the rest looks the same.
     fn from(failed: FailedCheck) -> Self {
         let kind = match failed.reason {
             FailureReason::AccountDisabled => ErrorKind::AccountDisabled,
+            FailureReason::EmailNotVerified => ErrorKind::EmailNotVerified,
             FailureReason::NoPassword
             | FailureReason::UnknownAddress
             | FailureReason::WrongPassword => ErrorKind::InvalidCredentials,

@@ -14,9 +14,9 @@ use crate::{
     secret::{PasswordHash, TokenDigest},
     store::Store,
     token::{
-        Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
-        Purpose, ResetPassword, RotateSession, Rotation, Session, SessionId, SessionUser,
-        TokenStore,
+        AddressStore, Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken,
+        NewSession, OpenSession, Purpose, ResetPassword, RotateSession, Rotation, Session,
+        SessionId, SessionUser, TokenStore,
     },
     user::{
         Credentials, DeleteUser, EmailAddress, InsertUser, NewUser, ProfileChange, Roles,
@@ -260,6 +260,37 @@ impl TokenStore for FakeStore {
         _: &ResetPassword,
         _: &Event,
         _: Option<&Intent>,
+    ) -> Result<Option<UserId>, StoreError> {
+        unimplemented!()
+    }
+}
+
+#[async_trait]
+impl AddressStore for FakeStore {
+    async fn verify_email(
+        &self,
+        _: &TokenDigest,
+        _: Timestamp,
+        _: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn request_email_change(
+        &self,
+        _: &CheckedSession,
+        _: &NewOneTimeToken,
+        _: &Event,
+        _: &[Intent],
+    ) -> Result<Checked, StoreError> {
+        unimplemented!()
+    }
+
+    async fn confirm_email_change(
+        &self,
+        _: &TokenDigest,
+        _: Timestamp,
+        _: &Event,
     ) -> Result<Option<UserId>, StoreError> {
         unimplemented!()
     }

@@ -13,7 +13,7 @@ use crate::{
     },
     secret::{OneTimeToken, TokenDigest},
     token::{IssueOneTime, NewOneTimeToken, Purpose},
-    user::{EmailAddress, Locale, User, UserStatus},
+    user::{EmailAddress, Locale, User, UserId, UserStatus},
 };
 
 /// Well below the lease, so that no other worker sends the same mail meanwhile.
@@ -160,6 +160,12 @@ impl Deliveries {
         if intent.letter == LetterKind::VerifyEmail && user.email_verified_at.is_some() {
             return Ok(None);
         }
+        if let Some(address) = new_address
+            && let Some(owner) = store.credentials(address).await?
+            && owner.user.id != user.id
+        {
+            return Ok(None);
+        }
         let address = new_address.unwrap_or(&user.email).clone();
         Ok(Some(Addressed { user, address }))
     }
@@ -217,15 +223,7 @@ impl Deliveries {
         purpose: Purpose,
     ) -> Result<Option<OneTimeToken>> {
         let tokens = self.0.keys.derive(intent.id.as_uuid(), purpose);
-        let digest = |token: &OneTimeToken| TokenDigest::of(token.expose());
-        let new = NewOneTimeToken {
-            digests: tokens.iter().map(digest).collect(),
-            purpose,
-            user_id: user.id,
-            address: address.clone(),
-            created_at: intent.created_at,
-            expires_at: intent.not_after,
-        };
+        let new = self.token_of(intent, user.id, address, purpose);
         match self.0.parts.store.issue_one_time(&new).await? {
             IssueOneTime::Dead => Ok(None),
             // An instance with other secrets may have issued it: that one can send the mail.
@@ -238,6 +236,29 @@ impl Deliveries {
                 }),
         }
     }
+
+    /// The token of an intent, as it is kept.
+    pub(super) fn token_of(
+        &self,
+        intent: &Intent,
+        user_id: UserId,
+        address: &EmailAddress,
+        purpose: Purpose,
+    ) -> NewOneTimeToken {
+        let tokens = self.0.keys.derive(intent.id.as_uuid(), purpose);
+        NewOneTimeToken {
+            digests: tokens.iter().map(digest).collect(),
+            purpose,
+            user_id,
+            address: address.clone(),
+            created_at: intent.created_at,
+            expires_at: intent.not_after,
+        }
+    }
+}
+
+fn digest(token: &OneTimeToken) -> TokenDigest {
+    TokenDigest::of(token.expose())
 }
 
 /// What the link in a letter is good for; `None` if it has none.

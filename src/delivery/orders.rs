@@ -7,6 +7,7 @@ use crate::{
     event::{ClientInfo, Event, EventKind},
     mail::{Intent, LetterKind, Recipient},
     store::Store,
+    token::{NewOneTimeToken, Purpose},
     user::{EmailAddress, UserId},
 };
 
@@ -17,12 +18,27 @@ impl Deliveries {
         Intent::new(LetterKind::VerifyEmail, recipient, now, lifetime)
     }
 
-    /// The letter with the link that makes this address the one of the account.
-    #[expect(dead_code, reason = "for the change of addresses")]
-    pub(crate) fn email_change(&self, user: UserId, new: EmailAddress, now: Timestamp) -> Intent {
-        let recipient = Recipient::NewAddress(user, new);
+    /// The same, for the account with this address, if there is one to be verified.
+    pub(crate) fn verification_of(&self, email: &EmailAddress, now: Timestamp) -> Intent {
+        self.verification(Recipient::Holder(email.clone()), now)
+    }
+
+    /// The letter to another address, with the link that makes it the user's, and the notice to the one they have;
+    /// and the token of that link.
+    pub(crate) fn email_change(
+        &self,
+        user: UserId,
+        new: &EmailAddress,
+        client: &ClientInfo,
+        now: Timestamp,
+    ) -> (NewOneTimeToken, [Intent; 2]) {
+        let recipient = Recipient::NewAddress(user, new.clone());
         let lifetime = self.0.parts.lifetimes.verify;
-        Intent::new(LetterKind::ConfirmEmailChange, recipient, now, lifetime)
+        let letter = Intent::new(LetterKind::ConfirmEmailChange, recipient, now, lifetime);
+        let token = self.token_of(&letter, user, new, Purpose::ConfirmEmailChange);
+        let recipient = Recipient::User(user);
+        let notice = Intent::notice(LetterKind::EmailChangeRequested, recipient, client, now);
+        (token, [letter, notice.with("new_email", new.as_str())])
     }
 
     /// The letter with the link that unlocks sign-in.

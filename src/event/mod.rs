@@ -156,8 +156,12 @@ kinds! {
     AccountDeleted "account_deleted" Success
     /// The address of an account was changed.
     EmailChanged "email_changed" Success
+    /// Another address was asked for; the link to it is not confirmed yet.
+    EmailChangeRequested "email_change_requested" Success
     /// An administrator said that the address is not shown to be the user's.
     EmailUnverified "email_unverified" Success
+    /// A new link that verifies an address was asked for: detail `address` as for a sign-in that failed.
+    EmailVerificationRequested "email_verification_requested" Success
     /// The address was shown to be the user's, or an administrator said so.
     EmailVerified "email_verified" Success
     /// A session was ended by its refresh token.
@@ -183,9 +187,9 @@ kinds! {
     SessionRevoked "session_revoked" Success
     /// A session was opened.
     SignedIn "signed_in" Success
-    /// A sign-in was refused: detail `reason` is `account_disabled`, `no_password`, `refused_by_application` (with its
-    /// `code`), `unknown_address` or `wrong_password`, and `address` a keyed digest of the address, the same whether or
-    /// not it has an account.
+    /// A sign-in was refused: detail `reason` is `account_disabled`, `email_not_verified`, `no_password`,
+    /// `refused_by_application` (with its `code`), `unknown_address` or `wrong_password`, and `address` a keyed digest of
+    /// the address, the same whether or not it has an account.
     SignInFailed "sign_in_failed" Failure
     /// A sign-in was refused because there were too many failures before it.
     SignInLocked "sign_in_locked" Failure

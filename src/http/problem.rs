@@ -73,6 +73,8 @@ codes! {
         "The account is disabled."
     BodyTooLarge => PAYLOAD_TOO_LARGE "body_too_large" "Body too large"
         "The request body is larger than 16 KiB."
+    EmailNotVerified => FORBIDDEN "email_not_verified" "Address not verified"
+        "The address must be verified before signing in; a link to do so can be sent again."
     EmailTaken => CONFLICT "email_taken" "Address taken"
         "The address already has an account."
     Forbidden => FORBIDDEN "forbidden" "Forbidden"

@@ -1,5 +1,6 @@
 //! A store in the memory of this process: for tests, and the reference for what every other store must do.
 
+mod address;
 mod event;
 mod outbox;
 mod purge;

@@ -80,7 +80,7 @@ impl State {
     }
 
     /// A live session and its user, if both are still what was checked.
-    fn unchanged(
+    pub(super) fn unchanged(
         &mut self,
         checked: &CheckedSession,
         now: Timestamp,

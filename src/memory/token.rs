@@ -75,15 +75,25 @@ impl SessionRow {
 #[derive(Debug)]
 pub(super) struct OneTimeRow {
     pub(super) digest: TokenDigest,
-    #[expect(dead_code, reason = "the use cases that spend it will read it")]
-    address: EmailAddress,
+    pub(super) address: EmailAddress,
     credential_version: i64,
-    created_at: Timestamp,
+    pub(super) created_at: Timestamp,
     pub(super) expires_at: Timestamp,
-    used: bool,
+    pub(super) used: bool,
 }
 
 impl OneTimeRow {
+    pub(super) fn new(digest: TokenDigest, new: &NewOneTimeToken, credential_version: i64) -> Self {
+        Self {
+            digest,
+            address: new.address.clone(),
+            credential_version,
+            created_at: new.created_at,
+            expires_at: new.expires_at,
+            used: false,
+        }
+    }
+
     fn is_live(&self, purpose: Purpose, user: &UserRow) -> bool {
         // An address stays the user's when the password changes.
         let version = match purpose {
@@ -95,7 +105,7 @@ impl OneTimeRow {
 }
 
 impl State {
-    fn end_sessions(&mut self, user: UserId, reason: EndReason, now: Timestamp) {
+    pub(super) fn end_sessions(&mut self, user: UserId, reason: EndReason, now: Timestamp) {
         let sessions = self.sessions.values_mut();
         for session in sessions.filter(|session| session.user_id == user) {
             session.end(reason, now);
@@ -108,7 +118,7 @@ impl State {
         self.one_time.retain(|(of, _), _| *of != user);
     }
 
-    fn spendable(
+    pub(super) fn spendable(
         &self,
         digest: &TokenDigest,
         purpose: Purpose,
@@ -326,17 +336,7 @@ impl TokenStore for MemoryStore {
                 IssueOneTime::Dead
             });
         }
-        one_time.insert(
-            key,
-            OneTimeRow {
-                digest,
-                address: new.address.clone(),
-                credential_version: user.credential_version,
-                created_at: new.created_at,
-                expires_at: new.expires_at,
-                used: false,
-            },
-        );
+        one_time.insert(key, OneTimeRow::new(digest, new, user.credential_version));
         Ok(IssueOneTime::Live(digest))
     }
 

@@ -1,78 +1,97 @@
-//! `GET` and `POST /reset-password`.
+//! `GET` and `POST /verify-email`, `/reset-password` and `/confirm-email-change`.
 
 use std::sync::Arc;
 
 use super::{Action, Language, Pages, is_token};
 use crate::{
-    error::{ErrorKind, Result},
+    email_verification::EmailVerifications,
+    error::{Error, ErrorKind, Result},
     event::ClientInfo,
     http::{Endpoint, Form, FromMembers, Html, Input, Members, Request},
     secret::{OneTimeToken, Password},
     service::UserService,
+    store::Store,
 };
 
 type Service = Arc<dyn UserService>;
 
-pub(crate) fn endpoints(pages: &Arc<Pages>, service: &Service) -> Vec<Endpoint> {
-    let shown = Shown(pages.clone(), Action::ResetPassword);
+/// What the forms are sent to.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) pages: Arc<Pages>,
+    pub(crate) service: Service,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) verifications: EmailVerifications,
+}
+
+pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
+    use Action::{ConfirmEmailChange, ResetPassword, VerifyEmail};
+
+    let get = |action: Action| Endpoint::get(action.path(), (parts.clone(), action), show);
+    let click = |action: Action| Endpoint::post(action.path(), (parts.clone(), action), click);
+    let reset = Endpoint::post(ResetPassword.path(), (parts.clone(), ResetPassword), reset);
     let rows = [
-        Endpoint::get("/reset-password", shown, show),
-        Endpoint::post(
-            "/reset-password",
-            Asked(pages.clone(), service.clone()),
-            reset,
-        ),
+        get(VerifyEmail),
+        click(VerifyEmail),
+        get(ResetPassword),
+        reset,
+        get(ConfirmEmailChange),
+        click(ConfirmEmailChange),
     ];
     let for_people = |row: Endpoint| {
-        let pages = pages.clone();
+        let pages = Arc::clone(&parts.pages);
         row.for_people(move |headers, problem| pages.page_of(headers, problem))
     };
     rows.into_iter().map(for_people).collect()
 }
 
-#[derive(Clone)]
-struct Shown(Arc<Pages>, Action);
+type Asked = (Parts, Action);
 
-#[derive(Clone)]
-struct Asked(Arc<Pages>, Service);
-
-impl AsRef<Pages> for Asked {
-    fn as_ref(&self) -> &Pages {
-        &self.0
-    }
-}
-
-async fn show(Shown(pages, action): Shown, language: Language, link: LinkToken) -> Result<Html> {
+async fn show((parts, action): Asked, language: Language, link: LinkToken) -> Result<Html> {
     match link.0.filter(|token| is_token(token)) {
-        Some(token) => pages.form(language, action, &token),
-        None => pages.invalid(language),
+        Some(token) => parts.pages.form(language, action, &token),
+        None => parts.pages.invalid(language),
     }
 }
 
 async fn reset(
-    Asked(pages, service): Asked,
+    (parts, action): Asked,
     language: Language,
     client: ClientInfo,
     _: OwnForm,
     Form(form): Form<ResetForm>,
 ) -> Result<Html> {
-    let action = Action::ResetPassword;
-    let token = form.token.expose();
-    if !is_token(token) {
-        return pages.invalid(language);
+    if !is_token(form.token.expose()) {
+        return parts.pages.invalid(language);
     }
-    let done = service.reset_password(&form.token, &form.new_password, &client);
-    let Err(error) = done.await else {
-        return pages.done(language, action);
+    let done = parts
+        .service
+        .reset_password(&form.token, &form.new_password, &client);
+    let done = done.await;
+    parts
+        .pages
+        .outcome(language, action, form.token.expose(), done)
+}
+
+/// What needs no more than a click.
+async fn click(
+    (parts, action): Asked,
+    language: Language,
+    client: ClientInfo,
+    _: OwnForm,
+    Form(form): Form<ClickForm>,
+) -> Result<Html> {
+    let token = &form.token;
+    if !is_token(token.expose()) {
+        return parts.pages.invalid(language);
+    }
+    let (store, verifications) = (parts.store.as_ref(), &parts.verifications);
+    let done = match action {
+        Action::ConfirmEmailChange => verifications.confirm_change(store, token, &client).await,
+        Action::VerifyEmail => verifications.verify(store, token, &client).await,
+        Action::ResetPassword => Err(Error::internal("a reset needs more than a click")),
     };
-    match error.kind() {
-        ErrorKind::InvalidToken => pages.invalid(language),
-        ErrorKind::Overloaded
-        | ErrorKind::Unavailable
-        | ErrorKind::ValidationFailed
-        | ErrorKind::WeakPassword => pages.form_again(language, action, token, error),
-        _ => Err(error),
-    }
+    parts.pages.outcome(language, action, token.expose(), done)
 }
 
 /// The token of the query. Whatever else mail programs add to a link is passed over.
@@ -95,9 +114,9 @@ impl<S: Sync> Input<S> for Language {
 /// Refuses a form that a page of another site has sent.
 struct OwnForm;
 
-impl<S: AsRef<Pages> + Sync> Input<S> for OwnForm {
-    async fn take(state: &S, request: &mut Request) -> Result<Self> {
-        let origin = state.as_ref().origin.as_ref();
+impl Input<Asked> for OwnForm {
+    async fn take((parts, _): &Asked, request: &mut Request) -> Result<Self> {
+        let origin = parts.pages.origin.as_ref();
         if super::origin::is_elsewhere(request.headers(), origin) {
             return Err(ErrorKind::Forbidden.into());
         }
@@ -106,6 +125,19 @@ impl<S: AsRef<Pages> + Sync> Input<S> for OwnForm {
 
     fn errors() -> &'static [ErrorKind] {
         &[ErrorKind::Forbidden]
+    }
+}
+
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct ClickForm {
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    token: OneTimeToken,
+}
+
+impl FromMembers for ClickForm {
+    fn from_members(members: &mut Members) -> Option<Self> {
+        let token = members.token("token")?.into();
+        Some(Self { token })
     }
 }
 

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
 use super::{
-    form::PasswordForm,
+    form::PageForm,
     texts::{Note, Texts},
 };
 use crate::{
@@ -52,7 +52,7 @@ impl Layout {
     }
 
     /// A page that asks for something.
-    pub(super) fn form(&self, texts: &Texts, form: &PasswordForm<'_>) -> Result<Html> {
+    pub(super) fn form(&self, texts: &Texts, form: &PageForm<'_>) -> Result<Html> {
         let value = context! {
             page => form.page,
             token => form.token,

@@ -1,9 +1,11 @@
 //! The pages that the links in mails lead to, for hosts that have none of their own.
 //!
 //! ```text
-//! GET, HEAD  /reset-password?token=…   a form with the token in it; asks no database, spends nothing
-//! POST       /reset-password           the use case; done, or the form again, or why not
+//! GET, HEAD  /verify-email?token=…   a form with the token in it; asks no database, spends nothing
+//! POST       /verify-email           the use case; done, or the form again, or why not
 //! ```
+//!
+//! So it is at `/reset-password`, where the form asks for the new password, and at `/confirm-email-change`.
 //!
 //! A scanner that follows every link in a mail changes nothing: only a form that is sent does. The pages need no
 //! script, load nothing and keep nothing. They speak the language of the browser, if it is one of ours.
@@ -22,7 +24,7 @@ mod texts;
 use ::http::{HeaderMap, StatusCode};
 
 use self::{
-    form::PasswordForm,
+    form::PageForm,
     language::Language,
     layout::Layout,
     origin::Origin,
@@ -44,15 +46,23 @@ pub(crate) struct Pages {
 /// What a link is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
+    ConfirmEmailChange,
     ResetPassword,
+    VerifyEmail,
 }
 
 impl Action {
-    /// The last segment of the page's path: forms are sent to it, relative to the page, so below any prefix.
-    fn page(self) -> &'static str {
+    fn path(self) -> &'static str {
         match self {
-            Self::ResetPassword => "reset-password",
+            Self::ConfirmEmailChange => "/confirm-email-change",
+            Self::ResetPassword => "/reset-password",
+            Self::VerifyEmail => "/verify-email",
         }
+    }
+
+    /// Where the form is sent to, relative to the page: so it works below any prefix.
+    fn page(self) -> &'static str {
+        self.path().trim_start_matches('/')
     }
 }
 
@@ -75,6 +85,27 @@ impl Pages {
         self.layout.form(texts, &self.blank(texts, action, token))
     }
 
+    /// What became of a form that was sent.
+    fn outcome(
+        &self,
+        language: Language,
+        action: Action,
+        token: &str,
+        done: Result<()>,
+    ) -> Result<Html> {
+        let Err(error) = done else {
+            return self.done(language, action);
+        };
+        match error.kind() {
+            ErrorKind::InvalidToken => self.invalid(language),
+            ErrorKind::Overloaded
+            | ErrorKind::Unavailable
+            | ErrorKind::ValidationFailed
+            | ErrorKind::WeakPassword => self.form_again(language, action, token, error),
+            _ => Err(error),
+        }
+    }
+
     /// The form again, with why it was not done.
     fn form_again(
         &self,
@@ -93,12 +124,12 @@ impl Pages {
         Ok(self.layout.form(texts, &form)?.in_place_of(&problem))
     }
 
-    fn blank<'a>(&self, texts: &'a Texts, action: Action, token: &'a str) -> PasswordForm<'a> {
-        PasswordForm {
+    fn blank<'a>(&self, texts: &'a Texts, action: Action, token: &'a str) -> PageForm<'a> {
+        PageForm {
             page: action.page(),
             texts: texts.action(action),
             token,
-            hint: self.with_min(texts.min_password),
+            hint: (action == Action::ResetPassword).then(|| self.with_min(texts.min_password)),
             notice: None,
             violations: Vec::new(),
         }

@@ -11,41 +11,57 @@ use crate::{
     service::{Login, Registration, UserService},
     token::http::TokenPairView,
     user::{
-        EmailAddress, Locale,
+        EmailAddress, Locale, User,
         http::{AcceptLanguage, UserView},
     },
 };
 
 type Service = Arc<dyn UserService>;
 
-/// `locales` are the languages there are letters in.
+/// Registering, and the languages there are letters in.
+#[derive(Clone)]
+struct Registrations {
+    service: Service,
+    mode: RegistrationMode,
+    locales: Arc<[Locale]>,
+}
+
 pub(crate) fn endpoints(
     service: &Service,
     mode: RegistrationMode,
     locales: &[Locale],
 ) -> Vec<Endpoint> {
-    let locales: Arc<[Locale]> = locales.into();
-    vec![
-        Endpoint::post("/users", (service.clone(), mode, locales), register)
-            .tag("Account")
-            .summary("Register")
+    let registrations = Registrations {
+        service: service.clone(),
+        mode,
+        locales: locales.into(),
+    };
+    let register = match mode {
+        RegistrationMode::Private => Endpoint::post("/users", registrations, register_privately)
+            .description(
+                "The answer is the same whether or not the address has an account: a mail tells which, in the language \
+                 that `Accept-Language` likes best.",
+            ),
+        _ => Endpoint::post("/users", registrations, register)
             .description("Mails to the user are in the language that `Accept-Language` likes best.")
-            .errors(&[
-                ErrorKind::EmailTaken,
-                ErrorKind::Overloaded,
-                ErrorKind::Refused,
-                ErrorKind::RegistrationClosed,
-                ErrorKind::WeakPassword,
-            ]),
+            .errors(&[ErrorKind::EmailTaken, ErrorKind::RegistrationClosed]),
+    };
+    vec![
+        register.tag("Account").summary("Register").errors(&[
+            ErrorKind::Overloaded,
+            ErrorKind::Refused,
+            ErrorKind::WeakPassword,
+        ]),
         Endpoint::post("/auth/login", service.clone(), login)
             .tag("Sign-in")
             .summary("Log in")
             .description(
                 "An unknown address, a wrong password and an account without a password are answered alike. That \
-                 the account is disabled is told after the right password only.",
+                 the account is disabled or the address not verified is told after the right password only.",
             )
             .errors(&[
                 ErrorKind::AccountDisabled,
+                ErrorKind::EmailNotVerified,
                 ErrorKind::InvalidCredentials,
                 ErrorKind::Overloaded,
                 ErrorKind::Refused,
@@ -67,22 +83,45 @@ pub(crate) fn endpoints(
 }
 
 async fn register(
-    (service, mode, locales): (Service, RegistrationMode, Arc<[Locale]>),
+    registrations: Registrations,
     client: ClientInfo,
     AcceptLanguage(accepted): AcceptLanguage,
     Json(body): Json<RegisterRequest>,
 ) -> Result<Created<UserView>> {
-    if mode == RegistrationMode::Closed {
+    if registrations.mode == RegistrationMode::Closed {
         return Err(ErrorKind::RegistrationClosed.into());
     }
-    let mut registration = Registration::new(body.email, body.password).with_client(client);
-    registration.display_name = body.display_name;
-    registration.locale = Locale::accepted(&accepted, &locales).cloned();
-    let user = service.register(registration).await?;
+    let user = registrations.make(body, client, &accepted).await?;
     Ok(Created {
         location: format!("/admin/users/{}", user.id),
         body: user.into(),
     })
+}
+
+async fn register_privately(
+    registrations: Registrations,
+    client: ClientInfo,
+    AcceptLanguage(accepted): AcceptLanguage,
+    Json(body): Json<RegisterRequest>,
+) -> Result<Accepted> {
+    match registrations.make(body, client, &accepted).await {
+        Err(error) if error.kind() != ErrorKind::EmailTaken => Err(error),
+        _ => Ok(Accepted),
+    }
+}
+
+impl Registrations {
+    async fn make(
+        &self,
+        body: RegisterRequest,
+        client: ClientInfo,
+        accepted: &str,
+    ) -> Result<User> {
+        let mut registration = Registration::new(body.email, body.password).with_client(client);
+        registration.display_name = body.display_name;
+        registration.locale = Locale::accepted(accepted, &self.locales).cloned();
+        self.service.register(registration).await
+    }
 }
 
 async fn login(

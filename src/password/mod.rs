@@ -41,6 +41,9 @@ pub enum RegistrationMode {
     /// Anybody; an address that is taken is answered with 409.
     #[default]
     Open,
+    /// Anybody, and the answer does not tell whether the address is taken: always 202. A new address gets the letter
+    /// that verifies it, the owner of a taken one a letter that says so.
+    Private,
     /// Nobody over HTTP but administrators; [`UserService::register`](crate::UserService::register) makes accounts in process.
     Closed,
 }
@@ -48,10 +51,11 @@ pub enum RegistrationMode {
 impl FromStr for RegistrationMode {
     type Err = UnknownRegistrationMode;
 
-    /// Reads `open` or `closed`.
+    /// Reads `open`, `private` or `closed`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "open" => Ok(Self::Open),
+            "private" => Ok(Self::Private),
             "closed" => Ok(Self::Closed),
             _ => Err(UnknownRegistrationMode(())),
         }
@@ -60,7 +64,7 @@ impl FromStr for RegistrationMode {
 
 /// The text names no registration mode.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("expected open or closed")]
+#[error("expected open, private or closed")]
 pub struct UnknownRegistrationMode(());
 
 /// The use cases of this folder. Cheap to clone.
@@ -69,6 +73,9 @@ pub(crate) struct Passwords {
     pub(crate) hasher: Hasher,
     pub(crate) check: PasswordCheck,
     pub(crate) policy: PasswordPolicy,
+    pub(crate) registration: RegistrationMode,
+    /// Whether signing in needs a verified address.
+    pub(crate) require_verified: bool,
     pub(crate) sign_in: SignIn,
     pub(crate) deliveries: Deliveries,
     pub(crate) hooks: HookChain,
@@ -90,6 +97,10 @@ impl Passwords {
                 Err(failed) => return self.refuse(store, &login, failed).await,
             };
             let user = proof.user().id;
+            if self.require_verified && proof.user().email_verified_at.is_none() {
+                let failed = FailedCheck::of(user, FailureReason::EmailNotVerified);
+                return self.refuse(store, &login, failed).await;
+            }
             let client = login.client.clone();
             if let Some(pair) = self.sign_in.complete(store, proof, client).await? {
                 return Ok(pair);

@@ -1,9 +1,9 @@
-use super::Passwords;
+use super::{Passwords, RegistrationMode};
 use crate::{
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind},
     hook::Applicant,
-    mail::{Intent, Recipient},
+    mail::{Intent, LetterKind, Recipient},
     secret::Password,
     service::Registration,
     store::Store,
@@ -17,6 +17,8 @@ use crate::{
 pub struct PreparedRegistration {
     user: NewUser,
     mail: Intent,
+    /// To who has the address already, where registration is private.
+    if_taken: Option<Intent>,
     client: ClientInfo,
 }
 
@@ -27,10 +29,12 @@ impl Passwords {
         registration: Registration,
     ) -> Result<User> {
         let prepared = self.prepare_registration(registration).await?;
-        let (user, event) = Self::insert(store, prepared).await?;
+        let inserted = Self::insert(store, prepared).await;
+        // There is a mail either way where registration is private.
+        self.deliveries.wake();
+        let (user, event) = inserted?;
         self.trail.publish(&event);
         self.hooks.after_registration(&user);
-        self.deliveries.wake();
         Ok(user)
     }
 
@@ -60,7 +64,16 @@ impl Passwords {
         let mail = self
             .deliveries
             .verification(Recipient::UserOfFact, user.created_at);
-        Ok(PreparedRegistration { user, mail, client })
+        let if_taken = (self.registration == RegistrationMode::Private).then(|| {
+            let owner = Recipient::Holder(user.email.clone());
+            Intent::notice(LetterKind::AccountExists, owner, &client, user.created_at)
+        });
+        Ok(PreparedRegistration {
+            user,
+            mail,
+            if_taken,
+            client,
+        })
     }
 
     /// Makes the account. The event is told when the account is there to stay.
@@ -68,9 +81,14 @@ impl Passwords {
         store: &dyn Store,
         prepared: PreparedRegistration,
     ) -> Result<(User, Event)> {
-        let PreparedRegistration { user, mail, client } = prepared;
+        let PreparedRegistration {
+            user,
+            mail,
+            if_taken,
+            client,
+        } = prepared;
         let event = Event::new(EventKind::AccountCreated, &client, user.created_at).by(user.id);
-        let inserted = store.insert_user(&user, &event, Some(&mail), None);
+        let inserted = store.insert_user(&user, &event, Some(&mail), if_taken.as_ref());
         match inserted.await? {
             InsertUser::Inserted(user) => {
                 let event = event.of(user.id);

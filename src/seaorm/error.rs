@@ -99,6 +99,9 @@ fn code_cause(error: &dyn DatabaseError) -> Cause {
     match code.as_ref() {
         // Postgres, SQLSTATE: serialization failure, deadlock, lock not available.
         "40001" | "40P01" | "55P03" => Cause::Conflict,
+        // Unique violation: every insert tells what is to become of a conflict, so that only a row that another
+        // statement wrote meanwhile can be in the way. The next try sees it.
+        "23505" => Cause::Conflict,
         // A replica after a failover, a cancelled statement.
         "25006" | "57014" => Cause::Trouble,
         // Connection exception, insufficient resources, operator intervention, system error.

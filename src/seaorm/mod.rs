@@ -1,5 +1,6 @@
 //! The store on Postgres and SQLite, through SeaORM.
 
+mod address;
 pub mod entity;
 mod error;
 mod event;

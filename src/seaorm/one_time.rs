@@ -1,6 +1,6 @@
 //! One-time tokens: the second half of the token store.
 
-use sea_orm::{DatabaseTransaction, DbErr, prelude::Uuid};
+use sea_orm::{DatabaseTransaction, DbErr, Value, prelude::Uuid};
 use serde_json::json;
 
 use super::{
@@ -19,10 +19,24 @@ use crate::{
     mail::Intent,
     secret::TokenDigest,
     token::{EndReason, IssueOneTime, NewOneTimeToken, Purpose, ResetPassword},
-    user::{User, UserId},
+    user::{EmailAddress, User, UserId},
 };
 
-/// A newer token takes the place of an older one. On Postgres the user row is locked, so that the version is the one
+/// A newer token takes the place of an older one.
+macro_rules! replace {
+    () => {
+        "ON CONFLICT (user_id, purpose) DO UPDATE SET digest = excluded.digest, \
+            credential_version = CASE WHEN t.digest = excluded.digest THEN t.credential_version \
+                ELSE excluded.credential_version END, \
+            created_at = excluded.created_at, expires_at = excluded.expires_at, used_at = NULL, \
+            payload = excluded.payload \
+        WHERE (t.created_at < excluded.created_at AND t.digest <> excluded.digest) \
+            OR (t.digest = excluded.digest AND t.used_at IS NULL AND t.expires_at < excluded.expires_at)"
+    };
+}
+pub(super) use replace;
+
+/// On Postgres the user row is locked, so that the version is the one
 /// that a reset in flight leaves behind.
 macro_rules! issue {
     ($lock:literal) => {
@@ -32,14 +46,9 @@ macro_rules! issue {
             SELECT u.id, $2, $3, u.credential_version, $4, $5, $6 FROM auth_users u \
             WHERE u.id = $1 AND u.status = 'active' ",
             $lock,
-            " ON CONFLICT (user_id, purpose) DO UPDATE SET digest = excluded.digest, \
-                credential_version = CASE WHEN t.digest = excluded.digest THEN t.credential_version \
-                    ELSE excluded.credential_version END, \
-                created_at = excluded.created_at, expires_at = excluded.expires_at, used_at = NULL, \
-                payload = excluded.payload \
-            WHERE (t.created_at < excluded.created_at AND t.digest <> excluded.digest) \
-                OR (t.digest = excluded.digest AND t.used_at IS NULL AND t.expires_at < excluded.expires_at) \
-            RETURNING digest"
+            " ",
+            replace!(),
+            " RETURNING digest"
         )
     };
 }
@@ -115,7 +124,7 @@ pub(super) async fn issue<D: Database>(
         bytes(first),
         token.created_at.into(),
         token.expires_at.into(),
-        json!({ "address": token.address.as_str() }).into(),
+        payload(&token.address),
     ];
     if !store.write(sql, values).await?.is_empty() {
         return Ok(IssueOneTime::Live(*first));
@@ -131,6 +140,11 @@ pub(super) async fn issue<D: Database>(
         Some(live) if token.digests.contains(&live) => IssueOneTime::Live(live),
         _ => IssueOneTime::Dead,
     })
+}
+
+/// What is kept beside a token: the address it is mailed to, as given and canonical.
+pub(super) fn payload(address: &EmailAddress) -> Value {
+    json!({ "address": address.as_str(), "canonical": address.canonical() }).into()
 }
 
 pub(super) async fn user_of<D: Database>(

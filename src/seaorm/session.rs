@@ -52,6 +52,7 @@ macro_rules! unchanged {
         "u.id = $3 AND u.credential_version = $4 AND u.password_hash IS NOT DISTINCT FROM $5"
     };
 }
+pub(super) use unchanged;
 
 /// The user row comes first: that waits for a reset in flight, and then sees what the reset did.
 macro_rules! set_password {
@@ -246,7 +247,7 @@ pub(super) async fn reauthenticate<D: Database>(
 }
 
 /// `$1` to `$5` of what is done on the strength of a session.
-fn checked_values(checked: &CheckedSession, now: Timestamp) -> [Value; 5] {
+pub(super) fn checked_values(checked: &CheckedSession, now: Timestamp) -> [Value; 5] {
     let hash = checked.verified_hash.as_ref();
     [
         checked.id.as_uuid().into(),

@@ -13,11 +13,12 @@
 //! one is refused without a query. Its successor is derived from it, not drawn: asking twice gives one answer, and no
 //! plaintext is kept. The store keeps SHA-256 digests only.
 //!
-//! A session is tied to its user's `credential_version`, which goes up when the password is changed or reset, the
-//! account is disabled, or the user logs out everywhere: whatever raced, it is dead at its next check. The session in
+//! A session is tied to its user's `credential_version`, which goes up when the password or the address is changed, the
+//! password is reset, the account is disabled, or the user logs out everywhere: whatever raced, it is dead at its next check. The session in
 //! which the password is changed goes along.
 
 mod access;
+mod address;
 mod check;
 mod claims;
 mod current_user;
@@ -32,13 +33,8 @@ mod session;
 mod store;
 mod verifying_key;
 
-pub(crate) use self::{
-    check::{TokenCheck, TokenFault},
-    one_time::OneTimeKeys,
-    service::{TokenParts, Tokens},
-    verifying_key::VerifyingKeys,
-};
 pub use self::{
+    address::AddressStore,
     current_user::CurrentUser,
     key::{SigningAlgorithm, SigningKeys},
     one_time::{IssueOneTime, NewOneTimeToken, Purpose, ResetPassword},
@@ -49,6 +45,12 @@ pub use self::{
         Session, SessionUser,
     },
     store::TokenStore,
+};
+pub(crate) use self::{
+    check::{TokenCheck, TokenFault},
+    one_time::OneTimeKeys,
+    service::{TokenParts, Tokens},
+    verifying_key::VerifyingKeys,
 };
 pub use crate::id::SessionId;
 

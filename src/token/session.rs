@@ -161,6 +161,8 @@ pub enum Checked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndReason {
+    /// The address was changed.
+    EmailChanged,
     /// The user logged out.
     Logout,
     /// The user logged out everywhere, or an administrator logged them out.
@@ -180,6 +182,7 @@ impl EndReason {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::EmailChanged => "email_changed",
             Self::Logout => "logout",
             Self::LogoutAll => "logout_all",
             Self::PasswordChanged => "password_changed",

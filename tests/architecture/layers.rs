@@ -31,7 +31,13 @@ const LAYERS: &[&[&str]] = &[
     &["sign_in"],
     &["service"],
     // Ways in.
-    &["account", "admin", "password", "session"],
+    &[
+        "account",
+        "admin",
+        "email_verification",
+        "password",
+        "session",
+    ],
     &["page"],
     // Adapters.
     &["memory", "seaorm"],

@@ -2,14 +2,14 @@
 
 use actix_web::web;
 use axum::{Router, routing::get};
-use hallpass::{ActiveUser, Role};
+use hallpass::{ActiveUser, RegistrationMode, Role};
 use sea_orm::DbBackend;
 use serde_json::{Value, json};
 
 use crate::{
     statements::{Count, counted},
     support::{
-        app::{App, Server, app_with},
+        app::{App, Server, app_with, link_token},
         http::{JSON, PASSWORD},
     },
 };
@@ -120,6 +120,66 @@ async fn administer(app: &App, admin: &str, count: &Count) {
     count.expect(2, "log a user out");
     call(&format!("DELETE {path}"), json!({})).await.expect(204);
     count.expect(3, "delete a user");
+}
+
+#[tokio::test]
+async fn addresses_keep_to_the_budget_of_statements() {
+    let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
+        return;
+    };
+    let app = app_with(|builder| builder.store(store.clone())).await;
+    let tokens = app.join(ANN).await;
+    app.advance(120);
+    count.forget();
+    for email in [ANN, "nobody@example.org"] {
+        let body = json!({"email": email});
+        let reply = app.post("/auth/resend-verification", body).await;
+        reply.expect(202);
+        count.expect(1, "resend a verification");
+    }
+    app.deliver().await;
+    let token = link_token(&app.letter(ANN, "/verify-email?"), "verify-email");
+    count.forget();
+    for (token, status) in [("x", 400), (&token, 204), (&token, 400)] {
+        let reply = app.post("/auth/verify-email", json!({"token": token}));
+        reply.await.expect(status);
+        count.expect(1, "verify an address");
+    }
+    // One says who is calling, one reads the password; whether the address is taken changes nothing.
+    for email in [ANN, "new@example.org"] {
+        app.advance(120);
+        let body = json!({"new_email": email, "current_password": PASSWORD});
+        let reply = app.send("POST /users/me/email", &tokens.access, body);
+        reply.await.expect(202);
+        count.expect(3, "ask for another address");
+    }
+    app.deliver().await;
+    let letter = app.letter("new@example.org", "/confirm-email-change?");
+    let token = link_token(&letter, "confirm-email-change");
+    count.forget();
+    for (token, status) in [("x", 400), (&token, 204), (&token, 400)] {
+        let reply = app.post("/auth/confirm-email-change", json!({"token": token}));
+        reply.await.expect(status);
+        count.expect(1, "confirm another address");
+    }
+}
+
+/// Nothing tells a free address from a taken one.
+#[tokio::test]
+async fn a_private_registration_costs_the_same_whether_or_not_the_address_is_taken() {
+    let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
+        return;
+    };
+    let app = app_with(|builder| {
+        let builder = builder.registration(RegistrationMode::Private);
+        builder.store(store.clone())
+    })
+    .await;
+    for _ in 0..2 {
+        let body = json!({"email": ANN, "password": PASSWORD});
+        app.post("/users", body).await.expect(202);
+        count.expect(1, "a private registration");
+    }
 }
 
 /// What is refused without a look at the database costs nothing.

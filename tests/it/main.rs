@@ -33,6 +33,8 @@ mod admin_users;
 mod administration;
 mod budget;
 mod delete_account;
+mod email_change;
+mod email_verification;
 mod events;
 mod guards;
 mod hang_up;

@@ -197,7 +197,7 @@ async fn every_code_is_documented_and_can_be_provoked() {
         .iter()
         .flat_map(Value::as_str)
         .collect();
-    assert_eq!(listed.len(), 25);
+    assert_eq!(listed.len(), 26);
     for code in listed {
         let reply = provoke(code).await;
         let status = reply.status;
@@ -223,6 +223,13 @@ async fn provoke(code: &str) -> Reply {
             app.try_login(ANN, PASSWORD).await
         }
         "body_too_large" => app.ask("POST /users", JSON, &[b' '; 17 * 1024]).await,
+        "email_not_verified" => {
+            let strict = app
+                .another(|builder| builder.require_verified_email(true))
+                .await;
+            strict.register(ANN).await;
+            strict.try_login(ANN, PASSWORD).await
+        }
         "email_taken" => {
             app.register(ANN).await;
             app.post("/users", registration).await

@@ -8,8 +8,10 @@ use hallpass::{
     Password, RefreshToken, Registration, Result, Role, TokenPair, User, UserQuery, UserService,
 };
 
+use serde_json::json;
+
 use crate::support::{
-    app::{App, Framework, Server, app_with, apps},
+    app::{App, Framework, Server, app_with, apps, link_token},
     db::TestStore,
     http::{Client, PASSWORD, Reply},
 };
@@ -108,6 +110,58 @@ async fn a_link_opens_a_form_that_sets_the_password() {
             400,
             "This link is no longer valid",
         );
+    }
+}
+
+#[tokio::test]
+async fn a_click_verifies_an_address_and_changes_it() {
+    for app in apps().await {
+        let server = served(&app).await;
+        let client = &server.client;
+        let tokens = app.join(ANN).await;
+        app.deliver().await;
+        let letter = app.letter(ANN, "/verify-email?");
+        let token = link_token(&letter, "verify-email");
+        let get = format!("GET /verify-email?token={token}");
+        for _ in 0..3 {
+            let shown = client.ask(&get, "", b"").await;
+            let shown = page(shown, 200, "Confirm your email address");
+            assert!(shown.text().contains("action=\"verify-email\""));
+            assert!(!shown.text().contains("password"));
+        }
+        let me = app.me(&tokens.access).await.json();
+        assert_eq!(me["email_verified"], false);
+        let body = format!("token={token}");
+        let done = send(client, "/verify-email", "", &body).await;
+        page(done, 200, "Address confirmed");
+        let me = app.me(&tokens.access).await.json();
+        assert_eq!(me["email_verified"], true);
+        let again = send(client, "/verify-email", "", &body).await;
+        page(again, 400, "This link is no longer valid");
+
+        let new = "ann@example.net";
+        let body = json!({"new_email": new, "current_password": PASSWORD});
+        let asked = app.send("POST /users/me/email", &tokens.access, body);
+        asked.await.expect(202);
+        app.deliver().await;
+        let letter = app.letter(new, "/confirm-email-change?");
+        let token = link_token(&letter, "confirm-email-change");
+        let get = format!("GET /confirm-email-change?token={token}");
+        let shown = client.ask(&get, "", b"").await;
+        page(shown, 200, "Change your email address");
+        let elsewhere = "Sec-Fetch-Site: cross-site\r\n";
+        let body = format!("token={token}");
+        let path = "/confirm-email-change";
+        let refused = send(client, path, elsewhere, &body).await;
+        page(refused, 403, "This form could not be accepted");
+        page(send(client, path, "", &body).await, 200, "Address changed");
+        app.login(new).await;
+        // A token of one page is worth nothing at another.
+        let reset = app.reset_token(new).await;
+        for path in ["/verify-email", path] {
+            let reply = send(client, path, "", &format!("token={reset}")).await;
+            page(reply, 400, "This link is no longer valid");
+        }
     }
 }
 

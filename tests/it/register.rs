@@ -358,6 +358,56 @@ async fn addresses_of_the_longest_kind_are_taken() {
 }
 
 #[tokio::test]
+async fn a_private_registration_tells_nothing_and_mails_one_letter_either_way() {
+    for app in apps_with(|builder| builder.registration(RegistrationMode::Private)).await {
+        let mut replies = Vec::new();
+        for email in ["ann@example.org", "ANN@example.org", "bob@example.org"] {
+            app.mailbox.clear();
+            let body = json!({"email": email, "password": "one of ann's passwords"});
+            let reply = app.post("/users", body).await.expect(202);
+            assert_eq!((reply.text(), reply.header("location")), ("", None));
+            replies.push(reply.timeless());
+            assert_eq!(app.auth.deliver_mail().await.unwrap(), 1);
+            let mails = app.mailbox.mails();
+            assert_eq!(mails.len(), 1);
+            let taken = email.starts_with('A');
+            assert_eq!(mails[0].text().contains("/verify-email?token="), !taken);
+            assert_eq!(mails[0].text().contains("token="), !taken);
+            // To the stored address.
+            assert_eq!(mails[0].to().as_str(), email.to_lowercase());
+            app.advance(120);
+        }
+        assert!(replies.iter().all(|reply| *reply == replies[0]));
+        app.try_login("ann@example.org", "one of ann's passwords")
+            .await
+            .expect(200);
+        let body = json!({"email": "ann@example.org", "password": "short"});
+        let reply = app.post("/users", body).await;
+        reply.violations("weak_password", &[("/password", "too_short")]);
+        let reply = app.post("/users", json!({"email": "x", "password": PASSWORD}));
+        let reply = reply.await;
+        reply.violations("validation_failed", &[("/email", "invalid_email")]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_parallel_private_registrations_one_makes_the_account() {
+    for app in apps_with(|builder| builder.registration(RegistrationMode::Private)).await {
+        let client = *app;
+        let replies = race(20, move |_| {
+            let body = json!({"email": "ann@example.org", "password": PASSWORD});
+            async move { client.post("/users", body).await }
+        })
+        .await;
+        let first = replies[0].clone().expect(202).timeless();
+        assert!(replies.into_iter().all(|reply| reply.timeless() == first));
+        app.deliver().await;
+        let letters = app.letters("ann@example.org", "/verify-email?");
+        assert_eq!(letters.len(), 1, "{}", app.name);
+    }
+}
+
+#[tokio::test]
 async fn nobody_registers_where_registration_is_closed() {
     for app in apps_with(|builder| builder.registration(RegistrationMode::Closed)).await {
         let body = json!({"email": "ann@example.org", "password": PASSWORD});

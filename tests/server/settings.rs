@@ -60,6 +60,8 @@ fn rows() -> Vec<Row> {
         ("HALLPASS_REFRESH_GRACE", "301"),
         ("HALLPASS_RESET_TTL", "99999999999999999999"),
         ("HALLPASS_EVENT_RETENTION", "0"),
+        ("HALLPASS_REQUIRE_VERIFIED_EMAIL", "maybe"),
+        ("HALLPASS_VERIFY_TTL", "0"),
         ("HALLPASS_PASSWORD_MIN", "3"),
         ("HALLPASS_PASSWORD_MIN", "257"),
         ("HALLPASS_PASSWORD_MIN", "long"),

@@ -2,6 +2,17 @@ use super::{ActionTexts, Note, Texts};
 
 pub(crate) static DE: Texts = Texts {
     lang: "de",
+    confirm_email_change: ActionTexts {
+        ask: Note {
+            title: "E-Mail-Adresse ändern",
+            text: "Bestätigen Sie, dass Ihr Konto bei {product} diese Adresse bekommen soll. Sie werden überall abgemeldet.",
+        },
+        button: "Adresse ändern",
+        done: Note {
+            title: "Adresse geändert",
+            text: "Ihr Konto hat jetzt die neue Adresse. Sie können diese Seite schließen und sich damit anmelden.",
+        },
+    },
     reset_password: ActionTexts {
         ask: Note {
             title: "Neues Passwort festlegen",
@@ -11,6 +22,17 @@ pub(crate) static DE: Texts = Texts {
         done: Note {
             title: "Passwort festgelegt",
             text: "Ihr neues Passwort gilt ab sofort. Sie können diese Seite schließen und sich damit anmelden.",
+        },
+    },
+    verify_email: ActionTexts {
+        ask: Note {
+            title: "E-Mail-Adresse bestätigen",
+            text: "Bestätigen Sie, dass Sie unter dieser Adresse ein Konto bei {product} haben.",
+        },
+        button: "Adresse bestätigen",
+        done: Note {
+            title: "Adresse bestätigt",
+            text: "Vielen Dank. Sie können diese Seite schließen.",
         },
     },
     new_password: "Neues Passwort",

@@ -2,6 +2,17 @@ use super::{ActionTexts, Note, Texts};
 
 pub(crate) static EN: Texts = Texts {
     lang: "en",
+    confirm_email_change: ActionTexts {
+        ask: Note {
+            title: "Change your email address",
+            text: "Confirm that this address is to be the one of your {product} account. You will be signed out everywhere.",
+        },
+        button: "Change address",
+        done: Note {
+            title: "Address changed",
+            text: "Your account has the new address now. You can close this page and sign in with it.",
+        },
+    },
     reset_password: ActionTexts {
         ask: Note {
             title: "Set a new password",
@@ -11,6 +22,17 @@ pub(crate) static EN: Texts = Texts {
         done: Note {
             title: "Password set",
             text: "Your new password is in force. You can close this page and sign in with it.",
+        },
+    },
+    verify_email: ActionTexts {
+        ask: Note {
+            title: "Confirm your email address",
+            text: "Confirm that you have a {product} account with this address.",
+        },
+        button: "Confirm address",
+        done: Note {
+            title: "Address confirmed",
+            text: "Thank you. You can close this page.",
         },
     },
     new_password: "New password",

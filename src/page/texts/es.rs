@@ -2,6 +2,17 @@ use super::{ActionTexts, Note, Texts};
 
 pub(crate) static ES: Texts = Texts {
     lang: "es",
+    confirm_email_change: ActionTexts {
+        ask: Note {
+            title: "Cambiar la dirección de correo",
+            text: "Confirme que esta dirección debe ser la de su cuenta de {product}. Se cerrará la sesión en todas partes.",
+        },
+        button: "Cambiar dirección",
+        done: Note {
+            title: "Dirección cambiada",
+            text: "Su cuenta ya tiene la nueva dirección. Puede cerrar esta página e iniciar sesión con ella.",
+        },
+    },
     reset_password: ActionTexts {
         ask: Note {
             title: "Establecer una nueva contraseña",
@@ -11,6 +22,17 @@ pub(crate) static ES: Texts = Texts {
         done: Note {
             title: "Contraseña establecida",
             text: "Su nueva contraseña ya es válida. Puede cerrar esta página e iniciar sesión con ella.",
+        },
+    },
+    verify_email: ActionTexts {
+        ask: Note {
+            title: "Confirmar la dirección de correo",
+            text: "Confirme que tiene una cuenta de {product} con esta dirección.",
+        },
+        button: "Confirmar dirección",
+        done: Note {
+            title: "Dirección confirmada",
+            text: "Gracias. Puede cerrar esta página.",
         },
     },
     new_password: "Nueva contraseña",

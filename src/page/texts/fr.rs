@@ -2,6 +2,17 @@ use super::{ActionTexts, Note, Texts};
 
 pub(crate) static FR: Texts = Texts {
     lang: "fr",
+    confirm_email_change: ActionTexts {
+        ask: Note {
+            title: "Changer d’adresse e-mail",
+            text: "Confirmez que cette adresse doit devenir celle de votre compte {product}. Vous serez déconnecté partout.",
+        },
+        button: "Changer l’adresse",
+        done: Note {
+            title: "Adresse changée",
+            text: "Votre compte a désormais la nouvelle adresse. Vous pouvez fermer cette page et vous connecter.",
+        },
+    },
     reset_password: ActionTexts {
         ask: Note {
             title: "Définir un nouveau mot de passe",
@@ -11,6 +22,17 @@ pub(crate) static FR: Texts = Texts {
         done: Note {
             title: "Mot de passe défini",
             text: "Votre nouveau mot de passe est en vigueur. Vous pouvez fermer cette page et vous connecter.",
+        },
+    },
+    verify_email: ActionTexts {
+        ask: Note {
+            title: "Confirmer votre adresse e-mail",
+            text: "Confirmez que vous avez un compte {product} à cette adresse.",
+        },
+        button: "Confirmer l’adresse",
+        done: Note {
+            title: "Adresse confirmée",
+            text: "Merci. Vous pouvez fermer cette page.",
         },
     },
     new_password: "Nouveau mot de passe",

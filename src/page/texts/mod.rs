@@ -14,7 +14,9 @@ use super::Action;
 pub(crate) struct Texts {
     /// For the attribute `lang`.
     pub(crate) lang: &'static str,
+    pub(crate) confirm_email_change: ActionTexts,
     pub(crate) reset_password: ActionTexts,
+    pub(crate) verify_email: ActionTexts,
     /// The label of the field for the new password.
     pub(crate) new_password: &'static str,
     /// What is asked of a new password.
@@ -51,7 +53,9 @@ pub(crate) struct Note {
 impl Texts {
     pub(crate) fn action(&self, action: Action) -> &ActionTexts {
         match action {
+            Action::ConfirmEmailChange => &self.confirm_email_change,
             Action::ResetPassword => &self.reset_password,
+            Action::VerifyEmail => &self.verify_email,
         }
     }
 }

@@ -2,6 +2,17 @@ use super::{ActionTexts, Note, Texts};
 
 pub(crate) static ZH: Texts = Texts {
     lang: "zh",
+    confirm_email_change: ActionTexts {
+        ask: Note {
+            title: "更改邮箱地址",
+            text: "请确认将此邮箱设为您的 {product} 账户的邮箱。所有已登录的设备都将退出登录。",
+        },
+        button: "更改邮箱",
+        done: Note {
+            title: "邮箱已更改",
+            text: "您的账户已使用新邮箱。您可以关闭此页面，并使用新邮箱登录。",
+        },
+    },
     reset_password: ActionTexts {
         ask: Note {
             title: "设置新密码",
@@ -11,6 +22,17 @@ pub(crate) static ZH: Texts = Texts {
         done: Note {
             title: "密码已设置",
             text: "新密码已生效。您可以关闭此页面，并使用新密码登录。",
+        },
+    },
+    verify_email: ActionTexts {
+        ask: Note {
+            title: "确认邮箱地址",
+            text: "请确认您使用此邮箱注册了 {product} 账户。",
+        },
+        button: "确认邮箱",
+        done: Note {
+            title: "邮箱已确认",
+            text: "谢谢。您可以关闭此页面。",
         },
     },
     new_password: "新密码",

@@ -173,6 +173,7 @@ impl App {
         let deleted = store.delete_user(user, None, &event).await;
         assert!(matches!(deleted, Ok(DeleteUser::Deleted(_))), "{deleted:?}");
         let account = NewUser {
+            locale: None,
             id: user,
             email: email.parse().expect("an address"),
             email_verified_at: None,
@@ -245,9 +246,14 @@ impl App {
     }
 }
 
-/// The token of the one link in the text.
+/// The token of the one link that resets a password.
 pub(crate) fn token_in(text: &str) -> String {
-    let start = format!("{PUBLIC_URL}/reset-password?token=");
+    link_token(text, "reset-password")
+}
+
+/// The token of the one link in the text that leads to this page.
+pub(crate) fn link_token(text: &str, page: &str) -> String {
+    let start = format!("{PUBLIC_URL}/{page}?token=");
     let (_, rest) = text.split_once(&start).expect("the text has the link");
     let token: String = rest.chars().take_while(|c| !c.is_whitespace()).collect();
     assert!(

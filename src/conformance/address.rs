@@ -1,0 +1,397 @@
+//! Addresses: verified by a token that was mailed to them, and changed by one.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Subject,
+    fixture::{
+        TASKS, address, by_id, credentials, digest, event, fresh_session, fresh_user, insert,
+        is_live, log_out, new_token, new_user, race, set_status, unique,
+    },
+    one_time::issued,
+};
+use crate::{
+    clock::Timestamp,
+    event::EventKind,
+    secret::TokenDigest,
+    token::{Checked, CheckedSession, NewOneTimeToken, NewSession, Purpose},
+    user::{EmailAddress, InsertUser, User, UserId, UserStatus},
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Runs every check of this module.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn check_all(store: &Subject) {
+    a_token_verifies_the_address_it_was_mailed_to(store).await;
+    a_verification_is_spent_once(store).await;
+    a_disabled_user_verifies_nothing(store).await;
+    a_change_makes_the_address_the_users(store).await;
+    a_change_is_spent_once(store).await;
+    a_newer_request_voids_the_older_link(store).await;
+    a_request_needs_what_was_checked(store).await;
+    an_address_that_is_taken_is_not_given_away(store).await;
+    of_two_users_one_gets_the_address(store).await;
+    a_registration_and_a_change_make_one_owner(store).await;
+    a_verification_races_with_a_change(store).await;
+    a_change_races_with_a_deletion(store).await;
+}
+
+/// Of the user's, once, in time; a verified address keeps its time, and an earlier one is not verified any more.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_token_verifies_the_address_it_was_mailed_to(store: &Subject) {
+    let user = fresh_user(store).await;
+    let token = mailed(&user, Purpose::VerifyEmail, &user.email);
+    let live = issued(store, &token).await;
+    let at = token.created_at;
+    assert_eq!(verify(store, digest(), at).await, None);
+    assert_eq!(confirm(store, live, at).await, None, "another purpose");
+    assert_eq!(verify(store, live, token.expires_at).await, None, "expired");
+    assert_eq!(verified_at(store, &user).await, None);
+    assert_eq!(verify(store, live, at).await, Some(user.id));
+    assert_eq!(verify(store, live, at).await, None, "used");
+    let found = credentials(store, &user).await;
+    assert_eq!(found.user.email_verified_at, Some(at));
+    assert_eq!(found.user.updated_at, at);
+    assert_eq!(found.credential_version, 0);
+
+    let mut again = mailed(&user, Purpose::VerifyEmail, &user.email);
+    again.created_at = at + SECOND;
+    let live = issued(store, &again).await;
+    assert_eq!(verify(store, live, again.created_at).await, Some(user.id));
+    assert_eq!(verified_at(store, &user).await, Some(at), "the first time");
+
+    let other = fresh_user(store).await;
+    let elsewhere = mailed(&other, Purpose::VerifyEmail, &fresh_address());
+    let live = issued(store, &elsewhere).await;
+    assert_eq!(verify(store, live, elsewhere.created_at).await, None);
+    assert_eq!(verified_at(store, &other).await, None, "another address");
+}
+
+/// Of parallel uses of one token, one succeeds.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_verification_is_spent_once(store: &Subject) {
+    let user = fresh_user(store).await;
+    let token = mailed(&user, Purpose::VerifyEmail, &user.email);
+    let live = issued(store, &token).await;
+    let winners = race(TASKS, |_| {
+        let store = Arc::clone(store);
+        let at = token.created_at;
+        async move { verify(&store, live, at).await }
+    });
+    let winners = winners.await.into_iter().flatten().count();
+    assert_eq!(winners, 1);
+}
+
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_disabled_user_verifies_nothing(store: &Subject) {
+    let user = fresh_user(store).await;
+    let token = mailed(&user, Purpose::VerifyEmail, &user.email);
+    let live = issued(store, &token).await;
+    set_status(store, user.id, UserStatus::Disabled).await;
+    assert_eq!(verify(store, live, token.created_at).await, None);
+}
+
+/// The new address is theirs and verified, the old one is free, and all that was open is over.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_change_makes_the_address_the_users(store: &Subject) {
+    let (user, session) = fresh_session(store).await;
+    let reset = issued(store, &mailed(&user, Purpose::ResetPassword, &user.email)).await;
+    let proof = issued(store, &mailed(&user, Purpose::VerifyEmail, &user.email)).await;
+    let new = address(&format!("Zoë.{}@B\u{fc}cher.Example", unique()));
+    let (live, at) = requested(store, &user, &session, &new).await;
+    assert!(is_live(store, &session, at).await, "a request ends nothing");
+    assert_eq!(verify(store, live, at).await, None, "another purpose");
+    assert_eq!(confirm(store, live, at).await, Some(user.id));
+
+    let found = store.credentials(&new).await.expect("credentials");
+    let found = found.expect("the user has the new address");
+    assert_eq!(found.user.id, user.id);
+    assert_eq!(found.user.email.as_str(), new.as_str(), "kept as given");
+    assert_eq!(found.user.email_verified_at, Some(at));
+    assert_eq!(found.user.updated_at, at);
+    assert_eq!(found.credential_version, 1);
+    assert!(!is_live(store, &session, at).await, "a session survived");
+    let purpose = Purpose::ResetPassword;
+    let reset = store.one_time_user(&reset, purpose, at).await;
+    assert!(reset.expect("one_time_user").is_none(), "a reset survived");
+    assert_eq!(verify(store, proof, at).await, None, "of the old address");
+    assert_eq!(confirm(store, live, at).await, None, "used");
+
+    let gone = store.credentials(&user.email).await.expect("credentials");
+    assert!(gone.is_none(), "the old address is still taken");
+    insert(store, &new_user(user.email.as_str())).await;
+}
+
+/// Of parallel uses of one token, one succeeds.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_change_is_spent_once(store: &Subject) {
+    let (user, session) = fresh_session(store).await;
+    let (live, at) = requested(store, &user, &session, &fresh_address()).await;
+    let winners = race(TASKS, |_| {
+        let store = Arc::clone(store);
+        async move { confirm(&store, live, at).await }
+    });
+    let winners = winners.await.into_iter().flatten().count();
+    assert_eq!(winners, 1);
+    let found = by_id(store, user.id).await.expect("the user is there");
+    let found = credentials(store, &found).await;
+    assert_eq!(found.credential_version, 1);
+}
+
+/// At once, and whatever is issued for the older one later.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_newer_request_voids_the_older_link(store: &Subject) {
+    let (user, session) = fresh_session(store).await;
+    let older = change_to(&user, &fresh_address());
+    let mut newer = change_to(&user, &fresh_address());
+    newer.created_at = older.created_at + SECOND;
+    assert_eq!(request(store, &session, &older).await, Checked::Done);
+    assert_eq!(request(store, &session, &newer).await, Checked::Done);
+    let at = newer.created_at;
+    assert_eq!(confirm(store, first(&older), at).await, None);
+    assert_eq!(request(store, &session, &older).await, Checked::Done);
+    assert_eq!(confirm(store, first(&older), at).await, None);
+    // The worker repeats the newer one.
+    issued(store, &newer).await;
+    assert_eq!(confirm(store, first(&newer), at).await, Some(user.id));
+    let found = by_id(store, user.id).await.expect("the user is there");
+    assert_eq!(found.email.as_str(), newer.address.as_str());
+}
+
+/// Not with other credentials than those that were checked, nor in a session that is over.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_request_needs_what_was_checked(store: &Subject) {
+    let (user, session) = fresh_session(store).await;
+    let token = change_to(&user, &fresh_address());
+    let at = token.created_at;
+    let mut checked = checked(&session);
+    checked.credential_version = 1;
+    let asked = event(EventKind::EmailChangeRequested);
+    let requested = store.request_email_change(&checked, &token, &asked, &[]);
+    assert_eq!(requested.await.expect("a request"), Checked::Stale);
+    assert_eq!(confirm(store, first(&token), at).await, None);
+
+    assert!(log_out(store, &session).await);
+    assert_eq!(request(store, &session, &token).await, Checked::Stale);
+    assert_eq!(confirm(store, first(&token), at).await, None);
+}
+
+/// Nothing changes; another form of the user's own address is theirs to have.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn an_address_that_is_taken_is_not_given_away(store: &Subject) {
+    let owner = fresh_user(store).await;
+    let (user, session) = fresh_session(store).await;
+    let same = address(&owner.email.as_str().to_uppercase());
+    let (live, at) = requested(store, &user, &session, &same).await;
+    assert_eq!(confirm(store, live, at).await, None);
+    assert!(is_live(store, &session, at).await, "a session ended");
+    assert_eq!(credentials(store, &owner).await.user.id, owner.id);
+    assert_eq!(credentials(store, &user).await.credential_version, 0);
+
+    let own = address(&user.email.as_str().to_uppercase());
+    let mut token = change_to(&user, &own);
+    token.created_at = at + SECOND;
+    assert_eq!(request(store, &session, &token).await, Checked::Done);
+    let at = token.created_at;
+    assert_eq!(confirm(store, first(&token), at).await, Some(user.id));
+    let found = by_id(store, user.id).await.expect("the user is there");
+    assert_eq!(found.email.as_str(), own.as_str());
+}
+
+/// Who confirm the same address at the same time: one has it, the others keep what they had.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn of_two_users_one_gets_the_address(store: &Subject) {
+    let wanted = fresh_address();
+    let mut asking = Vec::new();
+    for _ in 0..8 {
+        let (user, session) = fresh_session(store).await;
+        let (live, at) = requested(store, &user, &session, &wanted).await;
+        asking.push((user, live, at));
+    }
+    let mut links = asking.iter().map(|(_, live, at)| (*live, *at));
+    let outcomes = race(asking.len(), |_| {
+        let store = Arc::clone(store);
+        let (live, at) = links.next().expect("each task has a link");
+        async move { confirm(&store, live, at).await }
+    });
+    let winners: Vec<UserId> = outcomes.await.into_iter().flatten().collect();
+    assert_eq!(winners.len(), 1);
+    for (user, ..) in asking {
+        let found = by_id(store, user.id).await.expect("the user is there");
+        let won = winners.contains(&user.id);
+        let expected = if won { &wanted } else { &user.email };
+        assert_eq!(found.email.as_str(), expected.as_str());
+    }
+}
+
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_registration_and_a_change_make_one_owner(store: &Subject) {
+    for _ in 0..8 {
+        let wanted = fresh_address();
+        let (user, session) = fresh_session(store).await;
+        let (live, at) = requested(store, &user, &session, &wanted).await;
+        let outcomes = race(2, |index| {
+            let (store, wanted) = (Arc::clone(store), wanted.clone());
+            async move {
+                if index == 0 {
+                    return confirm(&store, live, at).await.is_some();
+                }
+                let new = new_user(wanted.as_str());
+                let created = event(EventKind::AccountCreated);
+                let inserted = store.insert_user(&new, &created, None, None).await;
+                matches!(inserted.expect("insert_user"), InsertUser::Inserted(_))
+            }
+        });
+        let outcomes = <[bool; 2]>::try_from(outcomes.await);
+        let [confirmed, registered] = outcomes.expect("there are two tasks");
+        assert_ne!(confirmed, registered, "one owner");
+        let owner = store.credentials(&wanted).await.expect("credentials");
+        let owner = owner.expect("the address has an owner").user;
+        assert_eq!(owner.id == user.id, confirmed);
+    }
+}
+
+/// In the end the new address is there and verified, whichever came first.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_verification_races_with_a_change(store: &Subject) {
+    for _ in 0..8 {
+        let (user, session) = fresh_session(store).await;
+        let proof = issued(store, &mailed(&user, Purpose::VerifyEmail, &user.email)).await;
+        let new = fresh_address();
+        let (live, at) = requested(store, &user, &session, &new).await;
+        let outcomes = race(8, |index| {
+            let store = Arc::clone(store);
+            async move {
+                match index {
+                    0 => confirm(&store, live, at + SECOND).await,
+                    _ => verify(&store, proof, at).await,
+                }
+            }
+        });
+        let outcomes = outcomes.await;
+        let (changed, verified) = outcomes.split_first().expect("there are tasks");
+        assert_eq!(*changed, Some(user.id));
+        assert!(verified.iter().flatten().count() <= 1);
+        let found = by_id(store, user.id).await.expect("the user is there");
+        assert_eq!(found.email.as_str(), new.as_str());
+        assert_eq!(found.email_verified_at, Some(at + SECOND));
+    }
+}
+
+/// The account is gone, and both addresses are free.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_change_races_with_a_deletion(store: &Subject) {
+    for _ in 0..8 {
+        let (user, session) = fresh_session(store).await;
+        let new = fresh_address();
+        let (live, at) = requested(store, &user, &session, &new).await;
+        let id = user.id;
+        let outcomes = race(2, |index| {
+            let store = Arc::clone(store);
+            async move {
+                if index == 0 {
+                    confirm(&store, live, at).await;
+                    return;
+                }
+                let deleted = event(EventKind::AccountDeleted);
+                let deleted = store.delete_user(id, None, &deleted).await;
+                deleted.expect("delete_user");
+            }
+        });
+        outcomes.await;
+        assert!(by_id(store, user.id).await.is_none());
+        for address in [&user.email, &new] {
+            insert(store, &new_user(address.as_str())).await;
+        }
+    }
+}
+
+fn fresh_address() -> EmailAddress {
+    address(&format!("{}@example.net", unique()))
+}
+
+/// A token for this address.
+fn mailed(user: &User, purpose: Purpose, address: &EmailAddress) -> NewOneTimeToken {
+    NewOneTimeToken {
+        address: address.clone(),
+        ..new_token(user.id, purpose)
+    }
+}
+
+fn change_to(user: &User, address: &EmailAddress) -> NewOneTimeToken {
+    mailed(user, Purpose::ConfirmEmailChange, address)
+}
+
+fn first(token: &NewOneTimeToken) -> TokenDigest {
+    *token.digests.first().expect("a token has a digest")
+}
+
+/// What a check in the session of a user with the password hash `first` came to.
+fn checked(session: &NewSession) -> CheckedSession {
+    CheckedSession {
+        id: session.id,
+        user_id: session.user_id,
+        credential_version: 0,
+        verified_hash: Some(super::fixture::hash("first")),
+    }
+}
+
+async fn request(store: &Subject, session: &NewSession, token: &NewOneTimeToken) -> Checked {
+    let asked = event(EventKind::EmailChangeRequested);
+    let checked = checked(session);
+    let requested = store.request_email_change(&checked, token, &asked, &[]);
+    requested.await.expect("request_email_change")
+}
+
+/// A request for this address that is kept: its token, and when it was made.
+async fn requested(
+    store: &Subject,
+    user: &User,
+    session: &NewSession,
+    address: &EmailAddress,
+) -> (TokenDigest, Timestamp) {
+    let token = change_to(user, address);
+    assert_eq!(request(store, session, &token).await, Checked::Done);
+    (first(&token), token.created_at)
+}
+
+async fn verify(store: &Subject, digest: TokenDigest, now: Timestamp) -> Option<UserId> {
+    let event = event(EventKind::EmailVerified);
+    let verified = store.verify_email(&digest, now, &event);
+    verified.await.expect("verify_email")
+}
+
+async fn confirm(store: &Subject, digest: TokenDigest, now: Timestamp) -> Option<UserId> {
+    let event = event(EventKind::EmailChanged);
+    let changed = store.confirm_email_change(&digest, now, &event);
+    changed.await.expect("confirm_email_change")
+}
+
+async fn verified_at(store: &Subject, user: &User) -> Option<Timestamp> {
+    credentials(store, user).await.user.email_verified_at
+}

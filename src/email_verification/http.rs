@@ -1,0 +1,156 @@
+//! `POST /auth/verify-email`, `/auth/resend-verification`, `/users/me/email` and `/auth/confirm-email-change`.
+
+use super::EmailVerifications;
+use crate::{
+    error::{ErrorKind, Result},
+    event::ClientInfo,
+    http::{Accepted, Endpoint, FromMembers, Json, Members, NoContent},
+    secret::{OneTimeToken, Password},
+    service::http::{Caller, Context},
+    user::EmailAddress,
+};
+
+type Own = Context<EmailVerifications>;
+
+pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
+    vec![
+        Endpoint::post("/auth/verify-email", own.clone(), verify)
+            .tag("Account")
+            .summary("Verify an address with a mailed token")
+            .errors(&[ErrorKind::InvalidToken]),
+        Endpoint::post("/auth/resend-verification", own.clone(), resend)
+            .tag("Account")
+            .summary("Ask for a new link that verifies an address")
+            .description(
+                "The answer is the same whether or not the address has an account or is verified.",
+            ),
+        Endpoint::post("/users/me/email", own.clone(), request_change)
+            .tag("Account")
+            .summary("Ask for another address")
+            .description(
+                "A link goes to the new address, a notice to the old one, which stays until the link is confirmed. A \
+                 newer request voids the links of older ones. The answer is the same whether or not the address has an \
+                 account. An account without a password leaves `current_password` out, and needs a sign-in within the \
+                 last 10 minutes.",
+            )
+            .errors(&[
+                ErrorKind::InvalidCredentials,
+                ErrorKind::Overloaded,
+                ErrorKind::ReauthenticationRequired,
+            ]),
+        Endpoint::post("/auth/confirm-email-change", own.clone(), confirm_change)
+            .tag("Account")
+            .summary("Confirm another address with a mailed token")
+            .description("The address is verified then. Every session ends.")
+            .errors(&[ErrorKind::InvalidToken]),
+    ]
+}
+
+async fn verify(
+    own: Own,
+    client: ClientInfo,
+    Json(body): Json<VerifyEmailRequest>,
+) -> Result<NoContent> {
+    let store = own.store.as_ref();
+    own.feature.verify(store, &body.token, &client).await?;
+    Ok(NoContent)
+}
+
+async fn resend(
+    own: Own,
+    client: ClientInfo,
+    Json(body): Json<ResendVerificationRequest>,
+) -> Result<Accepted> {
+    let store = own.store.as_ref();
+    own.feature.resend(store, &body.email, &client).await?;
+    Ok(Accepted)
+}
+
+async fn request_change(
+    own: Own,
+    Caller(caller): Caller,
+    client: ClientInfo,
+    Json(body): Json<ChangeEmailRequest>,
+) -> Result<Accepted> {
+    let (store, current) = (own.store.as_ref(), body.current_password.as_ref());
+    own.feature
+        .request_change(store, &caller, &body.new_email, current, &client)
+        .await?;
+    Ok(Accepted)
+}
+
+async fn confirm_change(
+    own: Own,
+    client: ClientInfo,
+    Json(body): Json<ConfirmEmailChangeRequest>,
+) -> Result<NoContent> {
+    let store = own.store.as_ref();
+    own.feature
+        .confirm_change(store, &body.token, &client)
+        .await?;
+    Ok(NoContent)
+}
+
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct VerifyEmailRequest {
+    /// From the mailed link.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    token: OneTimeToken,
+}
+
+impl FromMembers for VerifyEmailRequest {
+    fn from_members(members: &mut Members) -> Option<Self> {
+        let token = members.token("token")?.into();
+        Some(Self { token })
+    }
+}
+
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct ResendVerificationRequest {
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = "email", max_length = 254))]
+    email: EmailAddress,
+}
+
+impl FromMembers for ResendVerificationRequest {
+    fn from_members(members: &mut Members) -> Option<Self> {
+        address(members, "email").map(|email| Self { email })
+    }
+}
+
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct ChangeEmailRequest {
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = "email", max_length = 254))]
+    new_email: EmailAddress,
+    /// Left out by an account without a password.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = "password", max_length = 256))]
+    current_password: Option<Password>,
+}
+
+impl FromMembers for ChangeEmailRequest {
+    fn from_members(members: &mut Members) -> Option<Self> {
+        let new_email = address(members, "new_email");
+        let current_password = members.optional_text("current_password");
+        Some(Self {
+            new_email: new_email?,
+            current_password: current_password?.map(Password::from),
+        })
+    }
+}
+
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct ConfirmEmailChangeRequest {
+    /// From the mailed link.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    token: OneTimeToken,
+}
+
+impl FromMembers for ConfirmEmailChangeRequest {
+    fn from_members(members: &mut Members) -> Option<Self> {
+        let token = members.token("token")?.into();
+        Some(Self { token })
+    }
+}
+
+fn address(members: &mut Members, name: &str) -> Option<EmailAddress> {
+    members.parse(name, "invalid_email", "The text is not an email address.")
+}

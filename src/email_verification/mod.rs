@@ -1,0 +1,143 @@
+//! Showing that an address is the user's: the one of the registration, and another one in its place.
+//!
+//! ```text
+//! verify   ──────────────────────────────► UPDATE token, user
+//! resend   INSERT intent ────────────────► 202   (the worker mails the link, if there is anybody to verify)
+//! change   SELECT credentials ► verify ──► UPSERT token, INSERT intents   (if nothing changed meanwhile)
+//! confirm  ──────────────────────────────► UPDATE token, user, sessions
+//! ```
+//!
+//! A link is good for the address it was mailed to. That an address has an account is never told: a change to a taken
+//! one is answered as any other, and its link is not mailed.
+
+#[cfg(feature = "http")]
+pub(crate) mod http;
+
+use std::sync::Arc;
+
+use crate::{
+    clock::Clock,
+    credential::Confirmation,
+    delivery::Deliveries,
+    error::{ErrorKind, Result},
+    event::{ClientInfo, Event, EventKind, Trail},
+    secret::{OneTimeToken, Password, TokenDigest},
+    store::Store,
+    token::{ActiveUser, Checked},
+    user::EmailAddress,
+};
+
+/// A second check tells a password that was changed meanwhile from one that a sign-in hashed anew.
+const CHECKS: usize = 2;
+
+/// How users show that an address is theirs. Cheap to clone; from
+/// [`Auth::email_verifications`](crate::Auth::email_verifications).
+#[derive(Clone, Debug)]
+pub struct EmailVerifications {
+    pub(crate) confirmation: Confirmation,
+    pub(crate) deliveries: Deliveries,
+    pub(crate) trail: Trail,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl EmailVerifications {
+    /// Verifies the address that the token was mailed to.
+    ///
+    /// # Errors
+    /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used or expired token, and if the address is no longer
+    /// the user's.
+    pub async fn verify(
+        &self,
+        store: &dyn Store,
+        token: &OneTimeToken,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        let (digest, now) = (TokenDigest::of(token.expose()), self.clock.now());
+        let event = Event::new(EventKind::EmailVerified, client, now);
+        let verified = store.verify_email(&digest, now, &event).await?;
+        let user = verified.ok_or(ErrorKind::InvalidToken)?;
+        self.trail.publish(&event.of(user));
+        Ok(())
+    }
+
+    /// Mails a new link, if the address has an active account and is not verified. Takes the same time if not.
+    ///
+    /// # Errors
+    /// None of its own.
+    pub async fn resend(
+        &self,
+        store: &dyn Store,
+        email: &EmailAddress,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        let event = Event::new(EventKind::EmailVerificationRequested, client, now);
+        let event = self.trail.about(event, email.canonical());
+        let mail = self.deliveries.verification_of(email, now);
+        store.enqueue(&[mail], Some(&event)).await?;
+        self.trail.publish(&event);
+        self.deliveries.wake();
+        Ok(())
+    }
+
+    /// Mails a link to another address that makes it the caller's, and a notice to the one they have. The link of an
+    /// earlier call is void. An address that has an account gets no link.
+    ///
+    /// An account without a password leaves `current` out, and shows a recent sign-in instead.
+    ///
+    /// # Errors
+    /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if `current` is wrong, or the account has no password;
+    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `current_password` if it is missing or too long;
+    /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) for an account without a password;
+    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session ended meanwhile;
+    /// * [`Overloaded`](ErrorKind::Overloaded).
+    pub async fn request_change(
+        &self,
+        store: &dyn Store,
+        caller: &ActiveUser,
+        new: &EmailAddress,
+        current: Option<&Password>,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        for _ in 0..CHECKS {
+            let checked = self
+                .confirmation
+                .password_or_recent(store, caller, client, "current_password", current)
+                .await?;
+            let now = self.clock.now();
+            let event = Event::new(EventKind::EmailChangeRequested, client, now)
+                .of(caller.user.id)
+                .by(caller.user.id)
+                .with("session_id", caller.session_id.to_string());
+            let (token, mails) = self
+                .deliveries
+                .email_change(caller.user.id, new, client, now);
+            let requested = store.request_email_change(&checked, &token, &event, &mails);
+            if requested.await? == Checked::Done {
+                self.trail.publish(&event);
+                self.deliveries.wake();
+                return Ok(());
+            }
+        }
+        Err(ErrorKind::InvalidAccessToken.into())
+    }
+
+    /// Makes the address that the token was mailed to the one of its user, verified. Every session ends.
+    ///
+    /// # Errors
+    /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used, superseded or expired token, and if the address
+    /// has another account by now.
+    pub async fn confirm_change(
+        &self,
+        store: &dyn Store,
+        token: &OneTimeToken,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        let (digest, now) = (TokenDigest::of(token.expose()), self.clock.now());
+        let event = Event::new(EventKind::EmailChanged, client, now);
+        let changed = store.confirm_email_change(&digest, now, &event).await?;
+        let user = changed.ok_or(ErrorKind::InvalidToken)?;
+        self.trail.publish(&event.of(user));
+        Ok(())
+    }
+}

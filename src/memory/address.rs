@@ -1,0 +1,118 @@
+use async_trait::async_trait;
+
+use super::{MemoryStore, State, token::OneTimeRow};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    event::Event,
+    outbox::Intent,
+    secret::TokenDigest,
+    token::{AddressStore, Checked, CheckedSession, EndReason, NewOneTimeToken, Purpose},
+    user::{EmailAddress, UserId},
+};
+
+#[async_trait]
+impl AddressStore for MemoryStore {
+    async fn verify_email(
+        &self,
+        digest: &TokenDigest,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
+        let mut state = self.state();
+        let Some((id, address)) = state.mailed_to(digest, Purpose::VerifyEmail, now) else {
+            return Ok(None);
+        };
+        let row = state.users.get_mut(&id);
+        let Some(row) = row.filter(|row| row.user.email.as_str() == address.as_str()) else {
+            return Ok(None);
+        };
+        if row.user.email_verified_at.is_none() {
+            row.user.email_verified_at = Some(now);
+            row.user.updated_at = now;
+        }
+        state.use_token(id, Purpose::VerifyEmail);
+        state.record(event, Some(id));
+        Ok(Some(id))
+    }
+
+    async fn request_email_change(
+        &self,
+        checked: &CheckedSession,
+        token: &NewOneTimeToken,
+        event: &Event,
+        mails: &[Intent],
+    ) -> Result<Checked, StoreError> {
+        let mut state = self.state();
+        let now = token.created_at;
+        let Some((_, user)) = state.unchanged(checked, now) else {
+            return Ok(Checked::Stale);
+        };
+        let version = user.credential_version;
+        let key = (checked.user_id, token.purpose);
+        let newer = state.one_time.get(&key);
+        let Some(first) = token.digests.first() else {
+            return Ok(Checked::Done);
+        };
+        if newer.is_none_or(|known| known.created_at < now) {
+            let row = OneTimeRow::new(*first, token, version);
+            state.one_time.insert(key, row);
+            state.record(event, Some(checked.user_id));
+            state.order(mails, Some(checked.user_id));
+        }
+        Ok(Checked::Done)
+    }
+
+    async fn confirm_email_change(
+        &self,
+        digest: &TokenDigest,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
+        let mut state = self.state();
+        let purpose = Purpose::ConfirmEmailChange;
+        let Some((id, address)) = state.mailed_to(digest, purpose, now) else {
+            return Ok(None);
+        };
+        let owner = state.addresses.get(address.canonical());
+        if owner.is_some_and(|owner| *owner != id) {
+            return Ok(None);
+        }
+        let State {
+            users, addresses, ..
+        } = &mut *state;
+        let Some(row) = users.get_mut(&id) else {
+            return Ok(None);
+        };
+        addresses.remove(row.user.email.canonical());
+        addresses.insert(address.canonical().to_owned(), id);
+        row.user.email = address;
+        row.user.email_verified_at = Some(now);
+        row.user.updated_at = now;
+        row.credential_version += 1;
+        state.use_token(id, purpose);
+        state.end_sessions(id, EndReason::EmailChanged, now);
+        state.record(event, Some(id));
+        Ok(Some(id))
+    }
+}
+
+impl State {
+    /// Whose live token this is, and the address it was mailed to.
+    fn mailed_to(
+        &self,
+        digest: &TokenDigest,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Option<(UserId, EmailAddress)> {
+        let id = self.spendable(digest, purpose, now)?.user.id;
+        let token = self.one_time.get(&(id, purpose))?;
+        Some((id, token.address.clone()))
+    }
+
+    fn use_token(&mut self, user: UserId, purpose: Purpose) {
+        if let Some(token) = self.one_time.get_mut(&(user, purpose)) {
+            token.used = true;
+        }
+    }
+}

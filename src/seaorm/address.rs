@@ -1,0 +1,275 @@
+//! What one-time tokens do to the addresses of users.
+
+use async_trait::async_trait;
+use sea_orm::{DatabaseTransaction, DbErr, QueryResult, prelude::Uuid};
+
+use super::{
+    SeaOrmStore,
+    error::store_error,
+    event::{self, events, record},
+    one_time::{payload, replace},
+    outbox::{self, intents, order},
+    pool::{Database, run, transaction},
+    row::column,
+    session::{checked_values, unchanged},
+    token::{END_OF_USER, bytes, live},
+};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    event::Event,
+    outbox::Intent,
+    secret::TokenDigest,
+    token::{AddressStore, Checked, CheckedSession, EndReason, NewOneTimeToken},
+    user::UserId,
+};
+
+/// The user of a live token that was mailed to the address they have. The user row is locked first: what another
+/// statement has done to user and token is seen then.
+macro_rules! to_verify {
+    () => {
+        "SELECT u.id FROM auth_users u JOIN auth_one_time_tokens t ON t.user_id = u.id \
+        WHERE t.digest = $1 AND t.purpose = 'verify_email' AND t.used_at IS NULL AND t.expires_at > $2 \
+            AND u.status = 'active' AND u.email = t.payload->>'address'"
+    };
+}
+
+/// The user of a live token that was mailed to an address that nobody else has.
+macro_rules! to_change {
+    () => {
+        "SELECT u.id FROM auth_users u JOIN auth_one_time_tokens t ON t.user_id = u.id \
+        WHERE t.digest = $1 AND t.purpose = 'confirm_email_change' AND t.used_at IS NULL AND t.expires_at > $2 \
+            AND u.status = 'active' AND u.credential_version = t.credential_version \
+            AND NOT EXISTS (\
+                SELECT 1 FROM auth_users o WHERE o.email_canonical = t.payload->>'canonical' AND o.id <> u.id\
+            )"
+    };
+}
+
+/// One winner: the token is used by one statement only, and not if a newer one took its place meanwhile.
+macro_rules! spend {
+    () => {
+        "UPDATE auth_one_time_tokens AS t SET used_at = $2 FROM u \
+        WHERE t.user_id = u.id AND t.digest = $1 AND t.used_at IS NULL RETURNING t.user_id, t.payload"
+    };
+}
+
+macro_rules! set_verified {
+    () => {
+        "email_verified_at = COALESCE(u.email_verified_at, $2), \
+        updated_at = CASE WHEN u.email_verified_at IS NULL THEN $2 ELSE u.updated_at END"
+    };
+}
+
+macro_rules! set_address {
+    ($payload:literal) => {
+        concat!(
+            "email = ",
+            $payload,
+            "->>'address', email_canonical = ",
+            $payload,
+            "->>'canonical', email_verified_at = $2, updated_at = $2, \
+            credential_version = u.credential_version + 1"
+        )
+    };
+}
+
+const VERIFY: &str = concat!(
+    "WITH u AS (",
+    to_verify!(),
+    " FOR UPDATE OF u), t AS (",
+    spend!(),
+    "), v AS (UPDATE auth_users u SET ",
+    set_verified!(),
+    " FROM t WHERE u.id = t.user_id RETURNING u.id), e AS (",
+    record!("$3", "v.id", "v"),
+    ") SELECT id FROM v"
+);
+
+const CHANGE: &str = concat!(
+    "WITH u AS (",
+    to_change!(),
+    " FOR UPDATE OF u), t AS (",
+    spend!(),
+    "), v AS (UPDATE auth_users u SET ",
+    set_address!("t.payload"),
+    " FROM t WHERE u.id = t.user_id RETURNING u.id), s AS (\
+        UPDATE auth_sessions s SET revoked_at = $2, revoked_reason = $4 \
+        FROM v WHERE s.user_id = v.id AND s.revoked_at IS NULL\
+    ), e AS (",
+    record!("$3", "v.id", "v"),
+    ") SELECT id FROM v"
+);
+
+/// Inside a transaction that nobody can write beside.
+const TO_VERIFY: &str = to_verify!();
+const TO_CHANGE: &str = to_change!();
+const USE: &str = "UPDATE auth_one_time_tokens SET used_at = $2 WHERE digest = $1";
+const SET_VERIFIED: &str = concat!(
+    "UPDATE auth_users AS u SET ",
+    set_verified!(),
+    " WHERE id = $1"
+);
+const SET_ADDRESS: &str = concat!(
+    "UPDATE auth_users AS u SET ",
+    set_address!("t.payload"),
+    " FROM auth_one_time_tokens t WHERE t.digest = $1 AND u.id = t.user_id"
+);
+
+/// The user of a live session whose credentials are those that were checked in it.
+macro_rules! asking {
+    () => {
+        concat!(
+            "SELECT u.id, u.credential_version FROM auth_users u WHERE ",
+            unchanged!(),
+            " AND EXISTS (SELECT 1 FROM auth_sessions s WHERE s.id = $1 AND s.user_id = u.id AND ",
+            live!(),
+            ")"
+        )
+    };
+}
+
+macro_rules! keep {
+    () => {
+        concat!(
+            "INSERT INTO auth_one_time_tokens AS t (user_id, purpose, digest, credential_version, created_at, \
+                expires_at, payload) \
+            SELECT u.id, $6, $7, u.credential_version, $2, $8, $9 FROM u WHERE TRUE ",
+            replace!(),
+            " RETURNING user_id"
+        )
+    };
+}
+
+const REQUEST: &str = concat!(
+    "WITH u AS (",
+    asking!(),
+    " FOR SHARE OF u), t AS (",
+    keep!(),
+    "), e AS (",
+    record!("$10", "t.user_id", "t"),
+    "), m AS (",
+    order!("$11", "t.user_id", ", t"),
+    ") SELECT id FROM u"
+);
+
+const ASKING: &str = asking!();
+const KEEP: &str = concat!("WITH u AS (", asking!(), ") ", keep!());
+
+#[async_trait]
+impl<D: Database> AddressStore for SeaOrmStore<D> {
+    async fn verify_email(
+        &self,
+        digest: &TokenDigest,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
+        if self.is_postgres() {
+            let values = [bytes(digest), now.into(), events([event])];
+            return user_of(&self.write(VERIFY, values).await?);
+        }
+        transaction!(self, |txn| async {
+            let rows = run(txn, TO_VERIFY, [bytes(digest), now.into()]).await?;
+            let Some(id) = id(&rows)? else {
+                return Ok(None);
+            };
+            run(txn, USE, [bytes(digest), now.into()]).await?;
+            run(txn, SET_VERIFIED, [id.as_uuid().into(), now.into()]).await?;
+            event::insert(txn, event, Some(id)).await?;
+            Ok::<_, DbErr>(Some(id))
+        })
+    }
+
+    async fn request_email_change(
+        &self,
+        checked: &CheckedSession,
+        token: &NewOneTimeToken,
+        event: &Event,
+        mails: &[Intent],
+    ) -> Result<Checked, StoreError> {
+        let Some(first) = token.digests.first() else {
+            return Ok(Checked::Stale);
+        };
+        let [session, now, user, version, hash] = checked_values(checked, token.created_at);
+        let values = [
+            session.clone(),
+            now.clone(),
+            user.clone(),
+            version.clone(),
+            hash.clone(),
+            token.purpose.as_str().into(),
+            bytes(first),
+            token.expires_at.into(),
+            payload(&token.address),
+        ];
+        let rows = if self.is_postgres() {
+            let [a, b, c, d, e, f, g, h, i] = values;
+            let values = [a, b, c, d, e, f, g, h, i, events([event]), intents(mails)];
+            self.write(REQUEST, values).await?
+        } else {
+            transaction!(self, |txn| async {
+                let asking = [
+                    session.clone(),
+                    now.clone(),
+                    user.clone(),
+                    version.clone(),
+                    hash.clone(),
+                ];
+                let rows = run(txn, ASKING, asking).await?;
+                if !run(txn, KEEP, values.clone()).await?.is_empty() {
+                    event::insert(txn, event, Some(checked.user_id)).await?;
+                    outbox::insert(txn, mails, Some(checked.user_id)).await?;
+                }
+                Ok::<_, DbErr>(rows)
+            })?
+        };
+        Ok(if rows.is_empty() {
+            Checked::Stale
+        } else {
+            Checked::Done
+        })
+    }
+
+    async fn confirm_email_change(
+        &self,
+        digest: &TokenDigest,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
+        if self.is_postgres() {
+            let reason = EndReason::EmailChanged.as_str().into();
+            let values = [bytes(digest), now.into(), events([event]), reason];
+            return user_of(&self.write(CHANGE, values).await?);
+        }
+        transaction!(self, |txn| change_in(txn, digest, now, event))
+    }
+}
+
+/// The change inside a transaction that nobody can write beside.
+async fn change_in(
+    txn: &DatabaseTransaction,
+    digest: &TokenDigest,
+    now: Timestamp,
+    event: &Event,
+) -> Result<Option<UserId>, DbErr> {
+    let rows = run(txn, TO_CHANGE, [bytes(digest), now.into()]).await?;
+    let Some(id) = id(&rows)? else {
+        return Ok(None);
+    };
+    run(txn, SET_ADDRESS, [bytes(digest), now.into()]).await?;
+    run(txn, USE, [bytes(digest), now.into()]).await?;
+    let reason = EndReason::EmailChanged.as_str();
+    let values = [id.as_uuid().into(), now.into(), reason.into()];
+    run(txn, END_OF_USER, values).await?;
+    event::insert(txn, event, Some(id)).await?;
+    Ok(Some(id))
+}
+
+fn user_of(rows: &[QueryResult]) -> Result<Option<UserId>, StoreError> {
+    id(rows).map_err(|error| store_error(&error))
+}
+
+fn id(rows: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
+    let id = rows.first().map(|row| column::<Uuid>(row, "id"));
+    Ok(id.transpose()?.map(UserId::from))
+}
