@@ -123,6 +123,7 @@ impl Twins {
             "/auth/confirm-email-change" => change_token(app, &email).await,
             _ => token_in(&app.letter(ROOT, "/reset-password?")),
         };
+        app.forgot("nobody@example.org").await;
         let waiting = app.get("/admin/mail?limit=1", &tokens.access).await;
         let waiting = waiting.expect(200).json();
         Known {
