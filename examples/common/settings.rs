@@ -80,6 +80,9 @@ pub(crate) struct Settings {
         action = clap::ArgAction::Set
     )]
     pub(crate) require_verified_email: bool,
+    /// Whether mails to an address are limited: one a minute and five an hour of each letter
+    #[arg(long, env = "HALLPASS_RATE_LIMITS", default_value_t = true, action = clap::ArgAction::Set)]
+    pub(crate) rate_limits: bool,
     /// smtp://…, smtps://… or smtp://…?tls=required; unset: mails are printed
     #[arg(long, env = "HALLPASS_SMTP_URL", hide_env_values = true)]
     pub(crate) smtp_url: Option<String>,

@@ -96,6 +96,7 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
         .hashing(hashing)
         .password_policy(settings.password_min)
         .registration(settings.registration)
+        .mail_budgets(settings.rate_limits)
         .require_verified_email(settings.require_verified_email)
         .request_timeout(settings.request_timeout)
         .build()

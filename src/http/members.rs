@@ -9,6 +9,8 @@ use crate::error::{Error, Result, Violation};
 
 /// How many unknown members are named: more would make a small request a large reply.
 const MAX_UNKNOWN: usize = 16;
+/// The digits that the numbers of an object may have together.
+const MAX_DIGITS: usize = 16 * 1024;
 
 /// A request body or a query, read member by member.
 ///
@@ -236,13 +238,21 @@ impl Members {
         }
     }
 
-    /// An object with any members, without NUL in any text: Postgres keeps no NUL.
+    /// An object with any members, without NUL in any text: Postgres keeps no NUL. It also writes numbers out, `1e308`
+    /// with 309 digits: they may take so much room together as a body does.
     pub(crate) fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
         let Value::Object(object) = self.required(name)? else {
             return self.wrong_type(name, "an object");
         };
         if has_nul_within(&object) {
             self.control_character(name);
+            return None;
+        }
+        if object.values().map(digits).sum::<usize>() > MAX_DIGITS {
+            let detail = format!(
+                "The numbers have more than {MAX_DIGITS} digits when they are written out."
+            );
+            self.refuse(name, "too_long", detail);
             return None;
         }
         Some(object)
@@ -296,6 +306,16 @@ impl Members {
 fn whole_number(digits: &str) -> Option<u64> {
     let only_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     only_digits.then(|| digits.parse().ok())?
+}
+
+/// How long the numbers are without an exponent.
+fn digits(value: &Value) -> usize {
+    match value {
+        Value::Number(number) => number.as_f64().map_or(0, |number| number.to_string().len()),
+        Value::Array(items) => items.iter().map(digits).sum(),
+        Value::Object(members) => members.values().map(digits).sum(),
+        Value::Null | Value::Bool(_) | Value::String(_) => 0,
+    }
 }
 
 fn has_nul(value: &Value) -> bool {

