@@ -125,7 +125,7 @@ switched! {
         writable end_sessions(user: UserId, why: EndReason, now: Timestamp, event: &Event) -> bool;
         writable issue_one_time(token: &NewOneTimeToken) -> IssueOneTime;
         readable one_time_user(digest: &TokenDigest, purpose: Purpose, now: Timestamp) -> Option<User>;
-        writable change_password(checked: &CheckedSession, hash: &PasswordHash, now: Timestamp, event: &Event) -> Checked;
+        writable change_password(checked: &CheckedSession, hash: &PasswordHash, now: Timestamp, event: &Event, mail: Option<&Intent>) -> Checked;
         writable reauthenticate(checked: &CheckedSession, now: Timestamp, event: &Event) -> Checked;
         writable reset_password(
             reset: &ResetPassword,

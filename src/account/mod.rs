@@ -19,6 +19,7 @@ use std::sync::Arc;
 use crate::{
     clock::{Clock, Timestamp},
     credential::{Confirmation, Hasher, PasswordPolicy},
+    delivery::Deliveries,
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind, Trail},
     hook::HookChain,
@@ -56,6 +57,7 @@ pub struct Accounts {
     pub(crate) confirmation: Confirmation,
     pub(crate) hasher: Hasher,
     pub(crate) policy: PasswordPolicy,
+    pub(crate) deliveries: Deliveries,
     pub(crate) hooks: HookChain,
     pub(crate) trail: Trail,
     pub(crate) clock: Arc<dyn Clock>,

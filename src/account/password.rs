@@ -2,6 +2,7 @@ use super::Accounts;
 use crate::{
     error::{ErrorKind, Result},
     event::{ClientInfo, EventKind},
+    mail::Recipient,
     secret::Password,
     store::Store,
     token::{ActiveUser, Checked},
@@ -11,7 +12,7 @@ use crate::{
 const CHECKS: usize = 2;
 
 impl Accounts {
-    /// Sets a new password. The caller's session lives on, every other one ends.
+    /// Sets a new password. The caller's session lives on, every other one ends, and a letter says so.
     ///
     /// An account without a password leaves `current` out, and shows a recent sign-in instead.
     ///
@@ -44,9 +45,13 @@ impl Accounts {
             };
             let now = self.clock.now();
             let event = Self::event(EventKind::PasswordChanged, caller, client, now);
-            if store.change_password(&checked, hash, now, &event).await? == Checked::Done {
+            let recipient = Recipient::User(caller.user.id);
+            let mail = self.deliveries.password_changed(recipient, client, now);
+            let changed = store.change_password(&checked, hash, now, &event, mail.as_ref());
+            if changed.await? == Checked::Done {
                 self.trail.publish(&event);
                 self.hooks.after_password_change(&caller.user);
+                self.deliveries.wake();
                 return Ok(());
             }
         }

@@ -372,6 +372,7 @@ impl AuthBuilder {
             confirmation,
             hasher: hasher.clone(),
             policy: self.policy,
+            deliveries: deliveries.clone(),
             hooks: hooks.clone(),
             trail: trail.clone(),
             clock: Arc::clone(&clock),

@@ -394,7 +394,7 @@ fn checked(session: &NewSession, version: i64, verified: Option<&str>) -> Checke
 
 async fn change(store: &Subject, checked: &CheckedSession, new: &str, at: Timestamp) -> Checked {
     let (hash, event) = (hash(new), event(EventKind::PasswordChanged));
-    let changed = store.change_password(checked, &hash, at, &event);
+    let changed = store.change_password(checked, &hash, at, &event, None);
     changed.await.expect("change_password")
 }
 

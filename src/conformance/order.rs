@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{
     Subject,
     fixture::{
-        address, digest, event, fresh_session, fresh_user, insert, log_out, new_token, new_user,
-        reset, rotated, rotation, unique,
+        address, digest, event, fresh_session, fresh_user, hash, insert, log_out, new_token,
+        new_user, reset, rotated, rotation, unique,
     },
     one_time::issued,
     outbox::{LEASE, claim, claim_one, complete, long_ago},
@@ -15,7 +15,7 @@ use crate::{
     clock::Timestamp,
     event::{ClientInfo, EventFilter, EventKind},
     mail::{Intent, LetterKind, Recipient},
-    token::{Purpose, Rotation},
+    token::{Checked, CheckedSession, Purpose, Rotation},
     user::{InsertUser, UserId},
 };
 
@@ -26,6 +26,7 @@ use crate::{
 pub async fn check_all(store: &Subject) {
     a_registration_orders_one_mail_either_way(store).await;
     a_reset_orders_its_notice(store).await;
+    a_password_change_orders_its_notice(store).await;
     a_theft_orders_its_notice(store).await;
     several_mails_are_ordered_at_once(store).await;
 }
@@ -77,6 +78,32 @@ pub async fn a_reset_orders_its_notice(store: &Subject) {
         let mail = notice(at);
         let done = store.reset_password(&reset, &done, Some(&mail)).await;
         assert_eq!(done.expect("reset_password").is_some(), works);
+        if works {
+            assert_only(store, at, LetterKind::PasswordChanged, user.id).await;
+        } else {
+            assert!(claim(store, at, 10).await.is_empty(), "a mail of no fact");
+        }
+    }
+}
+
+/// A change of password orders its notice, if it is made.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_password_change_orders_its_notice(store: &Subject) {
+    let (user, session) = fresh_session(store).await;
+    let checked = CheckedSession {
+        id: session.id,
+        user_id: user.id,
+        credential_version: 0,
+        verified_hash: Some(hash("first")),
+    };
+    for works in [true, false] {
+        let (at, new) = (long_ago(), hash("second"));
+        let (changed, mail) = (event(EventKind::PasswordChanged), notice(at));
+        let done = store.change_password(&checked, &new, session.created_at, &changed, Some(&mail));
+        let done = done.await.expect("change_password");
+        assert_eq!(done == Checked::Done, works);
         if works {
             assert_only(store, at, LetterKind::PasswordChanged, user.id).await;
         } else {

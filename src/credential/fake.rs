@@ -210,6 +210,7 @@ impl TokenStore for FakeStore {
         _: &PasswordHash,
         _: Timestamp,
         _: &Event,
+        _: Option<&Intent>,
     ) -> Result<Checked, StoreError> {
         unimplemented!()
     }

@@ -4,6 +4,7 @@ use super::{State, token::SessionRow, user::UserRow};
 use crate::{
     clock::Timestamp,
     event::Event,
+    mail::Intent,
     secret::PasswordHash,
     token::{Checked, CheckedSession, EndReason, Session, SessionId},
     user::UserId,
@@ -46,6 +47,7 @@ impl State {
         password_hash: &PasswordHash,
         now: Timestamp,
         event: &Event,
+        mail: Option<&Intent>,
     ) -> Checked {
         let Some((session, row)) = self.unchanged(checked, now) else {
             return Checked::Stale;
@@ -62,6 +64,7 @@ impl State {
             session.end(EndReason::PasswordChanged, now);
         }
         self.record(event, Some(user));
+        self.order(mail, Some(user));
         Checked::Done
     }
 

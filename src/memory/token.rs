@@ -278,9 +278,10 @@ impl TokenStore for MemoryStore {
         password_hash: &PasswordHash,
         now: Timestamp,
         event: &Event,
+        mail: Option<&Intent>,
     ) -> Result<Checked, StoreError> {
         let mut state = self.state();
-        Ok(state.change_password(checked, password_hash, now, event))
+        Ok(state.change_password(checked, password_hash, now, event, mail))
     }
 
     async fn reauthenticate(

@@ -6,6 +6,7 @@ use super::{
     SeaOrmStore,
     error::{store_error, unreadable},
     event::{self, events, record},
+    outbox::{self, intents, order},
     pool::{Database, run, transaction},
     row::column,
     token::live,
@@ -14,6 +15,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::{ClientInfo, Event},
+    mail::Intent,
     secret::PasswordHash,
     token::{Checked, CheckedSession, EndReason, Session, SessionId},
     user::UserId,
@@ -84,6 +86,8 @@ const CHANGE_PASSWORD: &str = concat!(
         FROM u WHERE s.user_id = u.id AND s.revoked_at IS NULL\
     ), e AS (",
     record!("$8", "u.id", "u"),
+    "), m AS (",
+    order!("$9", "u.id", ", u"),
     ") SELECT id FROM u"
 );
 
@@ -178,6 +182,7 @@ pub(super) async fn change_password<D: Database>(
     password_hash: &PasswordHash,
     now: Timestamp,
     event: &Event,
+    mail: Option<&Intent>,
 ) -> Result<Checked, StoreError> {
     if !store.is_postgres() {
         return transaction!(store, |txn| change_in(
@@ -185,7 +190,8 @@ pub(super) async fn change_password<D: Database>(
             checked,
             password_hash,
             now,
-            event
+            event,
+            mail
         ));
     }
     let [id, now, user, version, hash] = checked_values(checked, now);
@@ -198,6 +204,7 @@ pub(super) async fn change_password<D: Database>(
         password_hash.expose().into(),
         EndReason::PasswordChanged.as_str().into(),
         events([event]),
+        intents(mail),
     ];
     Ok(outcome(&store.write(CHANGE_PASSWORD, values).await?))
 }
@@ -209,6 +216,7 @@ async fn change_in(
     password_hash: &PasswordHash,
     now: Timestamp,
     event: &Event,
+    mail: Option<&Intent>,
 ) -> Result<Checked, DbErr> {
     let [id, at, user, version, hash] = checked_values(checked, now);
     let values = [id, at, user, version, hash, password_hash.expose().into()];
@@ -223,6 +231,7 @@ async fn change_in(
     let values = [id.into(), now.into(), reason.into(), user.into()];
     run(txn, END_OTHERS, values).await?;
     event::insert(txn, event, Some(checked.user_id)).await?;
+    outbox::insert(txn, mail, Some(checked.user_id)).await?;
     Ok(Checked::Done)
 }
 

@@ -282,8 +282,9 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
         password_hash: &PasswordHash,
         now: Timestamp,
         event: &Event,
+        mail: Option<&Intent>,
     ) -> Result<Checked, StoreError> {
-        session::change_password(self, checked, password_hash, now, event).await
+        session::change_password(self, checked, password_hash, now, event, mail).await
     }
 
     async fn reauthenticate(

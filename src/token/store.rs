@@ -111,7 +111,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// One fact, and only if at that moment the session is live and the user has the version and the hash that were
     /// checked: the hash is stored, `credential_version` goes up, this session moves to the new version, every other
-    /// session ends, and the event is written. So of any number of concurrent calls with one checked hash one is
+    /// session ends, and the event and the mail are written. So of any number of concurrent calls with one checked hash one is
     /// [`Checked::Done`]; one that lost against a reset, a logout or disabling writes nothing; and a session that
     /// ended meanwhile stays ended. One-time tokens die with the version ([`Purpose::VerifyEmail`] apart).
     ///
@@ -123,6 +123,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
         password_hash: &PasswordHash,
         now: Timestamp,
         event: &Event,
+        mail: Option<&Intent>,
     ) -> Result<Checked, StoreError>;
 
     /// Notes that the user has shown a credential in this session.

@@ -195,6 +195,13 @@ async fn a_new_password_leaves_only_the_session_that_set_it() {
             .await
             .problem(400, "invalid_token");
 
+        app.deliver().await;
+        assert_eq!(
+            app.letters(ANN, "password of your Hallpass account was changed")
+                .len(),
+            1
+        );
+
         let changed = events(&app, &id, EventKind::PasswordChanged).await;
         assert_eq!(changed.len(), 1);
         assert_eq!(changed[0].actor_id, Some(user_id(&id)));

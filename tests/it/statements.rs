@@ -137,7 +137,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     assert_eq!(done.unwrap(), Checked::Done);
     count.expect(1, "reauthenticate");
     let done = store
-        .change_password(&checked, &hash(), now, &event())
+        .change_password(&checked, &hash(), now, &event(), None)
         .await;
     assert_eq!(done.unwrap(), Checked::Done);
     count.expect(1, "change_password");

@@ -247,7 +247,7 @@ fn an_options_that_is_no_preflight_is_a_method_like_others() {
             let reply = server.call("OPTIONS", "/users/me", &[], "");
             assert_eq!(
                 (reply.status, reply.header("allow")),
-                (405, Some("GET, HEAD")),
+                (405, Some("GET, HEAD, PATCH, DELETE")),
                 "{name}"
             );
             assert_eq!(
