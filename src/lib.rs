@@ -72,7 +72,8 @@
 //! * Refresh tokens are stored as digests, rotate in place, and have one successor at most, ever. A token that comes
 //!   back after its time ends the session. See [`token`].
 //! * Access tokens pass a verifier that accepts exactly what this crate issues (RFC 8725, and stricter).
-//! * A caller without a token cannot tell whether an address has an account, except by registering it.
+//! * A caller without a token cannot tell whether an address has an account, except by registering it where registration
+//!   is open.
 //! * Secrets reach neither logs nor errors nor `Debug` output.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
