@@ -1,7 +1,7 @@
 mod source;
 mod words;
 
-use std::{collections::HashMap, fmt, time::Duration};
+use std::{borrow::Cow, collections::HashMap, fmt, time::Duration};
 
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
@@ -39,9 +39,10 @@ const MAX_LINE: usize = 76;
 /// ```
 #[derive(Clone)]
 pub struct Templates {
-    letters: HashMap<(Locale, LetterKind), Source>,
+    /// As they are written: few are ever read, so that they are parsed when they are.
+    letters: HashMap<(Locale, LetterKind), Cow<'static, str>>,
     locales: Vec<Locale>,
-    layout: String,
+    layout: Cow<'static, str>,
     product: String,
 }
 
@@ -84,24 +85,25 @@ impl Templates {
                 "the product name is a line of at most {MAX_PRODUCT} characters, not {product:?}"
             )));
         }
-        let mut templates = Self {
-            letters: HashMap::new(),
-            locales: Vec::new(),
-            layout: include_str!("templates/layout.html").to_owned(),
-            product,
-        };
-        for (locale, letters) in [
+        let written = [
             (Locale::EN, letters!("en")),
             (Locale::DE, letters!("de")),
             (Locale::ES, letters!("es")),
             (Locale::FR, letters!("fr")),
             (Locale::ZH, letters!("zh")),
-        ] {
-            for (kind, text) in letters {
-                templates = templates.with_letter(kind, &locale, text)?;
-            }
+        ];
+        let (mut letters, mut locales) = (HashMap::new(), Vec::new());
+        for (locale, texts) in written {
+            let texts = texts.map(|(kind, text)| ((locale.clone(), kind), Cow::Borrowed(text)));
+            letters.extend(texts);
+            locales.push(locale);
         }
-        Ok(templates)
+        Ok(Self {
+            letters,
+            locales,
+            layout: Cow::Borrowed(include_str!("templates/layout.html")),
+            product,
+        })
     }
 
     /// Words a letter anew in a language, which may be a new one. What a language does not have is written in English.
@@ -125,7 +127,8 @@ impl Templates {
         if source.actions() != usize::from(sample.link().is_some()) {
             return refuse("a letter with a link has one paragraph in brackets, others have none");
         }
-        self.letters.insert((locale.clone(), kind), source);
+        let text = Cow::Owned(text.to_owned());
+        self.letters.insert((locale.clone(), kind), text);
         if !self.locales.contains(locale) {
             self.locales.push(locale.clone());
         }
@@ -145,7 +148,7 @@ impl Templates {
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if it cannot be rendered.
     pub fn with_layout(mut self, html: &str) -> Result<Self> {
-        html.clone_into(&mut self.layout);
+        self.layout = Cow::Owned(html.to_owned());
         let rendered = self.render(&sample(LetterKind::ResetPassword)?, &Locale::EN);
         rendered.map(|_| self).map_err(|error| {
             Error::configuration("the layout of letters cannot be used").with_source(error)
@@ -210,15 +213,17 @@ impl Templates {
     }
 
     /// The letter in the language that fits best.
-    fn source(&self, kind: LetterKind, locale: &Locale) -> Result<(&Locale, &Source)> {
+    fn source(&self, kind: LetterKind, locale: &Locale) -> Result<(&Locale, Source)> {
         let fitting = locale.look_up(&self.locales);
         let mut candidates = fitting.into_iter().chain([&Locale::EN]);
         let found = candidates.find_map(|locale| {
             let key = (locale.clone(), kind);
-            let ((locale, _), source) = self.letters.get_key_value(&key)?;
-            Some((locale, source))
+            let ((locale, _), text) = self.letters.get_key_value(&key)?;
+            Some((locale, text))
         });
-        found.ok_or_else(|| Error::internal(format!("there is no letter {}", kind.as_str())))
+        let missing = || Error::internal(format!("there is no letter {}", kind.as_str()));
+        let (locale, text) = found.ok_or_else(missing)?;
+        Ok((locale, Source::parse(text)?))
     }
 
     fn context(&self, letter: &Letter, locale: &Locale) -> Value {

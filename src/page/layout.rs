@@ -17,21 +17,15 @@ use crate::{
 const PAGE: &str = include_str!("templates/page.html");
 const STYLE: &str = include_str!("templates/style.css");
 
-/// Renders pages. What is put into them is escaped: the name of the template ends in `.html`.
+/// Renders pages. They are seldom asked for, so that their template is read each time.
 #[derive(Debug)]
 pub(super) struct Layout {
-    environment: Environment<'static>,
     product: String,
     policy: HeaderValue,
 }
 
 impl Layout {
     pub(super) fn new(product: &str) -> Result<Self> {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment
-            .add_template("page.html", PAGE)
-            .map_err(Error::internal)?;
         let hash = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
         // Nothing is loaded and nothing runs; the form goes back to us.
         let policy = format!(
@@ -39,7 +33,6 @@ impl Layout {
              frame-ancestors 'none'"
         );
         Ok(Self {
-            environment,
             product: product.to_owned(),
             policy: HeaderValue::try_from(policy).map_err(Error::internal)?,
         })
@@ -75,8 +68,10 @@ impl Layout {
             text => note.text.replace("{product}", product),
             form,
         };
-        let template = self.environment.get_template("page.html");
-        let page = template.and_then(|template| template.render(context));
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        // What is put into it is escaped, because its name ends so.
+        let page = environment.render_named_str("page.html", PAGE, context);
         Ok(Html::new(
             self.policy.clone(),
             page.map_err(Error::internal)?,

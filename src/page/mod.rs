@@ -70,7 +70,7 @@ impl Pages {
     /// Pages of this product, reached at this URL.
     ///
     /// # Errors
-    /// [`Internal`](ErrorKind::Internal) if the template is broken.
+    /// [`Internal`](ErrorKind::Internal) if the policy of the pages is no header.
     pub(crate) fn new(product: &str, public_url: &str, min_password: usize) -> Result<Self> {
         Ok(Self {
             layout: Layout::new(product)?,
