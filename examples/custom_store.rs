@@ -26,10 +26,12 @@ use hallpass::{
     clock::Timestamp,
     conformance,
     event::{Author, EventFilter, EventId},
+    limit::{Charge, Charged, LimitKey},
     mail::{Admission, ClaimedIntent, Intent, IntentId, MailEntry, MailStatus},
     memory::MemoryStore,
     store::{
-        AddressStore, EventStore, OutboxStore, PurgeBatch, PurgeStore, Store, TokenStore, UserStore,
+        AddressStore, EventStore, Limiter, OutboxStore, PurgeBatch, PurgeStore, Store, TokenStore,
+        UserStore,
     },
     testing::{PASSWORD, TestAuth},
     token::{
@@ -112,7 +114,7 @@ switched! {
         writable delete_user(id: UserId, version: Option<i64>, event: &Event) -> DeleteUser;
     }
     TokenStore {
-        writable open_session(session: &NewSession, event: &Event) -> OpenSession;
+        writable open_session(session: &NewSession, event: &Event, mail: Option<&Intent>) -> OpenSession;
         readable session_user(id: SessionId, user: UserId, now: Timestamp) -> Option<SessionUser>;
         readable sessions(user: UserId, now: Timestamp) -> Vec<Session>;
         writable rotate_session(
@@ -132,6 +134,12 @@ switched! {
             event: &Event,
             mail: Option<&Intent>
         ) -> Option<UserId>;
+        writable unlock(
+            digest: &TokenDigest,
+            forgiven: Option<LimitKey>,
+            now: Timestamp,
+            event: &Event
+        ) -> Option<UserId>;
     }
     AddressStore {
         writable verify_email(digest: &TokenDigest, now: Timestamp, event: &Event) -> Option<UserId>;
@@ -148,7 +156,7 @@ switched! {
         ) -> Option<UserId>;
     }
     OutboxStore {
-        writable enqueue(intents: &[Intent], event: Option<&Event>) -> ();
+        writable enqueue(intents: &[Intent], events: &[Event]) -> ();
         writable claim(now: Timestamp, lease_until: Timestamp, limit: u32) -> Vec<ClaimedIntent>;
         writable complete(id: IntentId, attempt: i32) -> ();
         writable postpone(id: IntentId, attempt: i32, due_at: Timestamp, error: &str) -> ();
@@ -162,10 +170,16 @@ switched! {
         writable record_event(event: &Event) -> ();
         readable list_events(filter: &EventFilter, after: Option<EventId>, limit: u32) -> Vec<Event>;
     }
+    Limiter {
+        writable charge(charges: &[Charge], now: Timestamp) -> Charged;
+        writable refund(key: LimitKey, now: Timestamp) -> ();
+        writable clear(key: LimitKey) -> ();
+    }
     PurgeStore {
         writable purge_sessions(before: Timestamp, after: Option<SessionId>, limit: u32) -> PurgeBatch<SessionId>;
         writable purge_one_time(before: Timestamp, after: Option<TokenDigest>, limit: u32) -> PurgeBatch<TokenDigest>;
         writable purge_events(before: Timestamp, after: Option<EventId>, limit: u32) -> PurgeBatch<EventId>;
+        writable purge_limits(before: Timestamp, after: Option<LimitKey>, limit: u32) -> PurgeBatch<LimitKey>;
     }
 }
 

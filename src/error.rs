@@ -25,6 +25,7 @@ struct Inner {
     source: Option<BoxError>,
     violations: Vec<Violation>,
     retry_after: Option<Duration>,
+    policy: Option<QuotaPolicy>,
     refusal: Option<Refusal>,
 }
 
@@ -64,6 +65,8 @@ pub enum ErrorKind {
     NotFound,
     /// Too many password checks are waiting; retry later.
     Overloaded,
+    /// The client calls too often; retry later. See [`Error::policy`].
+    RateLimited,
     /// The call needs a sign-in within the last 10 minutes.
     ReauthenticationRequired,
     /// A superseded refresh token was presented again: the session has been ended.
@@ -74,6 +77,8 @@ pub enum ErrorKind {
     RegistrationClosed,
     /// The caller has no live session with this id.
     SessionNotFound,
+    /// Too many passwords in a row were wrong: none is checked for now; retry later.
+    TooManyAttempts,
     /// No bearer token was sent.
     Unauthenticated,
     /// The database or another part we depend on does not answer; retry later.
@@ -86,6 +91,18 @@ pub enum ErrorKind {
     ValidationFailed,
     /// The new password does not meet the policy; see [`Error::violations`].
     WeakPassword,
+}
+
+/// The limit that a client has met, in the terms of the IETF draft on RateLimit header fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a plain record")]
+pub struct QuotaPolicy {
+    /// The name of the policy: a snake_case word.
+    pub name: &'static str,
+    /// How many calls it lets through at once.
+    pub quota: u32,
+    /// In what time as many are let through again.
+    pub window: Duration,
 }
 
 /// One violated rule of an input.
@@ -121,6 +138,7 @@ impl Error {
             source: None,
             violations: Vec::new(),
             retry_after: None,
+            policy: None,
             refusal: None,
         }))
     }
@@ -162,6 +180,13 @@ impl Error {
         self
     }
 
+    /// Adds the limit that was met.
+    #[must_use]
+    pub fn with_policy(mut self, policy: QuotaPolicy) -> Self {
+        self.0.policy = Some(policy);
+        self
+    }
+
     /// What went wrong.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -179,6 +204,12 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// The limit that was met, of a [`RateLimited`](ErrorKind::RateLimited) error.
+    #[must_use]
+    pub fn policy(&self) -> Option<&QuotaPolicy> {
+        self.0.policy.as_ref()
     }
 
     /// The host's own refusal of a [`Refused`](ErrorKind::Refused) error.
@@ -220,11 +251,13 @@ impl fmt::Display for ErrorKind {
             Self::MethodNotAllowed => "the method is not allowed here",
             Self::NotFound => "not found",
             Self::Overloaded => "too many password checks are waiting",
+            Self::RateLimited => "the client calls too often",
             Self::ReauthenticationRequired => "the sign-in is not recent enough",
             Self::RefreshTokenReused => "the refresh token was used before; the session is over",
             Self::Refused => "the application refuses",
             Self::RegistrationClosed => "registration is closed",
             Self::SessionNotFound => "the caller has no such session",
+            Self::TooManyAttempts => "too many passwords in a row were wrong",
             Self::Unauthenticated => "no bearer token was sent",
             Self::Unavailable => "a part this service depends on is unavailable",
             Self::UnsupportedMediaType => "the body is not application/json",

@@ -44,6 +44,7 @@
 //! * [`Auth::within`] registers, changes and deletes inside a transaction of the host's.
 //! * [`event`] is the audit trail; an [`event::Sink`] takes it elsewhere, too. [`Auth::run_purge`] deletes what is over.
 //! * [`mail::Mailer`] sends letters. Letters wait in an outbox: [`Auth::run_mail`] sends them in the background.
+//! * [`limit`] is how often clients may call and passwords be wrong; [`Lockouts`] is the way back in.
 //! * [`clock::Clock`] is the only source of time; tests move a [`clock::ManualClock`].
 //! * `testing` is for the tests of a host: a service in memory, with users, tokens, mails and a clock in its hands.
 //!
@@ -96,6 +97,9 @@ pub mod mail;
 mod outbox;
 pub mod user;
 
+// How often, of what.
+pub mod limit;
+
 // Tokens, and the end of what is of no more use.
 mod purge;
 pub mod store;
@@ -111,6 +115,7 @@ mod sign_in;
 mod account;
 mod admin;
 mod email_verification;
+mod lockout;
 mod password;
 mod service;
 mod session;
@@ -145,13 +150,14 @@ pub use self::{
         RequiredRole, Settled, WithPermission, WithRole, Within,
     },
     email_verification::EmailVerifications,
-    error::{BoxError, Error, ErrorKind, Refusal, Result, StoreError, Violation},
+    error::{BoxError, Error, ErrorKind, QuotaPolicy, Refusal, Result, StoreError, Violation},
     event::{ClientInfo, Event, EventKind},
+    lockout::Lockouts,
     password::{PreparedRegistration, RegistrationMode, UnknownRegistrationMode},
     purge::Purged,
     secret::{
-        AccessToken, OneTimeToken, Password, PasswordHash, RefreshToken, Secret, Secrets,
-        TokenDigest,
+        AccessToken, DeviceToken, OneTimeToken, Password, PasswordHash, RefreshToken, Secret,
+        Secrets, TokenDigest,
     },
     service::{Login, Registration, UserService},
     session::Sessions,

@@ -7,7 +7,9 @@ mod text;
 pub(crate) use self::key::HmacKey;
 pub use self::{
     master::{Secret, Secrets},
-    text::{AccessToken, OneTimeToken, Password, PasswordHash, RefreshToken, TokenDigest},
+    text::{
+        AccessToken, DeviceToken, OneTimeToken, Password, PasswordHash, RefreshToken, TokenDigest,
+    },
 };
 
 /// Random bytes from the operating system. The cryptographic library has its own generator, which measures the

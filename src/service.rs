@@ -25,7 +25,8 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed), [`WeakPassword`](crate::ErrorKind::WeakPassword),
-    /// [`EmailTaken`](crate::ErrorKind::EmailTaken), [`Overloaded`](crate::ErrorKind::Overloaded), and
+    /// [`EmailTaken`](crate::ErrorKind::EmailTaken), [`RateLimited`](crate::ErrorKind::RateLimited),
+    /// [`Overloaded`](crate::ErrorKind::Overloaded), and
     /// [`Refused`](crate::ErrorKind::Refused) by a [hook](crate::hook::Hooks::before_registration).
     async fn register(&self, registration: Registration) -> Result<User>;
 
@@ -36,15 +37,17 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// account without one, in the same time; [`AccountDisabled`](crate::ErrorKind::AccountDisabled), and
     /// [`EmailNotVerified`](crate::ErrorKind::EmailNotVerified) where a verified address is required, after the right
     /// password only; [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a password that is too long to be
-    /// one; [`Overloaded`](crate::ErrorKind::Overloaded); [`Refused`](crate::ErrorKind::Refused) by a
+    /// one; [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts) after too many failures, whatever the password;
+    /// [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded); [`Refused`](crate::ErrorKind::Refused) by a
     /// [hook](crate::hook::Hooks::before_sign_in), after the right password only.
     async fn login(&self, login: Login) -> Result<TokenPair>;
 
     /// Exchanges a refresh token for the next pair.
     ///
     /// # Errors
-    /// [`InvalidRefreshToken`](crate::ErrorKind::InvalidRefreshToken), or
-    /// [`RefreshTokenReused`](crate::ErrorKind::RefreshTokenReused) when this call ended the session because of it.
+    /// [`InvalidRefreshToken`](crate::ErrorKind::InvalidRefreshToken);
+    /// [`RefreshTokenReused`](crate::ErrorKind::RefreshTokenReused) when this call ended the session because of it;
+    /// [`RateLimited`](crate::ErrorKind::RateLimited).
     async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair>;
 
     /// Ends the session of a refresh token. A token that is not ours, or whose session is over, ends nothing.
@@ -62,7 +65,7 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// Mails a link that sets a new password, if the address has an active account. Takes the same time if not.
     ///
     /// # Errors
-    /// None of its own.
+    /// [`RateLimited`](crate::ErrorKind::RateLimited).
     async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()>;
 
     /// Sets a new password with the token of such a link, and ends every session.
@@ -70,7 +73,7 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// [`InvalidToken`](crate::ErrorKind::InvalidToken) for an unknown, used or expired token;
     /// [`WeakPassword`](crate::ErrorKind::WeakPassword) without spending it;
-    /// [`Overloaded`](crate::ErrorKind::Overloaded).
+    /// [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded).
     async fn reset_password(
         &self,
         token: &OneTimeToken,

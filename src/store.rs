@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use crate::error::{Result, StoreError};
 pub use crate::{
     event::EventStore,
+    limit::Limiter,
     mail::OutboxStore,
     purge::{PurgeBatch, PurgeStore},
     token::{AddressStore, TokenStore},
@@ -15,7 +16,7 @@ pub use crate::{
 /// touches users, sessions and tokens. A host replaces all of it or none.
 #[async_trait]
 pub trait Store:
-    UserStore + TokenStore + AddressStore + OutboxStore + EventStore + PurgeStore
+    UserStore + TokenStore + AddressStore + OutboxStore + EventStore + Limiter + PurgeStore
 {
     /// Asks the database for a sign of life.
     ///

@@ -80,9 +80,12 @@ pub(crate) struct Settings {
         action = clap::ArgAction::Set
     )]
     pub(crate) require_verified_email: bool,
-    /// Whether mails to an address are limited: one a minute and five an hour of each letter
+    /// Whether there are rate limits, a lockout after wrong passwords, and budgets of mails; false for load tests
     #[arg(long, env = "HALLPASS_RATE_LIMITS", default_value_t = true, action = clap::ArgAction::Set)]
     pub(crate) rate_limits: bool,
+    /// Where limits are counted: database (shared by all instances) or memory
+    #[arg(long, env = "HALLPASS_LIMIT_STORE", default_value = "database")]
+    pub(crate) limit_store: LimitStore,
     /// smtp://…, smtps://… or smtp://…?tls=required; unset: mails are printed
     #[arg(long, env = "HALLPASS_SMTP_URL", hide_env_values = true)]
     pub(crate) smtp_url: Option<String>,
@@ -111,7 +114,7 @@ pub(crate) struct Settings {
     /// For how long the audit trail is kept, in seconds
     #[arg(long, env = "HALLPASS_EVENT_RETENTION", default_value = "7776000", value_parser = seconds(1..=10 * YEAR))]
     pub(crate) event_retention: Duration,
-    /// Lifetime of links that verify an address, in seconds
+    /// Lifetime of links that verify an address or unlock sign-in, in seconds
     #[arg(long, env = "HALLPASS_VERIFY_TTL", default_value = "86400", value_parser = seconds(1..=YEAR))]
     pub(crate) verify_ttl: Duration,
     /// Argon2id parameters
@@ -129,6 +132,13 @@ pub(crate) struct Settings {
     /// Shortest password, in code points
     #[arg(long, env = "HALLPASS_PASSWORD_MIN", default_value = "8", value_parser = password_policy)]
     pub(crate) password_min: PasswordPolicy,
+}
+
+/// Where limits are counted.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum LimitStore {
+    Database,
+    Memory,
 }
 
 impl Settings {

@@ -5,7 +5,9 @@ use std::{io::IsTerminal as _, sync::Arc, time::Duration};
 use hallpass::{
     Auth, Error, Secrets, TokenLifetimes,
     credential::{Hasher, HasherBuilder},
+    limit::RateLimits,
     mail::{Mailer, SmtpMailer, TerminalMailer},
+    memory::MemoryLimiter,
     seaorm::{ConnectSettings, SeaOrmStore},
 };
 use tokio::{sync::watch, task::JoinHandle};
@@ -14,7 +16,10 @@ use tracing_subscriber::{
     filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
-use super::{Settings, secret, settings::reason};
+use super::{
+    Settings, secret,
+    settings::{LimitStore, reason},
+};
 
 /// How long mails in flight may take when the server stops.
 const MAIL_DRAIN: Duration = Duration::from_secs(2);
@@ -83,7 +88,17 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
         session_max: settings.session_max,
         refresh_grace: settings.refresh_grace,
     };
-    let auth = Auth::builder()
+    let mut builder = Auth::builder();
+    if !settings.rate_limits {
+        builder = builder
+            .rate_limits(RateLimits::none())
+            .lockout(None)
+            .mail_budgets(false);
+    }
+    if let LimitStore::Memory = settings.limit_store {
+        builder = builder.limiter(MemoryLimiter::new());
+    }
+    let auth = builder
         .store(store)
         .secrets(secrets)
         .public_url(&settings.public_url)
@@ -96,7 +111,6 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
         .hashing(hashing)
         .password_policy(settings.password_min)
         .registration(settings.registration)
-        .mail_budgets(settings.rate_limits)
         .require_verified_email(settings.require_verified_email)
         .request_timeout(settings.request_timeout)
         .build()

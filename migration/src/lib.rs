@@ -12,6 +12,7 @@ mod m20261122_000005_events;
 mod m20261122_000006_reauthentication;
 mod m20261122_000007_user_lists;
 mod m20261122_000008_outbox;
+mod m20261122_000009_limits;
 mod migrator;
 
 pub use self::migrator::{MigrationStatus, down, status, up};
@@ -33,4 +34,5 @@ const MIGRATIONS: &[Migration] = &[
     m20261122_000006_reauthentication::MIGRATION,
     m20261122_000007_user_lists::MIGRATION,
     m20261122_000008_outbox::MIGRATION,
+    m20261122_000009_limits::MIGRATION,
 ];

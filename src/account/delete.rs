@@ -20,7 +20,8 @@ impl Accounts {
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) for an account without a password;
     /// * [`LastAdmin`](ErrorKind::LastAdmin) for the last active administrator;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the credentials changed while they were checked;
-    /// * [`Overloaded`](ErrorKind::Overloaded), or what a [hook](crate::hook) says.
+    /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts), [`RateLimited`](ErrorKind::RateLimited) or
+    ///   [`Overloaded`](ErrorKind::Overloaded), or what a [hook](crate::hook) says.
     pub async fn delete(
         &self,
         store: &dyn Store,

@@ -36,7 +36,9 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
                 ErrorKind::InvalidCredentials,
                 ErrorKind::LastAdmin,
                 ErrorKind::Overloaded,
+                ErrorKind::RateLimited,
                 ErrorKind::ReauthenticationRequired,
+                ErrorKind::TooManyAttempts,
                 ErrorKind::Refused,
             ]),
         Endpoint::post("/users/me/password", own.clone(), change_password)
@@ -49,7 +51,9 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .errors(&[
                 ErrorKind::InvalidCredentials,
                 ErrorKind::Overloaded,
+                ErrorKind::RateLimited,
                 ErrorKind::ReauthenticationRequired,
+                ErrorKind::TooManyAttempts,
                 ErrorKind::WeakPassword,
             ]),
         Endpoint::post("/auth/reauthenticate", own.clone(), reauthenticate)

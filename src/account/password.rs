@@ -22,7 +22,8 @@ impl Accounts {
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `current_password` if it is missing or too long;
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) for an account without a password;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session ended meanwhile;
-    /// * [`Overloaded`](ErrorKind::Overloaded).
+    /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts), [`RateLimited`](ErrorKind::RateLimited) or
+    ///   [`Overloaded`](ErrorKind::Overloaded).
     pub async fn change_password(
         &self,
         store: &dyn Store,
@@ -64,7 +65,8 @@ impl Accounts {
     /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if it is wrong, or the account has none;
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) if it is too long to be one;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session ended meanwhile;
-    /// * [`Overloaded`](ErrorKind::Overloaded).
+    /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts), [`RateLimited`](ErrorKind::RateLimited) or
+    ///   [`Overloaded`](ErrorKind::Overloaded).
     pub async fn reauthenticate(
         &self,
         store: &dyn Store,

@@ -24,11 +24,16 @@ impl Administration {
         Ok(())
     }
 
-    /// Lets a user sign in again at once: no account is locked by this version, so that it only finds the user.
+    /// Forgets the failed sign-ins of a user, so that they can sign in again at once.
     ///
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound).
-    pub async fn unlock(&self, id: UserId) -> Result<()> {
-        self.user(id).await.map(drop)
+    pub async fn unlock(&self, id: UserId, author: &Author) -> Result<()> {
+        let user = self.user(id).await?;
+        let store = self.store.as_ref();
+        let counted = self.limits.of_account(user.email.canonical());
+        self.limits.forgive(store, counted).await?;
+        let event = author.event(EventKind::SignInUnlocked, self.clock.now());
+        Ok(self.trail.record(store, &event.of(id)).await?)
     }
 }

@@ -5,13 +5,19 @@ use crate::{
     account::Accounts,
     admin::{Administration, AdministrationParts},
     clock::{Clock, SystemClock},
-    credential::{Confirmation, HashParams, Hasher, HasherBuilder, PasswordCheck, PasswordPolicy},
+    credential::{
+        Confirmation, Devices, Failures, HashParams, Hasher, HasherBuilder, PasswordCheck,
+        PasswordPolicy,
+    },
     delivery::{Deliveries, DeliveryParts, LinkLifetimes},
     email_verification::EmailVerifications,
     error::{Error, Result},
     event::{Sink, Trail},
     hook::{HookChain, Hooks},
+    limit::{LimitParts, Limiter, Limits, Lockout, RateLimits},
+    lockout::Lockouts,
     mail::{Links, Mailer, Notices, Templates},
+    memory::MemoryLimiter,
     password::{Passwords, RegistrationMode},
     purge::{DEFAULT_EVENT_RETENTION, Purges},
     secret::Secrets,
@@ -23,6 +29,8 @@ use crate::{
     user::RolePermissions,
 };
 
+#[cfg(feature = "http")]
+use crate::http::DeviceCookies;
 #[cfg(feature = "pages")]
 use crate::page::Pages;
 
@@ -52,6 +60,9 @@ pub struct AuthBuilder {
     notices: Notices,
     link_lifetimes: LinkLifetimes,
     mail_budgets: bool,
+    rate_limits: RateLimits,
+    lockout: Option<Lockout>,
+    limiter: Option<Arc<dyn Limiter>>,
     hashing: HasherBuilder,
     policy: PasswordPolicy,
     registration: RegistrationMode,
@@ -84,6 +95,9 @@ impl Default for AuthBuilder {
             notices: Notices::default(),
             link_lifetimes: LinkLifetimes::default(),
             mail_budgets: true,
+            rate_limits: RateLimits::default(),
+            lockout: Some(Lockout::default()),
+            limiter: None,
             hashing: Hasher::builder(HashParams::default()),
             policy: PasswordPolicy::default(),
             registration: RegistrationMode::default(),
@@ -201,6 +215,24 @@ impl AuthBuilder {
     /// yes. What is beyond is not sent, and nobody is told.
     pub fn mail_budgets(mut self, on: bool) -> Self {
         self.mail_budgets = on;
+        self
+    }
+
+    /// How often each client may call. Default [`RateLimits::default`].
+    pub fn rate_limits(mut self, limits: RateLimits) -> Self {
+        self.rate_limits = limits;
+        self
+    }
+
+    /// What follows on wrong passwords, one after the other. Default [`Lockout::default`]; `None`: nothing.
+    pub fn lockout(mut self, lockout: impl Into<Option<Lockout>>) -> Self {
+        self.lockout = lockout.into();
+        self
+    }
+
+    /// Who keeps the counters of rate limits and of the lockout. Default the store, so that all instances share them.
+    pub fn limiter(mut self, limiter: impl Limiter + 'static) -> Self {
+        self.limiter = Some(Arc::new(limiter));
         self
     }
 
@@ -335,6 +367,8 @@ impl AuthBuilder {
         let purges = Purges::new(Arc::clone(&clock), self.event_retention)?;
         let trail = Trail::new(&secrets, self.event_sinks);
         let permissions = Arc::new(self.role_permissions);
+        #[cfg(feature = "http")]
+        let device_cookies = DeviceCookies::new(&public_url);
         let tokens = Tokens::new(TokenParts {
             keys,
             secrets: &secrets,
@@ -360,10 +394,38 @@ impl AuthBuilder {
             budgets: self.mail_budgets,
         };
         let deliveries = Deliveries::new(&secrets, parts)?;
-        let check = PasswordCheck::new(hasher.clone());
-        let confirmation = Confirmation::new(check.clone(), trail.clone(), Arc::clone(&clock));
+        let limits = Limits::new(LimitParts {
+            secrets: &secrets,
+            rates: self.rate_limits,
+            lockout: self.lockout,
+            limiter: self.limiter,
+            local: Arc::new(MemoryLimiter::new()),
+            clock: Arc::clone(&clock),
+        })?;
+        let devices = Devices::new(&secrets);
+        let check = PasswordCheck {
+            hasher: hasher.clone(),
+            limits: limits.clone(),
+            devices: devices.clone(),
+        };
+        let failures = Failures {
+            trail: trail.clone(),
+            unlock_lifetime: (self.notices.account_locked).then_some(self.link_lifetimes.verify),
+            clock: Arc::clone(&clock),
+        };
+        let confirmation = Confirmation {
+            check: check.clone(),
+            failures: failures.clone(),
+            clock: Arc::clone(&clock),
+        };
+        let lockouts = Lockouts {
+            limits: limits.clone(),
+            trail: trail.clone(),
+            clock: Arc::clone(&clock),
+        };
         let email_verifications = EmailVerifications {
             confirmation: confirmation.clone(),
+            limits: limits.clone(),
             deliveries: deliveries.clone(),
             trail: trail.clone(),
             clock: Arc::clone(&clock),
@@ -383,16 +445,21 @@ impl AuthBuilder {
         };
         let passwords = Passwords {
             check,
+            failures,
+            limits: limits.clone(),
             hasher: hasher.clone(),
             policy: self.policy,
             registration: self.registration,
             require_verified: self.require_verified,
-            sign_in: SignIn::new(
-                tokens.clone(),
-                hooks.clone(),
-                trail.clone(),
-                Arc::clone(&clock),
-            ),
+            sign_in: SignIn {
+                tokens: tokens.clone(),
+                devices,
+                limits: limits.clone(),
+                deliveries: deliveries.clone(),
+                hooks: hooks.clone(),
+                trail: trail.clone(),
+                clock: Arc::clone(&clock),
+            },
             deliveries: deliveries.clone(),
             hooks: hooks.clone(),
             trail: trail.clone(),
@@ -403,6 +470,7 @@ impl AuthBuilder {
             secrets: &secrets,
             hasher,
             policy: self.policy,
+            limits,
             deliveries: deliveries.clone(),
             hooks: hooks.clone(),
             trail,
@@ -419,6 +487,7 @@ impl AuthBuilder {
             use_cases,
             accounts,
             email_verifications,
+            lockouts,
             sessions,
             permissions,
             hooks,
@@ -426,6 +495,8 @@ impl AuthBuilder {
             purges,
             #[cfg(feature = "pages")]
             pages: Arc::new(pages),
+            #[cfg(feature = "http")]
+            device_cookies,
             #[cfg(feature = "http")]
             registration: self.registration,
             #[cfg(feature = "http")]

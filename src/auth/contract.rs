@@ -11,7 +11,7 @@ use crate::{
     account, admin, email_verification,
     error::{Error, Result},
     http::Endpoint,
-    password,
+    lockout, password,
     service::http::Context,
     session, token,
 };
@@ -44,10 +44,16 @@ impl Auth {
         let inner = &self.0;
         let service = self.service();
         let rows = [
-            password::http::endpoints(&service, inner.registration, inner.deliveries.locales()),
+            password::http::endpoints(
+                &service,
+                inner.device_cookies,
+                inner.registration,
+                inner.deliveries.locales(),
+            ),
             session::http::endpoints(&service, &self.context(&inner.sessions)),
             account::http::endpoints(&self.context(&inner.accounts)),
             email_verification::http::endpoints(&self.context(&inner.email_verifications)),
+            lockout::http::endpoints(&self.context(&inner.lockouts)),
             admin::http::endpoints(&admin::http::State {
                 administration: inner.use_cases.administration.clone(),
                 service: Arc::clone(&service),
@@ -105,8 +111,8 @@ impl Endpoints {
     }
 
     /// Adds the pages that the links in mails lead to, at the paths of [`Links::new`](crate::mail::Links::new):
-    /// `/verify-email`, `/reset-password` with a form for the new password, and `/confirm-email-change`. For hosts that have no such pages of their own; mount them
-    /// where the public URL leads.
+    /// `/verify-email`, `/reset-password` with a form for the new password, `/confirm-email-change` and `/unlock`. For hosts
+    /// that have no such pages of their own; mount them where the public URL leads.
     ///
     /// They work without script, load nothing, and speak English, German, French, Spanish or Chinese, as the browser
     /// asks. `GET` and `HEAD` spend nothing: only a form that is sent does. They are no part of the OpenAPI document.
@@ -118,6 +124,7 @@ impl Endpoints {
             service: self.auth.service(),
             store: Arc::clone(self.auth.store()),
             verifications: inner.email_verifications.clone(),
+            lockouts: inner.lockouts.clone(),
         });
         self.rows
             .retain(|known| rows.iter().all(|row| row.path() != known.path()));

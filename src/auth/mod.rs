@@ -37,6 +37,7 @@ use crate::{
     error::Result,
     event::{ClientInfo, Trail},
     hook::HookChain,
+    lockout::Lockouts,
     purge::{Purged, Purges},
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     service::{Login, Registration, UserService},
@@ -81,11 +82,14 @@ struct Inner {
     hooks: HookChain,
     accounts: Accounts,
     email_verifications: EmailVerifications,
+    lockouts: Lockouts,
     sessions: Sessions,
     deliveries: Deliveries,
     purges: Purges,
     #[cfg(feature = "pages")]
     pages: Arc<crate::page::Pages>,
+    #[cfg(feature = "http")]
+    device_cookies: crate::http::DeviceCookies,
     #[cfg(feature = "http")]
     registration: crate::password::RegistrationMode,
     #[cfg(feature = "http")]
@@ -120,6 +124,12 @@ impl Auth {
     #[must_use]
     pub fn email_verifications(&self) -> &EmailVerifications {
         &self.0.email_verifications
+    }
+
+    /// How users whose sign-in is locked get back in.
+    #[must_use]
+    pub fn lockouts(&self) -> &Lockouts {
+        &self.0.lockouts
     }
 
     /// The sessions of signed-in users.

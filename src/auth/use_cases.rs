@@ -8,6 +8,7 @@ use crate::{
     admin::Administration,
     error::Result,
     event::ClientInfo,
+    limit::Budget,
     password::Passwords,
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     service::{Login, Registration, UserService},
@@ -41,7 +42,10 @@ impl UserService for UseCases {
     }
 
     async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair> {
-        self.tokens.refresh(self.store(), token, client).await
+        let (store, limits) = (self.store(), &self.passwords.limits);
+        let admitted = limits.admit(store, Budget::Refresh, client, None);
+        admitted.await?;
+        self.tokens.refresh(store, token, client).await
     }
 
     async fn logout(&self, token: &RefreshToken, client: &ClientInfo) -> Result<()> {

@@ -156,12 +156,13 @@ pub(super) fn new_session(user: UserId, credential_version: i64) -> NewSession {
         client: ClientInfo::new(Some([127, 0, 0, 1].into()), Some("check")),
         verified_hash: None,
         rehashed: None,
+        forgiven: None,
     }
 }
 
 pub(super) async fn try_open(store: &Subject, session: &NewSession) -> Option<User> {
     match store
-        .open_session(session, &event(EventKind::SignedIn))
+        .open_session(session, &event(EventKind::SignedIn), None)
         .await
         .expect("open_session")
     {
@@ -235,6 +236,7 @@ pub(super) fn new_token(user: UserId, purpose: Purpose) -> NewOneTimeToken {
 
 pub(super) fn reset(digest: TokenDigest, password_hash: &str, now: Timestamp) -> ResetPassword {
     ResetPassword {
+        forgiven: None,
         digest,
         password_hash: hash(password_hash),
         now,

@@ -24,6 +24,7 @@ pub mod address;
 pub mod event;
 mod fixture;
 pub mod last_admin;
+pub mod limit;
 pub mod one_time;
 pub mod order;
 pub mod outbox;
@@ -60,4 +61,5 @@ pub async fn check_all(store: Subject) {
     order::check_all(&store).await;
     outbox_entry::check_all(&store).await;
     address::check_all(&store).await;
+    limit::check_all(&store).await;
 }

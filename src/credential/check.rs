@@ -1,18 +1,24 @@
-use super::{FailedCheck, FailureReason, Hasher, Verification, ensure_checkable};
+use super::{Device, Devices, FailedCheck, FailureReason, Hasher, Verification, ensure_checkable};
 use crate::{
     error::{ErrorKind, Result},
+    event::ClientInfo,
+    limit::{Attempt, Counted, Limits},
     secret::{Password, PasswordHash},
     store::Store,
     user::{Credentials, EmailAddress, User, UserStatus},
 };
 
-/// The one check of an address and a password. Every door uses it: sign-in, and what asks for the password again.
+/// The one check of an address and a password, counted. Every door uses it: sign-in, and what asks for the password
+/// again.
 ///
 /// Each call performs one verification, whether the address is unknown, the account has no password, or the
-/// password is wrong, and no database connection is held meanwhile.
+/// password is wrong, and no database connection is held meanwhile. It is counted before, as an attempt on the address or
+/// on the device, and is not performed if too many in a row have failed.
 #[derive(Clone, Debug)]
 pub(crate) struct PasswordCheck {
-    hasher: Hasher,
+    pub(crate) hasher: Hasher,
+    pub(crate) limits: Limits,
+    pub(crate) devices: Devices,
 }
 
 /// A credential was checked: whose it is, and what must still be so when something is done on its strength.
@@ -24,25 +30,21 @@ pub(crate) struct Proof {
     credential_version: i64,
     verified_hash: Option<PasswordHash>,
     rehashed: Option<PasswordHash>,
+    counted: Counted,
 }
 
 impl PasswordCheck {
-    /// Checks with this hasher.
-    #[must_use]
-    pub(crate) fn new(hasher: Hasher) -> Self {
-        Self { hasher }
-    }
-
     /// Checks the password of the account with this address.
     ///
     /// If the stored hash has parameters no longer in force, the proof carries a new hash of the password, unless
-    /// the hasher is too busy to make one.
+    /// the hasher is too busy to make one. The failed attempts so far are forgotten by whoever opens a session with it.
     ///
     /// A [`FailedCheck`] is no error: whoever asks writes it down, and then answers with the error it becomes.
     ///
     /// # Errors
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) if it cannot be a password ([`ensure_checkable`]; a door
     ///   that calls the member otherwise than `password` asks that itself, before);
+    /// * [`RateLimited`](ErrorKind::RateLimited) if the client calls too often;
     /// * [`Overloaded`](ErrorKind::Overloaded) if the hasher is too busy;
     /// * [`Unavailable`](ErrorKind::Unavailable) or [`Internal`](ErrorKind::Internal) if the database fails.
     pub(crate) async fn check(
@@ -50,11 +52,14 @@ impl PasswordCheck {
         store: &dyn Store,
         email: &EmailAddress,
         password: &Password,
+        client: &ClientInfo,
     ) -> Result<Result<Proof, FailedCheck>> {
         ensure_checkable("password", password)?;
-        let found = store.credentials(email).await?;
-        let (mut proof, verification) = match self.verify(found, password).await? {
-            Ok(verified) => verified,
+        let checked = self
+            .counted(store, email, password, client, |_| true)
+            .await?;
+        let (mut proof, verification) = match checked {
+            Ok(checked) => checked,
             Err(failed) => return Ok(Err(failed)),
         };
         if verification == Verification::Outdated {
@@ -63,7 +68,8 @@ impl PasswordCheck {
         Ok(Ok(proof))
     }
 
-    /// Checks the password of a signed-in user, by the stored address.
+    /// Checks the password of a signed-in user, by the stored address. If it is right, the failed attempts so far are
+    /// forgotten.
     ///
     /// # Errors
     /// As [`check`](Self::check). A user who is gone, or whose address is another's by now, is refused.
@@ -72,18 +78,75 @@ impl PasswordCheck {
         store: &dyn Store,
         user: &User,
         password: &Password,
+        client: &ClientInfo,
     ) -> Result<Result<Proof, FailedCheck>> {
         ensure_checkable("password", password)?;
-        let found = store.credentials(&user.email).await?;
-        let found = found.filter(|found| found.user.id == user.id);
-        let verified = self.verify(found, password).await?;
-        Ok(verified.map(|(proof, _)| proof))
+        let is_theirs = |found: &Credentials| found.user.id == user.id;
+        let checked = self.counted(store, &user.email, password, client, is_theirs);
+        match checked.await? {
+            Ok((proof, _)) => {
+                self.limits.forgive(store, proof.counted).await?;
+                Ok(Ok(proof))
+            }
+            Err(failed) => Ok(Err(failed)),
+        }
+    }
+
+    async fn counted(
+        &self,
+        store: &dyn Store,
+        email: &EmailAddress,
+        password: &Password,
+        client: &ClientInfo,
+        is_meant: impl Fn(&Credentials) -> bool + Send,
+    ) -> Result<Result<(Proof, Verification), FailedCheck>> {
+        // Under a flood, what would find no permit later is turned away before it costs a statement.
+        let _place = self.hasher.place()?;
+        let limits = &self.limits;
+        let canonical = email.canonical();
+        let token = client.device.as_ref();
+        let known = token.and_then(|token| self.devices.read(token, canonical));
+        let device = known.as_ref().map(Device::id);
+        let attempt = limits.attempt(store, client, canonical, device).await?;
+        let mut counted = match attempt {
+            Attempt::Counted(counted) => counted,
+            Attempt::Locked(locked) => return Ok(Err(FailedCheck::locked(locked))),
+        };
+        let found = store.credentials(email).await?.filter(is_meant);
+        let is_still = |device: Device| {
+            let found = found.as_ref();
+            found.is_some_and(|found| device.is_of(found.user.id, found.credential_version))
+        };
+        if known.is_some_and(|device| !is_still(device)) {
+            counted = match limits.attempt_on_account(store, canonical).await? {
+                Attempt::Counted(counted) => counted,
+                Attempt::Locked(locked) => return Ok(Err(FailedCheck::locked(locked))),
+            };
+        }
+        match self.verify(found, password, counted).await {
+            Ok(Err(failed)) if failed.reason == FailureReason::AccountDisabled => {
+                limits.forgive(store, counted).await?;
+                Ok(Err(failed))
+            }
+            Ok(verified) => Ok(verified),
+            Err(error) => {
+                if let Err(error) = limits.refund(store, counted).await {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(
+                        error,
+                        "an attempt that came to no check cannot be taken back"
+                    );
+                }
+                Err(error)
+            }
+        }
     }
 
     async fn verify(
         &self,
         found: Option<Credentials>,
         password: &Password,
+        counted: Counted,
     ) -> Result<Result<(Proof, Verification), FailedCheck>> {
         let stored = found
             .as_ref()
@@ -96,23 +159,25 @@ impl PasswordCheck {
         }
         let verification = verification?;
         let Some(found) = found else {
-            return Ok(Err(FailedCheck::of_nobody()));
+            return Ok(Err(FailedCheck::of_nobody().counted(counted)));
         };
-        let refused = |reason| Ok(Err(FailedCheck::of(found.user.id, reason)));
+        let of_them = |reason| FailedCheck::of(found.user.id, reason);
         if verification == Verification::Wrong {
-            return refused(match found.password_hash {
+            let reason = match found.password_hash {
                 Some(_) => FailureReason::WrongPassword,
                 None => FailureReason::NoPassword,
-            });
+            };
+            return Ok(Err(of_them(reason).counted(counted)));
         }
         if found.user.status == UserStatus::Disabled {
-            return refused(FailureReason::AccountDisabled);
+            return Ok(Err(of_them(FailureReason::AccountDisabled)));
         }
         let proof = Proof {
             user: found.user,
             credential_version: found.credential_version,
             verified_hash: found.password_hash,
             rehashed: None,
+            counted,
         };
         Ok(Ok((proof, verification)))
     }
@@ -151,6 +216,11 @@ impl Proof {
     /// The same password, hashed with the parameters now in force, if they changed.
     pub(crate) fn rehashed(&self) -> Option<&PasswordHash> {
         self.rehashed.as_ref()
+    }
+
+    /// The attempt as which it was counted.
+    pub(crate) fn counted(&self) -> Counted {
+        self.counted
     }
 }
 

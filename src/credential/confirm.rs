@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{FailureReason, PasswordCheck, ensure_checkable};
+use super::{FailedCheck, FailureReason, Failures, PasswordCheck, ensure_checkable};
 use crate::{
     clock::Clock,
     error::{Error, ErrorKind, Result, Violation},
-    event::{ClientInfo, Event, EventKind, Trail},
+    event::{ClientInfo, EventKind},
+    mail::Recipient,
     secret::Password,
     store::Store,
     token::{ActiveUser, CheckedSession},
@@ -16,26 +17,19 @@ use crate::{
 /// The door for signed-in users. It opens no session.
 #[derive(Clone, Debug)]
 pub(crate) struct Confirmation {
-    check: PasswordCheck,
-    trail: Trail,
-    clock: Arc<dyn Clock>,
+    pub(crate) check: PasswordCheck,
+    pub(crate) failures: Failures,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Confirmation {
-    pub(crate) fn new(check: PasswordCheck, trail: Trail, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            check,
-            trail,
-            clock,
-        }
-    }
-
     /// Checks the password of the caller. A wrong one is written to the audit trail.
     ///
     /// # Errors
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `member` if it cannot be a password;
     /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if it is wrong, or the account has none;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the account was disabled meanwhile;
+    /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts) or [`RateLimited`](ErrorKind::RateLimited);
     /// * [`Overloaded`](ErrorKind::Overloaded) if the hasher is too busy.
     pub(crate) async fn password(
         &self,
@@ -46,14 +40,15 @@ impl Confirmation {
         password: &Password,
     ) -> Result<CheckedSession> {
         ensure_checkable(member, password)?;
-        match self.check.check_user(store, &caller.user, password).await? {
+        let checked = self.check.check_user(store, &caller.user, password, client);
+        match checked.await? {
             Ok(proof) => Ok(CheckedSession {
                 id: caller.session_id,
                 user_id: caller.user.id,
                 credential_version: proof.credential_version(),
                 verified_hash: proof.verified_hash().cloned(),
             }),
-            Err(failed) => self.refuse(store, caller, client, failed.reason).await,
+            Err(failed) => self.refuse(store, caller, client, failed).await,
         }
     }
 
@@ -99,20 +94,22 @@ impl Confirmation {
         store: &dyn Store,
         caller: &ActiveUser,
         client: &ClientInfo,
-        reason: FailureReason,
+        failed: FailedCheck,
     ) -> Result<T> {
-        let event = Event::new(EventKind::ReauthenticationFailed, client, self.clock.now())
+        let kind = EventKind::ReauthenticationFailed;
+        let event = self.failures.event(kind, &failed, client);
+        let event = event
             .of(caller.user.id)
-            .with("session_id", caller.session_id.to_string())
-            .with("reason", reason.as_str());
-        self.trail.record(store, &event).await?;
-        Err(match reason {
+            .with("session_id", caller.session_id.to_string());
+        let recipient = Recipient::User(caller.user.id);
+        let recorded = self.failures.record(store, event, &failed, recipient);
+        recorded.await?;
+        Err(match failed.reason {
             // The caller passed the door before: the session is dead by now.
             FailureReason::AccountDisabled | FailureReason::UnknownAddress => {
-                ErrorKind::InvalidAccessToken
+                ErrorKind::InvalidAccessToken.into()
             }
-            _ => ErrorKind::InvalidCredentials,
-        }
-        .into())
+            _ => failed.into(),
+        })
     }
 }

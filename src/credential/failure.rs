@@ -1,5 +1,8 @@
+use std::time::Duration;
+
 use crate::{
     error::{Error, ErrorKind},
+    limit::{Counted, Locked},
     user::UserId,
 };
 
@@ -10,6 +13,8 @@ pub(crate) struct FailedCheck {
     pub(crate) user_id: Option<UserId>,
     /// Why.
     pub(crate) reason: FailureReason,
+    /// Whether the owner is to be told that sign-in begins to be locked.
+    pub(crate) is_told: bool,
 }
 
 /// Why a check was not passed.
@@ -21,6 +26,11 @@ pub(crate) enum FailureReason {
     EmailNotVerified,
     /// The account has no password.
     NoPassword,
+    /// Too many attempts in a row had failed: the password was not looked at.
+    TooManyAttempts {
+        /// When the next one is.
+        retry_after: Duration,
+    },
     /// The address has no account.
     UnknownAddress,
     /// The password was wrong, or was changed while it was checked.
@@ -32,6 +42,7 @@ impl FailedCheck {
         Self {
             user_id: Some(user),
             reason,
+            is_told: false,
         }
     }
 
@@ -39,6 +50,24 @@ impl FailedCheck {
         Self {
             user_id: None,
             reason: FailureReason::UnknownAddress,
+            is_told: false,
+        }
+    }
+
+    /// Whose account it would have been about is not known: nobody has looked.
+    pub(crate) fn locked(Locked { retry_after }: Locked) -> Self {
+        Self {
+            user_id: None,
+            reason: FailureReason::TooManyAttempts { retry_after },
+            is_told: false,
+        }
+    }
+
+    /// Counted as this attempt.
+    pub(crate) fn counted(self, counted: Counted) -> Self {
+        Self {
+            is_told: counted.is_told,
+            ..self
         }
     }
 }
@@ -50,6 +79,7 @@ impl FailureReason {
             Self::AccountDisabled => "account_disabled",
             Self::EmailNotVerified => "email_not_verified",
             Self::NoPassword => "no_password",
+            Self::TooManyAttempts { .. } => "too_many_attempts",
             Self::UnknownAddress => "unknown_address",
             Self::WrongPassword => "wrong_password",
         }
@@ -62,6 +92,9 @@ impl From<FailedCheck> for Error {
         let kind = match failed.reason {
             FailureReason::AccountDisabled => ErrorKind::AccountDisabled,
             FailureReason::EmailNotVerified => ErrorKind::EmailNotVerified,
+            FailureReason::TooManyAttempts { retry_after } => {
+                return Self::new(ErrorKind::TooManyAttempts).with_retry_after(retry_after);
+            }
             FailureReason::NoPassword
             | FailureReason::UnknownAddress
             | FailureReason::WrongPassword => ErrorKind::InvalidCredentials,

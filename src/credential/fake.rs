@@ -9,6 +9,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::{Author, Event, EventFilter, EventId, EventStore},
+    limit::{Charge, Charged, LimitKey, Limiter},
     mail::{Admission, ClaimedIntent, Intent, IntentId, MailEntry, MailStatus, OutboxStore},
     purge::{PurgeBatch, PurgeStore},
     secret::{PasswordHash, TokenDigest},
@@ -158,7 +159,12 @@ impl UserStore for FakeStore {
 
 #[async_trait]
 impl TokenStore for FakeStore {
-    async fn open_session(&self, _: &NewSession, _: &Event) -> Result<OpenSession, StoreError> {
+    async fn open_session(
+        &self,
+        _: &NewSession,
+        _: &Event,
+        _: Option<&Intent>,
+    ) -> Result<OpenSession, StoreError> {
         unimplemented!()
     }
 
@@ -264,6 +270,16 @@ impl TokenStore for FakeStore {
     ) -> Result<Option<UserId>, StoreError> {
         unimplemented!()
     }
+
+    async fn unlock(
+        &self,
+        _: &TokenDigest,
+        _: Option<LimitKey>,
+        _: Timestamp,
+        _: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
+        unimplemented!()
+    }
 }
 
 #[async_trait]
@@ -299,7 +315,7 @@ impl AddressStore for FakeStore {
 
 #[async_trait]
 impl OutboxStore for FakeStore {
-    async fn enqueue(&self, intents: &[Intent], _: Option<&Event>) -> Result<(), StoreError> {
+    async fn enqueue(&self, intents: &[Intent], _: &[Event]) -> Result<(), StoreError> {
         let rows = intents.iter().map(|intent| Row {
             intent: intent.clone(),
             attempt: 0,
@@ -401,6 +417,23 @@ impl EventStore for FakeStore {
     }
 }
 
+/// There is always room.
+#[async_trait]
+impl Limiter for FakeStore {
+    async fn charge(&self, _: &[Charge], _: Timestamp) -> Result<Charged, StoreError> {
+        drop(self.up()?);
+        Ok(Charged::Granted(None))
+    }
+
+    async fn refund(&self, _: LimitKey, _: Timestamp) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn clear(&self, _: LimitKey) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl PurgeStore for FakeStore {
     async fn purge_sessions(
@@ -427,6 +460,15 @@ impl PurgeStore for FakeStore {
         _: Option<EventId>,
         _: u32,
     ) -> Result<PurgeBatch<EventId>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn purge_limits(
+        &self,
+        _: Timestamp,
+        _: Option<LimitKey>,
+        _: u32,
+    ) -> Result<PurgeBatch<LimitKey>, StoreError> {
         unimplemented!()
     }
 }

@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 use self::pool::Pool;
 use super::{
     HashParams,
@@ -54,6 +56,8 @@ struct Inner {
     params: HashParams,
     dummy: Phc,
     pool: Pool,
+    /// As many as may hash and wait.
+    places: Arc<Semaphore>,
     checks: AtomicU64,
 }
 
@@ -117,6 +121,9 @@ impl HasherBuilder {
             params: self.params,
             dummy: Phc::dummy(self.params),
             pool: Pool::new(self.params, self.permits, self.queue, self.deadline),
+            places: Arc::new(Semaphore::new(
+                (self.permits + self.queue).min(Semaphore::MAX_PERMITS),
+            )),
             checks: AtomicU64::new(0),
         })))
     }
@@ -144,6 +151,15 @@ impl Hasher {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.0.pool.waiting()
+    }
+
+    /// A place among those that hash or wait, for as long as it is held: for what is to be done before and after.
+    ///
+    /// # Errors
+    /// [`Overloaded`](crate::ErrorKind::Overloaded) if there is none.
+    pub(super) fn place(&self) -> Result<OwnedSemaphorePermit> {
+        let place = Arc::clone(&self.0.places).try_acquire_owned();
+        place.map_err(|_| self.0.pool.overloaded())
     }
 
     /// How many verifications were performed, dummy ones included.

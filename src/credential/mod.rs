@@ -4,7 +4,8 @@
 //! `Proof`, a `FailedCheck` for the audit trail, or an error:
 //!
 //! ```text
-//! door ── ensure_checkable ──> PasswordCheck ── credentials ──> store
+//! door ── ensure_checkable ──> PasswordCheck ── attempt ──────> limits: counted, or `too_many_attempts`
+//!                                   ├── credentials ──> store
 //!                                   │  (no connection is held from here on)
 //!                                   └── verify ──> Hasher: a permit, or `overloaded`
 //!                                   Proof ──> sign_in::complete
@@ -19,7 +20,9 @@
 mod check;
 mod common;
 mod confirm;
+mod device;
 mod failure;
+mod failures;
 #[cfg(test)]
 pub(crate) mod fake;
 mod hasher;
@@ -31,7 +34,9 @@ mod workspace;
 pub(crate) use self::{
     check::{PasswordCheck, Proof},
     confirm::Confirmation,
+    device::{Device, Devices},
     failure::{FailedCheck, FailureReason},
+    failures::Failures,
 };
 pub use self::{
     hasher::{Hasher, HasherBuilder, Verification},

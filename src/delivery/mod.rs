@@ -41,9 +41,9 @@ use crate::{
 /// For how long the links in mails work.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LinkLifetimes {
-    /// A link that sets a password, or unlocks sign-in.
+    /// A link that sets a password.
     pub(crate) reset: Duration,
-    /// A link that shows that an address is the user's.
+    /// A link that shows that an address is the user's, or unlocks sign-in.
     pub(crate) verify: Duration,
 }
 

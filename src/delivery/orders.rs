@@ -41,13 +41,6 @@ impl Deliveries {
         (token, [letter, notice.with("new_email", new.as_str())])
     }
 
-    /// The letter with the link that unlocks sign-in.
-    #[expect(dead_code, reason = "for the lockout")]
-    pub(crate) fn unlock(&self, recipient: Recipient, now: Timestamp) -> Intent {
-        let lifetime = self.0.parts.lifetimes.reset;
-        Intent::new(LetterKind::AccountLocked, recipient, now, lifetime)
-    }
-
     /// The letter with the link that sets a password.
     pub(crate) fn reset(&self, recipient: Recipient, now: Timestamp) -> Intent {
         let lifetime = self.0.parts.lifetimes.reset;
@@ -63,6 +56,18 @@ impl Deliveries {
     ) -> Option<Intent> {
         let notice = || Intent::notice(LetterKind::PasswordChanged, recipient, client, now);
         self.0.parts.notices.password_changed.then(notice)
+    }
+
+    /// The letter that says that there was a sign-in on a device that was not seen before, if it is to be sent.
+    pub(crate) fn new_sign_in(
+        &self,
+        user: UserId,
+        client: &ClientInfo,
+        now: Timestamp,
+    ) -> Option<Intent> {
+        let recipient = Recipient::User(user);
+        let notice = || Intent::notice(LetterKind::NewSignIn, recipient, client, now);
+        self.0.parts.notices.new_sign_in.then(notice)
     }
 
     /// Orders the mail with the link that sets a new password, for the account with this address, if there is one.
@@ -82,7 +87,9 @@ impl Deliveries {
         let intent = self.reset(Recipient::Holder(email.clone()), now);
         let event = Event::new(EventKind::PasswordResetRequested, client, now);
         let event = self.0.parts.trail.about(event, email.canonical());
-        store.enqueue(&[intent], Some(&event)).await?;
+        store
+            .enqueue(&[intent], std::slice::from_ref(&event))
+            .await?;
         Ok(event)
     }
 }

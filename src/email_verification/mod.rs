@@ -21,6 +21,7 @@ use crate::{
     delivery::Deliveries,
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind, Trail},
+    limit::{Budget, Limits},
     secret::{OneTimeToken, Password, TokenDigest},
     store::Store,
     token::{ActiveUser, Checked},
@@ -35,6 +36,7 @@ const CHECKS: usize = 2;
 #[derive(Clone, Debug)]
 pub struct EmailVerifications {
     pub(crate) confirmation: Confirmation,
+    pub(crate) limits: Limits,
     pub(crate) deliveries: Deliveries,
     pub(crate) trail: Trail,
     pub(crate) clock: Arc<dyn Clock>,
@@ -45,13 +47,14 @@ impl EmailVerifications {
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used or expired token, and if the address is no longer
-    /// the user's.
+    /// the user's; [`RateLimited`](ErrorKind::RateLimited).
     pub async fn verify(
         &self,
         store: &dyn Store,
         token: &OneTimeToken,
         client: &ClientInfo,
     ) -> Result<()> {
+        self.admit(store, client, None).await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.clock.now());
         let event = Event::new(EventKind::EmailVerified, client, now);
         let verified = store.verify_email(&digest, now, &event).await?;
@@ -63,18 +66,19 @@ impl EmailVerifications {
     /// Mails a new link, if the address has an active account and is not verified. Takes the same time if not.
     ///
     /// # Errors
-    /// None of its own.
+    /// [`RateLimited`](ErrorKind::RateLimited).
     pub async fn resend(
         &self,
         store: &dyn Store,
         email: &EmailAddress,
         client: &ClientInfo,
     ) -> Result<()> {
+        self.admit(store, client, Some(email)).await?;
         let now = self.clock.now();
         let event = Event::new(EventKind::EmailVerificationRequested, client, now);
         let event = self.trail.about(event, email.canonical());
         let mail = self.deliveries.verification_of(email, now);
-        store.enqueue(&[mail], Some(&event)).await?;
+        store.enqueue(&[mail], std::slice::from_ref(&event)).await?;
         self.trail.publish(&event);
         self.deliveries.wake();
         Ok(())
@@ -90,7 +94,8 @@ impl EmailVerifications {
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `current_password` if it is missing or too long;
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) for an account without a password;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session ended meanwhile;
-    /// * [`Overloaded`](ErrorKind::Overloaded).
+    /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts), [`RateLimited`](ErrorKind::RateLimited) or
+    ///   [`Overloaded`](ErrorKind::Overloaded).
     pub async fn request_change(
         &self,
         store: &dyn Store,
@@ -126,18 +131,30 @@ impl EmailVerifications {
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used, superseded or expired token, and if the address
-    /// has another account by now.
+    /// has another account by now; [`RateLimited`](ErrorKind::RateLimited).
     pub async fn confirm_change(
         &self,
         store: &dyn Store,
         token: &OneTimeToken,
         client: &ClientInfo,
     ) -> Result<()> {
+        self.admit(store, client, None).await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.clock.now());
         let event = Event::new(EventKind::EmailChanged, client, now);
         let changed = store.confirm_email_change(&digest, now, &event).await?;
         let user = changed.ok_or(ErrorKind::InvalidToken)?;
         self.trail.publish(&event.of(user));
         Ok(())
+    }
+
+    async fn admit(
+        &self,
+        store: &dyn Store,
+        client: &ClientInfo,
+        email: Option<&EmailAddress>,
+    ) -> Result<()> {
+        let about = email.map(EmailAddress::canonical);
+        let admitted = self.limits.admit(store, Budget::Verify, client, about);
+        admitted.await
     }
 }

@@ -1,8 +1,11 @@
 use std::net::IpAddr;
 
+use crate::secret::DeviceToken;
+
 const MAX_USER_AGENT: usize = 255;
 
-/// Who is calling, and with which request: what a session and the audit trail remember of the client.
+/// Who is calling, and with which request: what a session and the audit trail remember of the client, the token of the
+/// device apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientInfo {
@@ -12,6 +15,8 @@ pub struct ClientInfo {
     pub user_agent: Option<String>,
     /// The `X-Request-Id` of the request.
     pub request_id: Option<String>,
+    /// What says that the device was signed in on before: [`TokenPair::device`](crate::TokenPair::device) of then.
+    pub device: Option<DeviceToken>,
 }
 
 impl ClientInfo {
@@ -27,6 +32,23 @@ impl ClientInfo {
             ip,
             user_agent: user_agent.map(shorten).filter(|text| !text.is_empty()),
             request_id: None,
+            device: None,
+        }
+    }
+
+    /// Adds the token of a device that was signed in on before.
+    #[must_use]
+    pub fn with_device(mut self, token: impl Into<DeviceToken>) -> Self {
+        self.device = Some(token.into());
+        self
+    }
+
+    /// What may be written down of it.
+    #[must_use]
+    pub(crate) fn remembered(&self) -> Self {
+        Self {
+            device: None,
+            ..self.clone()
         }
     }
 

@@ -78,7 +78,7 @@ impl Event {
             outcome: kind.outcome(),
             user_id: None,
             actor_id: None,
-            client: client.clone(),
+            client: client.remembered(),
             detail: Map::new(),
             created_at: now,
         }
@@ -176,7 +176,8 @@ kinds! {
     PasswordResetRequested "password_reset_requested" Success
     /// The password was confirmed in an open session.
     Reauthenticated "reauthenticated" Success
-    /// The password was to be confirmed in an open session, and was wrong.
+    /// The password was to be confirmed in an open session, and was wrong, or not looked at after too many failures:
+    /// detail `reason` as for a sign-in that failed, or `too_many_attempts`.
     ReauthenticationFailed "reauthentication_failed" Failure
     /// A used refresh token came back; its session was ended: detail `class` is the
     /// [`ReuseClass`](crate::token::ReuseClass).
@@ -191,8 +192,10 @@ kinds! {
     /// `refused_by_application` (with its `code`), `unknown_address` or `wrong_password`, and `address` a keyed digest of
     /// the address, the same whether or not it has an account.
     SignInFailed "sign_in_failed" Failure
-    /// A sign-in was refused because there were too many failures before it.
+    /// A sign-in was refused because there were too many failures before it: detail `address` as above.
     SignInLocked "sign_in_locked" Failure
+    /// The failed sign-ins were forgotten, by the link in the mail that told of them, or by an administrator.
+    SignInUnlocked "sign_in_unlocked" Success
     /// An account was disabled or made active again.
     StatusChanged "status_changed" Success
 }

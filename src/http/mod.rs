@@ -28,6 +28,7 @@
 
 mod body;
 mod described;
+mod device;
 #[cfg(feature = "openapi")]
 pub(crate) mod docs;
 mod endpoint;
@@ -51,6 +52,7 @@ pub(crate) mod sample;
 
 pub(crate) use self::{
     described::Described,
+    device::DeviceCookies,
     input::{Form, Input, Json, Path, Query},
     members::{FromMembers, Members},
     output::{Accepted, Created, Document, Html, NoContent, Output},

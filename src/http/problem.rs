@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, fmt, time::Duration};
 
 use ::http::{
-    HeaderValue, StatusCode,
+    HeaderMap, HeaderValue, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde::Serialize;
@@ -12,7 +12,7 @@ use super::{
     reply::{self, Response},
     request_id::RequestId,
 };
-use crate::error::{Error, ErrorKind, Refusal, Violation};
+use crate::error::{Error, ErrorKind, QuotaPolicy, Refusal, Violation};
 
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -99,6 +99,8 @@ codes! {
         "Nothing is found at this path."
     Overloaded => SERVICE_UNAVAILABLE "overloaded" "Overloaded"
         "Too many password checks are waiting; retry after `Retry-After` seconds."
+    RateLimited => TOO_MANY_REQUESTS "rate_limited" "Rate limited"
+        "There were too many calls; retry after `Retry-After` seconds. `RateLimit` and `RateLimit-Policy` name the limit."
     ReauthenticationRequired => FORBIDDEN "reauthentication_required" "Reauthentication required"
         "The call needs a sign-in within the last 10 minutes: sign in anew, or reauthenticate."
     RefreshTokenReused => UNAUTHORIZED "refresh_token_reused" "Refresh token reused"
@@ -109,6 +111,8 @@ codes! {
         "Registration is closed."
     SessionNotFound => NOT_FOUND "session_not_found" "Session not found"
         "The caller has no live session with this id."
+    TooManyAttempts => TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts"
+        "Too many passwords in a row were wrong, so that none is checked for now; retry after `Retry-After` seconds."
     Unauthenticated => UNAUTHORIZED "unauthenticated" "Unauthenticated"
         "This call needs a bearer token, and none was sent."
     Unavailable => SERVICE_UNAVAILABLE "unavailable" "Unavailable"
@@ -126,7 +130,7 @@ codes! {
 impl Problem {
     /// The answer to a request with these headers: it carries the request's `X-Request-Id`.
     #[cfg(any(feature = "axum", feature = "actix"))]
-    pub(crate) fn answering(headers: &::http::HeaderMap, error: Error) -> Self {
+    pub(crate) fn answering(headers: &HeaderMap, error: Error) -> Self {
         Self(error, Some(RequestId::of(headers)))
     }
 
@@ -166,6 +170,9 @@ impl Problem {
         if retries.contains(&status) {
             let after = whole_seconds(self.0.retry_after().unwrap_or_default());
             headers.insert(RETRY_AFTER, HeaderValue::from(after));
+            if let Some(policy) = self.0.policy() {
+                name_limit(headers, policy, after);
+            }
         }
         if let Some(id) = &self.1 {
             id.clone().stamp(&mut response);
@@ -207,6 +214,29 @@ fn challenge(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::Unauthenticated => Some("Bearer"),
         ErrorKind::InvalidAccessToken => Some(r#"Bearer error="invalid_token""#),
         _ => None,
+    }
+}
+
+/// The `RateLimit-Policy` and `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers-10): the limit, and that nothing
+/// is left of it for so many seconds.
+fn name_limit(headers: &mut HeaderMap, policy: &QuotaPolicy, after: u64) {
+    let QuotaPolicy {
+        name,
+        quota,
+        window,
+    } = policy;
+    let window = whole_seconds(*window);
+    let fields = [
+        (
+            "ratelimit-policy",
+            format!("\"{name}\";q={quota};w={window}"),
+        ),
+        ("ratelimit", format!("\"{name}\";r=0;t={after}")),
+    ];
+    for (field, value) in fields {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(field, value);
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use ::http::{
 };
 use serde_json::{Map, Value};
 
-use super::{body::Body, query, request_id::RequestId};
+use super::{body::Body, device, query, request_id::RequestId};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The head, the path parameters and the bounded body of a request.
@@ -63,6 +63,11 @@ impl Request {
         let values = self.head.headers.get_all(ACCEPT_LANGUAGE).into_iter();
         let texts: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
         texts.join(",")
+    }
+
+    /// The token of a device that was signed in on before, as sent.
+    pub(crate) fn device(&self) -> Option<&str> {
+        device::token(&self.head.headers)
     }
 
     /// The bearer token; see [`bearer`].

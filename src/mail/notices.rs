@@ -14,6 +14,11 @@
     reason = "with the default for the rest, a further field breaks nobody"
 )]
 pub struct Notices {
+    /// Sign-in is locked after too many failures; with the link that unlocks it. Default yes.
+    pub account_locked: bool,
+    /// There was a sign-in on a device that was not seen before: one without a valid
+    /// [device token](crate::TokenPair::device), the first of an account apart. Default no.
+    pub new_sign_in: bool,
     /// The password was changed or reset. Default yes.
     pub password_changed: bool,
     /// A used refresh token came back, and its session was ended. Default yes.
@@ -23,6 +28,8 @@ pub struct Notices {
 impl Default for Notices {
     fn default() -> Self {
         Self {
+            account_locked: true,
+            new_sign_in: false,
             password_changed: true,
             refresh_token_reused: true,
         }

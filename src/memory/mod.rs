@@ -2,6 +2,7 @@
 
 mod address;
 mod event;
+mod limit;
 mod outbox;
 mod purge;
 mod session;
@@ -15,6 +16,7 @@ use std::{
 
 use async_trait::async_trait;
 
+pub use self::limit::MemoryLimiter;
 use self::{
     outbox::OutboxRow,
     token::{OneTimeRow, SessionRow},
@@ -40,7 +42,10 @@ use crate::{
 /// let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct MemoryStore(Arc<Mutex<State>>);
+pub struct MemoryStore {
+    state: Arc<Mutex<State>>,
+    limits: MemoryLimiter,
+}
 
 impl MemoryStore {
     /// An empty store.
@@ -52,7 +57,7 @@ impl MemoryStore {
     /// Every method does its work under this one lock: that is what makes it one fact.
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics half-way through a change, so that a poisoned state is a whole one.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -83,15 +83,15 @@ impl State {
 
 #[async_trait]
 impl OutboxStore for MemoryStore {
-    async fn enqueue(&self, intents: &[Intent], event: Option<&Event>) -> Result<(), StoreError> {
+    async fn enqueue(&self, intents: &[Intent], events: &[Event]) -> Result<(), StoreError> {
         let mut state = self.state();
         state.order(intents, None);
-        if let Some(event) = event {
-            let user = intents.first().and_then(|intent| match &intent.recipient {
-                Recipient::Holder(address) => state.addresses.get(address.canonical()).copied(),
-                Recipient::NewAddress(user, _) | Recipient::User(user) => Some(*user),
-                Recipient::UserOfFact => None,
-            });
+        let user = intents.first().and_then(|intent| match &intent.recipient {
+            Recipient::Holder(address) => state.addresses.get(address.canonical()).copied(),
+            Recipient::NewAddress(user, _) | Recipient::User(user) => Some(*user),
+            Recipient::UserOfFact => None,
+        });
+        for event in events {
             state.record(event, user);
         }
         Ok(())

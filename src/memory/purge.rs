@@ -5,6 +5,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::EventId,
+    limit::LimitKey,
     purge::{PurgeBatch, PurgeStore},
     secret::TokenDigest,
     token::SessionId,
@@ -63,6 +64,19 @@ impl PurgeStore for MemoryStore {
             state.events.remove(id);
         }
         Ok(done(&batch, batch.len(), limit))
+    }
+
+    /// All at once: here no batch makes anybody wait.
+    async fn purge_limits(
+        &self,
+        before: Timestamp,
+        _: Option<LimitKey>,
+        _: u32,
+    ) -> Result<PurgeBatch<LimitKey>, StoreError> {
+        Ok(PurgeBatch {
+            deleted: self.limits.purge(before),
+            next: None,
+        })
     }
 }
 

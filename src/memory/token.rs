@@ -5,6 +5,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::{ClientInfo, Event},
+    limit::LimitKey,
     mail::Intent,
     secret::{PasswordHash, TokenDigest},
     token::{
@@ -138,6 +139,7 @@ impl TokenStore for MemoryStore {
         &self,
         new: &NewSession,
         event: &Event,
+        mail: Option<&Intent>,
     ) -> Result<OpenSession, StoreError> {
         let mut state = self.state();
         let Some(row) = state.users.get_mut(&new.user_id) else {
@@ -168,11 +170,13 @@ impl TokenStore for MemoryStore {
                 revoked: None,
                 client: ClientInfo {
                     request_id: None,
-                    ..new.client.clone()
+                    ..new.client.remembered()
                 },
             },
         );
+        self.limits.forget(new.forgiven);
         state.record(event, Some(user.id));
+        state.order(mail, Some(user.id));
         Ok(OpenSession::Opened(user))
     }
 
@@ -376,8 +380,29 @@ impl TokenStore for MemoryStore {
         for (_, token) in tokens.filter(|((of, _), _)| *of == id) {
             token.used = true;
         }
+        self.limits.forget(reset.forgiven);
         state.record(event, Some(id));
         state.order(mail, Some(id));
+        Ok(Some(id))
+    }
+
+    async fn unlock(
+        &self,
+        digest: &TokenDigest,
+        forgiven: Option<LimitKey>,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
+        let mut state = self.state();
+        let found = state.spendable(digest, Purpose::Unlock, now);
+        let Some(id) = found.map(|row| row.user.id) else {
+            return Ok(None);
+        };
+        if let Some(token) = state.one_time.get_mut(&(id, Purpose::Unlock)) {
+            token.used = true;
+        }
+        self.limits.forget(forgiven);
+        state.record(event, Some(id));
         Ok(Some(id))
     }
 }

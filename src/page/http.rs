@@ -1,4 +1,4 @@
-//! `GET` and `POST /verify-email`, `/reset-password` and `/confirm-email-change`.
+//! `GET` and `POST /verify-email`, `/reset-password`, `/confirm-email-change` and `/unlock`.
 
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     event::ClientInfo,
     http::{Endpoint, Form, FromMembers, Html, Input, Members, Request},
+    lockout::Lockouts,
     secret::{OneTimeToken, Password},
     service::UserService,
     store::Store,
@@ -22,10 +23,11 @@ pub(crate) struct Parts {
     pub(crate) service: Service,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) verifications: EmailVerifications,
+    pub(crate) lockouts: Lockouts,
 }
 
 pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
-    use Action::{ConfirmEmailChange, ResetPassword, VerifyEmail};
+    use Action::{ConfirmEmailChange, ResetPassword, Unlock, VerifyEmail};
 
     let get = |action: Action| Endpoint::get(action.path(), (parts.clone(), action), show);
     let click = |action: Action| Endpoint::post(action.path(), (parts.clone(), action), click);
@@ -37,6 +39,8 @@ pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
         reset,
         get(ConfirmEmailChange),
         click(ConfirmEmailChange),
+        get(Unlock),
+        click(Unlock),
     ];
     let for_people = |row: Endpoint| {
         let pages = Arc::clone(&parts.pages);
@@ -88,6 +92,7 @@ async fn click(
     let (store, verifications) = (parts.store.as_ref(), &parts.verifications);
     let done = match action {
         Action::ConfirmEmailChange => verifications.confirm_change(store, token, &client).await,
+        Action::Unlock => parts.lockouts.unlock(store, token, &client).await,
         Action::VerifyEmail => verifications.verify(store, token, &client).await,
         Action::ResetPassword => Err(Error::internal("a reset needs more than a click")),
     };

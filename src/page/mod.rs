@@ -5,7 +5,7 @@
 //! POST       /verify-email           the use case; done, or the form again, or why not
 //! ```
 //!
-//! So it is at `/reset-password`, where the form asks for the new password, and at `/confirm-email-change`.
+//! So it is at `/reset-password`, where the form asks for the new password, at `/confirm-email-change` and at `/unlock`.
 //!
 //! A scanner that follows every link in a mail changes nothing: only a form that is sent does. The pages need no
 //! script, load nothing and keep nothing. They speak the language of the browser, if it is one of ours.
@@ -48,6 +48,7 @@ pub(crate) struct Pages {
 pub(crate) enum Action {
     ConfirmEmailChange,
     ResetPassword,
+    Unlock,
     VerifyEmail,
 }
 
@@ -56,6 +57,7 @@ impl Action {
         match self {
             Self::ConfirmEmailChange => "/confirm-email-change",
             Self::ResetPassword => "/reset-password",
+            Self::Unlock => "/unlock",
             Self::VerifyEmail => "/verify-email",
         }
     }

@@ -6,10 +6,10 @@ use super::RegistrationMode;
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    http::{Accepted, Created, Endpoint, FromMembers, Json, Members, NoContent},
+    http::{Accepted, Created, DeviceCookies, Endpoint, FromMembers, Json, Members, NoContent},
     secret::{OneTimeToken, Password},
     service::{Login, Registration, UserService},
-    token::http::TokenPairView,
+    token::http::SignedIn,
     user::{
         EmailAddress, Locale, User,
         http::{AcceptLanguage, UserView},
@@ -28,6 +28,7 @@ struct Registrations {
 
 pub(crate) fn endpoints(
     service: &Service,
+    cookies: DeviceCookies,
     mode: RegistrationMode,
     locales: &[Locale],
 ) -> Vec<Endpoint> {
@@ -49,27 +50,34 @@ pub(crate) fn endpoints(
     vec![
         register.tag("Account").summary("Register").errors(&[
             ErrorKind::Overloaded,
+            ErrorKind::RateLimited,
             ErrorKind::Refused,
             ErrorKind::WeakPassword,
         ]),
-        Endpoint::post("/auth/login", service.clone(), login)
+        Endpoint::post("/auth/login", (service.clone(), cookies), login)
             .tag("Sign-in")
             .summary("Log in")
             .description(
                 "An unknown address, a wrong password and an account without a password are answered alike. That \
-                 the account is disabled or the address not verified is told after the right password only.",
+                 the account is disabled or the address not verified is told after the right password only. After too \
+                 many failures none is looked at for a while, be it the right one. The cookie that is set opens \
+                 nothing: it says at the next sign-in that the device is known, so that the failures of others do not \
+                 lock it out.",
             )
             .errors(&[
                 ErrorKind::AccountDisabled,
                 ErrorKind::EmailNotVerified,
                 ErrorKind::InvalidCredentials,
                 ErrorKind::Overloaded,
+                ErrorKind::RateLimited,
                 ErrorKind::Refused,
+                ErrorKind::TooManyAttempts,
             ]),
         Endpoint::post("/auth/forgot-password", service.clone(), forgot)
             .tag("Account")
             .summary("Ask for a link that sets a new password")
-            .description("The answer is the same whether or not the address has an account."),
+            .description("The answer is the same whether or not the address has an account.")
+            .errors(&[ErrorKind::RateLimited]),
         Endpoint::post("/auth/reset-password", service.clone(), reset)
             .tag("Account")
             .summary("Set a new password with a mailed token")
@@ -77,6 +85,7 @@ pub(crate) fn endpoints(
             .errors(&[
                 ErrorKind::InvalidToken,
                 ErrorKind::Overloaded,
+                ErrorKind::RateLimited,
                 ErrorKind::WeakPassword,
             ]),
     ]
@@ -125,12 +134,13 @@ impl Registrations {
 }
 
 async fn login(
-    service: Service,
+    (service, cookies): (Service, DeviceCookies),
     client: ClientInfo,
     Json(body): Json<LoginRequest>,
-) -> Result<Json<TokenPairView>> {
+) -> Result<SignedIn> {
     let login = Login::new(body.email, body.password).with_client(client);
-    Ok(Json(service.login(login).await?.into()))
+    let pair = service.login(login).await?;
+    Ok(SignedIn { pair, cookies })
 }
 
 async fn forgot(

@@ -21,11 +21,15 @@ use std::{str::FromStr, sync::Arc};
 
 use crate::{
     clock::Clock,
-    credential::{FailedCheck, FailureReason, Hasher, PasswordCheck, PasswordPolicy},
+    credential::{
+        FailedCheck, FailureReason, Failures, Hasher, PasswordCheck, PasswordPolicy, Proof,
+    },
     delivery::Deliveries,
     error::Result,
-    event::{Event, EventKind, Trail},
+    event::{EventKind, Trail},
     hook::HookChain,
+    limit::Limits,
+    mail::Recipient,
     secret::Password,
     service::Login,
     sign_in::SignIn,
@@ -72,6 +76,8 @@ pub struct UnknownRegistrationMode(());
 pub(crate) struct Passwords {
     pub(crate) hasher: Hasher,
     pub(crate) check: PasswordCheck,
+    pub(crate) failures: Failures,
+    pub(crate) limits: Limits,
     pub(crate) policy: PasswordPolicy,
     pub(crate) registration: RegistrationMode,
     /// Whether signing in needs a verified address.
@@ -86,41 +92,58 @@ pub(crate) struct Passwords {
 impl Passwords {
     pub(crate) async fn login(&self, store: &dyn Store, login: Login) -> Result<TokenPair> {
         // A second check tells a password that was changed meanwhile from one that another sign-in hashed anew.
-        let mut changed = None;
+        let mut stale = None;
         for _ in 0..2 {
-            let checked = self
-                .check
-                .check(store, &login.email, &login.password)
-                .await?;
-            let proof = match checked {
+            let (email, password) = (&login.email, &login.password);
+            let checked = self.check.check(store, email, password, &login.client);
+            let proof = match checked.await? {
                 Ok(proof) => proof,
                 Err(failed) => return self.refuse(store, &login, failed).await,
             };
-            let user = proof.user().id;
-            if self.require_verified && proof.user().email_verified_at.is_none() {
-                let failed = FailedCheck::of(user, FailureReason::EmailNotVerified);
-                return self.refuse(store, &login, failed).await;
+            let (user, counted) = (proof.user().id, proof.counted());
+            match self.open(store, &login, proof).await {
+                Ok(Some(pair)) => return Ok(pair),
+                Ok(None) => {
+                    stale =
+                        Some(FailedCheck::of(user, FailureReason::WrongPassword).counted(counted))
+                }
+                Err(error) => {
+                    // The password was right, whatever else is in the way.
+                    self.limits.forgive(store, counted).await?;
+                    return Err(error);
+                }
             }
-            let client = login.client.clone();
-            if let Some(pair) = self.sign_in.complete(store, proof, client).await? {
-                return Ok(pair);
-            }
-            changed = Some(user);
         }
-        let failed = FailedCheck {
-            user_id: changed,
-            reason: FailureReason::WrongPassword,
-        };
+        let failed = stale.unwrap_or_else(FailedCheck::of_nobody);
         self.refuse(store, &login, failed).await
+    }
+
+    async fn open(
+        &self,
+        store: &dyn Store,
+        login: &Login,
+        proof: Proof,
+    ) -> Result<Option<TokenPair>> {
+        let user = proof.user();
+        if self.require_verified && user.email_verified_at.is_none() {
+            let failed = FailedCheck::of(user.id, FailureReason::EmailNotVerified);
+            return self.refuse(store, login, failed).await;
+        }
+        let client = login.client.clone();
+        self.sign_in.complete(store, proof, client).await
     }
 
     /// Writes down a sign-in that failed, and only then answers.
     async fn refuse<T>(&self, store: &dyn Store, login: &Login, failed: FailedCheck) -> Result<T> {
-        let event = Event::new(EventKind::SignInFailed, &login.client, self.clock.now())
-            .with("reason", failed.reason.as_str());
-        let mut event = self.trail.about(event, login.email.canonical());
-        event.user_id = failed.user_id;
-        self.trail.record(store, &event).await?;
+        let kind = EventKind::SignInFailed;
+        let event = self.failures.event(kind, &failed, &login.client);
+        let event = self.trail.about(event, login.email.canonical());
+        let recipient = Recipient::Holder(login.email.clone());
+        let recorded = self.failures.record(store, event, &failed, recipient);
+        recorded.await?;
+        if failed.is_told {
+            self.deliveries.wake();
+        }
         Err(failed.into())
     }
 

@@ -3,6 +3,7 @@ use crate::{
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind},
     hook::Applicant,
+    limit::Budget,
     mail::{Intent, LetterKind, Recipient},
     secret::Password,
     service::Registration,
@@ -28,6 +29,11 @@ impl Passwords {
         store: &dyn Store,
         registration: Registration,
     ) -> Result<User> {
+        let (client, about) = (&registration.client, registration.email.canonical());
+        let admitted = self
+            .limits
+            .admit(store, Budget::Register, client, Some(about));
+        admitted.await?;
         let prepared = self.prepare_registration(registration).await?;
         let inserted = Self::insert(store, prepared).await;
         // There is a mail either way where registration is private.

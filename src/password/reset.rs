@@ -2,6 +2,7 @@ use super::Passwords;
 use crate::{
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind},
+    limit::Budget,
     mail::Recipient,
     secret::{OneTimeToken, Password, TokenDigest},
     store::Store,
@@ -17,6 +18,10 @@ impl Passwords {
         email: &EmailAddress,
         client: &ClientInfo,
     ) -> Result<()> {
+        let admitted = self
+            .limits
+            .admit(store, Budget::Forgot, client, Some(email.canonical()));
+        admitted.await?;
         let requested = self.deliveries.request_reset(store, email, client);
         self.trail.publish(&requested.await?);
         self.deliveries.wake();
@@ -30,6 +35,8 @@ impl Passwords {
         new_password: &Password,
         client: &ClientInfo,
     ) -> Result<()> {
+        let admitted = self.limits.admit(store, Budget::Reset, client, None);
+        admitted.await?;
         let digest = TokenDigest::of(token.expose());
         // A forged token costs one indexed look-up and no hash.
         let user = store
@@ -38,9 +45,11 @@ impl Passwords {
             .ok_or(ErrorKind::InvalidToken)?;
         self.check_policy("new_password", new_password, &user.email)?;
         let password_hash = self.hasher.hash(new_password).await?;
+        let counted = self.limits.of_account(user.email.canonical());
         let reset = ResetPassword {
             digest,
             password_hash,
+            forgiven: self.limits.forgiven_with(counted),
             now: self.clock.now(),
         };
         let event = Event::new(EventKind::PasswordReset, client, reset.now);
@@ -51,6 +60,7 @@ impl Passwords {
         let done = store.reset_password(&reset, &event, mail.as_ref());
         match done.await? {
             Some(user_id) => {
+                self.limits.forgive_after(counted).await;
                 self.trail.publish(&event.of(user_id));
                 self.hooks.after_password_change(&user);
                 self.deliveries.wake();

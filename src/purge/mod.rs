@@ -1,7 +1,7 @@
-//! Deleting what is of no more use: ended sessions, expired one-time tokens, and events past their retention.
+//! Deleting what is of no more use: ended sessions, expired one-time tokens and counters, and events past their retention.
 //!
 //! ```text
-//! run ── every hour ──> purge ── batch after batch of 500 ──> sessions, one-time tokens, events
+//! run ── every hour ──> purge ── batch after batch of 500 ──> sessions, one-time tokens, events, limits
 //! ```
 //!
 //! A session or token goes an hour after its end, so that clocks that differ take nobody's live session away.
@@ -50,6 +50,8 @@ pub struct Purged {
     pub one_time_tokens: u64,
     /// Events past their retention.
     pub events: u64,
+    /// Counters of limits that had expired.
+    pub limits: u64,
 }
 
 impl Purges {
@@ -77,6 +79,7 @@ impl Purges {
             sessions: each_batch(|after| store.purge_sessions(ended, after, BATCH)).await?,
             one_time_tokens: each_batch(|after| store.purge_one_time(ended, after, BATCH)).await?,
             events: each_batch(|after| store.purge_events(kept_from, after, BATCH)).await?,
+            limits: each_batch(|after| store.purge_limits(ended, after, BATCH)).await?,
         })
     }
 

@@ -1,7 +1,8 @@
 use async_trait::async_trait;
 
 use crate::{
-    clock::Timestamp, error::StoreError, event::EventId, id::SessionId, secret::TokenDigest,
+    clock::Timestamp, error::StoreError, event::EventId, id::SessionId, limit::LimitKey,
+    secret::TokenDigest,
 };
 
 /// Deletes what is of no more use. Part of [`Store`](crate::store::Store).
@@ -56,6 +57,20 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
         after: Option<EventId>,
         limit: u32,
     ) -> Result<PurgeBatch<EventId>, StoreError>;
+
+    /// Deletes the [counters](crate::limit::Limiter) of one batch that expired at `before` or earlier.
+    ///
+    /// # Contract
+    /// One that is charged meanwhile stays.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn purge_limits(
+        &self,
+        before: Timestamp,
+        after: Option<LimitKey>,
+        limit: u32,
+    ) -> Result<PurgeBatch<LimitKey>, StoreError>;
 }
 
 /// What became of one batch.

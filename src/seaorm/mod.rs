@@ -4,6 +4,7 @@ mod address;
 pub mod entity;
 mod error;
 mod event;
+mod limit;
 mod one_time;
 mod outbox;
 mod outbox_entry;

@@ -1,12 +1,13 @@
 //! One-time tokens: the second half of the token store.
 
-use sea_orm::{DatabaseTransaction, DbErr, Value, prelude::Uuid};
+use sea_orm::{DatabaseTransaction, DbErr, QueryResult, Value, prelude::Uuid};
 use serde_json::json;
 
 use super::{
     SeaOrmStore,
     error::store_error,
     event::{self, events, record},
+    limit::{self, forgiven},
     outbox::{self, intents, order},
     pool::{Database, run, transaction},
     row::{column, digest, user, user_columns},
@@ -16,6 +17,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
+    limit::LimitKey,
     mail::Intent,
     secret::TokenDigest,
     token::{EndReason, IssueOneTime, NewOneTimeToken, Purpose, ResetPassword},
@@ -96,8 +98,38 @@ const RESET: &str = concat!(
     record!("$5", "u.id", "u"),
     "), m AS (",
     order!("$6", "u.id", ", u"),
-    ") SELECT id FROM u"
+    "), l AS (\
+        DELETE FROM auth_limits l USING u WHERE l.key = $7\
+    ) SELECT id FROM u"
 );
+
+/// The user row is locked first: that waits for a reset in flight, and then sees what the reset did.
+macro_rules! use_one {
+    ($user:literal) => {
+        concat!(
+            "UPDATE auth_one_time_tokens AS t SET used_at = $2 FROM ",
+            $user,
+            " WHERE t.digest = $1 AND t.purpose = 'unlock' AND t.expires_at > $2 AND t.user_id = u.id AND ",
+            live!(),
+            " RETURNING user_id AS id"
+        )
+    };
+}
+
+const UNLOCK: &str = concat!(
+    "WITH u AS MATERIALIZED (\
+        SELECT u.id, u.status, u.credential_version FROM auth_users u JOIN auth_one_time_tokens t ON t.user_id = u.id \
+        WHERE t.digest = $1 FOR UPDATE OF u\
+    ), t AS (",
+    use_one!("u"),
+    "), l AS (\
+        DELETE FROM auth_limits l USING t WHERE l.key = $4\
+    ), e AS (",
+    record!("$3", "t.id", "t"),
+    ") SELECT id FROM t"
+);
+
+const UNLOCK_TOKEN: &str = use_one!("auth_users u");
 
 const SET_PASSWORD: &str = "\
     UPDATE auth_users SET password_hash = $3, credential_version = credential_version + 1, \
@@ -175,11 +207,39 @@ pub(super) async fn reset_password<D: Database>(
         EndReason::PasswordReset.as_str().into(),
         events([event]),
         intents(mail),
+        forgiven(reset.forgiven),
     ];
     let rows = store.write(RESET, values).await?;
+    owner(&rows).map_err(|error| store_error(&error))
+}
+
+pub(super) async fn unlock<D: Database>(
+    store: &SeaOrmStore<D>,
+    digest: &TokenDigest,
+    key: Option<LimitKey>,
+    now: Timestamp,
+    event: &Event,
+) -> Result<Option<UserId>, StoreError> {
+    if store.is_postgres() {
+        let values = [bytes(digest), now.into(), events([event]), forgiven(key)];
+        let rows = store.write(UNLOCK, values).await?;
+        return owner(&rows).map_err(|error| store_error(&error));
+    }
+    transaction!(store, |txn| async {
+        let values = [bytes(digest), now.into()];
+        let user = owner(&run(txn, UNLOCK_TOKEN, values).await?)?;
+        if user.is_some() {
+            limit::forgive(txn, key).await?;
+            event::insert(txn, event, user).await?;
+        }
+        Ok::<_, DbErr>(user)
+    })
+}
+
+/// Whose token was spent.
+fn owner(rows: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
     let id = rows.first().map(|row| column::<Uuid>(row, "id"));
-    let id = id.transpose().map_err(|error| store_error(&error))?;
-    Ok(id.map(UserId::from))
+    Ok(id.transpose()?.map(UserId::from))
 }
 
 /// The reset inside a transaction that nobody can write beside.
@@ -203,6 +263,7 @@ async fn reset_in(
     let values = [id.into(), reset.now.into(), reason.into()];
     run(txn, END_OF_USER, values).await?;
     run(txn, USE_ALL, [id.into(), reset.now.into()]).await?;
+    limit::forgive(txn, reset.forgiven).await?;
     event::insert(txn, event, Some(id.into())).await?;
     outbox::insert(txn, mail, Some(id.into())).await?;
     Ok(Some(id.into()))

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     SeaOrmStore,
     error::unreadable,
-    event::{self, events, record},
+    event::{self, record},
     outbox_entry,
     pool::{Database, run, transaction},
     row::{column, object, parsed},
@@ -45,9 +45,7 @@ const INSERT: &str = "\
         admitted) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $6, 'pending', 0, FALSE)";
 
-const ENQUEUE: &str = order!("$1", "NULL", "");
-
-const ENQUEUE_RECORDED: &str = concat!(
+const ENQUEUE: &str = concat!(
     "WITH o AS (",
     order!("$1", "NULL", ""),
     ") ",
@@ -85,27 +83,21 @@ const POSTPONE: &str = "UPDATE auth_outbox SET due_at = $3, last_error = $4 WHER
 
 #[async_trait]
 impl<D: Database> OutboxStore for SeaOrmStore<D> {
-    async fn enqueue(&self, orders: &[Intent], event: Option<&Event>) -> Result<(), StoreError> {
+    async fn enqueue(&self, orders: &[Intent], events: &[Event]) -> Result<(), StoreError> {
         let recipient = orders.first().map(|intent| &intent.recipient);
         let (user, address) = recipient.map_or((None, None), Recipient::to_columns);
         let holder = address.map(|address| Value::from(address.canonical()));
         if self.is_postgres() {
-            let orders = intents(orders);
-            return match event {
-                None => self.write(ENQUEUE, [orders]).await.map(drop),
-                Some(event) => {
-                    let user = user.map(UserId::as_uuid).into();
-                    let holder = holder.unwrap_or(Value::String(None));
-                    let values = [orders, events([event]), user, holder];
-                    self.write(ENQUEUE_RECORDED, values).await.map(drop)
-                }
-            };
+            let user = user.map(UserId::as_uuid).into();
+            let holder = holder.unwrap_or(Value::String(None));
+            let values = [intents(orders), event::events(events), user, holder];
+            return self.write(ENQUEUE, values).await.map(drop);
         }
         transaction!(self, |txn| async {
             insert(txn, orders, None).await?;
-            let Some(event) = event else {
+            if events.is_empty() {
                 return Ok(());
-            };
+            }
             let user = match (user, &holder) {
                 (None, Some(holder)) => {
                     let rows = run(txn, HOLDER, [holder.clone()]).await?;
@@ -114,7 +106,10 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
                 }
                 (user, _) => user,
             };
-            event::insert(txn, event, user).await
+            for event in events {
+                event::insert(txn, event, user).await?;
+            }
+            Ok::<_, DbErr>(())
         })
     }
 

@@ -13,6 +13,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::EventId,
+    limit::LimitKey,
     purge::{PurgeBatch, PurgeStore},
     secret::TokenDigest,
     token::SessionId,
@@ -52,6 +53,8 @@ const SESSIONS: Purge = purge!(
     "id",
     "COALESCE(revoked_at <= $2, FALSE) OR idle_expires_at <= $2 OR absolute_expires_at <= $2"
 );
+
+const LIMITS: Purge = purge!("auth_limits", "key", "expires_at <= $2");
 
 const ONE_TIME: Purge = purge!("auth_one_time_tokens", "digest", "expires_at <= $2");
 
@@ -127,6 +130,25 @@ impl<D: Database> PurgeStore for SeaOrmStore<D> {
         Ok(PurgeBatch {
             deleted: ids.len() as u64,
             next: last.filter(|_| is_full).map(EventId::from),
+        })
+    }
+
+    async fn purge_limits(
+        &self,
+        before: Timestamp,
+        after: Option<LimitKey>,
+        limit: u32,
+    ) -> Result<PurgeBatch<LimitKey>, StoreError> {
+        let bytes = |key: LimitKey| key.as_bytes().to_vec();
+        let after = after.map(bytes).unwrap_or_default();
+        let read = |row: &QueryResult| column::<Vec<u8>>(row, "key");
+        let batch = purge(self, &LIMITS, before, after, limit, read).await?;
+        let next = batch.next.as_deref().map(LimitKey::try_from);
+        Ok(PurgeBatch {
+            deleted: batch.deleted,
+            next: next
+                .transpose()
+                .map_err(|error| StoreError::Corrupt(error.into()))?,
         })
     }
 }

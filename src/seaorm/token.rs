@@ -5,7 +5,7 @@ use super::{
     SeaOrmStore,
     error::{store_error, unreadable},
     event::{self, events, record},
-    one_time,
+    limit, one_time,
     outbox::{self, intents, order},
     pool::{Database, run, transaction},
     row::{column, digest, session_user, user, user_columns},
@@ -15,6 +15,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
+    limit::LimitKey,
     mail::Intent,
     secret::{PasswordHash, TokenDigest},
     token::{
@@ -46,8 +47,12 @@ const OPEN: &str = concat!(
         INSERT INTO auth_sessions (id, user_id, generation, digest, credential_version, created_at, rotated_at, \
             idle_expires_at, absolute_expires_at, ip, user_agent, authenticated_at) \
         SELECT $6, u.id, 0, $7, $3, $2, $2, $8, $9, $10, $11, $2 FROM u\
+    ), l AS (\
+        DELETE FROM auth_limits l USING u WHERE l.key = $14\
     ), e AS (",
     record!("$12", "u.id", "u"),
+    "), m AS (",
+    order!("$13", "u.id", ", u"),
     ") SELECT * FROM u"
 );
 
@@ -122,14 +127,6 @@ const END_RECORDED: &str = concat!(
     end!(),
     "), e AS (",
     record!("$4", "s.user_id", "s"),
-    ") SELECT user_id FROM s"
-);
-
-const END_MAILED: &str = concat!(
-    "WITH s AS (",
-    end!(),
-    "), e AS (",
-    record!("$4", "s.user_id", "s"),
     "), m AS (",
     order!("$5", "s.user_id", ", s"),
     ") SELECT user_id FROM s"
@@ -158,6 +155,7 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
         &self,
         new: &NewSession,
         event: &Event,
+        mail: Option<&Intent>,
     ) -> Result<OpenSession, StoreError> {
         let rows = if self.is_postgres() {
             let [user_id, now, version, verified, rehashed] = sign_in_values(new);
@@ -175,10 +173,12 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
                 ip,
                 user_agent,
                 events([event]),
+                intents(mail),
+                limit::forgiven(new.forgiven),
             ];
             self.write(OPEN, values).await
         } else {
-            transaction!(self, |txn| open(txn, new, event))
+            transaction!(self, |txn| open(txn, new, event, mail))
         }?;
         let opened = rows.first().map(user).transpose();
         Ok(match opened.map_err(|error| store_error(&error))? {
@@ -241,7 +241,7 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
                     let [id, now, reason] = end_values(rotation.id, EndReason::Reuse, rotation.now);
                     let event = events([&class.noted_on(on_reuse)]);
                     let values = [id, now, reason, event, intents(mail)];
-                    let ended = owner(&self.write(END_MAILED, values).await?);
+                    let ended = owner(&self.write(END_RECORDED, values).await?);
                     let ended = ended.map_err(|error| store_error(&error))?;
                     return Ok(ended.map_or(Rotation::Gone, |user| Rotation::Reused(user, class)));
                 }
@@ -341,6 +341,16 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
     ) -> Result<Option<UserId>, StoreError> {
         one_time::reset_password(self, reset, event, mail).await
     }
+
+    async fn unlock(
+        &self,
+        digest: &TokenDigest,
+        forgiven: Option<LimitKey>,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
+        one_time::unlock(self, digest, forgiven, now, event).await
+    }
 }
 
 /// Ends a session, and writes the event if it was open.
@@ -353,7 +363,7 @@ async fn end<D: Database>(
 ) -> Result<Option<UserId>, StoreError> {
     if store.is_postgres() {
         let [id, now, reason] = end_values(id, reason, now);
-        let values = [id, now, reason, events([event])];
+        let values = [id, now, reason, events([event]), intents(None)];
         let ended = owner(&store.write(END_RECORDED, values).await?);
         return ended.map_err(|error| store_error(&error));
     }
@@ -414,6 +424,7 @@ async fn open(
     txn: &DatabaseTransaction,
     new: &NewSession,
     event: &Event,
+    mail: Option<&Intent>,
 ) -> Result<Vec<QueryResult>, DbErr> {
     let users = run(txn, OPEN_USER, sign_in_values(new)).await?;
     if !users.is_empty() {
@@ -430,7 +441,9 @@ async fn open(
             user_agent,
         ];
         run(txn, OPEN_SESSION, values).await?;
+        limit::forgive(txn, new.forgiven).await?;
         event::insert(txn, event, Some(new.user_id)).await?;
+        outbox::insert(txn, mail, Some(new.user_id)).await?;
     }
     Ok(users)
 }

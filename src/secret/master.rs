@@ -104,7 +104,10 @@ impl Drop for Secret {
 /// # Ok::<(), hallpass::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Secrets(Vec<Secret>);
+pub struct Secrets {
+    first: Secret,
+    others: Vec<Secret>,
+}
 
 impl Secrets {
     /// The current secret and those that still verify.
@@ -112,24 +115,32 @@ impl Secrets {
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if a secret is given twice.
     pub fn new(first: Secret, others: Vec<Secret>) -> Result<Self> {
-        let mut all = vec![first];
+        let mut all = Self::from(first);
         for secret in others {
             if all.iter().any(|known| known.0 == secret.0) {
                 return Err(Error::configuration("a master secret is given twice"));
             }
-            all.push(secret);
+            all.others.push(secret);
         }
-        Ok(Self(all))
+        Ok(all)
+    }
+
+    /// The one that signs and derives what is issued.
+    pub(crate) fn first(&self) -> &Secret {
+        &self.first
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Secret> {
-        self.0.iter()
+        std::iter::once(&self.first).chain(&self.others)
     }
 }
 
 impl From<Secret> for Secrets {
-    fn from(secret: Secret) -> Self {
-        Self(vec![secret])
+    fn from(first: Secret) -> Self {
+        Self {
+            first,
+            others: Vec::new(),
+        }
     }
 }
 

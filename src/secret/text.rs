@@ -1,6 +1,9 @@
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::{
+    constant_time::verify_slices_are_equal,
+    digest::{SHA256, digest},
+};
 use zeroize::Zeroize;
 
 macro_rules! secret_text {
@@ -55,6 +58,10 @@ secret_text! {
     AccessToken
 }
 secret_text! {
+    /// A token that says that somebody has signed in on a device before. It opens nothing.
+    DeviceToken
+}
+secret_text! {
     /// A token that is mailed or handed over once, and spent once.
     OneTimeToken
 }
@@ -70,6 +77,15 @@ secret_text! {
     /// A refresh token.
     RefreshToken
 }
+
+/// In constant time.
+impl PartialEq for DeviceToken {
+    fn eq(&self, other: &Self) -> bool {
+        verify_slices_are_equal(self.0.as_bytes(), other.0.as_bytes()).is_ok()
+    }
+}
+
+impl Eq for DeviceToken {}
 
 /// The SHA-256 of a token: all that a store ever sees of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -33,7 +33,11 @@ pub(crate) fn endpoints(service: &Service, own: &Own) -> Vec<Endpoint> {
                 "Each refresh token is exchanged once. Presenting it again within a few seconds gives the same \
                  successor; presenting it later ends the session.",
             )
-            .errors(&[ErrorKind::InvalidRefreshToken, ErrorKind::RefreshTokenReused]),
+            .errors(&[
+                ErrorKind::InvalidRefreshToken,
+                ErrorKind::RateLimited,
+                ErrorKind::RefreshTokenReused,
+            ]),
         Endpoint::post("/auth/logout", service.clone(), logout)
             .tag("Sign-in")
             .summary("Log out")

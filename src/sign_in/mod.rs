@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use crate::{
     clock::Clock,
-    credential::Proof,
+    credential::{Devices, Proof},
+    delivery::Deliveries,
     error::{Refusal, Result},
     event::{ClientInfo, Event, EventKind, Trail},
     hook::HookChain,
+    limit::Limits,
     store::Store,
     token::{NewSession, OpenSession, SessionId, TokenPair, Tokens},
     user::User,
@@ -17,27 +19,16 @@ use crate::{
 /// Opens sessions.
 #[derive(Clone, Debug)]
 pub(crate) struct SignIn {
-    tokens: Tokens,
-    hooks: HookChain,
-    trail: Trail,
-    clock: Arc<dyn Clock>,
+    pub(crate) tokens: Tokens,
+    pub(crate) devices: Devices,
+    pub(crate) limits: Limits,
+    pub(crate) deliveries: Deliveries,
+    pub(crate) hooks: HookChain,
+    pub(crate) trail: Trail,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl SignIn {
-    pub(crate) fn new(
-        tokens: Tokens,
-        hooks: HookChain,
-        trail: Trail,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self {
-            tokens,
-            hooks,
-            trail,
-            clock,
-        }
-    }
-
     /// Opens a session; `None` if the credentials changed while they were checked.
     ///
     /// What a hook can keep from happening is asked, and what cannot be put into an access token is found out, while
@@ -60,10 +51,19 @@ impl SignIn {
         let claims = self.hooks.access_token_claims(checked, id).await?;
         let access_token = self.tokens.access(checked, id, &claims, now)?;
         let opening = self.tokens.open(id, now)?;
+        let (version, counted) = (proof.credential_version(), proof.counted());
+        let token = client.device.as_ref();
+        let known = token.and_then(|token| self.devices.read(token, checked.email.canonical()));
+        let known = known.filter(|device| device.is_of(checked.id, version));
+        // The first sign-in is on an unknown device as a matter of course.
+        let letter = match (known, checked.last_login_at) {
+            (None, Some(_)) => self.deliveries.new_sign_in(checked.id, &client, now),
+            _ => None,
+        };
         let session = NewSession {
             id,
             user_id: checked.id,
-            credential_version: proof.credential_version(),
+            credential_version: version,
             digest: opening.digest,
             created_at: now,
             idle_expires_at: opening.idle_expires_at,
@@ -71,15 +71,23 @@ impl SignIn {
             client,
             verified_hash: proof.verified_hash().cloned(),
             rehashed: proof.rehashed().cloned(),
+            forgiven: self.limits.forgiven_with(counted),
         };
         let event = Event::new(EventKind::SignedIn, &session.client, now)
             .by(session.user_id)
             .with("session_id", id.to_string());
-        let user = match store.open_session(&session, &event).await? {
+        let user = match store
+            .open_session(&session, &event, letter.as_ref())
+            .await?
+        {
             OpenSession::Opened(user) => user,
             OpenSession::Stale => return Ok(None),
         };
         self.trail.publish(&event.of(user.id));
+        self.limits.forgive_after(counted).await;
+        if letter.is_some() {
+            self.deliveries.wake();
+        }
         let expires_at = session.idle_expires_at.min(session.absolute_expires_at);
         // Roles may have changed since the credential was checked.
         let access_token = if user.roles == checked.roles {
@@ -89,13 +97,9 @@ impl SignIn {
         };
         self.hooks.after_sign_in(&user, id);
         let tokens = &self.tokens;
-        Ok(Some(tokens.pair(
-            access_token,
-            id,
-            opening.token,
-            expires_at,
-            now,
-        )))
+        let mut pair = tokens.pair(access_token, id, opening.token, expires_at, now);
+        pair.device = self.devices.token(known, &user, version);
+        Ok(Some(pair))
     }
 
     /// The audit trail tells a refusal by the host from one of ours.

@@ -1,11 +1,12 @@
 //! The caller as an argument of handlers, the token pair as a reply, and `GET /.well-known/jwks.json`.
 
+use ::http::header::SET_COOKIE;
 use serde::Serialize;
 
 use super::{SessionId, TokenPair, Tokens};
 use crate::{
     error::{ErrorKind, Result},
-    http::{Document, Endpoint, Input, Request},
+    http::{DeviceCookies, Document, Endpoint, Input, Json, Output, Request, Response},
     secret::AccessToken,
 };
 
@@ -36,6 +37,29 @@ impl<S: Sync> Input<S> for Bearer {
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut crate::http::openapi::Operation) {
         operation.bearer();
+    }
+}
+
+/// The tokens of a session that was opened, and the cookie that makes the device a known one.
+pub(crate) struct SignedIn {
+    pub(crate) pair: TokenPair,
+    pub(crate) cookies: DeviceCookies,
+}
+
+impl Output for SignedIn {
+    fn render(self) -> Response {
+        let device = self.pair.device.as_ref();
+        let cookie = device.and_then(|token| self.cookies.set(token.expose()));
+        let mut response = Json(TokenPairView::from(self.pair)).render();
+        if let Some(cookie) = cookie {
+            response.headers_mut().insert(SET_COOKIE, cookie);
+        }
+        response
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut crate::http::openapi::Operation) {
+        <Json<TokenPairView> as Output>::describe(operation);
     }
 }
 

@@ -3,6 +3,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::Timestamp,
+    limit::LimitKey,
     secret::{HmacKey, OneTimeToken, PasswordHash, Secrets, TokenDigest},
     user::{EmailAddress, UserId},
 };
@@ -79,6 +80,8 @@ pub struct ResetPassword {
     pub digest: TokenDigest,
     /// The hash of the new password.
     pub password_hash: PasswordHash,
+    /// The failed attempts that are forgotten with it.
+    pub forgiven: Option<LimitKey>,
     /// Now.
     pub now: Timestamp,
 }

@@ -12,7 +12,7 @@ use crate::{
     event::{ClientInfo, Event, EventKind, Trail},
     hook::HookChain,
     mail::{Intent, LetterKind, Recipient},
-    secret::{AccessToken, RefreshToken, Secrets, TokenDigest},
+    secret::{AccessToken, DeviceToken, RefreshToken, Secrets, TokenDigest},
     user::{Permissions, Role, RolePermissions, User},
 };
 
@@ -117,6 +117,8 @@ pub struct TokenPair {
     pub refresh_expires_in: Duration,
     /// The session both belong to.
     pub session_id: SessionId,
+    /// What says at the next sign-in that there was this one: see [`ClientInfo::device`]. `None` at a refresh.
+    pub device: Option<DeviceToken>,
 }
 
 /// A user whose session the database has just confirmed: not logged out, not expired, not disabled.
@@ -296,6 +298,7 @@ impl Tokens {
             refresh_token,
             refresh_expires_in: (expires_at - now).to_std().unwrap_or_default(),
             session_id,
+            device: None,
         }
     }
 

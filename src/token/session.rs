@@ -3,6 +3,7 @@ use crate::{
     clock::Timestamp,
     event::ClientInfo,
     id::SessionId,
+    limit::LimitKey,
     secret::{PasswordHash, TokenDigest},
     user::{User, UserId},
 };
@@ -34,6 +35,8 @@ pub struct NewSession {
     pub verified_hash: Option<PasswordHash>,
     /// The same password, hashed with the parameters now in force, if they changed.
     pub rehashed: Option<PasswordHash>,
+    /// The failed attempts that are forgotten with it.
+    pub forgiven: Option<LimitKey>,
 }
 
 /// What became of opening a session.

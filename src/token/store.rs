@@ -8,6 +8,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
+    limit::LimitKey,
     outbox::Intent,
     secret::{PasswordHash, TokenDigest},
     user::{User, UserId},
@@ -23,8 +24,9 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// One fact: the session exists if and only if the user was, at that moment, active at the given
-    /// `credential_version` with the verified hash. `last_login_at` is set and the rehash is stored with it, or
-    /// nothing is; so is the event. It waits for a reset in flight, and never restores an older password.
+    /// `credential_version` with the verified hash. `last_login_at` is set and the rehash is stored with it, the
+    /// attempts in `forgiven` are cleared, and the event and the mail are written, or nothing is. It waits for a reset
+    /// in flight, and never restores an older password.
     ///
     /// # Errors
     /// If the database fails.
@@ -32,6 +34,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
         &self,
         session: &NewSession,
         event: &Event,
+        mail: Option<&Intent>,
     ) -> Result<OpenSession, StoreError>;
 
     /// The user of a live session, and how fresh its sign-in is.
@@ -188,8 +191,8 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// One fact, by at most one of any number of concurrent calls (I1): the conditions of
     /// [`one_time_user`](Self::one_time_user) hold at that moment; the hash is stored, `credential_version` goes up,
-    /// every session ends, every other one-time token of the user is dead, an unverified address becomes verified, and the
-    /// event and the mail are written.
+    /// every session ends, every other one-time token of the user is dead, an unverified address becomes verified, the
+    /// attempts in `forgiven` are cleared, and the event and the mail are written.
     ///
     /// # Errors
     /// If the database fails.
@@ -198,5 +201,22 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
         reset: &ResetPassword,
         event: &Event,
         mail: Option<&Intent>,
+    ) -> Result<Option<UserId>, StoreError>;
+
+    /// Spends a [`Purpose::Unlock`] token and clears the failed attempts in `forgiven`; `None` if it cannot be spent.
+    ///
+    /// # Contract
+    /// One fact, by at most one of any number of concurrent calls (I1): the conditions of
+    /// [`one_time_user`](Self::one_time_user) hold at that moment; the token is used, the attempts are cleared, and the
+    /// event is written.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn unlock(
+        &self,
+        digest: &TokenDigest,
+        forgiven: Option<LimitKey>,
+        now: Timestamp,
+        event: &Event,
     ) -> Result<Option<UserId>, StoreError>;
 }

@@ -35,6 +35,7 @@ const LAYERS: &[&[&str]] = &[
         "account",
         "admin",
         "email_verification",
+        "lockout",
         "password",
         "session",
     ],

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     statements::{Count, counted},
     support::{
-        app::{App, Server, app_with, link_token},
+        app::{App, Server, app_with, limited, link_token},
         http::{JSON, PASSWORD},
     },
 };
@@ -113,13 +113,50 @@ async fn administer(app: &App, admin: &str, count: &Count) {
     call(&format!("POST {path}/unlock"), json!({}))
         .await
         .expect(204);
-    count.expect(2, "unlock a user");
+    count.expect(3, "unlock a user");
     call(&format!("POST {path}/logout"), json!({}))
         .await
         .expect(204);
     count.expect(2, "log a user out");
     call(&format!("DELETE {path}"), json!({})).await.expect(204);
     count.expect(3, "delete a user");
+}
+
+/// DESIGN: the database limiter adds one, except to what needs none.
+#[tokio::test]
+async fn limits_add_one_statement_and_none_to_refresh_and_me() {
+    let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
+        return;
+    };
+    let app = app_with(|builder| limited(builder).store(store.clone())).await;
+    app.register(ANN).await;
+    count.expect(2, "register");
+    let tokens = app.login(ANN).await;
+    count.expect(3, "login");
+    app.me(&tokens.access).await.expect(200);
+    count.expect(1, "me");
+    let next = app.refresh(&tokens.refresh).await.tokens();
+    count.expect(1, "refresh");
+    app.logout(&next.refresh).await.expect(204);
+    count.expect(1, "logout");
+    for email in [ANN, "nobody@example.org"] {
+        app.forgot(email).await;
+        count.expect(2, "forgot");
+        app.try_login(email, "a wrong password").await.expect(401);
+        count.expect(3, "a refused login");
+    }
+    app.auth.deliver_mail().await.unwrap();
+    app.advance(1);
+    let token = app.reset_token(ANN).await;
+    count.forget();
+    app.reset(&token, PASSWORD).await.expect(204);
+    count.expect(3, "reset");
+    for _ in 0..5 {
+        app.try_login(ANN, "a wrong password").await.expect(401);
+        count.expect(3, "a refused login, be it the one that locks");
+    }
+    app.try_login(ANN, PASSWORD).await.expect(429);
+    count.expect(2, "a locked login");
 }
 
 #[tokio::test]

@@ -212,6 +212,8 @@ async fn the_user_is_told_of_a_stolen_refresh_token_once() {
 #[tokio::test]
 async fn notices_can_be_switched_off() {
     let none = Notices {
+        account_locked: false,
+        new_sign_in: false,
         password_changed: false,
         refresh_token_reused: false,
     };

@@ -39,6 +39,8 @@ mod events;
 mod guards;
 mod hang_up;
 mod hooks;
+mod limits;
+mod lockout;
 mod login;
 mod logout;
 mod mail;

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, env, fs, path::Path};
 use hallpass::{
     PasswordHash, Refusal, RegistrationMode, Role, UserId, UserStatus,
     hook::{Applicant, HookError, Hooks},
+    limit::{Budget, Lockout, Rate, RateLimits},
     user::NewUser,
 };
 use serde_json::{Value, json};
@@ -197,7 +198,7 @@ async fn every_code_is_documented_and_can_be_provoked() {
         .iter()
         .flat_map(Value::as_str)
         .collect();
-    assert_eq!(listed.len(), 26);
+    assert_eq!(listed.len(), 28);
     for code in listed {
         let reply = provoke(code).await;
         let status = reply.status;
@@ -257,6 +258,12 @@ async fn provoke(code: &str) -> Reply {
         "method_not_allowed" => app.ask("PUT /users", "", b"").await,
         "not_found" => app.ask("GET /docs/nothing", "", b"").await,
         "overloaded" => overloaded().await,
+        "rate_limited" => {
+            let one = RateLimits::none().client(Budget::Register, Rate::per_minute(1));
+            let slow = app.another(|builder| builder.rate_limits(one)).await;
+            slow.post("/users", registration.clone()).await.expect(201);
+            slow.post("/users", registration).await
+        }
         "reauthentication_required" => {
             let tokens = app.passwordless(ANN).await;
             app.advance(600);
@@ -284,6 +291,15 @@ async fn provoke(code: &str) -> Reply {
             let access = app.join(ANN).await.access;
             app.send("DELETE /users/me/sessions/x", &access, json!({}))
                 .await
+        }
+        "too_many_attempts" => {
+            let strict = app
+                .another(|builder| builder.lockout(Lockout::default()))
+                .await;
+            for _ in 0..5 {
+                strict.try_login(ANN, PASSWORD).await.expect(401);
+            }
+            strict.try_login(ANN, PASSWORD).await
         }
         "unauthenticated" => app.ask("GET /users/me", "", b"").await,
         "unavailable" => {

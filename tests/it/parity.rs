@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use hallpass::{Secret, clock::ManualClock, http::Endpoint};
+use hallpass::{Secret, clock::ManualClock, http::Endpoint, limit::Lockout};
 use serde_json::{Map, Value, json};
 
 use crate::support::{
@@ -87,6 +87,7 @@ impl Twins {
         let start = async |framework| {
             let store = Arc::new(TestStore::memory());
             let set = |builder: hallpass::AuthBuilder| {
+                let builder = builder.lockout(Lockout::default());
                 builder.secrets(secret.clone()).clock(clock.clone())
             };
             let app = App::start(store, framework, set).await;
@@ -121,6 +122,7 @@ impl Twins {
                 link_token(&letter, "verify-email")
             }
             "/auth/confirm-email-change" => change_token(app, &email).await,
+            "/auth/unlock" => unlock_token(app, &email).await,
             _ => token_in(&app.letter(ROOT, "/reset-password?")),
         };
         app.forgot("nobody@example.org").await;
@@ -191,6 +193,16 @@ async fn change_token(app: &App, email: &str) -> String {
     app.deliver().await;
     let letter = app.letter(&new, "/confirm-email-change?");
     link_token(&letter, "confirm-email-change")
+}
+
+/// Locks the sign-in, and takes the token out of the mail that tells of it.
+async fn unlock_token(app: &App, email: &str) -> String {
+    for _ in 0..5 {
+        let reply = app.try_login(email, "a wrong password").await;
+        reply.expect(401);
+    }
+    app.deliver().await;
+    link_token(&app.letter(email, "/unlock?"), "unlock")
 }
 
 fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
@@ -329,6 +341,15 @@ fn masked(mut reply: Reply) -> Reply {
         .headers
         .retain(|(name, _)| !matches!(name.as_str(), "date" | "connection" | "content-length"));
     reply.headers.sort();
+    let cookie = reply
+        .headers
+        .iter_mut()
+        .find(|(name, _)| name == "set-cookie");
+    if let Some((_, cookie)) = cookie {
+        let (token, attributes) = cookie.split_once(';').expect("attributes");
+        assert!(token.starts_with("__Host-hallpass_device=hp_dt_"));
+        *cookie = format!("*;{attributes}");
+    }
     let Ok(json) = serde_json::from_slice::<Value>(&reply.body) else {
         return reply;
     };

@@ -96,8 +96,9 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         client: ClientInfo::default(),
         verified_hash: Some(hash()),
         rehashed: Some(hash()),
+        forgiven: None,
     };
-    let opened = store.open_session(&session, &event()).await.unwrap();
+    let opened = store.open_session(&session, &event(), None).await.unwrap();
     assert!(matches!(opened, OpenSession::Opened(_)));
     count.expect(1, "open_session");
     let found = store.session_user(session.id, user, now).await;
@@ -146,7 +147,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         credential_version: 1,
         ..session.clone()
     };
-    store.open_session(&second, &event()).await.unwrap();
+    store.open_session(&second, &event(), None).await.unwrap();
     count.forget();
     assert!(
         store
@@ -192,6 +193,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     found.unwrap().unwrap();
     count.expect(1, "one_time_user");
     let reset = ResetPassword {
+        forgiven: None,
         digest,
         password_hash: hash(),
         now,
@@ -205,7 +207,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     let lifetime = Duration::from_secs(3600);
     let intent = Intent::new(LetterKind::ResetPassword, recipient, now, lifetime);
     let intents = [intent.clone(), notice()];
-    store.enqueue(&intents, Some(&event())).await.unwrap();
+    store.enqueue(&intents, &[event()]).await.unwrap();
     count.expect(1, "enqueue");
     assert_eq!(store.claim(now, later, 10).await.unwrap().len(), 1);
     count.expect(1, "claim");

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use hallpass::{
     conformance,
+    limit::Limiter,
+    memory::MemoryLimiter,
     seaorm::{ConnectSettings, SeaOrmStore},
     store::Store,
 };
@@ -44,6 +46,16 @@ async fn every_store_keeps_the_contract_of_rotations() {
         eprintln!("on {}", store.name);
         conformance::rotation::check_all(&store.store()).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_store_keeps_the_contract_of_limits() {
+    for store in stores().await {
+        eprintln!("on {}", store.name);
+        conformance::limit::check_all(&store.store()).await;
+    }
+    let limiter: Arc<dyn Limiter> = Arc::new(MemoryLimiter::new());
+    conformance::limit::check_limiter(&limiter).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -228,7 +240,7 @@ async fn a_mail_that_cannot_be_read_holds_up_no_other() {
             let recipient = Recipient::Holder(address.parse().unwrap());
             let lifetime = std::time::Duration::from_secs(1800);
             let intent = Intent::new(LetterKind::ResetPassword, recipient, now, lifetime);
-            store.enqueue(&[intent], None).await.unwrap();
+            store.enqueue(&[intent], &[]).await.unwrap();
         };
         order("ann@example.org").await;
         order("ben@example.org").await;

@@ -40,9 +40,11 @@ pub(super) async fn log_out(
 
 pub(super) async fn unlock(
     state: State,
-    _: Administrator,
+    administrator: Administrator,
     Target(id): Target,
+    client: ClientInfo,
 ) -> Result<NoContent> {
-    state.administration.unlock(id).await?;
+    let author = administrator.author(client);
+    state.administration.unlock(id, &author).await?;
     Ok(NoContent)
 }

@@ -1,9 +1,11 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::*;
 use crate::{
     clock::{Clock as _, SystemClock},
     credential::{HashParams, fake::FakeStore},
+    limit::{LimitParts, RateLimits},
+    secret::Secret,
     user::UserId,
 };
 
@@ -12,6 +14,23 @@ const ANN: &str = "ann@example.org";
 fn hasher(passes: u32) -> Hasher {
     let params = HashParams::danger_weak(64, passes, 1).unwrap();
     Hasher::builder(params).permits(1).build().unwrap()
+}
+
+fn door_with(hasher: Hasher) -> PasswordCheck {
+    let secrets = Secret::generate().into();
+    let limits = Limits::new(LimitParts {
+        secrets: &secrets,
+        rates: RateLimits::default(),
+        lockout: None,
+        limiter: None,
+        local: Arc::new(FakeStore::default()),
+        clock: Arc::new(SystemClock),
+    });
+    PasswordCheck {
+        hasher,
+        limits: limits.unwrap(),
+        devices: Devices::new(&secrets),
+    }
 }
 
 async fn store(hash_with: &Hasher) -> FakeStore {
@@ -29,7 +48,9 @@ async fn check(
     password: &str,
 ) -> Result<Proof> {
     let email = email.parse().unwrap();
-    Ok(check.check(store, &email, &password.into()).await??)
+    Ok(check
+        .check(store, &email, &password.into(), &ClientInfo::default())
+        .await??)
 }
 
 fn kind(result: Result<Proof>) -> ErrorKind {
@@ -40,7 +61,7 @@ fn kind(result: Result<Proof>) -> ErrorKind {
 async fn every_refusal_costs_one_check_and_looks_the_same() {
     let hasher = hasher(1);
     let store = store(&hasher).await;
-    let door = PasswordCheck::new(hasher.clone());
+    let door = door_with(hasher.clone());
     for (number, (email, password)) in [
         (ANN, "wrong password"),
         ("nobody@example.org", "right password"),
@@ -60,7 +81,7 @@ async fn every_refusal_costs_one_check_and_looks_the_same() {
 async fn the_right_password_proves_what_a_session_needs() {
     let hasher = hasher(1);
     let store = store(&hasher).await;
-    let door = PasswordCheck::new(hasher.clone());
+    let door = door_with(hasher.clone());
     let proof = check(&door, &store, "ANN@Example.org", "right password")
         .await
         .unwrap();
@@ -80,11 +101,13 @@ async fn the_right_password_proves_what_a_session_needs() {
 async fn a_signed_in_user_shows_their_own_password_only() {
     let hasher = hasher(1);
     let store = store(&hasher).await;
-    let door = PasswordCheck::new(hasher.clone());
+    let door = door_with(hasher.clone());
     let ann = store.state().users[0].user.clone();
     let ask = async |user: &User, password: &str| {
         let password = password.into();
-        Ok(door.check_user(&store, user, &password).await??)
+        Ok(door
+            .check_user(&store, user, &password, &ClientInfo::default())
+            .await??)
     };
     let proof = ask(&ann, "right password").await.unwrap();
     assert_eq!((proof.user().id, proof.credential_version()), (ann.id, 7));
@@ -107,7 +130,7 @@ async fn a_disabled_account_shows_only_after_the_right_password() {
     let hasher = hasher(1);
     let store = store(&hasher).await;
     store.disable(ANN);
-    let door = PasswordCheck::new(hasher);
+    let door = door_with(hasher);
     let wrong = check(&door, &store, ANN, "wrong password").await;
     assert_eq!(kind(wrong), ErrorKind::InvalidCredentials);
     let right = check(&door, &store, ANN, "right password").await;
@@ -118,7 +141,7 @@ async fn a_disabled_account_shows_only_after_the_right_password() {
 async fn outdated_parameters_are_hashed_anew() {
     let store = store(&hasher(1)).await;
     let now = hasher(2);
-    let door = PasswordCheck::new(now.clone());
+    let door = door_with(now.clone());
     let wrong = check(&door, &store, ANN, "wrong password").await;
     assert_eq!(kind(wrong), ErrorKind::InvalidCredentials);
     let proof = check(&door, &store, ANN, "right password").await.unwrap();
@@ -138,7 +161,7 @@ async fn sign_in_does_without_the_rehash_when_the_hasher_is_busy() {
         .deadline(Duration::ZERO)
         .build()
         .unwrap();
-    let door = PasswordCheck::new(busy.clone());
+    let door = door_with(busy.clone());
     let (release, released) = std::sync::mpsc::channel::<()>();
     let occupied = tokio::spawn(async move {
         busy.run(move |_| {
@@ -158,7 +181,7 @@ async fn what_cannot_be_a_password_costs_no_check_and_no_query() {
     let hasher = hasher(1);
     let store = FakeStore::default();
     store.state().down = true;
-    let door = PasswordCheck::new(hasher.clone());
+    let door = door_with(hasher.clone());
     for password in ["nul\0", &"x".repeat(1025)] {
         let result = check(&door, &store, ANN, password).await;
         assert_eq!(kind(result), ErrorKind::ValidationFailed);

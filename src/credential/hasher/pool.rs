@@ -120,6 +120,11 @@ impl Pool {
         }))
     }
 
+    /// What those are told for whom there is no room.
+    pub(super) fn overloaded(&self) -> Error {
+        self.0.overloaded()
+    }
+
     #[cfg(test)]
     pub(super) fn free_permits(&self) -> usize {
         self.0.permits - self.0.state().taken

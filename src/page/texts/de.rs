@@ -24,6 +24,17 @@ pub(crate) static DE: Texts = Texts {
             text: "Ihr neues Passwort gilt ab sofort. Sie können diese Seite schließen und sich damit anmelden.",
         },
     },
+    unlock: ActionTexts {
+        ask: Note {
+            title: "Anmeldung entsperren",
+            text: "Bestätigen Sie, dass Sie sich wieder bei Ihrem Konto bei {product} anmelden möchten. Die bisherigen Fehlversuche werden vergessen.",
+        },
+        button: "Entsperren",
+        done: Note {
+            title: "Anmeldung entsperrt",
+            text: "Sie können sich wieder anmelden. Sie können diese Seite schließen.",
+        },
+    },
     verify_email: ActionTexts {
         ask: Note {
             title: "E-Mail-Adresse bestätigen",

@@ -24,6 +24,17 @@ pub(crate) static EN: Texts = Texts {
             text: "Your new password is in force. You can close this page and sign in with it.",
         },
     },
+    unlock: ActionTexts {
+        ask: Note {
+            title: "Unlock sign-in",
+            text: "Confirm that you want to sign in to your {product} account again. The failed attempts so far are forgotten.",
+        },
+        button: "Unlock",
+        done: Note {
+            title: "Sign-in unlocked",
+            text: "You can sign in again. You can close this page.",
+        },
+    },
     verify_email: ActionTexts {
         ask: Note {
             title: "Confirm your email address",

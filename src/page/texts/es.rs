@@ -24,6 +24,17 @@ pub(crate) static ES: Texts = Texts {
             text: "Su nueva contraseña ya es válida. Puede cerrar esta página e iniciar sesión con ella.",
         },
     },
+    unlock: ActionTexts {
+        ask: Note {
+            title: "Desbloquear el acceso",
+            text: "Confirme que quiere volver a iniciar sesión en su cuenta de {product}. Los intentos fallidos anteriores se olvidarán.",
+        },
+        button: "Desbloquear",
+        done: Note {
+            title: "Acceso desbloqueado",
+            text: "Ya puede volver a iniciar sesión. Puede cerrar esta página.",
+        },
+    },
     verify_email: ActionTexts {
         ask: Note {
             title: "Confirmar la dirección de correo",

@@ -24,6 +24,17 @@ pub(crate) static FR: Texts = Texts {
             text: "Votre nouveau mot de passe est en vigueur. Vous pouvez fermer cette page et vous connecter.",
         },
     },
+    unlock: ActionTexts {
+        ask: Note {
+            title: "Débloquer la connexion",
+            text: "Confirmez que vous souhaitez vous reconnecter à votre compte {product}. Les échecs précédents seront oubliés.",
+        },
+        button: "Débloquer",
+        done: Note {
+            title: "Connexion débloquée",
+            text: "Vous pouvez de nouveau vous connecter. Vous pouvez fermer cette page.",
+        },
+    },
     verify_email: ActionTexts {
         ask: Note {
             title: "Confirmer votre adresse e-mail",

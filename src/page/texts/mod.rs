@@ -16,6 +16,7 @@ pub(crate) struct Texts {
     pub(crate) lang: &'static str,
     pub(crate) confirm_email_change: ActionTexts,
     pub(crate) reset_password: ActionTexts,
+    pub(crate) unlock: ActionTexts,
     pub(crate) verify_email: ActionTexts,
     /// The label of the field for the new password.
     pub(crate) new_password: &'static str,
@@ -55,6 +56,7 @@ impl Texts {
         match action {
             Action::ConfirmEmailChange => &self.confirm_email_change,
             Action::ResetPassword => &self.reset_password,
+            Action::Unlock => &self.unlock,
             Action::VerifyEmail => &self.verify_email,
         }
     }

@@ -24,6 +24,17 @@ pub(crate) static ZH: Texts = Texts {
             text: "新密码已生效。您可以关闭此页面，并使用新密码登录。",
         },
     },
+    unlock: ActionTexts {
+        ask: Note {
+            title: "解除登录锁定",
+            text: "请确认您要重新登录您的 {product} 账户。之前的失败尝试将被清除。",
+        },
+        button: "解除锁定",
+        done: Note {
+            title: "登录已解锁",
+            text: "您可以重新登录了。您可以关闭此页面。",
+        },
+    },
     verify_email: ActionTexts {
         ask: Note {
             title: "确认邮箱地址",

@@ -14,6 +14,7 @@ use hallpass::{
     clock::{Clock as _, ManualClock, Timestamp},
     credential::{HashParams, Hasher},
     event::Author,
+    limit::{Lockout, RateLimits},
     mail::Mailbox,
     store::Store,
     token::NewSession,
@@ -195,8 +196,9 @@ impl App {
             client: ClientInfo::default(),
             verified_hash: None,
             rehashed: None,
+            forgiven: None,
         };
-        let opened = store.open_session(&session, &created(now)).await;
+        let opened = store.open_session(&session, &created(now), None).await;
         opened.expect("the store works");
         self.me(&tokens.access).await.expect(200);
         tokens
@@ -273,6 +275,13 @@ pub(crate) fn cheap() -> HashParams {
     HashParams::danger_weak(8, 1, 1).expect("Argon2 takes them")
 }
 
+/// The limits that there are by default, which the other tests do without: they call as often as they like.
+pub(crate) fn limited(builder: AuthBuilder) -> AuthBuilder {
+    builder
+        .rate_limits(RateLimits::default())
+        .lockout(Lockout::default())
+}
+
 fn builder(
     store: &TestStore,
     clock: &ManualClock,
@@ -286,6 +295,8 @@ fn builder(
         .secrets(secret.clone())
         .public_url(PUBLIC_URL)
         .mail_budgets(false)
+        .rate_limits(RateLimits::none())
+        .lockout(None)
         .hashing(Hasher::builder(cheap()))
 }
 

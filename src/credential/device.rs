@@ -1,0 +1,150 @@
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use uuid::Uuid;
+
+use crate::{
+    secret::{DeviceToken, HmacKey, Secrets, random_bytes},
+    user::{User, UserId},
+};
+
+const PREFIX: &str = "hp_dt_";
+const VERSION: u8 = 1;
+/// Version, device id, user id, credential version.
+const BODY: usize = 1 + 16 + 16 + 8;
+const TAG: usize = 32;
+
+/// Mints and reads device tokens: `hp_dt_` and the base64url of version (1 byte), device id (16), user id (16),
+/// `credential_version` (8, big endian) and an HMAC-SHA256 tag (32) over them and the canonical address.
+///
+/// One says that somebody has signed in there before, and opens nothing: its holder has a counter of failed attempts
+/// of their own, so that others cannot lock them out.
+#[derive(Clone, Debug)]
+pub(crate) struct Devices(Vec<HmacKey>);
+
+/// A device that was signed in on before, according to an authentic token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Device {
+    id: [u8; 16],
+    user: UserId,
+    credential_version: i64,
+}
+
+impl Devices {
+    pub(crate) fn new(secrets: &Secrets) -> Self {
+        let key = |secret: &crate::secret::Secret| secret.hmac_key("device token");
+        Self(secrets.iter().map(key).collect())
+    }
+
+    /// The token of a device on which this user has just signed in: of the same device, if it was known.
+    pub(crate) fn token(
+        &self,
+        known: Option<Device>,
+        user: &User,
+        credential_version: i64,
+    ) -> Option<DeviceToken> {
+        let key = self.0.first()?;
+        let mut bytes = Vec::with_capacity(BODY + TAG);
+        bytes.push(VERSION);
+        bytes.extend(known.map_or_else(random_bytes, |known| known.id));
+        bytes.extend(user.id.as_uuid().as_bytes());
+        bytes.extend(credential_version.to_be_bytes());
+        bytes.extend(key.tag(&signed(&bytes, user.email.canonical())));
+        Some(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)).into())
+    }
+
+    /// Reads a token that was made for this canonical address; `None` if it was not, or is not ours.
+    pub(crate) fn read(&self, token: &DeviceToken, canonical: &str) -> Option<Device> {
+        let encoded = token.expose().strip_prefix(PREFIX)?;
+        let mut bytes = [0; BODY + TAG];
+        let length = URL_SAFE_NO_PAD.decode_slice(encoded, &mut bytes).ok()?;
+        if length != bytes.len() {
+            return None;
+        }
+        let (body, tag) = bytes.split_at(BODY);
+        let message = signed(body, canonical);
+        let (&version, rest) = body.split_first()?;
+        let (id, rest) = rest.split_first_chunk::<16>()?;
+        let (user, rest) = rest.split_first_chunk::<16>()?;
+        let credential_version = i64::from_be_bytes(*rest.first_chunk::<8>()?);
+        let is_ours = version == VERSION && self.0.iter().any(|key| key.verify(&message, tag));
+        is_ours.then(|| Device {
+            id: *id,
+            user: Uuid::from_bytes(*user).into(),
+            credential_version,
+        })
+    }
+}
+
+impl Device {
+    /// Names the device, and nothing else.
+    pub(crate) fn id(&self) -> &[u8] {
+        &self.id
+    }
+
+    /// Whether this user has signed in there, and no password was set and nothing revoked since.
+    pub(crate) fn is_of(&self, user: UserId, credential_version: i64) -> bool {
+        self.user == user && self.credential_version == credential_version
+    }
+}
+
+fn signed(body: &[u8], canonical: &str) -> Vec<u8> {
+    [body, canonical.as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::{Clock as _, SystemClock},
+        credential::fake::FakeStore,
+        secret::Secret,
+        user::UserStore as _,
+    };
+
+    async fn user(email: &str) -> User {
+        let store = FakeStore::default();
+        store.add_user(email, None, SystemClock.now());
+        let found = store.credentials(&email.parse().unwrap()).await.unwrap();
+        found.unwrap().user
+    }
+
+    #[tokio::test]
+    async fn a_token_is_good_for_one_user_one_address_and_one_version() {
+        let devices = Devices::new(&Secret::generate().into());
+        let ann = user("ann@example.org").await;
+        let bob = user("bob@example.org").await;
+        let token = devices.token(None, &ann, 7).unwrap();
+        let device = devices.read(&token, "ann@example.org").unwrap();
+        assert!(device.is_of(ann.id, 7));
+        assert!(!device.is_of(ann.id, 8));
+        assert!(!device.is_of(bob.id, 7));
+        assert!(devices.read(&token, "bob@example.org").is_none());
+        let again = devices.token(Some(device), &ann, 8).unwrap();
+        let again = devices.read(&again, "ann@example.org").unwrap();
+        assert_eq!(again.id(), device.id());
+        let other = devices.token(None, &ann, 7).unwrap();
+        let other = devices.read(&other, "ann@example.org").unwrap();
+        assert_ne!(other.id(), device.id());
+    }
+
+    #[tokio::test]
+    async fn what_is_changed_or_from_elsewhere_is_refused() {
+        let devices = Devices::new(&Secret::generate().into());
+        let ann = user("ann@example.org").await;
+        let token = devices.token(None, &ann, 0).unwrap();
+        let elsewhere = Devices::new(&Secret::generate().into());
+        assert!(elsewhere.read(&token, "ann@example.org").is_none());
+        let text = token.expose();
+        for index in 0..text.len() {
+            let mut bytes = text.as_bytes().to_vec();
+            bytes[index] = if bytes[index] == b'A' { b'B' } else { b'A' };
+            let changed = DeviceToken::new(String::from_utf8(bytes).unwrap());
+            assert!(
+                devices.read(&changed, "ann@example.org").is_none(),
+                "{index}"
+            );
+        }
+        for text in ["", "hp_dt_", "hp_dt_AAAA", "hp_rt_AAAA"] {
+            assert!(devices.read(&text.into(), "ann@example.org").is_none());
+        }
+    }
+}

@@ -1,0 +1,263 @@
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Budget, Charge, Charged, Held, LimitKey, LimitKeys, Limiter, Lockout, Rate, RateLimits, Rule,
+};
+use crate::{
+    clock::Clock,
+    error::{Error, ErrorKind, QuotaPolicy, Result},
+    event::ClientInfo,
+    secret::Secrets,
+};
+
+/// What limits are made of.
+pub(crate) struct LimitParts<'a> {
+    pub(crate) secrets: &'a Secrets,
+    pub(crate) rates: RateLimits,
+    /// Whether failed sign-ins are counted, and what follows.
+    pub(crate) lockout: Option<Lockout>,
+    /// Who keeps the counters, if not the store.
+    pub(crate) limiter: Option<Arc<dyn Limiter>>,
+    /// Who keeps those of this process.
+    pub(crate) local: Arc<dyn Limiter>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// Decides who has to wait. Clones share the counters.
+///
+/// While the counters cannot be reached, nobody is let through.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    keys: LimitKeys,
+    rates: RateLimits,
+    lockout: Option<Lockout>,
+    limiter: Option<Arc<dyn Limiter>>,
+    local: Arc<dyn Limiter>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Whether a password may be checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Attempt {
+    /// It may, and has been counted.
+    Counted(Counted),
+    /// It may not: too many have failed.
+    Locked(Locked),
+}
+
+/// An attempt that has been counted, before it is known how it ends.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counted {
+    /// The counter; `None` if attempts are not counted.
+    key: Option<LimitKey>,
+    /// Whether the owner of the account is to be told if it fails.
+    pub(crate) is_told: bool,
+}
+
+/// There were too many failures in a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Locked {
+    pub(crate) retry_after: Duration,
+}
+
+impl Limits {
+    /// # Errors
+    /// [`Configuration`](ErrorKind::Configuration) if a limit makes no sense.
+    pub(crate) fn new(parts: LimitParts<'_>) -> Result<Self> {
+        parts.rates.check()?;
+        parts.lockout.map_or(Ok(()), |lockout| lockout.check())?;
+        Ok(Self(Arc::new(Inner {
+            keys: LimitKeys::new(parts.secrets),
+            rates: parts.rates,
+            lockout: parts.lockout,
+            limiter: parts.limiter,
+            local: parts.local,
+            clock: parts.clock,
+        })))
+    }
+
+    /// Counts a call of a client, and about an address if it names one.
+    ///
+    /// # Errors
+    /// [`RateLimited`](ErrorKind::RateLimited), or [`Unavailable`](ErrorKind::Unavailable).
+    pub(crate) async fn admit(
+        &self,
+        store: &dyn Limiter,
+        budget: Budget,
+        client: &ClientInfo,
+        about: Option<&str>,
+    ) -> Result<()> {
+        let of_client = self.of_client(budget, client);
+        let of_about = about.and_then(|canonical| {
+            let rate = self.0.rates.of_about(budget)?;
+            Some(rated(self.0.keys.about(budget, canonical), rate))
+        });
+        let charges: Vec<_> = of_client.into_iter().chain(of_about).collect();
+        match self.charge(self.keeper(store, budget), &charges).await? {
+            Charged::Granted(_) => Ok(()),
+            Charged::Refused { position, held } => {
+                Err(self.refuse(budget, charges.get(position), &held))
+            }
+        }
+    }
+
+    /// Counts an attempt on the password of an address, with an account or not, before it is checked: on a known device
+    /// on the counter of that device.
+    ///
+    /// # Errors
+    /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, or [`Unavailable`](ErrorKind::Unavailable).
+    pub(crate) async fn attempt(
+        &self,
+        store: &dyn Limiter,
+        client: &ClientInfo,
+        canonical: &str,
+        device: Option<&[u8]>,
+    ) -> Result<Attempt> {
+        let of_client = self.of_client(Budget::SignIn, client);
+        self.count(store, of_client, canonical, device).await
+    }
+
+    /// The same for what the client has been counted for before: the device turned out not to be known.
+    ///
+    /// # Errors
+    /// [`Unavailable`](ErrorKind::Unavailable).
+    pub(crate) async fn attempt_on_account(
+        &self,
+        store: &dyn Limiter,
+        canonical: &str,
+    ) -> Result<Attempt> {
+        self.count(store, None, canonical, None).await
+    }
+
+    async fn count(
+        &self,
+        store: &dyn Limiter,
+        of_client: Option<Charge>,
+        canonical: &str,
+        device: Option<&[u8]>,
+    ) -> Result<Attempt> {
+        let keys = &self.0.keys;
+        let key = device.map_or_else(|| keys.account(canonical), |id| keys.device(id));
+        let lockout = self.0.lockout;
+        let attempts = lockout.map(|lockout| Charge {
+            key,
+            rule: Rule::Attempts(lockout),
+        });
+        let charges: Vec<_> = of_client.into_iter().chain(attempts).collect();
+        let keeper = self.keeper(store, Budget::SignIn);
+        match self.charge(keeper, &charges).await? {
+            Charged::Granted(held) => Ok(Attempt::Counted(Counted {
+                key: lockout.map(|_| key),
+                is_told: lockout
+                    .zip(held)
+                    .is_some_and(|(lockout, held)| lockout.is_told(held.attempts)),
+            })),
+            Charged::Refused { position, held } => match charges.get(position) {
+                Some(Charge {
+                    rule: rule @ Rule::Attempts(_),
+                    ..
+                }) => Ok(Attempt::Locked(Locked {
+                    retry_after: rule.retry_after(&held, self.0.clock.now()),
+                })),
+                charge => Err(self.refuse(Budget::SignIn, charge, &held)),
+            },
+        }
+    }
+
+    /// Takes an attempt back that came to no check.
+    ///
+    /// # Errors
+    /// [`Unavailable`](ErrorKind::Unavailable).
+    pub(crate) async fn refund(&self, store: &dyn Limiter, counted: Counted) -> Result<()> {
+        let Some(key) = counted.key else {
+            return Ok(());
+        };
+        let keeper = self.keeper(store, Budget::SignIn);
+        Ok(keeper.refund(key, self.0.clock.now()).await?)
+    }
+
+    /// Forgets the failures before an attempt that succeeded.
+    ///
+    /// # Errors
+    /// [`Unavailable`](ErrorKind::Unavailable).
+    pub(crate) async fn forgive(&self, store: &dyn Limiter, counted: Counted) -> Result<()> {
+        match counted.key {
+            Some(key) => Ok(self.keeper(store, Budget::SignIn).clear(key).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// The counter that the store clears in the statement of a fact; the rest is up to [`forgive_after`](Self::forgive_after).
+    pub(crate) fn forgiven_with(&self, counted: Counted) -> Option<LimitKey> {
+        counted.key.filter(|_| self.0.limiter.is_none())
+    }
+
+    /// Forgets the failures before a fact that is written, where the counters are kept elsewhere. The fact stands, so
+    /// that this is no reason to fail: what is not forgotten is a wait at worst.
+    pub(crate) async fn forgive_after(&self, counted: Counted) {
+        let (Some(limiter), Some(key)) = (&self.0.limiter, counted.key) else {
+            return;
+        };
+        if let Err(error) = limiter.clear(key).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "failures before a success cannot be forgotten");
+        }
+    }
+
+    /// The failed attempts on the password of an address, on devices that are not known.
+    pub(crate) fn of_account(&self, canonical: &str) -> Counted {
+        Counted {
+            key: self.0.lockout.map(|_| self.0.keys.account(canonical)),
+            is_told: false,
+        }
+    }
+
+    fn of_client(&self, budget: Budget, client: &ClientInfo) -> Option<Charge> {
+        let (rate, ip) = (self.0.rates.of_client(budget)?, client.ip?);
+        Some(rated(self.0.keys.client(budget, ip), rate))
+    }
+
+    fn keeper<'a>(&'a self, store: &'a dyn Limiter, budget: Budget) -> &'a dyn Limiter {
+        match &self.0.limiter {
+            _ if budget.is_local() => self.0.local.as_ref(),
+            Some(limiter) => limiter.as_ref(),
+            None => store,
+        }
+    }
+
+    async fn charge(&self, keeper: &dyn Limiter, charges: &[Charge]) -> Result<Charged> {
+        if charges.is_empty() {
+            return Ok(Charged::Granted(None));
+        }
+        Ok(keeper.charge(charges, self.0.clock.now()).await?)
+    }
+
+    fn refuse(&self, budget: Budget, charge: Option<&Charge>, held: &Held) -> Error {
+        let error = Error::new(ErrorKind::RateLimited);
+        let Some(Charge {
+            rule: rule @ Rule::Rate(rate),
+            ..
+        }) = charge
+        else {
+            return error;
+        };
+        tracing::info!(budget = budget.as_str(), "a client calls too often");
+        error
+            .with_retry_after(rule.retry_after(held, self.0.clock.now()))
+            .with_policy(QuotaPolicy {
+                name: budget.as_str(),
+                quota: rate.burst,
+                window: (rate.every() + rate.slack()).to_std().unwrap_or_default(),
+            })
+    }
+}
+
+fn rated(key: LimitKey, rate: Rate) -> Charge {
+    Charge {
+        key,
+        rule: Rule::Rate(rate),
+    }
+}

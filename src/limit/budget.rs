@@ -1,0 +1,162 @@
+use super::Rate;
+use crate::error::{Error, Result};
+
+macro_rules! budgets {
+    ($($(#[$docs:meta])* $budget:ident $word:ident $client:expr, $about:expr;)*) => {
+        /// What calls are counted together.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Budget {
+            $($(#[$docs])* $budget,)*
+        }
+
+        impl Budget {
+            /// Every budget.
+            pub const ALL: &[Self] = &[$(Self::$budget),*];
+
+            /// The word for it: the name of the policy in `RateLimit` headers.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$budget => stringify!($word),)*
+                }
+            }
+        }
+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        struct Limits {
+            $($word: Limit,)*
+        }
+
+        impl Limits {
+            fn of(&self, budget: Budget) -> &Limit {
+                match budget {
+                    $(Budget::$budget => &self.$word,)*
+                }
+            }
+
+            fn of_mut(&mut self, budget: Budget) -> &mut Limit {
+                match budget {
+                    $(Budget::$budget => &mut self.$word,)*
+                }
+            }
+        }
+
+        impl RateLimits {
+            /// No limits.
+            #[must_use]
+            pub fn none() -> Self {
+                Self(Limits { $($word: Limit::default(),)* })
+            }
+        }
+
+        impl Default for RateLimits {
+            fn default() -> Self {
+                Self(Limits { $($word: Limit { client: $client, about: $about },)* })
+            }
+        }
+    };
+}
+
+budgets! {
+    /// Every call, whatever else it counts as. In the memory of each process.
+    Default default per_minute(6000, 2000), None;
+    /// Asking for a link that sets a new password.
+    Forgot forgot per_minute(60, 120), per_minute(2, 120);
+    /// Exchanging a refresh token. In the memory of each process.
+    Refresh refresh per_minute(1200, 600), None;
+    /// Registering.
+    Register register per_minute(60, 120), per_minute(2, 120);
+    /// Setting a new password by a mailed token.
+    Reset reset per_minute(60, 120), None;
+    /// Showing a password, be it to sign in or while signed in.
+    SignIn sign_in per_minute(20, 20), None;
+    /// Verifying or confirming an address, or unlocking, by a mailed token; and asking for another such mail.
+    Verify verify per_minute(60, 120), per_minute(2, 120);
+}
+
+impl Budget {
+    /// Whether it is counted in the memory of each process, so that it costs no statement.
+    #[must_use]
+    pub fn is_local(self) -> bool {
+        matches!(self, Self::Default | Self::Refresh)
+    }
+}
+
+/// How often each client may call, and how often an address may be called about.
+///
+/// | budget | each client address | each address of an account |
+/// |---|---|---|
+/// | [`Default`](Budget::Default) | 6000 a minute, 2000 at once | |
+/// | [`Forgot`](Budget::Forgot) | 60 a minute, 120 at once | 2 a minute, 120 at once |
+/// | [`Refresh`](Budget::Refresh) | 1200 a minute, 600 at once | |
+/// | [`Register`](Budget::Register) | 60 a minute, 120 at once | 2 a minute, 120 at once |
+/// | [`Reset`](Budget::Reset) | 60 a minute, 120 at once | |
+/// | [`SignIn`](Budget::SignIn) | 20 a minute | the [`Lockout`](super::Lockout) |
+/// | [`Verify`](Budget::Verify) | 60 a minute, 120 at once | 2 a minute, 120 at once |
+///
+/// Mails have budgets of their own: [`AuthBuilder::mail_budgets`](crate::AuthBuilder::mail_budgets).
+///
+/// ```
+/// use hallpass::limit::{Budget, Rate, RateLimits};
+///
+/// let limits = RateLimits::default()
+///     .client(Budget::SignIn, Rate::per_minute(60))
+///     .client(Budget::Refresh, None);
+/// assert_eq!(limits.of_client(Budget::SignIn), Some(Rate::per_minute(60)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimits(Limits);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Limit {
+    client: Option<Rate>,
+    about: Option<Rate>,
+}
+
+impl RateLimits {
+    /// Sets how often each client address may call; `None` lifts the limit.
+    #[must_use]
+    pub fn client(mut self, budget: Budget, rate: impl Into<Option<Rate>>) -> Self {
+        self.0.of_mut(budget).client = rate.into();
+        self
+    }
+
+    /// Sets how often each address of an account may be called about, whether or not it has one; `None` lifts the
+    /// limit. Budgets whose calls name no address ([`Budget::Default`], [`Budget::Refresh`], [`Budget::Reset`]) have
+    /// no use for it.
+    #[must_use]
+    pub fn about(mut self, budget: Budget, rate: impl Into<Option<Rate>>) -> Self {
+        self.0.of_mut(budget).about = rate.into();
+        self
+    }
+
+    /// How often each client address may call.
+    #[must_use]
+    pub fn of_client(&self, budget: Budget) -> Option<Rate> {
+        self.0.of(budget).client
+    }
+
+    /// How often each address of an account may be called about.
+    #[must_use]
+    pub fn of_about(&self, budget: Budget) -> Option<Rate> {
+        self.0.of(budget).about
+    }
+
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) naming a budget whose rate makes no sense.
+    pub(super) fn check(&self) -> Result<()> {
+        for budget in Budget::ALL {
+            for rate in [self.of_client(*budget), self.of_about(*budget)] {
+                rate.map_or(Ok(()), |rate| rate.check()).map_err(|error| {
+                    Error::configuration(format!("the budget {}: {error:?}", budget.as_str()))
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+const fn per_minute(amount: u32, burst: u32) -> Option<Rate> {
+    Some(Rate::per_minute(amount).with_burst(burst))
+}

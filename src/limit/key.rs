@@ -1,0 +1,110 @@
+use std::{array::TryFromSliceError, net::IpAddr};
+
+use super::Budget;
+use crate::secret::{HmacKey, Secrets};
+
+const LEN: usize = 16;
+
+/// What a counter is kept under: the first 16 bytes of an HMAC-SHA256 tag. Who holds the counters learns no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LimitKey([u8; LEN]);
+
+impl LimitKey {
+    /// The 16 bytes, for storing.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; LEN] {
+        &self.0
+    }
+}
+
+impl From<[u8; LEN]> for LimitKey {
+    fn from(bytes: [u8; LEN]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl TryFrom<&[u8]> for LimitKey {
+    type Error = TryFromSliceError;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, Self::Error> {
+        bytes.try_into().map(Self)
+    }
+}
+
+/// Makes the keys of counters, with the first secret: counting begins anew once another has come to the front.
+#[derive(Clone, Debug)]
+pub(crate) struct LimitKeys(HmacKey);
+
+impl LimitKeys {
+    pub(crate) fn new(secrets: &Secrets) -> Self {
+        Self(secrets.first().hmac_key("limit"))
+    }
+
+    /// The calls of a client.
+    pub(super) fn client(&self, budget: Budget, ip: IpAddr) -> LimitKey {
+        match ip.to_canonical() {
+            IpAddr::V4(ip) => self.key("client", budget.as_str(), &ip.octets()),
+            // One customer has a /64 at least, and all the addresses in it.
+            IpAddr::V6(ip) => {
+                let [a, b, c, d, e, f, g, h, ..] = ip.octets();
+                self.key("client", budget.as_str(), &[a, b, c, d, e, f, g, h])
+            }
+        }
+    }
+
+    /// The calls about a canonical address.
+    pub(super) fn about(&self, budget: Budget, canonical: &str) -> LimitKey {
+        self.key("about", budget.as_str(), canonical.as_bytes())
+    }
+
+    /// The failed sign-ins to a canonical address.
+    pub(super) fn account(&self, canonical: &str) -> LimitKey {
+        self.key("attempts", "account", canonical.as_bytes())
+    }
+
+    /// The failed sign-ins on a device that is known at a canonical address.
+    pub(super) fn device(&self, id: &[u8]) -> LimitKey {
+        self.key("attempts", "device", id)
+    }
+
+    fn key(&self, kind: &str, name: &str, of: &[u8]) -> LimitKey {
+        let message = [kind.as_bytes(), b"\0", name.as_bytes(), b"\0", of].concat();
+        let tag = self.0.tag(&message);
+        let mut key = [0; LEN];
+        key.iter_mut().zip(tag).for_each(|(to, from)| *to = from);
+        LimitKey(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn a_client_is_an_ipv4_address_or_an_ipv6_network_of_64_bits() {
+        let keys = LimitKeys::new(&Secret::generate().into());
+        let key = |text: &str| keys.client(Budget::SignIn, text.parse().unwrap());
+        assert_eq!(key("192.0.2.1"), key("::ffff:192.0.2.1"));
+        assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
+        assert_eq!(key("2001:db8:0:1::1"), key("2001:db8:0:1:ffff::2"));
+        assert_ne!(key("2001:db8:0:1::1"), key("2001:db8:0:2::1"));
+    }
+
+    #[test]
+    fn no_two_counters_share_a_key() {
+        let keys = LimitKeys::new(&Secret::generate().into());
+        let mut all = vec![
+            keys.account("ann@example.org"),
+            keys.device(b"ann@example.org"),
+        ];
+        for budget in Budget::ALL {
+            all.push(keys.about(*budget, "ann@example.org"));
+            all.push(keys.client(*budget, [192, 0, 2, 1].into()));
+        }
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+}

@@ -1,0 +1,116 @@
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::Held;
+use crate::{
+    clock::Timestamp,
+    error::{Error, Result},
+};
+
+/// For how long failures are remembered after the last one.
+const REMEMBERED: TimeDelta = TimeDelta::days(1);
+/// Until a reset, for as long as anybody waits for it.
+const REMEMBERED_AT_MOST: TimeDelta = TimeDelta::days(3650);
+const LONGEST: Duration = Duration::from_secs(86_400);
+
+/// What follows on passwords that are wrong, one after the other: a wait that doubles, and in the end none is checked
+/// any more until the password is reset (NIST SP 800-63B section 3.2.2: at most 100).
+///
+/// An attempt is counted before the password is checked, and taken back if it was right: of any number of parallel
+/// guesses no more are checked than are allowed. Attempts during a wait are not counted. Failures are forgotten a day
+/// after the last one, unless there were as many as there may be.
+///
+/// ```
+/// use std::time::Duration;
+/// use hallpass::limit::Lockout;
+///
+/// let lockout = Lockout { free: 10, ..Lockout::default() };
+/// assert_eq!(lockout.first, Duration::from_secs(1));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "with the default for the rest, a further field breaks nobody"
+)]
+pub struct Lockout {
+    /// How many failures in a row have no wait between them; at least 1. Default 5.
+    pub free: u32,
+    /// The wait after as many. It doubles with each failure from there. Default a second.
+    pub first: Duration,
+    /// The longest wait; a day at most. Default 15 minutes.
+    pub longest: Duration,
+    /// After how many failures in a row no password is checked any more. Default 100, and no more than that.
+    pub most: u32,
+}
+
+impl Default for Lockout {
+    fn default() -> Self {
+        Self {
+            free: 5,
+            first: Duration::from_secs(1),
+            longest: Duration::from_secs(15 * 60),
+            most: 100,
+        }
+    }
+}
+
+impl Lockout {
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a number is out of range.
+    pub(super) fn check(&self) -> Result<()> {
+        let waits = self.first >= Duration::from_micros(1)
+            && self.first <= self.longest
+            && self.longest <= LONGEST;
+        if waits && self.free >= 1 && self.free <= self.most && self.most <= 100 {
+            Ok(())
+        } else {
+            Err(Error::configuration(
+                "a lockout begins after 1 to 100 failures, ends all checks after as many or more but not above 100, and \
+                 its waits grow from a microsecond at least to a day at most",
+            ))
+        }
+    }
+
+    /// How long to wait after so many failures in a row.
+    #[must_use]
+    pub fn wait(&self, failures: u32) -> TimeDelta {
+        let Some(doublings) = failures.checked_sub(self.free) else {
+            return TimeDelta::zero();
+        };
+        let factor = 2_u32.saturating_pow(doublings);
+        let wait = self.first.saturating_mul(factor).min(self.longest);
+        TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX)
+    }
+
+    /// For how long so many failures in a row are remembered.
+    #[must_use]
+    pub fn remembered(&self, failures: u32) -> TimeDelta {
+        if failures >= self.most {
+            REMEMBERED_AT_MOST
+        } else {
+            REMEMBERED
+        }
+    }
+
+    /// Whether the owner is to be told at this failure: when waiting begins, and when checking ends.
+    pub(crate) fn is_told(&self, failures: u32) -> bool {
+        failures == self.free || failures == self.most
+    }
+
+    /// The counter after one more attempt; what it was, if that is to wait.
+    pub(super) fn charge(&self, held: Option<&Held>, now: Timestamp) -> Result<Held, Held> {
+        let failures = held.map_or(0, |held| held.attempts);
+        if let Some(held) = held
+            && (held.until > now || failures >= self.most)
+        {
+            return Err(*held);
+        }
+        let attempts = failures.saturating_add(1);
+        Ok(Held {
+            until: now + self.wait(attempts),
+            attempts,
+            expires_at: now + self.remembered(attempts),
+        })
+    }
+}

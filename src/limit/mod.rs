@@ -1,0 +1,31 @@
+//! Limits: how often a client may call, and how often a password may be wrong.
+//!
+//! Every limit is a counter under a [`LimitKey`], a keyed digest from which nothing can be read, with a [`Rule`]:
+//!
+//! * a [`Rate`] for each client address (IPv6 by /64) and for each address of an account that is named, by the generic
+//!   cell rate algorithm (ITU-T I.371): a steady pace, and a burst beside it;
+//! * the [`Lockout`] of a password, counted by address whether or not that has an account, and by device for devices
+//!   that have signed in before, so that nobody can lock an owner out.
+//!
+//! A [`Limiter`] keeps the counters: the database, so that all instances share them, or the memory of the process.
+
+mod admission;
+mod budget;
+mod key;
+mod limiter;
+mod lockout;
+mod rate;
+mod rule;
+
+pub(crate) use self::{
+    admission::{Attempt, Counted, LimitParts, Limits, Locked},
+    key::LimitKeys,
+};
+pub use self::{
+    budget::{Budget, RateLimits},
+    key::LimitKey,
+    limiter::{Charge, Charged, Limiter},
+    lockout::Lockout,
+    rate::Rate,
+    rule::{Held, Rule},
+};

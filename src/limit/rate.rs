@@ -1,0 +1,98 @@
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::Held;
+use crate::{
+    clock::Timestamp,
+    error::{Error, Result},
+};
+
+const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+
+/// A steady pace, and a burst beside it: after a pause, `burst` calls are let through at once, and then one every
+/// `period / amount`.
+///
+/// ```
+/// use hallpass::limit::Rate;
+///
+/// let rate = Rate::per_minute(20);
+/// assert_eq!((rate.amount, rate.burst), (20, 20));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a plain record")]
+pub struct Rate {
+    /// How many calls in a period; at least 1.
+    pub amount: u32,
+    /// The period: a microsecond for each call at least, a year at most.
+    pub period: Duration,
+    /// How many calls at once; at least 1.
+    pub burst: u32,
+}
+
+impl Rate {
+    /// So many calls a minute, all of them at once if it comes to that.
+    #[must_use]
+    pub const fn per_minute(amount: u32) -> Self {
+        Self {
+            amount,
+            period: Duration::from_secs(60),
+            burst: amount,
+        }
+    }
+
+    /// The same with another burst.
+    #[must_use]
+    pub const fn with_burst(self, burst: u32) -> Self {
+        Self { burst, ..self }
+    }
+
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it lets nothing through, or a number is out of range.
+    pub(super) fn check(&self) -> Result<()> {
+        let sound = self.amount > 0
+            && self.burst > 0
+            && self.period <= LONGEST
+            && self.every() >= TimeDelta::microseconds(1)
+            && self.period.saturating_mul(self.burst) / self.amount <= LONGEST;
+        if sound {
+            Ok(())
+        } else {
+            Err(Error::configuration(
+                "a rate limit has an amount and a burst of at least 1, at most a call each microsecond, and neither its \
+                 period nor its burst takes more than a year",
+            ))
+        }
+    }
+
+    /// The time from one call to the next at the steady pace, in whole microseconds.
+    #[must_use]
+    pub fn every(&self) -> TimeDelta {
+        let every = self.period.checked_div(self.amount).unwrap_or(LONGEST);
+        let micros = i64::try_from(every.as_micros()).unwrap_or(i64::MAX);
+        TimeDelta::microseconds(micros)
+    }
+
+    /// How far ahead of the steady pace a call may be.
+    #[must_use]
+    pub fn slack(&self) -> TimeDelta {
+        let ahead = i32::try_from(self.burst.saturating_sub(1)).unwrap_or(i32::MAX);
+        self.every().checked_mul(ahead).unwrap_or(TimeDelta::MAX)
+    }
+
+    /// The counter after one more call; what it was, if there is no room.
+    pub(super) fn charge(&self, held: Option<&Held>, now: Timestamp) -> Result<Held, Held> {
+        let at = held.map_or(now, |held| held.until);
+        if let Some(held) = held
+            && at > now + self.slack()
+        {
+            return Err(*held);
+        }
+        let until = at.max(now) + self.every();
+        Ok(Held {
+            until,
+            attempts: 0,
+            expires_at: until,
+        })
+    }
+}

@@ -1,0 +1,58 @@
+use std::time::Duration;
+
+use super::{Lockout, Rate};
+use crate::clock::Timestamp;
+
+/// By what a counter decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a third rule would be a change of contract"
+)]
+pub enum Rule {
+    /// How often something may be done.
+    Rate(Rate),
+    /// How often in a row something may fail.
+    Attempts(Lockout),
+}
+
+/// What is held under one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a limiter builds it")]
+pub struct Held {
+    /// Of a [`Rate`]: when the steady pace has caught up. Of attempts: until when the next one waits.
+    pub until: Timestamp,
+    /// How many attempts in a row; 0 of a rate.
+    pub attempts: u32,
+    /// From when on it is as if nothing were held.
+    pub expires_at: Timestamp,
+}
+
+impl Rule {
+    /// The counter after one more; what it was, if there is no room.
+    ///
+    /// # Errors
+    /// What is held, if there is no room.
+    pub fn charge(&self, held: Option<Held>, now: Timestamp) -> Result<Held, Held> {
+        let held = held.filter(|held| now < held.expires_at);
+        match self {
+            Self::Rate(rate) => rate.charge(held.as_ref(), now),
+            Self::Attempts(lockout) => lockout.charge(held.as_ref(), now),
+        }
+    }
+
+    /// In what time there is room again, where there is none: for attempts beyond the most there may be, the longest
+    /// wait, though there will be none then either.
+    #[must_use]
+    pub fn retry_after(&self, held: &Held, now: Timestamp) -> Duration {
+        let wait = match self {
+            Self::Rate(rate) => held.until - rate.slack() - now,
+            Self::Attempts(lockout) if held.attempts >= lockout.most => return lockout.longest,
+            Self::Attempts(_) => held.until - now,
+        };
+        wait.to_std().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

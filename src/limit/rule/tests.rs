@@ -1,0 +1,140 @@
+use super::*;
+use crate::clock::{Clock as _, ManualClock};
+
+/// Asks the rule so often at once, and says how many had room.
+fn burst(rule: Rule, held: &mut Option<Held>, now: Timestamp, times: usize) -> usize {
+    (0..times)
+        .filter(|_| match rule.charge(*held, now) {
+            Ok(next) => {
+                *held = Some(next);
+                true
+            }
+            Err(same) => {
+                assert_eq!(Some(same), *held);
+                false
+            }
+        })
+        .count()
+}
+
+#[test]
+fn a_rate_lets_a_burst_through_and_then_its_pace() {
+    let clock = ManualClock::new();
+    let rule = Rule::Rate(Rate::per_minute(20).with_burst(10));
+    let mut held = None;
+    assert_eq!(burst(rule, &mut held, clock.now(), 50), 10);
+    let wait = rule.retry_after(&held.unwrap(), clock.now());
+    assert_eq!(wait, Duration::from_secs(3));
+    clock.advance(Duration::from_secs(3) - Duration::from_micros(1));
+    assert_eq!(burst(rule, &mut held, clock.now(), 5), 0);
+    clock.advance(Duration::from_micros(1));
+    assert_eq!(burst(rule, &mut held, clock.now(), 5), 1);
+    let mut passed = 0;
+    for _ in 0..120 {
+        clock.advance(Duration::from_millis(500));
+        passed += burst(rule, &mut held, clock.now(), 3);
+    }
+    assert_eq!(passed, 20);
+    clock.advance(Duration::from_secs(3600));
+    assert_eq!(burst(rule, &mut held, clock.now(), 50), 10);
+}
+
+#[test]
+fn a_clock_that_is_set_back_gives_nothing_away() {
+    let clock = ManualClock::new();
+    let rule = Rule::Rate(Rate::per_minute(5));
+    let (mut held, now) = (None, clock.now());
+    assert_eq!(burst(rule, &mut held, now, 9), 5);
+    assert_eq!(
+        burst(rule, &mut held, now - Duration::from_secs(3600), 9),
+        0
+    );
+}
+
+#[test]
+fn waits_double_from_the_fifth_failure_to_fifteen_minutes() {
+    let clock = ManualClock::new();
+    let rule = Rule::Attempts(Lockout::default());
+    let mut held = None;
+    assert_eq!(burst(rule, &mut held, clock.now(), 200), 5);
+    let mut waits = Vec::new();
+    for _ in 0..12 {
+        let wait = rule.retry_after(&held.unwrap(), clock.now());
+        waits.push(wait.as_secs());
+        clock.advance(wait - Duration::from_micros(1));
+        assert_eq!(burst(rule, &mut held, clock.now(), 1), 0);
+        clock.advance(Duration::from_micros(1));
+        assert_eq!(burst(rule, &mut held, clock.now(), 200), 1);
+    }
+    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
+}
+
+#[test]
+fn after_a_hundred_failures_nothing_is_checked_for_years() {
+    let clock = ManualClock::new();
+    let rule = Rule::Attempts(Lockout::default());
+    let mut held = None;
+    let mut checked = 0;
+    for _ in 0..1000 {
+        checked += burst(rule, &mut held, clock.now(), 3);
+        clock.advance(Duration::from_secs(900));
+    }
+    assert_eq!(checked, 100);
+    let wait = rule.retry_after(&held.unwrap(), clock.now());
+    assert_eq!(wait, Duration::from_secs(900));
+    clock.advance(Duration::from_secs(3000 * 86_400));
+    assert_eq!(burst(rule, &mut held, clock.now(), 3), 0);
+}
+
+#[test]
+fn fewer_failures_are_forgotten_after_a_day() {
+    let clock = ManualClock::new();
+    let rule = Rule::Attempts(Lockout::default());
+    let mut held = None;
+    burst(rule, &mut held, clock.now(), 4);
+    clock.advance(Duration::from_secs(86_400));
+    assert_eq!(burst(rule, &mut held, clock.now(), 200), 5);
+}
+
+#[test]
+fn a_rule_that_makes_no_sense_is_refused() {
+    let lockout = Lockout::default();
+    let refused = [
+        Lockout { free: 0, ..lockout },
+        Lockout {
+            most: 101,
+            ..lockout
+        },
+        Lockout { most: 4, ..lockout },
+        Lockout {
+            first: Duration::ZERO,
+            ..lockout
+        },
+        Lockout {
+            longest: Duration::from_secs(86_401),
+            ..lockout
+        },
+    ];
+    for lockout in refused {
+        assert!(lockout.check().is_err(), "{lockout:?}");
+    }
+    assert!(lockout.check().is_ok());
+    let rate = Rate::per_minute(20);
+    let refused = [
+        Rate::per_minute(0),
+        rate.with_burst(0),
+        Rate {
+            period: Duration::ZERO,
+            ..rate
+        },
+        Rate {
+            period: Duration::MAX,
+            ..rate
+        },
+        rate.with_burst(u32::MAX),
+    ];
+    for rate in refused {
+        assert!(rate.check().is_err(), "{rate:?}");
+    }
+    assert!(rate.check().is_ok());
+}

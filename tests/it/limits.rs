@@ -1,0 +1,179 @@
+//! Rate limits by client address and by the address that is asked about.
+
+use hallpass::{
+    limit::{Budget, Rate, RateLimits},
+    memory::MemoryLimiter,
+};
+use serde_json::json;
+
+use crate::support::{
+    app::{App, app_with, apps_with, limited},
+    http::{PASSWORD, Reply},
+};
+
+const ANN: &str = "ann@example.org";
+
+/// Rate limits, and no lockout that would come before.
+async fn apps() -> Vec<App> {
+    apps_with(|builder| limited(builder).lockout(None)).await
+}
+
+fn refused(reply: &Reply, policy: &str, limit: &str) {
+    let reply = reply.clone().problem(429, "rate_limited");
+    assert_eq!(reply.header("ratelimit-policy"), Some(policy));
+    assert_eq!(reply.header("ratelimit"), Some(limit));
+}
+
+#[tokio::test]
+async fn a_client_signs_in_twenty_times_a_minute() {
+    for app in apps().await {
+        app.register(ANN).await;
+        app.advance(3600);
+        // Guesses at unknown addresses count as well.
+        for round in 0..20 {
+            let email = format!("nobody{round}@example.org");
+            app.try_login(&email, PASSWORD).await.expect(401);
+        }
+        let reply = app.try_login(ANN, PASSWORD).await;
+        refused(&reply, "\"sign_in\";q=20;w=60", "\"sign_in\";r=0;t=3");
+        assert_eq!(reply.header("retry-after"), Some("3"));
+        app.advance(2);
+        let reply = app.try_login(ANN, PASSWORD).await;
+        refused(&reply, "\"sign_in\";q=20;w=60", "\"sign_in\";r=0;t=1");
+        app.advance(1);
+        app.login(ANN).await;
+        app.try_login(ANN, PASSWORD).await.expect(429);
+        app.advance(3600);
+        for _ in 0..20 {
+            app.login(ANN).await;
+        }
+        app.try_login(ANN, PASSWORD).await.expect(429);
+        // Other budgets are not touched.
+        app.forgot(ANN).await;
+        app.register("bob@example.org").await;
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_asked_about_so_often_with_an_account_or_without() {
+    let about = |builder: hallpass::AuthBuilder| {
+        let rate = Rate::per_minute(1).with_burst(3);
+        let limits = [Budget::Forgot, Budget::Register, Budget::Verify]
+            .into_iter()
+            .fold(RateLimits::none(), |limits, budget| {
+                limits.about(budget, rate)
+            });
+        builder.rate_limits(limits)
+    };
+    for app in apps_with(about).await {
+        app.register(ANN).await;
+        for (path, policy) in [
+            ("/auth/forgot-password", "forgot"),
+            ("/auth/resend-verification", "verify"),
+        ] {
+            for email in [ANN, "nobody@example.org"] {
+                for _ in 0..3 {
+                    app.post(path, json!({"email": email})).await.expect(202);
+                }
+                let reply = app.post(path, json!({"email": email.to_uppercase()})).await;
+                let policies = [
+                    format!("\"{policy}\";q=3;w=180"),
+                    format!("\"{policy}\";r=0;t=60"),
+                ];
+                refused(&reply, &policies[0], &policies[1]);
+            }
+        }
+        let account = json!({"email": ANN, "password": PASSWORD});
+        for status in [409, 409, 429] {
+            app.post("/users", account.clone()).await.expect(status);
+        }
+        app.register("bob@example.org").await;
+    }
+}
+
+#[tokio::test]
+async fn mailed_tokens_are_guessed_so_often() {
+    for app in apps().await {
+        let body = json!({"token": "x", "new_password": PASSWORD});
+        for _ in 0..120 {
+            let reply = app.post("/auth/reset-password", body.clone()).await;
+            reply.expect(400);
+        }
+        let reply = app.post("/auth/reset-password", body).await;
+        refused(&reply, "\"reset\";q=120;w=120", "\"reset\";r=0;t=1");
+        let one = |round: usize| {
+            let paths = ["verify-email", "confirm-email-change", "unlock"];
+            format!("/auth/{}", paths[round % 3])
+        };
+        for round in 0..120 {
+            let reply = app.post(&one(round), json!({"token": "x"})).await;
+            reply.expect(400);
+        }
+        for round in 0..3 {
+            let reply = app.post(&one(round), json!({"token": "x"})).await;
+            refused(&reply, "\"verify\";q=120;w=120", "\"verify\";r=0;t=1");
+        }
+    }
+}
+
+#[tokio::test]
+async fn refreshes_are_counted_in_each_process() {
+    let few = RateLimits::none().client(Budget::Refresh, Rate::per_minute(2));
+    for app in apps_with(|builder| builder.rate_limits(few)).await {
+        let other = app.another(|builder| builder.rate_limits(few)).await;
+        for app in [&app, &other] {
+            for _ in 0..2 {
+                app.refresh("x").await.expect(401);
+            }
+            let reply = app.refresh("x").await;
+            refused(&reply, "\"refresh\";q=2;w=60", "\"refresh\";r=0;t=30");
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_instances_share_the_limits() {
+    for app in apps().await {
+        let other = app.another(|builder| limited(builder).lockout(None)).await;
+        for round in 0..20 {
+            let asked = if round % 2 == 0 { &app } else { &other };
+            asked.try_login(ANN, PASSWORD).await.expect(401);
+        }
+        for asked in [&app, &other] {
+            asked.try_login(ANN, PASSWORD).await.expect(429);
+        }
+    }
+}
+
+#[tokio::test]
+async fn counters_in_memory_are_those_of_one_process() {
+    let in_memory = |builder| limited(builder).lockout(None).limiter(MemoryLimiter::new());
+    for app in apps_with(in_memory).await {
+        let other = app.another(in_memory).await;
+        for asked in [&app, &other] {
+            for _ in 0..20 {
+                asked.try_login(ANN, PASSWORD).await.expect(401);
+            }
+            asked.try_login(ANN, PASSWORD).await.expect(429);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_limit_that_makes_no_sense_is_refused_at_the_start() {
+    let app = app_with(|builder| builder).await;
+    let built = |limits| {
+        hallpass::Auth::builder()
+            .shared_store(app.store())
+            .secrets(app.secret.clone())
+            .public_url("https://id.example.org")
+            .mailer(app.mailbox.clone())
+            .rate_limits(limits)
+            .build()
+    };
+    assert!(built(RateLimits::default()).is_ok());
+    let none = RateLimits::none().client(Budget::Verify, Rate::per_minute(0));
+    let error = built(none).unwrap_err();
+    assert_eq!(error.kind(), hallpass::ErrorKind::Configuration);
+    assert!(format!("{error:?}").contains("verify"), "{error:?}");
+}

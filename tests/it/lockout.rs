@@ -1,0 +1,375 @@
+//! The lockout after wrong passwords, the ways out of it, and the devices it does not hold up.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use hallpass::{
+    EventKind, StoreError,
+    clock::Timestamp,
+    event::EventFilter,
+    limit::{Charge, Charged, LimitKey, Limiter, Lockout},
+    mail::Notices,
+    memory::MemoryLimiter,
+};
+use serde_json::json;
+
+use crate::support::{
+    app::{App, app_with, apps_with, limited, link_token, race},
+    http::{JSON, PASSWORD, Reply},
+};
+
+const ANN: &str = "ann@example.org";
+const WRONG: &str = "a wrong password";
+
+/// With the lockout, and without rate limits.
+async fn apps() -> Vec<App> {
+    apps_with(|builder| builder.lockout(Lockout::default())).await
+}
+
+/// Five wrong passwords, all looked at.
+async fn lock(app: &App) {
+    for _ in 0..5 {
+        let reply = app.try_login(ANN, WRONG).await;
+        reply.problem(401, "invalid_credentials");
+    }
+}
+
+fn refused(reply: Reply, retry_after: &str) {
+    let reply = reply.problem(429, "too_many_attempts");
+    assert_eq!(reply.header("retry-after"), Some(retry_after));
+    assert_eq!(reply.header("ratelimit"), None);
+}
+
+/// A sign-in with the cookie of an earlier one.
+async fn login_on(app: &App, device: &str, email: &str, password: &str) -> Reply {
+    let body = json!({"email": email, "password": password}).to_string();
+    let headers = format!("{JSON}Cookie: a=b; {device}\r\n");
+    app.ask("POST /auth/login", &headers, body.as_bytes()).await
+}
+
+/// The cookie of a sign-in, as a browser sends it back.
+fn device(reply: &Reply) -> String {
+    let cookie = reply.header("set-cookie").expect("a cookie");
+    assert!(cookie.starts_with("__Host-hallpass_device=hp_dt_"));
+    assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax; Secure"));
+    let (pair, _) = cookie.split_once(';').expect("attributes");
+    pair.to_owned()
+}
+
+#[tokio::test]
+async fn after_five_wrong_passwords_none_is_looked_at_for_a_while() {
+    for app in apps().await {
+        app.register(ANN).await;
+        for email in [ANN, "nobody@example.org"] {
+            for _ in 0..5 {
+                let reply = app.try_login(email, WRONG).await;
+                reply.problem(401, "invalid_credentials");
+            }
+            for wait in ["1", "2", "4"] {
+                for password in [WRONG, PASSWORD] {
+                    refused(app.try_login(email, password).await, wait);
+                }
+                app.advance(wait.parse().unwrap());
+                let reply = app.try_login(email, WRONG).await;
+                reply.problem(401, "invalid_credentials");
+            }
+            refused(app.try_login(email, PASSWORD).await, "8");
+        }
+        app.advance(8);
+        app.login(ANN).await;
+        lock(&app).await;
+        refused(app.try_login(ANN, PASSWORD).await, "1");
+    }
+}
+
+/// I6, and L1 of the attacks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_hundred_guesses_at_once_five_are_looked_at() {
+    for app in apps().await {
+        app.register(ANN).await;
+        let app = Arc::new(app);
+        let replies = race(200, |index| {
+            let app = Arc::clone(&app);
+            // One of them is right, and slips through only if it is among the five.
+            let password = if index == 100 { PASSWORD } else { WRONG };
+            async move { (index, app.try_login(ANN, password).await.status) }
+        });
+        let replies = replies.await;
+        let looked_at = replies.iter().filter(|(_, status)| *status == 401).count();
+        let slipped = replies.contains(&(100, 200));
+        assert!(slipped || looked_at == 5, "{}: {looked_at}", app.name);
+        // What is right clears the counter of the attempts before it.
+        assert!(looked_at <= 9, "{}: {looked_at}", app.name);
+        let others = [200, 401, 429];
+        assert!(replies.iter().all(|(_, status)| others.contains(status)));
+    }
+}
+
+#[tokio::test]
+async fn a_known_device_is_not_locked_out_by_others() {
+    for app in apps().await {
+        app.register(ANN).await;
+        let first = app.try_login(ANN, PASSWORD).await.expect(200);
+        let known = device(&first);
+        lock(&app).await;
+        refused(app.try_login(ANN, PASSWORD).await, "1");
+        let again = login_on(&app, &known, ANN, PASSWORD).await.expect(200);
+        // The success of the device says nothing of the attempts of others.
+        refused(app.try_login(ANN, PASSWORD).await, "1");
+        // It has a counter of its own.
+        let known = device(&again);
+        for _ in 0..5 {
+            let reply = login_on(&app, &known, ANN, WRONG).await;
+            reply.problem(401, "invalid_credentials");
+        }
+        refused(login_on(&app, &known, ANN, PASSWORD).await, "1");
+    }
+}
+
+#[tokio::test]
+async fn a_device_token_is_good_for_one_account_and_until_the_password_is_set() {
+    for app in apps().await {
+        app.register(ANN).await;
+        app.register("bob@example.org").await;
+        let reply = app.try_login("bob@example.org", PASSWORD).await;
+        let of_bob = device(&reply.expect(200));
+        let of_ann = device(&app.try_login(ANN, PASSWORD).await.expect(200));
+        lock(&app).await;
+        for other in [of_bob.as_str(), "hallpass_device=x", "hallpass_device="] {
+            refused(login_on(&app, other, ANN, PASSWORD).await, "1");
+        }
+        let token = app.reset_token(ANN).await;
+        app.reset(&token, "a new long password").await.expect(204);
+        lock(&app).await;
+        let reply = login_on(&app, &of_ann, ANN, "a new long password").await;
+        refused(reply, "1");
+    }
+}
+
+#[tokio::test]
+async fn every_door_counts_on_the_same_counter() {
+    for app in apps().await {
+        let tokens = app.join(ANN).await;
+        let current = json!({"current_password": WRONG});
+        let change = json!({"current_password": WRONG, "new_password": PASSWORD});
+        let email = json!({"current_password": WRONG, "new_email": "new@example.org"});
+        for (line, body) in [
+            ("POST /auth/reauthenticate", json!({"password": WRONG})),
+            ("POST /users/me/password", change),
+            ("POST /users/me/email", email),
+            ("DELETE /users/me", current),
+        ] {
+            let reply = app.send(line, &tokens.access, body).await;
+            reply.problem(401, "invalid_credentials");
+        }
+        app.try_login(ANN, WRONG).await.expect(401);
+        refused(app.try_login(ANN, PASSWORD).await, "1");
+        let right = json!({"password": PASSWORD});
+        let call = "POST /auth/reauthenticate";
+        refused(app.send(call, &tokens.access, right.clone()).await, "1");
+        app.advance(1);
+        app.send(call, &tokens.access, right).await.expect(204);
+        lock(&app).await;
+    }
+}
+
+#[tokio::test]
+async fn a_reset_and_an_administrator_end_a_lock() {
+    for app in apps().await {
+        let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
+        lock(&app).await;
+        let token = app.reset_token(ANN).await;
+        app.reset(&token, PASSWORD).await.expect(204);
+        app.login(ANN).await;
+        lock(&app).await;
+        let admin = app.administrator().await;
+        let path = format!("/admin/users/{id}/unlock");
+        app.post_as(&path, &admin).await.expect(204);
+        app.login(ANN).await;
+    }
+}
+
+#[tokio::test]
+async fn the_mail_that_tells_of_a_lock_unlocks() {
+    for app in apps().await {
+        app.settled(ANN).await;
+        for email in [ANN, "nobody@example.org"] {
+            for _ in 0..5 {
+                app.try_login(email, WRONG).await.expect(401);
+            }
+            app.try_login(email, WRONG).await.expect(429);
+        }
+        app.deliver().await;
+        let letters = app.letters(ANN, "/unlock?token=");
+        assert_eq!(letters.len(), 1, "{}", app.name);
+        assert!(app.letters("nobody@example.org", "").is_empty());
+        let token = link_token(&letters[0], "unlock");
+        let unlock = async |token: &str| app.post("/auth/unlock", json!({"token": token})).await;
+        unlock("x").await.problem(400, "invalid_token");
+        unlock(&token).await.expect(204);
+        unlock(&token).await.problem(400, "invalid_token");
+        app.login(ANN).await;
+        let filter = EventFilter {
+            user_id: None,
+            kind: Some(EventKind::SignInUnlocked),
+        };
+        let events = app.store().list_events(&filter, None, 10).await.unwrap();
+        assert_eq!(events.len(), 1);
+        assert!(events[0].user_id.is_some());
+    }
+}
+
+/// NIST SP 800-63B section 3.2.2.
+#[tokio::test]
+async fn after_a_hundred_failures_only_a_reset_or_a_known_device_helps() {
+    for app in apps().await {
+        app.register(ANN).await;
+        let known = device(&app.try_login(ANN, PASSWORD).await.expect(200));
+        for _ in 0..100 {
+            app.try_login(ANN, WRONG).await.expect(401);
+            app.advance(900);
+        }
+        for _ in 0..3 {
+            refused(app.try_login(ANN, PASSWORD).await, "900");
+            app.advance(30 * 86_400);
+        }
+        login_on(&app, &known, ANN, PASSWORD).await.expect(200);
+        refused(app.try_login(ANN, PASSWORD).await, "900");
+        let token = app.reset_token(ANN).await;
+        app.reset(&token, PASSWORD).await.expect(204);
+        app.login(ANN).await;
+    }
+}
+
+#[tokio::test]
+async fn what_the_right_password_cannot_open_is_no_failure() {
+    for app in apps_with(|builder| {
+        let strict = builder.require_verified_email(true);
+        strict.lockout(Lockout::default())
+    })
+    .await
+    {
+        app.register(ANN).await;
+        for _ in 0..20 {
+            let reply = app.try_login(ANN, PASSWORD).await;
+            reply.problem(403, "email_not_verified");
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_instances_share_the_lock() {
+    for app in apps().await {
+        app.register(ANN).await;
+        let other = app.another(limited).await;
+        for round in 0..5 {
+            let asked = if round % 2 == 0 { &app } else { &other };
+            asked.try_login(ANN, WRONG).await.expect(401);
+        }
+        refused(other.try_login(ANN, PASSWORD).await, "1");
+        refused(app.try_login(ANN, PASSWORD).await, "1");
+        other.advance(1);
+        other.login(ANN).await;
+        lock(&app).await;
+    }
+}
+
+#[tokio::test]
+async fn counters_of_another_limiter_are_cleared_with_the_facts() {
+    let limiter = MemoryLimiter::new();
+    for app in apps_with(|builder| {
+        let limited = builder.lockout(Lockout::default());
+        limited.limiter(limiter.clone())
+    })
+    .await
+    {
+        app.settled(ANN).await;
+        lock(&app).await;
+        refused(app.try_login(ANN, PASSWORD).await, "1");
+        app.advance(1);
+        app.login(ANN).await;
+        lock(&app).await;
+        let token = app.reset_token(ANN).await;
+        app.reset(&token, PASSWORD).await.expect(204);
+        // The letter of a later lock takes the place of those before.
+        app.advance(1);
+        lock(&app).await;
+        app.deliver().await;
+        let token = link_token(&app.letter(ANN, "/unlock?token="), "unlock");
+        let unlocked = app.post("/auth/unlock", json!({"token": token})).await;
+        unlocked.expect(204);
+        app.login(ANN).await;
+    }
+}
+
+/// Fails closed.
+#[tokio::test]
+async fn while_the_counters_are_away_nobody_signs_in() {
+    for app in apps_with(|builder| limited(builder).limiter(Away)).await {
+        let reply = app.try_login(ANN, PASSWORD).await;
+        reply.problem(503, "unavailable");
+        app.me("x").await.problem(401, "invalid_access_token");
+        let reply = app.refresh("x").await;
+        reply.problem(401, "invalid_refresh_token");
+    }
+}
+
+#[derive(Debug)]
+struct Away;
+
+#[async_trait]
+impl Limiter for Away {
+    async fn charge(&self, _: &[Charge], _: Timestamp) -> Result<Charged, StoreError> {
+        Err(StoreError::Unavailable("the counters are away".into()))
+    }
+
+    async fn refund(&self, _: LimitKey, _: Timestamp) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("the counters are away".into()))
+    }
+
+    async fn clear(&self, _: LimitKey) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("the counters are away".into()))
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_on_an_unknown_device_is_told_if_the_host_wants_that() {
+    let notices = |on| Notices {
+        new_sign_in: on,
+        ..Notices::default()
+    };
+    for (on, told) in [(false, 0), (true, 1)] {
+        for app in apps_with(|builder| builder.notices(notices(on))).await {
+            app.settled(ANN).await;
+            let first = app.try_login(ANN, PASSWORD).await.expect(200);
+            let known = device(&first);
+            login_on(&app, &known, ANN, PASSWORD).await.expect(200);
+            app.deliver().await;
+            let before = app.mailbox.mails().len();
+            app.login(ANN).await;
+            app.deliver().await;
+            let mails = app.mailbox.mails();
+            assert_eq!(mails.len(), before + told, "{}", app.name);
+            if on {
+                assert_eq!(before, 1, "only the mail of the registration");
+                assert!(mails[before].subject().contains("sign-in"));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_device_is_the_same_one_after_its_next_sign_in() {
+    let app = app_with(|builder| builder.lockout(Lockout::default())).await;
+    app.register(ANN).await;
+    let first = device(&app.try_login(ANN, PASSWORD).await.expect(200));
+    for _ in 0..3 {
+        login_on(&app, &first, ANN, WRONG).await.expect(401);
+    }
+    let second = device(&login_on(&app, &first, ANN, PASSWORD).await.expect(200));
+    for device in [&first, &second, &first, &second, &first] {
+        login_on(&app, device, ANN, WRONG).await.expect(401);
+    }
+    refused(login_on(&app, &second, ANN, PASSWORD).await, "1");
+    refused(login_on(&app, &first, ANN, PASSWORD).await, "1");
+}
