@@ -17,7 +17,7 @@ use actix_web::{
     web::{self, Data, Json, ServiceConfig},
 };
 use hallpass::{
-    Admin, Auth, CurrentUser, Role, Secret, WithRole,
+    Admin, Auth, ClientAddress, CurrentUser, Role, Secret, WithRole,
     clock::{Clock as _, SystemClock},
     mail::TerminalMailer,
     seaorm::SeaOrmStore,
@@ -65,8 +65,10 @@ fn routes(auth: &Auth, db: &DatabaseConnection) -> impl FnOnce(&mut ServiceConfi
         let reports = web::scope("/admin/notes/count")
             .wrap(hallpass::actix::RequireRole::new(&auth, Role::ADMIN))
             .route("", web::get().to(count_notes));
-        let api =
-            web::scope("/api").configure(hallpass::actix::configure(auth.endpoints().with_docs()));
+        let api = web::scope("/api").configure(hallpass::actix::configure(
+            auth.endpoints().with_docs(),
+            ClientAddress::peer(),
+        ));
         config
             .app_data(Data::new(auth))
             .app_data(Data::new(db))

@@ -22,8 +22,8 @@ use axum::{
     routing::{get, post},
 };
 use hallpass::{
-    Admin, Auth, ClientInfo, CurrentUser, EmailAddress, Registration, Role, Secret, Violation,
-    WithRole,
+    Admin, Auth, ClientAddress, ClientInfo, CurrentUser, EmailAddress, Registration, Role, Secret,
+    Violation, WithRole,
     clock::{Clock as _, SystemClock},
     http::Problem,
     mail::TerminalMailer,
@@ -87,7 +87,7 @@ fn router(state: AppState) -> Router {
         .merge(reports)
         .nest(
             "/api",
-            hallpass::axum::router(state.auth.endpoints().with_docs()),
+            hallpass::axum::router(state.auth.endpoints().with_docs(), ClientAddress::peer()),
         )
         .with_state(state)
 }

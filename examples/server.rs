@@ -45,7 +45,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn router(auth: &Auth, settings: &Settings) -> Router {
     let endpoints = auth.endpoints().with_docs().with_pages();
-    let router = hallpass::axum::router(endpoints).fallback(hallpass::axum::not_found);
+    let router = hallpass::axum::router(endpoints, settings.trusted_proxies.clone())
+        .fallback(hallpass::axum::not_found);
     if settings.cors_origins.is_empty() {
         router
     } else {

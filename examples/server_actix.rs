@@ -35,12 +35,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings::read();
     let app = start(&settings).await;
     let endpoints = app.auth.endpoints().with_docs().with_pages();
+    let client_address = settings.trusted_proxies.clone();
     let origins = settings.cors_origins.clone();
     let server = HttpServer::new(move || {
         App::new()
             .wrap(cors(&origins))
             .wrap(from_fn(close_unfinished))
-            .configure(hallpass::actix::configure(endpoints.clone()))
+            .configure(hallpass::actix::configure(
+                endpoints.clone(),
+                client_address.clone(),
+            ))
             .default_service(web::to(hallpass::actix::not_found))
     })
     .on_connect(keep_socket)

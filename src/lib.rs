@@ -6,7 +6,7 @@
 //! ```
 //! # #[cfg(feature = "axum")]
 //! # async fn run() -> hallpass::Result<()> {
-//! use hallpass::{Auth, Secret, mail::Mailbox, memory::MemoryStore};
+//! use hallpass::{Auth, ClientAddress, Secret, mail::Mailbox, memory::MemoryStore};
 //!
 //! let auth = Auth::builder()
 //!     .store(MemoryStore::new())          // or seaorm::SeaOrmStore, on the host's own database
@@ -17,7 +17,7 @@
 //!
 //! let app: axum::Router = axum::Router::new()
 //!     .route("/hello", axum::routing::get(async |user: hallpass::CurrentUser| user.id().to_string()))
-//!     .nest("/api", hallpass::axum::router(&auth))
+//!     .nest("/api", hallpass::axum::router(&auth, ClientAddress::peer()))
 //!     .with_state(auth);
 //! # let _ = app;
 //! # Ok(())
@@ -31,6 +31,7 @@
 //! * [`UserService`] is the use cases as an object-safe trait. [`Auth`] implements it, the endpoints call it, and a host
 //!   may wrap it with [`AuthBuilder::wrap_service`].
 //! * `axum::router` and `actix::configure` mount the [`Endpoints`](Auth): the same contract, byte for byte, on both.
+//!   They ask for the rule by which the address of a client is found, `ClientAddress`: there is no default.
 //!   Handlers of the host's own take [`CurrentUser`] (verified token, no query), [`ActiveUser`] (confirmed by the
 //!   database), [`WithRole`], [`WithPermission`] or [`RecentSignIn`]; `RequireRole` and `RequirePermission` guard
 //!   whole groups of routes. [`RolePermissions`] says which permissions a role brings.
@@ -140,8 +141,6 @@ pub mod axum;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-#[cfg(feature = "http")]
-pub use self::auth::Endpoints;
 pub use self::{
     account::Accounts,
     admin::{Administration, MailQuery, NewAccount},
@@ -168,6 +167,8 @@ pub use self::{
     },
     verifier::Verifier,
 };
+#[cfg(feature = "http")]
+pub use self::{auth::Endpoints, http::ClientAddress};
 
 /// Compiles the examples of the README.
 #[cfg(all(

@@ -72,6 +72,8 @@
 //! # #[cfg(feature = "actix")]
 //! # actix_web::rt::System::new().block_on(example::run());
 //! ```
+//!
+//! A host that mounts the endpoints takes `ClientAddress::unknown()` where its tests ask without a connection.
 #![allow(
     clippy::expect_used,
     clippy::panic,

@@ -8,7 +8,7 @@ use clap::{
     error::{ContextKind, ContextValue},
 };
 use hallpass::{
-    EmailAddress, Error, Password, RegistrationMode, Secrets,
+    ClientAddress, EmailAddress, Error, Password, RegistrationMode, Secrets,
     credential::{HashParams, PasswordPolicy},
     mail::{Links, Sender},
 };
@@ -40,6 +40,15 @@ pub(crate) struct Settings {
     /// Origins allowed to call from a browser, comma-separated
     #[arg(long, env = "HALLPASS_CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
     pub(crate) cors_origins: Vec<String>,
+    /// Networks whose X-Forwarded-For and Forwarded are believed, as CIDR blocks or single addresses, comma-separated
+    /// [default: none, the headers are ignored]
+    #[arg(
+        long,
+        env = "HALLPASS_TRUSTED_PROXIES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) trusted_proxies: ClientAddress,
     /// Seconds until a request is answered with 503
     #[arg(long, env = "HALLPASS_REQUEST_TIMEOUT", default_value = "10", value_parser = seconds(1..=3600))]
     pub(crate) request_timeout: Duration,

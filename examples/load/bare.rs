@@ -12,7 +12,7 @@ use axum::{
 };
 use clap::Subcommand;
 use hallpass::{
-    Auth, CurrentUser, Secret, UserId,
+    Auth, ClientAddress, CurrentUser, Secret, UserId,
     clock::{Clock as _, SystemClock},
     mail::TerminalMailer,
     memory::MemoryStore,
@@ -64,7 +64,8 @@ pub(crate) async fn serve(what: Serve) -> Result<()> {
                 .mailer(TerminalMailer)
                 .build()?;
             let claims = async |_: CurrentUser| "ok";
-            let router = hallpass::axum::router(&auth).route("/claims", get(claims));
+            let router = hallpass::axum::router(&auth, ClientAddress::unknown())
+                .route("/claims", get(claims));
             listen(router.with_state(Host { auth })).await
         }
         Serve::Nothing => listen(Router::new().route("/claims", get(async || "ok"))).await,

@@ -1,7 +1,7 @@
 //! The HTTP contract on actix-web 4.
 //!
-//! Rows are mounted with `App::configure` or `Scope::configure`, so that they live below any prefix. No decision is
-//! taken here: everything is answered by [`crate::http`].
+//! Rows are mounted with `App::configure` or `Scope::configure`, so that they live below any prefix; [`configure`] asks
+//! how the address of a client is found. No decision is taken here: everything is answered by [`crate::http`].
 
 mod extract;
 mod guard;

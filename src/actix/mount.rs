@@ -17,20 +17,26 @@ use futures_util::{Stream, StreamExt as _, stream};
 use super::head::{parts, reply};
 use crate::{
     auth::Endpoints,
-    http::{Problem, Resource, Resources},
+    http::{ClientAddress, Problem, Resource, Resources},
 };
 
 /// The endpoints as a configuration of an `App` or a `Scope`: whole, or with rows left out.
 ///
 /// ```
+/// use hallpass::ClientAddress;
+///
 /// # fn api(auth: &hallpass::Auth) -> actix_web::Scope {
-/// actix_web::web::scope("/api").configure(hallpass::actix::configure(auth))
+/// actix_web::web::scope("/api").configure(hallpass::actix::configure(auth, ClientAddress::peer()))
 /// # }
 /// ```
+///
+/// The peer that [`ClientAddress`] goes by is the `peer_addr` of the request. Where there is none (a Unix socket, a test
+/// without a connection) and the rule needs one, every request is answered with 500 `internal`, and the log says why.
 pub fn configure(
     endpoints: impl Into<Endpoints>,
+    client_address: ClientAddress,
 ) -> impl FnOnce(&mut ServiceConfig) + Clone + Send + 'static {
-    mount(Arc::new(endpoints.into().into_resources()))
+    mount(Arc::new(endpoints.into().into_resources(client_address)))
 }
 
 /// The resources as a configuration of an `App` or a `Scope`.

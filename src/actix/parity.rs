@@ -230,7 +230,7 @@ async fn paths_and_queries_are_read_alike() {
         ("/api/v1/notes/latest", "the latest"),
         ("/notes?prefix=a+b%2B%25&limit=200", "a b+%"),
         ("http://elsewhere/notes/x?y", "x"),
-        ("/peer", "127.0.0.1"),
+        ("/client", "127.0.0.1"),
     ] {
         let reply = both(&servers, &get(path)).await;
         assert_eq!(

@@ -142,8 +142,11 @@ impl Endpoints {
         clippy::expect_used,
         reason = "each method and path is once in the list"
     )]
-    pub(crate) fn into_resources(self) -> crate::http::Resources {
-        crate::http::Resources::new(self.rows, self.request_timeout)
+    pub(crate) fn into_resources(
+        self,
+        client_address: crate::http::ClientAddress,
+    ) -> crate::http::Resources {
+        crate::http::Resources::new(self.rows, self.request_timeout, client_address)
             .expect("each method and path is once in the list")
     }
 }

@@ -1,26 +1,35 @@
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use ::axum::{
     Router,
     body::Body,
-    extract::{ConnectInfo, Request},
+    extract::{ConnectInfo, FromRequestParts as _, Request},
     routing::any,
 };
 
-use crate::{auth::Endpoints, http::Resources};
+use crate::{
+    auth::Endpoints,
+    http::{ClientAddress, Resources},
+};
 
 /// The endpoints as a router, for any state of the host: whole, or with rows left out.
 ///
 /// ```
+/// use hallpass::ClientAddress;
+///
 /// # fn app(auth: &hallpass::Auth) -> axum::Router {
-/// axum::Router::new().nest("/api", hallpass::axum::router(auth))
+/// axum::Router::new().nest("/api", hallpass::axum::router(auth, ClientAddress::peer()))
 /// # }
 /// ```
-pub fn router<S>(endpoints: impl Into<Endpoints>) -> Router<S>
+///
+/// The peer that [`ClientAddress`] goes by is the `ConnectInfo<SocketAddr>` of the request, which
+/// `into_make_service_with_connect_info::<SocketAddr>()` sets, or for tests the layer `MockConnectInfo`. Where there is none and the rule needs one, every request
+/// is answered with 500 `internal`, and the log says why.
+pub fn router<S>(endpoints: impl Into<Endpoints>, client_address: ClientAddress) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    mount(&endpoints.into().into_resources())
+    mount(&endpoints.into().into_resources(client_address))
 }
 
 /// The resources as a router for any state of the host.
@@ -32,9 +41,9 @@ where
         let path = resource.path();
         let resource = Arc::clone(resource);
         let answer = move |request: Request| async move {
-            let (head, body) = request.into_parts();
-            let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();
-            let peer = peer.map(|ConnectInfo(peer)| *peer);
+            let (mut head, body) = request.into_parts();
+            let peer = ConnectInfo::from_request_parts(&mut head, &()).await;
+            let peer = peer.ok().map(|ConnectInfo(peer)| peer);
             let response = resource.serve(head, peer, body.into_data_stream()).await;
             response.map(Body::from)
         };

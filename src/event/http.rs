@@ -16,7 +16,7 @@ use crate::{
 
 impl<S: Sync> Input<S> for ClientInfo {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
-        let mut client = Self::new(request.peer_ip(), request.user_agent());
+        let mut client = Self::new(request.client_ip(), request.user_agent());
         client.device = request.device().map(DeviceToken::from);
         Ok(client.with_request_id(request.id()))
     }

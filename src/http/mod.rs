@@ -7,6 +7,7 @@
 //!   on every server.
 //! * A failure is a [`Problem`]: `application/problem+json` (RFC 9457) with a frozen `code` for programs to match on.
 //!   Its documentation lists every code.
+//! * [`ClientAddress`] says who is calling.
 //! * [`not_found`] is the same kind of reply for paths that nothing answers, for servers that want one.
 //!
 //! ```
@@ -27,6 +28,7 @@
 )]
 
 mod body;
+mod client;
 mod described;
 mod device;
 #[cfg(feature = "openapi")]
@@ -50,6 +52,12 @@ pub(crate) mod time;
 #[cfg(test)]
 pub(crate) mod sample;
 
+pub use self::{
+    client::{ClientAddress, ForwardingHeader},
+    endpoint::Endpoint,
+    problem::Problem,
+    resource::not_found,
+};
 pub(crate) use self::{
     described::Described,
     device::DeviceCookies,
@@ -60,4 +68,3 @@ pub(crate) use self::{
     request::{Request, bearer},
     resource::{Resource, Resources},
 };
-pub use self::{endpoint::Endpoint, problem::Problem, resource::not_found};

@@ -13,7 +13,8 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 
 use super::{
-    Endpoint, Problem, Request, Response, body::Body, request_id::RequestId, template::Template,
+    ClientAddress, Endpoint, Problem, Request, Response, body::Body, request_id::RequestId,
+    template::Template,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -27,13 +28,19 @@ pub(crate) struct Resource {
     template: Template,
     endpoints: Vec<Endpoint>,
     timeout: Duration,
+    client_address: Arc<ClientAddress>,
 }
 
 impl Resources {
     /// # Errors
     /// `Configuration` if two rows have the same method and path, two patterns match the same paths, or a path is
     /// no pattern.
-    pub(crate) fn new(endpoints: Vec<Endpoint>, timeout: Duration) -> Result<Self> {
+    pub(crate) fn new(
+        endpoints: Vec<Endpoint>,
+        timeout: Duration,
+        client_address: ClientAddress,
+    ) -> Result<Self> {
+        let client_address = Arc::new(client_address);
         let mut resources: Vec<Resource> = Vec::new();
         for endpoint in endpoints {
             let template = Template::new(endpoint.path())?;
@@ -46,6 +53,7 @@ impl Resources {
                     template,
                     endpoints: vec![endpoint],
                     timeout,
+                    client_address: Arc::clone(&client_address),
                 }),
             }
         }
@@ -110,9 +118,14 @@ impl Resource {
             return self.method_not_allowed();
         };
         let headers = endpoint.is_for_people().then(|| head.headers.clone());
-        let request = Request::new(head, params, peer, id, body);
-        let running = AssertUnwindSafe(endpoint.run(request)).catch_unwind();
         let problem = |error: Error| Problem::from(error).to_response();
+        let running = async {
+            match self.client_address.of(&head, peer) {
+                Ok(ip) => endpoint.run(Request::new(head, params, ip, id, body)).await,
+                Err(error) => problem(error),
+            }
+        };
+        let running = AssertUnwindSafe(running).catch_unwind();
         let response = match timeout_at(deadline, running).await {
             Ok(Ok(response)) => response,
             // What was panicked with has gone to the panic hook, and may hold anything: it is not logged again.

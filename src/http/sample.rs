@@ -5,8 +5,8 @@ use std::{net::IpAddr, time::Duration};
 use serde::Serialize;
 
 use super::{
-    Accepted, Created, Document, Endpoint, FromMembers, Input, Json, Members, NoContent, Path,
-    Query, Request, Resources,
+    Accepted, ClientAddress, Created, Document, Endpoint, FromMembers, Input, Json, Members,
+    NoContent, Path, Query, Request, Resources,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -91,7 +91,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             .errors(&[ErrorKind::EmailTaken]),
         Endpoint::patch("/notes", (), change),
         Endpoint::post("/ping", (), ping),
-        Endpoint::get("/peer", (), peer),
+        Endpoint::get("/client", (), client),
         Endpoint::get("/document", (), document),
         Endpoint::get("/panic", (), panics),
         Endpoint::get("/slow", (), slow),
@@ -99,8 +99,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-pub(crate) fn resources() -> Resources {
-    Resources::new(endpoints(), TIMEOUT).expect("the sample is sound")
+pub(crate) fn resources(client_address: ClientAddress) -> Resources {
+    Resources::new(endpoints(), TIMEOUT, client_address).expect("the sample is sound")
 }
 
 async fn show((): (), Path(id): Path<String>) -> Result<Json<Note>> {
@@ -144,16 +144,16 @@ async fn ping(_: ()) -> Result<Accepted> {
     Ok(Accepted)
 }
 
-/// The address of the other end of the connection.
-struct Peer(Option<IpAddr>);
+/// The address of the client.
+struct Client(Option<IpAddr>);
 
-impl<S: Sync> Input<S> for Peer {
+impl<S: Sync> Input<S> for Client {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
-        Ok(Self(request.peer_ip()))
+        Ok(Self(request.client_ip()))
     }
 }
 
-async fn peer((): (), Peer(ip): Peer) -> Result<Json<Note>> {
+async fn client((): (), Client(ip): Client) -> Result<Json<Note>> {
     let text = ip.map(|ip| ip.to_string()).unwrap_or_default();
     Ok(Json(Note { text, times: None }))
 }

@@ -1,7 +1,9 @@
 //! A host's own routes behind our extractors and guards, beside our endpoints below a prefix, on both frameworks.
 
 use axum::{Json, Router, extract::FromRef, routing::get};
-use hallpass::{ActiveUser, Auth, CurrentUser, RequiredRole, Role, UserStatus, WithRole};
+use hallpass::{
+    ActiveUser, Auth, ClientAddress, CurrentUser, RequiredRole, Role, UserStatus, WithRole,
+};
 use serde_json::{Value, json};
 
 use crate::support::app::{App, Server, app_with};
@@ -66,7 +68,7 @@ async fn on_axum(auth: &Auth) -> Server {
         )
         .route("/name", get(async |State(host): State<Host>| host.name))
         .nest("/guarded", guarded)
-        .nest("/api/v1", router(auth))
+        .nest("/api/v1", router(auth, ClientAddress::peer()))
         .with_state(Host {
             auth: auth.clone(),
             name: "notes",
@@ -112,7 +114,7 @@ fn on_actix(auth: &Auth) -> Server {
                 web::get().to(async |name: Data<&'static str>| **name),
             )
             .service(guarded)
-            .service(web::scope("/api/v1").configure(configure(&auth)));
+            .service(web::scope("/api/v1").configure(configure(&auth, ClientAddress::peer())));
     })
 }
 

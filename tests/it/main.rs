@@ -32,6 +32,7 @@ mod admin_events;
 mod admin_users;
 mod administration;
 mod budget;
+mod client_address;
 mod delete_account;
 mod email_change;
 mod email_verification;

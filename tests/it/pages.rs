@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use hallpass::{
-    AccessToken, ActiveUser, ClientInfo, EmailAddress, Error, ErrorKind, Login, OneTimeToken, Page,
-    Password, RefreshToken, Registration, Result, Role, TokenPair, User, UserQuery, UserService,
+    AccessToken, ActiveUser, ClientAddress, ClientInfo, EmailAddress, Error, ErrorKind, Login,
+    OneTimeToken, Page, Password, RefreshToken, Registration, Result, Role, TokenPair, User,
+    UserQuery, UserService,
 };
 
 use serde_json::json;
@@ -475,7 +476,7 @@ async fn a_page_sends_its_form_below_the_prefix_it_is_mounted_at() {
     let app = app_with(|builder| builder).await;
     app.register(ANN).await;
     let token = app.reset_token(ANN).await;
-    let router = hallpass::axum::router(app.auth.endpoints().with_pages());
+    let router = hallpass::axum::router(app.auth.endpoints().with_pages(), ClientAddress::peer());
     let server = Server::axum(axum::Router::new().nest("/id", router)).await;
     let line = format!("GET /id/reset-password?token={token}");
     let shown = server.client.ask(&line, "", b"").await;

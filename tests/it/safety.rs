@@ -5,7 +5,7 @@ mod parts;
 use std::{sync::atomic::Ordering, time::Duration};
 
 use hallpass::{
-    Auth, ClientInfo, Error, Login, Registration, Secrets, UserService as _,
+    Auth, ClientAddress, ClientInfo, Error, Login, Registration, Secrets, UserService as _,
     clock::ManualClock,
     credential::{HashParams, Hasher},
     mail::{Letter, Links, Mailbox, SmtpMailer},
@@ -106,7 +106,7 @@ impl Run {
             builder.shared_mailer(mailer.clone()).clock(clock.clone())
         });
         let api = Api {
-            router: hallpass::axum::router(auth.endpoints()),
+            router: hallpass::axum::router(auth.endpoints(), ClientAddress::unknown()),
         };
 
         let account = json!({ "email": EMAIL, "password": PASSWORD });
@@ -306,7 +306,7 @@ impl Run {
         self.unsayable.token("a one-time token", token);
         break_tables(store).await;
 
-        let router = hallpass::axum::router(auth.endpoints());
+        let router = hallpass::axum::router(auth.endpoints(), ClientAddress::unknown());
         let api = Api { router };
         let account = |email: &str, password: &str| json!({ "email": email, "password": password });
         for (path, body) in [

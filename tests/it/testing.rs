@@ -5,8 +5,8 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use axum::{Router, body::Body, http::Request, routing::get};
 use hallpass::{
-    ActiveUser, Admin, Auth, CurrentUser, ErrorKind, PasswordHash, Refusal, Role, UserService as _,
-    WithRole,
+    ActiveUser, Admin, Auth, ClientAddress, CurrentUser, ErrorKind, PasswordHash, Refusal, Role,
+    UserService as _, WithRole,
     credential::PasswordPolicy,
     hook::{Applicant, HookError, Hooks},
     testing::{PASSWORD, TestAuth},
@@ -22,7 +22,10 @@ fn on_axum(auth: &Auth) -> Router {
             get(async |caller: ActiveUser| caller.user.email.to_string()),
         )
         .route("/admin", get(async |_: WithRole<Admin>| "admin"))
-        .nest("/api", hallpass::axum::router(auth))
+        .nest(
+            "/api",
+            hallpass::axum::router(auth, ClientAddress::unknown()),
+        )
         .with_state(auth.clone())
 }
 

@@ -35,6 +35,7 @@ mod kill;
 mod mail;
 mod outage;
 mod pages;
+mod proxy;
 mod resource;
 mod settings;
 mod start;

@@ -74,6 +74,11 @@ fn rows() -> Vec<Row> {
         ),
         ("HALLPASS_CORS_ORIGINS", "https://app.example.org/path"),
         ("HALLPASS_CORS_ORIGINS", "https://app.example.org,*"),
+        ("HALLPASS_TRUSTED_PROXIES", "proxy.example.org"),
+        ("HALLPASS_TRUSTED_PROXIES", "10.0.0.0/8,"),
+        ("HALLPASS_TRUSTED_PROXIES", "10.0.0.0/8,10.0.0.1/33"),
+        ("HALLPASS_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("HALLPASS_TRUSTED_PROXIES", "0.0.0.0/0"),
         ("HALLPASS_HASH_PERMITS", "0"),
         ("HALLPASS_HASH_QUEUE", "-1"),
         ("HALLPASS_ADMIN_PASSWORD", HIDDEN),
@@ -248,6 +253,7 @@ fn help_lists_every_setting_and_shows_no_secret() {
             "DATABASE_URL",
             "HALLPASS_SECRET",
             "HALLPASS_PASSWORD_MIN",
+            "HALLPASS_TRUSTED_PROXIES",
         ] {
             assert!(help.contains(name), "{help}");
         }

@@ -10,7 +10,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::http::sample;
+use crate::http::{ClientAddress, sample};
 
 /// The sample contract on both frameworks, at the root and below a prefix, beside routes of the host.
 pub(super) struct Servers {
@@ -52,7 +52,7 @@ impl Servers {
                 .expect("the server runs");
         });
 
-        let mount = crate::actix::mount(Arc::new(sample::resources()));
+        let mount = crate::actix::mount(Arc::new(sample::resources(ClientAddress::peer())));
         let server = HttpServer::new(move || {
             App::new()
                 .route("/own", web::get().to(|| async { "own" }))
@@ -92,7 +92,7 @@ impl Drop for Servers {
 
 /// The host has a state and a route of its own; ours nest below a prefix and merge at the root.
 fn axum_router() -> Router {
-    let resources = sample::resources();
+    let resources = sample::resources(ClientAddress::peer());
     Router::new()
         .route(
             "/own",

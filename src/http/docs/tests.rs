@@ -7,12 +7,12 @@ use serde_json::Value;
 use super::{FILES, PAGE, START, with_docs};
 use crate::{
     error::Result,
-    http::{Resources, Response, sample},
+    http::{ClientAddress, Resources, Response, sample},
 };
 
 async fn ask(method: &str, path: &str) -> Response {
     let endpoints = with_docs(sample::endpoints()).expect("the sample can be described");
-    let resources = Resources::new(endpoints, std::time::Duration::from_secs(10))
+    let resources = Resources::new(endpoints, sample::TIMEOUT, ClientAddress::unknown())
         .expect("the contract is sound");
     let request = ::http::Request::builder().method(method).uri(path);
     let (head, ()) = request.body(()).expect("the request is sound").into_parts();

@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::{Resource, Resources, not_found};
 use crate::{
     error::{ErrorKind, Result},
-    http::{Endpoint, NoContent, Response, sample},
+    http::{ClientAddress, Endpoint, NoContent, Response, sample},
 };
 
 fn resource(path: &str) -> Arc<Resource> {
-    let resources = sample::resources();
+    let resources = sample::resources(ClientAddress::unknown());
     let found = resources.iter().find(|resource| resource.path() == path);
     Arc::clone(found.expect("the sample has the path"))
 }
@@ -46,7 +46,8 @@ fn contracts_that_contradict_themselves_are_refused() {
         vec![Endpoint::get("a", (), nothing)],
     ];
     for endpoints in refused {
-        let error = Resources::new(endpoints, std::time::Duration::from_secs(10))
+        let client_address = ClientAddress::unknown();
+        let error = Resources::new(endpoints, sample::TIMEOUT, client_address)
             .expect_err("the contract is refused");
         assert_eq!(error.kind(), ErrorKind::Configuration);
     }

@@ -9,8 +9,8 @@ use actix_web::{
 };
 use axum::Router;
 use hallpass::{
-    Auth, AuthBuilder, ClientInfo, EmailAddress, Endpoints, Event, EventKind, Role, Secret,
-    TokenDigest, UserId, UserStatus,
+    Auth, AuthBuilder, ClientAddress, ClientInfo, EmailAddress, Endpoints, Event, EventKind, Role,
+    Secret, TokenDigest, UserId, UserStatus,
     clock::{Clock as _, ManualClock, Timestamp},
     credential::{HashParams, Hasher},
     event::Author,
@@ -336,9 +336,17 @@ enum Running {
 
 impl Server {
     pub(crate) async fn of(endpoints: Endpoints, framework: Framework) -> Self {
+        Self::behind(ClientAddress::peer(), endpoints, framework).await
+    }
+
+    pub(crate) async fn behind(
+        rule: ClientAddress,
+        endpoints: Endpoints,
+        framework: Framework,
+    ) -> Self {
         match framework {
-            Framework::Actix => Self::actix(hallpass::actix::configure(endpoints)),
-            Framework::Axum => Self::axum(hallpass::axum::router(endpoints)).await,
+            Framework::Actix => Self::actix(hallpass::actix::configure(endpoints, rule)),
+            Framework::Axum => Self::axum(hallpass::axum::router(endpoints, rule)).await,
         }
     }
 

@@ -1,0 +1,404 @@
+use std::net::IpAddr;
+
+use ::http::request::Parts;
+
+use super::{ClientAddress, ForwardingHeader};
+use crate::error::{ErrorKind, Result};
+
+/// Two networks of proxies.
+const PROXIES: &str = "10.0.0.0/8, 2001:db8:aa::/48";
+const PROXY: &str = "10.0.0.1";
+const CLIENT: &str = "203.0.113.9";
+
+/// Headers, and whom they name.
+type Row<'a> = (&'a [(&'a str, &'a str)], &'a str);
+
+fn head(headers: &[(&str, &[u8])]) -> Parts {
+    let mut builder = ::http::Request::get("/");
+    for (name, value) in headers {
+        builder = builder.header(*name, *value);
+    }
+    builder
+        .body(())
+        .expect("the request is sound")
+        .into_parts()
+        .0
+}
+
+/// Whom the rule takes for the client, if this peer sends these headers.
+fn found(rule: &ClientAddress, peer: &str, headers: &[(&str, &str)]) -> Option<IpAddr> {
+    let headers: Vec<(&str, &[u8])> = headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_bytes()))
+        .collect();
+    let peer: IpAddr = peer.parse().expect("an address");
+    let client = rule.of(&head(&headers), Some((peer, 9).into()));
+    client.expect("the peer is known")
+}
+
+fn check(rule: &ClientAddress, rows: &[Row<'_>]) {
+    for (headers, client) in rows {
+        let found = found(rule, PROXY, headers).map(|ip| ip.to_string());
+        assert_eq!(found.as_deref(), Some(*client), "{headers:?}");
+    }
+}
+
+fn proxies() -> ClientAddress {
+    PROXIES.parse().expect("they are networks")
+}
+
+const XFF: &str = "x-forwarded-for";
+const FWD: &str = "forwarded";
+
+/// What an attacker may send to be taken for somebody else.
+const FORGED: &[&[(&str, &str)]] = &[
+    &[(XFF, "198.51.100.7")],
+    &[("X-Forwarded-For", "198.51.100.7, 10.0.0.1")],
+    &[(XFF, "198.51.100.7"), (XFF, "198.51.100.8")],
+    &[(XFF, " ,198.51.100.7 , ")],
+    &[(FWD, "for=198.51.100.7")],
+    &[(FWD, "for=198.51.100.7;by=10.0.0.1, for=10.0.0.1")],
+    &[(XFF, "198.51.100.7"), (FWD, "for=198.51.100.7")],
+    &[("x-real-ip", "198.51.100.7")],
+    &[("cf-connecting-ip", "198.51.100.7")],
+    &[("true-client-ip", "198.51.100.7")],
+    &[("x-client-ip", "198.51.100.7")],
+    &[("x-cluster-client-ip", "198.51.100.7")],
+    &[("x_forwarded_for", "198.51.100.7")],
+    &[("x-forwarded", "198.51.100.7")],
+    &[("forwarded-for", "198.51.100.7")],
+    &[("via", "1.1 198.51.100.7")],
+];
+
+#[test]
+fn headers_count_only_behind_a_trusted_proxy() {
+    for headers in FORGED {
+        for rule in [ClientAddress::peer(), "".parse().expect("none"), proxies()] {
+            assert_eq!(
+                found(&rule, CLIENT, headers),
+                CLIENT.parse().ok(),
+                "{headers:?}"
+            );
+        }
+        let peer = found(&ClientAddress::peer(), PROXY, headers);
+        assert_eq!(peer, PROXY.parse().ok(), "{headers:?}");
+    }
+}
+
+#[test]
+fn a_forgery_stays_left_of_what_the_proxy_adds() {
+    for headers in FORGED {
+        let mut line = headers.to_vec();
+        line.push((XFF, CLIENT));
+        let rule = ClientAddress::behind_proxies_that_write(
+            ForwardingHeader::XForwardedFor,
+            ["10.0.0.0/8"],
+        );
+        let rule = rule.expect("it is a network");
+        assert_eq!(found(&rule, PROXY, &line), CLIENT.parse().ok(), "{line:?}");
+        line.pop();
+        line.push((
+            FWD,
+            "for=203.0.113.9;host=\"a\\\",for=198.51.100.7;b=\\\"\"",
+        ));
+        let rule =
+            ClientAddress::behind_proxies_that_write(ForwardingHeader::Forwarded, ["10.0.0.0/8"]);
+        let rule = rule.expect("it is a network");
+        assert_eq!(found(&rule, PROXY, &line), CLIENT.parse().ok(), "{line:?}");
+    }
+}
+
+#[test]
+fn headers_without_a_meaning_are_passed_over() {
+    check(
+        &proxies(),
+        &[
+            (&[], PROXY),
+            (&[("x-real-ip", CLIENT)], PROXY),
+            (&[("cf-connecting-ip", CLIENT)], PROXY),
+            (&[("x_forwarded_for", CLIENT)], PROXY),
+        ],
+    );
+}
+
+#[test]
+fn x_forwarded_for_is_walked_from_right_to_left() {
+    check(
+        &proxies(),
+        &[
+            (&[(XFF, "203.0.113.9")], CLIENT),
+            (&[("X-FORWARDED-FOR", "203.0.113.9")], CLIENT),
+            (&[(XFF, "\t203.0.113.9 ")], CLIENT),
+            (&[(XFF, "203.0.113.9,10.2.3.4 , 10.0.0.9")], CLIENT),
+            (&[(XFF, "198.51.100.7, 203.0.113.9, 10.0.0.9")], CLIENT),
+            (&[(XFF, "10.0.0.7, 203.0.113.9, 10.0.0.9")], CLIENT),
+            // Lines are one list.
+            (&[(XFF, "198.51.100.7"), (XFF, "203.0.113.9")], CLIENT),
+            (
+                &[(XFF, "198.51.100.7, 203.0.113.9"), (XFF, "10.0.0.9")],
+                CLIENT,
+            ),
+            (&[(XFF, "203.0.113.9"), (XFF, "10.0.0.8, 10.0.0.9")], CLIENT),
+            // Ports, IPv6, and IPv4 that comes as IPv6.
+            (&[(XFF, "203.0.113.9:5678")], CLIENT),
+            (&[(XFF, "::ffff:203.0.113.9")], CLIENT),
+            (&[(XFF, "[::ffff:203.0.113.9]:80")], CLIENT),
+            (&[(XFF, "203.0.113.9, ::ffff:10.0.0.9")], CLIENT),
+            (&[(XFF, "2001:db8::1")], "2001:db8::1"),
+            (&[(XFF, "[2001:db8::1]")], "2001:db8::1"),
+            (&[(XFF, "[2001:db8::1]:443, 2001:db8:aa::1")], "2001:db8::1"),
+            // All are trusted: the one that is farthest.
+            (&[(XFF, "10.0.0.7, 10.0.0.8")], "10.0.0.7"),
+        ],
+    );
+}
+
+#[test]
+fn nothing_left_of_garbage_is_believed() {
+    let garbage = [
+        "",
+        "unknown",
+        "_hidden",
+        "localhost",
+        "203.0.113",
+        "203.0.113.9.1",
+        "010.0.0.1",
+        "203.0.113.256",
+        "203.0.113.9:",
+        "203.0.113.9:65536",
+        "203.0.113.9/32",
+        "[203.0.113.9]",
+        "[2001:db8::1",
+        "2001:db8::1]",
+        "2001:db8::g",
+        "fe80::1%eth0",
+        "\"203.0.113.9\"",
+        "203.0.113.9 198.51.100.7",
+        "0xcb007109",
+        "3405803785",
+        "ü",
+        "for=203.0.113.9",
+    ];
+    for garbage in garbage {
+        let left = format!("198.51.100.7, {garbage}");
+        let between = format!("198.51.100.7, {garbage}, 10.0.0.9");
+        let rows: [Row<'_>; 4] = [
+            (&[(XFF, garbage)], PROXY),
+            (&[(XFF, &left)], PROXY),
+            (&[(XFF, &between)], "10.0.0.9"),
+            (
+                &[(XFF, "198.51.100.7"), (XFF, garbage), (XFF, "10.0.0.9")],
+                "10.0.0.9",
+            ),
+        ];
+        check(&proxies(), &rows);
+    }
+    let head = head(&[(XFF, b"198.51.100.7, \xff, 10.0.0.9")]);
+    let client = proxies().of(&head, Some(([10, 0, 0, 1], 9).into()));
+    assert_eq!(client.expect("the peer is known"), "10.0.0.9".parse().ok());
+}
+
+#[test]
+fn forwarded_is_walked_from_right_to_left() {
+    check(
+        &proxies(),
+        &[
+            (&[(FWD, "for=203.0.113.9")], CLIENT),
+            (&[(FWD, "For=\"203.0.113.9:47011\"")], CLIENT),
+            (
+                &[(FWD, "proto=https; FOR=203.0.113.9 ;by=10.0.0.1;")],
+                CLIENT,
+            ),
+            (
+                &[(FWD, "for=\"[2001:db8:cafe::17]:4711\"")],
+                "2001:db8:cafe::17",
+            ),
+            (&[(FWD, "for=\"[2001:db8:cafe::17]\"")], "2001:db8:cafe::17"),
+            (
+                &[(FWD, "for=198.51.100.7, for=203.0.113.9,for=10.0.0.9")],
+                CLIENT,
+            ),
+            (
+                &[(FWD, "for=198.51.100.7"), (FWD, "for=203.0.113.9")],
+                CLIENT,
+            ),
+            (&[(FWD, "for=10.0.0.7, for=10.0.0.9")], "10.0.0.7"),
+            // Separators in quotes are none.
+            (
+                &[(FWD, "for=203.0.113.9;host=\"a,b;for=198.51.100.7\"")],
+                CLIENT,
+            ),
+            (&[(FWD, "host=\"\\\"\\\\\";for=203.0.113.9")], CLIENT),
+            (
+                &[(FWD, "for=203.0.113.9;host=\"\\\",for=198.51.100.7;x=\\\"\"")],
+                CLIENT,
+            ),
+            // What is to the left, quotes that stay open included, changes nothing.
+            (&[(FWD, "for=198.51.100.7;x=\", for=203.0.113.9")], CLIENT),
+            (
+                &[(FWD, "for=198.51.100.7;x=\", for=\"203.0.113.9\";by=\"_x\"")],
+                CLIENT,
+            ),
+            (&[(FWD, "\"\\, for=203.0.113.9")], CLIENT),
+            (&[(FWD, "ü, for=203.0.113.9")], CLIENT),
+            // No address.
+            (
+                &[(FWD, "for=198.51.100.7, for=unknown, for=10.0.0.9")],
+                "10.0.0.9",
+            ),
+            (
+                &[(FWD, "for=198.51.100.7, for=_hidden, for=10.0.0.9")],
+                "10.0.0.9",
+            ),
+            (&[(FWD, "for=198.51.100.7, for=\"_SEVKISEK\"")], PROXY),
+            (&[(FWD, "for=198.51.100.7, by=203.0.113.9")], PROXY),
+            (&[(FWD, "for=198.51.100.7, proto=https")], PROXY),
+            (&[(FWD, "for=198.51.100.7,")], PROXY),
+            (
+                &[(FWD, "for=198.51.100.7, for=203.0.113.9;for=10.0.0.9")],
+                PROXY,
+            ),
+            (&[(FWD, "for=198.51.100.7, for=")], PROXY),
+            (&[(FWD, "for=198.51.100.7, for")], PROXY),
+            (&[(FWD, "for=198.51.100.7, for=\"203.0.113.9")], PROXY),
+            (&[(FWD, "203.0.113.9")], PROXY),
+            (&[(FWD, "")], PROXY),
+        ],
+    );
+}
+
+#[test]
+fn headers_that_disagree_are_not_believed() {
+    check(
+        &proxies(),
+        &[
+            (&[(XFF, "203.0.113.9"), (FWD, "for=203.0.113.9")], CLIENT),
+            (
+                &[(XFF, "198.51.100.7, 203.0.113.9"), (FWD, "for=203.0.113.9")],
+                CLIENT,
+            ),
+            (&[(XFF, "203.0.113.9"), (FWD, "for=198.51.100.7")], PROXY),
+            (&[(XFF, "198.51.100.7"), (FWD, "for=203.0.113.9")], PROXY),
+            (&[(XFF, "203.0.113.9"), (FWD, "for=unknown")], PROXY),
+            (&[(XFF, "203.0.113.9"), (FWD, "")], PROXY),
+            (
+                &[(XFF, "203.0.113.9, 10.0.0.9"), (FWD, "for=10.0.0.9")],
+                PROXY,
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_header_that_the_proxies_do_not_write_is_ignored() {
+    let both: &[(&str, &str)] = &[(XFF, "203.0.113.9"), (FWD, "for=198.51.100.7")];
+    let rule = |header| ClientAddress::behind_proxies_that_write(header, ["10.0.0.0/8"]);
+    let by_x_forwarded_for = rule(ForwardingHeader::XForwardedFor).expect("a network");
+    let by_forwarded = rule(ForwardingHeader::Forwarded).expect("a network");
+    check(&by_x_forwarded_for, &[(both, CLIENT), (&both[1..], PROXY)]);
+    check(
+        &by_forwarded,
+        &[(both, "198.51.100.7"), (&both[..1], PROXY)],
+    );
+}
+
+#[test]
+fn networks_are_matched_by_their_prefix() {
+    let cases = [
+        ("10.0.0.1", "10.0.0.1", true),
+        ("10.0.0.1", "10.0.0.2", false),
+        ("10.0.0.1/32", "10.0.0.1", true),
+        ("10.0.0.0/31", "10.0.0.1", true),
+        ("10.0.0.0/31", "10.0.0.2", false),
+        ("10.0.0.0/8", "10.255.255.255", true),
+        ("10.0.0.0/8", "11.0.0.0", false),
+        ("128.0.0.0/1", "255.255.255.255", true),
+        ("128.0.0.0/1", "127.255.255.255", false),
+        (" 10.0.0.0/8 ", "10.1.1.1", true),
+        ("10.0.0.0/8", "::ffff:10.1.1.1", true),
+        ("::ffff:10.0.0.0/104", "10.1.1.1", true),
+        ("::ffff:10.0.0.1", "10.0.0.1", true),
+        ("::ffff:10.0.0.1", "::ffff:10.0.0.1", true),
+        ("2001:db8::/32", "2001:db8:ffff::1", true),
+        ("2001:db8::/32", "2001:db9::", false),
+        ("2001:db8::1", "2001:db8::2", false),
+        ("::/1", "10.0.0.1", false),
+        ("::1", "::1", true),
+        ("127.0.0.0/8", "::1", false),
+    ];
+    for (network, peer, is_trusted) in cases {
+        let rule = ClientAddress::behind_proxies([network]).expect("it is a network");
+        let client = found(&rule, peer, &[(XFF, CLIENT)]);
+        let expected = if is_trusted { CLIENT } else { peer };
+        let expected: IpAddr = expected.parse().expect("an address");
+        assert_eq!(client, Some(expected.to_canonical()), "{network} {peer}");
+    }
+}
+
+#[test]
+fn what_is_no_network_is_named() {
+    let wrong = [
+        "10.0.0.0/33",
+        "10.0.0.0/",
+        "10.0.0.0/+8",
+        "10.0.0.0/-1",
+        "10.0.0.0/8/8",
+        "10.0.0.0/256",
+        "10.0.0.0/255.0.0.0",
+        "10.0.0/8",
+        "10.0.0.1/8",
+        "0.0.0.0/0",
+        "::/0",
+        "::ffff:0.0.0.0/96",
+        "::ffff:0.0.0.0/95",
+        "2001:db8::/129",
+        "2001:db8::1/64",
+        "fe80::1%eth0",
+        "localhost",
+        "10.0.0.1:80",
+        "[::1]",
+        "*",
+        "/8",
+    ];
+    for wrong in wrong {
+        let list = format!("10.0.0.0/8,{wrong}");
+        let error = list.parse::<ClientAddress>().expect_err(wrong);
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        let source = std::error::Error::source(&error).expect("it says more");
+        assert!(source.to_string().contains(wrong), "{source}");
+    }
+    for list in [",", "10.0.0.0/8,", ",10.0.0.0/8", "10.0.0.0/8 10.0.0.1"] {
+        assert!(list.parse::<ClientAddress>().is_err(), "{list}");
+    }
+}
+
+#[test]
+fn without_a_peer_only_rules_that_need_none_answer() {
+    let of = |rule: ClientAddress| -> Result<Option<IpAddr>> {
+        rule.of(&head(&[(XFF, CLIENT.as_bytes())]), None)
+    };
+    for rule in [ClientAddress::peer(), proxies()] {
+        let error = of(rule).expect_err("the peer is needed");
+        assert_eq!(error.kind(), ErrorKind::Internal);
+        // What the log says, once for each such request.
+        let source = std::error::Error::source(&error).expect("it says more");
+        let remedy = "into_make_service_with_connect_info::<SocketAddr>()";
+        assert!(source.to_string().contains(remedy), "{source}");
+    }
+    assert_eq!(of(ClientAddress::unknown()).expect("none is needed"), None);
+    let own = ClientAddress::from_fn(|head, peer| {
+        assert_eq!(peer, None);
+        head.headers.get(XFF)?.to_str().ok()?.parse().ok()
+    });
+    assert_eq!(of(own).expect("none is needed"), CLIENT.parse().ok());
+}
+
+#[test]
+fn ipv4_stays_ipv4_by_every_rule() {
+    let mapped = "::ffff:203.0.113.9";
+    let own = ClientAddress::from_fn(|_, peer| Some(peer?.ip()));
+    for rule in [ClientAddress::peer(), proxies(), own] {
+        assert_eq!(found(&rule, mapped, &[]), CLIENT.parse().ok());
+    }
+    assert_eq!(found(&ClientAddress::unknown(), mapped, &[]), None);
+}
