@@ -91,7 +91,8 @@ impl ClientAddress {
     /// If both headers are there and lead to different clients, neither is believed and the client is the peer: one of
     /// them may come from the client, through a proxy that only writes the other. That is logged, once. Have proxies
     /// remove the header that they do not write, or say which one they do by
-    /// [`behind_proxies_that_write`](Self::behind_proxies_that_write).
+    /// [`behind_proxies_that_write`](Self::behind_proxies_that_write). Trust no proxy that writes neither: what it passes
+    /// on is the client's own word.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if one is no network, has bits beyond its prefix, or is

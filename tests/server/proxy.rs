@@ -43,3 +43,21 @@ fn forwarded_headers_are_believed_from_the_proxies_that_are_set() {
         }
     }
 }
+
+#[test]
+fn headers_that_disagree_are_pointed_out_once() {
+    for server in SERVERS {
+        let folder = folder();
+        let settings = [("HALLPASS_TRUSTED_PROXIES", "127.0.0.1")];
+        let server = Server::of(server, folder.path(), &settings);
+        assert_eq!(server.register(ANN.0, ANN.1).status, 201);
+        for _ in 0..3 {
+            let header = "x-forwarded-for: 203.0.113.9\r\nforwarded: for=198.51.100.7";
+            assert_eq!(remembered(&server, header), "127.0.0.1");
+        }
+        let log = server.stderr.wait_for("name different clients");
+        assert!(log.is_some_and(|line| line.contains("WARN")));
+        let log = server.stderr.text();
+        assert_eq!(log.matches("name different clients").count(), 1, "{log}");
+    }
+}

@@ -71,3 +71,6 @@ fn bits(address: IpAddr) -> u128 {
 fn width(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
 }
+
+#[cfg(test)]
+mod tests;

@@ -303,72 +303,24 @@ fn a_header_that_the_proxies_do_not_write_is_ignored() {
 }
 
 #[test]
-fn networks_are_matched_by_their_prefix() {
-    let cases = [
-        ("10.0.0.1", "10.0.0.1", true),
-        ("10.0.0.1", "10.0.0.2", false),
-        ("10.0.0.1/32", "10.0.0.1", true),
-        ("10.0.0.0/31", "10.0.0.1", true),
-        ("10.0.0.0/31", "10.0.0.2", false),
-        ("10.0.0.0/8", "10.255.255.255", true),
-        ("10.0.0.0/8", "11.0.0.0", false),
-        ("128.0.0.0/1", "255.255.255.255", true),
-        ("128.0.0.0/1", "127.255.255.255", false),
-        (" 10.0.0.0/8 ", "10.1.1.1", true),
-        ("10.0.0.0/8", "::ffff:10.1.1.1", true),
-        ("::ffff:10.0.0.0/104", "10.1.1.1", true),
-        ("::ffff:10.0.0.1", "10.0.0.1", true),
-        ("::ffff:10.0.0.1", "::ffff:10.0.0.1", true),
-        ("2001:db8::/32", "2001:db8:ffff::1", true),
-        ("2001:db8::/32", "2001:db9::", false),
-        ("2001:db8::1", "2001:db8::2", false),
-        ("::/1", "10.0.0.1", false),
-        ("::1", "::1", true),
-        ("127.0.0.0/8", "::1", false),
-    ];
-    for (network, peer, is_trusted) in cases {
-        let rule = ClientAddress::behind_proxies([network]).expect("it is a network");
-        let client = found(&rule, peer, &[(XFF, CLIENT)]);
-        let expected = if is_trusted { CLIENT } else { peer };
-        let expected: IpAddr = expected.parse().expect("an address");
-        assert_eq!(client, Some(expected.to_canonical()), "{network} {peer}");
+fn a_list_of_networks_is_a_setting() {
+    assert_eq!(
+        found(&proxies(), "10.9.9.9", &[(XFF, CLIENT)]),
+        CLIENT.parse().ok()
+    );
+    for none in ["", " "] {
+        let rule: ClientAddress = none.parse().expect("none is trusted");
+        assert_eq!(found(&rule, PROXY, &[(XFF, CLIENT)]), PROXY.parse().ok());
     }
-}
-
-#[test]
-fn what_is_no_network_is_named() {
-    let wrong = [
-        "10.0.0.0/33",
-        "10.0.0.0/",
-        "10.0.0.0/+8",
-        "10.0.0.0/-1",
-        "10.0.0.0/8/8",
-        "10.0.0.0/256",
-        "10.0.0.0/255.0.0.0",
-        "10.0.0/8",
-        "10.0.0.1/8",
-        "0.0.0.0/0",
-        "::/0",
-        "::ffff:0.0.0.0/96",
-        "::ffff:0.0.0.0/95",
-        "2001:db8::/129",
-        "2001:db8::1/64",
-        "fe80::1%eth0",
-        "localhost",
-        "10.0.0.1:80",
-        "[::1]",
-        "*",
-        "/8",
-    ];
-    for wrong in wrong {
-        let list = format!("10.0.0.0/8,{wrong}");
-        let error = list.parse::<ClientAddress>().expect_err(wrong);
+    for list in [
+        ",",
+        "10.0.0.0/8,",
+        ",10.0.0.0/8",
+        "10.0.0.0/8 10.0.0.1",
+        "10.0.0.0/8,proxy",
+    ] {
+        let error = list.parse::<ClientAddress>().expect_err(list);
         assert_eq!(error.kind(), ErrorKind::Configuration);
-        let source = std::error::Error::source(&error).expect("it says more");
-        assert!(source.to_string().contains(wrong), "{source}");
-    }
-    for list in [",", "10.0.0.0/8,", ",10.0.0.0/8", "10.0.0.0/8 10.0.0.1"] {
-        assert!(list.parse::<ClientAddress>().is_err(), "{list}");
     }
 }
 
