@@ -1,6 +1,6 @@
 //! The settings, from flags or environment.
 
-use std::{ffi::OsStr, net::SocketAddr, ops::RangeInclusive, time::Duration};
+use std::{ffi::OsStr, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use clap::{
     CommandFactory as _, Parser,
@@ -98,6 +98,9 @@ pub(crate) struct Settings {
     /// smtp://…, smtps://… or smtp://…?tls=required; unset: mails are printed
     #[arg(long, env = "HALLPASS_SMTP_URL", hide_env_values = true)]
     pub(crate) smtp_url: Option<String>,
+    /// File of the root certificate(s) to trust for SMTP instead of the machine's, in PEM; for smtps:// and tls=required
+    #[arg(long, env = "HALLPASS_SMTP_ROOT_CERTIFICATE")]
+    pub(crate) smtp_root_certificate: Option<PathBuf>,
     /// Sender of mails
     #[arg(
         long,

@@ -63,7 +63,7 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
     if !sqlite && !settings.database_url.starts_with("postgres") {
         return Err("DATABASE_URL: expected postgres://… or sqlite://…".into());
     }
-    let mailer = mailer(settings).map_err(named("HALLPASS_SMTP_URL"))?;
+    let mailer = mailer(settings)?;
     let hashing = hash_pool(settings).map_err(named("HALLPASS_ARGON2"))?;
     let secrets: Secrets =
         match &settings.secret {
@@ -128,11 +128,23 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
     Ok(auth)
 }
 
-fn mailer(settings: &Settings) -> Result<Arc<dyn Mailer>, Error> {
-    Ok(match &settings.smtp_url {
-        Some(url) => Arc::new(SmtpMailer::from_url(url, settings.mail_from.clone())?),
-        None => Arc::new(TerminalMailer),
-    })
+fn mailer(settings: &Settings) -> Result<Arc<dyn Mailer>, String> {
+    const ROOT: &str = "HALLPASS_SMTP_ROOT_CERTIFICATE";
+    let mailer = match &settings.smtp_url {
+        Some(url) => SmtpMailer::from_url(url, settings.mail_from.clone()),
+        None if settings.smtp_root_certificate.is_some() => {
+            return Err(format!("{ROOT}: needs HALLPASS_SMTP_URL"));
+        }
+        None => return Ok(Arc::new(TerminalMailer)),
+    };
+    let mailer = mailer.map_err(named("HALLPASS_SMTP_URL"))?;
+    let Some(path) = &settings.smtp_root_certificate else {
+        return Ok(Arc::new(mailer));
+    };
+    let pem =
+        std::fs::read(path).map_err(|error| format!("{ROOT}: the file cannot be read: {error}"))?;
+    let mailer = mailer.with_root_certificate(&pem).map_err(named(ROOT))?;
+    Ok(Arc::new(mailer))
 }
 
 fn hash_pool(settings: &Settings) -> Result<HasherBuilder, Error> {

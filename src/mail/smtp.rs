@@ -2,6 +2,8 @@
 
 mod message;
 mod server;
+mod tls;
+mod unbuffered;
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -23,6 +25,10 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_IDLE: usize = 4;
 
 /// Sends mails through an SMTP server (RFC 5321), with TLS by rustls, and keeps connections for the next mail.
+///
+/// With TLS the server's certificate is verified, always: its name, its dates, and that it comes from a root that the
+/// machine trusts, or from [one's own](Self::with_root_certificate). User, password and mails go through TLS or not at
+/// all. Without TLS all of it can be read on the way: that is for servers on the same machine or network.
 ///
 /// Connecting and sending may take 10 seconds each. Addresses with UTF-8 local parts need a server that offers
 /// SMTPUTF8 (RFC 6531).
@@ -72,6 +78,29 @@ impl SmtpMailer {
         })
     }
 
+    /// Trusts the root certificates in `pem` (one or more, RFC 7468), and no longer those that the machine trusts: for a
+    /// server whose certificate comes from one's own authority.
+    ///
+    /// ```no_run
+    /// use hallpass::mail::SmtpMailer;
+    ///
+    /// let sender = "Hallpass <no-reply@example.org>".parse()?;
+    /// let root = std::fs::read("/etc/hallpass/ca.pem")?;
+    /// let mailer = SmtpMailer::from_url("smtps://mail.internal", sender)?.with_root_certificate(&root)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no certificate in it, or one that cannot be read,
+    /// or if the URL is one without TLS.
+    pub fn with_root_certificate(self, pem: &[u8]) -> Result<Self> {
+        Ok(Self {
+            server: self.server.with_root_certificate(pem)?,
+            sender: self.sender,
+            idle: Connections::default(),
+        })
+    }
+
     async fn connect(&self) -> Result<AsyncSmtpConnection, MailError> {
         while let Some(mut connection) = self.idle.take() {
             let alive = time::timeout(PROBE_TIMEOUT, connection.test_connected()).await;
@@ -81,13 +110,10 @@ impl SmtpMailer {
         }
         // What fails before the mail is named says nothing about the mail.
         let hello = ClientId::Domain(self.sender.domain().to_owned());
-        time::timeout(
-            CONNECT_TIMEOUT,
-            self.server.connect(CONNECT_TIMEOUT, &hello),
-        )
-        .await
-        .map_err(MailError::transient)?
-        .map_err(MailError::transient)
+        time::timeout(CONNECT_TIMEOUT, self.server.connect(&hello))
+            .await
+            .map_err(MailError::transient)?
+            .map_err(MailError::transient)
     }
 }
 

@@ -1,10 +1,11 @@
 //! A mail that was ordered is sent, whatever happens to the server that took the order.
 
-use std::{net::TcpListener, path::Path, thread, time::Duration};
+use std::{fs, net::TcpListener, path::Path, thread, time::Duration};
 
 use serde_json::json;
 
 use crate::{
+    certificates::Authority,
     process::{SERVERS, Server, folder},
     smtp,
 };
@@ -39,6 +40,29 @@ fn mails_leave_by_smtp() {
         order(&server);
         let mail = mails.recv_timeout(Duration::from_secs(5)).expect("a mail");
         assert!(mail.contains("To: ann@example.org"), "{mail}");
+        reset(&server, &smtp::token(&mail));
+    }
+}
+
+#[test]
+fn mails_leave_through_tls_to_a_server_of_ones_own_authority() {
+    let authority = Authority::new();
+    for name in SERVERS {
+        let folder = folder();
+        fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!(
+            "smtps://localhost:{}",
+            listener.local_addr().unwrap().port()
+        );
+        let settings = [
+            ("HALLPASS_SMTP_URL", url.as_str()),
+            ("HALLPASS_SMTP_ROOT_CERTIFICATE", "ca.pem"),
+        ];
+        let server = Server::of(name, folder.path(), &settings);
+        let mails = smtp::serve_tls(listener, &authority.sign("localhost"));
+        order(&server);
+        let mail = mails.recv_timeout(Duration::from_secs(5)).expect("a mail");
         reset(&server, &smtp::token(&mail));
     }
 }

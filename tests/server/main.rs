@@ -20,6 +20,12 @@
     reason = "tests fail by panicking, and processes keep the system's time"
 )]
 
+#[path = "../../src/mail/smtp/tests/certificates.rs"]
+#[allow(
+    dead_code,
+    reason = "certificates that do not hold are for the tests of the mailer"
+)]
+mod certificates;
 mod chromium;
 mod client;
 #[path = "../it/support/cluster.rs"]

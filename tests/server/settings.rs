@@ -1,11 +1,14 @@
 //! A wrong setting stops the server with one line that names it.
 
 use std::{
-    ffi::OsStr, net::TcpListener, os::unix::ffi::OsStrExt as _, process::Command, sync::Mutex,
+    ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt as _, process::Command, sync::Mutex,
     thread,
 };
 
-use crate::process::{SECRET, SERVERS, Server, command, folder, refused};
+use crate::{
+    certificates::Authority,
+    process::{SECRET, SERVERS, Server, command, folder, refused},
+};
 
 /// Stands in for whatever must not be repeated.
 const HIDDEN: &str = "hunter2hunter2";
@@ -67,6 +70,7 @@ fn rows() -> Vec<Row> {
         ("HALLPASS_PASSWORD_MIN", "long"),
         ("HALLPASS_SMTP_URL", "http://ann:hunter2hunter2@example.org"),
         ("HALLPASS_SMTP_URL", "smtp://ann:hunter2hunter2@"),
+        ("HALLPASS_SMTP_ROOT_CERTIFICATE", ""),
         ("HALLPASS_MAIL_FROM", "nobody"),
         (
             "HALLPASS_MAIL_FROM",
@@ -153,6 +157,32 @@ fn a_wrong_flag_is_named_as_in_the_environment() {
         let folder = folder();
         for (name, flags) in rows {
             check(name, command(server, folder.path()).args(flags));
+        }
+    }
+}
+
+#[test]
+fn a_root_certificate_that_cannot_be_used_is_named() {
+    let (root, key) = (Authority::new(), Authority::new().sign("localhost").key);
+    for server in SERVERS {
+        let folder = folder();
+        for (name, text) in [("root", root.pem()), ("key", &key), ("text", HIDDEN)] {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        for (url, path) in [
+            (Some("smtps://localhost"), "nowhere"),
+            (Some("smtps://localhost"), "."),
+            (Some("smtps://localhost"), "key"),
+            (Some("smtp://localhost?tls=required"), "text"),
+            (Some("smtp://localhost"), "root"),
+            (None, "root"),
+        ] {
+            let mut command = command(server, folder.path());
+            command.env("HALLPASS_SMTP_ROOT_CERTIFICATE", path);
+            if let Some(url) = url {
+                command.env("HALLPASS_SMTP_URL", url);
+            }
+            check("HALLPASS_SMTP_ROOT_CERTIFICATE", &mut command);
         }
     }
 }

@@ -1,18 +1,47 @@
 //! A mail server of a few lines.
 
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    sync::mpsc::{self, Receiver, Sender},
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, Sender},
+    },
     thread,
 };
 
+use tokio_rustls::rustls::{
+    ServerConfig, ServerConnection, StreamOwned,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+};
+
+use crate::certificates::Identity;
+
 /// The mails with a reset link that come in, each as its whole text.
 pub(crate) fn serve(listener: TcpListener) -> Receiver<String> {
+    accept(listener, talk)
+}
+
+/// The same with TLS from the start.
+pub(crate) fn serve_tls(listener: TcpListener, identity: &Identity) -> Receiver<String> {
+    let certificate = CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap();
+    let config = ServerConfig::builder().with_no_client_auth();
+    let config = Arc::new(config.with_single_cert(vec![certificate], key).unwrap());
+    accept(listener, move |connection, mails| {
+        let tls = ServerConnection::new(Arc::clone(&config)).ok()?;
+        talk(StreamOwned::new(tls, connection), mails)
+    })
+}
+
+fn accept(
+    listener: TcpListener,
+    talk: impl Fn(TcpStream, &Sender<String>) -> Option<()> + Clone + Send + 'static,
+) -> Receiver<String> {
     let (sender, mails) = mpsc::channel();
     thread::spawn(move || {
         for connection in listener.incoming().map_while(Result::ok) {
-            let sender = sender.clone();
+            let (talk, sender) = (talk.clone(), sender.clone());
             thread::spawn(move || talk(connection, &sender));
         }
     });
@@ -20,27 +49,44 @@ pub(crate) fn serve(listener: TcpListener) -> Receiver<String> {
 }
 
 /// RFC 5321, as far as it is needed. Ends when the other side does.
-fn talk(mut connection: TcpStream, mails: &Sender<String>) -> Option<()> {
-    let lines = BufReader::new(connection.try_clone().ok()?).lines();
-    let mut lines = lines.map_while(Result::ok);
-    let mut say = |text: &str| connection.write_all(format!("{text}\r\n").as_bytes()).ok();
-    say("220 test")?;
-    while let Some(line) = lines.next() {
-        match line.split([' ', ':']).next()? {
-            "EHLO" => say("250-test\r\n250 8BITMIME")?,
+fn talk(connection: impl Read + Write, mails: &Sender<String>) -> Option<()> {
+    let mut connection = BufReader::new(connection);
+    say(&mut connection, "220 test")?;
+    loop {
+        match line(&mut connection)?.split([' ', ':']).next()? {
+            "EHLO" => say(&mut connection, "250-test\r\n250 8BITMIME")?,
             "DATA" => {
-                say("354 go on")?;
-                let mail: Vec<String> = lines.by_ref().take_while(|line| line != ".").collect();
+                say(&mut connection, "354 go on")?;
+                let mut mail = Vec::new();
+                loop {
+                    match line(&mut connection)? {
+                        end if end == "." => break,
+                        line => mail.push(line),
+                    }
+                }
                 if mail.iter().any(|line| line.contains("/reset-password?")) {
                     mails.send(mail.join("\r\n")).ok()?;
                 }
-                say("250 taken")?;
+                say(&mut connection, "250 taken")?;
             }
-            "QUIT" => return say("221 bye"),
-            _ => say("250 fine")?,
+            "QUIT" => return say(&mut connection, "221 bye"),
+            _ => say(&mut connection, "250 fine")?,
         }
     }
-    Some(())
+}
+
+fn line(connection: &mut BufReader<impl Read>) -> Option<String> {
+    let mut line = String::new();
+    connection.read_line(&mut line).ok()?;
+    Some(line.strip_suffix("\r\n")?.to_owned())
+}
+
+fn say(connection: &mut BufReader<impl Read + Write>, text: &str) -> Option<()> {
+    let connection = connection.get_mut();
+    connection
+        .write_all(format!("{text}\r\n").as_bytes())
+        .ok()?;
+    connection.flush().ok()
 }
 
 /// The token of the first link in the mail.

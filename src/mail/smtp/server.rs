@@ -1,15 +1,17 @@
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{borrow::Cow, fmt};
 
 use lettre::transport::smtp::{
-    Error as SmtpError, SMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT,
+    SMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT,
     authentication::{Credentials, DEFAULT_MECHANISMS},
     client::{AsyncSmtpConnection, TlsParameters},
     extension::ClientId,
 };
 use percent_encoding::percent_decode_str;
+use tokio::net::TcpStream;
 use url::{Host, Url};
 
-use crate::error::{Error, Result};
+use super::{tls, unbuffered::Unbuffered};
+use crate::error::{BoxError, Error, Result};
 
 /// Where an SMTP server is, and how it is spoken to.
 pub(super) struct Server {
@@ -43,8 +45,7 @@ impl Server {
             .map(|(k, v)| (k.as_ref(), v.as_ref()))
             .collect();
         let tls = || {
-            TlsParameters::new(host.clone())
-                .map_err(|error| refuse(&format!("TLS cannot be used: {error}")))
+            tls::by_system(&host).map_err(|error| refuse(&format!("TLS cannot be used: {error}")))
         };
         let (tls, port) = match (url.scheme(), options.as_slice()) {
             ("smtp", []) => (Encryption::None, SMTP_PORT),
@@ -63,27 +64,48 @@ impl Server {
         })
     }
 
-    /// The caller sees to the time that replies take; `timeout` is for each address of the host.
-    pub(super) async fn connect(
-        &self,
-        timeout: Duration,
-        hello: &ClientId,
-    ) -> Result<AsyncSmtpConnection, SmtpError> {
-        let wrapped = match &self.tls {
-            Encryption::Wrapped(tls) => Some(tls.clone()),
-            Encryption::None | Encryption::StartTls(_) => None,
-        };
-        let address = (self.host.as_str(), self.port);
-        let mut connection =
-            AsyncSmtpConnection::connect_tokio1(address, Some(timeout), hello, wrapped, None)
-                .await?;
-        if let Encryption::StartTls(tls) = &self.tls {
-            connection.starttls(tls.clone(), hello).await?;
+    /// The same server, with these roots to trust and no others.
+    pub(super) fn with_root_certificate(mut self, pem: &[u8]) -> Result<Self> {
+        match &mut self.tls {
+            Encryption::None => return Err(tls::refuse("the URL of the server asks for no TLS")),
+            Encryption::StartTls(tls) | Encryption::Wrapped(tls) => {
+                *tls = tls::by_roots(&self.host, pem)?;
+            }
         }
+        Ok(self)
+    }
+
+    /// The caller sees to the time that this takes.
+    pub(super) async fn connect(&self, hello: &ClientId) -> Result<AsyncSmtpConnection, BoxError> {
+        let mut connection = match &self.tls {
+            Encryption::None => self.greet(None, hello).await?,
+            Encryption::StartTls(tls) => {
+                let stream = TcpStream::connect(self.address()).await?;
+                let stream = Box::new(Unbuffered::new(stream));
+                let mut connection =
+                    AsyncSmtpConnection::connect_with_transport(stream, hello).await?;
+                connection.starttls(tls.clone(), hello).await?;
+                connection
+            }
+            Encryption::Wrapped(tls) => self.greet(Some(tls.clone()), hello).await?,
+        };
         if let Some(credentials) = &self.credentials {
             connection.auth(DEFAULT_MECHANISMS, credentials).await?;
         }
         Ok(connection)
+    }
+
+    async fn greet(
+        &self,
+        tls: Option<TlsParameters>,
+        hello: &ClientId,
+    ) -> Result<AsyncSmtpConnection, BoxError> {
+        let address = self.address();
+        Ok(AsyncSmtpConnection::connect_tokio1(address, None, hello, tls, None).await?)
+    }
+
+    fn address(&self) -> (&str, u16) {
+        (&self.host, self.port)
     }
 }
 
