@@ -65,16 +65,15 @@ fn recipient(email: &EmailAddress) -> Result<Address> {
     Ok(Address::new_dangerous(local, domain))
 }
 
-/// Plain ASCII is left as it is, so that no link is broken in two.
+/// Plain ASCII is left as it is, so that no link is broken in two. A CR or LF alone becomes both: servers do not agree
+/// where such a line ends, nor then where the mail does. NUL has no place in a mail (RFC 5322 section 2.3).
 fn part(kind: ContentType, text: &str) -> SinglePart {
     let builder = SinglePart::builder().header(kind);
-    let text = text.replace("\r\n", "\n").replace('\n', "\r\n");
-    let is_plain = text.is_ascii()
-        && !text.contains('\0')
-        && text
-            .split("\r\n")
-            .all(|line| line.len() <= MAX_LINE && !line.contains('\r'));
-    if is_plain {
+    let text = text
+        .replace("\r\n", "\n")
+        .replace(['\r', '\n'], "\r\n")
+        .replace('\0', "\u{fffd}");
+    if text.is_ascii() && text.split("\r\n").all(|line| line.len() <= MAX_LINE) {
         let seven_bit = ContentTransferEncoding::SevenBit;
         builder.body(Body::dangerous_pre_encoded(text.into_bytes(), seven_bit))
     } else {

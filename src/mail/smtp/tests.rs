@@ -1,4 +1,5 @@
 pub(super) mod certificates;
+mod headers;
 mod server;
 mod tls;
 
