@@ -62,6 +62,8 @@ mod reset;
 mod resource_server;
 mod service;
 mod sessions;
+#[cfg(feature = "smtp")]
+mod smtp;
 mod testing;
 mod verifier;
 mod within;

@@ -1,6 +1,15 @@
 //! What the tests stand on.
 
+#[cfg(feature = "smtp")]
+pub(crate) mod aiosmtpd;
 pub(crate) mod app;
+#[cfg(feature = "smtp")]
+#[path = "../../../src/mail/smtp/tests/certificates.rs"]
+#[allow(
+    dead_code,
+    reason = "certificates that do not hold are for the tests of the mailer"
+)]
+mod certificates;
 #[allow(dead_code, reason = "stopping is for the tests of the servers")]
 mod cluster;
 pub(crate) mod db;

@@ -1,0 +1,150 @@
+//! A mail server of another make, as a process: aiosmtpd, which is written in Python.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    io::{self, BufRead as _, BufReader, Write as _},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
+    thread,
+    time::Duration,
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::certificates::Authority;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than a line takes from that process to this.
+const QUIET: Duration = Duration::from_millis(200);
+
+pub(crate) const USER: &str = "zo\u{eb}@example.org";
+pub(crate) const PASSWORD: &str = "p@ss: w\u{f6}rd/%";
+/// The two, percent-encoded.
+const LOGIN: &str = "zo%C3%AB%40example.org:p%40ss%3A%20w%C3%B6rd%2F%25";
+
+/// How TLS begins, and how one logs in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mode {
+    StartTls,
+    Tls,
+}
+
+/// A server that takes mails from [`USER`]. Killed when this is dropped.
+pub(crate) struct Aiosmtpd {
+    child: Child,
+    events: Receiver<Value>,
+    mode: Mode,
+    port: u64,
+    authority: Authority,
+    _folder: TempDir,
+}
+
+impl Aiosmtpd {
+    /// `None` if there is no Python with aiosmtpd on this machine; `HALLPASS_TEST_PYTHON` says which Python to take. With
+    /// `HALLPASS_TEST_AIOSMTPD=required`, that is a failure.
+    pub(crate) fn start_or_skip(mode: Mode) -> Option<Self> {
+        let required = env::var("HALLPASS_TEST_AIOSMTPD").is_ok_and(|value| value == "required");
+        let python = env::var_os("HALLPASS_TEST_PYTHON").unwrap_or_else(|| "python3".into());
+        let found = Command::new(&python)
+            .args(["-c", "import aiosmtpd"])
+            .output();
+        match found {
+            Ok(found) if found.status.success() => Some(Self::start(python, mode)),
+            _ if required => panic!("aiosmtpd is required, and {python:?} has none"),
+            _ => {
+                // Past the test harness, which shows what a passing test prints to nobody.
+                let text = b"\n*** SKIPPED: mails to another make of server. No Python with aiosmtpd was found.\n\n";
+                io::stderr().write_all(text).ok();
+                None
+            }
+        }
+    }
+
+    fn start(python: OsString, mode: Mode) -> Self {
+        let authority = Authority::new();
+        let identity = authority.sign("localhost");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (certificate, key) = (
+            folder.path().join("server.pem"),
+            folder.path().join("key.pem"),
+        );
+        fs::write(&certificate, identity.certificate).expect("the folder can be written to");
+        fs::write(&key, identity.key).expect("the folder can be written to");
+        let (word, mechanism) = match mode {
+            Mode::StartTls => ("starttls", "PLAIN"),
+            Mode::Tls => ("tls", "LOGIN"),
+        };
+        let script = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/it/support/mail_server.py"
+        );
+        let mut child = Command::new(python)
+            .args(["-X", "utf8", "-W", "ignore", script, word])
+            .args([&certificate, &key])
+            .args([mechanism, USER, PASSWORD])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("Python can be run");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let (sender, events) = channel();
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let event = serde_json::from_str(&line).expect("events are JSON");
+                if sender.send(event).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut server = Self {
+            child,
+            events,
+            mode,
+            port: 0,
+            authority,
+            _folder: folder,
+        };
+        server.port = server.event()["port"].as_u64().expect("a port");
+        server
+    }
+
+    pub(crate) fn url(&self) -> String {
+        let port = self.port;
+        match self.mode {
+            Mode::StartTls => format!("smtp://{LOGIN}@localhost:{port}?tls=required"),
+            Mode::Tls => format!("smtps://{LOGIN}@localhost:{port}"),
+        }
+    }
+
+    /// The root of its certificate, in PEM.
+    pub(crate) fn root(&self) -> &[u8] {
+        self.authority.pem().as_bytes()
+    }
+
+    /// What happens next there.
+    pub(crate) fn event(&self) -> Value {
+        self.events.recv_timeout(PATIENCE).expect("an event")
+    }
+
+    /// The next event, a mail that was taken.
+    pub(crate) fn mail(&self) -> Value {
+        let mut event = self.event();
+        assert!(event["refused"].is_null(), "{event}");
+        event["mail"].take()
+    }
+
+    /// Whether nothing has happened there since.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.events.recv_timeout(QUIET).is_err()
+    }
+}
+
+impl Drop for Aiosmtpd {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
