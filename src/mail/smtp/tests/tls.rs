@@ -324,7 +324,7 @@ async fn ends_after(sending: tokio::task::JoinHandle<Result<(), MailError>>, tim
     assert!(elapsed.is_some(), "{error:?}");
     let waited = begun.elapsed();
     assert!(
-        waited.abs_diff(timeout) < Duration::from_secs(1),
+        waited.abs_diff(timeout) < Duration::from_secs(5),
         "{waited:?}"
     );
     time::resume();
