@@ -85,6 +85,8 @@ mod email;
 mod error;
 mod id;
 mod json;
+#[cfg(feature = "jwks-client")]
+mod outbound;
 mod secret;
 
 // The HTTP contract, framework-neutral.

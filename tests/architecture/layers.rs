@@ -12,6 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["email"],
     &["id"],
     &["json"],
+    &["outbound"],
     // The HTTP contract.
     &["http"],
     // What every feature may use.

@@ -9,7 +9,7 @@ const TECHNOLOGIES: [(&str, &str); 8] = [
     ("axum", "src/axum/"),
     ("jsonwebtoken", "src/token/"),
     ("lettre", "src/mail/smtp"),
-    ("reqwest", "src/verifier/client"),
+    ("reqwest", "src/outbound"),
     ("sea_orm", "src/seaorm/"),
     ("sqlx", "src/seaorm/"),
 ];
