@@ -1,10 +1,11 @@
 //! The one error of the crate: opaque, with a [kind](ErrorKind) to match on and a source for logs.
 
 mod refusal;
+mod weakness;
 
 use std::{error::Error as StdError, fmt, time::Duration};
 
-pub use self::refusal::Refusal;
+pub use self::{refusal::Refusal, weakness::Weakness};
 
 /// A boxed source error.
 pub type BoxError = Box<dyn StdError + Send + Sync>;

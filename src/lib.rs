@@ -63,6 +63,8 @@
 //! | `migrate` | the migrations |
 //! | `smtp` | mail by SMTP, over rustls |
 //! | `jwks-client` | a client that fetches the keys of another service, for a [`Verifier`] |
+//! | `breach-check` | [`credential::HttpBreachCheck`]: asks whether a new password was stolen elsewhere, without telling it |
+//! | `strength` | [`credential::PasswordPolicy::with_min_strength`]: an estimate of how soon a new password is guessed |
 //! | `openapi` | the OpenAPI document, and an interactive page that needs no other host |
 //! | `pages` | pages for the links in mails, without script |
 //! | `testing` | a whole service for a host's tests, and the conformance checks |
@@ -85,7 +87,7 @@ mod email;
 mod error;
 mod id;
 mod json;
-#[cfg(feature = "jwks-client")]
+#[cfg(any(feature = "breach-check", feature = "jwks-client"))]
 mod outbound;
 mod secret;
 
@@ -151,7 +153,9 @@ pub use self::{
         RequiredRole, Settled, WithPermission, WithRole, Within,
     },
     email_verification::EmailVerifications,
-    error::{BoxError, Error, ErrorKind, QuotaPolicy, Refusal, Result, StoreError, Violation},
+    error::{
+        BoxError, Error, ErrorKind, QuotaPolicy, Refusal, Result, StoreError, Violation, Weakness,
+    },
     event::{ClientInfo, Event, EventKind},
     lockout::Lockouts,
     password::{PreparedRegistration, RegistrationMode, UnknownRegistrationMode},
@@ -177,11 +181,13 @@ pub use self::{auth::Endpoints, http::ClientAddress};
     doctest,
     feature = "actix",
     feature = "axum",
+    feature = "breach-check",
     feature = "jwks-client",
     feature = "migrate",
     feature = "openapi",
     feature = "postgres",
     feature = "sqlite",
+    feature = "strength",
     feature = "testing"
 ))]
 #[doc = include_str!("../README.md")]

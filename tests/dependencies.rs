@@ -68,6 +68,22 @@ fn a_service_that_only_verifies_has_no_database() {
 }
 
 #[test]
+fn an_http_client_and_an_estimate_come_only_when_asked_for() {
+    let all = tree(&[
+        "--no-default-features",
+        "--features",
+        "breach-check,strength",
+    ]);
+    let none = tree(&["--no-default-features"]);
+    for krate in ["reqwest", "zxcvbn"] {
+        assert!(names(&all, krate) && !names(&none, krate), "{krate}");
+    }
+    let check = tree(&["--no-default-features", "--features", "breach-check"]);
+    assert!(names(&check, "reqwest") && !names(&check, "zxcvbn"));
+    assert!(!names(&check, "native-tls") && !names(&check, "openssl"));
+}
+
+#[test]
 fn each_database_comes_without_the_other() {
     let lines = tree(&["--no-default-features", "--features", "postgres"]);
     assert!(names(&lines, "sqlx-postgres") && !names(&lines, "libsqlite3-sys"));

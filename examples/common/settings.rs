@@ -9,7 +9,7 @@ use clap::{
 };
 use hallpass::{
     ClientAddress, EmailAddress, Error, Password, RegistrationMode, Secrets,
-    credential::{HashParams, PasswordPolicy},
+    credential::{HashParams, HttpBreachCheck, PasswordPolicy},
     mail::{Links, Sender},
 };
 
@@ -144,6 +144,13 @@ pub(crate) struct Settings {
     /// Shortest password, in code points
     #[arg(long, env = "HALLPASS_PASSWORD_MIN", default_value = "8", value_parser = password_policy)]
     pub(crate) password_min: PasswordPolicy,
+    /// Least strength that a new password is estimated to have, 1 to 4; 0: no estimate
+    #[arg(long, env = "HALLPASS_PASSWORD_STRENGTH", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=4))]
+    pub(crate) password_strength: u8,
+    /// Whether new passwords are looked up among stolen ones, by 5 digits of their digest: false, true (asks
+    /// https://api.pwnedpasswords.com) or the URL of a service of the same protocol
+    #[arg(long, env = "HALLPASS_PASSWORD_BREACH_CHECK", default_value = "false", value_parser = breach_check)]
+    pub(crate) password_breach_check: BreachCheckUrl,
 }
 
 /// Where limits are counted.
@@ -253,6 +260,26 @@ fn public_url(text: &str) -> Result<String, Error> {
 
 fn password_policy(text: &str) -> Result<PasswordPolicy, Box<dyn std::error::Error + Send + Sync>> {
     Ok(PasswordPolicy::new(text.parse()?)?)
+}
+
+/// The service that knows stolen passwords; `None` if there is none.
+#[derive(Clone, Debug)]
+pub(crate) struct BreachCheckUrl(Option<String>);
+
+impl BreachCheckUrl {
+    pub(crate) fn service(&self) -> Result<Option<HttpBreachCheck>, Error> {
+        self.0.as_deref().map(HttpBreachCheck::at).transpose()
+    }
+}
+
+fn breach_check(text: &str) -> Result<BreachCheckUrl, Error> {
+    let url = match text {
+        "false" => None,
+        "true" => Some(HttpBreachCheck::PWNED_PASSWORDS),
+        url => Some(url),
+    };
+    let url = BreachCheckUrl(url.map(str::to_owned));
+    url.service().map(|_| url)
 }
 
 /// Scheme, host and port, as browsers send it (RFC 6454): no path, no trailing slash.

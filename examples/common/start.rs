@@ -88,6 +88,7 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
         session_max: settings.session_max,
         refresh_grace: settings.refresh_grace,
     };
+    let policy = settings.password_min.clone();
     let mut builder = Auth::builder();
     if !settings.rate_limits {
         builder = builder
@@ -97,6 +98,9 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
     }
     if let LimitStore::Memory = settings.limit_store {
         builder = builder.limiter(MemoryLimiter::new());
+    }
+    if let Some(breaches) = settings.password_breach_check.service()? {
+        builder = builder.breach_check(breaches);
     }
     let auth = builder
         .store(store)
@@ -109,7 +113,7 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
         .event_retention(settings.event_retention)
         .verification_lifetime(settings.verify_ttl)
         .hashing(hashing)
-        .password_policy(settings.password_min)
+        .password_policy(policy.with_min_strength(settings.password_strength)?)
         .registration(settings.registration)
         .require_verified_email(settings.require_verified_email)
         .request_timeout(settings.request_timeout)

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use crate::{
     clock::{Clock, Timestamp},
-    credential::{Confirmation, Hasher, PasswordPolicy},
+    credential::{Confirmation, Hasher, PasswordRules},
     delivery::Deliveries,
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind, Trail},
@@ -56,7 +56,7 @@ use crate::{
 pub struct Accounts {
     pub(crate) confirmation: Confirmation,
     pub(crate) hasher: Hasher,
-    pub(crate) policy: PasswordPolicy,
+    pub(crate) rules: PasswordRules,
     pub(crate) deliveries: Deliveries,
     pub(crate) hooks: HookChain,
     pub(crate) trail: Trail,

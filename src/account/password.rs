@@ -1,5 +1,6 @@
 use super::Accounts;
 use crate::{
+    credential::NewPassword,
     error::{ErrorKind, Result},
     event::{ClientInfo, EventKind},
     mail::Recipient,
@@ -32,8 +33,16 @@ impl Accounts {
         new: &Password,
         client: &ClientInfo,
     ) -> Result<()> {
-        self.policy
-            .check("new_password", new, Some(&caller.user.email))?;
+        let new_password = NewPassword {
+            member: "new_password",
+            password: new,
+            email: &caller.user.email,
+            display_name: caller.user.display_name.as_deref(),
+            user_id: Some(caller.user.id),
+            actor_id: Some(caller.user.id),
+            client,
+        };
+        self.rules.ensure(store, &new_password).await?;
         let mut hash = None;
         for _ in 0..CHECKS {
             let checked = self

@@ -1,5 +1,6 @@
 use super::{Administration, check_roles};
 use crate::{
+    credential::NewPassword,
     error::{ErrorKind, Result},
     event::{Author, EventKind},
     mail::Recipient,
@@ -64,7 +65,16 @@ impl Administration {
         check_roles(&roles)?;
         let password_hash = match &password {
             Some(password) => {
-                self.policy.check("password", password, Some(&email))?;
+                let new = NewPassword {
+                    member: "password",
+                    password,
+                    email: &email,
+                    display_name: None,
+                    user_id: None,
+                    actor_id: author.actor_id,
+                    client: &author.client,
+                };
+                self.rules.ensure(self.store.as_ref(), &new).await?;
                 Some(self.hasher.hash(password).await?)
             }
             None => None,

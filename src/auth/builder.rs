@@ -6,8 +6,8 @@ use crate::{
     admin::{Administration, AdministrationParts},
     clock::{Clock, SystemClock},
     credential::{
-        Confirmation, Devices, Failures, HashParams, Hasher, HasherBuilder, PasswordCheck,
-        PasswordPolicy,
+        BREACH_CHECK_TIMEOUT, BreachCheck, Confirmation, Devices, Failures, HashParams, Hasher,
+        HasherBuilder, PasswordCheck, PasswordPolicy, PasswordRules, PasswordRulesParts,
     },
     delivery::{Deliveries, DeliveryParts, LinkLifetimes},
     email_verification::EmailVerifications,
@@ -65,6 +65,7 @@ pub struct AuthBuilder {
     limiter: Option<Arc<dyn Limiter>>,
     hashing: HasherBuilder,
     policy: PasswordPolicy,
+    breaches: Option<Arc<dyn BreachCheck>>,
     registration: RegistrationMode,
     require_verified: bool,
     event_sinks: Vec<Arc<dyn Sink>>,
@@ -100,6 +101,7 @@ impl Default for AuthBuilder {
             limiter: None,
             hashing: Hasher::builder(HashParams::default()),
             policy: PasswordPolicy::default(),
+            breaches: None,
             registration: RegistrationMode::default(),
             require_verified: false,
             event_sinks: Vec::new(),
@@ -254,6 +256,12 @@ impl AuthBuilder {
         self
     }
 
+    /// Who knows which passwords were stolen elsewhere. Default nobody.
+    pub fn breach_check(mut self, check: impl BreachCheck) -> Self {
+        self.breaches = Some(Arc::new(check));
+        self
+    }
+
     /// Who may make an account. Default [`RegistrationMode::Open`].
     pub fn registration(mut self, mode: RegistrationMode) -> Self {
         self.registration = mode;
@@ -382,6 +390,18 @@ impl AuthBuilder {
             clock: Arc::clone(&clock),
         })?;
         let hasher = self.hashing.build()?;
+        #[cfg(feature = "http")]
+        let breach_timeout = BREACH_CHECK_TIMEOUT.min(self.request_timeout / 4);
+        #[cfg(not(feature = "http"))]
+        let breach_timeout = BREACH_CHECK_TIMEOUT;
+        let rules = PasswordRules::new(PasswordRulesParts {
+            policy: self.policy.with_words([templates.product()]),
+            breaches: self.breaches,
+            breach_timeout,
+            hasher: hasher.clone(),
+            trail: trail.clone(),
+            clock: Arc::clone(&clock),
+        });
         let parts = DeliveryParts {
             store: Arc::clone(&store),
             mailer,
@@ -433,7 +453,7 @@ impl AuthBuilder {
         let accounts = Accounts {
             confirmation,
             hasher: hasher.clone(),
-            policy: self.policy,
+            rules: rules.clone(),
             deliveries: deliveries.clone(),
             hooks: hooks.clone(),
             trail: trail.clone(),
@@ -448,7 +468,7 @@ impl AuthBuilder {
             failures,
             limits: limits.clone(),
             hasher: hasher.clone(),
-            policy: self.policy,
+            rules: rules.clone(),
             registration: self.registration,
             require_verified: self.require_verified,
             sign_in: SignIn {
@@ -469,8 +489,8 @@ impl AuthBuilder {
             store: Arc::clone(&store),
             secrets: &secrets,
             hasher,
-            policy: self.policy,
             limits,
+            rules,
             deliveries: deliveries.clone(),
             hooks: hooks.clone(),
             trail,

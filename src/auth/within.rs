@@ -13,7 +13,7 @@ use crate::{
 
 impl Auth {
     /// Does what is slow about a registration, before a transaction is begun: checks the input and hashes the
-    /// password. Asks no database.
+    /// password. Asks no database; a [breach check](crate::credential::BreachCheck) is asked here.
     ///
     /// # Errors
     /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed), [`WeakPassword`](crate::ErrorKind::WeakPassword),
@@ -99,7 +99,11 @@ impl Within<'_> {
     /// # Errors
     /// [`EmailTaken`](crate::ErrorKind::EmailTaken), or [`Unavailable`](crate::ErrorKind::Unavailable) if the
     /// database fails.
-    pub async fn register(&mut self, prepared: PreparedRegistration) -> Result<User> {
+    pub async fn register(&mut self, mut prepared: PreparedRegistration) -> Result<User> {
+        if let Some(unanswered) = prepared.unanswered.take() {
+            self.store.record_event(&unanswered).await?;
+            self.done.events.push(unanswered);
+        }
         let (user, event) = Passwords::insert(&*self.store, prepared).await?;
         self.done.events.push(event);
         self.done.registered.push(user.clone());

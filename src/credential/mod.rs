@@ -11,12 +11,16 @@
 //!                                   Proof ──> sign_in::complete
 //! ```
 //!
+//! A new password passes `PasswordRules` at every door that sets one: the policy, which asks nobody, and then the
+//! breach check, if the host has given one.
+//!
 //! What asks a signed-in user for the password again goes through `Confirmation`: the same check, by the stored
 //! address, and no session is opened. An account without a password shows a recent sign-in instead.
 //!
 //! An unknown address, an account without a password and a wrong password cost one verification each, through the
 //! same queue, so that neither time nor load tells them apart.
 
+mod breach;
 mod check;
 mod common;
 mod confirm;
@@ -29,17 +33,22 @@ mod hasher;
 mod params;
 mod phc;
 mod policy;
+mod rules;
 mod workspace;
 
+#[cfg(feature = "breach-check")]
+pub use self::breach::HttpBreachCheck;
+pub use self::{
+    breach::BreachCheck,
+    hasher::{Hasher, HasherBuilder, Verification},
+    params::HashParams,
+    policy::{PasswordContext, PasswordPolicy, ensure_checkable},
+};
 pub(crate) use self::{
     check::{PasswordCheck, Proof},
     confirm::Confirmation,
     device::{Device, Devices},
     failure::{FailedCheck, FailureReason},
     failures::Failures,
-};
-pub use self::{
-    hasher::{Hasher, HasherBuilder, Verification},
-    params::HashParams,
-    policy::{PasswordPolicy, ensure_checkable},
+    rules::{BREACH_CHECK_TIMEOUT, NewPassword, PasswordRules, PasswordRulesParts},
 };

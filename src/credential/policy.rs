@@ -1,34 +1,51 @@
+mod context;
+#[cfg(feature = "strength")]
+mod strength;
+
 use zeroize::Zeroizing;
 
+pub use self::context::PasswordContext;
+use self::context::Words;
+#[cfg(feature = "strength")]
+use self::strength::MinStrength;
 use super::common::is_common;
 use crate::{
-    error::{Error, ErrorKind, Result, Violation},
+    error::{Error, ErrorKind, Result, Violation, Weakness},
     secret::Password,
-    user::EmailAddress,
 };
 
 const FLOOR: usize = 8;
 const MAX_CODE_POINTS: usize = 256;
 const MAX_BYTES: usize = 1024;
 
-/// What a new password must be: long enough, not too long, not a common one, not the address it goes with.
+/// What a new password must be: long enough, not too long, not a common one, and more than a word that is known of its
+/// account or its service.
 ///
-/// There are no rules about kinds of characters, and no expiry (NIST SP 800-63B section 3.1.1.2 forbids both).
+/// There are no rules about kinds of characters, and no expiry (NIST SP 800-63B section 3.1.1.2 forbids both). A word
+/// is held against a password that is made of it, not against one that happens to contain it.
 ///
 /// A password is compared byte for byte, without Unicode normalisation. RFC 8265 would map some spaces and compose
 /// to NFC; a hash made elsewhere and imported was as a rule not prepared that way, and who types the same password
 /// on the same keyboard sends the same bytes. Nothing is trimmed and nothing is cut off.
 ///
 /// ```
-/// use hallpass::{Password, credential::PasswordPolicy};
+/// use hallpass::{Password, credential::{PasswordContext, PasswordPolicy}};
 ///
-/// let policy = PasswordPolicy::default();
-/// let error = policy.check("password", &Password::new("PassWord1"), None).unwrap_err();
-/// assert_eq!(error.violations()[0].code, "common_password");
+/// let policy = PasswordPolicy::default().with_words(["Initech"]);
+/// let codes = |text: &str| {
+///     let checked = policy.check("password", &Password::new(text), &PasswordContext::default());
+///     checked.err().map(|error| error.violations()[0].code)
+/// };
+/// assert_eq!(codes("PassWord1"), Some("common_password"));
+/// assert_eq!(codes("initech-2025"), Some("contains_product"));
+/// assert_eq!(codes("a stapler at initech"), None);
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct PasswordPolicy {
     min: usize,
+    words: Vec<String>,
+    #[cfg(feature = "strength")]
+    strength: Option<MinStrength>,
 }
 
 impl PasswordPolicy {
@@ -38,12 +55,24 @@ impl PasswordPolicy {
     /// [`Configuration`](ErrorKind::Configuration) if `min` is below 8 or above 256.
     pub fn new(min: usize) -> Result<Self> {
         if (FLOOR..=MAX_CODE_POINTS).contains(&min) {
-            Ok(Self { min })
+            Ok(Self {
+                min,
+                ..Self::default()
+            })
         } else {
             Err(Error::configuration(format!(
                 "the minimum length of passwords is between {FLOOR} and {MAX_CODE_POINTS}, not {min}"
             )))
         }
+    }
+
+    /// Further words that a password is not to be made of, such as the names of the company and its services. The
+    /// product of the [letters](crate::mail::Templates::new) is one of them without being named here. Words of less than
+    /// three bytes are passed over.
+    #[must_use]
+    pub fn with_words<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
+        self.words.extend(words.into_iter().map(Into::into));
+        self
     }
 
     /// How many code points a password has at least.
@@ -52,46 +81,66 @@ impl PasswordPolicy {
         self.min
     }
 
-    /// Checks a new password of the account with this address. `member` is the name it has in the request.
+    /// Checks a new password of an account. `member` is the name it has in the request. Asks nobody.
     ///
     /// # Errors
-    /// [`WeakPassword`](ErrorKind::WeakPassword) with every rule it violates: `too_short`, `too_long`,
-    /// `control_character`, `common_password`, `contains_address`.
+    /// [`WeakPassword`](ErrorKind::WeakPassword) with every [`Weakness`] it has, [`Breached`](Weakness::Breached)
+    /// apart.
     pub fn check(
         &self,
         member: &str,
         password: &Password,
-        email: Option<&EmailAddress>,
+        context: &PasswordContext<'_>,
     ) -> Result<()> {
-        let mut violations = shape(member, password);
-        let mut violate =
-            |code, detail: String| violations.push(Violation::new(member, code, detail));
         let text = password.expose();
+        let mut found = shape(password);
         if text.chars().take(self.min).count() < self.min {
-            let detail = format!("a password has at least {} characters", self.min);
-            violate("too_short", detail);
+            found.push(Weakness::TooShort);
         }
         // Comparing a text beyond the cap would only cost time.
         if text.len() <= MAX_BYTES {
-            let lowercased = Zeroizing::new(text.to_lowercase());
-            if is_common(&lowercased) {
-                violate("common_password", "this is a common password".to_owned());
+            if is_common(&Zeroizing::new(text.to_lowercase())) {
+                found.push(Weakness::Common);
             }
-            if email.is_some_and(|email| repeats(&lowercased, email)) {
-                violate("contains_address", "this is the email address".to_owned());
+            let words = Words::new(&self.words, context);
+            found.extend(words.weaknesses(text));
+            #[cfg(feature = "strength")]
+            if self.strength.is_some_and(|min| !min.is_met(text, &words)) {
+                found.push(Weakness::TooGuessable);
             }
         }
-        if violations.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::new(ErrorKind::WeakPassword).with_violations(violations))
+        if found.is_empty() {
+            return Ok(());
         }
+        let violation = |weakness| match weakness {
+            Weakness::TooShort => {
+                let detail = format!("a password has at least {} characters", self.min);
+                Violation::new(member, weakness.code(), detail)
+            }
+            _ => violation(member, weakness),
+        };
+        let violations = found.into_iter().map(violation).collect();
+        Err(Error::new(ErrorKind::WeakPassword).with_violations(violations))
+    }
+
+    /// Whether [`check`](Self::check) takes a while.
+    pub(super) fn is_slow(&self) -> bool {
+        #[cfg(feature = "strength")]
+        let slow = self.strength.is_some();
+        #[cfg(not(feature = "strength"))]
+        let slow = false;
+        slow
     }
 }
 
 impl Default for PasswordPolicy {
     fn default() -> Self {
-        Self { min: FLOOR }
+        Self {
+            min: FLOOR,
+            words: Vec::new(),
+            #[cfg(feature = "strength")]
+            strength: None,
+        }
     }
 }
 
@@ -101,41 +150,35 @@ impl Default for PasswordPolicy {
 /// # Errors
 /// [`ValidationFailed`](ErrorKind::ValidationFailed) with `too_long` or `control_character`.
 pub fn ensure_checkable(member: &str, password: &Password) -> Result<()> {
-    let violations = shape(member, password);
-    if violations.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::validation(violations))
+    let found = shape(password);
+    if found.is_empty() {
+        return Ok(());
     }
+    let violations = found.into_iter().map(|found| violation(member, found));
+    Err(Error::validation(violations.collect()))
 }
 
-fn shape(member: &str, password: &Password) -> Vec<Violation> {
+/// The violation that says so.
+pub(super) fn violation(member: &str, weakness: Weakness) -> Violation {
+    Violation::new(member, weakness.code(), weakness.meaning())
+}
+
+fn shape(password: &Password) -> Vec<Weakness> {
     let text = password.expose();
-    let mut violations = Vec::new();
+    let mut found = Vec::new();
     if text.len() > MAX_BYTES || text.chars().count() > MAX_CODE_POINTS {
-        let detail =
-            format!("a password has at most {MAX_CODE_POINTS} characters and {MAX_BYTES} bytes");
-        violations.push(Violation::new(member, "too_long", detail));
+        found.push(Weakness::TooLong);
     }
     if text.chars().any(char::is_control) {
-        let detail = "a password has no control characters";
-        violations.push(Violation::new(member, "control_character", detail));
+        found.push(Weakness::ControlCharacter);
     }
-    violations
-}
-
-/// Whether the password contains the whole address, or is its local part.
-fn repeats(lowercased: &str, email: &EmailAddress) -> bool {
-    let given = email.as_str().to_lowercase();
-    [email.canonical(), &given].into_iter().any(|address| {
-        let local = address.rsplit_once('@').map(|(local, _)| local);
-        lowercased.contains(address) || local == Some(lowercased)
-    })
+    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::user::EmailAddress;
 
     fn codes(error: &Error) -> Vec<&'static str> {
         error.violations().iter().map(|v| v.code).collect()
@@ -159,7 +202,8 @@ mod tests {
             ("ann.example@example.org", &["contains_address"]),
             ("my ANN.example@EXAMPLE.org!", &["contains_address"]),
             ("ann.EXAMPLE", &["contains_address"]),
-            ("ann.example1", &[]),
+            ("ann.example1", &["contains_address"]),
+            ("ann.example likes it here", &[]),
             ("tab\tinside", &["control_character"]),
             ("nul\0", &["control_character", "too_short"]),
             (&long, &["too_long"]),
@@ -167,8 +211,9 @@ mod tests {
             (&"x".repeat(256), &[]),
             (&"\u{10348}".repeat(256), &[]),
         ] {
-            let result =
-                PasswordPolicy::default().check("password", &Password::new(password), Some(&email));
+            let context = PasswordContext::new(&email);
+            let password = Password::new(password);
+            let result = PasswordPolicy::default().check("password", &password, &context);
             let found = result.as_ref().map_or_else(codes, |()| Vec::new());
             assert_eq!(found, expected, "{password:?}");
             if let Err(error) = result {
@@ -183,7 +228,7 @@ mod tests {
         assert!(PasswordPolicy::new(7).is_err());
         assert!(PasswordPolicy::new(257).is_err());
         let policy = PasswordPolicy::new(15).unwrap();
-        let check = |text: &str| policy.check("p", &text.into(), None);
+        let check = |text: &str| policy.check("p", &text.into(), &PasswordContext::default());
         assert!(check("fourteen chars").is_err());
         assert!(check("fifteen chars !").is_ok());
     }

@@ -154,6 +154,9 @@ kinds! {
     AccountCreated "account_created" Success
     /// An account was deleted.
     AccountDeleted "account_deleted" Success
+    /// A new password was taken although the [breach check](crate::credential::BreachCheck) gave no answer: detail
+    /// `address` as for a sign-in that failed.
+    BreachCheckFailed "breach_check_failed" Failure
     /// The address of an account was changed.
     EmailChanged "email_changed" Success
     /// Another address was asked for; the link to it is not confirmed yet.
@@ -214,7 +217,7 @@ pub struct UnknownEventKind(());
 pub enum Outcome {
     /// It was done.
     Success,
-    /// It was refused.
+    /// It was refused, or could not be done.
     Failure,
 }
 

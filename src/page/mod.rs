@@ -140,7 +140,8 @@ impl Pages {
     /// The violations by a password, in the language of the page where it knows the rule.
     fn said(&self, texts: &Texts, violations: &[Violation]) -> Vec<String> {
         let said = violations.iter().map(|violation| {
-            let known = texts.rules.iter().find(|(code, _)| *code == violation.code);
+            let mut rules = texts.rules.iter();
+            let known = rules.find(|(weakness, _)| weakness.code() == violation.code);
             known.map_or_else(|| violation.detail.clone(), |(_, text)| self.with_min(text))
         });
         said.collect()

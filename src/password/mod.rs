@@ -22,7 +22,7 @@ use std::{str::FromStr, sync::Arc};
 use crate::{
     clock::Clock,
     credential::{
-        FailedCheck, FailureReason, Failures, Hasher, PasswordCheck, PasswordPolicy, Proof,
+        FailedCheck, FailureReason, Failures, Hasher, PasswordCheck, PasswordRules, Proof,
     },
     delivery::Deliveries,
     error::Result,
@@ -30,12 +30,10 @@ use crate::{
     hook::HookChain,
     limit::Limits,
     mail::Recipient,
-    secret::Password,
     service::Login,
     sign_in::SignIn,
     store::Store,
     token::TokenPair,
-    user::EmailAddress,
 };
 
 /// Who may make an account.
@@ -78,7 +76,7 @@ pub(crate) struct Passwords {
     pub(crate) check: PasswordCheck,
     pub(crate) failures: Failures,
     pub(crate) limits: Limits,
-    pub(crate) policy: PasswordPolicy,
+    pub(crate) rules: PasswordRules,
     pub(crate) registration: RegistrationMode,
     /// Whether signing in needs a verified address.
     pub(crate) require_verified: bool,
@@ -145,10 +143,5 @@ impl Passwords {
             self.deliveries.wake();
         }
         Err(failed.into())
-    }
-
-    /// Refuses a new password that is short, common, or the address itself.
-    fn check_policy(&self, member: &str, password: &Password, email: &EmailAddress) -> Result<()> {
-        self.policy.check(member, password, Some(email))
     }
 }

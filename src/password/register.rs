@@ -1,5 +1,6 @@
 use super::{Passwords, RegistrationMode};
 use crate::{
+    credential::NewPassword,
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind},
     hook::Applicant,
@@ -20,6 +21,8 @@ pub struct PreparedRegistration {
     mail: Intent,
     /// To who has the address already, where registration is private.
     if_taken: Option<Intent>,
+    /// To be written down by whoever makes the account: the breach check gave no answer.
+    pub(crate) unanswered: Option<Event>,
     client: ClientInfo,
 }
 
@@ -35,6 +38,9 @@ impl Passwords {
             .admit(store, Budget::Register, client, Some(about));
         admitted.await?;
         let prepared = self.prepare_registration(registration).await?;
+        if let Some(unanswered) = &prepared.unanswered {
+            self.trail.record(store, unanswered).await?;
+        }
         let inserted = Self::insert(store, prepared).await;
         // There is a mail either way where registration is private.
         self.deliveries.wake();
@@ -57,7 +63,16 @@ impl Passwords {
             client,
         } = registration;
         check_display_name(display_name.as_deref())?;
-        self.check_policy("password", &password, &email)?;
+        let new = NewPassword {
+            member: "password",
+            password: &password,
+            email: &email,
+            display_name: display_name.as_deref(),
+            user_id: None,
+            actor_id: None,
+            client: &client,
+        };
+        let unanswered = self.rules.check(&new).await?;
         let applicant = Applicant {
             email: &email,
             display_name: display_name.as_deref(),
@@ -78,6 +93,7 @@ impl Passwords {
             user,
             mail,
             if_taken,
+            unanswered,
             client,
         })
     }
@@ -91,6 +107,7 @@ impl Passwords {
             user,
             mail,
             if_taken,
+            unanswered: _,
             client,
         } = prepared;
         let event = Event::new(EventKind::AccountCreated, &client, user.created_at).by(user.id);
@@ -114,11 +131,20 @@ impl Passwords {
         if store.credentials(&email).await?.is_some() {
             return Ok(None);
         }
-        self.check_policy("password", password, &email)?;
+        let nobody = ClientInfo::default();
+        let new = NewPassword {
+            member: "password",
+            password,
+            email: &email,
+            display_name: None,
+            user_id: None,
+            actor_id: None,
+            client: &nobody,
+        };
+        self.rules.ensure(store, &new).await?;
         let roles = [Role::ADMIN, Role::USER].into_iter().collect();
         let mut user = self.new_user(email, password, roles, None).await?;
         user.email_verified_at = Some(user.created_at);
-        let nobody = ClientInfo::default();
         let event = Event::new(EventKind::AccountCreated, &nobody, user.created_at);
         let inserted = store.insert_user(&user, &event, None, None);
         match inserted.await? {

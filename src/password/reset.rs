@@ -1,5 +1,6 @@
 use super::Passwords;
 use crate::{
+    credential::NewPassword,
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind},
     limit::Budget,
@@ -43,7 +44,16 @@ impl Passwords {
             .one_time_user(&digest, Purpose::ResetPassword, self.clock.now())
             .await?
             .ok_or(ErrorKind::InvalidToken)?;
-        self.check_policy("new_password", new_password, &user.email)?;
+        let new = NewPassword {
+            member: "new_password",
+            password: new_password,
+            email: &user.email,
+            display_name: user.display_name.as_deref(),
+            user_id: Some(user.id),
+            actor_id: None,
+            client,
+        };
+        self.rules.ensure(store, &new).await?;
         let password_hash = self.hasher.hash(new_password).await?;
         let counted = self.limits.of_account(user.email.canonical());
         let reset = ResetPassword {

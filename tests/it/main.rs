@@ -51,6 +51,8 @@ mod mounting;
 mod openapi;
 mod pages;
 mod parity;
+#[cfg(all(feature = "breach-check", feature = "strength"))]
+mod password_policy;
 mod permissions;
 mod plans;
 mod purge;

@@ -6,7 +6,8 @@ use std::sync::{
 };
 
 use hallpass::{
-    Auth, BoxError, ErrorKind, Registration, Role, User, UserId, UserStatus,
+    Auth, BoxError, ErrorKind, EventKind, Password, Registration, Role, User, UserId, UserStatus,
+    credential::BreachCheck,
     event::{EventFilter, EventStore as _},
     hook::Hooks,
     seaorm::SeaOrmStore,
@@ -315,5 +316,46 @@ async fn the_last_administrator_cannot_be_removed_in_a_transaction() {
         settled.tell();
         let admins = host.store.user(admin).await.unwrap().unwrap();
         assert_eq!(admins.status, UserStatus::Active);
+    }
+}
+
+/// Answers nothing.
+#[derive(Debug)]
+struct Unreachable;
+
+#[async_trait::async_trait]
+impl BreachCheck for Unreachable {
+    async fn is_breached(&self, _: &Password) -> Result<bool, BoxError> {
+        Err("away".into())
+    }
+}
+
+#[tokio::test]
+async fn a_password_taken_unchecked_is_told_with_the_account_or_not_at_all() {
+    for host in hosts().await {
+        let app = host
+            .app
+            .another(|builder| builder.breach_check(Unreachable));
+        let auth = app.await.auth.clone();
+        let filter = EventFilter {
+            kind: Some(EventKind::BreachCheckFailed),
+            ..EventFilter::default()
+        };
+        for (commits, expected) in [(false, 0), (true, 1)] {
+            let registration = Registration::new(ANN.parse().unwrap(), PASSWORD);
+            let prepared = auth.prepare_registration(registration).await.unwrap();
+            let txn = host.begin().await;
+            let mut accounts = auth.within(&txn).unwrap();
+            accounts.register(prepared).await.unwrap();
+            let settled = accounts.settle();
+            if commits {
+                txn.commit().await.unwrap();
+                settled.tell();
+            } else {
+                txn.rollback().await.unwrap();
+            }
+            let events = host.store.list_events(&filter, None, 10).await.unwrap();
+            assert_eq!(events.len(), expected);
+        }
     }
 }

@@ -2,13 +2,15 @@
 #![cfg(all(
     feature = "actix",
     feature = "axum",
+    feature = "breach-check",
     feature = "jwks-client",
     feature = "migrate",
     feature = "openapi",
     feature = "pages",
     feature = "postgres",
     feature = "smtp",
-    feature = "sqlite"
+    feature = "sqlite",
+    feature = "strength"
 ))]
 #![allow(
     clippy::disallowed_methods,
@@ -41,6 +43,7 @@ mod kill;
 mod mail;
 mod outage;
 mod pages;
+mod password;
 mod proxy;
 mod resource;
 mod settings;

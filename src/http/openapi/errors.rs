@@ -8,7 +8,7 @@ use utoipa::openapi::{
 };
 
 use crate::{
-    error::ErrorKind,
+    error::{ErrorKind, Weakness},
     http::problem::{Code, PROBLEM_JSON},
 };
 
@@ -32,9 +32,7 @@ pub(super) fn replies(kinds: &[ErrorKind]) -> BTreeMap<StatusCode, Response> {
 }
 
 fn reply(status: StatusCode, codes: &[Code]) -> Response {
-    let lines = codes
-        .iter()
-        .map(|code| format!("`{}`: {}", code.code, code.detail));
+    let lines = codes.iter().map(line);
     let mut reply = Response::new(lines.collect::<Vec<_>>().join("\n\n"));
     let words = words(codes.iter().map(|code| code.code));
     let refused = Code::of(ErrorKind::Refused).code;
@@ -62,6 +60,20 @@ fn reply(status: StatusCode, codes: &[Code]) -> Response {
             .insert("Retry-After".to_owned(), RefOr::T(seconds));
     }
     reply
+}
+
+fn line(code: &Code) -> String {
+    let line = format!("`{}`: {}", code.code, code.detail);
+    if code.code != Code::of(ErrorKind::WeakPassword).code {
+        return line;
+    }
+    let weaknesses = Weakness::ALL.iter();
+    let weaknesses: Vec<_> = weaknesses
+        // A text that has them is refused before it is a password.
+        .filter(|weakness| **weakness != Weakness::ControlCharacter)
+        .map(|weakness| format!("`{}` ({})", weakness.code(), weakness.meaning()))
+        .collect();
+    format!("{line} The codes in it: {}.", weaknesses.join(", "))
 }
 
 /// The body of every failure.

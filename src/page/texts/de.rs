@@ -1,4 +1,5 @@
 use super::{ActionTexts, Note, Texts};
+use crate::error::Weakness;
 
 pub(crate) static DE: Texts = Texts {
     lang: "de",
@@ -50,24 +51,40 @@ pub(crate) static DE: Texts = Texts {
     min_password: "Mindestens {min} Zeichen.",
     rules: [
         (
-            "too_short",
+            Weakness::TooShort,
             "Das Passwort braucht mindestens {min} Zeichen.",
         ),
         (
-            "too_long",
+            Weakness::TooLong,
             "Das Passwort ist zu lang: höchstens 256 Zeichen sind erlaubt.",
         ),
         (
-            "control_character",
+            Weakness::ControlCharacter,
             "Das Passwort enthält einen Tabulator oder ein anderes Steuerzeichen.",
         ),
         (
-            "common_password",
+            Weakness::Common,
             "Dieses Passwort gehört zu den häufigsten.",
         ),
         (
-            "contains_address",
+            Weakness::ContainsAddress,
             "Das Passwort darf nicht Ihre E-Mail-Adresse sein.",
+        ),
+        (
+            Weakness::ContainsName,
+            "Das Passwort darf nicht Ihr Name sein.",
+        ),
+        (
+            Weakness::ContainsProduct,
+            "Das Passwort darf nicht der Name dieses Dienstes sein.",
+        ),
+        (
+            Weakness::TooGuessable,
+            "Dieses Passwort ist leicht zu erraten.",
+        ),
+        (
+            Weakness::Breached,
+            "Dieses Passwort ist aus einem Datenleck bekannt.",
         ),
     ],
     busy: "Das hat gerade nicht geklappt. Bitte versuchen Sie es gleich noch einmal.",

@@ -1,4 +1,5 @@
 use super::{ActionTexts, Note, Texts};
+use crate::error::Weakness;
 
 pub(crate) static EN: Texts = Texts {
     lang: "en",
@@ -49,22 +50,38 @@ pub(crate) static EN: Texts = Texts {
     new_password: "New password",
     min_password: "At least {min} characters.",
     rules: [
-        ("too_short", "The password needs at least {min} characters."),
         (
-            "too_long",
+            Weakness::TooShort,
+            "The password needs at least {min} characters.",
+        ),
+        (
+            Weakness::TooLong,
             "The password is too long: 256 characters are the most.",
         ),
         (
-            "control_character",
+            Weakness::ControlCharacter,
             "The password holds a tab or another control character.",
         ),
         (
-            "common_password",
+            Weakness::Common,
             "This password is one of the most common ones.",
         ),
         (
-            "contains_address",
+            Weakness::ContainsAddress,
             "The password must not be your email address.",
+        ),
+        (
+            Weakness::ContainsName,
+            "The password must not be your name.",
+        ),
+        (
+            Weakness::ContainsProduct,
+            "The password must not be the name of this service.",
+        ),
+        (Weakness::TooGuessable, "This password is easily guessed."),
+        (
+            Weakness::Breached,
+            "This password is known from a data breach.",
         ),
     ],
     busy: "That did not work just now. Please try again in a moment.",

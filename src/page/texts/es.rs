@@ -1,4 +1,5 @@
 use super::{ActionTexts, Note, Texts};
+use crate::error::Weakness;
 
 pub(crate) static ES: Texts = Texts {
     lang: "es",
@@ -50,24 +51,40 @@ pub(crate) static ES: Texts = Texts {
     min_password: "Al menos {min} caracteres.",
     rules: [
         (
-            "too_short",
+            Weakness::TooShort,
             "La contraseña necesita al menos {min} caracteres.",
         ),
         (
-            "too_long",
+            Weakness::TooLong,
             "La contraseña es demasiado larga: 256 caracteres como máximo.",
         ),
         (
-            "control_character",
+            Weakness::ControlCharacter,
             "La contraseña contiene un tabulador u otro carácter de control.",
         ),
         (
-            "common_password",
+            Weakness::Common,
             "Esta contraseña es una de las más comunes.",
         ),
         (
-            "contains_address",
+            Weakness::ContainsAddress,
             "La contraseña no puede ser su dirección de correo.",
+        ),
+        (
+            Weakness::ContainsName,
+            "La contraseña no puede ser su nombre.",
+        ),
+        (
+            Weakness::ContainsProduct,
+            "La contraseña no puede ser el nombre de este servicio.",
+        ),
+        (
+            Weakness::TooGuessable,
+            "Esta contraseña es fácil de adivinar.",
+        ),
+        (
+            Weakness::Breached,
+            "Esta contraseña se conoce por una filtración de datos.",
         ),
     ],
     busy: "No ha funcionado en este momento. Inténtelo de nuevo en un instante.",

@@ -1,4 +1,5 @@
 use super::{ActionTexts, Note, Texts};
+use crate::error::Weakness;
 
 pub(crate) static FR: Texts = Texts {
     lang: "fr",
@@ -50,24 +51,40 @@ pub(crate) static FR: Texts = Texts {
     min_password: "Au moins {min} caractères.",
     rules: [
         (
-            "too_short",
+            Weakness::TooShort,
             "Le mot de passe doit compter au moins {min} caractères.",
         ),
         (
-            "too_long",
+            Weakness::TooLong,
             "Le mot de passe est trop long\u{a0}: 256 caractères au plus.",
         ),
         (
-            "control_character",
+            Weakness::ControlCharacter,
             "Le mot de passe contient une tabulation ou un autre caractère de contrôle.",
         ),
         (
-            "common_password",
+            Weakness::Common,
             "Ce mot de passe est l’un des plus courants.",
         ),
         (
-            "contains_address",
+            Weakness::ContainsAddress,
             "Le mot de passe ne doit pas être votre adresse e-mail.",
+        ),
+        (
+            Weakness::ContainsName,
+            "Le mot de passe ne doit pas être votre nom.",
+        ),
+        (
+            Weakness::ContainsProduct,
+            "Le mot de passe ne doit pas être le nom de ce service.",
+        ),
+        (
+            Weakness::TooGuessable,
+            "Ce mot de passe est facile à deviner.",
+        ),
+        (
+            Weakness::Breached,
+            "Ce mot de passe est connu à la suite d’une fuite de données.",
         ),
     ],
     busy: "Cela n’a pas fonctionné. Veuillez réessayer dans un instant.",

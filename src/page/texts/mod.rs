@@ -8,6 +8,7 @@ mod zh;
 
 pub(crate) use self::{de::DE, en::EN, es::ES, fr::FR, zh::ZH};
 use super::Action;
+use crate::error::Weakness;
 
 /// All texts of one language.
 #[derive(Debug)]
@@ -22,8 +23,8 @@ pub(crate) struct Texts {
     pub(crate) new_password: &'static str,
     /// What is asked of a new password.
     pub(crate) min_password: &'static str,
-    /// What a new password can violate, by its code.
-    pub(crate) rules: [(&'static str, &'static str); 5],
+    /// Why a new password is refused.
+    pub(crate) rules: [(Weakness, &'static str); Weakness::ALL.len()],
     /// Above the form, if it was not done for lack of time.
     pub(crate) busy: &'static str,
     /// The link is unknown, used or expired.
@@ -58,6 +59,20 @@ impl Texts {
             Action::ResetPassword => &self.reset_password,
             Action::Unlock => &self.unlock,
             Action::VerifyEmail => &self.verify_email,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_language_says_why_a_password_is_refused() {
+        for texts in [&DE, &EN, &ES, &FR, &ZH] {
+            let mut said: Vec<_> = texts.rules.iter().map(|(weakness, _)| *weakness).collect();
+            said.sort();
+            assert_eq!(said, Weakness::ALL, "{}", texts.lang);
         }
     }
 }

@@ -1,4 +1,5 @@
 use super::{ActionTexts, Note, Texts};
+use crate::error::Weakness;
 
 pub(crate) static ZH: Texts = Texts {
     lang: "zh",
@@ -49,11 +50,18 @@ pub(crate) static ZH: Texts = Texts {
     new_password: "新密码",
     min_password: "至少 {min} 个字符。",
     rules: [
-        ("too_short", "密码至少需要 {min} 个字符。"),
-        ("too_long", "密码过长：最多 256 个字符。"),
-        ("control_character", "密码中含有制表符或其他控制字符。"),
-        ("common_password", "这是最常见的密码之一。"),
-        ("contains_address", "密码不能是您的邮箱地址。"),
+        (Weakness::TooShort, "密码至少需要 {min} 个字符。"),
+        (Weakness::TooLong, "密码过长：最多 256 个字符。"),
+        (
+            Weakness::ControlCharacter,
+            "密码中含有制表符或其他控制字符。",
+        ),
+        (Weakness::Common, "这是最常见的密码之一。"),
+        (Weakness::ContainsAddress, "密码不能是您的邮箱地址。"),
+        (Weakness::ContainsName, "密码不能是您的姓名。"),
+        (Weakness::ContainsProduct, "密码不能是本服务的名称。"),
+        (Weakness::TooGuessable, "这个密码很容易被猜到。"),
+        (Weakness::Breached, "这个密码曾在数据泄露中出现。"),
     ],
     busy: "刚才未能完成，请稍后再试。",
     invalid: Note {

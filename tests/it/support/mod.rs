@@ -16,6 +16,8 @@ pub(crate) mod db;
 pub(crate) mod http;
 pub(crate) mod plans;
 mod postgres;
+#[cfg(feature = "breach-check")]
+pub(crate) mod ranges;
 #[cfg(feature = "axum")]
 #[cfg(feature = "smtp")]
 pub(crate) mod transcript;

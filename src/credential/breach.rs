@@ -1,0 +1,42 @@
+#[cfg(feature = "breach-check")]
+mod client;
+
+use async_trait::async_trait;
+
+#[cfg(feature = "breach-check")]
+pub use self::client::HttpBreachCheck;
+use crate::{error::BoxError, secret::Password};
+
+/// Knows which passwords were stolen elsewhere: such a one is no password here.
+///
+/// A new password that the [policy](super::PasswordPolicy) takes is asked about once, and refused as
+/// [`Breached`](crate::Weakness::Breached) if it is known, whether or not its address has an account. No database
+/// connection is held meanwhile.
+///
+/// It fails open: if the answer is an error, or does not come within 2 seconds (a quarter of the request timeout, if
+/// that is less), the password is taken, and the event
+/// [`BreachCheckFailed`](crate::EventKind::BreachCheckFailed) says so.
+///
+/// ```
+/// use std::collections::HashSet;
+///
+/// use hallpass::{BoxError, Password, credential::BreachCheck};
+///
+/// #[derive(Debug)]
+/// struct Leaked(HashSet<String>);
+///
+/// #[async_trait::async_trait]
+/// impl BreachCheck for Leaked {
+///     async fn is_breached(&self, password: &Password) -> Result<bool, BoxError> {
+///         Ok(self.0.contains(password.expose()))
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait BreachCheck: std::fmt::Debug + Send + Sync + 'static {
+    /// Whether the password is known.
+    ///
+    /// # Errors
+    /// If that could not be found out. The error is logged: it must not hold the password, nor a digest of it.
+    async fn is_breached(&self, password: &Password) -> Result<bool, BoxError>;
+}

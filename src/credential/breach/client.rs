@@ -1,0 +1,210 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use super::BreachCheck;
+use crate::{
+    error::{BoxError, Result},
+    outbound::{Asking, Site},
+    secret::Password,
+};
+
+const ASKING: Asking = Asking {
+    what: "the breach check",
+    timeout: TIMEOUT,
+    // A range is some 40 KiB.
+    max_bytes: 1024 * 1024,
+    keep: Duration::from_secs(30),
+};
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// 35 digits, a colon and a count.
+const MAX_LINE: usize = 64;
+/// How many digits of the digest are sent.
+const PREFIX: usize = 5;
+/// How many are asked about at once: the others wait, and that counts as well.
+const PERMITS: usize = 64;
+
+/// Asks a service of Pwned Passwords' range protocol, over rustls with the roots of the platform.
+///
+/// The service gets the first 5 of the 40 hexadecimal digits of the password's SHA-1, and answers with the rest of every
+/// digest that begins so: it does not learn which one was meant, nor whether it was found. The answer is padded, so that
+/// its length tells nothing either.
+///
+/// Redirects are not followed, nothing is tried again, and what is longer than 1 MiB or takes more than 2 seconds is no
+/// answer. `HTTPS_PROXY` and the like are honoured for `https://`. At most 64 questions are asked at once.
+///
+/// ```
+/// use hallpass::credential::HttpBreachCheck;
+///
+/// # fn build(builder: hallpass::AuthBuilder) -> hallpass::Result<hallpass::AuthBuilder> {
+/// Ok(builder.breach_check(HttpBreachCheck::new()?))
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct HttpBreachCheck {
+    site: Site,
+    permits: Semaphore,
+}
+
+impl HttpBreachCheck {
+    /// The public service.
+    pub const PWNED_PASSWORDS: &str = "https://api.pwnedpasswords.com";
+
+    /// The public service, [`PWNED_PASSWORDS`](Self::PWNED_PASSWORDS).
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no TLS to be had.
+    pub fn new() -> Result<Self> {
+        Self::at(Self::PWNED_PASSWORDS)
+    }
+
+    /// A service of the same protocol, below this URL: `https://`, or `http://` on loopback.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is another URL.
+    pub fn at(url: &str) -> Result<Self> {
+        Site::new(ASKING, url).map(Self::of)
+    }
+
+    /// As [`at`](Self::at), and `http://` anywhere: whoever sits between can have any password refused or taken, and sees
+    /// the 5 digits. For networks that prove by other means who answers.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no HTTP URL.
+    pub fn danger_without_tls(url: &str) -> Result<Self> {
+        Site::danger_without_tls(ASKING, url).map(Self::of)
+    }
+
+    fn of(site: Site) -> Self {
+        Self {
+            site,
+            permits: Semaphore::new(PERMITS),
+        }
+    }
+
+    async fn ask(&self, prefix: &str, suffix: &str) -> Result<bool, BoxError> {
+        let _permit = self.permits.acquire().await?;
+        let mut range = Range::new(suffix);
+        let (path, padded) = (format!("range/{prefix}"), [("Add-Padding", "true")]);
+        self.site
+            .get(&path, &padded, |chunk| range.read(chunk))
+            .await?;
+        range.end()
+    }
+}
+
+#[async_trait]
+impl BreachCheck for HttpBreachCheck {
+    async fn is_breached(&self, password: &Password) -> Result<bool, BoxError> {
+        let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, password.expose().as_bytes());
+        let digits = digest.as_ref().iter().map(|byte| format!("{byte:02X}"));
+        let digits = Zeroizing::new(digits.collect::<String>());
+        let (prefix, suffix) = digits.split_at(PREFIX);
+        tokio::time::timeout(TIMEOUT, self.ask(prefix, suffix)).await?
+    }
+}
+
+/// What was read of a range.
+struct Range<'a> {
+    suffix: &'a str,
+    line: Vec<u8>,
+    found: bool,
+}
+
+impl<'a> Range<'a> {
+    fn new(suffix: &'a str) -> Self {
+        Self {
+            suffix,
+            line: Vec::with_capacity(MAX_LINE),
+            found: false,
+        }
+    }
+
+    fn read(&mut self, chunk: &[u8]) -> Result<(), BoxError> {
+        for part in chunk.split_inclusive(|byte| *byte == b'\n') {
+            if self.line.len() + part.len() > MAX_LINE {
+                return Err("a line of the range is too long".into());
+            }
+            self.line.extend_from_slice(part);
+            if part.ends_with(b"\n") {
+                self.take_line()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads `SUFFIX:COUNT`. A count of nothing is padding.
+    fn take_line(&mut self) -> Result<(), BoxError> {
+        let line = str::from_utf8(&self.line).map(str::trim_end);
+        let parts = line.ok().and_then(|line| line.split_once(':'));
+        let (digits, count) = parts
+            .filter(|(digits, _)| {
+                digits.len() == self.suffix.len() && digits.bytes().all(|b| b.is_ascii_hexdigit())
+            })
+            .and_then(|(digits, count)| Some((digits, count.parse::<u64>().ok()?)))
+            .ok_or("a line of the range is not a digest and a count")?;
+        self.found |= count > 0 && digits.eq_ignore_ascii_case(self.suffix);
+        self.line.clear();
+        Ok(())
+    }
+
+    /// Whether it was among them.
+    fn end(mut self) -> Result<bool, BoxError> {
+        if !self.line.is_empty() {
+            self.take_line()?;
+        }
+        Ok(self.found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUFFIX: &str = "1E4C9B93F3F0682250B6CF8331B7EE68FD8";
+
+    /// In pieces of so many bytes.
+    fn read(text: &str, piece: usize) -> Result<bool, BoxError> {
+        let mut range = Range::new(SUFFIX);
+        for chunk in text.as_bytes().chunks(piece) {
+            range.read(chunk)?;
+        }
+        range.end()
+    }
+
+    #[test]
+    fn a_range_is_read_however_it_is_cut() {
+        let other = "0".repeat(35);
+        let lower = SUFFIX.to_lowercase();
+        for (text, expected) in [
+            (String::new(), Some(false)),
+            (format!("{SUFFIX}:1"), Some(true)),
+            (format!("{SUFFIX}:1\n"), Some(true)),
+            (format!("{lower}:1\r\n"), Some(true)),
+            (
+                format!("{other}:3\r\n{SUFFIX}:52372427\r\n{other}:1"),
+                Some(true),
+            ),
+            (format!("{SUFFIX}:0\r\n{other}:1\r\n"), Some(false)),
+            (format!("{other}:1\n{other}:2"), Some(false)),
+            (SUFFIX.to_owned(), None),
+            (format!("{SUFFIX}:"), None),
+            (format!("{SUFFIX}:-1"), None),
+            (format!("{SUFFIX}:1x"), None),
+            (format!("{SUFFIX}0:1"), None),
+            (format!("{}:1", &SUFFIX[1..]), None),
+            (format!("{}g:1", &SUFFIX[1..]), None),
+            (format!("{SUFFIX}:1\n\n"), None),
+            (format!("{SUFFIX}:1\n<html>"), None),
+            (format!("{SUFFIX}:{}", "0".repeat(60)), None),
+            ("é".repeat(20), None),
+        ] {
+            for piece in [1, 2, 7, 36, 4096] {
+                assert_eq!(read(&text, piece).ok(), expected, "{piece}: {text:?}");
+            }
+        }
+    }
+}

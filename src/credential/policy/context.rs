@@ -1,0 +1,231 @@
+use std::cmp::Reverse;
+
+use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
+
+use crate::{error::Weakness, user::EmailAddress};
+
+/// Three letters of ASCII, or one Han character: less is found in every other password.
+const MIN_WORD_BYTES: usize = 3;
+/// A year or a PIN beside a word adds next to nothing: four characters, and one that separates them.
+const MIN_OTHER_CHARACTERS: usize = 6;
+
+/// What is known of the account that a new password is for, and so is no password for it.
+///
+/// ```
+/// use hallpass::{Password, credential::{PasswordContext, PasswordPolicy}};
+///
+/// let ann = "ann@example.org".parse().unwrap();
+/// let context = PasswordContext::new(&ann).with_display_name("Ann Perkins");
+/// let policy = PasswordPolicy::default();
+/// let error = policy.check("password", &Password::new("Perkins-1984"), &context).unwrap_err();
+/// assert_eq!(error.violations()[0].code, "contains_name");
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use]
+pub struct PasswordContext<'a> {
+    email: Option<&'a EmailAddress>,
+    display_name: Option<&'a str>,
+}
+
+impl<'a> PasswordContext<'a> {
+    /// An account with this address. The default is one of which nothing is known.
+    pub fn new(email: &'a EmailAddress) -> Self {
+        Self {
+            email: Some(email),
+            display_name: None,
+        }
+    }
+
+    /// The name to show, if it has one.
+    pub fn with_display_name(mut self, name: impl Into<Option<&'a str>>) -> Self {
+        self.display_name = name.into();
+        self
+    }
+}
+
+/// Words that a password is not to be made of.
+#[derive(Debug)]
+pub(super) struct Words {
+    /// Longest first, equal ones side by side.
+    words: Vec<(String, Weakness)>,
+    /// Whole addresses, lower-cased.
+    addresses: Vec<String>,
+}
+
+impl Words {
+    /// The words of the host, and those of an account.
+    pub(super) fn new(of_host: &[String], context: &PasswordContext<'_>) -> Self {
+        let mut words = Vec::new();
+        let mut add = |text: &str, weakness| {
+            let text = fold(text);
+            let parts = text.split(|c: char| !c.is_alphanumeric());
+            let whole = letters(&text);
+            let all = parts.map(str::to_owned).chain([whole]);
+            let long = all.filter(|word| word.len() >= MIN_WORD_BYTES);
+            words.extend(long.map(|word| (word, weakness)));
+        };
+        let mut addresses = Vec::new();
+        if let Some(email) = context.email {
+            for address in [email.as_str(), email.canonical()] {
+                add(address, Weakness::ContainsAddress);
+                for half in address.split('@') {
+                    add(half, Weakness::ContainsAddress);
+                }
+                addresses.push(address.to_lowercase());
+            }
+        }
+        if let Some(name) = context.display_name {
+            add(name, Weakness::ContainsName);
+        }
+        for word in of_host {
+            add(word, Weakness::ContainsProduct);
+        }
+        words.sort_by(|(a, for_a), (b, for_b)| {
+            (Reverse(a.len()), a, for_a).cmp(&(Reverse(b.len()), b, for_b))
+        });
+        words.dedup();
+        Self { words, addresses }
+    }
+
+    /// Each once for each kind.
+    #[cfg(feature = "strength")]
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(|(word, _)| word.as_str())
+    }
+
+    /// Which kinds of words the password is little more than: without them, and counting each character once, fewer
+    /// than six are left. Case, width, spaces and punctuation inside a word make no difference.
+    ///
+    /// A password that a word is merely a part of is none of them, unless that is the whole address.
+    pub(super) fn weaknesses(&self, password: &str) -> Vec<Weakness> {
+        let folded = Zeroizing::new(fold(password));
+        let mut rest = Zeroizing::new(letters(&folded));
+        let mut found = Vec::new();
+        for equal in self.words.chunk_by(|(a, _), (b, _)| a == b) {
+            let Some((word, _)) = equal.first() else {
+                continue;
+            };
+            if rest.contains(word) {
+                found.extend(equal.iter().map(|(_, weakness)| *weakness));
+                // What is left on both sides does not become a word by meeting.
+                rest = Zeroizing::new(rest.replace(word, " "));
+            }
+        }
+        let is_sign = |c: &char| !c.is_alphanumeric() && !c.is_whitespace();
+        let others = rest.chars().filter(|c| *c != ' ');
+        let others = others.chain(folded.chars().filter(is_sign));
+        let mut others: Zeroizing<Vec<char>> = Zeroizing::new(others.collect());
+        others.sort_unstable();
+        others.dedup();
+        if others.len() >= MIN_OTHER_CHARACTERS {
+            found.clear();
+        }
+        let lowercased = Zeroizing::new(password.to_lowercase());
+        if self.addresses.iter().any(|a| lowercased.contains(a)) {
+            found.push(Weakness::ContainsAddress);
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+/// Without differences of case and width.
+fn fold(text: &str) -> String {
+    text.nfkc().flat_map(char::to_lowercase).collect()
+}
+
+fn letters(folded: &str) -> String {
+    folded.chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADDRESS: &[Weakness] = &[Weakness::ContainsAddress];
+    const NAME: &[Weakness] = &[Weakness::ContainsName];
+    const PRODUCT: &[Weakness] = &[Weakness::ContainsProduct];
+
+    fn found(password: &str) -> Vec<Weakness> {
+        let email: EmailAddress = "Ann.Example@Mail.example.ORG".parse().unwrap();
+        let context = PasswordContext::new(&email).with_display_name("Leslie Knope-Wyatt");
+        let host = ["Acme Notes".to_owned(), "Pawnee".to_owned()];
+        Words::new(&host, &context).weaknesses(password)
+    }
+
+    #[test]
+    fn a_word_that_is_repeated_or_padded_is_no_password() {
+        for (password, expected) in [
+            ("ann.example", ADDRESS),
+            ("ANNEXAMPLE", ADDRESS),
+            ("a-n-n e.x.a.m.p.l.e", ADDRESS),
+            ("annannannann", ADDRESS),
+            ("ann!!!!!!!!!!!!!!!", ADDRESS),
+            ("ann.example1", ADDRESS),
+            ("ann.example1984", ADDRESS),
+            ("org.mail", ADDRESS),
+            ("1984example1984", ADDRESS),
+            ("mail.example.org", ADDRESS),
+            ("my ANN.example@MAIL.example.org!", ADDRESS),
+            (
+                "what a long text around ann.example@mail.example.org it is",
+                ADDRESS,
+            ),
+            ("leslieknope", NAME),
+            ("Knope Leslie", NAME),
+            ("ＫＮＯＰＥ-2025", NAME),
+            ("wyatt123", NAME),
+            ("$$$Leslie$$$", NAME),
+            ("Acme2025", PRODUCT),
+            ("acmenotes", PRODUCT),
+            ("pawnee-pawnee", PRODUCT),
+            (
+                "leslie@acme",
+                &[Weakness::ContainsName, Weakness::ContainsProduct],
+            ),
+        ] {
+            assert_eq!(found(password), expected, "{password}");
+        }
+    }
+
+    #[test]
+    fn a_password_with_a_word_in_it_is_one() {
+        for password in [
+            "",
+            "12345678",
+            "!!!!!!!!",
+            "\u{1f512}\u{1f512}\u{1f512}",
+            "correct horse battery staple",
+            "the planner banned annual cannons",
+            "leslie likes waffles",
+            "ann!#%&/()=",
+            "acme987654",
+            "exampl3x",
+        ] {
+            assert_eq!(found(password), [], "{password}");
+        }
+    }
+
+    #[test]
+    fn one_han_character_is_a_word_and_two_letters_are_none() {
+        let word = |name, password| {
+            let context = PasswordContext::default().with_display_name(name);
+            Words::new(&[], &context).weaknesses(password)
+        };
+        assert_eq!(word("李", "李李李李李李李李"), NAME);
+        assert_eq!(word("李明", "李明1234"), NAME);
+        assert_eq!(word("Zoë", "zoe\u{308}zoe\u{308}1"), NAME);
+        assert!(word("Al", "alalalal").is_empty());
+        assert!(word("", "alalalal").is_empty());
+    }
+
+    #[test]
+    fn a_word_that_is_of_two_kinds_is_named_as_both() {
+        let email: EmailAddress = "knope@example.org".parse().unwrap();
+        let context = PasswordContext::new(&email).with_display_name("Leslie Knope");
+        let found = Words::new(&[], &context).weaknesses("knope123");
+        assert_eq!(found, [Weakness::ContainsAddress, Weakness::ContainsName]);
+    }
+}

@@ -1,0 +1,112 @@
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::timeout;
+
+use super::{BreachCheck, Hasher, PasswordContext, PasswordPolicy, policy::violation};
+use crate::{
+    clock::Clock,
+    error::{Error, ErrorKind, Result, Weakness},
+    event::{ClientInfo, Event, EventKind, EventStore, Trail},
+    id::UserId,
+    secret::Password,
+    user::EmailAddress,
+};
+
+/// The longest that a breach check may take.
+pub(crate) const BREACH_CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What every new password must pass, at each door that sets one. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct PasswordRules(Arc<PasswordRulesParts>);
+
+#[derive(Debug)]
+pub(crate) struct PasswordRulesParts {
+    pub(crate) policy: PasswordPolicy,
+    pub(crate) breaches: Option<Arc<dyn BreachCheck>>,
+    /// How long that may take.
+    pub(crate) breach_timeout: Duration,
+    pub(crate) hasher: Hasher,
+    pub(crate) trail: Trail,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// A password that is to be set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewPassword<'a> {
+    /// Its name in the request.
+    pub(crate) member: &'static str,
+    pub(crate) password: &'a Password,
+    pub(crate) email: &'a EmailAddress,
+    pub(crate) display_name: Option<&'a str>,
+    /// Whose account it is, if there is one yet.
+    pub(crate) user_id: Option<UserId>,
+    /// Who sets it.
+    pub(crate) actor_id: Option<UserId>,
+    pub(crate) client: &'a ClientInfo,
+}
+
+impl PasswordRules {
+    pub(crate) fn new(parts: PasswordRulesParts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// Refuses a password that must not be set, and writes down if the breach check gave no answer.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check), and [`Unavailable`](ErrorKind::Unavailable) if that could not be written.
+    pub(crate) async fn ensure(&self, store: &dyn EventStore, new: &NewPassword<'_>) -> Result<()> {
+        if let Some(unanswered) = self.check(new).await? {
+            self.0.trail.record(store, &unanswered).await?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a password that must not be set. Asks no database: what it gives is to be written down.
+    ///
+    /// # Errors
+    /// [`WeakPassword`](ErrorKind::WeakPassword); [`Overloaded`](ErrorKind::Overloaded) if an estimate is asked for and
+    /// too many wait for theirs.
+    pub(crate) async fn check(&self, new: &NewPassword<'_>) -> Result<Option<Event>> {
+        self.check_policy(new).await?;
+        let Some(breaches) = &self.0.breaches else {
+            return Ok(None);
+        };
+        let asked = timeout(self.0.breach_timeout, breaches.is_breached(new.password));
+        match asked.await.unwrap_or_else(|elapsed| Err(elapsed.into())) {
+            Ok(false) => Ok(None),
+            Ok(true) => {
+                let violation = violation(new.member, Weakness::Breached);
+                Err(Error::new(ErrorKind::WeakPassword).with_violations(vec![violation]))
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error = &*error,
+                    "a new password could not be looked up among the breached ones, and is taken"
+                );
+                Ok(Some(self.unanswered(new)))
+            }
+        }
+    }
+
+    async fn check_policy(&self, new: &NewPassword<'_>) -> Result<()> {
+        let policy = &self.0.policy;
+        let context = PasswordContext::new(new.email).with_display_name(new.display_name);
+        if !policy.is_slow() {
+            return policy.check(new.member, new.password, &context);
+        }
+        let (rules, member, password) = (self.clone(), new.member, new.password.clone());
+        let (email, name) = (new.email.clone(), new.display_name.map(str::to_owned));
+        let checked = self.0.hasher.run(move |_| {
+            let context = PasswordContext::new(&email).with_display_name(name.as_deref());
+            rules.0.policy.check(member, &password, &context)
+        });
+        checked.await
+    }
+
+    fn unanswered(&self, new: &NewPassword<'_>) -> Event {
+        let mut event = Event::new(EventKind::BreachCheckFailed, new.client, self.0.clock.now());
+        event.user_id = new.user_id;
+        event.actor_id = new.actor_id;
+        self.0.trail.about(event, new.email.canonical())
+    }
+}
