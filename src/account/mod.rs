@@ -7,7 +7,7 @@
 //! delete           SELECT credentials ► verify ───────► DELETE user             (if nothing changed meanwhile)
 //! ```
 //!
-//! No connection is held while a password is hashed.
+//! No connection is held while a password is hashed, or looked up among breached ones.
 
 mod delete;
 #[cfg(feature = "http")]

@@ -154,7 +154,7 @@ kinds! {
     AccountCreated "account_created" Success
     /// An account was deleted.
     AccountDeleted "account_deleted" Success
-    /// A new password was taken although the [breach check](crate::credential::BreachCheck) gave no answer: detail
+    /// A new password passed although the [breach check](crate::credential::BreachCheck) gave no answer: detail
     /// `address` as for a sign-in that failed.
     BreachCheckFailed "breach_check_failed" Failure
     /// The address of an account was changed.

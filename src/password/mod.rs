@@ -8,7 +8,7 @@
 //! reset      SELECT by token ───► hash ──► UPDATE user, sessions, tokens
 //! ```
 //!
-//! No connection is held while a password is hashed.
+//! No connection is held while a password is hashed, or looked up among breached ones.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;

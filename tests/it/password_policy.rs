@@ -315,13 +315,31 @@ async fn a_service_that_gives_no_answer_refuses_nothing_and_leaves_an_event() {
         register(&app, &email, "", STOLEN).await.expect(201);
         let failed = events(&app, EventKind::BreachCheckFailed).await;
         assert_eq!(failed.len(), index + 1, "{what}");
-        for secret in [&email, STOLEN, prefix, suffix] {
+        for secret in [email.as_str(), STOLEN, prefix, suffix] {
             assert!(
                 !format!("{:?}", failed[0].detail).contains(secret),
                 "{what}"
             );
         }
         assert_eq!(ranges.requests().len(), 1, "{what}: asked once");
+        let error = ranges
+            .check()
+            .is_breached(&STOLEN.into())
+            .await
+            .unwrap_err();
+        let mut told = vec![format!("{error:?}")];
+        let mut next: Option<&dyn std::error::Error> = Some(&*error);
+        while let Some(error) = next {
+            told.push(error.to_string());
+            next = error.source();
+        }
+        for secret in [STOLEN, prefix, suffix] {
+            assert!(
+                !told.iter().any(|text| text.contains(secret)),
+                "{what}: {told:?}"
+            );
+        }
+        ranges.requests();
     }
     assert!(elsewhere.requests().is_empty());
 }
