@@ -7,7 +7,7 @@ use ::http::{
     header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY},
 };
 use bytes::Bytes;
-use utoipa::openapi::OpenApi;
+use tokio::sync::OnceCell;
 use utoipa_swagger_ui::Config;
 
 use super::{Document, Endpoint, Path, openapi};
@@ -29,29 +29,51 @@ const FILES: [(&str, &str); 5] = [
     ("swagger-ui.css", "text/css; charset=utf-8"),
 ];
 
-/// These rows and those of the documentation, which describes them all. Rows of an earlier documentation give way.
-///
-/// # Errors
-/// As [`openapi::document`].
-pub(crate) fn with_docs(mut endpoints: Vec<Endpoint>) -> Result<Vec<Endpoint>> {
-    endpoints.retain(|row| !matches!(row.path(), "/openapi.json" | "/docs" | "/docs/{file}"));
-    let count = endpoints.len();
-    endpoints.extend(rows(&OpenApi::default())?);
-    let document = openapi::document(&endpoints)?;
-    endpoints.truncate(count);
-    endpoints.extend(rows(&document)?);
-    Ok(endpoints)
+/// The document of some rows, written when it is first asked for: it takes megabytes to write, and few servers are
+/// ever asked.
+#[derive(Clone, Default)]
+struct Contract(Arc<Written>);
+
+#[derive(Default)]
+struct Written {
+    rows: Vec<Endpoint>,
+    json: OnceCell<Bytes>,
 }
 
-/// `GET /openapi.json`, `GET /docs` and `GET /docs/{file}` for a document.
-///
-/// # Errors
-/// `Internal` if the document has no JSON.
-pub(crate) fn rows(document: &OpenApi) -> Result<Vec<Endpoint>> {
-    let document = serde_json::to_vec(document).map_err(Error::internal)?;
-    let document = Bytes::from(document);
-    Ok(vec![
-        Endpoint::get("/openapi.json", document, openapi_json)
+impl Contract {
+    fn of(rows: Vec<Endpoint>) -> Self {
+        Self(Arc::new(Written {
+            rows,
+            json: OnceCell::new(),
+        }))
+    }
+
+    /// # Errors
+    /// As [`openapi::document`]; `Internal` if the document has no JSON.
+    async fn json(&self) -> Result<Bytes> {
+        let Written { rows, json } = &*self.0;
+        let written = json.get_or_try_init(|| async {
+            let document = openapi::document(rows)?;
+            let json = serde_json::to_vec(&document).map_err(Error::internal)?;
+            Ok(Bytes::from(json))
+        });
+        written.await.cloned()
+    }
+}
+
+/// These rows and those of the documentation, which describes them all. Rows of an earlier documentation give way.
+pub(crate) fn with_docs(mut endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
+    endpoints.retain(|row| !matches!(row.path(), "/openapi.json" | "/docs" | "/docs/{file}"));
+    let mut described = endpoints.clone();
+    described.extend(rows(&Contract::default()));
+    endpoints.extend(rows(&Contract::of(described)));
+    endpoints
+}
+
+/// `GET /openapi.json`, `GET /docs` and `GET /docs/{file}` for a contract.
+fn rows(contract: &Contract) -> [Endpoint; 3] {
+    [
+        Endpoint::get("/openapi.json", contract.clone(), openapi_json)
             .tag("Service")
             .summary("The OpenAPI document"),
         Endpoint::get("/docs", (), page)
@@ -60,12 +82,12 @@ pub(crate) fn rows(document: &OpenApi) -> Result<Vec<Endpoint>> {
         Endpoint::get("/docs/{file}", (), file)
             .tag("Service")
             .summary("A file of the interactive page"),
-    ])
+    ]
 }
 
-async fn openapi_json(document: Bytes) -> Result<Document> {
+async fn openapi_json(contract: Contract) -> Result<Document> {
     let json = HeaderValue::from_static("application/json");
-    Ok(Document::new(json, document))
+    Ok(Document::new(json, contract.json().await?))
 }
 
 async fn page((): ()) -> Result<Document> {

@@ -4,14 +4,14 @@ use bytes::Bytes;
 use futures_util::stream;
 use serde_json::Value;
 
-use super::{FILES, PAGE, START, with_docs};
+use super::{Contract, FILES, PAGE, START, with_docs};
 use crate::{
     error::Result,
     http::{ClientAddress, Resources, Response, sample},
 };
 
 async fn ask(method: &str, path: &str) -> Response {
-    let endpoints = with_docs(sample::endpoints()).expect("the sample can be described");
+    let endpoints = with_docs(sample::endpoints());
     let resources = Resources::new(endpoints, sample::TIMEOUT, ClientAddress::unknown())
         .expect("the contract is sound");
     let request = ::http::Request::builder().method(method).uri(path);
@@ -32,6 +32,16 @@ async fn the_document_describes_itself_and_the_page() {
     for path in ["/openapi.json", "/docs", "/docs/{file}", "/notes/{id}"] {
         assert!(document["paths"].get(path).is_some(), "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_document_is_written_once_and_not_before_it_is_asked_for() {
+    let contract = Contract::of(sample::endpoints());
+    assert!(!contract.0.json.initialized());
+    let (first, second) = (contract.json().await, contract.clone().json().await);
+    let (first, second) = (first.expect("written"), second.expect("kept"));
+    assert!(!first.is_empty());
+    assert_eq!(first.as_ptr(), second.as_ptr());
 }
 
 #[tokio::test]
