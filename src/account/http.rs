@@ -36,7 +36,6 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
                 ErrorKind::InvalidCredentials,
                 ErrorKind::LastAdmin,
                 ErrorKind::Overloaded,
-                ErrorKind::RateLimited,
                 ErrorKind::ReauthenticationRequired,
                 ErrorKind::TooManyAttempts,
                 ErrorKind::Refused,
@@ -51,7 +50,6 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .errors(&[
                 ErrorKind::InvalidCredentials,
                 ErrorKind::Overloaded,
-                ErrorKind::RateLimited,
                 ErrorKind::ReauthenticationRequired,
                 ErrorKind::TooManyAttempts,
                 ErrorKind::WeakPassword,

@@ -489,7 +489,7 @@ impl AuthBuilder {
             store: Arc::clone(&store),
             secrets: &secrets,
             hasher,
-            limits,
+            limits: limits.clone(),
             rules,
             deliveries: deliveries.clone(),
             hooks: hooks.clone(),
@@ -500,6 +500,7 @@ impl AuthBuilder {
             store,
             tokens,
             passwords,
+            limits,
             administration,
         };
         Ok(Auth(Arc::new(Inner {

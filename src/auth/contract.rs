@@ -5,12 +5,15 @@ use std::sync::Arc;
 use ::http::Method;
 
 use super::{Auth, health};
+#[cfg(any(feature = "actix", feature = "axum"))]
+use crate::limit::Budget;
 #[cfg(feature = "pages")]
 use crate::page;
 use crate::{
     account, admin, email_verification,
     error::{Error, Result},
     http::Endpoint,
+    limit::Limits,
     lockout, password,
     service::http::Context,
     session, token,
@@ -34,6 +37,11 @@ pub struct Endpoints {
         expect(dead_code, reason = "for those who mount")
     )]
     request_timeout: std::time::Duration,
+    #[cfg_attr(
+        not(any(feature = "actix", feature = "axum")),
+        expect(dead_code, reason = "for those who mount")
+    )]
+    limits: Limits,
     #[cfg(feature = "pages")]
     auth: Auth,
 }
@@ -64,6 +72,7 @@ impl Auth {
         Endpoints {
             rows: rows.into_iter().flatten().collect(),
             request_timeout: inner.request_timeout,
+            limits: inner.use_cases.limits.clone(),
             #[cfg(feature = "pages")]
             auth: self.clone(),
         }
@@ -145,7 +154,16 @@ impl Endpoints {
         self,
         client_address: crate::http::ClientAddress,
     ) -> crate::http::Resources {
-        crate::http::Resources::new(self.rows, self.request_timeout, client_address)
+        let limits = self.limits;
+        let behind = |row: Endpoint| {
+            let limits = limits.clone();
+            row.behind(move |ip| {
+                let limits = limits.clone();
+                async move { limits.admit_here(Budget::Default, ip).await }
+            })
+        };
+        let rows = self.rows.into_iter().map(behind).collect();
+        crate::http::Resources::new(rows, self.request_timeout, client_address)
             .expect("each method and path is once in the list")
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     admin::Administration,
     error::Result,
     event::ClientInfo,
-    limit::Budget,
+    limit::{Budget, Limits},
     password::Passwords,
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     service::{Login, Registration, UserService},
@@ -22,6 +22,7 @@ pub(super) struct UseCases {
     pub(super) store: Arc<dyn Store>,
     pub(super) tokens: Tokens,
     pub(super) passwords: Passwords,
+    pub(super) limits: Limits,
     pub(super) administration: Administration,
 }
 
@@ -42,10 +43,9 @@ impl UserService for UseCases {
     }
 
     async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair> {
-        let (store, limits) = (self.store(), &self.passwords.limits);
-        let admitted = limits.admit(store, Budget::Refresh, client, None);
+        let admitted = self.limits.admit_here(Budget::Refresh, client.ip);
         admitted.await?;
-        self.tokens.refresh(store, token, client).await
+        self.tokens.refresh(self.store(), token, client).await
     }
 
     async fn logout(&self, token: &RefreshToken, client: &ClientInfo) -> Result<()> {

@@ -17,14 +17,13 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
         Endpoint::post("/auth/verify-email", own.clone(), verify)
             .tag("Account")
             .summary("Verify an address with a mailed token")
-            .errors(&[ErrorKind::InvalidToken, ErrorKind::RateLimited]),
+            .errors(&[ErrorKind::InvalidToken]),
         Endpoint::post("/auth/resend-verification", own.clone(), resend)
             .tag("Account")
             .summary("Ask for a new link that verifies an address")
             .description(
                 "The answer is the same whether or not the address has an account or is verified.",
-            )
-            .errors(&[ErrorKind::RateLimited]),
+            ),
         Endpoint::post("/users/me/email", own.clone(), request_change)
             .tag("Account")
             .summary("Ask for another address")
@@ -37,7 +36,6 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .errors(&[
                 ErrorKind::InvalidCredentials,
                 ErrorKind::Overloaded,
-                ErrorKind::RateLimited,
                 ErrorKind::ReauthenticationRequired,
                 ErrorKind::TooManyAttempts,
             ]),
@@ -45,7 +43,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .tag("Account")
             .summary("Confirm another address with a mailed token")
             .description("The address is verified then. Every session ends.")
-            .errors(&[ErrorKind::InvalidToken, ErrorKind::RateLimited]),
+            .errors(&[ErrorKind::InvalidToken]),
     ]
 }
 

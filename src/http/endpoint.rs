@@ -1,6 +1,6 @@
 //! One row of the contract, and the functions that can be one.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use ::http::{HeaderMap, Method};
 use futures_util::future::BoxFuture;
@@ -109,6 +109,31 @@ impl Endpoint {
         page_of: impl Fn(&HeaderMap, &Response) -> Response + Send + Sync + 'static,
     ) -> Self {
         self.page_of = Some(Arc::new(page_of));
+        self
+    }
+
+    /// Asks whether a request of this client is to be answered, before anything else about it is.
+    #[cfg_attr(
+        not(any(feature = "actix", feature = "axum")),
+        expect(dead_code, reason = "for those who mount")
+    )]
+    pub(crate) fn behind<F>(
+        mut self,
+        gate: impl Fn(Option<IpAddr>) -> F + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        let run = Arc::clone(&self.run);
+        self.run = Arc::new(move |request| {
+            let (run, asked) = (Arc::clone(&run), gate(request.client_ip()));
+            Box::pin(async move {
+                match asked.await {
+                    Ok(()) => run(request).await,
+                    Err(error) => Problem::from(error).to_response(),
+                }
+            })
+        });
         self
     }
 

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use super::{
     Budget, Charge, Charged, Held, LimitKey, LimitKeys, Limiter, Lockout, Rate, RateLimits, Rule,
@@ -90,13 +90,32 @@ impl Limits {
         client: &ClientInfo,
         about: Option<&str>,
     ) -> Result<()> {
-        let of_client = self.of_client(budget, client);
+        let of_client = self.of_client(budget, client.ip);
         let of_about = about.and_then(|canonical| {
             let rate = self.0.rates.of_about(budget)?;
             Some(rated(self.0.keys.about(budget, canonical), rate))
         });
         let charges: Vec<_> = of_client.into_iter().chain(of_about).collect();
-        match self.charge(self.keeper(store, budget), &charges).await? {
+        self.admit_with(self.keeper(store), budget, &charges).await
+    }
+
+    /// Counts a call of a client in the memory of this process, so that it costs no statement.
+    ///
+    /// # Errors
+    /// [`RateLimited`](ErrorKind::RateLimited), or [`Unavailable`](ErrorKind::Unavailable).
+    pub(crate) async fn admit_here(&self, budget: Budget, ip: Option<IpAddr>) -> Result<()> {
+        let charge = self.of_client(budget, ip);
+        self.admit_with(&*self.0.local, budget, charge.as_slice())
+            .await
+    }
+
+    async fn admit_with(
+        &self,
+        keeper: &dyn Limiter,
+        budget: Budget,
+        charges: &[Charge],
+    ) -> Result<()> {
+        match self.charge(keeper, charges).await? {
             Charged::Granted(_) => Ok(()),
             Charged::Refused { position, held } => {
                 Err(self.refuse(budget, charges.get(position), &held))
@@ -116,7 +135,7 @@ impl Limits {
         canonical: &str,
         device: Option<&[u8]>,
     ) -> Result<Attempt> {
-        let of_client = self.of_client(Budget::SignIn, client);
+        let of_client = self.of_client(Budget::SignIn, client.ip);
         self.count(store, of_client, canonical, device).await
     }
 
@@ -147,8 +166,7 @@ impl Limits {
             rule: Rule::Attempts(lockout),
         });
         let charges: Vec<_> = of_client.into_iter().chain(attempts).collect();
-        let keeper = self.keeper(store, Budget::SignIn);
-        match self.charge(keeper, &charges).await? {
+        match self.charge(self.keeper(store), &charges).await? {
             Charged::Granted(held) => Ok(Attempt::Counted(Counted {
                 key: lockout.map(|_| key),
                 is_told: lockout
@@ -175,8 +193,7 @@ impl Limits {
         let Some(key) = counted.key else {
             return Ok(());
         };
-        let keeper = self.keeper(store, Budget::SignIn);
-        Ok(keeper.refund(key, self.0.clock.now()).await?)
+        Ok(self.keeper(store).refund(key, self.0.clock.now()).await?)
     }
 
     /// Forgets the failures before an attempt that succeeded.
@@ -185,7 +202,7 @@ impl Limits {
     /// [`Unavailable`](ErrorKind::Unavailable).
     pub(crate) async fn forgive(&self, store: &dyn Limiter, counted: Counted) -> Result<()> {
         match counted.key {
-            Some(key) => Ok(self.keeper(store, Budget::SignIn).clear(key).await?),
+            Some(key) => Ok(self.keeper(store).clear(key).await?),
             None => Ok(()),
         }
     }
@@ -215,17 +232,13 @@ impl Limits {
         }
     }
 
-    fn of_client(&self, budget: Budget, client: &ClientInfo) -> Option<Charge> {
-        let (rate, ip) = (self.0.rates.of_client(budget)?, client.ip?);
+    fn of_client(&self, budget: Budget, ip: Option<IpAddr>) -> Option<Charge> {
+        let (rate, ip) = (self.0.rates.of_client(budget)?, ip?);
         Some(rated(self.0.keys.client(budget, ip), rate))
     }
 
-    fn keeper<'a>(&'a self, store: &'a dyn Limiter, budget: Budget) -> &'a dyn Limiter {
-        match &self.0.limiter {
-            _ if budget.is_local() => self.0.local.as_ref(),
-            Some(limiter) => limiter.as_ref(),
-            None => store,
-        }
+    fn keeper<'a>(&'a self, store: &'a dyn Limiter) -> &'a dyn Limiter {
+        self.0.limiter.as_deref().unwrap_or(store)
     }
 
     async fn charge(&self, keeper: &dyn Limiter, charges: &[Charge]) -> Result<Charged> {

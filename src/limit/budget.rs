@@ -59,7 +59,7 @@ macro_rules! budgets {
 }
 
 budgets! {
-    /// Every call, whatever else it counts as. In the memory of each process.
+    /// Every request over HTTP, whatever else it counts as. In the memory of each process.
     Default default per_minute(6000, 2000), None;
     /// Asking for a link that sets a new password.
     Forgot forgot per_minute(60, 120), per_minute(2, 120);
@@ -73,14 +73,6 @@ budgets! {
     SignIn sign_in per_minute(20, 20), None;
     /// Verifying or confirming an address, or unlocking, by a mailed token; and asking for another such mail.
     Verify verify per_minute(60, 120), per_minute(2, 120);
-}
-
-impl Budget {
-    /// Whether it is counted in the memory of each process, so that it costs no statement.
-    #[must_use]
-    pub fn is_local(self) -> bool {
-        matches!(self, Self::Default | Self::Refresh)
-    }
 }
 
 /// How often each client may call, and how often an address may be called about.

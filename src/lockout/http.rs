@@ -17,7 +17,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .tag("Sign-in")
             .summary("Unlock sign-in with a mailed token")
             .description("The failed sign-ins so far are forgotten.")
-            .errors(&[ErrorKind::InvalidToken, ErrorKind::RateLimited]),
+            .errors(&[ErrorKind::InvalidToken]),
     ]
 }
 

@@ -50,7 +50,6 @@ pub(crate) fn endpoints(
     vec![
         register.tag("Account").summary("Register").errors(&[
             ErrorKind::Overloaded,
-            ErrorKind::RateLimited,
             ErrorKind::Refused,
             ErrorKind::WeakPassword,
         ]),
@@ -69,15 +68,13 @@ pub(crate) fn endpoints(
                 ErrorKind::EmailNotVerified,
                 ErrorKind::InvalidCredentials,
                 ErrorKind::Overloaded,
-                ErrorKind::RateLimited,
                 ErrorKind::Refused,
                 ErrorKind::TooManyAttempts,
             ]),
         Endpoint::post("/auth/forgot-password", service.clone(), forgot)
             .tag("Account")
             .summary("Ask for a link that sets a new password")
-            .description("The answer is the same whether or not the address has an account.")
-            .errors(&[ErrorKind::RateLimited]),
+            .description("The answer is the same whether or not the address has an account."),
         Endpoint::post("/auth/reset-password", service.clone(), reset)
             .tag("Account")
             .summary("Set a new password with a mailed token")
@@ -85,7 +82,6 @@ pub(crate) fn endpoints(
             .errors(&[
                 ErrorKind::InvalidToken,
                 ErrorKind::Overloaded,
-                ErrorKind::RateLimited,
                 ErrorKind::WeakPassword,
             ]),
     ]

@@ -35,7 +35,6 @@ pub(crate) fn endpoints(service: &Service, own: &Own) -> Vec<Endpoint> {
             )
             .errors(&[
                 ErrorKind::InvalidRefreshToken,
-                ErrorKind::RateLimited,
                 ErrorKind::RefreshTokenReused,
             ]),
         Endpoint::post("/auth/logout", service.clone(), logout)

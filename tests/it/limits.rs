@@ -132,6 +132,25 @@ async fn refreshes_are_counted_in_each_process() {
 }
 
 #[tokio::test]
+async fn every_request_counts_whatever_it_asks_for() {
+    let few = RateLimits::none().client(Budget::Default, Rate::per_minute(4));
+    for app in apps_with(|builder| builder.rate_limits(few)).await {
+        for line in ["GET /health/live", "GET /users/me", "POST /auth/login"] {
+            app.ask(line, "", b"").await;
+        }
+        app.ask("HEAD /.well-known/jwks.json", "", b"")
+            .await
+            .expect(200);
+        for line in ["GET /health/live", "POST /auth/login"] {
+            let reply = app.ask(line, "", b"").await;
+            refused(&reply, "\"default\";q=4;w=60", "\"default\";r=0;t=15");
+        }
+        app.advance(15);
+        app.ask("GET /health/live", "", b"").await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn two_instances_share_the_limits() {
     for app in apps().await {
         let other = app.another(|builder| limited(builder).lockout(None)).await;

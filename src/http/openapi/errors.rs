@@ -13,7 +13,11 @@ use crate::{
 };
 
 /// Every row can fail like this.
-const ALWAYS: [ErrorKind; 2] = [ErrorKind::Internal, ErrorKind::Unavailable];
+const ALWAYS: [ErrorKind; 3] = [
+    ErrorKind::Internal,
+    ErrorKind::RateLimited,
+    ErrorKind::Unavailable,
+];
 
 /// The problems of a row, by status, each code once.
 pub(super) fn replies(kinds: &[ErrorKind]) -> BTreeMap<StatusCode, Response> {
@@ -58,6 +62,25 @@ fn reply(status: StatusCode, codes: &[Code]) -> Response {
         reply
             .headers
             .insert("Retry-After".to_owned(), RefOr::T(seconds));
+    }
+    if codes
+        .iter()
+        .any(|code| code.code == Code::of(ErrorKind::RateLimited).code)
+    {
+        for (name, text) in [
+            (
+                "RateLimit",
+                "Of `rate_limited`: that nothing is left of the limit, and for how long.",
+            ),
+            (
+                "RateLimit-Policy",
+                "Of `rate_limited`: the limit, its quota and its window.",
+            ),
+        ] {
+            let mut header = Header::new(ObjectBuilder::new().schema_type(Type::String));
+            header.description = Some(text.to_owned());
+            reply.headers.insert(name.to_owned(), RefOr::T(header));
+        }
     }
     reply
 }
