@@ -40,6 +40,7 @@ mod smtp;
 
 mod edge;
 mod kill;
+mod limits;
 mod mail;
 mod outage;
 mod pages;

@@ -100,10 +100,11 @@ fn every_code_of_a_row_is_listed_under_its_status() {
     assert_eq!(codes("413"), json!(["body_too_large"]));
     assert_eq!(codes("415"), json!(["unsupported_media_type"]));
     assert_eq!(codes("422"), json!(["validation_failed"]));
+    assert_eq!(codes("429"), json!(["rate_limited"]));
     assert_eq!(codes("500"), json!(["internal"]));
     assert_eq!(codes("503"), json!(["unavailable"]));
     assert!(replies["503"]["headers"].get("Retry-After").is_some());
-    assert_eq!(replies.as_object().map(serde_json::Map::len), Some(9));
+    assert_eq!(replies.as_object().map(serde_json::Map::len), Some(10));
 }
 
 #[test]

@@ -1,0 +1,122 @@
+//! Limits and the lockout of servers that share a database, and of those that do not.
+
+use std::{
+    sync::Barrier,
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    client::{Reply, credentials},
+    postgres,
+    process::{SECRET, SERVERS, Server, folder},
+};
+
+const ANN: &str = "ann@example.org";
+const PASSWORD: &str = "a staple for a horse";
+const WRONG: &str = "not a staple at all";
+
+/// A sign-in through a proxy that says so.
+fn login_from(server: &Server, client: &str, email: &str, password: &str) -> Reply {
+    let headers = [
+        "content-type: application/json",
+        &format!("x-forwarded-for: {client}"),
+    ];
+    let body = credentials(email, password).to_string();
+    server.call("POST", "/auth/login", &headers, &body)
+}
+
+#[tokio::test]
+async fn two_servers_on_one_database_lock_together() {
+    let Some(database) = postgres::empty().await else {
+        return;
+    };
+    let settings = [
+        ("DATABASE_URL", database.url()),
+        ("HALLPASS_SECRET", SECRET),
+        ("HALLPASS_TRUSTED_PROXIES", "127.0.0.1"),
+    ];
+    let folder = folder();
+    let servers = SERVERS.map(|name| Server::of(name, folder.path(), &settings));
+    assert_eq!(servers[0].register(ANN, PASSWORD).status, 201);
+    let barrier = Barrier::new(100);
+    let replies: Vec<(u16, String)> = thread::scope(|scope| {
+        let guess = |index: usize| {
+            let (server, barrier) = (&servers[index % 2], &barrier);
+            scope.spawn(move || {
+                barrier.wait();
+                // From as many clients as there are guesses.
+                let reply = login_from(server, &format!("203.0.113.{index}"), ANN, WRONG);
+                (reply.status, reply.text("code"))
+            })
+        };
+        let guesses: Vec<_> = (0..100).map(guess).collect();
+        let replies = guesses.into_iter().map(|guess| guess.join().unwrap());
+        replies.collect()
+    });
+    let count = |code: &str| replies.iter().filter(|(_, is)| is == code).count();
+    // A wait of a second may end while a busy machine still answers: then one more is looked at.
+    let looked_at = count("invalid_credentials");
+    assert!((5..=8).contains(&looked_at), "{looked_at}");
+    assert_eq!(looked_at + count("too_many_attempts"), 100);
+    let locked = login_from(&servers[1], "198.51.100.1", ANN, PASSWORD);
+    assert_eq!(locked.text("code"), "too_many_attempts");
+    let wait: u64 = locked.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=16).contains(&wait), "{wait}");
+    thread::sleep(Duration::from_secs(wait));
+    let free = login_from(&servers[0], "198.51.100.2", ANN, PASSWORD);
+    assert_eq!(free.status, 200);
+    let free = login_from(&servers[1], "198.51.100.3", ANN, PASSWORD);
+    assert_eq!(free.status, 200);
+}
+
+#[tokio::test]
+async fn limits_are_those_of_all_servers_or_of_each() {
+    let Some(database) = postgres::empty().await else {
+        return;
+    };
+    for (store, shares) in [("database", 1), ("memory", 2)] {
+        let settings = [
+            ("DATABASE_URL", database.url()),
+            ("HALLPASS_SECRET", SECRET),
+            ("HALLPASS_LIMIT_STORE", store),
+        ];
+        let folder = folder();
+        let servers = SERVERS.map(|name| Server::of(name, folder.path(), &settings));
+        let begun = Instant::now();
+        let mut granted = 0;
+        for round in 0..60 {
+            let email = format!("{store}{round}@example.org");
+            // No header lifts the limit where no proxy is trusted.
+            let client = format!("203.0.113.{round}");
+            let reply = login_from(&servers[round % 2], &client, &email, PASSWORD);
+            match reply.text("code").as_str() {
+                "invalid_credentials" => granted += 1,
+                "rate_limited" => {
+                    assert_eq!(reply.status, 429);
+                    let policy = reply.header("ratelimit-policy");
+                    assert_eq!(policy, Some("\"sign_in\";q=20;w=60"));
+                }
+                other => panic!("{other}"),
+            }
+        }
+        // One more every three seconds.
+        let more = begun.elapsed().as_secs() / 3 + 1;
+        let range = 20 * shares..=(20 + more) * shares;
+        assert!(range.contains(&granted), "{store}: {granted} of {range:?}");
+    }
+}
+
+#[test]
+fn without_limits_nobody_waits() {
+    for server in SERVERS {
+        let folder = folder();
+        let settings = [("HALLPASS_RATE_LIMITS", "false")];
+        let server = Server::of(server, folder.path(), &settings);
+        assert_eq!(server.register(ANN, PASSWORD).status, 201);
+        for _ in 0..30 {
+            assert_eq!(server.login(ANN, WRONG).status, 401);
+        }
+        assert_eq!(server.login(ANN, PASSWORD).status, 200);
+    }
+}
