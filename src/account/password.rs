@@ -1,5 +1,6 @@
 use super::Accounts;
 use crate::{
+    credential::CHECKS,
     credential::NewPassword,
     error::{ErrorKind, Result},
     event::{ClientInfo, EventKind},
@@ -8,9 +9,6 @@ use crate::{
     store::Store,
     token::{ActiveUser, Checked},
 };
-
-/// A second check tells a password that was changed meanwhile from one that a sign-in hashed anew.
-const CHECKS: usize = 2;
 
 impl Accounts {
     /// Sets a new password. The caller's session lives on, every other one ends, and a letter says so.

@@ -14,6 +14,10 @@ use crate::{
     user::User,
 };
 
+/// How often a credential is checked for one call, if it changed meanwhile: a second check tells a password that was
+/// changed from one that a sign-in hashed anew.
+pub(crate) const CHECKS: usize = 2;
+
 /// The door for signed-in users. It opens no session.
 #[derive(Clone, Debug)]
 pub(crate) struct Confirmation {

@@ -46,7 +46,7 @@ pub use self::{
 };
 pub(crate) use self::{
     check::{PasswordCheck, Proof},
-    confirm::Confirmation,
+    confirm::{CHECKS, Confirmation},
     device::{Device, Devices},
     failure::{FailedCheck, FailureReason},
     failures::Failures,

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use crate::{
     clock::Clock,
-    credential::Confirmation,
+    credential::{CHECKS, Confirmation},
     delivery::Deliveries,
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind, Trail},
@@ -27,9 +27,6 @@ use crate::{
     token::{ActiveUser, Checked},
     user::EmailAddress,
 };
-
-/// A second check tells a password that was changed meanwhile from one that a sign-in hashed anew.
-const CHECKS: usize = 2;
 
 /// How users show that an address is theirs. Cheap to clone; from
 /// [`Auth::email_verifications`](crate::Auth::email_verifications).

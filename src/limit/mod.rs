@@ -7,6 +7,9 @@
 //! * the [`Lockout`] of a password, counted by address whether or not that has an account, and by device for devices
 //!   that have signed in before, so that nobody can lock an owner out.
 //!
+//! Use cases that are called in process count as well: a client whose [address](crate::ClientInfo::ip) is not known has no
+//! counter of its own.
+//!
 //! A [`Limiter`] keeps the counters: the database, so that all instances share them, or the memory of the process.
 
 mod admission;

@@ -22,7 +22,7 @@ use std::{str::FromStr, sync::Arc};
 use crate::{
     clock::Clock,
     credential::{
-        FailedCheck, FailureReason, Failures, Hasher, PasswordCheck, PasswordRules, Proof,
+        CHECKS, FailedCheck, FailureReason, Failures, Hasher, PasswordCheck, PasswordRules, Proof,
     },
     delivery::Deliveries,
     error::Result,
@@ -89,9 +89,8 @@ pub(crate) struct Passwords {
 
 impl Passwords {
     pub(crate) async fn login(&self, store: &dyn Store, login: Login) -> Result<TokenPair> {
-        // A second check tells a password that was changed meanwhile from one that another sign-in hashed anew.
         let mut stale = None;
-        for _ in 0..2 {
+        for _ in 0..CHECKS {
             let (email, password) = (&login.email, &login.password);
             let checked = self.check.check(store, email, password, &login.client);
             let proof = match checked.await? {
