@@ -440,6 +440,7 @@ impl AuthBuilder {
         };
         let lockouts = Lockouts {
             limits: limits.clone(),
+            devices: devices.clone(),
             trail: trail.clone(),
             clock: Arc::clone(&clock),
         };

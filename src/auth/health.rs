@@ -6,17 +6,17 @@ use serde::Serialize;
 
 use crate::{
     error::{ErrorKind, Result},
-    http::{Endpoint, Json},
+    http::{Endpoint, Json, SERVICE},
     store::Store,
 };
 
 pub(super) fn endpoints(store: &Arc<dyn Store>) -> Vec<Endpoint> {
     vec![
         Endpoint::get("/health/live", (), live)
-            .tag("Service")
+            .tag(SERVICE)
             .summary("Whether the process answers"),
         Endpoint::get("/health/ready", store.clone(), ready)
-            .tag("Service")
+            .tag(SERVICE)
             .summary("Whether the database answers")
             .errors(&[ErrorKind::Unavailable]),
     ]

@@ -107,17 +107,28 @@ impl PasswordCheck {
         let token = client.device.as_ref();
         let known = token.and_then(|token| self.devices.read(token, canonical));
         let device = known.as_ref().map(Device::id);
-        let attempt = limits.attempt(store, client, canonical, device).await?;
+        let mut attempt = limits.attempt(store, client, canonical, device).await?;
+        if let (Attempt::Locked(_), Some(_)) = (&attempt, known) {
+            // Like an unknown one: whatever ends the lock of the account helps on every device.
+            attempt = limits.attempt_on_account(store, canonical).await?;
+        }
         let mut counted = match attempt {
             Attempt::Counted(counted) => counted,
             Attempt::Locked(locked) => return Ok(Err(FailedCheck::locked(locked))),
         };
-        let found = store.credentials(email).await?.filter(is_meant);
+        let found = match store.credentials(email).await {
+            Ok(found) => found.filter(is_meant),
+            Err(error) => {
+                self.take_back(store, counted).await;
+                return Err(error.into());
+            }
+        };
         let is_still = |device: Device| {
             let found = found.as_ref();
             found.is_some_and(|found| device.is_of(found.user.id, found.credential_version))
         };
-        if known.is_some_and(|device| !is_still(device)) {
+        if counted.on_device && known.is_some_and(|device| !is_still(device)) {
+            self.take_back(store, counted).await;
             counted = match limits.attempt_on_account(store, canonical).await? {
                 Attempt::Counted(counted) => counted,
                 Attempt::Locked(locked) => return Ok(Err(FailedCheck::locked(locked))),
@@ -130,15 +141,20 @@ impl PasswordCheck {
             }
             Ok(verified) => Ok(verified),
             Err(error) => {
-                if let Err(error) = limits.refund(store, counted).await {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(
-                        error,
-                        "an attempt that came to no check cannot be taken back"
-                    );
-                }
+                self.take_back(store, counted).await;
                 Err(error)
             }
+        }
+    }
+
+    /// An attempt that came to no check is none. If that cannot be written, it is a wait at worst.
+    async fn take_back(&self, store: &dyn Store, counted: Counted) {
+        if let Err(error) = self.limits.refund(store, counted).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(
+                error,
+                "an attempt that came to no check cannot be taken back"
+            );
         }
     }
 

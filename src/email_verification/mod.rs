@@ -51,7 +51,7 @@ impl EmailVerifications {
         token: &OneTimeToken,
         client: &ClientInfo,
     ) -> Result<()> {
-        self.admit(store, client, None).await?;
+        self.admit(store, client).await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.clock.now());
         let event = Event::new(EventKind::EmailVerified, client, now);
         let verified = store.verify_email(&digest, now, &event).await?;
@@ -70,7 +70,11 @@ impl EmailVerifications {
         email: &EmailAddress,
         client: &ClientInfo,
     ) -> Result<()> {
-        self.admit(store, client, Some(email)).await?;
+        let (limits, about) = (&self.limits, email.canonical());
+        let admitted = limits.admit_quietly(store, Budget::Verify, client, about);
+        if !admitted.await? {
+            return Ok(());
+        }
         let now = self.clock.now();
         let event = Event::new(EventKind::EmailVerificationRequested, client, now);
         let event = self.trail.about(event, email.canonical());
@@ -135,7 +139,7 @@ impl EmailVerifications {
         token: &OneTimeToken,
         client: &ClientInfo,
     ) -> Result<()> {
-        self.admit(store, client, None).await?;
+        self.admit(store, client).await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.clock.now());
         let event = Event::new(EventKind::EmailChanged, client, now);
         let changed = store.confirm_email_change(&digest, now, &event).await?;
@@ -144,14 +148,8 @@ impl EmailVerifications {
         Ok(())
     }
 
-    async fn admit(
-        &self,
-        store: &dyn Store,
-        client: &ClientInfo,
-        email: Option<&EmailAddress>,
-    ) -> Result<()> {
-        let about = email.map(EmailAddress::canonical);
-        let admitted = self.limits.admit(store, Budget::Verify, client, about);
+    async fn admit(&self, store: &dyn Store, client: &ClientInfo) -> Result<()> {
+        let admitted = self.limits.admit(store, Budget::Verify, client, None);
         admitted.await
     }
 }

@@ -2,7 +2,13 @@
 
 use std::str;
 
-use ::http::{HeaderMap, HeaderValue, header::COOKIE};
+use ::http::{
+    HeaderMap, HeaderValue,
+    header::{COOKIE, SET_COOKIE},
+};
+
+use super::{Output, Response};
+use crate::secret::DeviceToken;
 
 const NAME: &str = "hallpass_device";
 /// The prefix makes browsers take it from the host itself only, over TLS (RFC 6265bis, section 4.1.3.2).
@@ -41,12 +47,38 @@ impl DeviceCookies {
     }
 }
 
+/// A reply that makes the device a known one, if there is a token for it.
+pub(crate) struct WithDevice<T> {
+    pub(crate) reply: T,
+    pub(crate) device: Option<DeviceToken>,
+    pub(crate) cookies: DeviceCookies,
+}
+
+impl<T: Output> Output for WithDevice<T> {
+    fn render(self) -> Response {
+        let mut response = self.reply.render();
+        let cookie = self
+            .device
+            .and_then(|token| self.cookies.set(token.expose()));
+        if let Some(cookie) = cookie {
+            response.headers_mut().insert(SET_COOKIE, cookie);
+        }
+        response
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut super::openapi::Operation) {
+        T::describe(operation);
+    }
+}
+
 /// The device token of a request. Whether it is one is for others to say.
 pub(super) fn token(headers: &HeaderMap) -> Option<&str> {
     let values = headers.get_all(COOKIE).into_iter();
-    let texts = values.filter_map(|value| str::from_utf8(value.as_bytes()).ok());
-    let cookies = texts.flat_map(|text| text.split(';'));
-    let pairs = cookies.filter_map(|cookie| cookie.trim().split_once('='));
+    let cookies = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    // What others have set may be anything.
+    let texts = cookies.filter_map(|cookie| str::from_utf8(cookie).ok());
+    let pairs = texts.filter_map(|cookie| cookie.trim().split_once('='));
     let ours =
         pairs.filter(|(name, value)| [HOST_NAME, NAME].contains(name) && value.len() <= MAX_LEN);
     // The one that no other host can have set comes first.
@@ -76,6 +108,10 @@ mod tests {
         assert_eq!(read(&both), found);
         assert_eq!(read(&["xhallpass_device=hp_dt_x"]), None);
         assert_eq!(read(&["hallpass_device"]), None);
+        let mut headers = HeaderMap::new();
+        let foreign = HeaderValue::from_bytes(b"other=caf\xe9; hallpass_device=hp_dt_x");
+        headers.insert(COOKIE, foreign.expect("a header"));
+        assert_eq!(token(&headers), Some("hp_dt_x"));
         assert_eq!(read(&[]), None);
     }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::sync::OnceCell;
 use utoipa_swagger_ui::Config;
 
-use super::{Document, Endpoint, Path, openapi};
+use super::{Document, Endpoint, Path, SERVICE, openapi};
 use crate::error::{Error, ErrorKind, Result};
 
 const PAGE: &str = include_str!("docs/page.html");
@@ -74,13 +74,13 @@ pub(crate) fn with_docs(mut endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
 fn rows(contract: &Contract) -> [Endpoint; 3] {
     [
         Endpoint::get("/openapi.json", contract.clone(), openapi_json)
-            .tag("Service")
+            .tag(SERVICE)
             .summary("The OpenAPI document"),
         Endpoint::get("/docs", (), page)
-            .tag("Service")
+            .tag(SERVICE)
             .summary("An interactive page for the OpenAPI document"),
         Endpoint::get("/docs/{file}", (), file)
-            .tag("Service")
+            .tag(SERVICE)
             .summary("A file of the interactive page"),
     ]
 }

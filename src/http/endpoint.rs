@@ -10,6 +10,9 @@ use super::openapi::Operation;
 use super::{Input, Output, Problem, Request, Response, problem::is_problem};
 use crate::error::{ErrorKind, Result};
 
+/// The heading of what serves machines rather than people.
+pub(crate) const SERVICE: &str = "Service";
+
 /// One row of the HTTP contract: a method, a path, and what answers there.
 #[derive(Clone)]
 pub struct Endpoint {

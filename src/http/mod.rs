@@ -52,6 +52,7 @@ pub(crate) mod time;
 #[cfg(test)]
 pub(crate) mod sample;
 
+pub(crate) use self::endpoint::SERVICE;
 pub use self::{
     client::{ClientAddress, ForwardingHeader},
     endpoint::Endpoint,
@@ -60,7 +61,7 @@ pub use self::{
 };
 pub(crate) use self::{
     described::Described,
-    device::DeviceCookies,
+    device::{DeviceCookies, WithDevice},
     input::{Form, Input, Json, Path, Query},
     members::{FromMembers, Members},
     output::{Accepted, Created, Document, Html, NoContent, Output},

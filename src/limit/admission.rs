@@ -53,6 +53,8 @@ pub(crate) enum Attempt {
 pub(crate) struct Counted {
     /// The counter; `None` if attempts are not counted.
     key: Option<LimitKey>,
+    /// Whether it was counted for a known device, and not for the account.
+    pub(crate) on_device: bool,
     /// Whether the owner of the account is to be told if it fails.
     pub(crate) is_told: bool,
 }
@@ -91,12 +93,34 @@ impl Limits {
         about: Option<&str>,
     ) -> Result<()> {
         let of_client = self.of_client(budget, client.ip);
-        let of_about = about.and_then(|canonical| {
-            let rate = self.0.rates.of_about(budget)?;
-            Some(rated(self.0.keys.about(budget, canonical), rate))
-        });
+        let of_about = about.and_then(|canonical| self.of_about(budget, canonical));
         let charges: Vec<_> = of_client.into_iter().chain(of_about).collect();
         self.admit_with(self.keeper(store), budget, &charges).await
+    }
+
+    /// The same for a call that is always answered alike: whether there is anything to be done. That an address was asked
+    /// about too often is not told, so that nobody can keep its owner from being served.
+    ///
+    /// # Errors
+    /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, or [`Unavailable`](ErrorKind::Unavailable).
+    pub(crate) async fn admit_quietly(
+        &self,
+        store: &dyn Limiter,
+        budget: Budget,
+        client: &ClientInfo,
+        about: &str,
+    ) -> Result<bool> {
+        let of_client = self.of_client(budget, client.ip);
+        let count = of_client.iter().count();
+        let of_about = self.of_about(budget, about);
+        let charges: Vec<_> = of_client.into_iter().chain(of_about).collect();
+        match self.charge(self.keeper(store), &charges).await? {
+            Charged::Granted(_) => Ok(true),
+            Charged::Refused { position, .. } if position >= count => Ok(false),
+            Charged::Refused { position, held } => {
+                Err(self.refuse(budget, charges.get(position), &held))
+            }
+        }
     }
 
     /// Counts a call of a client in the memory of this process, so that it costs no statement.
@@ -169,6 +193,7 @@ impl Limits {
         match self.charge(self.keeper(store), &charges).await? {
             Charged::Granted(held) => Ok(Attempt::Counted(Counted {
                 key: lockout.map(|_| key),
+                on_device: device.is_some(),
                 is_told: lockout
                     .zip(held)
                     .is_some_and(|(lockout, held)| lockout.is_told(held.attempts)),
@@ -228,13 +253,18 @@ impl Limits {
     pub(crate) fn of_account(&self, canonical: &str) -> Counted {
         Counted {
             key: self.0.lockout.map(|_| self.0.keys.account(canonical)),
-            is_told: false,
+            ..Counted::default()
         }
     }
 
     fn of_client(&self, budget: Budget, ip: Option<IpAddr>) -> Option<Charge> {
         let (rate, ip) = (self.0.rates.of_client(budget)?, ip?);
         Some(rated(self.0.keys.client(budget, ip), rate))
+    }
+
+    fn of_about(&self, budget: Budget, canonical: &str) -> Option<Charge> {
+        let rate = self.0.rates.of_about(budget)?;
+        Some(rated(self.0.keys.about(budget, canonical), rate))
     }
 
     fn keeper<'a>(&'a self, store: &'a dyn Limiter) -> &'a dyn Limiter {

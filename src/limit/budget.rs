@@ -59,14 +59,15 @@ macro_rules! budgets {
 }
 
 budgets! {
-    /// Every request over HTTP, whatever else it counts as. In the memory of each process.
+    /// Every request over HTTP, whatever else it counts as, health, keys and documentation apart. In the memory of each
+    /// process.
     Default default per_minute(6000, 2000), None;
     /// Asking for a link that sets a new password.
     Forgot forgot per_minute(60, 120), per_minute(2, 120);
     /// Exchanging a refresh token. In the memory of each process.
     Refresh refresh per_minute(1200, 600), None;
     /// Registering.
-    Register register per_minute(60, 120), per_minute(2, 120);
+    Register register per_minute(60, 120), None;
     /// Setting a new password by a mailed token.
     Reset reset per_minute(60, 120), None;
     /// Showing a password, be it to sign in or while signed in.
@@ -80,12 +81,12 @@ budgets! {
 /// | budget | each client address | each address of an account |
 /// |---|---|---|
 /// | [`Default`](Budget::Default) | 6000 a minute, 2000 at once | |
-/// | [`Forgot`](Budget::Forgot) | 60 a minute, 120 at once | 2 a minute, 120 at once |
+/// | [`Forgot`](Budget::Forgot) | 60 a minute, 120 at once | 2 a minute, 120 at once; beyond that nothing is done, and nobody is told |
 /// | [`Refresh`](Budget::Refresh) | 1200 a minute, 600 at once | |
-/// | [`Register`](Budget::Register) | 60 a minute, 120 at once | 2 a minute, 120 at once |
+/// | [`Register`](Budget::Register) | 60 a minute, 120 at once | |
 /// | [`Reset`](Budget::Reset) | 60 a minute, 120 at once | |
 /// | [`SignIn`](Budget::SignIn) | 20 a minute | the [`Lockout`](super::Lockout) |
-/// | [`Verify`](Budget::Verify) | 60 a minute, 120 at once | 2 a minute, 120 at once |
+/// | [`Verify`](Budget::Verify) | 60 a minute, 120 at once | as for `Forgot`, when another mail is asked for |
 ///
 /// Mails have budgets of their own: [`AuthBuilder::mail_budgets`](crate::AuthBuilder::mail_budgets).
 ///

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::Held;
+use super::{Held, rule::SKEW};
 use crate::{
     clock::Timestamp,
     error::{Error, Result},
@@ -13,6 +13,8 @@ const REMEMBERED: TimeDelta = TimeDelta::days(1);
 /// Until a reset, for as long as anybody waits for it.
 const REMEMBERED_AT_MOST: TimeDelta = TimeDelta::days(3650);
 const LONGEST: Duration = Duration::from_secs(86_400);
+/// From a microsecond these lead beyond a day.
+const MOST_DOUBLINGS: u32 = 40;
 
 /// What follows on passwords that are wrong, one after the other: a wait that doubles, and in the end none is checked
 /// any more until the password is reset (NIST SP 800-63B section 3.2.2: at most 100).
@@ -78,9 +80,16 @@ impl Lockout {
         let Some(doublings) = failures.checked_sub(self.free) else {
             return TimeDelta::zero();
         };
-        let factor = 2_u32.saturating_pow(doublings);
-        let wait = self.first.saturating_mul(factor).min(self.longest);
+        let wait = (0..doublings.min(MOST_DOUBLINGS)).fold(self.first, |wait, _| {
+            wait.saturating_mul(2).min(self.longest)
+        });
         TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX)
+    }
+
+    /// The latest time until which a wait can last. Beyond it the clock was set back, and nobody waits.
+    #[must_use]
+    pub fn latest(&self, now: Timestamp) -> Timestamp {
+        now + TimeDelta::from_std(self.longest).unwrap_or(TimeDelta::MAX) + SKEW
     }
 
     /// For how long so many failures in a row are remembered.
@@ -102,7 +111,7 @@ impl Lockout {
     pub(super) fn charge(&self, held: Option<&Held>, now: Timestamp) -> Result<Held, Held> {
         let failures = held.map_or(0, |held| held.attempts);
         if let Some(held) = held
-            && (held.until > now || failures >= self.most)
+            && (failures >= self.most || (held.until > now && held.until <= self.latest(now)))
         {
             return Err(*held);
         }

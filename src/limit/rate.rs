@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::Held;
+use super::{Held, rule::SKEW};
 use crate::{
     clock::Timestamp,
     error::{Error, Result},
@@ -80,8 +80,15 @@ impl Rate {
         self.every().checked_mul(ahead).unwrap_or(TimeDelta::MAX)
     }
 
+    /// The latest time that a counter can have run up to. Beyond it the clock was set back, and nothing is held.
+    #[must_use]
+    pub fn latest(&self, now: Timestamp) -> Timestamp {
+        now + self.slack() + self.every() + SKEW
+    }
+
     /// The counter after one more call; what it was, if there is no room.
     pub(super) fn charge(&self, held: Option<&Held>, now: Timestamp) -> Result<Held, Held> {
+        let held = held.filter(|held| held.until <= self.latest(now));
         let at = held.map_or(now, |held| held.until);
         if let Some(held) = held
             && at > now + self.slack()

@@ -1,7 +1,12 @@
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::{Lockout, Rate};
 use crate::clock::Timestamp;
+
+/// How far clocks may differ.
+pub(super) const SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// By what a counter decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

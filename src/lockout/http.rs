@@ -4,31 +4,38 @@ use super::Lockouts;
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    http::{Endpoint, FromMembers, Json, Members, NoContent},
+    http::{DeviceCookies, Endpoint, FromMembers, Json, Members, NoContent, WithDevice},
     secret::OneTimeToken,
     service::http::Context,
 };
 
 type Own = Context<Lockouts>;
 
-pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
+pub(crate) fn endpoints(own: &Own, cookies: DeviceCookies) -> Vec<Endpoint> {
     vec![
-        Endpoint::post("/auth/unlock", own.clone(), unlock)
+        Endpoint::post("/auth/unlock", (own.clone(), cookies), unlock)
             .tag("Sign-in")
             .summary("Unlock sign-in with a mailed token")
-            .description("The failed sign-ins so far are forgotten.")
+            .description(
+                "The failed sign-ins so far are forgotten, and the cookie makes the device a known one, which the \
+                 failures of others do not lock out.",
+            )
             .errors(&[ErrorKind::InvalidToken]),
     ]
 }
 
 async fn unlock(
-    own: Own,
+    (own, cookies): (Own, DeviceCookies),
     client: ClientInfo,
     Json(body): Json<UnlockRequest>,
-) -> Result<NoContent> {
+) -> Result<WithDevice<NoContent>> {
     let store = own.store.as_ref();
-    own.feature.unlock(store, &body.token, &client).await?;
-    Ok(NoContent)
+    let device = own.feature.unlock(store, &body.token, &client).await?;
+    Ok(WithDevice {
+        reply: NoContent,
+        device,
+        cookies,
+    })
 }
 
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

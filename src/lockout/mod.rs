@@ -1,8 +1,11 @@
 //! The way back in for an owner whose sign-in is locked: the link in the mail that told of it.
 //!
 //! ```text
-//! unlock   SELECT by token ─► UPDATE token, DELETE counter
+//! unlock   SELECT by token ─► UPDATE token, DELETE counter ─► SELECT version ─► device token
 //! ```
+//!
+//! Who shows the mailed token is the owner, on a device of theirs: from then on it is a known one, so that whoever goes on
+//! guessing does not lock it out again.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
@@ -11,12 +14,14 @@ use std::sync::Arc;
 
 use crate::{
     clock::Clock,
+    credential::Devices,
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind, Trail},
     limit::{Budget, Limits},
-    secret::{OneTimeToken, TokenDigest},
+    secret::{DeviceToken, OneTimeToken, TokenDigest},
     store::Store,
     token::Purpose,
+    user::Credentials,
 };
 
 /// How users whose sign-in is [locked](crate::limit::Lockout) get back in. Cheap to clone; from
@@ -24,12 +29,14 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Lockouts {
     pub(crate) limits: Limits,
+    pub(crate) devices: Devices,
     pub(crate) trail: Trail,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Lockouts {
-    /// Forgets the failed sign-ins of the user to whom the token was mailed.
+    /// Forgets the failed sign-ins of the user to whom the token was mailed, and gives what makes the client a known
+    /// device; see [`ClientInfo::device`].
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used or expired token;
@@ -39,7 +46,7 @@ impl Lockouts {
         store: &dyn Store,
         token: &OneTimeToken,
         client: &ClientInfo,
-    ) -> Result<()> {
+    ) -> Result<Option<DeviceToken>> {
         let admitted = self.limits.admit(store, Budget::Verify, client, None);
         admitted.await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.clock.now());
@@ -49,9 +56,18 @@ impl Lockouts {
         let forgiven = self.limits.forgiven_with(counted);
         let event = Event::new(EventKind::SignInUnlocked, client, now);
         let unlocked = store.unlock(&digest, forgiven, now, &event).await?;
-        let user = unlocked.ok_or(ErrorKind::InvalidToken)?;
+        let id = unlocked.ok_or(ErrorKind::InvalidToken)?;
         self.limits.forgive_after(counted).await;
-        self.trail.publish(&event.of(user));
-        Ok(())
+        self.trail.publish(&event.of(id));
+        let found = store.credentials(&user.email).await?;
+        let found = found.filter(|found| found.user.id == id);
+        Ok(found.and_then(|found| {
+            let Credentials {
+                user,
+                credential_version,
+                ..
+            } = found;
+            self.devices.token(None, &user, credential_version)
+        }))
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     email_verification::EmailVerifications,
     error::{Error, ErrorKind, Result},
     event::ClientInfo,
-    http::{Endpoint, Form, FromMembers, Html, Input, Members, Request},
+    http::{DeviceCookies, Endpoint, Form, FromMembers, Html, Input, Members, Request, WithDevice},
     lockout::Lockouts,
     secret::{OneTimeToken, Password},
     service::UserService,
@@ -24,6 +24,7 @@ pub(crate) struct Parts {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) verifications: EmailVerifications,
     pub(crate) lockouts: Lockouts,
+    pub(crate) cookies: DeviceCookies,
 }
 
 pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
@@ -84,19 +85,35 @@ async fn click(
     client: ClientInfo,
     _: OwnForm,
     Form(form): Form<ClickForm>,
-) -> Result<Html> {
+) -> Result<WithDevice<Html>> {
     let token = &form.token;
+    let (cookies, mut device) = (parts.cookies, None);
     if !is_token(token.expose()) {
-        return parts.pages.invalid(language);
+        let reply = parts.pages.invalid(language)?;
+        return Ok(WithDevice {
+            reply,
+            device,
+            cookies,
+        });
     }
     let (store, verifications) = (parts.store.as_ref(), &parts.verifications);
     let done = match action {
         Action::ConfirmEmailChange => verifications.confirm_change(store, token, &client).await,
-        Action::Unlock => parts.lockouts.unlock(store, token, &client).await,
+        Action::Unlock => {
+            let unlocked = parts.lockouts.unlock(store, token, &client).await;
+            unlocked.map(|token| device = token)
+        }
         Action::VerifyEmail => verifications.verify(store, token, &client).await,
         Action::ResetPassword => Err(Error::internal("a reset needs more than a click")),
     };
-    parts.pages.outcome(language, action, token.expose(), done)
+    let reply = parts
+        .pages
+        .outcome(language, action, token.expose(), done)?;
+    Ok(WithDevice {
+        reply,
+        device,
+        cookies,
+    })
 }
 
 /// The token of the query. Whatever else mail programs add to a link is passed over.

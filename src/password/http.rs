@@ -6,10 +6,13 @@ use super::RegistrationMode;
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    http::{Accepted, Created, DeviceCookies, Endpoint, FromMembers, Json, Members, NoContent},
+    http::{
+        Accepted, Created, DeviceCookies, Endpoint, FromMembers, Json, Members, NoContent,
+        WithDevice,
+    },
     secret::{OneTimeToken, Password},
     service::{Login, Registration, UserService},
-    token::http::SignedIn,
+    token::http::TokenPairView,
     user::{
         EmailAddress, Locale, User,
         http::{AcceptLanguage, UserView},
@@ -133,10 +136,14 @@ async fn login(
     (service, cookies): (Service, DeviceCookies),
     client: ClientInfo,
     Json(body): Json<LoginRequest>,
-) -> Result<SignedIn> {
+) -> Result<WithDevice<Json<TokenPairView>>> {
     let login = Login::new(body.email, body.password).with_client(client);
-    let pair = service.login(login).await?;
-    Ok(SignedIn { pair, cookies })
+    let mut pair = service.login(login).await?;
+    Ok(WithDevice {
+        device: pair.device.take(),
+        reply: Json(pair.into()),
+        cookies,
+    })
 }
 
 async fn forgot(

@@ -19,10 +19,13 @@ impl Passwords {
         email: &EmailAddress,
         client: &ClientInfo,
     ) -> Result<()> {
+        let about = email.canonical();
         let admitted = self
             .limits
-            .admit(store, Budget::Forgot, client, Some(email.canonical()));
-        admitted.await?;
+            .admit_quietly(store, Budget::Forgot, client, about);
+        if !admitted.await? {
+            return Ok(());
+        }
         let requested = self.deliveries.request_reset(store, email, client);
         self.trail.publish(&requested.await?);
         self.deliveries.wake();

@@ -115,14 +115,18 @@ fn rate_step(
 ) -> String {
     let next = bind((now + rate.every()).into());
     let latest = bind((now + rate.slack()).into());
+    let absurd = bind(rate.latest(now).into());
     let every = bind(micros(rate.every()));
+    let until = format!(
+        "(CASE WHEN l.until_at > {absurd} THEN $1 ELSE GREATEST(l.until_at, $1) END) \
+        + CAST({every} AS bigint) * INTERVAL '1 microsecond'"
+    );
     format!(
         "INSERT INTO auth_limits AS l (key, until_at, attempts, expires_at) \
         SELECT CAST({key} AS bytea), CAST({next} AS timestamptz), 0, CAST({next} AS timestamptz){from} \
         ON CONFLICT (key) DO UPDATE SET \
-            until_at = GREATEST(l.until_at, $1) + CAST({every} AS bigint) * INTERVAL '1 microsecond', \
-            expires_at = GREATEST(l.until_at, $1) + CAST({every} AS bigint) * INTERVAL '1 microsecond' \
-        WHERE l.until_at <= {latest} \
+            until_at = {until}, expires_at = {until} \
+        WHERE l.until_at <= {latest} OR l.until_at > {absurd} \
         RETURNING until_at, attempts, expires_at"
     )
 }
@@ -137,6 +141,7 @@ fn attempt_step(
 ) -> String {
     let first_until = bind((now + lockout.wait(1)).into());
     let first_end = bind((now + lockout.remembered(1)).into());
+    let absurd = bind(lockout.latest(now).into());
     let last_end = bind((now + lockout.remembered(lockout.most)).into());
     let [free, most] = [lockout.free, lockout.most].map(|number| bind(i64::from(number).into()));
     let [first, longest] = [lockout.first, lockout.longest].map(|wait| {
@@ -160,7 +165,8 @@ fn attempt_step(
                 * INTERVAL '1 microsecond', \
             expires_at = CASE WHEN {n} < CAST({most} AS bigint) THEN CAST({first_end} AS timestamptz) \
                 ELSE CAST({last_end} AS timestamptz) END \
-        WHERE l.expires_at <= $1 OR (l.until_at <= $1 AND l.attempts < CAST({most} AS bigint)) \
+        WHERE l.expires_at <= $1 OR (l.attempts < CAST({most} AS bigint) \
+            AND (l.until_at <= $1 OR l.until_at > {absurd})) \
         RETURNING until_at, attempts, expires_at"
     )
 }

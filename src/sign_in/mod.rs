@@ -98,7 +98,9 @@ impl SignIn {
         self.hooks.after_sign_in(&user, id);
         let tokens = &self.tokens;
         let mut pair = tokens.pair(access_token, id, opening.token, expires_at, now);
-        pair.device = self.devices.token(known, &user, version);
+        // One whose counter is full begins a new one.
+        let same = known.filter(|_| counted.on_device);
+        pair.device = self.devices.token(same, &user, version);
         Ok(Some(pair))
     }
 

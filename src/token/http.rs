@@ -1,19 +1,18 @@
 //! The caller as an argument of handlers, the token pair as a reply, and `GET /.well-known/jwks.json`.
 
-use ::http::header::SET_COOKIE;
 use serde::Serialize;
 
 use super::{SessionId, TokenPair, Tokens};
 use crate::{
     error::{ErrorKind, Result},
-    http::{DeviceCookies, Document, Endpoint, Input, Json, Output, Request, Response},
+    http::{Document, Endpoint, Input, Request, SERVICE},
     secret::AccessToken,
 };
 
 pub(crate) fn endpoints(tokens: &Tokens) -> Vec<Endpoint> {
     vec![
         Endpoint::get("/.well-known/jwks.json", tokens.clone(), jwks)
-            .tag("Service")
+            .tag(SERVICE)
             .summary("The public keys of access tokens (RFC 7517)"),
     ]
 }
@@ -37,29 +36,6 @@ impl<S: Sync> Input<S> for Bearer {
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut crate::http::openapi::Operation) {
         operation.bearer();
-    }
-}
-
-/// The tokens of a session that was opened, and the cookie that makes the device a known one.
-pub(crate) struct SignedIn {
-    pub(crate) pair: TokenPair,
-    pub(crate) cookies: DeviceCookies,
-}
-
-impl Output for SignedIn {
-    fn render(self) -> Response {
-        let device = self.pair.device.as_ref();
-        let cookie = device.and_then(|token| self.cookies.set(token.expose()));
-        let mut response = Json(TokenPairView::from(self.pair)).render();
-        if let Some(cookie) = cookie {
-            response.headers_mut().insert(SET_COOKIE, cookie);
-        }
-        response
-    }
-
-    #[cfg(feature = "openapi")]
-    fn describe(operation: &mut crate::http::openapi::Operation) {
-        <Json<TokenPairView> as Output>::describe(operation);
     }
 }
 

@@ -206,9 +206,13 @@ async fn the_mail_that_tells_of_a_lock_unlocks() {
         let token = link_token(&letters[0], "unlock");
         let unlock = async |token: &str| app.post("/auth/unlock", json!({"token": token})).await;
         unlock("x").await.problem(400, "invalid_token");
-        unlock(&token).await.expect(204);
+        let known = device(&unlock(&token).await.expect(204));
         unlock(&token).await.problem(400, "invalid_token");
         app.login(ANN).await;
+        // Whoever goes on guessing does not lock the owner out again.
+        lock(&app).await;
+        refused(app.try_login(ANN, PASSWORD).await, "1");
+        login_on(&app, &known, ANN, PASSWORD).await.expect(200);
         let filter = EventFilter {
             user_id: None,
             kind: Some(EventKind::SignInUnlocked),
@@ -370,6 +374,50 @@ async fn a_device_is_the_same_one_after_its_next_sign_in() {
     for device in [&first, &second, &first, &second, &first] {
         login_on(&app, device, ANN, WRONG).await.expect(401);
     }
+    // Both are at the end of one counter, and from here on like an unknown one.
+    for device in [&first, &second, &first, &second, &first] {
+        login_on(&app, device, ANN, WRONG).await.expect(401);
+    }
     refused(login_on(&app, &second, ANN, PASSWORD).await, "1");
-    refused(login_on(&app, &first, ANN, PASSWORD).await, "1");
+    refused(app.try_login(ANN, PASSWORD).await, "1");
+}
+
+/// What ends the lock of an account helps on a device that has locked itself, too.
+#[tokio::test]
+async fn a_known_device_that_has_locked_itself_gets_back_in() {
+    for app in apps().await {
+        let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
+        let admin = app.administrator().await;
+        for way in ["administrator", "mail", "reset"] {
+            let known = device(&app.try_login(ANN, PASSWORD).await.expect(200));
+            app.advance(1);
+            for _ in 0..10 {
+                login_on(&app, &known, ANN, WRONG).await.expect(401);
+            }
+            refused(login_on(&app, &known, ANN, PASSWORD).await, "1");
+            match way {
+                "administrator" => {
+                    let path = format!("/admin/users/{id}/unlock");
+                    app.post_as(&path, &admin).await.expect(204);
+                }
+                "mail" => {
+                    app.deliver().await;
+                    let token = link_token(&app.letter(ANN, "/unlock?token="), "unlock");
+                    let unlocked = app.post("/auth/unlock", json!({"token": token}));
+                    unlocked.await.expect(204);
+                }
+                _ => {
+                    let token = app.reset_token(ANN).await;
+                    app.reset(&token, PASSWORD).await.expect(204);
+                }
+            }
+            let again = login_on(&app, &known, ANN, PASSWORD).await.expect(200);
+            // With a counter that is empty.
+            let again = device(&again);
+            for _ in 0..5 {
+                login_on(&app, &again, ANN, WRONG).await.expect(401);
+            }
+            login_on(&app, &again, ANN, PASSWORD).await.expect(200);
+        }
+    }
 }

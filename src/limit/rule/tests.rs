@@ -45,10 +45,25 @@ fn a_clock_that_is_set_back_gives_nothing_away() {
     let rule = Rule::Rate(Rate::per_minute(5));
     let (mut held, now) = (None, clock.now());
     assert_eq!(burst(rule, &mut held, now, 9), 5);
-    assert_eq!(
-        burst(rule, &mut held, now - Duration::from_secs(3600), 9),
-        0
-    );
+    let a_little = now - Duration::from_secs(300);
+    assert_eq!(burst(rule, &mut held, a_little, 9), 0);
+}
+
+#[test]
+fn nobody_waits_for_a_clock_that_was_set_back_far() {
+    let now = ManualClock::new().now();
+    let before = now - Duration::from_secs(3600);
+    let rule = Rule::Rate(Rate::per_minute(5));
+    let mut held = None;
+    assert_eq!(burst(rule, &mut held, now, 9), 5);
+    assert_eq!(burst(rule, &mut held, before, 9), 5);
+    let rule = Rule::Attempts(Lockout::default());
+    let mut held = None;
+    // The longest wait is above the skew.
+    assert_eq!(burst(rule, &mut held, now, 9), 5);
+    assert_eq!(burst(rule, &mut held, before, 9), 1);
+    // What has failed is remembered all the same.
+    assert_eq!(held.map(|held| held.attempts), Some(6));
 }
 
 #[test]
