@@ -65,6 +65,7 @@
 //! | `jwks-client` | a client that fetches the keys of another service, for a [`Verifier`] |
 //! | `breach-check` | [`credential::HttpBreachCheck`]: asks whether a new password was stolen elsewhere, without telling it |
 //! | `strength` | [`credential::PasswordPolicy::with_min_strength`]: an estimate of how soon a new password is guessed |
+//! | `metrics` | figures about load, by the `metrics` crate: see [`metric`] |
 //! | `openapi` | the OpenAPI document, and an interactive page that needs no other host |
 //! | `pages` | pages for the links in mails, without script |
 //! | `testing` | a whole service for a host's tests, and the conformance checks |
@@ -87,6 +88,7 @@ mod email;
 mod error;
 mod id;
 mod json;
+pub mod metric;
 #[cfg(any(feature = "breach-check", feature = "jwks-client"))]
 mod outbound;
 mod secret;

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    metric::Shed,
     secret::{Password, PasswordHash, random_bytes},
 };
 
@@ -159,7 +160,7 @@ impl Hasher {
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if there is none.
     pub(super) fn place(&self) -> Result<OwnedSemaphorePermit> {
         let place = Arc::clone(&self.0.places).try_acquire_owned();
-        place.map_err(|_| self.0.pool.overloaded())
+        place.map_err(|_| self.0.pool.overloaded(Shed::NoPlace))
     }
 
     /// How many verifications were performed, dummy ones included.

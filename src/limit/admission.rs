@@ -7,6 +7,7 @@ use crate::{
     clock::Clock,
     error::{Error, ErrorKind, QuotaPolicy, Result},
     event::ClientInfo,
+    metric,
     secret::Secrets,
 };
 
@@ -202,9 +203,12 @@ impl Limits {
                 Some(Charge {
                     rule: rule @ Rule::Attempts(_),
                     ..
-                }) => Ok(Attempt::Locked(Locked {
-                    retry_after: rule.retry_after(&held, self.0.clock.now()),
-                })),
+                }) => {
+                    metric::locked();
+                    Ok(Attempt::Locked(Locked {
+                        retry_after: rule.retry_after(&held, self.0.clock.now()),
+                    }))
+                }
                 charge => Err(self.refuse(Budget::SignIn, charge, &held)),
             },
         }
@@ -287,6 +291,7 @@ impl Limits {
         else {
             return error;
         };
+        metric::rate_limited(budget.as_str());
         tracing::info!(budget = budget.as_str(), "a client calls too often");
         error
             .with_retry_after(rule.retry_after(held, self.0.clock.now()))

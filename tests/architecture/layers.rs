@@ -12,6 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["email"],
     &["id"],
     &["json"],
+    &["metric"],
     &["outbound"],
     // The HTTP contract.
     &["http"],

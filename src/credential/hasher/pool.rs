@@ -11,6 +11,7 @@ use tokio::{sync::oneshot, task, time};
 use crate::{
     credential::{HashParams, workspace::Workspace},
     error::{Error, ErrorKind, Result},
+    metric::{self, Shed, Stopwatch},
 };
 
 /// Runs jobs on threads where waiting is allowed, so many at once and no more; the others wait in turn.
@@ -33,10 +34,16 @@ struct Inner {
 struct State {
     /// How many permits are taken. Nobody waits while one is free.
     taken: usize,
-    waiting: VecDeque<(Ticket, Job)>,
+    waiting: VecDeque<Waiting>,
     next: Ticket,
     /// The workspaces not in use. There are never more than permits.
     idle: Vec<Workspace>,
+}
+
+struct Waiting {
+    ticket: Ticket,
+    since: Stopwatch,
+    job: Job,
 }
 
 /// Names a job in the queue. Later ones are greater.
@@ -87,7 +94,7 @@ impl Pool {
             None => result.await,
             Some(place) => match time::timeout(self.0.deadline, &mut result).await {
                 Ok(finished) => finished,
-                Err(_) if place.leave() => return Err(self.0.overloaded()),
+                Err(_) if place.leave() => return Err(self.overloaded(Shed::Deadline)),
                 // It has begun.
                 Err(_) => result.await,
             },
@@ -101,6 +108,8 @@ impl Pool {
         if state.taken < self.0.permits {
             state.taken += 1;
             drop(state);
+            metric::permit_taken();
+            metric::waited(0.0);
             let thread = Thread {
                 inner: Arc::clone(&self.0),
                 first: Some(job),
@@ -109,11 +118,17 @@ impl Pool {
             return Ok(None);
         }
         if state.waiting.len() >= self.0.queue {
-            return Err(self.0.overloaded());
+            return Err(self.overloaded(Shed::QueueFull));
         }
         let ticket = state.next;
         state.next += 1;
-        state.waiting.push_back((ticket, job));
+        state.waiting.push_back(Waiting {
+            ticket,
+            since: Stopwatch::start(),
+            job,
+        });
+        drop(state);
+        metric::began_to_wait();
         Ok(Some(Place {
             inner: Arc::clone(&self.0),
             ticket,
@@ -121,8 +136,10 @@ impl Pool {
     }
 
     /// What those are told for whom there is no room.
-    pub(super) fn overloaded(&self) -> Error {
-        self.0.overloaded()
+    pub(super) fn overloaded(&self, reason: Shed) -> Error {
+        metric::shed(reason);
+        Error::new(ErrorKind::Overloaded)
+            .with_retry_after(self.0.deadline.max(Duration::from_secs(1)))
     }
 
     #[cfg(test)]
@@ -141,11 +158,6 @@ impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn overloaded(&self) -> Error {
-        Error::new(ErrorKind::Overloaded)
-            .with_retry_after(self.deadline.max(Duration::from_secs(1)))
-    }
 }
 
 /// A place in the queue, given up when the caller runs out of time or goes away.
@@ -160,11 +172,14 @@ impl Place {
         let mut state = self.inner.state();
         let found = state
             .waiting
-            .binary_search_by_key(&self.ticket, |(ticket, _)| *ticket);
+            .binary_search_by_key(&self.ticket, |waiting| waiting.ticket);
         // The job is dropped after the lock.
-        let job = found.ok().and_then(|index| state.waiting.remove(index));
+        let left = found.ok().and_then(|index| state.waiting.remove(index));
         drop(state);
-        job.is_some()
+        if left.is_some() {
+            metric::waits_no_more();
+        }
+        left.is_some()
     }
 }
 
@@ -192,12 +207,20 @@ impl Thread {
             }
             workspace.shrink_to(self.inner.params);
             let mut state = self.inner.state();
-            next = state.waiting.pop_front().map(|(_, job)| job);
-            if next.is_none() {
+            let waited = state.waiting.pop_front();
+            if waited.is_none() {
                 state.taken -= 1;
                 state.idle.push(std::mem::take(&mut workspace));
             }
             drop(state);
+            match &waited {
+                Some(waiting) => {
+                    metric::waits_no_more();
+                    metric::waited(waiting.since.seconds());
+                }
+                None => metric::permit_given_back(),
+            }
+            next = waited.map(|waiting| waiting.job);
             // Last, so that who has the result finds the permit free. A panic has dropped the sender, which tells
             // the caller; what it was panicked with has gone to the panic hook.
             if let Ok(hand_over) = done {
@@ -212,6 +235,7 @@ impl Drop for Thread {
     fn drop(&mut self) {
         if self.first.is_some() {
             self.inner.state().taken -= 1;
+            metric::permit_given_back();
         }
     }
 }

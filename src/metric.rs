@@ -1,0 +1,119 @@
+//! Figures about load, through the facade of the [`metrics`](https://docs.rs/metrics) crate (feature `metrics`).
+//!
+//! A host installs a recorder of its choice, and with it an exporter; without one, recording costs next to nothing.
+//! Gauges count from zero, so that the recorder belongs in place before the first request.
+//!
+//! | name | kind | labels | what it counts |
+//! |---|---|---|---|
+//! | `hallpass_hash_permits_taken` | gauge | | permits of [`Hasher`](crate::credential::Hasher)s that are taken: hashes being made |
+//! | `hallpass_hash_waiting` | gauge | | callers that wait for a permit |
+//! | `hallpass_hash_wait_seconds` | histogram | | how long who got a permit had waited for it, in seconds; 0 for those who found one free |
+//! | `hallpass_hash_shed_total` | counter | `reason` | callers that were turned away: `no_place` before they cost a statement, `queue_full`, or `deadline` after the longest wait |
+//! | `hallpass_rate_limited_total` | counter | `budget` | calls refused because there were too many: [`Budget`](crate::limit::Budget) |
+//! | `hallpass_locked_total` | counter | | attempts on a password refused after too many failures |
+//!
+//! No label names a person or an address.
+
+pub(crate) use self::facade::Stopwatch;
+use self::facade::{count, gauge, observe};
+
+/// Why a caller was turned away.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shed {
+    Deadline,
+    NoPlace,
+    QueueFull,
+}
+
+pub(crate) fn permit_taken() {
+    gauge("hallpass_hash_permits_taken", 1.0);
+}
+
+pub(crate) fn permit_given_back() {
+    gauge("hallpass_hash_permits_taken", -1.0);
+}
+
+pub(crate) fn began_to_wait() {
+    gauge("hallpass_hash_waiting", 1.0);
+}
+
+pub(crate) fn waits_no_more() {
+    gauge("hallpass_hash_waiting", -1.0);
+}
+
+/// Somebody got a permit.
+pub(crate) fn waited(seconds: f64) {
+    observe("hallpass_hash_wait_seconds", seconds);
+}
+
+pub(crate) fn shed(reason: Shed) {
+    let reason = match reason {
+        Shed::Deadline => "deadline",
+        Shed::NoPlace => "no_place",
+        Shed::QueueFull => "queue_full",
+    };
+    count("hallpass_hash_shed_total", Some(("reason", reason)));
+}
+
+pub(crate) fn rate_limited(budget: &'static str) {
+    count("hallpass_rate_limited_total", Some(("budget", budget)));
+}
+
+pub(crate) fn locked() {
+    count("hallpass_locked_total", None);
+}
+
+#[cfg(feature = "metrics")]
+mod facade {
+    use std::time::Instant;
+
+    pub(super) fn gauge(name: &'static str, change: f64) {
+        metrics::gauge!(name).increment(change);
+    }
+
+    pub(super) fn observe(name: &'static str, value: f64) {
+        metrics::histogram!(name).record(value);
+    }
+
+    pub(super) fn count(name: &'static str, label: Option<(&'static str, &'static str)>) {
+        let labels: Vec<_> = label.iter().map(metrics::Label::from).collect();
+        metrics::counter!(name, labels).increment(1);
+    }
+
+    /// Measures how long something takes.
+    #[derive(Debug)]
+    pub(crate) struct Stopwatch(Instant);
+
+    impl Stopwatch {
+        pub(crate) fn start() -> Self {
+            Self(Instant::now())
+        }
+
+        pub(crate) fn seconds(&self) -> f64 {
+            self.0.elapsed().as_secs_f64()
+        }
+    }
+}
+
+/// Nobody looks.
+#[cfg(not(feature = "metrics"))]
+mod facade {
+    pub(super) fn gauge(_name: &'static str, _change: f64) {}
+
+    pub(super) fn observe(_name: &'static str, _value: f64) {}
+
+    pub(super) fn count(_name: &'static str, _label: Option<(&'static str, &'static str)>) {}
+
+    #[derive(Debug)]
+    pub(crate) struct Stopwatch;
+
+    impl Stopwatch {
+        pub(crate) fn start() -> Self {
+            Self
+        }
+
+        pub(crate) fn seconds(&self) -> f64 {
+            0.0
+        }
+    }
+}

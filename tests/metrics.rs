@@ -1,0 +1,261 @@
+//! What the crate tells a recorder. In a process of its own, which has one recorder.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests fail by panicking"
+)]
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard},
+    time::{Duration, Instant},
+};
+
+use hallpass::{
+    Auth, ClientInfo, ErrorKind, Login, Secret, UserService as _,
+    credential::{HashParams, Hasher},
+    limit::{Budget, Lockout, Rate, RateLimits},
+    mail::Mailbox,
+    memory::MemoryStore,
+};
+use metrics::{
+    Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
+    SharedString, Unit,
+};
+use tokio::time::sleep;
+
+const PASSWORD: &str = "correct horse battery staple";
+
+/// Keeps everything that is recorded, by name and labels.
+#[derive(Clone, Default)]
+struct Recorded(Arc<Mutex<BTreeMap<String, Vec<f64>>>>);
+
+struct Series {
+    name: String,
+    recorded: Recorded,
+}
+
+impl Recorded {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Vec<f64>>> {
+        self.0.lock().unwrap()
+    }
+
+    fn sum(&self, name: &str) -> f64 {
+        self.lock()
+            .get(name)
+            .map_or(0.0, |values| values.iter().sum())
+    }
+
+    fn values(&self, name: &str) -> Vec<f64> {
+        self.lock().get(name).cloned().unwrap_or_default()
+    }
+
+    fn series(&self, key: &Key) -> Arc<Series> {
+        let labels = key
+            .labels()
+            .map(|label| format!("{}={}", label.key(), label.value()));
+        let labels: Vec<_> = labels.collect();
+        Arc::new(Series {
+            name: format!("{}{{{}}}", key.name(), labels.join(",")),
+            recorded: self.clone(),
+        })
+    }
+
+    async fn until(&self, name: &str, sum: f64) {
+        let begun = Instant::now();
+        while self.sum(name) != sum {
+            assert!(
+                begun.elapsed() < Duration::from_secs(20),
+                "{name}: {}",
+                self.sum(name)
+            );
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+impl Series {
+    fn push(&self, value: f64) {
+        let mut recorded = self.recorded.lock();
+        recorded.entry(self.name.clone()).or_default().push(value);
+    }
+}
+
+impl CounterFn for Series {
+    fn increment(&self, value: u64) {
+        self.push(value as f64);
+    }
+
+    fn absolute(&self, _: u64) {
+        unreachable!("counters count up by one");
+    }
+}
+
+impl GaugeFn for Series {
+    fn increment(&self, value: f64) {
+        self.push(value);
+    }
+
+    fn decrement(&self, value: f64) {
+        self.push(-value);
+    }
+
+    fn set(&self, _: f64) {
+        unreachable!("several services share a gauge");
+    }
+}
+
+impl HistogramFn for Series {
+    fn record(&self, value: f64) {
+        self.push(value);
+    }
+}
+
+impl Recorder for Recorded {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::from_arc(self.series(key))
+    }
+
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::from_arc(self.series(key))
+    }
+
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::from_arc(self.series(key))
+    }
+}
+
+fn auth(hashing: hallpass::credential::HasherBuilder) -> Auth {
+    let builder = Auth::builder()
+        .store(MemoryStore::new())
+        .secrets(Secret::generate())
+        .public_url("https://example.org")
+        .mailer(Mailbox::new())
+        .hashing(hashing);
+    let rate = Rate::per_minute(5);
+    let limits = RateLimits::none().client(Budget::SignIn, rate);
+    let lockout = Lockout {
+        free: 1,
+        most: 1,
+        ..Lockout::default()
+    };
+    builder
+        .rate_limits(limits)
+        .lockout(lockout)
+        .build()
+        .unwrap()
+}
+
+async fn log_in(auth: &Auth, number: u32, client: ClientInfo) -> ErrorKind {
+    let email = format!("nobody{number}@example.org").parse().unwrap();
+    let login = Login::new(email, PASSWORD).with_client(client);
+    auth.login(login).await.unwrap_err().kind()
+}
+
+/// One test: the recorder is one, and what it is told is told by all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn load_is_recorded_and_nobody_is_named() {
+    let recorded = Recorded::default();
+    let set = metrics::set_global_recorder(recorded.clone());
+    assert!(set.is_ok(), "there is another recorder");
+
+    // Some hundred milliseconds for each.
+    let costly = HashParams::danger_weak(65_536, 6, 1).unwrap();
+    let hasher = Hasher::builder(costly).permits(1).queue(1);
+    let alone = hasher
+        .clone()
+        .deadline(Duration::from_millis(5))
+        .build()
+        .unwrap();
+    let hash = |hasher: &Hasher| {
+        let hasher = hasher.clone();
+        tokio::spawn(async move { hasher.hash(&PASSWORD.into()).await.map(drop) })
+    };
+    let first = hash(&alone);
+    recorded.until("hallpass_hash_permits_taken{}", 1.0).await;
+    let late = hash(&alone);
+    recorded.until("hallpass_hash_waiting{}", 1.0).await;
+    let beyond = alone.hash(&PASSWORD.into()).await;
+    assert_eq!(beyond.unwrap_err().kind(), ErrorKind::Overloaded);
+    assert_eq!(
+        recorded.sum("hallpass_hash_shed_total{reason=queue_full}"),
+        1.0
+    );
+    assert_eq!(
+        late.await.unwrap().unwrap_err().kind(),
+        ErrorKind::Overloaded
+    );
+    assert_eq!(
+        recorded.sum("hallpass_hash_shed_total{reason=deadline}"),
+        1.0
+    );
+    assert_eq!(recorded.sum("hallpass_hash_waiting{}"), 0.0);
+    first.await.unwrap().unwrap();
+    assert_eq!(recorded.sum("hallpass_hash_permits_taken{}"), 0.0);
+    assert_eq!(recorded.values("hallpass_hash_wait_seconds{}"), [0.0]);
+
+    let auth = auth(hasher.deadline(Duration::from_secs(60)));
+    let logins: Vec<_> = (0..3)
+        .map(|number| {
+            let auth = auth.clone();
+            tokio::spawn(async move { log_in(&auth, number, ClientInfo::default()).await })
+        })
+        .collect();
+    let mut kinds = Vec::new();
+    for login in logins {
+        kinds.push(login.await.unwrap());
+    }
+    kinds.sort_unstable_by_key(|kind| format!("{kind:?}"));
+    assert_eq!(kinds[2], ErrorKind::Overloaded);
+    assert_eq!(
+        recorded.sum("hallpass_hash_shed_total{reason=no_place}"),
+        1.0
+    );
+    let waits = recorded.values("hallpass_hash_wait_seconds{}");
+    assert_eq!(waits[..2], [0.0, 0.0]);
+    assert!(
+        waits.len() == 3 && waits[2] > 0.0 && waits[2] < 60.0,
+        "{waits:?}"
+    );
+
+    let refused = auth
+        .login(Login::new("nobody9@example.org".parse().unwrap(), PASSWORD))
+        .await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidCredentials);
+    assert_eq!(
+        log_in(&auth, 9, ClientInfo::default()).await,
+        ErrorKind::TooManyAttempts
+    );
+    assert_eq!(recorded.sum("hallpass_locked_total{}"), 1.0);
+    let client = ClientInfo::new(Some([192, 0, 2, 77].into()), None);
+    for _ in 0..5 {
+        assert_eq!(
+            log_in(&auth, 9, client.clone()).await,
+            ErrorKind::TooManyAttempts
+        );
+    }
+    assert_eq!(
+        log_in(&auth, 9, client.clone()).await,
+        ErrorKind::RateLimited
+    );
+    assert_eq!(
+        recorded.sum("hallpass_rate_limited_total{budget=sign_in}"),
+        1.0
+    );
+
+    assert_eq!(recorded.sum("hallpass_hash_permits_taken{}"), 0.0);
+    assert_eq!(recorded.sum("hallpass_hash_waiting{}"), 0.0);
+    let names: Vec<_> = recorded.lock().keys().cloned().collect();
+    assert!(
+        names
+            .iter()
+            .all(|name| !name.contains('@') && !name.contains("192.")),
+        "{names:?}"
+    );
+}
