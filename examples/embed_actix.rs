@@ -52,6 +52,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     println!("listening on http://127.0.0.1:8000");
     HttpServer::new(move || App::new().configure(routes(&auth, &db)))
+        .h1_allow_half_closed(false)
         .bind("127.0.0.1:8000")?
         .run()
         .await?;

@@ -48,6 +48,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             .default_service(web::to(hallpass::actix::not_found))
     })
     .on_connect(keep_socket)
+    .h1_allow_half_closed(false)
     .client_request_timeout(HEADER_TIMEOUT)
     .client_disconnect_timeout(Duration::from_secs(1))
     .shutdown_timeout(DRAIN.as_secs())

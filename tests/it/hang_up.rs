@@ -1,10 +1,32 @@
 //! Clients that hang up before they are answered: whatever was under way is done or undone as a whole.
 
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use hallpass::{
+    ErrorKind, Login, StoreError, UserService as _,
+    clock::Timestamp,
+    credential::{HashParams, Hasher},
+    limit::{Charge, Charged, LimitKey, Limiter},
+};
 use serde_json::json;
-use tokio::{io::AsyncWriteExt as _, net::TcpStream, task};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    task,
+    time::{sleep, timeout},
+};
 
 use crate::support::{
-    app::{App, apps},
+    app::{App, Framework, apps, apps_with, limited},
+    db::TestStore,
     http::{JSON, PASSWORD, request},
 };
 
@@ -74,5 +96,115 @@ async fn who_hung_up_on_a_reset_has_one_password() {
                 .problem(401, "invalid_credentials");
             old = new;
         }
+    }
+}
+
+/// Counts who got a place, and grants everything, be it never.
+#[derive(Clone, Debug, Default)]
+struct Counts {
+    charges: Arc<AtomicUsize>,
+    never: bool,
+}
+
+impl Counts {
+    async fn until(&self, charges: usize) {
+        let begun = Instant::now();
+        while self.charges.load(Ordering::SeqCst) < charges {
+            assert!(begun.elapsed() < Duration::from_secs(20), "nobody comes");
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+#[async_trait]
+impl Limiter for Counts {
+    async fn charge(&self, _: &[Charge], _: Timestamp) -> Result<Charged, StoreError> {
+        self.charges.fetch_add(1, Ordering::SeqCst);
+        if self.never {
+            pending().await
+        }
+        Ok(Charged::Granted(None))
+    }
+
+    async fn refund(&self, _: LimitKey, _: Timestamp) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn clear(&self, _: LimitKey) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// Sends a login, and does not wait for the answer.
+async fn send_login(app: &App) -> TcpStream {
+    let body = json!({"email": ANN, "password": PASSWORD}).to_string();
+    let bytes = request("POST /auth/login", JSON, body.as_bytes());
+    let mut stream = TcpStream::connect(app.0).await.expect("a server");
+    stream.write_all(&bytes).await.expect("the server reads");
+    stream
+}
+
+/// Whether an answer comes within a moment.
+async fn is_answered(stream: &mut TcpStream) -> bool {
+    let answer = timeout(Duration::from_millis(50), stream.read_u8()).await;
+    answer.is_ok()
+}
+
+#[tokio::test]
+async fn who_hung_up_while_the_database_was_slow_gave_the_place_back() {
+    let hasher = Hasher::builder(HashParams::danger_weak(8, 1, 1).unwrap());
+    let hasher = hasher.permits(2).queue(0);
+    let counts = Counts {
+        never: true,
+        ..Counts::default()
+    };
+    let set = |builder| limited(builder).limiter(counts.clone());
+    for app in apps_with(|builder| set(builder).hashing(hasher.clone())).await {
+        counts.charges.store(0, Ordering::SeqCst);
+        let waiting = [send_login(&app).await, send_login(&app).await];
+        counts.until(2).await;
+        let reply = app.try_login(ANN, PASSWORD).await;
+        reply.problem(503, "overloaded");
+        drop(waiting);
+        let begun = Instant::now();
+        let mut next = send_login(&app).await;
+        while is_answered(&mut next).await {
+            // Later, the time of their requests would be up.
+            assert!(begun.elapsed() < Duration::from_secs(8), "no place");
+            next = send_login(&app).await;
+        }
+        counts.until(3).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_hung_up_in_the_queue_gave_the_place_back() {
+    // A second or more, in which the others come and go.
+    let costly = HashParams::danger_weak(131_072, 16, 1).unwrap();
+    let hasher = Hasher::builder(costly).permits(1).queue(1);
+    let hasher = hasher.deadline(Duration::from_secs(60));
+    for framework in [Framework::Actix, Framework::Axum] {
+        let counts = Counts::default();
+        let set = |builder| limited(builder).limiter(counts.clone());
+        let store = Arc::new(TestStore::memory());
+        let app = App::start(store, framework, |builder| {
+            set(builder).hashing(hasher.clone())
+        });
+        let app = app.await;
+        let auth = app.auth.clone();
+        let checking = tokio::spawn(async move {
+            let login = Login::new(ANN.parse().unwrap(), PASSWORD);
+            auth.login(login).await.unwrap_err().kind()
+        });
+        counts.until(1).await;
+        let waiting = send_login(&app).await;
+        counts.until(2).await;
+        let reply = app.try_login(ANN, PASSWORD).await;
+        reply.problem(503, "overloaded");
+        drop(waiting);
+        while is_answered(&mut send_login(&app).await).await {}
+        counts.until(3).await;
+        assert!(!checking.is_finished(), "a place came free by itself");
+        assert_eq!(checking.await.unwrap(), ErrorKind::InvalidCredentials);
     }
 }

@@ -204,6 +204,18 @@ async fn a_caller_that_goes_away_leaves_the_queue() {
 }
 
 #[tokio::test]
+async fn there_are_as_many_places_as_may_hash_and_wait() {
+    let hasher = hasher(2, 1, DEFAULT_DEADLINE);
+    let mut places: Vec<_> = (0..3).map(|_| hasher.place().unwrap()).collect();
+    let error = hasher.place().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Overloaded);
+    assert!(error.retry_after().unwrap() >= Duration::from_secs(1));
+    places.pop();
+    places.push(hasher.place().unwrap());
+    hasher.place().unwrap_err();
+}
+
+#[tokio::test]
 async fn a_caller_that_goes_away_while_hashing_keeps_the_permit_taken_until_the_end() {
     let hasher = hasher(1, 0, Duration::from_secs(60));
     let (release, busy) = occupy(&hasher).await;

@@ -377,6 +377,7 @@ impl Server {
         });
         let server = server
             .workers(1)
+            .h1_allow_half_closed(false)
             .disable_signals()
             .bind(("127.0.0.1", 0))
             .expect("a port");
