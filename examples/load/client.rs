@@ -1,7 +1,7 @@
 //! HTTP/1.1 as cheap as it gets: the clients share the processors with what they measure.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
 
@@ -36,6 +36,23 @@ impl Request {
         );
         Self(text.into_bytes())
     }
+
+    /// The same as a proxy passes it on, for a client with this address.
+    pub(crate) fn forwarded_for(mut self, client: IpAddr) -> Self {
+        let end = find(&self.0, b"\r\n").unwrap_or(self.0.len());
+        let header = format!("\r\nx-forwarded-for: {client}");
+        self.0.splice(end..end, header.into_bytes());
+        self
+    }
+}
+
+/// An answer, whatever it says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answer<'a> {
+    pub(crate) status: u16,
+    /// Whether it says when to come again.
+    pub(crate) has_retry_after: bool,
+    pub(crate) body: &'a [u8],
 }
 
 /// One connection, kept alive.
@@ -50,32 +67,50 @@ impl Client {
         stream.set_nodelay(true)?;
         Ok(Self {
             stream,
-            buffer: Vec::with_capacity(4096),
+            buffer: Vec::with_capacity(1024),
         })
     }
 
     /// The body of the answer, which has to be a success.
     pub(crate) async fn call(&mut self, request: &Request) -> Result<&[u8]> {
+        let answer = self.ask(request).await?;
+        match answer.status {
+            200..300 => Ok(answer.body),
+            status => Err(format!("{status}: {}", String::from_utf8_lossy(answer.body)).into()),
+        }
+    }
+
+    /// The answer.
+    pub(crate) async fn ask(&mut self, request: &Request) -> Result<Answer<'_>> {
         self.stream.write_all(&request.0).await?;
         self.buffer.clear();
         loop {
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
                 return Err("the connection was closed".into());
             }
-            let Some(head) = find(&self.buffer, b"\r\n\r\n") else {
+            let Some(end) = find(&self.buffer, b"\r\n\r\n") else {
                 continue;
             };
-            let length = content_length(self.buffer.get(..head).unwrap_or_default())?;
-            let end = head + 4 + length;
+            let head = self.buffer.get(..end).unwrap_or_default();
+            let (start, end) = (end + 4, end + 4 + content_length(head)?);
             if self.buffer.len() < end {
                 continue;
             }
-            if !self.buffer.starts_with(b"HTTP/1.1 2") {
-                return Err(String::from_utf8_lossy(&self.buffer).into());
-            }
-            return Ok(self.buffer.get(head + 4..end).unwrap_or_default());
+            let head = self.buffer.get(..start).unwrap_or_default();
+            return Ok(Answer {
+                status: status(head)?,
+                has_retry_after: find(head, b"\r\nretry-after: ").is_some(),
+                body: self.buffer.get(start..end).unwrap_or_default(),
+            });
         }
     }
+}
+
+fn status(head: &[u8]) -> Result<u16> {
+    let digits = head
+        .strip_prefix(b"HTTP/1.1 ")
+        .and_then(|rest| rest.get(..3));
+    Ok(std::str::from_utf8(digits.ok_or("no HTTP/1.1 answer")?)?.parse()?)
 }
 
 fn content_length(head: &[u8]) -> Result<usize> {
@@ -106,10 +141,15 @@ pub(crate) struct Turn {
 impl Turn {
     /// The latency that this share of the calls did not exceed.
     pub(crate) fn quantile(&self, share: f64) -> Duration {
-        let last = self.latencies.len().saturating_sub(1);
-        let index = (last as f64 * share).round() as usize;
-        self.latencies.get(index).copied().unwrap_or_default()
+        quantile(&self.latencies, share)
     }
+}
+
+/// What this share of the values, which ascend, does not exceed.
+pub(crate) fn quantile(ascending: &[Duration], share: f64) -> Duration {
+    let last = ascending.len().saturating_sub(1);
+    let index = (last as f64 * share).round() as usize;
+    ascending.get(index).copied().unwrap_or_default()
 }
 
 /// Sends each request from a client of its own, again and again.

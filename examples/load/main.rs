@@ -14,6 +14,8 @@
 
 mod bare;
 mod client;
+mod flood;
+mod limits;
 mod pages;
 mod people;
 mod process;
@@ -61,6 +63,10 @@ enum Trial {
     Login,
     /// GET /users/me and the server's memory while all clients log in; and how fast it starts
     Storm,
+    /// 10,000 logins at once, with and without limits: what they are told, and what others feel
+    Flood,
+    /// Decisions of the limiters, in memory and in the database, against pgbench with the same statement
+    Limits,
     /// GET /admin/users among a million users, by depth and filter
     Pages,
     /// One side of a pair, as a process of its own
@@ -89,6 +95,10 @@ fn main() -> Result<()> {
     if let Trial::Serve { what } = arguments.trial {
         return runtime(tokio::runtime::Builder::new_multi_thread())?.block_on(bare::serve(what));
     }
+    if let Trial::Limits = arguments.trial {
+        return runtime(tokio::runtime::Builder::new_multi_thread())?
+            .block_on(limits::limits(plan));
+    }
     process::build_server()?;
     // One thread: the clients are to leave the processors to those they measure.
     runtime(tokio::runtime::Builder::new_current_thread())?.block_on(async {
@@ -97,8 +107,9 @@ fn main() -> Result<()> {
             Trial::Claims => trials::claims(plan).await,
             Trial::Login => trials::login(plan).await,
             Trial::Storm => trials::storm(plan).await,
+            Trial::Flood => flood::flood(plan).await,
             Trial::Pages => pages::pages(plan).await,
-            Trial::Serve { .. } => Ok(()),
+            Trial::Limits | Trial::Serve { .. } => Ok(()),
         }
     })
 }

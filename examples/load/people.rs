@@ -55,7 +55,7 @@ impl Person {
     }
 }
 
-fn text(object: &Value, member: &str) -> Result<String> {
+pub(crate) fn text(object: &Value, member: &str) -> Result<String> {
     let text = object.get(member).and_then(Value::as_str);
     Ok(text
         .ok_or_else(|| format!("no {member} in {object}"))?

@@ -47,16 +47,27 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The example server, as released.
+    /// The example server, as released, without limits.
     pub(crate) fn hallpass(folder: &Folder, database_url: &str, permits: usize) -> Result<Self> {
+        let set = [("HALLPASS_RATE_LIMITS", "false")];
+        Self::hallpass_with(folder, database_url, permits, set)
+    }
+
+    /// The example server with these settings.
+    pub(crate) fn hallpass_with<'a>(
+        folder: &Folder,
+        database_url: &str,
+        permits: usize,
+        settings: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self> {
         let mut server = Command::new(env::current_exe()?.with_file_name("server"));
         server
             .current_dir(folder.path())
             .env("DATABASE_URL", database_url)
             .env("HALLPASS_BIND", "127.0.0.1:0")
             .env("HALLPASS_SECRET", &folder.secret)
-            .env("HALLPASS_RATE_LIMITS", "false")
-            .env("HALLPASS_HASH_PERMITS", permits.to_string());
+            .env("HALLPASS_HASH_PERMITS", permits.to_string())
+            .envs(settings);
         Self::start(&mut server)
     }
 
@@ -104,14 +115,19 @@ impl Server {
 
     /// Resident memory in KiB: now, and the most there ever was.
     pub(crate) fn memory(&self) -> Result<(u64, u64)> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let field = |name: &str| -> Result<u64> {
-            let line = status.lines().find_map(|line| line.strip_prefix(name));
-            let value = line.and_then(|line| line.trim().strip_suffix(" kB"));
-            Ok(value.ok_or("no such field in /proc")?.parse()?)
-        };
-        Ok((field("VmRSS:")?, field("VmHWM:")?))
+        memory(self.child.id())
     }
+}
+
+/// The same of any process.
+pub(crate) fn memory(process: u32) -> Result<(u64, u64)> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let field = |name: &str| -> Result<u64> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let value = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        Ok(value.ok_or("no such field in /proc")?.parse()?)
+    };
+    Ok((field("VmRSS:")?, field("VmHWM:")?))
 }
 
 impl Drop for Server {
@@ -141,7 +157,7 @@ impl Folder {
         format!("sqlite://{}?mode=rwc", file.display())
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 }

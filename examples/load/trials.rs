@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// At the size that the memory figures are stated for.
-const STORM_PERMITS: usize = 2;
+pub(crate) const STORM_PERMITS: usize = 2;
 const STARTS: usize = 15;
 
 pub(crate) async fn me(plan: Plan) -> Result<()> {
@@ -233,7 +233,7 @@ fn report(round: u32, ours: &Rate, bare: &Rate, ratios: &mut Vec<f64>) {
     ratios.push(ratio);
 }
 
-fn summary(ratios: &mut [f64]) {
+pub(crate) fn summary(ratios: &mut [f64]) {
     ratios.sort_unstable_by(f64::total_cmp);
     if let (Some(least), Some(median), Some(most)) =
         (ratios.first(), ratios.get(ratios.len() / 2), ratios.last())
@@ -246,10 +246,10 @@ fn cores() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-fn mib(kib: u64) -> String {
+pub(crate) fn mib(kib: u64) -> String {
     format!("{:.1} MB", kib as f64 * 1024.0 / 1e6)
 }
 
-fn ms(duration: Duration) -> String {
+pub(crate) fn ms(duration: Duration) -> String {
     format!("{:.1} ms", duration.as_secs_f64() * 1000.0)
 }

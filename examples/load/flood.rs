@@ -1,0 +1,398 @@
+//! 10,000 logins at once: what they are told, what others feel meanwhile, and how soon all is as before.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    ops::Range,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::{Barrier, watch},
+    task::{JoinHandle, JoinSet},
+    time::{interval, sleep, sleep_until, timeout},
+};
+
+use crate::{
+    Plan, Result,
+    client::{Client, Request, quantile},
+    people::{Person, text},
+    postgres,
+    process::{Folder, Server},
+    trials::{STORM_PERMITS, mib, ms},
+};
+
+const LOGINS: u32 = 10_000;
+/// What one password takes, by default, in KiB.
+const HASH_MEMORY: u64 = 19_456;
+/// What a flood may take beside passwords, in KiB.
+const MARGIN: u64 = 64 * 1024;
+/// How long a login waits in the queue at most, by default.
+const DEADLINE: Duration = Duration::from_secs(2);
+/// Over how long a flood is spread that two cores can read as it comes.
+const SPREAD: Duration = Duration::from_secs(2);
+/// How long clients wait that hang up.
+const PATIENCE: Duration = Duration::from_millis(300);
+/// How long an end of a flood may be felt.
+const AFTERMATH: Duration = Duration::from_secs(20);
+
+/// Where the flood comes from, and whether there are limits.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Unlimited,
+    OneAddress,
+    ManyAddresses,
+}
+
+pub(crate) async fn flood(plan: Plan) -> Result<()> {
+    for kind in [Kind::Unlimited, Kind::OneAddress, Kind::ManyAddresses] {
+        let folder = Folder::new()?;
+        if let Some(database) = postgres::empty().await {
+            flood_on("Postgres", kind, &folder, database.url(), plan).await?;
+        }
+        flood_on("SQLite", kind, &folder, &folder.sqlite_url(), plan).await?;
+    }
+    Ok(())
+}
+
+async fn flood_on(name: &str, kind: Kind, folder: &Folder, url: &str, plan: Plan) -> Result<()> {
+    let (limits, what) = match kind {
+        Kind::Unlimited => ("false", "without limits"),
+        Kind::OneAddress => ("true", "from one address"),
+        Kind::ManyAddresses => ("true", "from as many addresses"),
+    };
+    let settings = [
+        ("HALLPASS_RATE_LIMITS", limits),
+        ("HALLPASS_TRUSTED_PROXIES", "127.0.0.1"),
+        ("RUST_LOG", "error"),
+    ];
+    let server = Server::hallpass_with(folder, url, STORM_PERMITS, settings)?;
+    println!("{LOGINS} logins at once {what}, on {name}, {STORM_PERMITS} permits");
+    let people = Person::all(server.address, 6).await?;
+    let person = people.first().ok_or("nobody")?;
+    let mut logins = Logins::new(server.address, person);
+    let usual = logins.usual().await?;
+    sleep(Duration::from_secs(1)).await;
+    let (base, _) = server.memory()?;
+
+    let mut connected = 0;
+    for _ in 0..plan.rounds {
+        for within in [Duration::ZERO, SPREAD] {
+            let readers = Readers::start(server.address, &people).await?;
+            let flood = connect(server.address, kind).await?;
+            if connected == 0 {
+                (connected, _) = server.memory()?;
+            }
+            let begun = Instant::now();
+            let seen = answered(flood, within).await?;
+            let ended = Instant::now();
+            let recovered = logins.until(usual, ended).await?;
+            println!("  sent within {}: {seen}", ms(within));
+            println!("    {}", readers.stop(begun..ended).await?);
+            println!(
+                "    {} after the last answer a login takes {} again",
+                ms(recovered),
+                ms(usual)
+            );
+        }
+    }
+    let (rss, peak) = server.memory()?;
+    let allowed = connected + STORM_PERMITS as u64 * HASH_MEMORY + MARGIN;
+    println!(
+        "  resident: {} at first, {} with {LOGINS} connections, {} at the peak of {} allowed, {} now",
+        mib(base),
+        mib(connected),
+        mib(peak),
+        mib(allowed),
+        mib(rss),
+    );
+    let ended = hung_up(connect(server.address, kind).await?).await?;
+    let recovered = logins.until(usual, ended).await?;
+    println!(
+        "  {} after {LOGINS} clients hung up a login takes {} again",
+        ms(recovered),
+        ms(usual)
+    );
+    Ok(())
+}
+
+type Flood = Vec<(Client, Request)>;
+
+/// Fast enough that the server closes none of them as idle, and slowly enough that it can accept them.
+async fn connect(server: SocketAddr, kind: Kind) -> Result<Flood> {
+    let mut flood = Vec::new();
+    for number in 0..LOGINS {
+        let email = format!("nobody{number}@example.org");
+        let body = json!({ "email": email, "password": "long enough to be taken" }).to_string();
+        let request = Request::post("/auth/login", &body);
+        let request = match kind {
+            Kind::OneAddress => request.forwarded_for(Ipv4Addr::new(198, 51, 100, 1).into()),
+            _ => request.forwarded_for(address(number)),
+        };
+        flood.push((Client::connect(server).await?, request));
+        if number % 100 == 99 {
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+    Ok(flood)
+}
+
+/// All, spread evenly over this time, until the last is answered.
+async fn answered(flood: Flood, within: Duration) -> Result<Seen> {
+    let mut tasks = JoinSet::new();
+    let begun = tokio::time::Instant::now();
+    for (number, (mut client, request)) in (0..).zip(flood) {
+        tasks.spawn(async move {
+            sleep_until(begun + within * number / LOGINS).await;
+            let sent = Instant::now();
+            let answer = client
+                .ask(&request)
+                .await
+                .map_err(|error| error.to_string())?;
+            let (status, again) = (answer.status, answer.has_retry_after);
+            Ok::<_, String>((status, again, sent.elapsed()))
+        });
+    }
+    let mut seen = Seen::default();
+    while let Some(task) = tasks.join_next().await {
+        let (status, again, latency) = task??;
+        if matches!(status, 429 | 503) && !again {
+            return Err(format!("{status} without Retry-After").into());
+        }
+        let what = match status {
+            429 => "times 429",
+            503 if latency < DEADLINE => "times 503 at once",
+            503 => "times 503 from the queue",
+            200 | 401 => "checked",
+            status => return Err(format!("a login was answered with {status}").into()),
+        };
+        seen.0.entry(what).or_default().push(latency);
+    }
+    seen.0
+        .values_mut()
+        .for_each(|latencies| latencies.sort_unstable());
+    Ok(seen)
+}
+
+/// All at once, and all go away before most are answered.
+async fn hung_up(flood: Flood) -> Result<Instant> {
+    let everybody = Arc::new(Barrier::new(flood.len() + 1));
+    let mut tasks = JoinSet::new();
+    for (mut client, request) in flood {
+        let everybody = Arc::clone(&everybody);
+        tasks.spawn(async move {
+            // Whether it is answered in that time is not the question.
+            let _ = timeout(PATIENCE, client.ask(&request)).await;
+            everybody.wait().await;
+        });
+    }
+    everybody.wait().await;
+    let ended = Instant::now();
+    while let Some(task) = tasks.join_next().await {
+        task?;
+    }
+    Ok(ended)
+}
+
+/// The latencies of each kind of answer, ascending.
+#[derive(Default)]
+struct Seen(BTreeMap<&'static str, Vec<Duration>>);
+
+impl std::fmt::Display for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (position, (what, latencies)) in self.0.iter().enumerate() {
+            let separator = if position == 0 { "" } else { "; " };
+            write!(
+                f,
+                "{separator}{} {what}, {}",
+                latencies.len(),
+                spread(latencies)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn spread(latencies: &[Duration]) -> String {
+    format!(
+        "median {}, p99 {}, worst {}",
+        ms(quantile(latencies, 0.5)),
+        ms(quantile(latencies, 0.99)),
+        ms(quantile(latencies, 1.0)),
+    )
+}
+
+/// Somebody who logs in again and again, each time from another address.
+struct Logins {
+    server: SocketAddr,
+    login: Request,
+    number: u32,
+}
+
+impl Logins {
+    fn new(server: SocketAddr, person: &Person) -> Self {
+        Self {
+            server,
+            login: person.login(),
+            number: 1 << 20,
+        }
+    }
+
+    /// How long it takes, or `None` if it was turned away.
+    async fn once(&mut self) -> Result<Option<Duration>> {
+        self.number += 1;
+        let login = self.login.clone().forwarded_for(address(self.number));
+        let sent = Instant::now();
+        let mut client = Client::connect(self.server).await?;
+        let answer = client.ask(&login).await?;
+        Ok((answer.status == 200).then(|| sent.elapsed()))
+    }
+
+    /// The most that nine in ten logins take when nothing else happens.
+    async fn usual(&mut self) -> Result<Duration> {
+        let mut latencies = Vec::new();
+        for _ in 0..30 {
+            latencies.push(self.once().await?.ok_or("a login was turned away")?);
+        }
+        latencies.sort_unstable();
+        Ok(quantile(&latencies, 0.9))
+    }
+
+    /// How long after `since` a login takes no longer than that again.
+    async fn until(&mut self, usual: Duration, since: Instant) -> Result<Duration> {
+        while since.elapsed() < AFTERMATH {
+            let before = since.elapsed();
+            match self.once().await? {
+                Some(latency) if latency <= usual => return Ok(before),
+                Some(_) => {}
+                None => sleep(Duration::from_millis(5)).await,
+            }
+        }
+        Err("logins stay slow".into())
+    }
+}
+
+/// Those who are signed in: five read themselves, one refreshes. On a thread of their own: the one of the flood is busy.
+struct Readers {
+    stop: watch::Sender<bool>,
+    _thread: Thread,
+    reads: Vec<JoinHandle<Result<Calls, String>>>,
+    refreshes: JoinHandle<Result<Calls, String>>,
+}
+
+/// A runtime that may end within another.
+struct Thread(Option<Runtime>);
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// When calls were due, and how long after that they were answered.
+type Calls = Vec<(Instant, Duration)>;
+
+impl Readers {
+    async fn start(server: SocketAddr, people: &[Person]) -> Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
+        let handle = runtime.handle().clone();
+        let thread = Thread(Some(runtime));
+        let (stop, stopped) = watch::channel(false);
+        let (last, readers) = people.split_last().ok_or("nobody")?;
+        let mut reads = Vec::new();
+        for (number, person) in (1 << 21..).zip(readers) {
+            let me = person.get("/users/me").forwarded_for(address(number));
+            reads.push(handle.spawn(read(server, me, stopped.clone())));
+        }
+        let login = last.login().forwarded_for(address(1 << 22));
+        let mut client = Client::connect(server).await?;
+        let pair: Value = serde_json::from_slice(client.call(&login).await?)?;
+        let token = text(&pair, "refresh_token")?;
+        let refreshes = handle.spawn(refresh(server, token, stopped));
+        sleep(Duration::from_millis(300)).await;
+        Ok(Self {
+            stop,
+            _thread: thread,
+            reads,
+            refreshes,
+        })
+    }
+
+    /// What they felt during the flood.
+    async fn stop(self, flood: Range<Instant>) -> Result<String> {
+        self.stop.send_replace(true);
+        let mut reads = Vec::new();
+        for read in self.reads {
+            reads.extend(felt(read.await??, &flood));
+        }
+        let mut refreshes = felt(self.refreshes.await??, &flood);
+        reads.sort_unstable();
+        refreshes.sort_unstable();
+        Ok(format!(
+            "{} reads, {}; {} refreshes, {}",
+            reads.len(),
+            spread(&reads),
+            refreshes.len(),
+            spread(&refreshes),
+        ))
+    }
+}
+
+fn felt(calls: Calls, flood: &Range<Instant>) -> Vec<Duration> {
+    let during = calls.into_iter().filter(|(sent, _)| flood.contains(sent));
+    during.map(|(_, latency)| latency).collect()
+}
+
+async fn read(
+    server: SocketAddr,
+    me: Request,
+    stop: watch::Receiver<bool>,
+) -> Result<Calls, String> {
+    let client = Client::connect(server).await;
+    let mut client = client.map_err(|error| error.to_string())?;
+    let mut calls = Vec::new();
+    let mut pace = interval(Duration::from_millis(10));
+    while !*stop.borrow() {
+        let sent = pace.tick().await.into_std();
+        client.call(&me).await.map_err(|error| error.to_string())?;
+        calls.push((sent, sent.elapsed()));
+    }
+    Ok(calls)
+}
+
+async fn refresh(
+    server: SocketAddr,
+    mut token: String,
+    stop: watch::Receiver<bool>,
+) -> Result<Calls, String> {
+    let client = Client::connect(server).await;
+    let mut client = client.map_err(|error| error.to_string())?;
+    let mut calls = Vec::new();
+    let mut pace = interval(Duration::from_millis(20));
+    while !*stop.borrow() {
+        let sent = pace.tick().await.into_std();
+        let body = json!({ "refresh_token": token }).to_string();
+        let request = Request::post("/auth/refresh", &body).forwarded_for(address(1 << 22));
+        let body = client
+            .call(&request)
+            .await
+            .map_err(|error| error.to_string())?;
+        calls.push((sent, sent.elapsed()));
+        let pair: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        token = text(&pair, "refresh_token").map_err(|error| error.to_string())?;
+    }
+    Ok(calls)
+}
+
+/// One of ten million private addresses.
+fn address(number: u32) -> IpAddr {
+    Ipv4Addr::from_bits(0x0a00_0000 + number).into()
+}
