@@ -36,6 +36,7 @@ mod client_address;
 mod delete_account;
 mod email_change;
 mod email_verification;
+mod enumeration;
 mod events;
 mod guards;
 mod hang_up;
