@@ -1,0 +1,87 @@
+//! One connection that is kept alive, and a thread that waits for nothing else.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    time::{Duration, Instant},
+};
+
+use crate::Result;
+
+pub(crate) struct Client {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+/// What was answered, and when.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// From the first byte sent to the last one received.
+    pub(crate) took: Duration,
+    /// Status, headers and body, without the headers that no two replies share.
+    pub(crate) told: String,
+}
+
+impl Client {
+    pub(crate) fn connect(address: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream,
+            buffer: vec![0; 16 * 1024],
+        })
+    }
+
+    pub(crate) fn call(&mut self, request: &[u8]) -> Result<Answer> {
+        let mut filled = 0;
+        let sent = Instant::now();
+        self.stream.write_all(request)?;
+        loop {
+            let room = self.buffer.get_mut(filled..).unwrap_or_default();
+            let read = self.stream.read(room)?;
+            if read == 0 {
+                return Err("the connection was closed, or a reply is too long".into());
+            }
+            filled += read;
+            let reply = self.buffer.get(..filled).unwrap_or_default();
+            if is_whole(reply)? {
+                let took = sent.elapsed();
+                let told = told(std::str::from_utf8(reply)?);
+                return Ok(Answer { took, told });
+            }
+        }
+    }
+}
+
+/// The bytes of a request with a JSON body.
+pub(crate) fn post(path: &str, json: &str) -> Vec<u8> {
+    let length = json.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{json}"
+    )
+    .into_bytes()
+}
+
+fn is_whole(reply: &[u8]) -> Result<bool> {
+    let Some(end) = reply.windows(4).position(|part| part == b"\r\n\r\n") else {
+        return Ok(false);
+    };
+    let (head, body) = reply.split_at(end + 4);
+    let head = std::str::from_utf8(head)?;
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let length: usize = length.ok_or("a reply without a length")?.parse()?;
+    Ok(body.len() >= length)
+}
+
+/// The rest of a wait depends on when it began.
+fn told(reply: &str) -> String {
+    let own = |line: &&str| !line.starts_with("date: ") && !line.starts_with("x-request-id: ");
+    let lines = reply.lines().filter(own).map(|line| {
+        let is_wait = line.starts_with("retry-after: ");
+        if is_wait { "retry-after: *" } else { line }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

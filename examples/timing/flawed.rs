@@ -1,0 +1,97 @@
+//! Services with a leak each, which the measurement has to find: if it does not, it is worth nothing.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use hallpass::{
+    AccessToken, ActiveUser, ClientInfo, EmailAddress, Error, ErrorKind, Login, OneTimeToken, Page,
+    Password, RefreshToken, Refusal, Registration, Result, Role, TokenPair, User, UserQuery,
+    UserService, store::Store,
+};
+
+/// A leak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// Nothing is hashed for an address without an account.
+    NoDummyHash,
+    /// Nothing is written to the outbox for an address without an account.
+    NoDummyOrder,
+    /// A lock is told of otherwise where there is an account.
+    ToldLock,
+}
+
+/// A service with a leak. Whether there is an account it asks in any case, so that this makes no difference.
+#[derive(Debug)]
+pub(crate) struct Flawed {
+    pub(crate) inner: Arc<dyn UserService>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) flaw: Flaw,
+}
+
+impl Flawed {
+    async fn is_known(&self, email: &EmailAddress) -> Result<bool> {
+        Ok(self.store.credentials(email).await?.is_some())
+    }
+}
+
+#[async_trait]
+impl UserService for Flawed {
+    async fn login(&self, login: Login) -> Result<TokenPair> {
+        let is_known = self.is_known(&login.email).await?;
+        if self.flaw == Flaw::NoDummyHash && !is_known {
+            return Err(ErrorKind::InvalidCredentials.into());
+        }
+        let told = |error: Error| match error.kind() {
+            ErrorKind::TooManyAttempts if self.flaw == Flaw::ToldLock && is_known => {
+                Refusal::new("account_locked", "The account is locked.").into()
+            }
+            _ => error,
+        };
+        self.inner.login(login).await.map_err(told)
+    }
+
+    async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
+        let is_known = self.is_known(email).await?;
+        if self.flaw == Flaw::NoDummyOrder && !is_known {
+            return Ok(());
+        }
+        self.inner.forgot_password(email, client).await
+    }
+
+    async fn register(&self, registration: Registration) -> Result<User> {
+        self.inner.register(registration).await
+    }
+
+    async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair> {
+        self.inner.refresh(token, client).await
+    }
+
+    async fn logout(&self, token: &RefreshToken, client: &ClientInfo) -> Result<()> {
+        self.inner.logout(token, client).await
+    }
+
+    async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()> {
+        self.inner.logout_all(token, client).await
+    }
+
+    async fn reset_password(
+        &self,
+        token: &OneTimeToken,
+        new_password: &Password,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        self.inner.reset_password(token, new_password, client).await
+    }
+
+    async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {
+        self.inner.current_user(token).await
+    }
+
+    async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser> {
+        self.inner.require_role(token, role).await
+    }
+
+    async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {
+        self.inner.list_users(query).await
+    }
+}

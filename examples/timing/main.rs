@@ -1,0 +1,201 @@
+//! Whether the time of a reply tells if an address has an account. Asks a service in this process, over one connection on
+//! loopback, about addresses with an account and without, in pairs; judges by the differences; and holds that services with
+//! a leak are found out:
+//!
+//! ```sh
+//! cargo run --release --example timing --all-features
+//! ```
+//!
+//! The exit status is 0 if nothing can be told, and every flaw is found. `benches/README.md` says how it is decided, and
+//! what the figures were.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program that reports"
+)]
+
+mod client;
+mod flawed;
+mod service;
+mod statistics;
+mod trials;
+
+// Their helpers are for tests: what goes wrong in them ends the program.
+#[allow(dead_code, clippy::panic, reason = "shared with the tests")]
+#[path = "../../tests/it/support/cluster.rs"]
+mod cluster;
+#[allow(dead_code, clippy::expect_used, reason = "shared with the tests")]
+#[path = "../../tests/it/support/postgres.rs"]
+mod postgres;
+
+use std::{error::Error, process::ExitCode};
+
+use clap::Parser;
+use hallpass::{credential::HashParams, seaorm::SeaOrmStore};
+use tokio::runtime::Runtime;
+
+use self::{
+    flawed::Flaw,
+    statistics::Verdict,
+    trials::{CONTROLS, Outcome, Plan, TRIALS, Trial},
+};
+
+type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
+
+const WARM_UP: usize = 100;
+/// Pairs of the short form.
+const FEW: usize = 16;
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Pairs to begin with
+    #[arg(long, default_value_t = 400)]
+    pairs: usize,
+    /// Pairs to end with, if nothing is decided before
+    #[arg(long, default_value_t = 12_800)]
+    most: usize,
+    /// Only the trials whose names contain this
+    #[arg(long, default_value = "")]
+    only: String,
+    /// So few pairs that they decide nothing about less than a hash: fails if a reply differs in more than time, or if
+    /// the flaws are not found that even so must be
+    #[arg(long)]
+    short: bool,
+}
+
+fn main() -> ExitCode {
+    let failures = measure(&Arguments::parse());
+    match failures.as_deref() {
+        Ok([]) => ExitCode::SUCCESS,
+        Ok(failures) => {
+            println!("\nFAILED");
+            for failure in failures {
+                println!("{failure}");
+            }
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What is not as it should be.
+fn measure(arguments: &Arguments) -> Result<Vec<String>> {
+    if cfg!(debug_assertions) {
+        eprintln!("*** Not a release build: what follows is no measure.");
+    }
+    let runtime = Runtime::new()?;
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("timing.db");
+    let sqlite = format!("sqlite://{}?mode=rwc", file.display());
+    let sqlite = runtime.block_on(service::store(&sqlite))?;
+    let mut failures = Vec::new();
+    let database = runtime.block_on(postgres::empty());
+    if let Some(database) = &database {
+        let store = runtime.block_on(service::store(database.url()))?;
+        on("Postgres", &runtime, &store, arguments, &mut failures)?;
+        runtime.block_on(store.database().clone().close())?;
+    } else {
+        println!("Postgres is not to be had");
+    }
+    on("SQLite", &runtime, &sqlite, arguments, &mut failures)?;
+    Ok(failures)
+}
+
+fn on(
+    name: &str,
+    runtime: &Runtime,
+    store: &SeaOrmStore,
+    arguments: &Arguments,
+    failures: &mut Vec<String>,
+) -> Result<()> {
+    let plan = match arguments.short {
+        true => Plan {
+            warm_up: FEW,
+            pairs: FEW,
+            most: FEW,
+        },
+        false => Plan {
+            warm_up: WARM_UP,
+            pairs: arguments.pairs.max(1),
+            most: arguments.most,
+        },
+    };
+    let hashers = [
+        ("hashes as in production", HashParams::default()),
+        (
+            "hashes of a millisecond",
+            HashParams::danger_weak(2048, 1, 1)?,
+        ),
+    ];
+    for (hasher, params) in hashers {
+        println!("\n{name}, {hasher}");
+        let is_weak = params != HashParams::default();
+        let asked = TRIALS.map(|trial| (None, trial));
+        let controls = CONTROLS.map(|(flaw, trial)| (Some(flaw), trial));
+        for (flaw, trial) in asked.into_iter().chain(controls) {
+            // What does not hash is the same with either.
+            let is_next = trial.hashes || is_weak;
+            if !is_next || !trial.name.contains(&arguments.only) {
+                continue;
+            }
+            let outcome = trials::run(runtime, store, params, (flaw, trial), plan)?;
+            let line = line(flaw, trial, &outcome);
+            println!("{line}");
+            let is_fine = match arguments.short {
+                true => is_as_wanted_of_few(flaw, &outcome, trial.hashes && !is_weak),
+                false => is_as_wanted(flaw, &outcome),
+            };
+            if !is_fine {
+                failures.push(format!("{name}, {hasher}: {line}"));
+                failures.extend(outcome.told_apart.into_iter().flatten());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_as_wanted(flaw: Option<Flaw>, outcome: &Outcome) -> bool {
+    match flaw {
+        None => outcome.is_alike(),
+        Some(_) => outcome.is_different(),
+    }
+}
+
+/// As far as few pairs on a busy machine can show it.
+fn is_as_wanted_of_few(flaw: Option<Flaw>, outcome: &Outcome, hashes: bool) -> bool {
+    match flaw {
+        None => outcome.told_apart.is_none(),
+        Some(Flaw::NoDummyHash) if hashes => outcome.is_different(),
+        Some(Flaw::NoDummyHash | Flaw::NoDummyOrder) => true,
+        Some(Flaw::ToldLock) => outcome.told_apart.is_some(),
+    }
+}
+
+fn line(flaw: Option<Flaw>, trial: Trial, outcome: &Outcome) -> String {
+    let name = match flaw {
+        None => trial.name.to_owned(),
+        Some(flaw) => format!("{}, {flaw:?}", trial.name),
+    };
+    let verdict = match (&outcome.told_apart, outcome.finding.verdict()) {
+        (Some(_), _) => "told apart by the reply",
+        (None, Verdict::Alike) => "alike",
+        (None, Verdict::Different) => "told apart by time",
+        (None, Verdict::Undecided) => "undecided",
+    };
+    let finding = &outcome.finding;
+    format!(
+        "{name:45} {:7.2} ms, differs by {:+.3} ms ({:+.3} to {:+.3}), {} pairs: {verdict}",
+        millis(outcome.median),
+        millis(finding.median),
+        millis(finding.low),
+        millis(finding.high),
+        finding.pairs,
+    )
+}
+
+fn millis(nanos: i64) -> f64 {
+    nanos as f64 / 1e6
+}

@@ -1,0 +1,114 @@
+//! The service that is measured, in this process, and the accounts in it.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::serve::ListenerExt as _;
+use hallpass::{
+    Auth, AuthBuilder, ClientAddress, ClientInfo, Event, EventKind, PasswordHash, Role, Secret,
+    UserId,
+    clock::{Clock as _, SystemClock},
+    limit::{Budget, Rate, RateLimits},
+    mail::Mailbox,
+    seaorm::{ConnectSettings, SeaOrmStore},
+    store::Store,
+    user::{InsertUser, NewUser, UserStore as _},
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::{
+    Result,
+    flawed::{Flaw, Flawed},
+};
+
+pub(crate) async fn store(database_url: &str) -> Result<SeaOrmStore> {
+    let store = SeaOrmStore::connect(&ConnectSettings::new(database_url)).await?;
+    store.migrate().await?;
+    Ok(store)
+}
+
+/// A server on loopback that ends when this is dropped.
+///
+/// No worker delivers its mails: what that does is done after the reply, and holds up whoever calls next.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    pub(crate) async fn start(
+        store: &SeaOrmStore,
+        flaw: Option<Flaw>,
+        set: impl Fn(AuthBuilder) -> AuthBuilder,
+    ) -> Result<Self> {
+        let mut builder = Auth::builder()
+            .store(store.clone())
+            .secrets(Secret::generate())
+            .public_url("https://id.example.org")
+            .mailer(Mailbox::new())
+            .rate_limits(raised());
+        if let Some(flaw) = flaw {
+            let asked: Arc<dyn Store> = Arc::new(store.clone());
+            builder = builder.wrap_service(move |inner| {
+                let store = Arc::clone(&asked);
+                Arc::new(Flawed { inner, store, flaw })
+            });
+        }
+        let auth = set(builder).build()?;
+        let router = hallpass::axum::router(auth.endpoints(), ClientAddress::peer())
+            .into_make_service_with_connect_info::<SocketAddr>();
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let listener = listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                eprintln!("TCP_NODELAY: {error}");
+            }
+        });
+        let task = tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                eprintln!("the server ended: {error}");
+            }
+        });
+        Ok(Self { address, task })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Limits that count as ever, and that nobody reaches.
+fn raised() -> RateLimits {
+    let rate = Rate::per_minute(10_000_000);
+    Budget::ALL
+        .iter()
+        .fold(RateLimits::default(), |limits, &budget| {
+            let about = limits.of_about(budget).map(|_| rate);
+            limits.client(budget, rate).about(budget, about)
+        })
+}
+
+/// Makes an account, with this hash or without a password.
+pub(crate) async fn account(
+    store: &SeaOrmStore,
+    email: &str,
+    password_hash: Option<PasswordHash>,
+) -> Result<()> {
+    let now = SystemClock.now();
+    let user = NewUser {
+        id: UserId::new(now),
+        email: email.parse()?,
+        email_verified_at: None,
+        password_hash,
+        roles: [Role::USER].into_iter().collect(),
+        display_name: None,
+        locale: None,
+        created_at: now,
+    };
+    let event = Event::new(EventKind::AccountCreated, &ClientInfo::default(), now);
+    match store.insert_user(&user, &event, None, None).await? {
+        InsertUser::Inserted(_) => Ok(()),
+        InsertUser::EmailTaken => Err("an address was drawn twice".into()),
+    }
+}

@@ -1,0 +1,166 @@
+//! Whether two classes of requests take the same time, judged by what the pairs differ by.
+
+use std::hash::{BuildHasher as _, RandomState};
+
+/// What the medians may differ by, in nanoseconds.
+pub(crate) const TOLERANCE: i64 = 250_000;
+const RESAMPLES: usize = 2000;
+/// Of the resamples, on either side of the 99 % that the interval is about.
+const OUTSIDE: usize = RESAMPLES / 200;
+
+/// Numbers that nobody needs to be unable to guess (SplitMix64).
+#[derive(Debug)]
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new() -> Self {
+        Self(RandomState::new().hash_one("timing"))
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        // The bias is one in 2^64 / end.
+        usize::try_from(self.next() % end as u64).unwrap_or_default()
+    }
+}
+
+/// What was found of a number of pairs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Finding {
+    pub(crate) pairs: usize,
+    /// Nanoseconds, as the ends of the interval.
+    pub(crate) median: i64,
+    /// The ends of the 99 % bootstrap interval of the median.
+    pub(crate) low: i64,
+    pub(crate) high: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The whole interval is within the tolerance.
+    Alike,
+    /// They differ, and by more than the tolerance.
+    Different,
+    /// More pairs are needed.
+    Undecided,
+}
+
+impl Finding {
+    /// About the differences of at least one pair, in nanoseconds.
+    pub(crate) fn of(differences: &[i64], random: &mut Random) -> Self {
+        let mut resample = vec![0; differences.len()];
+        let mut medians: Vec<i64> = (0..RESAMPLES)
+            .map(|_| {
+                for place in &mut resample {
+                    let drawn = differences.get(random.below(differences.len()));
+                    *place = drawn.copied().unwrap_or_default();
+                }
+                median(&mut resample)
+            })
+            .collect();
+        medians.sort_unstable();
+        let at = |index: usize| medians.get(index).copied().unwrap_or_default();
+        Self {
+            pairs: differences.len(),
+            median: median(&mut differences.to_vec()),
+            low: at(OUTSIDE),
+            high: at(RESAMPLES - 1 - OUTSIDE),
+        }
+    }
+
+    pub(crate) fn verdict(&self) -> Verdict {
+        if -TOLERANCE < self.low && self.high < TOLERANCE {
+            Verdict::Alike
+        } else if (self.low > 0 || self.high < 0) && self.median.abs() > TOLERANCE {
+            Verdict::Different
+        } else {
+            Verdict::Undecided
+        }
+    }
+}
+
+/// The middle one, of an even number the upper one; 0 of nothing.
+pub(crate) fn median(values: &mut [i64]) -> i64 {
+    let middle = values.len() / 2;
+    if values.is_empty() {
+        return 0;
+    }
+    *values.select_nth_unstable(middle).1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Noise of 0.9 ms, with a shift.
+    fn noisy(pairs: usize, shift: i64) -> Vec<i64> {
+        let mut random = Random(7);
+        let mut noise = || {
+            (0..12)
+                .map(|_| (random.next() % 1_000_000) as i64)
+                .sum::<i64>()
+        };
+        (0..pairs)
+            .map(|_| shift + (noise() - 6_000_000) * 9 / 10)
+            .collect()
+    }
+
+    fn verdict(pairs: usize, shift: i64) -> Verdict {
+        Finding::of(&noisy(pairs, shift), &mut Random(1)).verdict()
+    }
+
+    #[test]
+    fn what_differs_by_nothing_is_alike_once_there_are_enough_pairs() {
+        assert_eq!(verdict(3, 0), Verdict::Undecided);
+        assert_eq!(verdict(3000, 0), Verdict::Alike);
+        assert_eq!(verdict(3000, 100_000), Verdict::Alike);
+    }
+
+    #[test]
+    fn what_differs_by_more_than_the_tolerance_is_found_in_either_direction() {
+        for shift in [10_000_000, 1_000_000, -1_000_000] {
+            assert_eq!(verdict(400, shift), Verdict::Different);
+        }
+        assert_eq!(verdict(3000, 500_000), Verdict::Different);
+    }
+
+    #[test]
+    fn what_differs_by_about_the_tolerance_stays_undecided() {
+        let finding = |low, median, high| Finding {
+            pairs: 1,
+            median,
+            low,
+            high,
+        };
+        for (low, median, high) in [
+            (200_000, 240_000, 300_000),
+            (-10_000, 300_000, 600_000),
+            (-260_000, 0, 260_000),
+        ] {
+            assert_eq!(finding(low, median, high).verdict(), Verdict::Undecided);
+        }
+    }
+
+    #[test]
+    fn the_interval_holds_the_median_and_is_the_narrower_the_more_there_are() {
+        let width = |pairs| {
+            let finding = Finding::of(&noisy(pairs, 0), &mut Random(2));
+            assert!(finding.low <= finding.median && finding.median <= finding.high);
+            finding.high - finding.low
+        };
+        assert!(width(4000) * 3 < width(100));
+    }
+
+    #[test]
+    fn the_median_is_the_middle_one() {
+        assert_eq!(median(&mut [5, -1, 3]), 3);
+        assert_eq!(median(&mut []), 0);
+    }
+}

@@ -1,0 +1,255 @@
+//! What is measured: pairs of requests about an address with an account and about one without.
+
+use std::time::Duration;
+
+use hallpass::{
+    AuthBuilder, PasswordHash, RegistrationMode,
+    credential::{HashParams, Hasher},
+    limit::Lockout,
+    seaorm::SeaOrmStore,
+};
+use tokio::runtime::Runtime;
+
+use crate::{
+    Result,
+    client::{Client, post},
+    flawed::Flaw,
+    service::{Server, account},
+    statistics::{Finding, Random, Verdict, median},
+};
+
+const RIGHT: &str = "long enough to be taken";
+const WRONG: &str = "long enough to be wrong";
+
+/// A pair.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trial {
+    pub(crate) name: &'static str,
+    /// Who the address of the one is; the other's has no account.
+    known: Known,
+    asked: Asked,
+    /// Whether passwords are hashed for it.
+    pub(crate) hashes: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    Nobody,
+    Passwordless,
+    User,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Forgot,
+    Login,
+    LoginLocked,
+    Register,
+    Resend,
+}
+
+pub(crate) const TRIALS: [Trial; 7] = [
+    // What the noise alone comes to.
+    trial("login, unknown twice", Known::Nobody, Asked::Login),
+    LOGIN,
+    trial(
+        "login, account without a password",
+        Known::Passwordless,
+        Asked::Login,
+    ),
+    LOCKED,
+    FORGOT,
+    trial("resend a verification", Known::User, Asked::Resend),
+    trial("private registration", Known::User, Asked::Register),
+];
+
+/// Each has to be told from a service without the flaw.
+pub(crate) const CONTROLS: [(Flaw, Trial); 3] = [
+    (Flaw::NoDummyHash, LOGIN),
+    (Flaw::NoDummyOrder, FORGOT),
+    (Flaw::ToldLock, LOCKED),
+];
+
+const LOGIN: Trial = trial("login, wrong password", Known::User, Asked::Login);
+const LOCKED: Trial = trial("login, locked", Known::User, Asked::LoginLocked);
+const FORGOT: Trial = trial("forgotten password", Known::User, Asked::Forgot);
+
+const fn trial(name: &'static str, known: Known, asked: Asked) -> Trial {
+    Trial {
+        name,
+        known,
+        asked,
+        hashes: matches!(asked, Asked::Login | Asked::Register),
+    }
+}
+
+/// How many pairs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    /// That do not count.
+    pub(crate) warm_up: usize,
+    pub(crate) pairs: usize,
+    /// They are doubled up to here while nothing is decided.
+    pub(crate) most: usize,
+}
+
+/// What came of a trial.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) finding: Finding,
+    /// Of the requests about accounts, in nanoseconds.
+    pub(crate) median: i64,
+    /// A reply to each, if they differ in more than time.
+    pub(crate) told_apart: Option<[String; 2]>,
+}
+
+impl Outcome {
+    pub(crate) fn is_alike(&self) -> bool {
+        self.told_apart.is_none() && self.finding.verdict() == Verdict::Alike
+    }
+
+    pub(crate) fn is_different(&self) -> bool {
+        self.told_apart.is_some() || self.finding.verdict() == Verdict::Different
+    }
+}
+
+/// A service under trial, and one connection to it.
+struct Bench<'a> {
+    runtime: &'a Runtime,
+    store: &'a SeaOrmStore,
+    trial: Trial,
+    hash: PasswordHash,
+    random: Random,
+    client: Client,
+}
+
+pub(crate) fn run(
+    runtime: &Runtime,
+    store: &SeaOrmStore,
+    params: HashParams,
+    (flaw, trial): (Option<Flaw>, Trial),
+    plan: Plan,
+) -> Result<Outcome> {
+    let set = |builder: AuthBuilder| {
+        let builder = builder
+            .hashing(Hasher::builder(params))
+            .registration(RegistrationMode::Private);
+        match trial.asked {
+            Asked::LoginLocked => builder.lockout(locked_at_once()),
+            _ => builder,
+        }
+    };
+    let server = runtime.block_on(Server::start(store, flaw, set))?;
+    let hasher = Hasher::builder(params).build()?;
+    let mut bench = Bench {
+        runtime,
+        store,
+        trial,
+        hash: runtime.block_on(hasher.hash(&RIGHT.into()))?,
+        random: Random::new(),
+        client: Client::connect(server.address)?,
+    };
+    bench.measure(plan.warm_up)?;
+    let (mut differences, mut known) = (Vec::new(), Vec::new());
+    let mut told_apart = None;
+    let mut wanted = plan.pairs;
+    loop {
+        for pair in bench.measure(wanted - differences.len())? {
+            differences.push(pair.known - pair.unknown);
+            known.push(pair.known);
+            told_apart = told_apart.or(pair.told_apart);
+        }
+        let finding = Finding::of(&differences, &mut bench.random);
+        let is_over = finding.verdict() != Verdict::Undecided || wanted * 2 > plan.most;
+        if is_over || told_apart.is_some() {
+            return Ok(Outcome {
+                finding,
+                median: median(&mut known),
+                told_apart,
+            });
+        }
+        wanted *= 2;
+    }
+}
+
+struct Pair {
+    known: i64,
+    unknown: i64,
+    told_apart: Option<[String; 2]>,
+}
+
+impl Bench<'_> {
+    /// Asks about addresses that were never asked about, of each pair in an order that is left to chance.
+    fn measure(&mut self, pairs: usize) -> Result<Vec<Pair>> {
+        let mut requests = Vec::with_capacity(pairs);
+        for _ in 0..pairs {
+            let (known, unknown) = (self.address(), self.address());
+            self.prepare(&known)?;
+            let both = [known, unknown].map(|email| self.trial.request(&email));
+            if self.trial.asked == Asked::LoginLocked {
+                for request in &both {
+                    self.client.call(request)?;
+                }
+            }
+            requests.push(both);
+        }
+        let pairs = requests.into_iter().map(|[known, unknown]| {
+            let known_first = self.random.next().is_multiple_of(2);
+            let (first, second) = if known_first {
+                (&known, &unknown)
+            } else {
+                (&unknown, &known)
+            };
+            let (first, second) = (self.client.call(first)?, self.client.call(second)?);
+            let (known, unknown) = if known_first {
+                (first, second)
+            } else {
+                (second, first)
+            };
+            let differ = known.told != unknown.told;
+            Ok(Pair {
+                known: i64::try_from(known.took.as_nanos())?,
+                unknown: i64::try_from(unknown.took.as_nanos())?,
+                told_apart: differ.then_some([known.told, unknown.told]),
+            })
+        });
+        pairs.collect()
+    }
+
+    fn address(&mut self) -> String {
+        format!("{:016x}@example.org", self.random.next())
+    }
+
+    fn prepare(&self, known: &str) -> Result<()> {
+        let hash = match self.trial.known {
+            Known::Nobody => return Ok(()),
+            Known::Passwordless => None,
+            Known::User => Some(self.hash.clone()),
+        };
+        self.runtime.block_on(account(self.store, known, hash))
+    }
+}
+
+impl Trial {
+    fn request(&self, email: &str) -> Vec<u8> {
+        let with = |password| format!(r#"{{"email":"{email}","password":"{password}"}}"#);
+        let alone = || format!(r#"{{"email":"{email}"}}"#);
+        match self.asked {
+            Asked::Forgot => post("/auth/forgot-password", &alone()),
+            Asked::Login | Asked::LoginLocked => post("/auth/login", &with(WRONG)),
+            Asked::Register => post("/users", &with(RIGHT)),
+            Asked::Resend => post("/auth/resend-verification", &alone()),
+        }
+    }
+}
+
+/// For as long as the trial goes on.
+fn locked_at_once() -> Lockout {
+    let long = Duration::from_secs(86_400);
+    Lockout {
+        free: 1,
+        first: long,
+        longest: long,
+        ..Lockout::default()
+    }
+}
