@@ -101,6 +101,7 @@ impl Pages {
         match error.kind() {
             ErrorKind::InvalidToken => self.invalid(language),
             ErrorKind::Overloaded
+            | ErrorKind::RateLimited
             | ErrorKind::Unavailable
             | ErrorKind::ValidationFailed
             | ErrorKind::WeakPassword => self.form_again(language, action, token, error),
@@ -119,7 +120,9 @@ impl Pages {
         let texts = language.texts();
         let mut form = self.blank(texts, action, token);
         match error.kind() {
-            ErrorKind::Overloaded | ErrorKind::Unavailable => form.notice = Some(texts.busy),
+            ErrorKind::Overloaded | ErrorKind::RateLimited | ErrorKind::Unavailable => {
+                form.notice = Some(texts.busy);
+            }
             _ => form.violations = self.said(texts, error.violations()),
         }
         let problem = Problem::from(error).to_response();
@@ -171,7 +174,7 @@ impl Pages {
     fn page_of(&self, headers: &HeaderMap, problem: &Response) -> Response {
         let texts = Language::of(headers).texts();
         let note = match problem.status() {
-            StatusCode::SERVICE_UNAVAILABLE => &texts.unavailable,
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => &texts.unavailable,
             status if status.is_server_error() => &texts.failed,
             _ => &texts.refused,
         };
@@ -190,3 +193,25 @@ fn is_token(text: &str) -> bool {
 
 /// Longer than any token of ours.
 const MAX_TOKEN: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_who_is_held_up_is_asked_to_try_again_and_others_learn_why_not() {
+        let pages = Pages::new("Hallpass", "https://id.example.org", 8).unwrap();
+        for (kind, title) in [
+            (ErrorKind::Forbidden, "This form could not be accepted"),
+            (ErrorKind::Overloaded, "Please try again in a moment"),
+            (ErrorKind::RateLimited, "Please try again in a moment"),
+            (ErrorKind::Internal, "Something went wrong"),
+        ] {
+            let problem = Problem::from(kind).to_response();
+            let page = pages.page_of(&HeaderMap::new(), &problem);
+            assert_eq!(page.status(), problem.status());
+            let said = String::from_utf8(page.body().to_vec()).unwrap();
+            assert!(said.contains(&format!("<h1>{title}</h1>")), "{said}");
+        }
+    }
+}

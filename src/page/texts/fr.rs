@@ -27,12 +27,12 @@ pub(crate) static FR: Texts = Texts {
     },
     unlock: ActionTexts {
         ask: Note {
-            title: "Débloquer la connexion",
+            title: "Déverrouiller la connexion",
             text: "Confirmez que vous souhaitez vous reconnecter à votre compte {product}. Les échecs précédents seront oubliés.",
         },
-        button: "Débloquer",
+        button: "Déverrouiller",
         done: Note {
-            title: "Connexion débloquée",
+            title: "Connexion déverrouillée",
             text: "Vous pouvez de nouveau vous connecter. Vous pouvez fermer cette page.",
         },
     },

@@ -1,0 +1,215 @@
+//! The page that lets an owner back in, and what all pages have in common.
+
+use std::sync::Arc;
+
+use hallpass::limit::{Budget, Lockout, Rate, RateLimits};
+
+use super::{ANN, FORM, NEW, page, send, served, set};
+use crate::support::{
+    app::{App, Framework, apps_with, link_token},
+    db::TestStore,
+    http::PASSWORD,
+};
+
+const INVALID: &str = "This link is no longer valid";
+const REFUSED: &str = "This form could not be accepted";
+
+/// The paths of the pages, with their titles in English, German, Spanish, French and Chinese.
+const PAGES: [(&str, [&str; 5]); 4] = [
+    (
+        "/confirm-email-change",
+        [
+            "Change your email address",
+            "E-Mail-Adresse ändern",
+            "Cambiar la dirección de correo",
+            "Changer d’adresse e-mail",
+            "更改邮箱地址",
+        ],
+    ),
+    (
+        "/reset-password",
+        [
+            "Set a new password",
+            "Neues Passwort festlegen",
+            "Establecer una nueva contraseña",
+            "Définir un nouveau mot de passe",
+            "设置新密码",
+        ],
+    ),
+    (
+        "/unlock",
+        [
+            "Unlock sign-in",
+            "Anmeldung entsperren",
+            "Desbloquear el acceso",
+            "Déverrouiller la connexion",
+            "解除登录锁定",
+        ],
+    ),
+    (
+        "/verify-email",
+        [
+            "Confirm your email address",
+            "E-Mail-Adresse bestätigen",
+            "Confirmar la dirección de correo",
+            "Confirmer votre adresse e-mail",
+            "确认邮箱地址",
+        ],
+    ),
+];
+
+/// Locked by wrong passwords: the token of the letter that tells of it.
+async fn locked(app: &App) -> String {
+    for _ in 0..5 {
+        app.try_login(ANN, "a wrong password").await.expect(401);
+    }
+    let reply = app.try_login(ANN, PASSWORD).await;
+    reply.problem(429, "too_many_attempts");
+    app.deliver().await;
+    link_token(&app.letter(ANN, "/unlock?"), "unlock")
+}
+
+#[tokio::test]
+async fn a_click_unlocks_once_and_looking_does_not() {
+    for app in apps_with(|builder| builder.lockout(Lockout::default())).await {
+        let server = served(&app).await;
+        let client = &server.client;
+        app.settled(ANN).await;
+        let token = locked(&app).await;
+        let path = format!("/unlock?token={token}&utm_source=mail");
+        for _ in 0..5 {
+            let shown = client.ask(&format!("GET {path}"), "", b"").await;
+            let shown = page(shown, 200, "Unlock sign-in");
+            assert!(shown.text().contains("action=\"unlock\""));
+            assert!(!shown.text().contains("password"));
+            let length = shown.body.len().to_string();
+            let head = client.ask(&format!("HEAD {path}"), "", b"").await;
+            assert_eq!(head.header("content-length"), Some(length.as_str()));
+            assert!(head.expect(200).body.is_empty());
+            for method in ["OPTIONS", "PUT"] {
+                let reply = client.ask(&format!("{method} {path}"), "", b"").await;
+                let reply = reply.problem(405, "method_not_allowed");
+                assert_eq!(reply.header("allow"), Some("GET, HEAD, POST"));
+            }
+        }
+        let body = format!("token={token}");
+        for elsewhere in [
+            "Sec-Fetch-Site: cross-site\r\n",
+            "Origin: https://evil.example\r\n",
+        ] {
+            let reply = send(client, "/unlock", elsewhere, &body).await;
+            page(reply, 403, REFUSED);
+        }
+        let reply = app.try_login(ANN, PASSWORD).await;
+        reply.problem(429, "too_many_attempts");
+
+        let done = send(client, "/unlock", "", &body).await;
+        let done = page(done, 200, "Sign-in unlocked");
+        assert!(!done.text().contains(&token) && !done.text().contains("<form"));
+        app.login(ANN).await;
+        page(send(client, "/unlock", "", &body).await, 400, INVALID);
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_another_page_does_not_unlock_and_one_that_unlocks_does_nothing_else() {
+    for app in apps_with(|builder| builder.lockout(Lockout::default())).await {
+        let server = served(&app).await;
+        let client = &server.client;
+        app.settled(ANN).await;
+        let of_registration = link_token(&app.letter(ANN, "/verify-email?"), "verify-email");
+        let of_reset = app.reset_token(ANN).await;
+        let token = locked(&app).await;
+        for other in [&of_registration, &of_reset] {
+            let reply = send(client, "/unlock", "", &format!("token={other}")).await;
+            page(reply, 400, INVALID);
+        }
+        for path in ["/confirm-email-change", "/verify-email"] {
+            let reply = send(client, path, "", &format!("token={token}")).await;
+            page(reply, 400, INVALID);
+        }
+        page(set(client, &token, NEW).await, 400, INVALID);
+        let reply = send(client, "/unlock", "", &format!("token={token}")).await;
+        page(reply, 200, "Sign-in unlocked");
+    }
+}
+
+#[tokio::test]
+async fn every_page_speaks_every_language() {
+    for framework in [Framework::Actix, Framework::Axum] {
+        let app = App::start(Arc::new(TestStore::memory()), framework, |builder| builder).await;
+        let server = served(&app).await;
+        for (path, titles) in PAGES {
+            for (lang, title) in ["en", "de", "es", "fr", "zh"].into_iter().zip(titles) {
+                let asked = format!("Accept-Language: {lang}\r\n");
+                let line = format!("GET {path}?token=x");
+                let shown = page(server.client.ask(&line, &asked, b"").await, 200, title);
+                let text = shown.text();
+                assert!(text.contains(&format!("<html lang=\"{lang}\">")));
+                assert!(text.contains(&format!("action=\"{}\"", &path[1..])));
+                assert!(!text.contains("{min}") && !text.contains("{product}"));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_page_refuses_what_is_no_form_of_its_own() {
+    for framework in [Framework::Actix, Framework::Axum] {
+        let app = App::start(Arc::new(TestStore::memory()), framework, |builder| builder).await;
+        let server = served(&app).await;
+        let client = &server.client;
+        for (path, _) in PAGES {
+            for query in ["", "?token=", "?token=%22%3E%3Cb%3E", "?token=a%00"] {
+                let reply = client.ask(&format!("GET {path}{query}"), "", b"").await;
+                let reply = page(reply, 400, INVALID);
+                assert!(!reply.text().contains("<b>") && !reply.text().contains("<form"));
+            }
+            let post = format!("POST {path}");
+            for (status, headers, body) in [
+                (415, "", "token=x"),
+                (
+                    415,
+                    "Content-Type: application/json\r\n",
+                    "{\"token\":\"x\"}",
+                ),
+                (422, FORM, ""),
+                (422, FORM, "token=x&roles=admin"),
+                (422, FORM, "token=x&token=x"),
+            ] {
+                let reply = client.ask(&post, headers, body.as_bytes()).await;
+                page(reply, status, REFUSED);
+            }
+            let elsewhere = "Sec-Fetch-Site: same-site\r\n";
+            let reply = send(client, path, elsewhere, "token=x&new_password=x").await;
+            page(reply, 403, REFUSED);
+        }
+    }
+}
+
+/// A limit is no fault of the form, which can be sent again.
+#[tokio::test]
+async fn who_sends_forms_too_often_is_asked_to_try_again() {
+    let rate = Rate::per_minute(1).with_burst(1);
+    for app in apps_with(|builder| {
+        let limits = RateLimits::none().client(Budget::Verify, rate);
+        builder.rate_limits(limits.client(Budget::Reset, rate))
+    })
+    .await
+    {
+        let server = served(&app).await;
+        for (path, body, title) in [
+            ("/unlock", "token=x", "Unlock sign-in"),
+            (
+                "/reset-password",
+                "token=x&new_password=another+good+passphrase",
+                "Set a new password",
+            ),
+        ] {
+            page(send(&server.client, path, "", body).await, 400, INVALID);
+            let again = page(send(&server.client, path, "", body).await, 429, title);
+            assert!(again.text().contains("Please try again in a moment."));
+            assert!(again.text().contains("value=\"x\""));
+        }
+    }
+}
