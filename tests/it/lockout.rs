@@ -203,6 +203,8 @@ async fn the_mail_that_tells_of_a_lock_unlocks() {
         let letters = app.letters(ANN, "/unlock?token=");
         assert_eq!(letters.len(), 1, "{}", app.name);
         assert!(app.letters("nobody@example.org", "").is_empty());
+        let says = letters[0].replace('\n', " ");
+        assert!(says.contains("works once, within 1 day. Resetting your password unlocks"));
         let token = link_token(&letters[0], "unlock");
         let unlock = async |token: &str| app.post("/auth/unlock", json!({"token": token})).await;
         unlock("x").await.problem(400, "invalid_token");
