@@ -7,13 +7,14 @@ use std::{
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{Receiver, channel},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+const LOADED: &str = "Page.loadEventFired";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A browser with one tab, in which no script runs. Killed when this is dropped.
@@ -23,6 +24,7 @@ pub(crate) struct Chromium {
     messages: Receiver<Value>,
     session: Value,
     last_id: u64,
+    has_loaded: bool,
     /// What pages did that their policy forbids, and the like.
     pub(crate) complaints: Vec<String>,
     _profile: TempDir,
@@ -77,13 +79,14 @@ impl Chromium {
             messages,
             session: Value::Null,
             last_id: 0,
+            has_loaded: false,
             complaints: Vec::new(),
             _profile: profile,
         };
         let tab = chromium.call("Target.createTarget", json!({"url": "about:blank"}));
         let attach = json!({"targetId": tab["targetId"], "flatten": true});
         chromium.session = chromium.call("Target.attachToTarget", attach)["sessionId"].take();
-        for domain in ["Page", "DOM", "Log"] {
+        for domain in ["Page", "DOM", "Log", "Network"] {
             chromium.call(&format!("{domain}.enable"), json!({}));
         }
         let off = json!({"value": true});
@@ -103,14 +106,26 @@ impl Chromium {
         self.call("Emulation.setEmulatedMedia", json!({"features": [feature]}));
     }
 
-    pub(crate) fn open(&mut self, url: &str) {
-        let opened = self.call("Page.navigate", json!({"url": url}));
-        assert!(opened["errorText"].is_null(), "{opened}");
-        self.wait_for("Page.loadEventFired");
+    /// Asks for pages in this language.
+    pub(crate) fn speak(&mut self, language: &str) {
+        let headers = json!({ "Accept-Language": language });
+        self.call("Network.setExtraHTTPHeaders", json!({ "headers": headers }));
     }
 
-    /// Types into whatever has the focus.
+    pub(crate) fn open(&mut self, url: &str) {
+        self.expect_page();
+        let opened = self.call("Page.navigate", json!({"url": url}));
+        assert!(opened["errorText"].is_null(), "{opened}");
+        self.wait_for_page();
+    }
+
+    /// Types into the field that has the focus, which it may get shortly after the page is there.
     pub(crate) fn type_in(&mut self, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.find("input:focus") == 0 {
+            assert!(Instant::now() < deadline, "no field has the focus");
+            thread::sleep(Duration::from_millis(10));
+        }
         self.call("Input.insertText", json!({"text": text}));
     }
 
@@ -119,15 +134,17 @@ impl Chromium {
         let quad = self.dom("DOM.getBoxModel", selector)["model"]["content"].take();
         let at = |index: usize| quad[index].as_f64().expect("a coordinate");
         let (x, y) = ((at(0) + at(4)) / 2.0, (at(1) + at(5)) / 2.0);
+        self.expect_page();
         for kind in ["mousePressed", "mouseReleased"] {
             let event = json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1});
             self.call("Input.dispatchMouseEvent", event);
         }
-        self.wait_for("Page.loadEventFired");
+        self.wait_for_page();
     }
 
     /// Presses Enter, and waits for the page that comes of it.
     pub(crate) fn enter(&mut self) {
+        self.expect_page();
         for kind in ["keyDown", "keyUp"] {
             let event = json!({
                 "type": kind, "key": "Enter", "code": "Enter", "text": "\r",
@@ -135,7 +152,7 @@ impl Chromium {
             });
             self.call("Input.dispatchKeyEvent", event);
         }
-        self.wait_for("Page.loadEventFired");
+        self.wait_for_page();
     }
 
     pub(crate) fn html(&mut self) -> String {
@@ -143,15 +160,20 @@ impl Chromium {
         html["outerHTML"].as_str().expect("text").to_owned()
     }
 
-    /// How wide the content is.
-    pub(crate) fn content_width(&mut self) -> f64 {
+    /// Holds that nothing sticks out to the right.
+    pub(crate) fn fits(&mut self, width: u32, name: &str) {
+        self.picture(&format!("{name}-{width}"));
+        assert!(self.content_width() <= f64::from(width), "{name}");
+    }
+
+    fn content_width(&mut self) -> f64 {
         let metrics = self.call("Page.getLayoutMetrics", json!({}));
         let width = &metrics["cssContentSize"]["width"];
         width.as_f64().expect("a number")
     }
 
     /// Keeps a picture of the page in the folder `HALLPASS_TEST_SCREENSHOTS`, for people to look at.
-    pub(crate) fn picture(&mut self, name: &str) {
+    fn picture(&mut self, name: &str) {
         let picture = self.call("Page.captureScreenshot", json!({"format": "png"}));
         let picture = STANDARD.decode(picture["data"].as_str().expect("text"));
         let picture = picture.expect("Base64");
@@ -163,11 +185,16 @@ impl Chromium {
     }
 
     fn dom(&mut self, method: &str, selector: &str) -> Value {
+        let found = self.find(selector);
+        assert_ne!(found, 0, "no {selector}");
+        self.call(method, json!({ "nodeId": found }))
+    }
+
+    /// The first element like that, or 0.
+    fn find(&mut self, selector: &str) -> Value {
         let root = self.call("DOM.getDocument", json!({"depth": 0}));
         let query = json!({"nodeId": root["root"]["nodeId"], "selector": selector});
-        let found = self.call("DOM.querySelector", query);
-        assert_ne!(found["nodeId"], 0, "no {selector}");
-        self.call(method, json!({"nodeId": found["nodeId"]}))
+        self.call("DOM.querySelector", query)["nodeId"].take()
     }
 
     fn call(&mut self, method: &str, params: Value) -> Value {
@@ -186,14 +213,23 @@ impl Chromium {
         answer["result"].take()
     }
 
-    fn wait_for(&mut self, event: &str) {
-        self.next(|message| message["method"] == event);
+    /// Waits for the page that comes of what was done since [`expect_page`](Self::expect_page).
+    fn wait_for_page(&mut self) {
+        while !self.has_loaded {
+            self.next(|message| message["method"] == LOADED);
+        }
+    }
+
+    /// Whatever comes next may be there before the command that leads to it is answered.
+    fn expect_page(&mut self) {
+        self.has_loaded = false;
     }
 
     fn next(&mut self, is_meant: impl Fn(&Value) -> bool) -> Value {
         loop {
             let message = self.messages.recv_timeout(PATIENCE);
             let message = message.expect("the browser answers");
+            self.has_loaded |= message["method"] == LOADED;
             let entry = &message["params"]["entry"];
             let is_grave = matches!(entry["level"].as_str(), Some("warning" | "error"));
             // A status of 400 or more is no complaint about the page.

@@ -40,6 +40,7 @@ mod smtp;
 
 mod edge;
 mod kill;
+mod letters;
 mod limits;
 mod mail;
 mod outage;

@@ -1,0 +1,120 @@
+//! What letters and pages look like, in every language, on a telephone and on a desk.
+
+use std::fs;
+
+use hallpass::{
+    clock::Timestamp,
+    mail::{Letter, Links, Seen, Templates},
+};
+
+use crate::{
+    chromium::Chromium,
+    process::{SERVERS, Server, folder},
+};
+
+const LANGUAGES: [&str; 5] = ["en", "de", "es", "fr", "zh"];
+const SCREENS: [(u32, &str); 3] = [(320, "light"), (320, "dark"), (1280, "light")];
+
+/// Every letter, with names as long as they may be.
+fn letters() -> Vec<Letter> {
+    let links = Links::new("https://identity.department.example.org/accounts").unwrap();
+    let token = format!("hp_ot_{}", "W".repeat(43)).into();
+    let expires_in = std::time::Duration::from_secs(86_400);
+    let seen = Seen {
+        at: Timestamp::UNIX_EPOCH,
+        ip: Some("2001:db8:1111:2222:3333:4444:5555:6666".parse().unwrap()),
+    };
+    let new_email = format!("{}@{}.example.org", "w".repeat(64), "w".repeat(60));
+    let new_email = new_email.parse().unwrap();
+    vec![
+        Letter::AccountExists,
+        Letter::AccountLocked {
+            link: links.unlock(&token),
+            expires_in,
+        },
+        Letter::ConfirmEmailChange {
+            link: links.confirm_email_change(&token),
+            expires_in,
+        },
+        Letter::EmailChangeRequested { new_email, seen },
+        Letter::NewSignIn { seen },
+        Letter::PasswordChanged { seen },
+        Letter::RefreshTokenReused { seen },
+        Letter::ResetPassword {
+            link: links.reset_password(&token),
+            expires_in,
+        },
+        Letter::VerifyEmail {
+            link: links.verify_email(&token),
+            expires_in,
+        },
+    ]
+}
+
+#[test]
+fn every_letter_fits_a_small_screen_in_every_language() {
+    let Some(mut browser) = Chromium::start_or_skip() else {
+        return;
+    };
+    let folder = folder();
+    let file = folder.path().join("letter.html");
+    let url = format!("file://{}", file.display());
+    let templates = Templates::new("Notes of Acme").unwrap();
+    for language in LANGUAGES {
+        for letter in letters() {
+            let content = templates.render(&letter, &language.parse().unwrap());
+            fs::write(&file, content.unwrap().html).unwrap();
+            for (width, scheme) in SCREENS {
+                browser.resize(width);
+                browser.darken(scheme);
+                browser.open(&url);
+                let name = format!("letter-{}-{language}-{scheme}", letter.kind().as_str());
+                browser.fits(width, &name);
+            }
+        }
+    }
+    let complaints = &browser.complaints;
+    assert!(complaints.is_empty(), "{complaints:?}");
+}
+
+#[test]
+fn every_page_fits_a_small_screen_in_every_language() {
+    let Some(mut browser) = Chromium::start_or_skip() else {
+        return;
+    };
+    let folder = folder();
+    let server = Server::of(SERVERS[0], folder.path(), &[]);
+    let url = format!("http://{}", server.address);
+    let another_site = folder.path().join("site.html");
+    let form = format!(
+        "<form method=\"post\" action=\"{url}/unlock\"><input name=\"token\" value=\"x\"><button>OK</button></form>"
+    );
+    fs::write(&another_site, form).unwrap();
+    let another_site = format!("file://{}", another_site.display());
+    for language in LANGUAGES {
+        browser.speak(language);
+        for (width, scheme) in SCREENS {
+            browser.resize(width);
+            browser.darken(scheme);
+            for page in [
+                "confirm-email-change",
+                "reset-password",
+                "unlock",
+                "verify-email",
+            ] {
+                browser.open(&format!("{url}/{page}?token=x"));
+                browser.fits(width, &format!("page-{page}-{language}-{scheme}"));
+            }
+            browser.open(&format!("{url}/reset-password?token=x"));
+            browser.type_in("password");
+            browser.enter();
+            browser.fits(width, &format!("page-invalid-{language}-{scheme}"));
+            browser.open(&another_site);
+            browser.click("button");
+            browser.fits(width, &format!("page-refused-{language}-{scheme}"));
+            assert!(browser.html().contains(&format!("lang=\"{language}\"")));
+        }
+    }
+    let complaints = &browser.complaints;
+    assert!(complaints.is_empty(), "{complaints:?}");
+}
