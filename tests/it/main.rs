@@ -47,6 +47,7 @@ mod login;
 mod logout;
 mod mail;
 mod mail_queue;
+mod mail_server;
 mod me;
 mod mounting;
 mod openapi;

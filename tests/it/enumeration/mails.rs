@@ -107,14 +107,16 @@ async fn an_address_that_is_asked_about_too_often_is_refused_alike() {
             "/auth/resend-verification",
             "/users",
         ] {
-            for status in [202, 202, 429] {
+            // What is always answered alike is not told to come too often either.
+            let beyond = if path == "/users" { 429 } else { 202 };
+            for status in [202, 202, beyond] {
                 let body = |email: &str| body(path, email);
                 let reply = twins.about(path, EVERYBODY, body).await;
                 reply.expect(status);
             }
             let body = |email: &str| body(path, &email.to_uppercase());
             let reply = twins.about(path, EVERYBODY, body).await;
-            reply.problem(429, "rate_limited");
+            reply.expect(beyond);
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{ANN, FORM, NEW, page, send, served, set};
 use crate::support::{
     app::{App, Framework, apps_with, link_token},
     db::TestStore,
-    http::PASSWORD,
+    http::{PASSWORD, Reply},
 };
 
 const INVALID: &str = "This link is no longer valid";
@@ -104,11 +104,20 @@ async fn a_click_unlocks_once_and_looking_does_not() {
         reply.problem(429, "too_many_attempts");
 
         let done = send(client, "/unlock", "", &body).await;
-        let done = page(done, 200, "Sign-in unlocked");
+        let done = unlocked(done);
         assert!(!done.text().contains(&token) && !done.text().contains("<form"));
         app.login(ANN).await;
         page(send(client, "/unlock", "", &body).await, 400, INVALID);
     }
+}
+
+/// Of all pages this one alone sets a cookie: the device is a known one from then on.
+fn unlocked(mut reply: Reply) -> Reply {
+    let is_cookie = |(name, _): &(String, String)| name == "set-cookie";
+    let cookie = reply.headers.iter().position(is_cookie);
+    let (_, cookie) = reply.headers.remove(cookie.expect("a cookie"));
+    assert!(cookie.starts_with("__Host-hallpass_device=hp_dt_"));
+    page(reply, 200, "Sign-in unlocked")
 }
 
 #[tokio::test]
@@ -130,7 +139,7 @@ async fn a_token_of_another_page_does_not_unlock_and_one_that_unlocks_does_nothi
         }
         page(set(client, &token, NEW).await, 400, INVALID);
         let reply = send(client, "/unlock", "", &format!("token={token}")).await;
-        page(reply, 200, "Sign-in unlocked");
+        unlocked(reply);
     }
 }
 

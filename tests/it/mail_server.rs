@@ -1,0 +1,183 @@
+//! A mail server that is slow, away or unwilling, and workers that are killed.
+
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use hallpass::{
+    RegistrationMode,
+    mail::{Mail, MailError, Mailbox, Mailer},
+};
+use serde_json::json;
+
+use crate::support::{
+    app::{App, Framework, apps, token_in},
+    db::{TestStore, stores},
+    http::PASSWORD,
+};
+
+const ANN: &str = "ann@example.org";
+/// Far below what a mail may take, far above what a request does on a busy machine.
+const SOON: Duration = Duration::from_secs(5);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    /// It takes the connection, and never says a word.
+    Tarpit,
+    /// It is not there.
+    Refused,
+    /// 4xx.
+    Transient,
+    /// 5xx.
+    Permanent,
+}
+
+#[derive(Debug)]
+struct Faulty {
+    fault: Fault,
+    begun: AtomicUsize,
+}
+
+#[async_trait]
+impl Mailer for Faulty {
+    async fn send(&self, _: &Mail) -> Result<(), MailError> {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        match self.fault {
+            Fault::Tarpit => pending().await,
+            Fault::Refused => {
+                let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+                Err(MailError::transient(refused))
+            }
+            Fault::Transient => Err(MailError::transient("451 later")),
+            Fault::Permanent => Err(MailError::permanent("550 no")),
+        }
+    }
+}
+
+/// Every store on both frameworks.
+async fn all_apps(mode: RegistrationMode) -> Vec<App> {
+    let mut apps = Vec::new();
+    for framework in [Framework::Axum, Framework::Actix] {
+        let memory = TestStore::memory();
+        for store in [memory].into_iter().chain(stores().await) {
+            let set = |builder: hallpass::AuthBuilder| builder.registration(mode);
+            apps.push(App::start(Arc::new(store), framework, set).await);
+        }
+    }
+    apps
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_becomes_of_a_mail_changes_nothing_for_the_caller() {
+    let faults = [
+        Fault::Tarpit,
+        Fault::Refused,
+        Fault::Transient,
+        Fault::Permanent,
+    ];
+    for mode in [RegistrationMode::Open, RegistrationMode::Private] {
+        for app in all_apps(mode).await {
+            for (round, fault) in faults.into_iter().enumerate() {
+                let mailer = Arc::new(Faulty {
+                    fault,
+                    begun: AtomicUsize::new(0),
+                });
+                let faulty = app
+                    .another(|builder| builder.registration(mode).shared_mailer(mailer.clone()))
+                    .await;
+                let worker = tokio::spawn({
+                    let auth = faulty.auth.clone();
+                    async move { auth.run_mail(pending()).await }
+                });
+                let email = format!("ann{round}@example.org");
+                let account = json!({"email": email, "password": PASSWORD});
+                let (new, taken) = match mode {
+                    RegistrationMode::Private => (202, 202),
+                    _ => (201, 409),
+                };
+                for (path, body, status) in [
+                    ("/users", account.clone(), new),
+                    ("/users", account, taken),
+                    ("/auth/forgot-password", json!({"email": email}), 202),
+                    ("/auth/resend-verification", json!({"email": email}), 202),
+                    (
+                        "/auth/forgot-password",
+                        json!({"email": "nobody@example.org"}),
+                        202,
+                    ),
+                ] {
+                    let begun = Instant::now();
+                    faulty.post(path, body).await.expect(status);
+                    assert!(begun.elapsed() < SOON, "{fault:?} {path} {}", app.name);
+                }
+                // The worker was at it meanwhile.
+                let patience = Instant::now();
+                while mailer.begun.load(Ordering::SeqCst) == 0 {
+                    assert!(patience.elapsed() < Duration::from_secs(20), "{fault:?}");
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                faulty.login(&email).await;
+                worker.abort();
+            }
+        }
+    }
+}
+
+/// Sends each mail, and never comes back from it.
+#[derive(Debug, Default)]
+struct Swallowed(Mailbox);
+
+#[async_trait]
+impl Mailer for Swallowed {
+    async fn send(&self, mail: &Mail) -> Result<(), MailError> {
+        self.0.send(mail).await?;
+        pending().await
+    }
+}
+
+/// The mail was sent, and nobody wrote that down: it goes out once more, the same one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_worker_killed_after_sending_has_sent_the_same_mail() {
+    for app in apps().await {
+        app.settled(ANN).await;
+        let swallowed = Arc::new(Swallowed::default());
+        let killed = app
+            .another(|builder| builder.shared_mailer(swallowed.clone()))
+            .await;
+        killed.forgot(ANN).await;
+        let worker = tokio::spawn({
+            let auth = killed.auth.clone();
+            async move { auth.deliver_mail().await }
+        });
+        let patience = Instant::now();
+        while swallowed.0.mails().is_empty() {
+            assert!(patience.elapsed() < Duration::from_secs(20), "{}", app.name);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        worker.abort();
+        // Until its lease has ended, the mail is left to the worker.
+        let before = app.mailbox.mails().len();
+        app.deliver().await;
+        assert_eq!(app.mailbox.mails().len(), before);
+        app.advance(60);
+        app.deliver().await;
+        let (first, again) = (swallowed.0.mails(), app.mailbox.mails());
+        assert_eq!(again.len(), before + 1, "{}", app.name);
+        let (first, again) = (&first[0], &again[before]);
+        assert_eq!(first.id(), again.id());
+        assert_eq!(token_in(first.text()), token_in(again.text()));
+        app.reset(&token_in(first.text()), PASSWORD)
+            .await
+            .expect(204);
+        app.advance(3600);
+        app.deliver().await;
+        let resets = app.letters(ANN, "/reset-password?");
+        assert_eq!(resets.len(), 1, "it is not sent a third time");
+    }
+}
