@@ -5,19 +5,19 @@ use std::sync::Arc;
 use ::http::Method;
 
 use super::{Auth, health};
-#[cfg(any(feature = "actix", feature = "axum"))]
-use crate::limit::Budget;
 #[cfg(feature = "pages")]
 use crate::page;
 use crate::{
     account, admin, email_verification,
     error::{Error, Result},
-    http::{Endpoint, SERVICE},
+    http::Endpoint,
     limit::Limits,
     lockout, password,
     service::http::Context,
     session, token,
 };
+#[cfg(any(feature = "actix", feature = "axum"))]
+use crate::{http::SERVICE, limit::Budget};
 
 /// The endpoints of an [`Auth`], to be mounted by [`axum`](crate::axum) or [`actix`](crate::actix).
 ///
