@@ -17,8 +17,7 @@ use hallpass::{
 use serde_json::json;
 
 use crate::support::{
-    app::{App, Framework, apps, token_in},
-    db::{TestStore, stores},
+    app::{apps, apps_with, token_in},
     http::PASSWORD,
 };
 
@@ -60,19 +59,6 @@ impl Mailer for Faulty {
     }
 }
 
-/// Every store on both frameworks.
-async fn all_apps(mode: RegistrationMode) -> Vec<App> {
-    let mut apps = Vec::new();
-    for framework in [Framework::Axum, Framework::Actix] {
-        let memory = TestStore::memory();
-        for store in [memory].into_iter().chain(stores().await) {
-            let set = |builder: hallpass::AuthBuilder| builder.registration(mode);
-            apps.push(App::start(Arc::new(store), framework, set).await);
-        }
-    }
-    apps
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_becomes_of_a_mail_changes_nothing_for_the_caller() {
     let faults = [
@@ -82,7 +68,7 @@ async fn what_becomes_of_a_mail_changes_nothing_for_the_caller() {
         Fault::Permanent,
     ];
     for mode in [RegistrationMode::Open, RegistrationMode::Private] {
-        for app in all_apps(mode).await {
+        for app in apps_with(|builder| builder.registration(mode)).await {
             for (round, fault) in faults.into_iter().enumerate() {
                 let mailer = Arc::new(Faulty {
                     fault,
