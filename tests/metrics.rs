@@ -168,9 +168,12 @@ async fn load_is_recorded_and_nobody_is_named() {
     // Some hundred milliseconds for each.
     let costly = HashParams::danger_weak(65_536, 6, 1).unwrap();
     let hasher = Hasher::builder(costly).permits(1).queue(1);
-    let alone = hasher
-        .clone()
-        .deadline(Duration::from_millis(5))
+    // Seconds, which outlast a deadline that is long enough to be seen waiting for.
+    let costlier = HashParams::danger_weak(65_536, 60, 1).unwrap();
+    let alone = Hasher::builder(costlier)
+        .permits(1)
+        .queue(1)
+        .deadline(Duration::from_millis(500))
         .build()
         .unwrap();
     let hash = |hasher: &Hasher| {
