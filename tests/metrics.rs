@@ -169,7 +169,7 @@ async fn load_is_recorded_and_nobody_is_named() {
     let costly = HashParams::danger_weak(65_536, 6, 1).unwrap();
     let hasher = Hasher::builder(costly).permits(1).queue(1);
     // Seconds, which outlast a deadline that is long enough to be seen waiting for.
-    let costlier = HashParams::danger_weak(65_536, 60, 1).unwrap();
+    let costlier = HashParams::danger_weak(262_144, 16, 1).unwrap();
     let alone = Hasher::builder(costlier)
         .permits(1)
         .queue(1)
