@@ -156,7 +156,7 @@ switched! {
         ) -> Option<UserId>;
     }
     OutboxStore {
-        writable enqueue(intents: &[Intent], events: &[Event]) -> ();
+        writable enqueue(intents: &[Intent], event: Option<&Event>) -> ();
         writable claim(now: Timestamp, lease_until: Timestamp, limit: u32) -> Vec<ClaimedIntent>;
         writable complete(id: IntentId, attempt: i32) -> ();
         writable postpone(id: IntentId, attempt: i32, due_at: Timestamp, error: &str) -> ();

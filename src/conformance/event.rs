@@ -199,7 +199,7 @@ pub async fn an_order_is_about_the_holder_of_the_address(store: &Subject) {
         };
         let asked = event(EventKind::PasswordResetRequested);
         let ordered = store
-            .enqueue(std::slice::from_ref(&intent), std::slice::from_ref(&asked))
+            .enqueue(std::slice::from_ref(&intent), Some(&asked))
             .await;
         ordered.expect("enqueue");
         let filter = EventFilter {

@@ -160,7 +160,7 @@ pub async fn several_mails_are_ordered_at_once(store: &Subject) {
         ),
     ];
     let asked = event(EventKind::EmailChanged);
-    let ordered = store.enqueue(&orders, std::slice::from_ref(&asked)).await;
+    let ordered = store.enqueue(&orders, Some(&asked)).await;
     ordered.expect("enqueue");
     let claimed = claim(store, at + Duration::from_secs(1), 10).await;
     let intents: Vec<_> = claimed
@@ -179,7 +179,7 @@ pub async fn several_mails_are_ordered_at_once(store: &Subject) {
     let ids: Vec<_> = events.expect("list_events").iter().map(|e| e.id).collect();
     assert_eq!(ids, [asked.id]);
 
-    store.enqueue(&[], &[]).await.expect("enqueue");
+    store.enqueue(&[], None).await.expect("enqueue");
 }
 
 fn notice(at: Timestamp) -> Intent {

@@ -173,7 +173,7 @@ pub(super) async fn enqueued(store: &Subject, at: Timestamp) -> Intent {
         not_after: at + Duration::from_secs(1800),
     };
     store
-        .enqueue(std::slice::from_ref(&intent), &[])
+        .enqueue(std::slice::from_ref(&intent), None)
         .await
         .expect("enqueue");
     intent

@@ -94,7 +94,7 @@ pub async fn mails_are_listed_with_their_recipients(store: &Subject) {
         Recipient::User(user.id),
     ]
     .map(|recipient| Intent::new(LetterKind::VerifyEmail, recipient, at, LEASE));
-    store.enqueue(&intents, &[]).await.expect("enqueue");
+    store.enqueue(&intents, None).await.expect("enqueue");
     let listed = list(store, Some(MailStatus::Pending), None, 200).await;
     let ours = |entry: &&MailEntry| intents.iter().any(|intent| intent.id == entry.id);
     let mut found: Vec<&MailEntry> = listed.iter().filter(ours).collect();

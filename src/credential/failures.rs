@@ -38,11 +38,8 @@ impl Failures {
             event.created_at,
             lifetime,
         );
-        let events = [event];
-        store.enqueue(&[letter], &events).await?;
-        for event in &events {
-            self.trail.publish(event);
-        }
+        store.enqueue(&[letter], Some(&event)).await?;
+        self.trail.publish(&event);
         Ok(())
     }
 

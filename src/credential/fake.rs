@@ -315,7 +315,7 @@ impl AddressStore for FakeStore {
 
 #[async_trait]
 impl OutboxStore for FakeStore {
-    async fn enqueue(&self, intents: &[Intent], _: &[Event]) -> Result<(), StoreError> {
+    async fn enqueue(&self, intents: &[Intent], _: Option<&Event>) -> Result<(), StoreError> {
         let rows = intents.iter().map(|intent| Row {
             intent: intent.clone(),
             attempt: 0,

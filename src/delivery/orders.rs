@@ -87,9 +87,7 @@ impl Deliveries {
         let intent = self.reset(Recipient::Holder(email.clone()), now);
         let event = Event::new(EventKind::PasswordResetRequested, client, now);
         let event = self.0.parts.trail.about(event, email.canonical());
-        store
-            .enqueue(&[intent], std::slice::from_ref(&event))
-            .await?;
+        store.enqueue(&[intent], Some(&event)).await?;
         Ok(event)
     }
 }

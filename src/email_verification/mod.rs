@@ -79,7 +79,7 @@ impl EmailVerifications {
         let event = Event::new(EventKind::EmailVerificationRequested, client, now);
         let event = self.trail.about(event, email.canonical());
         let mail = self.deliveries.verification_of(email, now);
-        store.enqueue(&[mail], std::slice::from_ref(&event)).await?;
+        store.enqueue(&[mail], Some(&event)).await?;
         self.trail.publish(&event);
         self.deliveries.wake();
         Ok(())

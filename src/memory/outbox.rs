@@ -83,7 +83,7 @@ impl State {
 
 #[async_trait]
 impl OutboxStore for MemoryStore {
-    async fn enqueue(&self, intents: &[Intent], events: &[Event]) -> Result<(), StoreError> {
+    async fn enqueue(&self, intents: &[Intent], event: Option<&Event>) -> Result<(), StoreError> {
         let mut state = self.state();
         state.order(intents, None);
         let user = intents.first().and_then(|intent| match &intent.recipient {
@@ -91,7 +91,7 @@ impl OutboxStore for MemoryStore {
             Recipient::NewAddress(user, _) | Recipient::User(user) => Some(*user),
             Recipient::UserOfFact => None,
         });
-        for event in events {
+        if let Some(event) = event {
             state.record(event, user);
         }
         Ok(())

@@ -12,12 +12,12 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Adds intents that are due at once.
     ///
     /// # Contract
-    /// One statement. When this has returned, the mails outlive a kill (I5). The events are written with them; where one
-    /// has no user, it is about the one who has the address of the first intent, if there is one.
+    /// One statement. When this has returned, the mails outlive a kill (I5). The event is written with them; where it has no
+    /// user, it is about the one who has the address of the first intent, if there is one.
     ///
     /// # Errors
     /// If the database fails.
-    async fn enqueue(&self, intents: &[Intent], events: &[Event]) -> Result<(), StoreError>;
+    async fn enqueue(&self, intents: &[Intent], event: Option<&Event>) -> Result<(), StoreError>;
 
     /// Leases up to `limit` pending intents that are due at `now`, the longest due first, until `lease_until`.
     ///

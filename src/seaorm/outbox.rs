@@ -83,21 +83,21 @@ const POSTPONE: &str = "UPDATE auth_outbox SET due_at = $3, last_error = $4 WHER
 
 #[async_trait]
 impl<D: Database> OutboxStore for SeaOrmStore<D> {
-    async fn enqueue(&self, orders: &[Intent], events: &[Event]) -> Result<(), StoreError> {
+    async fn enqueue(&self, orders: &[Intent], event: Option<&Event>) -> Result<(), StoreError> {
         let recipient = orders.first().map(|intent| &intent.recipient);
         let (user, address) = recipient.map_or((None, None), Recipient::to_columns);
         let holder = address.map(|address| Value::from(address.canonical()));
         if self.is_postgres() {
             let user = user.map(UserId::as_uuid).into();
             let holder = holder.unwrap_or(Value::String(None));
-            let values = [intents(orders), event::events(events), user, holder];
+            let values = [intents(orders), event::events(event), user, holder];
             return self.write(ENQUEUE, values).await.map(drop);
         }
         transaction!(self, |txn| async {
             insert(txn, orders, None).await?;
-            if events.is_empty() {
+            let Some(event) = event else {
                 return Ok(());
-            }
+            };
             let user = match (user, &holder) {
                 (None, Some(holder)) => {
                     let rows = run(txn, HOLDER, [holder.clone()]).await?;
@@ -106,10 +106,7 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
                 }
                 (user, _) => user,
             };
-            for event in events {
-                event::insert(txn, event, user).await?;
-            }
-            Ok::<_, DbErr>(())
+            event::insert(txn, event, user).await
         })
     }
 

@@ -227,7 +227,7 @@ async fn a_pass_reads_what_is_due_from_an_index() {
         let recipient = Recipient::Holder(ANN.parse().unwrap());
         let lifetime = Duration::from_secs(60);
         let intent = Intent::new(LetterKind::ResetPassword, recipient, now, lifetime);
-        store.enqueue(&[intent], &[]).await.unwrap();
+        store.enqueue(&[intent], None).await.unwrap();
         count.forget();
         assert_eq!(store.claim(now, now, 16).await.unwrap().len(), 1);
         let mut explained = 0;
@@ -284,7 +284,7 @@ async fn a_queue_of_a_hundred_thousand_drains_without_two_sends_of_one() {
             })
             .collect();
         for some in intents.chunks(1000) {
-            app.store().enqueue(some, &[]).await.unwrap();
+            app.store().enqueue(some, None).await.unwrap();
         }
         let mut workers = Vec::new();
         for _ in 0..4 {

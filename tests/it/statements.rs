@@ -207,7 +207,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     let lifetime = Duration::from_secs(3600);
     let intent = Intent::new(LetterKind::ResetPassword, recipient, now, lifetime);
     let intents = [intent.clone(), notice()];
-    store.enqueue(&intents, &[event()]).await.unwrap();
+    store.enqueue(&intents, Some(&event())).await.unwrap();
     count.expect(1, "enqueue");
     assert_eq!(store.claim(now, later, 10).await.unwrap().len(), 1);
     count.expect(1, "claim");

@@ -240,7 +240,7 @@ async fn a_mail_that_cannot_be_read_holds_up_no_other() {
             let recipient = Recipient::Holder(address.parse().unwrap());
             let lifetime = std::time::Duration::from_secs(1800);
             let intent = Intent::new(LetterKind::ResetPassword, recipient, now, lifetime);
-            store.enqueue(&[intent], &[]).await.unwrap();
+            store.enqueue(&[intent], None).await.unwrap();
         };
         order("ann@example.org").await;
         order("ben@example.org").await;
