@@ -32,13 +32,10 @@ impl Accounts {
         client: &ClientInfo,
     ) -> Result<()> {
         let new_password = NewPassword {
-            member: "new_password",
-            password: new,
-            email: &caller.user.email,
             display_name: caller.user.display_name.as_deref(),
             user_id: Some(caller.user.id),
             actor_id: Some(caller.user.id),
-            client,
+            ..NewPassword::new("new_password", new, &caller.user.email, client)
         };
         self.rules.ensure(store, &new_password).await?;
         let mut hash = None;

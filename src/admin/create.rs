@@ -66,13 +66,8 @@ impl Administration {
         let password_hash = match &password {
             Some(password) => {
                 let new = NewPassword {
-                    member: "password",
-                    password,
-                    email: &email,
-                    display_name: None,
-                    user_id: None,
                     actor_id: author.actor_id,
-                    client: &author.client,
+                    ..NewPassword::new("password", password, &email, &author.client)
                 };
                 self.rules.ensure(self.store.as_ref(), &new).await?;
                 Some(self.hasher.hash(password).await?)

@@ -45,6 +45,26 @@ pub(crate) struct NewPassword<'a> {
     pub(crate) client: &'a ClientInfo,
 }
 
+impl<'a> NewPassword<'a> {
+    /// For an account that is not there yet and has no name, set by nobody who is known.
+    pub(crate) fn new(
+        member: &'static str,
+        password: &'a Password,
+        email: &'a EmailAddress,
+        client: &'a ClientInfo,
+    ) -> Self {
+        Self {
+            member,
+            password,
+            email,
+            display_name: None,
+            user_id: None,
+            actor_id: None,
+            client,
+        }
+    }
+}
+
 impl PasswordRules {
     pub(crate) fn new(parts: PasswordRulesParts) -> Self {
         Self(Arc::new(parts))

@@ -64,13 +64,8 @@ impl Passwords {
         } = registration;
         check_display_name(display_name.as_deref())?;
         let new = NewPassword {
-            member: "password",
-            password: &password,
-            email: &email,
             display_name: display_name.as_deref(),
-            user_id: None,
-            actor_id: None,
-            client: &client,
+            ..NewPassword::new("password", &password, &email, &client)
         };
         let unanswered = self.rules.check(&new).await?;
         let applicant = Applicant {
@@ -132,15 +127,7 @@ impl Passwords {
             return Ok(None);
         }
         let nobody = ClientInfo::default();
-        let new = NewPassword {
-            member: "password",
-            password,
-            email: &email,
-            display_name: None,
-            user_id: None,
-            actor_id: None,
-            client: &nobody,
-        };
+        let new = NewPassword::new("password", password, &email, &nobody);
         self.rules.ensure(store, &new).await?;
         let roles = [Role::ADMIN, Role::USER].into_iter().collect();
         let mut user = self.new_user(email, password, roles, None).await?;

@@ -48,13 +48,9 @@ impl Passwords {
             .await?
             .ok_or(ErrorKind::InvalidToken)?;
         let new = NewPassword {
-            member: "new_password",
-            password: new_password,
-            email: &user.email,
             display_name: user.display_name.as_deref(),
             user_id: Some(user.id),
-            actor_id: None,
-            client,
+            ..NewPassword::new("new_password", new_password, &user.email, client)
         };
         self.rules.ensure(store, &new).await?;
         let password_hash = self.hasher.hash(new_password).await?;
