@@ -93,9 +93,7 @@ impl Limits {
         client: &ClientInfo,
         about: Option<&str>,
     ) -> Result<()> {
-        let of_client = self.of_client(budget, client.ip);
-        let of_about = about.and_then(|canonical| self.of_about(budget, canonical));
-        let charges: Vec<_> = of_client.into_iter().chain(of_about).collect();
+        let (charges, _) = self.of_call(budget, client, about);
         self.admit_with(self.keeper(store), budget, &charges).await
     }
 
@@ -111,10 +109,7 @@ impl Limits {
         client: &ClientInfo,
         about: &str,
     ) -> Result<bool> {
-        let of_client = self.of_client(budget, client.ip);
-        let count = of_client.iter().count();
-        let of_about = self.of_about(budget, about);
-        let charges: Vec<_> = of_client.into_iter().chain(of_about).collect();
+        let (charges, count) = self.of_call(budget, client, Some(about));
         match self.charge(self.keeper(store), &charges).await? {
             Charged::Granted(_) => Ok(true),
             Charged::Refused { position, .. } if position >= count => Ok(false),
@@ -259,6 +254,19 @@ impl Limits {
             key: self.0.lockout.map(|_| self.0.keys.account(canonical)),
             ..Counted::default()
         }
+    }
+
+    /// The charges of a call, and how many of them are those of the client, which come first.
+    fn of_call(
+        &self,
+        budget: Budget,
+        client: &ClientInfo,
+        about: Option<&str>,
+    ) -> (Vec<Charge>, usize) {
+        let of_client = self.of_client(budget, client.ip);
+        let of_about = about.and_then(|canonical| self.of_about(budget, canonical));
+        let charges = of_client.into_iter().chain(of_about);
+        (charges.collect(), of_client.iter().count())
     }
 
     fn of_client(&self, budget: Budget, ip: Option<IpAddr>) -> Option<Charge> {
