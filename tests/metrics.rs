@@ -12,7 +12,7 @@ use std::{
 };
 
 use hallpass::{
-    Auth, ClientInfo, ErrorKind, Login, Secret, UserService as _,
+    Auth, ClientInfo, EmailAddress, ErrorKind, Login, Registration, Secret, UserService as _,
     credential::{HashParams, Hasher},
     limit::{Budget, Lockout, Rate, RateLimits},
     mail::Mailbox,
@@ -236,6 +236,21 @@ async fn load_is_recorded_and_nobody_is_named() {
         ErrorKind::TooManyAttempts
     );
     assert_eq!(recorded.sum("hallpass_locked_total{}"), 1.0);
+    // A device that has locked itself asks as an unknown one before it is refused.
+    let ann: EmailAddress = "ann@example.org".parse().unwrap();
+    let registration = Registration::new(ann.clone(), PASSWORD);
+    auth.register(registration).await.unwrap();
+    let signed_in = auth.login(Login::new(ann.clone(), PASSWORD)).await.unwrap();
+    let known = ClientInfo::default().with_device(signed_in.device.unwrap());
+    for (kind, locked) in [
+        (ErrorKind::InvalidCredentials, 1.0),
+        (ErrorKind::InvalidCredentials, 1.0),
+        (ErrorKind::TooManyAttempts, 2.0),
+    ] {
+        let login = Login::new(ann.clone(), "wrong").with_client(known.clone());
+        assert_eq!(auth.login(login).await.unwrap_err().kind(), kind);
+        assert_eq!(recorded.sum("hallpass_locked_total{}"), locked);
+    }
     let client = ClientInfo::new(Some([192, 0, 2, 77].into()), None);
     for _ in 0..5 {
         assert_eq!(

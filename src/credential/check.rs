@@ -2,7 +2,8 @@ use super::{Device, Devices, FailedCheck, FailureReason, Hasher, Verification, e
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    limit::{Attempt, Counted, Limits},
+    limit::{Attempt, Counted, Limits, Locked},
+    metric,
     secret::{Password, PasswordHash},
     store::Store,
     user::{Credentials, EmailAddress, User, UserStatus},
@@ -114,7 +115,7 @@ impl PasswordCheck {
         }
         let mut counted = match attempt {
             Attempt::Counted(counted) => counted,
-            Attempt::Locked(locked) => return Ok(Err(FailedCheck::locked(locked))),
+            Attempt::Locked(locked) => return Ok(Err(refused(locked))),
         };
         let found = match store.credentials(email).await {
             Ok(found) => found.filter(is_meant),
@@ -131,7 +132,7 @@ impl PasswordCheck {
             self.take_back(store, counted).await;
             counted = match limits.attempt_on_account(store, canonical).await? {
                 Attempt::Counted(counted) => counted,
-                Attempt::Locked(locked) => return Ok(Err(FailedCheck::locked(locked))),
+                Attempt::Locked(locked) => return Ok(Err(refused(locked))),
             };
         }
         match self.verify(found, password, counted).await {
@@ -211,6 +212,12 @@ impl PasswordCheck {
         }
         hash.ok()
     }
+}
+
+/// Nobody is left to be asked: neither the counter of the device nor that of the account.
+fn refused(locked: Locked) -> FailedCheck {
+    metric::locked();
+    FailedCheck::locked(locked)
 }
 
 impl Proof {

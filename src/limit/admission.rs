@@ -198,12 +198,9 @@ impl Limits {
                 Some(Charge {
                     rule: rule @ Rule::Attempts(_),
                     ..
-                }) => {
-                    metric::locked();
-                    Ok(Attempt::Locked(Locked {
-                        retry_after: rule.retry_after(&held, self.0.clock.now()),
-                    }))
-                }
+                }) => Ok(Attempt::Locked(Locked {
+                    retry_after: rule.retry_after(&held, self.0.clock.now()),
+                })),
                 charge => Err(self.refuse(Budget::SignIn, charge, &held)),
             },
         }
