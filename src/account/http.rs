@@ -37,8 +37,8 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
                 ErrorKind::LastAdmin,
                 ErrorKind::Overloaded,
                 ErrorKind::ReauthenticationRequired,
-                ErrorKind::TooManyAttempts,
                 ErrorKind::Refused,
+                ErrorKind::TooManyAttempts,
             ]),
         Endpoint::post("/users/me/password", own.clone(), change_password)
             .tag("Account")

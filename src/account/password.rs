@@ -1,7 +1,6 @@
 use super::Accounts;
 use crate::{
-    credential::CHECKS,
-    credential::NewPassword,
+    credential::{CHECKS, NewPassword},
     error::{ErrorKind, Result},
     event::{ClientInfo, EventKind},
     mail::Recipient,
