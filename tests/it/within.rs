@@ -6,7 +6,8 @@ use std::sync::{
 };
 
 use hallpass::{
-    Auth, BoxError, ErrorKind, EventKind, Password, Registration, Role, User, UserId, UserStatus,
+    Auth, BoxError, ErrorKind, EventKind, Password, Registration, Role, Settled, User, UserId,
+    UserStatus,
     credential::BreachCheck,
     event::{EventFilter, EventStore as _},
     hook::Hooks,
@@ -44,6 +45,16 @@ async fn hosts() -> Vec<Host> {
         });
     }
     hosts
+}
+
+/// Commits and tells, or does neither.
+async fn end(txn: DatabaseTransaction, settled: Settled, commits: bool) {
+    if commits {
+        txn.commit().await.unwrap();
+        settled.tell();
+    } else {
+        txn.rollback().await.unwrap();
+    }
 }
 
 impl Host {
@@ -199,12 +210,7 @@ async fn a_mail_can_be_ordered_with_the_hosts_own_row() {
             let ann = ANN.parse().unwrap();
             accounts.request_password_reset(&ann).await.unwrap();
             let settled = accounts.settle();
-            if commits {
-                txn.commit().await.unwrap();
-                settled.tell();
-            } else {
-                txn.rollback().await.unwrap();
-            }
+            end(txn, settled, commits).await;
             host.app.deliver().await;
             let letters = host.app.letters(ANN, "/reset-password?");
             assert_eq!(letters.len(), usize::from(commits));
@@ -348,12 +354,7 @@ async fn a_password_taken_unchecked_is_told_with_the_account_or_not_at_all() {
             let mut accounts = auth.within(&txn).unwrap();
             accounts.register(prepared).await.unwrap();
             let settled = accounts.settle();
-            if commits {
-                txn.commit().await.unwrap();
-                settled.tell();
-            } else {
-                txn.rollback().await.unwrap();
-            }
+            end(txn, settled, commits).await;
             let events = host.store.list_events(&filter, None, 10).await.unwrap();
             assert_eq!(events.len(), expected);
         }

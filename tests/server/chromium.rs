@@ -17,6 +17,9 @@ use tempfile::TempDir;
 const LOADED: &str = "Page.loadEventFired";
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Widths in CSS pixels, and colour schemes.
+pub(crate) const SCREENS: [(u32, &str); 3] = [(1280, "light"), (320, "dark"), (320, "light")];
+
 /// A browser with one tab, in which no script runs. Killed when this is dropped.
 pub(crate) struct Chromium {
     child: Child,
@@ -104,6 +107,16 @@ impl Chromium {
     pub(crate) fn darken(&mut self, scheme: &str) {
         let feature = json!({"name": "prefers-color-scheme", "value": scheme});
         self.call("Emulation.setEmulatedMedia", json!({"features": [feature]}));
+    }
+
+    /// Holds that a page fits every screen. It stays open on the last one.
+    pub(crate) fn fits_every_screen(&mut self, url: &str, name: &str) {
+        for (width, scheme) in SCREENS {
+            self.resize(width);
+            self.darken(scheme);
+            self.open(url);
+            self.fits(width, &format!("{name}-{scheme}"));
+        }
     }
 
     /// Asks for pages in this language.

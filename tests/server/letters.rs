@@ -8,12 +8,11 @@ use hallpass::{
 };
 
 use crate::{
-    chromium::Chromium,
+    chromium::{Chromium, SCREENS},
     process::{SERVERS, Server, folder},
 };
 
 const LANGUAGES: [&str; 5] = ["en", "de", "es", "fr", "zh"];
-const SCREENS: [(u32, &str); 3] = [(320, "light"), (320, "dark"), (1280, "light")];
 
 /// Every letter, with names as long as they may be.
 fn letters() -> Vec<Letter> {
@@ -64,13 +63,8 @@ fn every_letter_fits_a_small_screen_in_every_language() {
         for letter in letters() {
             let content = templates.render(&letter, &language.parse().unwrap());
             fs::write(&file, content.unwrap().html).unwrap();
-            for (width, scheme) in SCREENS {
-                browser.resize(width);
-                browser.darken(scheme);
-                browser.open(&url);
-                let name = format!("letter-{}-{language}-{scheme}", letter.kind().as_str());
-                browser.fits(width, &name);
-            }
+            let name = format!("letter-{}-{language}", letter.kind().as_str());
+            browser.fits_every_screen(&url, &name);
         }
     }
     let complaints = &browser.complaints;

@@ -1,6 +1,6 @@
 //! The mailed link in a browser, without script.
 
-use std::net::TcpListener;
+use std::{net::TcpListener, path::Path};
 
 use serde_json::json;
 
@@ -19,16 +19,12 @@ fn the_mailed_link_sets_a_password_in_a_browser_without_script() {
         return;
     };
     for name in SERVERS {
-        let (folder, address) = (folder(), free_address());
-        let url = format!("http://{address}");
+        let folder = folder();
         let settings = [
-            ("HALLPASS_BIND", address.as_str()),
-            ("HALLPASS_PUBLIC_URL", &url),
             ("HALLPASS_CORS_ORIGINS", "https://app.example.org"),
             ("HALLPASS_REQUIRE_VERIFIED_EMAIL", "true"),
         ];
-        let server = Server::of(name, folder.path(), &settings);
-        assert_eq!(server.register(ANN, PASSWORD).status, 201);
+        let (server, url) = server_of_ann(name, folder.path(), &settings);
         click_through(&mut browser, &server, name);
         let order = json!({ "email": ANN });
         assert_eq!(server.post("/auth/forgot-password", &order).status, 202);
@@ -36,12 +32,7 @@ fn the_mailed_link_sets_a_password_in_a_browser_without_script() {
         let link = line.trim();
         assert!(link.starts_with(&url), "{link}");
 
-        for (width, scheme) in [(1280, "light"), (320, "dark"), (320, "light")] {
-            browser.resize(width);
-            browser.darken(scheme);
-            browser.open(link);
-            browser.fits(width, &format!("{name}-form-{scheme}"));
-        }
+        browser.fits_every_screen(link, &format!("{name}-form"));
         // The field has the focus already.
         browser.type_in("password1");
         browser.enter();
@@ -91,14 +82,8 @@ fn the_mailed_link_unlocks_in_a_browser_without_script() {
         return;
     };
     for name in SERVERS {
-        let (folder, address) = (folder(), free_address());
-        let url = format!("http://{address}");
-        let settings = [
-            ("HALLPASS_BIND", address.as_str()),
-            ("HALLPASS_PUBLIC_URL", &url),
-        ];
-        let server = Server::of(name, folder.path(), &settings);
-        assert_eq!(server.register(ANN, PASSWORD).status, 201);
+        let folder = folder();
+        let (server, url) = server_of_ann(name, folder.path(), &[]);
         for _ in 0..5 {
             assert_eq!(server.login(ANN, NEW_PASSWORD).status, 401);
         }
@@ -106,12 +91,7 @@ fn the_mailed_link_unlocks_in_a_browser_without_script() {
         let line = server.stdout.wait_for("/unlock?token=").unwrap();
         let link = line.trim();
         assert!(link.starts_with(&url), "{link}");
-        for (width, scheme) in [(1280, "light"), (320, "dark"), (320, "light")] {
-            browser.resize(width);
-            browser.darken(scheme);
-            browser.open(link);
-            browser.fits(width, &format!("{name}-unlock-{scheme}"));
-        }
+        browser.fits_every_screen(link, &format!("{name}-unlock"));
         browser.click("button");
         let html = browser.html();
         assert!(html.contains("<h1>Sign-in unlocked</h1>"), "{html}");
@@ -129,6 +109,19 @@ fn the_mailed_link_unlocks_in_a_browser_without_script() {
     }
     let complaints = &browser.complaints;
     assert!(complaints.is_empty(), "{complaints:?}");
+}
+
+/// A server where `ANN` has an account, and the address that its links begin with.
+fn server_of_ann(name: &str, folder: &Path, settings: &[(&str, &str)]) -> (Server, String) {
+    let address = free_address();
+    let url = format!("http://{address}");
+    let own = [
+        ("HALLPASS_BIND", address.as_str()),
+        ("HALLPASS_PUBLIC_URL", &url),
+    ];
+    let server = Server::of(name, folder, &[&own, settings].concat());
+    assert_eq!(server.register(ANN, PASSWORD).status, 201);
+    (server, url)
 }
 
 fn free_address() -> String {
