@@ -30,7 +30,7 @@ use crate::{
 };
 
 #[cfg(feature = "http")]
-use crate::http::DeviceCookies;
+use crate::http::Cookies;
 #[cfg(feature = "pages")]
 use crate::page::Pages;
 
@@ -376,7 +376,7 @@ impl AuthBuilder {
         let trail = Trail::new(&secrets, self.event_sinks);
         let permissions = Arc::new(self.role_permissions);
         #[cfg(feature = "http")]
-        let device_cookies = DeviceCookies::new(&public_url);
+        let cookies = Cookies::new(&public_url);
         let tokens = Tokens::new(TokenParts {
             keys,
             secrets: &secrets,
@@ -518,7 +518,7 @@ impl AuthBuilder {
             #[cfg(feature = "pages")]
             pages: Arc::new(pages),
             #[cfg(feature = "http")]
-            device_cookies,
+            cookies,
             #[cfg(feature = "http")]
             registration: self.registration,
             #[cfg(feature = "http")]

@@ -54,14 +54,14 @@ impl Auth {
         let rows = [
             password::http::endpoints(
                 &service,
-                inner.device_cookies,
+                inner.cookies,
                 inner.registration,
                 inner.deliveries.locales(),
             ),
             session::http::endpoints(&service, &self.context(&inner.sessions)),
             account::http::endpoints(&self.context(&inner.accounts)),
             email_verification::http::endpoints(&self.context(&inner.email_verifications)),
-            lockout::http::endpoints(&self.context(&inner.lockouts), inner.device_cookies),
+            lockout::http::endpoints(&self.context(&inner.lockouts), inner.cookies),
             admin::http::endpoints(&admin::http::State {
                 administration: inner.use_cases.administration.clone(),
                 service: Arc::clone(&service),
@@ -133,7 +133,7 @@ impl Endpoints {
             store: Arc::clone(self.auth.store()),
             verifications: inner.email_verifications.clone(),
             lockouts: inner.lockouts.clone(),
-            cookies: inner.device_cookies,
+            cookies: inner.cookies,
         });
         self.rows
             .retain(|known| rows.iter().all(|row| row.path() != known.path()));

@@ -89,7 +89,7 @@ struct Inner {
     #[cfg(feature = "pages")]
     pages: Arc<crate::page::Pages>,
     #[cfg(feature = "http")]
-    device_cookies: crate::http::DeviceCookies,
+    cookies: crate::http::Cookies,
     #[cfg(feature = "http")]
     registration: crate::password::RegistrationMode,
     #[cfg(feature = "http")]

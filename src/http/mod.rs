@@ -29,6 +29,7 @@
 
 mod body;
 mod client;
+mod cookie;
 mod described;
 mod device;
 #[cfg(feature = "openapi")]
@@ -60,8 +61,9 @@ pub use self::{
     resource::not_found,
 };
 pub(crate) use self::{
+    cookie::Cookies,
     described::Described,
-    device::{DeviceCookies, WithDevice},
+    device::WithDevice,
     input::{Form, Input, Json, Path, Query},
     members::{FromMembers, Members},
     output::{Accepted, Created, Document, Html, NoContent, Output},

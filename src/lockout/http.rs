@@ -4,14 +4,14 @@ use super::Lockouts;
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    http::{DeviceCookies, Endpoint, FromMembers, Json, Members, NoContent, WithDevice},
+    http::{Cookies, Endpoint, FromMembers, Json, Members, NoContent, WithDevice},
     secret::OneTimeToken,
     service::http::Context,
 };
 
 type Own = Context<Lockouts>;
 
-pub(crate) fn endpoints(own: &Own, cookies: DeviceCookies) -> Vec<Endpoint> {
+pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
     vec![
         Endpoint::post("/auth/unlock", (own.clone(), cookies), unlock)
             .tag("Sign-in")
@@ -25,7 +25,7 @@ pub(crate) fn endpoints(own: &Own, cookies: DeviceCookies) -> Vec<Endpoint> {
 }
 
 async fn unlock(
-    (own, cookies): (Own, DeviceCookies),
+    (own, cookies): (Own, Cookies),
     client: ClientInfo,
     Json(body): Json<UnlockRequest>,
 ) -> Result<WithDevice<NoContent>> {

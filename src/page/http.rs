@@ -7,7 +7,7 @@ use crate::{
     email_verification::EmailVerifications,
     error::{Error, ErrorKind, Result},
     event::ClientInfo,
-    http::{DeviceCookies, Endpoint, Form, FromMembers, Html, Input, Members, Request, WithDevice},
+    http::{Cookies, Endpoint, Form, FromMembers, Html, Input, Members, Request, WithDevice},
     lockout::Lockouts,
     secret::{OneTimeToken, Password},
     service::UserService,
@@ -24,7 +24,7 @@ pub(crate) struct Parts {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) verifications: EmailVerifications,
     pub(crate) lockouts: Lockouts,
-    pub(crate) cookies: DeviceCookies,
+    pub(crate) cookies: Cookies,
 }
 
 pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {

@@ -7,8 +7,7 @@ use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
     http::{
-        Accepted, Created, DeviceCookies, Endpoint, FromMembers, Json, Members, NoContent,
-        WithDevice,
+        Accepted, Cookies, Created, Endpoint, FromMembers, Json, Members, NoContent, WithDevice,
     },
     secret::{OneTimeToken, Password},
     service::{Login, Registration, UserService},
@@ -31,7 +30,7 @@ struct Registrations {
 
 pub(crate) fn endpoints(
     service: &Service,
-    cookies: DeviceCookies,
+    cookies: Cookies,
     mode: RegistrationMode,
     locales: &[Locale],
 ) -> Vec<Endpoint> {
@@ -133,7 +132,7 @@ impl Registrations {
 }
 
 async fn login(
-    (service, cookies): (Service, DeviceCookies),
+    (service, cookies): (Service, Cookies),
     client: ClientInfo,
     Json(body): Json<LoginRequest>,
 ) -> Result<WithDevice<Json<TokenPairView>>> {
