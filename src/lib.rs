@@ -91,6 +91,7 @@ mod json;
 pub mod metric;
 #[cfg(any(feature = "breach-check", feature = "jwks-client"))]
 mod outbound;
+mod renewal;
 mod secret;
 
 // The HTTP contract, framework-neutral.

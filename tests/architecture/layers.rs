@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["json"],
     &["metric"],
     &["outbound"],
+    &["renewal"],
     // The HTTP contract.
     &["http"],
     // What every feature may use.

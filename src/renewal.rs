@@ -1,0 +1,165 @@
+//! What is fetched from elsewhere, and kept for a while.
+
+use std::{fmt::Debug, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard, watch},
+    task::JoinHandle,
+};
+
+use crate::{
+    clock::{Clock, Timestamp},
+    error::BoxError,
+};
+
+/// Fetches a value.
+#[async_trait]
+pub(crate) trait Fetch: Debug + Send + Sync + 'static {
+    /// What is fetched.
+    type Value: Debug + Send + Sync + 'static;
+
+    /// Makes one attempt. `known` is what is at hand, to be given back if it is still the same.
+    async fn fetch(&self, known: Option<Arc<Self::Value>>) -> Result<Arc<Self::Value>, BoxError>;
+}
+
+/// When a value is fetched anew.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// What it is, for logs.
+    pub(crate) what: &'static str,
+    /// How long one attempt may take.
+    pub(crate) timeout: Duration,
+    /// How long a value is taken as it is.
+    pub(crate) fresh: Duration,
+    /// How long it is taken while it is fetched anew: after that, who asks for it waits for the outcome.
+    pub(crate) stale: Duration,
+    /// The time between two attempts, whatever became of the first.
+    pub(crate) pause: Duration,
+    /// The same while nothing is at hand.
+    pub(crate) first_pause: Duration,
+}
+
+/// A value that is kept, and renewed when it is old. It goes on if that fails. Cheap to clone.
+#[derive(Debug)]
+pub(crate) struct Renewed<F: Fetch>(Arc<Inner<F>>);
+
+#[derive(Debug)]
+struct Inner<F: Fetch> {
+    source: F,
+    terms: Terms,
+    clock: Arc<dyn Clock>,
+    kept: watch::Sender<Option<Kept<F::Value>>>,
+    /// When the last attempt began, or the first ones failed. Held for as long as one is under way.
+    last: Arc<Mutex<Option<Timestamp>>>,
+}
+
+#[derive(Debug)]
+struct Kept<V> {
+    value: Arc<V>,
+    at: Timestamp,
+}
+
+impl<F: Fetch> Renewed<F> {
+    pub(crate) fn new(source: F, terms: Terms, clock: Arc<dyn Clock>) -> Self {
+        Self(Arc::new(Inner {
+            source,
+            terms,
+            clock,
+            kept: watch::Sender::new(None),
+            last: Arc::default(),
+        }))
+    }
+
+    /// The value as it is, if there is one.
+    pub(crate) fn at_hand(&self) -> Option<Arc<F::Value>> {
+        self.kept().map(|(value, _)| value)
+    }
+
+    /// The value, renewed if it is old; `None` if it could never be fetched.
+    pub(crate) async fn value(&self) -> Option<Arc<F::Value>> {
+        let Some((value, at)) = self.kept() else {
+            self.refetch().await;
+            return self.at_hand();
+        };
+        let (now, terms) = (self.0.clock.now(), self.0.terms);
+        if within(at, now, terms.fresh) {
+            return Some(value);
+        }
+        // One asks; the others do not wait for it.
+        let attempt = Arc::clone(&self.0.last).try_lock_owned().ok();
+        let attempt = attempt.and_then(|last| self.attempt(last));
+        match attempt {
+            Some(attempt) if !within(at, now, terms.stale) => {
+                self.finish(attempt).await;
+                self.at_hand()
+            }
+            _ => Some(value),
+        }
+    }
+
+    /// Waits for the attempt that is under way, if there is one, and makes one, if it is time.
+    pub(crate) async fn refetch(&self) {
+        let last = Arc::clone(&self.0.last).lock_owned().await;
+        if let Some(attempt) = self.attempt(last) {
+            self.finish(attempt).await;
+        }
+    }
+
+    fn kept(&self) -> Option<(Arc<F::Value>, Timestamp)> {
+        let kept = self.0.kept.borrow();
+        kept.as_ref().map(|kept| (Arc::clone(&kept.value), kept.at))
+    }
+
+    /// Begins an attempt, unless the last one is too near. It is a task of its own: a caller who goes away must not end
+    /// it for all.
+    fn attempt(&self, mut last: OwnedMutexGuard<Option<Timestamp>>) -> Option<JoinHandle<()>> {
+        let (now, terms) = (self.0.clock.now(), self.0.terms);
+        let pause = match self.at_hand() {
+            Some(_) => terms.pause,
+            None => terms.first_pause,
+        };
+        if last.is_some_and(|last| within(last, now, pause)) {
+            return None;
+        }
+        *last = Some(now);
+        let renewed = self.clone();
+        Some(tokio::spawn(async move {
+            if let Err(error) = renewed.renew(now).await {
+                let at_hand = renewed.at_hand().is_some();
+                let what = terms.what;
+                tracing::warn!(error = &*error, at_hand, "{what} could not be fetched");
+                if !at_hand {
+                    // Whoever waited for it would try again at once.
+                    *last = Some(renewed.0.clock.now());
+                }
+            }
+            drop(last);
+        }))
+    }
+
+    async fn renew(&self, now: Timestamp) -> Result<(), BoxError> {
+        let fetching = self.0.source.fetch(self.at_hand());
+        let value = tokio::time::timeout(self.0.terms.timeout, fetching).await??;
+        self.0.kept.send_replace(Some(Kept { value, at: now }));
+        Ok(())
+    }
+
+    async fn finish(&self, attempt: JoinHandle<()>) {
+        if let Err(error) = attempt.await {
+            let what = self.0.terms.what;
+            tracing::error!(%error, "fetching {what} broke off");
+        }
+    }
+}
+
+impl<F: Fetch> Clone for Renewed<F> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+/// Whether less than this time has gone by. A clock that was set back ends the wait.
+fn within(since: Timestamp, now: Timestamp, time: Duration) -> bool {
+    (now - since).to_std().is_ok_and(|gone| gone < time)
+}
