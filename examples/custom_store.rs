@@ -26,12 +26,16 @@ use hallpass::{
     clock::Timestamp,
     conformance,
     event::{Author, EventFilter, EventId},
+    identity::{
+        Arrival, Arrived, Assertion, CodeChallenge, Flow, Identity, IdentityId, LinkIdentity,
+        Linked, NewCode, NewFlow, Redeemed, Standing, Unlinked,
+    },
     limit::{Charge, Charged, LimitKey},
     mail::{Admission, ClaimedIntent, Intent, IntentId, MailEntry, MailStatus},
     memory::MemoryStore,
     store::{
-        AddressStore, EventStore, Limiter, OutboxStore, PurgeBatch, PurgeStore, Store, TokenStore,
-        UserStore,
+        AddressStore, EventStore, IdentityStore, Limiter, OutboxStore, PurgeBatch, PurgeStore,
+        Store, TokenStore, UserStore,
     },
     testing::{PASSWORD, TestAuth},
     token::{
@@ -155,6 +159,17 @@ switched! {
             event: &Event
         ) -> Option<UserId>;
     }
+    IdentityStore {
+        writable begin_flow(flow: &NewFlow) -> ();
+        writable take_flow(state: &TokenDigest, binding: &TokenDigest, now: Timestamp) -> Option<Flow>;
+        readable standing(assertion: &Assertion) -> Standing;
+        writable arrive(arrival: &Arrival) -> Arrived;
+        writable offer_identity(code: &NewCode, assertion: &Assertion) -> ();
+        writable redeem_code(code: &TokenDigest, challenge: &CodeChallenge, now: Timestamp) -> Option<Redeemed>;
+        writable link_identity(link: &LinkIdentity, now: Timestamp, event: &Event) -> Linked;
+        readable identities(user: UserId) -> Vec<Identity>;
+        writable unlink_identity(user: UserId, id: IdentityId, event: &Event) -> Unlinked;
+    }
     OutboxStore {
         writable enqueue(intents: &[Intent], event: Option<&Event>) -> ();
         writable claim(now: Timestamp, lease_until: Timestamp, limit: u32) -> Vec<ClaimedIntent>;
@@ -180,6 +195,7 @@ switched! {
         writable purge_one_time(before: Timestamp, after: Option<TokenDigest>, limit: u32) -> PurgeBatch<TokenDigest>;
         writable purge_events(before: Timestamp, after: Option<EventId>, limit: u32) -> PurgeBatch<EventId>;
         writable purge_limits(before: Timestamp, after: Option<LimitKey>, limit: u32) -> PurgeBatch<LimitKey>;
+        writable purge_flows(before: Timestamp, after: Option<TokenDigest>, limit: u32) -> PurgeBatch<TokenDigest>;
     }
 }
 

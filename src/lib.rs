@@ -108,6 +108,9 @@ pub mod user;
 // How often, of what.
 pub mod limit;
 
+// Who users are at providers.
+pub mod identity;
+
 // Tokens, and the end of what is of no more use.
 mod purge;
 pub mod store;

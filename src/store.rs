@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use crate::error::{Result, StoreError};
 pub use crate::{
     event::EventStore,
+    identity::IdentityStore,
     limit::Limiter,
     mail::OutboxStore,
     purge::{PurgeBatch, PurgeStore},
@@ -16,7 +17,14 @@ pub use crate::{
 /// touches users, sessions and tokens. A host replaces all of it or none.
 #[async_trait]
 pub trait Store:
-    UserStore + TokenStore + AddressStore + OutboxStore + EventStore + Limiter + PurgeStore
+    UserStore
+    + TokenStore
+    + AddressStore
+    + IdentityStore
+    + OutboxStore
+    + EventStore
+    + Limiter
+    + PurgeStore
 {
     /// Asks the database for a sign of life.
     ///

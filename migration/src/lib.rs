@@ -13,6 +13,7 @@ mod m20261122_000006_reauthentication;
 mod m20261122_000007_user_lists;
 mod m20261122_000008_outbox;
 mod m20261122_000009_limits;
+mod m20261122_000010_oauth;
 mod migrator;
 
 pub use self::migrator::{MigrationStatus, down, status, up};
@@ -35,4 +36,5 @@ const MIGRATIONS: &[Migration] = &[
     m20261122_000007_user_lists::MIGRATION,
     m20261122_000008_outbox::MIGRATION,
     m20261122_000009_limits::MIGRATION,
+    m20261122_000010_oauth::MIGRATION,
 ];

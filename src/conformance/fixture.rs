@@ -37,6 +37,11 @@ pub(super) fn address(text: &str) -> EmailAddress {
     text.parse().expect("the checks use valid addresses")
 }
 
+/// An address that nobody has.
+pub(super) fn fresh_address() -> EmailAddress {
+    address(&format!("{}@example.org", unique()))
+}
+
 pub(super) fn role(name: &str) -> Role {
     name.parse().expect("the checks use valid roles")
 }

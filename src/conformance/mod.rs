@@ -23,8 +23,11 @@ pub mod account;
 pub mod address;
 pub mod event;
 mod fixture;
+pub mod flow;
+pub mod identity;
 pub mod last_admin;
 pub mod limit;
+pub mod link;
 pub mod one_time;
 pub mod order;
 pub mod outbox;
@@ -32,6 +35,7 @@ pub mod outbox_entry;
 pub mod purge;
 pub mod rotation;
 pub mod session;
+pub mod unlink;
 pub mod user;
 pub mod user_change;
 
@@ -62,4 +66,8 @@ pub async fn check_all(store: Subject) {
     outbox_entry::check_all(&store).await;
     address::check_all(&store).await;
     limit::check_all(&store).await;
+    flow::check_all(&store).await;
+    identity::check_all(&store).await;
+    link::check_all(&store).await;
+    unlink::check_all(&store).await;
 }

@@ -5,13 +5,15 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Subject,
     fixture::{
-        MICROSECOND, digest, event, fresh_session, fresh_user, is_live, log_out, new_session,
-        new_token, now, race, reset, rotate, rotation, try_open,
+        MICROSECOND, address, digest, event, fresh_session, fresh_user, is_live, log_out,
+        new_session, new_token, now, race, reset, rotate, rotation, try_open,
     },
+    flow::{assertion, begin, new_flow},
 };
 use crate::{
     clock::Timestamp,
     event::{ClientInfo, Event, EventFilter, EventId, EventKind},
+    identity::{FlowIntent, NewCode},
     token::{IssueOneTime, NewSession, Purpose, Rotation},
     user::UserId,
 };
@@ -30,6 +32,7 @@ pub async fn check_all(store: &Subject) {
     purges_at_once_share_the_work(store).await;
     a_used_token_stays_until_it_expires(store).await;
     old_events_go_and_later_ones_stay(store).await;
+    flows_go_with_their_codes(store).await;
 }
 
 /// Revoked, idle for too long, at the end of its time: gone from that moment on. A live one stays.
@@ -176,6 +179,48 @@ pub async fn old_events_go_and_later_ones_stay(store: &Subject) {
     assert_eq!(deleted, 0);
 }
 
+/// One that nobody came back from goes at its end, and one with a code when both are over; spent or not.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn flows_go_with_their_codes(store: &Subject) {
+    purge_flows(store, now() + HOUR, 500).await;
+    let start = now();
+    let mut ends = Vec::new();
+    for (end, code_end) in [
+        (1, None),
+        (2, Some(1)),
+        (1, Some(2)),
+        (3, None),
+        (4, Some(5)),
+    ] {
+        let mut new = new_flow(FlowIntent::Link);
+        new.expires_at = start + Duration::from_secs(end);
+        begin(store, &new).await;
+        if let Some(end) = code_end {
+            let code = NewCode {
+                flow: new.flow.state,
+                digest: digest(),
+                expires_at: start + Duration::from_secs(end),
+            };
+            let said = assertion(&address("ann@example.org"));
+            let offered = store.offer_identity(&code, &said).await;
+            offered.expect("offer_identity");
+        }
+        ends.push(end.max(code_end.unwrap_or_default()));
+    }
+    let mut left = ends.len();
+    for second in 1..=5 {
+        let end = start + Duration::from_secs(second);
+        let early = purge_flows(store, end - MICROSECOND, 2).await;
+        assert_eq!(early, 0, "a flow was purged before its end");
+        let over = ends.iter().filter(|end| **end == second).count();
+        assert_eq!(purge_flows(store, end, 2).await, over as u64);
+        left -= over;
+    }
+    assert_eq!(left, 0);
+}
+
 /// Sessions that are over now, and whose users are active.
 async fn ended_sessions(store: &Subject, count: usize) -> Vec<NewSession> {
     let user = fresh_user(store).await;
@@ -232,4 +277,8 @@ async fn purge_one_time(store: &Subject, before: Timestamp) -> u64 {
 
 async fn purge_events(store: &Subject, before: Timestamp, limit: u32) -> u64 {
     purge_all!(store, purge_events, before, limit)
+}
+
+async fn purge_flows(store: &Subject, before: Timestamp, limit: u32) -> u64 {
+    purge_all!(store, purge_flows, before, limit)
 }

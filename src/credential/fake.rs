@@ -9,6 +9,10 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::{Author, Event, EventFilter, EventId, EventStore},
+    identity::{
+        Arrival, Arrived, Assertion, CodeChallenge, Flow, Identity, IdentityId, IdentityStore,
+        LinkIdentity, Linked, NewCode, NewFlow, Redeemed, Standing, Unlinked,
+    },
     limit::{Charge, Charged, LimitKey, Limiter},
     mail::{Admission, ClaimedIntent, Intent, IntentId, MailEntry, MailStatus, OutboxStore},
     purge::{PurgeBatch, PurgeStore},
@@ -314,6 +318,65 @@ impl AddressStore for FakeStore {
 }
 
 #[async_trait]
+impl IdentityStore for FakeStore {
+    async fn begin_flow(&self, _: &NewFlow) -> Result<(), StoreError> {
+        unimplemented!()
+    }
+
+    async fn take_flow(
+        &self,
+        _: &TokenDigest,
+        _: &TokenDigest,
+        _: Timestamp,
+    ) -> Result<Option<Flow>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn standing(&self, _: &Assertion) -> Result<Standing, StoreError> {
+        unimplemented!()
+    }
+
+    async fn arrive(&self, _: &Arrival) -> Result<Arrived, StoreError> {
+        unimplemented!()
+    }
+
+    async fn offer_identity(&self, _: &NewCode, _: &Assertion) -> Result<(), StoreError> {
+        unimplemented!()
+    }
+
+    async fn redeem_code(
+        &self,
+        _: &TokenDigest,
+        _: &CodeChallenge,
+        _: Timestamp,
+    ) -> Result<Option<Redeemed>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn link_identity(
+        &self,
+        _: &LinkIdentity,
+        _: Timestamp,
+        _: &Event,
+    ) -> Result<Linked, StoreError> {
+        unimplemented!()
+    }
+
+    async fn identities(&self, _: UserId) -> Result<Vec<Identity>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn unlink_identity(
+        &self,
+        _: UserId,
+        _: IdentityId,
+        _: &Event,
+    ) -> Result<Unlinked, StoreError> {
+        unimplemented!()
+    }
+}
+
+#[async_trait]
 impl OutboxStore for FakeStore {
     async fn enqueue(&self, intents: &[Intent], _: Option<&Event>) -> Result<(), StoreError> {
         let rows = intents.iter().map(|intent| Row {
@@ -469,6 +532,15 @@ impl PurgeStore for FakeStore {
         _: Option<LimitKey>,
         _: u32,
     ) -> Result<PurgeBatch<LimitKey>, StoreError> {
+        unimplemented!()
+    }
+
+    async fn purge_flows(
+        &self,
+        _: Timestamp,
+        _: Option<TokenDigest>,
+        _: u32,
+    ) -> Result<PurgeBatch<TokenDigest>, StoreError> {
         unimplemented!()
     }
 }

@@ -154,6 +154,9 @@ kinds! {
     AccountCreated "account_created" Success
     /// An account was deleted.
     AccountDeleted "account_deleted" Success
+    /// Who owns the address took the account over by signing in with a provider, since nobody had shown the address to be
+    /// theirs before: its password, sessions, identities and tokens were wiped. Detail `provider`.
+    AccountTakenOver "account_taken_over" Success
     /// A new password passed although the [breach check](crate::credential::BreachCheck) gave no answer: detail
     /// `address` as for a sign-in that failed.
     BreachCheckFailed "breach_check_failed" Failure
@@ -167,6 +170,13 @@ kinds! {
     EmailVerificationRequested "email_verification_requested" Success
     /// The address was shown to be the user's, or an administrator said so.
     EmailVerified "email_verified" Success
+    /// A user can sign in with a provider from now on: details `provider` and `identity_id`.
+    IdentityLinked "identity_linked" Success
+    /// A user cannot sign in with a provider any more: details `provider` and `identity_id`.
+    IdentityUnlinked "identity_unlinked" Success
+    /// A sign-in with a provider, or linking one, was refused: details `provider`, and `reason`, which is the code that
+    /// was answered. `address` as for a sign-in that failed, where the provider gave one.
+    LinkRefused "link_refused" Failure
     /// A session was ended by its refresh token.
     LoggedOut "logged_out" Success
     /// Every session of a user was ended.
@@ -189,7 +199,7 @@ kinds! {
     RolesChanged "roles_changed" Success
     /// A session was ended by its owner from another one.
     SessionRevoked "session_revoked" Success
-    /// A session was opened.
+    /// A session was opened: with a provider, detail `provider`.
     SignedIn "signed_in" Success
     /// A sign-in was refused: detail `reason` is `account_disabled`, `email_not_verified`, `no_password`,
     /// `refused_by_application` (with its `code`), `unknown_address` or `wrong_password`, and `address` a keyed digest of

@@ -2,6 +2,7 @@
 
 mod address;
 mod event;
+mod identity;
 mod limit;
 mod outbox;
 mod purge;
@@ -18,6 +19,7 @@ use async_trait::async_trait;
 
 pub use self::limit::MemoryLimiter;
 use self::{
+    identity::{FlowRow, IdentityRow},
     outbox::OutboxRow,
     token::{OneTimeRow, SessionRow},
     user::UserRow,
@@ -26,6 +28,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::{Event, EventId},
+    identity::IdentityId,
     mail::IntentId,
     secret::TokenDigest,
     store::Store,
@@ -69,6 +72,8 @@ struct State {
     sessions: HashMap<SessionId, SessionRow>,
     one_time: HashMap<(UserId, Purpose), OneTimeRow>,
     outbox: HashMap<IntentId, OutboxRow>,
+    flows: HashMap<TokenDigest, FlowRow>,
+    identities: BTreeMap<IdentityId, IdentityRow>,
     /// When mails of a key were admitted, oldest first.
     mail_budgets: HashMap<TokenDigest, Vec<Timestamp>>,
     events: BTreeMap<EventId, Event>,

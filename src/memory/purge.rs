@@ -66,6 +66,23 @@ impl PurgeStore for MemoryStore {
         Ok(done(&batch, batch.len(), limit))
     }
 
+    async fn purge_flows(
+        &self,
+        before: Timestamp,
+        after: Option<TokenDigest>,
+        limit: u32,
+    ) -> Result<PurgeBatch<TokenDigest>, StoreError> {
+        let mut state = self.state();
+        let states = state.flows.keys().copied();
+        let batch = batch(states, after, limit, |digest| *digest.as_bytes());
+        let count = state.flows.len();
+        state
+            .flows
+            .retain(|digest, flow| !batch.contains(digest) || !flow.is_over(before));
+        let deleted = count - state.flows.len();
+        Ok(done(&batch, deleted, limit))
+    }
+
     /// All at once: here no batch makes anybody wait.
     async fn purge_limits(
         &self,

@@ -113,6 +113,13 @@ impl State {
         }
     }
 
+    pub(super) fn use_tokens(&mut self, user: UserId) {
+        let tokens = self.one_time.iter_mut();
+        for (_, token) in tokens.filter(|((of, _), _)| *of == user) {
+            token.used = true;
+        }
+    }
+
     /// The sessions and one-time tokens of a user who is deleted.
     pub(super) fn forget_tokens(&mut self, user: UserId) {
         self.sessions.retain(|_, session| session.user_id != user);
@@ -369,17 +376,17 @@ impl TokenStore for MemoryStore {
         let Some(id) = found.map(|row| row.user.id) else {
             return Ok(None);
         };
+        let mut was_verified = false;
         if let Some(row) = state.users.get_mut(&id) {
+            was_verified = row.user.email_verified_at.is_some();
             row.password_hash = Some(reset.password_hash.clone());
             row.credential_version += 1;
             row.user.email_verified_at.get_or_insert(now);
             row.user.updated_at = now;
         }
         state.end_sessions(id, EndReason::PasswordReset, now);
-        let tokens = state.one_time.iter_mut();
-        for (_, token) in tokens.filter(|((of, _), _)| *of == id) {
-            token.used = true;
-        }
+        state.use_tokens(id);
+        state.forget_doubtful_identities(id, was_verified);
         self.limits.forget(reset.forgiven);
         state.record(event, Some(id));
         state.order(mail, Some(id));

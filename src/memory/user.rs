@@ -41,21 +41,10 @@ impl UserStore for MemoryStore {
         if_taken: Option<&Intent>,
     ) -> Result<InsertUser, StoreError> {
         let mut state = self.state();
-        let address = new.email.canonical().to_owned();
-        if state.addresses.contains_key(&address) {
+        let Some(user) = state.add_user(new) else {
             state.order(if_taken, None);
             return Ok(InsertUser::EmailTaken);
-        }
-        let user = new.to_user();
-        state.addresses.insert(address, new.id);
-        state.users.insert(
-            new.id,
-            UserRow {
-                user: user.clone(),
-                password_hash: new.password_hash.clone(),
-                credential_version: 0,
-            },
-        );
+        };
         state.record(event, Some(user.id));
         state.order(mail, Some(user.id));
         Ok(InsertUser::Inserted(user))
@@ -164,12 +153,30 @@ impl UserStore for MemoryStore {
         state.users.remove(&id);
         state.addresses.remove(user.email.canonical());
         state.forget_tokens(id);
+        state.forget_identities(id);
         state.record(event, Some(id));
         Ok(DeleteUser::Deleted(user))
     }
 }
 
 impl State {
+    /// `None` if the address is taken.
+    pub(super) fn add_user(&mut self, new: &NewUser) -> Option<User> {
+        let address = new.email.canonical().to_owned();
+        if self.addresses.contains_key(&address) {
+            return None;
+        }
+        let user = new.to_user();
+        self.addresses.insert(address, new.id);
+        let row = UserRow {
+            user: user.clone(),
+            password_hash: new.password_hash.clone(),
+            credential_version: 0,
+        };
+        self.users.insert(new.id, row);
+        Some(user)
+    }
+
     fn has_administrator_but(&self, id: UserId) -> bool {
         let mut users = self.users.values().map(|row| &row.user);
         users.any(|user| user.id != id && user.is_administrator())

@@ -1,7 +1,7 @@
-//! Deleting what is of no more use: ended sessions, expired one-time tokens and counters, and events past their retention.
+//! Deleting what is of no more use: ended sessions, expired one-time tokens, flows and counters, and events past their retention.
 //!
 //! ```text
-//! run ── every hour ──> purge ── batch after batch of 500 ──> sessions, one-time tokens, events, limits
+//! run ── every hour ──> purge ── batch after batch of 500 ──> sessions, one-time tokens, events, limits, flows
 //! ```
 //!
 //! A session or token goes an hour after its end, so that clocks that differ take nobody's live session away.
@@ -52,6 +52,8 @@ pub struct Purged {
     pub events: u64,
     /// Counters of limits that had expired.
     pub limits: u64,
+    /// Sign-ins with a provider that had come to an end, or to none in time.
+    pub flows: u64,
 }
 
 impl Purges {
@@ -80,6 +82,7 @@ impl Purges {
             one_time_tokens: each_batch(|after| store.purge_one_time(ended, after, BATCH)).await?,
             events: each_batch(|after| store.purge_events(kept_from, after, BATCH)).await?,
             limits: each_batch(|after| store.purge_limits(ended, after, BATCH)).await?,
+            flows: each_batch(|after| store.purge_flows(ended, after, BATCH)).await?,
         })
     }
 

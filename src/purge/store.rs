@@ -71,6 +71,18 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
         after: Option<LimitKey>,
         limit: u32,
     ) -> Result<PurgeBatch<LimitKey>, StoreError>;
+
+    /// Deletes the [flows](crate::identity::IdentityStore) of one batch that expired at `before` or earlier, and so did their
+    /// codes, by the digest of their state.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn purge_flows(
+        &self,
+        before: Timestamp,
+        after: Option<TokenDigest>,
+        limit: u32,
+    ) -> Result<PurgeBatch<TokenDigest>, StoreError>;
 }
 
 /// What became of one batch.

@@ -56,6 +56,11 @@ pub(super) fn unreadable(column: &str, error: impl std::fmt::Display) -> DbErr {
     DbErr::Type(format!("{column}: {error}"))
 }
 
+/// Somebody else has written meanwhile what was found to be free, or moved what was held: to be run again.
+pub(super) fn overtaken() -> DbErr {
+    DbErr::RecordNotInserted
+}
+
 pub(super) fn store_error(error: &DbErr) -> StoreError {
     // The text only: what a driver's error keeps beside it, such as the failing row, is not for logs.
     let text: BoxError = error.to_string().into();
@@ -89,6 +94,7 @@ fn cause(error: &DbErr) -> Cause {
             | SqlxError::WorkerCrashed => Cause::Trouble,
             _ => Cause::Other,
         },
+        DbErr::RecordNotInserted => Cause::Conflict,
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Cause::Trouble,
         _ => Cause::Other,
     }

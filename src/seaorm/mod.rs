@@ -4,6 +4,8 @@ mod address;
 pub mod entity;
 mod error;
 mod event;
+mod flow;
+mod identity;
 mod limit;
 mod one_time;
 mod outbox;

@@ -72,28 +72,42 @@ const LIVE_DIGEST: &str = concat!(
     live!()
 );
 
-const USER_OF: &str = concat!(
-    "SELECT ",
-    user_columns!("u."),
-    " FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
-    WHERE t.digest = $1 AND t.purpose = $2 AND t.expires_at > $3 AND ",
-    live!()
-);
+macro_rules! user_of {
+    ($lock:literal) => {
+        concat!(
+            "SELECT ",
+            user_columns!("u."),
+            " FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
+            WHERE t.digest = $1 AND t.purpose = $2 AND t.expires_at > $3 AND ",
+            live!(),
+            $lock
+        )
+    };
+}
+
+const USER_OF: &str = user_of!("");
+const USER_OF_LOCKED: &str = user_of!(" FOR UPDATE OF u");
 
 /// One winner: whoever waits for the user row finds its version raised. Users, then sessions, then the rest.
+///
+/// The user must be as the statement saw them at first (`b`): who was written since may have got an identity that this
+/// statement does not see. Then it returns nothing, and is run again with the user row held.
 const RESET: &str = concat!(
     "WITH u AS (\
         UPDATE auth_users u SET password_hash = $3, credential_version = u.credential_version + 1, \
             email_verified_at = COALESCE(u.email_verified_at, $2), updated_at = $2 \
-        FROM auth_one_time_tokens t \
+        FROM auth_one_time_tokens t JOIN auth_users b ON b.id = t.user_id \
         WHERE t.digest = $1 AND t.purpose = 'reset_password' AND t.used_at IS NULL AND t.expires_at > $2 \
-            AND u.id = t.user_id AND u.status = 'active' AND u.credential_version = t.credential_version \
-        RETURNING u.id\
+            AND u.id = b.id AND u.xmin = b.xmin AND u.status = 'active' \
+            AND u.credential_version = t.credential_version \
+        RETURNING u.id, (b.email_verified_at IS NULL) AS was_unverified\
     ), s AS (\
         UPDATE auth_sessions s SET revoked_at = $2, revoked_reason = $4 \
         FROM u WHERE s.user_id = u.id AND s.revoked_at IS NULL\
     ), t AS (\
         UPDATE auth_one_time_tokens t SET used_at = $2 FROM u WHERE t.user_id = u.id AND t.used_at IS NULL\
+    ), i AS (\
+        DELETE FROM auth_identities i USING u WHERE i.user_id = u.id AND (i.unproven OR u.was_unverified)\
     ), e AS (",
     record!("$5", "u.id", "u"),
     "), m AS (",
@@ -135,7 +149,11 @@ const SET_PASSWORD: &str = "\
     UPDATE auth_users SET password_hash = $3, credential_version = credential_version + 1, \
         email_verified_at = COALESCE(email_verified_at, $2), updated_at = $2 WHERE id = $1";
 
-const USE_ALL: &str =
+/// All of them, or only those that are unproven.
+pub(super) const FORGET_IDENTITIES: &str =
+    "DELETE FROM auth_identities WHERE user_id = $1 AND (unproven OR $2)";
+
+pub(super) const USE_ALL: &str =
     "UPDATE auth_one_time_tokens SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL";
 
 pub(super) async fn issue<D: Database>(
@@ -200,17 +218,36 @@ pub(super) async fn reset_password<D: Database>(
     if !store.is_postgres() {
         return transaction!(store, |txn| reset_in(txn, reset, event, mail));
     }
-    let values = [
-        bytes(&reset.digest),
-        reset.now.into(),
-        reset.password_hash.expose().into(),
-        EndReason::PasswordReset.as_str().into(),
-        events([event]),
-        intents(mail),
-        forgiven(reset.forgiven),
-    ];
-    let rows = store.write(RESET, values).await?;
-    owner(&rows).map_err(|error| store_error(&error))
+    let values = || -> [Value; 7] {
+        [
+            bytes(&reset.digest),
+            reset.now.into(),
+            reset.password_hash.expose().into(),
+            EndReason::PasswordReset.as_str().into(),
+            events([event]),
+            intents(mail),
+            forgiven(reset.forgiven),
+        ]
+    };
+    let rows = store.write(RESET, values()).await?;
+    if !rows.is_empty() {
+        return owner(&rows).map_err(|error| store_error(&error));
+    }
+    transaction!(store, |txn| async {
+        if run(txn, USER_OF_LOCKED, live_values(reset))
+            .await?
+            .is_empty()
+        {
+            return Ok(None);
+        }
+        owner(&run(txn, RESET, values()).await?)
+    })
+}
+
+/// `$1` to `$3` of the user of a token that resets the password.
+fn live_values(reset: &ResetPassword) -> [Value; 3] {
+    let purpose = Purpose::ResetPassword.as_str();
+    [bytes(&reset.digest), purpose.into(), reset.now.into()]
 }
 
 pub(super) async fn unlock<D: Database>(
@@ -249,13 +286,11 @@ async fn reset_in(
     event: &Event,
     mail: Option<&Intent>,
 ) -> Result<Option<UserId>, DbErr> {
-    let purpose = Purpose::ResetPassword.as_str();
-    let values = [bytes(&reset.digest), purpose.into(), reset.now.into()];
-    let rows = run(txn, USER_OF, values).await?;
-    let Some(row) = rows.first() else {
+    let rows = run(txn, USER_OF, live_values(reset)).await?;
+    let Some(before) = rows.first().map(user).transpose()? else {
         return Ok(None);
     };
-    let id: Uuid = column(row, "id")?;
+    let (id, was_verified) = (before.id.as_uuid(), before.email_verified_at.is_some());
     let hash = reset.password_hash.expose();
     let values = [id.into(), reset.now.into(), hash.into()];
     run(txn, SET_PASSWORD, values).await?;
@@ -263,8 +298,10 @@ async fn reset_in(
     let values = [id.into(), reset.now.into(), reason.into()];
     run(txn, END_OF_USER, values).await?;
     run(txn, USE_ALL, [id.into(), reset.now.into()]).await?;
+    let values = [id.into(), (!was_verified).into()];
+    run(txn, FORGET_IDENTITIES, values).await?;
     limit::forgive(txn, reset.forgiven).await?;
-    event::insert(txn, event, Some(id.into())).await?;
-    outbox::insert(txn, mail, Some(id.into())).await?;
-    Ok(Some(id.into()))
+    event::insert(txn, event, Some(before.id)).await?;
+    outbox::insert(txn, mail, Some(before.id)).await?;
+    Ok(Some(before.id))
 }

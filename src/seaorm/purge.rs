@@ -56,6 +56,12 @@ const SESSIONS: Purge = purge!(
 
 const LIMITS: Purge = purge!("auth_limits", "key", "expires_at <= $2");
 
+const FLOWS: Purge = purge!(
+    "auth_oauth_flows",
+    "state",
+    "expires_at <= $2 AND COALESCE(code_expires_at <= $2, TRUE)"
+);
+
 const ONE_TIME: Purge = purge!("auth_one_time_tokens", "digest", "expires_at <= $2");
 
 macro_rules! delete_events {
@@ -144,6 +150,25 @@ impl<D: Database> PurgeStore for SeaOrmStore<D> {
         let read = |row: &QueryResult| column::<Vec<u8>>(row, "key");
         let batch = purge(self, &LIMITS, before, after, limit, read).await?;
         let next = batch.next.as_deref().map(LimitKey::try_from);
+        Ok(PurgeBatch {
+            deleted: batch.deleted,
+            next: next
+                .transpose()
+                .map_err(|error| StoreError::Corrupt(error.into()))?,
+        })
+    }
+
+    async fn purge_flows(
+        &self,
+        before: Timestamp,
+        after: Option<TokenDigest>,
+        limit: u32,
+    ) -> Result<PurgeBatch<TokenDigest>, StoreError> {
+        let bytes = |digest: TokenDigest| digest.as_bytes().to_vec();
+        let after = after.map(bytes).unwrap_or_default();
+        let read = |row: &QueryResult| column::<Vec<u8>>(row, "state");
+        let batch = purge(self, &FLOWS, before, after, limit, read).await?;
+        let next = batch.next.as_deref().map(TokenDigest::try_from);
         Ok(PurgeBatch {
             deleted: batch.deleted,
             next: next

@@ -37,7 +37,8 @@ macro_rules! insert {
     };
 }
 
-const INSERT: &str = insert!();
+/// With what [`insert_values`] gives; no row if the address is taken.
+pub(super) const INSERT: &str = insert!();
 
 const INSERT_RECORDED: &str = concat!(
     "WITH u AS (",
@@ -78,23 +79,6 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
         mail: Option<&Intent>,
         if_taken: Option<&Intent>,
     ) -> Result<InsertUser, StoreError> {
-        let hash = new.password_hash.as_ref();
-        let values = || -> [Value; 9] {
-            [
-                new.id.as_uuid().into(),
-                new.email.as_str().into(),
-                new.email.canonical().into(),
-                new.email_verified_at.into(),
-                hash.map(|hash| hash.expose().to_owned()).into(),
-                roles_text(&new.roles).into(),
-                new.display_name.clone().into(),
-                new.created_at.into(),
-                new.locale
-                    .as_ref()
-                    .map(|locale| locale.as_str().to_owned())
-                    .into(),
-            ]
-        };
         let inserted = if self.is_postgres() {
             let [
                 id,
@@ -106,7 +90,7 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
                 name,
                 now,
                 locale,
-            ] = values();
+            ] = insert_values(new);
             let values = [
                 id,
                 email,
@@ -124,7 +108,7 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
             self.write(INSERT_RECORDED, values).await?
         } else {
             transaction!(self, |txn| async {
-                let inserted = run(txn, INSERT, values()).await?;
+                let inserted = run(txn, INSERT, insert_values(new)).await?;
                 if inserted.is_empty() {
                     outbox::insert(txn, if_taken, None).await?;
                 } else {
@@ -244,6 +228,21 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
     ) -> Result<DeleteUser, StoreError> {
         user_change::delete(self, id, credential_version, event).await
     }
+}
+
+pub(super) fn insert_values(new: &NewUser) -> [Value; 9] {
+    let (hash, locale) = (new.password_hash.as_ref(), new.locale.as_ref());
+    [
+        new.id.as_uuid().into(),
+        new.email.as_str().into(),
+        new.email.canonical().into(),
+        new.email_verified_at.into(),
+        hash.map(|hash| hash.expose().to_owned()).into(),
+        roles_text(&new.roles).into(),
+        new.display_name.clone().into(),
+        new.created_at.into(),
+        locale.map(|locale| locale.as_str().to_owned()).into(),
+    ]
 }
 
 /// The least text above all that begin with the prefix, in byte order (which is also the order of code points).

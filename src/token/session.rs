@@ -178,6 +178,8 @@ pub enum EndReason {
     Reuse,
     /// The user ended it from the list of their sessions.
     Revoked,
+    /// The owner of the address took the account over with a provider.
+    TakenOver,
 }
 
 impl EndReason {
@@ -192,6 +194,7 @@ impl EndReason {
             Self::PasswordReset => "password_reset",
             Self::Reuse => "reuse",
             Self::Revoked => "revoked",
+            Self::TakenOver => "taken_over",
         }
     }
 }

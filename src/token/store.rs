@@ -192,7 +192,9 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     /// One fact, by at most one of any number of concurrent calls (I1): the conditions of
     /// [`one_time_user`](Self::one_time_user) hold at that moment; the hash is stored, `credential_version` goes up,
     /// every session ends, every other one-time token of the user is dead, an unverified address becomes verified, the
-    /// attempts in `forgiven` are cleared, and the event and the mail are written.
+    /// attempts in `forgiven` are cleared, and the event and the mail are written. If the address was not verified, every
+    /// identity of the user is removed: who registered first may not be who has the mailbox; else only those that are
+    /// unproven (see [`IdentityStore::arrive`](crate::identity::IdentityStore::arrive)).
     ///
     /// # Errors
     /// If the database fails.

@@ -24,6 +24,7 @@ const LAYERS: &[&[&str]] = &[
     &["hook"],
     &["mail"],
     &["limit"],
+    &["identity"],
     // Tokens and credentials.
     &["token"],
     &["verifier"],

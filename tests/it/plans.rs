@@ -1,10 +1,17 @@
-//! How the lists of users are read, and administrators locked, among many users.
+//! How the lists of users are read, administrators locked, and identities and codes found, among many users.
 
 use hallpass::{
-    Event, Role, UserId, UserStatus,
+    Event, Role, TokenDigest, UserId, UserStatus,
+    clock::{Clock as _, SystemClock},
     event::Author,
+    identity::{
+        Arrival, Arrived, Assertion, CodeChallenge, IdentityId, IdentityStore as _, NewCode,
+        Unlinked,
+    },
+    store::PurgeStore as _,
     user::{DeleteUser, EmailPrefix, UserChange, UserFilter, UserStore as _},
 };
+use sea_orm::{ConnectionTrait as _, DbBackend};
 
 use crate::support::{db::Database, plans::Watched};
 
@@ -124,5 +131,113 @@ async fn administrators_are_found_by_an_index() {
         assert!(plan.contains("auth_users_administrators"), "{plan}");
         assert!(!plan.contains("Seq Scan"), "{plan}");
         assert!(!plan.contains("SCAN auth_users\n"), "{plan}");
+    }
+}
+
+/// Who somebody is at a provider, whose code it is, and what is there to be removed with an account.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn identities_and_codes_are_found_by_indexes() {
+    for database in Database::migrated().await {
+        let watched = Watched::open(&database.url()).await;
+        watched.fill(MANY).await;
+        fill_identities(&database).await;
+        let store = &watched.store;
+        let users = store.list_users(&by_email("7919-"), None, 1).await.unwrap();
+        let user = users[0].clone();
+        watched.plans().await;
+        let by_user = "auth_identities_user_id";
+        let (by_subject, by_code, by_state) = if database.name() == "postgres" {
+            (
+                "auth_identities_issuer_subject",
+                "auth_oauth_flows_code_key",
+                "auth_oauth_flows_pkey",
+            )
+        } else {
+            (
+                "sqlite_autoindex_auth_identities_2",
+                "sqlite_autoindex_auth_oauth_flows_2",
+                "sqlite_autoindex_auth_oauth_flows_1",
+            )
+        };
+        let uses = async |indexes: &[&str], what: &str| {
+            let plan = watched.plans().await;
+            for index in indexes {
+                assert!(plan.contains(index), "{what}: {plan}");
+            }
+            assert!(!plan.contains("Seq Scan"), "{what}: {plan}");
+            for scan in ["SCAN auth_", "SCAN i\n", "SCAN u\n", "SCAN f\n", "SCAN h\n"] {
+                assert!(!plan.contains(scan), "{what}: {plan}");
+            }
+        };
+        let now = SystemClock.now();
+        let (code, challenge) = (TokenDigest::of("code"), CodeChallenge::of("verifier"));
+        let said = Assertion {
+            provider: "example".to_owned(),
+            issuer: "https://id.example.org".to_owned(),
+            subject: user.email.as_str().to_owned(),
+            email: Some(user.email.clone()),
+            email_verified: true,
+            trusted: true,
+            display_name: None,
+        };
+        let standing = store.standing(&said).await.unwrap();
+        assert!(standing.linked.is_some() && standing.holder.is_some());
+        uses(&[by_subject], "standing").await;
+        let arrival = Arrival {
+            assertion: said,
+            identity: IdentityId::new(now),
+            new_user: None,
+            code: NewCode {
+                flow: TokenDigest::of("state"),
+                digest: code,
+                expires_at: now,
+            },
+            author: Author::default(),
+            now,
+        };
+        let arrived = store.arrive(&arrival).await.unwrap();
+        assert!(matches!(arrived, Arrived::Admitted(..)), "{arrived:?}");
+        uses(&[by_subject, by_state], "arrive").await;
+        store.take_flow(&code, &code, now).await.unwrap();
+        uses(&[by_state], "take_flow").await;
+        store.redeem_code(&code, &challenge, now).await.unwrap();
+        uses(&[by_code], "redeem_code").await;
+        let identities = store.identities(user.id).await.unwrap();
+        uses(&[by_user], "identities").await;
+        let event = Event::new(
+            hallpass::EventKind::IdentityUnlinked,
+            &Default::default(),
+            now,
+        );
+        let unlinked = store.unlink_identity(user.id, identities[0].id, &event);
+        assert_eq!(unlinked.await.unwrap(), Unlinked::LastCredential);
+        uses(&[by_user], "unlink_identity").await;
+        store.purge_flows(now, None, 10).await.unwrap();
+        uses(&[by_state], "purge_flows").await;
+    }
+}
+
+/// Gives every user an identity, and a flow with a code. Then has the statistics gathered.
+async fn fill_identities(database: &Database) {
+    let store = database.store().await;
+    let db = store.database();
+    let digest = match db.get_database_backend() {
+        DbBackend::Postgres => "CAST(substr(email || email, 1, 32) AS bytea)",
+        _ => "CAST(substr(email || email, 1, 32) AS blob)",
+    };
+    let flows = format!(
+        "INSERT INTO auth_oauth_flows (state, binding, provider, intent, redirect_to, challenge, created_at, \
+            expires_at, code, code_expires_at, user_id, credential_version) \
+        SELECT {digest}, {digest}, 'example', 'sign_in', '', email, created_at, created_at, {digest}, created_at, \
+            id, 0 FROM auth_users"
+    );
+    for sql in [
+        "INSERT INTO auth_identities (id, user_id, issuer, subject, provider, unproven, created_at) \
+        SELECT id, id, 'https://id.example.org', email, 'example', FALSE, created_at FROM auth_users",
+        &flows,
+        "ANALYZE auth_identities",
+        "ANALYZE auth_oauth_flows",
+    ] {
+        db.execute_unprepared(sql).await.unwrap();
     }
 }

@@ -136,12 +136,13 @@ async fn a_purge_goes_in_small_batches() {
         clock.advance(Duration::from_secs(DAY));
         count.forget();
         assert_eq!(app.auth.purge().await.unwrap(), Purged::default());
-        let looks = "three looks at sessions, one at tokens, one at events, one at limits";
-        count.expect(6, looks);
+        let looks =
+            "three looks at sessions, one at tokens, one at events, one at limits, one at flows";
+        count.expect(7, looks);
         clock.advance(Duration::from_secs(30 * DAY));
         let purged = app.auth.purge().await.unwrap();
         assert_eq!(purged.sessions, 1100);
-        count.expect(9, "the same, and three deletions");
+        count.expect(10, "the same, and three deletions");
     }
 }
 

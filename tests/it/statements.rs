@@ -6,9 +6,13 @@ use std::{
 };
 
 use hallpass::{
-    ClientInfo, PasswordHash, Role, TokenDigest,
+    ClientInfo, EmailAddress, PasswordHash, Role, TokenDigest,
     clock::{Clock as _, SystemClock},
     event::{Author, EventFilter, EventStore as _},
+    identity::{
+        Arrival, Arrived, Assertion, CodeChallenge, Flow, FlowIntent, IdentityId,
+        IdentityStore as _, LinkIdentity, Linked, NewCode, NewFlow, Unlinked,
+    },
     mail::{Intent, LetterKind, OutboxStore as _, Recipient},
     seaorm::{ConnectSettings, SeaOrmStore},
     store::PurgeStore as _,
@@ -236,6 +240,118 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     count.expect(1, "purge_events");
     store.migrate().await.unwrap();
     count.expect(2, "migrate with nothing pending");
+}
+
+#[tokio::test]
+async fn signing_in_with_a_provider_costs_few_statements_on_postgres() {
+    let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
+        return;
+    };
+    let now = SystemClock.now();
+    let later = now + Duration::from_secs(60);
+    let flow = |state: &str, intent| Flow {
+        state: TokenDigest::of(state),
+        provider: "example".to_owned(),
+        intent,
+        redirect_to: "https://app.example.org/".to_owned(),
+        app_state: None,
+        challenge: CodeChallenge::of("verifier"),
+    };
+    let begin = async |state: &str, intent| {
+        let new = NewFlow {
+            flow: flow(state, intent),
+            binding: TokenDigest::of("browser"),
+            created_at: now,
+            expires_at: later,
+        };
+        store.begin_flow(&new).await.unwrap();
+        count.expect(1, "begin_flow");
+        let taken = store.take_flow(&new.flow.state, &new.binding, now).await;
+        taken.unwrap().unwrap();
+        count.expect(1, "take_flow");
+        NewCode {
+            flow: new.flow.state,
+            digest: TokenDigest::of(state),
+            expires_at: later,
+        }
+    };
+    let email: EmailAddress = "ada@example.org".parse().unwrap();
+    let said = |subject: &str| Assertion {
+        provider: "example".to_owned(),
+        issuer: "https://id.example.org".to_owned(),
+        subject: subject.to_owned(),
+        email: Some(email.clone()),
+        email_verified: true,
+        trusted: true,
+        display_name: None,
+    };
+    let new_user = NewUser {
+        id: UserId::new(now),
+        email: email.clone(),
+        email_verified_at: Some(now),
+        password_hash: None,
+        roles: [Role::USER].into_iter().collect(),
+        display_name: None,
+        locale: None,
+        created_at: now,
+    };
+    for (subject, wanted) in [("first", 5), ("first", 3), ("second", 4)] {
+        let code = begin(&format!("{subject} {wanted}"), FlowIntent::SignIn).await;
+        let arrival = Arrival {
+            assertion: said(subject),
+            identity: IdentityId::new(now),
+            new_user: Some(new_user.clone()),
+            code,
+            author: Author::default(),
+            now,
+        };
+        let arrived = store.arrive(&arrival).await.unwrap();
+        assert!(matches!(arrived, Arrived::Admitted(..)), "{arrived:?}");
+        count.expect(wanted, "arrive");
+        let challenge = CodeChallenge::of("verifier");
+        let redeemed = store.redeem_code(&code.digest, &challenge, now).await;
+        redeemed.unwrap().unwrap();
+        count.expect(1, "redeem_code");
+    }
+    let (user, event) = (new_user.id, crate::support::app::created(now));
+    let session = NewSession {
+        id: SessionId::new(now),
+        user_id: user,
+        credential_version: 0,
+        digest: TokenDigest::of("0"),
+        created_at: now,
+        idle_expires_at: later,
+        absolute_expires_at: later,
+        client: ClientInfo::default(),
+        verified_hash: None,
+        rehashed: None,
+        forgiven: None,
+    };
+    store.open_session(&session, &event, None).await.unwrap();
+    count.forget();
+    let code = begin("link", FlowIntent::Link).await;
+    store.offer_identity(&code, &said("third")).await.unwrap();
+    count.expect(1, "offer_identity");
+    let link = LinkIdentity {
+        id: IdentityId::new(now),
+        code: code.digest,
+        challenge: CodeChallenge::of("verifier"),
+        session_id: session.id,
+        user_id: user,
+    };
+    let event = crate::support::app::created(now);
+    let linked = store.link_identity(&link, now, &event).await.unwrap();
+    assert!(matches!(linked, Linked::Linked(_)), "{linked:?}");
+    count.expect(4, "link_identity");
+    let identities = store.identities(user).await.unwrap();
+    assert_eq!(identities.len(), 3);
+    count.expect(1, "identities");
+    let event = crate::support::app::created(now);
+    let unlinked = store.unlink_identity(user, link.id, &event).await;
+    assert_eq!(unlinked.unwrap(), Unlinked::Unlinked);
+    count.expect(4, "unlink_identity");
+    store.purge_flows(now, None, 10).await.unwrap();
+    count.expect(1, "purge_flows");
 }
 
 /// The statements since they were last asked for.

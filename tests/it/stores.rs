@@ -83,6 +83,17 @@ async fn every_store_keeps_the_contract_of_addresses() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_store_keeps_the_contract_of_identities() {
+    for store in stores().await {
+        eprintln!("on {}", store.name);
+        conformance::flow::check_all(&store.store()).await;
+        conformance::identity::check_all(&store.store()).await;
+        conformance::link::check_all(&store.store()).await;
+        conformance::unlink::check_all(&store.store()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_store_keeps_the_contract_of_the_outbox() {
     for store in stores().await {
         eprintln!("on {}", store.name);

@@ -9,6 +9,8 @@
 )]
 
 pub mod event;
+pub mod identity;
+pub mod oauth_flow;
 pub mod one_time_token;
 pub mod outbox;
 pub mod session;

@@ -53,6 +53,10 @@ pub enum Relation {
     Session,
     #[sea_orm(has_many = "super::one_time_token::Entity")]
     OneTimeToken,
+    #[sea_orm(has_many = "super::identity::Entity")]
+    Identity,
+    #[sea_orm(has_many = "super::oauth_flow::Entity")]
+    OauthFlow,
 }
 
 impl Related<super::session::Entity> for Entity {
@@ -64,6 +68,18 @@ impl Related<super::session::Entity> for Entity {
 impl Related<super::one_time_token::Entity> for Entity {
     fn to() -> RelationDef {
         Relation::OneTimeToken.def()
+    }
+}
+
+impl Related<super::identity::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Identity.def()
+    }
+}
+
+impl Related<super::oauth_flow::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::OauthFlow.def()
     }
 }
 

@@ -1,0 +1,325 @@
+//! The contract of [`IdentityStore`](crate::store::IdentityStore): flows and their codes.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Subject,
+    fixture::{
+        MICROSECOND, TASKS, credentials, delete, digest, event, events_of, fresh_address,
+        fresh_user, new_user, now, race, set_status, unique,
+    },
+};
+use crate::{
+    clock::Timestamp,
+    event::{Author, ClientInfo, EventKind},
+    identity::{
+        Arrival, Arrived, Assertion, CodeChallenge, Flow, FlowIntent, IdentityId, NewCode, NewFlow,
+        Redeemed,
+    },
+    secret::TokenDigest,
+    token::EndReason,
+    user::{EmailAddress, User, UserStatus},
+};
+
+const RACES: usize = 16;
+const ROUNDS: usize = 16;
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Runs every check of this module.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn check_all(store: &Subject) {
+    a_flow_is_taken_as_it_was_kept(store).await;
+    only_its_own_browser_takes_a_pending_flow(store).await;
+    one_of_many_takes_a_flow(store).await;
+    a_code_is_good_for_its_user(store).await;
+    only_who_began_the_flow_spends_its_code(store).await;
+    one_of_many_spends_a_code(store).await;
+    a_code_dies_with_its_time(store).await;
+    a_code_dies_with_the_credentials(store).await;
+    a_code_that_links_signs_nobody_in(store).await;
+}
+
+/// Every member, for both intents, with and without what the application wants to be told.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_flow_is_taken_as_it_was_kept(store: &Subject) {
+    for (intent, app_state) in [
+        (FlowIntent::SignIn, None),
+        (
+            FlowIntent::Link,
+            Some("q=1&name=\u{1f511} O'Neil".to_owned()),
+        ),
+    ] {
+        let mut new = new_flow(intent);
+        new.flow.app_state = app_state;
+        begin(store, &new).await;
+        let taken = take(store, &new.flow.state, &new.binding, new.created_at).await;
+        assert_eq!(taken, Some(new.flow));
+    }
+}
+
+/// Not another browser, nobody twice, nobody from the moment on in which it ends, and nobody a flow that never began;
+/// whoever tries in vain takes nothing.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn only_its_own_browser_takes_a_pending_flow(store: &Subject) {
+    let (new, other) = (new_flow(FlowIntent::SignIn), new_flow(FlowIntent::SignIn));
+    begin(store, &new).await;
+    begin(store, &other).await;
+    let (state, last) = (new.flow.state, new.expires_at - MICROSECOND);
+    for (state, binding, at) in [
+        (&state, &other.binding, last),
+        (&other.flow.state, &new.binding, last),
+        (&digest(), &new.binding, last),
+        (&state, &digest(), last),
+        (&state, &new.binding, new.expires_at),
+    ] {
+        let taken = take(store, state, binding, at).await;
+        assert!(taken.is_none(), "a flow was taken that is not theirs");
+    }
+    assert!(take(store, &state, &new.binding, last).await.is_some());
+    let again = take(store, &state, &new.binding, last).await;
+    assert!(again.is_none(), "a flow was taken twice");
+}
+
+/// I1.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn one_of_many_takes_a_flow(store: &Subject) {
+    let new = new_flow(FlowIntent::SignIn);
+    begin(store, &new).await;
+    let taken = race(TASKS, |_| {
+        let (store, new) = (Arc::clone(store), new.clone());
+        async move { take(&store, &new.flow.state, &new.binding, new.created_at).await }
+    });
+    let taken = taken.await.into_iter().flatten().count();
+    assert_eq!(taken, 1, "a flow was taken {taken} times");
+}
+
+/// With the credentials at that moment and the name of the provider, once.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_code_is_good_for_its_user(store: &Subject) {
+    let (user, flow, code) = admitted(store).await;
+    let at = code.expires_at - MICROSECOND;
+    let redeemed = redeem(store, &code.digest, &flow.challenge, at).await;
+    let redeemed = redeemed.expect("a good code");
+    assert_eq!(redeemed.provider, flow.provider);
+    let expected = credentials(store, &user).await;
+    let found = redeemed.credentials;
+    assert_eq!(found.user, expected.user);
+    assert_eq!(found.credential_version, expected.credential_version);
+    assert_eq!(
+        found.password_hash.map(|hash| hash.expose().to_owned()),
+        expected.password_hash.map(|hash| hash.expose().to_owned())
+    );
+    let again = redeem(store, &code.digest, &flow.challenge, at).await;
+    assert!(again.is_none(), "a code was spent twice");
+}
+
+/// A wrong verifier neither gets the user nor burns the code; nor does a wrong code.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn only_who_began_the_flow_spends_its_code(store: &Subject) {
+    let (_, flow, code) = admitted(store).await;
+    let (_, other, _) = admitted(store).await;
+    let at = now();
+    for (code, challenge) in [
+        (&code.digest, &CodeChallenge::of("another verifier")),
+        (&code.digest, &other.challenge),
+        (&digest(), &flow.challenge),
+    ] {
+        let redeemed = redeem(store, code, challenge, at).await;
+        assert!(redeemed.is_none(), "a code was spent by somebody else");
+    }
+    let redeemed = redeem(store, &code.digest, &flow.challenge, at).await;
+    assert!(redeemed.is_some(), "somebody else burnt the code");
+}
+
+/// I1.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn one_of_many_spends_a_code(store: &Subject) {
+    for _ in 0..ROUNDS {
+        let (_, flow, code) = admitted(store).await;
+        let at = now();
+        let redeemed = race(RACES, |_| {
+            let (store, challenge) = (Arc::clone(store), flow.challenge.clone());
+            async move { redeem(&store, &code.digest, &challenge, at).await }
+        });
+        let redeemed = redeemed.await.into_iter().flatten().count();
+        assert_eq!(redeemed, 1, "a code was spent {redeemed} times");
+    }
+}
+
+/// From the moment on in which it ends.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_code_dies_with_its_time(store: &Subject) {
+    let (_, flow, code) = admitted(store).await;
+    let late = redeem(store, &code.digest, &flow.challenge, code.expires_at).await;
+    assert!(late.is_none(), "an expired code was spent");
+}
+
+/// A user who is disabled, logged out everywhere or deleted meanwhile is not signed in, nor are they when they are
+/// active again.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_code_dies_with_the_credentials(store: &Subject) {
+    let at = now();
+    let (user, flow, code) = admitted(store).await;
+    for status in [UserStatus::Disabled, UserStatus::Active] {
+        set_status(store, user.id, status).await;
+        let redeemed = redeem(store, &code.digest, &flow.challenge, at).await;
+        assert!(redeemed.is_none(), "a code outlived its user's credentials");
+    }
+    let (user, flow, code) = admitted(store).await;
+    let logged_out = event(EventKind::LoggedOutEverywhere);
+    let ended = store.end_sessions(user.id, EndReason::LogoutAll, at, &logged_out);
+    assert!(ended.await.expect("end_sessions"));
+    let redeemed = redeem(store, &code.digest, &flow.challenge, at).await;
+    assert!(redeemed.is_none(), "a code outlived a logout everywhere");
+
+    let (user, flow, code) = admitted(store).await;
+    delete(store, user.id, None).await;
+    let redeemed = redeem(store, &code.digest, &flow.challenge, at).await;
+    assert!(redeemed.is_none(), "a code outlived its user");
+}
+
+/// The code of an offered identity is found by linking alone, and links nothing by itself.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_code_that_links_signs_nobody_in(store: &Subject) {
+    let user = fresh_user(store).await;
+    let before = events_of(store, user.id).await.len();
+    let (flow, code) = offered(store, &assertion(&user.email)).await;
+    let redeemed = redeem(store, &code.digest, &flow.challenge, now()).await;
+    assert!(redeemed.is_none(), "the code of a link signed somebody in");
+    let identities = store.identities(user.id).await.expect("identities");
+    assert!(identities.is_empty(), "an offer linked an identity");
+    assert_eq!(events_of(store, user.id).await.len(), before);
+}
+
+pub(super) fn new_flow(intent: FlowIntent) -> NewFlow {
+    let now = now();
+    NewFlow {
+        flow: Flow {
+            state: digest(),
+            provider: "example".to_owned(),
+            intent,
+            redirect_to: "https://app.example.org/signed-in?from=provider".to_owned(),
+            app_state: None,
+            challenge: CodeChallenge::of(&unique()),
+        },
+        binding: digest(),
+        created_at: now,
+        expires_at: now + MINUTE * 10,
+    }
+}
+
+pub(super) async fn begin(store: &Subject, new: &NewFlow) {
+    store.begin_flow(new).await.expect("begin_flow");
+}
+
+async fn take(
+    store: &Subject,
+    state: &TokenDigest,
+    binding: &TokenDigest,
+    now: Timestamp,
+) -> Option<Flow> {
+    let taken = store.take_flow(state, binding, now).await;
+    taken.expect("take_flow")
+}
+
+/// A flow that has been taken, and a code for its end.
+pub(super) async fn taken(store: &Subject, intent: FlowIntent) -> (Flow, NewCode) {
+    let new = new_flow(intent);
+    begin(store, &new).await;
+    let flow = take(store, &new.flow.state, &new.binding, new.created_at).await;
+    let flow = flow.expect("a pending flow");
+    let code = NewCode {
+        flow: flow.state,
+        digest: digest(),
+        expires_at: new.created_at + MINUTE,
+    };
+    (flow, code)
+}
+
+/// The word of a trusted provider that somebody new there has this address.
+pub(super) fn assertion(email: &EmailAddress) -> Assertion {
+    Assertion {
+        provider: "example".to_owned(),
+        issuer: "https://id.example.org".to_owned(),
+        subject: unique(),
+        email: Some(email.clone()),
+        email_verified: true,
+        trusted: true,
+        display_name: None,
+    }
+}
+
+/// Who comes back at the end of a fresh flow, with the account to be made if there is none.
+pub(super) async fn arrival(store: &Subject, assertion: &Assertion) -> (Arrival, Flow) {
+    let (flow, code) = taken(store, FlowIntent::SignIn).await;
+    let at = now();
+    let new_user = assertion.email.as_ref().map(|email| {
+        let mut user = new_user(email.as_str());
+        user.email_verified_at = Some(user.created_at);
+        user.password_hash = None;
+        user
+    });
+    let arrival = Arrival {
+        assertion: assertion.clone(),
+        identity: IdentityId::new(at),
+        new_user,
+        code,
+        author: Author {
+            actor_id: None,
+            client: ClientInfo::new(Some([127, 0, 0, 1].into()), Some("check")),
+        },
+        now: at,
+    };
+    (arrival, flow)
+}
+
+pub(super) async fn arrive(store: &Subject, arrival: &Arrival) -> Arrived {
+    store.arrive(arrival).await.expect("arrive")
+}
+
+/// A new user, just back from a provider, with a good code.
+async fn admitted(store: &Subject) -> (User, Flow, NewCode) {
+    let (arrival, flow) = arrival(store, &assertion(&fresh_address())).await;
+    match arrive(store, &arrival).await {
+        Arrived::Admitted(user, _) => (user, flow, arrival.code),
+        other => panic!("somebody new was not admitted: {other:?}"),
+    }
+}
+
+/// A flow that links, with its code.
+pub(super) async fn offered(store: &Subject, assertion: &Assertion) -> (Flow, NewCode) {
+    let (flow, code) = taken(store, FlowIntent::Link).await;
+    let offered = store.offer_identity(&code, assertion).await;
+    offered.expect("offer_identity");
+    (flow, code)
+}
+
+pub(super) async fn redeem(
+    store: &Subject,
+    code: &TokenDigest,
+    challenge: &CodeChallenge,
+    now: Timestamp,
+) -> Option<Redeemed> {
+    let redeemed = store.redeem_code(code, challenge, now).await;
+    redeemed.expect("redeem_code")
+}

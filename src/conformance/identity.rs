@@ -1,0 +1,396 @@
+//! The contract of [`IdentityStore`](crate::store::IdentityStore): what an assertion comes to.
+
+use std::{collections::HashSet, sync::Arc};
+
+use super::{
+    Subject,
+    fixture::{
+        address, by_id, credentials, events_of, fresh_address, fresh_session, fresh_user, insert,
+        is_live, new_session, new_token, new_user, now, race, set_status, try_open, unique,
+    },
+    flow::{arrival, arrive, assertion, redeem},
+    link::linked,
+    one_time::issued,
+};
+use crate::{
+    event::{Event, EventKind},
+    identity::{Arrival, Arrived, Assertion, Flow, Identity, LinkRefusal, Local, Standing},
+    token::{NewSession, Purpose},
+    user::{User, UserId, UserStatus},
+};
+
+const RACES: usize = 16;
+
+/// Runs every check of this module.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn check_all(store: &Subject) {
+    what_stands_is_told_of_disabled_users_too(store).await;
+    somebody_new_gets_an_account(store).await;
+    nobody_is_made_unasked(store).await;
+    who_is_linked_signs_in(store).await;
+    a_verified_address_is_joined(store).await;
+    an_unverified_address_is_taken_over(store).await;
+    what_is_refused_writes_nothing(store).await;
+    many_arrivals_of_one_make_one_account(store).await;
+    many_arrivals_take_an_account_over_once(store).await;
+    two_for_one_address_make_one_account(store).await;
+}
+
+/// Linked, by address, both, neither; and what they are at that moment.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn what_stands_is_told_of_disabled_users_too(store: &Subject) {
+    let linked = known(store).await;
+    let holder = fresh_user(store).await;
+    let standing = async |assertion: &Assertion| store.standing(assertion).await.expect("standing");
+    let mut said = linked.1.clone();
+    assert_eq!(
+        standing(&assertion(&fresh_address())).await,
+        Standing::default()
+    );
+    said.email = Some(address(&holder.email.as_str().to_uppercase()));
+    let (by_link, by_address) = (Local::from(&linked.0), Local::from(&holder));
+    let both = Standing {
+        linked: Some(by_link),
+        holder: Some(by_address),
+    };
+    assert_eq!(standing(&said).await, both);
+    assert!(by_link.verified && !by_address.verified);
+    for id in [linked.0.id, holder.id] {
+        set_status(store, id, UserStatus::Disabled).await;
+    }
+    let disabled = |local: Local| Local {
+        active: false,
+        ..local
+    };
+    said.subject = unique();
+    let expected = Standing {
+        linked: None,
+        holder: Some(disabled(by_address)),
+    };
+    assert_eq!(standing(&said).await, expected);
+    said.subject = linked.1.subject;
+    said.email = None;
+    let expected = Standing {
+        linked: Some(disabled(by_link)),
+        holder: None,
+    };
+    assert_eq!(standing(&said).await, expected);
+}
+
+/// The account and the identity, to the microsecond, and the two events; the code is theirs.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn somebody_new_gets_an_account(store: &Subject) {
+    let said = assertion(&fresh_address());
+    let (arrival, flow) = arrival(store, &said).await;
+    let (user, events) = admitted(store, &arrival).await;
+    let new = arrival.new_user.as_ref().expect("an account to be made");
+    assert_eq!(user, new.to_user());
+    assert_eq!(by_id(store, user.id).await.as_ref(), Some(&user));
+    assert_eq!(identities(store, user.id).await, [expected(&arrival)]);
+    let kinds = [EventKind::AccountCreated, EventKind::IdentityLinked];
+    assert_told(store, user.id, &events, &kinds, 0).await;
+    assert_good(store, &arrival, &flow, &user).await;
+}
+
+/// A new identity without an account to be made.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn nobody_is_made_unasked(store: &Subject) {
+    let said = assertion(&fresh_address());
+    let (mut arrival, flow) = arrival(store, &said).await;
+    arrival.new_user = None;
+    let arrived = arrive(store, &arrival).await;
+    assert!(matches!(arrived, Arrived::NoAccount), "{arrived:?}");
+    assert_no_code(store, &arrival, &flow).await;
+    let standing = store.standing(&said).await.expect("standing");
+    assert_eq!(standing, Standing::default());
+}
+
+/// Whatever their address is at the provider by now, and whoever has that here.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn who_is_linked_signs_in(store: &Subject) {
+    let (user, mut said) = known(store).await;
+    let other = fresh_user(store).await;
+    let (told, linked) = (
+        events_of(store, user.id).await,
+        identities(store, user.id).await,
+    );
+    for email in [
+        said.email.clone(),
+        Some(fresh_address()),
+        Some(other.email),
+        None,
+    ] {
+        said.email = email;
+        said.email_verified = !said.email_verified;
+        let (arrival, flow) = arrival(store, &said).await;
+        let (found, events) = admitted(store, &arrival).await;
+        assert_eq!(found, user);
+        assert!(events.is_empty(), "a sign-in was told as more: {events:?}");
+        assert_good(store, &arrival, &flow, &user).await;
+    }
+    assert_eq!(events_of(store, user.id).await, told);
+    assert_eq!(identities(store, user.id).await, linked);
+    assert!(identities(store, other.id).await.is_empty());
+}
+
+/// The account stays as it is, with its password and sessions.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_verified_address_is_joined(store: &Subject) {
+    let (user, session) = verified(store).await;
+    let before = credentials(store, &user).await;
+    let told = events_of(store, user.id).await.len();
+    let (arrival, flow) = arrival(store, &assertion(&user.email)).await;
+    let (found, events) = admitted(store, &arrival).await;
+    assert_eq!(found, before.user);
+    let after = credentials(store, &user).await;
+    assert_eq!(after.user, before.user);
+    assert_eq!(after.credential_version, before.credential_version);
+    assert!(after.password_hash.is_some(), "the password is gone");
+    assert!(is_live(store, &session, now()).await, "a session ended");
+    assert_eq!(identities(store, user.id).await, [expected(&arrival)]);
+    assert_told(store, user.id, &events, &[EventKind::IdentityLinked], told).await;
+    assert_good(store, &arrival, &flow, &user).await;
+}
+
+/// Whoever registered the address first ends with nothing: neither password, session, token nor identity.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn an_unverified_address_is_taken_over(store: &Subject) {
+    let (user, session) = fresh_session(store).await;
+    let (other, others_session) = fresh_session(store).await;
+    let [theirs, others] = [(); 2].map(|()| assertion(&fresh_address()));
+    linked(store, user.id, &theirs).await;
+    linked(store, other.id, &others).await;
+    let tokens = [Purpose::ResetPassword, Purpose::VerifyEmail].map(|purpose| {
+        let mut token = new_token(user.id, purpose);
+        token.address = user.email.clone();
+        token
+    });
+    for token in &tokens {
+        issued(store, token).await;
+    }
+    let told = events_of(store, user.id).await.len();
+
+    let (arrival, flow) = arrival(store, &assertion(&user.email)).await;
+    let (found, events) = admitted(store, &arrival).await;
+    let after = credentials(store, &user).await;
+    assert_eq!(after.password_hash.map(|_| ()), None, "the password stayed");
+    assert_eq!(after.credential_version, 1);
+    let mut expected_user = user.clone();
+    expected_user.email_verified_at = Some(arrival.now);
+    expected_user.updated_at = arrival.now;
+    expected_user.last_login_at = after.user.last_login_at;
+    assert_eq!(after.user, expected_user);
+    assert_eq!(found, after.user);
+    assert!(!is_live(store, &session, now()).await, "a session survived");
+    for token in &tokens {
+        let digest = token.digests.first().expect("a token has a digest");
+        let user = store.one_time_user(digest, token.purpose, token.created_at);
+        let user = user.await.expect("one_time_user");
+        assert!(user.is_none(), "a token survived: {:?}", token.purpose);
+    }
+    assert_eq!(identities(store, user.id).await, [expected(&arrival)]);
+    let standing = store.standing(&theirs).await.expect("standing");
+    assert_eq!(standing.linked, None, "an identity survived");
+    let kinds = [EventKind::AccountTakenOver, EventKind::IdentityLinked];
+    assert_told(store, user.id, &events, &kinds, told).await;
+    assert_good(store, &arrival, &flow, &after.user).await;
+    let opened = try_open(store, &new_session(user.id, 1)).await;
+    assert!(opened.is_some(), "nobody can sign in after a takeover");
+
+    assert!(is_live(store, &others_session, now()).await);
+    let standing = store.standing(&others).await.expect("standing");
+    assert!(standing.linked.is_some(), "another user's identity is gone");
+}
+
+/// No identity, no code, no event, no change.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn what_is_refused_writes_nothing(store: &Subject) {
+    let (disabled, said) = known(store).await;
+    set_status(store, disabled.id, UserStatus::Disabled).await;
+    refused(store, &said, &disabled, LinkRefusal::AccountDisabled).await;
+    let said = assertion(&disabled.email);
+    refused(store, &said, &disabled, LinkRefusal::AccountDisabled).await;
+
+    for user in [fresh_user(store).await, verified(store).await.0] {
+        let mut said = assertion(&user.email);
+        said.trusted = false;
+        refused(store, &said, &user, LinkRefusal::LinkRequired).await;
+        said.trusted = true;
+        said.email_verified = false;
+        refused(store, &said, &user, LinkRefusal::LinkRequired).await;
+    }
+}
+
+/// One account with one identity, made by one of them; everybody is let in to it.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn many_arrivals_of_one_make_one_account(store: &Subject) {
+    let said = assertion(&fresh_address());
+    let (users, events, arrivals) = race_in(store, &[said]).await;
+    assert_eq!(users.len(), 1, "one identity came to several accounts");
+    assert_eq!(events, 2, "an account was told of more than once");
+    let user = *users.iter().next().expect("one user");
+    assert_eq!(identities(store, user).await.len(), 1);
+    assert_eq!(events_of(store, user).await.len(), 2);
+    let user = by_id(store, user).await.expect("the user is there");
+    for (arrival, flow) in arrivals {
+        assert_good(store, &arrival, &flow, &user).await;
+    }
+}
+
+/// What the first of them lets in is not wiped by the second.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn many_arrivals_take_an_account_over_once(store: &Subject) {
+    let user = fresh_user(store).await;
+    let (users, events, arrivals) = race_in(store, &[assertion(&user.email)]).await;
+    assert_eq!(users, HashSet::from([user.id]));
+    assert_eq!(events, 2, "an account was taken over more than once");
+    let after = credentials(store, &user).await;
+    assert_eq!(after.credential_version, 1);
+    assert_eq!(identities(store, user.id).await.len(), 1);
+    for (arrival, flow) in arrivals {
+        assert_good(store, &arrival, &flow, &after.user).await;
+    }
+}
+
+/// Two who are somebody else each at the provider: one makes the account, and the other joins it, since both are said
+/// to have shown the address to be theirs.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn two_for_one_address_make_one_account(store: &Subject) {
+    let email = fresh_address();
+    let (users, events, _) = race_in(store, &[assertion(&email), assertion(&email)]).await;
+    assert_eq!(users.len(), 1, "one address came to several accounts");
+    assert_eq!(events, 3);
+    let user = *users.iter().next().expect("one user");
+    assert_eq!(identities(store, user).await.len(), 2);
+    assert_eq!(events_of(store, user).await.len(), 3);
+}
+
+/// Lets as many arrive at once; gives who they were let in as, and how many events were told of.
+async fn race_in(
+    store: &Subject,
+    said: &[Assertion],
+) -> (HashSet<UserId>, usize, Vec<(Arrival, Flow)>) {
+    let mut arrivals = Vec::new();
+    for said in said.iter().cycle().take(RACES) {
+        arrivals.push(arrival(store, said).await);
+    }
+    let arrived = race(RACES, |index| {
+        let store = Arc::clone(store);
+        let (arrival, _) = arrivals.get(index).expect("one for each task").clone();
+        async move { admitted(&store, &arrival).await }
+    });
+    let arrived = arrived.await;
+    let users = arrived.iter().map(|(user, _)| user.id).collect();
+    let events = arrived.iter().map(|(_, events)| events.len()).sum();
+    (users, events, arrivals)
+}
+
+/// A user whom a provider has let in before, and its word on them.
+pub(super) async fn known(store: &Subject) -> (User, Assertion) {
+    let said = assertion(&fresh_address());
+    let (arrival, _) = arrival(store, &said).await;
+    (admitted(store, &arrival).await.0, said)
+}
+
+/// A user with a verified address, the password hash `first` and a session.
+async fn verified(store: &Subject) -> (User, NewSession) {
+    let mut new = new_user(fresh_address().as_str());
+    new.email_verified_at = Some(new.created_at);
+    let user = insert(store, &new).await;
+    let session = new_session(user.id, 0);
+    let opened = try_open(store, &session).await;
+    (opened.expect("a session opens for an active user"), session)
+}
+
+pub(super) async fn admitted(store: &Subject, arrival: &Arrival) -> (User, Vec<Event>) {
+    match arrive(store, arrival).await {
+        Arrived::Admitted(user, events) => (user, events),
+        other => panic!("who should have been let in was not: {other:?}"),
+    }
+}
+
+async fn refused(store: &Subject, said: &Assertion, user: &User, why: LinkRefusal) {
+    let before = credentials(store, user).await;
+    let (told, linked) = (
+        events_of(store, user.id).await,
+        identities(store, user.id).await,
+    );
+    let (arrival, flow) = arrival(store, said).await;
+    match arrive(store, &arrival).await {
+        Arrived::Refused(refusal) => assert_eq!(refusal, why),
+        other => panic!("who should have been refused was not: {other:?}"),
+    }
+    assert_no_code(store, &arrival, &flow).await;
+    let after = credentials(store, user).await;
+    assert_eq!(after.user, before.user);
+    assert_eq!(after.credential_version, before.credential_version);
+    assert_eq!(events_of(store, user.id).await, told);
+    assert_eq!(identities(store, user.id).await, linked);
+}
+
+pub(super) async fn identities(store: &Subject, user: UserId) -> Vec<Identity> {
+    store.identities(user).await.expect("identities")
+}
+
+/// What an arrival links.
+fn expected(arrival: &Arrival) -> Identity {
+    let said = &arrival.assertion;
+    Identity {
+        id: arrival.identity,
+        provider: said.provider.clone(),
+        issuer: said.issuer.clone(),
+        subject: said.subject.clone(),
+        email: said.email.as_ref().map(|email| email.as_str().to_owned()),
+        created_at: arrival.now,
+    }
+}
+
+/// These are the kinds, and the trail has them, once, after so many others.
+async fn assert_told(
+    store: &Subject,
+    user: UserId,
+    events: &[Event],
+    kinds: &[EventKind],
+    before: usize,
+) {
+    let told: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
+    assert_eq!(told, kinds);
+    let trail = events_of(store, user).await;
+    assert_eq!(trail.len(), before + kinds.len(), "{trail:?}");
+    for event in events {
+        assert!(trail.contains(event), "not in the trail: {event:?}");
+    }
+}
+
+async fn assert_good(store: &Subject, arrival: &Arrival, flow: &Flow, user: &User) {
+    let redeemed = redeem(store, &arrival.code.digest, &flow.challenge, arrival.now).await;
+    let redeemed = redeemed.expect("a good code");
+    assert_eq!(redeemed.credentials.user.id, user.id);
+}
+
+async fn assert_no_code(store: &Subject, arrival: &Arrival, flow: &Flow) {
+    let redeemed = redeem(store, &arrival.code.digest, &flow.challenge, arrival.now).await;
+    assert!(redeemed.is_none(), "a code was kept for nobody");
+}

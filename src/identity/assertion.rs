@@ -1,0 +1,225 @@
+use crate::user::{EmailAddress, User, UserId, UserStatus};
+
+/// What a provider says of who has just signed in there, proven to be the provider's word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct Assertion {
+    /// The name of the provider here, such as `google`.
+    pub provider: String,
+    /// Who says so: the issuer, exactly as it writes itself.
+    pub issuer: String,
+    /// Whom it speaks of: 1 to 255 bytes.
+    pub subject: String,
+    /// Their address, if it gives one that is one.
+    pub email: Option<EmailAddress>,
+    /// Whether it says, with the boolean `true` and nothing else, that the address was shown to be theirs.
+    pub email_verified: bool,
+    /// Whether its word on addresses of this domain is trusted here.
+    pub trusted: bool,
+    /// Their name, if it gives one that can be shown.
+    pub display_name: Option<String>,
+}
+
+/// What is known here of an assertion, at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
+pub struct Standing {
+    /// The account that the identity is linked to.
+    pub linked: Option<Local>,
+    /// The account that has the address.
+    pub holder: Option<Local>,
+}
+
+/// An account, as far as linking goes by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
+pub struct Local {
+    /// Whose it is.
+    pub user_id: UserId,
+    /// Whether it may be used.
+    pub active: bool,
+    /// Whether its address was shown to be the user's.
+    pub verified: bool,
+}
+
+impl From<&User> for Local {
+    fn from(user: &User) -> Self {
+        Self {
+            user_id: user.id,
+            active: user.status == UserStatus::Active,
+            verified: user.email_verified_at.is_some(),
+        }
+    }
+}
+
+/// What becomes of a sign-in with a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further outcome would be a change of contract"
+)]
+pub enum Linking {
+    /// The identity is linked: its user signs in, whatever their address is.
+    SignIn(UserId),
+    /// The account with the verified address gets the identity.
+    Join(UserId),
+    /// The account has an address that nobody has shown to be theirs: who has, takes it over, and what was in it is
+    /// wiped first.
+    TakeOver(UserId),
+    /// The address is free: an account is made, with the address verified.
+    Create,
+    /// Nothing is done.
+    Refuse(LinkRefusal),
+}
+
+/// Why a sign-in with a provider is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further outcome would be a change of contract"
+)]
+pub enum LinkRefusal {
+    /// The account is disabled.
+    AccountDisabled,
+    /// The word of the provider does not suffice: whoever it is has to sign in otherwise first, and link then.
+    LinkRequired,
+}
+
+impl LinkRefusal {
+    /// The word used in events.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AccountDisabled => "account_disabled",
+            Self::LinkRequired => "link_required",
+        }
+    }
+}
+
+impl Assertion {
+    /// Decides what becomes of the sign-in.
+    ///
+    /// | identity | address here | said to be verified | trusted for it | outcome |
+    /// |---|---|---|---|---|
+    /// | linked to an active account | any | any | any | [`SignIn`](Linking::SignIn) |
+    /// | linked to a disabled account | any | any | any | [`AccountDisabled`](LinkRefusal::AccountDisabled) |
+    /// | new | free | yes | any | [`Create`](Linking::Create) |
+    /// | new | of an active account, verified | yes | yes | [`Join`](Linking::Join) |
+    /// | new | of an active account, not verified | yes | yes | [`TakeOver`](Linking::TakeOver) |
+    /// | new | of a disabled account | yes | yes | [`AccountDisabled`](LinkRefusal::AccountDisabled) |
+    /// | new | else | | | [`LinkRequired`](LinkRefusal::LinkRequired) |
+    #[must_use]
+    pub fn judge(&self, standing: &Standing) -> Linking {
+        if let Some(linked) = standing.linked {
+            return if linked.active {
+                Linking::SignIn(linked.user_id)
+            } else {
+                Linking::Refuse(LinkRefusal::AccountDisabled)
+            };
+        }
+        let is_said = self.email.is_some() && self.email_verified;
+        match standing.holder {
+            None if is_said => Linking::Create,
+            Some(holder) if is_said && self.trusted => match (holder.active, holder.verified) {
+                (false, _) => Linking::Refuse(LinkRefusal::AccountDisabled),
+                (true, true) => Linking::Join(holder.user_id),
+                (true, false) => Linking::TakeOver(holder.user_id),
+            },
+            _ => Linking::Refuse(LinkRefusal::LinkRequired),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Clock as _, SystemClock};
+
+    fn assertion(has_email: bool, email_verified: bool, trusted: bool) -> Assertion {
+        Assertion {
+            provider: "idp".to_owned(),
+            issuer: "https://idp.example.org".to_owned(),
+            subject: "1".to_owned(),
+            email: has_email.then(|| "ann@example.org".parse().unwrap()),
+            email_verified,
+            trusted,
+            display_name: None,
+        }
+    }
+
+    /// No account, and every kind of one.
+    fn locals() -> Vec<Option<Local>> {
+        let mut locals = vec![None];
+        for active in [true, false] {
+            for verified in [true, false] {
+                locals.push(Some(Local {
+                    user_id: UserId::new(SystemClock.now()),
+                    active,
+                    verified,
+                }));
+            }
+        }
+        locals
+    }
+
+    /// What must hold in every case, said otherwise than the code says it.
+    #[test]
+    fn nothing_is_given_to_whom_it_is_not_owed() {
+        const BITS: [bool; 2] = [true, false];
+        for has_email in BITS {
+            for email_verified in BITS {
+                for trusted in BITS {
+                    let assertion = assertion(has_email, email_verified, trusted);
+                    let is_said = has_email && email_verified;
+                    for linked in locals() {
+                        // Without an address nobody holds it.
+                        let holders = locals();
+                        let holders = holders.into_iter().filter(|h| has_email || h.is_none());
+                        for holder in holders {
+                            let standing = Standing { linked, holder };
+                            let judged = assertion.judge(&standing);
+                            let case = format!("{assertion:?} {standing:?} {judged:?}");
+                            match judged {
+                                Linking::SignIn(user) => {
+                                    let linked = linked.expect(&case);
+                                    assert!(linked.user_id == user && linked.active, "{case}");
+                                }
+                                Linking::Join(user) => {
+                                    let holder = holder.expect(&case);
+                                    assert!(holder.active && holder.verified, "{case}");
+                                    assert!(linked.is_none() && holder.user_id == user, "{case}");
+                                    assert!(is_said && trusted, "{case}");
+                                }
+                                Linking::TakeOver(user) => {
+                                    let holder = holder.expect(&case);
+                                    assert!(holder.active && !holder.verified, "{case}");
+                                    assert!(linked.is_none() && holder.user_id == user, "{case}");
+                                    assert!(is_said && trusted, "{case}");
+                                }
+                                Linking::Create => {
+                                    assert!(linked.is_none() && holder.is_none(), "{case}");
+                                    assert!(is_said, "{case}");
+                                }
+                                Linking::Refuse(LinkRefusal::AccountDisabled) => {
+                                    let told = match linked {
+                                        Some(linked) => !linked.active,
+                                        None => is_said && trusted && !holder.expect(&case).active,
+                                    };
+                                    assert!(told, "{case}");
+                                }
+                                Linking::Refuse(LinkRefusal::LinkRequired) => {
+                                    assert!(linked.is_none(), "{case}");
+                                    let owed = is_said && (trusted || holder.is_none());
+                                    assert!(!owed, "{case}");
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

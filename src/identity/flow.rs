@@ -1,0 +1,171 @@
+use std::str::FromStr;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{clock::Timestamp, secret::TokenDigest};
+
+/// What a flow is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further intent would be a change of contract"
+)]
+pub enum FlowIntent {
+    /// Signing in.
+    #[default]
+    SignIn,
+    /// Giving a signed-in user another way in.
+    Link,
+}
+
+impl FlowIntent {
+    /// The word used in requests and in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::Link => "link",
+        }
+    }
+}
+
+impl FromStr for FlowIntent {
+    type Err = UnknownFlowIntent;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word {
+            "sign_in" => Ok(Self::SignIn),
+            "link" => Ok(Self::Link),
+            _ => Err(UnknownFlowIntent(())),
+        }
+    }
+}
+
+/// The text is neither `sign_in` nor `link`.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the intent is `sign_in` or `link`")]
+pub struct UnknownFlowIntent(());
+
+/// The challenge of a flow (RFC 7636, method S256): who shows the verifier it was made of has begun the flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeChallenge(String);
+
+/// The text is no challenge of the method S256.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("a challenge of the method S256 is 43 characters of base64url")]
+pub struct InvalidChallenge(());
+
+impl CodeChallenge {
+    /// The challenge of this verifier.
+    #[must_use]
+    pub fn of(verifier: &str) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes())))
+    }
+
+    /// Base64url without padding: 43 characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for CodeChallenge {
+    type Err = InvalidChallenge;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let decoded = URL_SAFE_NO_PAD.decode(text).ok();
+        match decoded.map(|bytes| bytes.len()) {
+            Some(32) => Ok(Self(text.to_owned())),
+            _ => Err(InvalidChallenge(())),
+        }
+    }
+}
+
+/// A flow: somebody has been sent to a provider, and is to come back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct Flow {
+    /// The digest of the `state` that the provider sends back. Identifies the flow.
+    pub state: TokenDigest,
+    /// The name of the provider.
+    pub provider: String,
+    /// What it is for.
+    pub intent: FlowIntent,
+    /// Where the browser goes in the end: one of the URLs that are configured.
+    pub redirect_to: String,
+    /// What the application wants to be told there.
+    pub app_state: Option<String>,
+    /// Made by the application.
+    pub challenge: CodeChallenge,
+}
+
+/// A flow to be kept.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct NewFlow {
+    /// The flow.
+    pub flow: Flow,
+    /// The digest of what the browser keeps meanwhile, so that no other one can go on with it.
+    pub binding: TokenDigest,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// The code that the application gets at the end of a flow, to be kept with it.
+#[derive(Clone, Copy, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct NewCode {
+    /// The flow: the digest of its state.
+    pub flow: TokenDigest,
+    /// The digest of the code.
+    pub digest: TokenDigest,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7636, appendix B.
+    #[test]
+    fn the_challenge_of_the_rfc_is_made_of_its_verifier() {
+        let challenge = CodeChallenge::of("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        let text = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        assert_eq!(challenge.as_str(), text);
+        assert_eq!(text.parse::<CodeChallenge>().unwrap(), challenge);
+    }
+
+    #[test]
+    fn what_is_no_sha256_in_base64url_is_no_challenge() {
+        for text in [
+            "",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM=",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cN",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cMA",
+        ] {
+            assert!(text.parse::<CodeChallenge>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn intents_are_read_as_they_are_written() {
+        for intent in [FlowIntent::SignIn, FlowIntent::Link] {
+            assert_eq!(intent.as_str().parse::<FlowIntent>().unwrap(), intent);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What providers say of who signs in with them: which account an identity belongs to, and the flow in which that is
+//! found out.
+//!
+//! An identity is known by its issuer and its subject, never by an address: addresses move from person to person. What
+//! becomes of one that is not known yet is decided by [`Assertion::judge`] alone.
+
+mod assertion;
+mod flow;
+mod store;
+
+pub use self::{
+    assertion::{Assertion, LinkRefusal, Linking, Local, Standing},
+    flow::{
+        CodeChallenge, Flow, FlowIntent, InvalidChallenge, NewCode, NewFlow, UnknownFlowIntent,
+    },
+    store::{Arrival, Arrived, IdentityStore, LinkIdentity, Linked, Redeemed, Unlinked},
+};
+use crate::{clock::Timestamp, id::id};
+
+id! {
+    /// Identifies the link between a user and who they are at a provider.
+    IdentityId
+}
+
+/// Who a user is at a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
+pub struct Identity {
+    /// The identifier of the link.
+    pub id: IdentityId,
+    /// The name of the provider when they were linked, such as `google`.
+    pub provider: String,
+    /// Who speaks for them: the issuer, exactly as it writes itself.
+    pub issuer: String,
+    /// Who they are there, for life: at most 255 bytes.
+    pub subject: String,
+    /// The address the provider gave when they were linked. Says nothing of where they can be reached today.
+    pub email: Option<String>,
+    /// When they were linked.
+    pub created_at: Timestamp,
+}

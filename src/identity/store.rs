@@ -1,0 +1,253 @@
+use async_trait::async_trait;
+
+use super::{
+    Assertion, CodeChallenge, Flow, Identity, IdentityId, LinkRefusal, Linking, NewCode, NewFlow,
+    Standing,
+};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    event::{Author, Event, EventKind},
+    id::SessionId,
+    secret::TokenDigest,
+    user::{Credentials, NewUser, User, UserId},
+};
+
+/// Keeps identities, and the flows in which they are found out. Part of [`Store`](crate::store::Store).
+///
+/// A flow is *pending* until it is taken or expires. Its code is *good* while it is not spent, `now < expires_at`, and
+/// its user is active at the `credential_version` it was kept at.
+#[async_trait]
+pub trait IdentityStore: std::fmt::Debug + Send + Sync {
+    /// Keeps a flow that begins.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn begin_flow(&self, flow: &NewFlow) -> Result<(), StoreError>;
+
+    /// Takes a pending flow, so that it cannot be taken again; `None` if there is none with this state and this
+    /// binding.
+    ///
+    /// # Contract
+    /// Of any number of concurrent calls one gets it (I1). Another binding takes nothing.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn take_flow(
+        &self,
+        state: &TokenDigest,
+        binding: &TokenDigest,
+        now: Timestamp,
+    ) -> Result<Option<Flow>, StoreError>;
+
+    /// What is known of an assertion, disabled users included: for whoever has to prepare what it comes to.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn standing(&self, assertion: &Assertion) -> Result<Standing, StoreError>;
+
+    /// Does what an assertion comes to, and keeps the code for its user.
+    ///
+    /// # Contract
+    /// One fact: [`Assertion::judge`] decides on what stands at that moment, and nobody else writes the identity or the
+    /// users between the two. Then, beside keeping the code with the flow, for the user at their `credential_version`,
+    ///
+    /// * [`SignIn`](super::Linking::SignIn) writes nothing more;
+    /// * [`Join`](super::Linking::Join) links the identity;
+    /// * [`TakeOver`](super::Linking::TakeOver) takes the password hash away, ends every session, uses every one-time
+    ///   token, removes every identity, raises `credential_version`, verifies the address, and links the identity;
+    /// * [`Create`](super::Linking::Create) adds the user, and links the identity: as *unproven*, if the provider is not
+    ///   trusted for the address, so that [`reset_password`](crate::token::TokenStore::reset_password) removes it;
+    /// * [`Refuse`](super::Linking::Refuse) writes nothing at all, nor does a `Create` without a user to add.
+    ///
+    /// The events of [`Arrival::events`] are written with it. Of any number of concurrent calls with one identity one
+    /// links it, and the others sign the same user in.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn arrive(&self, arrival: &Arrival) -> Result<Arrived, StoreError>;
+
+    /// Keeps the code of a flow that is to link an identity, and the identity with it. Links nothing yet.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn offer_identity(&self, code: &NewCode, assertion: &Assertion)
+    -> Result<(), StoreError>;
+
+    /// Spends the good code of a flow that signs in, and gives who signs in; `None` if there is none with this
+    /// challenge.
+    ///
+    /// # Contract
+    /// Of any number of concurrent calls one gets the user (I1). Another challenge spends nothing. The
+    /// codes of flows that link are not found.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn redeem_code(
+        &self,
+        code: &TokenDigest,
+        challenge: &CodeChallenge,
+        now: Timestamp,
+    ) -> Result<Option<Redeemed>, StoreError>;
+
+    /// Spends the code of a flow that links, which is neither spent nor expired, and links its identity to the user of
+    /// a live session.
+    ///
+    /// # Contract
+    /// One fact. An identity that the user has already is [`Linked::Known`], and one of another user stays theirs; either
+    /// way the code is spent. Another challenge spends nothing. The codes of flows that sign
+    /// in are not found.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn link_identity(
+        &self,
+        link: &LinkIdentity,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Linked, StoreError>;
+
+    /// The identities of a user, oldest first.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn identities(&self, user: UserId) -> Result<Vec<Identity>, StoreError>;
+
+    /// Takes an identity from a user.
+    ///
+    /// # Contract
+    /// However many calls run at once, a user without a password keeps one identity. The event is written if it is gone.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn unlink_identity(
+        &self,
+        user: UserId,
+        id: IdentityId,
+        event: &Event,
+    ) -> Result<Unlinked, StoreError>;
+}
+
+/// Somebody who is back from a provider.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct Arrival {
+    /// What the provider says.
+    pub assertion: Assertion,
+    /// The identifier of the identity, if it is new.
+    pub identity: IdentityId,
+    /// The account to be made, with the address of the assertion, if there is to be one.
+    pub new_user: Option<NewUser>,
+    /// The code to be kept.
+    pub code: NewCode,
+    /// From where.
+    pub author: Author,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl Arrival {
+    /// The events of what it comes to for this user.
+    #[must_use]
+    pub fn events(&self, linking: Linking, user: UserId) -> Vec<Event> {
+        let first = match linking {
+            Linking::SignIn(_) | Linking::Refuse(_) => return Vec::new(),
+            Linking::Join(_) => None,
+            Linking::TakeOver(_) => Some(EventKind::AccountTakenOver),
+            Linking::Create => Some(EventKind::AccountCreated),
+        };
+        let event = |kind| {
+            self.author
+                .event(kind, self.now)
+                .of(user)
+                .by(user)
+                .with("provider", self.assertion.provider.as_str())
+        };
+        let mut events: Vec<Event> = first.map(event).into_iter().collect();
+        let linked = event(EventKind::IdentityLinked);
+        events.push(linked.with("identity_id", self.identity.to_string()));
+        events
+    }
+}
+
+/// What became of an arrival.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further outcome would be a change of contract"
+)]
+#[allow(clippy::large_enum_variant, reason = "lives for one call")]
+pub enum Arrived {
+    /// The code is good for this user. With the events that were written.
+    Admitted(User, Vec<Event>),
+    /// Nothing was written.
+    Refused(LinkRefusal),
+    /// There is no account, and none was given to be made: nothing was written.
+    NoAccount,
+}
+
+/// Who a code was good for.
+#[derive(Clone, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
+pub struct Redeemed {
+    /// Who signs in.
+    pub credentials: Credentials,
+    /// The name of the provider.
+    pub provider: String,
+}
+
+/// An identity to be linked to the caller.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct LinkIdentity {
+    /// The identifier it gets.
+    pub id: IdentityId,
+    /// The digest of the code.
+    pub code: TokenDigest,
+    /// Made of the verifier that came with it.
+    pub challenge: CodeChallenge,
+    /// The session of the caller.
+    pub session_id: SessionId,
+    /// The caller.
+    pub user_id: UserId,
+}
+
+/// What became of linking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further outcome would be a change of contract"
+)]
+pub enum Linked {
+    /// It is the user's now.
+    Linked(Identity),
+    /// It was the user's before; no event was written.
+    Known(Identity),
+    /// It is another user's.
+    Taken,
+    /// The code is not good.
+    BadCode,
+    /// The session is over, or the user is disabled or gone; nothing was written.
+    Gone,
+}
+
+/// What became of unlinking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further outcome would be a change of contract"
+)]
+pub enum Unlinked {
+    /// It is gone.
+    Unlinked,
+    /// It is the only way in that the user has; nothing was written.
+    LastCredential,
+    /// The user has no such identity.
+    NotFound,
+}

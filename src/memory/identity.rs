@@ -1,0 +1,340 @@
+use async_trait::async_trait;
+
+use super::{MemoryStore, State};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    event::Event,
+    identity::{
+        Arrival, Arrived, Assertion, CodeChallenge, Flow, Identity, IdentityId, IdentityStore,
+        LinkIdentity, Linked, Linking, Local, NewCode, NewFlow, Redeemed, Standing, Unlinked,
+    },
+    secret::TokenDigest,
+    token::EndReason,
+    user::{Credentials, UserId},
+};
+
+#[derive(Debug)]
+pub(super) struct IdentityRow {
+    user_id: UserId,
+    identity: Identity,
+    /// Whether the account was made on nothing but the word of a provider that is not trusted for the address.
+    unproven: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct FlowRow {
+    flow: Flow,
+    binding: TokenDigest,
+    expires_at: Timestamp,
+    taken: bool,
+    code: Option<CodeRow>,
+}
+
+#[derive(Debug)]
+struct CodeRow {
+    digest: TokenDigest,
+    expires_at: Timestamp,
+    used: bool,
+    good_for: GoodFor,
+}
+
+#[derive(Clone, Debug)]
+enum GoodFor {
+    User(UserId, i64),
+    Identity(Assertion),
+}
+
+impl FlowRow {
+    /// Whether it ended then, or earlier, and its code with it.
+    pub(super) fn is_over(&self, before: Timestamp) -> bool {
+        let code = self.code.as_ref().map(|code| code.expires_at);
+        code.is_none_or(|code| code <= before) && self.expires_at <= before
+    }
+}
+
+impl State {
+    /// The flow with this code, if the code is neither used nor expired and the challenge is that of the flow.
+    fn flow_of(
+        &self,
+        digest: &TokenDigest,
+        challenge: &CodeChallenge,
+        now: Timestamp,
+    ) -> Option<(&Flow, &GoodFor)> {
+        let mut flows = self.flows.values();
+        flows.find_map(|row| {
+            let code = row.code.as_ref().filter(|code| code.digest == *digest)?;
+            let is_good = !code.used && now < code.expires_at && row.flow.challenge == *challenge;
+            is_good.then_some((&row.flow, &code.good_for))
+        })
+    }
+
+    fn use_code(&mut self, flow: &TokenDigest) {
+        let flow = self.flows.get_mut(flow);
+        if let Some(code) = flow.and_then(|flow| flow.code.as_mut()) {
+            code.used = true;
+        }
+    }
+
+    fn keep_code(&mut self, code: &NewCode, good_for: GoodFor) {
+        if let Some(flow) = self.flows.get_mut(&code.flow) {
+            flow.code = Some(CodeRow {
+                digest: code.digest,
+                expires_at: code.expires_at,
+                used: false,
+                good_for,
+            });
+        }
+    }
+
+    fn standing(&self, assertion: &Assertion) -> Standing {
+        let local = |id: UserId| self.users.get(&id).map(|row| Local::from(&row.user));
+        let address = assertion.email.as_ref().map(|email| email.canonical());
+        let holder = address.and_then(|address| self.addresses.get(address));
+        Standing {
+            linked: self
+                .identity_of(assertion)
+                .and_then(|row| local(row.user_id)),
+            holder: holder.and_then(|id| local(*id)),
+        }
+    }
+
+    fn identity_of(&self, assertion: &Assertion) -> Option<&IdentityRow> {
+        let mut rows = self.identities.values();
+        rows.find(|row| {
+            row.identity.issuer == assertion.issuer && row.identity.subject == assertion.subject
+        })
+    }
+
+    fn link(
+        &mut self,
+        id: IdentityId,
+        user_id: UserId,
+        assertion: &Assertion,
+        unproven: bool,
+        now: Timestamp,
+    ) -> Identity {
+        let identity = Identity {
+            id,
+            provider: assertion.provider.clone(),
+            issuer: assertion.issuer.clone(),
+            subject: assertion.subject.clone(),
+            email: assertion
+                .email
+                .as_ref()
+                .map(|email| email.as_str().to_owned()),
+            created_at: now,
+        };
+        self.identities.insert(
+            id,
+            IdentityRow {
+                user_id,
+                identity: identity.clone(),
+                unproven,
+            },
+        );
+        identity
+    }
+
+    /// Wipes what whoever registered first may have left behind.
+    fn take_over(&mut self, user: UserId, now: Timestamp) {
+        if let Some(row) = self.users.get_mut(&user) {
+            row.password_hash = None;
+            row.credential_version += 1;
+            row.user.email_verified_at = Some(now);
+            row.user.updated_at = now;
+        }
+        self.end_sessions(user, EndReason::TakenOver, now);
+        self.use_tokens(user);
+        self.identities.retain(|_, row| row.user_id != user);
+    }
+
+    /// The identities and codes of a user who is deleted.
+    pub(super) fn forget_identities(&mut self, user: UserId) {
+        self.identities.retain(|_, row| row.user_id != user);
+        self.flows.retain(|_, row| {
+            let code = row.code.as_ref().map(|code| &code.good_for);
+            !matches!(code, Some(GoodFor::User(of, _)) if *of == user)
+        });
+    }
+
+    /// Those that somebody else than the holder of the mailbox may have left behind.
+    pub(super) fn forget_doubtful_identities(&mut self, user: UserId, was_verified: bool) {
+        self.identities
+            .retain(|_, row| row.user_id != user || (was_verified && !row.unproven));
+    }
+}
+
+#[async_trait]
+impl IdentityStore for MemoryStore {
+    async fn begin_flow(&self, new: &NewFlow) -> Result<(), StoreError> {
+        let row = FlowRow {
+            flow: new.flow.clone(),
+            binding: new.binding,
+            expires_at: new.expires_at,
+            taken: false,
+            code: None,
+        };
+        self.state().flows.insert(new.flow.state, row);
+        Ok(())
+    }
+
+    async fn take_flow(
+        &self,
+        state: &TokenDigest,
+        binding: &TokenDigest,
+        now: Timestamp,
+    ) -> Result<Option<Flow>, StoreError> {
+        let mut rows = self.state();
+        let row = rows.flows.get_mut(state);
+        let row = row.filter(|row| !row.taken && row.binding == *binding && now < row.expires_at);
+        Ok(row.map(|row| {
+            row.taken = true;
+            row.flow.clone()
+        }))
+    }
+
+    async fn standing(&self, assertion: &Assertion) -> Result<Standing, StoreError> {
+        Ok(self.state().standing(assertion))
+    }
+
+    async fn arrive(&self, arrival: &Arrival) -> Result<Arrived, StoreError> {
+        let mut state = self.state();
+        let Arrival { assertion, now, .. } = arrival;
+        let (id, now) = (arrival.identity, *now);
+        let linking = assertion.judge(&state.standing(assertion));
+        let user_id = match linking {
+            Linking::SignIn(user) => user,
+            Linking::Join(user) => {
+                state.link(id, user, assertion, false, now);
+                user
+            }
+            Linking::TakeOver(user) => {
+                state.take_over(user, now);
+                state.link(id, user, assertion, false, now);
+                user
+            }
+            Linking::Create => {
+                let new_user = arrival.new_user.as_ref();
+                let Some(user) = new_user.and_then(|user| state.add_user(user)) else {
+                    return Ok(Arrived::NoAccount);
+                };
+                state.link(id, user.id, assertion, !assertion.trusted, now);
+                user.id
+            }
+            Linking::Refuse(refusal) => return Ok(Arrived::Refused(refusal)),
+        };
+        let Some(row) = state.users.get(&user_id) else {
+            return Ok(Arrived::NoAccount);
+        };
+        let (user, version) = (row.user.clone(), row.credential_version);
+        state.keep_code(&arrival.code, GoodFor::User(user_id, version));
+        let events = arrival.events(linking, user_id);
+        for event in &events {
+            state.record(event, Some(user_id));
+        }
+        Ok(Arrived::Admitted(user, events))
+    }
+
+    async fn offer_identity(
+        &self,
+        code: &NewCode,
+        assertion: &Assertion,
+    ) -> Result<(), StoreError> {
+        let good_for = GoodFor::Identity(assertion.clone());
+        self.state().keep_code(code, good_for);
+        Ok(())
+    }
+
+    async fn redeem_code(
+        &self,
+        code: &TokenDigest,
+        challenge: &CodeChallenge,
+        now: Timestamp,
+    ) -> Result<Option<Redeemed>, StoreError> {
+        let mut state = self.state();
+        let Some((flow, GoodFor::User(user, version))) = state.flow_of(code, challenge, now) else {
+            return Ok(None);
+        };
+        let row = state.users.get(user).filter(|row| row.is_at(*version));
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let redeemed = Redeemed {
+            credentials: Credentials {
+                user: row.user.clone(),
+                password_hash: row.password_hash.clone(),
+                credential_version: row.credential_version,
+            },
+            provider: flow.provider.clone(),
+        };
+        let flow = flow.state;
+        state.use_code(&flow);
+        Ok(Some(redeemed))
+    }
+
+    async fn link_identity(
+        &self,
+        link: &LinkIdentity,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Linked, StoreError> {
+        let mut state = self.state();
+        let user = link.user_id;
+        let session = state.sessions.get(&link.session_id);
+        let session = session.filter(|session| session.user_id == user);
+        let row = state.users.get(&user);
+        if !session
+            .zip(row)
+            .is_some_and(|(session, row)| session.is_live(row, now))
+        {
+            return Ok(Linked::Gone);
+        }
+        let found = state.flow_of(&link.code, &link.challenge, now);
+        let Some((flow, GoodFor::Identity(assertion))) = found else {
+            return Ok(Linked::BadCode);
+        };
+        let (flow, assertion) = (flow.state, assertion.clone());
+        state.use_code(&flow);
+        if let Some(known) = state.identity_of(&assertion) {
+            return Ok(if known.user_id == user {
+                Linked::Known(known.identity.clone())
+            } else {
+                Linked::Taken
+            });
+        }
+        let identity = state.link(link.id, user, &assertion, false, now);
+        state.record(event, Some(user));
+        Ok(Linked::Linked(identity))
+    }
+
+    async fn identities(&self, user: UserId) -> Result<Vec<Identity>, StoreError> {
+        let state = self.state();
+        let rows = state.identities.values();
+        let own = rows.filter(|row| row.user_id == user);
+        Ok(own.map(|row| row.identity.clone()).collect())
+    }
+
+    async fn unlink_identity(
+        &self,
+        user: UserId,
+        id: IdentityId,
+        event: &Event,
+    ) -> Result<Unlinked, StoreError> {
+        let mut state = self.state();
+        let mut own = state.identities.iter();
+        if !own.any(|(of, row)| *of == id && row.user_id == user) {
+            return Ok(Unlinked::NotFound);
+        }
+        let row = state.users.get(&user);
+        let has_password = row.is_some_and(|row| row.password_hash.is_some());
+        let mut others = state.identities.iter();
+        let has_other = others.any(|(of, row)| *of != id && row.user_id == user);
+        if !has_password && !has_other {
+            return Ok(Unlinked::LastCredential);
+        }
+        state.identities.remove(&id);
+        state.record(event, Some(user));
+        Ok(Unlinked::Unlinked)
+    }
+}

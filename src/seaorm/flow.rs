@@ -1,0 +1,239 @@
+//! Flows and their codes: the second half of the identity store.
+
+use sea_orm::{DatabaseTransaction, DbErr, QueryResult, Value};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    SeaOrmStore,
+    error::{store_error, unreadable},
+    event::{self, events, record},
+    pool::{Database, run, transaction},
+    row::{column, digest, parsed, user, user_columns},
+    token::bytes,
+};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    event::Event,
+    identity::{Assertion, CodeChallenge, Flow, NewCode, NewFlow, Redeemed},
+    secret::{PasswordHash, TokenDigest},
+    user::{Credentials, User},
+};
+
+const BEGIN: &str = "\
+    INSERT INTO auth_oauth_flows (state, binding, provider, intent, redirect_to, app_state, challenge, created_at, \
+        expires_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+
+const TAKE: &str = "\
+    UPDATE auth_oauth_flows SET taken_at = $3 \
+    WHERE state = $1 AND binding = $2 AND taken_at IS NULL AND expires_at > $3 \
+    RETURNING state AS digest, provider, intent, redirect_to, app_state, challenge";
+
+macro_rules! keep {
+    () => {
+        "UPDATE auth_oauth_flows SET code = $2, code_expires_at = $3, code_used_at = NULL, user_id = $4, \
+            credential_version = $5, assertion = NULL \
+        WHERE state = $1"
+    };
+}
+
+const KEEP: &str = keep!();
+const KEEP_RECORDED: &str = concat!("WITH f AS (", keep!(), ") ", record!("$6", "$4"));
+
+const OFFER: &str = "\
+    UPDATE auth_oauth_flows SET code = $2, code_expires_at = $3, code_used_at = NULL, user_id = NULL, \
+        credential_version = NULL, assertion = $4 \
+    WHERE state = $1";
+
+/// The user of a good code.
+macro_rules! redeemable {
+    ($lock:literal) => {
+        concat!(
+            "SELECT ",
+            user_columns!("u."),
+            ", u.password_hash, u.credential_version, f.provider \
+            FROM auth_oauth_flows f JOIN auth_users u ON u.id = f.user_id \
+            WHERE f.code = $1 AND f.challenge = $2 AND f.code_used_at IS NULL AND f.code_expires_at > $3 \
+                AND u.status = 'active' AND u.credential_version = f.credential_version",
+            $lock
+        )
+    };
+}
+
+const REDEEMABLE: &str = redeemable!("");
+const USE: &str = "UPDATE auth_oauth_flows SET code_used_at = $2 WHERE code = $1";
+
+/// The user row is locked first: that waits for a reset in flight, and then sees what the reset did. One winner: the
+/// code is used by one statement only.
+const REDEEM: &str = concat!(
+    "WITH u AS (",
+    redeemable!(" FOR SHARE OF u"),
+    "), f AS (\
+        UPDATE auth_oauth_flows f SET code_used_at = $3 FROM u \
+        WHERE f.code = $1 AND f.code_used_at IS NULL RETURNING f.state\
+    ) SELECT u.* FROM u JOIN f ON TRUE"
+);
+
+const USE_OFFER: &str = "\
+    UPDATE auth_oauth_flows SET code_used_at = $3 \
+    WHERE code = $1 AND challenge = $2 AND code_used_at IS NULL AND code_expires_at > $3 AND assertion IS NOT NULL \
+    RETURNING assertion";
+
+/// What is to be linked, as it is kept with a code.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Offer {
+    pub(super) provider: String,
+    pub(super) issuer: String,
+    pub(super) subject: String,
+    pub(super) email: Option<String>,
+}
+
+impl From<&Assertion> for Offer {
+    fn from(assertion: &Assertion) -> Self {
+        let email = assertion.email.as_ref();
+        Self {
+            provider: assertion.provider.clone(),
+            issuer: assertion.issuer.clone(),
+            subject: assertion.subject.clone(),
+            email: email.map(|email| email.as_str().to_owned()),
+        }
+    }
+}
+
+pub(super) async fn begin<D: Database>(
+    store: &SeaOrmStore<D>,
+    new: &NewFlow,
+) -> Result<(), StoreError> {
+    let flow = &new.flow;
+    let values = [
+        bytes(&flow.state),
+        bytes(&new.binding),
+        flow.provider.as_str().into(),
+        flow.intent.as_str().into(),
+        flow.redirect_to.as_str().into(),
+        flow.app_state.clone().into(),
+        flow.challenge.as_str().into(),
+        new.created_at.into(),
+        new.expires_at.into(),
+    ];
+    store.write(BEGIN, values).await.map(drop)
+}
+
+pub(super) async fn take<D: Database>(
+    store: &SeaOrmStore<D>,
+    state: &TokenDigest,
+    binding: &TokenDigest,
+    now: Timestamp,
+) -> Result<Option<Flow>, StoreError> {
+    let values = [bytes(state), bytes(binding), now.into()];
+    let rows = store.write(TAKE, values).await?;
+    let taken = rows.first().map(flow).transpose();
+    taken.map_err(|error| store_error(&error))
+}
+
+fn flow(row: &QueryResult) -> Result<Flow, DbErr> {
+    Ok(Flow {
+        state: digest(row)?,
+        provider: column(row, "provider")?,
+        intent: parsed(row, "intent")?,
+        redirect_to: column(row, "redirect_to")?,
+        app_state: column(row, "app_state")?,
+        challenge: parsed(row, "challenge")?,
+    })
+}
+
+/// Keeps the code of a user in the transaction of what they came to, and records its events.
+pub(super) async fn keep_code(
+    txn: &DatabaseTransaction,
+    postgres: bool,
+    code: &NewCode,
+    (user, credential_version): (&User, i64),
+    written: &[Event],
+) -> Result<(), DbErr> {
+    let values: [Value; 5] = [
+        bytes(&code.flow),
+        bytes(&code.digest),
+        code.expires_at.into(),
+        user.id.as_uuid().into(),
+        credential_version.into(),
+    ];
+    if postgres {
+        let [flow, digest, end, user, version] = values;
+        let values = [flow, digest, end, user, version, events(written)];
+        return run(txn, KEEP_RECORDED, values).await.map(drop);
+    }
+    run(txn, KEEP, values).await?;
+    for event in written {
+        event::insert(txn, event, Some(user.id)).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn offer<D: Database>(
+    store: &SeaOrmStore<D>,
+    code: &NewCode,
+    assertion: &Assertion,
+) -> Result<(), StoreError> {
+    let offer = serde_json::to_value(Offer::from(assertion));
+    let values = [
+        bytes(&code.flow),
+        bytes(&code.digest),
+        code.expires_at.into(),
+        offer
+            .map_err(|error| StoreError::Corrupt(error.into()))?
+            .into(),
+    ];
+    store.write(OFFER, values).await.map(drop)
+}
+
+pub(super) async fn redeem<D: Database>(
+    store: &SeaOrmStore<D>,
+    code: &TokenDigest,
+    challenge: &CodeChallenge,
+    now: Timestamp,
+) -> Result<Option<Redeemed>, StoreError> {
+    let values = || -> [Value; 3] { [bytes(code), challenge.as_str().into(), now.into()] };
+    let rows = if store.is_postgres() {
+        store.write(REDEEM, values()).await?
+    } else {
+        transaction!(store, |txn| async {
+            let rows = run(txn, REDEEMABLE, values()).await?;
+            if !rows.is_empty() {
+                run(txn, USE, [bytes(code), now.into()]).await?;
+            }
+            Ok::<_, DbErr>(rows)
+        })?
+    };
+    let redeemed = rows.first().map(redeemed).transpose();
+    redeemed.map_err(|error| store_error(&error))
+}
+
+fn redeemed(row: &QueryResult) -> Result<Redeemed, DbErr> {
+    Ok(Redeemed {
+        credentials: Credentials {
+            user: user(row)?,
+            password_hash: column::<Option<String>>(row, "password_hash")?.map(PasswordHash::new),
+            credential_version: column(row, "credential_version")?,
+        },
+        provider: column(row, "provider")?,
+    })
+}
+
+/// Spends the code of a flow that links, and gives what it links.
+pub(super) async fn use_offer(
+    txn: &DatabaseTransaction,
+    code: &TokenDigest,
+    challenge: &CodeChallenge,
+    now: Timestamp,
+) -> Result<Option<Offer>, DbErr> {
+    let values = [bytes(code), challenge.as_str().into(), now.into()];
+    let rows = run(txn, USE_OFFER, values).await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let offer = serde_json::from_value(column(row, "assertion")?);
+    offer
+        .map(Some)
+        .map_err(|error| unreadable("assertion", error))
+}

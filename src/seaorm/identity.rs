@@ -1,0 +1,400 @@
+//! Identities: who is who at a provider, and what comes of it.
+
+use async_trait::async_trait;
+use sea_orm::{DatabaseTransaction, DbErr, QueryResult, Value, prelude::Uuid};
+
+use super::{
+    SeaOrmStore,
+    error::{overtaken, store_error},
+    event,
+    flow::{self, Offer},
+    one_time::{FORGET_IDENTITIES, USE_ALL},
+    pool::{Database, run, transaction},
+    row::{column, user, user_columns},
+    token::{END_OF_USER, live},
+    user as users,
+};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    event::Event,
+    identity::{
+        Arrival, Arrived, Assertion, CodeChallenge, Flow, Identity, IdentityId, IdentityStore,
+        LinkIdentity, Linked, Linking, Local, NewCode, NewFlow, Redeemed, Standing, Unlinked,
+    },
+    secret::TokenDigest,
+    token::EndReason,
+    user::{NewUser, User, UserId},
+};
+
+/// The user that an identity is linked to, and the one who has the address.
+const STANDING: &str = concat!(
+    "SELECT ",
+    user_columns!("u."),
+    ", u.credential_version, TRUE AS is_linked \
+    FROM auth_identities i JOIN auth_users u ON u.id = i.user_id WHERE i.issuer = $1 AND i.subject = $2 \
+    UNION ALL SELECT ",
+    user_columns!("u."),
+    ", u.credential_version, FALSE AS is_linked FROM auth_users u WHERE u.email_canonical = $3"
+);
+
+/// On Postgres, whoever it is about, in one order, so that nobody waits in a circle. What they are is read by another
+/// statement, which sees what was done while this one waited.
+const HOLD: &str = "\
+    SELECT id FROM auth_users WHERE id IN (\
+        SELECT i.user_id FROM auth_identities i WHERE i.issuer = $1 AND i.subject = $2 \
+        UNION ALL SELECT h.id FROM auth_users h WHERE h.email_canonical = $3) \
+    ORDER BY id FOR UPDATE";
+
+const TAKE_OVER: &str = concat!(
+    "UPDATE auth_users SET password_hash = NULL, credential_version = credential_version + 1, \
+        email_verified_at = $2, updated_at = $2 WHERE id = $1 RETURNING ",
+    user_columns!(""),
+    ", credential_version"
+);
+
+macro_rules! identity_columns {
+    () => {
+        "id, user_id, issuer, subject, provider, email, created_at"
+    };
+}
+
+const INSERT: &str = concat!(
+    "INSERT INTO auth_identities (id, user_id, issuer, subject, provider, email, unproven, created_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (issuer, subject) DO NOTHING RETURNING ",
+    identity_columns!()
+);
+
+const KNOWN: &str = concat!(
+    "SELECT ",
+    identity_columns!(),
+    " FROM auth_identities WHERE issuer = $1 AND subject = $2"
+);
+
+const IDENTITIES: &str = concat!(
+    "SELECT ",
+    identity_columns!(),
+    " FROM auth_identities WHERE user_id = $1 ORDER BY id"
+);
+
+const DELETE: &str = "DELETE FROM auth_identities WHERE id = $1";
+
+const OF_LIVE_SESSION: &str = concat!(
+    "SELECT u.id FROM auth_users u JOIN auth_sessions s ON s.user_id = u.id \
+    WHERE u.id = $3 AND s.id = $1 AND ",
+    live!()
+);
+
+/// Written as it is, where a lock would do for anybody but a reset: that has to find the user changed, to look anew for
+/// identities.
+const OF_LIVE_SESSION_WRITTEN: &str = concat!(
+    "UPDATE auth_users u SET updated_at = u.updated_at FROM auth_sessions s \
+    WHERE u.id = $3 AND s.id = $1 AND s.user_id = u.id AND ",
+    live!(),
+    " RETURNING u.id"
+);
+
+macro_rules! has_password {
+    ($lock:literal) => {
+        concat!(
+            "SELECT (password_hash IS NOT NULL) AS has_password FROM auth_users WHERE id = $1",
+            $lock
+        )
+    };
+}
+
+const HAS_PASSWORD: &str = has_password!("");
+const HAS_PASSWORD_LOCKED: &str = has_password!(" FOR UPDATE");
+
+#[async_trait]
+impl<D: Database> IdentityStore for SeaOrmStore<D> {
+    async fn begin_flow(&self, flow: &NewFlow) -> Result<(), StoreError> {
+        flow::begin(self, flow).await
+    }
+
+    async fn take_flow(
+        &self,
+        state: &TokenDigest,
+        binding: &TokenDigest,
+        now: Timestamp,
+    ) -> Result<Option<Flow>, StoreError> {
+        flow::take(self, state, binding, now).await
+    }
+
+    async fn standing(&self, assertion: &Assertion) -> Result<Standing, StoreError> {
+        let rows = self.read(STANDING, whom(assertion)).await?;
+        let found = Found::of(&rows).map_err(|error| store_error(&error))?;
+        Ok(found.standing())
+    }
+
+    async fn arrive(&self, arrival: &Arrival) -> Result<Arrived, StoreError> {
+        transaction!(self, |txn| arrive_in(txn, self.is_postgres(), arrival))
+    }
+
+    async fn offer_identity(
+        &self,
+        code: &NewCode,
+        assertion: &Assertion,
+    ) -> Result<(), StoreError> {
+        flow::offer(self, code, assertion).await
+    }
+
+    async fn redeem_code(
+        &self,
+        code: &TokenDigest,
+        challenge: &CodeChallenge,
+        now: Timestamp,
+    ) -> Result<Option<Redeemed>, StoreError> {
+        flow::redeem(self, code, challenge, now).await
+    }
+
+    async fn link_identity(
+        &self,
+        link: &LinkIdentity,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Linked, StoreError> {
+        transaction!(self, |txn| link_in(
+            txn,
+            self.is_postgres(),
+            link,
+            now,
+            event
+        ))
+    }
+
+    async fn identities(&self, user: UserId) -> Result<Vec<Identity>, StoreError> {
+        let rows = self.read(IDENTITIES, [user.as_uuid().into()]).await?;
+        let identities: Result<_, _> = rows.iter().map(identity).collect();
+        identities.map_err(|error| store_error(&error))
+    }
+
+    async fn unlink_identity(
+        &self,
+        user: UserId,
+        id: IdentityId,
+        event: &Event,
+    ) -> Result<Unlinked, StoreError> {
+        transaction!(self, |txn| unlink_in(
+            txn,
+            self.is_postgres(),
+            user,
+            id,
+            event
+        ))
+    }
+}
+
+/// `$1` to `$3` of [`STANDING`] and [`HOLD`].
+fn whom(assertion: &Assertion) -> [Value; 3] {
+    let email = assertion.email.as_ref();
+    [
+        assertion.issuer.as_str().into(),
+        assertion.subject.as_str().into(),
+        email.map(|email| email.canonical().to_owned()).into(),
+    ]
+}
+
+/// Whom an assertion is about, with their `credential_version`.
+#[derive(Default)]
+struct Found {
+    linked: Option<(User, i64)>,
+    holder: Option<(User, i64)>,
+}
+
+impl Found {
+    fn of(rows: &[QueryResult]) -> Result<Self, DbErr> {
+        let mut found = Self::default();
+        for row in rows {
+            let at = (user(row)?, column(row, "credential_version")?);
+            if column(row, "is_linked")? {
+                found.linked = Some(at);
+            } else {
+                found.holder = Some(at);
+            }
+        }
+        Ok(found)
+    }
+
+    fn standing(&self) -> Standing {
+        let local = |found: &Option<(User, i64)>| found.as_ref().map(|(user, _)| Local::from(user));
+        Standing {
+            linked: local(&self.linked),
+            holder: local(&self.holder),
+        }
+    }
+
+    fn users(&self) -> impl Iterator<Item = &User> {
+        let found = self.linked.iter().chain(&self.holder);
+        found.map(|(user, _)| user)
+    }
+}
+
+/// Reads whom it is about so that nobody else can write them before this transaction ends.
+async fn hold(
+    txn: &DatabaseTransaction,
+    postgres: bool,
+    assertion: &Assertion,
+) -> Result<Found, DbErr> {
+    if !postgres {
+        return Found::of(&run(txn, STANDING, whom(assertion)).await?);
+    }
+    let rows = run(txn, HOLD, whom(assertion)).await?;
+    let held: Result<Vec<Uuid>, DbErr> = rows.iter().map(|row| column(row, "id")).collect();
+    let held = held?;
+    let found = Found::of(&run(txn, STANDING, whom(assertion)).await?)?;
+    let mut users = found.users();
+    if users.any(|user| !held.contains(&user.id.as_uuid())) {
+        return Err(overtaken());
+    }
+    drop(users);
+    Ok(found)
+}
+
+async fn arrive_in(
+    txn: &DatabaseTransaction,
+    postgres: bool,
+    arrival: &Arrival,
+) -> Result<Arrived, DbErr> {
+    let Arrival { assertion, now, .. } = arrival;
+    let found = hold(txn, postgres, assertion).await?;
+    let linking = assertion.judge(&found.standing());
+    let admitted = match (linking, &arrival.new_user) {
+        (Linking::Refuse(refusal), _) => return Ok(Arrived::Refused(refusal)),
+        (Linking::Create, None) => return Ok(Arrived::NoAccount),
+        (Linking::Create, Some(new)) => (create(txn, new).await?, 0),
+        (Linking::TakeOver(user), _) => take_over(txn, user, *now).await?,
+        (Linking::SignIn(_), _) => found.linked.ok_or_else(overtaken)?,
+        (Linking::Join(_), _) => found.holder.ok_or_else(overtaken)?,
+    };
+    let (user, credential_version) = admitted;
+    if !matches!(linking, Linking::SignIn(_)) {
+        let unproven = linking == Linking::Create && !assertion.trusted;
+        let offer = Offer::from(assertion);
+        let linked = insert(txn, (arrival.identity, user.id), &offer, unproven, *now).await?;
+        linked.ok_or_else(overtaken)?;
+    }
+    let events = arrival.events(linking, user.id);
+    let at = (&user, credential_version);
+    flow::keep_code(txn, postgres, &arrival.code, at, &events).await?;
+    Ok(Arrived::Admitted(user, events))
+}
+
+async fn create(txn: &DatabaseTransaction, new: &NewUser) -> Result<User, DbErr> {
+    let inserted = run(txn, users::INSERT, users::insert_values(new)).await?;
+    inserted.first().ok_or_else(overtaken)?;
+    Ok(new.to_user())
+}
+
+/// Wipes what whoever registered first may have left behind.
+async fn take_over(
+    txn: &DatabaseTransaction,
+    id: UserId,
+    now: Timestamp,
+) -> Result<(User, i64), DbErr> {
+    let id = id.as_uuid();
+    let rows = run(txn, TAKE_OVER, [id.into(), now.into()]).await?;
+    let row = rows.first().ok_or_else(overtaken)?;
+    let reason = EndReason::TakenOver.as_str();
+    let values = [id.into(), now.into(), reason.into()];
+    run(txn, END_OF_USER, values).await?;
+    run(txn, USE_ALL, [id.into(), now.into()]).await?;
+    run(txn, FORGET_IDENTITIES, [id.into(), true.into()]).await?;
+    Ok((user(row)?, column(row, "credential_version")?))
+}
+
+/// Links what is offered to a user; `None` if it is linked already.
+async fn insert(
+    txn: &DatabaseTransaction,
+    (id, user): (IdentityId, UserId),
+    offer: &Offer,
+    unproven: bool,
+    now: Timestamp,
+) -> Result<Option<Identity>, DbErr> {
+    let values = [
+        id.as_uuid().into(),
+        user.as_uuid().into(),
+        offer.issuer.as_str().into(),
+        offer.subject.as_str().into(),
+        offer.provider.as_str().into(),
+        offer.email.clone().into(),
+        unproven.into(),
+        now.into(),
+    ];
+    let rows = run(txn, INSERT, values).await?;
+    rows.first().map(identity).transpose()
+}
+
+async fn link_in(
+    txn: &DatabaseTransaction,
+    postgres: bool,
+    link: &LinkIdentity,
+    now: Timestamp,
+    event: &Event,
+) -> Result<Linked, DbErr> {
+    let sql = if postgres {
+        OF_LIVE_SESSION_WRITTEN
+    } else {
+        OF_LIVE_SESSION
+    };
+    let user = link.user_id;
+    let session = link.session_id.as_uuid();
+    let values = [session.into(), now.into(), user.as_uuid().into()];
+    if run(txn, sql, values).await?.is_empty() {
+        return Ok(Linked::Gone);
+    }
+    let Some(offer) = flow::use_offer(txn, &link.code, &link.challenge, now).await? else {
+        return Ok(Linked::BadCode);
+    };
+    if let Some(identity) = insert(txn, (link.id, user), &offer, false, now).await? {
+        event::insert(txn, event, Some(user)).await?;
+        return Ok(Linked::Linked(identity));
+    }
+    let rows = run(txn, KNOWN, [offer.issuer.into(), offer.subject.into()]).await?;
+    let known = rows.first().ok_or_else(overtaken)?;
+    Ok(if column::<Uuid>(known, "user_id")? == user.as_uuid() {
+        Linked::Known(identity(known)?)
+    } else {
+        Linked::Taken
+    })
+}
+
+async fn unlink_in(
+    txn: &DatabaseTransaction,
+    postgres: bool,
+    user: UserId,
+    id: IdentityId,
+    event: &Event,
+) -> Result<Unlinked, DbErr> {
+    let sql = if postgres {
+        HAS_PASSWORD_LOCKED
+    } else {
+        HAS_PASSWORD
+    };
+    let rows = run(txn, sql, [user.as_uuid().into()]).await?;
+    let has_password = rows.first().map(|row| column(row, "has_password"));
+    let has_password: bool = has_password.transpose()?.unwrap_or_default();
+    let rows = run(txn, IDENTITIES, [user.as_uuid().into()]).await?;
+    let own: Result<Vec<Identity>, DbErr> = rows.iter().map(identity).collect();
+    let own = own?;
+    if !own.iter().any(|identity| identity.id == id) {
+        return Ok(Unlinked::NotFound);
+    }
+    if !has_password && own.len() == 1 {
+        return Ok(Unlinked::LastCredential);
+    }
+    run(txn, DELETE, [id.as_uuid().into()]).await?;
+    event::insert(txn, event, Some(user)).await?;
+    Ok(Unlinked::Unlinked)
+}
+
+fn identity(row: &QueryResult) -> Result<Identity, DbErr> {
+    Ok(Identity {
+        id: column::<Uuid>(row, "id")?.into(),
+        provider: column(row, "provider")?,
+        issuer: column(row, "issuer")?,
+        subject: column(row, "subject")?,
+        email: column(row, "email")?,
+        created_at: column(row, "created_at")?,
+    })
+}
