@@ -46,18 +46,26 @@ pub enum ErrorKind {
     EmailTaken,
     /// The caller lacks the role or the permission.
     Forbidden,
+    /// Who signs in with a provider there is another user here.
+    IdentityTaken,
     /// A defect or corrupt data.
     Internal,
     /// The access token is malformed, expired, forged, or its session is over.
     InvalidAccessToken,
     /// Unknown address, wrong password, or an account without a password.
     InvalidCredentials,
+    /// The browser is to be sent to a URL that is not among those that are configured.
+    InvalidRedirect,
     /// Not a refresh token of ours, or its session is over.
     InvalidRefreshToken,
     /// A one-time token that is unknown, used or expired.
     InvalidToken,
     /// No active administrator would be left.
     LastAdmin,
+    /// The user would have no way in any more.
+    LastCredential,
+    /// The word of the provider does not suffice to sign in: the identity has to be linked by a signed-in user.
+    LinkRequired,
     /// The request body is not a JSON object.
     MalformedBody,
     /// The path exists, the method does not.
@@ -66,6 +74,10 @@ pub enum ErrorKind {
     NotFound,
     /// Too many password checks are waiting; retry later.
     Overloaded,
+    /// The provider does not answer, or not as it should.
+    ProviderFailed,
+    /// There is no provider of this name.
+    ProviderUnknown,
     /// The client calls too often; retry later. See [`Error::policy`].
     RateLimited,
     /// The call needs a sign-in within the last 10 minutes.
@@ -242,16 +254,22 @@ impl fmt::Display for ErrorKind {
             Self::EmailNotVerified => "the address is not verified",
             Self::EmailTaken => "the address already has an account",
             Self::Forbidden => "the caller lacks the required role or permission",
+            Self::IdentityTaken => "the identity is another user's",
             Self::Internal => "internal error",
             Self::InvalidAccessToken => "the access token is not valid",
             Self::InvalidCredentials => "the address or the password is wrong",
+            Self::InvalidRedirect => "the URL to send the browser to is not configured",
             Self::InvalidRefreshToken => "the refresh token is not valid",
             Self::InvalidToken => "the token is not valid",
             Self::LastAdmin => "no active administrator would be left",
+            Self::LastCredential => "the user would have no way in",
+            Self::LinkRequired => "the identity has to be linked by its user first",
             Self::MalformedBody => "the body is not a JSON object",
             Self::MethodNotAllowed => "the method is not allowed here",
             Self::NotFound => "not found",
             Self::Overloaded => "too many password checks are waiting",
+            Self::ProviderFailed => "the provider failed",
+            Self::ProviderUnknown => "there is no such provider",
             Self::RateLimited => "the client calls too often",
             Self::ReauthenticationRequired => "the sign-in is not recent enough",
             Self::RefreshTokenReused => "the refresh token was used before; the session is over",

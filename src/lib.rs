@@ -45,6 +45,7 @@
 //! * [`Auth::within`] registers, changes and deletes inside a transaction of the host's.
 //! * [`event`] is the audit trail; an [`event::Sink`] takes it elsewhere, too. [`Auth::run_purge`] deletes what is over.
 //! * [`mail::Mailer`] sends letters. Letters wait in an outbox: [`Auth::run_mail`] sends them in the background.
+//! * [`identity`] is who users are at providers; with the feature `oauth` they sign in there.
 //! * [`limit`] is how often clients may call and passwords be wrong; [`Lockouts`] is the way back in.
 //! * [`clock::Clock`] is the only source of time; tests move a [`clock::ManualClock`].
 //! * `testing` is for the tests of a host: a service in memory, with users, tokens, mails and a clock in its hands.
@@ -67,6 +68,7 @@
 //! | `strength` | [`credential::PasswordPolicy::with_min_strength`]: an estimate of how soon a new password is guessed |
 //! | `metrics` | figures about load, by the `metrics` crate: see [`metric`] |
 //! | `openapi` | the OpenAPI document, and an interactive page that needs no other host |
+//! | `oauth` | [`oauth`]: sign-in with a provider, OpenID Connect or GitHub |
 //! | `pages` | pages for the links in mails, without script |
 //! | `testing` | a whole service for a host's tests, and the conformance checks |
 //!
@@ -89,7 +91,7 @@ mod error;
 mod id;
 mod json;
 pub mod metric;
-#[cfg(any(feature = "breach-check", feature = "jwks-client"))]
+#[cfg(any(feature = "breach-check", feature = "jwks-client", feature = "oauth"))]
 mod outbound;
 mod renewal;
 mod secret;
@@ -127,6 +129,8 @@ mod account;
 mod admin;
 mod email_verification;
 mod lockout;
+#[cfg(feature = "oauth")]
+pub mod oauth;
 mod password;
 mod service;
 mod session;

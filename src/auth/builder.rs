@@ -1,3 +1,6 @@
+#[cfg(feature = "oauth")]
+mod oauth;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use super::{Auth, Inner, use_cases::UseCases};
@@ -31,6 +34,8 @@ use crate::{
 
 #[cfg(feature = "http")]
 use crate::http::Cookies;
+#[cfg(feature = "oauth")]
+use crate::oauth::{ProviderSignIns, Providers};
 #[cfg(feature = "pages")]
 use crate::page::Pages;
 
@@ -74,6 +79,8 @@ pub struct AuthBuilder {
     hooks: Vec<Arc<dyn Hooks>>,
     hook_timeout: Option<Duration>,
     wrap: Wrap,
+    #[cfg(feature = "oauth")]
+    oauth: oauth::OauthSettings,
     #[cfg(feature = "http")]
     request_timeout: Duration,
 }
@@ -110,6 +117,8 @@ impl Default for AuthBuilder {
             hooks: Vec::new(),
             hook_timeout: None,
             wrap: Wrap::default(),
+            #[cfg(feature = "oauth")]
+            oauth: oauth::OauthSettings::default(),
             #[cfg(feature = "http")]
             request_timeout: Duration::from_secs(10),
         }
@@ -377,6 +386,14 @@ impl AuthBuilder {
         let permissions = Arc::new(self.role_permissions);
         #[cfg(feature = "http")]
         let cookies = Cookies::new(&public_url);
+        #[cfg(feature = "oauth")]
+        let providers = {
+            let oauth::OauthSettings {
+                providers,
+                redirects,
+            } = self.oauth;
+            Providers::new(providers, redirects, &public_url, &clock)?
+        };
         let tokens = Tokens::new(TokenParts {
             keys,
             secrets: &secrets,
@@ -464,6 +481,27 @@ impl AuthBuilder {
             trail: trail.clone(),
             clock: Arc::clone(&clock),
         };
+        let sign_in = SignIn {
+            tokens: tokens.clone(),
+            devices,
+            limits: limits.clone(),
+            deliveries: deliveries.clone(),
+            hooks: hooks.clone(),
+            trail: trail.clone(),
+            clock: Arc::clone(&clock),
+        };
+        #[cfg(feature = "oauth")]
+        let provider_sign_ins = ProviderSignIns {
+            providers: Arc::new(providers),
+            registers: self.registration != RegistrationMode::Closed,
+            require_verified: self.require_verified,
+            sign_in: sign_in.clone(),
+            deliveries: deliveries.clone(),
+            limits: limits.clone(),
+            hooks: hooks.clone(),
+            trail: trail.clone(),
+            clock: Arc::clone(&clock),
+        };
         let passwords = Passwords {
             check,
             failures,
@@ -472,15 +510,7 @@ impl AuthBuilder {
             rules: rules.clone(),
             registration: self.registration,
             require_verified: self.require_verified,
-            sign_in: SignIn {
-                tokens: tokens.clone(),
-                devices,
-                limits: limits.clone(),
-                deliveries: deliveries.clone(),
-                hooks: hooks.clone(),
-                trail: trail.clone(),
-                clock: Arc::clone(&clock),
-            },
+            sign_in,
             deliveries: deliveries.clone(),
             hooks: hooks.clone(),
             trail: trail.clone(),
@@ -510,6 +540,8 @@ impl AuthBuilder {
             accounts,
             email_verifications,
             lockouts,
+            #[cfg(feature = "oauth")]
+            provider_sign_ins,
             sessions,
             permissions,
             hooks,

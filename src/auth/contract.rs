@@ -62,6 +62,8 @@ impl Auth {
             account::http::endpoints(&self.context(&inner.accounts)),
             email_verification::http::endpoints(&self.context(&inner.email_verifications)),
             lockout::http::endpoints(&self.context(&inner.lockouts), inner.cookies),
+            #[cfg(feature = "oauth")]
+            crate::oauth::http::endpoints(&self.context(&inner.provider_sign_ins), inner.cookies),
             admin::http::endpoints(&admin::http::State {
                 administration: inner.use_cases.administration.clone(),
                 service: Arc::clone(&service),

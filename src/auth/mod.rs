@@ -83,6 +83,8 @@ struct Inner {
     accounts: Accounts,
     email_verifications: EmailVerifications,
     lockouts: Lockouts,
+    #[cfg(feature = "oauth")]
+    provider_sign_ins: crate::oauth::ProviderSignIns,
     sessions: Sessions,
     deliveries: Deliveries,
     purges: Purges,
@@ -174,6 +176,21 @@ impl Auth {
     #[must_use]
     pub fn administration(&self) -> &Administration {
         &self.0.use_cases.administration
+    }
+
+    /// Sign-in with providers, and what signed-in users do with their identities there.
+    #[cfg(feature = "oauth")]
+    #[must_use]
+    pub fn provider_sign_ins(&self) -> &crate::oauth::ProviderSignIns {
+        &self.0.provider_sign_ins
+    }
+
+    /// Learns the endpoints and keys of every provider, so that the first user does not wait for it, and tries again until
+    /// all have answered or `shutdown` completes. Spawn it once per process. Without it they are learned when they are
+    /// first needed.
+    #[cfg(feature = "oauth")]
+    pub async fn run_providers(&self, shutdown: impl Future<Output = ()> + Send) {
+        self.0.provider_sign_ins.prepare(shutdown).await;
     }
 
     /// The public keys of access tokens as a JWK Set (RFC 7517).

@@ -1,4 +1,6 @@
 use super::{Device, Devices, FailedCheck, FailureReason, Hasher, Verification, ensure_checkable};
+#[cfg(feature = "oauth")]
+use crate::identity::Redeemed;
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
@@ -32,6 +34,7 @@ pub(crate) struct Proof {
     verified_hash: Option<PasswordHash>,
     rehashed: Option<PasswordHash>,
     counted: Counted,
+    provider: Option<String>,
 }
 
 impl PasswordCheck {
@@ -195,6 +198,7 @@ impl PasswordCheck {
             verified_hash: found.password_hash,
             rehashed: None,
             counted,
+            provider: None,
         };
         Ok(Ok((proof, verification)))
     }
@@ -221,6 +225,23 @@ fn refused(locked: Locked) -> FailedCheck {
 }
 
 impl Proof {
+    /// What a provider says of a user is their credential, once the code for it is redeemed.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn redeemed(redeemed: Redeemed) -> Self {
+        let Redeemed {
+            credentials,
+            provider,
+        } = redeemed;
+        Self {
+            user: credentials.user,
+            credential_version: credentials.credential_version,
+            verified_hash: None,
+            rehashed: None,
+            counted: Counted::default(),
+            provider: Some(provider),
+        }
+    }
+
     /// Whose credential it was, as they were when it was checked.
     pub(crate) fn user(&self) -> &User {
         &self.user
@@ -239,6 +260,11 @@ impl Proof {
     /// The same password, hashed with the parameters now in force, if they changed.
     pub(crate) fn rehashed(&self) -> Option<&PasswordHash> {
         self.rehashed.as_ref()
+    }
+
+    /// The name of the provider that spoke for the user, if one did.
+    pub(crate) fn provider(&self) -> Option<&str> {
+        self.provider.as_deref()
     }
 
     /// The attempt as which it was counted.

@@ -61,12 +61,12 @@ pub use self::{
     resource::not_found,
 };
 pub(crate) use self::{
-    cookie::Cookies,
+    cookie::{Cookies, cookie},
     described::Described,
     device::WithDevice,
     input::{Form, Input, Json, Path, Query},
     members::{FromMembers, Members},
-    output::{Accepted, Created, Document, Html, NoContent, Output},
+    output::{Accepted, Created, Document, Html, NoContent, Output, SeeOther},
     reply::Response,
     request::{Request, bearer},
     resource::{Resource, Resources},

@@ -6,7 +6,7 @@ use ::http::{
     HeaderName, HeaderValue, StatusCode,
     header::{
         CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
-        RETRY_AFTER, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+        RETRY_AFTER, SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
     },
 };
 use bytes::Bytes;
@@ -97,6 +97,37 @@ impl<T: Serialize + Described> Output for Created<T> {
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut Operation) {
         operation.json_reply::<T>(StatusCode::CREATED, "Made.");
+    }
+}
+
+/// 303: the browser goes on elsewhere. It tells that site not where it was, and no cache keeps the way.
+#[derive(Clone, Debug)]
+pub(crate) struct SeeOther {
+    /// The URL.
+    pub(crate) location: String,
+    /// What the browser is to keep, or to forget.
+    pub(crate) cookie: Option<HeaderValue>,
+}
+
+impl Output for SeeOther {
+    fn render(self) -> Response {
+        let Ok(location) = HeaderValue::try_from(self.location) else {
+            return Problem::from(Error::internal("a redirect leads to no URL")).to_response();
+        };
+        let mut response = reply::empty(StatusCode::SEE_OTHER);
+        let headers = response.headers_mut();
+        headers.insert(LOCATION, location);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        if let Some(cookie) = self.cookie {
+            headers.insert(SET_COOKIE, cookie);
+        }
+        response
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut Operation) {
+        operation.empty_reply(StatusCode::SEE_OTHER, "The browser goes on at `Location`.");
     }
 }
 

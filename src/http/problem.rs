@@ -79,18 +79,26 @@ codes! {
         "The address already has an account."
     Forbidden => FORBIDDEN "forbidden" "Forbidden"
         "The caller lacks the role or the permission that this call needs."
+    IdentityTaken => CONFLICT "identity_taken" "Identity taken"
+        "Who signed in at the provider is another user here."
     Internal | Configuration => INTERNAL_SERVER_ERROR "internal" "Internal error"
         "Something went wrong on our side."
     InvalidAccessToken => UNAUTHORIZED "invalid_access_token" "Invalid access token"
         "The access token is malformed, expired or forged, or its session is over."
     InvalidCredentials => UNAUTHORIZED "invalid_credentials" "Invalid credentials"
         "The address or the password is wrong."
+    InvalidRedirect => BAD_REQUEST "invalid_redirect" "Invalid redirect"
+        "`redirect_to` is not one of the URLs that are configured."
     InvalidRefreshToken => UNAUTHORIZED "invalid_refresh_token" "Invalid refresh token"
         "The refresh token is not valid, or its session is over."
     InvalidToken => BAD_REQUEST "invalid_token" "Invalid token"
         "The token is unknown, used or expired."
     LastAdmin => CONFLICT "last_admin" "Last administrator"
         "No active administrator would be left."
+    LastCredential => CONFLICT "last_credential" "Last credential"
+        "The account would have no way in: set a password, or link another provider, first."
+    LinkRequired => CONFLICT "link_required" "Link required"
+        "The word of the provider does not suffice here: sign in otherwise, and link the provider then."
     MalformedBody => BAD_REQUEST "malformed_body" "Malformed body"
         "The request body is not one JSON object, or names a member twice."
     MethodNotAllowed => METHOD_NOT_ALLOWED "method_not_allowed" "Method not allowed"
@@ -99,6 +107,10 @@ codes! {
         "Nothing is found at this path."
     Overloaded => SERVICE_UNAVAILABLE "overloaded" "Overloaded"
         "Too many password checks are waiting; retry after `Retry-After` seconds."
+    ProviderFailed => BAD_GATEWAY "provider_failed" "Provider failed"
+        "The provider does not answer, or not as it should."
+    ProviderUnknown => NOT_FOUND "provider_unknown" "Provider unknown"
+        "There is no provider of this name."
     RateLimited => TOO_MANY_REQUESTS "rate_limited" "Rate limited"
         "There were too many calls; retry after `Retry-After` seconds. `RateLimit` and `RateLimit-Policy` name the limit."
     ReauthenticationRequired => FORBIDDEN "reauthentication_required" "Reauthentication required"
@@ -180,10 +192,17 @@ impl Problem {
         response
     }
 
+    /// The word that clients match on.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        let refusal = self.0.refusal();
+        refusal.map_or(Code::of(self.kind()).code, Refusal::code)
+    }
+
     fn body(&self, status: StatusCode) -> Response {
         let row = Code::of(self.kind());
         let refusal = self.0.refusal();
-        let code = refusal.map_or(row.code, Refusal::code);
+        let code = self.code();
         let lists_violations = matches!(
             self.kind(),
             ErrorKind::ValidationFailed | ErrorKind::WeakPassword

@@ -64,6 +64,8 @@ budgets! {
     Default default per_minute(6000, 2000), None;
     /// Asking for a link that sets a new password.
     Forgot forgot per_minute(60, 120), per_minute(2, 120);
+    /// Beginning to sign in with a provider.
+    OauthStart oauth_start per_minute(60, 120), None;
     /// Exchanging a refresh token. In the memory of each process.
     Refresh refresh per_minute(1200, 600), None;
     /// Registering.
@@ -82,6 +84,7 @@ budgets! {
 /// |---|---|---|
 /// | [`Default`](Budget::Default) | 6000 a minute, 2000 at once | |
 /// | [`Forgot`](Budget::Forgot) | 60 a minute, 120 at once | 2 a minute, 120 at once; beyond that nothing is done, and nobody is told |
+/// | [`OauthStart`](Budget::OauthStart) | 60 a minute, 120 at once | |
 /// | [`Refresh`](Budget::Refresh) | 1200 a minute, 600 at once | |
 /// | [`Register`](Budget::Register) | 60 a minute, 120 at once | |
 /// | [`Reset`](Budget::Reset) | 60 a minute, 120 at once | |
@@ -116,7 +119,7 @@ impl RateLimits {
     }
 
     /// Sets how often each address of an account may be called about, whether or not it has one; `None` lifts the
-    /// limit. Budgets whose calls name no address ([`Budget::Default`], [`Budget::Refresh`], [`Budget::Reset`]) have
+    /// limit. Budgets whose calls name no address ([`Budget::Default`], [`Budget::OauthStart`], [`Budget::Refresh`], [`Budget::Reset`]) have
     /// no use for it.
     #[must_use]
     pub fn about(mut self, budget: Budget, rate: impl Into<Option<Rate>>) -> Self {

@@ -73,9 +73,12 @@ impl SignIn {
             rehashed: proof.rehashed().cloned(),
             forgiven: self.limits.forgiven_with(counted),
         };
-        let event = Event::new(EventKind::SignedIn, &session.client, now)
+        let mut event = Event::new(EventKind::SignedIn, &session.client, now)
             .by(session.user_id)
             .with("session_id", id.to_string());
+        if let Some(provider) = proof.provider() {
+            event = event.with("provider", provider);
+        }
         let user = match store
             .open_session(&session, &event, letter.as_ref())
             .await?

@@ -40,6 +40,7 @@ const LAYERS: &[&[&str]] = &[
         "admin",
         "email_verification",
         "lockout",
+        "oauth",
         "password",
         "session",
     ],
@@ -125,7 +126,7 @@ fn imports_against_the_order_are_found() {
         found("src/error.rs", "use super::*;"),
         ["src/error.rs: `*` is not the module that defines it"]
     );
-    assert_eq!(found("src/oauth.rs", "use crate::error::Error;").len(), 1);
+    assert_eq!(found("src/helpers.rs", "use crate::error::Error;").len(), 1);
     assert!(
         found(
             "src/auth/mod.rs",

@@ -3,6 +3,7 @@
     feature = "actix",
     feature = "axum",
     feature = "migrate",
+    feature = "oauth",
     feature = "openapi",
     feature = "pages",
     feature = "postgres",
@@ -50,6 +51,7 @@ mod mail_queue;
 mod mail_server;
 mod me;
 mod mounting;
+mod oauth;
 mod openapi;
 mod pages;
 mod parity;

@@ -10,14 +10,24 @@ use hallpass::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{
-    app::{App, app_with, race},
-    http::{JSON, PASSWORD, Reply},
+use crate::{
+    oauth::flow,
+    support::{
+        app::{App, app_with, race},
+        http::{JSON, PASSWORD, Reply},
+        provider::{FakeProvider, Signing},
+    },
 };
 
 const ANN: &str = "ann@example.org";
 /// The headings of the document, each written one way.
-const TAGS: [&str; 4] = ["Account", "Administration", "Service", "Sign-in"];
+const TAGS: [&str; 5] = [
+    "Account",
+    "Administration",
+    "Service",
+    "Sign-in",
+    "Sign-in with a provider",
+];
 
 async fn document() -> (App, Value) {
     let app = app_with(|builder| builder).await;
@@ -119,7 +129,9 @@ fn check_parameters(path: &str, operation: &Value) {
 
 fn check_replies(id: &str, operation: &Value) {
     let replies = operation["responses"].as_object().expect("replies");
-    let good = replies.keys().filter(|status| status.starts_with('2'));
+    let good = replies
+        .keys()
+        .filter(|status| status.starts_with(['2', '3']));
     assert_eq!(good.count(), 1, "{id}");
     for (status, reply) in replies {
         assert!(reply["description"].is_string(), "{id} {status}");
@@ -198,11 +210,15 @@ async fn every_code_is_documented_and_can_be_provoked() {
         .iter()
         .flat_map(Value::as_str)
         .collect();
-    assert_eq!(listed.len(), 28);
+    assert_eq!(listed.len(), 34);
     for code in listed {
-        let reply = provoke(code).await;
-        let status = reply.status;
-        reply.problem(status, code);
+        if ["link_required", "provider_failed"].contains(&code) {
+            assert_eq!(told_elsewhere(code).await, code);
+        } else {
+            let reply = provoke(code).await;
+            let status = reply.status;
+            reply.problem(status, code);
+        }
         // Nothing but a row that answers it says so, except what every path can answer.
         let everywhere = ["method_not_allowed", "not_found", "internal", "unavailable"];
         let paths = document["paths"].to_string();
@@ -239,12 +255,28 @@ async fn provoke(code: &str) -> Reply {
             let access = app.join(ANN).await.access;
             app.get("/admin/users", &access).await
         }
+        "identity_taken" => {
+            let (fake, asking) = asking(&app).await;
+            let claims = flow::person("1", ANN);
+            flow::sign_in(&asking, &fake, claims.clone()).await;
+            let bob = asking.join("bob@example.org").await;
+            let link = [("intent", "link")];
+            let code = flow::arrive_for(&asking, &fake, claims, &link).await;
+            let body = json!({"code": code.unwrap(), "code_verifier": flow::VERIFIER});
+            asking
+                .send("POST /users/me/identities", &bob.access, body)
+                .await
+        }
         "internal" => {
             insert_unreadable(&app).await;
             app.try_login(ANN, PASSWORD).await
         }
         "invalid_access_token" => app.me("x").await,
         "invalid_credentials" => app.try_login(ANN, PASSWORD).await,
+        "invalid_redirect" => {
+            let (_fake, asking) = asking(&app).await;
+            asking.ask("GET /auth/oauth/idp", "", b"").await
+        }
         "invalid_refresh_token" => app.refresh("x").await,
         "invalid_token" => app.reset("x", PASSWORD).await,
         "last_admin" => {
@@ -254,10 +286,20 @@ async fn provoke(code: &str) -> Reply {
             let headers = format!("Authorization: Bearer {admin}\r\n");
             app.ask(&line, &headers, b"").await
         }
+        "last_credential" => {
+            let (fake, asking) = asking(&app).await;
+            let ann = flow::sign_in(&asking, &fake, flow::person("1", ANN)).await;
+            let list = asking.get("/users/me/identities", &ann.access).await.json();
+            let id = list["items"][0]["id"].as_str().unwrap();
+            let line = format!("DELETE /users/me/identities/{id}");
+            let headers = format!("Authorization: Bearer {}\r\n", ann.access);
+            asking.ask(&line, &headers, b"").await
+        }
         "malformed_body" => app.ask("POST /users", JSON, b"").await,
         "method_not_allowed" => app.ask("PUT /users", "", b"").await,
         "not_found" => app.ask("GET /docs/nothing", "", b"").await,
         "overloaded" => overloaded().await,
+        "provider_unknown" => app.ask("GET /auth/oauth/nobody", "", b"").await,
         "rate_limited" => {
             let one = RateLimits::none().client(Budget::Register, Rate::per_minute(1));
             let slow = app.another(|builder| builder.rate_limits(one)).await;
@@ -323,6 +365,25 @@ async fn provoke(code: &str) -> Reply {
         }
         unknown => panic!("say here how `{unknown}` is provoked"),
     }
+}
+
+/// Another process that asks a provider.
+async fn asking(app: &App) -> (FakeProvider, App) {
+    let fake = FakeProvider::start().await;
+    let asking = app.another(|builder| flow::asking(builder, &fake)).await;
+    (fake, asking)
+}
+
+/// The codes that only the query of a redirect tells.
+async fn told_elsewhere(code: &str) -> String {
+    let app = app_with(|builder| builder).await;
+    let (fake, asking) = asking(&app).await;
+    if code == "provider_failed" {
+        fake.behave(|habits| habits.signing = Signing::Not);
+    }
+    let nobody = json!({"sub": "1"});
+    let told = flow::arrive(&asking, &fake, nobody).await;
+    told.unwrap_err()
 }
 
 /// Refuses with a word that is none, so that ours is answered.

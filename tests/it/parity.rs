@@ -8,10 +8,14 @@ use std::sync::Arc;
 use hallpass::{Secret, clock::ManualClock, http::Endpoint, limit::Lockout};
 use serde_json::{Map, Value, json};
 
-use crate::support::{
-    app::{App, Framework, link_token, token_in},
-    db::TestStore,
-    http::{JSON, PASSWORD, Reply, members_of, request},
+use crate::{
+    oauth::flow,
+    support::{
+        app::{App, Framework, link_token, token_in},
+        db::TestStore,
+        http::{JSON, PASSWORD, Reply, members_of, request},
+        provider::FakeProvider,
+    },
 };
 
 const ROOT: &str = "root@example.org";
@@ -21,6 +25,7 @@ struct Twins {
     axum: App,
     actix: App,
     clock: ManualClock,
+    provider: FakeProvider,
     document: Value,
 }
 
@@ -34,6 +39,11 @@ struct Known {
     token: String,
     session: String,
     fresh: String,
+    /// The code of a flow with a provider.
+    code: String,
+    identity: String,
+    /// What a row with no body needs in its query, and in its headers.
+    visit: Option<(String, String)>,
 }
 
 #[tokio::test]
@@ -84,11 +94,14 @@ async fn paths_that_nothing_answers_are_answered_alike() {
 impl Twins {
     async fn start() -> Self {
         let (secret, clock) = (Secret::generate(), ManualClock::new());
+        let provider = FakeProvider::start().await;
+        provider.follow(&clock);
         let start = async |framework| {
             let store = Arc::new(TestStore::memory());
             let set = |builder: hallpass::AuthBuilder| {
                 let builder = builder.lockout(Lockout::default());
-                builder.secrets(secret.clone()).clock(clock.clone())
+                let builder = builder.secrets(secret.clone()).clock(clock.clone());
+                flow::asking(builder, &provider)
             };
             let app = App::start(store, framework, set).await;
             let spare = "spare@example.org".parse().unwrap();
@@ -104,6 +117,7 @@ impl Twins {
             axum,
             actix,
             clock,
+            provider,
             document,
         }
     }
@@ -128,7 +142,36 @@ impl Twins {
         app.forgot("nobody@example.org").await;
         let waiting = app.get("/admin/mail?limit=1", &tokens.access).await;
         let waiting = waiting.expect(200).json();
+        let claims = flow::person(&format!("root{index}"), ROOT);
+        let visit = match path {
+            "/auth/oauth/{provider}" => Some((flow::start_path(&[]), String::new())),
+            "/auth/oauth/{provider}/callback" => {
+                let tab = flow::begin(app, &[]).await;
+                let query = self.provider.approve(&tab.location, &claims);
+                let line = format!("/auth/oauth/idp/callback?{query}");
+                Some((line, format!("Cookie: {}\r\n", tab.cookie)))
+            }
+            _ => None,
+        };
+        let code = match path {
+            "/auth/oauth/token" => self.arrive(app, &claims, &[]).await,
+            "/users/me/identities" => self.arrive(app, &claims, &[("intent", "link")]).await,
+            _ => "x".to_owned(),
+        };
+        let identity = match path {
+            "/users/me/identities/{id}" => {
+                let code = self.arrive(app, &claims, &[("intent", "link")]).await;
+                let body = json!({"code": code, "code_verifier": flow::VERIFIER});
+                let linked = app.send("POST /users/me/identities", &tokens.access, body);
+                let linked = linked.await.expect(201).json();
+                linked["id"].as_str().unwrap().to_owned()
+            }
+            _ => "x".to_owned(),
+        };
         Known {
+            code,
+            identity,
+            visit,
             mail: waiting["items"][0]["id"].as_str().unwrap().to_owned(),
             target: target["id"].as_str().unwrap().to_owned(),
             access: tokens.access,
@@ -137,6 +180,14 @@ impl Twins {
             token,
             fresh: format!("fresh{index}@example.org"),
         }
+    }
+
+    /// Goes through a flow, up to its code.
+    async fn arrive(&self, app: &App, claims: &Value, changed: &[(&str, &str)]) -> String {
+        let tab = flow::begin(app, changed).await;
+        let query = self.provider.approve(&tab.location, claims);
+        let landed = flow::landed(flow::come_back(app, &tab, &query).await);
+        landed["code"].clone()
     }
 
     /// Sends each twin its request, and holds that they answer alike.
@@ -152,8 +203,9 @@ impl Twins {
     fn is_documented(&self, row: &Endpoint, asked: &[u8], reply: &Reply) -> bool {
         let asked = shown(asked);
         let path = row.path();
-        if !asked.starts_with(&format!("{} ", row.method())) || reply.status == 404 {
-            // Another method, or another path.
+        let is_other = [404, 405].contains(&reply.status);
+        if !asked.starts_with(&format!("{} ", row.method())) || is_other {
+            // Another method, or another path, which may be the one of another row.
             return false;
         }
         let method = row.method().as_str().to_ascii_lowercase();
@@ -222,6 +274,8 @@ fn requests(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
             &format!("/admin/users/{}", known.target),
         )
         .replace("sessions/{id}", &format!("sessions/{}", known.session))
+        .replace("identities/{id}", &format!("identities/{}", known.identity))
+        .replace("{provider}", "idp")
         .replace("/admin/mail/{id}", &format!("/admin/mail/{}", known.mail))
         .replace(['{', '}'], "");
     let line = format!("{} {path}", row.method());
@@ -234,6 +288,10 @@ fn requests(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
         made.push(request(line, headers, body));
     };
 
+    if let Some((target, headers)) = &known.visit {
+        let visit = format!("{} {target}", row.method());
+        add(&visit, &format!("{id}{headers}"), b"");
+    }
     for body in bodies(row, document, known) {
         add(&line, &anonymous, &body);
     }
@@ -302,6 +360,8 @@ fn bodies(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
             "roles" => json!(["user"]),
             "status" => json!("active"),
             "token" => json!(known.token),
+            "code" => json!(known.code),
+            "code_verifier" => json!(flow::VERIFIER),
             _ => json!("x"),
         };
         let names = members.keys();
@@ -347,8 +407,19 @@ fn masked(mut reply: Reply) -> Reply {
         .find(|(name, _)| name == "set-cookie");
     if let Some((_, cookie)) = cookie {
         let (token, attributes) = cookie.split_once(';').expect("attributes");
-        assert!(token.starts_with("__Host-hallpass_device=hp_dt_"));
+        let (name, value) = token.split_once('=').expect("a value");
+        match name.strip_prefix("__Host-hallpass_oauth_") {
+            Some(flow) => assert_eq!(flow.len(), 16),
+            None => assert!(name == "__Host-hallpass_device" && value.starts_with("hp_dt_")),
+        }
         *cookie = format!("*;{attributes}");
+    }
+    let location = reply
+        .headers
+        .iter_mut()
+        .find(|(name, _)| name == "location");
+    if let Some((_, location)) = location {
+        mask_parameters(location);
     }
     let Ok(json) = serde_json::from_slice::<Value>(&reply.body) else {
         return reply;
@@ -366,6 +437,18 @@ fn masked(mut reply: Reply) -> Reply {
     }
     reply.body = text.into_bytes();
     reply
+}
+
+/// The values of a query that chance gave.
+fn mask_parameters(location: &mut String) {
+    let Some((base, query)) = location.split_once('?') else {
+        return;
+    };
+    let masked = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, value)) if value.len() == 43 => format!("{name}=*"),
+        _ => pair.to_owned(),
+    });
+    *location = format!("{base}?{}", masked.collect::<Vec<_>>().join("&"));
 }
 
 fn find_random<'a>(json: &'a Value, found: &mut Vec<&'a str>) {

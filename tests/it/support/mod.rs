@@ -16,6 +16,7 @@ pub(crate) mod db;
 pub(crate) mod http;
 pub(crate) mod plans;
 mod postgres;
+pub(crate) mod provider;
 #[cfg(feature = "breach-check")]
 pub(crate) mod ranges;
 #[cfg(feature = "axum")]

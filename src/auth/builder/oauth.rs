@@ -1,0 +1,25 @@
+use super::AuthBuilder;
+use crate::oauth::Provider;
+
+/// Who may speak for users, and where browsers may go then.
+#[derive(Debug, Default)]
+pub(super) struct OauthSettings {
+    pub(super) providers: Vec<Provider>,
+    pub(super) redirects: Vec<String>,
+}
+
+impl AuthBuilder {
+    /// Who may speak for users who sign in; may be called several times. Default nobody.
+    pub fn provider(mut self, provider: Provider) -> Self {
+        self.oauth.providers.push(provider);
+        self
+    }
+
+    /// The URLs that browsers may be sent to once somebody has signed in with a provider: absolute, without a fragment,
+    /// compared character by character. Default none.
+    pub fn provider_redirects(mut self, urls: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let urls = urls.into_iter().map(Into::into);
+        self.oauth.redirects.extend(urls);
+        self
+    }
+}

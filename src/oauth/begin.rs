@@ -1,0 +1,144 @@
+use super::{FLOW_LIFETIME, FlowSecret, ProviderSignIns, client::Authorization, redirect, secret};
+use crate::{
+    error::{ErrorKind, Result},
+    event::ClientInfo,
+    identity::{CodeChallenge, Flow, FlowIntent, NewFlow},
+    limit::Budget,
+    secret::TokenDigest,
+    store::Store,
+};
+
+/// A sign-in that is to begin.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewSignIn {
+    /// Where the browser goes in the end: one of the configured URLs, character by character.
+    pub redirect_to: String,
+    /// Made by the application, which keeps the verifier.
+    pub challenge: CodeChallenge,
+    /// What the application wants to be told at the end.
+    pub app_state: Option<String>,
+    /// What it is for.
+    pub intent: FlowIntent,
+}
+
+impl NewSignIn {
+    /// Signing in, without a state of the application's.
+    pub fn new(redirect_to: impl Into<String>, challenge: CodeChallenge) -> Self {
+        Self {
+            redirect_to: redirect_to.into(),
+            challenge,
+            app_state: None,
+            intent: FlowIntent::default(),
+        }
+    }
+}
+
+/// A sign-in that has begun.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Begun {
+    /// Where the browser goes now: to the provider; or, if that cannot be reached, back to the application.
+    pub location: String,
+    /// What the browser has to keep until it is back.
+    pub kept: Option<Kept>,
+}
+
+/// What a browser keeps while it is away: in a cookie, or whatever no other site can read or write.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Kept {
+    /// Tells the flows of one browser apart: the same for the `state` that comes back.
+    pub name: String,
+    /// The secret.
+    pub(super) secret: FlowSecret,
+}
+
+impl Kept {
+    /// The secret. Look twice where it goes.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.secret.expose()
+    }
+}
+
+/// What a browser keeps of the flow with this `state` is called so.
+pub(super) fn kept_as(state: &TokenDigest) -> String {
+    let bytes = state.as_bytes().iter().take(8);
+    bytes.map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl ProviderSignIns {
+    /// Begins to sign somebody in, or to link who they are at the provider.
+    ///
+    /// # Errors
+    /// [`ProviderUnknown`](ErrorKind::ProviderUnknown), [`InvalidRedirect`](ErrorKind::InvalidRedirect), in this order;
+    /// [`RateLimited`](ErrorKind::RateLimited); [`Unavailable`](ErrorKind::Unavailable) while the database is away.
+    pub async fn begin(
+        &self,
+        store: &dyn Store,
+        provider: &str,
+        new: NewSignIn,
+        client: &ClientInfo,
+    ) -> Result<Begun> {
+        let asked = self.providers.named(provider)?;
+        self.ensure_redirect(&new.redirect_to)?;
+        let admitted = self.limits.admit(store, Budget::OauthStart, client, None);
+        admitted.await?;
+        let (state, secret) = (secret::random_text(), FlowSecret::generate());
+        let authorization = Authorization {
+            redirect_uri: &self.providers.callback(provider),
+            state: &state,
+            nonce: &secret.nonce(),
+            verifier: &secret.verifier(),
+        };
+        let location = match asked.authorization_url(&authorization).await {
+            Ok(location) => location,
+            Err(fault) => {
+                let error = &fault as &dyn std::error::Error;
+                tracing::warn!(provider, error, "nobody can be sent to a provider");
+                return Ok(Begun {
+                    location: redirect::with_query(
+                        &new.redirect_to,
+                        &[
+                            ("error", Some("provider_failed")),
+                            ("state", new.app_state.as_deref()),
+                        ],
+                    ),
+                    kept: None,
+                });
+            }
+        };
+        let (digest, now) = (TokenDigest::of(&state), self.clock.now());
+        let flow = NewFlow {
+            flow: Flow {
+                state: digest,
+                provider: provider.to_owned(),
+                intent: new.intent,
+                redirect_to: new.redirect_to,
+                app_state: new.app_state,
+                challenge: new.challenge,
+            },
+            binding: secret.binding(),
+            created_at: now,
+            expires_at: now + FLOW_LIFETIME,
+        };
+        store.begin_flow(&flow).await?;
+        Ok(Begun {
+            location,
+            kept: Some(Kept {
+                name: kept_as(&digest),
+                secret,
+            }),
+        })
+    }
+
+    /// # Errors
+    /// [`InvalidRedirect`](ErrorKind::InvalidRedirect).
+    pub(super) fn ensure_redirect(&self, url: &str) -> Result<()> {
+        match self.providers.redirects.allow(url) {
+            true => Ok(()),
+            false => Err(ErrorKind::InvalidRedirect.into()),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::{MAX_DOCUMENT, TIMEOUT, fault::ProviderFault, hour};
+use crate::{
+    error::BoxError,
+    json,
+    outbound::Web,
+    renewal::{Fetch, Terms},
+};
+
+pub(super) const TERMS: Terms = Terms {
+    what: "the configuration of a provider",
+    ..hour(TIMEOUT)
+};
+
+/// What a provider says of itself (OpenID Connect Discovery 1.0, section 3), as far as it is used.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Metadata {
+    pub(super) authorization: Url,
+    pub(super) token: Url,
+    pub(super) jwks: Url,
+    pub(super) userinfo: Option<Url>,
+    /// How clients prove who they are, if it says so.
+    pub(super) auth_methods: Option<Vec<String>>,
+    /// What ID tokens are signed with, if it says so.
+    pub(super) algorithms: Option<Vec<String>>,
+    /// Whether it names itself on the way back (RFC 9207, section 3).
+    pub(super) names_itself: bool,
+}
+
+/// Fetches the metadata of one issuer.
+#[derive(Debug)]
+pub(super) struct Discovery {
+    pub(super) web: Web,
+    pub(super) issuer: String,
+}
+
+#[async_trait]
+impl Fetch for Discovery {
+    type Value = Metadata;
+
+    async fn fetch(&self, known: Option<Arc<Metadata>>) -> Result<Arc<Metadata>, BoxError> {
+        let issuer = self.issuer.trim_end_matches('/');
+        let url = format!("{issuer}/.well-known/openid-configuration");
+        let document = fetch(&self.web, "configuration", &url).await?;
+        let metadata = Metadata::read(&document, &self.issuer, &self.web)?;
+        Ok(match known {
+            Some(known) if *known == metadata => known,
+            _ => {
+                tracing::info!(
+                    issuer = self.issuer,
+                    "fetched the configuration of a provider"
+                );
+                Arc::new(metadata)
+            }
+        })
+    }
+}
+
+/// Gets a document that is public, and a JSON object.
+pub(super) async fn fetch(
+    web: &Web,
+    what: &'static str,
+    url: &str,
+) -> Result<Map<String, Value>, BoxError> {
+    let request = http::Request::get(url)
+        .header(http::header::ACCEPT, "application/json")
+        .body(Vec::new())?;
+    let answer = web.send(request, MAX_DOCUMENT).await?;
+    if answer.status() != http::StatusCode::OK {
+        return Err(format!("the {what} was answered with {}", answer.status()).into());
+    }
+    let nonsense = |_| ProviderFault::Nonsense(what, "is not one JSON object");
+    Ok(json::parse_object(answer.body()).map_err(nonsense)?)
+}
+
+impl Metadata {
+    fn read(document: &Map<String, Value>, issuer: &str, web: &Web) -> Result<Self, ProviderFault> {
+        if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
+            return Err(nonsense("is of another issuer"));
+        }
+        let endpoint = |name: &str| match document.get(name) {
+            None => Ok(None),
+            Some(value) => {
+                let url = value.as_str().and_then(|text| Url::parse(text).ok());
+                let url = url.filter(|url| web.may_ask(url) && url.username().is_empty());
+                url.map(Some)
+                    .ok_or_else(|| nonsense("names an endpoint that is not to be asked"))
+            }
+        };
+        let required = |name: &str| endpoint(name)?.ok_or_else(|| nonsense("lacks an endpoint"));
+        Ok(Self {
+            authorization: required("authorization_endpoint")?,
+            token: required("token_endpoint")?,
+            jwks: required("jwks_uri")?,
+            userinfo: endpoint("userinfo_endpoint")?,
+            auth_methods: words(document, "token_endpoint_auth_methods_supported")?,
+            algorithms: words(document, "id_token_signing_alg_values_supported")?,
+            names_itself: match document.get("authorization_response_iss_parameter_supported") {
+                None => false,
+                Some(Value::Bool(supported)) => *supported,
+                Some(_) => return Err(nonsense("has a member of the wrong type")),
+            },
+        })
+    }
+}
+
+fn words(document: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>, ProviderFault> {
+    let Some(value) = document.get(name) else {
+        return Ok(None);
+    };
+    let words = value.as_array().and_then(|words| {
+        let word = |word: &Value| word.as_str().map(str::to_owned);
+        words.iter().map(word).collect()
+    });
+    let words: Option<Vec<String>> = words;
+    words
+        .map(Some)
+        .ok_or_else(|| nonsense("has a member of the wrong type"))
+}
+
+fn nonsense(why: &'static str) -> ProviderFault {
+    ProviderFault::Nonsense("configuration", why)
+}

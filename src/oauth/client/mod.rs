@@ -1,0 +1,288 @@
+//! Asking a provider who has just signed in there.
+//!
+//! ```text
+//! configuration ──► authorization URL ──► (browser) ──► code ──► tokens ──► ID token, verified by the provider's keys
+//!                                                                   └─────► user info, or GitHub's API
+//! ```
+
+mod exchange;
+mod fault;
+mod github;
+mod id_token;
+mod keys;
+mod metadata;
+mod profile;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use oauth2::AuthType;
+
+pub(crate) use self::fault::ProviderFault;
+use self::{
+    exchange::{Endpoints, Exchanged},
+    id_token::{Expected, IdToken},
+    keys::Jwks,
+    metadata::{Discovery, Metadata},
+};
+use super::provider::{Protocol, Provider};
+use crate::{
+    clock::Clock,
+    error::Result,
+    identity::Assertion,
+    outbound::{Reach, Web},
+    renewal::{Renewed, Terms},
+};
+
+/// The longest answer that is read, in bytes.
+const MAX_DOCUMENT: usize = 64 * 1024;
+/// How long one call may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long all calls of one sign-in may take.
+const DEADLINE: Duration = Duration::from_secs(8);
+
+/// For what changes seldom.
+const fn hour(timeout: Duration) -> Terms {
+    Terms {
+        what: "",
+        timeout,
+        fresh: Duration::from_secs(3600),
+        // Who signs in does not wait for what is at hand.
+        stale: Duration::MAX,
+        pause: Duration::from_secs(60),
+        first_pause: Duration::from_secs(3),
+    }
+}
+
+/// Asks one provider. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Client(Arc<Inner>);
+
+struct Inner {
+    provider: Provider,
+    clock: Arc<dyn Clock>,
+    web: Web,
+    source: Source,
+}
+
+/// Where it is known from how the provider is asked.
+enum Source {
+    Fixed(Endpoints),
+    Discovered {
+        metadata: Renewed<Discovery>,
+        keys: Renewed<Jwks>,
+    },
+}
+
+/// A flow that begins.
+pub(crate) struct Authorization<'a> {
+    pub(crate) redirect_uri: &'a str,
+    pub(crate) state: &'a str,
+    /// Not used where there is no ID token.
+    pub(crate) nonce: &'a str,
+    /// 43 to 128 characters (RFC 7636, section 4.1).
+    pub(crate) verifier: &'a str,
+}
+
+/// A browser that has come back, with what the flow began with.
+pub(crate) struct Answer<'a> {
+    pub(crate) code: &'a str,
+    /// The `iss` parameter (RFC 9207).
+    pub(crate) iss: Option<&'a str>,
+    pub(crate) redirect_uri: &'a str,
+    pub(crate) nonce: &'a str,
+    pub(crate) verifier: &'a str,
+}
+
+impl Client {
+    /// Asks nobody yet.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) naming the provider.
+    pub(crate) fn new(provider: Provider, clock: Arc<dyn Clock>) -> Result<Self> {
+        let (provider, issuer) = provider.checked()?;
+        let reach = match issuer.scheme() {
+            "http" => Reach::Loopback,
+            _ if provider.may_be_private(&issuer) => Reach::Any,
+            _ => Reach::Public,
+        };
+        let web = Web::new(reach, TIMEOUT)?;
+        let source = match provider.protocol() {
+            Protocol::GitHub => Source::Fixed(github::endpoints(&provider)?),
+            Protocol::OpenIdConnect => {
+                let discovery = Discovery {
+                    web: web.clone(),
+                    issuer: provider.issuer().to_owned(),
+                };
+                let metadata = Renewed::new(discovery, metadata::TERMS, Arc::clone(&clock));
+                let jwks = Jwks {
+                    web: web.clone(),
+                    metadata: metadata.clone(),
+                };
+                let keys = Renewed::new(jwks, keys::TERMS, Arc::clone(&clock));
+                Source::Discovered { metadata, keys }
+            }
+        };
+        Ok(Self(Arc::new(Inner {
+            provider,
+            clock,
+            web,
+            source,
+        })))
+    }
+
+    pub(crate) fn provider(&self) -> &Provider {
+        &self.0.provider
+    }
+
+    /// Fetches the configuration and the keys, unless they are at hand. Takes 5 seconds at most.
+    pub(crate) async fn prepare(&self) -> Result<(), ProviderFault> {
+        let Source::Discovered { keys, .. } = &self.0.source else {
+            return Ok(());
+        };
+        within(TIMEOUT, async {
+            self.metadata().await?;
+            keys.value().await.ok_or(NO_KEYS)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Where the browser goes. Takes 5 seconds at most.
+    pub(crate) async fn authorization_url(
+        &self,
+        flow: &Authorization<'_>,
+    ) -> Result<String, ProviderFault> {
+        let provider = &self.0.provider;
+        match &self.0.source {
+            Source::Fixed(endpoints) => endpoints.authorization_url(provider, flow, None),
+            Source::Discovered { .. } => {
+                let metadata = within(TIMEOUT, self.metadata()).await?;
+                let endpoints = metadata.endpoints(provider)?;
+                endpoints.authorization_url(provider, flow, Some(flow.nonce))
+            }
+        }
+    }
+
+    /// Finds out who has signed in. Spends the code, and takes 8 seconds at most.
+    pub(crate) async fn identify(&self, answer: &Answer<'_>) -> Result<Assertion, ProviderFault> {
+        within(DEADLINE, self.ask(answer)).await
+    }
+
+    async fn ask(&self, answer: &Answer<'_>) -> Result<Assertion, ProviderFault> {
+        let Inner { provider, web, .. } = &*self.0;
+        let (metadata, keys) = match &self.0.source {
+            Source::Fixed(endpoints) => {
+                if answer
+                    .iss
+                    .is_some_and(|iss| !github::is_issuer(provider, iss))
+                {
+                    return Err(ProviderFault::ForeignIssuer);
+                }
+                let exchanged = endpoints.exchange(web, provider, answer).await?;
+                return github::identify(web, provider, &exchanged.access_token).await;
+            }
+            Source::Discovered { keys, .. } => (self.metadata().await?, keys),
+        };
+        // Before the code goes anywhere: it may be another provider's.
+        let is_ours = match answer.iss {
+            Some(iss) => iss == provider.issuer(),
+            None => !metadata.names_itself,
+        };
+        if !is_ours {
+            return Err(ProviderFault::ForeignIssuer);
+        }
+        let endpoints = metadata.endpoints(provider)?;
+        let exchanged = endpoints.exchange(web, provider, answer).await?;
+        let mut claims = self
+            .verify(&metadata, keys, &exchanged, answer.nonce)
+            .await?;
+        if let (None, Some(url)) = (claims.get("email"), &metadata.userinfo) {
+            let token = &exchanged.access_token;
+            profile::complete(&mut claims, web, url.as_str(), token).await?;
+        }
+        profile::assertion(provider, &claims)
+    }
+
+    async fn verify(
+        &self,
+        metadata: &Metadata,
+        keys: &Renewed<Jwks>,
+        exchanged: &Exchanged,
+        nonce: &str,
+    ) -> Result<serde_json::Map<String, serde_json::Value>, ProviderFault> {
+        let missing = ProviderFault::Nonsense("token endpoint", "does not give an ID token");
+        let token = exchanged.id_token.as_deref().ok_or(missing)?;
+        let token = IdToken::read(token, metadata.algorithms.as_deref())?;
+        let expected = Expected {
+            issuer: self.0.provider.issuer(),
+            client_id: self.0.provider.client_id(),
+            nonce,
+            access_token: exchanged.access_token.secret(),
+            now: self.0.clock.now(),
+        };
+        let known = keys.value().await.ok_or(NO_KEYS)?;
+        if let Some(claims) = token.verify(&known, &expected)? {
+            return Ok(claims);
+        }
+        keys.refetch().await;
+        let known = keys.at_hand().ok_or(NO_KEYS)?;
+        let unknown = ProviderFault::IdToken("is signed with a key that is not the provider's");
+        token.verify(&known, &expected)?.ok_or(unknown)
+    }
+
+    async fn metadata(&self) -> Result<Arc<Metadata>, ProviderFault> {
+        const MISSING: ProviderFault = ProviderFault::NotAtHand("the configuration");
+        match &self.0.source {
+            Source::Discovered { metadata, .. } => metadata.value().await.ok_or(MISSING),
+            Source::Fixed(_) => Err(MISSING),
+        }
+    }
+}
+
+const NO_KEYS: ProviderFault = ProviderFault::NotAtHand("the keys");
+
+impl Metadata {
+    fn endpoints(&self, provider: &Provider) -> Result<Endpoints, ProviderFault> {
+        let offers = |method: &str| match &self.auth_methods {
+            // OpenID Connect Discovery 1.0, section 3: the default.
+            None => method == "client_secret_basic",
+            Some(methods) => methods.iter().any(|one| one == method),
+        };
+        let proof = if provider.secret().is_none() || !offers("client_secret_basic") {
+            AuthType::RequestBody
+        } else {
+            AuthType::BasicAuth
+        };
+        let is_possible = provider.secret().is_none()
+            || offers("client_secret_basic")
+            || offers("client_secret_post");
+        if !is_possible {
+            return Err(ProviderFault::Nonsense(
+                "configuration",
+                "takes no client by its secret",
+            ));
+        }
+        Ok(Endpoints {
+            authorization: self.authorization.clone(),
+            token: self.token.clone(),
+            proof,
+        })
+    }
+}
+
+async fn within<T>(
+    time: Duration,
+    work: impl Future<Output = Result<T, ProviderFault>>,
+) -> Result<T, ProviderFault> {
+    let done = tokio::time::timeout(time, work).await;
+    done.unwrap_or(Err(ProviderFault::TimedOut))
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({:?})", self.0.provider)
+    }
+}
+
+#[cfg(test)]
+mod tests;

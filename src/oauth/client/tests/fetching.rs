@@ -1,0 +1,267 @@
+use super::*;
+
+const NOT_YET: &str = "could not be fetched yet";
+
+fn client(issuer: &str, set: impl FnOnce(Provider) -> Provider) -> Client {
+    let provider = set(Provider::oidc("acme", issuer, "notes"));
+    Client::new(provider, Arc::new(ManualClock::new())).expect("it is sound")
+}
+
+/// The innermost reason.
+fn root(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+#[tokio::test]
+async fn what_was_fetched_is_kept() {
+    let scene = Scene::sound().await;
+    scene.client.prepare().await.expect("it is there");
+    for _ in 0..3 {
+        scene.identify().await.expect("it is sound");
+        scene
+            .client
+            .authorization_url(&flow())
+            .await
+            .expect("it is there");
+    }
+    assert_eq!(scene.provider.count(DISCOVERY), 1);
+    assert_eq!(scene.provider.count(JWKS), 1);
+}
+
+#[tokio::test]
+async fn many_who_come_at_once_fetch_once() {
+    let scene = Scene::sound().await;
+    let tasks: Vec<_> = (0..16)
+        .map(|_| {
+            let client = scene.client.clone();
+            tokio::spawn(async move { client.identify(&answer(None)).await.is_ok() })
+        })
+        .collect();
+    for task in tasks {
+        assert!(task.await.expect("it goes on"));
+    }
+    assert_eq!(scene.provider.count(DISCOVERY), 1);
+    assert_eq!(scene.provider.count(JWKS), 1);
+}
+
+#[tokio::test]
+async fn metadata_that_is_not_sound_is_not_taken() {
+    let public = "https://id.example.org/x";
+    for (name, value) in [
+        ("issuer", json!("https://evil.example")),
+        ("issuer", json!(null)),
+        ("authorization_endpoint", json!(7)),
+        ("authorization_endpoint", json!("http://id.example.org/x")),
+        ("token_endpoint", json!("http://10.0.0.1/token")),
+        ("token_endpoint", json!("/token")),
+        ("jwks_uri", json!("file:///etc/passwd")),
+        ("userinfo_endpoint", json!("https://ann@id.example.org/x")),
+        ("id_token_signing_alg_values_supported", json!("RS256")),
+        ("token_endpoint_auth_methods_supported", json!([1])),
+        (
+            "authorization_response_iss_parameter_supported",
+            json!("true"),
+        ),
+    ] {
+        let scene = Scene::sound().await;
+        let case = format!("{name} {value}");
+        scene.metadata(name, value);
+        let fault = scene.client.prepare().await.expect_err("it is not sound");
+        assert!(fault.to_string().contains(NOT_YET), "{case}: {fault}");
+    }
+    for name in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
+        let scene = Scene::sound().await;
+        let mut metadata = scene.provider.metadata();
+        metadata.as_object_mut().unwrap().remove(name);
+        scene.provider.reply(DISCOVERY, Reply::json(&metadata));
+        assert!(scene.client.prepare().await.is_err(), "{name}");
+    }
+    let scene = Scene::sound().await;
+    scene.metadata("userinfo_endpoint", json!(public));
+    scene.client.prepare().await.expect("it is sound");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_document_is_not_taken() {
+    let big = format!(r#"{{"keys":[],"x":"{}"}}"#, "a".repeat(64 * 1024));
+    for path in [DISCOVERY, JWKS] {
+        for reply in [
+            Reply::of(200, "text/html", "<html>"),
+            Reply::of(200, "application/json", "[]"),
+            Reply::of(200, "application/json", "{}"),
+            Reply::of(200, "application/json", r#"{"keys":[],"keys":[]}"#),
+            Reply::of(200, "application/json", big.clone()),
+            Reply::of(500, "application/json", "{}"),
+            Reply::redirect("/elsewhere"),
+        ] {
+            let scene = Scene::sound().await;
+            scene.provider.reply(path, reply.clone());
+            let fault = scene.client.prepare().await.expect_err("it is none");
+            assert!(fault.to_string().contains(NOT_YET), "{reply:?}: {fault}");
+            assert_eq!(scene.provider.count("/elsewhere"), 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_document_of_the_greatest_size_is_read() {
+    let scene = Scene::sound().await;
+    let mut metadata = scene.provider.metadata();
+    metadata["x"] = json!("");
+    let short = metadata.to_string().len();
+    metadata["x"] = json!("a".repeat(64 * 1024 - short));
+    scene.provider.reply(DISCOVERY, Reply::json(&metadata));
+    scene.client.prepare().await.expect("it is not too long");
+}
+
+#[tokio::test]
+async fn a_provider_that_was_down_is_found_when_it_is_up() {
+    let scene = Scene::sound().await;
+    scene
+        .provider
+        .reply(DISCOVERY, Reply::of(503, "text/plain", ""));
+    assert!(scene.fault().await.contains(NOT_YET));
+    scene.provider.publish(&[&scene.key]);
+    assert!(scene.fault().await.contains(NOT_YET), "it is too soon");
+    assert_eq!(scene.provider.count(DISCOVERY), 1);
+    scene.clock.advance(Duration::from_secs(3));
+    scene.identify().await.expect("it is up");
+}
+
+#[tokio::test]
+async fn a_new_key_is_fetched_once_a_minute_at_most() {
+    let mut scene = Scene::sound().await;
+    scene.identify().await.expect("it is sound");
+    scene.key = Key::p256("k2");
+    scene.provider.publish(&[&scene.key]);
+    scene.issue(&scene.claims());
+    assert!(scene.fault().await.contains("not the provider's"));
+    assert_eq!(scene.provider.count(JWKS), 1);
+    scene.clock.advance(MINUTE);
+    scene.identify().await.expect("the key is fetched");
+    assert_eq!(scene.provider.count(JWKS), 2);
+
+    scene.provider.issue(&Key::p256("k3").sign(&scene.claims()));
+    for _ in 0..3 {
+        scene.fault().await;
+    }
+    assert_eq!(scene.provider.count(JWKS), 2);
+    scene.clock.advance(MINUTE);
+    for _ in 0..3 {
+        scene.fault().await;
+    }
+    assert_eq!(scene.provider.count(JWKS), 3);
+}
+
+#[tokio::test]
+async fn a_key_that_was_withdrawn_verifies_nothing_once_the_keys_were_fetched_again() {
+    let scene = Scene::sound().await;
+    scene.identify().await.expect("it is sound");
+    let next = Key::p256("k2");
+    scene.provider.publish(&[&next]);
+    scene.clock.advance(MINUTE);
+    scene.provider.issue(&next.sign(&scene.claims()));
+    scene.identify().await.expect("the new key is fetched");
+    scene.issue(&scene.claims());
+    assert!(scene.fault().await.contains("not the provider's"));
+}
+
+#[tokio::test]
+async fn what_is_at_hand_goes_on_while_it_cannot_be_fetched() {
+    let scene = Scene::sound().await;
+    scene.identify().await.expect("it is sound");
+    for path in [DISCOVERY, JWKS] {
+        scene.provider.reply(path, Reply::of(503, "text/plain", ""));
+    }
+    for _ in 0..3 {
+        scene.clock.advance(Duration::from_secs(3601));
+        scene.issue(&scene.claims());
+        scene.identify().await.expect("it is at hand");
+    }
+    // The attempts are tasks of their own.
+    for _ in 0..100 {
+        if scene.provider.count(JWKS) > 1 && scene.provider.count(DISCOVERY) > 1 {
+            break;
+        }
+        tokio::task::yield_now().await;
+        scene.client.prepare().await.expect("it is at hand");
+    }
+    assert!(scene.provider.count(DISCOVERY) > 1);
+    assert!(scene.provider.count(JWKS) > 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_provider_is_given_up_in_time() {
+    let scene = Scene::sound().await;
+    scene.provider.reply(DISCOVERY, Reply::hanging());
+    let begin = tokio::time::Instant::now();
+    assert!(scene.client.prepare().await.is_err());
+    assert!(begin.elapsed() <= Duration::from_millis(5100));
+    scene.clock.advance(Duration::from_secs(3));
+    let begin = tokio::time::Instant::now();
+    assert!(scene.client.authorization_url(&flow()).await.is_err());
+    assert!(begin.elapsed() <= Duration::from_millis(5100));
+}
+
+#[tokio::test]
+async fn a_slow_endpoint_is_given_up_in_time() {
+    for path in [TOKEN, USERINFO] {
+        let scene = Scene::sound().await;
+        scene.issue(&scene.claims_but("email", None));
+        scene.client.prepare().await.expect("it is there");
+        scene.provider.reply(path, Reply::hanging());
+        tokio::time::pause();
+        let begin = tokio::time::Instant::now();
+        scene.fault().await;
+        assert!(begin.elapsed() <= Duration::from_millis(8100), "{path}");
+        tokio::time::resume();
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_public_is_not_asked() {
+    // By the issuer's word, who is public.
+    let client = client("https://id.example.org", |it| it);
+    let ask = async |url: &str| {
+        let request = http::Request::get(url).body(Vec::new()).unwrap();
+        let error = client
+            .0
+            .web
+            .send(request, 1)
+            .await
+            .expect_err("it is not public");
+        root(&*error)
+    };
+    for url in [
+        "https://127.0.0.1/",
+        "https://10.0.0.1/",
+        "https://169.254.169.254/",
+        "https://[::1]/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://2130706433/",
+        "https://0x7f.1/",
+        "http://example.org/",
+    ] {
+        let reason = ask(url).await;
+        assert!(reason.contains("not to be asked"), "{url}: {reason}");
+    }
+    let reason = ask("https://localhost/").await;
+    assert!(reason.contains("no public address"), "{reason}");
+}
+
+#[tokio::test]
+async fn private_addresses_are_asked_where_the_issuer_is_one_or_it_is_allowed() {
+    let may = |client: &Client| client.0.web.may_ask(&"https://10.0.0.1/".parse().unwrap());
+    assert!(!may(&client("https://id.example.org", |it| it)));
+    assert!(may(&client(
+        "https://id.example.org",
+        Provider::allow_private_addresses
+    )));
+    assert!(may(&client("https://192.168.0.1", |it| it)));
+    assert!(may(&client("https://localhost", |it| it)));
+    assert!(may(&client("http://127.0.0.1:1", |it| it)));
+}

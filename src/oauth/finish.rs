@@ -1,0 +1,296 @@
+use super::{CODE_LIFETIME, FlowSecret, ProviderSignIns, client, redirect, secret};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    event::{Author, ClientInfo, Event, EventKind},
+    hook::Applicant,
+    http::Problem,
+    identity::{
+        Arrival, Arrived, Assertion, Flow, FlowIntent, IdentityId, LinkRefusal, Linking, NewCode,
+    },
+    secret::TokenDigest,
+    store::Store,
+    user::{Locale, NewUser, Role, User, UserId},
+};
+
+/// How often it is tried again, if what stands here changes meanwhile.
+const ATTEMPTS: usize = 3;
+/// The user, or the provider, said no: the one error of RFC 6749, section 4.1.2.1, that applications are told.
+const ACCESS_DENIED: &str = "access_denied";
+
+/// What a browser brings back from a provider (RFC 6749, section 4.1.2), and what it kept.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The `state`, as sent.
+    pub state: String,
+    /// What the browser kept under [`Kept::name`](super::Kept).
+    pub(super) secret: FlowSecret,
+    /// The code, if the user has signed in.
+    pub code: Option<String>,
+    /// The error, if not.
+    pub error: Option<String>,
+    /// Who answers (RFC 9207), if it is said.
+    pub iss: Option<String>,
+    /// Which languages the user likes best, as in `Accept-Language`: for the mails to one who is new.
+    pub languages: String,
+}
+
+impl Answer {
+    /// Neither a code nor an error yet.
+    #[must_use]
+    pub fn new(state: impl Into<String>, kept: &str) -> Self {
+        Self {
+            state: state.into(),
+            secret: kept.into(),
+            code: None,
+            error: None,
+            iss: None,
+            languages: String::new(),
+        }
+    }
+}
+
+/// Why somebody goes back to the application without a code.
+enum Failure {
+    /// The provider said no.
+    AccessDenied,
+    Problem(Problem),
+}
+
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Problem(error.into().into())
+    }
+}
+
+impl ProviderSignIns {
+    /// Finishes a flow whose browser is back, and gives where that goes now: to the `redirect_to` of the flow, with `code`,
+    /// or with `error`, which is a code of [`Problem`](crate::http::Problem) or `access_denied`; and with the `state` of
+    /// the application. Takes 10 seconds at most, however slow the provider is.
+    ///
+    /// # Errors
+    /// [`InvalidToken`](ErrorKind::InvalidToken) if there is no such flow for this browser, or it was finished before;
+    /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
+    pub async fn finish(
+        &self,
+        store: &dyn Store,
+        provider: &str,
+        answer: &Answer,
+        client: &ClientInfo,
+    ) -> Result<String> {
+        let state = TokenDigest::of(&answer.state);
+        let binding = answer.secret.binding();
+        let taken = store.take_flow(&state, &binding, self.clock.now()).await?;
+        let flow = taken.ok_or(ErrorKind::InvalidToken)?;
+        let back = |name, value| {
+            let app_state = flow.app_state.as_deref();
+            let parameters = [(name, Some(value)), ("state", app_state)];
+            redirect::with_query(&flow.redirect_to, &parameters)
+        };
+        let settled = self.settle(store, provider, &flow, answer, client);
+        Ok(match settled.await {
+            Ok(code) => back("code", &code),
+            Err(Failure::AccessDenied) => back("error", ACCESS_DENIED),
+            Err(Failure::Problem(problem)) => back("error", problem.code()),
+        })
+    }
+
+    /// The code for the application.
+    async fn settle(
+        &self,
+        store: &dyn Store,
+        provider: &str,
+        flow: &Flow,
+        answer: &Answer,
+        client: &ClientInfo,
+    ) -> Result<String, Failure> {
+        let assertion = match self.ask(provider, flow, answer).await {
+            Ok(assertion) => assertion,
+            Err(failure) => {
+                if let Failure::Problem(problem) = &failure {
+                    let event = self.event(EventKind::SignInFailed, &flow.provider, client);
+                    let event = event.with("reason", problem.code());
+                    self.trail.record(store, &event).await?;
+                }
+                return Err(failure);
+            }
+        };
+        let text = secret::random_text();
+        let now = self.clock.now();
+        let code = NewCode {
+            flow: flow.state,
+            digest: TokenDigest::of(&text),
+            expires_at: now + CODE_LIFETIME,
+        };
+        if flow.intent == FlowIntent::Link {
+            store.offer_identity(&code, &assertion).await?;
+            return Ok(text);
+        }
+        let admitted = self.admit(store, &assertion, code, answer, client);
+        if let Err(error) = admitted.await {
+            let problem = Problem::from(error);
+            self.write_down(store, &problem, &assertion, client).await?;
+            return Err(Failure::Problem(problem));
+        }
+        Ok(text)
+    }
+
+    /// What the provider says of who is back.
+    async fn ask(
+        &self,
+        provider: &str,
+        flow: &Flow,
+        answer: &Answer,
+    ) -> Result<Assertion, Failure> {
+        let failed = |why: &'static str| {
+            tracing::warn!(provider, why, "a sign-in with a provider failed");
+            Err(ErrorKind::ProviderFailed.into())
+        };
+        if flow.provider != provider {
+            return failed("the answer came to the callback of another provider");
+        }
+        let asked = self.providers.named(provider)?;
+        let code = match (&answer.code, &answer.error) {
+            (Some(code), None) => code,
+            (_, Some(error)) if error == ACCESS_DENIED => return Err(Failure::AccessDenied),
+            (_, Some(_)) => return failed("the provider answered with an error"),
+            (None, None) => return failed("the provider answered with neither code nor error"),
+        };
+        let answer = client::Answer {
+            code,
+            iss: answer.iss.as_deref(),
+            redirect_uri: &self.providers.callback(provider),
+            nonce: &answer.secret.nonce(),
+            verifier: &answer.secret.verifier(),
+        };
+        asked.identify(&answer).await.map_err(|fault| {
+            let error = &fault as &dyn std::error::Error;
+            tracing::warn!(provider, error, "a sign-in with a provider failed");
+            Failure::from(ErrorKind::ProviderFailed)
+        })
+    }
+
+    async fn admit(
+        &self,
+        store: &dyn Store,
+        assertion: &Assertion,
+        code: NewCode,
+        answer: &Answer,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        for _ in 0..ATTEMPTS {
+            let standing = store.standing(assertion).await?;
+            let linking = assertion.judge(&standing);
+            let new_user = match linking {
+                Linking::Refuse(refusal) => return Err(refused(refusal)),
+                Linking::Create => Some(self.new_user(assertion, answer, client).await?),
+                _ => None,
+            };
+            let is_new = new_user.is_some();
+            let now = self.clock.now();
+            let arrival = Arrival {
+                assertion: assertion.clone(),
+                identity: IdentityId::new(now),
+                new_user,
+                code,
+                author: Author {
+                    actor_id: None,
+                    client: client.clone(),
+                },
+                now,
+            };
+            match store.arrive(&arrival).await? {
+                Arrived::Admitted(user, events) => {
+                    self.tell(&user, &events, is_new);
+                    return Ok(());
+                }
+                Arrived::Refused(refusal) => return Err(refused(refusal)),
+                Arrived::NoAccount => {}
+            }
+        }
+        let error = "what stands here changed again and again";
+        Err(Error::new(ErrorKind::Unavailable).with_source(error))
+    }
+
+    fn tell(&self, user: &User, events: &[Event], is_new: bool) {
+        for event in events {
+            self.trail.publish(event);
+        }
+        let created = events.iter().any(|e| e.kind == EventKind::AccountCreated);
+        if is_new && created {
+            self.hooks.after_registration(user);
+        }
+    }
+
+    /// The account to be made, if the host lets it.
+    async fn new_user(
+        &self,
+        assertion: &Assertion,
+        answer: &Answer,
+        client: &ClientInfo,
+    ) -> Result<NewUser> {
+        if !self.registers {
+            return Err(ErrorKind::RegistrationClosed.into());
+        }
+        let email = assertion.email.as_ref();
+        let email =
+            email.ok_or_else(|| Error::internal("an account is to be made of no address"))?;
+        let display_name = assertion.display_name.as_deref();
+        let applicant = Applicant {
+            email,
+            display_name,
+            client,
+        };
+        self.hooks.before_registration(&applicant).await?;
+        let now = self.clock.now();
+        Ok(NewUser {
+            id: UserId::new(now),
+            email: email.clone(),
+            email_verified_at: Some(now),
+            password_hash: None,
+            roles: [Role::USER].into_iter().collect(),
+            display_name: display_name.map(str::to_owned),
+            locale: Locale::accepted(&answer.languages, self.deliveries.locales()).cloned(),
+            created_at: now,
+        })
+    }
+
+    /// The audit trail knows who was not let in. What was decided neither here nor by the host is for the log.
+    async fn write_down(
+        &self,
+        store: &dyn Store,
+        problem: &Problem,
+        assertion: &Assertion,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        let decided = [
+            ErrorKind::AccountDisabled,
+            ErrorKind::LinkRequired,
+            ErrorKind::Refused,
+            ErrorKind::RegistrationClosed,
+        ];
+        if !decided.contains(&problem.kind()) {
+            let error = problem as &dyn std::error::Error;
+            tracing::error!(error, "a sign-in with a provider failed");
+            return Ok(());
+        }
+        let event = self.event(EventKind::LinkRefused, &assertion.provider, client);
+        let event = event.with("reason", problem.code());
+        let event = match &assertion.email {
+            Some(email) => self.trail.about(event, email.canonical()),
+            None => event,
+        };
+        Ok(self.trail.record(store, &event).await?)
+    }
+
+    fn event(&self, kind: EventKind, provider: &str, client: &ClientInfo) -> Event {
+        Event::new(kind, client, self.clock.now()).with("provider", provider)
+    }
+}
+
+fn refused(refusal: LinkRefusal) -> Error {
+    Error::new(match refusal {
+        LinkRefusal::AccountDisabled => ErrorKind::AccountDisabled,
+        LinkRefusal::LinkRequired => ErrorKind::LinkRequired,
+    })
+}

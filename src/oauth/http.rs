@@ -1,0 +1,178 @@
+//! `GET /auth/oauth`, `/auth/oauth/{provider}` and its callback, `POST /auth/oauth/token`, and `/users/me/identities`.
+
+mod identities;
+mod inputs;
+
+use serde::Serialize;
+
+use self::inputs::{BroughtBack, SignInBegun};
+use super::ProviderSignIns;
+use crate::{
+    error::{ErrorKind, Result},
+    event::ClientInfo,
+    http::{Cookies, Endpoint, FromMembers, Json, Members, SeeOther, WithDevice},
+    secret::OneTimeToken,
+    service::http::Context,
+    token::http::TokenPairView,
+};
+
+const TAG: &str = "Sign-in with a provider";
+/// What a flow of the browser is called begins so.
+const COOKIE: &str = "hallpass_oauth_";
+/// As long as a flow.
+const COOKIE_AGE: u32 = 600;
+
+type Own = Context<ProviderSignIns>;
+
+/// The feature, and how browsers keep what is theirs.
+#[derive(Clone)]
+struct State {
+    own: Own,
+    cookies: Cookies,
+}
+
+pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
+    let state = State {
+        own: own.clone(),
+        cookies,
+    };
+    let mut rows = vec![
+        Endpoint::get("/auth/oauth", own.clone(), providers)
+            .tag(TAG)
+            .summary("List the providers"),
+        Endpoint::get("/auth/oauth/{provider}", state.clone(), begin)
+            .tag(TAG)
+            .summary("Send the browser to a provider")
+            .description(
+                "The browser comes back to `redirect_to` with `code` or `error`, and with the `state` that was given. The \
+                 application makes a verifier and keeps it, and gives its challenge here (RFC 7636, S256): the code is \
+                 worth nothing without the verifier. With `intent=link` the code is for `POST /users/me/identities`. The \
+                 cookie binds the flow to the browser for 10 minutes.",
+            )
+            .errors(&[ErrorKind::InvalidRedirect, ErrorKind::ProviderUnknown]),
+        Endpoint::get("/auth/oauth/{provider}/callback", state.clone(), finish)
+            .tag(TAG)
+            .summary("Come back from a provider")
+            .description(
+                "Registered at the provider. The browser goes on to the `redirect_to` of the flow, with a `code` that is \
+                 good once and for one minute; or with an `error`: `access_denied`, `account_disabled`, `link_required`, \
+                 `provider_failed`, `registration_closed`, `unavailable`, or a code of the application's own.",
+            )
+            .errors(&[ErrorKind::InvalidToken, ErrorKind::ProviderUnknown]),
+        Endpoint::post("/auth/oauth/token", state, redeem)
+            .tag(TAG)
+            .summary("Exchange the code of a flow for tokens")
+            .description("A wrong verifier does not spend the code.")
+            .errors(&[
+                ErrorKind::EmailNotVerified,
+                ErrorKind::InvalidToken,
+                ErrorKind::Refused,
+            ]),
+    ];
+    rows.extend(identities::endpoints(own));
+    rows
+}
+
+async fn providers(own: Own) -> Result<Json<ProviderList>> {
+    let view = |provider: &super::Provider| ProviderView {
+        name: provider.name().to_owned(),
+        display_name: provider.title().to_owned(),
+    };
+    Ok(Json(ProviderList {
+        providers: own.feature.providers().map(view).collect(),
+    }))
+}
+
+async fn begin(
+    state: State,
+    client: ClientInfo,
+    SignInBegun { provider, new }: SignInBegun,
+) -> Result<SeeOther> {
+    let State { own, cookies } = state;
+    let store = own.store.as_ref();
+    let begun = own.feature.begin(store, &provider, new, &client).await?;
+    let cookie = begun.kept.and_then(|kept| {
+        let name = format!("{COOKIE}{}", kept.name);
+        cookies.set(&name, kept.expose(), COOKIE_AGE)
+    });
+    Ok(SeeOther {
+        location: begun.location,
+        cookie,
+    })
+}
+
+async fn finish(
+    state: State,
+    client: ClientInfo,
+    BroughtBack {
+        provider,
+        answer,
+        cookie,
+    }: BroughtBack,
+) -> Result<SeeOther> {
+    let State { own, cookies } = state;
+    let store = own.store.as_ref();
+    let finished = own.feature.finish(store, &provider, &answer, &client);
+    Ok(SeeOther {
+        location: finished.await?,
+        cookie: cookies.set(&cookie, "", 0),
+    })
+}
+
+async fn redeem(
+    state: State,
+    client: ClientInfo,
+    Json(body): Json<RedeemCodeRequest>,
+) -> Result<WithDevice<Json<TokenPairView>>> {
+    let State { own, cookies } = state;
+    let store = own.store.as_ref();
+    let RedeemCodeRequest {
+        code,
+        code_verifier,
+    } = body;
+    let redeemed = own.feature.redeem(store, &code, &code_verifier, &client);
+    let mut pair = redeemed.await?;
+    Ok(WithDevice {
+        device: pair.device.take(),
+        reply: Json(pair.into()),
+        cookies,
+    })
+}
+
+/// All of them.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct ProviderList {
+    providers: Vec<ProviderView>,
+}
+
+/// Who can speak for users.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = Provider))]
+struct ProviderView {
+    /// For the path.
+    name: String,
+    /// For people.
+    display_name: String,
+}
+
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct RedeemCodeRequest {
+    /// From the query of `redirect_to`.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    code: OneTimeToken,
+    /// What the `code_challenge` was made of: 43 to 128 characters.
+    code_verifier: String,
+}
+
+impl FromMembers for RedeemCodeRequest {
+    fn from_members(members: &mut Members) -> Option<Self> {
+        let code = members.token("code");
+        let code_verifier = members.token("code_verifier");
+        Some(Self {
+            code: code?.into(),
+            code_verifier: code_verifier?,
+        })
+    }
+}

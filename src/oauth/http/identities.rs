@@ -1,0 +1,114 @@
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::{Own, RedeemCodeRequest, TAG};
+use crate::{
+    error::{ErrorKind, Result},
+    event::ClientInfo,
+    http::{Created, Endpoint, Json, NoContent, Path, time},
+    identity::{Identity, IdentityId},
+    service::http::Caller,
+};
+
+pub(super) fn endpoints(own: &Own) -> Vec<Endpoint> {
+    vec![
+        Endpoint::get("/users/me/identities", own.clone(), list)
+            .tag(TAG)
+            .summary("List your identities, the first one linked first"),
+        Endpoint::post("/users/me/identities", own.clone(), link)
+            .tag(TAG)
+            .summary("Link the identity of a flow that began with `intent=link`")
+            .description(
+                "Needs a sign-in within the last 10 minutes. An identity that is yours already stays so.",
+            )
+            .errors(&[
+                ErrorKind::IdentityTaken,
+                ErrorKind::InvalidToken,
+                ErrorKind::ReauthenticationRequired,
+            ]),
+        Endpoint::delete("/users/me/identities/{id}", own.clone(), unlink)
+            .tag(TAG)
+            .summary("Unlink one of your identities")
+            .description("Not the last one of an account without a password.")
+            .errors(&[ErrorKind::LastCredential]),
+    ]
+}
+
+async fn list(own: Own, Caller(caller): Caller) -> Result<Json<IdentityList>> {
+    let identities = own.feature.identities(own.store.as_ref(), &caller).await?;
+    Ok(Json(IdentityList {
+        items: identities.into_iter().map(IdentityView::from).collect(),
+    }))
+}
+
+async fn link(
+    own: Own,
+    Caller(caller): Caller,
+    client: ClientInfo,
+    Json(body): Json<RedeemCodeRequest>,
+) -> Result<Created<IdentityView>> {
+    let RedeemCodeRequest {
+        code,
+        code_verifier,
+    } = body;
+    let store = own.store.as_ref();
+    let linked = own
+        .feature
+        .link(store, &caller, &code, &code_verifier, &client);
+    let identity = linked.await?;
+    Ok(Created {
+        location: format!("/users/me/identities/{}", identity.id),
+        body: identity.into(),
+    })
+}
+
+async fn unlink(
+    own: Own,
+    Caller(caller): Caller,
+    client: ClientInfo,
+    Path(id): Path<IdentityId>,
+) -> Result<NoContent> {
+    let store = own.store.as_ref();
+    own.feature.unlink(store, &caller, id, &client).await?;
+    Ok(NoContent)
+}
+
+/// All of them.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct IdentityList {
+    items: Vec<IdentityView>,
+}
+
+/// Who you are at a provider.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = Identity))]
+struct IdentityView {
+    #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
+    id: IdentityId,
+    /// The name of the provider when it was linked.
+    provider: String,
+    /// Who speaks for you.
+    issuer: String,
+    /// Who you are there, for life.
+    subject: String,
+    /// The address that the provider gave when it was linked.
+    #[cfg_attr(feature = "openapi", schema(required))]
+    email: Option<String>,
+    #[serde(serialize_with = "time::serialize")]
+    created_at: DateTime<Utc>,
+}
+
+impl From<Identity> for IdentityView {
+    fn from(identity: Identity) -> Self {
+        Self {
+            id: identity.id,
+            provider: identity.provider,
+            issuer: identity.issuer,
+            subject: identity.subject,
+            email: identity.email,
+            created_at: identity.created_at,
+        }
+    }
+}

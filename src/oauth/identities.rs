@@ -1,0 +1,103 @@
+use super::ProviderSignIns;
+use crate::{
+    error::{ErrorKind, Result},
+    event::{ClientInfo, Event, EventKind},
+    identity::{CodeChallenge, Identity, IdentityId, LinkIdentity, Linked, Unlinked},
+    secret::{OneTimeToken, TokenDigest},
+    store::Store,
+    token::ActiveUser,
+};
+
+impl ProviderSignIns {
+    /// Who the caller is at providers, the first one linked first.
+    ///
+    /// # Errors
+    /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
+    pub async fn identities(
+        &self,
+        store: &dyn Store,
+        caller: &ActiveUser,
+    ) -> Result<Vec<Identity>> {
+        Ok(store.identities(caller.user.id).await?)
+    }
+
+    /// Links the identity of a flow that began with the intent to link. One that is the caller's already stays so.
+    ///
+    /// # Errors
+    /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the sign-in is older than 10 minutes;
+    /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute, or with another
+    ///   verifier, which does not spend it;
+    /// * [`IdentityTaken`](ErrorKind::IdentityTaken) if it is another user's;
+    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session is over meanwhile;
+    /// * [`Unavailable`](ErrorKind::Unavailable) while the database is away.
+    pub async fn link(
+        &self,
+        store: &dyn Store,
+        caller: &ActiveUser,
+        code: &OneTimeToken,
+        verifier: &str,
+        client: &ClientInfo,
+    ) -> Result<Identity> {
+        let now = self.clock.now();
+        caller.require_recent_sign_in(now)?;
+        let link = LinkIdentity {
+            id: IdentityId::new(now),
+            code: TokenDigest::of(code.expose()),
+            challenge: CodeChallenge::of(verifier),
+            session_id: caller.session_id,
+            user_id: caller.user.id,
+        };
+        let event = |kind| {
+            Event::new(kind, client, now)
+                .of(caller.user.id)
+                .by(caller.user.id)
+                .with("identity_id", link.id.to_string())
+        };
+        let linked = event(EventKind::IdentityLinked);
+        match store.link_identity(&link, now, &linked).await? {
+            Linked::Linked(identity) => {
+                self.trail.publish(&linked);
+                Ok(identity)
+            }
+            Linked::Known(identity) => Ok(identity),
+            Linked::Taken => {
+                let refused = Event::new(EventKind::LinkRefused, client, now)
+                    .of(caller.user.id)
+                    .by(caller.user.id)
+                    .with("reason", "identity_taken");
+                self.trail.record(store, &refused).await?;
+                Err(ErrorKind::IdentityTaken.into())
+            }
+            Linked::BadCode => Err(ErrorKind::InvalidToken.into()),
+            Linked::Gone => Err(ErrorKind::InvalidAccessToken.into()),
+        }
+    }
+
+    /// Takes one of the caller's identities away. The sessions that were opened with it stay.
+    ///
+    /// # Errors
+    /// * [`LastCredential`](ErrorKind::LastCredential) if the account has no password and no other identity;
+    /// * [`NotFound`](ErrorKind::NotFound) if it is not the caller's;
+    /// * [`Unavailable`](ErrorKind::Unavailable) while the database is away.
+    pub async fn unlink(
+        &self,
+        store: &dyn Store,
+        caller: &ActiveUser,
+        id: IdentityId,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        let event = Event::new(EventKind::IdentityUnlinked, client, self.clock.now())
+            .of(caller.user.id)
+            .by(caller.user.id)
+            .with("identity_id", id.to_string());
+        let unlinked = store.unlink_identity(caller.user.id, id, &event);
+        match unlinked.await? {
+            Unlinked::Unlinked => {
+                self.trail.publish(&event);
+                Ok(())
+            }
+            Unlinked::LastCredential => Err(ErrorKind::LastCredential.into()),
+            Unlinked::NotFound => Err(ErrorKind::NotFound.into()),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Signing in with a provider: OpenID Connect Core 1.0, and GitHub's OAuth 2.
+//!
+//! ```text
+//! begin      INSERT flow ───────────────────────────────► 303 to the provider, cookie
+//! finish     UPDATE flow ► provider ► SELECT ► judge ───► user, identity, code in one fact ► 303 to the application
+//! redeem     UPDATE code ► Proof ► sign_in ─────────────► TokenPair
+//! link       UPDATE code, INSERT identity
+//! ```
+//!
+//! Two flows protect each other. Between us and the provider there are `state`, `nonce` and a PKCE verifier, the last two
+//! made of a secret that only the browser keeps, in a cookie: no other browser goes on with the flow, and nothing that
+//! could is stored. Between the application and us there is a PKCE challenge of the application's, so that a code that
+//! is intercepted on its way is worth nothing.
+//!
+//! No connection of the database is held while a provider is asked. What an account is given to is decided by
+//! [`Assertion::judge`](crate::identity::Assertion::judge).
+
+mod begin;
+mod client;
+mod finish;
+pub(crate) mod http;
+mod identities;
+mod provider;
+mod redeem;
+mod redirect;
+mod secret;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+pub use self::{
+    begin::{Begun, Kept, NewSignIn},
+    finish::Answer,
+    provider::Provider,
+};
+use self::{client::Client, redirect::Redirects, secret::FlowSecret};
+use crate::{
+    clock::Clock,
+    delivery::Deliveries,
+    error::{Error, ErrorKind, Result},
+    event::Trail,
+    hook::HookChain,
+    limit::Limits,
+    sign_in::SignIn,
+};
+
+/// How long somebody may take to come back from a provider.
+const FLOW_LIFETIME: Duration = Duration::from_secs(600);
+/// How long the application may take to redeem its code.
+const CODE_LIFETIME: Duration = Duration::from_secs(60);
+
+/// Sign-in with providers, and the identities of signed-in users. Cheap to clone; from
+/// [`Auth::provider_sign_ins`](crate::Auth::provider_sign_ins).
+///
+/// The store is [`Auth::store`](crate::Auth::store), and no transaction of the host's: events are told when it has written.
+#[derive(Clone, Debug)]
+pub struct ProviderSignIns {
+    pub(crate) providers: Arc<Providers>,
+    /// Whether accounts are made.
+    pub(crate) registers: bool,
+    /// Whether signing in needs a verified address.
+    pub(crate) require_verified: bool,
+    pub(crate) sign_in: SignIn,
+    pub(crate) deliveries: Deliveries,
+    pub(crate) limits: Limits,
+    pub(crate) hooks: HookChain,
+    pub(crate) trail: Trail,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// Who speaks for users, and where browsers go then.
+pub(crate) struct Providers {
+    clients: Vec<Client>,
+    redirects: Redirects,
+    /// The base of the URLs that providers send browsers back to.
+    public_url: String,
+}
+
+impl Providers {
+    /// # Errors
+    /// [`Configuration`](ErrorKind::Configuration) naming the provider or the URL that makes no sense.
+    pub(crate) fn new(
+        providers: Vec<Provider>,
+        redirects: Vec<String>,
+        public_url: &str,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self> {
+        let mut clients: Vec<Client> = Vec::with_capacity(providers.len());
+        for provider in providers {
+            let client = Client::new(provider, Arc::clone(clock))?;
+            let name = client.provider().name();
+            if clients.iter().any(|known| known.provider().name() == name) {
+                let message = format!("there are two providers of the name {name}");
+                return Err(Error::configuration(message));
+            }
+            clients.push(client);
+        }
+        Ok(Self {
+            clients,
+            redirects: Redirects::new(redirects)?,
+            public_url: public_url.trim_end_matches('/').to_owned(),
+        })
+    }
+
+    fn named(&self, name: &str) -> Result<&Client> {
+        let mut clients = self.clients.iter();
+        let client = clients.find(|client| client.provider().name() == name);
+        client.ok_or_else(|| ErrorKind::ProviderUnknown.into())
+    }
+
+    /// Where the provider sends the browser back to.
+    fn callback(&self, name: &str) -> String {
+        format!("{}/auth/oauth/{name}/callback", self.public_url)
+    }
+}
+
+impl fmt::Debug for Providers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.clients.iter().map(|client| client.provider().name());
+        f.debug_list().entries(names).finish()
+    }
+}
+
+impl ProviderSignIns {
+    /// The providers, as they were configured.
+    pub fn providers(&self) -> impl Iterator<Item = &Provider> {
+        self.providers.clients.iter().map(Client::provider)
+    }
+
+    /// Learns the endpoints and the keys of every provider, so that the first user does not wait for it; tries again, with
+    /// longer and longer pauses, until all have answered or `shutdown` completes.
+    pub(crate) async fn prepare(&self, shutdown: impl Future<Output = ()> + Send) {
+        let prepared = futures_util::future::join_all(self.providers.clients.iter().map(prepare));
+        tokio::select! {
+            biased;
+            () = shutdown => {}
+            _ = prepared => {}
+        }
+    }
+}
+
+/// Until it has worked once.
+async fn prepare(client: &Client) {
+    const LONGEST: Duration = Duration::from_secs(60);
+    let mut pause = Duration::from_secs(1);
+    while let Err(fault) = client.prepare().await {
+        let error = &fault as &dyn std::error::Error;
+        let provider = client.provider().name();
+        tracing::warn!(provider, error, "a provider cannot be reached yet");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST);
+    }
+}

@@ -1,0 +1,340 @@
+use std::fmt;
+
+use oauth2::ClientSecret;
+use url::Url;
+
+use crate::{
+    error::{Error, Result},
+    outbound::{is_loopback, is_private_literal},
+    user::EmailAddress,
+};
+
+const MAX_NAME: usize = 32;
+const GITHUB: &str = "https://github.com";
+
+/// Whom users sign in with instead of a password: an OpenID Connect provider, or GitHub.
+///
+/// The provider is asked for an authorization code with PKCE (RFC 7636, S256), and has to send the browser back to
+/// `{public URL}/auth/oauth/{name}/callback`, which is registered there. What is wrong here is said when the service is
+/// built.
+///
+/// Only public addresses are asked, literal or by name, unless the host of the issuer is itself `localhost` or an
+/// address that is not public, or [`allow_private_addresses`](Self::allow_private_addresses) was called. Where
+/// `HTTPS_PROXY` or the like is set, it is the proxy that resolves names, so that it has to refuse what is private; a
+/// proxy that is itself on a private address is then to be given as an address, not as a name.
+///
+/// One call to the provider takes 5 seconds at most, and signing in 8; redirects are not followed, nothing is tried
+/// again, and a document of more than 64 KiB is not read. The configuration and the keys of a provider are kept for an
+/// hour and renewed in the background, and go on while it is away.
+///
+/// ```
+/// use hallpass::oauth::Provider;
+///
+/// let google = Provider::google("1234.apps.googleusercontent.com")
+///     .client_secret("from the console")
+///     .trust_email_domains(["gmail.com"]);
+/// let github = Provider::github("Iv1.0123456789abcdef").client_secret("from the settings");
+/// let own = Provider::oidc("acme", "https://id.acme.example", "notes")
+///     .display_name("Acme")
+///     .scopes(["openid", "email"])
+///     .trust_email_domains(["*"]);
+/// # let _ = (google, github, own);
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Provider {
+    name: String,
+    display_name: Option<String>,
+    protocol: Protocol,
+    base: String,
+    client_id: String,
+    client_secret: Option<ClientSecret>,
+    scopes: Vec<String>,
+    trusted: Vec<String>,
+    private_addresses: bool,
+}
+
+/// What a provider speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Protocol {
+    GitHub,
+    OpenIdConnect,
+}
+
+impl Provider {
+    /// A provider of OpenID Connect, known here as `name`: 1 to 32 of `a` to `z`, `0` to `9`, `_` and `-`.
+    ///
+    /// `issuer` is written exactly as the provider writes itself, character by character: `https://`, or `http://` on
+    /// loopback; without user, query and fragment. Its configuration is found below it (OpenID Connect Discovery 1.0).
+    pub fn oidc(
+        name: impl Into<String>,
+        issuer: impl Into<String>,
+        client_id: impl Into<String>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            display_name: None,
+            protocol: Protocol::OpenIdConnect,
+            base: issuer.into(),
+            client_id: client_id.into(),
+            client_secret: None,
+            scopes: ["openid", "email", "profile"].map(str::to_owned).to_vec(),
+            trusted: Vec::new(),
+            private_addresses: false,
+        }
+    }
+
+    /// Google, as `google`: OpenID Connect by the issuer `https://accounts.google.com`.
+    pub fn google(client_id: impl Into<String>) -> Self {
+        Self::oidc("google", "https://accounts.google.com", client_id).display_name("Google")
+    }
+
+    /// GitHub, as `github`: OAuth 2, with the user and the primary address asked of its API. Identities are recorded
+    /// under the issuer `https://github.com`.
+    pub fn github(client_id: impl Into<String>) -> Self {
+        Self {
+            protocol: Protocol::GitHub,
+            scopes: ["read:user", "user:email"].map(str::to_owned).to_vec(),
+            ..Self::oidc("github", GITHUB, client_id).display_name("GitHub")
+        }
+    }
+
+    /// The secret of the client. Default none: a public client, which PKCE alone protects.
+    ///
+    /// It is sent as `client_secret_basic` (RFC 6749, section 2.3.1), or in the body where the provider takes only
+    /// `client_secret_post`, as GitHub does.
+    pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
+        self.client_secret = Some(ClientSecret::new(secret.into()));
+        self
+    }
+
+    /// What is asked for, instead of `openid email profile`, or of `read:user user:email` at GitHub. OpenID Connect needs
+    /// `openid`.
+    pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
+        self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The name that users are shown. Default the name of the provider.
+    pub fn display_name(mut self, name: impl Into<String>) -> Self {
+        self.display_name = Some(name.into());
+        self
+    }
+
+    /// The domains for whose addresses the provider's word counts, so that an identity joins the account that has the
+    /// address; `*` for all. Default none: whoever has an account signs in otherwise first, and links.
+    ///
+    /// A domain is compared as a whole, without those below it.
+    pub fn trust_email_domains<T: Into<String>>(
+        mut self,
+        domains: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.trusted = domains.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Asks addresses that are not public as well: for a provider in a network of one's own, whose issuer is a name.
+    pub fn allow_private_addresses(mut self) -> Self {
+        self.private_addresses = true;
+        self
+    }
+
+    /// GitHub at another base: GitHub Enterprise Server, whose API is at `{url}/api/v3`. Identities are recorded under
+    /// this URL, so that nobody there is taken for somebody elsewhere. The rules for issuers hold.
+    pub fn at(mut self, url: impl Into<String>) -> Self {
+        let url: String = url.into();
+        url.trim_end_matches('/').clone_into(&mut self.base);
+        self
+    }
+
+    /// What it is called here.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What users are shown.
+    pub(crate) fn title(&self) -> &str {
+        self.display_name.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Under whose word identities are recorded.
+    pub(crate) fn issuer(&self) -> &str {
+        &self.base
+    }
+
+    pub(super) fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    pub(super) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    pub(super) fn secret(&self) -> Option<&ClientSecret> {
+        self.client_secret.as_ref()
+    }
+
+    pub(super) fn scope_names(&self) -> &[String] {
+        &self.scopes
+    }
+
+    /// GitHub's own API is on a host of its own.
+    pub(super) fn api(&self) -> String {
+        match self.base.as_str() {
+            GITHUB => "https://api.github.com".to_owned(),
+            base => format!("{base}/api/v3"),
+        }
+    }
+
+    /// Whether addresses that are not public may be asked.
+    pub(super) fn may_be_private(&self, issuer: &Url) -> bool {
+        self.private_addresses || is_loopback(issuer) || is_private_literal(issuer)
+    }
+
+    /// Whether its word counts for the address. The domains are in canonical form once they are
+    /// [checked](Self::checked).
+    pub(super) fn is_trusted_for(&self, email: &EmailAddress) -> bool {
+        let domain = email.canonical().rsplit_once('@');
+        domain.is_some_and(|(_, domain)| self.trusted.iter().any(|one| one == "*" || one == domain))
+    }
+
+    /// With what can be checked checked, and the issuer as a URL.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) naming the provider.
+    pub(super) fn checked(mut self) -> Result<(Self, Url)> {
+        let refuse = |why: &str| {
+            let name = self.name.escape_debug();
+            Err(Error::configuration(format!(
+                "the provider `{name}`: {why}"
+            )))
+        };
+        let is_name =
+            |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-');
+        if !(1..=MAX_NAME).contains(&self.name.len()) || !self.name.bytes().all(is_name) {
+            return refuse("its name is 1 to 32 of a to z, 0 to 9, _ and -");
+        }
+        if self.client_id.is_empty() {
+            return refuse("its client id is required");
+        }
+        let openid_connect = self.protocol == Protocol::OpenIdConnect;
+        if openid_connect && !self.scopes.iter().any(|scope| scope == "openid") {
+            return refuse("its scopes need `openid`");
+        }
+        let issuer = match parse_issuer(&self.base) {
+            Ok(issuer) => issuer,
+            Err(why) => return refuse(why),
+        };
+        let domains: Option<Vec<String>> = self.trusted.iter().map(|it| canonical(it)).collect();
+        let Some(domains) = domains else {
+            return refuse("a domain that it is trusted for is none");
+        };
+        self.trusted = domains;
+        Ok((self, issuer))
+    }
+}
+
+fn parse_issuer(text: &str) -> Result<Url, &'static str> {
+    let Ok(url) = Url::parse(text) else {
+        return Err("its issuer is not a URL");
+    };
+    if !(url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url)) {
+        return Err("its issuer must begin with https://, except on loopback");
+    }
+    if text.contains(['?', '#', '@']) {
+        return Err("its issuer must have no user, no query and no fragment");
+    }
+    Ok(url)
+}
+
+/// As [`EmailAddress::canonical`] writes domains.
+fn canonical(domain: &str) -> Option<String> {
+    if domain == "*" {
+        return Some(domain.to_owned());
+    }
+    let email: EmailAddress = format!("a@{domain}").parse().ok()?;
+    email.canonical().strip_prefix("a@").map(str::to_owned)
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Provider({}, {})", self.name, self.base)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Provider;
+
+    #[test]
+    fn what_cannot_be_right_is_refused_by_name() {
+        let oidc = |name: &str, issuer: &str| Provider::oidc(name, issuer, "id");
+        let sound = "https://id.example.org/tenant/1/";
+        for provider in [
+            oidc("a-1_b", sound),
+            oidc("local", "http://localhost:9000"),
+            oidc("local", "http://127.0.0.1:9000/x"),
+            oidc("lan", "https://10.0.0.1"),
+            oidc("all", sound).trust_email_domains(["*", "Bücher.example"]),
+            Provider::google("id"),
+            Provider::github("id"),
+            Provider::github("id").at("https://git.example.org/"),
+            Provider::github("id").scopes([""; 0]),
+        ] {
+            assert!(provider.clone().checked().is_ok(), "{provider:?}");
+        }
+        for provider in [
+            oidc("", sound),
+            oidc("Acme", sound),
+            oidc("a/b", sound),
+            oidc(&"a".repeat(33), sound),
+            oidc("a", ""),
+            oidc("a", "id.example.org"),
+            oidc("a", "ftp://id.example.org"),
+            oidc("a", "http://id.example.org"),
+            oidc("a", "http://10.0.0.1"),
+            oidc("a", "https://id.example.org?"),
+            oidc("a", "https://id.example.org#x"),
+            oidc("a", "https://ann@id.example.org"),
+            oidc("a", sound).scopes(["email"]),
+            oidc("a", sound).trust_email_domains(["example"]),
+            oidc("a", sound).trust_email_domains(["x@example.org"]),
+            Provider::google(""),
+            Provider::github("id").at("http://git.example.org"),
+        ] {
+            let error = provider.clone().checked().expect_err("it is not sound");
+            let text = format!("{:?}", std::error::Error::source(&error).unwrap());
+            assert!(text.contains(provider.name()), "{provider:?}: {text}");
+        }
+    }
+
+    #[test]
+    fn trust_is_for_whole_domains_in_any_spelling() {
+        let trusted = |domains: &[&str], email: &str| {
+            let provider = Provider::google("id").trust_email_domains(domains.iter().copied());
+            let (provider, _) = provider.checked().expect("it is sound");
+            provider.is_trusted_for(&email.parse().expect("it is an address"))
+        };
+        assert!(!trusted(&[], "ann@example.org"));
+        assert!(trusted(&["*"], "ann@example.org"));
+        assert!(trusted(&["Example.ORG"], "ann@EXAMPLE.org"));
+        assert!(trusted(&["Bücher.example"], "ann@xn--bcher-kva.example"));
+        assert!(!trusted(&["example.org"], "ann@sub.example.org"));
+        assert!(!trusted(&["sub.example.org"], "ann@example.org"));
+    }
+
+    #[test]
+    fn the_secret_is_not_shown() {
+        let provider = Provider::google("id").client_secret("hidden-from-logs");
+        assert!(!format!("{provider:?}").contains("hidden"));
+        assert!(!format!("{provider:#?}").contains("hidden"));
+    }
+
+    #[test]
+    fn github_is_asked_where_it_is() {
+        assert_eq!(Provider::github("id").api(), "https://api.github.com");
+        let own = Provider::github("id").at("https://git.example.org/");
+        assert_eq!(own.api(), "https://git.example.org/api/v3");
+        assert_eq!(own.issuer(), "https://git.example.org");
+    }
+}

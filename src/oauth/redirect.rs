@@ -1,0 +1,98 @@
+use url::Url;
+
+use crate::error::{Error, Result};
+
+/// Schemes that run or read what they name.
+const DANGEROUS: &[&str] = &[
+    "blob",
+    "data",
+    "file",
+    "filesystem",
+    "javascript",
+    "vbscript",
+];
+
+/// The URLs that browsers may be sent to at the end of a flow.
+#[derive(Clone, Debug)]
+pub(super) struct Redirects(Vec<String>);
+
+impl Redirects {
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) naming a URL that is not absolute, has a fragment, or a scheme
+    /// that leads to no application.
+    pub(super) fn new(urls: Vec<String>) -> Result<Self> {
+        for text in &urls {
+            let refuse = |why: &str| {
+                let message = format!("the redirect {text:?} {why}");
+                Err(Error::configuration(message))
+            };
+            let Ok(url) = Url::parse(text) else {
+                return refuse("is not an absolute URL");
+            };
+            if url.fragment().is_some() {
+                return refuse("must have no fragment");
+            }
+            if DANGEROUS.contains(&url.scheme()) {
+                return refuse("leads to no application");
+            }
+        }
+        Ok(Self(urls))
+    }
+
+    /// Character by character (RFC 9700, section 2.1).
+    pub(super) fn allow(&self, url: &str) -> bool {
+        self.0.iter().any(|allowed| allowed == url)
+    }
+}
+
+/// The URL with these parameters added to its query. One that was allowed once and is no URL stays as it is.
+pub(super) fn with_query(url: &str, parameters: &[(&str, Option<&str>)]) -> String {
+    let Ok(mut target) = Url::parse(url) else {
+        return url.to_owned();
+    };
+    let given = parameters.iter();
+    let given = given.filter_map(|(name, value)| value.map(|value| (name, value)));
+    target.query_pairs_mut().extend_pairs(given);
+    target.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_leads_to_an_application() {
+        for url in [
+            "https://app.example.org/signed-in",
+            "https://app.example.org/?a=b",
+            "http://localhost:3000/callback",
+            "org.example.app:/callback",
+        ] {
+            let redirects = Redirects::new(vec![url.to_owned()]).unwrap();
+            assert!(redirects.allow(url));
+            assert!(!redirects.allow(&format!("{url}x")));
+            assert!(!redirects.allow(&url.to_uppercase()));
+        }
+        for url in [
+            "",
+            "/signed-in",
+            "app.example.org",
+            "https://app.example.org/#top",
+            "javascript:alert(1)",
+            "data:text/html,x",
+        ] {
+            assert!(Redirects::new(vec![url.to_owned()]).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_added_to_those_there() {
+        let added = with_query(
+            "https://app.example.org/?a=b",
+            &[("code", Some("x&y")), ("state", None)],
+        );
+        assert_eq!(added, "https://app.example.org/?a=b&code=x%26y");
+        let added = with_query("org.example.app:/callback", &[("state", Some("ä b"))]);
+        assert_eq!(added, "org.example.app:/callback?state=%C3%A4+b");
+    }
+}

@@ -1,0 +1,79 @@
+use std::fmt;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::secret::{TokenDigest, random_bytes};
+
+/// 256 random bits in base64url: `state`, the code for the application.
+pub(super) fn random_text() -> String {
+    URL_SAFE_NO_PAD.encode(random_bytes::<32>())
+}
+
+/// What the browser keeps while it is away at the provider: 256 random bits, in a cookie. What the provider is told in
+/// this flow is made of it, so that only this browser can go on, and the store knows nothing of use.
+#[derive(Clone)]
+pub(super) struct FlowSecret(String);
+
+impl FlowSecret {
+    pub(super) fn generate() -> Self {
+        Self(random_text())
+    }
+
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// All that is stored.
+    pub(super) fn binding(&self) -> TokenDigest {
+        TokenDigest::of(&self.0)
+    }
+
+    /// The `nonce` of OpenID Connect Core 1.0, section 3.1.2.1.
+    pub(super) fn nonce(&self) -> String {
+        self.derive("nonce")
+    }
+
+    /// The verifier towards the provider (RFC 7636): 43 characters.
+    pub(super) fn verifier(&self) -> String {
+        self.derive("verifier")
+    }
+
+    fn derive(&self, purpose: &str) -> String {
+        let mut context = Context::new(&SHA256);
+        for part in [purpose, ":", &self.0] {
+            context.update(part.as_bytes());
+        }
+        URL_SAFE_NO_PAD.encode(context.finish())
+    }
+}
+
+impl From<&str> for FlowSecret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Debug for FlowSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FlowSecret(redacted)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_derived_differs_by_purpose_and_by_secret() {
+        let (one, other) = (FlowSecret::generate(), FlowSecret::generate());
+        let all = [one.nonce(), one.verifier(), other.nonce(), other.verifier()];
+        for (position, text) in all.iter().enumerate() {
+            assert_eq!(text.len(), 43);
+            assert!(!all[..position].contains(text));
+            assert_ne!(text, one.expose());
+        }
+        assert_eq!(FlowSecret::from(one.expose()).nonce(), one.nonce());
+        assert_eq!(format!("{one:?}"), "FlowSecret(redacted)");
+    }
+}

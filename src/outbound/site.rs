@@ -1,0 +1,199 @@
+use std::{fmt, time::Duration};
+
+use reqwest::{Client, StatusCode, Url, redirect, retry};
+
+use super::is_loopback;
+use crate::error::{BoxError, Error, Result};
+
+/// A site, over rustls with the roots of the platform. Redirects are not followed, and nothing is tried again.
+/// `HTTPS_PROXY` and the like are honoured for `https://`.
+#[derive(Clone)]
+pub(crate) struct Site {
+    client: Client,
+    url: Url,
+    asking: Asking,
+}
+
+/// How a site is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asking {
+    /// What is there, for whoever set its URL.
+    pub(crate) what: &'static str,
+    /// How long one answer may take.
+    pub(crate) timeout: Duration,
+    /// How long one answer may be.
+    pub(crate) max_bytes: usize,
+    /// For how long a connection is kept when nobody uses it; zero: not at all.
+    pub(crate) keep: Duration,
+}
+
+/// A site did not answer. What is below its URL is not told: it may be of a secret.
+#[derive(Debug, thiserror::Error)]
+#[error("{site} cannot be read")]
+struct Unanswered {
+    site: Url,
+    #[source]
+    source: reqwest::Error,
+}
+
+impl Site {
+    /// At this URL: `https://`, or `http://` on loopback.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is another URL.
+    pub(crate) fn new(asking: Asking, url: &str) -> Result<Self> {
+        let url = parse(asking.what, url)?;
+        if url.scheme() != "https" && !is_loopback(&url) {
+            return Err(Error::configuration(format!(
+                "the URL of {} must begin with https://, except on loopback",
+                asking.what
+            )));
+        }
+        Self::of(asking, url)
+    }
+
+    /// As [`new`](Self::new), and `http://` anywhere.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no HTTP URL.
+    pub(crate) fn danger_without_tls(asking: Asking, url: &str) -> Result<Self> {
+        Self::of(asking, parse(asking.what, url)?)
+    }
+
+    fn of(asking: Asking, url: Url) -> Result<Self> {
+        let mut client = Client::builder()
+            .connect_timeout(asking.timeout)
+            .timeout(asking.timeout)
+            .pool_idle_timeout(asking.keep)
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .user_agent(concat!("hallpass/", env!("CARGO_PKG_VERSION")));
+        if asking.keep.is_zero() {
+            client = client.pool_max_idle_per_host(0);
+        }
+        let client = if url.scheme() == "https" {
+            client.https_only(true)
+        } else {
+            // Needs neither the roots of the platform nor a proxy.
+            client.tls_certs_only([]).no_proxy()
+        };
+        Ok(Self {
+            client: client.build().map_err(Error::configuration)?,
+            url,
+            asking,
+        })
+    }
+
+    /// Gets what is at this path below the URL, and hands it over as it comes in.
+    ///
+    /// # Errors
+    /// If the answer is anything but a whole 200 within the limits, or `read` refuses it.
+    pub(crate) async fn get(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        mut read: impl FnMut(&[u8]) -> Result<(), BoxError>,
+    ) -> Result<(), BoxError> {
+        let mut url = self.url.clone();
+        if !path.is_empty() {
+            url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
+        }
+        let mut request = self.client.get(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let unanswered = |error| self.unanswered(error);
+        let mut response = request.send().await.map_err(unanswered)?;
+        if response.status() != StatusCode::OK {
+            return Err(format!("{} answered {}", self.url, response.status()).into());
+        }
+        let mut length = 0;
+        while let Some(chunk) = response.chunk().await.map_err(unanswered)? {
+            length += chunk.len();
+            if length > self.asking.max_bytes {
+                let max = self.asking.max_bytes;
+                return Err(format!("{} answered more than {max} bytes", self.url).into());
+            }
+            read(&chunk)?;
+        }
+        Ok(())
+    }
+
+    fn unanswered(&self, error: reqwest::Error) -> Unanswered {
+        Unanswered {
+            site: self.url.clone(),
+            source: error.without_url(),
+        }
+    }
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Site({})", self.url)
+    }
+}
+
+fn parse(what: &str, url: &str) -> Result<Url> {
+    let refuse = |why: &str| Err(Error::configuration(format!("the URL of {what} {why}")));
+    let Ok(url) = Url::parse(url) else {
+        return refuse("is not a URL");
+    };
+    if !matches!(url.scheme(), "http" | "https") {
+        return refuse("must begin with https:// or http://");
+    }
+    // It is written to logs.
+    if !url.username().is_empty() || url.password().is_some() {
+        return refuse("must hold no user and no password");
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Asking, Site};
+
+    const ASKING: Asking = Asking {
+        what: "it",
+        timeout: Duration::from_secs(1),
+        max_bytes: 1,
+        keep: Duration::ZERO,
+    };
+
+    #[test]
+    fn a_site_is_asked_over_tls_or_is_on_this_machine() {
+        for url in [
+            "https://id.example.org/.well-known/jwks.json",
+            "https://10.0.0.1/jwks",
+            "http://localhost:8000/jwks",
+            "http://127.0.0.1:8000/jwks",
+            "http://127.1/jwks",
+            "http://[::1]:8000/jwks",
+        ] {
+            assert!(Site::new(ASKING, url).is_ok(), "{url}");
+        }
+        for url in [
+            "http://id.example.org/jwks",
+            "http://localhost.example.org/jwks",
+            "http://127.0.0.1.example.org/jwks",
+            "http://10.0.0.1/jwks",
+            "http://0.0.0.0/jwks",
+            "http://[::]/jwks",
+        ] {
+            assert!(Site::new(ASKING, url).is_err(), "{url}");
+            assert!(Site::danger_without_tls(ASKING, url).is_ok(), "{url}");
+        }
+        for url in [
+            "",
+            "/jwks",
+            "file:///jwks",
+            "ftp://localhost/jwks",
+            "https://ann:secret@id.example.org/jwks",
+            "https://ann@id.example.org/jwks",
+        ] {
+            assert!(Site::new(ASKING, url).is_err(), "{url}");
+            assert!(Site::danger_without_tls(ASKING, url).is_err(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use reqwest::{
+    Client, Request, Url,
+    dns::{Addrs, Name, Resolve, Resolving},
+    redirect, retry,
+};
+
+use super::address::is_public;
+use crate::error::{BoxError, Error, Result};
+
+/// What is asked wherever a document points to, over rustls with the roots of the platform. Redirects are not followed,
+/// and nothing is tried again. Cheap to clone.
+///
+/// Addresses that are not public are asked only if the [`Reach`] says so; names are resolved once per connection, and
+/// the connection goes to what was looked at. `HTTPS_PROXY` and the like are honoured for `https://`: the names are
+/// resolved by the proxy then, which has to refuse what should be refused.
+#[derive(Clone, Debug)]
+pub(crate) struct Web {
+    client: Client,
+    reach: Reach,
+}
+
+/// What may be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Public addresses, over TLS.
+    Public,
+    /// Any address, over TLS.
+    Any,
+    /// This machine, with TLS or without.
+    Loopback,
+}
+
+impl Web {
+    /// `timeout` is for one call, the connection included.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no TLS to be had.
+    pub(crate) fn new(reach: Reach, timeout: Duration) -> Result<Self> {
+        let client = Client::builder()
+            .connect_timeout(timeout)
+            .timeout(timeout)
+            .pool_idle_timeout(Duration::from_secs(10))
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .user_agent(concat!("hallpass/", env!("CARGO_PKG_VERSION")));
+        let client = match reach {
+            Reach::Public => client.https_only(true).dns_resolver(Arc::new(PublicOnly)),
+            Reach::Any => client.https_only(true),
+            // Needs neither the roots of the platform nor a proxy.
+            Reach::Loopback => client.tls_certs_only([]).no_proxy(),
+        };
+        Ok(Self {
+            client: client.build().map_err(Error::configuration)?,
+            reach,
+        })
+    }
+
+    /// Sends the request, and reads the whole answer.
+    ///
+    /// # Errors
+    /// If there is no answer of at most `max_bytes` in time, or the URL may not be asked. The error names the host, and
+    /// nothing else of the URL.
+    pub(crate) async fn send(
+        &self,
+        request: http::Request<Vec<u8>>,
+        max_bytes: usize,
+    ) -> Result<http::Response<Vec<u8>>, BoxError> {
+        let request = Request::try_from(request).map_err(reqwest::Error::without_url)?;
+        let host = request.url().host_str().unwrap_or_default().to_owned();
+        if !self.may_ask(request.url()) {
+            return Err(format!("{host} is not to be asked: it is not public").into());
+        }
+        let unanswered = |error: reqwest::Error| Unanswered {
+            host: host.clone(),
+            source: error.without_url(),
+        };
+        let mut response = self.client.execute(request).await.map_err(unanswered)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unanswered)? {
+            if body.len() + chunk.len() > max_bytes {
+                return Err(format!("{host} answered more than {max_bytes} bytes").into());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut answer = http::Response::new(body);
+        *answer.status_mut() = response.status();
+        *answer.headers_mut() = std::mem::take(response.headers_mut());
+        Ok(answer)
+    }
+
+    /// Whether the URL is one that may be asked, its name apart: that is known when it is resolved.
+    pub(crate) fn may_ask(&self, url: &Url) -> bool {
+        match self.reach {
+            Reach::Public => url.scheme() == "https" && !is_private_literal(url),
+            Reach::Any => url.scheme() == "https",
+            Reach::Loopback => url.scheme() == "https" || super::is_loopback(url),
+        }
+    }
+}
+
+/// Whether the host is an address that is not public.
+pub(crate) fn is_private_literal(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => !is_public(address.into()),
+        Some(url::Host::Ipv6(address)) => !is_public(address.into()),
+        Some(url::Host::Domain(_)) | None => false,
+    }
+}
+
+/// Resolves names to public addresses, and to no others.
+#[derive(Debug)]
+struct PublicOnly;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<SocketAddr> = found.filter(|found| is_public(found.ip())).collect();
+            if public.is_empty() {
+                return Err(BoxError::from("the name has no public address"));
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// A host did not answer. What is below it is not told: it may be of a secret.
+#[derive(Debug, thiserror::Error)]
+#[error("{host} did not answer")]
+struct Unanswered {
+    host: String,
+    #[source]
+    source: reqwest::Error,
+}

@@ -1,0 +1,210 @@
+//! A provider that is slow or down, or changes its keys.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use hallpass::oauth::Provider;
+use serde_json::{Value, json};
+
+use super::{
+    ANN,
+    flow::{APP_URL, arrive, asking, person, sign_in, start_path},
+};
+use crate::support::{
+    app::{App, app_with},
+    provider::{CLIENT_ID, CLIENT_SECRET, FakeProvider, form},
+};
+
+/// Where a start leads, if not to the provider.
+async fn start_fails(app: &App) {
+    let line = format!("GET {}", start_path(&[]));
+    let reply = app.ask(&line, "", b"").await.expect(303);
+    let location = reply.header("location").unwrap();
+    let told = form(
+        location
+            .strip_prefix(APP_URL)
+            .unwrap()
+            .trim_start_matches('&'),
+    );
+    assert_eq!(told["error"], "provider_failed");
+    assert_eq!(told["state"], "the app's state");
+    assert_eq!(reply.header("set-cookie"), None);
+}
+
+#[tokio::test]
+async fn a_provider_that_is_down_is_told_to_the_application_and_found_when_it_is_back() {
+    let fake = FakeProvider::start().await;
+    fake.behave(|habits| {
+        let paths = ["/.well-known/openid-configuration"];
+        for path in paths {
+            habits.instead.insert(path, (503, String::new()));
+        }
+    });
+    let app = app_with(|builder| asking(builder, &fake)).await;
+    start_fails(&app).await;
+    app.join("bob@example.org").await;
+    fake.behave(|_| {});
+    app.advance(60);
+    sign_in(&app, &fake, person("1", ANN)).await;
+}
+
+#[tokio::test]
+async fn a_document_that_is_not_the_providers_is_not_believed() {
+    type Twist = fn(&mut Value);
+    let twists: [(&str, Twist); 6] = [
+        ("issuer", |document| {
+            document["issuer"] = "https://evil.example".into()
+        }),
+        ("no issuer", |document| {
+            drop(document.as_object_mut().unwrap().remove("issuer"))
+        }),
+        ("plain token endpoint", |document| {
+            document["token_endpoint"] = "http://example.org/token".into();
+        }),
+        ("plain keys", |document| {
+            document["jwks_uri"] = "http://example.org/jwks".into();
+        }),
+        ("script", |document| {
+            document["authorization_endpoint"] = "javascript:alert(1)".into()
+        }),
+        ("no object", |document| *document = json!([])),
+    ];
+    for (case, twist) in twists {
+        let fake = FakeProvider::start().await;
+        fake.behave(|habits| habits.discovery = Arc::new(twist));
+        let app = app_with(|builder| asking(builder, &fake)).await;
+        eprintln!("{case}");
+        start_fails(&app).await;
+    }
+}
+
+#[tokio::test]
+async fn documents_are_bounded_and_redirects_not_followed() {
+    for (path, status, body) in [
+        (
+            "/.well-known/openid-configuration",
+            200,
+            "x".repeat(100_000),
+        ),
+        ("/.well-known/openid-configuration", 302, String::new()),
+        ("/.well-known/openid-configuration", 200, "{".to_owned()),
+    ] {
+        let fake = FakeProvider::start().await;
+        fake.behave(|habits| drop(habits.instead.insert(path, (status, body))));
+        let app = app_with(|builder| asking(builder, &fake)).await;
+        start_fails(&app).await;
+    }
+    for path in ["/token", "/jwks"] {
+        for (status, body) in [
+            (200, "x".repeat(100_000)),
+            (307, String::new()),
+            (200, "[]".to_owned()),
+            (200, "{}".to_owned()),
+            (500, String::new()),
+        ] {
+            let fake = FakeProvider::start().await;
+            let app = app_with(|builder| asking(builder, &fake)).await;
+            let case = format!("{path} {status} {}", body.len());
+            fake.behave(|habits| drop(habits.instead.insert(path, (status, body))));
+            let line = format!("GET {}", start_path(&[]));
+            let reply = app.ask(&line, "", b"").await.expect(303);
+            if !reply.header("location").unwrap().starts_with(&fake.issuer) {
+                // The keys may be fetched with the rest.
+                continue;
+            }
+            let outcome = arrive(&app, &fake, person("1", ANN)).await;
+            assert_eq!(outcome, Err("provider_failed".to_owned()), "{case}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_slow_provider_holds_nobody_up_for_long() {
+    let fake = FakeProvider::start().await;
+    let quick = FakeProvider::start().await;
+    let app = app_with(|builder| {
+        let second = Provider::oidc("quick", &quick.issuer, CLIENT_ID).client_secret(CLIENT_SECRET);
+        asking(builder, &fake).provider(second)
+    })
+    .await;
+    fake.follow(&app.clock);
+    let tab = super::begin(&app, &[]).await;
+    let query = fake.approve(&tab.location, &person("1", ANN));
+    fake.behave(|habits| habits.delay = Duration::from_secs(60));
+    let began = Instant::now();
+    let slow = async {
+        let told = super::landed(super::come_back(&app, &tab, &query).await);
+        assert_eq!(told["error"], "provider_failed");
+        began.elapsed()
+    };
+    let other = async {
+        let line = format!("GET {}", start_path(&[]).replace("/idp?", "/quick?"));
+        let reply = app.ask(&line, "", b"").await.expect(303);
+        assert!(reply.header("location").unwrap().starts_with(&quick.issuer));
+        app.join("bob@example.org").await;
+        began.elapsed()
+    };
+    let (slow, other) = tokio::join!(slow, other);
+    assert!(slow < Duration::from_secs(10), "{slow:?}");
+    assert!(other < Duration::from_secs(4), "{other:?}");
+}
+
+#[tokio::test]
+async fn new_keys_are_fetched_once_a_minute_and_old_ones_go_on_while_they_cannot_be() {
+    let fake = FakeProvider::start().await;
+    let app = app_with(|builder| asking(builder, &fake)).await;
+    sign_in(&app, &fake, person("1", ANN)).await;
+    let fetched = fake.calls("/jwks");
+    fake.rotate("second");
+    app.advance(60);
+    sign_in(&app, &fake, person("1", ANN)).await;
+    assert_eq!(fake.calls("/jwks"), fetched + 1);
+    // Another key within the minute is not asked for.
+    fake.rotate("third");
+    let outcome = arrive(&app, &fake, person("1", ANN)).await;
+    assert_eq!(outcome, Err("provider_failed".to_owned()));
+    assert_eq!(fake.calls("/jwks"), fetched + 1);
+    app.advance(60);
+    sign_in(&app, &fake, person("1", ANN)).await;
+    assert_eq!(fake.calls("/jwks"), fetched + 2);
+    // The keys at hand go on while there are no others to be had.
+    fake.behave(|habits| {
+        for path in ["/jwks", "/.well-known/openid-configuration"] {
+            habits.instead.insert(path, (503, String::new()));
+        }
+    });
+    for _ in 0..3 {
+        app.advance(3600);
+        sign_in(&app, &fake, person("1", ANN)).await;
+    }
+}
+
+#[tokio::test]
+async fn no_address_within_is_asked() {
+    for issuer in [
+        "https://10.0.0.1",
+        "https://[fd00::1]",
+        "https://169.254.169.254",
+    ] {
+        // The host has said so itself: only time tells that nobody is there.
+        let provider = Provider::oidc("idp", issuer, CLIENT_ID);
+        let built = app_with(|builder| {
+            builder
+                .provider(provider.clone())
+                .provider_redirects([APP_URL])
+        });
+        drop(built.await);
+    }
+    let fake = FakeProvider::start().await;
+    let port = fake.issuer.rsplit_once(':').unwrap().1.to_owned();
+    // A name that leads to this machine, without the host having said that it may.
+    let app = app_with(|builder| {
+        let provider = Provider::oidc("idp", format!("https://localtest.me:{port}"), CLIENT_ID);
+        builder.provider(provider).provider_redirects([APP_URL])
+    })
+    .await;
+    start_fails(&app).await;
+    assert_eq!(fake.calls("/.well-known/openid-configuration"), 0);
+}

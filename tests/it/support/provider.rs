@@ -1,0 +1,390 @@
+//! An OpenID Connect provider that misbehaves as it is told to.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    encoding::{AsDer, PublicKeyX509Der},
+    hmac, rand, rsa,
+    signature::{KeyPair as _, RSA_PKCS1_SHA256},
+};
+use axum::{
+    Form, Router,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use hallpass::clock::{Clock as _, ManualClock};
+use serde_json::{Map, Value, json};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+pub(crate) const CLIENT_ID: &str = "hallpass";
+pub(crate) const CLIENT_SECRET: &str = "a secret: of 100%";
+
+type Change<T> = Arc<dyn Fn(&mut T) + Send + Sync>;
+
+/// What it does wrong.
+#[derive(Clone)]
+pub(crate) struct Habits {
+    /// Changes the claims of ID tokens.
+    pub(crate) claims: Change<Map<String, Value>>,
+    /// Changes the headers of ID tokens.
+    pub(crate) header: Change<Map<String, Value>>,
+    /// Changes the discovery document.
+    pub(crate) discovery: Change<Value>,
+    /// Changes the JWK Set.
+    pub(crate) jwks: Change<Value>,
+    /// Changes what it says at the userinfo endpoint.
+    pub(crate) userinfo: Change<Map<String, Value>>,
+    pub(crate) signing: Signing,
+    /// Paths that are answered otherwise.
+    pub(crate) instead: HashMap<&'static str, (u16, String)>,
+    /// How long each answer takes.
+    pub(crate) delay: Duration,
+}
+
+/// How ID tokens are signed.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Signing {
+    Right,
+    /// With another key.
+    Wrong,
+    /// `alg: none`.
+    Not,
+    /// HMAC with the public key as the secret.
+    PublicKeyAsSecret,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self {
+            claims: Arc::new(|_| {}),
+            header: Arc::new(|_| {}),
+            discovery: Arc::new(|_| {}),
+            jwks: Arc::new(|_| {}),
+            userinfo: Arc::new(|_| {}),
+            signing: Signing::Right,
+            instead: HashMap::new(),
+            delay: Duration::ZERO,
+        }
+    }
+}
+
+/// A provider on loopback. It ends when this is dropped.
+pub(crate) struct FakeProvider {
+    pub(crate) issuer: String,
+    inner: Arc<Inner>,
+    task: JoinHandle<()>,
+}
+
+struct Inner {
+    issuer: String,
+    clock: Mutex<ManualClock>,
+    habits: Mutex<Habits>,
+    /// The current key first.
+    keys: Mutex<Vec<Arc<Key>>>,
+    stranger: Key,
+    /// By code.
+    granted: Mutex<HashMap<String, Granted>>,
+    calls: Mutex<Vec<&'static str>>,
+}
+
+struct Key {
+    kid: String,
+    pair: rsa::KeyPair,
+}
+
+/// Somebody has signed in here.
+struct Granted {
+    challenge: String,
+    redirect_uri: String,
+    nonce: Option<String>,
+    claims: Map<String, Value>,
+}
+
+impl Drop for FakeProvider {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl FakeProvider {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        Self::on(listener, address)
+    }
+
+    fn on(listener: TcpListener, address: SocketAddr) -> Self {
+        let issuer = format!("http://{address}");
+        let inner = Arc::new(Inner {
+            issuer: issuer.clone(),
+            clock: Mutex::new(ManualClock::new()),
+            habits: Mutex::default(),
+            keys: Mutex::new(vec![Arc::new(Key::generate("first"))]),
+            stranger: Key::generate("first"),
+            granted: Mutex::default(),
+            calls: Mutex::default(),
+        });
+        let router = Router::new()
+            .route("/.well-known/openid-configuration", get(discovery))
+            .route("/jwks", get(jwks))
+            .route("/token", post(token))
+            .route("/userinfo", get(userinfo))
+            .route("/elsewhere", get(async || "{}"))
+            .with_state(Arc::clone(&inner));
+        let task = tokio::spawn(async move {
+            let served = axum::serve(listener, router).await;
+            served.expect("the provider runs");
+        });
+        Self {
+            issuer,
+            inner,
+            task,
+        }
+    }
+
+    /// Has the time of this clock from now on.
+    pub(crate) fn follow(&self, clock: &ManualClock) {
+        *lock(&self.inner.clock) = clock.clone();
+    }
+
+    /// From now on it does this.
+    pub(crate) fn behave(&self, change: impl FnOnce(&mut Habits)) {
+        let mut habits = Habits::default();
+        change(&mut habits);
+        *lock(&self.inner.habits) = habits;
+    }
+
+    /// A new key signs; the old one is not published any more.
+    pub(crate) fn rotate(&self, kid: &str) {
+        *lock(&self.inner.keys) = vec![Arc::new(Key::generate(kid))];
+    }
+
+    /// How often this path was called.
+    pub(crate) fn calls(&self, path: &str) -> usize {
+        let calls = lock(&self.inner.calls);
+        calls.iter().filter(|called| **called == path).count()
+    }
+
+    /// Signs somebody in who was sent to this URL, and gives the query they come back with.
+    pub(crate) fn approve(&self, location: &str, claims: &Value) -> String {
+        let (endpoint, query) = location.split_once('?').expect("a query");
+        assert_eq!(endpoint, format!("{}/authorize", self.issuer));
+        let sent = form(query);
+        let sent = |name: &str| sent.get(name).cloned();
+        assert_eq!(sent("response_type").as_deref(), Some("code"));
+        assert_eq!(sent("client_id").as_deref(), Some(CLIENT_ID));
+        assert_eq!(sent("code_challenge_method").as_deref(), Some("S256"));
+        let scopes = sent("scope").expect("a scope");
+        assert!(scopes.split(' ').any(|scope| scope == "openid"), "{scopes}");
+        let code = URL_SAFE_NO_PAD.encode(random());
+        let granted = Granted {
+            challenge: sent("code_challenge").expect("a challenge"),
+            redirect_uri: sent("redirect_uri").expect("a redirect URI"),
+            nonce: sent("nonce"),
+            claims: claims.as_object().expect("an object").clone(),
+        };
+        assert_eq!(granted.challenge.len(), 43);
+        lock(&self.inner.granted).insert(code.clone(), granted);
+        let state = sent("state").expect("a state");
+        format!("code={code}&state={state}&session_state=x")
+    }
+}
+
+impl Inner {
+    /// Notes the call, and does what it is told to in its place.
+    async fn enter(&self, path: &'static str) -> Result<Habits, Response> {
+        lock(&self.calls).push(path);
+        let habits = lock(&self.habits).clone();
+        tokio::time::sleep(habits.delay).await;
+        match habits.instead.get(path) {
+            Some((status, body)) => Err(reply(*status, body.clone())),
+            None => Ok(habits),
+        }
+    }
+
+    fn id_token(&self, granted: &Granted, habits: &Habits) -> String {
+        let key = Arc::clone(&lock(&self.keys)[0]);
+        let now = lock(&self.clock).now().timestamp();
+        let mut claims = granted.claims.clone();
+        let fixed = json!({
+            "iss": self.issuer, "aud": CLIENT_ID, "iat": now, "exp": now + 300, "nonce": granted.nonce,
+        });
+        claims.extend(fixed.as_object().expect("an object").clone());
+        (habits.claims)(&mut claims);
+        let alg = match habits.signing {
+            Signing::Right | Signing::Wrong => "RS256",
+            Signing::Not => "none",
+            Signing::PublicKeyAsSecret => "HS256",
+        };
+        let mut header = json!({"alg": alg, "kid": key.kid, "typ": "JWT"});
+        (habits.header)(header.as_object_mut().expect("an object"));
+        let encode = |value: String| URL_SAFE_NO_PAD.encode(value);
+        let message = format!(
+            "{}.{}",
+            encode(header.to_string()),
+            encode(Value::Object(claims).to_string())
+        );
+        let signature = match habits.signing {
+            Signing::Right => key.sign(message.as_bytes()),
+            Signing::Wrong => self.stranger.sign(message.as_bytes()),
+            Signing::Not => Vec::new(),
+            Signing::PublicKeyAsSecret => {
+                let public = key.pair.public_key();
+                let der: PublicKeyX509Der<'_> = AsDer::as_der(public).expect("the key has a form");
+                let secret = hmac::Key::new(hmac::HMAC_SHA256, der.as_ref());
+                hmac::sign(&secret, message.as_bytes()).as_ref().to_vec()
+            }
+        };
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+}
+
+impl Key {
+    fn generate(kid: &str) -> Self {
+        let pair = rsa::KeyPair::generate(rsa::KeySize::Rsa2048);
+        Self {
+            kid: kid.to_owned(),
+            pair: pair.expect("a key"),
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        let random = rand::SystemRandom::new();
+        let signed = self
+            .pair
+            .sign(&RSA_PKCS1_SHA256, &random, message, &mut signature);
+        signed.expect("the key signs");
+        signature
+    }
+
+    fn jwk(&self) -> Value {
+        // RSAPublicKey of RFC 8017 for 2048 bits and the exponent 65537: 9 bytes, the modulus, and 5 bytes.
+        let der = self.pair.public_key().as_ref();
+        let modulus = URL_SAFE_NO_PAD.encode(&der[9..265]);
+        json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid, "n": modulus, "e": "AQAB"})
+    }
+}
+
+async fn discovery(State(provider): State<Arc<Inner>>) -> Response {
+    let habits = match provider.enter("/.well-known/openid-configuration").await {
+        Ok(habits) => habits,
+        Err(reply) => return reply,
+    };
+    let issuer = &provider.issuer;
+    let mut document = json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/authorize"),
+        "token_endpoint": format!("{issuer}/token"),
+        "userinfo_endpoint": format!("{issuer}/userinfo"),
+        "jwks_uri": format!("{issuer}/jwks"),
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+    });
+    (habits.discovery)(&mut document);
+    reply(200, document.to_string())
+}
+
+async fn jwks(State(provider): State<Arc<Inner>>) -> Response {
+    let habits = match provider.enter("/jwks").await {
+        Ok(habits) => habits,
+        Err(reply) => return reply,
+    };
+    let keys: Vec<Value> = lock(&provider.keys).iter().map(|key| key.jwk()).collect();
+    let mut document = json!({"keys": keys});
+    (habits.jwks)(&mut document);
+    reply(200, document.to_string())
+}
+
+async fn token(
+    State(provider): State<Arc<Inner>>,
+    headers: HeaderMap,
+    Form(body): Form<HashMap<String, String>>,
+) -> Response {
+    let habits = match provider.enter("/token").await {
+        Ok(habits) => habits,
+        Err(reply) => return reply,
+    };
+    // RFC 6749, section 2.3.1: each half is form-encoded first.
+    let basic = format!("{CLIENT_ID}:a+secret%3A+of+100%25");
+    let basic = base64::engine::general_purpose::STANDARD.encode(basic);
+    let sent = headers
+        .get("authorization")
+        .and_then(|value| value.to_str().ok());
+    if sent != Some(&format!("Basic {basic}")) {
+        return reply(401, json!({"error": "invalid_client"}).to_string());
+    }
+    let granted = body
+        .get("code")
+        .and_then(|code| lock(&provider.granted).remove(code));
+    let verifier = body.get("code_verifier").map(String::as_str);
+    let challenge = verifier.map(|text| URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes())));
+    let granted = granted.filter(|granted| {
+        challenge.as_ref() == Some(&granted.challenge)
+            && body.get("redirect_uri") == Some(&granted.redirect_uri)
+            && body.get("grant_type").map(String::as_str) == Some("authorization_code")
+    });
+    let Some(granted) = granted else {
+        return reply(400, json!({"error": "invalid_grant"}).to_string());
+    };
+    let id_token = provider.id_token(&granted, &habits);
+    let access_token = Value::Object(granted.claims).to_string();
+    let access_token = URL_SAFE_NO_PAD.encode(access_token);
+    let body = json!({
+        "access_token": access_token, "token_type": "Bearer", "expires_in": 60, "id_token": id_token,
+    });
+    reply(200, body.to_string())
+}
+
+async fn userinfo(State(provider): State<Arc<Inner>>, headers: HeaderMap) -> Response {
+    let habits = match provider.enter("/userinfo").await {
+        Ok(habits) => habits,
+        Err(reply) => return reply,
+    };
+    let sent = headers
+        .get("authorization")
+        .and_then(|value| value.to_str().ok());
+    let token = sent.and_then(|sent| sent.strip_prefix("Bearer "));
+    let claims = token.and_then(|token| URL_SAFE_NO_PAD.decode(token).ok());
+    let claims = claims.and_then(|claims| serde_json::from_slice(&claims).ok());
+    let Some(mut claims) = claims else {
+        return reply(401, String::new());
+    };
+    (habits.userinfo)(&mut claims);
+    reply(200, Value::Object(claims).to_string())
+}
+
+fn reply(status: u16, body: String) -> Response {
+    let status = StatusCode::from_u16(status).expect("a status");
+    let content_type = [
+        ("content-type", "application/json"),
+        ("location", "/elsewhere"),
+    ];
+    (status, content_type, body).into_response()
+}
+
+/// The parameters of a query.
+pub(crate) fn form(query: &str) -> HashMap<String, String> {
+    let url = reqwest::Url::parse(&format!("http://x/?{query}")).expect("a query");
+    url.query_pairs().into_owned().collect()
+}
+
+fn random() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    rand::fill(&mut bytes).expect("random bytes");
+    bytes
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("nobody panicked")
+}
