@@ -143,10 +143,14 @@ async fn prepare(client: &Client) {
     const LONGEST: Duration = Duration::from_secs(60);
     let mut pause = Duration::from_secs(1);
     while let Err(fault) = client.prepare().await {
-        let error = &fault as &dyn std::error::Error;
-        let provider = client.provider().name();
-        tracing::warn!(provider, error, "a provider cannot be reached yet");
+        tell(client, &fault);
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST);
     }
+}
+
+fn tell(client: &Client, fault: &client::ProviderFault) {
+    let error = fault as &dyn std::error::Error;
+    let provider = client.provider().name();
+    tracing::warn!(provider, error, "a provider cannot be reached yet");
 }
