@@ -1,5 +1,6 @@
 //! What the two example servers share: everything but the web framework.
 
+mod providers;
 mod secret;
 mod settings;
 mod start;

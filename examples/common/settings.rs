@@ -11,7 +11,11 @@ use hallpass::{
     ClientAddress, EmailAddress, Error, Password, RegistrationMode, Secrets,
     credential::{HashParams, HttpBreachCheck, PasswordPolicy},
     mail::{Links, Sender},
+    oauth::Provider,
 };
+use url::Url;
+
+use super::providers;
 
 const YEAR: u64 = 365 * 86_400;
 
@@ -19,6 +23,7 @@ const YEAR: u64 = 365 * 86_400;
 ///
 /// With nothing set it keeps its users in hallpass.db and prints mails to the terminal.
 #[derive(Debug, Parser)]
+#[command(after_help = providers::HELP)]
 pub(crate) struct Settings {
     /// Address to listen on; port 0 picks one
     #[arg(long, env = "HALLPASS_BIND", default_value = "127.0.0.1:8000")]
@@ -151,6 +156,12 @@ pub(crate) struct Settings {
     /// https://api.pwnedpasswords.com) or the URL of a service of the same protocol
     #[arg(long, env = "HALLPASS_PASSWORD_BREACH_CHECK", default_value = "false", value_parser = breach_check)]
     pub(crate) password_breach_check: BreachCheckUrl,
+    /// URLs that browsers may be sent to at the end of a sign-in with a provider, character by character,
+    /// comma-separated
+    #[arg(long, env = "HALLPASS_OAUTH_REDIRECTS", value_delimiter = ',', value_parser = redirect)]
+    pub(crate) oauth_redirects: Vec<String>,
+    #[arg(skip)]
+    pub(crate) providers: Vec<Provider>,
 }
 
 /// Where limits are counted.
@@ -163,23 +174,28 @@ pub(crate) enum LimitStore {
 impl Settings {
     /// Reads flags and environment, or ends the process with one line that names what is wrong.
     pub(crate) fn read() -> Self {
-        match Self::try_parse() {
-            Ok(settings) => settings,
+        let read = match Self::try_parse() {
             Err(error) if !error.use_stderr() => error.exit(),
-            Err(error) => {
-                eprintln!("error: {}", one_line(&error));
-                std::process::exit(2)
-            }
-        }
+            Err(error) => Err(one_line(&error)),
+            Ok(settings) => providers::from_environment().map(|providers| Self {
+                providers,
+                ..settings
+            }),
+        };
+        read.unwrap_or_else(|error| {
+            eprintln!("error: {error}");
+            std::process::exit(2)
+        })
     }
 
     /// Variables of the environment that look like settings and are none: typing errors, or of another version.
     pub(crate) fn unknown_variables() -> Vec<String> {
         let command = Self::command();
         let is_known = |name: &OsStr| {
-            command
-                .get_arguments()
-                .any(|known| known.get_env() == Some(name))
+            providers::is_ours(name.as_encoded_bytes())
+                || command
+                    .get_arguments()
+                    .any(|known| known.get_env() == Some(name))
         };
         let names = std::env::vars_os().map(|(name, _)| name);
         let mut unknown: Vec<String> = names
@@ -298,5 +314,18 @@ fn origin(text: &str) -> Result<String, &'static str> {
         Ok(text.to_owned())
     } else {
         Err("an origin looks like https://app.example.org")
+    }
+}
+
+/// Kept as written: browsers are sent there only if an application asks for just that.
+fn redirect(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    let url = Url::parse(text).map_err(|_| "not an absolute URL")?;
+    match url.scheme() {
+        "blob" | "data" | "file" | "filesystem" | "javascript" | "vbscript" => {
+            Err("leads to no application")
+        }
+        _ if url.fragment().is_some() => Err("must have no fragment"),
+        _ => Ok(text.to_owned()),
     }
 }

@@ -30,6 +30,7 @@ pub(crate) struct App {
     stop: watch::Sender<bool>,
     mail: JoinHandle<()>,
     purge: JoinHandle<()>,
+    providers: JoinHandle<()>,
 }
 
 /// Connects, migrates and puts everything together, or ends the process with one line that says why not.
@@ -102,7 +103,14 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
     if let Some(breaches) = settings.password_breach_check.service()? {
         builder = builder.breach_check(breaches);
     }
+    for provider in &settings.providers {
+        builder = builder.provider(provider.clone());
+    }
+    if !settings.providers.is_empty() && settings.oauth_redirects.is_empty() {
+        tracing::warn!("nobody can sign in with a provider: HALLPASS_OAUTH_REDIRECTS is not set");
+    }
     let auth = builder
+        .provider_redirects(settings.oauth_redirects.iter().cloned())
         .store(store)
         .secrets(secrets)
         .public_url(&settings.public_url)
@@ -170,15 +178,17 @@ impl App {
             let mut stopped = stopped.clone();
             async move { drop(stopped.wait_for(|&stop| stop).await) }
         };
-        let (mailing, purging) = (auth.clone(), auth.clone());
-        let (no_more_mail, no_more_purges) = (stopped(), stopped());
+        let (mailing, purging, asking) = (auth.clone(), auth.clone(), auth.clone());
+        let (no_more_mail, no_more_purges, no_more_asking) = (stopped(), stopped(), stopped());
         let mail = tokio::spawn(async move { mailing.run_mail(no_more_mail).await });
         let purge = tokio::spawn(async move { purging.run_purge(no_more_purges).await });
+        let providers = tokio::spawn(async move { asking.run_providers(no_more_asking).await });
         Self {
             auth,
             stop,
             mail,
             purge,
+            providers,
         }
     }
 
@@ -190,5 +200,6 @@ impl App {
         }
         // It ends with the statement it is at, and the next start goes on.
         self.purge.abort();
+        self.providers.abort();
     }
 }

@@ -5,6 +5,7 @@
     feature = "breach-check",
     feature = "jwks-client",
     feature = "migrate",
+    feature = "oauth",
     feature = "openapi",
     feature = "pages",
     feature = "postgres",

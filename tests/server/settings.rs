@@ -95,6 +95,20 @@ fn rows() -> Vec<Row> {
         ("HALLPASS_HASH_QUEUE", "-1"),
         ("HALLPASS_ADMIN_PASSWORD", HIDDEN),
         ("HALLPASS_ADMIN_EMAIL", "root@example.org"),
+        ("HALLPASS_OAUTH_REDIRECTS", ""),
+        ("HALLPASS_OAUTH_REDIRECTS", "/signed-in"),
+        ("HALLPASS_OAUTH_REDIRECTS", "javascript:alert(1)"),
+        (
+            "HALLPASS_OAUTH_REDIRECTS",
+            "https://app.example.org/,app.example.org",
+        ),
+        (
+            "HALLPASS_OAUTH_REDIRECTS",
+            "https://app.example.org/#signed-in",
+        ),
+        ("HALLPASS_OAUTH_CLIENT_ID", "notes"),
+        ("HALLPASS_OAUTH_A.B_CLIENT_ID", "notes"),
+        ("HALLPASS_OAUTH_ACME_CLIENT_SECRETS", HIDDEN),
     ]
     .map(|(name, value)| (name, vec![(name, value.to_owned())]))
     .into();
@@ -111,7 +125,83 @@ fn rows() -> Vec<Row> {
         "HALLPASS_ADMIN_PASSWORD",
         administrator("root@example.org", "short"),
     ));
+    rows.extend(PROVIDERS.map(|(name, settings)| {
+        let settings = settings
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()));
+        (name, settings.collect())
+    }));
     rows
+}
+
+/// The variable that the line names, and the settings of providers.
+const PROVIDERS: [(&str, &[(&str, &str)]); 13] = [
+    (
+        "HALLPASS_OAUTH_GOOGLE_CLIENT_ID",
+        &[("HALLPASS_OAUTH_GOOGLE_CLIENT_SECRET", HIDDEN)],
+    ),
+    (
+        "HALLPASS_OAUTH_GOOGLE_CLIENT_ID",
+        &[("HALLPASS_OAUTH_GOOGLE_CLIENT_ID", "")],
+    ),
+    (
+        "HALLPASS_OAUTH_ACME_ISSUER",
+        &[("HALLPASS_OAUTH_ACME_CLIENT_ID", "notes")],
+    ),
+    ("HALLPASS_OAUTH_ACME_ISSUER", &issued_by("")),
+    ("HALLPASS_OAUTH_ACME_ISSUER", &issued_by("id.example.org")),
+    (
+        "HALLPASS_OAUTH_ACME_ISSUER",
+        &issued_by("http://id.example.org"),
+    ),
+    (
+        "HALLPASS_OAUTH_ACME_ISSUER",
+        &issued_by("https://ann:hunter2hunter2@id.example.org"),
+    ),
+    (
+        "HALLPASS_OAUTH_Google_CLIENT_ID",
+        &[
+            ("HALLPASS_OAUTH_GOOGLE_CLIENT_ID", "notes"),
+            ("HALLPASS_OAUTH_Google_CLIENT_ID", "notes"),
+        ],
+    ),
+    (
+        "HALLPASS_OAUTH_GITHUB_ISSUER",
+        &[
+            ("HALLPASS_OAUTH_GITHUB_CLIENT_ID", "notes"),
+            ("HALLPASS_OAUTH_GITHUB_ISSUER", "http://git.example.org"),
+        ],
+    ),
+    (
+        "HALLPASS_OAUTH_GOOGLE_CLIENT_SECRET",
+        &with_google("HALLPASS_OAUTH_GOOGLE_CLIENT_SECRET", ""),
+    ),
+    (
+        "HALLPASS_OAUTH_GOOGLE_SCOPES",
+        &with_google("HALLPASS_OAUTH_GOOGLE_SCOPES", "email profile"),
+    ),
+    (
+        "HALLPASS_OAUTH_GOOGLE_TRUST_EMAIL_DOMAINS",
+        &with_google(
+            "HALLPASS_OAUTH_GOOGLE_TRUST_EMAIL_DOMAINS",
+            "example.org,@example.com",
+        ),
+    ),
+    (
+        "HALLPASS_OAUTH_GOOGLE_PRIVATE_ADDRESSES",
+        &with_google("HALLPASS_OAUTH_GOOGLE_PRIVATE_ADDRESSES", "yes"),
+    ),
+];
+
+const fn issued_by(issuer: &str) -> [(&str, &str); 2] {
+    [
+        ("HALLPASS_OAUTH_ACME_CLIENT_ID", "notes"),
+        ("HALLPASS_OAUTH_ACME_ISSUER", issuer),
+    ]
+}
+
+const fn with_google<'a>(name: &'a str, value: &'a str) -> [(&'a str, &'a str); 2] {
+    [("HALLPASS_OAUTH_GOOGLE_CLIENT_ID", "notes"), (name, value)]
 }
 
 /// One line that names the setting, and holds no secret; and no good end.
@@ -200,10 +290,9 @@ fn what_is_no_utf8_is_named_too() {
     for server in SERVERS {
         let folder = folder();
         let wrong = OsStr::from_bytes(b"hall\xffpass");
-        check(
-            "HALLPASS_AUDIENCE",
-            command(server, folder.path()).env("HALLPASS_AUDIENCE", wrong),
-        );
+        for name in ["HALLPASS_AUDIENCE", "HALLPASS_OAUTH_ACME_CLIENT_SECRET"] {
+            check(name, command(server, folder.path()).env(name, wrong));
+        }
     }
 }
 
@@ -257,13 +346,13 @@ fn unknown_settings_are_pointed_out() {
         let folder = folder();
         let settings = [
             ("HALLPASS_SMTP_ULR", HIDDEN),
-            ("HALLPASS_OAUTH_GOOGLE_CLIENT_SECRET", HIDDEN),
+            ("HALLPASS_OAUTHS", HIDDEN),
             ("HALLPASS_AUDIENCE", "app"),
             ("PATHS", HIDDEN),
         ];
         let server = Server::of(server, folder.path(), &settings);
         let log = server.stderr.text();
-        for name in ["HALLPASS_SMTP_ULR", "HALLPASS_OAUTH_GOOGLE_CLIENT_SECRET"] {
+        for name in ["HALLPASS_SMTP_ULR", "HALLPASS_OAUTHS"] {
             assert_eq!(log.matches(name).count(), 1, "{log}");
         }
         assert_eq!(
@@ -292,6 +381,9 @@ fn help_lists_every_setting_and_shows_no_secret() {
             "HALLPASS_SECRET",
             "HALLPASS_PASSWORD_MIN",
             "HALLPASS_TRUSTED_PROXIES",
+            "HALLPASS_OAUTH_REDIRECTS",
+            "HALLPASS_OAUTH_<NAME>_CLIENT_ID",
+            "HALLPASS_OAUTH_<NAME>_TRUST_EMAIL_DOMAINS",
         ] {
             assert!(help.contains(name), "{help}");
         }

@@ -1,0 +1,195 @@
+//! Whom users may sign in with. There may be any number of them, so that they come from the environment only.
+
+use std::{collections::BTreeMap, env};
+
+use hallpass::{EmailAddress, oauth::Provider};
+use url::Url;
+
+const PREFIX: &str = "HALLPASS_OAUTH_";
+/// A setting by itself, of no provider.
+const REDIRECTS: &str = "HALLPASS_OAUTH_REDIRECTS";
+
+const CLIENT_ID: &str = "_CLIENT_ID";
+const CLIENT_SECRET: &str = "_CLIENT_SECRET";
+const ISSUER: &str = "_ISSUER";
+const PRIVATE_ADDRESSES: &str = "_PRIVATE_ADDRESSES";
+const SCOPES: &str = "_SCOPES";
+const TRUST_EMAIL_DOMAINS: &str = "_TRUST_EMAIL_DOMAINS";
+const PARTS: [&str; 6] = [
+    CLIENT_ID,
+    CLIENT_SECRET,
+    ISSUER,
+    PRIVATE_ADDRESSES,
+    SCOPES,
+    TRUST_EMAIL_DOMAINS,
+];
+
+/// What `--help` ends with.
+pub(crate) const HELP: &str = "\
+Sign-in with a provider, one group of variables for each; <NAME> in lower case is its name in URLs:
+  HALLPASS_OAUTH_<NAME>_CLIENT_ID
+          What the provider calls this service; required
+  HALLPASS_OAUTH_<NAME>_CLIENT_SECRET
+          The secret of that [default: none, a public client]
+  HALLPASS_OAUTH_<NAME>_ISSUER
+          https://…, or http://… on loopback: the issuer of OpenID Connect, as it writes itself. Not needed for
+          GOOGLE, nor for GITHUB, where it is the URL of an Enterprise Server
+  HALLPASS_OAUTH_<NAME>_SCOPES
+          What is asked for, space-separated [default: openid email profile; GITHUB: read:user user:email]
+  HALLPASS_OAUTH_<NAME>_TRUST_EMAIL_DOMAINS
+          Domains for whose addresses its word counts, comma-separated; * for all [default: none]
+  HALLPASS_OAUTH_<NAME>_PRIVATE_ADDRESSES
+          Whether it may be on an address that is not public [default: false]
+
+At the provider, register the callback <PUBLIC_URL>/auth/oauth/<name>/callback";
+
+/// Whether a variable is one of these, or wrong.
+pub(crate) fn is_ours(variable: &[u8]) -> bool {
+    variable.starts_with(PREFIX.as_bytes())
+}
+
+/// The providers, in the order of their names.
+///
+/// # Errors
+/// One line that names the variable. The value stays out: it may be a secret.
+pub(crate) fn from_environment() -> Result<Vec<Provider>, String> {
+    let variables = env::vars_os().filter(|(variable, _)| is_ours(variable.as_encoded_bytes()));
+    let mut variables: Vec<_> = variables
+        .filter(|(variable, _)| variable != REDIRECTS)
+        .collect();
+    variables.sort();
+    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
+    for (variable, value) in variables {
+        let variable = variable.to_string_lossy().into_owned();
+        let told = |why: &str| format!("{variable}: {why}");
+        let value = value.into_string().map_err(|_| told("not UTF-8"))?;
+        let (name, part) = split(&variable).ok_or_else(|| told("no setting of a provider"))?;
+        if value.is_empty() {
+            return Err(told("must not be empty"));
+        }
+        let group = groups.entry(name.to_ascii_lowercase()).or_default();
+        if *group.name.get_or_insert_with(|| name.to_owned()) != name {
+            return Err(told(
+                "the same provider is spelled in another way elsewhere",
+            ));
+        }
+        group.values.insert(part, value);
+    }
+    groups
+        .iter()
+        .map(|(name, group)| group.provider(name))
+        .collect()
+}
+
+/// The name of the provider as spelled, and which of its settings that is.
+fn split(variable: &str) -> Option<(&str, &'static str)> {
+    let rest = variable.strip_prefix(PREFIX)?;
+    let split = |part: &'static str| Some((rest.strip_suffix(part)?, part));
+    let (name, part) = PARTS.into_iter().find_map(split)?;
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    ((1..=32).contains(&name.len()) && name.bytes().all(is_name)).then_some((name, part))
+}
+
+/// What is said of one provider.
+#[derive(Default)]
+struct Group {
+    /// As spelled.
+    name: Option<String>,
+    values: BTreeMap<&'static str, String>,
+}
+
+impl Group {
+    fn provider(&self, name: &str) -> Result<Provider, String> {
+        let id = self
+            .value(CLIENT_ID)
+            .ok_or_else(|| self.required(CLIENT_ID))?;
+        let issuer = self.checked(ISSUER, issuer)?;
+        let mut provider = match (name, issuer) {
+            ("github", None) => Provider::github(id),
+            ("github", Some(url)) => Provider::github(id).at(url),
+            ("google", None) => Provider::google(id),
+            (_, Some(issuer)) => Provider::oidc(name, issuer, id),
+            (_, None) => return Err(self.required(ISSUER)),
+        };
+        if let Some(secret) = self.value(CLIENT_SECRET) {
+            provider = provider.client_secret(secret);
+        }
+        if let Some(scopes) = self.checked(SCOPES, |text| scopes(text, name))? {
+            provider = provider.scopes(scopes);
+        }
+        if let Some(domains) = self.checked(TRUST_EMAIL_DOMAINS, domains)? {
+            provider = provider.trust_email_domains(domains);
+        }
+        if self.checked(PRIVATE_ADDRESSES, yes_or_no)? == Some(true) {
+            provider = provider.allow_private_addresses();
+        }
+        Ok(provider)
+    }
+
+    fn value(&self, part: &str) -> Option<&str> {
+        self.values.get(part).map(String::as_str)
+    }
+
+    fn checked<'a, T>(
+        &'a self,
+        part: &str,
+        parse: impl FnOnce(&'a str) -> Result<T, String>,
+    ) -> Result<Option<T>, String> {
+        let parsed = self.value(part).map(parse).transpose();
+        parsed.map_err(|why| self.told(part, &why))
+    }
+
+    fn required(&self, part: &str) -> String {
+        self.told(
+            part,
+            "required, as other settings of this provider are there",
+        )
+    }
+
+    fn told(&self, part: &str, why: &str) -> String {
+        let name = self.name.as_deref().unwrap_or_default();
+        format!("{PREFIX}{name}{part}: {why}")
+    }
+}
+
+fn issuer(text: &str) -> Result<&str, String> {
+    let url = Url::parse(text).map_err(|_| "not an absolute URL")?;
+    let is_loopback = match url.host() {
+        Some(url::Host::Domain(host)) => host == "localhost",
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback) {
+        Err("must begin with https://, except on loopback".to_owned())
+    } else if text.contains(['?', '#', '@']) {
+        Err("must have no user, no query and no fragment".to_owned())
+    } else {
+        Ok(text)
+    }
+}
+
+fn scopes<'a>(text: &'a str, name: &str) -> Result<Vec<&'a str>, String> {
+    let scopes: Vec<&str> = text.split_whitespace().collect();
+    if name == "github" || scopes.contains(&"openid") {
+        Ok(scopes)
+    } else {
+        Err("needs openid".to_owned())
+    }
+}
+
+fn domains(text: &str) -> Result<Vec<&str>, String> {
+    text.split(',').map(|text| domain(text.trim())).collect()
+}
+
+fn domain(text: &str) -> Result<&str, String> {
+    match format!("a@{text}").parse::<EmailAddress>() {
+        Err(_) if text != "*" => Err("expected domains or *".to_owned()),
+        _ => Ok(text),
+    }
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    text.parse()
+        .map_err(|_| "expected true or false".to_owned())
+}
