@@ -20,7 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Widths in CSS pixels, and colour schemes.
 pub(crate) const SCREENS: [(u32, &str); 3] = [(1280, "light"), (320, "dark"), (320, "light")];
 
-/// A browser with one tab, in which no script runs. Killed when this is dropped.
+/// A page of the browser, of which it shows one.
+pub(crate) struct Tab(Value);
+
+/// A browser in which no script runs, with one tab at first. Killed when this is dropped.
 pub(crate) struct Chromium {
     child: Child,
     commands: ChildStdin,
@@ -86,15 +89,41 @@ impl Chromium {
             complaints: Vec::new(),
             _profile: profile,
         };
-        let tab = chromium.call("Target.createTarget", json!({"url": "about:blank"}));
+        chromium.open_tab();
+        chromium
+    }
+
+    /// Goes on in a new tab, in which no script runs either.
+    pub(crate) fn open_tab(&mut self) -> Tab {
+        self.session = Value::Null;
+        let tab = self.call("Target.createTarget", json!({"url": "about:blank"}));
         let attach = json!({"targetId": tab["targetId"], "flatten": true});
-        chromium.session = chromium.call("Target.attachToTarget", attach)["sessionId"].take();
+        self.session = self.call("Target.attachToTarget", attach)["sessionId"].take();
         for domain in ["Page", "DOM", "Log", "Network"] {
-            chromium.call(&format!("{domain}.enable"), json!({}));
+            self.call(&format!("{domain}.enable"), json!({}));
         }
         let off = json!({"value": true});
-        chromium.call("Emulation.setScriptExecutionDisabled", off);
-        chromium
+        self.call("Emulation.setScriptExecutionDisabled", off);
+        Tab(self.session.clone())
+    }
+
+    /// Goes on in a tab that is open.
+    pub(crate) fn switch_to(&mut self, tab: &Tab) {
+        self.session = tab.0.clone();
+        self.call("Page.bringToFront", json!({}));
+    }
+
+    /// Forgets who is signed in, everywhere.
+    pub(crate) fn forget_cookies(&mut self) {
+        self.call("Network.clearBrowserCookies", json!({}));
+    }
+
+    /// Where the tab is.
+    pub(crate) fn url(&mut self) -> String {
+        let mut history = self.call("Page.getNavigationHistory", json!({}));
+        let at = history["currentIndex"].as_u64().expect("an index");
+        let url = history["entries"][at as usize]["url"].take();
+        url.as_str().expect("text").to_owned()
     }
 
     /// Makes the window as wide as that, in CSS pixels.
@@ -242,7 +271,7 @@ impl Chromium {
         loop {
             let message = self.messages.recv_timeout(PATIENCE);
             let message = message.expect("the browser answers");
-            self.has_loaded |= message["method"] == LOADED;
+            self.has_loaded |= message["method"] == LOADED && message["sessionId"] == self.session;
             let entry = &message["params"]["entry"];
             let is_grave = matches!(entry["level"].as_str(), Some("warning" | "error"));
             // A status of 400 or more is no complaint about the page.

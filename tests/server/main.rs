@@ -33,11 +33,13 @@ mod chromium;
 mod client;
 #[path = "../it/support/cluster.rs"]
 mod cluster;
+mod oidc_provider;
 #[path = "../it/support/postgres.rs"]
 #[allow(dead_code, reason = "the servers migrate by themselves")]
 mod postgres;
 mod process;
 mod smtp;
+mod visitor;
 
 mod edge;
 mod kill;
@@ -47,6 +49,8 @@ mod mail;
 mod outage;
 mod pages;
 mod password;
+mod provider;
+mod provider_in_browser;
 mod proxy;
 mod resource;
 mod settings;

@@ -1,12 +1,12 @@
 //! The mailed link in a browser, without script.
 
-use std::{net::TcpListener, path::Path};
+use std::path::Path;
 
 use serde_json::json;
 
 use crate::{
     chromium::Chromium,
-    process::{SERVERS, Server, folder},
+    process::{SERVERS, Server, folder, free_address},
 };
 
 const ANN: &str = "ann@example.org";
@@ -122,9 +122,4 @@ fn server_of_ann(name: &str, folder: &Path, settings: &[(&str, &str)]) -> (Serve
     let server = Server::of(name, folder, &[&own, settings].concat());
     assert_eq!(server.register(ANN, PASSWORD).status, 201);
     (server, url)
-}
-
-fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").to_string()
 }

@@ -1,0 +1,79 @@
+//! A certified OpenID Connect provider of another make, as a process: oidc-provider, which is written in JavaScript.
+
+use std::{
+    env,
+    io::{self, BufRead as _, BufReader, Write as _},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+/// Who the service is there.
+pub(crate) const CLIENT_ID: &str = "hallpass";
+pub(crate) const CLIENT_SECRET: &str = "a secret of the tests";
+
+/// A provider on loopback, with the accounts of `tests/provider/server.mjs`. Killed when this is dropped.
+pub(crate) struct OidcProvider {
+    pub(crate) issuer: String,
+    child: Child,
+}
+
+impl OidcProvider {
+    /// Whether there is one on this machine. With `HALLPASS_TEST_OIDC_PROVIDER=required`, that it is not is a failure.
+    pub(crate) fn is_there() -> bool {
+        let required =
+            env::var("HALLPASS_TEST_OIDC_PROVIDER").is_ok_and(|value| value == "required");
+        let found = Command::new("node")
+            .args(["--input-type=module", "--eval"])
+            .arg("import 'oidc-provider'; URL.parse('http://localhost')")
+            .current_dir(folder())
+            .output();
+        match found {
+            Ok(found) if found.status.success() => true,
+            Ok(found) if required => {
+                let stderr = String::from_utf8_lossy(&found.stderr);
+                panic!("oidc-provider is required: {stderr}")
+            }
+            Err(error) if required => panic!("Node.js is required: {error}"),
+            _ => {
+                // Past the test harness, which shows what a passing test prints to nobody.
+                let text = b"\n*** SKIPPED: sign-in with a certified provider. No Node.js with oidc-provider was found.\n\n";
+                io::stderr().write_all(text).ok();
+                false
+            }
+        }
+    }
+
+    /// On a free port, for services with these callbacks.
+    pub(crate) fn start(callbacks: &[String]) -> Self {
+        Self::start_on("0", callbacks)
+    }
+
+    pub(crate) fn start_on(port: &str, callbacks: &[String]) -> Self {
+        // It ends when its standard input does, even where this process is killed.
+        let mut child = Command::new("node")
+            .args(["server.mjs", port])
+            .args(callbacks)
+            .current_dir(folder())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Node.js can be run");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let line = lines.next().expect("it starts").expect("text");
+        let issuer = line.strip_prefix("issuer ");
+        let issuer = issuer.expect("it says where it is").to_owned();
+        Self { issuer, child }
+    }
+}
+
+impl Drop for OidcProvider {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/provider")
+}

@@ -1,0 +1,230 @@
+//! Sign-in with a certified OpenID Connect provider: servers and provider are processes.
+
+use std::{path::Path, time::Duration};
+
+use hallpass::identity::CodeChallenge;
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::{
+    oidc_provider::{CLIENT_ID, CLIENT_SECRET, OidcProvider},
+    process::{SERVERS, Server, folder, free_address},
+    visitor::{Page, Visitor},
+};
+
+/// Where the application is; no browser here gets that far.
+const APP: &str = "https://app.example.org/signed-in?from=acme";
+const VERIFIER: &str = "what-the-application-keeps-0123456789-abcdefghij";
+const PASSWORD: &str = "a staple for a horse";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Two servers that are to be, and where.
+pub(crate) fn addresses() -> [String; 2] {
+    [free_address(), free_address()]
+}
+
+/// What the provider sends browsers back to.
+pub(crate) fn callbacks(addresses: &[String]) -> Vec<String> {
+    let callback = |address| format!("http://{address}/auth/oauth/acme/callback");
+    addresses.iter().map(callback).collect()
+}
+
+pub(crate) fn start(
+    name: &str,
+    folder: &Path,
+    address: &str,
+    issuer: &str,
+    redirect: &str,
+) -> Server {
+    let url = format!("http://{address}");
+    let settings = [
+        ("HALLPASS_BIND", address),
+        ("HALLPASS_PUBLIC_URL", &url),
+        ("HALLPASS_OAUTH_ACME_ISSUER", issuer),
+        ("HALLPASS_OAUTH_ACME_CLIENT_ID", CLIENT_ID),
+        ("HALLPASS_OAUTH_ACME_CLIENT_SECRET", CLIENT_SECRET),
+        ("HALLPASS_OAUTH_ACME_TRUST_EMAIL_DOMAINS", "example.com"),
+        ("HALLPASS_OAUTH_REDIRECTS", redirect),
+    ];
+    Server::of(name, folder, &settings)
+}
+
+/// Where a browser begins.
+pub(crate) fn beginning(server: &Server, redirect: &str, state: &str) -> String {
+    let url = format!("http://{}/auth/oauth/acme", server.address);
+    let mut url: reqwest::Url = url.parse().unwrap();
+    url.query_pairs_mut().extend_pairs([
+        ("redirect_to", redirect),
+        ("code_challenge", CodeChallenge::of(VERIFIER).as_str()),
+        ("code_challenge_method", "S256"),
+        ("state", state),
+    ]);
+    url.into()
+}
+
+impl Visitor {
+    async fn begin(&mut self, server: &Server, state: &str) -> Page {
+        self.open(&beginning(server, APP, state)).await
+    }
+}
+
+impl Server {
+    /// The tokens of a code, and whose they are.
+    pub(crate) fn redeem(&self, code: &str) -> serde_json::Value {
+        let body = |verifier: &str| json!({ "code": code, "code_verifier": verifier });
+        let other = VERIFIER.to_uppercase();
+        let refused = self.post("/auth/oauth/token", &body(&other));
+        assert_eq!(refused.status, 400, "{refused:?}");
+        let tokens = self.post("/auth/oauth/token", &body(VERIFIER));
+        assert_eq!(tokens.status, 200, "{tokens:?}");
+        let again = self.post("/auth/oauth/token", &body(VERIFIER));
+        assert_eq!(again.text("code"), "invalid_token");
+        let me = self.me(&tokens.text("access_token"));
+        assert_eq!(me.status, 200, "{me:?}");
+        me.json()
+    }
+}
+
+/// The code at the end of a flow.
+fn code(page: &Page, state: &str) -> String {
+    assert!(page.url.as_str().starts_with(APP), "{page:?}");
+    assert_eq!(page.parameter("state").as_deref(), Some(state));
+    let code = page.parameter("code");
+    code.unwrap_or_else(|| panic!("no code: {page:?}"))
+}
+
+fn assert_failed(page: &Page, error: &str) {
+    assert!(page.url.as_str().starts_with(APP), "{page:?}");
+    assert_eq!(page.parameter("error").as_deref(), Some(error), "{page:?}");
+    assert_eq!(page.parameter("code"), None, "{page:?}");
+}
+
+#[tokio::test]
+async fn users_sign_in_with_a_certified_provider() {
+    if !OidcProvider::is_there() {
+        return;
+    }
+    let addresses = addresses();
+    let provider = OidcProvider::start(&callbacks(&addresses));
+    for (name, address) in SERVERS.iter().zip(&addresses) {
+        let folder = folder();
+        let server = start(name, folder.path(), address, &provider.issuer, APP);
+        let mut browser = Visitor::new(APP);
+        let form = browser.begin(&server, "1").await;
+        assert!(form.url.as_str().starts_with(&provider.issuer), "{form:?}");
+        let again = browser.submit(&form, "login=nobody").await;
+        let back = browser.submit(&again, "login=ann").await;
+        let ann = server.redeem(&code(&back, "1"));
+        assert_eq!(ann["email"], "ann@example.org");
+        assert_eq!(ann["email_verified"], true);
+        assert_eq!(ann["display_name"], "Ann");
+
+        // The provider knows this browser by now, and asks nothing.
+        let back = browser.begin(&server, "2").await;
+        assert_eq!(server.redeem(&code(&back, "2"))["id"], ann["id"]);
+        let mut other = Visitor::new(APP);
+        let form = other.begin(&server, "3").await;
+        let back = other.submit(&form, "login=ann").await;
+        assert_eq!(server.redeem(&code(&back, "3"))["id"], ann["id"]);
+        assert_refused(&server).await;
+    }
+}
+
+/// Who does not get in.
+async fn assert_refused(server: &Server) {
+    for (fields, error) in [
+        ("login=uma", "link_required"),
+        ("cancel=yes", "access_denied"),
+        ("login=bob", "link_required"),
+    ] {
+        // Anybody can register it: the provider is not trusted for the domain.
+        server.register("bob@example.org", PASSWORD);
+        let mut browser = Visitor::new(APP);
+        let form = browser.begin(server, "4").await;
+        assert_failed(&browser.submit(&form, fields).await, error);
+    }
+}
+
+#[tokio::test]
+async fn two_flows_of_one_browser_do_not_disturb_each_other() {
+    if !OidcProvider::is_there() {
+        return;
+    }
+    let addresses = addresses();
+    let provider = OidcProvider::start(&callbacks(&addresses));
+    for (name, address) in SERVERS.iter().zip(&addresses) {
+        let folder = folder();
+        let server = start(name, folder.path(), address, &provider.issuer, APP);
+        let mut browser = Visitor::new(APP);
+        let first = browser.begin(&server, "first").await;
+        let second = browser.begin(&server, "second").await;
+        let second = browser.submit(&second, "login=ann").await;
+        let second = server.redeem(&code(&second, "second"));
+        let first = browser.submit(&first, "login=ann").await;
+        let first = server.redeem(&code(&first, "first"));
+        assert_eq!(first["id"], second["id"]);
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_dies_is_told_and_harms_nobody_else() {
+    if !OidcProvider::is_there() {
+        return;
+    }
+    for name in SERVERS {
+        let address = free_address();
+        let callbacks = callbacks(std::slice::from_ref(&address));
+        let provider = OidcProvider::start(&callbacks);
+        let folder = folder();
+        let server = start(name, folder.path(), &address, &provider.issuer, APP);
+        let mut browser = Visitor::new(APP);
+        browser.stops.extend(callbacks);
+        let form = browser.begin(&server, "1").await;
+        let callback = browser.submit(&form, "login=ann").await;
+        assert!(callback.parameter("code").is_some(), "{callback:?}");
+        drop(provider);
+
+        browser.stops.truncate(1);
+        let begun = Instant::now();
+        let back = browser.open(callback.url.as_str()).await;
+        assert_failed(&back, "provider_failed");
+        assert_eq!(back.parameter("state").as_deref(), Some("1"));
+        assert!(begun.elapsed() < Duration::from_secs(10));
+        let replayed = browser.open(callback.url.as_str()).await;
+        assert!(replayed.html.contains("invalid_token"), "{replayed:?}");
+        assert_eq!(server.get("/health/ready").status, 200);
+        assert_eq!(server.register("bob@example.org", PASSWORD).status, 201);
+        assert_eq!(server.login("bob@example.org", PASSWORD).status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_server_starts_while_the_provider_is_down() {
+    if !OidcProvider::is_there() {
+        return;
+    }
+    for name in SERVERS {
+        let (address, provider) = (free_address(), free_address());
+        let issuer = format!("http://{provider}");
+        let (_, port) = provider.rsplit_once(':').unwrap();
+        let folder = folder();
+        let server = start(name, folder.path(), &address, &issuer, APP);
+        let mut browser = Visitor::new(APP);
+        assert_failed(&browser.begin(&server, "1").await, "provider_failed");
+
+        let provider = OidcProvider::start_on(port, &callbacks(&[address]));
+        assert_eq!(provider.issuer, issuer);
+        let begun = Instant::now();
+        let form = loop {
+            let page = browser.begin(&server, "2").await;
+            if page.url.as_str().starts_with(&issuer) {
+                break page;
+            }
+            assert_failed(&page, "provider_failed");
+            assert!(begun.elapsed() < PATIENCE, "{}", server.stderr.text());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        let back = browser.submit(&form, "login=ann").await;
+        server.redeem(&code(&back, "2"));
+    }
+}
