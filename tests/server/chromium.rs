@@ -107,6 +107,12 @@ impl Chromium {
         Tab(self.session.clone())
     }
 
+    /// From the next page of this tab on.
+    pub(crate) fn run_scripts(&mut self) {
+        let on = json!({"value": false});
+        self.call("Emulation.setScriptExecutionDisabled", on);
+    }
+
     /// Goes on in a tab that is open.
     pub(crate) fn switch_to(&mut self, tab: &Tab) {
         self.session = tab.0.clone();
@@ -163,12 +169,26 @@ impl Chromium {
 
     /// Types into the field that has the focus, which it may get shortly after the page is there.
     pub(crate) fn type_in(&mut self, text: &str) {
+        self.wait_for("input:focus");
+        self.call("Input.insertText", json!({"text": text}));
+    }
+
+    /// Waits for an element like that, which a script may bring.
+    pub(crate) fn wait_for(&mut self, selector: &str) {
+        self.wait_until(selector, |browser| browser.find(selector) != 0);
+    }
+
+    /// Waits for a text, which a script may bring.
+    pub(crate) fn wait_for_text(&mut self, text: &str) {
+        self.wait_until(text, |browser| browser.html().contains(text));
+    }
+
+    fn wait_until(&mut self, what: &str, is_there: impl Fn(&mut Self) -> bool) {
         let deadline = Instant::now() + PATIENCE;
-        while self.find("input:focus") == 0 {
-            assert!(Instant::now() < deadline, "no field has the focus");
+        while !is_there(self) {
+            assert!(Instant::now() < deadline, "no {what}: {}", self.html());
             thread::sleep(Duration::from_millis(10));
         }
-        self.call("Input.insertText", json!({"text": text}));
     }
 
     /// Clicks into the middle of an element, and waits for the page that comes of it.

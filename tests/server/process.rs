@@ -17,7 +17,7 @@ use tempfile::TempDir;
 pub(crate) const SERVERS: [&str; 2] = ["server", "server_actix"];
 
 /// What is built and run here.
-const PROGRAMS: [&str; 3] = ["resource_server", "server", "server_actix"];
+const PROGRAMS: [&str; 4] = ["oauth", "resource_server", "server", "server_actix"];
 
 pub(crate) const SECRET: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 

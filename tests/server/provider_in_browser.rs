@@ -8,8 +8,8 @@ use std::{
 
 use crate::{
     chromium::Chromium,
-    oidc_provider::OidcProvider,
-    process::{SERVERS, Server, folder},
+    oidc_provider::{CLIENT_ID, CLIENT_SECRET, OidcProvider},
+    process::{SERVERS, Server, folder, free_address},
     provider::{addresses, beginning, callbacks, start},
 };
 
@@ -48,6 +48,48 @@ fn users_sign_in_with_a_certified_provider_in_a_browser() {
         assert_eq!(third["id"], second["id"]);
         browser.forget_cookies();
     }
+    let complaints = &browser.complaints;
+    assert!(complaints.is_empty(), "{complaints:?}");
+}
+
+#[test]
+fn the_page_of_the_example_signs_in() {
+    if !OidcProvider::is_there() {
+        return;
+    }
+    let Some(mut browser) = Chromium::start_or_skip() else {
+        return;
+    };
+    let address = free_address();
+    let callback = format!("http://{address}/auth/oauth/oidc/callback");
+    let provider = OidcProvider::start(&[callback]);
+    let settings = [
+        ("ADDRESS", address.as_str()),
+        ("OIDC_ISSUER", &provider.issuer),
+        ("OIDC_CLIENT_ID", CLIENT_ID),
+        ("OIDC_CLIENT_SECRET", CLIENT_SECRET),
+    ];
+    let folder = folder();
+    let _server = Server::of("oauth", folder.path(), &settings);
+    let page = format!("http://{address}/");
+    browser.run_scripts();
+    for cancels in [true, false] {
+        browser.open(&page);
+        browser.wait_for("button");
+        browser.click("button");
+        assert!(browser.url().starts_with(&provider.issuer));
+        if cancels {
+            browser.click("[name=cancel]");
+            browser.wait_for_text("Not signed in: access_denied");
+        } else {
+            sign_in(&mut browser);
+            browser.wait_for_text("Hello, ann@example.org!");
+        }
+        assert_eq!(browser.url(), page, "nothing of it stays in the history");
+    }
+    // A code that somebody else sends along.
+    browser.open(&format!("{page}?code=hp_1&state=1"));
+    browser.wait_for_text("This tab began no sign-in.");
     let complaints = &browser.complaints;
     assert!(complaints.is_empty(), "{complaints:?}");
 }

@@ -1,0 +1,87 @@
+//! A backend whose users sign in with Google, GitHub or another OpenID Connect provider, and the page where they do.
+//!
+//! ```sh
+//! export GOOGLE_CLIENT_ID=… GOOGLE_CLIENT_SECRET=…
+//! export GITHUB_CLIENT_ID=… GITHUB_CLIENT_SECRET=…
+//! export OIDC_ISSUER=https://… OIDC_CLIENT_ID=… OIDC_CLIENT_SECRET=…
+//! cargo run --example oauth --features axum,oauth    # then open http://localhost:8000
+//! ```
+//!
+//! One of them is enough. What is registered there as the redirect URI or callback is
+//! `http://localhost:8000/auth/oauth/google/callback`, with `github` or `oidc` instead for the others.
+#![allow(clippy::print_stdout, reason = "a program speaks to its terminal")]
+
+use std::{env, error::Error, future::pending, net::SocketAddr};
+
+use axum::{Router, response::Html, routing::get};
+use hallpass::{
+    ActiveUser, Auth, ClientAddress, Secret, mail::TerminalMailer, memory::MemoryStore,
+    oauth::Provider,
+};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let address = env::var("ADDRESS").unwrap_or_else(|_| "localhost:8000".to_owned());
+    let url = format!("http://{address}");
+    // In production the store is a database, and the secret comes from the environment.
+    let mut builder = Auth::builder()
+        .store(MemoryStore::new())
+        .secrets(Secret::generate())
+        .public_url(&url)
+        .mailer(TerminalMailer)
+        .provider_redirects([format!("{url}/")]);
+    for provider in providers() {
+        builder = builder.provider(provider);
+    }
+    let auth = builder.build()?;
+    tokio::spawn({
+        let auth = auth.clone();
+        async move { tokio::join!(auth.run_mail(pending()), auth.run_providers(pending())) }
+    });
+
+    let app = Router::new()
+        .route("/", get(async || Html(include_str!("oauth.html"))))
+        .route("/hello", get(hello))
+        .merge(hallpass::axum::router(
+            auth.endpoints(),
+            ClientAddress::peer(),
+        ))
+        .with_state(auth);
+    let listener = tokio::net::TcpListener::bind(&address).await?;
+    println!("listening on {url}");
+    axum::serve(
+        listener,
+        app.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .await?;
+    Ok(())
+}
+
+/// Those that the environment tells of.
+fn providers() -> Vec<Provider> {
+    let set = |name: &str| env::var(name).ok();
+    // Nobody but Google gives out addresses there: its word is enough to join an account of such an address.
+    let google = set("GOOGLE_CLIENT_ID")
+        .map(|id| Provider::google(id).trust_email_domains(["gmail.com"]))
+        .map(|google| with_secret(google, set("GOOGLE_CLIENT_SECRET")));
+    let github = set("GITHUB_CLIENT_ID")
+        .map(|id| with_secret(Provider::github(id), set("GITHUB_CLIENT_SECRET")));
+    let other = set("OIDC_ISSUER")
+        .zip(set("OIDC_CLIENT_ID"))
+        .map(|(issuer, id)| Provider::oidc("oidc", issuer, id).display_name("OpenID Connect"))
+        .map(|other| with_secret(other, set("OIDC_CLIENT_SECRET")));
+    [google, github, other].into_iter().flatten().collect()
+}
+
+/// Without one it is a public client.
+fn with_secret(provider: Provider, secret: Option<String>) -> Provider {
+    match secret {
+        Some(secret) => provider.client_secret(secret),
+        None => provider,
+    }
+}
+
+/// For users, however they signed in.
+async fn hello(caller: ActiveUser) -> String {
+    format!("Hello, {}!", caller.user.email)
+}
