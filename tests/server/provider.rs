@@ -167,6 +167,46 @@ async fn two_flows_of_one_browser_do_not_disturb_each_other() {
 }
 
 #[tokio::test]
+async fn a_user_with_a_password_links_an_identity_and_unlinks_it() {
+    if !OidcProvider::is_there() {
+        return;
+    }
+    let addresses = addresses();
+    let provider = OidcProvider::start(&callbacks(&addresses));
+    for (name, address) in SERVERS.iter().zip(&addresses) {
+        let folder = folder();
+        let server = start(name, folder.path(), address, &provider.issuer, APP);
+        assert_eq!(server.register("ann@example.com", PASSWORD).status, 201);
+        let tokens = server.login("ann@example.com", PASSWORD);
+        let bearer = format!("authorization: Bearer {}", tokens.text("access_token"));
+        let call = |method: &str, path: &str, body: &str| {
+            let headers = [bearer.as_str(), "content-type: application/json"];
+            server.call(method, path, &headers, body)
+        };
+        let mut browser = Visitor::new(APP);
+        let link = format!("{}&intent=link", beginning(&server, APP, "1"));
+        let form = browser.open(&link).await;
+        let back = browser.submit(&form, "login=bob").await;
+        let body = json!({ "code": code(&back, "1"), "code_verifier": VERIFIER });
+        let linked = call("POST", "/users/me/identities", &body.to_string());
+        assert_eq!(linked.status, 201, "{linked:?}");
+        let identity = linked.json();
+        assert_eq!(identity["issuer"], provider.issuer);
+        assert_eq!(identity["subject"], "1002");
+        let listed = call("GET", "/users/me/identities", "").json();
+        assert_eq!(listed["items"], json!([identity]));
+
+        let back = browser.begin(&server, "2").await;
+        let me = server.redeem(&code(&back, "2"));
+        assert_eq!(me["email"], "ann@example.com");
+        let path = format!("/users/me/identities/{}", linked.text("id"));
+        assert_eq!(call("DELETE", &path, "").status, 204);
+        let back = browser.begin(&server, "3").await;
+        assert_eq!(server.redeem(&code(&back, "3"))["email"], "bob@example.org");
+    }
+}
+
+#[tokio::test]
 async fn a_provider_that_dies_is_told_and_harms_nobody_else() {
     if !OidcProvider::is_there() {
         return;
