@@ -61,11 +61,12 @@ pub async fn a_link_is_written_with_its_event(store: &Subject) {
             linked.expect("link_identity"),
             Linked::Linked(identity.clone())
         );
+        let told = identity.noted_on(&event.of(user.id));
         expected.push(identity);
         assert_eq!(identities(store, user.id).await, expected);
         let trail = events_of(store, user.id).await;
         let last = trail.first().expect("an event of the link");
-        assert_eq!(*last, event.of(user.id));
+        assert_eq!(*last, told);
         let (arrival, _) = arrival(store, &said).await;
         assert_eq!(admitted(store, &arrival).await.0.id, user.id);
     }

@@ -174,8 +174,9 @@ kinds! {
     IdentityLinked "identity_linked" Success
     /// A user cannot sign in with a provider any more: details `provider` and `identity_id`.
     IdentityUnlinked "identity_unlinked" Success
-    /// A sign-in with a provider, or linking one, was refused: details `provider`, and `reason`, which is the code that
-    /// was answered. `address` as for a sign-in that failed, where the provider gave one.
+    /// A sign-in with a provider was refused, details `provider` and `reason`, which is the code that was answered, and
+    /// `address` as for a sign-in that failed, where the provider gave one; or an identity was not linked, because it is
+    /// another user's: `reason` alone.
     LinkRefused "link_refused" Failure
     /// A session was ended by its refresh token.
     LoggedOut "logged_out" Success

@@ -15,7 +15,7 @@ pub use self::{
     },
     store::{Arrival, Arrived, IdentityStore, LinkIdentity, Linked, Redeemed, Unlinked},
 };
-use crate::{clock::Timestamp, id::id};
+use crate::{clock::Timestamp, event::Event, id::id};
 
 id! {
     /// Identifies the link between a user and who they are at a provider.
@@ -38,4 +38,15 @@ pub struct Identity {
     pub email: Option<String>,
     /// When they were linked.
     pub created_at: Timestamp,
+}
+
+impl Identity {
+    /// An event about it: with the details `provider` and `identity_id`.
+    #[must_use]
+    pub fn noted_on(&self, event: &Event) -> Event {
+        let event = event.clone();
+        event
+            .with("provider", self.provider.as_str())
+            .with("identity_id", self.id.to_string())
+    }
 }

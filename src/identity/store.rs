@@ -94,7 +94,7 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     /// a live session.
     ///
     /// # Contract
-    /// One fact. An identity that the user has already is [`Linked::Known`], and one of another user stays theirs; either
+    /// One fact, with the event that [`Identity::noted_on`] makes of this one. An identity that the user has already is [`Linked::Known`], and one of another user stays theirs; either
     /// way the code is spent. Another challenge spends nothing. The codes of flows that sign
     /// in are not found.
     ///

@@ -304,7 +304,7 @@ impl IdentityStore for MemoryStore {
             });
         }
         let identity = state.link(link.id, user, &assertion, false, now);
-        state.record(event, Some(user));
+        state.record(&identity.noted_on(event), Some(user));
         Ok(Linked::Linked(identity))
     }
 

@@ -51,20 +51,16 @@ impl ProviderSignIns {
             Event::new(kind, client, now)
                 .of(caller.user.id)
                 .by(caller.user.id)
-                .with("identity_id", link.id.to_string())
         };
         let linked = event(EventKind::IdentityLinked);
         match store.link_identity(&link, now, &linked).await? {
             Linked::Linked(identity) => {
-                self.trail.publish(&linked);
+                self.trail.publish(&identity.noted_on(&linked));
                 Ok(identity)
             }
             Linked::Known(identity) => Ok(identity),
             Linked::Taken => {
-                let refused = Event::new(EventKind::LinkRefused, client, now)
-                    .of(caller.user.id)
-                    .by(caller.user.id)
-                    .with("reason", "identity_taken");
+                let refused = event(EventKind::LinkRefused).with("reason", "identity_taken");
                 self.trail.record(store, &refused).await?;
                 Err(ErrorKind::IdentityTaken.into())
             }
@@ -86,10 +82,13 @@ impl ProviderSignIns {
         id: IdentityId,
         client: &ClientInfo,
     ) -> Result<()> {
+        let own = store.identities(caller.user.id).await?;
+        let identity = own.iter().find(|identity| identity.id == id);
+        let identity = identity.ok_or(ErrorKind::NotFound)?;
         let event = Event::new(EventKind::IdentityUnlinked, client, self.clock.now())
             .of(caller.user.id)
-            .by(caller.user.id)
-            .with("identity_id", id.to_string());
+            .by(caller.user.id);
+        let event = identity.noted_on(&event);
         let unlinked = store.unlink_identity(caller.user.id, id, &event);
         match unlinked.await? {
             Unlinked::Unlinked => {

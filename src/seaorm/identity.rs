@@ -347,7 +347,7 @@ async fn link_in(
         return Ok(Linked::BadCode);
     };
     if let Some(identity) = insert(txn, (link.id, user), &offer, false, now).await? {
-        event::insert(txn, event, Some(user)).await?;
+        event::insert(txn, &identity.noted_on(event), Some(user)).await?;
         return Ok(Linked::Linked(identity));
     }
     let rows = run(txn, KNOWN, [offer.issuer.into(), offer.subject.into()]).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hallpass::EventKind;
+use hallpass::{EventKind, event::EventFilter};
 use serde_json::{Value, json};
 
 use super::{
@@ -84,6 +84,16 @@ async fn a_signed_in_user_links_lists_and_unlinks() {
             EventKind::IdentityUnlinked,
         ];
         assert_eq!(kinds(&app, me["id"].as_str().unwrap()).await, expected);
+        for kind in [EventKind::IdentityLinked, EventKind::IdentityUnlinked] {
+            let filter = EventFilter {
+                kind: Some(kind),
+                ..EventFilter::default()
+            };
+            let events = app.store().list_events(&filter, None, 2).await.unwrap();
+            assert_eq!(events.len(), 1, "{}", app.name);
+            let detail = json!({"provider": "idp", "identity_id": linked["id"]});
+            assert_eq!(json!(events[0].detail), detail, "{}", app.name);
+        }
     }
 }
 
