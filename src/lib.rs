@@ -67,8 +67,8 @@
 //! | `breach-check` | [`credential::HttpBreachCheck`]: asks whether a new password was stolen elsewhere, without telling it |
 //! | `strength` | [`credential::PasswordPolicy::with_min_strength`]: an estimate of how soon a new password is guessed |
 //! | `metrics` | figures about load, by the `metrics` crate: see [`metric`] |
-//! | `openapi` | the OpenAPI document, and an interactive page that needs no other host |
 //! | `oauth` | [`oauth`]: sign-in with a provider, OpenID Connect or GitHub |
+//! | `openapi` | the OpenAPI document, and an interactive page that needs no other host |
 //! | `pages` | pages for the links in mails, without script |
 //! | `testing` | a whole service for a host's tests, and the conformance checks |
 //!
@@ -194,6 +194,7 @@ pub use self::{auth::Endpoints, http::ClientAddress};
     feature = "breach-check",
     feature = "jwks-client",
     feature = "migrate",
+    feature = "oauth",
     feature = "openapi",
     feature = "postgres",
     feature = "sqlite",
