@@ -166,7 +166,7 @@ switched! {
         writable arrive(arrival: &Arrival) -> Arrived;
         writable offer_identity(code: &NewCode, assertion: &Assertion) -> ();
         writable redeem_code(code: &TokenDigest, challenge: &CodeChallenge, now: Timestamp) -> Option<Redeemed>;
-        writable link_identity(link: &LinkIdentity, now: Timestamp, event: &Event) -> Linked;
+        writable link_identity(link: &LinkIdentity, now: Timestamp, event: &Event, mail: Option<&Intent>) -> Linked;
         readable identities(user: UserId) -> Vec<Identity>;
         writable unlink_identity(user: UserId, id: IdentityId, event: &Event) -> Unlinked;
     }

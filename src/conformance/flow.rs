@@ -288,6 +288,7 @@ pub(super) async fn arrival(store: &Subject, assertion: &Assertion) -> (Arrival,
             actor_id: None,
             client: ClientInfo::new(Some([127, 0, 0, 1].into()), Some("check")),
         },
+        mail: None,
         now: at,
     };
     (arrival, flow)

@@ -48,7 +48,7 @@ pub async fn a_link_is_written_with_its_event(store: &Subject) {
         let (link, code) = offer(store, &session, &said).await;
         let event = event(EventKind::IdentityLinked).by(user.id);
         let at = code.expires_at - MICROSECOND;
-        let linked = store.link_identity(&link, at, &event).await;
+        let linked = store.link_identity(&link, at, &event, None).await;
         let identity = Identity {
             id: link.id,
             provider: said.provider.clone(),
@@ -256,7 +256,7 @@ pub(super) async fn link(store: &Subject, link: &LinkIdentity) -> Linked {
 
 async fn link_at(store: &Subject, link: &LinkIdentity, now: Timestamp) -> Linked {
     let event = event(EventKind::IdentityLinked);
-    let linked = store.link_identity(link, now, &event).await;
+    let linked = store.link_identity(link, now, &event, None).await;
     linked.expect("link_identity")
 }
 

@@ -5,15 +5,18 @@ use std::time::Duration;
 use super::{
     Subject,
     fixture::{
-        address, digest, event, fresh_session, fresh_user, hash, insert, log_out, new_token,
-        new_user, reset, rotated, rotation, unique,
+        MICROSECOND, address, digest, event, fresh_session, fresh_user, hash, insert, log_out,
+        new_token, new_user, reset, rotated, rotation, unique,
     },
+    flow::{arrival, arrive, assertion},
+    link::offer,
     one_time::issued,
     outbox::{LEASE, claim, claim_one, complete, long_ago},
 };
 use crate::{
     clock::Timestamp,
     event::{ClientInfo, EventFilter, EventKind},
+    identity::{Arrived, Linked},
     mail::{Intent, LetterKind, Recipient},
     token::{Checked, CheckedSession, Purpose, Rotation},
     user::{InsertUser, UserId},
@@ -28,6 +31,8 @@ pub async fn check_all(store: &Subject) {
     a_reset_orders_its_notice(store).await;
     a_password_change_orders_its_notice(store).await;
     a_theft_orders_its_notice(store).await;
+    a_link_orders_its_notice(store).await;
+    a_joined_account_is_told(store).await;
     several_mails_are_ordered_at_once(store).await;
 }
 
@@ -140,6 +145,53 @@ pub async fn a_theft_orders_its_notice(store: &Subject) {
         }
     }
     assert!(!log_out(store, &session).await, "the session was ended");
+}
+
+/// The notice of a link goes to the user, and only if there is something new.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_link_orders_its_notice(store: &Subject) {
+    let (user, session) = fresh_session(store).await;
+    let said = assertion(&user.email);
+    for works in [true, false] {
+        let at = long_ago();
+        let (link, code) = offer(store, &session, &said).await;
+        let (linked, mail) = (event(EventKind::IdentityLinked), notice(at));
+        let now = code.expires_at - MICROSECOND;
+        let outcome = store.link_identity(&link, now, &linked, Some(&mail)).await;
+        let is_new = matches!(outcome.expect("link_identity"), Linked::Linked(_));
+        assert_eq!(is_new, works);
+        if works {
+            assert_only(store, at, LetterKind::PasswordChanged, user.id).await;
+        } else {
+            assert!(claim(store, at, 10).await.is_empty(), "a mail of no fact");
+        }
+    }
+}
+
+/// Who has an account is told that a provider joined it, and nobody is of any other sign-in.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_joined_account_is_told(store: &Subject) {
+    let mut user = new_user(&format!("{}@example.org", unique()));
+    user.email_verified_at = Some(user.created_at);
+    let user = insert(store, &user).await;
+    let joining = assertion(&user.email);
+    let new = assertion(&address(&format!("{}@example.org", unique())));
+    for (said, works) in [(&joining, true), (&joining, false), (&new, false)] {
+        let at = long_ago();
+        let (mut arrival, _) = arrival(store, said).await;
+        arrival.mail = Some(notice(at));
+        let arrived = arrive(store, &arrival).await;
+        assert!(matches!(arrived, Arrived::Admitted(..)), "{arrived:?}");
+        if works {
+            assert_only(store, at, LetterKind::PasswordChanged, user.id).await;
+        } else {
+            assert!(claim(store, at, 10).await.is_empty(), "a mail of no fact");
+        }
+    }
 }
 
 /// Several intents are one call, and the event is about the user of the first.

@@ -358,6 +358,7 @@ impl IdentityStore for FakeStore {
         _: &LinkIdentity,
         _: Timestamp,
         _: &Event,
+        _: Option<&Intent>,
     ) -> Result<Linked, StoreError> {
         unimplemented!()
     }

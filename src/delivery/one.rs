@@ -200,6 +200,7 @@ impl Deliveries {
                     .map_err(Error::internal)?,
                 seen,
             },
+            LetterKind::IdentityLinked => Letter::IdentityLinked { seen },
             LetterKind::NewSignIn => Letter::NewSignIn { seen },
             LetterKind::PasswordChanged => Letter::PasswordChanged { seen },
             LetterKind::RefreshTokenReused => Letter::RefreshTokenReused { seen },
@@ -270,6 +271,7 @@ fn purpose(letter: LetterKind) -> Option<Purpose> {
         LetterKind::VerifyEmail => Some(Purpose::VerifyEmail),
         LetterKind::AccountExists
         | LetterKind::EmailChangeRequested
+        | LetterKind::IdentityLinked
         | LetterKind::NewSignIn
         | LetterKind::PasswordChanged
         | LetterKind::RefreshTokenReused => None,

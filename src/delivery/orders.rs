@@ -58,6 +58,14 @@ impl Deliveries {
         self.0.parts.notices.password_changed.then(notice)
     }
 
+    /// The letter that says that signing in with a provider was linked, if it is to be sent.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn identity_linked(&self, client: &ClientInfo, now: Timestamp) -> Option<Intent> {
+        let recipient = Recipient::UserOfFact;
+        let notice = || Intent::notice(LetterKind::IdentityLinked, recipient, client, now);
+        self.0.parts.notices.identity_linked.then(notice)
+    }
+
     /// The letter that says that there was a sign-in on a device that was not seen before, if it is to be sent.
     pub(crate) fn new_sign_in(
         &self,

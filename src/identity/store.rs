@@ -9,6 +9,7 @@ use crate::{
     error::StoreError,
     event::{Author, Event, EventKind},
     id::SessionId,
+    outbox::Intent,
     secret::TokenDigest,
     user::{Credentials, NewUser, User, UserId},
 };
@@ -53,7 +54,7 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     /// users between the two. Then, beside keeping the code with the flow, for the user at their `credential_version`,
     ///
     /// * [`SignIn`](super::Linking::SignIn) writes nothing more;
-    /// * [`Join`](super::Linking::Join) links the identity;
+    /// * [`Join`](super::Linking::Join) links the identity, and orders the mail;
     /// * [`TakeOver`](super::Linking::TakeOver) takes the password hash away, ends every session, uses every one-time
     ///   token, removes every identity, raises `credential_version`, verifies the address, and links the identity;
     /// * [`Create`](super::Linking::Create) adds the user, and links the identity: as *unproven*, if the provider is not
@@ -94,7 +95,7 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     /// a live session.
     ///
     /// # Contract
-    /// One fact, with the event that [`Identity::noted_on`] makes of this one. An identity that the user has already is [`Linked::Known`], and one of another user stays theirs; either
+    /// One fact, with the mail and the event that [`Identity::noted_on`] makes of this one. An identity that the user has already is [`Linked::Known`], and one of another user stays theirs; either
     /// way the code is spent. Another challenge spends nothing. The codes of flows that sign
     /// in are not found.
     ///
@@ -105,6 +106,7 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
         link: &LinkIdentity,
         now: Timestamp,
         event: &Event,
+        mail: Option<&Intent>,
     ) -> Result<Linked, StoreError>;
 
     /// The identities of a user, oldest first.
@@ -145,6 +147,8 @@ pub struct Arrival {
     pub code: NewCode,
     /// From where.
     pub author: Author,
+    /// For the user of an account that was there before, if they are to be told.
+    pub mail: Option<Intent>,
     /// Now.
     pub now: Timestamp,
 }

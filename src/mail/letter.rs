@@ -32,6 +32,11 @@ pub enum Letter {
         /// When and from where.
         seen: Seen,
     },
+    /// Signing in with a provider was linked to the account.
+    IdentityLinked {
+        /// When and from where.
+        seen: Seen,
+    },
     /// A session was opened from a device that was not seen before.
     NewSignIn {
         /// When and from where.
@@ -82,6 +87,7 @@ impl Letter {
             Self::AccountLocked { .. } => LetterKind::AccountLocked,
             Self::ConfirmEmailChange { .. } => LetterKind::ConfirmEmailChange,
             Self::EmailChangeRequested { .. } => LetterKind::EmailChangeRequested,
+            Self::IdentityLinked { .. } => LetterKind::IdentityLinked,
             Self::NewSignIn { .. } => LetterKind::NewSignIn,
             Self::PasswordChanged { .. } => LetterKind::PasswordChanged,
             Self::RefreshTokenReused { .. } => LetterKind::RefreshTokenReused,
@@ -107,6 +113,7 @@ impl Letter {
     pub fn seen(&self) -> Option<Seen> {
         match self {
             Self::EmailChangeRequested { seen, .. }
+            | Self::IdentityLinked { seen }
             | Self::NewSignIn { seen }
             | Self::PasswordChanged { seen }
             | Self::RefreshTokenReused { seen } => Some(*seen),

@@ -16,6 +16,8 @@
 pub struct Notices {
     /// Sign-in is locked after too many failures; with the link that unlocks it. Default yes.
     pub account_locked: bool,
+    /// Signing in with a provider was linked to an account that was there before. Default yes.
+    pub identity_linked: bool,
     /// There was a sign-in on a device that was not seen before: one without a valid
     /// [device token](crate::TokenPair::device), the first of an account apart. Default no.
     pub new_sign_in: bool,
@@ -29,6 +31,7 @@ impl Default for Notices {
     fn default() -> Self {
         Self {
             account_locked: true,
+            identity_linked: true,
             new_sign_in: false,
             password_changed: true,
             refresh_token_reused: true,

@@ -60,6 +60,7 @@ macro_rules! letters {
             AccountLocked "account_locked"
             ConfirmEmailChange "confirm_email_change"
             EmailChangeRequested "email_change_requested"
+            IdentityLinked "identity_linked"
             NewSignIn "new_sign_in"
             PasswordChanged "password_changed"
             RefreshTokenReused "refresh_token_reused"
@@ -287,6 +288,7 @@ fn sample(kind: LetterKind) -> Result<Letter> {
             new_email: "new@example.org".parse().map_err(Error::internal)?,
             seen,
         },
+        LetterKind::IdentityLinked => Letter::IdentityLinked { seen },
         LetterKind::NewSignIn => Letter::NewSignIn { seen },
         LetterKind::PasswordChanged => Letter::PasswordChanged { seen },
         LetterKind::RefreshTokenReused => Letter::RefreshTokenReused { seen },

@@ -9,6 +9,7 @@ use crate::{
         Arrival, Arrived, Assertion, CodeChallenge, Flow, Identity, IdentityId, IdentityStore,
         LinkIdentity, Linked, Linking, Local, NewCode, NewFlow, Redeemed, Standing, Unlinked,
     },
+    mail::Intent,
     secret::TokenDigest,
     token::EndReason,
     user::{Credentials, UserId},
@@ -207,6 +208,7 @@ impl IdentityStore for MemoryStore {
             Linking::SignIn(user) => user,
             Linking::Join(user) => {
                 state.link(id, user, assertion, false, now);
+                state.order(arrival.mail.as_ref(), Some(user));
                 user
             }
             Linking::TakeOver(user) => {
@@ -278,6 +280,7 @@ impl IdentityStore for MemoryStore {
         link: &LinkIdentity,
         now: Timestamp,
         event: &Event,
+        mail: Option<&Intent>,
     ) -> Result<Linked, StoreError> {
         let mut state = self.state();
         let user = link.user_id;
@@ -305,6 +308,7 @@ impl IdentityStore for MemoryStore {
         }
         let identity = state.link(link.id, user, &assertion, false, now);
         state.record(&identity.noted_on(event), Some(user));
+        state.order(mail, Some(user));
         Ok(Linked::Linked(identity))
     }
 

@@ -65,7 +65,7 @@ impl<E: Into<Error>> From<E> for Failure {
 
 impl ProviderSignIns {
     /// Finishes a flow whose browser is back, and gives where that goes now: to the `redirect_to` of the flow, with `code`,
-    /// or with `error`, which is a code of [`Problem`](crate::http::Problem) or `access_denied`; and with the `state` of
+    /// or with `error`, which is a code of [`Problem`] or `access_denied`; and with the `state` of
     /// the application. Takes 10 seconds at most, however slow the provider is.
     ///
     /// # Errors
@@ -197,6 +197,7 @@ impl ProviderSignIns {
                     actor_id: None,
                     client: client.clone(),
                 },
+                mail: self.deliveries.identity_linked(client, now),
                 now,
             };
             match store.arrive(&arrival).await? {
@@ -216,6 +217,7 @@ impl ProviderSignIns {
         for event in events {
             self.trail.publish(event);
         }
+        self.deliveries.wake();
         let created = events.iter().any(|e| e.kind == EventKind::AccountCreated);
         if is_new && created {
             self.hooks.after_registration(user);

@@ -53,8 +53,13 @@ impl ProviderSignIns {
                 .by(caller.user.id)
         };
         let linked = event(EventKind::IdentityLinked);
-        match store.link_identity(&link, now, &linked).await? {
+        let mail = self.deliveries.identity_linked(client, now);
+        match store
+            .link_identity(&link, now, &linked, mail.as_ref())
+            .await?
+        {
             Linked::Linked(identity) => {
+                self.deliveries.wake();
                 self.trail.publish(&identity.noted_on(&linked));
                 Ok(identity)
             }

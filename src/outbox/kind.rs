@@ -42,6 +42,8 @@ letters! {
     ConfirmEmailChange "confirm_email_change"
     /// A new address was asked for. Goes to the old one.
     EmailChangeRequested "email_change_requested"
+    /// Signing in with a provider was linked to the account.
+    IdentityLinked "identity_linked"
     /// A session was opened from a device that was not seen before.
     NewSignIn "new_sign_in"
     /// The password was changed or reset.

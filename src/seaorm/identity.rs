@@ -9,6 +9,7 @@ use super::{
     event,
     flow::{self, Offer},
     one_time::{FORGET_IDENTITIES, USE_ALL},
+    outbox,
     pool::{Database, run, transaction},
     row::{column, user, user_columns},
     token::{END_OF_USER, live},
@@ -22,6 +23,7 @@ use crate::{
         Arrival, Arrived, Assertion, CodeChallenge, Flow, Identity, IdentityId, IdentityStore,
         LinkIdentity, Linked, Linking, Local, NewCode, NewFlow, Redeemed, Standing, Unlinked,
     },
+    mail::Intent,
     secret::TokenDigest,
     token::EndReason,
     user::{NewUser, User, UserId},
@@ -153,13 +155,14 @@ impl<D: Database> IdentityStore for SeaOrmStore<D> {
         link: &LinkIdentity,
         now: Timestamp,
         event: &Event,
+        mail: Option<&Intent>,
     ) -> Result<Linked, StoreError> {
         transaction!(self, |txn| link_in(
             txn,
             self.is_postgres(),
-            link,
-            now,
-            event
+            (link, now),
+            event,
+            mail
         ))
     }
 
@@ -274,6 +277,9 @@ async fn arrive_in(
         let linked = insert(txn, (arrival.identity, user.id), &offer, unproven, *now).await?;
         linked.ok_or_else(overtaken)?;
     }
+    if matches!(linking, Linking::Join(_)) {
+        outbox::insert(txn, &arrival.mail, Some(user.id)).await?;
+    }
     let events = arrival.events(linking, user.id);
     let at = (&user, credential_version);
     flow::keep_code(txn, postgres, &arrival.code, at, &events).await?;
@@ -328,9 +334,9 @@ async fn insert(
 async fn link_in(
     txn: &DatabaseTransaction,
     postgres: bool,
-    link: &LinkIdentity,
-    now: Timestamp,
+    (link, now): (&LinkIdentity, Timestamp),
     event: &Event,
+    mail: Option<&Intent>,
 ) -> Result<Linked, DbErr> {
     let sql = if postgres {
         OF_LIVE_SESSION_WRITTEN
@@ -348,6 +354,7 @@ async fn link_in(
     };
     if let Some(identity) = insert(txn, (link.id, user), &offer, false, now).await? {
         event::insert(txn, &identity.noted_on(event), Some(user)).await?;
+        outbox::insert(txn, mail, Some(user)).await?;
         return Ok(Linked::Linked(identity));
     }
     let rows = run(txn, KNOWN, [offer.issuer.into(), offer.subject.into()]).await?;

@@ -213,6 +213,7 @@ async fn the_user_is_told_of_a_stolen_refresh_token_once() {
 async fn notices_can_be_switched_off() {
     let none = Notices {
         account_locked: false,
+        identity_linked: false,
         new_sign_in: false,
         password_changed: false,
         refresh_token_reused: false,

@@ -194,6 +194,7 @@ async fn identities_and_codes_are_found_by_indexes() {
             },
             author: Author::default(),
             now,
+            mail: None,
         };
         let arrived = store.arrive(&arrival).await.unwrap();
         assert!(matches!(arrived, Arrived::Admitted(..)), "{arrived:?}");

@@ -304,6 +304,7 @@ async fn signing_in_with_a_provider_costs_few_statements_on_postgres() {
             code,
             author: Author::default(),
             now,
+            mail: None,
         };
         let arrived = store.arrive(&arrival).await.unwrap();
         assert!(matches!(arrived, Arrived::Admitted(..)), "{arrived:?}");
@@ -340,7 +341,7 @@ async fn signing_in_with_a_provider_costs_few_statements_on_postgres() {
         user_id: user,
     };
     let event = crate::support::app::created(now);
-    let linked = store.link_identity(&link, now, &event).await.unwrap();
+    let linked = store.link_identity(&link, now, &event, None).await.unwrap();
     assert!(matches!(linked, Linked::Linked(_)), "{linked:?}");
     count.expect(4, "link_identity");
     let identities = store.identities(user).await.unwrap();

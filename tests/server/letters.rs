@@ -36,6 +36,7 @@ fn letters() -> Vec<Letter> {
             expires_in,
         },
         Letter::EmailChangeRequested { new_email, seen },
+        Letter::IdentityLinked { seen },
         Letter::NewSignIn { seen },
         Letter::PasswordChanged { seen },
         Letter::RefreshTokenReused { seen },

@@ -64,11 +64,16 @@ async fn a_signed_in_user_links_lists_and_unlinks() {
         assert_eq!(reply.header("location"), Some(location.as_str()));
         link(&app, &ann, &code).await.problem(400, "invalid_token");
         assert_eq!(list(&app, &ann).await, std::slice::from_ref(&linked));
+        app.deliver().await;
+        let told = || app.letters(ANN, "provider").len();
+        assert_eq!(told(), 1, "{}", app.name);
 
         // Once more is no error, and no event.
         let code = offered(&app, &fake, person("1", "ann@elsewhere.org")).await;
         let again = link(&app, &ann, &code).await.expect(201).json();
         assert_eq!(again, linked);
+        app.deliver().await;
+        assert_eq!(told(), 1, "{}", app.name);
 
         let by_provider = sign_in(&app, &fake, person("1", "x@y.org")).await;
         let me = app.me(&by_provider.access).await.expect(200).json();
