@@ -119,8 +119,8 @@ impl RateLimits {
     }
 
     /// Sets how often each address of an account may be called about, whether or not it has one; `None` lifts the
-    /// limit. Budgets whose calls name no address ([`Budget::Default`], [`Budget::OauthStart`], [`Budget::Refresh`], [`Budget::Reset`]) have
-    /// no use for it.
+    /// limit. Budgets whose calls name no address ([`Budget::Default`], [`Budget::OauthStart`], [`Budget::Refresh`],
+    /// [`Budget::Reset`]) have no use for it.
     #[must_use]
     pub fn about(mut self, budget: Budget, rate: impl Into<Option<Rate>>) -> Self {
         self.0.of_mut(budget).about = rate.into();

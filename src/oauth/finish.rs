@@ -65,8 +65,8 @@ impl<E: Into<Error>> From<E> for Failure {
 
 impl ProviderSignIns {
     /// Finishes a flow whose browser is back, and gives where that goes now: to the `redirect_to` of the flow, with `code`,
-    /// or with `error`, which is a code of [`Problem`] or `access_denied`; and with the `state` of
-    /// the application. Takes 10 seconds at most, however slow the provider is.
+    /// or with `error`, which is a code of [`Problem`] or `access_denied`; and with the `state` of the application. Waits
+    /// for the provider for 8 seconds at most.
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) if there is no such flow for this browser, or it was finished before;

@@ -72,8 +72,8 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<PurgeBatch<LimitKey>, StoreError>;
 
-    /// Deletes the [flows](crate::identity::IdentityStore) of one batch that expired at `before` or earlier, and so did their
-    /// codes, by the digest of their state.
+    /// Deletes the [flows](crate::identity::IdentityStore) of one batch, by the digest of their state, that expired at
+    /// `before` or earlier, and whose codes did.
     ///
     /// # Errors
     /// If the database fails.
