@@ -7,7 +7,9 @@ mod site;
 #[cfg(feature = "oauth")]
 mod web;
 
-use reqwest::Url;
+use std::{fmt, time::Duration};
+
+use reqwest::{Client, ClientBuilder, Url, redirect, retry};
 
 #[cfg(any(feature = "breach-check", feature = "jwks-client"))]
 pub(crate) use self::site::{Asking, Site};
@@ -22,5 +24,35 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
             .parse::<std::net::Ipv4Addr>()
             .is_ok_and(|address| address.is_loopback()),
         None => false,
+    }
+}
+
+/// Over rustls with the roots of the platform: redirects are not followed, and nothing is tried again. `timeout` is for one
+/// call, the connection included; `keep` is how long a connection lasts that nobody uses.
+fn client_builder(timeout: Duration, keep: Duration) -> ClientBuilder {
+    Client::builder()
+        .connect_timeout(timeout)
+        .timeout(timeout)
+        .pool_idle_timeout(keep)
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .user_agent(concat!("hallpass/", env!("CARGO_PKG_VERSION")))
+}
+
+/// Whoever was asked did not answer. Of the URL it tells what it is given and no more: the rest may be of a secret.
+#[derive(Debug, thiserror::Error)]
+#[error("{asked} did not answer")]
+struct Unanswered {
+    asked: String,
+    #[source]
+    source: reqwest::Error,
+}
+
+impl Unanswered {
+    fn new(asked: impl fmt::Display, error: reqwest::Error) -> Self {
+        Self {
+            asked: asked.to_string(),
+            source: error.without_url(),
+        }
     }
 }

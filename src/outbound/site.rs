@@ -1,8 +1,8 @@
 use std::{fmt, time::Duration};
 
-use reqwest::{Client, StatusCode, Url, redirect, retry};
+use reqwest::{Client, StatusCode, Url};
 
-use super::is_loopback;
+use super::{Unanswered, client_builder, is_loopback};
 use crate::error::{BoxError, Error, Result};
 
 /// A site, over rustls with the roots of the platform. Redirects are not followed, and nothing is tried again.
@@ -25,15 +25,6 @@ pub(crate) struct Asking {
     pub(crate) max_bytes: usize,
     /// For how long a connection is kept when nobody uses it; zero: not at all.
     pub(crate) keep: Duration,
-}
-
-/// A site did not answer. What is below its URL is not told: it may be of a secret.
-#[derive(Debug, thiserror::Error)]
-#[error("{site} cannot be read")]
-struct Unanswered {
-    site: Url,
-    #[source]
-    source: reqwest::Error,
 }
 
 impl Site {
@@ -61,13 +52,7 @@ impl Site {
     }
 
     fn of(asking: Asking, url: Url) -> Result<Self> {
-        let mut client = Client::builder()
-            .connect_timeout(asking.timeout)
-            .timeout(asking.timeout)
-            .pool_idle_timeout(asking.keep)
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            .user_agent(concat!("hallpass/", env!("CARGO_PKG_VERSION")));
+        let mut client = client_builder(asking.timeout, asking.keep);
         if asking.keep.is_zero() {
             client = client.pool_max_idle_per_host(0);
         }
@@ -102,7 +87,8 @@ impl Site {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let unanswered = |error| self.unanswered(error);
+        // What is below the URL is not told.
+        let unanswered = |error| Unanswered::new(&self.url, error);
         let mut response = request.send().await.map_err(unanswered)?;
         if response.status() != StatusCode::OK {
             return Err(format!("{} answered {}", self.url, response.status()).into());
@@ -117,13 +103,6 @@ impl Site {
             read(&chunk)?;
         }
         Ok(())
-    }
-
-    fn unanswered(&self, error: reqwest::Error) -> Unanswered {
-        Unanswered {
-            site: self.url.clone(),
-            source: error.without_url(),
-        }
     }
 }
 

@@ -3,11 +3,13 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use reqwest::{
     Client, Request, Url,
     dns::{Addrs, Name, Resolve, Resolving},
-    redirect, retry,
 };
 
-use super::address::is_public;
+use super::{Unanswered, address::is_public, client_builder, is_loopback};
 use crate::error::{BoxError, Error, Result};
+
+/// How long a connection lasts that nobody uses.
+const KEEP: Duration = Duration::from_secs(10);
 
 /// What is asked wherever a document points to, over rustls with the roots of the platform. Redirects are not followed,
 /// and nothing is tried again. Cheap to clone.
@@ -38,13 +40,7 @@ impl Web {
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if there is no TLS to be had.
     pub(crate) fn new(reach: Reach, timeout: Duration) -> Result<Self> {
-        let client = Client::builder()
-            .connect_timeout(timeout)
-            .timeout(timeout)
-            .pool_idle_timeout(Duration::from_secs(10))
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            .user_agent(concat!("hallpass/", env!("CARGO_PKG_VERSION")));
+        let client = client_builder(timeout, KEEP);
         let client = match reach {
             Reach::Public => client.https_only(true).dns_resolver(Arc::new(PublicOnly)),
             Reach::Any => client.https_only(true),
@@ -72,10 +68,7 @@ impl Web {
         if !self.may_ask(request.url()) {
             return Err(format!("{host} is not to be asked: it is not public").into());
         }
-        let unanswered = |error: reqwest::Error| Unanswered {
-            host: host.clone(),
-            source: error.without_url(),
-        };
+        let unanswered = |error| Unanswered::new(&host, error);
         let mut response = self.client.execute(request).await.map_err(unanswered)?;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unanswered)? {
@@ -95,7 +88,7 @@ impl Web {
         match self.reach {
             Reach::Public => url.scheme() == "https" && !is_private_literal(url),
             Reach::Any => url.scheme() == "https",
-            Reach::Loopback => url.scheme() == "https" || super::is_loopback(url),
+            Reach::Loopback => url.scheme() == "https" || is_loopback(url),
         }
     }
 }
@@ -124,13 +117,4 @@ impl Resolve for PublicOnly {
             Ok(Box::new(public.into_iter()) as Addrs)
         })
     }
-}
-
-/// A host did not answer. What is below it is not told: it may be of a secret.
-#[derive(Debug, thiserror::Error)]
-#[error("{host} did not answer")]
-struct Unanswered {
-    host: String,
-    #[source]
-    source: reqwest::Error,
 }
