@@ -1,6 +1,6 @@
 //! Cookies that only this host can have set, as far as browsers can tell.
 
-use std::str;
+use std::{str, time::Duration};
 
 use ::http::{HeaderMap, HeaderValue, header::COOKIE};
 
@@ -29,9 +29,9 @@ impl Cookies {
         format!("{prefix}{name}")
     }
 
-    /// The value of `Set-Cookie` for so many seconds, 0 to delete it; `None` for what cannot be in a cookie.
-    pub(crate) fn set(self, name: &str, value: &str, max_age: u32) -> Option<HeaderValue> {
-        let name = self.named(name);
+    /// The value of `Set-Cookie` for so many whole seconds, zero to delete it; `None` for what cannot be in a cookie.
+    pub(crate) fn set(self, name: &str, value: &str, max_age: Duration) -> Option<HeaderValue> {
+        let (name, max_age) = (self.named(name), max_age.as_secs());
         let attributes = "Path=/; HttpOnly; SameSite=Lax";
         let secure = if self.is_https { "; Secure" } else { "" };
         let cookie = format!("{name}={value}; Max-Age={max_age}; {attributes}{secure}");
@@ -82,7 +82,11 @@ mod tests {
 
     #[test]
     fn over_tls_a_cookie_is_bound_to_the_host() {
-        let set = |url| Cookies::new(url).set("c", "x", 600).unwrap();
+        let set = |url| {
+            Cookies::new(url)
+                .set("c", "x", Duration::from_secs(600))
+                .unwrap()
+        };
         assert_eq!(
             set("https://id.example.org"),
             "__Host-c=x; Max-Age=600; Path=/; HttpOnly; SameSite=Lax; Secure"

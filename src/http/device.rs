@@ -1,5 +1,7 @@
 //! The cookie by which a device is known again.
 
+use std::time::Duration;
+
 use ::http::{HeaderMap, header::SET_COOKIE};
 
 use super::{
@@ -11,7 +13,7 @@ use crate::secret::DeviceToken;
 const NAME: &str = "hallpass_device";
 const HOST_NAME: &str = "__Host-hallpass_device";
 /// 400 days: browsers keep no cookie longer.
-const MAX_AGE: u32 = 34_560_000;
+const MAX_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// A reply that makes the device a known one, if there is a token for it.
 pub(crate) struct WithDevice<T> {

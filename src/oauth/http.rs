@@ -3,10 +3,12 @@
 mod identities;
 mod inputs;
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use self::inputs::{BroughtBack, SignInBegun};
-use super::ProviderSignIns;
+use super::{FLOW_LIFETIME, ProviderSignIns};
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
@@ -17,10 +19,8 @@ use crate::{
 };
 
 const TAG: &str = "Sign-in with a provider";
-/// What a flow of the browser is called begins so.
+/// Begins the name of the cookie of a flow.
 const COOKIE: &str = "hallpass_oauth_";
-/// As long as a flow.
-const COOKIE_AGE: u32 = 600;
 
 type Own = Context<ProviderSignIns>;
 
@@ -93,7 +93,7 @@ async fn begin(
     let begun = own.feature.begin(store, &provider, new, &client).await?;
     let cookie = begun.kept.and_then(|kept| {
         let name = format!("{COOKIE}{}", kept.name);
-        cookies.set(&name, kept.expose(), COOKIE_AGE)
+        cookies.set(&name, kept.expose(), FLOW_LIFETIME)
     });
     Ok(SeeOther {
         location: begun.location,
@@ -115,7 +115,7 @@ async fn finish(
     let finished = own.feature.finish(store, &provider, &answer, &client);
     Ok(SeeOther {
         location: finished.await?,
-        cookie: cookies.set(&cookie, "", 0),
+        cookie: cookies.set(&cookie, "", Duration::ZERO),
     })
 }
 
