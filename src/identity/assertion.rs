@@ -88,17 +88,6 @@ pub enum LinkRefusal {
     LinkRequired,
 }
 
-impl LinkRefusal {
-    /// The word used in events.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AccountDisabled => "account_disabled",
-            Self::LinkRequired => "link_required",
-        }
-    }
-}
-
 impl Assertion {
     /// Decides what becomes of the sign-in.
     ///
