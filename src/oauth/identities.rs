@@ -48,16 +48,13 @@ impl ProviderSignIns {
             user_id: caller.user.id,
         };
         let event = |kind| {
-            Event::new(kind, client, now)
-                .of(caller.user.id)
-                .by(caller.user.id)
+            let event = Event::new(kind, client, now);
+            event.of(caller.user.id).by(caller.user.id)
         };
         let linked = event(EventKind::IdentityLinked);
         let mail = self.deliveries.identity_linked(client, now);
-        match store
-            .link_identity(&link, now, &linked, mail.as_ref())
-            .await?
-        {
+        let done = store.link_identity(&link, now, &linked, mail.as_ref());
+        match done.await? {
             Linked::Linked(identity) => {
                 self.deliveries.wake();
                 self.trail.publish(&identity.noted_on(&linked));

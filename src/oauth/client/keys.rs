@@ -9,9 +9,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
 use super::{
-    TIMEOUT,
     fault::ProviderFault,
-    hour,
+    hourly,
     metadata::{self, Discovery},
 };
 use crate::{
@@ -20,10 +19,7 @@ use crate::{
     renewal::{Fetch, Renewed, Terms},
 };
 
-pub(super) const TERMS: Terms = Terms {
-    what: "the keys of a provider",
-    ..hour(TIMEOUT)
-};
+pub(super) const TERMS: Terms = hourly("the keys of a provider");
 /// What the verifier takes, in bits. The least is NIST SP 800-131A's.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 

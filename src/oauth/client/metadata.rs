@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::{MAX_DOCUMENT, TIMEOUT, fault::ProviderFault, hour};
+use super::{MAX_DOCUMENT, fault::ProviderFault, hourly};
 use crate::{
     error::BoxError,
     json,
@@ -12,10 +12,7 @@ use crate::{
     renewal::{Fetch, Terms},
 };
 
-pub(super) const TERMS: Terms = Terms {
-    what: "the configuration of a provider",
-    ..hour(TIMEOUT)
-};
+pub(super) const TERMS: Terms = hourly("the configuration of a provider");
 
 /// What a provider says of itself (OpenID Connect Discovery 1.0, section 3), as far as it is used.
 #[derive(Debug, PartialEq, Eq)]

@@ -41,10 +41,10 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const DEADLINE: Duration = Duration::from_secs(8);
 
 /// For what changes seldom.
-const fn hour(timeout: Duration) -> Terms {
+const fn hourly(what: &'static str) -> Terms {
     Terms {
-        what: "",
-        timeout,
+        what,
+        timeout: TIMEOUT,
         fresh: Duration::from_secs(3600),
         // Who signs in does not wait for what is at hand.
         stale: Duration::MAX,
@@ -248,20 +248,17 @@ impl Metadata {
             None => method == "client_secret_basic",
             Some(methods) => methods.iter().any(|one| one == method),
         };
-        let proof = if provider.secret().is_none() || !offers("client_secret_basic") {
-            AuthType::RequestBody
-        } else {
-            AuthType::BasicAuth
+        let proof = match provider.secret() {
+            None => AuthType::RequestBody,
+            Some(_) if offers("client_secret_basic") => AuthType::BasicAuth,
+            Some(_) if offers("client_secret_post") => AuthType::RequestBody,
+            Some(_) => {
+                return Err(ProviderFault::Nonsense(
+                    "configuration",
+                    "takes no client by its secret",
+                ));
+            }
         };
-        let is_possible = provider.secret().is_none()
-            || offers("client_secret_basic")
-            || offers("client_secret_post");
-        if !is_possible {
-            return Err(ProviderFault::Nonsense(
-                "configuration",
-                "takes no client by its secret",
-            ));
-        }
         Ok(Endpoints {
             authorization: self.authorization.clone(),
             token: self.token.clone(),
