@@ -13,8 +13,8 @@ use crate::{
     clock::Timestamp,
     event::{Author, ClientInfo, EventKind},
     identity::{
-        Arrival, Arrived, Assertion, CodeChallenge, Flow, FlowIntent, IdentityId, NewCode, NewFlow,
-        Redeemed,
+        Arrival, Arrived, Assertion, CodeChallenge, Flow, FlowIntent, Identity, IdentityId,
+        NewCode, NewFlow, Redeemed,
     },
     secret::TokenDigest,
     token::EndReason,
@@ -266,6 +266,18 @@ pub(super) fn assertion(email: &EmailAddress) -> Assertion {
         email_verified: true,
         trusted: true,
         display_name: None,
+    }
+}
+
+/// The identity that an assertion is linked as.
+pub(super) fn identity(id: IdentityId, said: &Assertion, created_at: Timestamp) -> Identity {
+    Identity {
+        id,
+        provider: said.provider.clone(),
+        issuer: said.issuer.clone(),
+        subject: said.subject.clone(),
+        email: said.email.as_ref().map(|email| email.as_str().to_owned()),
+        created_at,
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
         address, by_id, credentials, events_of, fresh_address, fresh_session, fresh_user, insert,
         is_live, new_session, new_token, new_user, now, race, set_status, try_open, unique,
     },
-    flow::{arrival, arrive, assertion, redeem},
+    flow::{arrival, arrive, assertion, identity, redeem},
     link::linked,
     one_time::issued,
 };
@@ -356,15 +356,7 @@ pub(super) async fn identities(store: &Subject, user: UserId) -> Vec<Identity> {
 
 /// What an arrival links.
 fn expected(arrival: &Arrival) -> Identity {
-    let said = &arrival.assertion;
-    Identity {
-        id: arrival.identity,
-        provider: said.provider.clone(),
-        issuer: said.issuer.clone(),
-        subject: said.subject.clone(),
-        email: said.email.as_ref().map(|email| email.as_str().to_owned()),
-        created_at: arrival.now,
-    }
+    identity(arrival.identity, &arrival.assertion, arrival.now)
 }
 
 /// These are the kinds, and the trail has them, once, after so many others.

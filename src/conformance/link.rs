@@ -8,13 +8,13 @@ use super::{
         MICROSECOND, TASKS, delete, event, events_of, fresh_address, fresh_session, log_out,
         new_session, now, race, set_status, try_open, unique,
     },
-    flow::{arrival, assertion, offered, redeem},
+    flow::{arrival, assertion, identity, offered, redeem},
     identity::{admitted, identities},
 };
 use crate::{
     clock::Timestamp,
     event::EventKind,
-    identity::{Assertion, CodeChallenge, Identity, IdentityId, LinkIdentity, Linked, NewCode},
+    identity::{Assertion, CodeChallenge, IdentityId, LinkIdentity, Linked, NewCode},
     secret::TokenDigest,
     token::{EndReason, NewSession},
     user::{UserId, UserStatus},
@@ -49,20 +49,10 @@ pub async fn a_link_is_written_with_its_event(store: &Subject) {
         let event = event(EventKind::IdentityLinked).by(user.id);
         let at = code.expires_at - MICROSECOND;
         let linked = store.link_identity(&link, at, &event, None).await;
-        let identity = Identity {
-            id: link.id,
-            provider: said.provider.clone(),
-            issuer: said.issuer.clone(),
-            subject: said.subject.clone(),
-            email: said.email.as_ref().map(|email| email.as_str().to_owned()),
-            created_at: at,
-        };
-        assert_eq!(
-            linked.expect("link_identity"),
-            Linked::Linked(identity.clone())
-        );
-        let told = identity.noted_on(&event.of(user.id));
-        expected.push(identity);
+        let new = identity(link.id, &said, at);
+        let told = new.noted_on(&event.of(user.id));
+        expected.push(new.clone());
+        assert_eq!(linked.expect("link_identity"), Linked::Linked(new));
         assert_eq!(identities(store, user.id).await, expected);
         let trail = events_of(store, user.id).await;
         let last = trail.first().expect("an event of the link");
