@@ -1,7 +1,9 @@
 //! Signing in with a provider, over HTTP.
 
+mod code;
 pub(crate) mod flow;
 mod hijack;
+mod house;
 mod identities;
 mod linking;
 mod misbehaviour;
@@ -11,12 +13,11 @@ use hallpass::{EventKind, identity::CodeChallenge, oauth::Provider};
 use serde_json::json;
 
 use self::flow::{
-    APP_URL, Tab, VERIFIER, apps_of, arrive, arrive_for, asking, begin, callback, come_back,
-    landed, person, redeem, sign_in, start_path,
+    APP_URL, Tab, VERIFIER, apps_of, asking, begin, callback, come_back, landed, person, redeem,
+    sign_in, start_path,
 };
 use crate::support::{
     app::{App, app_with, apps, limited, race},
-    http::members_of,
     provider::{FakeProvider, form},
 };
 
@@ -217,90 +218,6 @@ async fn two_tabs_do_not_get_into_each_others_way() {
     }
 }
 
-#[tokio::test]
-async fn a_code_is_good_for_who_began_once_and_for_a_minute() {
-    let fake = FakeProvider::start().await;
-    for app in apps_of(&fake).await {
-        let code = arrive(&app, &fake, person("1", ANN)).await.unwrap();
-        for verifier in ["", "another", CodeChallenge::of(VERIFIER).as_str()] {
-            let reply = redeem(&app, &code, verifier).await;
-            reply.problem(400, "invalid_token");
-        }
-        for other in ["", "x", VERIFIER, &format!("{code}x")] {
-            let reply = redeem(&app, other, VERIFIER).await;
-            reply.problem(400, "invalid_token");
-        }
-        app.advance(59);
-        let reply = redeem(&app, &code, VERIFIER).await.expect(200);
-        assert_eq!(reply.header("cache-control"), Some("no-store"));
-        let cookie = reply.header("set-cookie").expect("a known device");
-        assert!(cookie.starts_with("__Host-hallpass_device=hp_dt_"));
-        let pair = reply.json();
-        let members = [
-            "access_token",
-            "expires_in",
-            "refresh_expires_in",
-            "refresh_token",
-            "session_id",
-            "token_type",
-        ];
-        assert_eq!(members_of(&pair), members);
-        redeem(&app, &code, VERIFIER)
-            .await
-            .problem(400, "invalid_token");
-
-        let code = arrive(&app, &fake, person("1", ANN)).await.unwrap();
-        app.advance(60);
-        redeem(&app, &code, VERIFIER)
-            .await
-            .problem(400, "invalid_token");
-    }
-}
-
-#[tokio::test]
-async fn a_code_dies_when_the_credentials_change() {
-    let fake = FakeProvider::start().await;
-    for app in apps_of(&fake).await {
-        let tokens = sign_in(&app, &fake, person("1", ANN)).await;
-        let code = arrive(&app, &fake, person("1", ANN)).await.unwrap();
-        app.logout_all(&tokens.access).await.expect(204);
-        redeem(&app, &code, VERIFIER)
-            .await
-            .problem(400, "invalid_token");
-
-        let code = arrive(&app, &fake, person("1", ANN)).await.unwrap();
-        let me = sign_in(&app, &fake, person("1", ANN)).await;
-        let me = app.me(&me.access).await.json();
-        let id = me["id"].as_str().unwrap();
-        app.set_status(id, hallpass::UserStatus::Disabled).await;
-        redeem(&app, &code, VERIFIER)
-            .await
-            .problem(400, "invalid_token");
-        let refused = arrive(&app, &fake, person("1", ANN)).await;
-        assert_eq!(refused, Err("account_disabled".to_owned()));
-        assert_eq!(
-            kinds(&app, id).await.last(),
-            Some(&EventKind::StatusChanged)
-        );
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_sixteen_that_redeem_one_code_one_gets_a_session() {
-    let fake = FakeProvider::start().await;
-    for app in apps_of(&fake).await {
-        let code = arrive(&app, &fake, person("1", ANN)).await.unwrap();
-        let app = std::sync::Arc::new(app);
-        let statuses = race(16, |_| {
-            let (app, code) = (std::sync::Arc::clone(&app), code.clone());
-            async move { redeem(&app, &code, VERIFIER).await.status }
-        });
-        let statuses = statuses.await;
-        let count = |status| statuses.iter().filter(|other| **other == status).count();
-        assert_eq!((count(200), count(400)), (1, 15), "{}", app.name);
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn first_sign_ins_at_once_make_one_account() {
     let fake = FakeProvider::start().await;
@@ -328,39 +245,6 @@ async fn first_sign_ins_at_once_make_one_account() {
         assert_eq!(count(EventKind::AccountCreated), 1);
         assert_eq!(count(EventKind::IdentityLinked), 1);
         assert_eq!(count(EventKind::SignedIn), 8);
-    }
-}
-
-#[tokio::test]
-async fn nobody_is_registered_where_registration_is_closed() {
-    let fake = FakeProvider::start().await;
-    let closed = |builder| asking(builder, &fake).registration(hallpass::RegistrationMode::Closed);
-    for app in crate::support::app::apps_with(closed).await {
-        let refused = arrive(&app, &fake, person("1", ANN)).await;
-        assert_eq!(refused, Err("registration_closed".to_owned()));
-        // Who is there already goes on.
-        let account = hallpass::Registration::new(ANN.parse().unwrap(), "a good long password");
-        hallpass::UserService::register(&app.auth, account)
-            .await
-            .unwrap();
-        sign_in(&app, &fake, person("1", ANN)).await;
-    }
-}
-
-#[tokio::test]
-async fn a_linked_account_needs_a_verified_address_where_that_is_required() {
-    let fake = FakeProvider::start().await;
-    let strict = |builder| asking(builder, &fake).require_verified_email(true);
-    for app in crate::support::app::apps_with(strict).await {
-        let tokens = sign_in(&app, &fake, person("1", ANN)).await;
-        let admin = app.administrator().await;
-        let me = app.me(&tokens.access).await.json();
-        let path = format!("PATCH /admin/users/{}", me["id"].as_str().unwrap());
-        let body = json!({"email_verified": false});
-        app.send(&path, &admin, body).await.expect(200);
-        let code = arrive(&app, &fake, person("1", ANN)).await.unwrap();
-        let reply = redeem(&app, &code, VERIFIER).await;
-        reply.problem(403, "email_not_verified");
     }
 }
 
@@ -465,75 +349,4 @@ async fn a_state_of_the_application_is_optional() {
             .trim_start_matches('&'),
     );
     assert_eq!(told.keys().collect::<Vec<_>>(), ["code"]);
-}
-
-#[tokio::test]
-async fn a_link_flow_signs_nobody_in_and_a_sign_in_links_nothing() {
-    let fake = FakeProvider::start().await;
-    for app in apps_of(&fake).await {
-        let ann = app.join(ANN).await;
-        let link = [("intent", "link")];
-        let code = arrive_for(&app, &fake, person("9", "x@other.org"), &link).await;
-        let code = code.unwrap();
-        redeem(&app, &code, VERIFIER)
-            .await
-            .problem(400, "invalid_token");
-        let other = arrive(&app, &fake, person("8", "new@example.org"))
-            .await
-            .unwrap();
-        let body = json!({"code": other, "code_verifier": VERIFIER});
-        let reply = app
-            .send("POST /users/me/identities", &ann.access, body)
-            .await;
-        reply.problem(400, "invalid_token");
-        let body = json!({"code": code, "code_verifier": VERIFIER});
-        let reply = app
-            .send("POST /users/me/identities", &ann.access, body)
-            .await;
-        reply.expect(201);
-    }
-}
-
-/// What a host says no with is what its application is told.
-#[derive(Debug)]
-struct Choosy;
-
-#[async_trait::async_trait]
-impl hallpass::hook::Hooks for Choosy {
-    async fn before_registration(
-        &self,
-        applicant: &hallpass::hook::Applicant<'_>,
-    ) -> Result<(), hallpass::hook::HookError> {
-        match applicant.email.canonical().starts_with("no@") {
-            true => Err(hallpass::Refusal::new("not_invited", "Ask for an invitation.").into()),
-            false => Ok(()),
-        }
-    }
-
-    async fn before_sign_in(
-        &self,
-        user: &hallpass::User,
-        _: &hallpass::ClientInfo,
-    ) -> Result<(), hallpass::hook::HookError> {
-        match user.email.canonical().starts_with("banned@") {
-            true => Err(hallpass::Refusal::new("banned", "Not today.").into()),
-            false => Ok(()),
-        }
-    }
-}
-
-#[tokio::test]
-async fn the_host_has_a_say_in_who_registers_and_who_signs_in() {
-    let fake = FakeProvider::start().await;
-    let set = |builder| asking(builder, &fake).hooks(Choosy);
-    for app in crate::support::app::apps_with(set).await {
-        let refused = arrive(&app, &fake, person("1", "no@example.org")).await;
-        assert_eq!(refused, Err("not_invited".to_owned()));
-        let (store, no) = (app.store(), "no@example.org".parse().unwrap());
-        assert!(store.credentials(&no).await.unwrap().is_none());
-        let code = arrive(&app, &fake, person("2", "banned@example.org")).await;
-        let reply = redeem(&app, &code.unwrap(), VERIFIER).await;
-        reply.problem(422, "banned");
-        sign_in(&app, &fake, person("3", ANN)).await;
-    }
 }

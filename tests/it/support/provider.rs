@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -119,10 +118,6 @@ impl FakeProvider {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        Self::on(listener, address)
-    }
-
-    fn on(listener: TcpListener, address: SocketAddr) -> Self {
         let issuer = format!("http://{address}");
         let inner = Arc::new(Inner {
             issuer: issuer.clone(),
@@ -275,11 +270,11 @@ impl Key {
     }
 }
 
-async fn discovery(State(provider): State<Arc<Inner>>) -> Response {
-    let habits = match provider.enter("/.well-known/openid-configuration").await {
-        Ok(habits) => habits,
-        Err(reply) => return reply,
-    };
+/// What a handler answers, or what is answered in its place.
+type Answered = Result<Response, Response>;
+
+async fn discovery(State(provider): State<Arc<Inner>>) -> Answered {
+    let habits = provider.enter("/.well-known/openid-configuration").await?;
     let issuer = &provider.issuer;
     let mut document = json!({
         "issuer": issuer,
@@ -292,29 +287,23 @@ async fn discovery(State(provider): State<Arc<Inner>>) -> Response {
         "id_token_signing_alg_values_supported": ["RS256"],
     });
     (habits.discovery)(&mut document);
-    reply(200, document.to_string())
+    Ok(reply(200, document.to_string()))
 }
 
-async fn jwks(State(provider): State<Arc<Inner>>) -> Response {
-    let habits = match provider.enter("/jwks").await {
-        Ok(habits) => habits,
-        Err(reply) => return reply,
-    };
+async fn jwks(State(provider): State<Arc<Inner>>) -> Answered {
+    let habits = provider.enter("/jwks").await?;
     let keys: Vec<Value> = lock(&provider.keys).iter().map(|key| key.jwk()).collect();
     let mut document = json!({"keys": keys});
     (habits.jwks)(&mut document);
-    reply(200, document.to_string())
+    Ok(reply(200, document.to_string()))
 }
 
 async fn token(
     State(provider): State<Arc<Inner>>,
     headers: HeaderMap,
     Form(body): Form<HashMap<String, String>>,
-) -> Response {
-    let habits = match provider.enter("/token").await {
-        Ok(habits) => habits,
-        Err(reply) => return reply,
-    };
+) -> Answered {
+    let habits = provider.enter("/token").await?;
     // RFC 6749, section 2.3.1: each half is form-encoded first.
     let basic = format!("{CLIENT_ID}:a+secret%3A+of+100%25");
     let basic = base64::engine::general_purpose::STANDARD.encode(basic);
@@ -322,7 +311,7 @@ async fn token(
         .get("authorization")
         .and_then(|value| value.to_str().ok());
     if sent != Some(&format!("Basic {basic}")) {
-        return reply(401, json!({"error": "invalid_client"}).to_string());
+        return Err(reply(401, json!({"error": "invalid_client"}).to_string()));
     }
     let granted = body
         .get("code")
@@ -335,7 +324,7 @@ async fn token(
             && body.get("grant_type").map(String::as_str) == Some("authorization_code")
     });
     let Some(granted) = granted else {
-        return reply(400, json!({"error": "invalid_grant"}).to_string());
+        return Err(reply(400, json!({"error": "invalid_grant"}).to_string()));
     };
     let id_token = provider.id_token(&granted, &habits);
     let access_token = Value::Object(granted.claims).to_string();
@@ -343,14 +332,11 @@ async fn token(
     let body = json!({
         "access_token": access_token, "token_type": "Bearer", "expires_in": 60, "id_token": id_token,
     });
-    reply(200, body.to_string())
+    Ok(reply(200, body.to_string()))
 }
 
-async fn userinfo(State(provider): State<Arc<Inner>>, headers: HeaderMap) -> Response {
-    let habits = match provider.enter("/userinfo").await {
-        Ok(habits) => habits,
-        Err(reply) => return reply,
-    };
+async fn userinfo(State(provider): State<Arc<Inner>>, headers: HeaderMap) -> Answered {
+    let habits = provider.enter("/userinfo").await?;
     let sent = headers
         .get("authorization")
         .and_then(|value| value.to_str().ok());
@@ -358,19 +344,19 @@ async fn userinfo(State(provider): State<Arc<Inner>>, headers: HeaderMap) -> Res
     let claims = token.and_then(|token| URL_SAFE_NO_PAD.decode(token).ok());
     let claims = claims.and_then(|claims| serde_json::from_slice(&claims).ok());
     let Some(mut claims) = claims else {
-        return reply(401, String::new());
+        return Err(reply(401, String::new()));
     };
     (habits.userinfo)(&mut claims);
-    reply(200, Value::Object(claims).to_string())
+    Ok(reply(200, Value::Object(claims).to_string()))
 }
 
 fn reply(status: u16, body: String) -> Response {
     let status = StatusCode::from_u16(status).expect("a status");
-    let content_type = [
+    let headers = [
         ("content-type", "application/json"),
         ("location", "/elsewhere"),
     ];
-    (status, content_type, body).into_response()
+    (status, headers, body).into_response()
 }
 
 /// The parameters of a query.

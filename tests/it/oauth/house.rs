@@ -1,0 +1,86 @@
+//! What the host says about who registers and who signs in.
+
+use serde_json::json;
+
+use super::{
+    ANN,
+    flow::{VERIFIER, arrive, asking, person, redeem, sign_in},
+};
+use crate::support::{app::apps_with, provider::FakeProvider};
+
+#[tokio::test]
+async fn nobody_is_registered_where_registration_is_closed() {
+    let fake = FakeProvider::start().await;
+    let closed = |builder| asking(builder, &fake).registration(hallpass::RegistrationMode::Closed);
+    for app in apps_with(closed).await {
+        let refused = arrive(&app, &fake, person("1", ANN)).await;
+        assert_eq!(refused, Err("registration_closed".to_owned()));
+        // Who is there already goes on.
+        let account = hallpass::Registration::new(ANN.parse().unwrap(), "a good long password");
+        hallpass::UserService::register(&app.auth, account)
+            .await
+            .unwrap();
+        sign_in(&app, &fake, person("1", ANN)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_linked_account_needs_a_verified_address_where_that_is_required() {
+    let fake = FakeProvider::start().await;
+    let strict = |builder| asking(builder, &fake).require_verified_email(true);
+    for app in apps_with(strict).await {
+        let tokens = sign_in(&app, &fake, person("1", ANN)).await;
+        let admin = app.administrator().await;
+        let me = app.me(&tokens.access).await.json();
+        let path = format!("PATCH /admin/users/{}", me["id"].as_str().unwrap());
+        let body = json!({"email_verified": false});
+        app.send(&path, &admin, body).await.expect(200);
+        let code = arrive(&app, &fake, person("1", ANN)).await.unwrap();
+        let reply = redeem(&app, &code, VERIFIER).await;
+        reply.problem(403, "email_not_verified");
+    }
+}
+
+/// What a host says no with is what its application is told.
+#[derive(Debug)]
+struct Choosy;
+
+#[async_trait::async_trait]
+impl hallpass::hook::Hooks for Choosy {
+    async fn before_registration(
+        &self,
+        applicant: &hallpass::hook::Applicant<'_>,
+    ) -> Result<(), hallpass::hook::HookError> {
+        match applicant.email.canonical().starts_with("no@") {
+            true => Err(hallpass::Refusal::new("not_invited", "Ask for an invitation.").into()),
+            false => Ok(()),
+        }
+    }
+
+    async fn before_sign_in(
+        &self,
+        user: &hallpass::User,
+        _: &hallpass::ClientInfo,
+    ) -> Result<(), hallpass::hook::HookError> {
+        match user.email.canonical().starts_with("banned@") {
+            true => Err(hallpass::Refusal::new("banned", "Not today.").into()),
+            false => Ok(()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_host_has_a_say_in_who_registers_and_who_signs_in() {
+    let fake = FakeProvider::start().await;
+    let set = |builder| asking(builder, &fake).hooks(Choosy);
+    for app in apps_with(set).await {
+        let refused = arrive(&app, &fake, person("1", "no@example.org")).await;
+        assert_eq!(refused, Err("not_invited".to_owned()));
+        let (store, no) = (app.store(), "no@example.org".parse().unwrap());
+        assert!(store.credentials(&no).await.unwrap().is_none());
+        let code = arrive(&app, &fake, person("2", "banned@example.org")).await;
+        let reply = redeem(&app, &code.unwrap(), VERIFIER).await;
+        reply.problem(422, "banned");
+        sign_in(&app, &fake, person("3", ANN)).await;
+    }
+}
