@@ -200,11 +200,12 @@ kinds! {
     RolesChanged "roles_changed" Success
     /// A session was ended by its owner from another one.
     SessionRevoked "session_revoked" Success
-    /// A session was opened: with a provider, detail `provider`.
+    /// A session was opened: details `session_id`, and `provider` if one spoke for the user.
     SignedIn "signed_in" Success
-    /// A sign-in was refused: detail `reason` is `account_disabled`, `email_not_verified`, `no_password`,
+    /// A sign-in was refused: detail `reason` is `account_disabled`, `email_not_verified`, `no_password`, `provider_failed`,
     /// `refused_by_application` (with its `code`), `unknown_address` or `wrong_password`, and `address` a keyed digest of
-    /// the address, the same whether or not it has an account.
+    /// the address, the same whether or not it has an account. `provider_failed` has the name of the `provider` instead of
+    /// an address, and `email_not_verified` has both if a provider spoke for the user.
     SignInFailed "sign_in_failed" Failure
     /// A sign-in was refused because there were too many failures before it: detail `address` as above.
     SignInLocked "sign_in_locked" Failure

@@ -148,17 +148,20 @@ impl Provider {
     }
 
     /// What it is called here.
-    pub(crate) fn name(&self) -> &str {
+    #[must_use]
+    pub fn name(&self) -> &str {
         &self.name
     }
 
     /// What users are shown.
-    pub(crate) fn title(&self) -> &str {
+    #[must_use]
+    pub fn title(&self) -> &str {
         self.display_name.as_deref().unwrap_or(&self.name)
     }
 
     /// Under whose word identities are recorded.
-    pub(crate) fn issuer(&self) -> &str {
+    #[must_use]
+    pub fn issuer(&self) -> &str {
         &self.base
     }
 
