@@ -37,6 +37,18 @@ pub(crate) fn build_server() -> Result<()> {
     Ok(())
 }
 
+/// On the processors of `SERVER_CPUS`, such as `0,1`, or else on those of whoever asks.
+fn alone(program: PathBuf) -> Command {
+    match env::var_os("SERVER_CPUS") {
+        Some(cpus) => {
+            let mut pinned = Command::new("taskset");
+            pinned.arg("-c").arg(cpus).arg(program);
+            pinned
+        }
+        None => Command::new(program),
+    }
+}
+
 /// A server that runs until this is dropped.
 pub(crate) struct Server {
     child: Child,
@@ -60,7 +72,7 @@ impl Server {
         permits: usize,
         settings: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self> {
-        let mut server = Command::new(env::current_exe()?.with_file_name("server"));
+        let mut server = alone(env::current_exe()?.with_file_name("server"));
         server
             .current_dir(folder.path())
             .env("DATABASE_URL", database_url)
