@@ -52,7 +52,7 @@ pub async fn what_stands_is_told_of_disabled_users_too(store: &Subject) {
         Standing::default()
     );
     said.email = Some(address(&holder.email.as_str().to_uppercase()));
-    let (by_link, by_address) = (Local::from(&linked.0), Local::from(&holder));
+    let (by_link, by_address) = (Local::new(&linked.0, false), Local::new(&holder, false));
     let both = Standing {
         linked: Some(by_link),
         holder: Some(by_address),

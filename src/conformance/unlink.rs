@@ -34,6 +34,7 @@ pub async fn check_all(store: &Subject) {
     a_deleted_user_frees_their_identities(store).await;
     a_reset_of_an_unverified_account_removes_identities(store).await;
     a_reset_of_a_verified_account_removes_unproven_identities(store).await;
+    a_trusted_provider_takes_over_what_an_untrusted_one_vouched_for(store).await;
     no_link_slips_through_a_reset(store).await;
 }
 
@@ -168,6 +169,23 @@ pub async fn a_reset_of_a_verified_account_removes_unproven_identities(store: &S
     reset_by_mail(store, &user).await;
     let left = identities(store, user.id).await;
     assert_eq!(left.iter().map(|own| own.id).collect::<Vec<_>>(), [later]);
+}
+
+/// Whoever came first by the word of a provider that is not trusted does not share the account with the owner.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_trusted_provider_takes_over_what_an_untrusted_one_vouched_for(store: &Subject) {
+    let mut said = assertion(&fresh_address());
+    said.trusted = false;
+    let (first, _) = arrival(store, &said).await;
+    let (user, _) = admitted(store, &first).await;
+    let (second, _) = arrival(store, &assertion(&user.email)).await;
+    let (owner, _) = admitted(store, &second).await;
+    assert_eq!(owner.id, user.id);
+    let left = identities(store, user.id).await;
+    let left: Vec<_> = left.iter().map(|own| own.id).collect();
+    assert_eq!(left, [second.identity]);
 }
 
 /// A link beside the reset of an unverified account is removed by it, or comes too late.

@@ -41,16 +41,19 @@ pub struct Local {
     pub user_id: UserId,
     /// Whether it may be used.
     pub active: bool,
-    /// Whether its address was shown to be the user's.
+    /// Whether its address was shown to be the user's, here or by the word of a provider that is trusted for it.
     pub verified: bool,
 }
 
-impl From<&User> for Local {
-    fn from(user: &User) -> Self {
+impl Local {
+    /// The account of this user, and whether one of its identities is unproven: then the address is verified by nothing but
+    /// the word of a provider that is not trusted for it.
+    #[must_use]
+    pub fn new(user: &User, unproven: bool) -> Self {
         Self {
             user_id: user.id,
             active: user.status == UserStatus::Active,
-            verified: user.email_verified_at.is_some(),
+            verified: user.email_verified_at.is_some() && !unproven,
         }
     }
 }
@@ -97,7 +100,7 @@ impl Assertion {
     /// | linked to a disabled account | any | any | any | [`AccountDisabled`](LinkRefusal::AccountDisabled) |
     /// | new | free | yes | any | [`Create`](Linking::Create) |
     /// | new | of an active account, verified | yes | yes | [`Join`](Linking::Join) |
-    /// | new | of an active account, not verified | yes | yes | [`TakeOver`](Linking::TakeOver) |
+    /// | new | of an active account, not verified, or by an unproven identity alone | yes | yes | [`TakeOver`](Linking::TakeOver) |
     /// | new | of a disabled account | yes | yes | [`AccountDisabled`](LinkRefusal::AccountDisabled) |
     /// | new | else | | | [`LinkRequired`](LinkRefusal::LinkRequired) |
     #[must_use]

@@ -89,7 +89,14 @@ impl State {
     }
 
     fn standing(&self, assertion: &Assertion) -> Standing {
-        let local = |id: UserId| self.users.get(&id).map(|row| Local::from(&row.user));
+        let unproven = |id| {
+            let mut rows = self.identities.values();
+            rows.any(|row| row.user_id == id && row.unproven)
+        };
+        let local = |id: UserId| {
+            let row = self.users.get(&id)?;
+            Some(Local::new(&row.user, unproven(id)))
+        };
         let address = assertion.email.as_ref().map(|email| email.canonical());
         let holder = address.and_then(|address| self.addresses.get(address));
         Standing {

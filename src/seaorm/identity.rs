@@ -29,15 +29,26 @@ use crate::{
     user::{NewUser, User, UserId},
 };
 
+/// What is known of a user `u`.
+macro_rules! local {
+    () => {
+        concat!(
+            user_columns!("u."),
+            ", u.credential_version, \
+            EXISTS (SELECT 1 FROM auth_identities p WHERE p.user_id = u.id AND p.unproven) AS unproven"
+        )
+    };
+}
+
 /// The user that an identity is linked to, and the one who has the address.
 const STANDING: &str = concat!(
     "SELECT ",
-    user_columns!("u."),
-    ", u.credential_version, TRUE AS is_linked \
+    local!(),
+    ", TRUE AS is_linked \
     FROM auth_identities i JOIN auth_users u ON u.id = i.user_id WHERE i.issuer = $1 AND i.subject = $2 \
     UNION ALL SELECT ",
-    user_columns!("u."),
-    ", u.credential_version, FALSE AS is_linked FROM auth_users u WHERE u.email_canonical = $3"
+    local!(),
+    ", FALSE AS is_linked FROM auth_users u WHERE u.email_canonical = $3"
 );
 
 /// On Postgres, whoever it is about, in one order, so that nobody waits in a circle. What they are is read by another
@@ -198,29 +209,49 @@ fn whom(assertion: &Assertion) -> [Value; 3] {
     ]
 }
 
-/// Whom an assertion is about, with their `credential_version`.
+/// Whom an assertion is about.
 #[derive(Default)]
 struct Found {
-    linked: Option<(User, i64)>,
-    holder: Option<(User, i64)>,
+    linked: Option<Account>,
+    holder: Option<Account>,
+}
+
+struct Account {
+    user: User,
+    credential_version: i64,
+    /// Whether one of the identities is.
+    unproven: bool,
+}
+
+impl Account {
+    fn admitted(self) -> (User, i64) {
+        (self.user, self.credential_version)
+    }
 }
 
 impl Found {
     fn of(rows: &[QueryResult]) -> Result<Self, DbErr> {
         let mut found = Self::default();
         for row in rows {
-            let at = (user(row)?, column(row, "credential_version")?);
+            let account = Some(Account {
+                user: user(row)?,
+                credential_version: column(row, "credential_version")?,
+                unproven: column(row, "unproven")?,
+            });
             if column(row, "is_linked")? {
-                found.linked = Some(at);
+                found.linked = account;
             } else {
-                found.holder = Some(at);
+                found.holder = account;
             }
         }
         Ok(found)
     }
 
     fn standing(&self) -> Standing {
-        let local = |found: &Option<(User, i64)>| found.as_ref().map(|(user, _)| Local::from(user));
+        let local = |found: &Option<Account>| {
+            let account = found.as_ref()?;
+            Some(Local::new(&account.user, account.unproven))
+        };
         Standing {
             linked: local(&self.linked),
             holder: local(&self.holder),
@@ -229,7 +260,7 @@ impl Found {
 
     fn users(&self) -> impl Iterator<Item = &User> {
         let found = self.linked.iter().chain(&self.holder);
-        found.map(|(user, _)| user)
+        found.map(|account| &account.user)
     }
 }
 
@@ -267,8 +298,8 @@ async fn arrive_in(
         (Linking::Create, None) => return Ok(Arrived::NoAccount),
         (Linking::Create, Some(new)) => (create(txn, new).await?, 0),
         (Linking::TakeOver(user), _) => take_over(txn, user, *now).await?,
-        (Linking::SignIn(_), _) => found.linked.ok_or_else(overtaken)?,
-        (Linking::Join(_), _) => found.holder.ok_or_else(overtaken)?,
+        (Linking::SignIn(_), _) => found.linked.ok_or_else(overtaken)?.admitted(),
+        (Linking::Join(_), _) => found.holder.ok_or_else(overtaken)?.admitted(),
     };
     let (user, credential_version) = admitted;
     if !matches!(linking, Linking::SignIn(_)) {

@@ -5,7 +5,9 @@ use serde_json::json;
 
 use super::{
     ANN,
-    flow::{APP_URL, VERIFIER, arrive, arrive_for, idp, person, redeem, sign_in},
+    flow::{
+        APP_URL, VERIFIER, arrive, arrive_for, idp, landed, person, redeem, sign_in, start_path,
+    },
     kinds,
 };
 use crate::support::{
@@ -131,5 +133,45 @@ async fn a_reset_removes_the_identity_that_an_untrusted_provider_vouched_for() {
         let token = app.reset_token(ANN).await;
         app.reset(&token, "yet another password").await.expect(204);
         sign_in(&app, &fake, person("owner", ANN)).await;
+    }
+}
+
+/// The same with a provider that is trusted: its word is worth more than the one the account was made on.
+#[tokio::test]
+async fn a_trusted_provider_takes_over_what_an_untrusted_one_vouched_for() {
+    let (trusted, untrusted) = (FakeProvider::start().await, FakeProvider::start().await);
+    let set = |builder: hallpass::AuthBuilder| {
+        let other = Provider::oidc("other", &untrusted.issuer, CLIENT_ID);
+        let other = other.client_secret(CLIENT_SECRET);
+        builder
+            .provider(idp(&trusted))
+            .provider(other)
+            .provider_redirects([APP_URL])
+    };
+    for app in apps_with(set).await {
+        untrusted.follow(&app.clock);
+        let by_other = |path: String| path.replace("/oauth/idp", "/oauth/other");
+        let line = format!("GET {}", by_other(start_path(&[])));
+        let reply = app.ask(&line, "", b"").await.expect(303);
+        let location = reply.header("location").expect("a location");
+        let query = untrusted.approve(location, &person("attacker", ANN));
+        let cookie = reply.header("set-cookie").expect("a cookie");
+        let (pair, _) = cookie.split_once(';').expect("attributes");
+        let line = format!("GET /auth/oauth/other/callback?{query}");
+        let headers = format!("Cookie: {pair}\r\n");
+        let told = landed(app.ask(&line, &headers, b"").await);
+        let attacker = redeem(&app, &told["code"], VERIFIER).await.tokens();
+        let before = app.me(&attacker.access).await.expect(200).json();
+
+        let owner = sign_in(&app, &trusted, person("owner", ANN)).await;
+        let me = app.me(&owner.access).await.expect(200).json();
+        assert_eq!(me["id"], before["id"]);
+        app.me(&attacker.access)
+            .await
+            .problem(401, "invalid_access_token");
+        let list = app.get("/users/me/identities", &owner.access).await.json();
+        let list = list["items"].as_array().unwrap();
+        assert_eq!(list.len(), 1, "{}", app.name);
+        assert_eq!(list[0]["subject"], "owner");
     }
 }
