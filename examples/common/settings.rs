@@ -326,6 +326,12 @@ fn redirect(text: &str) -> Result<String, &'static str> {
             Err("leads to no application")
         }
         _ if url.fragment().is_some() => Err("must have no fragment"),
+        _ if url
+            .query_pairs()
+            .any(|(name, _)| ["code", "error", "state"].contains(&name.as_ref())) =>
+        {
+            Err("must not have code, error or state in its query")
+        }
         _ => Ok(text.to_owned()),
     }
 }

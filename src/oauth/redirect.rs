@@ -12,14 +12,17 @@ const DANGEROUS: &[&str] = &[
     "vbscript",
 ];
 
+/// What is added to the query.
+const OURS: &[&str] = &["code", "error", "state"];
+
 /// The URLs that browsers may be sent to at the end of a flow.
 #[derive(Clone, Debug)]
 pub(super) struct Redirects(Vec<String>);
 
 impl Redirects {
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) naming a URL that is not absolute, has a fragment, or a scheme
-    /// that leads to no application.
+    /// [`Configuration`](crate::ErrorKind::Configuration) naming a URL that is not absolute, has a fragment, a parameter
+    /// of ours, or a scheme that leads to no application.
     pub(super) fn new(urls: Vec<String>) -> Result<Self> {
         for text in &urls {
             let refuse = |why: &str| {
@@ -31,6 +34,10 @@ impl Redirects {
             };
             if url.fragment().is_some() {
                 return refuse("must have no fragment");
+            }
+            let mut parameters = url.query_pairs();
+            if parameters.any(|(name, _)| OURS.contains(&name.as_ref())) {
+                return refuse("must not have `code`, `error` or `state` in its query");
             }
             if DANGEROUS.contains(&url.scheme()) {
                 return refuse("leads to no application");
@@ -78,6 +85,8 @@ mod tests {
             "/signed-in",
             "app.example.org",
             "https://app.example.org/#top",
+            "https://app.example.org/?a=b&state=c",
+            "https://app.example.org/?code",
             "javascript:alert(1)",
             "data:text/html,x",
         ] {

@@ -84,7 +84,11 @@ impl Metadata {
             None => Ok(None),
             Some(value) => {
                 let url = value.as_str().and_then(|text| Url::parse(text).ok());
-                let url = url.filter(|url| web.may_ask(url) && url.username().is_empty());
+                let is_plain = |url: &Url| {
+                    let is_anonymous = url.username().is_empty() && url.password().is_none();
+                    is_anonymous && url.fragment().is_none()
+                };
+                let url = url.filter(|url| web.may_ask(url) && is_plain(url));
                 url.map(Some)
                     .ok_or_else(|| nonsense("names an endpoint that is not to be asked"))
             }

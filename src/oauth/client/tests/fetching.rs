@@ -60,6 +60,8 @@ async fn metadata_that_is_not_sound_is_not_taken() {
         ("token_endpoint", json!("/token")),
         ("jwks_uri", json!("file:///etc/passwd")),
         ("userinfo_endpoint", json!("https://ann@id.example.org/x")),
+        ("token_endpoint", json!("https://:secret@id.example.org/x")),
+        ("jwks_uri", json!("https://id.example.org/x#top")),
         ("id_token_signing_alg_values_supported", json!("RS256")),
         ("token_endpoint_auth_methods_supported", json!([1])),
         (
