@@ -17,9 +17,14 @@ use hallpass::{
 use serde_json::json;
 
 use self::parts::{Api, Moody, break_tables};
-use crate::support::{
-    db::Database,
-    transcript::{self, Unsayable},
+use crate::{
+    oauth::flow,
+    support::{
+        app::{Framework, Server},
+        db::Database,
+        provider::{CLIENT_SECRET, FakeProvider, Habits, Signing},
+        transcript::{self, Unsayable},
+    },
 };
 
 const MASTER: &[u8; 32] = b"0123456789 master secret 0123456";
@@ -48,6 +53,7 @@ async fn no_secret_is_said() {
     for known in [
         "the request failed",
         "a mail did not go out",
+        "a sign-in with a provider failed",
         "[token]",
         "broken",
     ] {
@@ -133,6 +139,7 @@ impl Run {
         assert_eq!(api.me(&next.0).await, 401);
 
         self.garbage(&api, &next).await;
+        self.providers(store.clone(), &clock).await;
         self.reset(&api, &auth, &mailer, &clock).await;
         self.in_process(&auth, &next).await;
         let hash = store
@@ -144,6 +151,53 @@ impl Run {
     }
 
     /// Secrets in places where they do not belong.
+    /// A sign-in with a provider that goes well, and those that do not.
+    async fn providers(&mut self, store: impl Store + 'static, clock: &ManualClock) {
+        let fake = FakeProvider::start().await;
+        fake.follow(clock);
+        let auth = auth(store, |builder| {
+            let builder = builder.mailer(Mailbox::new()).clock(clock.clone());
+            flow::asking(builder, &fake)
+        });
+        transcript::debug(&auth.provider_sign_ins());
+        let server = Server::of(auth.endpoints(), Framework::Axum).await;
+        self.unsayable
+            .add("the verifier of an application", flow::VERIFIER);
+        self.unsayable.add("the secret of a client", CLIENT_SECRET);
+        let nonsense = |habits: &mut Habits| {
+            let body = format!("{{\"access_token\":\"{WRONG}\"");
+            habits.instead.insert("/token", (200, body));
+        };
+        let unsigned = |habits: &mut Habits| habits.signing = Signing::Not;
+        let turns: [fn(&mut Habits); 3] = [nonsense, unsigned, |_| {}];
+        for (turn, change) in turns.into_iter().enumerate() {
+            let works = turn == 2;
+            fake.behave(change);
+            let tab = flow::begin(&server.client, &[]).await;
+            let (_, secret) = tab.cookie.split_once('=').unwrap();
+            self.unsayable.token("what a browser keeps", secret);
+            let claims = flow::person("ann at the provider", "ann@idp.example.org");
+            let query = fake.approve(&tab.location, &claims);
+            let (code, _) = query.split_once('&').unwrap();
+            let code = code.trim_start_matches("code=");
+            self.unsayable.token("the code of a provider", code);
+            let reply = flow::come_back(&server.client, &tab, &query).await;
+            let told = flow::landed(reply);
+            let Some(code) = told.get("code") else {
+                assert!(!works, "{told:?}");
+                continue;
+            };
+            assert!(works);
+            self.unsayable.token("the code for an application", code);
+            let refused = flow::redeem(&server.client, code, "another").await;
+            refused.problem(400, "invalid_token");
+            let reply = flow::redeem(&server.client, code, flow::VERIFIER);
+            let tokens = reply.await.tokens();
+            self.unsayable.token("an access token", &tokens.access);
+            self.unsayable.token("a refresh token", &tokens.refresh);
+        }
+    }
+
     async fn garbage(&self, api: &Api, (access, refresh): &(String, String)) {
         for (path, body) in [
             ("/users", json!({ "email": PASSWORD, "password": PASSWORD })),

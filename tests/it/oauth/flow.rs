@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     app::{App, PUBLIC_URL, apps_with},
-    http::{Reply, Tokens},
+    http::{Client, Reply, Tokens},
     provider::{CLIENT_ID, CLIENT_SECRET, FakeProvider, form},
 };
 
@@ -58,7 +58,7 @@ pub(crate) fn start_path(changed: &[(&str, &str)]) -> String {
     format!("{}?{}", url.path(), url.query().unwrap())
 }
 
-pub(crate) async fn begin(app: &App, changed: &[(&str, &str)]) -> Tab {
+pub(crate) async fn begin(app: &Client, changed: &[(&str, &str)]) -> Tab {
     let line = format!("GET {}", start_path(changed));
     let reply = app.ask(&line, "", b"").await.expect(303);
     assert_eq!(reply.header("cache-control"), Some("no-store"));
@@ -74,7 +74,7 @@ pub(crate) async fn begin(app: &App, changed: &[(&str, &str)]) -> Tab {
 }
 
 /// The browser comes back with this query.
-pub(crate) async fn come_back(app: &App, tab: &Tab, query: &str) -> Reply {
+pub(crate) async fn come_back(app: &Client, tab: &Tab, query: &str) -> Reply {
     let line = format!("GET /auth/oauth/idp/callback?{query}");
     let headers = format!("Cookie: a=b; {}\r\n", tab.cookie);
     app.ask(&line, &headers, b"").await
@@ -123,7 +123,7 @@ pub(crate) async fn arrive_for(
     }
 }
 
-pub(crate) async fn redeem(app: &App, code: &str, verifier: &str) -> Reply {
+pub(crate) async fn redeem(app: &Client, code: &str, verifier: &str) -> Reply {
     let body = json!({"code": code, "code_verifier": verifier});
     app.post("/auth/oauth/token", body).await
 }
