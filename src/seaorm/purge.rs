@@ -1,14 +1,11 @@
 //! Deleting what is of no more use, batch by batch.
 
+use std::array::TryFromSliceError;
+
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
 
-use super::{
-    SeaOrmStore,
-    error::store_error,
-    pool::Database,
-    row::{column, digest},
-};
+use super::{SeaOrmStore, error::store_error, pool::Database, row::column};
 use crate::{
     clock::Timestamp,
     error::StoreError,
@@ -101,17 +98,8 @@ impl<D: Database> PurgeStore for SeaOrmStore<D> {
         after: Option<TokenDigest>,
         limit: u32,
     ) -> Result<PurgeBatch<TokenDigest>, StoreError> {
-        let bytes = |digest: TokenDigest| digest.as_bytes().to_vec();
-        let after = after.map(bytes).unwrap_or_default();
-        let read = |row: &QueryResult| digest(row).map(bytes);
-        let batch = purge(self, &ONE_TIME, before, after, limit, read).await?;
-        let next = batch.next.as_deref().map(TokenDigest::try_from);
-        Ok(PurgeBatch {
-            deleted: batch.deleted,
-            next: next
-                .transpose()
-                .map_err(|error| StoreError::Corrupt(error.into()))?,
-        })
+        let after = after.as_ref().map(|digest| &digest.as_bytes()[..]);
+        purge_by_bytes(self, &ONE_TIME, "digest", before, after, limit).await
     }
 
     async fn purge_events(
@@ -145,17 +133,8 @@ impl<D: Database> PurgeStore for SeaOrmStore<D> {
         after: Option<LimitKey>,
         limit: u32,
     ) -> Result<PurgeBatch<LimitKey>, StoreError> {
-        let bytes = |key: LimitKey| key.as_bytes().to_vec();
-        let after = after.map(bytes).unwrap_or_default();
-        let read = |row: &QueryResult| column::<Vec<u8>>(row, "key");
-        let batch = purge(self, &LIMITS, before, after, limit, read).await?;
-        let next = batch.next.as_deref().map(LimitKey::try_from);
-        Ok(PurgeBatch {
-            deleted: batch.deleted,
-            next: next
-                .transpose()
-                .map_err(|error| StoreError::Corrupt(error.into()))?,
-        })
+        let after = after.as_ref().map(|key| &key.as_bytes()[..]);
+        purge_by_bytes(self, &LIMITS, "key", before, after, limit).await
     }
 
     async fn purge_flows(
@@ -164,18 +143,32 @@ impl<D: Database> PurgeStore for SeaOrmStore<D> {
         after: Option<TokenDigest>,
         limit: u32,
     ) -> Result<PurgeBatch<TokenDigest>, StoreError> {
-        let bytes = |digest: TokenDigest| digest.as_bytes().to_vec();
-        let after = after.map(bytes).unwrap_or_default();
-        let read = |row: &QueryResult| column::<Vec<u8>>(row, "state");
-        let batch = purge(self, &FLOWS, before, after, limit, read).await?;
-        let next = batch.next.as_deref().map(TokenDigest::try_from);
-        Ok(PurgeBatch {
-            deleted: batch.deleted,
-            next: next
-                .transpose()
-                .map_err(|error| StoreError::Corrupt(error.into()))?,
-        })
+        let after = after.as_ref().map(|state| &state.as_bytes()[..]);
+        purge_by_bytes(self, &FLOWS, "state", before, after, limit).await
     }
+}
+
+/// Looks at one batch of rows whose key is bytes, in this column.
+async fn purge_by_bytes<D, K>(
+    store: &SeaOrmStore<D>,
+    sql: &Purge,
+    key: &'static str,
+    before: Timestamp,
+    after: Option<&[u8]>,
+    limit: u32,
+) -> Result<PurgeBatch<K>, StoreError>
+where
+    D: Database,
+    K: for<'a> TryFrom<&'a [u8], Error = TryFromSliceError>,
+{
+    let after = after.unwrap_or_default().to_vec();
+    let read = |row: &QueryResult| column::<Vec<u8>>(row, key);
+    let batch = purge(store, sql, before, after, limit, read).await?;
+    let next = batch.next.as_deref().map(K::try_from).transpose();
+    Ok(PurgeBatch {
+        deleted: batch.deleted,
+        next: next.map_err(|error| StoreError::Corrupt(error.into()))?,
+    })
 }
 
 /// Looks first, so that a batch in which nothing is over makes nobody wait.
