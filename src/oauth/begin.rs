@@ -2,6 +2,7 @@ use super::{FLOW_LIFETIME, FlowSecret, ProviderSignIns, client::Authorization, r
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
+    http::Problem,
     identity::{CodeChallenge, Flow, FlowIntent, NewFlow},
     limit::Budget,
     secret::TokenDigest,
@@ -97,14 +98,11 @@ impl ProviderSignIns {
             Err(fault) => {
                 let error = &fault as &dyn std::error::Error;
                 tracing::warn!(provider, error, "nobody can be sent to a provider");
+                let app_state = new.app_state.as_deref();
+                let problem = Problem::from(ErrorKind::ProviderFailed);
+                let code = problem.code();
                 return Ok(Begun {
-                    location: redirect::with_query(
-                        &new.redirect_to,
-                        &[
-                            ("error", Some("provider_failed")),
-                            ("state", new.app_state.as_deref()),
-                        ],
-                    ),
+                    location: redirect::back(&new.redirect_to, app_state, "error", code),
                     kept: None,
                 });
             }

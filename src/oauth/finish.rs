@@ -82,11 +82,8 @@ impl ProviderSignIns {
         let binding = answer.secret.binding();
         let taken = store.take_flow(&state, &binding, self.clock.now()).await?;
         let flow = taken.ok_or(ErrorKind::InvalidToken)?;
-        let back = |name, value| {
-            let app_state = flow.app_state.as_deref();
-            let parameters = [(name, Some(value)), ("state", app_state)];
-            redirect::with_query(&flow.redirect_to, &parameters)
-        };
+        let app_state = flow.app_state.as_deref();
+        let back = |name, value| redirect::back(&flow.redirect_to, app_state, name, value);
         let settled = self.settle(store, provider, &flow, answer, client);
         Ok(match settled.await {
             Ok(code) => back("code", &code),
@@ -186,7 +183,6 @@ impl ProviderSignIns {
                 Linking::Create => Some(self.new_user(assertion, answer, client).await?),
                 _ => None,
             };
-            let is_new = new_user.is_some();
             let now = self.clock.now();
             let arrival = Arrival {
                 assertion: assertion.clone(),
@@ -202,7 +198,7 @@ impl ProviderSignIns {
             };
             match store.arrive(&arrival).await? {
                 Arrived::Admitted(user, events) => {
-                    self.tell(&user, &events, is_new);
+                    self.tell(&user, &events);
                     return Ok(());
                 }
                 Arrived::Refused(refusal) => return Err(refused(refusal)),
@@ -213,13 +209,13 @@ impl ProviderSignIns {
         Err(Error::new(ErrorKind::Unavailable).with_source(error))
     }
 
-    fn tell(&self, user: &User, events: &[Event], is_new: bool) {
+    fn tell(&self, user: &User, events: &[Event]) {
         for event in events {
             self.trail.publish(event);
         }
         self.deliveries.wake();
-        let created = events.iter().any(|e| e.kind == EventKind::AccountCreated);
-        if is_new && created {
+        let mut kinds = events.iter().map(|event| event.kind);
+        if kinds.any(|kind| kind == EventKind::AccountCreated) {
             self.hooks.after_registration(user);
         }
     }

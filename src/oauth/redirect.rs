@@ -52,8 +52,13 @@ impl Redirects {
     }
 }
 
+/// Where a flow ends: at the application, with its state, and with what came of the flow.
+pub(super) fn back(url: &str, app_state: Option<&str>, name: &str, value: &str) -> String {
+    with_query(url, &[(name, Some(value)), ("state", app_state)])
+}
+
 /// The URL with these parameters added to its query. One that was allowed once and is no URL stays as it is.
-pub(super) fn with_query(url: &str, parameters: &[(&str, Option<&str>)]) -> String {
+fn with_query(url: &str, parameters: &[(&str, Option<&str>)]) -> String {
     let Ok(mut target) = Url::parse(url) else {
         return url.to_owned();
     };
