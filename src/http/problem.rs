@@ -1,11 +1,12 @@
 //! Failures as `application/problem+json` (RFC 9457), and the only table from error kinds to statuses and codes.
 
-use std::{error::Error as StdError, fmt, time::Duration};
+use std::{error::Error as StdError, fmt, sync::OnceLock, time::Duration};
 
 use ::http::{
     HeaderMap, HeaderValue, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::{
@@ -44,6 +45,16 @@ macro_rules! codes {
                         title: $title,
                         detail: $detail,
                     },)*
+                }
+            }
+
+            /// Where the body of a kind is kept that is always the same.
+            fn kept(kind: ErrorKind) -> &'static OnceLock<Bytes> {
+                match kind {
+                    $(ErrorKind::$first $(| ErrorKind::$more)* => {
+                        static BODY: OnceLock<Bytes> = OnceLock::new();
+                        &BODY
+                    })*
                 }
             }
         }
@@ -170,7 +181,7 @@ impl Problem {
             _ if status.is_server_error() => tracing::error!(%error, "the request failed"),
             _ => {}
         }
-        let mut response = self.body(status);
+        let mut response = reply::private(status, PROBLEM_JSON, self.body());
         let headers = response.headers_mut();
         if let Some(challenge) = challenge(self.kind()) {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
@@ -199,7 +210,16 @@ impl Problem {
         refusal.map_or(Code::of(self.kind()).code, Refusal::code)
     }
 
-    fn body(&self, status: StatusCode) -> Response {
+    fn body(&self) -> Bytes {
+        match self.kind() {
+            ErrorKind::Refused | ErrorKind::ValidationFailed | ErrorKind::WeakPassword => {
+                self.write_body()
+            }
+            kind => Code::kept(kind).get_or_init(|| self.write_body()).clone(),
+        }
+    }
+
+    fn write_body(&self) -> Bytes {
         let row = Code::of(self.kind());
         let refusal = self.0.refusal();
         let code = self.code();
@@ -210,14 +230,13 @@ impl Problem {
         let body = Body {
             r#type: format!("urn:hallpass:{code}"),
             title: row.title,
-            status: status.as_u16(),
+            status: row.status.as_u16(),
             detail: refusal.map_or(row.detail, Refusal::detail),
             code,
             errors: lists_violations.then(|| self.0.violations().iter().map(Rule::from).collect()),
         };
         // Strings and a number always have a JSON form; if not, the status alone tells the client what it needs.
-        let body = serde_json::to_vec(&body).unwrap_or_default();
-        reply::private(status, PROBLEM_JSON, body.into())
+        serde_json::to_vec(&body).unwrap_or_default().into()
     }
 }
 
