@@ -72,7 +72,7 @@ pub enum ErrorKind {
     MethodNotAllowed,
     /// Nothing is found at this path.
     NotFound,
-    /// Too many password checks are waiting; retry later.
+    /// Too many calls are waiting; retry later.
     Overloaded,
     /// The provider does not answer, or not as it should.
     ProviderFailed,
@@ -267,7 +267,7 @@ impl fmt::Display for ErrorKind {
             Self::MalformedBody => "the body is not a JSON object",
             Self::MethodNotAllowed => "the method is not allowed here",
             Self::NotFound => "not found",
-            Self::Overloaded => "too many password checks are waiting",
+            Self::Overloaded => "too many calls are waiting",
             Self::ProviderFailed => "the provider failed",
             Self::ProviderUnknown => "there is no such provider",
             Self::RateLimited => "the client calls too often",

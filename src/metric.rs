@@ -9,6 +9,7 @@
 //! | `hallpass_hash_waiting` | gauge | | callers that wait for a permit |
 //! | `hallpass_hash_wait_seconds` | histogram | | how long who got a permit had waited for it, in seconds; 0 for those who found one free |
 //! | `hallpass_hash_shed_total` | counter | `reason` | callers that were turned away: `no_place` before they cost a statement, `queue_full`, or `deadline` after the longest wait |
+//! | `hallpass_turn_shed_total` | counter | | calls of strangers that were turned away because too many waited to be counted |
 //! | `hallpass_rate_limited_total` | counter | `budget` | calls refused because there were too many: [`Budget`](crate::limit::Budget) |
 //! | `hallpass_locked_total` | counter | | attempts on a password refused after too many failures |
 //!
@@ -53,6 +54,11 @@ pub(crate) fn shed(reason: Shed) {
         Shed::QueueFull => "queue_full",
     };
     count("hallpass_hash_shed_total", Some(("reason", reason)));
+}
+
+/// Too many waited to be counted.
+pub(crate) fn no_turn() {
+    count("hallpass_turn_shed_total", None);
 }
 
 pub(crate) fn rate_limited(budget: &'static str) {

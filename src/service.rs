@@ -65,7 +65,7 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// Mails a link that sets a new password, if the address has an active account. Takes the same time if not.
     ///
     /// # Errors
-    /// [`RateLimited`](crate::ErrorKind::RateLimited).
+    /// [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded).
     async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()>;
 
     /// Sets a new password with the token of such a link, and ends every session.

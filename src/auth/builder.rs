@@ -39,6 +39,8 @@ use crate::oauth::{ProviderSignIns, Providers};
 #[cfg(feature = "pages")]
 use crate::page::Pages;
 
+/// Of strangers that cost a statement; more where more passwords are hashed at once.
+const LEAST_AT_ONCE: usize = 4;
 #[cfg(feature = "http")]
 const MAX_REQUEST_TIMEOUT: Duration = Duration::from_secs(3600);
 const DEFAULT_HOOK_TIMEOUT: Duration = Duration::from_secs(3);
@@ -437,6 +439,7 @@ impl AuthBuilder {
             lockout: self.lockout,
             limiter: self.limiter,
             local: Arc::new(MemoryLimiter::new()),
+            at_once: hasher.permits().max(LEAST_AT_ONCE),
             clock: Arc::clone(&clock),
         })?;
         let devices = Devices::new(&secrets);

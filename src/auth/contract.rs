@@ -54,6 +54,7 @@ impl Auth {
         let rows = [
             password::http::endpoints(
                 &service,
+                &inner.use_cases.passwords.hasher,
                 inner.cookies,
                 inner.registration,
                 inner.deliveries.locales(),

@@ -107,6 +107,7 @@ impl PasswordCheck {
         // Under a flood, what would find no permit later is turned away before it costs a statement.
         let _place = self.hasher.place()?;
         let limits = &self.limits;
+        let turn = limits.turn().await?;
         let canonical = email.canonical();
         let token = client.device.as_ref();
         let known = token.and_then(|token| self.devices.read(token, canonical));
@@ -138,6 +139,7 @@ impl PasswordCheck {
                 Attempt::Locked(locked) => return Ok(Err(refused(locked))),
             };
         }
+        drop(turn);
         match self.verify(found, password, counted).await {
             Ok(Err(failed)) if failed.reason == FailureReason::AccountDisabled => {
                 limits.forgive(store, counted).await?;

@@ -148,6 +148,23 @@ impl Hasher {
         self.0.params
     }
 
+    /// How many hash at once.
+    pub(crate) fn permits(&self) -> usize {
+        self.0.pool.permits()
+    }
+
+    /// Whether somebody may still hash or wait.
+    ///
+    /// # Errors
+    /// [`Overloaded`](crate::ErrorKind::Overloaded) if not.
+    #[cfg(feature = "http")]
+    pub(crate) fn has_place(&self) -> Result<()> {
+        if self.0.places.available_permits() > 0 {
+            return Ok(());
+        }
+        Err(self.0.pool.overloaded(Shed::NoPlace))
+    }
+
     /// How many callers wait for a permit just now.
     #[must_use]
     pub fn waiting(&self) -> usize {

@@ -17,13 +17,14 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
         Endpoint::post("/auth/verify-email", own.clone(), verify)
             .tag("Account")
             .summary("Verify an address with a mailed token")
-            .errors(&[ErrorKind::InvalidToken]),
+            .errors(&[ErrorKind::InvalidToken, ErrorKind::Overloaded]),
         Endpoint::post("/auth/resend-verification", own.clone(), resend)
             .tag("Account")
             .summary("Ask for a new link that verifies an address")
             .description(
                 "The answer is the same whether or not the address has an account or is verified.",
-            ),
+            )
+            .errors(&[ErrorKind::Overloaded]),
         Endpoint::post("/users/me/email", own.clone(), request_change)
             .tag("Account")
             .summary("Ask for another address")
@@ -43,7 +44,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .tag("Account")
             .summary("Confirm another address with a mailed token")
             .description("The address is verified then. Every session ends.")
-            .errors(&[ErrorKind::InvalidToken]),
+            .errors(&[ErrorKind::InvalidToken, ErrorKind::Overloaded]),
     ]
 }
 

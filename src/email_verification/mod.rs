@@ -44,7 +44,7 @@ impl EmailVerifications {
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used or expired token, and if the address is no longer
-    /// the user's; [`RateLimited`](ErrorKind::RateLimited).
+    /// the user's; [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
     pub async fn verify(
         &self,
         store: &dyn Store,
@@ -63,7 +63,7 @@ impl EmailVerifications {
     /// Mails a new link, if the address has an active account and is not verified. Takes the same time if not.
     ///
     /// # Errors
-    /// [`RateLimited`](ErrorKind::RateLimited).
+    /// [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
     pub async fn resend(
         &self,
         store: &dyn Store,
@@ -132,7 +132,7 @@ impl EmailVerifications {
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used, superseded or expired token, and if the address
-    /// has another account by now; [`RateLimited`](ErrorKind::RateLimited).
+    /// has another account by now; [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
     pub async fn confirm_change(
         &self,
         store: &dyn Store,

@@ -117,7 +117,7 @@ codes! {
     NotFound => NOT_FOUND "not_found" "Not found"
         "Nothing is found at this path."
     Overloaded => SERVICE_UNAVAILABLE "overloaded" "Overloaded"
-        "Too many password checks are waiting; retry after `Retry-After` seconds."
+        "Too many calls are waiting; retry after `Retry-After` seconds."
     ProviderFailed => BAD_GATEWAY "provider_failed" "Provider failed"
         "The provider does not answer, or not as it should."
     ProviderUnknown => NOT_FOUND "provider_unknown" "Provider unknown"

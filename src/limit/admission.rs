@@ -2,6 +2,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use super::{
     Budget, Charge, Charged, Held, LimitKey, LimitKeys, Limiter, Lockout, Rate, RateLimits, Rule,
+    turns::{Turn, Turns},
 };
 use crate::{
     clock::Clock,
@@ -21,6 +22,8 @@ pub(crate) struct LimitParts<'a> {
     pub(crate) limiter: Option<Arc<dyn Limiter>>,
     /// Who keeps those of this process.
     pub(crate) local: Arc<dyn Limiter>,
+    /// How many strangers at once may cost a statement.
+    pub(crate) at_once: usize,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -37,6 +40,7 @@ struct Inner {
     lockout: Option<Lockout>,
     limiter: Option<Arc<dyn Limiter>>,
     local: Arc<dyn Limiter>,
+    turns: Turns,
     clock: Arc<dyn Clock>,
 }
 
@@ -78,14 +82,24 @@ impl Limits {
             lockout: parts.lockout,
             limiter: parts.limiter,
             local: parts.local,
+            turns: Turns::new(parts.at_once),
             clock: parts.clock,
         })))
+    }
+
+    /// A turn to cost statements, for who has a place at the hasher.
+    ///
+    /// # Errors
+    /// [`Overloaded`](ErrorKind::Overloaded) if none comes in time.
+    pub(crate) async fn turn(&self) -> Result<Turn<'_>> {
+        self.0.turns.take().await
     }
 
     /// Counts a call of a client, and about an address if it names one.
     ///
     /// # Errors
-    /// [`RateLimited`](ErrorKind::RateLimited), or [`Unavailable`](ErrorKind::Unavailable).
+    /// [`RateLimited`](ErrorKind::RateLimited), [`Overloaded`](ErrorKind::Overloaded) if too many wait to be counted, or
+    /// [`Unavailable`](ErrorKind::Unavailable).
     pub(crate) async fn admit(
         &self,
         store: &dyn Limiter,
@@ -94,14 +108,16 @@ impl Limits {
         about: Option<&str>,
     ) -> Result<()> {
         let (charges, _) = self.of_call(budget, client, about);
-        self.admit_with(self.keeper(store), budget, &charges).await
+        let charged = self.charge_in_turn(store, &charges).await?;
+        self.decide(budget, &charges, charged)
     }
 
     /// The same for a call that is always answered alike: whether there is anything to be done. That an address was asked
     /// about too often is not told, so that nobody can keep its owner from being served.
     ///
     /// # Errors
-    /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, or [`Unavailable`](ErrorKind::Unavailable).
+    /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, [`Overloaded`](ErrorKind::Overloaded) if
+    /// too many wait to be counted, or [`Unavailable`](ErrorKind::Unavailable).
     pub(crate) async fn admit_quietly(
         &self,
         store: &dyn Limiter,
@@ -110,7 +126,7 @@ impl Limits {
         about: &str,
     ) -> Result<bool> {
         let (charges, count) = self.of_call(budget, client, Some(about));
-        match self.charge(self.keeper(store), &charges).await? {
+        match self.charge_in_turn(store, &charges).await? {
             Charged::Granted(_) => Ok(true),
             Charged::Refused { position, .. } if position >= count => Ok(false),
             Charged::Refused { position, held } => {
@@ -125,17 +141,12 @@ impl Limits {
     /// [`RateLimited`](ErrorKind::RateLimited), or [`Unavailable`](ErrorKind::Unavailable).
     pub(crate) async fn admit_here(&self, budget: Budget, ip: Option<IpAddr>) -> Result<()> {
         let charge = self.of_client(budget, ip);
-        self.admit_with(&*self.0.local, budget, charge.as_slice())
-            .await
+        let charged = self.charge(&*self.0.local, charge.as_slice()).await?;
+        self.decide(budget, charge.as_slice(), charged)
     }
 
-    async fn admit_with(
-        &self,
-        keeper: &dyn Limiter,
-        budget: Budget,
-        charges: &[Charge],
-    ) -> Result<()> {
-        match self.charge(keeper, charges).await? {
+    fn decide(&self, budget: Budget, charges: &[Charge], charged: Charged) -> Result<()> {
+        match charged {
             Charged::Granted(_) => Ok(()),
             Charged::Refused { position, held } => {
                 Err(self.refuse(budget, charges.get(position), &held))
@@ -278,6 +289,14 @@ impl Limits {
 
     fn keeper<'a>(&'a self, store: &'a dyn Limiter) -> &'a dyn Limiter {
         self.0.limiter.as_deref().unwrap_or(store)
+    }
+
+    async fn charge_in_turn(&self, store: &dyn Limiter, charges: &[Charge]) -> Result<Charged> {
+        if charges.is_empty() {
+            return Ok(Charged::Granted(None));
+        }
+        let _turn = self.0.turns.take_if_room().await?;
+        self.charge(self.keeper(store), charges).await
     }
 
     async fn charge(&self, keeper: &dyn Limiter, charges: &[Charge]) -> Result<Charged> {

@@ -19,6 +19,7 @@ mod limiter;
 mod lockout;
 mod rate;
 mod rule;
+mod turns;
 
 pub(crate) use self::{
     admission::{Attempt, Counted, LimitParts, Limits, Locked},

@@ -20,7 +20,7 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
                 "The failed sign-ins so far are forgotten, and the cookie makes the device a known one, which the \
                  failures of others do not lock out.",
             )
-            .errors(&[ErrorKind::InvalidToken]),
+            .errors(&[ErrorKind::InvalidToken, ErrorKind::Overloaded]),
     ]
 }
 

@@ -40,7 +40,7 @@ impl Lockouts {
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used or expired token;
-    /// [`RateLimited`](ErrorKind::RateLimited).
+    /// [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
     pub async fn unlock(
         &self,
         store: &dyn Store,

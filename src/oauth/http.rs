@@ -49,7 +49,11 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
                  worth nothing without the verifier. With `intent=link` the code is for `POST /users/me/identities`. The \
                  cookie binds the flow to the browser for 10 minutes.",
             )
-            .errors(&[ErrorKind::InvalidRedirect, ErrorKind::ProviderUnknown]),
+            .errors(&[
+                ErrorKind::InvalidRedirect,
+                ErrorKind::Overloaded,
+                ErrorKind::ProviderUnknown,
+            ]),
         Endpoint::get("/auth/oauth/{provider}/callback", state.clone(), finish)
             .tag(TAG)
             .summary("Come back from a provider")

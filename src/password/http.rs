@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::RegistrationMode;
 use crate::{
+    credential::Hasher,
     error::{ErrorKind, Result},
     event::ClientInfo,
     http::{
@@ -30,6 +31,7 @@ struct Registrations {
 
 pub(crate) fn endpoints(
     service: &Service,
+    hasher: &Hasher,
     cookies: Cookies,
     mode: RegistrationMode,
     locales: &[Locale],
@@ -49,13 +51,18 @@ pub(crate) fn endpoints(
             .description("Mails to the user are in the language that `Accept-Language` likes best.")
             .errors(&[ErrorKind::EmailTaken, ErrorKind::RegistrationClosed]),
     };
+    let room = || {
+        let hasher = hasher.clone();
+        move || hasher.has_place()
+    };
     vec![
-        register.tag("Account").summary("Register").errors(&[
+        register.while_room(room()).tag("Account").summary("Register").errors(&[
             ErrorKind::Overloaded,
             ErrorKind::Refused,
             ErrorKind::WeakPassword,
         ]),
         Endpoint::post("/auth/login", (service.clone(), cookies), login)
+            .while_room(room())
             .tag("Sign-in")
             .summary("Log in")
             .description(
@@ -76,7 +83,8 @@ pub(crate) fn endpoints(
         Endpoint::post("/auth/forgot-password", service.clone(), forgot)
             .tag("Account")
             .summary("Ask for a link that sets a new password")
-            .description("The answer is the same whether or not the address has an account."),
+            .description("The answer is the same whether or not the address has an account.")
+            .errors(&[ErrorKind::Overloaded]),
         Endpoint::post("/auth/reset-password", service.clone(), reset)
             .tag("Account")
             .summary("Set a new password with a mailed token")

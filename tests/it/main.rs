@@ -39,6 +39,7 @@ mod email_change;
 mod email_verification;
 mod enumeration;
 mod events;
+mod flood;
 mod guards;
 mod hang_up;
 mod hooks;

@@ -24,6 +24,7 @@ fn door_with(hasher: Hasher) -> PasswordCheck {
         lockout: None,
         limiter: None,
         local: Arc::new(FakeStore::default()),
+        at_once: 4,
         clock: Arc::new(SystemClock),
     });
     PasswordCheck {

@@ -69,6 +69,11 @@ impl Pool {
         }))
     }
 
+    /// How many jobs run at once.
+    pub(super) fn permits(&self) -> usize {
+        self.0.permits
+    }
+
     /// How many callers wait.
     pub(super) fn waiting(&self) -> usize {
         self.0.state().waiting.len()
