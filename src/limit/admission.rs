@@ -2,6 +2,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use super::{
     Budget, Charge, Charged, Held, LimitKey, LimitKeys, Limiter, Lockout, Rate, RateLimits, Rule,
+    refusals::Refusals,
     turns::{Turn, Turns},
 };
 use crate::{
@@ -40,6 +41,7 @@ struct Inner {
     lockout: Option<Lockout>,
     limiter: Option<Arc<dyn Limiter>>,
     local: Arc<dyn Limiter>,
+    refusals: Refusals,
     turns: Turns,
     clock: Arc<dyn Clock>,
 }
@@ -82,6 +84,7 @@ impl Limits {
             lockout: parts.lockout,
             limiter: parts.limiter,
             local: parts.local,
+            refusals: Refusals::new(),
             turns: Turns::new(parts.at_once),
             clock: parts.clock,
         })))
@@ -197,7 +200,7 @@ impl Limits {
             rule: Rule::Attempts(lockout),
         });
         let charges: Vec<_> = of_client.into_iter().chain(attempts).collect();
-        match self.charge(self.keeper(store), &charges).await? {
+        match self.charge_store(store, &charges).await? {
             Charged::Granted(held) => Ok(Attempt::Counted(Counted {
                 key: lockout.map(|_| key),
                 on_device: device.is_some(),
@@ -295,8 +298,20 @@ impl Limits {
         if charges.is_empty() {
             return Ok(Charged::Granted(None));
         }
+        if let Some(refused) = self.0.refusals.of(charges, self.0.clock.now()) {
+            return Ok(refused);
+        }
         let _turn = self.0.turns.take_if_room().await?;
-        self.charge(self.keeper(store), charges).await
+        self.charge_store(store, charges).await
+    }
+
+    async fn charge_store(&self, store: &dyn Limiter, charges: &[Charge]) -> Result<Charged> {
+        if let Some(refused) = self.0.refusals.of(charges, self.0.clock.now()) {
+            return Ok(refused);
+        }
+        let charged = self.charge(self.keeper(store), charges).await?;
+        self.0.refusals.note(charges, &charged);
+        Ok(charged)
     }
 
     async fn charge(&self, keeper: &dyn Limiter, charges: &[Charge]) -> Result<Charged> {

@@ -18,6 +18,7 @@ mod key;
 mod limiter;
 mod lockout;
 mod rate;
+mod refusals;
 mod rule;
 mod turns;
 

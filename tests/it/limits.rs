@@ -1,7 +1,15 @@
 //! Rate limits by client address and by the address that is asked about.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
 use hallpass::{
-    limit::{Budget, Rate, RateLimits},
+    StoreError,
+    clock::Timestamp,
+    limit::{Budget, Charge, Charged, LimitKey, Limiter, Rate, RateLimits},
     memory::MemoryLimiter,
 };
 use serde_json::json;
@@ -170,6 +178,72 @@ async fn two_instances_share_the_limits() {
         for asked in [&app, &other] {
             asked.try_login(ANN, PASSWORD).await.expect(429);
         }
+    }
+}
+
+/// A limiter that tells how often it was asked.
+#[derive(Clone, Debug, Default)]
+struct Asked {
+    limiter: MemoryLimiter,
+    charges: Arc<AtomicUsize>,
+}
+
+impl Asked {
+    fn times(&self) -> usize {
+        self.charges.swap(0, Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl Limiter for Asked {
+    async fn charge(&self, charges: &[Charge], now: Timestamp) -> Result<Charged, StoreError> {
+        self.charges.fetch_add(1, Ordering::SeqCst);
+        self.limiter.charge(charges, now).await
+    }
+
+    async fn refund(&self, key: LimitKey, now: Timestamp) -> Result<(), StoreError> {
+        self.limiter.refund(key, now).await
+    }
+
+    async fn clear(&self, key: LimitKey) -> Result<(), StoreError> {
+        self.limiter.clear(key).await
+    }
+}
+
+#[tokio::test]
+async fn who_was_refused_costs_nothing_until_there_can_be_room() {
+    let asked = Asked::default();
+    let set = |builder| limited(builder).limiter(asked.clone());
+    for app in apps_with(set).await {
+        app.register(ANN).await;
+        for _ in 0..20 {
+            app.login(ANN).await;
+        }
+        app.try_login(ANN, PASSWORD).await.expect(429);
+        asked.times();
+        for _ in 0..5 {
+            let reply = app.try_login(ANN, PASSWORD).await;
+            refused(&reply, "\"sign_in\";q=20;w=60", "\"sign_in\";r=0;t=3");
+        }
+        app.advance(2);
+        let reply = app.try_login(ANN, PASSWORD).await;
+        refused(&reply, "\"sign_in\";q=20;w=60", "\"sign_in\";r=0;t=1");
+        assert_eq!(asked.times(), 0);
+        app.advance(1);
+        app.login(ANN).await;
+        assert_eq!(asked.times(), 1);
+        // A lock may be ended by others at any time.
+        app.advance(3600);
+        for _ in 0..5 {
+            app.try_login(ANN, "a wrong password").await.expect(401);
+        }
+        asked.times();
+        for _ in 0..3 {
+            let reply = app.try_login(ANN, PASSWORD).await;
+            reply.problem(429, "too_many_attempts");
+        }
+        assert_eq!(asked.times(), 3);
+        app.advance(3600);
     }
 }
 
