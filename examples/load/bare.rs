@@ -4,10 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use axum::{
     Router,
+    body::Bytes,
     extract::FromRef,
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        StatusCode,
+        header::{CONTENT_TYPE, RETRY_AFTER},
+    },
     response::{IntoResponse as _, Response},
-    routing::get,
+    routing::{get, post},
     serve::ListenerExt as _,
 };
 use clap::Subcommand;
@@ -41,6 +45,8 @@ pub(crate) enum Serve {
     Claims,
     /// A route that asks for nothing
     Nothing,
+    /// Reads what it is sent, and turns everybody away who logs in
+    TurnAway,
 }
 
 pub(crate) async fn serve(what: Serve) -> Result<()> {
@@ -69,6 +75,14 @@ pub(crate) async fn serve(what: Serve) -> Result<()> {
             listen(router.with_state(Host { auth })).await
         }
         Serve::Nothing => listen(Router::new().route("/claims", get(async || "ok"))).await,
+        Serve::TurnAway => {
+            let turn_away =
+                async |_: Bytes| (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "2")]);
+            let router = Router::new()
+                .route("/auth/login", post(turn_away))
+                .route("/users/me", get(async || "{}"));
+            listen(router).await
+        }
     }
 }
 

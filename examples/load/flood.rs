@@ -1,27 +1,27 @@
-//! 10,000 logins at once: what they are told, what others feel meanwhile, and how soon all is as before.
+//! 10,000 logins at once: what they are told, what others feel meanwhile, and how soon all is as before. A server that turns
+//! everybody away without a thought shows what the machine can do.
 
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    ops::Range,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::{
-    runtime::{Builder, Runtime},
-    sync::{Barrier, watch},
-    task::{JoinHandle, JoinSet},
-    time::{interval, sleep, sleep_until, timeout},
+    sync::Barrier,
+    task::JoinSet,
+    time::{sleep, sleep_until, timeout},
 };
 
 use crate::{
     Plan, Result,
     client::{Client, Request, quantile},
-    people::{Person, text},
+    people::Person,
     postgres,
     process::{Folder, Server},
+    readers::Readers,
     trials::{STORM_PERMITS, mib, ms},
 };
 
@@ -34,6 +34,7 @@ const MARGIN: u64 = 64 * 1024;
 const DEADLINE: Duration = Duration::from_secs(2);
 /// Over how long a flood is spread that two cores can read as it comes.
 const SPREAD: Duration = Duration::from_secs(2);
+const WAVES: [Duration; 2] = [Duration::ZERO, SPREAD];
 /// How long clients wait that hang up.
 const PATIENCE: Duration = Duration::from_millis(300);
 /// How long an end of a flood may be felt.
@@ -48,12 +49,32 @@ enum Kind {
 }
 
 pub(crate) async fn flood(plan: Plan) -> Result<()> {
+    bare(plan).await?;
     for kind in [Kind::Unlimited, Kind::OneAddress, Kind::ManyAddresses] {
         let folder = Folder::new()?;
         if let Some(database) = postgres::empty().await {
             flood_on("Postgres", kind, &folder, database.url(), plan).await?;
         }
         flood_on("SQLite", kind, &folder, &folder.sqlite_url(), plan).await?;
+    }
+    Ok(())
+}
+
+/// As little as a server can do.
+async fn bare(plan: Plan) -> Result<()> {
+    let server = Server::bare(["turn-away"])?;
+    println!("{LOGINS} logins at once, to a handler that turns everybody away");
+    for _ in 0..plan.rounds {
+        for within in WAVES {
+            let reads = (0..5).map(|_| Request::get("/users/me", "nobody"));
+            let readers = Readers::start(server.address, reads.collect(), None).await?;
+            let flood = connect(server.address, Kind::Unlimited).await?;
+            let begun = Instant::now();
+            let seen = answered(flood, within).await?;
+            let ended = Instant::now();
+            println!("  sent within {}: {seen}", ms(within));
+            println!("    {}", readers.stop(begun..ended).await?);
+        }
     }
     Ok(())
 }
@@ -72,7 +93,10 @@ async fn flood_on(name: &str, kind: Kind, folder: &Folder, url: &str, plan: Plan
     let server = Server::hallpass_with(folder, url, STORM_PERMITS, settings)?;
     println!("{LOGINS} logins at once {what}, on {name}, {STORM_PERMITS} permits");
     let people = Person::all(server.address, 6).await?;
-    let person = people.first().ok_or("nobody")?;
+    let (last, readers) = people.split_last().ok_or("nobody")?;
+    let person = readers.first().ok_or("nobody")?;
+    // Each wave has addresses of its own, so that none of them is limited.
+    let mut addresses = (1 << 21..).map(address);
     let mut logins = Logins::new(server.address, person);
     let usual = logins.usual().await?;
     sleep(Duration::from_secs(1)).await;
@@ -80,8 +104,12 @@ async fn flood_on(name: &str, kind: Kind, folder: &Folder, url: &str, plan: Plan
 
     let mut connected = 0;
     for _ in 0..plan.rounds {
-        for within in [Duration::ZERO, SPREAD] {
-            let readers = Readers::start(server.address, &people).await?;
+        for within in WAVES {
+            let reads = readers.iter().zip(&mut addresses);
+            let reads = reads.map(|(reader, from)| reader.get("/users/me").forwarded_for(from));
+            let reads = reads.collect();
+            let refresher = addresses.next().map(|from| (last.login(), from));
+            let readers = Readers::start(server.address, reads, refresher).await?;
             let flood = connect(server.address, kind).await?;
             if connected == 0 {
                 (connected, _) = server.memory()?;
@@ -216,7 +244,7 @@ impl std::fmt::Display for Seen {
     }
 }
 
-fn spread(latencies: &[Duration]) -> String {
+pub(crate) fn spread(latencies: &[Duration]) -> String {
     format!(
         "median {}, p99 {}, worst {}",
         ms(quantile(latencies, 0.5)),
@@ -273,123 +301,6 @@ impl Logins {
         }
         Err("logins stay slow".into())
     }
-}
-
-/// Those who are signed in: five read themselves, one refreshes. On a thread of their own: the one of the flood is busy.
-struct Readers {
-    stop: watch::Sender<bool>,
-    _thread: Thread,
-    reads: Vec<JoinHandle<Result<Calls, String>>>,
-    refreshes: JoinHandle<Result<Calls, String>>,
-}
-
-/// A runtime that may end within another.
-struct Thread(Option<Runtime>);
-
-impl Drop for Thread {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-/// When calls were due, and how long after that they were answered.
-type Calls = Vec<(Instant, Duration)>;
-
-impl Readers {
-    async fn start(server: SocketAddr, people: &[Person]) -> Result<Self> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()?;
-        let handle = runtime.handle().clone();
-        let thread = Thread(Some(runtime));
-        let (stop, stopped) = watch::channel(false);
-        let (last, readers) = people.split_last().ok_or("nobody")?;
-        let mut reads = Vec::new();
-        for (number, person) in (1 << 21..).zip(readers) {
-            let me = person.get("/users/me").forwarded_for(address(number));
-            reads.push(handle.spawn(read(server, me, stopped.clone())));
-        }
-        let login = last.login().forwarded_for(address(1 << 22));
-        let mut client = Client::connect(server).await?;
-        let pair: Value = serde_json::from_slice(client.call(&login).await?)?;
-        let token = text(&pair, "refresh_token")?;
-        let refreshes = handle.spawn(refresh(server, token, stopped));
-        sleep(Duration::from_millis(300)).await;
-        Ok(Self {
-            stop,
-            _thread: thread,
-            reads,
-            refreshes,
-        })
-    }
-
-    /// What they felt during the flood.
-    async fn stop(self, flood: Range<Instant>) -> Result<String> {
-        self.stop.send_replace(true);
-        let mut reads = Vec::new();
-        for read in self.reads {
-            reads.extend(felt(read.await??, &flood));
-        }
-        let mut refreshes = felt(self.refreshes.await??, &flood);
-        reads.sort_unstable();
-        refreshes.sort_unstable();
-        Ok(format!(
-            "{} reads, {}; {} refreshes, {}",
-            reads.len(),
-            spread(&reads),
-            refreshes.len(),
-            spread(&refreshes),
-        ))
-    }
-}
-
-fn felt(calls: Calls, flood: &Range<Instant>) -> Vec<Duration> {
-    let during = calls.into_iter().filter(|(sent, _)| flood.contains(sent));
-    during.map(|(_, latency)| latency).collect()
-}
-
-async fn read(
-    server: SocketAddr,
-    me: Request,
-    stop: watch::Receiver<bool>,
-) -> Result<Calls, String> {
-    let client = Client::connect(server).await;
-    let mut client = client.map_err(|error| error.to_string())?;
-    let mut calls = Vec::new();
-    let mut pace = interval(Duration::from_millis(10));
-    while !*stop.borrow() {
-        let sent = pace.tick().await.into_std();
-        client.call(&me).await.map_err(|error| error.to_string())?;
-        calls.push((sent, sent.elapsed()));
-    }
-    Ok(calls)
-}
-
-async fn refresh(
-    server: SocketAddr,
-    mut token: String,
-    stop: watch::Receiver<bool>,
-) -> Result<Calls, String> {
-    let client = Client::connect(server).await;
-    let mut client = client.map_err(|error| error.to_string())?;
-    let mut calls = Vec::new();
-    let mut pace = interval(Duration::from_millis(20));
-    while !*stop.borrow() {
-        let sent = pace.tick().await.into_std();
-        let body = json!({ "refresh_token": token }).to_string();
-        let request = Request::post("/auth/refresh", &body).forwarded_for(address(1 << 22));
-        let body = client
-            .call(&request)
-            .await
-            .map_err(|error| error.to_string())?;
-        calls.push((sent, sent.elapsed()));
-        let pair: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-        token = text(&pair, "refresh_token").map_err(|error| error.to_string())?;
-    }
-    Ok(calls)
 }
 
 /// One of ten million private addresses.

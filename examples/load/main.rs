@@ -19,6 +19,7 @@ mod limits;
 mod pages;
 mod people;
 mod process;
+mod readers;
 mod trials;
 
 // Their helpers are for tests: what goes wrong in them ends the program.
@@ -100,6 +101,12 @@ fn main() -> Result<()> {
             .block_on(limits::limits(plan));
     }
     process::build_server()?;
+    if let Trial::Flood = arguments.trial {
+        // Two threads: one would be slower than the server.
+        let mut threads = tokio::runtime::Builder::new_multi_thread();
+        threads.worker_threads(2);
+        return runtime(threads)?.block_on(flood::flood(plan));
+    }
     // One thread: the clients are to leave the processors to those they measure.
     runtime(tokio::runtime::Builder::new_current_thread())?.block_on(async {
         match arguments.trial {
@@ -107,9 +114,8 @@ fn main() -> Result<()> {
             Trial::Claims => trials::claims(plan).await,
             Trial::Login => trials::login(plan).await,
             Trial::Storm => trials::storm(plan).await,
-            Trial::Flood => flood::flood(plan).await,
             Trial::Pages => pages::pages(plan).await,
-            Trial::Limits | Trial::Serve { .. } => Ok(()),
+            Trial::Flood | Trial::Limits | Trial::Serve { .. } => Ok(()),
         }
     })
 }

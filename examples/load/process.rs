@@ -85,7 +85,7 @@ impl Server {
 
     /// This program as the other side of a pair.
     pub(crate) fn bare<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<Self> {
-        let mut bare = Command::new(env::current_exe()?);
+        let mut bare = alone(env::current_exe()?);
         bare.arg("serve")
             .args(arguments.into_iter().map(OsStr::new));
         Self::start(&mut bare)

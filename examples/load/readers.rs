@@ -1,0 +1,147 @@
+//! What those who are signed in feel while something else happens.
+
+use std::{
+    fmt::Write as _,
+    net::{IpAddr, SocketAddr},
+    ops::Range,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::watch,
+    task::JoinHandle,
+    time::{interval, sleep},
+};
+
+use crate::{
+    Result,
+    client::{Client, Request},
+    flood::spread,
+    people::text,
+};
+
+/// Those who are signed in: some read themselves, one refreshes. On a thread of their own: those of the flood are busy.
+pub(crate) struct Readers {
+    stop: watch::Sender<bool>,
+    _thread: Thread,
+    reads: Vec<JoinHandle<Result<Calls, String>>>,
+    refreshes: Option<JoinHandle<Result<Calls, String>>>,
+}
+
+/// A runtime that may end within another.
+struct Thread(Option<Runtime>);
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// When calls were due, and how long after that they were answered.
+type Calls = Vec<(Instant, Duration)>;
+
+impl Readers {
+    /// Each reads by a request of its own; who refreshes logs in first, from an address.
+    pub(crate) async fn start(
+        server: SocketAddr,
+        requests: Vec<Request>,
+        refresher: Option<(Request, IpAddr)>,
+    ) -> Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
+        let handle = runtime.handle().clone();
+        let thread = Thread(Some(runtime));
+        let (stop, stopped) = watch::channel(false);
+        let reads = requests.into_iter();
+        let reads = reads.map(|me| handle.spawn(read(server, me, stopped.clone())));
+        let reads = reads.collect();
+        let refreshes = match refresher {
+            Some((login, from)) => {
+                let mut client = Client::connect(server).await?;
+                let login = login.forwarded_for(from);
+                let pair: Value = serde_json::from_slice(client.call(&login).await?)?;
+                let token = text(&pair, "refresh_token")?;
+                Some(handle.spawn(refresh(server, token, from, stopped.clone())))
+            }
+            None => None,
+        };
+        sleep(Duration::from_millis(300)).await;
+        Ok(Self {
+            stop,
+            _thread: thread,
+            reads,
+            refreshes,
+        })
+    }
+
+    /// What they felt during the flood.
+    pub(crate) async fn stop(self, flood: Range<Instant>) -> Result<String> {
+        self.stop.send_replace(true);
+        let mut reads = Vec::new();
+        for read in self.reads {
+            reads.extend(felt(read.await??, &flood));
+        }
+        reads.sort_unstable();
+        let mut told = format!("{} reads, {}", reads.len(), spread(&reads));
+        if let Some(refreshes) = self.refreshes {
+            let mut refreshes = felt(refreshes.await??, &flood);
+            refreshes.sort_unstable();
+            let (count, spread) = (refreshes.len(), spread(&refreshes));
+            write!(told, "; {count} refreshes, {spread}")?;
+        }
+        Ok(told)
+    }
+}
+
+fn felt(calls: Calls, flood: &Range<Instant>) -> Vec<Duration> {
+    let during = calls.into_iter().filter(|(sent, _)| flood.contains(sent));
+    during.map(|(_, latency)| latency).collect()
+}
+
+async fn read(
+    server: SocketAddr,
+    me: Request,
+    stop: watch::Receiver<bool>,
+) -> Result<Calls, String> {
+    let client = Client::connect(server).await;
+    let mut client = client.map_err(|error| error.to_string())?;
+    let mut calls = Vec::new();
+    let mut pace = interval(Duration::from_millis(10));
+    while !*stop.borrow() {
+        let sent = pace.tick().await.into_std();
+        client.call(&me).await.map_err(|error| error.to_string())?;
+        calls.push((sent, sent.elapsed()));
+    }
+    Ok(calls)
+}
+
+async fn refresh(
+    server: SocketAddr,
+    mut token: String,
+    from: IpAddr,
+    stop: watch::Receiver<bool>,
+) -> Result<Calls, String> {
+    let client = Client::connect(server).await;
+    let mut client = client.map_err(|error| error.to_string())?;
+    let mut calls = Vec::new();
+    let mut pace = interval(Duration::from_millis(20));
+    while !*stop.borrow() {
+        let sent = pace.tick().await.into_std();
+        let body = json!({ "refresh_token": token }).to_string();
+        let request = Request::post("/auth/refresh", &body).forwarded_for(from);
+        let body = client
+            .call(&request)
+            .await
+            .map_err(|error| error.to_string())?;
+        calls.push((sent, sent.elapsed()));
+        let pair: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        token = text(&pair, "refresh_token").map_err(|error| error.to_string())?;
+    }
+    Ok(calls)
+}
