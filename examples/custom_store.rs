@@ -108,7 +108,7 @@ switched! {
             user: &NewUser,
             event: &Event,
             mail: Option<&Intent>,
-            if_taken: Option<&Intent>
+            if_taken: Option<(&Intent, &Event)>
         ) -> InsertUser;
         readable user(id: UserId) -> Option<User>;
         readable credentials(email: &EmailAddress) -> Option<Credentials>;

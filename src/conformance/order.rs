@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    event::{ClientInfo, EventFilter, EventKind},
+    event::{ClientInfo, EventFilter, EventId, EventKind},
     identity::{Arrived, Linked},
     mail::{Intent, LetterKind, Recipient},
     token::{Checked, CheckedSession, Purpose, Rotation},
@@ -36,7 +36,8 @@ pub async fn check_all(store: &Subject) {
     several_mails_are_ordered_at_once(store).await;
 }
 
-/// A new user gets a mail, and so does whoever has the address already; never both.
+/// A new user gets a mail, and so does whoever has the address already; never both. That the address was taken is written
+/// down.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -49,23 +50,37 @@ pub async fn a_registration_orders_one_mail_either_way(store: &Subject) {
     };
     let first = long_ago();
     let created = event(EventKind::AccountCreated);
+    let refused = event(EventKind::RegistrationRefused);
     let (mail, if_taken) = (notice(first), taken(first));
-    let inserted = store.insert_user(&user, &created, Some(&mail), Some(&if_taken));
+    let inserted = store.insert_user(&user, &created, Some(&mail), Some((&if_taken, &refused)));
     let inserted = inserted.await.expect("insert_user");
     assert!(matches!(inserted, InsertUser::Inserted(_)));
     assert_only(store, first, LetterKind::PasswordChanged, user.id).await;
+    assert!(!refusals(store).await.contains(&refused.id));
 
     let second = long_ago();
     let again = new_user(&email);
     let created = event(EventKind::AccountCreated);
+    let refused = event(EventKind::RegistrationRefused);
     let (mail, if_taken) = (notice(second), taken(second));
-    let inserted = store.insert_user(&again, &created, Some(&mail), Some(&if_taken));
+    let inserted = store.insert_user(&again, &created, Some(&mail), Some((&if_taken, &refused)));
     let inserted = inserted.await.expect("insert_user");
     assert!(matches!(inserted, InsertUser::EmailTaken));
     let claimed = claim_one(store, second).await;
     assert_eq!(claimed.intent.letter, LetterKind::AccountExists);
     assert_eq!(claimed.intent.recipient, Recipient::Holder(address(&email)));
     complete(store, &claimed).await;
+    assert!(refusals(store).await.contains(&refused.id));
+}
+
+async fn refusals(store: &Subject) -> Vec<EventId> {
+    let filter = EventFilter {
+        user_id: None,
+        kind: Some(EventKind::RegistrationRefused),
+    };
+    let events = store.list_events(&filter, None, 100).await;
+    let events = events.expect("list_events");
+    events.iter().map(|event| event.id).collect()
 }
 
 /// The notice of a reset goes to the user whose password was set, and only if it was.

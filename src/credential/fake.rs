@@ -109,7 +109,7 @@ impl UserStore for FakeStore {
         _: &NewUser,
         _: &Event,
         _: Option<&Intent>,
-        _: Option<&Intent>,
+        _: Option<(&Intent, &Event)>,
     ) -> Result<InsertUser, StoreError> {
         unimplemented!()
     }

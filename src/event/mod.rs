@@ -196,6 +196,9 @@ kinds! {
     /// A used refresh token came back; its session was ended: detail `class` is the
     /// [`ReuseClass`](crate::token::ReuseClass).
     RefreshTokenReused "refresh_token_reused" Failure
+    /// Where registration is private, somebody wanted an address that has an account: detail `address` as for a sign-in
+    /// that failed.
+    RegistrationRefused "registration_refused" Failure
     /// The roles of an account were changed.
     RolesChanged "roles_changed" Success
     /// A session was ended by its owner from another one.

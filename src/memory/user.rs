@@ -38,11 +38,14 @@ impl UserStore for MemoryStore {
         new: &NewUser,
         event: &Event,
         mail: Option<&Intent>,
-        if_taken: Option<&Intent>,
+        if_taken: Option<(&Intent, &Event)>,
     ) -> Result<InsertUser, StoreError> {
         let mut state = self.state();
         let Some(user) = state.add_user(new) else {
-            state.order(if_taken, None);
+            if let Some((mail, event)) = if_taken {
+                state.record(event, None);
+                state.order(Some(mail), None);
+            }
             return Ok(InsertUser::EmailTaken);
         };
         state.record(event, Some(user.id));

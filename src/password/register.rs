@@ -19,8 +19,8 @@ use crate::{
 pub struct PreparedRegistration {
     user: NewUser,
     mail: Intent,
-    /// To who has the address already, where registration is private.
-    if_taken: Option<Intent>,
+    /// Where registration is private, for who has the address already, and for the audit trail.
+    pub(crate) if_taken: Option<(Intent, Event)>,
     /// To be written down by whoever makes the account: the breach check gave no answer.
     pub(crate) unanswered: Option<Event>,
     client: ClientInfo,
@@ -41,13 +41,23 @@ impl Passwords {
         if let Some(unanswered) = &prepared.unanswered {
             self.trail.record(store, unanswered).await?;
         }
+        let refused = prepared.if_taken.as_ref().map(|(_, event)| event.clone());
         let inserted = Self::insert(store, prepared).await;
         // There is a mail either way where registration is private.
         self.deliveries.wake();
-        let (user, event) = inserted?;
-        self.trail.publish(&event);
-        self.hooks.after_registration(&user);
-        Ok(user)
+        match inserted {
+            Ok((user, event)) => {
+                self.trail.publish(&event);
+                self.hooks.after_registration(&user);
+                Ok(user)
+            }
+            Err(error) => {
+                if let (ErrorKind::EmailTaken, Some(refused)) = (error.kind(), refused) {
+                    self.trail.publish(&refused);
+                }
+                Err(error)
+            }
+        }
     }
 
     /// All that is slow, and asks no database.
@@ -82,7 +92,9 @@ impl Passwords {
             .verification(Recipient::UserOfFact, user.created_at);
         let if_taken = (self.registration == RegistrationMode::Private).then(|| {
             let owner = Recipient::Holder(user.email.clone());
-            Intent::notice(LetterKind::AccountExists, owner, &client, user.created_at)
+            let mail = Intent::notice(LetterKind::AccountExists, owner, &client, user.created_at);
+            let refused = Event::new(EventKind::RegistrationRefused, &client, user.created_at);
+            (mail, self.trail.about(refused, user.email.canonical()))
         });
         Ok(PreparedRegistration {
             user,
@@ -106,7 +118,8 @@ impl Passwords {
             client,
         } = prepared;
         let event = Event::new(EventKind::AccountCreated, &client, user.created_at).by(user.id);
-        let inserted = store.insert_user(&user, &event, Some(&mail), if_taken.as_ref());
+        let if_taken = if_taken.as_ref().map(|(mail, event)| (mail, event));
+        let inserted = store.insert_user(&user, &event, Some(&mail), if_taken);
         match inserted.await? {
             InsertUser::Inserted(user) => {
                 let event = event.of(user.id);

@@ -49,7 +49,9 @@ const INSERT_RECORDED: &str = concat!(
     order!("$11", "u.id", ", u"),
     "), t AS (",
     order!("$12", "NULL", " WHERE NOT EXISTS (SELECT 1 FROM u)"),
-    ") SELECT id FROM u"
+    "), f AS (",
+    record!("$13", "NULL"),
+    " WHERE NOT EXISTS (SELECT 1 FROM u)) SELECT id FROM u"
 );
 
 const CREDENTIALS: &str = concat!(
@@ -77,7 +79,7 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
         new: &NewUser,
         event: &Event,
         mail: Option<&Intent>,
-        if_taken: Option<&Intent>,
+        if_taken: Option<(&Intent, &Event)>,
     ) -> Result<InsertUser, StoreError> {
         let inserted = if self.is_postgres() {
             let [
@@ -103,14 +105,18 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
                 locale,
                 events([event]),
                 intents(mail),
-                intents(if_taken),
+                intents(if_taken.map(|(mail, _)| mail)),
+                events(if_taken.map(|(_, event)| event)),
             ];
             self.write(INSERT_RECORDED, values).await?
         } else {
             transaction!(self, |txn| async {
                 let inserted = run(txn, INSERT, insert_values(new)).await?;
                 if inserted.is_empty() {
-                    outbox::insert(txn, if_taken, None).await?;
+                    if let Some((mail, refused)) = if_taken {
+                        event::insert(txn, refused, None).await?;
+                        outbox::insert(txn, [mail], None).await?;
+                    }
                 } else {
                     event::insert(txn, event, Some(new.id)).await?;
                     outbox::insert(txn, mail, Some(new.id)).await?;

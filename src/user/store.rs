@@ -19,7 +19,7 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// Of any number of concurrent calls with one canonical address exactly one is [`InsertUser::Inserted`] (I4).
     /// `credential_version` starts at 0. The event and `mail` are written with the user; with
-    /// [`InsertUser::EmailTaken`], only `if_taken` is, by as many statements.
+    /// [`InsertUser::EmailTaken`], only what is in `if_taken` is, by as many statements.
     ///
     /// # Errors
     /// If the database fails.
@@ -28,7 +28,7 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
         user: &NewUser,
         event: &Event,
         mail: Option<&Intent>,
-        if_taken: Option<&Intent>,
+        if_taken: Option<(&Intent, &Event)>,
     ) -> Result<InsertUser, StoreError>;
 
     /// The user with this identifier.

@@ -1,7 +1,7 @@
 //! `POST /users`.
 
 use chrono::DateTime;
-use hallpass::RegistrationMode;
+use hallpass::{EventKind, RegistrationMode, event::EventFilter};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -378,6 +378,14 @@ async fn a_private_registration_tells_nothing_and_mails_one_letter_either_way() 
             app.advance(120);
         }
         assert!(replies.iter().all(|reply| *reply == replies[0]));
+        let filter = EventFilter {
+            user_id: None,
+            kind: Some(EventKind::RegistrationRefused),
+        };
+        let refused = app.store().list_events(&filter, None, 10).await.unwrap();
+        assert_eq!(refused.len(), 1, "{}", app.name);
+        assert_eq!(refused[0].user_id, None);
+        assert!(refused[0].detail.contains_key("address"));
         app.try_login("ann@example.org", "one of ann's passwords")
             .await
             .expect(200);

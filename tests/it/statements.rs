@@ -60,11 +60,12 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         later,
         Duration::from_secs(60),
     );
-    let created = crate::support::app::created(new_user.created_at);
-    let inserted = store.insert_user(&new_user, &created, Some(&mail), Some(&taken));
+    let (created, refused) = (event(), event());
+    let taken = Some((&taken, &refused));
+    let inserted = store.insert_user(&new_user, &created, Some(&mail), taken);
     assert!(matches!(inserted.await.unwrap(), InsertUser::Inserted(_)));
     count.expect(1, "insert_user");
-    let inserted = store.insert_user(&new_user, &created, Some(&mail), Some(&taken));
+    let inserted = store.insert_user(&new_user, &created, Some(&mail), taken);
     assert!(matches!(inserted.await.unwrap(), InsertUser::EmailTaken));
     count.expect(1, "insert_user with a taken address");
     store.credentials(&new_user.email).await.unwrap().unwrap();
