@@ -42,7 +42,7 @@ impl LimitKeys {
 
     /// The calls of a client.
     pub(super) fn client(&self, budget: Budget, ip: IpAddr) -> LimitKey {
-        match ip.to_canonical() {
+        match canonical(ip) {
             IpAddr::V4(ip) => self.key("client", budget.as_str(), &ip.octets()),
             // One customer has a /64 at least, and all the addresses in it.
             IpAddr::V6(ip) => {
@@ -76,6 +76,18 @@ impl LimitKeys {
     }
 }
 
+/// An IPv4 address that is written as one of IPv6 (RFC 4291), or came through a translator (RFC 6052), as itself: the others
+/// would share a network of 64 bits.
+fn canonical(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) => match ip.octets() {
+            [0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] => [a, b, c, d].into(),
+            _ => ip.into(),
+        },
+        ip => ip,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,7 +98,9 @@ mod tests {
         let keys = LimitKeys::new(&Secret::generate().into());
         let key = |text: &str| keys.client(Budget::SignIn, text.parse().unwrap());
         assert_eq!(key("192.0.2.1"), key("::ffff:192.0.2.1"));
+        assert_eq!(key("192.0.2.1"), key("64:ff9b::192.0.2.1"));
         assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
+        assert_ne!(key("64:ff9b::192.0.2.1"), key("64:ff9b:1::192.0.2.1"));
         assert_eq!(key("2001:db8:0:1::1"), key("2001:db8:0:1:ffff::2"));
         assert_ne!(key("2001:db8:0:1::1"), key("2001:db8:0:2::1"));
     }
