@@ -70,7 +70,8 @@ fn cors(settings: &Settings) -> CorsLayer {
         .cors_origins
         .iter()
         .filter_map(|origin| origin.parse().ok());
-    let request_id = header::HeaderName::from_static("x-request-id");
+    let [request_id, limit, policy] =
+        ["x-request-id", "ratelimit", "ratelimit-policy"].map(header::HeaderName::from_static);
     CorsLayer::new()
         .allow_origin(origins.collect::<Vec<_>>())
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
@@ -79,7 +80,7 @@ fn cors(settings: &Settings) -> CorsLayer {
             header::CONTENT_TYPE,
             request_id.clone(),
         ])
-        .expose_headers([header::RETRY_AFTER, request_id])
+        .expose_headers([header::RETRY_AFTER, request_id, limit, policy])
         .max_age(Duration::from_secs(3600))
 }
 

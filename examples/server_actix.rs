@@ -117,7 +117,12 @@ fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "POST", "PATCH", "DELETE"])
         .allowed_headers(["authorization", "content-type", "x-request-id"])
-        .expose_headers(["retry-after", "x-request-id"])
+        .expose_headers([
+            "retry-after",
+            "x-request-id",
+            "ratelimit",
+            "ratelimit-policy",
+        ])
         .max_age(3600);
     origins
         .iter()

@@ -129,10 +129,16 @@ fn listed_origins_may_call_and_others_may_not() {
             let exposed = reply
                 .header("access-control-expose-headers")
                 .unwrap_or_default();
-            assert!(
-                exposed.to_ascii_lowercase().contains("x-request-id"),
-                "{name}: {exposed}"
-            );
+            let exposed = exposed.to_ascii_lowercase();
+            for header in [
+                "x-request-id",
+                "retry-after",
+                "ratelimit",
+                "ratelimit-policy",
+            ] {
+                let is_exposed = exposed.split(',').any(|name| name.trim() == header);
+                assert!(is_exposed, "{name}: {header} in {exposed}");
+            }
             assert!(reply.header("vary").is_some(), "{name}: {reply:?}");
         }
         for origin in ["https://evil.example.org", "http://app.example.org", "null"] {
