@@ -39,7 +39,7 @@ impl UserService for UseCases {
     }
 
     async fn login(&self, login: Login) -> Result<TokenPair> {
-        self.passwords.login(self.store(), login).await
+        self.passwords.login(&self.store, login).await
     }
 
     async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair> {

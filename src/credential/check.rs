@@ -1,10 +1,16 @@
-use super::{Device, Devices, FailedCheck, FailureReason, Hasher, Verification, ensure_checkable};
+use std::pin::pin;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::{
+    Caller, Device, Devices, FailedCheck, FailureReason, Hasher, Verification, ensure_checkable,
+};
 #[cfg(feature = "oauth")]
 use crate::identity::Redeemed;
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    limit::{Attempt, Counted, Limits, Locked},
+    limit::{Attempt, Budget, Counted, Limits, Locked, Turn},
     metric,
     secret::{Password, PasswordHash},
     store::Store,
@@ -24,6 +30,22 @@ pub(crate) struct PasswordCheck {
     pub(crate) devices: Devices,
 }
 
+/// A caller whose password is to be checked.
+#[derive(Debug)]
+pub(crate) struct Visit {
+    /// For whom it is done.
+    pub(crate) caller: Caller,
+    place: Option<OwnedSemaphorePermit>,
+    /// To cost statements, until the password is looked at.
+    turn: Option<Turn>,
+}
+
+/// What was counted, and what it is about.
+struct Attempted {
+    found: Option<Credentials>,
+    counted: Counted,
+}
+
 /// A credential was checked: whose it is, and what must still be so when something is done on its strength.
 ///
 /// Only this module makes one, and it opens one session at most.
@@ -38,6 +60,22 @@ pub(crate) struct Proof {
 }
 
 impl PasswordCheck {
+    /// Lets a caller in who wants a password checked. Under a flood, who would find no permit later is turned away here,
+    /// before it costs a statement.
+    ///
+    /// # Errors
+    /// [`RateLimited`](ErrorKind::RateLimited) if it is known that the client calls too often;
+    /// [`Overloaded`](ErrorKind::Overloaded).
+    pub(crate) async fn enter(&self, client: &ClientInfo) -> Result<Visit> {
+        self.limits.ensure_not_refused(Budget::SignIn, client)?;
+        let place = self.hasher.place()?;
+        Ok(Visit {
+            caller: Caller::default(),
+            place: Some(place),
+            turn: Some(self.limits.turn().await?),
+        })
+    }
+
     /// Checks the password of the account with this address.
     ///
     /// If the stored hash has parameters no longer in force, the proof carries a new hash of the password, unless
@@ -54,15 +92,15 @@ impl PasswordCheck {
     pub(crate) async fn check(
         &self,
         store: &dyn Store,
+        visit: &mut Visit,
         email: &EmailAddress,
         password: &Password,
         client: &ClientInfo,
     ) -> Result<Result<Proof, FailedCheck>> {
         ensure_checkable("password", password)?;
-        let checked = self
-            .counted(store, email, password, client, |_| true)
-            .await?;
-        let (mut proof, verification) = match checked {
+        let counting = self.count(store, email, client, |_| true);
+        let (mut proof, verification) = match self.checked(store, visit, password, counting).await?
+        {
             Ok(checked) => checked,
             Err(failed) => return Ok(Err(failed)),
         };
@@ -85,9 +123,10 @@ impl PasswordCheck {
         client: &ClientInfo,
     ) -> Result<Result<Proof, FailedCheck>> {
         ensure_checkable("password", password)?;
+        let mut visit = self.enter(client).await?;
         let is_theirs = |found: &Credentials| found.user.id == user.id;
-        let checked = self.counted(store, &user.email, password, client, is_theirs);
-        match checked.await? {
+        let counting = self.count(store, &user.email, client, is_theirs);
+        match self.checked(store, &mut visit, password, counting).await? {
             Ok((proof, _)) => {
                 self.limits.forgive(store, proof.counted).await?;
                 Ok(Ok(proof))
@@ -96,18 +135,60 @@ impl PasswordCheck {
         }
     }
 
-    async fn counted(
+    async fn checked(
+        &self,
+        store: &dyn Store,
+        visit: &mut Visit,
+        password: &Password,
+        counting: impl Future<Output = Result<Result<Attempted, FailedCheck>>> + Send,
+    ) -> Result<Result<(Proof, Verification), FailedCheck>> {
+        if visit.turn.is_none() {
+            visit.turn = Some(self.limits.turn().await?);
+        }
+        let mut counting = pin!(counting);
+        let mut gone = None;
+        let attempted = tokio::select! {
+            biased;
+            attempted = &mut counting => attempted,
+            error = visit.caller.gone() => {
+                // The place is another's at once, however long the database takes to say what it has counted.
+                visit.place = None;
+                gone = Some(error);
+                counting.await
+            }
+        };
+        let Attempted { found, counted } = match attempted? {
+            Ok(attempted) => attempted,
+            // The turn is kept until it is written down.
+            Err(failed) => return Ok(Err(failed)),
+        };
+        visit.turn = None;
+        let verified = match gone {
+            Some(gone) => Err(gone),
+            None => self.verify(visit, found, password, counted).await,
+        };
+        match verified {
+            Ok(Err(failed)) if failed.reason == FailureReason::AccountDisabled => {
+                self.limits.forgive(store, counted).await?;
+                Ok(Err(failed))
+            }
+            Ok(verified) => Ok(verified),
+            Err(error) => {
+                self.take_back(store, counted).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Counts an attempt, and looks up what it is about.
+    async fn count(
         &self,
         store: &dyn Store,
         email: &EmailAddress,
-        password: &Password,
         client: &ClientInfo,
         is_meant: impl Fn(&Credentials) -> bool + Send,
-    ) -> Result<Result<(Proof, Verification), FailedCheck>> {
-        // Under a flood, what would find no permit later is turned away before it costs a statement.
-        let _place = self.hasher.place()?;
+    ) -> Result<Result<Attempted, FailedCheck>> {
         let limits = &self.limits;
-        let turn = limits.turn().await?;
         let canonical = email.canonical();
         let token = client.device.as_ref();
         let known = token.and_then(|token| self.devices.read(token, canonical));
@@ -139,18 +220,7 @@ impl PasswordCheck {
                 Attempt::Locked(locked) => return Ok(Err(refused(locked))),
             };
         }
-        drop(turn);
-        match self.verify(found, password, counted).await {
-            Ok(Err(failed)) if failed.reason == FailureReason::AccountDisabled => {
-                limits.forgive(store, counted).await?;
-                Ok(Err(failed))
-            }
-            Ok(verified) => Ok(verified),
-            Err(error) => {
-                self.take_back(store, counted).await;
-                Err(error)
-            }
-        }
+        Ok(Ok(Attempted { found, counted }))
     }
 
     /// An attempt that came to no check is none. If that cannot be written, it is a wait at worst.
@@ -166,6 +236,7 @@ impl PasswordCheck {
 
     async fn verify(
         &self,
+        visit: &mut Visit,
         found: Option<Credentials>,
         password: &Password,
         counted: Counted,
@@ -173,7 +244,15 @@ impl PasswordCheck {
         let stored = found
             .as_ref()
             .and_then(|found| found.password_hash.as_ref());
-        let verification = self.hasher.verify(password, stored).await;
+        let begun = tokio::select! {
+            biased;
+            begun = self.hasher.begin_verify(password, stored) => begun,
+            gone = visit.caller.gone() => Err(gone),
+        };
+        let verification = match begun {
+            Ok(begun) => begun.finished().await,
+            Err(error) => Err(error),
+        };
         if let (Err(error), Some(found)) = (&verification, &found)
             && error.kind() == ErrorKind::Internal
         {

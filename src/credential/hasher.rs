@@ -12,7 +12,7 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use self::pool::Pool;
+use self::pool::{Begun, Pool};
 use super::{
     HashParams,
     phc::{self, Phc},
@@ -214,11 +214,23 @@ impl Hasher {
         password: &Password,
         hash: Option<&PasswordHash>,
     ) -> Result<Verification> {
+        self.begin_verify(password, hash).await?.finished().await
+    }
+
+    /// The same, up to when it has begun: if the caller goes away before, it never does.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub(super) async fn begin_verify(
+        &self,
+        password: &Password,
+        hash: Option<&PasswordHash>,
+    ) -> Result<Begun<Verification>> {
         let stored = hash.map(Phc::parse).transpose()?;
         let is_dummy = stored.is_none();
         let stored = stored.unwrap_or_else(|| self.0.dummy.clone());
         let (inner, password) = (Arc::clone(&self.0), password.clone());
-        self.run(move |workspace| {
+        let begun = self.0.pool.begin(move |workspace| {
             inner.checks.fetch_add(1, Ordering::SeqCst);
             let mut tag = vec![0; stored.tag_len()];
             let password = password.expose().as_bytes();
@@ -231,8 +243,8 @@ impl Hasher {
             } else {
                 Verification::Right
             })
-        })
-        .await
+        });
+        begun.await
     }
 
     pub(super) async fn run<T: Send + 'static>(

@@ -14,6 +14,9 @@
 //! A new password passes `PasswordRules` at every door that sets one: the policy, which asks nobody, and then the
 //! breach check, if the host has given one.
 //!
+//! A sign-in outlives its `Caller`: who hangs up leaves the queue and has not been counted, but once a password is looked at,
+//! what comes of it is written down. Else a stranger could lock an owner out without a trace.
+//!
 //! What asks a signed-in user for the password again goes through `Confirmation`: the same check, by the stored
 //! address, and no session is opened. An account without a password shows a recent sign-in instead.
 //!
@@ -21,6 +24,7 @@
 //! same queue, so that neither time nor load tells them apart.
 
 mod breach;
+mod caller;
 mod check;
 mod common;
 mod confirm;
@@ -45,7 +49,8 @@ pub use self::{
     policy::{PasswordContext, PasswordPolicy, ensure_checkable},
 };
 pub(crate) use self::{
-    check::{PasswordCheck, Proof},
+    caller::Caller,
+    check::{PasswordCheck, Proof, Visit},
     confirm::{CHECKS, Confirmation},
     device::{Device, Devices},
     failure::{FailedCheck, FailureReason},

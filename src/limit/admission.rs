@@ -90,11 +90,23 @@ impl Limits {
         })))
     }
 
+    /// Whether a client may call, as far as that is known without asking the store.
+    ///
+    /// # Errors
+    /// [`RateLimited`](ErrorKind::RateLimited).
+    pub(crate) fn ensure_not_refused(&self, budget: Budget, client: &ClientInfo) -> Result<()> {
+        let charge = self.of_client(budget, client.ip);
+        match self.0.refusals.of(charge.as_slice(), self.0.clock.now()) {
+            Some(refused) => self.decide(budget, charge.as_slice(), refused),
+            None => Ok(()),
+        }
+    }
+
     /// A turn to cost statements, for who has a place at the hasher.
     ///
     /// # Errors
     /// [`Overloaded`](ErrorKind::Overloaded) if none comes in time.
-    pub(crate) async fn turn(&self) -> Result<Turn<'_>> {
+    pub(crate) async fn turn(&self) -> Result<Turn> {
         self.0.turns.take().await
     }
 
@@ -169,8 +181,8 @@ impl Limits {
         canonical: &str,
         device: Option<&[u8]>,
     ) -> Result<Attempt> {
-        let of_client = self.of_client(Budget::SignIn, client.ip);
-        self.count(store, of_client, canonical, device).await
+        let (rates, _) = self.of_call(Budget::SignIn, client, Some(canonical));
+        self.count(store, rates, canonical, device).await
     }
 
     /// The same for what the client has been counted for before: the device turned out not to be known.
@@ -182,24 +194,23 @@ impl Limits {
         store: &dyn Limiter,
         canonical: &str,
     ) -> Result<Attempt> {
-        self.count(store, None, canonical, None).await
+        self.count(store, Vec::new(), canonical, None).await
     }
 
     async fn count(
         &self,
         store: &dyn Limiter,
-        of_client: Option<Charge>,
+        mut charges: Vec<Charge>,
         canonical: &str,
         device: Option<&[u8]>,
     ) -> Result<Attempt> {
         let keys = &self.0.keys;
         let key = device.map_or_else(|| keys.account(canonical), |id| keys.device(id));
         let lockout = self.0.lockout;
-        let attempts = lockout.map(|lockout| Charge {
+        charges.extend(lockout.map(|lockout| Charge {
             key,
             rule: Rule::Attempts(lockout),
-        });
-        let charges: Vec<_> = of_client.into_iter().chain(attempts).collect();
+        }));
         match self.charge_store(store, &charges).await? {
             Charged::Granted(held) => Ok(Attempt::Counted(Counted {
                 key: lockout.map(|_| key),

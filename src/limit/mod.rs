@@ -25,6 +25,7 @@ mod turns;
 pub(crate) use self::{
     admission::{Attempt, Counted, LimitParts, Limits, Locked},
     key::LimitKeys,
+    turns::Turn,
 };
 pub use self::{
     budget::{Budget, RateLimits},

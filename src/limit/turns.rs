@@ -1,7 +1,7 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{Semaphore, SemaphorePermit},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
 
@@ -20,22 +20,22 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// who are signed in.
 #[derive(Debug)]
 pub(super) struct Turns {
-    turns: Semaphore,
-    places: Semaphore,
+    turns: Arc<Semaphore>,
+    places: Arc<Semaphore>,
 }
 
 /// Given up when dropped.
 #[derive(Debug)]
-pub(crate) struct Turn<'a> {
-    _turn: SemaphorePermit<'a>,
-    _place: Option<SemaphorePermit<'a>>,
+pub(crate) struct Turn {
+    _turn: OwnedSemaphorePermit,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Turns {
     pub(super) fn new(at_once: usize) -> Self {
         Self {
-            turns: Semaphore::new(at_once),
-            places: Semaphore::new(at_once + QUEUE),
+            turns: Arc::new(Semaphore::new(at_once)),
+            places: Arc::new(Semaphore::new(at_once + QUEUE)),
         }
     }
 
@@ -43,8 +43,8 @@ impl Turns {
     ///
     /// # Errors
     /// [`Overloaded`](ErrorKind::Overloaded) if none comes in time.
-    pub(super) async fn take(&self) -> Result<Turn<'_>> {
-        let waited = timeout(LONGEST, self.turns.acquire()).await;
+    pub(super) async fn take(&self) -> Result<Turn> {
+        let waited = timeout(LONGEST, Arc::clone(&self.turns).acquire_owned()).await;
         let turn = waited.map_err(|_| turned_away())?;
         Ok(Turn {
             _turn: turn.map_err(Error::internal)?,
@@ -56,8 +56,9 @@ impl Turns {
     ///
     /// # Errors
     /// [`Overloaded`](ErrorKind::Overloaded).
-    pub(super) async fn take_if_room(&self) -> Result<Turn<'_>> {
-        let place = self.places.try_acquire().map_err(|_| turned_away())?;
+    pub(super) async fn take_if_room(&self) -> Result<Turn> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| turned_away())?;
         let turn = self.take().await?;
         Ok(Turn {
             _place: Some(place),

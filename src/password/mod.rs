@@ -22,7 +22,8 @@ use std::{str::FromStr, sync::Arc};
 use crate::{
     clock::Clock,
     credential::{
-        CHECKS, FailedCheck, FailureReason, Failures, Hasher, PasswordCheck, PasswordRules, Proof,
+        CHECKS, Caller, FailedCheck, FailureReason, Failures, Hasher, PasswordCheck, PasswordRules,
+        Proof, Visit,
     },
     delivery::Deliveries,
     error::Result,
@@ -88,11 +89,29 @@ pub(crate) struct Passwords {
 }
 
 impl Passwords {
-    pub(crate) async fn login(&self, store: &dyn Store, login: Login) -> Result<TokenPair> {
+    /// Whoever hangs up meanwhile is let go where it is still to wait. A password that has been looked at is written down.
+    pub(crate) async fn login(&self, store: &Arc<dyn Store>, login: Login) -> Result<TokenPair> {
+        let mut visit = self.check.enter(&login.client).await?;
+        let (passwords, store) = (self.clone(), Arc::clone(store));
+        Caller::outlived(|caller| async move {
+            visit.caller = caller;
+            passwords.attempt(&*store, login, visit).await
+        })
+        .await
+    }
+
+    async fn attempt(
+        &self,
+        store: &dyn Store,
+        login: Login,
+        mut visit: Visit,
+    ) -> Result<TokenPair> {
         let mut stale = None;
         for _ in 0..CHECKS {
             let (email, password) = (&login.email, &login.password);
-            let checked = self.check.check(store, email, password, &login.client);
+            let checked = self
+                .check
+                .check(store, &mut visit, email, password, &login.client);
             let proof = match checked.await? {
                 Ok(proof) => proof,
                 Err(failed) => return self.refuse(store, &login, failed).await,

@@ -98,6 +98,25 @@ async fn an_address_is_asked_about_so_often_and_nobody_is_told() {
 }
 
 #[tokio::test]
+async fn a_host_may_limit_how_often_anybody_signs_in_to_an_address() {
+    let limits = RateLimits::default()
+        .client(Budget::SignIn, None)
+        .about(Budget::SignIn, Rate::per_minute(1).with_burst(3));
+    for app in apps_with(|builder| builder.rate_limits(limits).lockout(None)).await {
+        app.register(ANN).await;
+        for email in [ANN, "nobody@example.org"] {
+            for _ in 0..3 {
+                app.try_login(email, "a wrong password").await.expect(401);
+            }
+            let reply = app.try_login(email, PASSWORD).await;
+            refused(&reply, "\"sign_in\";q=3;w=180", "\"sign_in\";r=0;t=60");
+        }
+        app.register("bob@example.org").await;
+        app.login("bob@example.org").await;
+    }
+}
+
+#[tokio::test]
 async fn mailed_tokens_are_guessed_so_often() {
     for app in apps().await {
         let body = json!({"token": "x", "new_password": PASSWORD});

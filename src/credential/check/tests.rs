@@ -49,9 +49,10 @@ async fn check(
     password: &str,
 ) -> Result<Proof> {
     let email = email.parse().unwrap();
-    Ok(check
-        .check(store, &email, &password.into(), &ClientInfo::default())
-        .await??)
+    let (password, nobody) = (password.into(), ClientInfo::default());
+    let mut visit = check.enter(&nobody).await?;
+    let checked = check.check(store, &mut visit, &email, &password, &nobody);
+    Ok(checked.await??)
 }
 
 fn kind(result: Result<Proof>) -> ErrorKind {

@@ -89,22 +89,32 @@ impl Pool {
         &self,
         job: impl FnOnce(&mut Workspace) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (sender, mut result) = oneshot::channel();
+        self.begin(job).await?.finished().await
+    }
+
+    /// Waits until a job has begun. If the caller goes away before, it never does.
+    ///
+    /// # Errors
+    /// [`Overloaded`](ErrorKind::Overloaded) if the queue is full, or no permit comes free in time.
+    pub(super) async fn begin<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Workspace) -> Result<T> + Send + 'static,
+    ) -> Result<Begun<T>> {
+        let (beginner, begun) = oneshot::channel();
+        let (sender, result) = oneshot::channel();
         let job: Job = Box::new(move |workspace| {
-            let result = job(workspace);
             // Whoever asked may have gone away.
+            let _ = beginner.send(());
+            let result = job(workspace);
             Box::new(move || drop(sender.send(result)))
         });
-        let finished = match self.admit(job)? {
-            None => result.await,
-            Some(place) => match time::timeout(self.0.deadline, &mut result).await {
-                Ok(finished) => finished,
-                Err(_) if place.leave() => return Err(self.overloaded(Shed::Deadline)),
-                // It has begun.
-                Err(_) => result.await,
-            },
-        };
-        finished.unwrap_or_else(|error| Err(Error::internal(error)))
+        if let Some(place) = self.admit(job)?
+            && time::timeout(self.0.deadline, begun).await.is_err()
+            && place.leave()
+        {
+            return Err(self.overloaded(Shed::Deadline));
+        }
+        Ok(Begun(result))
     }
 
     /// Starts a job, or lets it wait.
@@ -162,6 +172,19 @@ impl Pool {
 impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The result of a job that has a permit.
+pub(in crate::credential) struct Begun<T>(oneshot::Receiver<Result<T>>);
+
+impl<T> Begun<T> {
+    /// # Errors
+    /// [`Internal`](ErrorKind::Internal) if the job panicked; otherwise what the job gives.
+    pub(in crate::credential) async fn finished(self) -> Result<T> {
+        self.0
+            .await
+            .unwrap_or_else(|error| Err(Error::internal(error)))
     }
 }
 
