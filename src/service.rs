@@ -32,6 +32,9 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
 
     /// Opens a session with address and password.
     ///
+    /// Who drops the future leaves the queue, and the attempt is taken back; a password that is being looked at by then is
+    /// checked to its end, and what came of it written down.
+    ///
     /// # Errors
     /// [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) for an unknown address, a wrong password and an
     /// account without one, in the same time; [`AccountDisabled`](crate::ErrorKind::AccountDisabled), and

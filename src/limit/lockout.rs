@@ -17,7 +17,8 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 const MOST_DOUBLINGS: u32 = 40;
 
 /// What follows on passwords that are wrong, one after the other: a wait that doubles, and in the end none is checked
-/// any more until the password is reset (NIST SP 800-63B section 3.2.2: at most 100).
+/// any more (NIST SP 800-63B section 3.2.2: at most 100) until the password is reset, the link in the letter about it is used, or
+/// an administrator says so.
 ///
 /// An attempt is counted before the password is checked, and taken back if it was right: of any number of parallel
 /// guesses no more are checked than are allowed. Attempts during a wait are not counted. Failures are forgotten a day
