@@ -5,7 +5,7 @@ use crate::{
     clock::Timestamp,
     error::{ErrorKind, Result},
     event::{Author, Event, EventKind},
-    password::{Passwords, PreparedRegistration},
+    password::{Passwords, PreparedRegistration, Registered},
     service::Registration,
     store::{Store, Transaction},
     user::{DeleteUser, EmailAddress, Role, UpdateUser, User, UserChange, UserId, UserStatus},
@@ -104,19 +104,11 @@ impl Within<'_> {
             self.store.record_event(&unanswered).await?;
             self.done.events.push(unanswered);
         }
-        let refused = prepared.if_taken.as_ref().map(|(_, event)| event.clone());
-        match Passwords::insert(&*self.store, prepared).await {
-            Ok((user, event)) => {
-                self.done.events.push(event);
-                self.done.registered.push(user.clone());
-                Ok(user)
-            }
-            Err(error) => {
-                let refused = refused.filter(|_| error.kind() == ErrorKind::EmailTaken);
-                self.done.events.extend(refused);
-                Err(error)
-            }
-        }
+        let Registered { user, event } = Passwords::insert(&*self.store, prepared).await?;
+        self.done.events.extend(event);
+        let user = user?;
+        self.done.registered.push(user.clone());
+        Ok(user)
     }
 
     /// Orders the mail with a link that sets a new password, for the account with this address, if there is one. It is

@@ -16,6 +16,7 @@ mod register;
 mod reset;
 
 pub use self::register::PreparedRegistration;
+pub(crate) use self::register::Registered;
 
 use std::{str::FromStr, sync::Arc};
 

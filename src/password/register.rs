@@ -20,10 +20,16 @@ pub struct PreparedRegistration {
     user: NewUser,
     mail: Intent,
     /// Where registration is private, for who has the address already, and for the audit trail.
-    pub(crate) if_taken: Option<(Intent, Event)>,
+    if_taken: Option<(Intent, Event)>,
     /// To be written down by whoever makes the account: the breach check gave no answer.
     pub(crate) unanswered: Option<Event>,
     client: ClientInfo,
+}
+
+/// What came of making an account, and the event that was written with it, to be told once it is there to stay.
+pub(crate) struct Registered {
+    pub(crate) user: Result<User>,
+    pub(crate) event: Option<Event>,
 }
 
 impl Passwords {
@@ -41,23 +47,16 @@ impl Passwords {
         if let Some(unanswered) = &prepared.unanswered {
             self.trail.record(store, unanswered).await?;
         }
-        let refused = prepared.if_taken.as_ref().map(|(_, event)| event.clone());
         let inserted = Self::insert(store, prepared).await;
         // There is a mail either way where registration is private.
         self.deliveries.wake();
-        match inserted {
-            Ok((user, event)) => {
-                self.trail.publish(&event);
-                self.hooks.after_registration(&user);
-                Ok(user)
-            }
-            Err(error) => {
-                if let (ErrorKind::EmailTaken, Some(refused)) = (error.kind(), refused) {
-                    self.trail.publish(&refused);
-                }
-                Err(error)
-            }
+        let Registered { user, event } = inserted?;
+        if let Some(event) = &event {
+            self.trail.publish(event);
         }
+        let user = user?;
+        self.hooks.after_registration(&user);
+        Ok(user)
     }
 
     /// All that is slow, and asks no database.
@@ -105,11 +104,11 @@ impl Passwords {
         })
     }
 
-    /// Makes the account. The event is told when the account is there to stay.
+    /// Makes the account, if nobody has the address.
     pub(crate) async fn insert(
         store: &dyn Store,
         prepared: PreparedRegistration,
-    ) -> Result<(User, Event)> {
+    ) -> Result<Registered> {
         let PreparedRegistration {
             user,
             mail,
@@ -118,15 +117,18 @@ impl Passwords {
             client,
         } = prepared;
         let event = Event::new(EventKind::AccountCreated, &client, user.created_at).by(user.id);
-        let if_taken = if_taken.as_ref().map(|(mail, event)| (mail, event));
-        let inserted = store.insert_user(&user, &event, Some(&mail), if_taken);
-        match inserted.await? {
-            InsertUser::Inserted(user) => {
-                let event = event.of(user.id);
-                Ok((user, event))
-            }
-            InsertUser::EmailTaken => Err(ErrorKind::EmailTaken.into()),
-        }
+        let taken = if_taken.as_ref().map(|(mail, event)| (mail, event));
+        let inserted = store.insert_user(&user, &event, Some(&mail), taken);
+        Ok(match inserted.await? {
+            InsertUser::Inserted(user) => Registered {
+                event: Some(event.of(user.id)),
+                user: Ok(user),
+            },
+            InsertUser::EmailTaken => Registered {
+                event: if_taken.map(|(_, event)| event),
+                user: Err(ErrorKind::EmailTaken.into()),
+            },
+        })
     }
 
     /// Makes a verified administrator, unless the address has an account; `None` then.
