@@ -115,27 +115,7 @@ impl Endpoint {
         self
     }
 
-    /// Turns requests away while there is no room for them, before they are read any further.
-    pub(crate) fn while_room(
-        mut self,
-        room: impl Fn() -> Result<()> + Send + Sync + 'static,
-    ) -> Self {
-        let run = Arc::clone(&self.run);
-        self.run = Arc::new(move |request| match room() {
-            Ok(()) => run(request),
-            Err(error) => {
-                let response = Problem::from(error).to_response();
-                Box::pin(async { response })
-            }
-        });
-        self
-    }
-
     /// Asks whether a request of this client is to be answered, before anything else about it is.
-    #[cfg_attr(
-        not(any(feature = "actix", feature = "axum")),
-        expect(dead_code, reason = "for those who mount")
-    )]
     pub(crate) fn behind<F>(
         mut self,
         gate: impl Fn(Option<IpAddr>) -> F + Clone + Send + Sync + 'static,

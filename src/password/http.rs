@@ -1,6 +1,6 @@
 //! `POST /users`, `/auth/login`, `/auth/forgot-password`, `/auth/reset-password`.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use super::RegistrationMode;
 use crate::{
@@ -51,18 +51,18 @@ pub(crate) fn endpoints(
             .description("Mails to the user are in the language that `Accept-Language` likes best.")
             .errors(&[ErrorKind::EmailTaken, ErrorKind::RegistrationClosed]),
     };
-    let room = || {
+    let has_place = || {
         let hasher = hasher.clone();
-        move || hasher.has_place()
+        move |_| ready(hasher.has_place())
     };
     vec![
-        register.while_room(room()).tag("Account").summary("Register").errors(&[
+        register.behind(has_place()).tag("Account").summary("Register").errors(&[
             ErrorKind::Overloaded,
             ErrorKind::Refused,
             ErrorKind::WeakPassword,
         ]),
         Endpoint::post("/auth/login", (service.clone(), cookies), login)
-            .while_room(room())
+            .behind(has_place())
             .tag("Sign-in")
             .summary("Log in")
             .description(
