@@ -96,7 +96,7 @@ impl Limits {
     /// [`RateLimited`](ErrorKind::RateLimited).
     pub(crate) fn ensure_not_refused(&self, budget: Budget, client: &ClientInfo) -> Result<()> {
         let charge = self.of_client(budget, client.ip);
-        match self.0.refusals.of(charge.as_slice(), self.0.clock.now()) {
+        match self.known_refusal(charge.as_slice()) {
             Some(refused) => self.decide(budget, charge.as_slice(), refused),
             None => Ok(()),
         }
@@ -309,15 +309,19 @@ impl Limits {
         if charges.is_empty() {
             return Ok(Charged::Granted(None));
         }
-        if let Some(refused) = self.0.refusals.of(charges, self.0.clock.now()) {
+        if let Some(refused) = self.known_refusal(charges) {
             return Ok(refused);
         }
         let _turn = self.0.turns.take_if_room().await?;
         self.charge_store(store, charges).await
     }
 
+    fn known_refusal(&self, charges: &[Charge]) -> Option<Charged> {
+        self.0.refusals.of(charges, self.0.clock.now())
+    }
+
     async fn charge_store(&self, store: &dyn Limiter, charges: &[Charge]) -> Result<Charged> {
-        if let Some(refused) = self.0.refusals.of(charges, self.0.clock.now()) {
+        if let Some(refused) = self.known_refusal(charges) {
             return Ok(refused);
         }
         let charged = self.charge(self.keeper(store), charges).await?;
