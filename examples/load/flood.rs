@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    ops::Range,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -69,11 +70,9 @@ async fn bare(plan: Plan) -> Result<()> {
             let reads = (0..5).map(|_| Request::get("/users/me", "nobody"));
             let readers = Readers::start(server.address, reads.collect(), None).await?;
             let flood = connect(server.address, Kind::Unlimited).await?;
-            let begun = Instant::now();
-            let seen = answered(flood, within).await?;
-            let ended = Instant::now();
+            let (seen, during) = answered(flood, within).await?;
             println!("  sent within {}: {seen}", ms(within));
-            println!("    {}", readers.stop(begun..ended).await?);
+            println!("    {}", readers.stop(during).await?);
         }
     }
     Ok(())
@@ -114,12 +113,10 @@ async fn flood_on(name: &str, kind: Kind, folder: &Folder, url: &str, plan: Plan
             if connected == 0 {
                 (connected, _) = server.memory()?;
             }
-            let begun = Instant::now();
-            let seen = answered(flood, within).await?;
-            let ended = Instant::now();
-            let recovered = logins.until(usual, ended).await?;
+            let (seen, during) = answered(flood, within).await?;
+            let recovered = logins.until(usual, during.end).await?;
             println!("  sent within {}: {seen}", ms(within));
-            println!("    {}", readers.stop(begun..ended).await?);
+            println!("    {}", readers.stop(during).await?);
             println!(
                 "    {} after the last answer a login takes {} again",
                 ms(recovered),
@@ -168,8 +165,8 @@ async fn connect(server: SocketAddr, kind: Kind) -> Result<Flood> {
     Ok(flood)
 }
 
-/// All, spread evenly over this time, until the last is answered.
-async fn answered(flood: Flood, within: Duration) -> Result<Seen> {
+/// All, spread evenly over this time, until the last is answered; and when that was.
+async fn answered(flood: Flood, within: Duration) -> Result<(Seen, Range<Instant>)> {
     let mut tasks = JoinSet::new();
     let begun = tokio::time::Instant::now();
     for (number, (mut client, request)) in (0..).zip(flood) {
@@ -199,10 +196,11 @@ async fn answered(flood: Flood, within: Duration) -> Result<Seen> {
         };
         seen.0.entry(what).or_default().push(latency);
     }
+    let during = begun.into_std()..Instant::now();
     seen.0
         .values_mut()
         .for_each(|latencies| latencies.sort_unstable());
-    Ok(seen)
+    Ok((seen, during))
 }
 
 /// All at once, and all go away before most are answered.
