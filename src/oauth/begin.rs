@@ -74,7 +74,8 @@ impl ProviderSignIns {
     ///
     /// # Errors
     /// [`ProviderUnknown`](ErrorKind::ProviderUnknown), [`InvalidRedirect`](ErrorKind::InvalidRedirect), in this order;
-    /// [`RateLimited`](ErrorKind::RateLimited), [`Overloaded`](ErrorKind::Overloaded); [`Unavailable`](ErrorKind::Unavailable) while the database is away.
+    /// [`RateLimited`](ErrorKind::RateLimited), [`Overloaded`](ErrorKind::Overloaded);
+    /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
     pub async fn begin(
         &self,
         store: &dyn Store,
