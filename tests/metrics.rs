@@ -7,14 +7,18 @@
 
 use std::{
     collections::BTreeMap,
+    future::pending,
     sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
+use async_trait::async_trait;
 use hallpass::{
-    Auth, ClientInfo, EmailAddress, ErrorKind, Login, Registration, Secret, UserService as _,
+    Auth, ClientInfo, EmailAddress, ErrorKind, Login, Registration, Secret, StoreError,
+    UserService as _,
+    clock::Timestamp,
     credential::{HashParams, Hasher},
-    limit::{Budget, Lockout, Rate, RateLimits},
+    limit::{Budget, Charge, Charged, LimitKey, Limiter, Lockout, Rate, RateLimits},
     mail::Mailbox,
     memory::MemoryStore,
 };
@@ -22,7 +26,7 @@ use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
     SharedString, Unit,
 };
-use tokio::time::sleep;
+use tokio::{task::JoinSet, time::sleep};
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -158,6 +162,50 @@ async fn log_in(auth: &Auth, number: u32, client: ClientInfo) -> ErrorKind {
     auth.login(login).await.unwrap_err().kind()
 }
 
+/// Never says whether there is room.
+#[derive(Clone, Debug)]
+struct Stuck;
+
+#[async_trait]
+impl Limiter for Stuck {
+    async fn charge(&self, _: &[Charge], _: Timestamp) -> Result<Charged, StoreError> {
+        pending().await
+    }
+
+    async fn refund(&self, _: LimitKey, _: Timestamp) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn clear(&self, _: LimitKey) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// Calls that are to be counted first.
+fn ask_in_vain(calls: usize) -> JoinSet<ErrorKind> {
+    let hasher = Hasher::builder(HashParams::danger_weak(8, 1, 1).unwrap());
+    let auth = Auth::builder()
+        .store(MemoryStore::new())
+        .secrets(Secret::generate())
+        .public_url("https://example.org")
+        .mailer(Mailbox::new())
+        .hashing(hasher.permits(1))
+        .limiter(Stuck)
+        .build()
+        .unwrap();
+    let mut asked = JoinSet::new();
+    for number in 0..calls {
+        let auth = auth.clone();
+        asked.spawn(async move {
+            let email = format!("{number}@example.org").parse().unwrap();
+            let nobody = ClientInfo::default();
+            let asked = auth.forgot_password(&email, &nobody);
+            asked.await.unwrap_err().kind()
+        });
+    }
+    asked
+}
+
 /// One test: the recorder is one, and what it is told is told by all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn load_is_recorded_and_nobody_is_named() {
@@ -266,6 +314,17 @@ async fn load_is_recorded_and_nobody_is_named() {
         recorded.sum("hallpass_rate_limited_total{budget=sign_in}"),
         1.0
     );
+
+    // Four are counted, and 256 wait.
+    let mut calls = ask_in_vain(300);
+    for _ in 0..40 {
+        assert_eq!(
+            calls.join_next().await.unwrap().unwrap(),
+            ErrorKind::Overloaded
+        );
+    }
+    assert_eq!(recorded.sum("hallpass_turn_shed_total{}"), 40.0);
+    drop(calls);
 
     assert_eq!(recorded.sum("hallpass_hash_permits_taken{}"), 0.0);
     assert_eq!(recorded.sum("hallpass_hash_waiting{}"), 0.0);
