@@ -137,6 +137,9 @@ pub(crate) struct Settings {
     /// Argon2id parameters
     #[arg(long, env = "HALLPASS_ARGON2", default_value = "m=19456,t=2,p=1")]
     pub(crate) argon2: String,
+    /// Argon2id parameters that stored hashes may have from before, semicolon-separated
+    #[arg(long, env = "HALLPASS_ARGON2_FORMER", value_delimiter = ';', value_parser = HashParams::danger_parse_weak)]
+    pub(crate) argon2_former: Vec<HashParams>,
     /// Take Argon2id parameters weaker than m=8192,t=1,p=1
     #[arg(long, env = "HALLPASS_DANGER_WEAK_HASH", default_value_t = false, action = clap::ArgAction::Set)]
     pub(crate) danger_weak_hash: bool,

@@ -161,6 +161,8 @@ fn mailer(settings: &Settings) -> Result<Arc<dyn Mailer>, String> {
 
 fn hash_pool(settings: &Settings) -> Result<HasherBuilder, Error> {
     let pool = Hasher::builder(settings.hash_params()?).queue(settings.hash_queue);
+    let former = settings.argon2_former.iter().copied();
+    let pool = former.fold(pool, HasherBuilder::former);
     Ok(match settings.hash_permits {
         Some(permits) => pool.permits(permits.into()),
         None => pool,

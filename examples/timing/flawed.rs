@@ -18,6 +18,8 @@ pub(crate) enum Flaw {
     NoDummyOrder,
     /// A lock is told of otherwise where there is an account.
     ToldLock,
+    /// Nobody has said what the parameters of the stored hash are: no flaw of the service, but of how it is set up.
+    UndeclaredParams,
 }
 
 /// A service with a leak. Whether there is an account it asks in any case, so that this makes no difference.

@@ -37,6 +37,8 @@ enum Known {
     Nobody,
     Passwordless,
     User,
+    /// Whose hash is of parameters no longer in force.
+    FormerUser,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +50,7 @@ enum Asked {
     Resend,
 }
 
-pub(crate) const TRIALS: [Trial; 7] = [
+pub(crate) const TRIALS: [Trial; 8] = [
     // What the noise alone comes to.
     trial("login, unknown twice", Known::Nobody, Asked::Login),
     LOGIN,
@@ -57,6 +59,7 @@ pub(crate) const TRIALS: [Trial; 7] = [
         Known::Passwordless,
         Asked::Login,
     ),
+    FORMER,
     LOCKED,
     FORGOT,
     trial("resend a verification", Known::User, Asked::Resend),
@@ -64,13 +67,15 @@ pub(crate) const TRIALS: [Trial; 7] = [
 ];
 
 /// Each has to be told from a service without the flaw.
-pub(crate) const CONTROLS: [(Flaw, Trial); 3] = [
+pub(crate) const CONTROLS: [(Flaw, Trial); 4] = [
     (Flaw::NoDummyHash, LOGIN),
+    (Flaw::UndeclaredParams, FORMER),
     (Flaw::NoDummyOrder, FORGOT),
     (Flaw::ToldLock, LOCKED),
 ];
 
 const LOGIN: Trial = trial("login, wrong password", Known::User, Asked::Login);
+const FORMER: Trial = trial("login, former parameters", Known::FormerUser, Asked::Login);
 const LOCKED: Trial = trial("login, locked", Known::User, Asked::LoginLocked);
 const FORGOT: Trial = trial("forgotten password", Known::User, Asked::Forgot);
 
@@ -130,9 +135,16 @@ pub(crate) fn run(
     (flaw, trial): (Option<Flaw>, Trial),
     plan: Plan,
 ) -> Result<Outcome> {
+    // Of more memory, so that they are not added unasked.
+    let former = HashParams::danger_weak(params.memory_kib() + 1024, 1, 1)?;
     let set = |builder: AuthBuilder| {
+        let hasher = Hasher::builder(params);
         let builder = builder
-            .hashing(Hasher::builder(params))
+            .hashing(match flaw {
+                Some(Flaw::UndeclaredParams) => hasher,
+                _ if trial.known == Known::FormerUser => hasher.former(former),
+                _ => hasher,
+            })
             .registration(RegistrationMode::Private);
         match trial.asked {
             Asked::LoginLocked => builder.lockout(locked_at_once()),
@@ -140,7 +152,11 @@ pub(crate) fn run(
         }
     };
     let server = runtime.block_on(Server::start(store, flaw, set))?;
-    let hasher = Hasher::builder(params).build()?;
+    let stored = match trial.known {
+        Known::FormerUser => former,
+        _ => params,
+    };
+    let hasher = Hasher::builder(stored).build()?;
     let mut bench = Bench {
         runtime,
         store,
@@ -224,7 +240,7 @@ impl Bench<'_> {
         let hash = match self.trial.known {
             Known::Nobody => return Ok(()),
             Known::Passwordless => None,
-            Known::User => Some(self.hash.clone()),
+            Known::User | Known::FormerUser => Some(self.hash.clone()),
         };
         self.runtime.block_on(account(self.store, known, hash))
     }

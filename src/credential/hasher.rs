@@ -1,3 +1,4 @@
+mod cohorts;
 mod pool;
 
 use std::{
@@ -12,7 +13,10 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use self::pool::{Begun, Pool};
+use self::{
+    cohorts::Cohorts,
+    pool::{Begun, Pool},
+};
 use super::{
     HashParams,
     phc::{self, Phc},
@@ -34,7 +38,13 @@ const DEFAULT_DEADLINE: Duration = Duration::from_secs(2);
 /// A hash is made off the async threads, under one of a fixed number of permits. Who finds none free waits in a
 /// fair queue of bounded length for a bounded time, and is then turned away with [`Overloaded`](crate::ErrorKind::Overloaded) and a
 /// time to retry after. Each permit has its own Argon2 memory, allocated at first use and kept, so that hashing
-/// takes `permits × memory` and no more. (A stored hash of costlier parameters takes its own while it is verified.)
+/// takes `permits × memory` and no more. (A stored hash of costlier parameters takes its own while it is verified, and so
+/// do costlier [former](HasherBuilder::former) ones.)
+///
+/// A verification that fails costs one hash of each of the parameters that stored hashes have, in an order that is always
+/// the same, so that its time does not tell which of them a hash has, or that there is none. Parameters no longer in
+/// force are known once a hash with them is verified, or from the start if they are declared as
+/// [`former`](HasherBuilder::former).
 ///
 /// Clones share the permits. The methods must be called within a tokio runtime.
 ///
@@ -55,6 +65,7 @@ pub struct Hasher(Arc<Inner>);
 
 struct Inner {
     params: HashParams,
+    cohorts: Cohorts,
     dummy: Phc,
     pool: Pool,
     /// As many as may hash and wait.
@@ -81,12 +92,25 @@ pub enum Verification {
 #[derive(Clone, Debug)]
 pub struct HasherBuilder {
     params: HashParams,
+    former: Vec<HashParams>,
     permits: usize,
     queue: usize,
     deadline: Duration,
 }
 
 impl HasherBuilder {
+    /// Adds parameters that were in force before, and that stored hashes may still have.
+    ///
+    /// What fails to verify costs one hash of these, too. Undeclared ones are not known before a first hash with them
+    /// is verified: until then, a hash with them takes another time than none. At most four are added that way, and
+    /// none that takes more memory or work than those in force, since anybody could cause that cost: a warning is
+    /// logged, and their hashes take a time of their own.
+    #[must_use]
+    pub fn former(mut self, params: HashParams) -> Self {
+        self.former.push(params);
+        self
+    }
+
     /// How many hashes are made at once; by default one for each processor. At least 1.
     #[must_use]
     pub fn permits(mut self, permits: usize) -> Self {
@@ -120,6 +144,7 @@ impl HasherBuilder {
         }
         Ok(Hasher(Arc::new(Inner {
             params: self.params,
+            cohorts: Cohorts::new(self.params, self.former),
             dummy: Phc::dummy(self.params),
             pool: Pool::new(self.params, self.permits, self.queue, self.deadline),
             places: Arc::new(Semaphore::new(
@@ -136,6 +161,7 @@ impl Hasher {
     pub fn builder(params: HashParams) -> HasherBuilder {
         HasherBuilder {
             params,
+            former: Vec::new(),
             permits: thread::available_parallelism().map_or(1, NonZero::get),
             queue: DEFAULT_QUEUE,
             deadline: DEFAULT_DEADLINE,
@@ -191,7 +217,7 @@ impl Hasher {
     ///
     /// # Errors
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit comes free in time; [`Internal`](crate::ErrorKind::Internal) if
-    /// the memory cannot be allocated.
+    /// the memory cannot be allocated, or no thread started.
     pub async fn hash(&self, password: &Password) -> Result<PasswordHash> {
         let (params, password) = (self.0.params, password.clone());
         self.run(move |workspace| {
@@ -203,12 +229,12 @@ impl Hasher {
         .await
     }
 
-    /// Compares a password with a hash. Without one it costs what a hash of the current parameters costs, and is
+    /// Compares a password with a hash. Without one it costs what a wrong password costs, and is
     /// [`Wrong`](Verification::Wrong).
     ///
     /// # Errors
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit comes free in time; [`Internal`](crate::ErrorKind::Internal) if
-    /// the hash is not Argon2id of version 19, or its cost is absurd.
+    /// the hash is not Argon2id of version 19, or its cost is absurd, and as [`hash`](Self::hash).
     pub async fn verify(
         &self,
         password: &Password,
@@ -229,20 +255,23 @@ impl Hasher {
         let stored = hash.map(Phc::parse).transpose()?;
         let is_dummy = stored.is_none();
         let stored = stored.unwrap_or_else(|| self.0.dummy.clone());
+        let cohorts = self.0.cohorts.and(stored.params);
         let (inner, password) = (Arc::clone(&self.0), password.clone());
         let begun = self.0.pool.begin(move |workspace| {
             inner.checks.fetch_add(1, Ordering::SeqCst);
             let mut tag = vec![0; stored.tag_len()];
             let password = password.expose().as_bytes();
-            workspace.compute(stored.params, password, &stored.salt, &mut tag)?;
-            let right = stored.matches(&tag);
-            Ok(if is_dummy || !right {
-                Verification::Wrong
-            } else if stored.is_outdated(inner.params) {
-                Verification::Outdated
-            } else {
-                Verification::Right
-            })
+            for params in cohorts {
+                workspace.compute(params, password, &stored.salt, &mut tag)?;
+                if params == stored.params && stored.matches(&tag) && !is_dummy {
+                    return Ok(if stored.is_outdated(inner.params) {
+                        Verification::Outdated
+                    } else {
+                        Verification::Right
+                    });
+                }
+            }
+            Ok(Verification::Wrong)
         });
         begun.await
     }

@@ -7,7 +7,12 @@ use crate::error::{Error, Result};
 
 /// The memory that hashing works in, kept from one hash to the next.
 #[derive(Default)]
-pub(super) struct Workspace(Vec<Block>);
+pub(super) struct Workspace {
+    blocks: Vec<Block>,
+    /// What was computed in it.
+    #[cfg(test)]
+    pub(super) computed: Vec<HashParams>,
+}
 
 impl Workspace {
     /// Fills `tag` with the Argon2id tag of the password. Allocates at first use only, if the parameters stay.
@@ -18,34 +23,38 @@ impl Workspace {
         salt: &[u8],
         tag: &mut [u8],
     ) -> Result<()> {
+        #[cfg(test)]
+        self.computed.push(params);
         let params = params.argon2()?;
         let needed = params.block_count();
-        if let Some(missing) = needed.checked_sub(self.0.len()) {
-            self.0.try_reserve_exact(missing).map_err(Error::internal)?;
-            self.0.resize(needed, Block::new());
+        if let Some(missing) = needed.checked_sub(self.blocks.len()) {
+            self.blocks
+                .try_reserve_exact(missing)
+                .map_err(Error::internal)?;
+            self.blocks.resize(needed, Block::new());
         }
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into_with_memory(password, salt, tag, &mut self.0)
+            .hash_password_into_with_memory(password, salt, tag, &mut self.blocks)
             .map_err(|error| Error::internal(format!("Argon2 failed: {error}")))
     }
 
     /// Gives back what hashes of these parameters do not need.
     pub(super) fn shrink_to(&mut self, params: HashParams) {
         let needed = params.argon2().map_or(0, |params| params.block_count());
-        if self.0.len() > needed {
-            self.0.truncate(needed);
-            self.0.shrink_to_fit();
+        if self.blocks.len() > needed {
+            self.blocks.truncate(needed);
+            self.blocks.shrink_to_fit();
         }
     }
 
     #[cfg(test)]
     pub(super) fn capacity_kib(&self) -> usize {
-        self.0.capacity()
+        self.blocks.capacity()
     }
 }
 
 impl fmt::Debug for Workspace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Workspace({} KiB)", self.0.len())
+        write!(f, "Workspace({} KiB)", self.blocks.len())
     }
 }

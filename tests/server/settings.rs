@@ -28,6 +28,7 @@ fn rows() -> Vec<Row> {
         ("HALLPASS_ARGON2", "m=8,t=1,p=1"),
         ("HALLPASS_ARGON2", "fast"),
         ("HALLPASS_ARGON2", "m=99999999,t=1,p=1"),
+        ("HALLPASS_ARGON2_FORMER", "m=19456,t=2,p=1;fast"),
         ("HALLPASS_DANGER_WEAK_HASH", "maybe"),
         ("HALLPASS_BIND", "nowhere"),
         ("HALLPASS_BIND", "127.0.0.1:65536"),

@@ -162,6 +162,14 @@ impl Pool {
         self.0.permits - self.0.state().taken
     }
 
+    /// What was computed in the workspaces that are idle, since this was asked last.
+    #[cfg(test)]
+    pub(super) fn computed(&self) -> Vec<HashParams> {
+        let mut state = self.0.state();
+        let idle = state.idle.iter_mut();
+        idle.flat_map(|idle| idle.computed.drain(..)).collect()
+    }
+
     #[cfg(test)]
     pub(super) fn idle_memory_kib(&self) -> Vec<usize> {
         let state = self.0.state();

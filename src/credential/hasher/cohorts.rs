@@ -1,0 +1,157 @@
+use std::sync::{
+    PoisonError, RwLock,
+    atomic::{AtomicBool, Ordering},
+};
+
+use crate::credential::HashParams;
+
+/// How many former parameters are known at most that nobody declared: each makes a failure cost another hash.
+const MOST_MET: usize = 4;
+
+/// The parameters of the hashes that are stored: those in force, and former ones.
+#[derive(Debug)]
+pub(super) struct Cohorts {
+    current: HashParams,
+    former: RwLock<Vec<HashParams>>,
+    has_warned: AtomicBool,
+}
+
+impl Cohorts {
+    pub(super) fn new(current: HashParams, declared: Vec<HashParams>) -> Self {
+        let mut former = Vec::new();
+        for params in declared {
+            if params != current && !former.contains(&params) {
+                former.push(params);
+            }
+        }
+        Self {
+            current,
+            former: RwLock::new(former),
+            has_warned: AtomicBool::new(false),
+        }
+    }
+
+    /// All parameters, those in force first, and these, which a stored hash has: they are known from now on.
+    pub(super) fn and(&self, stored: HashParams) -> Vec<HashParams> {
+        let known = self.former.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all = Vec::with_capacity(known.len() + 2);
+        all.push(self.current);
+        all.extend_from_slice(&known);
+        drop(known);
+        if !all.contains(&stored) {
+            self.meet(stored);
+            all.push(stored);
+        }
+        all
+    }
+
+    fn meet(&self, params: HashParams) {
+        let is_cheap =
+            params.memory_kib() <= self.current.memory_kib() && work(params) <= work(self.current);
+        let mut former = self.former.write().unwrap_or_else(PoisonError::into_inner);
+        if former.contains(&params) {
+            return;
+        }
+        if is_cheap && former.len() < MOST_MET {
+            former.push(params);
+        } else if !self.has_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                %params,
+                "a stored password hash has former parameters that are costlier or too many to be added unasked: \
+                 until they are declared, the time of a failed sign-in tells of such an account"
+            );
+        }
+    }
+}
+
+/// In KiB that are written.
+fn work(params: HashParams) -> u64 {
+    u64::from(params.memory_kib()) * u64::from(params.passes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        credential::{Hasher, HasherBuilder, Verification},
+        secret::PasswordHash,
+    };
+
+    const RIGHT: &str = "right password";
+
+    fn params(passes: u32) -> HashParams {
+        HashParams::danger_weak(64, passes, 1).unwrap()
+    }
+
+    fn builder(passes: u32) -> HasherBuilder {
+        Hasher::builder(params(passes)).permits(1)
+    }
+
+    async fn hash_of(passes: u32) -> PasswordHash {
+        let hasher = builder(passes).build().unwrap();
+        hasher.hash(&RIGHT.into()).await.unwrap()
+    }
+
+    /// The passes of what was computed to find that out, in turn.
+    async fn cost(
+        hasher: &Hasher,
+        hash: Option<&PasswordHash>,
+        password: &str,
+    ) -> (Verification, Vec<u32>) {
+        let verification = hasher.verify(&password.into(), hash).await.unwrap();
+        let computed = hasher.0.pool.computed();
+        let passes = computed.iter().map(HashParams::passes).collect();
+        (verification, passes)
+    }
+
+    #[tokio::test]
+    async fn whatever_fails_costs_the_same_once_former_parameters_were_met() {
+        let hasher = builder(3).build().unwrap();
+        let (first, second, current) = (hash_of(1).await, hash_of(2).await, hash_of(3).await);
+        let wrong = |passes: &[u32]| (Verification::Wrong, passes.to_vec());
+        assert_eq!(cost(&hasher, None, RIGHT).await, wrong(&[3]));
+        assert_eq!(cost(&hasher, Some(&first), "wrong").await, wrong(&[3, 1]));
+        assert_eq!(cost(&hasher, None, RIGHT).await, wrong(&[3, 1]));
+        let outdated = (Verification::Outdated, vec![3, 1, 2]);
+        assert_eq!(cost(&hasher, Some(&second), RIGHT).await, outdated);
+        for hash in [None, Some(&first), Some(&second), Some(&current)] {
+            assert_eq!(cost(&hasher, hash, "wrong").await, wrong(&[3, 1, 2]));
+        }
+        let right = (Verification::Right, vec![3]);
+        assert_eq!(cost(&hasher, Some(&current), RIGHT).await, right);
+    }
+
+    #[tokio::test]
+    async fn what_is_declared_counts_from_the_start_however_costly() {
+        let declared = [4, 4, 2].into_iter().map(params);
+        let hasher = declared.fold(builder(2), HasherBuilder::former);
+        let hasher = hasher.build().unwrap();
+        let former = hash_of(4).await;
+        for hash in [None, Some(&former)] {
+            let wrong = (Verification::Wrong, vec![2, 4]);
+            assert_eq!(cost(&hasher, hash, "wrong").await, wrong);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_costlier_than_what_is_in_force_is_not_added_unasked() {
+        let hasher = builder(2).build().unwrap();
+        let larger = Hasher::builder(HashParams::danger_weak(65, 1, 1).unwrap());
+        let larger = larger.build().unwrap().hash(&RIGHT.into()).await.unwrap();
+        for hash in [hash_of(3).await, larger] {
+            cost(&hasher, Some(&hash), "wrong").await;
+            let wrong = (Verification::Wrong, vec![2]);
+            assert_eq!(cost(&hasher, None, "wrong").await, wrong);
+        }
+    }
+
+    #[test]
+    fn no_more_are_added_unasked_than_a_few() {
+        let cohorts = Cohorts::new(params(16), vec![params(1), params(2)]);
+        for passes in 3..9 {
+            cohorts.and(params(passes));
+        }
+        let known = cohorts.and(params(16));
+        assert_eq!(known, [16, 1, 2, 3, 4].map(params));
+    }
+}
