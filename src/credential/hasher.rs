@@ -32,10 +32,12 @@ use crate::{
 const MAX_PERMITS: usize = 1 << 16;
 const DEFAULT_QUEUE: usize = 256;
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(2);
+/// A tenth of the weight of a thread with 0.
+const DEFAULT_NICENESS: u8 = 10;
 
 /// Hashes and verifies passwords, so many at once and no more.
 ///
-/// A hash is made off the async threads, under one of a fixed number of permits. Who finds none free waits in a
+/// A hash is made on threads of its own, under one of a fixed number of permits. Who finds none free waits in a
 /// fair queue of bounded length for a bounded time, and is then turned away with [`Overloaded`](crate::ErrorKind::Overloaded) and a
 /// time to retry after. Each permit has its own Argon2 memory, allocated at first use and kept, so that hashing
 /// takes `permits × memory` and no more. (A stored hash of costlier parameters takes its own while it is verified, and so
@@ -96,6 +98,7 @@ pub struct HasherBuilder {
     permits: usize,
     queue: usize,
     deadline: Duration,
+    niceness: u8,
 }
 
 impl HasherBuilder {
@@ -132,21 +135,40 @@ impl HasherBuilder {
         self
     }
 
+    /// By how much the threads that hash let all others go first while processors are short: what is added to their
+    /// nice value (`nice(2)`), 0 to 19. By default 10, about a tenth of the processor time that another thread gets,
+    /// so that those who are signed in hardly feel a storm of logins. Linux only: elsewhere it does nothing.
+    #[must_use]
+    pub fn niceness(mut self, niceness: u8) -> Self {
+        self.niceness = niceness;
+        self
+    }
+
     /// The hasher.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the number of permits is 0 or above 65,536.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the number of permits is 0 or above 65,536, or the niceness
+    /// above 19.
     pub fn build(self) -> Result<Hasher> {
         if !(1..=MAX_PERMITS).contains(&self.permits) {
             return Err(Error::configuration(
                 "the number of hash permits is 1 to 65536",
             ));
         }
+        if self.niceness > 19 {
+            return Err(Error::configuration("the niceness of hashing is 0 to 19"));
+        }
         Ok(Hasher(Arc::new(Inner {
             params: self.params,
             cohorts: Cohorts::new(self.params, self.former),
             dummy: Phc::dummy(self.params),
-            pool: Pool::new(self.params, self.permits, self.queue, self.deadline),
+            pool: Pool::new(
+                self.params,
+                self.permits,
+                self.queue,
+                self.deadline,
+                self.niceness,
+            ),
             places: Arc::new(Semaphore::new(
                 (self.permits + self.queue).min(Semaphore::MAX_PERMITS),
             )),
@@ -165,6 +187,7 @@ impl Hasher {
             permits: thread::available_parallelism().map_or(1, NonZero::get),
             queue: DEFAULT_QUEUE,
             deadline: DEFAULT_DEADLINE,
+            niceness: DEFAULT_NICENESS,
         }
     }
 

@@ -3,10 +3,11 @@ use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
     time::Duration,
 };
 
-use tokio::{sync::oneshot, task, time};
+use tokio::{sync::oneshot, time};
 
 use crate::{
     credential::{HashParams, workspace::Workspace},
@@ -14,10 +15,10 @@ use crate::{
     metric::{self, Shed, Stopwatch},
 };
 
-/// Runs jobs on threads where waiting is allowed, so many at once and no more; the others wait in turn.
+/// Runs jobs on threads of its own, so many at once and no more; the others wait in turn.
 ///
 /// A thread that has done its job takes the next one that waits, without asking the async threads: these have to be
-/// given a processor first, and while all processors hash, that takes a while.
+/// given a processor first, and while all processors hash, that takes a while. When none waits, it ends.
 #[derive(Clone)]
 pub(super) struct Pool(Arc<Inner>);
 
@@ -27,6 +28,7 @@ struct Inner {
     permits: usize,
     queue: usize,
     deadline: Duration,
+    niceness: u8,
     state: Mutex<State>,
 }
 
@@ -59,12 +61,14 @@ impl Pool {
         permits: usize,
         queue: usize,
         deadline: Duration,
+        niceness: u8,
     ) -> Self {
         Self(Arc::new(Inner {
             params,
             permits,
             queue,
             deadline,
+            niceness,
             state: Mutex::default(),
         }))
     }
@@ -83,8 +87,7 @@ impl Pool {
     /// permit taken until then.
     ///
     /// # Errors
-    /// [`Overloaded`](ErrorKind::Overloaded) if the queue is full, or no permit comes free in time;
-    /// [`Internal`](ErrorKind::Internal) if the job panics; otherwise what the job gives.
+    /// As [`begin`](Self::begin); [`Internal`](ErrorKind::Internal) if the job panics; otherwise what the job gives.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Workspace) -> Result<T> + Send + 'static,
@@ -95,7 +98,8 @@ impl Pool {
     /// Waits until a job has begun. If the caller goes away before, it never does.
     ///
     /// # Errors
-    /// [`Overloaded`](ErrorKind::Overloaded) if the queue is full, or no permit comes free in time.
+    /// [`Overloaded`](ErrorKind::Overloaded) if the queue is full, or no permit comes free in time;
+    /// [`Internal`](ErrorKind::Internal) if no thread can be started.
     pub(super) async fn begin<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Workspace) -> Result<T> + Send + 'static,
@@ -125,11 +129,13 @@ impl Pool {
             drop(state);
             metric::permit_taken();
             metric::waited(0.0);
-            let thread = Thread {
-                inner: Arc::clone(&self.0),
-                first: Some(job),
-            };
-            task::spawn_blocking(move || thread.work());
+            let inner = Arc::clone(&self.0);
+            let thread = thread::Builder::new().name("hallpass-hash".to_owned());
+            if let Err(error) = thread.spawn(move || inner.work(job)) {
+                self.0.state().taken -= 1;
+                metric::permit_given_back();
+                return Err(Error::internal(error));
+            }
             return Ok(None);
         }
         if state.waiting.len() >= self.0.queue {
@@ -181,6 +187,50 @@ impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Does what there is to do with a permit, which is given back.
+    fn work(&self, first: Job) {
+        let_others_go_first(self.niceness);
+        let mut workspace = self.state().idle.pop().unwrap_or_default();
+        let mut next = Some(first);
+        while let Some(job) = next {
+            let done = catch_unwind(AssertUnwindSafe(|| job(&mut workspace)));
+            if done.is_err() {
+                workspace = Workspace::default();
+            }
+            workspace.shrink_to(self.params);
+            let mut state = self.state();
+            let waited = state.waiting.pop_front();
+            if waited.is_none() {
+                state.taken -= 1;
+                state.idle.push(std::mem::take(&mut workspace));
+            }
+            drop(state);
+            match &waited {
+                Some(waiting) => {
+                    metric::waits_no_more();
+                    metric::waited(waiting.since.seconds());
+                }
+                None => metric::permit_given_back(),
+            }
+            next = waited.map(|waiting| waiting.job);
+            // Last, so that who has the result finds the permit free. A panic has dropped the sender, which tells
+            // the caller; what it was panicked with has gone to the panic hook.
+            if let Ok(hand_over) = done {
+                hand_over();
+            }
+        }
+    }
+}
+
+/// On Linux, where each thread has a nice value of its own.
+fn let_others_go_first(niceness: u8) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(niceness.into()) {
+        tracing::debug!(%error, "hashing goes on at the priority of the others");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = niceness;
 }
 
 /// The result of a job that has a permit.
@@ -222,57 +272,6 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.leave();
-    }
-}
-
-/// Holds a permit.
-struct Thread {
-    inner: Arc<Inner>,
-    /// There until work begins.
-    first: Option<Job>,
-}
-
-impl Thread {
-    fn work(mut self) {
-        let mut workspace = self.inner.state().idle.pop().unwrap_or_default();
-        let mut next = self.first.take();
-        while let Some(job) = next {
-            let done = catch_unwind(AssertUnwindSafe(|| job(&mut workspace)));
-            if done.is_err() {
-                workspace = Workspace::default();
-            }
-            workspace.shrink_to(self.inner.params);
-            let mut state = self.inner.state();
-            let waited = state.waiting.pop_front();
-            if waited.is_none() {
-                state.taken -= 1;
-                state.idle.push(std::mem::take(&mut workspace));
-            }
-            drop(state);
-            match &waited {
-                Some(waiting) => {
-                    metric::waits_no_more();
-                    metric::waited(waiting.since.seconds());
-                }
-                None => metric::permit_given_back(),
-            }
-            next = waited.map(|waiting| waiting.job);
-            // Last, so that who has the result finds the permit free. A panic has dropped the sender, which tells
-            // the caller; what it was panicked with has gone to the panic hook.
-            if let Ok(hand_over) = done {
-                hand_over();
-            }
-        }
-    }
-}
-
-impl Drop for Thread {
-    /// A runtime that shuts down drops what it has not begun.
-    fn drop(&mut self) {
-        if self.first.is_some() {
-            self.inner.state().taken -= 1;
-            metric::permit_given_back();
-        }
     }
 }
 

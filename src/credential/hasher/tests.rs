@@ -362,28 +362,20 @@ async fn who_is_turned_away_was_not_served() {
     assert_eq!((hasher.waiting(), hasher.0.pool.free_permits()), (0, 2));
 }
 
-#[test]
-fn what_a_runtime_did_not_begin_gives_its_permit_back() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .max_blocking_threads(1)
-        .build()
-        .unwrap();
-    let hasher = hasher(1, 0, Duration::from_secs(60));
-    let (release, released) = mpsc::channel::<()>();
-    let caller = hasher.clone();
-    runtime.block_on(async {
-        task::spawn_blocking(move || released.recv());
-        tokio::spawn(async move { caller.hash(&"password".into()).await });
-        until(|| hasher.0.pool.free_permits() == 0).await;
-    });
-    runtime.shutdown_background();
-    drop(release);
-    let deadline = std::time::Instant::now() + Duration::from_secs(10);
-    while hasher.0.pool.free_permits() == 0 {
-        assert!(std::time::Instant::now() < deadline, "it is not given back");
-        thread::sleep(Duration::from_millis(1));
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn hashing_lets_other_threads_go_first() {
+    let nice = || rustix::process::getpriority_process(None).unwrap();
+    let before = nice();
+    let hasher = |niceness| {
+        let builder = Hasher::builder(cheap()).permits(1);
+        builder.niceness(niceness).build().unwrap()
+    };
+    for niceness in [0, 3] {
+        let hashing = hasher(niceness).run(move |_| Ok(nice())).await.unwrap();
+        assert_eq!(hashing, before + i32::from(niceness));
     }
+    assert_eq!(nice(), before);
 }
 
 #[test]
@@ -392,4 +384,6 @@ fn a_hasher_needs_a_permit_and_no_absurd_number() {
         let hasher = Hasher::builder(cheap()).permits(permits).build();
         assert_eq!(hasher.unwrap_err().kind(), ErrorKind::Configuration);
     }
+    let hasher = Hasher::builder(cheap()).niceness(20).build();
+    assert_eq!(hasher.unwrap_err().kind(), ErrorKind::Configuration);
 }
