@@ -67,8 +67,8 @@ async fn bare(plan: Plan) -> Result<()> {
     println!("{LOGINS} logins at once, to a handler that turns everybody away");
     for _ in 0..plan.rounds {
         for within in WAVES {
-            let reads = (0..5).map(|_| Request::get("/users/me", "nobody"));
-            let readers = Readers::start(server.address, reads.collect(), None).await?;
+            let read = Request::get("/users/me", "nobody");
+            let readers = Readers::start(server.address, &[read], None).await?;
             let flood = connect(server.address, Kind::Unlimited).await?;
             let (seen, during) = answered(flood, within).await?;
             println!("  sent within {}: {seen}", ms(within));
@@ -106,9 +106,9 @@ async fn flood_on(name: &str, kind: Kind, folder: &Folder, url: &str, plan: Plan
         for within in WAVES {
             let reads = readers.iter().zip(&mut addresses);
             let reads = reads.map(|(reader, from)| reader.get("/users/me").forwarded_for(from));
-            let reads = reads.collect();
+            let reads: Vec<Request> = reads.collect();
             let refresher = addresses.next().map(|from| (last.login(), from));
-            let readers = Readers::start(server.address, reads, refresher).await?;
+            let readers = Readers::start(server.address, &reads, refresher).await?;
             let flood = connect(server.address, kind).await?;
             if connected == 0 {
                 (connected, _) = server.memory()?;
@@ -165,7 +165,7 @@ async fn connect(server: SocketAddr, kind: Kind) -> Result<Flood> {
     Ok(flood)
 }
 
-/// All, spread evenly over this time, until the last is answered; and when that was.
+/// All, spread evenly over this time, until the last is answered; and when that was. Nobody hangs up before.
 async fn answered(flood: Flood, within: Duration) -> Result<(Seen, Range<Instant>)> {
     let mut tasks = JoinSet::new();
     let begun = tokio::time::Instant::now();
@@ -178,12 +178,14 @@ async fn answered(flood: Flood, within: Duration) -> Result<(Seen, Range<Instant
                 .await
                 .map_err(|error| error.to_string())?;
             let (status, again) = (answer.status, answer.has_retry_after);
-            Ok::<_, String>((status, again, sent.elapsed()))
+            Ok::<_, String>((status, again, sent.elapsed(), client))
         });
     }
     let mut seen = Seen::default();
+    let mut clients = Vec::new();
     while let Some(task) = tasks.join_next().await {
-        let (status, again, latency) = task??;
+        let (status, again, latency, client) = task??;
+        clients.push(client);
         if matches!(status, 429 | 503) && !again {
             return Err(format!("{status} without Retry-After").into());
         }

@@ -102,9 +102,15 @@ fn main() -> Result<()> {
     }
     process::build_server()?;
     if let Trial::Flood = arguments.trial {
-        // Two threads: one would be slower than the server.
+        // Two threads: one would be slower than the server. They are not to hold up who reads meanwhile.
         let mut threads = tokio::runtime::Builder::new_multi_thread();
         threads.worker_threads(2);
+        #[cfg(target_os = "linux")]
+        threads.on_thread_start(|| {
+            if let Err(error) = rustix::process::nice(10) {
+                eprintln!("the readers share their processors with the flood: {error}");
+            }
+        });
         return runtime(threads)?.block_on(flood::flood(plan));
     }
     // One thread: the clients are to leave the processors to those they measure.

@@ -12,7 +12,7 @@ use tokio::{
     runtime::{Builder, Runtime},
     sync::watch,
     task::JoinHandle,
-    time::{interval, sleep},
+    time::{interval, interval_at, sleep},
 };
 
 use crate::{
@@ -22,9 +22,15 @@ use crate::{
     people::text,
 };
 
+/// So many that a call hardly ever waits for the one before: it is the server that is measured.
+const CONNECTIONS: u32 = 100;
+/// How often each of them is used.
+const PERIOD: Duration = Duration::from_millis(200);
+
 /// Those who are signed in: some read themselves, one refreshes. On a thread of their own: those of the flood are busy.
 pub(crate) struct Readers {
-    stop: watch::Sender<bool>,
+    /// Since when no calls are due.
+    stop: watch::Sender<Option<Instant>>,
     _thread: Thread,
     reads: Vec<JoinHandle<Result<Calls, String>>>,
     refreshes: Option<JoinHandle<Result<Calls, String>>>,
@@ -45,10 +51,10 @@ impl Drop for Thread {
 type Calls = Vec<(Instant, Duration)>;
 
 impl Readers {
-    /// Each reads by a request of its own; who refreshes logs in first, from an address.
+    /// They read by these requests in turn; who refreshes logs in first, from an address.
     pub(crate) async fn start(
         server: SocketAddr,
-        requests: Vec<Request>,
+        requests: &[Request],
         refresher: Option<(Request, IpAddr)>,
     ) -> Result<Self> {
         let runtime = Builder::new_multi_thread()
@@ -57,9 +63,13 @@ impl Readers {
             .build()?;
         let handle = runtime.handle().clone();
         let thread = Thread(Some(runtime));
-        let (stop, stopped) = watch::channel(false);
-        let reads = requests.into_iter();
-        let reads = reads.map(|me| handle.spawn(read(server, me, stopped.clone())));
+        let (stop, stopped) = watch::channel(None);
+        let first = Instant::now() + PERIOD;
+        let reads = requests.iter().cycle().zip(0..CONNECTIONS);
+        let reads = reads.map(|(me, number)| {
+            let first = first + PERIOD * number / CONNECTIONS;
+            handle.spawn(read(server, me.clone(), first, stopped.clone()))
+        });
         let reads = reads.collect();
         let refreshes = match refresher {
             Some((login, from)) => {
@@ -71,7 +81,7 @@ impl Readers {
             }
             None => None,
         };
-        sleep(Duration::from_millis(300)).await;
+        sleep(2 * PERIOD).await;
         Ok(Self {
             stop,
             _thread: thread,
@@ -82,7 +92,7 @@ impl Readers {
 
     /// What they felt during the flood.
     pub(crate) async fn stop(self, flood: Range<Instant>) -> Result<String> {
-        self.stop.send_replace(true);
+        self.stop.send_replace(Some(flood.end));
         let mut reads = Vec::new();
         for read in self.reads {
             reads.extend(felt(read.await??, &flood));
@@ -107,32 +117,38 @@ fn felt(calls: Calls, flood: &Range<Instant>) -> Vec<Duration> {
 async fn read(
     server: SocketAddr,
     me: Request,
-    stop: watch::Receiver<bool>,
+    first: Instant,
+    stop: watch::Receiver<Option<Instant>>,
 ) -> Result<Calls, String> {
     let client = Client::connect(server).await;
     let mut client = client.map_err(|error| error.to_string())?;
     let mut calls = Vec::new();
-    let mut pace = interval(Duration::from_millis(10));
-    while !*stop.borrow() {
+    let mut pace = interval_at(first.into(), PERIOD);
+    loop {
         let sent = pace.tick().await.into_std();
+        if stop.borrow().is_some_and(|end| sent > end) {
+            return Ok(calls);
+        }
         client.call(&me).await.map_err(|error| error.to_string())?;
         calls.push((sent, sent.elapsed()));
     }
-    Ok(calls)
 }
 
 async fn refresh(
     server: SocketAddr,
     mut token: String,
     from: IpAddr,
-    stop: watch::Receiver<bool>,
+    stop: watch::Receiver<Option<Instant>>,
 ) -> Result<Calls, String> {
     let client = Client::connect(server).await;
     let mut client = client.map_err(|error| error.to_string())?;
     let mut calls = Vec::new();
     let mut pace = interval(Duration::from_millis(20));
-    while !*stop.borrow() {
+    loop {
         let sent = pace.tick().await.into_std();
+        if stop.borrow().is_some_and(|end| sent > end) {
+            return Ok(calls);
+        }
         let body = json!({ "refresh_token": token }).to_string();
         let request = Request::post("/auth/refresh", &body).forwarded_for(from);
         let body = client
@@ -143,5 +159,4 @@ async fn refresh(
         let pair: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
         token = text(&pair, "refresh_token").map_err(|error| error.to_string())?;
     }
-    Ok(calls)
 }
