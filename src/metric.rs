@@ -8,7 +8,7 @@
 //! | `hallpass_hash_permits_taken` | gauge | | permits of [`Hasher`](crate::credential::Hasher)s that are taken: hashes being made |
 //! | `hallpass_hash_waiting` | gauge | | callers that wait for a permit |
 //! | `hallpass_hash_wait_seconds` | histogram | | how long who got a permit had waited for it, in seconds; 0 for those who found one free |
-//! | `hallpass_hash_shed_total` | counter | `reason` | callers that were turned away: `no_place` before they cost a statement, `queue_full`, or `deadline` after the longest wait |
+//! | `hallpass_hash_shed_total` | counter | `reason` | callers that were turned away: `no_place` before they cost a statement, `queue_full`, `deadline` after the longest wait, or `no_thread` if the system starts none |
 //! | `hallpass_turn_shed_total` | counter | | calls of strangers that were turned away because too many waited to be counted |
 //! | `hallpass_rate_limited_total` | counter | `budget` | calls refused because there were too many: [`Budget`](crate::limit::Budget) |
 //! | `hallpass_locked_total` | counter | | attempts on a password refused after too many failures |
@@ -23,6 +23,7 @@ use self::facade::{count, gauge, observe};
 pub(crate) enum Shed {
     Deadline,
     NoPlace,
+    NoThread,
     QueueFull,
 }
 
@@ -51,6 +52,7 @@ pub(crate) fn shed(reason: Shed) {
     let reason = match reason {
         Shed::Deadline => "deadline",
         Shed::NoPlace => "no_place",
+        Shed::NoThread => "no_thread",
         Shed::QueueFull => "queue_full",
     };
     count("hallpass_hash_shed_total", Some(("reason", reason)));

@@ -40,15 +40,16 @@ const DEFAULT_NICENESS: u8 = 10;
 /// A hash is made on threads of its own, under one of a fixed number of permits. Who finds none free waits in a
 /// fair queue of bounded length for a bounded time, and is then turned away with [`Overloaded`](crate::ErrorKind::Overloaded) and a
 /// time to retry after. Each permit has its own Argon2 memory, allocated at first use and kept, so that hashing
-/// takes `permits × memory` and no more. (A stored hash of costlier parameters takes its own while it is verified, and so
-/// do costlier [former](HasherBuilder::former) ones.)
+/// takes permits × the memory of the parameters, in force or declared as former, that need most. (A stored hash that needs
+/// more takes it while it is verified.)
 ///
 /// A verification that fails costs one hash of each of the parameters that stored hashes have, in an order that is always
 /// the same, so that its time does not tell which of them a hash has, or that there is none. Parameters no longer in
 /// force are known once a hash with them is verified, or from the start if they are declared as
 /// [`former`](HasherBuilder::former).
 ///
-/// Clones share the permits. The methods must be called within a tokio runtime.
+/// Clones share the permits. The methods must be called within a tokio runtime. Where its clock is paused, timers do not
+/// wait for a hash.
 ///
 /// ```
 /// # #[tokio::main]
@@ -105,9 +106,10 @@ impl HasherBuilder {
     /// Adds parameters that were in force before, and that stored hashes may still have.
     ///
     /// What fails to verify costs one hash of these, too. Undeclared ones are not known before a first hash with them
-    /// is verified: until then, a hash with them takes another time than none. At most four are added that way, and
-    /// none that takes more memory or work than those in force, since anybody could cause that cost: a warning is
-    /// logged, and their hashes take a time of their own.
+    /// is verified, in each process anew: until then, a hash with them takes another time than none. None is added that
+    /// way beyond four in all, or that takes more memory or work than those in force: a warning is logged, and their
+    /// hashes take a time of their own. The more there are, the fewer failures an instance has the time for: declare
+    /// none that no account has any more.
     #[must_use]
     pub fn former(mut self, params: HashParams) -> Self {
         self.former.push(params);
@@ -135,9 +137,10 @@ impl HasherBuilder {
         self
     }
 
-    /// By how much the threads that hash let all others go first while processors are short: what is added to their
-    /// nice value (`nice(2)`), 0 to 19. By default 10, about a tenth of the processor time that another thread gets,
-    /// so that those who are signed in hardly feel a storm of logins. Linux only: elsewhere it does nothing.
+    /// By how much the threads that hash yield to others while processors are short: what is added to their nice value
+    /// (`nice(2)`), 0 to 19. By default 10, about a tenth of the processor time that another thread gets, so that those
+    /// who are signed in hardly feel a storm of logins; threads that keep all processors busy slow logins down in turn.
+    /// Linux only: elsewhere it does nothing.
     #[must_use]
     pub fn niceness(mut self, niceness: u8) -> Self {
         self.niceness = niceness;
@@ -158,12 +161,14 @@ impl HasherBuilder {
         if self.niceness > 19 {
             return Err(Error::configuration("the niceness of hashing is 0 to 19"));
         }
+        let declared = self.former.iter().copied().chain([self.params]);
+        let room = declared.max_by_key(HashParams::memory_kib);
         Ok(Hasher(Arc::new(Inner {
             params: self.params,
             cohorts: Cohorts::new(self.params, self.former),
             dummy: Phc::dummy(self.params),
             pool: Pool::new(
-                self.params,
+                room.unwrap_or(self.params),
                 self.permits,
                 self.queue,
                 self.deadline,
@@ -239,8 +244,8 @@ impl Hasher {
     /// Hashes a password: an Argon2id PHC string with a salt of 16 and a tag of 32 bytes.
     ///
     /// # Errors
-    /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit comes free in time; [`Internal`](crate::ErrorKind::Internal) if
-    /// the memory cannot be allocated, or no thread started.
+    /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit comes free in time, or no thread can be started;
+    /// [`Internal`](crate::ErrorKind::Internal) if the memory cannot be allocated.
     pub async fn hash(&self, password: &Password) -> Result<PasswordHash> {
         let (params, password) = (self.0.params, password.clone());
         self.run(move |workspace| {

@@ -1,6 +1,6 @@
 use std::{
     collections::VecDeque,
-    fmt,
+    fmt, io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
@@ -24,7 +24,7 @@ pub(super) struct Pool(Arc<Inner>);
 
 struct Inner {
     /// What a workspace that is kept has room for.
-    params: HashParams,
+    room: HashParams,
     permits: usize,
     queue: usize,
     deadline: Duration,
@@ -57,14 +57,14 @@ type HandOver = Box<dyn FnOnce() + Send>;
 
 impl Pool {
     pub(super) fn new(
-        params: HashParams,
+        room: HashParams,
         permits: usize,
         queue: usize,
         deadline: Duration,
         niceness: u8,
     ) -> Self {
         Self(Arc::new(Inner {
-            params,
+            room,
             permits,
             queue,
             deadline,
@@ -98,8 +98,8 @@ impl Pool {
     /// Waits until a job has begun. If the caller goes away before, it never does.
     ///
     /// # Errors
-    /// [`Overloaded`](ErrorKind::Overloaded) if the queue is full, or no permit comes free in time;
-    /// [`Internal`](ErrorKind::Internal) if no thread can be started.
+    /// [`Overloaded`](ErrorKind::Overloaded) if the queue is full, no permit comes free in time, or no thread can be
+    /// started.
     pub(super) async fn begin<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Workspace) -> Result<T> + Send + 'static,
@@ -112,11 +112,13 @@ impl Pool {
             let result = job(workspace);
             Box::new(move || drop(sender.send(result)))
         });
-        if let Some(place) = self.admit(job)?
-            && time::timeout(self.0.deadline, begun).await.is_err()
-            && place.leave()
-        {
-            return Err(self.overloaded(Shed::Deadline));
+        if let Some(place) = self.admit(job)? {
+            match time::timeout(self.0.deadline, begun).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_dropped)) => return Err(self.overloaded(Shed::NoThread)),
+                Err(_elapsed) if place.leave() => return Err(self.overloaded(Shed::Deadline)),
+                Err(_elapsed) => {}
+            }
         }
         Ok(Begun(result))
     }
@@ -131,12 +133,10 @@ impl Pool {
             metric::waited(0.0);
             let inner = Arc::clone(&self.0);
             let thread = thread::Builder::new().name("hallpass-hash".to_owned());
-            if let Err(error) = thread.spawn(move || inner.work(job)) {
-                self.0.state().taken -= 1;
-                metric::permit_given_back();
-                return Err(Error::internal(error));
-            }
-            return Ok(None);
+            return match thread.spawn(move || inner.work(job)) {
+                Ok(_) => Ok(None),
+                Err(error) => Err(self.without_a_thread(&error)),
+            };
         }
         if state.waiting.len() >= self.0.queue {
             return Err(self.overloaded(Shed::QueueFull));
@@ -156,11 +156,33 @@ impl Pool {
         }))
     }
 
+    /// Gives back the permit of a thread that could not be started. Who waits is told so, if nobody is left to begin.
+    pub(super) fn without_a_thread(&self, error: &io::Error) -> Error {
+        tracing::error!(%error, "no thread can be started to hash a password");
+        let mut state = self.0.state();
+        state.taken -= 1;
+        let stranded = match state.taken {
+            0 => std::mem::take(&mut state.waiting),
+            _ => VecDeque::new(),
+        };
+        drop(state);
+        metric::permit_given_back();
+        for _ in &stranded {
+            metric::waits_no_more();
+        }
+        self.overloaded(Shed::NoThread)
+    }
+
     /// What those are told for whom there is no room.
     pub(super) fn overloaded(&self, reason: Shed) -> Error {
         metric::shed(reason);
         Error::new(ErrorKind::Overloaded)
             .with_retry_after(self.0.deadline.max(Duration::from_secs(1)))
+    }
+
+    #[cfg(test)]
+    pub(super) fn take_permit(&self) {
+        self.0.state().taken += 1;
     }
 
     #[cfg(test)]
@@ -198,7 +220,7 @@ impl Inner {
             if done.is_err() {
                 workspace = Workspace::default();
             }
-            workspace.shrink_to(self.params);
+            workspace.shrink_to(self.room);
             let mut state = self.state();
             let waited = state.waiting.pop_front();
             if waited.is_none() {

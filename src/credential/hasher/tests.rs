@@ -367,15 +367,33 @@ async fn who_is_turned_away_was_not_served() {
 async fn hashing_lets_other_threads_go_first() {
     let nice = || rustix::process::getpriority_process(None).unwrap();
     let before = nice();
-    let hasher = |niceness| {
-        let builder = Hasher::builder(cheap()).permits(1);
-        builder.niceness(niceness).build().unwrap()
-    };
-    for niceness in [0, 3] {
-        let hashing = hasher(niceness).run(move |_| Ok(nice())).await.unwrap();
-        assert_eq!(hashing, before + i32::from(niceness));
+    let builder = || Hasher::builder(cheap()).permits(1);
+    for (builder, added) in [(builder(), 10), (builder().niceness(3), 3)] {
+        let hasher = builder.build().unwrap();
+        let hashing = hasher.run(move |_| Ok(nice())).await.unwrap();
+        assert_eq!(hashing, (before + added).min(19));
     }
     assert_eq!(nice(), before);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_thread_that_cannot_be_started() {
+    let hasher = hasher(1, 1, Duration::from_secs(60));
+    hasher.0.pool.take_permit();
+    let waiter = tokio::spawn({
+        let hasher = hasher.clone();
+        async move { hasher.hash(&"password".into()).await }
+    });
+    until(|| hasher.waiting() == 1).await;
+    let error = std::io::Error::other("by design");
+    let told = hasher.0.pool.without_a_thread(&error);
+    let waiting = waiter.await.unwrap().unwrap_err();
+    for error in [told, waiting] {
+        assert_eq!(error.kind(), ErrorKind::Overloaded);
+        assert!(error.retry_after().is_some());
+    }
+    assert_eq!((hasher.waiting(), hasher.0.pool.free_permits()), (0, 1));
+    hasher.hash(&"password".into()).await.unwrap();
 }
 
 #[test]
