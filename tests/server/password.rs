@@ -4,6 +4,7 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     net::{TcpListener, TcpStream},
     thread,
+    time::Instant,
 };
 
 use serde_json::{Value, json};
@@ -76,5 +77,26 @@ fn new_passwords_are_estimated_and_looked_up_if_that_is_set() {
         for secret in [STOLEN, PREFIX, unknown, prefix] {
             assert!(!log.contains(secret), "{log}");
         }
+    }
+}
+
+#[test]
+fn a_failed_sign_in_costs_a_hash_of_former_parameters_too() {
+    for server in SERVERS {
+        let former = "m=32768,t=4,p=1;m=16384,t=16,p=1";
+        let settings = [("HALLPASS_ARGON2_FORMER", former)];
+        let folder = folder();
+        let server = Server::of(server, folder.path(), &settings);
+        let timed = |path, email| {
+            let begun = Instant::now();
+            let body = json!({"email": email, "password": "long enough to be taken"});
+            (server.post(path, &body).status, begun.elapsed())
+        };
+        let (status, one_hash) = timed("/users", "ann@example.org");
+        assert_eq!(status, 201);
+        let (status, failed) = timed("/auth/login", "nobody@example.org");
+        assert_eq!(status, 401);
+        // They are 16 and 32 times the work.
+        assert!(failed > 4 * one_hash, "{failed:?}, {one_hash:?}");
     }
 }

@@ -5,8 +5,8 @@ use std::sync::{
 
 use crate::credential::HashParams;
 
-/// How many former parameters are known at most that nobody declared: each makes a failure cost another hash.
-const MOST_MET: usize = 4;
+/// So many former parameters are known, and no more are added unasked: each makes a failure cost another hash.
+const ENOUGH: usize = 4;
 
 /// The parameters of the hashes that are stored: those in force, and former ones.
 #[derive(Debug)]
@@ -52,8 +52,12 @@ impl Cohorts {
         if former.contains(&params) {
             return;
         }
-        if is_cheap && former.len() < MOST_MET {
+        if is_cheap && former.len() < ENOUGH {
             former.push(params);
+            tracing::info!(
+                %params,
+                "a stored password hash has former parameters: a failed sign-in costs a hash of these, too, from now on"
+            );
         } else if !self.has_warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 %params,
@@ -131,6 +135,14 @@ mod tests {
             let wrong = (Verification::Wrong, vec![2, 4]);
             assert_eq!(cost(&hasher, hash, "wrong").await, wrong);
         }
+    }
+
+    #[tokio::test]
+    async fn memory_is_kept_for_what_is_declared() {
+        let larger = HashParams::danger_weak(128, 1, 1).unwrap();
+        let hasher = builder(1).former(larger).build().unwrap();
+        cost(&hasher, None, "wrong").await;
+        assert_eq!(hasher.0.pool.idle_memory_kib(), [128]);
     }
 
     #[tokio::test]
