@@ -168,8 +168,8 @@ fn is_as_wanted(flaw: Option<Flaw>, outcome: &Outcome) -> bool {
 fn is_as_wanted_of_few(flaw: Option<Flaw>, outcome: &Outcome, hashes: bool) -> bool {
     match flaw {
         None => outcome.told_apart.is_none(),
-        Some(Flaw::NoDummyHash | Flaw::UndeclaredParams) if hashes => outcome.is_different(),
-        Some(Flaw::NoDummyHash | Flaw::UndeclaredParams | Flaw::NoDummyOrder) => true,
+        Some(Flaw::NoDummyHash | Flaw::UndeclaredParams) => !hashes || outcome.is_different(),
+        Some(Flaw::NoDummyOrder) => true,
         Some(Flaw::ToldLock) => outcome.told_apart.is_some(),
     }
 }

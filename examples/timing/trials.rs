@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hallpass::{
     AuthBuilder, PasswordHash, RegistrationMode,
-    credential::{HashParams, Hasher},
+    credential::{HashParams, Hasher, HasherBuilder},
     limit::Lockout,
     seaorm::SeaOrmStore,
 };
@@ -135,16 +135,16 @@ pub(crate) fn run(
     (flaw, trial): (Option<Flaw>, Trial),
     plan: Plan,
 ) -> Result<Outcome> {
-    // Of more memory, so that they are not added unasked.
-    let former = HashParams::danger_weak(params.memory_kib() + 1024, 1, 1)?;
+    let former = match trial.known {
+        // Of more memory, so that they are not added unasked.
+        Known::FormerUser => Some(HashParams::danger_weak(params.memory_kib() + 1024, 1, 1)?),
+        _ => None,
+    };
+    let declared = former.filter(|_| flaw != Some(Flaw::UndeclaredParams));
     let set = |builder: AuthBuilder| {
         let hasher = Hasher::builder(params);
         let builder = builder
-            .hashing(match flaw {
-                Some(Flaw::UndeclaredParams) => hasher,
-                _ if trial.known == Known::FormerUser => hasher.former(former),
-                _ => hasher,
-            })
+            .hashing(declared.into_iter().fold(hasher, HasherBuilder::former))
             .registration(RegistrationMode::Private);
         match trial.asked {
             Asked::LoginLocked => builder.lockout(locked_at_once()),
@@ -152,11 +152,7 @@ pub(crate) fn run(
         }
     };
     let server = runtime.block_on(Server::start(store, flaw, set))?;
-    let stored = match trial.known {
-        Known::FormerUser => former,
-        _ => params,
-    };
-    let hasher = Hasher::builder(stored).build()?;
+    let hasher = Hasher::builder(former.unwrap_or(params)).build()?;
     let mut bench = Bench {
         runtime,
         store,

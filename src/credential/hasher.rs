@@ -67,7 +67,6 @@ const DEFAULT_NICENESS: u8 = 10;
 pub struct Hasher(Arc<Inner>);
 
 struct Inner {
-    params: HashParams,
     cohorts: Cohorts,
     dummy: Phc,
     pool: Pool,
@@ -161,19 +160,17 @@ impl HasherBuilder {
         if self.niceness > 19 {
             return Err(Error::configuration("the niceness of hashing is 0 to 19"));
         }
-        let declared = self.former.iter().copied().chain([self.params]);
-        let room = declared.max_by_key(HashParams::memory_kib);
+        let cohorts = Cohorts::new(self.params, self.former);
         Ok(Hasher(Arc::new(Inner {
-            params: self.params,
-            cohorts: Cohorts::new(self.params, self.former),
             dummy: Phc::dummy(self.params),
             pool: Pool::new(
-                room.unwrap_or(self.params),
+                cohorts.roomiest(),
                 self.permits,
                 self.queue,
                 self.deadline,
                 self.niceness,
             ),
+            cohorts,
             places: Arc::new(Semaphore::new(
                 (self.permits + self.queue).min(Semaphore::MAX_PERMITS),
             )),
@@ -199,7 +196,7 @@ impl Hasher {
     /// The parameters of new hashes.
     #[must_use]
     pub fn params(&self) -> HashParams {
-        self.0.params
+        self.0.cohorts.current()
     }
 
     /// How many hash at once.
@@ -247,7 +244,7 @@ impl Hasher {
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit comes free in time, or no thread can be started;
     /// [`Internal`](crate::ErrorKind::Internal) if the memory cannot be allocated.
     pub async fn hash(&self, password: &Password) -> Result<PasswordHash> {
-        let (params, password) = (self.0.params, password.clone());
+        let (params, password) = (self.params(), password.clone());
         self.run(move |workspace| {
             let salt = random_bytes::<{ phc::SALT_LEN }>();
             let mut tag = [0; phc::TAG_LEN];
@@ -292,7 +289,7 @@ impl Hasher {
             for params in cohorts {
                 workspace.compute(params, password, &stored.salt, &mut tag)?;
                 if params == stored.params && stored.matches(&tag) && !is_dummy {
-                    return Ok(if stored.is_outdated(inner.params) {
+                    return Ok(if stored.is_outdated(inner.cohorts.current()) {
                         Verification::Outdated
                     } else {
                         Verification::Right
@@ -315,7 +312,7 @@ impl Hasher {
 impl std::fmt::Debug for Inner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Inner")
-            .field("params", &self.params)
+            .field("cohorts", &self.cohorts)
             .field("pool", &self.pool)
             .finish_non_exhaustive()
     }

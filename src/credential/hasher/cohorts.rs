@@ -31,6 +31,23 @@ impl Cohorts {
         }
     }
 
+    /// Those in force.
+    pub(super) fn current(&self) -> HashParams {
+        self.current
+    }
+
+    /// Those that take most memory, of all that are known by now.
+    pub(super) fn roomiest(&self) -> HashParams {
+        let known = self.former.read().unwrap_or_else(PoisonError::into_inner);
+        known.iter().fold(self.current, |most, &params| {
+            if params.memory_kib() > most.memory_kib() {
+                params
+            } else {
+                most
+            }
+        })
+    }
+
     /// All parameters, those in force first, and these, which a stored hash has: they are known from now on.
     pub(super) fn and(&self, stored: HashParams) -> Vec<HashParams> {
         let known = self.former.read().unwrap_or_else(PoisonError::into_inner);

@@ -34,7 +34,7 @@ struct Inner {
 
 #[derive(Default)]
 struct State {
-    /// How many permits are taken. Nobody waits while one is free.
+    /// How many permits are taken. Nobody waits while one is free, but where its thread could not be started.
     taken: usize,
     waiting: VecDeque<Waiting>,
     next: Ticket,
