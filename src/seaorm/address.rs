@@ -1,7 +1,7 @@
 //! What one-time tokens do to the addresses of users.
 
 use async_trait::async_trait;
-use sea_orm::{DatabaseTransaction, DbErr, QueryResult, prelude::Uuid};
+use sea_orm::{DbErr, QueryResult, prelude::Uuid};
 
 use super::{
     SeaOrmStore,
@@ -9,7 +9,7 @@ use super::{
     event::{self, events, record},
     one_time::{payload, replace},
     outbox::{self, intents, order},
-    pool::{Database, run, transaction},
+    pool::{Database, Txn, run, transaction},
     row::column,
     session::{checked_values, unchanged},
     token::{END_OF_USER, bytes, live},
@@ -247,7 +247,7 @@ impl<D: Database> AddressStore for SeaOrmStore<D> {
 
 /// The change inside a transaction that nobody can write beside.
 async fn change_in(
-    txn: &DatabaseTransaction,
+    txn: &Txn,
     digest: &TokenDigest,
     now: Timestamp,
     event: &Event,

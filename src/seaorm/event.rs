@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use sea_orm::{
-    ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _, QueryFilter as _,
-    QueryOrder as _, QueryResult, QuerySelect as _, QueryTrait as _, Value, prelude::Uuid,
+    ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryResult,
+    QuerySelect as _, QueryTrait as _, Value, prelude::Uuid,
 };
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use super::{
     SeaOrmStore,
     entity::event::{Column, Entity},
     error::{store_error, unreadable},
-    pool::{Database, run},
+    pool::{Database, Txn, run},
     row::{column, object, parsed},
 };
 use crate::{
@@ -64,11 +64,7 @@ pub(super) fn events<'a>(events: impl IntoIterator<Item = &'a Event>) -> Value {
 }
 
 /// Writes an event in the transaction of its fact, which is about this user.
-pub(super) async fn insert(
-    txn: &DatabaseTransaction,
-    event: &Event,
-    user: Option<UserId>,
-) -> Result<(), DbErr> {
+pub(super) async fn insert(txn: &Txn, event: &Event, user: Option<UserId>) -> Result<(), DbErr> {
     run(txn, INSERT, values(event, user)).await.map(drop)
 }
 

@@ -1,13 +1,13 @@
 //! Flows and their codes: the second half of the identity store.
 
-use sea_orm::{DatabaseTransaction, DbErr, QueryResult, Value};
+use sea_orm::{DbErr, QueryResult, Value};
 use serde::{Deserialize, Serialize};
 
 use super::{
     SeaOrmStore,
     error::{store_error, unreadable},
     event::{self, events, record},
-    pool::{Database, run, transaction},
+    pool::{Database, Txn, run, transaction},
     row::{column, digest, parsed, user, user_columns},
     token::bytes,
 };
@@ -145,7 +145,7 @@ fn flow(row: &QueryResult) -> Result<Flow, DbErr> {
 
 /// Keeps the code of a user in the transaction of what they came to, and records its events.
 pub(super) async fn keep_code(
-    txn: &DatabaseTransaction,
+    txn: &Txn,
     postgres: bool,
     code: &NewCode,
     (user, credential_version): (&User, i64),
@@ -222,7 +222,7 @@ fn redeemed(row: &QueryResult) -> Result<Redeemed, DbErr> {
 
 /// Spends the code of a flow that links, and gives what it links.
 pub(super) async fn use_offer(
-    txn: &DatabaseTransaction,
+    txn: &Txn,
     code: &TokenDigest,
     challenge: &CodeChallenge,
     now: Timestamp,

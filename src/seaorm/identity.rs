@@ -1,7 +1,7 @@
 //! Identities: who is who at a provider, and what comes of it.
 
 use async_trait::async_trait;
-use sea_orm::{DatabaseTransaction, DbErr, QueryResult, Value, prelude::Uuid};
+use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
 
 use super::{
     SeaOrmStore,
@@ -10,7 +10,7 @@ use super::{
     flow::{self, Offer},
     one_time::{FORGET_IDENTITIES, USE_ALL},
     outbox,
-    pool::{Database, run, transaction},
+    pool::{Database, Txn, run, transaction},
     row::{column, user, user_columns},
     token::{END_OF_USER, live},
     user as users,
@@ -265,11 +265,7 @@ impl Found {
 }
 
 /// Reads whom it is about so that nobody else can write them before this transaction ends.
-async fn hold(
-    txn: &DatabaseTransaction,
-    postgres: bool,
-    assertion: &Assertion,
-) -> Result<Found, DbErr> {
+async fn hold(txn: &Txn, postgres: bool, assertion: &Assertion) -> Result<Found, DbErr> {
     if !postgres {
         return Found::of(&run(txn, STANDING, whom(assertion)).await?);
     }
@@ -285,11 +281,7 @@ async fn hold(
     Ok(found)
 }
 
-async fn arrive_in(
-    txn: &DatabaseTransaction,
-    postgres: bool,
-    arrival: &Arrival,
-) -> Result<Arrived, DbErr> {
+async fn arrive_in(txn: &Txn, postgres: bool, arrival: &Arrival) -> Result<Arrived, DbErr> {
     let Arrival { assertion, now, .. } = arrival;
     let found = hold(txn, postgres, assertion).await?;
     let linking = assertion.judge(&found.standing());
@@ -317,18 +309,14 @@ async fn arrive_in(
     Ok(Arrived::Admitted(user, events))
 }
 
-async fn create(txn: &DatabaseTransaction, new: &NewUser) -> Result<User, DbErr> {
+async fn create(txn: &Txn, new: &NewUser) -> Result<User, DbErr> {
     let inserted = run(txn, users::INSERT, users::insert_values(new)).await?;
     inserted.first().ok_or_else(overtaken)?;
     Ok(new.to_user())
 }
 
 /// Wipes what whoever registered first may have left behind.
-async fn take_over(
-    txn: &DatabaseTransaction,
-    id: UserId,
-    now: Timestamp,
-) -> Result<(User, i64), DbErr> {
+async fn take_over(txn: &Txn, id: UserId, now: Timestamp) -> Result<(User, i64), DbErr> {
     let id = id.as_uuid();
     let rows = run(txn, TAKE_OVER, [id.into(), now.into()]).await?;
     let row = rows.first().ok_or_else(overtaken)?;
@@ -342,7 +330,7 @@ async fn take_over(
 
 /// Links what is offered to a user; `None` if it is linked already.
 async fn insert(
-    txn: &DatabaseTransaction,
+    txn: &Txn,
     (id, user): (IdentityId, UserId),
     offer: &Offer,
     unproven: bool,
@@ -363,7 +351,7 @@ async fn insert(
 }
 
 async fn link_in(
-    txn: &DatabaseTransaction,
+    txn: &Txn,
     postgres: bool,
     (link, now): (&LinkIdentity, Timestamp),
     event: &Event,
@@ -398,7 +386,7 @@ async fn link_in(
 }
 
 async fn unlink_in(
-    txn: &DatabaseTransaction,
+    txn: &Txn,
     postgres: bool,
     user: UserId,
     id: IdentityId,

@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use sea_orm::{DatabaseTransaction, DbErr, QueryResult, Statement, Value};
+use sea_orm::{DbErr, QueryResult, Statement, Value};
 
 use super::{
     SeaOrmStore,
     error::{store_error, unreadable},
-    pool::{Database, run, transaction},
+    pool::{Database, Txn, run, transaction},
     row::column,
 };
 use crate::{
@@ -55,7 +55,7 @@ impl<D: Database> Limiter for SeaOrmStore<D> {
 }
 
 /// Clears the counter that the fact of this transaction is a reason to clear.
-pub(super) async fn forgive(txn: &DatabaseTransaction, key: Option<LimitKey>) -> Result<(), DbErr> {
+pub(super) async fn forgive(txn: &Txn, key: Option<LimitKey>) -> Result<(), DbErr> {
     match key {
         Some(key) => run(txn, CLEAR, [bytes(key)]).await.map(drop),
         None => Ok(()),
@@ -213,11 +213,7 @@ fn held(row: &QueryResult) -> Result<Held, DbErr> {
 }
 
 /// The same inside a transaction that nobody can write beside.
-async fn charge_in(
-    txn: &DatabaseTransaction,
-    charges: &[Charge],
-    now: Timestamp,
-) -> Result<Charged, DbErr> {
+async fn charge_in(txn: &Txn, charges: &[Charge], now: Timestamp) -> Result<Charged, DbErr> {
     let mut last = None;
     for (position, Charge { key, rule }) in charges.iter().enumerate() {
         let rows = run(txn, HELD, [bytes(*key)]).await?;

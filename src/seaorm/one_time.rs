@@ -1,6 +1,6 @@
 //! One-time tokens: the second half of the token store.
 
-use sea_orm::{DatabaseTransaction, DbErr, QueryResult, Value, prelude::Uuid};
+use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
 use serde_json::json;
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
     event::{self, events, record},
     limit::{self, forgiven},
     outbox::{self, intents, order},
-    pool::{Database, run, transaction},
+    pool::{Database, Txn, run, transaction},
     row::{column, digest, user, user_columns},
     token::{END_OF_USER, bytes},
 };
@@ -281,7 +281,7 @@ fn owner(rows: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
 
 /// The reset inside a transaction that nobody can write beside.
 async fn reset_in(
-    txn: &DatabaseTransaction,
+    txn: &Txn,
     reset: &ResetPassword,
     event: &Event,
     mail: Option<&Intent>,

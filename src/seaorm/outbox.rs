@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use sea_orm::{DatabaseTransaction, DbErr, QueryResult, Value, prelude::Uuid};
+use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
 use serde_json::json;
 
 use super::{
@@ -7,7 +7,7 @@ use super::{
     error::unreadable,
     event::{self, record},
     outbox_entry,
-    pool::{Database, run, transaction},
+    pool::{Database, Txn, run, transaction},
     row::{column, object, parsed},
 };
 use crate::{
@@ -209,7 +209,7 @@ pub(super) fn intents<'a>(intents: impl IntoIterator<Item = &'a Intent>) -> Valu
 
 /// Writes the mails of a fact about this user in its transaction.
 pub(super) async fn insert<'a>(
-    txn: &DatabaseTransaction,
+    txn: &Txn,
     intents: impl IntoIterator<Item = &'a Intent>,
     user: Option<UserId>,
 ) -> Result<(), DbErr> {
@@ -234,7 +234,7 @@ pub(super) async fn insert<'a>(
 
 /// The claim inside a transaction that nobody can write beside.
 async fn lease(
-    txn: &DatabaseTransaction,
+    txn: &Txn,
     now: Timestamp,
     lease_until: Timestamp,
     limit: Value,

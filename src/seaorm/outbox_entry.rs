@@ -1,11 +1,11 @@
 //! What becomes of mails besides being sent: budgets, dead letters, and what operators do with them.
 
-use sea_orm::{DatabaseTransaction, DbErr, QueryResult, Value, prelude::Uuid};
+use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
 
 use super::{
     SeaOrmStore,
     error::unreadable,
-    pool::{Database, run, transaction},
+    pool::{Database, Txn, run, transaction},
     row::{column, parsed},
     token::bytes,
 };
@@ -165,7 +165,7 @@ pub(super) async fn retry<D: Database>(
     transaction!(store, |txn| retry_in(txn, id, now))
 }
 
-async fn retry_in(txn: &DatabaseTransaction, id: IntentId, now: Timestamp) -> Result<bool, DbErr> {
+async fn retry_in(txn: &Txn, id: IntentId, now: Timestamp) -> Result<bool, DbErr> {
     let rows = run(txn, TIMES, [id.as_uuid().into()]).await?;
     let Some(row) = rows.first() else {
         return Ok(false);

@@ -212,6 +212,9 @@ impl Database for InTransaction<'_> {
     }
 }
 
+/// What the statements of one transaction run on.
+pub(super) type Txn = DatabaseTransaction;
+
 /// A transaction that several statements share.
 #[derive(Debug)]
 pub(super) enum Transaction<'a> {
@@ -230,9 +233,9 @@ impl Transaction<'_> {
 }
 
 impl Deref for Transaction<'_> {
-    type Target = DatabaseTransaction;
+    type Target = Txn;
 
-    fn deref(&self) -> &DatabaseTransaction {
+    fn deref(&self) -> &Txn {
         match self {
             Self::Own(txn) => txn,
             Self::Host(txn) => txn,
@@ -250,7 +253,7 @@ impl<D: Database> fmt::Debug for SeaOrmStore<D> {
 
 /// Runs a statement inside a transaction, and gives what it returns.
 pub(super) async fn run<const N: usize>(
-    txn: &DatabaseTransaction,
+    txn: &Txn,
     sql: &str,
     values: [Value; N],
 ) -> Result<Vec<QueryResult>, DbErr> {
@@ -266,7 +269,7 @@ macro_rules! transaction {
         loop {
             let attempt: Result<_, sea_orm::DbErr> = async {
                 let txn = $store.begin().await?;
-                let $txn: &sea_orm::DatabaseTransaction = &txn;
+                let $txn: &$crate::seaorm::pool::Txn = &txn;
                 let outcome = $work.await?;
                 txn.commit().await?;
                 Ok(outcome)

@@ -1,13 +1,13 @@
 //! Sessions in their owner's hands, and what is done on the strength of one: the third part of the token store.
 
-use sea_orm::{DatabaseTransaction, DbErr, QueryResult, Value, prelude::Uuid};
+use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
 
 use super::{
     SeaOrmStore,
     error::{store_error, unreadable},
     event::{self, events, record},
     outbox::{self, intents, order},
-    pool::{Database, run, transaction},
+    pool::{Database, Txn, run, transaction},
     row::column,
     token::live,
 };
@@ -211,7 +211,7 @@ pub(super) async fn change_password<D: Database>(
 
 /// The change inside a transaction that nobody can write beside.
 async fn change_in(
-    txn: &DatabaseTransaction,
+    txn: &Txn,
     checked: &CheckedSession,
     password_hash: &PasswordHash,
     now: Timestamp,

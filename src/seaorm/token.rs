@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use sea_orm::{DatabaseTransaction, DbErr, QueryResult, Value};
+use sea_orm::{DbErr, QueryResult, Value};
 
 use super::{
     SeaOrmStore,
@@ -7,7 +7,7 @@ use super::{
     event::{self, events, record},
     limit, one_time,
     outbox::{self, intents, order},
-    pool::{Database, run, transaction},
+    pool::{Database, Txn, run, transaction},
     row::{column, digest, session_user, user, user_columns},
     session,
 };
@@ -375,7 +375,7 @@ fn end_values(id: SessionId, reason: EndReason, now: Timestamp) -> [Value; 3] {
 }
 
 async fn end_in(
-    txn: &DatabaseTransaction,
+    txn: &Txn,
     id: SessionId,
     reason: EndReason,
     now: Timestamp,
@@ -421,7 +421,7 @@ fn client_values(new: &NewSession) -> [Value; 2] {
 }
 
 async fn open(
-    txn: &DatabaseTransaction,
+    txn: &Txn,
     new: &NewSession,
     event: &Event,
     mail: Option<&Intent>,
@@ -450,7 +450,7 @@ async fn open(
 
 /// The rotation inside a transaction that nobody can write beside.
 async fn rotate(
-    txn: &DatabaseTransaction,
+    txn: &Txn,
     rotation: &RotateSession,
     successor: &TokenDigest,
     (on_reuse, mail): (&Event, Option<&Intent>),

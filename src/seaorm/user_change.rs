@@ -1,11 +1,11 @@
 //! Changing and deleting users: the second half of the user store.
 
-use sea_orm::{DatabaseTransaction, DbErr, QueryResult, Value};
+use sea_orm::{DbErr, QueryResult, Value};
 
 use super::{
     SeaOrmStore,
     event::{self, events, record},
-    pool::{Database, run, transaction},
+    pool::{Database, Txn, run, transaction},
     row::{column, roles_text, user, user_columns},
 };
 use crate::{
@@ -103,7 +103,7 @@ pub(super) async fn delete<D: Database>(
 }
 
 async fn update_in(
-    txn: &DatabaseTransaction,
+    txn: &Txn,
     postgres: bool,
     id: UserId,
     change: &UserChange,
@@ -130,7 +130,7 @@ async fn update_in(
 }
 
 async fn delete_in(
-    txn: &DatabaseTransaction,
+    txn: &Txn,
     postgres: bool,
     id: UserId,
     credential_version: Option<i64>,
@@ -164,7 +164,7 @@ struct Held {
 }
 
 async fn hold(
-    txn: &DatabaseTransaction,
+    txn: &Txn,
     postgres: bool,
     id: UserId,
     administrators: bool,
@@ -209,11 +209,7 @@ fn held(rows: &[QueryResult], id: UserId) -> Result<Option<Held>, DbErr> {
     }))
 }
 
-async fn write(
-    txn: &DatabaseTransaction,
-    postgres: bool,
-    changed: &ChangedUser,
-) -> Result<(), DbErr> {
+async fn write(txn: &Txn, postgres: bool, changed: &ChangedUser) -> Result<(), DbErr> {
     let user = &changed.user;
     let values: [Value; 7] = [
         user.id.as_uuid().into(),
