@@ -26,9 +26,15 @@ mod trials;
 #[allow(dead_code, clippy::panic, reason = "shared with the tests")]
 #[path = "../../tests/it/support/cluster.rs"]
 mod cluster;
+#[allow(dead_code, reason = "shared with the tests")]
+#[path = "../../tests/it/support/patience.rs"]
+mod patience;
 #[allow(clippy::expect_used, reason = "shared with the tests")]
 #[path = "../../tests/it/support/plans.rs"]
 mod plans;
+#[allow(clippy::expect_used, clippy::panic, reason = "shared with the tests")]
+#[path = "../../tests/it/support/port.rs"]
+mod port;
 #[allow(dead_code, clippy::expect_used, reason = "shared with the tests")]
 #[path = "../../tests/it/support/postgres.rs"]
 mod postgres;

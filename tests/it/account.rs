@@ -6,7 +6,7 @@ use hallpass::{EventKind, event::EventFilter};
 use serde_json::{Value, json};
 
 use crate::support::{
-    app::{App, apps, race, user_id},
+    app::{App, apps, apps_with, race, unhurried, user_id},
     http::{PASSWORD, Reply, Tokens},
 };
 
@@ -302,7 +302,7 @@ async fn an_account_without_a_password_sets_its_first() {
 /// session is over.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_32_changes_at_once_one_is_made() {
-    for app in apps().await {
+    for app in apps_with(unhurried).await {
         let mut sessions = vec![app.join(ANN).await];
         for _ in 0..3 {
             sessions.push(app.login(ANN).await);

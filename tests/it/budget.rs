@@ -166,6 +166,7 @@ async fn addresses_keep_to_the_budget_of_statements() {
     };
     let app = app_with(|builder| builder.store(store.clone())).await;
     let tokens = app.join(ANN).await;
+    app.deliver().await;
     app.advance(120);
     count.forget();
     for email in [ANN, "nobody@example.org"] {

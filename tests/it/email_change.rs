@@ -4,7 +4,7 @@ use hallpass::{EventKind, event::EventFilter};
 use serde_json::json;
 
 use crate::support::{
-    app::{App, apps, link_token, race, user_id},
+    app::{App, apps, apps_with, link_token, race, unhurried, user_id},
     http::{PASSWORD, Reply, Tokens},
 };
 
@@ -129,7 +129,7 @@ async fn an_address_that_was_taken_meanwhile_keeps_its_owner() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_users_and_a_registration_one_gets_the_address() {
-    for app in apps().await {
+    for app in apps_with(unhurried).await {
         let mut links = Vec::new();
         for (index, email) in [ANN, BOB].into_iter().enumerate() {
             let tokens = app.join(email).await;

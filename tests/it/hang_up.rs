@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -16,19 +16,21 @@ use hallpass::{
     credential::{HashParams, Hasher},
     event::EventFilter,
     limit::{Charge, Charged, LimitKey, Limiter, Lockout},
+    memory::MemoryLimiter,
 };
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     task,
-    time::{sleep, timeout},
+    time::{Instant, sleep},
 };
 
 use crate::support::{
-    app::{App, Framework, apps, apps_with, limited},
+    app::{App, Framework, apps, apps_with, cheap, limited, patient, unhurried},
     db::TestStore,
     http::{JSON, PASSWORD, request},
+    patience::{PATIENCE, until},
 };
 
 const ANN: &str = "ann@example.org";
@@ -101,39 +103,40 @@ async fn who_hung_up_on_a_reset_has_one_password() {
     }
 }
 
-/// Counts who got a place, and grants everything, be it never.
+/// Counts who got a place and who gave it back. May take for ever.
 #[derive(Clone, Debug, Default)]
 struct Counts {
     charges: Arc<AtomicUsize>,
+    refunds: Arc<AtomicUsize>,
+    limits: MemoryLimiter,
     never: bool,
 }
 
 impl Counts {
     async fn until(&self, charges: usize) {
-        let begun = Instant::now();
-        while self.charges.load(Ordering::SeqCst) < charges {
-            assert!(begun.elapsed() < Duration::from_secs(20), "nobody comes");
-            sleep(Duration::from_millis(1)).await;
-        }
+        let charged = async || self.charges.load(Ordering::SeqCst) >= charges;
+        until("somebody is counted", charged).await;
     }
 }
 
 #[async_trait]
 impl Limiter for Counts {
-    async fn charge(&self, _: &[Charge], _: Timestamp) -> Result<Charged, StoreError> {
+    async fn charge(&self, charges: &[Charge], at: Timestamp) -> Result<Charged, StoreError> {
         self.charges.fetch_add(1, Ordering::SeqCst);
         if self.never {
             pending().await
         }
-        Ok(Charged::Granted(None))
+        self.limits.charge(charges, at).await
     }
 
-    async fn refund(&self, _: LimitKey, _: Timestamp) -> Result<(), StoreError> {
-        Ok(())
+    async fn refund(&self, key: LimitKey, at: Timestamp) -> Result<(), StoreError> {
+        let refunded = self.limits.refund(key, at).await;
+        self.refunds.fetch_add(1, Ordering::SeqCst);
+        refunded
     }
 
-    async fn clear(&self, _: LimitKey) -> Result<(), StoreError> {
-        Ok(())
+    async fn clear(&self, key: LimitKey) -> Result<(), StoreError> {
+        self.limits.clear(key).await
     }
 }
 
@@ -150,21 +153,28 @@ async fn send_password(app: &App, password: &str) -> TcpStream {
     stream
 }
 
-/// Whether an answer comes within a moment.
-async fn is_answered(stream: &mut TcpStream) -> bool {
-    let answer = timeout(Duration::from_millis(50), stream.read_u8()).await;
-    answer.is_ok()
+/// Sends logins until one has a place and is counted: the others are answered that there is none.
+async fn find_a_place(app: &App, counts: &Counts, charges: usize) -> TcpStream {
+    let counted = counts.until(charges);
+    tokio::pin!(counted);
+    loop {
+        let mut stream = send_login(app).await;
+        tokio::select! {
+            () = &mut counted => return stream,
+            answer = stream.read_u8() => drop(answer.expect("an answer")),
+        }
+    }
 }
 
 #[tokio::test]
 async fn who_hung_up_while_the_database_was_slow_gave_the_place_back() {
-    let hasher = Hasher::builder(HashParams::danger_weak(8, 1, 1).unwrap());
-    let hasher = hasher.permits(2).queue(0);
+    let hasher = patient(cheap()).permits(2).queue(0);
     let counts = Counts {
         never: true,
         ..Counts::default()
     };
-    let set = |builder| limited(builder).limiter(counts.clone());
+    // The time of a request would give a place back, too.
+    let set = |builder| limited(unhurried(builder)).limiter(counts.clone());
     for app in apps_with(|builder| set(builder).hashing(hasher.clone())).await {
         counts.charges.store(0, Ordering::SeqCst);
         let waiting = [send_login(&app).await, send_login(&app).await];
@@ -172,47 +182,42 @@ async fn who_hung_up_while_the_database_was_slow_gave_the_place_back() {
         let reply = app.try_login(ANN, PASSWORD).await;
         reply.problem(503, "overloaded");
         drop(waiting);
-        let begun = Instant::now();
-        let mut next = send_login(&app).await;
-        while is_answered(&mut next).await {
-            // Later, the time of their requests would be up.
-            assert!(begun.elapsed() < Duration::from_secs(8), "no place");
-            next = send_login(&app).await;
-        }
-        counts.until(3).await;
+        find_a_place(&app, &counts, 3).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_hung_up_in_the_queue_gave_the_place_back() {
-    // A second or more, in which the others come and go.
+    // A second or more of a processor, which the others are given first.
     let costly = HashParams::danger_weak(131_072, 16, 1).unwrap();
     let hasher = Hasher::builder(costly).permits(1).queue(1);
-    let hasher = hasher.deadline(Duration::from_secs(60));
+    let hasher = hasher.deadline(2 * PATIENCE);
     for framework in [Framework::Actix, Framework::Axum] {
         let counts = Counts::default();
-        let set = |builder| limited(builder).limiter(counts.clone());
+        let set = |builder| limited(unhurried(builder)).limiter(counts.clone());
         let store = Arc::new(TestStore::memory());
         let app = App::start(store, framework, |builder| {
             set(builder).hashing(hasher.clone())
         });
         let app = app.await;
-        let auth = app.auth.clone();
-        let checking = tokio::spawn(async move {
-            let login = Login::new(ANN.parse().unwrap(), PASSWORD);
-            auth.login(login).await.unwrap_err().kind()
-        });
+        let checking = check_elsewhere(&app);
         counts.until(1).await;
         let waiting = send_login(&app).await;
         counts.until(2).await;
         let reply = app.try_login(ANN, PASSWORD).await;
         reply.problem(503, "overloaded");
         drop(waiting);
-        while is_answered(&mut send_login(&app).await).await {}
-        counts.until(3).await;
+        find_a_place(&app, &counts, 3).await;
         assert!(!checking.is_finished(), "a place came free by itself");
         assert_eq!(checking.await.unwrap(), ErrorKind::InvalidCredentials);
     }
+}
+
+/// Somebody else has a password checked, and is refused.
+fn check_elsewhere(app: &App) -> task::JoinHandle<ErrorKind> {
+    let auth = app.auth.clone();
+    let login = Login::new("bob@example.org".parse().unwrap(), PASSWORD);
+    tokio::spawn(async move { auth.login(login).await.unwrap_err().kind() })
 }
 
 /// How many sign-ins are written down as failed.
@@ -229,17 +234,18 @@ async fn failures(app: &App) -> usize {
 async fn who_hung_up_does_not_lock_the_owner_out_in_silence() {
     // Some milliseconds, so that the caller goes before it, during it and after it.
     let costly = HashParams::danger_weak(8192, 2, 1).unwrap();
-    let hasher = Hasher::builder(costly).permits(1);
-    let set = |builder: hallpass::AuthBuilder| builder.lockout(Lockout::default());
+    let hasher = patient(costly).permits(1);
+    let set = |builder| unhurried(builder).lockout(Lockout::default());
     for app in apps_with(|builder| set(builder).hashing(hasher.clone())).await {
         app.register(ANN).await;
         let begun = Instant::now();
-        for patience in (0..15).cycle() {
+        for turn in 0.. {
             if failures(&app).await >= 5 {
                 break;
             }
-            let elapsed = begun.elapsed();
-            assert!(elapsed < Duration::from_secs(30), "counted in silence");
+            assert!(begun.elapsed() < PATIENCE, "counted in silence");
+            // On a slow machine longer and longer.
+            let patience = turn % 15 * (1 + turn / 60);
             let guess = send_password(&app, WRONG).await;
             sleep(Duration::from_millis(patience)).await;
             drop(guess);
@@ -254,28 +260,31 @@ async fn who_hung_up_does_not_lock_the_owner_out_in_silence() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_hung_up_in_the_queue_has_not_failed() {
-    // Some hundred milliseconds.
+    // Some hundred milliseconds of a processor, which the others are given first.
     let costly = HashParams::danger_weak(65_536, 6, 1).unwrap();
-    let hasher = Hasher::builder(costly).permits(1);
+    let hasher = Hasher::builder(costly).permits(1).deadline(PATIENCE);
     for framework in [Framework::Actix, Framework::Axum] {
+        let counts = Counts::default();
         let store = Arc::new(TestStore::memory());
         let app = App::start(store, framework, |builder| {
-            builder.lockout(Lockout::default()).hashing(hasher.clone())
+            let builder = unhurried(builder).lockout(Lockout::default());
+            builder.limiter(counts.clone()).hashing(hasher.clone())
         });
         let app = app.await;
-        let auth = app.auth.clone();
-        let other = Login::new("bob@example.org".parse().unwrap(), PASSWORD);
-        let checking = tokio::spawn(async move { auth.login(other).await });
-        sleep(Duration::from_millis(20)).await;
+        let checking = check_elsewhere(&app);
+        counts.until(1).await;
         let mut guesses = Vec::new();
         for _ in 0..4 {
             guesses.push(send_password(&app, WRONG).await);
         }
-        sleep(Duration::from_millis(50)).await;
+        counts.until(1 + 4).await;
         drop(guesses);
-        checking.await.unwrap().unwrap_err();
-        // One is of the other; more, if this machine was so slow that they were looked at.
-        let looked_at = failures(&app).await - 1;
+        assert_eq!(checking.await.unwrap(), ErrorKind::InvalidCredentials);
+        // One failure is of the other; a guess that had its turn before it was taken back is another.
+        let looked_at = async || failures(&app).await - 1;
+        let settled = async || looked_at().await + counts.refunds.load(Ordering::SeqCst) == 4;
+        until("each guess is looked at or taken back", settled).await;
+        let looked_at = looked_at().await;
         assert!(looked_at < 4, "nobody was in the queue");
         for _ in looked_at..5 {
             app.try_login(ANN, WRONG).await.expect(401);

@@ -9,7 +9,7 @@ use hallpass::{
 use serde_json::json;
 
 use crate::support::{
-    app::{App, app_with, apps, race},
+    app::{App, app_with, apps, apps_with, patient, race, unhurried},
     http::{JSON, PASSWORD, members_of},
 };
 
@@ -128,7 +128,7 @@ async fn a_password_is_hashed_anew_when_the_parameters_change() {
 
         let costlier = HashParams::danger_weak(16, 2, 1).unwrap();
         let other = app
-            .another(|builder| builder.hashing(Hasher::builder(costlier)))
+            .another(|builder| builder.hashing(patient(costlier)))
             .await;
         let reply = other.try_login("ann@example.org", "wrong password").await;
         reply.problem(401, "invalid_credentials");
@@ -146,11 +146,11 @@ async fn a_password_is_hashed_anew_when_the_parameters_change() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sign_ins_that_hash_anew_at_once_all_succeed() {
-    for app in apps().await {
+    for app in apps_with(unhurried).await {
         app.join("ann@example.org").await;
         let costlier = HashParams::danger_weak(16, 2, 1).unwrap();
         let other = app
-            .another(|builder| builder.hashing(Hasher::builder(costlier)))
+            .another(|builder| unhurried(builder).hashing(patient(costlier)))
             .await;
         let client = *other;
         let replies = race(16, move |_| async move {
@@ -167,8 +167,8 @@ async fn sign_ins_that_hash_anew_at_once_all_succeed() {
 async fn beyond_the_queue_logins_are_turned_away_at_once() {
     // Some hundred milliseconds for a hash, so that the rest come while it is made.
     let costly = HashParams::danger_weak(65_536, 6, 1).unwrap();
-    let app =
-        app_with(|builder| builder.hashing(Hasher::builder(costly).permits(1).queue(1))).await;
+    let hasher = Hasher::builder(costly).permits(1).queue(1);
+    let app = app_with(|builder| unhurried(builder).hashing(hasher.clone())).await;
     let client = *app;
     let replies = race(12, move |_| async move {
         client.try_login("nobody@example.org", PASSWORD).await

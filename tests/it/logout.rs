@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::{
-    app::{apps, race},
+    app::{apps, apps_with, race, unhurried},
     http::{JSON, PASSWORD},
 };
 
@@ -119,7 +119,7 @@ async fn logging_out_everywhere_needs_a_live_session() {
 /// came later and lives. One that lives was answered after the logout began.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sign_ins_in_flight_are_over_or_later_than_the_logout() {
-    for app in apps().await {
+    for app in apps_with(unhurried).await {
         let caller = app.join(ANN).await;
         let (client, access) = (*app, caller.access.clone());
         let replies = race(20, move |index| {

@@ -1,11 +1,8 @@
 //! What becomes of a mail that was asked for over HTTP.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use async_trait::async_trait;
@@ -16,6 +13,7 @@ use tokio::sync::oneshot;
 use crate::support::{
     app::{PUBLIC_URL, app_with, apps, apps_with, race, token_in},
     http::{JSON, PASSWORD},
+    patience::{PATIENCE, until},
 };
 
 const ANN: &str = "ann@example.org";
@@ -275,15 +273,10 @@ async fn a_running_worker_sends_what_is_asked_for() {
             auth.run_mail(async { drop(stopped.await) }).await;
         });
         app.forgot(ANN).await;
-        let arrived = async {
-            while app.mailbox.last_to(ANN).is_none() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        let arrived = tokio::time::timeout(Duration::from_secs(10), arrived).await;
-        arrived.expect("the mail is sent");
+        let arrived = async || !app.letters(ANN, "/reset-password?").is_empty();
+        until("the mail is sent", arrived).await;
         drop(stop);
-        let ended = tokio::time::timeout(Duration::from_secs(10), worker).await;
+        let ended = tokio::time::timeout(PATIENCE, worker).await;
         ended.expect("the worker ends").unwrap();
     }
 }

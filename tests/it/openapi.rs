@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     oauth::flow,
     support::{
-        app::{App, app_with, race},
+        app::{App, app_with, race, unhurried},
         http::{JSON, PASSWORD, Reply},
         provider::{FakeProvider, Signing},
     },
@@ -423,8 +423,8 @@ async fn overloaded() -> Reply {
     use hallpass::credential::{HashParams, Hasher};
 
     let costly = HashParams::danger_weak(65_536, 6, 1).unwrap();
-    let busy =
-        app_with(|builder| builder.hashing(Hasher::builder(costly).permits(1).queue(0))).await;
+    let hasher = Hasher::builder(costly).permits(1).queue(0);
+    let busy = app_with(|builder| unhurried(builder).hashing(hasher.clone())).await;
     let client = *busy;
     let replies = race(
         8,

@@ -5,7 +5,7 @@ mod unlock;
 
 use std::{sync::Arc, time::Duration};
 
-use hallpass::ClientAddress;
+use hallpass::{AuthBuilder, ClientAddress};
 use serde_json::json;
 
 use self::moody::Moody;
@@ -379,11 +379,8 @@ async fn pages_speak_the_language_of_the_browser_and_name_the_product() {
 #[tokio::test]
 async fn a_service_that_is_busy_or_away_gives_the_form_back() {
     for framework in [Framework::Actix, Framework::Axum] {
-        let app = App::start(Arc::new(TestStore::memory()), framework, |builder| {
-            let builder = builder.request_timeout(Duration::from_millis(500));
-            builder.wrap_service(|inner| Arc::new(Moody(inner)))
-        })
-        .await;
+        let moody = |builder: AuthBuilder| builder.wrap_service(|inner| Arc::new(Moody(inner)));
+        let app = App::start(Arc::new(TestStore::memory()), framework, moody).await;
         let server = served(&app).await;
         app.register(ANN).await;
         let token = app.reset_token(ANN).await;
@@ -399,7 +396,10 @@ async fn a_service_that_is_busy_or_away_gives_the_form_back() {
             let reply = page(reply, 500, "Something went wrong");
             assert!(!reply.text().contains("the source"));
         }
-        let reply = set(&server.client, &token, "never please").await;
+        let brief = Duration::from_millis(500);
+        let brief = app.another(|builder| moody(builder).request_timeout(brief));
+        let brief = served(&brief.await).await;
+        let reply = set(&brief.client, &token, "never please").await;
         page(reply, 503, "Please try again in a moment");
         page(set(&server.client, &token, NEW).await, 200, "Password set");
     }

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::{
     statements::counted,
     support::{
-        app::{App, app_with, apps, apps_with, race},
+        app::{App, app_with, apps, apps_with, race, unhurried},
         http::PASSWORD,
     },
 };
@@ -170,7 +170,7 @@ async fn multiply_sessions(store: &SeaOrmStore, count: usize) {
 /// Several processes purge while their users refresh: nobody loses a session.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn purges_beside_a_service_take_nobody_s_session() {
-    for app in apps().await {
+    for app in apps_with(unhurried).await {
         app.register(ANN).await;
         let mut sessions = Vec::new();
         for index in 0..24 {

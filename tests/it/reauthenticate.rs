@@ -5,7 +5,7 @@ use hallpass::{Auth, EventKind, RecentSignIn, UserStatus, event::EventFilter};
 use serde_json::json;
 
 use crate::support::{
-    app::{App, Server, app_with, apps, race, user_id},
+    app::{App, Server, app_with, apps, apps_with, race, unhurried, user_id},
     http::{JSON, PASSWORD, Reply},
 };
 
@@ -212,7 +212,7 @@ async fn a_session_that_is_over_is_not_freshened() {
 /// Each is done, or refused because the session ended; and it stays ended.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reauthenticating_while_the_session_ends_revives_nothing() {
-    for app in apps().await {
+    for app in apps_with(unhurried).await {
         let tokens = app.join(ANN).await;
         let (client, own) = (*app, tokens.clone());
         let replies = race(12, move |index| {

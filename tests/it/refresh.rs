@@ -6,7 +6,7 @@ use hallpass::{AuthBuilder, Secret, Secrets, TokenLifetimes, UserStatus};
 use serde_json::json;
 
 use crate::support::{
-    app::{App, apps, apps_with, race},
+    app::{App, apps, apps_with, race, unhurried},
     http::{JSON, Tokens},
 };
 
@@ -58,7 +58,7 @@ async fn each_refresh_token_is_exchanged_for_the_next() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_parallel_refreshes_give_one_successor() {
-    for app in apps().await {
+    for app in apps_with(unhurried).await {
         let tokens = app.join(ANN).await;
         let (client, token) = (*app, tokens.refresh.clone());
         let replies = race(100, move |_| {
@@ -335,7 +335,7 @@ async fn the_body_must_have_the_right_shape() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_logout_wins_against_refreshes_in_flight() {
-    for app in apps().await {
+    for app in apps_with(unhurried).await {
         let tokens = app.join(ANN).await;
         let (client, token) = (*app, tokens.refresh.clone());
         let replies = race(40, move |index| {

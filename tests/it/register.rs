@@ -5,7 +5,7 @@ use hallpass::{EventKind, RegistrationMode, event::EventFilter};
 use serde_json::{Value, json};
 
 use crate::support::{
-    app::{app_with, apps, apps_with, race},
+    app::{app_with, apps, apps_with, race, unhurried},
     http::{JSON, PASSWORD, members_of},
 };
 
@@ -155,7 +155,7 @@ async fn of_fifty_parallel_registrations_of_one_address_one_wins() {
         "zoe\u{308}@BU\u{308}CHER.example",
         "Zo\u{eb}@XN--BCHER-KVA.EXAMPLE",
     ];
-    for app in apps().await {
+    for app in apps_with(unhurried).await {
         let client = *app;
         let replies = race(50, move |index| async move {
             let body = json!({"email": FORMS[index % FORMS.len()], "password": PASSWORD});
@@ -400,7 +400,8 @@ async fn a_private_registration_tells_nothing_and_mails_one_letter_either_way() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_parallel_private_registrations_one_makes_the_account() {
-    for app in apps_with(|builder| builder.registration(RegistrationMode::Private)).await {
+    let private = |builder| unhurried(builder).registration(RegistrationMode::Private);
+    for app in apps_with(private).await {
         let client = *app;
         let replies = race(20, move |_| {
             let body = json!({"email": "ann@example.org", "password": PASSWORD});

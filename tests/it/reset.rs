@@ -9,7 +9,7 @@ use hallpass::{
 use serde_json::json;
 
 use crate::support::{
-    app::{App, app_with, apps, race, token_in, user_id},
+    app::{App, app_with, apps, apps_with, race, token_in, unhurried, user_id},
     http::{JSON, PASSWORD, request},
 };
 
@@ -115,7 +115,7 @@ async fn links_are_built_from_configuration_whatever_the_request_says() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_hundred_parallel_resets_one_wins() {
-    for app in apps().await {
+    for app in apps_with(unhurried).await {
         app.register(ANN).await;
         let (client, token) = (*app, app.reset_token(ANN).await);
         let replies = race(100, move |index| {
@@ -290,7 +290,7 @@ async fn a_disabled_account_stays_disabled_and_gets_no_mail() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_session_outlives_a_reset_it_raced_with() {
-    for app in apps().await {
+    for app in apps_with(unhurried).await {
         let caller = app.join(ANN).await;
         let (client, token) = (*app, app.reset_token(ANN).await);
         let replies = race(30, move |index| {

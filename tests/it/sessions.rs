@@ -4,7 +4,7 @@ use hallpass::{EventKind, UserStatus, event::EventFilter};
 use serde_json::{Value, json};
 
 use crate::support::{
-    app::{App, apps, race, user_id},
+    app::{App, apps, apps_with, race, unhurried, user_id},
     http::{JSON, PASSWORD, Reply, Tokens, members_of},
 };
 
@@ -189,7 +189,7 @@ async fn a_disabled_user_has_no_session_to_see() {
 /// It wins against renewals in flight.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_who_end_a_session_one_does_and_nothing_is_renewed_after() {
-    for app in apps().await {
+    for app in apps_with(unhurried).await {
         let (here, there) = (app.join(ANN).await, app.login(ANN).await);
         let client = *app;
         let (own, other) = (here.clone(), there.clone());

@@ -14,8 +14,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::patience::PATIENCE;
+
 const LOADED: &str = "Page.loadEventFired";
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Widths in CSS pixels, and colour schemes.
 pub(crate) const SCREENS: [(u32, &str); 3] = [(1280, "light"), (320, "dark"), (320, "light")];

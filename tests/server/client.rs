@@ -3,12 +3,14 @@
 use std::{
     io::{self, Read as _, Write as _},
     net::TcpStream,
-    time::Duration,
 };
 
 use serde_json::{Value, json};
 
-use crate::process::Server;
+use crate::{
+    patience::{PATIENCE, block_until},
+    process::Server,
+};
 
 /// What came back, whole.
 #[derive(Debug)]
@@ -71,6 +73,18 @@ impl Server {
     }
 }
 
+/// Asks until the answer is another than that the service is too busy, which is an answer, too.
+pub(crate) fn insist(ask: impl Fn() -> Reply) -> Reply {
+    let mut answer = None;
+    block_until("the service has the time", || {
+        let reply = ask();
+        let is_busy = reply.status == 503;
+        answer = Some(reply);
+        !is_busy
+    });
+    answer.expect("it was asked at least once")
+}
+
 pub(crate) fn credentials(email: &str, password: &str) -> Value {
     json!({ "email": email, "password": password })
 }
@@ -105,7 +119,7 @@ fn call(
 
 fn connect(address: &str) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_nodelay(true)?;
     Ok(stream)
 }

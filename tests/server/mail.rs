@@ -6,6 +6,8 @@ use serde_json::json;
 
 use crate::{
     certificates::Authority,
+    patience::{PATIENCE, block_until},
+    port::free_port,
     process::{SERVERS, Server, folder},
     smtp,
 };
@@ -26,7 +28,7 @@ fn mails_are_printed_and_their_links_work() {
         );
         reset(&server, &smtp::token(&line));
         // The link is for the terminal alone.
-        assert!(!server.stderr.text().contains("token="));
+        assert!(!server.whole_log().contains("token="));
     }
 }
 
@@ -38,7 +40,7 @@ fn mails_leave_by_smtp() {
         let server = with_smtp(name, folder.path(), listener.local_addr().unwrap().port());
         let mails = smtp::serve(listener);
         order(&server);
-        let mail = mails.recv_timeout(Duration::from_secs(5)).expect("a mail");
+        let mail = mails.recv_timeout(PATIENCE).expect("a mail");
         assert!(mail.contains("To: ann@example.org"), "{mail}");
         reset(&server, &smtp::token(&mail));
     }
@@ -62,7 +64,7 @@ fn mails_leave_through_tls_to_a_server_of_ones_own_authority() {
         let server = Server::of(name, folder.path(), &settings);
         let mails = smtp::serve_tls(listener, &authority.sign("localhost"));
         order(&server);
-        let mail = mails.recv_timeout(Duration::from_secs(5)).expect("a mail");
+        let mail = mails.recv_timeout(PATIENCE).expect("a mail");
         reset(&server, &smtp::token(&mail));
     }
 }
@@ -78,21 +80,33 @@ fn a_mail_ordered_before_a_kill_is_sent_after_it() {
 
 fn killed_while(name: &str, trouble: &str) {
     let folder = folder();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let server = with_smtp(name, folder.path(), address.port());
-    // It takes connections and never says a word.
-    let hangs = trouble.ends_with("hangs");
-    let silent = hangs.then(|| listener.try_clone().unwrap());
-    drop(listener);
-    order(&server);
-    thread::sleep(Duration::from_millis(500));
-    server.kill();
-
-    let listener = silent.unwrap_or_else(|| TcpListener::bind(address).unwrap());
+    // A port that stays free while nobody listens.
+    let port = free_port();
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let server = with_smtp(name, folder.path(), port);
+    let listener = if trouble.ends_with("hangs") {
+        order(&server);
+        // For both letters: connections that are taken, and never told a word.
+        let mut silent = Vec::new();
+        listener.set_nonblocking(true).unwrap();
+        block_until("both mails are under way", || {
+            silent.extend(listener.accept().ok());
+            silent.len() == 2
+        });
+        listener.set_nonblocking(false).unwrap();
+        server.kill();
+        listener
+    } else {
+        drop(listener);
+        order(&server);
+        assert!(server.stderr.wait_for("a mail did not go out").is_some());
+        server.kill();
+        TcpListener::bind(("127.0.0.1", port)).unwrap()
+    };
     let mails = smtp::serve(listener);
-    let server = with_smtp(name, folder.path(), address.port());
-    let mail = mails.recv_timeout(Duration::from_secs(60));
+    let server = with_smtp(name, folder.path(), port);
+    // After its lease of 30 seconds.
+    let mail = mails.recv_timeout(3 * PATIENCE);
     let mail = mail.unwrap_or_else(|_| panic!("{trouble}: {}", server.stderr.text()));
     reset(&server, &smtp::token(&mail));
     let more = mails.recv_timeout(Duration::from_secs(2));

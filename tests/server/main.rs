@@ -34,6 +34,10 @@ mod client;
 #[path = "../it/support/cluster.rs"]
 mod cluster;
 mod oidc_provider;
+#[path = "../it/support/patience.rs"]
+mod patience;
+#[path = "../it/support/port.rs"]
+mod port;
 #[path = "../it/support/postgres.rs"]
 #[allow(dead_code, reason = "the servers migrate by themselves")]
 mod postgres;

@@ -3,7 +3,6 @@
 use std::{
     env, fs,
     io::{BufRead as _, BufReader, Read},
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, OnceLock},
@@ -13,6 +12,8 @@ use std::{
 
 use tempfile::TempDir;
 
+use crate::{patience::PATIENCE, port::free_port};
+
 /// The same service on both frameworks.
 pub(crate) const SERVERS: [&str; 2] = ["server", "server_actix"];
 
@@ -21,17 +22,13 @@ const PROGRAMS: [&str; 4] = ["oauth", "resource_server", "server", "server_actix
 
 pub(crate) const SECRET: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 
-/// In a debug build, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 pub(crate) fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
 /// Where nobody listens, for a server that has to know its address first.
 pub(crate) fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").to_string()
+    format!("127.0.0.1:{}", free_port())
 }
 
 /// A server that would run in this folder on a free port, with nothing else set but fast password hashes.
@@ -86,10 +83,28 @@ impl Server {
         assert!(sent.expect("kill can be run").success());
     }
 
+    /// The most memory that it had at any time, in KiB.
+    pub(crate) fn most_memory_kib(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = fs::read_to_string(path).expect("the process runs");
+        let most = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB"));
+        let most = most.expect("Linux counts it").trim().parse();
+        most.expect("a number")
+    }
+
     /// Waits for its end, and says how it ended.
     pub(crate) fn end(&mut self) -> ExitStatus {
         let ended = end(&mut self.child);
         ended.unwrap_or_else(|| panic!("the server does not end: {}", self.stderr.text()))
+    }
+
+    /// Ends it, and gives all that it has written to standard error: what is not there was not written.
+    pub(crate) fn whole_log(mut self) -> String {
+        self.signal("TERM");
+        self.end();
+        self.stderr.whole()
     }
 
     /// As `kill -9`.
@@ -172,7 +187,7 @@ impl Output {
         self.0.lock().unwrap().lines.join("\n")
     }
 
-    fn whole(&self) -> String {
+    pub(crate) fn whole(&self) -> String {
         while !self.0.lock().unwrap().is_whole {
             thread::sleep(Duration::from_millis(5));
         }

@@ -352,7 +352,7 @@ fn unknown_settings_are_pointed_out() {
             ("PATHS", HIDDEN),
         ];
         let server = Server::of(server, folder.path(), &settings);
-        let log = server.stderr.text();
+        let log = server.whole_log();
         for name in ["HALLPASS_SMTP_ULR", "HALLPASS_OAUTHS"] {
             assert_eq!(log.matches(name).count(), 1, "{log}");
         }

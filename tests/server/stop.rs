@@ -4,7 +4,7 @@ use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use crate::process::{SERVERS, Server, folder};
@@ -12,19 +12,15 @@ use crate::process::{SERVERS, Server, folder};
 const REGISTRATION: &str = r#"{"email":"ann@example.org","password":"a staple for a horse"}"#;
 
 #[test]
-fn a_server_without_connections_ends_at_once() {
+fn a_server_without_connections_ends_without_waiting_for_any() {
     for server in SERVERS {
         for signal in ["TERM", "INT"] {
             let folder = folder();
             let mut server = Server::of(server, folder.path(), &[]);
-            let sent = Instant::now();
             server.signal(signal);
-            assert!(server.end().success(), "{signal}: {}", server.stderr.text());
-            assert!(
-                sent.elapsed() < Duration::from_secs(3),
-                "{signal}: {:?}",
-                sent.elapsed()
-            );
+            let success = server.end().success();
+            let log = server.stderr.whole();
+            assert!(success && !log.contains("still open"), "{signal}: {log}");
         }
     }
 }
@@ -43,8 +39,8 @@ fn no_connection_holds_the_end_up() {
 
 fn ends_in_time(name: &str, signal: &str) {
     let folder = folder();
-    // Hashing takes a while, so that a request is under way.
-    let settings = [("HALLPASS_ARGON2", "m=32768,t=16,p=1")];
+    // It ends no request here before the server gives up waiting.
+    let settings = [("HALLPASS_REQUEST_TIMEOUT", "300")];
     let mut server = Server::of(name, folder.path(), &settings);
     let mut idle = server.connect();
     idle.write_all(b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n")
@@ -56,26 +52,20 @@ fn ends_in_time(name: &str, signal: &str) {
         .write_all(b"POST /users HTTP/1.1\r\nhost: a\r\ncont")
         .unwrap();
     let mut half_body = server.connect();
-    let (first, _) = REGISTRATION.split_at(20);
+    let (first, rest) = REGISTRATION.split_at(20);
     send(&mut half_body, first);
     let mut under_way = server.connect();
-    send(&mut under_way, REGISTRATION);
-    let sent = Instant::now();
+    send(&mut under_way, first);
     server.signal(signal);
+    // In which it begins to stop; whether it has makes no difference to what is under way.
+    thread::sleep(Duration::from_millis(200));
+    under_way.write_all(rest.as_bytes()).unwrap();
     let answer = read_some(&mut under_way);
-    assert!(
-        answer.starts_with("HTTP/1.1 201"),
-        "{name}, {signal}: after {:?}: {answer}",
-        sent.elapsed()
-    );
+    let told = format!("{name}, {signal}: {answer}: {}", server.stderr.text());
+    assert!(answer.starts_with("HTTP/1.1 201"), "{told}");
     let status = server.end();
-    let told = format!(
-        "{name}, {signal}: {status}, {:?}: {}",
-        sent.elapsed(),
-        server.stderr.text()
-    );
+    let told = format!("{name}, {signal}: {status}: {}", server.stderr.text());
     assert_eq!(status.code(), Some(0), "{told}");
-    assert!(sent.elapsed() < Duration::from_secs(10), "{told}");
     for connection in [&mut idle, &mut silent, &mut half_head, &mut half_body] {
         // Closed or reset, but over.
         connection.read_to_end(&mut Vec::new()).ok();

@@ -2,11 +2,14 @@ use std::sync::mpsc;
 
 use tokio::{
     task,
-    time::{Instant, sleep},
+    time::{self, Instant, sleep},
 };
 
 use super::*;
 use crate::error::ErrorKind;
+
+/// Ends a hang, and decides nothing.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn cheap() -> HashParams {
     HashParams::danger_weak(64, 1, 1).unwrap()
@@ -41,7 +44,7 @@ async fn occupy(hasher: &Hasher) -> (mpsc::Sender<()>, task::JoinHandle<Result<(
 }
 
 async fn until(condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + PATIENCE;
     while !condition() {
         assert!(Instant::now() < deadline, "it does not come to pass");
         sleep(Duration::from_millis(1)).await;
@@ -154,7 +157,7 @@ async fn memory_is_permits_times_the_parameters_and_kept() {
 
 #[tokio::test]
 async fn a_caller_beyond_the_queue_is_turned_away_at_once() {
-    let hasher = hasher(1, 1, Duration::from_secs(60));
+    let hasher = hasher(1, 1, PATIENCE);
     let (release, busy) = occupy(&hasher).await;
     let waiter = tokio::spawn({
         let hasher = hasher.clone();
@@ -186,7 +189,7 @@ async fn a_caller_that_waited_too_long_is_turned_away() {
 
 #[tokio::test]
 async fn a_caller_that_goes_away_leaves_the_queue() {
-    let hasher = hasher(1, 1, Duration::from_secs(60));
+    let hasher = hasher(1, 1, PATIENCE);
     let (release, busy) = occupy(&hasher).await;
     for _ in 0..10 {
         let waiter = tokio::spawn({
@@ -217,7 +220,7 @@ async fn there_are_as_many_places_as_may_hash_and_wait() {
 
 #[tokio::test]
 async fn a_caller_that_goes_away_while_hashing_keeps_the_permit_taken_until_the_end() {
-    let hasher = hasher(1, 0, Duration::from_secs(60));
+    let hasher = hasher(1, 0, PATIENCE);
     let (release, busy) = occupy(&hasher).await;
     busy.abort();
     assert!(busy.await.unwrap_err().is_cancelled());
@@ -230,7 +233,7 @@ async fn a_caller_that_goes_away_while_hashing_keeps_the_permit_taken_until_the_
 
 #[tokio::test]
 async fn a_panic_while_hashing_gives_the_permit_back() {
-    let hasher = hasher(1, 0, Duration::from_secs(60));
+    let hasher = hasher(1, 0, PATIENCE);
     for _ in 0..3 {
         let error = hasher.run::<()>(|_| panic!("by design")).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Internal);
@@ -241,7 +244,7 @@ async fn a_panic_while_hashing_gives_the_permit_back() {
 
 #[tokio::test]
 async fn waiting_callers_are_served_in_turn() {
-    let hasher = hasher(1, 16, Duration::from_secs(60));
+    let hasher = hasher(1, 16, PATIENCE);
     let (release, busy) = occupy(&hasher).await;
     let (done, mut order) = tokio::sync::mpsc::unbounded_channel();
     for number in 0..8 {
@@ -262,7 +265,7 @@ async fn waiting_callers_are_served_in_turn() {
 
 #[tokio::test]
 async fn who_waits_is_served_while_the_async_threads_are_busy() {
-    let hasher = hasher(1, 8, Duration::from_secs(60));
+    let hasher = hasher(1, 8, PATIENCE);
     let (release, busy) = occupy(&hasher).await;
     let (begun, begins) = mpsc::channel();
     let mut waiters = Vec::new();
@@ -277,7 +280,7 @@ async fn who_waits_is_served_while_the_async_threads_are_busy() {
     drop(release);
     // The only async thread there is waits here.
     for number in 0..3 {
-        assert_eq!(begins.recv_timeout(Duration::from_secs(10)), Ok(number));
+        assert_eq!(begins.recv_timeout(PATIENCE), Ok(number));
     }
     busy.await.unwrap().unwrap();
     for waiter in waiters {
@@ -287,7 +290,7 @@ async fn who_waits_is_served_while_the_async_threads_are_busy() {
 
 #[tokio::test]
 async fn a_panic_while_hashing_does_not_harm_who_waits() {
-    let hasher = hasher(1, 8, Duration::from_secs(60));
+    let hasher = hasher(1, 8, PATIENCE);
     let (release, busy) = occupy(&hasher).await;
     let panics = tokio::spawn({
         let hasher = hasher.clone();
@@ -309,8 +312,7 @@ async fn a_panic_while_hashing_does_not_harm_who_waits() {
 
 #[tokio::test]
 async fn the_deadline_ends_the_waiting_and_not_the_hashing() {
-    let deadline = Duration::from_millis(500);
-    let hasher = hasher(1, 8, deadline);
+    let hasher = hasher(1, 8, PATIENCE);
     let (release, busy) = occupy(&hasher).await;
     let (end, ended) = mpsc::channel::<()>();
     let (begun, begins) = mpsc::channel();
@@ -327,9 +329,12 @@ async fn the_deadline_ends_the_waiting_and_not_the_hashing() {
     until(|| hasher.waiting() == 1).await;
     drop(release);
     busy.await.unwrap().unwrap();
-    begins.recv_timeout(Duration::from_secs(10)).unwrap();
-    sleep(deadline + Duration::from_millis(100)).await;
+    begins.recv_timeout(PATIENCE).unwrap();
+    time::pause();
+    time::advance(2 * PATIENCE).await;
+    task::yield_now().await;
     assert!(!waiter.is_finished());
+    time::resume();
     drop(end);
     assert!(waiter.await.unwrap().unwrap());
 }
@@ -378,7 +383,7 @@ async fn hashing_lets_other_threads_go_first() {
 
 #[tokio::test]
 async fn nobody_waits_for_a_thread_that_cannot_be_started() {
-    let hasher = hasher(1, 1, Duration::from_secs(60));
+    let hasher = hasher(1, 1, PATIENCE);
     hasher.0.pool.take_permit();
     let waiter = tokio::spawn({
         let hasher = hasher.clone();

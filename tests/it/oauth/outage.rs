@@ -1,9 +1,6 @@
 //! A provider that is slow or down, or changes its keys.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{cell::Cell, sync::Arc};
 
 use hallpass::oauth::Provider;
 use serde_json::{Value, json};
@@ -13,7 +10,8 @@ use super::{
     flow::{APP_URL, arrive, asking, person, sign_in, start_path},
 };
 use crate::support::{
-    app::{App, app_with},
+    app::{App, app_with, unhurried},
+    patience::{PATIENCE, until},
     provider::{CLIENT_ID, CLIENT_SECRET, FakeProvider, form},
 };
 
@@ -126,29 +124,47 @@ async fn a_slow_provider_holds_nobody_up_for_long() {
     let quick = FakeProvider::start().await;
     let app = app_with(|builder| {
         let second = Provider::oidc("quick", &quick.issuer, CLIENT_ID).client_secret(CLIENT_SECRET);
-        asking(builder, &fake).provider(second)
+        asking(unhurried(builder), &fake).provider(second)
     })
     .await;
     fake.follow(&app.clock);
-    let tab = super::begin(&app, &[]).await;
-    let query = fake.approve(&tab.location, &person("1", ANN));
-    fake.behave(|habits| habits.delay = Duration::from_secs(60));
-    let began = Instant::now();
-    let slow = async {
-        let told = super::landed(super::come_back(&app, &tab, &query).await);
+    // On a slow machine the others may be late by themselves, but not each time.
+    for round in 0..3 {
+        if others_are_answered_before(&app, &fake, &quick, round).await {
+            return;
+        }
+    }
+    panic!("others wait for the slow one");
+}
+
+/// Whether others are answered while one waits for the slow provider, which is given up in any case.
+async fn others_are_answered_before(
+    app: &App,
+    slow: &FakeProvider,
+    quick: &FakeProvider,
+    round: usize,
+) -> bool {
+    let tab = super::begin(app, &[]).await;
+    let query = slow.approve(&tab.location, &person("1", ANN));
+    slow.behave(|habits| habits.delay = 10 * PATIENCE);
+    let is_given_up = Cell::new(false);
+    let given_up = async {
+        let told = super::landed(super::come_back(app, &tab, &query).await);
         assert_eq!(told["error"], "provider_failed");
-        began.elapsed()
+        is_given_up.set(true);
     };
-    let other = async {
+    let others = async {
+        let is_asked = async || slow.calls("/token") > round;
+        until("the slow provider is asked", is_asked).await;
         let line = format!("GET {}", start_path(&[]).replace("/idp?", "/quick?"));
         let reply = app.ask(&line, "", b"").await.expect(303);
         assert!(reply.header("location").unwrap().starts_with(&quick.issuer));
-        app.join("bob@example.org").await;
-        began.elapsed()
+        app.join(&format!("bob{round}@example.org")).await;
+        !is_given_up.get()
     };
-    let (slow, other) = tokio::join!(slow, other);
-    assert!(slow < Duration::from_secs(10), "{slow:?}");
-    assert!(other < Duration::from_secs(4), "{other:?}");
+    let ((), before) = tokio::join!(given_up, others);
+    slow.behave(|_| {});
+    before
 }
 
 #[tokio::test]

@@ -14,9 +14,8 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::certificates::Authority;
+use super::{certificates::Authority, patience::PATIENCE};
 
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Longer than a line takes from that process to this.
 const QUIET: Duration = Duration::from_millis(200);
 

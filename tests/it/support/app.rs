@@ -12,10 +12,10 @@ use hallpass::{
     Auth, AuthBuilder, ClientAddress, ClientInfo, EmailAddress, Endpoints, Event, EventKind, Role,
     Secret, TokenDigest, UserId, UserStatus,
     clock::{Clock as _, ManualClock, Timestamp},
-    credential::{HashParams, Hasher},
+    credential::{HashParams, Hasher, HasherBuilder},
     event::Author,
     limit::{Lockout, RateLimits},
-    mail::Mailbox,
+    mail::{Mail, Mailbox},
     store::Store,
     token::NewSession,
     user::{DeleteUser, NewUser, UpdateUser, UserChange},
@@ -25,6 +25,7 @@ use tokio::{net::TcpListener, sync::Barrier, task::JoinHandle};
 use super::{
     db::{TestStore, stores},
     http::{Client, Tokens},
+    patience::PATIENCE,
 };
 
 pub(crate) const PUBLIC_URL: &str = "https://id.example.org";
@@ -232,16 +233,18 @@ impl App {
         self.auth.deliver_mail().await.expect("the store works");
     }
 
-    /// The text of the last mail to this address that says so.
+    /// The text of the mail to this address that says so, of several the one that was ordered last.
     pub(crate) fn letter(&self, email: &str, says: &str) -> String {
         let mails = self.letters(email, says);
         mails.into_iter().next_back().expect("a mail that says so")
     }
 
-    /// The texts of the mails to this address that say so, oldest first.
+    /// The texts of the mails to this address that say so, in the order in which they were ordered: what is under way at
+    /// the same time arrives in any.
     pub(crate) fn letters(&self, email: &str, says: &str) -> Vec<String> {
         let address: EmailAddress = email.parse().expect("an address");
-        let mails = self.mailbox.mails();
+        let mut mails = self.mailbox.mails();
+        mails.sort_by_key(Mail::id);
         let fitting = mails.iter().filter(|mail| *mail.to() == address);
         let texts = fitting.map(|mail| mail.text().to_owned());
         texts.filter(|text| text.contains(says)).collect()
@@ -275,6 +278,16 @@ pub(crate) fn cheap() -> HashParams {
     HashParams::danger_weak(8, 1, 1).expect("Argon2 takes them")
 }
 
+/// Such hashes, for whose turn a caller waits as long as that takes.
+pub(crate) fn patient(params: HashParams) -> HasherBuilder {
+    Hasher::builder(params).deadline(PATIENCE).niceness(0)
+}
+
+/// Answers late rather than with 503: for races, the last of which is answered when all others are.
+pub(crate) fn unhurried(builder: AuthBuilder) -> AuthBuilder {
+    builder.request_timeout(2 * PATIENCE)
+}
+
 /// The limits that there are by default, which the other tests do without: they call as often as they like.
 pub(crate) fn limited(builder: AuthBuilder) -> AuthBuilder {
     builder
@@ -297,7 +310,7 @@ fn builder(
         .mail_budgets(false)
         .rate_limits(RateLimits::none())
         .lockout(None)
-        .hashing(Hasher::builder(cheap()))
+        .hashing(patient(cheap()))
 }
 
 /// Starts as many requests behind a barrier, and gives the replies.

@@ -6,7 +6,7 @@
 use std::{
     env, fs,
     io::{self, Write as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     os::unix::{fs::chown, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -14,7 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::{
+    patience::{PATIENCE, block_until},
+    port::free_port,
+};
 
 /// A server. Ends when this process ends, however it ends: see `SUPERVISOR`.
 pub(crate) struct Cluster {
@@ -79,11 +82,9 @@ impl Cluster {
     }
 
     fn wait_until(&self, up: bool) {
-        let started = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_ok() != up {
-            assert!(started.elapsed() < PATIENCE, "Postgres obeys");
-            thread::sleep(Duration::from_millis(20));
-        }
+        block_until("Postgres obeys", || {
+            TcpStream::connect(("127.0.0.1", self.port)).is_ok() == up
+        });
     }
 }
 
@@ -147,10 +148,7 @@ fn start(binaries: &Path) -> Result<Cluster, String> {
         .prefix("hallpass-postgres-")
         .tempdir()
         .map_err(text)?;
-    let port = TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .map_err(text)?
-        .port();
+    let port = free_port();
     let mut command = Command::new("sh");
     command
         .args(["-c", SUPERVISOR])

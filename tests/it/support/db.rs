@@ -9,7 +9,10 @@ use hallpass::{
 };
 use tempfile::TempDir;
 
-use super::postgres::{self, PostgresDatabase};
+use super::{
+    patience::PATIENCE,
+    postgres::{self, PostgresDatabase},
+};
 
 /// A store of one test, and what it stands on. The database goes when this is dropped.
 pub(crate) struct TestStore {
@@ -111,7 +114,7 @@ impl Database {
     pub(crate) async fn store_of(&self, pool_size: u32) -> SeaOrmStore {
         let settings = ConnectSettings::new(self.url())
             .pool_size(pool_size)
-            .acquire_timeout(std::time::Duration::from_secs(30));
+            .acquire_timeout(PATIENCE);
         let store = SeaOrmStore::connect(&settings).await;
         store.expect("the test database can be opened")
     }

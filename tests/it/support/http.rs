@@ -1,6 +1,6 @@
 //! A client that sends just the bytes it is told to, and replies that are looked at closely.
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr};
 
 use serde_json::{Value, json};
 use tokio::{
@@ -8,6 +8,8 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
+
+use super::patience::PATIENCE;
 
 /// Good enough for every policy.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
@@ -42,7 +44,7 @@ impl Client {
         });
         let mut reply = Vec::new();
         let reading = reader.read_to_end(&mut reply);
-        let read = timeout(Duration::from_secs(30), reading).await;
+        let read = timeout(PATIENCE, reading).await;
         read.expect("the server answers and closes")
             .expect("the reply can be read");
         drop(writing.await.expect("the request was written"));

@@ -14,7 +14,9 @@ mod certificates;
 mod cluster;
 pub(crate) mod db;
 pub(crate) mod http;
+pub(crate) mod patience;
 pub(crate) mod plans;
+mod port;
 mod postgres;
 pub(crate) mod provider;
 #[cfg(feature = "breach-check")]

@@ -12,7 +12,7 @@ use std::{
 use hallpass::seaorm::{ConnectSettings, SeaOrmStore};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, Statement, TransactionTrait as _};
 
-use super::cluster::Cluster;
+use super::{cluster::Cluster, patience::PATIENCE};
 
 /// A database of one test. Dropped with this, unless the whole server is thrown away.
 pub(crate) struct PostgresDatabase {
@@ -78,7 +78,7 @@ impl Server {
         // A template cannot be copied while anyone looks at it, an autovacuum worker included.
         let started = Instant::now();
         while let Err(error) = admin.execute_unprepared(&sql).await {
-            let patience = started.elapsed() < Duration::from_secs(30);
+            let patience = started.elapsed() < PATIENCE;
             assert!(patience && is_busy(&error), "{sql}: {error}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -118,7 +118,7 @@ impl Server {
             let sql = format!("ALTER DATABASE {building} RENAME TO {name}");
             let started = Instant::now();
             while let Err(error) = maker.execute_unprepared(&sql).await {
-                let patience = started.elapsed() < Duration::from_secs(30);
+                let patience = started.elapsed() < PATIENCE;
                 assert!(patience && is_busy(&error), "{sql}: {error}");
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
@@ -170,7 +170,9 @@ impl Drop for PostgresDatabase {
 }
 
 async fn connect(url: &str) -> SeaOrmStore {
-    let settings = ConnectSettings::new(url).pool_size(1);
+    let settings = ConnectSettings::new(url)
+        .pool_size(1)
+        .acquire_timeout(PATIENCE);
     let store = SeaOrmStore::connect(&settings).await;
     store.expect("the Postgres server for tests answers")
 }

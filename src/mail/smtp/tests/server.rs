@@ -111,6 +111,14 @@ impl FakeServer {
         let seen = lines.wait_for(|lines| lines.iter().any(|line| line.text.starts_with(prefix)));
         seen.await.unwrap();
     }
+
+    /// Waits until so many mails have come whole.
+    pub(super) async fn saw_mails(&self, count: usize) {
+        let ends = |line: &&Line| line.text == ".";
+        let mut lines = self.lines.subscribe();
+        let seen = lines.wait_for(|lines| lines.iter().filter(ends).count() >= count);
+        seen.await.unwrap();
+    }
 }
 
 impl Drop for FakeServer {
