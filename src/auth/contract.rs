@@ -10,7 +10,7 @@ use crate::page;
 use crate::{
     account, admin, email_verification,
     error::{Error, Result},
-    http::Endpoint,
+    http::{Cookies, Endpoint},
     limit::Limits,
     lockout, password,
     service::http::Context,
@@ -42,6 +42,11 @@ pub struct Endpoints {
         expect(dead_code, reason = "for those who mount")
     )]
     limits: Limits,
+    #[cfg_attr(
+        not(any(feature = "actix", feature = "axum")),
+        expect(dead_code, reason = "for those who mount")
+    )]
+    cookies: Cookies,
     #[cfg(feature = "pages")]
     auth: Auth,
 }
@@ -76,6 +81,7 @@ impl Auth {
             rows: rows.into_iter().flatten().collect(),
             request_timeout: inner.request_timeout,
             limits: inner.use_cases.limits.clone(),
+            cookies: inner.cookies,
             #[cfg(feature = "pages")]
             auth: self.clone(),
         }
@@ -171,7 +177,7 @@ impl Endpoints {
             })
         };
         let rows = self.rows.into_iter().map(behind).collect();
-        crate::http::Resources::new(rows, self.request_timeout, client_address)
+        crate::http::Resources::new(rows, self.request_timeout, client_address, self.cookies)
             .expect("each method and path is once in the list")
     }
 }

@@ -29,6 +29,20 @@ impl Cookies {
         format!("{prefix}{name}")
     }
 
+    /// The cookie of this name. A name that occurs twice is refused: one of the two may be from another host, and their order
+    /// tells nothing. Over TLS the prefixed name alone counts, since any host of the domain can set the other.
+    pub(crate) fn read<'a>(self, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+        let name = self.named(name);
+        let values = headers.get_all(COOKIE).into_iter();
+        let pairs = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+        let mut ours = pairs.filter_map(|pair| value_of(pair, name.as_bytes()));
+        let value = ours.next().filter(|value| value.len() <= MAX_LEN)?;
+        ours.next()
+            .is_none()
+            .then_some(value)
+            .and_then(|value| str::from_utf8(value).ok())
+    }
+
     /// The value of `Set-Cookie` for so many whole seconds, zero to delete it; `None` for what cannot be in a cookie.
     pub(crate) fn set(self, name: &str, value: &str, max_age: Duration) -> Option<HeaderValue> {
         let (name, max_age) = (self.named(name), max_age.as_secs());
@@ -41,43 +55,106 @@ impl Cookies {
     }
 }
 
-/// The first cookie of exactly this name.
-pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let values = headers.get_all(COOKIE).into_iter();
-    let cookies = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
-    // What others have set may be anything.
-    let texts = cookies.filter_map(|cookie| str::from_utf8(cookie).ok());
-    let mut pairs = texts.filter_map(|cookie| cookie.trim().split_once('='));
-    let ours = pairs.find(|(found, value)| *found == name && value.len() <= MAX_LEN);
-    ours.map(|(_, value)| value)
+/// Without the white space that may stand around a pair: SP and HTAB, and nothing else that Unicode counts as such.
+fn trimmed(pair: &[u8]) -> &[u8] {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = pair.iter().position(|byte| !is_space(byte));
+    let end = pair.iter().rposition(|byte| !is_space(byte));
+    start
+        .zip(end)
+        .and_then(|(start, end)| pair.get(start..=end))
+        .unwrap_or_default()
+}
+
+fn value_of<'a>(pair: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    trimmed(pair).strip_prefix(name)?.strip_prefix(b"=")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(cookies: &[&'static str]) -> Option<String> {
+    const NAME: &str = "ours";
+
+    fn read(url: &str, cookies: &[&[u8]]) -> Option<String> {
         let mut headers = HeaderMap::new();
         for value in cookies {
-            headers.append(COOKIE, HeaderValue::from_static(value));
+            headers.append(COOKIE, HeaderValue::from_bytes(value).expect("a header"));
         }
-        cookie(&headers, "ours").map(str::to_owned)
+        Cookies::new(url).read(&headers, NAME).map(str::to_owned)
+    }
+
+    fn plain(cookies: &[&[u8]]) -> Option<String> {
+        read("http://localhost:8000", cookies)
+    }
+
+    fn over_tls(cookies: &[&[u8]]) -> Option<String> {
+        read("https://id.example.org", cookies)
     }
 
     #[test]
     fn our_cookie_is_found_among_others() {
         let found = Some("x".to_owned());
-        assert_eq!(read(&["ours=x"]), found);
-        assert_eq!(read(&["a=b; ours=x; c"]), found);
-        assert_eq!(read(&["a=b", "ours=x"]), found);
-        assert_eq!(read(&["__Host-ours=x"]), None);
-        assert_eq!(read(&["xours=x"]), None);
-        assert_eq!(read(&["ours"]), None);
-        assert_eq!(read(&[]), None);
-        let mut headers = HeaderMap::new();
-        let foreign = HeaderValue::from_bytes(b"other=caf\xe9; ours=x");
-        headers.insert(COOKIE, foreign.expect("a header"));
-        assert_eq!(cookie(&headers, "ours"), Some("x"));
+        assert_eq!(plain(&[b"ours=x"]), found);
+        assert_eq!(plain(&[b"a=b; ours=x; c"]), found);
+        assert_eq!(plain(&[b"a=b;\t ours=x \t;c"]), found);
+        assert_eq!(plain(&[b"a=b", b"ours=x"]), found);
+        assert_eq!(plain(&[b"other=caf\xe9; ours=x"]), found);
+        assert_eq!(plain(&[b"ours=x; OURS=y; xours=z; ours"]), found);
+        assert_eq!(plain(&[b"ours="]), Some(String::new()));
+        for others in [
+            &b"__Host-ours=x"[..],
+            b"xours=x",
+            b"ours",
+            b"ours =x",
+            b"",
+            b"ours=\xe9",
+        ] {
+            assert_eq!(plain(&[others]), None, "{others:?}");
+        }
+        assert_eq!(plain(&[]), None);
+        let long = ["ours=".as_bytes(), &[b'x'; MAX_LEN + 1]].concat();
+        assert_eq!(plain(&[&long]), None);
+    }
+
+    #[test]
+    fn white_space_of_unicode_is_part_of_a_name() {
+        for space in [
+            "\u{a0}", "\u{85}", "\u{2000}", "\u{2028}", "\u{3000}", "\u{feff}",
+        ] {
+            for pair in [
+                format!("{space}__Host-ours=x"),
+                format!("__Host-ours{space}=x"),
+            ] {
+                assert_eq!(over_tls(&[pair.as_bytes()]), None, "{pair:?}");
+            }
+            let value = format!("__Host-ours=x{space}");
+            assert_eq!(over_tls(&[value.as_bytes()]), Some(format!("x{space}")));
+        }
+    }
+
+    #[test]
+    fn a_name_that_occurs_twice_is_refused() {
+        let long = ["ours=".as_bytes(), &[b'x'; MAX_LEN + 1]].concat();
+        for twice in [
+            &[&b"ours=x; ours=y"[..]][..],
+            &[b"ours=x; a=b;\tours=x"],
+            &[b"ours=x", b"a=b; ours=y"],
+            &[b"ours=x; ours=\xe9"],
+            &[b"ours=; ours=x"],
+            &[b"ours=x", &long],
+            &[&long, b"ours=x"],
+        ] {
+            assert_eq!(plain(twice), None, "{twice:?}");
+        }
+    }
+
+    #[test]
+    fn over_tls_the_name_that_any_host_can_set_does_not_count() {
+        let own = Some("own".to_owned());
+        assert_eq!(over_tls(&[b"ours=other"]), None);
+        assert_eq!(over_tls(&[b"ours=other; __Host-ours=own; ours=other"]), own);
+        assert_eq!(plain(&[b"__Host-ours=other"]), None);
     }
 
     #[test]

@@ -2,16 +2,12 @@
 
 use std::time::Duration;
 
-use ::http::{HeaderMap, header::SET_COOKIE};
+use ::http::header::SET_COOKIE;
 
-use super::{
-    Output, Response,
-    cookie::{Cookies, cookie},
-};
+use super::{Output, Response, cookie::Cookies};
 use crate::secret::DeviceToken;
 
-const NAME: &str = "hallpass_device";
-const HOST_NAME: &str = "__Host-hallpass_device";
+pub(super) const NAME: &str = "hallpass_device";
 /// 400 days: browsers keep no cookie longer.
 const MAX_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
@@ -37,28 +33,5 @@ impl<T: Output> Output for WithDevice<T> {
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut super::openapi::Operation) {
         T::describe(operation);
-    }
-}
-
-/// The device token of a request. Whether it is one is for others to say.
-pub(super) fn token(headers: &HeaderMap) -> Option<&str> {
-    // The one that no other host can have set comes first.
-    cookie(headers, HOST_NAME).or_else(|| cookie(headers, NAME))
-}
-
-#[cfg(test)]
-mod tests {
-    use ::http::{HeaderValue, header::COOKIE};
-
-    use super::*;
-
-    #[test]
-    fn the_token_that_no_other_host_can_have_set_comes_first() {
-        let mut headers = HeaderMap::new();
-        headers.append(COOKIE, HeaderValue::from_static("hallpass_device=other"));
-        assert_eq!(token(&headers), Some("other"));
-        let own = HeaderValue::from_static("__Host-hallpass_device=own");
-        headers.append(COOKIE, own);
-        assert_eq!(token(&headers), Some("own"));
     }
 }

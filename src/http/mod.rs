@@ -61,7 +61,7 @@ pub use self::{
     resource::not_found,
 };
 pub(crate) use self::{
-    cookie::{Cookies, cookie},
+    cookie::Cookies,
     described::Described,
     device::WithDevice,
     input::{Form, Input, Json, Path, Query},

@@ -9,7 +9,7 @@ use ::http::{
 };
 use serde_json::{Map, Value};
 
-use super::{body::Body, device, query, request_id::RequestId};
+use super::{body::Body, cookie::Cookies, device, query, request_id::RequestId};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The head, the path parameters and the bounded body of a request.
@@ -18,6 +18,7 @@ pub(crate) struct Request {
     params: IntoIter<String>,
     client_ip: Option<IpAddr>,
     id: RequestId,
+    cookies: Cookies,
     body: Body,
 }
 
@@ -27,6 +28,7 @@ impl Request {
         params: Vec<String>,
         client_ip: Option<IpAddr>,
         id: RequestId,
+        cookies: Cookies,
         body: Body,
     ) -> Self {
         Self {
@@ -34,6 +36,7 @@ impl Request {
             params: params.into_iter(),
             client_ip,
             id,
+            cookies,
             body,
         }
     }
@@ -63,7 +66,12 @@ impl Request {
 
     /// The token of a device that was signed in on before, as sent.
     pub(crate) fn device(&self) -> Option<&str> {
-        device::token(&self.head.headers)
+        self.cookie(device::NAME)
+    }
+
+    /// The cookie of this name, as sent; see [`Cookies::read`].
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.read(&self.head.headers, name)
     }
 
     /// The bearer token; see [`bearer`].
@@ -152,7 +160,8 @@ mod tests {
         }
         let (head, ()) = builder.body(()).expect("the request is sound").into_parts();
         let id = RequestId::of(&head.headers);
-        Request::new(head, Vec::new(), None, id, Body::default())
+        let cookies = Cookies::new("https://example.org");
+        Request::new(head, Vec::new(), None, id, cookies, Body::default())
     }
 
     #[test]

@@ -13,8 +13,8 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 
 use super::{
-    ClientAddress, Endpoint, Problem, Request, Response, body::Body, request_id::RequestId,
-    template::Template,
+    ClientAddress, Cookies, Endpoint, Problem, Request, Response, body::Body,
+    request_id::RequestId, template::Template,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -29,6 +29,7 @@ pub(crate) struct Resource {
     endpoints: Vec<Endpoint>,
     timeout: Duration,
     client_address: Arc<ClientAddress>,
+    cookies: Cookies,
 }
 
 impl Resources {
@@ -39,6 +40,7 @@ impl Resources {
         endpoints: Vec<Endpoint>,
         timeout: Duration,
         client_address: ClientAddress,
+        cookies: Cookies,
     ) -> Result<Self> {
         let client_address = Arc::new(client_address);
         let mut resources: Vec<Resource> = Vec::new();
@@ -54,6 +56,7 @@ impl Resources {
                     endpoints: vec![endpoint],
                     timeout,
                     client_address: Arc::clone(&client_address),
+                    cookies,
                 }),
             }
         }
@@ -121,7 +124,10 @@ impl Resource {
         let problem = |error: Error| Problem::from(error).to_response();
         let running = async {
             match self.client_address.of(&head, peer) {
-                Ok(ip) => endpoint.run(Request::new(head, params, ip, id, body)).await,
+                Ok(ip) => {
+                    let request = Request::new(head, params, ip, id, self.cookies, body);
+                    endpoint.run(request).await
+                }
                 Err(error) => problem(error),
             }
         };

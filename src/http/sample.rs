@@ -5,8 +5,8 @@ use std::{net::IpAddr, time::Duration};
 use serde::Serialize;
 
 use super::{
-    Accepted, ClientAddress, Created, Document, Endpoint, FromMembers, Input, Json, Members,
-    NoContent, Path, Query, Request, Resources,
+    Accepted, ClientAddress, Cookies, Created, Document, Endpoint, FromMembers, Input, Json,
+    Members, NoContent, Path, Query, Request, Resources,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -100,7 +100,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 }
 
 pub(crate) fn resources(client_address: ClientAddress) -> Resources {
-    Resources::new(endpoints(), TIMEOUT, client_address).expect("the sample is sound")
+    contract(endpoints(), client_address).expect("the sample is sound")
+}
+
+pub(crate) fn contract(rows: Vec<Endpoint>, client_address: ClientAddress) -> Result<Resources> {
+    let cookies = Cookies::new("https://example.org");
+    Resources::new(rows, TIMEOUT, client_address, cookies)
 }
 
 async fn show((): (), Path(id): Path<String>) -> Result<Json<Note>> {

@@ -34,6 +34,7 @@ mod admin_users;
 mod administration;
 mod budget;
 mod client_address;
+mod cookies;
 mod delete_account;
 mod email_change;
 mod email_verification;

@@ -7,13 +7,13 @@ use serde_json::Value;
 use super::{Contract, FILES, PAGE, START, with_docs};
 use crate::{
     error::Result,
-    http::{ClientAddress, Resources, Response, sample},
+    http::{ClientAddress, Response, sample},
 };
 
 async fn ask(method: &str, path: &str) -> Response {
     let endpoints = with_docs(sample::endpoints());
-    let resources = Resources::new(endpoints, sample::TIMEOUT, ClientAddress::unknown())
-        .expect("the contract is sound");
+    let resources =
+        sample::contract(endpoints, ClientAddress::unknown()).expect("the contract is sound");
     let request = ::http::Request::builder().method(method).uri(path);
     let (head, ()) = request.body(()).expect("the request is sound").into_parts();
     let resource = resources.iter().find(|resource| resource.matches(path));

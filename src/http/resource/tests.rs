@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use serde_json::Value;
 
-use super::{Resource, Resources, not_found};
+use super::{Resource, not_found};
 use crate::{
     error::{ErrorKind, Result},
     http::{ClientAddress, Endpoint, NoContent, Response, sample},
@@ -46,8 +46,7 @@ fn contracts_that_contradict_themselves_are_refused() {
         vec![Endpoint::get("a", (), nothing)],
     ];
     for endpoints in refused {
-        let client_address = ClientAddress::unknown();
-        let error = Resources::new(endpoints, sample::TIMEOUT, client_address)
+        let error = sample::contract(endpoints, ClientAddress::unknown())
             .expect_err("the contract is refused");
         assert_eq!(error.kind(), ErrorKind::Configuration);
     }

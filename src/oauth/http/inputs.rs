@@ -3,7 +3,7 @@ use serde_json::Value;
 use super::{COOKIE, State};
 use crate::{
     error::{ErrorKind, Result},
-    http::{FromMembers, Input, Members, Request, cookie},
+    http::{FromMembers, Input, Members, Request},
     identity::{CodeChallenge, FlowIntent},
     oauth::{Answer, NewSignIn, begin::kept_as},
     secret::TokenDigest,
@@ -117,7 +117,7 @@ impl Input<State> for BroughtBack {
         };
         let sent = text("state").ok_or(ErrorKind::InvalidToken)?;
         let name = format!("{COOKIE}{}", kept_as(&TokenDigest::of(&sent)));
-        let kept = cookie(request.headers(), &state.cookies.named(&name));
+        let kept = request.cookie(&name);
         let mut answer = Answer::new(sent, kept.ok_or(ErrorKind::InvalidToken)?);
         answer.code = text("code");
         answer.error = text("error");

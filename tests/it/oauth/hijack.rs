@@ -6,7 +6,8 @@ use serde_json::json;
 use super::{
     ANN,
     flow::{
-        APP_URL, VERIFIER, arrive, arrive_for, idp, landed, person, redeem, sign_in, start_path,
+        APP_URL, Tab, VERIFIER, apps_of, arrive, arrive_for, begin, come_back, idp, landed, person,
+        redeem, sign_in, start_path,
     },
     kinds,
 };
@@ -173,5 +174,29 @@ async fn a_trusted_provider_takes_over_what_an_untrusted_one_vouched_for() {
         let list = list["items"].as_array().unwrap();
         assert_eq!(list.len(), 1, "{}", app.name);
         assert_eq!(list[0]["subject"], "owner");
+    }
+}
+
+/// The cookie of a flow binds it to a browser: one that another host can have planted there binds nothing.
+#[tokio::test]
+async fn planted_cookie_does_not_go_on_with_a_flow() {
+    let fake = FakeProvider::start().await;
+    for app in apps_of(&fake).await {
+        fake.follow(&app.clock);
+        let tab = begin(&app, &[]).await;
+        let query = fake.approve(&tab.location, &person("attacker", ANN));
+        let cookie = &tab.cookie;
+        let planted = [
+            cookie.replacen("__Host-", "", 1),
+            format!("\u{2000}{cookie}"),
+            format!("{cookie}; {cookie}"),
+            format!("{cookie}\r\nCookie: {cookie}"),
+        ];
+        for cookie in planted {
+            let location = tab.location.clone();
+            let reply = come_back(&app, &Tab { location, cookie }, &query).await;
+            reply.problem(400, "invalid_token");
+        }
+        assert!(landed(come_back(&app, &tab, &query).await).contains_key("code"));
     }
 }
