@@ -116,8 +116,9 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
 
     /// Further claims of an access token that is about to be issued, at sign-in and at each refresh.
     ///
-    /// Of two hooks that give one claim the later one counts. Left out, with a warning: `iss`, `sub`, `aud`, `exp`, `iat`,
-    /// `nbf`, `jti`, `sid`, `roles` and `permissions`. A token that becomes longer than 8 KiB is not issued.
+    /// Of two hooks that give one claim the later one counts. Left out, with a warning: `iss`, `sub`, `aud`, `client_id`,
+    /// `exp`, `iat`, `nbf`, `jti`, `sid`, `roles`, `permissions`, `scope`, `org`, `act`, `cnf`, `auth_time`, `amr` and `acr`. A
+    /// token that becomes longer than 8 KiB is not issued.
     ///
     /// # Errors
     /// A failure: no token is issued. At sign-in no session is opened. At a refresh the old refresh token is exchanged

@@ -102,7 +102,7 @@ impl CurrentUser {
 
     /// The claims that no other method gives.
     ///
-    /// Never among them: `iss`, `sub`, `aud`, `exp`, `iat`, `nbf`, `jti`, `sid`, `roles` and `permissions`.
+    /// Never among them: `iss`, `sub`, `aud`, `exp`, `iat`, `nbf`, `jti`, `cnf`, `sid`, `roles` and `permissions`.
     #[must_use]
     pub fn claims(&self) -> &Map<String, Value> {
         &self.0.others

@@ -324,7 +324,9 @@ async fn claims_are_in_the_tokens_of_sign_in_and_refresh_and_never_take_the_plac
         script.claim(&json!({
             "tenant": "acme", "plan": {"seats": 3},
             "iss": "https://evil.example", "sub": "x", "aud": "x", "exp": 9_000_000_000_i64, "iat": 0, "nbf": 0,
-            "jti": "x", "sid": "x", "roles": ["admin"], "permissions": ["everything"],
+            "jti": "x", "sid": "x", "roles": ["admin"], "permissions": ["everything"], "client_id": "x", "scope": "everything",
+            "org": "x", "act": {"sub": "x"}, "cnf": {"jkt": "x"}, "auth_time": 9_000_000_000_i64, "amr": ["mfa"],
+            "acr": "urn:hallpass:aal2",
         }));
         let ours = json!({"tenant": "acme", "plan": {"seats": 3}});
         let first = app.login(ANN).await;

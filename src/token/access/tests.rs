@@ -2,7 +2,10 @@ mod other_claims;
 
 use serde_json::json;
 
-use super::{super::claims::decode_part, *};
+use super::{
+    super::claims::{RESERVED, decode_part},
+    *,
+};
 use crate::{
     clock::{Clock as _, ManualClock},
     secret::{Secret, Secrets},

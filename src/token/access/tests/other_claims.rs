@@ -44,7 +44,12 @@ fn other_claims_never_take_the_place_of_ours() {
     let others = object(json!({
         "iss": "https://evil.example", "sub": UserId::new(now).to_string(), "aud": "other", "exp": 4_000_000_000_i64,
         "iat": 0, "nbf": 0, "jti": "x", "sid": "x", "roles": ["admin"], "permissions": ["users:write"], "mine": true,
+        "acr": "urn:hallpass:aal2", "act": {"sub": "x"}, "amr": ["mfa"], "auth_time": 0, "client_id": "x", "cnf": {"jkt": "x"},
+        "org": "acme", "scope": "everything",
     }));
+    for name in RESERVED {
+        assert!(others.contains_key(name), "{name} is tried");
+    }
     let token = tokens.issue(&ann, session, None, &others, now).unwrap();
     let current = tokens.verify(token.expose(), now).unwrap();
     assert_eq!((current.id(), current.session_id()), (ann.id, session));
@@ -105,4 +110,22 @@ fn other_claims_count_in_the_memory_of_verified_tokens() {
     let plain = weigh(json!({}));
     let listed = weigh(json!({"list": vec![0; 2_000]}));
     assert!(listed > plain + 2_000 * size_of::<Value>() as u64);
+}
+
+/// Whoever issues it meant it for the holder of a key, or for later: without the rule it is not to be believed.
+#[test]
+fn claim_whose_rule_nobody_follows_ends_a_token() {
+    let forge = Forge::new();
+    for (name, value, accepted) in [
+        ("cnf", json!({"jkt": "x"}), false),
+        ("nbf", json!(forge.now.timestamp()), false),
+        ("acr", json!("urn:hallpass:aal1"), true),
+        ("auth_time", json!(forge.now.timestamp()), true),
+        ("client_id", json!("hallpass"), true),
+    ] {
+        let mut claims = forge.claims.clone();
+        claims[name] = value;
+        let token = forge.token(&forge.header, &claims);
+        assert_eq!(forge.accepts(&token), accepted, "{name}");
+    }
 }
