@@ -9,8 +9,8 @@ use ::http::HeaderMap;
 use super::head::headers;
 use crate::{
     auth::{
-        Auth, ClaimedPermission, ClaimedRole, RecentSignIn, RequiredPermission, RequiredRole,
-        WithPermission, WithRole,
+        Admitted, Auth, ClaimedPermission, ClaimedRole, RecentSignIn, RequiredPermission,
+        RequiredRole, WithPermission, WithRole,
     },
     error::{Error, Result},
     http::Problem,
@@ -133,9 +133,9 @@ async fn checked<T>(
     headers: &HeaderMap,
     check: impl FnOnce(&Auth, ActiveUser) -> Result<T>,
 ) -> Result<T> {
-    let known = request.extensions().get::<ActiveUser>().cloned();
+    let known = request.extensions().get::<Admitted>().cloned();
     let auth = auth(request)?;
-    let caller = auth.admit(headers, known.as_ref()).await?;
+    let caller = auth.confirm(headers, known.as_ref()).await?;
     check(auth, caller)
 }
 

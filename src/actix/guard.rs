@@ -12,9 +12,8 @@ use ::actix_web::{
 
 use super::head::headers;
 use crate::{
-    auth::{Guard, RequirePermission, RequireRole},
+    auth::{Admitted, Guard, RequirePermission, RequireRole},
     http::Problem,
-    token::ActiveUser,
 };
 
 impl<S, B> Transform<S, ServiceRequest> for RequireRole
@@ -73,9 +72,9 @@ where
         let (guard, inner) = (self.guard.clone(), Rc::clone(&self.inner));
         Box::pin(async move {
             match admit(&guard, &request).await {
-                Ok(caller) => {
-                    if let Some(caller) = caller {
-                        request.extensions_mut().insert(caller);
+                Ok(admitted) => {
+                    if let Some(admitted) = admitted {
+                        request.extensions_mut().insert(admitted);
                     }
                     Ok(inner.call(request).await?.map_into_left_body())
                 }
@@ -88,9 +87,9 @@ where
     }
 }
 
-async fn admit(guard: &Guard, request: &ServiceRequest) -> Result<Option<ActiveUser>, Problem> {
+async fn admit(guard: &Guard, request: &ServiceRequest) -> Result<Option<Admitted>, Problem> {
     let headers = headers(request.request())?;
-    let known = request.extensions().get::<ActiveUser>().cloned();
+    let known = request.extensions().get::<Admitted>().cloned();
     let admitted = guard.admit(&headers, known.as_ref()).await;
     admitted.map_err(|error| Problem::answering(&headers, error))
 }

@@ -1,5 +1,7 @@
 //! How a host's own routes ask who is calling, and whether they may.
 
+use std::sync::Arc;
+
 use ::http::HeaderMap;
 
 use super::Auth;
@@ -20,18 +22,37 @@ impl Verifier {
 
 impl Auth {
     /// Asks the database, within the time that a request may take; not again if a guard before has asked.
-    pub(crate) async fn admit(
+    pub(crate) async fn confirm(
         &self,
         headers: &HeaderMap,
-        known: Option<&ActiveUser>,
+        known: Option<&Admitted>,
     ) -> Result<ActiveUser> {
-        if let Some(caller) = known {
+        if let Some(caller) = known.and_then(|known| known.by(self)) {
             return Ok(caller.clone());
         }
         let token = bearer(headers)?.into();
         tokio::time::timeout(self.0.request_timeout, self.0.service.current_user(&token))
             .await
             .unwrap_or_else(|elapsed| Err(Error::new(ErrorKind::Unavailable).with_source(elapsed)))
+    }
+}
+
+/// What guards before have learned about the caller, in the extensions of a request. Each [`Auth`] believes its own guards alone:
+/// a user of another is nobody here.
+#[derive(Clone, Debug)]
+pub(crate) struct Admitted(Vec<(Auth, ActiveUser)>);
+
+impl Admitted {
+    /// Clones of one `Auth` are one.
+    fn by(&self, auth: &Auth) -> Option<&ActiveUser> {
+        let own = |(by, _): &&(Auth, ActiveUser)| Arc::ptr_eq(&by.0, &auth.0);
+        self.0.iter().find(own).map(|(_, caller)| caller)
+    }
+
+    fn and(known: Option<&Self>, auth: &Auth, caller: ActiveUser) -> Self {
+        let mut all = known.map_or_else(Vec::new, |known| known.0.clone());
+        all.push((auth.clone(), caller));
+        Self(all)
     }
 }
 
@@ -66,20 +87,21 @@ impl Guard {
         Self { witness, demand }
     }
 
-    /// Lets the caller pass; who it is, if the database has told.
+    /// Lets the caller pass; who it is, if the database has said so just now.
     pub(crate) async fn admit(
         &self,
         headers: &HeaderMap,
-        known: Option<&ActiveUser>,
-    ) -> Result<Option<ActiveUser>> {
+        known: Option<&Admitted>,
+    ) -> Result<Option<Admitted>> {
         match &self.witness {
             Witness::Database(auth) => {
-                let caller = auth.admit(headers, known).await?;
+                let caller = auth.confirm(headers, known).await?;
                 match &self.demand {
                     Demand::Permission(permission) => auth.require_permission(&caller, permission),
                     Demand::Role(role) => caller.require_role(role),
                 }?;
-                Ok(Some(caller))
+                let is_known = known.is_some_and(|known| known.by(auth).is_some());
+                Ok((!is_known).then(|| Admitted::and(known, auth, caller)))
             }
             Witness::Token(verifier) => {
                 let caller = verifier.claimed(headers).await?;

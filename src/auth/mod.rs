@@ -21,7 +21,7 @@ pub use self::builder::AuthBuilder;
 #[cfg(feature = "http")]
 pub use self::contract::Endpoints;
 #[cfg(any(feature = "axum", feature = "actix"))]
-pub(crate) use self::guard::Guard;
+pub(crate) use self::guard::{Admitted, Guard};
 #[cfg(any(feature = "axum", feature = "actix"))]
 pub use self::guard::{RequirePermission, RequireRole};
 pub use self::permission_guard::{ClaimedPermission, RequiredPermission, WithPermission};

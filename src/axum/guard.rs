@@ -12,7 +12,6 @@ use tower_service::Service;
 use crate::{
     auth::{Guard, RequirePermission, RequireRole},
     http::Problem,
-    token::ActiveUser,
 };
 
 impl<S> Layer<S> for RequireRole {
@@ -61,11 +60,10 @@ where
         let guard = self.guard.clone();
         Box::pin(async move {
             let (mut head, body) = request.into_parts();
-            let known = head.extensions.get::<ActiveUser>();
-            match guard.admit(&head.headers, known).await {
-                Ok(caller) => {
-                    if let Some(caller) = caller {
-                        head.extensions.insert(caller);
+            match guard.admit(&head.headers, head.extensions.get()).await {
+                Ok(admitted) => {
+                    if let Some(admitted) = admitted {
+                        head.extensions.insert(admitted);
                     }
                     inner.call(Request::from_parts(head, body)).await
                 }

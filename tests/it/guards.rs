@@ -2,7 +2,8 @@
 
 use axum::{Json, Router, extract::FromRef, routing::get};
 use hallpass::{
-    ActiveUser, Auth, ClientAddress, CurrentUser, RequiredRole, Role, UserStatus, WithRole,
+    ActiveUser, Auth, ClientAddress, CurrentUser, Permission, RecentSignIn, RequiredPermission,
+    RequiredRole, Role, RolePermissions, UserStatus, WithPermission, WithRole,
 };
 use serde_json::{Value, json};
 
@@ -301,4 +302,110 @@ async fn an_actix_host_without_an_auth_answers_500() {
         (500, &json!("internal"))
     );
     assert!(!reply.text().contains("web::Data"));
+}
+
+#[derive(Debug)]
+struct Read;
+
+impl RequiredPermission for Read {
+    const PERMISSION: Permission = Permission::from_static("reports:read");
+}
+
+/// Routes of one service, behind a guard of another on axum.
+async fn behind_another_on_axum(auth: &Auth, other: &Auth) -> Server {
+    use hallpass::axum::{RequirePermission, RequireRole};
+
+    let open = Router::new()
+        .route("/active", get(async |_: ActiveUser| "in"))
+        .route("/optional", get(async |_: Option<ActiveUser>| "in"))
+        .route("/role", get(async |_: WithRole<hallpass::Admin>| "in"))
+        .route("/permission", get(async |_: WithPermission<Read>| "in"))
+        .route("/recent", get(async |_: RecentSignIn| "in"));
+    let by_role = Router::new()
+        .route("/guarded/role", get(async || "in"))
+        .route_layer(RequireRole::new(auth, Role::ADMIN));
+    let by_permission = Router::new()
+        .route("/guarded/permission", get(async || "in"))
+        .route_layer(RequirePermission::new(auth, Read::PERMISSION));
+    let routes = open
+        .merge(by_role)
+        .merge(by_permission)
+        .route_layer(RequireRole::new(other, Role::ADMIN))
+        .with_state(auth.clone());
+    Server::axum(routes).await
+}
+
+/// The same on actix.
+fn behind_another_on_actix(auth: &Auth, other: &Auth) -> Server {
+    use actix_web::web::{self, Data};
+    use hallpass::actix::{RequirePermission, RequireRole};
+
+    let (auth, other) = (auth.clone(), other.clone());
+    Server::actix(move |config| {
+        let role = web::resource("/guarded/role")
+            .wrap(RequireRole::new(&auth, Role::ADMIN))
+            .to(async || "in");
+        let permission = web::resource("/guarded/permission")
+            .wrap(RequirePermission::new(&auth, Read::PERMISSION))
+            .to(async || "in");
+        let behind = web::scope("")
+            .wrap(RequireRole::new(&other, Role::ADMIN))
+            .route("/active", web::get().to(async |_: ActiveUser| "in"))
+            .route(
+                "/role",
+                web::get().to(async |_: WithRole<hallpass::Admin>| "in"),
+            )
+            .route(
+                "/permission",
+                web::get().to(async |_: WithPermission<Read>| "in"),
+            )
+            .route("/recent", web::get().to(async |_: RecentSignIn| "in"))
+            .service(role)
+            .service(permission);
+        config.app_data(Data::new(auth.clone())).service(behind);
+    })
+}
+
+/// The guard of one service says nothing to another in the process, even where tokens of one are read by both.
+#[tokio::test]
+async fn guard_of_another_service_vouches_for_nobody() {
+    let grant = |builder: hallpass::AuthBuilder| {
+        let reports = RolePermissions::new().grant(Role::ADMIN, [Read::PERMISSION]);
+        builder.role_permissions(reports)
+    };
+    let other = app_with(grant).await;
+    let own = app_with(|builder| grant(builder).secrets(other.secret.clone())).await;
+    let access = other.administrator().await;
+    let paths = [
+        "/active",
+        "/role",
+        "/permission",
+        "/recent",
+        "/guarded/role",
+        "/guarded/permission",
+    ];
+    let strangers = [
+        (behind_another_on_axum(&own.auth, &other.auth).await, true),
+        (behind_another_on_actix(&own.auth, &other.auth), false),
+    ];
+    for (server, is_axum) in &strangers {
+        for path in paths.iter().chain(is_axum.then_some(&"/optional")) {
+            let reply = server.client.get(path, &access).await;
+            let code = (reply.status, &reply.json()["code"]);
+            assert_eq!(code, (401, &json!("invalid_access_token")), "{path}");
+        }
+    }
+    // A clone is the same service, and one that finds the same user in the same store asks for itself.
+    let clone = other.auth.clone();
+    let twin = other.another(grant).await;
+    for auth in [&clone, &twin.auth] {
+        for server in [
+            behind_another_on_axum(auth, &other.auth).await,
+            behind_another_on_actix(auth, &other.auth),
+        ] {
+            for path in paths {
+                assert_eq!(server.client.get(path, &access).await.status, 200, "{path}");
+            }
+        }
+    }
 }
