@@ -37,6 +37,7 @@ use crate::{
     error::Result,
     event::{ClientInfo, Trail},
     hook::HookChain,
+    limit::Budget,
     lockout::Lockouts,
     purge::{Purged, Purges},
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
@@ -138,6 +139,34 @@ impl Auth {
     #[must_use]
     pub fn sessions(&self) -> &Sessions {
         &self.0.sessions
+    }
+
+    /// Counts a call of a client against a budget, as the endpoints do: for a door of the host's own, before it does anything
+    /// that costs. What is called on `Auth` counts by itself.
+    ///
+    /// ```
+    /// # async fn f(auth: &hallpass::Auth, client: &hallpass::ClientInfo) -> hallpass::Result<()> {
+    /// use hallpass::limit::Budget;
+    ///
+    /// auth.admit(Budget::Register, client).await?;
+    /// // ... an invitation is sent ...
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`RateLimited`](crate::ErrorKind::RateLimited) if the client calls too often, [`Overloaded`](crate::ErrorKind::Overloaded)
+    /// if too many wait to be counted, or [`Unavailable`](crate::ErrorKind::Unavailable) while the counters cannot be reached.
+    pub async fn admit(&self, budget: Budget, client: &ClientInfo) -> Result<()> {
+        let limits = &self.0.use_cases.limits;
+        match budget {
+            Budget::Default | Budget::Refresh => limits.admit_here(budget, client.ip).await,
+            _ => {
+                limits
+                    .admit(self.store().as_ref(), budget, client, None)
+                    .await
+            }
+        }
     }
 
     /// Verifies an access token without asking the database.

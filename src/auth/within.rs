@@ -13,16 +13,22 @@ use crate::{
 
 impl Auth {
     /// Does what is slow about a registration, before a transaction is begun: checks the input and hashes the
-    /// password. Asks no database; a [breach check](crate::credential::BreachCheck) is asked here.
+    /// password. A [breach check](crate::credential::BreachCheck) is asked here.
+    ///
+    /// It counts as a registration of its [client](Registration::with_client), with those over HTTP, before anything else: one
+    /// statement, for which a connection must be free. A client whose address is not given has no counter of its own.
     ///
     /// # Errors
-    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed), [`WeakPassword`](crate::ErrorKind::WeakPassword),
-    /// [`Overloaded`](crate::ErrorKind::Overloaded).
+    /// [`RateLimited`](crate::ErrorKind::RateLimited), [`ValidationFailed`](crate::ErrorKind::ValidationFailed),
+    /// [`WeakPassword`](crate::ErrorKind::WeakPassword), [`Overloaded`](crate::ErrorKind::Overloaded), or
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) while the counters cannot be reached.
     pub async fn prepare_registration(
         &self,
         registration: Registration,
     ) -> Result<PreparedRegistration> {
         let passwords = &self.0.use_cases.passwords;
+        let admitted = passwords.admit_registration(self.store().as_ref(), &registration);
+        admitted.await?;
         passwords.prepare_registration(registration).await
     }
 

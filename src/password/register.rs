@@ -38,11 +38,7 @@ impl Passwords {
         store: &dyn Store,
         registration: Registration,
     ) -> Result<User> {
-        let (client, about) = (&registration.client, registration.email.canonical());
-        let admitted = self
-            .limits
-            .admit(store, Budget::Register, client, Some(about));
-        admitted.await?;
+        self.admit_registration(store, &registration).await?;
         let prepared = self.prepare_registration(registration).await?;
         if let Some(unanswered) = &prepared.unanswered {
             self.trail.record(store, unanswered).await?;
@@ -57,6 +53,17 @@ impl Passwords {
         let user = user?;
         self.hooks.after_registration(&user);
         Ok(user)
+    }
+
+    /// Counts a registration of its client, and about its address, before it costs a hash.
+    pub(crate) async fn admit_registration(
+        &self,
+        store: &dyn Store,
+        registration: &Registration,
+    ) -> Result<()> {
+        let about = Some(registration.email.canonical());
+        let (budget, client) = (Budget::Register, &registration.client);
+        self.limits.admit(store, budget, client, about).await
     }
 
     /// All that is slow, and asks no database.

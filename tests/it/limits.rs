@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use hallpass::{
-    StoreError,
+    ClientInfo, ErrorKind, Registration, StoreError,
     clock::Timestamp,
     limit::{Budget, Charge, Charged, LimitKey, Limiter, Rate, RateLimits},
     memory::MemoryLimiter,
@@ -295,6 +295,68 @@ async fn a_limit_that_makes_no_sense_is_refused_at_the_start() {
     assert!(built(RateLimits::default()).is_ok());
     let none = RateLimits::none().client(Budget::Verify, Rate::per_minute(0));
     let error = built(none).unwrap_err();
-    assert_eq!(error.kind(), hallpass::ErrorKind::Configuration);
+    assert_eq!(error.kind(), ErrorKind::Configuration);
     assert!(format!("{error:?}").contains("verify"), "{error:?}");
+}
+
+/// Nobody hashes passwords here without end, whichever door the host has built.
+#[tokio::test]
+async fn prepared_registration_counts_as_one_of_its_client() {
+    let twice = Rate::per_minute(1).with_burst(2);
+    let set = |builder: hallpass::AuthBuilder| {
+        builder.rate_limits(RateLimits::none().client(Budget::Register, twice))
+    };
+    for app in apps_with(set).await {
+        let here = ClientInfo::new(Some([127, 0, 0, 1].into()), None);
+        let prepare = async |client: &ClientInfo, password: &str| {
+            let form = Registration::new(ANN.parse().unwrap(), password);
+            let prepared = app
+                .auth
+                .prepare_registration(form.with_client(client.clone()));
+            prepared.await.map(drop).map_err(|error| error.kind())
+        };
+        assert_eq!(prepare(&here, PASSWORD).await, Ok(()), "{}", app.name);
+        // One that comes to nothing counts as well, and a refusal costs no look at the password.
+        assert_eq!(prepare(&here, "short").await, Err(ErrorKind::WeakPassword));
+        assert_eq!(prepare(&here, "short").await, Err(ErrorKind::RateLimited));
+        let body = json!({"email": ANN, "password": PASSWORD});
+        let reply = app.post("/users", body).await;
+        refused(&reply, "\"register\";q=2;w=120", "\"register\";r=0;t=60");
+        let elsewhere = ClientInfo::new(Some([192, 0, 2, 1].into()), None);
+        assert_eq!(prepare(&elsewhere, PASSWORD).await, Ok(()));
+        app.advance(60);
+        assert_eq!(prepare(&here, PASSWORD).await, Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn door_of_a_host_counts_with_ours() {
+    let once = Rate::per_minute(1);
+    let set = |builder: hallpass::AuthBuilder| {
+        let limits = Budget::ALL
+            .iter()
+            .filter(|budget| **budget != Budget::Default)
+            .fold(RateLimits::none(), |limits, budget| {
+                limits.client(*budget, once)
+            });
+        builder.rate_limits(limits.client(Budget::Default, once.with_burst(2)))
+    };
+    for app in apps_with(set).await {
+        let client = ClientInfo::new(Some([127, 0, 0, 1].into()), None);
+        for budget in Budget::ALL {
+            app.auth.admit(*budget, &client).await.expect("room");
+        }
+        // Of the two requests that may be made one is left; then none, whatever it is.
+        for policy in ["\"refresh\";q=1;w=60", "\"default\";q=2;w=120"] {
+            let reply = app.refresh("x").await.problem(429, "rate_limited");
+            assert_eq!(reply.header("ratelimit-policy"), Some(policy));
+        }
+        for budget in Budget::ALL {
+            let refused = app.auth.admit(*budget, &client).await.unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::RateLimited, "{budget:?}");
+            assert!(refused.retry_after().is_some(), "{budget:?}");
+            let nowhere = ClientInfo::default();
+            app.auth.admit(*budget, &nowhere).await.expect("no counter");
+        }
+    }
 }
