@@ -1,45 +1,67 @@
 //! The master secret of a server that was given none: made at first start, kept in a file.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    fs::{self, File, OpenOptions, Permissions},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
 };
 
 use hallpass::{Secret, Secrets};
 
 const FILE: &str = "hallpass.secret";
+const MODE: u32 = 0o600;
 
 /// Reads the file, or makes it. Of several instances that start together, one makes it.
 pub(super) fn from_file() -> Result<Secrets, Box<dyn std::error::Error>> {
     let path = Path::new(FILE);
-    if !path.exists() {
-        create(path).map_err(|error| format!("{FILE}: {error}"))?;
-        tracing::warn!(
-            "made a master secret and kept it in {FILE}; set HALLPASS_SECRET in production"
-        );
+    let found = fs::read_to_string(path).ok().and_then(|text| parse(&text));
+    if let Some(secrets) = found {
+        return Ok(secrets);
     }
-    let text = fs::read_to_string(path).map_err(|error| format!("{FILE}: {error}"))?;
-    text.trim()
-        .parse()
-        .map_err(|_| format!("{FILE}: not a master secret in base64").into())
+    let text = make(path).map_err(|error| format!("{FILE}: {error}"))?;
+    parse(&text).ok_or_else(|| format!("{FILE}: not a master secret in base64").into())
 }
 
-/// Writes beside it and links: the file appears whole, and only if there is none.
-fn create(path: &Path) -> io::Result<()> {
-    let beside = path.with_extension(format!("secret.{}", uuid::Uuid::now_v7()));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)?;
-    file.write_all(Secret::generate().expose_base64().as_bytes())?;
-    file.sync_all()?;
-    let linked = fs::hard_link(&beside, path);
-    fs::remove_file(&beside)?;
-    match linked {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        other => other,
+/// A secret of ours is as short as one may be: a part of it is none.
+fn parse(text: &str) -> Option<Secrets> {
+    text.trim().parse().ok()
+}
+
+/// Whoever has the lock finds the file written, or writes it in place: a copy beside it would outlive a kill. A file that a kill
+/// left empty is written by the next start.
+fn make(path: &Path) -> io::Result<String> {
+    let mut file = open(path)?;
+    file.lock()?;
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    // After a loss of power a file can be as long as it was to be, and hold nothing.
+    if text.bytes().any(|byte| byte != 0) {
+        return Ok(text);
     }
+    file.set_permissions(Permissions::from_mode(MODE))?;
+    let secret = Secret::generate().expose_base64();
+    if let Err(error) = write(&mut file, secret.as_bytes()) {
+        file.set_len(0)?;
+        return Err(error);
+    }
+    File::open(".")?.sync_all()?;
+    tracing::warn!("made a master secret and kept it in {FILE}; set HALLPASS_SECRET in production");
+    Ok(secret.to_string())
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(MODE);
+    match options.clone().create_new(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
+        opened => opened,
+    }
+}
+
+fn write(file: &mut File, secret: &[u8]) -> io::Result<()> {
+    file.set_len(0)?;
+    io::Seek::rewind(file)?;
+    file.write_all(secret)?;
+    file.sync_all()
 }

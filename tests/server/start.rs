@@ -1,8 +1,20 @@
 //! From the first start on.
 
-use std::{fs, os::unix::fs::MetadataExt as _, sync::Barrier, thread};
+use std::{
+    fs,
+    os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _},
+        process::ExitStatusExt as _,
+    },
+    process::{Command, Stdio},
+    sync::Barrier,
+    thread,
+};
 
-use crate::process::{SERVERS, Server, folder};
+use crate::process::{SERVERS, Server, folder, program};
+
+/// On Linux.
+const SIGXFSZ: i32 = 25;
 
 #[test]
 fn a_server_without_settings_makes_its_secret_and_says_so() {
@@ -40,6 +52,35 @@ fn a_server_without_settings_makes_its_secret_and_says_so() {
         files.sort();
         assert_eq!(files, ["hallpass.secret"]);
         assert!(!second.whole_log().contains("hallpass.secret"));
+    }
+}
+
+/// The limit on the size of files kills the process at the first byte that it writes to one: the secret's.
+#[test]
+fn kill_at_the_first_start_leaves_no_copy_of_the_secret() {
+    for server in SERVERS {
+        let folder = folder();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "ulimit -c 0 && ulimit -f 0 && exec \"$0\""]);
+        let killed = shell
+            .arg(program(server))
+            .env_clear()
+            .current_dir(folder.path())
+            .stdout(Stdio::null())
+            .status();
+        let killed = killed.expect("the shell can be run");
+        assert_eq!(killed.signal(), Some(SIGXFSZ), "{killed}");
+        let left = fs::read_dir(folder.path()).unwrap();
+        let left: Vec<_> = left.map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(left, ["hallpass.secret"]);
+        // Whatever else made the file empty, nobody else is to read it.
+        let path = folder.path().join("hallpass.secret");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+
+        let started = Server::of(server, folder.path(), &[]);
+        assert!(started.stderr.text().contains("made a master secret"));
+        let about = fs::metadata(&path).unwrap();
+        assert_eq!((about.mode() & 0o777, about.len()), (0o600, 44));
     }
 }
 
