@@ -122,8 +122,9 @@ pub(crate) struct Settings {
     /// Seconds until a session ends in any case
     #[arg(long, env = "HALLPASS_SESSION_MAX", default_value = "2592000", value_parser = seconds(1..=10 * YEAR))]
     pub(crate) session_max: Duration,
-    /// Seconds for which a refresh token that was just exchanged still gets the same successor; 0: off
-    #[arg(long, env = "HALLPASS_REFRESH_GRACE", default_value = "10", value_parser = seconds(0..=300))]
+    /// Seconds for which a refresh token that was just exchanged still gets the same successor, and the request timeout
+    /// on top; 0: off
+    #[arg(long, env = "HALLPASS_REFRESH_GRACE", default_value = "30", value_parser = seconds(0..=300))]
     pub(crate) refresh_grace: Duration,
     /// Lifetime of password reset links, in seconds
     #[arg(long, env = "HALLPASS_RESET_TTL", default_value = "1800", value_parser = seconds(1..=YEAR))]

@@ -1,5 +1,6 @@
 #[cfg(feature = "oauth")]
 mod oauth;
+mod session;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -41,8 +42,6 @@ use crate::page::Pages;
 
 /// Of strangers that cost a statement; more where more passwords are hashed at once.
 const LEAST_AT_ONCE: usize = 4;
-#[cfg(feature = "http")]
-const MAX_REQUEST_TIMEOUT: Duration = Duration::from_secs(3600);
 const DEFAULT_HOOK_TIMEOUT: Duration = Duration::from_secs(3);
 #[cfg(not(feature = "http"))]
 const MAX_HOOK_TIMEOUT: Duration = Duration::from_secs(1800);
@@ -83,7 +82,6 @@ pub struct AuthBuilder {
     wrap: Wrap,
     #[cfg(feature = "oauth")]
     oauth: oauth::OauthSettings,
-    #[cfg(feature = "http")]
     request_timeout: Duration,
 }
 
@@ -121,8 +119,7 @@ impl Default for AuthBuilder {
             wrap: Wrap::default(),
             #[cfg(feature = "oauth")]
             oauth: oauth::OauthSettings::default(),
-            #[cfg(feature = "http")]
-            request_timeout: Duration::from_secs(10),
+            request_timeout: session::DEFAULT_REQUEST_TIMEOUT,
         }
     }
 }
@@ -190,12 +187,6 @@ impl AuthBuilder {
     /// Keys of the host's own for access tokens, in place of derived ones.
     pub fn signing_keys(mut self, keys: SigningKeys) -> Self {
         self.signing_keys = Some(keys);
-        self
-    }
-
-    /// How long tokens and sessions live.
-    pub fn lifetimes(mut self, lifetimes: TokenLifetimes) -> Self {
-        self.lifetimes = lifetimes;
         self
     }
 
@@ -330,18 +321,12 @@ impl AuthBuilder {
         self
     }
 
-    /// How long one request may take before it is answered with 503. Default 10 seconds, at most an hour.
-    #[cfg(feature = "http")]
-    pub fn request_timeout(mut self, timeout: Duration) -> Self {
-        self.request_timeout = timeout;
-        self
-    }
-
     /// Puts the parts together.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) naming what is missing or out of range.
     pub fn build(self) -> Result<Auth> {
+        self.check_sessions()?;
         let store = required(self.store, "a store")?;
         let secrets = required(self.secrets, "a master secret")?;
         let public_url = required(self.public_url, "a public URL")?;
@@ -349,12 +334,6 @@ impl AuthBuilder {
         // Checked in any case: it is the issuer too.
         let links = Links::new(&public_url)?;
         let links = self.links.unwrap_or(links);
-        #[cfg(feature = "http")]
-        if self.request_timeout.is_zero() || self.request_timeout > MAX_REQUEST_TIMEOUT {
-            return Err(Error::configuration(
-                "the request timeout must be above zero, and an hour at most",
-            ));
-        }
         if self.audience.is_empty() {
             return Err(Error::configuration("the audience must not be empty"));
         }
@@ -402,6 +381,7 @@ impl AuthBuilder {
             issuer: public_url,
             audience: self.audience,
             lifetimes: self.lifetimes,
+            request_timeout: self.request_timeout,
             permissions: self.permissions_in_tokens.then(|| Arc::clone(&permissions)),
             hooks: hooks.clone(),
             theft_notice: self.notices.refresh_token_reused,

@@ -89,8 +89,14 @@ const SESSION_USER: &str = concat!(
     live!()
 );
 
+/// An exchange that waited for a lock is dated by the end of that wait: else a retry after a long one looks older than
+/// it is. The time is the clock's. The database says only for how long, if that is 2 s or more, and an hour at most:
+/// its own clock may jump.
 const ROTATE: &str = concat!(
-    "UPDATE auth_sessions s SET generation = s.generation + 1, digest = $5, rotated_at = $2, idle_expires_at = $6 \
+    "UPDATE auth_sessions s SET generation = s.generation + 1, digest = $5, idle_expires_at = $6, \
+        rotated_at = CAST($2 AS timestamptz) \
+            + CASE WHEN clock_timestamp() - transaction_timestamp() < INTERVAL '2 seconds' THEN INTERVAL '0' \
+                ELSE LEAST(clock_timestamp() - transaction_timestamp(), INTERVAL '1 hour') END \
     FROM auth_users u WHERE s.id = $1 AND s.generation = $3 AND s.digest = $4 AND u.id = s.user_id AND ",
     live!(),
     " RETURNING ",

@@ -11,7 +11,7 @@ pub struct SessionState {
     pub generation: RefreshGeneration,
     /// The digest of the current refresh token.
     pub digest: TokenDigest,
-    /// When the current token took its predecessor's place.
+    /// When the current token took its predecessor's place: at the start of the request that did it, or since.
     pub rotated_at: Timestamp,
     /// Whether the session is not revoked and not expired, and its user is active at the session's
     /// `credential_version`.

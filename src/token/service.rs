@@ -46,7 +46,10 @@ pub struct TokenLifetimes {
     /// A session in any case. Default 30 days (NIST SP 800-63B-4, AAL1).
     pub session_max: Duration,
     /// For how long a refresh token that was just exchanged still gets the same successor, for a client that lost the
-    /// answer and for a second tab. Default 10 s; zero: not at all.
+    /// answer and for a second tab. The request timeout is added to it. Default 30 s.
+    ///
+    /// Zero: not at all, and nothing is added. The second use of a token is then theft, even by a client whose answer
+    /// was lost or whose call was answered with 503.
     pub refresh_grace: Duration,
 }
 
@@ -56,7 +59,7 @@ impl Default for TokenLifetimes {
             access: Duration::from_secs(600),
             session_idle: Duration::from_secs(14 * 86_400),
             session_max: Duration::from_secs(30 * 86_400),
-            refresh_grace: Duration::from_secs(10),
+            refresh_grace: Duration::from_secs(30),
         }
     }
 }
@@ -100,6 +103,21 @@ impl TokenLifetimes {
             }
         }
         Ok(())
+    }
+
+    /// For how long after an exchange, by the clock, the previous token gets the same successor.
+    ///
+    /// An exchange is dated by the start of its request (on Postgres, and the time that the statement waited), and is
+    /// written up to a request timeout later: a client that was answered with 503 at its end asks again when the
+    /// exchange is as old. The grace is what is left from then on: for the way, for the pause of the client, and for
+    /// the clock. So with the defaults a retry right after a 503 may come 30 s late, or the clock may jump 30 s ahead,
+    /// and no honest client is taken for a thief. A clock that jumps back makes the age negative, which is within.
+    fn reuse_window(&self, request_timeout: Duration) -> Duration {
+        if self.refresh_grace.is_zero() {
+            Duration::ZERO
+        } else {
+            self.refresh_grace + request_timeout
+        }
     }
 }
 
@@ -169,6 +187,7 @@ struct Inner {
     access: AccessTokens,
     refresh: RefreshKeys,
     lifetimes: TokenLifetimes,
+    reuse_window: Duration,
     hooks: HookChain,
     trail: Trail,
     permissions: Option<Arc<RolePermissions>>,
@@ -183,6 +202,8 @@ pub(crate) struct TokenParts<'a> {
     pub(crate) issuer: String,
     pub(crate) audience: String,
     pub(crate) lifetimes: TokenLifetimes,
+    /// When a request is given up.
+    pub(crate) request_timeout: Duration,
     /// Written into access tokens, if given.
     pub(crate) permissions: Option<Arc<RolePermissions>>,
     pub(crate) hooks: HookChain,
@@ -213,6 +234,7 @@ impl Tokens {
             access: AccessTokens::new(parts.keys, parts.issuer, parts.audience, lifetimes.access),
             refresh: RefreshKeys::new(parts.secrets),
             lifetimes,
+            reuse_window: lifetimes.reuse_window(parts.request_timeout),
             hooks: parts.hooks,
             permissions: parts.permissions,
             theft_notice: parts.theft_notice,
@@ -321,7 +343,7 @@ impl Tokens {
             successors: successors.iter().map(|(digest, _)| *digest).collect(),
             now,
             idle_expires_at: now + self.0.lifetimes.session_idle,
-            grace: self.0.lifetimes.refresh_grace,
+            grace: self.0.reuse_window,
         };
         let on_reuse = Event::new(EventKind::RefreshTokenReused, client, now)
             .with("session_id", parsed.session_id.to_string());

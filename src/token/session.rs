@@ -72,7 +72,8 @@ pub struct RotateSession {
     pub now: Timestamp,
     /// When the session ends if it is not refreshed again.
     pub idle_expires_at: Timestamp,
-    /// For how long the previous token still gets the same successor; zero: not at all.
+    /// For how long after the exchange the previous token still gets the same successor, the request timeout included;
+    /// zero: not at all.
     pub grace: std::time::Duration,
 }
 

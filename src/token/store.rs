@@ -58,7 +58,8 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     /// A token has at most one successor, ever (I2): of any number of concurrent calls one is
     /// [`Rotation::Rotated`], the others learn the same successor or none. What a token that is not the current one
     /// means is decided by [`SessionState::judge`](super::SessionState::judge) on one snapshot, after the write
-    /// matched nothing. `rotated_at` changes with a rotation only. [`Rotation::Reused`] is returned by the one call
+    /// matched nothing. `rotated_at` changes with a rotation only, to its `now`, or later by as long as the statement
+    /// waited. [`Rotation::Reused`] is returned by the one call
     /// that ended the session, and writes the event `on_reuse` with the class
     /// ([`ReuseClass::noted_on`](super::ReuseClass::noted_on)), and the mail.
     ///

@@ -72,6 +72,7 @@ mod service;
 mod sessions;
 #[cfg(feature = "smtp")]
 mod smtp;
+mod stall;
 mod testing;
 mod verifier;
 mod within;

@@ -1,0 +1,37 @@
+use std::time::Duration;
+
+use super::AuthBuilder;
+use crate::{
+    error::{Error, Result},
+    token::TokenLifetimes,
+};
+
+pub(super) const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_REQUEST_TIMEOUT: Duration = Duration::from_secs(3600);
+
+impl AuthBuilder {
+    /// How long tokens and sessions live.
+    pub fn lifetimes(mut self, lifetimes: TokenLifetimes) -> Self {
+        self.lifetimes = lifetimes;
+        self
+    }
+
+    /// How long one request may take: over HTTP it is then answered with 503. Default 10 seconds, at most an hour.
+    ///
+    /// A refresh token that comes again is judged by it too: see
+    /// [`refresh_grace`](TokenLifetimes::refresh_grace). A host that calls the use cases in process, with a timeout of
+    /// its own, sets it here.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = timeout;
+        self
+    }
+
+    pub(super) fn check_sessions(&self) -> Result<()> {
+        if self.request_timeout.is_zero() || self.request_timeout > MAX_REQUEST_TIMEOUT {
+            return Err(Error::configuration(
+                "the request timeout must be above zero, and an hour at most",
+            ));
+        }
+        Ok(())
+    }
+}
