@@ -121,6 +121,7 @@ switched! {
         writable open_session(session: &NewSession, event: &Event, mail: Option<&Intent>) -> OpenSession;
         readable session_user(id: SessionId, user: UserId, now: Timestamp) -> Option<SessionUser>;
         readable sessions(user: UserId, now: Timestamp) -> Vec<Session>;
+        readable session_to_rotate(rotation: &RotateSession) -> Option<SessionUser>;
         writable rotate_session(
             rotation: &RotateSession,
             on_reuse: &Event,

@@ -5,14 +5,14 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Subject,
     fixture::{
-        GRACE, MICROSECOND, TASKS, digest, event, fresh_session, is_live, log_out, now, race,
-        rotate, rotated, rotation, set_status,
+        GRACE, MICROSECOND, TASKS, by_id, digest, event, fresh_session, is_live, log_out, now,
+        race, rotate, rotated, rotation, set_status,
     },
 };
 use crate::{
     event::{EventFilter, EventKind},
-    token::{EndReason, ReuseClass, RotateSession, Rotation, SessionId},
-    user::UserStatus,
+    token::{EndReason, ReuseClass, RotateSession, Rotation, SessionId, SessionUser},
+    user::{User, UserId, UserStatus},
 };
 
 /// Runs every check of this module.
@@ -28,6 +28,7 @@ pub async fn check_all(store: &Subject) {
     a_token_from_the_future_is_gone(store).await;
     a_dead_session_exchanges_nothing(store).await;
     a_logout_wins_against_a_rotation(store).await;
+    what_would_be_exchanged_is_known_before(store).await;
 }
 
 /// Of many concurrent rotations one writes, and the others learn the same successor.
@@ -231,6 +232,53 @@ pub async fn a_logout_wins_against_a_rotation(store: &Subject) {
         }
         assert!(!is_live(store, &session, session.created_at).await);
     }
+}
+
+/// The user of a current token, and of a superseded one, as often as one asks; of no other.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn what_would_be_exchanged_is_known_before(store: &Subject) {
+    let (user, session) = fresh_session(store).await;
+    let successor = digest();
+    let first = rotation(&session, 0, session.digest, successor);
+    for _ in 0..2 {
+        let found = to_rotate(store, &first).await.expect("a current token");
+        assert_eq!(found.user, user_now(store, user.id).await);
+        assert_eq!(found.idle_expires_at, session.idle_expires_at);
+        assert_eq!(found.absolute_expires_at, session.absolute_expires_at);
+        assert_eq!(found.authenticated_at, session.created_at);
+    }
+    rotated(store, &first).await;
+    let mut retry = first.clone();
+    retry.now += GRACE;
+    let found = to_rotate(store, &retry).await.expect("a superseded token");
+    assert_eq!(found.user.id, user.id);
+    retry.now += MICROSECOND;
+    let forged = rotation(&session, 1, digest(), digest());
+    let future = rotation(&session, 2, digest(), digest());
+    let unknown = RotateSession {
+        id: SessionId::new(now()),
+        ..first.clone()
+    };
+    for other in [&retry, &forged, &future, &unknown] {
+        let found = to_rotate(store, other).await;
+        assert!(found.is_none(), "{other:?} would be exchanged");
+    }
+    // Nobody was taken for a thief by it.
+    let second = rotation(&session, 1, successor, digest());
+    assert!(to_rotate(store, &second).await.is_some());
+    assert!(log_out(store, &session).await);
+    assert!(to_rotate(store, &second).await.is_none());
+}
+
+async fn to_rotate(store: &Subject, rotation: &RotateSession) -> Option<SessionUser> {
+    let found = store.session_to_rotate(rotation).await;
+    found.expect("session_to_rotate")
+}
+
+async fn user_now(store: &Subject, id: UserId) -> User {
+    by_id(store, id).await.expect("the user is there")
 }
 
 async fn race_rotation(store: &Subject, rotation: &RotateSession) -> Vec<Rotation> {

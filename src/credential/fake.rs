@@ -181,6 +181,13 @@ impl TokenStore for FakeStore {
         unimplemented!()
     }
 
+    async fn session_to_rotate(
+        &self,
+        _: &RotateSession,
+    ) -> Result<Option<SessionUser>, StoreError> {
+        unimplemented!()
+    }
+
     async fn rotate_session(
         &self,
         _: &RotateSession,

@@ -3,7 +3,7 @@
 //! ```text
 //! register   policy ► before_registration ► hash ► INSERT user ──────────────────► after_registration
 //! login      verify ► before_sign_in ► access_token_claims ► INSERT session ─────► after_sign_in
-//! refresh    UPDATE session ► access_token_claims
+//! refresh    SELECT session ► access_token_claims ► UPDATE session
 //! change     verify ► hash ► UPDATE user ────────────────────────────────────────► after_password_change
 //! reset      hash ► UPDATE user ─────────────────────────────────────────────────► after_password_change
 //! delete     before_deletion ► DELETE user ──────────────────────────────────────► after_deletion
@@ -121,10 +121,8 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
     /// token that becomes longer than 8 KiB is not issued.
     ///
     /// # Errors
-    /// A failure: no token is issued. At sign-in no session is opened. At a refresh the old refresh token is exchanged
-    /// already: the client gets its pair by trying again with it within
-    /// [`refresh_grace`](crate::TokenLifetimes::refresh_grace), and after that the session is over. So a hook that stands on
-    /// something that can fail for longer does well to remember what it last said.
+    /// A failure: no token is issued, and nothing happens. At sign-in no session is opened; at a refresh the refresh token
+    /// is not exchanged, and the client can try again with it for as long as the session lives.
     async fn access_token_claims(
         &self,
         user: &User,

@@ -63,6 +63,15 @@ impl SessionRow {
         }
     }
 
+    fn seen_by(&self, user: &UserRow, rotation: &RotateSession) -> SessionState {
+        SessionState {
+            generation: self.generation,
+            digest: self.digest,
+            rotated_at: self.rotated_at,
+            live: self.is_live(user, rotation.now),
+        }
+    }
+
     fn with_user(&self, user: &UserRow) -> SessionUser {
         SessionUser {
             user: user.user.clone(),
@@ -203,6 +212,22 @@ impl TokenStore for MemoryStore {
             .map(|(session, row)| session.with_user(row)))
     }
 
+    async fn session_to_rotate(
+        &self,
+        rotation: &RotateSession,
+    ) -> Result<Option<SessionUser>, StoreError> {
+        let state = self.state();
+        let session = state.sessions.get(&rotation.id);
+        let user = session.and_then(|session| state.users.get(&session.user_id));
+        let Some((session, user)) = session.zip(user) else {
+            return Ok(None);
+        };
+        Ok(match session.seen_by(user, rotation).judge(rotation) {
+            Verdict::Current | Verdict::Superseded => Some(session.with_user(user)),
+            Verdict::Gone | Verdict::Reused(_) => None,
+        })
+    }
+
     async fn rotate_session(
         &self,
         rotation: &RotateSession,
@@ -222,13 +247,7 @@ impl TokenStore for MemoryStore {
         let Some(user) = users.get(&session.user_id) else {
             return Ok(Rotation::Gone);
         };
-        let seen = SessionState {
-            generation: session.generation,
-            digest: session.digest,
-            rotated_at: session.rotated_at,
-            live: session.is_live(user, rotation.now),
-        };
-        Ok(match seen.judge(rotation) {
+        Ok(match session.seen_by(user, rotation).judge(rotation) {
             Verdict::Current => {
                 session.generation += 1;
                 session.digest = successor;

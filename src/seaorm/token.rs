@@ -205,6 +205,24 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
         found.map_err(|error| store_error(&error))
     }
 
+    async fn session_to_rotate(
+        &self,
+        rotation: &RotateSession,
+    ) -> Result<Option<SessionUser>, StoreError> {
+        let state = [rotation.id.as_uuid().into(), rotation.now.into()];
+        let rows = self.read(STATE, state).await?;
+        let row = rows.first();
+        let judged = judge(row, rotation).map_err(|error| store_error(&error))?;
+        Ok(match judged {
+            Judged::Current => {
+                let found = row.map(session_user).transpose();
+                found.map_err(|error| store_error(&error))?
+            }
+            Judged::Decided(Rotation::Superseded(live, _)) => Some(live),
+            Judged::Decided(_) | Judged::Reused(_) => None,
+        })
+    }
+
     async fn rotate_session(
         &self,
         rotation: &RotateSession,

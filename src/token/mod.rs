@@ -22,6 +22,7 @@ mod address;
 mod check;
 mod claims;
 mod current_user;
+mod exchange;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 mod key;

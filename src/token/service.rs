@@ -3,15 +3,14 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Map, Value};
 
 use super::{
-    CurrentUser, EndReason, RotateSession, Rotation, SessionId, TokenStore, access::AccessTokens,
-    check::MAX_LIFETIME, key::SigningKeys, refresh::RefreshKeys,
+    CurrentUser, EndReason, SessionId, TokenStore, access::AccessTokens, check::MAX_LIFETIME,
+    key::SigningKeys, refresh::RefreshKeys,
 };
 use crate::{
     clock::{Clock, Timestamp},
     error::{Error, ErrorKind, Result},
     event::{ClientInfo, Event, EventKind, Trail},
     hook::HookChain,
-    mail::{Intent, LetterKind, Recipient},
     secret::{AccessToken, DeviceToken, RefreshToken, Secrets, TokenDigest},
     user::{Permissions, Role, RolePermissions, User},
 };
@@ -180,18 +179,18 @@ impl ActiveUser {
 
 /// Access and refresh tokens, and the sessions they belong to. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Tokens(Arc<Inner>);
+pub(crate) struct Tokens(pub(super) Arc<Inner>);
 
 #[derive(Debug)]
-struct Inner {
+pub(super) struct Inner {
     access: AccessTokens,
-    refresh: RefreshKeys,
-    lifetimes: TokenLifetimes,
-    reuse_window: Duration,
-    hooks: HookChain,
-    trail: Trail,
+    pub(super) refresh: RefreshKeys,
+    pub(super) lifetimes: TokenLifetimes,
+    pub(super) reuse_window: Duration,
+    pub(super) hooks: HookChain,
+    pub(super) trail: Trail,
     permissions: Option<Arc<RolePermissions>>,
-    theft_notice: bool,
+    pub(super) theft_notice: bool,
     clock: Arc<dyn Clock>,
 }
 
@@ -322,56 +321,6 @@ impl Tokens {
             session_id,
             device: None,
         }
-    }
-
-    /// Exchanges a refresh token.
-    pub(crate) async fn refresh(
-        &self,
-        store: &dyn TokenStore,
-        refresh_token: &RefreshToken,
-        client: &ClientInfo,
-    ) -> Result<TokenPair> {
-        let parsed = self.0.refresh.parse(refresh_token.expose());
-        let parsed = parsed.ok_or(ErrorKind::InvalidRefreshToken)?;
-        let successors = self.0.refresh.successors(&parsed);
-        let successors = successors.ok_or(ErrorKind::InvalidRefreshToken)?;
-        let now = self.0.clock.now();
-        let rotation = RotateSession {
-            id: parsed.session_id,
-            generation: parsed.generation,
-            presented: TokenDigest::of(refresh_token.expose()),
-            successors: successors.iter().map(|(digest, _)| *digest).collect(),
-            now,
-            idle_expires_at: now + self.0.lifetimes.session_idle,
-            grace: self.0.reuse_window,
-        };
-        let on_reuse = Event::new(EventKind::RefreshTokenReused, client, now)
-            .with("session_id", parsed.session_id.to_string());
-        let notice = || {
-            let recipient = Recipient::UserOfFact;
-            Intent::notice(LetterKind::RefreshTokenReused, recipient, client, now)
-        };
-        let mail = self.0.theft_notice.then(notice);
-        let rotated = store.rotate_session(&rotation, &on_reuse, mail.as_ref());
-        let (live, digest) = match rotated.await? {
-            Rotation::Rotated(live) => (live, rotation.successors.first().copied()),
-            Rotation::Superseded(live, digest) => (live, Some(digest)),
-            Rotation::Reused(user_id, class) => {
-                self.0.trail.publish(&class.noted_on(&on_reuse).of(user_id));
-                return Err(ErrorKind::RefreshTokenReused.into());
-            }
-            Rotation::Gone => return Err(ErrorKind::InvalidRefreshToken.into()),
-        };
-        let token = successors
-            .into_iter()
-            .find(|(candidate, _)| Some(*candidate) == digest)
-            .map(|(_, token)| token)
-            .ok_or_else(|| Error::internal("the store named a successor that was not offered"))?;
-        let expires_at = live.idle_expires_at.min(live.absolute_expires_at);
-        let (user, id) = (&live.user, parsed.session_id);
-        let claims = self.0.hooks.access_token_claims(user, id).await?;
-        let access_token = self.access(user, id, &claims, now)?;
-        Ok(self.pair(access_token, id, token, expires_at, now))
     }
 
     /// Ends the session of a refresh token, whatever its generation; anything else ends nothing.

@@ -52,6 +52,20 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<Option<SessionUser>, StoreError>;
 
+    /// The user of a session whose refresh token is about to be exchanged.
+    ///
+    /// # Contract
+    /// One query, and nothing is written. `None` unless the presented token is, as
+    /// [`SessionState::judge`](super::SessionState::judge) says on one snapshot, the
+    /// [current](super::Verdict::Current) one, or [superseded](super::Verdict::Superseded) within grace.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn session_to_rotate(
+        &self,
+        rotation: &RotateSession,
+    ) -> Result<Option<SessionUser>, StoreError>;
+
     /// Exchanges a refresh token for its successor.
     ///
     /// # Contract

@@ -118,6 +118,9 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         idle_expires_at: later,
         grace: Duration::from_secs(10),
     };
+    let found = store.session_to_rotate(&rotation).await.unwrap();
+    assert_eq!(found.unwrap().user.id, user);
+    count.expect(1, "session_to_rotate");
     let rotated = store
         .rotate_session(&rotation, &event(), None)
         .await

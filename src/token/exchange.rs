@@ -1,0 +1,117 @@
+//! Exchanging a refresh token.
+
+use serde_json::{Map, Value};
+
+use super::{RotateSession, Rotation, SessionUser, TokenPair, TokenStore, Tokens};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    event::{ClientInfo, Event, EventKind},
+    mail::{Intent, LetterKind, Recipient},
+    secret::{RefreshToken, TokenDigest},
+    user::User,
+};
+
+/// Whom the hooks were asked about, and what they said.
+struct Asked {
+    user: User,
+    claims: Map<String, Value>,
+}
+
+impl Tokens {
+    /// Exchanges a refresh token.
+    ///
+    /// What a hook can keep from happening is asked, and what cannot be put into an access token is found out, while the
+    /// token is not spent yet: whoever tries again is no thief.
+    pub(crate) async fn refresh(
+        &self,
+        store: &dyn TokenStore,
+        refresh_token: &RefreshToken,
+        client: &ClientInfo,
+    ) -> Result<TokenPair> {
+        let parsed = self.0.refresh.parse(refresh_token.expose());
+        let parsed = parsed.ok_or(ErrorKind::InvalidRefreshToken)?;
+        let successors = self.0.refresh.successors(&parsed);
+        let successors = successors.ok_or(ErrorKind::InvalidRefreshToken)?;
+        let (id, begun) = (parsed.session_id, self.now());
+        let mut rotation = RotateSession {
+            id,
+            generation: parsed.generation,
+            presented: TokenDigest::of(refresh_token.expose()),
+            successors: successors.iter().map(|(digest, _)| *digest).collect(),
+            now: begun,
+            idle_expires_at: begun + self.0.lifetimes.session_idle,
+            grace: self.0.reuse_window,
+        };
+        let asked = self.ask(store, &rotation).await?;
+        // Hooks take their time.
+        let now = self.now();
+        rotation.now = now;
+        rotation.idle_expires_at = now + self.0.lifetimes.session_idle;
+        let prepared = asked
+            .as_ref()
+            .map(|asked| self.access(&asked.user, id, &asked.claims, now))
+            .transpose()?;
+        let (live, digest) = self.rotate(store, &rotation, client).await?;
+        let token = successors
+            .into_iter()
+            .find(|(candidate, _)| *candidate == digest)
+            .map(|(_, token)| token)
+            .ok_or_else(|| Error::internal("the store named a successor that was not offered"))?;
+        let expires_at = live.idle_expires_at.min(live.absolute_expires_at);
+        let access_token = match (prepared, asked) {
+            (Some(prepared), Some(asked)) if asked.user.roles == live.user.roles => prepared,
+            // Roles may have changed since the hooks were asked.
+            (_, Some(asked)) => self.access(&live.user, id, &asked.claims, now)?,
+            (_, None) => {
+                let claims = self.0.hooks.access_token_claims(&live.user, id).await?;
+                self.access(&live.user, id, &claims, now)?
+            }
+        };
+        Ok(self.pair(access_token, id, token, expires_at, now))
+    }
+
+    /// Asks the hooks for the claims of the next access token, if there are hooks, and if there will be one. A token
+    /// that was used before is theft whatever the hooks would say.
+    async fn ask(&self, store: &dyn TokenStore, rotation: &RotateSession) -> Result<Option<Asked>> {
+        if !self.0.hooks.are_there() {
+            return Ok(None);
+        }
+        let Some(live) = store.session_to_rotate(rotation).await? else {
+            return Ok(None);
+        };
+        let user = live.user;
+        let claims = self.0.hooks.access_token_claims(&user, rotation.id).await?;
+        Ok(Some(Asked { user, claims }))
+    }
+
+    /// The session, and the digest of the token that is the current one now.
+    async fn rotate(
+        &self,
+        store: &dyn TokenStore,
+        rotation: &RotateSession,
+        client: &ClientInfo,
+    ) -> Result<(SessionUser, TokenDigest)> {
+        let now = rotation.now;
+        let on_reuse = Event::new(EventKind::RefreshTokenReused, client, now)
+            .with("session_id", rotation.id.to_string());
+        let notice = || {
+            let recipient = Recipient::UserOfFact;
+            Intent::notice(LetterKind::RefreshTokenReused, recipient, client, now)
+        };
+        let mail = self.0.theft_notice.then(notice);
+        let rotated = store.rotate_session(rotation, &on_reuse, mail.as_ref());
+        match rotated.await? {
+            Rotation::Rotated(live) => {
+                let first = rotation.successors.first().copied();
+                let first = first.ok_or_else(|| Error::internal("there is no successor"))?;
+                Ok((live, first))
+            }
+            Rotation::Superseded(live, digest) => Ok((live, digest)),
+            Rotation::Reused(user_id, class) => {
+                self.0.trail.publish(&class.noted_on(&on_reuse).of(user_id));
+                Err(ErrorKind::RefreshTokenReused.into())
+            }
+            Rotation::Gone => Err(ErrorKind::InvalidRefreshToken.into()),
+        }
+    }
+}
