@@ -1,7 +1,7 @@
 use super::Accounts;
 use crate::{
-    credential::{CHECKS, NewPassword},
-    error::{ErrorKind, Result},
+    credential::{CHECKS, NewPassword, overtaken},
+    error::Result,
     event::{ClientInfo, EventKind},
     mail::Recipient,
     secret::Password,
@@ -15,13 +15,14 @@ impl Accounts {
     /// An account without a password leaves `current` out, and shows a recent sign-in instead.
     ///
     /// # Errors
-    /// * [`WeakPassword`](ErrorKind::WeakPassword) at `new_password`;
-    /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if `current` is wrong, or the account has no password;
-    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `current_password` if it is missing or too long;
-    /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) for an account without a password;
-    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session ended meanwhile;
-    /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts), [`RateLimited`](ErrorKind::RateLimited) or
-    ///   [`Overloaded`](ErrorKind::Overloaded).
+    /// * [`WeakPassword`](crate::ErrorKind::WeakPassword) at `new_password`;
+    /// * [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) if `current` is wrong, or the account has no password;
+    /// * [`ValidationFailed`](crate::ErrorKind::ValidationFailed) at `current_password` if it is missing or too long;
+    /// * [`ReauthenticationRequired`](crate::ErrorKind::ReauthenticationRequired) for an account without a password;
+    /// * [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the session ended meanwhile;
+    /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the account changed during each of three checks;
+    /// * [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts), [`RateLimited`](crate::ErrorKind::RateLimited) or
+    ///   [`Overloaded`](crate::ErrorKind::Overloaded).
     pub async fn change_password(
         &self,
         store: &dyn Store,
@@ -58,18 +59,20 @@ impl Accounts {
                 self.deliveries.wake();
                 return Ok(());
             }
+            self.confirmation.ensure_live(store, caller).await?;
         }
-        Err(ErrorKind::InvalidAccessToken.into())
+        Err(overtaken())
     }
 
     /// Checks the password once more: the session counts as freshly signed in for the next 10 minutes.
     ///
     /// # Errors
-    /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if it is wrong, or the account has none;
-    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) if it is too long to be one;
-    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session ended meanwhile;
-    /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts), [`RateLimited`](ErrorKind::RateLimited) or
-    ///   [`Overloaded`](ErrorKind::Overloaded).
+    /// * [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) if it is wrong, or the account has none;
+    /// * [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if it is too long to be one;
+    /// * [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the session ended meanwhile;
+    /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the account changed during each of three checks;
+    /// * [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts), [`RateLimited`](crate::ErrorKind::RateLimited) or
+    ///   [`Overloaded`](crate::ErrorKind::Overloaded).
     pub async fn reauthenticate(
         &self,
         store: &dyn Store,
@@ -88,7 +91,8 @@ impl Accounts {
                 self.trail.publish(&event);
                 return Ok(());
             }
+            self.confirmation.ensure_live(store, caller).await?;
         }
-        Err(ErrorKind::InvalidAccessToken.into())
+        Err(overtaken())
     }
 }

@@ -223,13 +223,13 @@ impl PasswordCheck {
         Ok(Ok(Attempted { found, counted }))
     }
 
-    /// An attempt that came to no check is none. If that cannot be written, it is a wait at worst.
-    async fn take_back(&self, store: &dyn Store, counted: Counted) {
+    /// An attempt that came to nothing is none. If that cannot be written, it is a wait at worst.
+    pub(crate) async fn take_back(&self, store: &dyn Store, counted: Counted) {
         if let Err(error) = self.limits.refund(store, counted).await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(
                 error,
-                "an attempt that came to no check cannot be taken back"
+                "an attempt that came to nothing cannot be taken back"
             );
         }
     }

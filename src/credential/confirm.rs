@@ -1,6 +1,6 @@
 //! Confirming that it is the owner of the account who holds the session, before what cannot be taken back.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{FailedCheck, FailureReason, Failures, PasswordCheck, ensure_checkable};
 use crate::{
@@ -14,9 +14,16 @@ use crate::{
     user::User,
 };
 
-/// How often a credential is checked for one call, if it changed meanwhile: a second check tells a password that was
-/// changed from one that a sign-in hashed anew.
-pub(crate) const CHECKS: usize = 2;
+/// How often a credential is checked for one call, if it changed meanwhile: another check tells a password that was
+/// changed from one that a sign-in hashed again. After the last one the caller is asked to come again.
+pub(crate) const CHECKS: usize = 3;
+
+/// The credential was right each time, and something else had changed each time when it was to be used.
+pub(crate) fn overtaken() -> Error {
+    Error::new(ErrorKind::Unavailable)
+        .with_retry_after(Duration::from_secs(1))
+        .with_source("the account changed during each check of its credential")
+}
 
 /// The door for signed-in users. It opens no session.
 #[derive(Clone, Debug)]
@@ -90,6 +97,18 @@ impl Confirmation {
             credential_version: found.credential_version,
             verified_hash: None,
         })
+    }
+
+    /// Whether another check makes sense for something that was not done, since the account or the session changed.
+    ///
+    /// # Errors
+    /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session is over.
+    pub(crate) async fn ensure_live(&self, store: &dyn Store, caller: &ActiveUser) -> Result<()> {
+        let (session, user, now) = (caller.session_id, caller.user.id, self.clock.now());
+        match store.session_user(session, user, now).await? {
+            Some(_) => Ok(()),
+            None => Err(ErrorKind::InvalidAccessToken.into()),
+        }
     }
 
     /// Writes down what was refused, and only then answers.

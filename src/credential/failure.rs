@@ -33,7 +33,7 @@ pub(crate) enum FailureReason {
     },
     /// The address has no account.
     UnknownAddress,
-    /// The password was wrong, or was changed while it was checked.
+    /// The password was wrong.
     WrongPassword,
 }
 

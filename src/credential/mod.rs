@@ -51,7 +51,7 @@ pub use self::{
 pub(crate) use self::{
     caller::Caller,
     check::{PasswordCheck, Proof, Visit},
-    confirm::{CHECKS, Confirmation},
+    confirm::{CHECKS, Confirmation, overtaken},
     device::{Device, Devices},
     failure::{FailedCheck, FailureReason},
     failures::Failures,

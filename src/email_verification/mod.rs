@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use crate::{
     clock::Clock,
-    credential::{CHECKS, Confirmation},
+    credential::{CHECKS, Confirmation, overtaken},
     delivery::Deliveries,
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind, Trail},
@@ -95,6 +95,7 @@ impl EmailVerifications {
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `current_password` if it is missing or too long;
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) for an account without a password;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session ended meanwhile;
+    /// * [`Unavailable`](ErrorKind::Unavailable) if the account changed during each of three checks;
     /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts), [`RateLimited`](ErrorKind::RateLimited) or
     ///   [`Overloaded`](ErrorKind::Overloaded).
     pub async fn request_change(
@@ -124,8 +125,9 @@ impl EmailVerifications {
                 self.deliveries.wake();
                 return Ok(());
             }
+            self.confirmation.ensure_live(store, caller).await?;
         }
-        Err(ErrorKind::InvalidAccessToken.into())
+        Err(overtaken())
     }
 
     /// Makes the address that the token was mailed to the one of its user, verified. Every session ends.

@@ -24,7 +24,7 @@ use crate::{
     clock::Clock,
     credential::{
         CHECKS, Caller, FailedCheck, FailureReason, Failures, Hasher, PasswordCheck, PasswordRules,
-        Proof, Visit,
+        Proof, Visit, overtaken,
     },
     delivery::Deliveries,
     error::Result,
@@ -107,7 +107,6 @@ impl Passwords {
         login: Login,
         mut visit: Visit,
     ) -> Result<TokenPair> {
-        let mut stale = None;
         for _ in 0..CHECKS {
             let (email, password) = (&login.email, &login.password);
             let checked = self
@@ -117,13 +116,11 @@ impl Passwords {
                 Ok(proof) => proof,
                 Err(failed) => return self.refuse(store, &login, failed).await,
             };
-            let (user, counted) = (proof.user().id, proof.counted());
+            let counted = proof.counted();
             match self.open(store, &login, proof).await {
                 Ok(Some(pair)) => return Ok(pair),
-                Ok(None) => {
-                    stale =
-                        Some(FailedCheck::of(user, FailureReason::WrongPassword).counted(counted))
-                }
+                // The password was right when it was looked at, and is looked at once more.
+                Ok(None) => self.check.take_back(store, counted).await,
                 Err(error) => {
                     // The password was right, whatever else is in the way.
                     self.limits.forgive(store, counted).await?;
@@ -131,8 +128,7 @@ impl Passwords {
                 }
             }
         }
-        let failed = stale.unwrap_or_else(FailedCheck::of_nobody);
-        self.refuse(store, &login, failed).await
+        Err(overtaken())
     }
 
     async fn open(

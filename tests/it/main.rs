@@ -55,6 +55,7 @@ mod me;
 mod mounting;
 mod oauth;
 mod openapi;
+mod overtaken;
 mod pages;
 mod parity;
 #[cfg(all(feature = "breach-check", feature = "strength"))]
