@@ -44,6 +44,7 @@ pub(crate) fn start(
         ("HALLPASS_OAUTH_ACME_CLIENT_SECRET", CLIENT_SECRET),
         ("HALLPASS_OAUTH_ACME_TRUST_EMAIL_DOMAINS", "example.com"),
         ("HALLPASS_OAUTH_REDIRECTS", redirect),
+        ("HALLPASS_RATE_LIMITS", "false"),
     ];
     Server::of(name, folder, &settings)
 }

@@ -117,7 +117,7 @@ async fn exchange(server: SocketAddr, request: &[u8]) -> Reply {
     });
     let mut reply = Vec::new();
     let reading = reader.read_to_end(&mut reply);
-    timeout(Duration::from_secs(20), reading)
+    timeout(Duration::from_secs(60), reading)
         .await
         .expect("the server answers and closes")
         .expect("the reply can be read");
