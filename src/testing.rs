@@ -238,7 +238,7 @@ impl TestAuth {
         format!("Bearer {}", self.token_of(user).await.expose())
     }
 
-    /// Sends the mails that are due, and gives the latest to this address.
+    /// Sends the mails that are due, and gives the one to this address that was ordered last.
     ///
     /// # Panics
     /// If the store fails.
@@ -247,7 +247,7 @@ impl TestAuth {
         self.mailbox.last_to(address)
     }
 
-    /// The token in the link of the [latest mail](Self::last_mail_to) to this address.
+    /// The token in the link of the [last mail](Self::last_mail_to) to this address.
     ///
     /// # Panics
     /// If there is no such mail, or no token in it.

@@ -24,22 +24,19 @@ impl Mailbox {
         Self::default()
     }
 
-    /// The mails so far, oldest first.
+    /// The mails so far, in the order in which they arrived.
     #[must_use]
     pub fn mails(&self) -> Vec<Mail> {
         self.lock().clone()
     }
 
-    /// The latest mail to this address.
+    /// The mail to this address that was ordered last: those that are sent at the same time arrive in any order.
     #[must_use]
     pub fn last_to(&self, address: &str) -> Option<Mail> {
         let address: EmailAddress = address.parse().ok()?;
         let mails = self.lock();
-        mails
-            .iter()
-            .rev()
-            .find(|mail| *mail.to() == address)
-            .cloned()
+        let fitting = mails.iter().filter(|mail| *mail.to() == address);
+        fitting.max_by_key(|mail| mail.id()).cloned()
     }
 
     /// Throws the mails away.
@@ -62,6 +59,8 @@ impl Mailer for Mailbox {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::{
         clock::{Clock as _, SystemClock},
@@ -69,21 +68,22 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn the_latest_mail_to_an_address_is_found() {
+    async fn the_mail_to_an_address_that_was_ordered_last_is_found() {
         let mailbox = Mailbox::new();
         let mailer: Arc<dyn Mailer> = Arc::new(mailbox.clone());
         let now = SystemClock.now();
-        for (to, subject) in [
-            ("ann@example.org", "1"),
-            ("Ann@example.org", "2"),
-            ("bob@example.org", "3"),
+        let ids = [0, 1, 2].map(|second| IntentId::new(now + Duration::from_secs(second)));
+        for (to, subject, ordered) in [
+            ("Ann@example.org", "2", 1),
+            ("ann@example.org", "1", 0),
+            ("bob@example.org", "3", 2),
         ] {
             let content = Content {
                 subject: subject.to_owned(),
                 text: String::new(),
                 html: String::new(),
             };
-            let mail = Mail::new(IntentId::new(now), now, to.parse().unwrap(), content);
+            let mail = Mail::new(ids[ordered], now, to.parse().unwrap(), content);
             mailer.send(&mail).await.unwrap();
         }
         assert_eq!(mailbox.mails().len(), 3);
