@@ -59,8 +59,7 @@
 //! | `axum` | the router, extractors and the guard layer for axum 0.8 |
 //! | `actix` | the same for actix-web 4 |
 //! | `http` | the contract both stand on; `axum`, `actix` and `openapi` switch it on |
-//! | `postgres`, `sqlite` | the store, with the driver; both switch on `seaorm` |
-//! | `seaorm` | the store, for a host that chooses the driver itself |
+//! | `postgres`, `sqlite` | the store, with the driver |
 //! | `migrate` | the migrations |
 //! | `smtp` | mail by SMTP, over rustls |
 //! | `jwks-client` | a client that fetches the keys of another service, for a [`Verifier`] |
@@ -143,7 +142,7 @@ mod page;
 #[cfg(feature = "testing")]
 pub mod conformance;
 pub mod memory;
-#[cfg(feature = "seaorm")]
+#[cfg(all(feature = "seaorm", any(feature = "postgres", feature = "sqlite")))]
 pub mod seaorm;
 
 // The handle an application holds, and the frameworks.

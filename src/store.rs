@@ -26,16 +26,16 @@ pub trait Store:
     + Limiter
     + PurgeStore
 {
-    /// Asks the database for a sign of life.
+    /// Proves that the database takes writes: writes a row of no meaning, and commits it.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if there is none.
+    /// [`StoreError::Unavailable`] if it does not.
     async fn ping(&self) -> Result<(), StoreError>;
 }
 
 /// A transaction that a host has opened on the database of its store; see [`Auth::within`](crate::Auth::within).
 ///
-/// `sea_orm::DatabaseTransaction` is one, with the feature `seaorm`.
+/// `sea_orm::DatabaseTransaction` is one, with the feature `postgres` or `sqlite`.
 pub trait Transaction: Send + Sync {
     /// The store inside this transaction: it commits nothing.
     ///

@@ -94,14 +94,12 @@ struct Host {
 /// The text of the statement that checks a session, as the store runs it.
 async fn statement(db: &DatabaseConnection, session: Uuid, user: Uuid) -> Result<&'static str> {
     let seen = Arc::new(Mutex::new(String::new()));
-    let mut watched = db.clone();
     let note = Arc::clone(&seen);
-    watched.set_metric_callback(move |info| {
+    let store = SeaOrmStore::new(db.clone())?.watch(move |statement| {
         if let Ok(mut sql) = note.lock() {
-            sql.clone_from(&info.statement.sql);
+            sql.clone_from(&statement.sql);
         }
     });
-    let store = SeaOrmStore::new(watched)?;
     let now = SystemClock.now();
     let found = store.session_user(SessionId::from(session), UserId::from(user), now);
     found.await?.ok_or("the session is not there")?;

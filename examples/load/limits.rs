@@ -116,15 +116,14 @@ async fn in_database(pgbench: &Path, url: &str, rules: Arc<[Rule]>, plan: Plan) 
 /// The statement of these rules for pgbench, with keys of its choice.
 async fn script_of(store: &SeaOrmStore, rules: &[Rule]) -> Result<String> {
     let seen = Arc::new(Mutex::new(None));
-    let mut watched = store.database().clone();
     let note = Arc::clone(&seen);
-    watched.set_metric_callback(move |info| {
+    let watched = store.clone().watch(move |sent| {
         if let Ok(mut statement) = note.lock() {
-            *statement = Some(info.statement.clone());
+            *statement = Some(sent.clone());
         }
     });
     let (charges, now) = (charges(rules, |keys| keys.start), SystemClock.now());
-    SeaOrmStore::new(watched)?.charge(&charges, now).await?;
+    watched.charge(&charges, now).await?;
     let seen = seen
         .lock()
         .map_err(|_| "the statement was not seen")?

@@ -1,23 +1,31 @@
 //! `GET /health/live` and `/health/ready`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
+use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    error::{ErrorKind, Result},
+    error::{Error, ErrorKind, Result},
     http::{Endpoint, Json, SERVICE},
     store::Store,
 };
 
+/// How long a finding is kept: each one costs a write, and anybody may ask.
+const KEPT_FOR: Duration = Duration::from_secs(1);
+
 pub(super) fn endpoints(store: &Arc<dyn Store>) -> Vec<Endpoint> {
+    let readiness = Arc::new(Readiness {
+        store: store.clone(),
+        last: Mutex::new(None),
+    });
     vec![
         Endpoint::get("/health/live", (), live)
             .tag(SERVICE)
             .summary("Whether the process answers"),
-        Endpoint::get("/health/ready", store.clone(), ready)
+        Endpoint::get("/health/ready", readiness, ready)
             .tag(SERVICE)
-            .summary("Whether the database answers")
+            .summary("Whether the database takes writes")
             .errors(&[ErrorKind::Unavailable]),
     ]
 }
@@ -26,9 +34,32 @@ async fn live((): ()) -> Result<Json<Health>> {
     Ok(Json(Health { status: "ok" }))
 }
 
-async fn ready(store: Arc<dyn Store>) -> Result<Json<Health>> {
-    store.ping().await?;
+async fn ready(readiness: Arc<Readiness>) -> Result<Json<Health>> {
+    readiness.check().await?;
     Ok(Json(Health { status: "ok" }))
+}
+
+/// Whether the store takes writes: one call at a time asks, and the others share its finding.
+#[derive(Debug)]
+struct Readiness {
+    store: Arc<dyn Store>,
+    /// `None` in the pair if it does.
+    last: Mutex<Option<(Instant, Option<ErrorKind>)>>,
+}
+
+impl Readiness {
+    async fn check(&self) -> Result<()> {
+        let mut last = self.last.lock().await;
+        if let Some((at, finding)) = *last
+            && at.elapsed() < KEPT_FOR
+        {
+            return finding.map_or(Ok(()), |kind| Err(kind.into()));
+        }
+        let asked = self.store.ping().await.map_err(Error::from);
+        let finding = asked.as_ref().err().map(Error::kind);
+        *last = Some((Instant::now(), finding));
+        asked
+    }
 }
 
 #[derive(Serialize)]

@@ -39,7 +39,7 @@ impl Auth {
     /// [wraps](crate::AuthBuilder::wrap_service) the use cases is not asked: the host itself is calling.
     ///
     /// ```
-    /// # #[cfg(feature = "seaorm")] mod example {
+    /// # #[cfg(any(feature = "postgres", feature = "sqlite"))] mod example {
     /// # use hallpass::{Auth, Registration, Result};
     /// use sea_orm::{DatabaseConnection, TransactionTrait};
     ///

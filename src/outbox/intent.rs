@@ -109,7 +109,7 @@ impl Recipient {
 
     /// The user and the address as two columns, one of which is there at least, except for
     /// [`UserOfFact`](Self::UserOfFact).
-    #[cfg(feature = "seaorm")]
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn to_columns(&self) -> (Option<UserId>, Option<&EmailAddress>) {
         match self {
             Self::Holder(address) => (None, Some(address)),
@@ -120,7 +120,7 @@ impl Recipient {
     }
 
     /// From these columns; `None` if both are empty.
-    #[cfg(feature = "seaorm")]
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn from_columns(
         user: Option<UserId>,
         address: Option<EmailAddress>,

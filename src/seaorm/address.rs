@@ -9,10 +9,11 @@ use super::{
     event::{self, events, record},
     one_time::{payload, replace},
     outbox::{self, intents, order},
-    pool::{Database, Txn, run, transaction},
+    pool::Database,
     row::column,
     session::{checked_values, unchanged},
     token::{END_OF_USER, bytes, live},
+    transaction::{Txn, run, transaction},
 };
 use crate::{
     clock::Timestamp,
@@ -247,7 +248,7 @@ impl<D: Database> AddressStore for SeaOrmStore<D> {
 
 /// The change inside a transaction that nobody can write beside.
 async fn change_in(
-    txn: &Txn,
+    txn: &Txn<'_>,
     digest: &TokenDigest,
     now: Timestamp,
     event: &Event,

@@ -11,8 +11,9 @@ use super::{
     SeaOrmStore,
     entity::event::{Column, Entity},
     error::{store_error, unreadable},
-    pool::{Database, Txn, run},
+    pool::{Access, Database},
     row::{column, object, parsed},
+    transaction::{Txn, run},
 };
 use crate::{
     error::StoreError,
@@ -64,7 +65,11 @@ pub(super) fn events<'a>(events: impl IntoIterator<Item = &'a Event>) -> Value {
 }
 
 /// Writes an event in the transaction of its fact, which is about this user.
-pub(super) async fn insert(txn: &Txn, event: &Event, user: Option<UserId>) -> Result<(), DbErr> {
+pub(super) async fn insert(
+    txn: &Txn<'_>,
+    event: &Event,
+    user: Option<UserId>,
+) -> Result<(), DbErr> {
     run(txn, INSERT, values(event, user)).await.map(drop)
 }
 
@@ -113,7 +118,7 @@ impl<D: Database> EventStore for SeaOrmStore<D> {
                 page = page.filter(Column::Id.lt(after));
             }
             let statement = page.build(self.backend());
-            let rows = self.query(|| statement.clone()).await?;
+            let rows = self.query(Access::Read, || statement.clone()).await?;
             // One that this version cannot read, such as a kind of a newer one, must not hide the others.
             events.extend(rows.iter().filter_map(|row| {
                 let event = event(row).inspect_err(|error| {

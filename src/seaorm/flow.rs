@@ -7,9 +7,10 @@ use super::{
     SeaOrmStore,
     error::{store_error, unreadable},
     event::{self, events, record},
-    pool::{Database, Txn, run, transaction},
+    pool::Database,
     row::{column, digest, parsed, user, user_columns},
     token::bytes,
+    transaction::{Txn, run, transaction},
 };
 use crate::{
     clock::Timestamp,
@@ -145,7 +146,7 @@ fn flow(row: &QueryResult) -> Result<Flow, DbErr> {
 
 /// Keeps the code of a user in the transaction of what they came to, and records its events.
 pub(super) async fn keep_code(
-    txn: &Txn,
+    txn: &Txn<'_>,
     postgres: bool,
     code: &NewCode,
     (user, credential_version): (&User, i64),
@@ -222,7 +223,7 @@ fn redeemed(row: &QueryResult) -> Result<Redeemed, DbErr> {
 
 /// Spends the code of a flow that links, and gives what it links.
 pub(super) async fn use_offer(
-    txn: &Txn,
+    txn: &Txn<'_>,
     code: &TokenDigest,
     challenge: &CodeChallenge,
     now: Timestamp,

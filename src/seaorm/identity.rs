@@ -10,9 +10,10 @@ use super::{
     flow::{self, Offer},
     one_time::{FORGET_IDENTITIES, USE_ALL},
     outbox,
-    pool::{Database, Txn, run, transaction},
+    pool::Database,
     row::{column, user, user_columns},
     token::{END_OF_USER, live},
+    transaction::{Txn, run, transaction},
     user as users,
 };
 use crate::{
@@ -265,7 +266,7 @@ impl Found {
 }
 
 /// Reads whom it is about so that nobody else can write them before this transaction ends.
-async fn hold(txn: &Txn, postgres: bool, assertion: &Assertion) -> Result<Found, DbErr> {
+async fn hold(txn: &Txn<'_>, postgres: bool, assertion: &Assertion) -> Result<Found, DbErr> {
     if !postgres {
         return Found::of(&run(txn, STANDING, whom(assertion)).await?);
     }
@@ -281,7 +282,7 @@ async fn hold(txn: &Txn, postgres: bool, assertion: &Assertion) -> Result<Found,
     Ok(found)
 }
 
-async fn arrive_in(txn: &Txn, postgres: bool, arrival: &Arrival) -> Result<Arrived, DbErr> {
+async fn arrive_in(txn: &Txn<'_>, postgres: bool, arrival: &Arrival) -> Result<Arrived, DbErr> {
     let Arrival { assertion, now, .. } = arrival;
     let found = hold(txn, postgres, assertion).await?;
     let linking = assertion.judge(&found.standing());
@@ -309,14 +310,14 @@ async fn arrive_in(txn: &Txn, postgres: bool, arrival: &Arrival) -> Result<Arriv
     Ok(Arrived::Admitted(user, events))
 }
 
-async fn create(txn: &Txn, new: &NewUser) -> Result<User, DbErr> {
+async fn create(txn: &Txn<'_>, new: &NewUser) -> Result<User, DbErr> {
     let inserted = run(txn, users::INSERT, users::insert_values(new)).await?;
     inserted.first().ok_or_else(overtaken)?;
     Ok(new.to_user())
 }
 
 /// Wipes what whoever registered first may have left behind.
-async fn take_over(txn: &Txn, id: UserId, now: Timestamp) -> Result<(User, i64), DbErr> {
+async fn take_over(txn: &Txn<'_>, id: UserId, now: Timestamp) -> Result<(User, i64), DbErr> {
     let id = id.as_uuid();
     let rows = run(txn, TAKE_OVER, [id.into(), now.into()]).await?;
     let row = rows.first().ok_or_else(overtaken)?;
@@ -330,7 +331,7 @@ async fn take_over(txn: &Txn, id: UserId, now: Timestamp) -> Result<(User, i64),
 
 /// Links what is offered to a user; `None` if it is linked already.
 async fn insert(
-    txn: &Txn,
+    txn: &Txn<'_>,
     (id, user): (IdentityId, UserId),
     offer: &Offer,
     unproven: bool,
@@ -351,7 +352,7 @@ async fn insert(
 }
 
 async fn link_in(
-    txn: &Txn,
+    txn: &Txn<'_>,
     postgres: bool,
     (link, now): (&LinkIdentity, Timestamp),
     event: &Event,
@@ -386,7 +387,7 @@ async fn link_in(
 }
 
 async fn unlink_in(
-    txn: &Txn,
+    txn: &Txn<'_>,
     postgres: bool,
     user: UserId,
     id: IdentityId,

@@ -7,8 +7,9 @@ use sea_orm::{DbErr, QueryResult, Statement, Value};
 use super::{
     SeaOrmStore,
     error::{store_error, unreadable},
-    pool::{Database, Txn, run, transaction},
+    pool::{Access, Database},
     row::column,
+    transaction::{Txn, run, transaction},
 };
 use crate::{
     clock::Timestamp,
@@ -36,11 +37,8 @@ impl<D: Database> Limiter for SeaOrmStore<D> {
             return transaction!(self, |txn| charge_in(txn, charges, now));
         }
         let (sql, values) = statement(charges, now);
-        let (backend, turn) = (self.backend(), self.turn().await);
-        let rows = self
-            .query(|| Statement::from_sql_and_values(backend, &sql, values.clone()))
-            .await?;
-        drop(turn);
+        let statement = || Statement::from_sql_and_values(self.backend(), &sql, values.clone());
+        let rows = self.query(Access::Write, statement).await?;
         outcome(charges, now, &rows).map_err(|error| store_error(&error))
     }
 
@@ -55,7 +53,7 @@ impl<D: Database> Limiter for SeaOrmStore<D> {
 }
 
 /// Clears the counter that the fact of this transaction is a reason to clear.
-pub(super) async fn forgive(txn: &Txn, key: Option<LimitKey>) -> Result<(), DbErr> {
+pub(super) async fn forgive(txn: &Txn<'_>, key: Option<LimitKey>) -> Result<(), DbErr> {
     match key {
         Some(key) => run(txn, CLEAR, [bytes(key)]).await.map(drop),
         None => Ok(()),
@@ -213,7 +211,7 @@ fn held(row: &QueryResult) -> Result<Held, DbErr> {
 }
 
 /// The same inside a transaction that nobody can write beside.
-async fn charge_in(txn: &Txn, charges: &[Charge], now: Timestamp) -> Result<Charged, DbErr> {
+async fn charge_in(txn: &Txn<'_>, charges: &[Charge], now: Timestamp) -> Result<Charged, DbErr> {
     let mut last = None;
     for (position, Charge { key, rule }) in charges.iter().enumerate() {
         let rows = run(txn, HELD, [bytes(*key)]).await?;

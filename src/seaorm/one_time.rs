@@ -9,9 +9,10 @@ use super::{
     event::{self, events, record},
     limit::{self, forgiven},
     outbox::{self, intents, order},
-    pool::{Database, Txn, run, transaction},
+    pool::Database,
     row::{column, digest, user, user_columns},
     token::{END_OF_USER, bytes},
+    transaction::{Txn, run, transaction},
 };
 use crate::{
     clock::Timestamp,
@@ -281,7 +282,7 @@ fn owner(rows: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
 
 /// The reset inside a transaction that nobody can write beside.
 async fn reset_in(
-    txn: &Txn,
+    txn: &Txn<'_>,
     reset: &ResetPassword,
     event: &Event,
     mail: Option<&Intent>,

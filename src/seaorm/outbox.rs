@@ -7,8 +7,9 @@ use super::{
     error::unreadable,
     event::{self, record},
     outbox_entry,
-    pool::{Database, Txn, run, transaction},
+    pool::Database,
     row::{column, object, parsed},
+    transaction::{Txn, run, transaction},
 };
 use crate::{
     clock::Timestamp,
@@ -209,7 +210,7 @@ pub(super) fn intents<'a>(intents: impl IntoIterator<Item = &'a Intent>) -> Valu
 
 /// Writes the mails of a fact about this user in its transaction.
 pub(super) async fn insert<'a>(
-    txn: &Txn,
+    txn: &Txn<'_>,
     intents: impl IntoIterator<Item = &'a Intent>,
     user: Option<UserId>,
 ) -> Result<(), DbErr> {
@@ -234,7 +235,7 @@ pub(super) async fn insert<'a>(
 
 /// The claim inside a transaction that nobody can write beside.
 async fn lease(
-    txn: &Txn,
+    txn: &Txn<'_>,
     now: Timestamp,
     lease_until: Timestamp,
     limit: Value,

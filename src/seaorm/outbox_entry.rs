@@ -5,9 +5,10 @@ use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
 use super::{
     SeaOrmStore,
     error::unreadable,
-    pool::{Database, Txn, run, transaction},
+    pool::Database,
     row::{column, parsed},
     token::bytes,
+    transaction::{Txn, run, transaction},
 };
 use crate::{
     clock::Timestamp,
@@ -165,7 +166,7 @@ pub(super) async fn retry<D: Database>(
     transaction!(store, |txn| retry_in(txn, id, now))
 }
 
-async fn retry_in(txn: &Txn, id: IntentId, now: Timestamp) -> Result<bool, DbErr> {
+async fn retry_in(txn: &Txn<'_>, id: IntentId, now: Timestamp) -> Result<bool, DbErr> {
     let rows = run(txn, TIMES, [id.as_uuid().into()]).await?;
     let Some(row) = rows.first() else {
         return Ok(false);

@@ -1,12 +1,18 @@
-use std::{fmt, ops::Deref, sync::Arc};
+//! The store, on a pool or inside a host's transaction.
+
+use std::{fmt, sync::Arc};
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
+    Statement, Value,
 };
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::error::Retries;
+use super::{
+    connection::{Connection, Connections},
+    error::Retries,
+    transaction::Txn,
+};
 use crate::error::{Error, StoreError};
 
 /// The store on a Postgres or SQLite database. Clones share the connection pool.
@@ -20,14 +26,39 @@ impl SeaOrmStore {
     ///
     /// On SQLite the pool must have `foreign_keys` on (the driver's default) and a busy timeout; WAL is recommended.
     ///
+    /// The host may have left a connection of its pool inside a transaction, in which a write would be lost. So each
+    /// write first asks driver and server, which costs one round trip. A pool of [`connect`](Self::connect) asks when a
+    /// connection comes back instead.
+    ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the database is neither Postgres nor SQLite.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the database is neither Postgres nor SQLite, or the Cargo
+    /// feature of its driver is off.
     pub fn new(db: DatabaseConnection) -> Result<Self, Error> {
-        supported(db.get_database_backend())?;
+        Self::on(db, true)
+    }
+
+    /// On a pool that checks each connection that comes back.
+    pub(super) fn on_checked(db: DatabaseConnection) -> Result<Self, Error> {
+        Self::on(db, false)
+    }
+
+    fn on(db: DatabaseConnection, checks_before_writes: bool) -> Result<Self, Error> {
         Ok(Self(Pool {
+            connections: Connections::of(&db)?,
             db,
+            checks_before_writes,
             writer: Arc::default(),
+            watch: None,
         }))
+    }
+
+    /// Calls this with each statement that is about to be sent, but not with those that begin and end transactions.
+    ///
+    /// The values are in it, addresses and digests among them: it is for tests and measurements.
+    #[must_use]
+    pub fn watch(mut self, watch: impl Fn(&Statement) + Send + Sync + 'static) -> Self {
+        self.0.watch = Some(Watch(Arc::new(watch)));
+        self
     }
 
     /// Applies the pending migrations. Safe when any number of instances start together.
@@ -74,17 +105,22 @@ impl<D: Database> SeaOrmStore<D> {
         sql: &str,
         values: [Value; N],
     ) -> Result<Vec<QueryResult>, StoreError> {
-        self.query(|| Statement::from_sql_and_values(self.backend(), sql, values.clone()))
-            .await
+        let statement = || Statement::from_sql_and_values(self.backend(), sql, values.clone());
+        self.query(Access::Read, statement).await
     }
 
     pub(super) async fn query(
         &self,
+        access: Access,
         statement: impl Fn() -> Statement + Send + Sync,
     ) -> Result<Vec<QueryResult>, StoreError> {
+        let _turn = match access {
+            Access::Read => None,
+            Access::Write => self.0.turn().await,
+        };
         let mut retries = self.0.retries();
         loop {
-            match self.0.query(statement()).await {
+            match self.0.query(access, statement()).await {
                 Ok(rows) => return Ok(rows),
                 Err(error) => retries.after(error).await?,
             }
@@ -98,16 +134,11 @@ impl<D: Database> SeaOrmStore<D> {
         sql: &str,
         values: [Value; N],
     ) -> Result<Vec<QueryResult>, StoreError> {
-        let _turn = self.turn().await;
-        self.read(sql, values).await
+        let statement = || Statement::from_sql_and_values(self.backend(), sql, values.clone());
+        self.query(Access::Write, statement).await
     }
 
-    /// This process's turn to write, on SQLite.
-    pub(super) async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
-        self.0.turn().await
-    }
-
-    pub(super) async fn begin(&self) -> Result<Transaction<'_>, DbErr> {
+    pub(super) async fn begin(&self) -> Result<Txn<'_>, DbErr> {
         self.0.begin().await
     }
 
@@ -125,20 +156,28 @@ fn supported(backend: DbBackend) -> Result<(), Error> {
     }
 }
 
+/// What a statement does to rows.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Access {
+    Read,
+    Write,
+}
+
 /// What a store runs its statements on: a [`Pool`], or a transaction of the host's ([`InTransaction`]).
 pub(super) trait Database: Send + Sync {
     fn backend(&self) -> DbBackend;
 
-    /// All rows, never only the first: a driver that stops reading early gives the row back before the statement,
-    /// and with it its commit, has ended.
+    /// All rows that the statement gives.
     fn query(
         &self,
+        access: Access,
         statement: Statement,
     ) -> impl Future<Output = Result<Vec<QueryResult>, DbErr>> + Send;
 
-    fn turn(&self) -> impl Future<Output = Option<MutexGuard<'_, ()>>> + Send;
+    /// This process's turn to write, on SQLite.
+    fn turn(&self) -> impl Future<Output = Option<OwnedMutexGuard<()>>> + Send;
 
-    fn begin(&self) -> impl Future<Output = Result<Transaction<'_>, DbErr>> + Send;
+    fn begin(&self) -> impl Future<Output = Result<Txn<'_>, DbErr>> + Send;
 
     fn retries(&self) -> Retries;
 }
@@ -147,8 +186,21 @@ pub(super) trait Database: Send + Sync {
 #[derive(Clone, Debug)]
 pub struct Pool {
     db: DatabaseConnection,
+    connections: Connections,
+    /// The pool is the host's: nothing checks a connection when it comes back.
+    checks_before_writes: bool,
     /// SQLite has one writer at a time. Waiting here is fair and costs nothing; waiting for the file's lock is polling.
     writer: Arc<Mutex<()>>,
+    watch: Option<Watch>,
+}
+
+impl Pool {
+    async fn connection(&self, access: Access) -> Result<Connection, DbErr> {
+        match access {
+            Access::Write if self.checks_before_writes => self.connections.acquire_idle().await,
+            Access::Read | Access::Write => self.connections.acquire().await,
+        }
+    }
 }
 
 impl Database for Pool {
@@ -156,28 +208,23 @@ impl Database for Pool {
         self.db.get_database_backend()
     }
 
-    async fn query(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.db.query_all_raw(statement).await
+    async fn query(&self, access: Access, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let mut connection = self.connection(access).await?;
+        Watch::note(self.watch.as_ref(), &statement);
+        connection.query(&statement).await
     }
 
-    async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+    async fn turn(&self) -> Option<OwnedMutexGuard<()>> {
         match self.backend() {
-            DbBackend::Sqlite => Some(self.writer.lock().await),
+            DbBackend::Sqlite => Some(Arc::clone(&self.writer).lock_owned().await),
             _ => None,
         }
     }
 
-    /// On SQLite it holds the write lock from its first moment, so that what it reads stays true.
-    async fn begin(&self) -> Result<Transaction<'_>, DbErr> {
-        let options = TransactionOptions {
-            isolation_level: None,
-            access_mode: None,
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        };
-        self.db
-            .begin_with_options(options)
-            .await
-            .map(Transaction::Own)
+    async fn begin(&self) -> Result<Txn<'_>, DbErr> {
+        let turn = self.turn().await;
+        let connection = self.connection(Access::Write).await?;
+        Txn::begin(connection, self.backend(), turn, self.watch.clone()).await
     }
 
     fn retries(&self) -> Retries {
@@ -195,51 +242,20 @@ impl Database for InTransaction<'_> {
         self.0.get_database_backend()
     }
 
-    async fn query(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+    async fn query(&self, _: Access, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         self.0.query_all_raw(statement).await
     }
 
-    async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+    async fn turn(&self) -> Option<OwnedMutexGuard<()>> {
         None
     }
 
-    async fn begin(&self) -> Result<Transaction<'_>, DbErr> {
-        Ok(Transaction::Host(self.0))
+    async fn begin(&self) -> Result<Txn<'_>, DbErr> {
+        Ok(Txn::Host(self.0))
     }
 
     fn retries(&self) -> Retries {
         Retries::none()
-    }
-}
-
-/// What the statements of one transaction run on.
-pub(super) type Txn = DatabaseTransaction;
-
-/// A transaction that several statements share.
-#[derive(Debug)]
-pub(super) enum Transaction<'a> {
-    Own(DatabaseTransaction),
-    Host(&'a DatabaseTransaction),
-}
-
-impl Transaction<'_> {
-    /// Commits, unless that is the host's to do.
-    pub(super) async fn commit(self) -> Result<(), DbErr> {
-        match self {
-            Self::Own(txn) => txn.commit().await,
-            Self::Host(_) => Ok(()),
-        }
-    }
-}
-
-impl Deref for Transaction<'_> {
-    type Target = Txn;
-
-    fn deref(&self) -> &Txn {
-        match self {
-            Self::Own(txn) => txn,
-            Self::Host(txn) => txn,
-        }
     }
 }
 
@@ -251,35 +267,20 @@ impl<D: Database> fmt::Debug for SeaOrmStore<D> {
     }
 }
 
-/// Runs a statement inside a transaction, and gives what it returns.
-pub(super) async fn run<const N: usize>(
-    txn: &Txn,
-    sql: &str,
-    values: [Value; N],
-) -> Result<Vec<QueryResult>, DbErr> {
-    let statement = Statement::from_sql_and_values(txn.get_database_backend(), sql, values);
-    txn.query_all_raw(statement).await
+/// Somebody who is shown the statements.
+#[derive(Clone)]
+pub(super) struct Watch(Arc<dyn Fn(&Statement) + Send + Sync>);
+
+impl Watch {
+    pub(super) fn note(watch: Option<&Self>, statement: &Statement) {
+        if let Some(Self(watch)) = watch {
+            watch(statement);
+        }
+    }
 }
 
-/// Runs `$work` in a transaction, again if it loses against another one.
-macro_rules! transaction {
-    ($store:expr, |$txn:ident| $work:expr) => {{
-        let _turn = $store.turn().await;
-        let mut retries = $store.retries();
-        loop {
-            let attempt: Result<_, sea_orm::DbErr> = async {
-                let txn = $store.begin().await?;
-                let $txn: &$crate::seaorm::pool::Txn = &txn;
-                let outcome = $work.await?;
-                txn.commit().await?;
-                Ok(outcome)
-            }
-            .await;
-            match attempt {
-                Ok(outcome) => break Ok(outcome),
-                Err(error) => retries.after(error).await?,
-            }
-        }
-    }};
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
+    }
 }
-pub(super) use transaction;

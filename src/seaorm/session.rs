@@ -7,9 +7,10 @@ use super::{
     error::{store_error, unreadable},
     event::{self, events, record},
     outbox::{self, intents, order},
-    pool::{Database, Txn, run, transaction},
+    pool::Database,
     row::column,
     token::live,
+    transaction::{Txn, run, transaction},
 };
 use crate::{
     clock::Timestamp,
@@ -211,7 +212,7 @@ pub(super) async fn change_password<D: Database>(
 
 /// The change inside a transaction that nobody can write beside.
 async fn change_in(
-    txn: &Txn,
+    txn: &Txn<'_>,
     checked: &CheckedSession,
     password_hash: &PasswordHash,
     now: Timestamp,

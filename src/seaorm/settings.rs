@@ -1,8 +1,8 @@
 use std::{fmt, time::Duration};
 
-use sea_orm::{ConnectOptions, Database};
+use sea_orm::{ConnectOptions, Database, sqlx::Connection as _};
 
-use super::{SeaOrmStore, error::Retries};
+use super::{SeaOrmStore, error::Retries, idle};
 use crate::error::{Error, Result};
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -90,6 +90,11 @@ impl ConnectSettings {
             options.map_sqlx_postgres_opts(move |options| {
                 options.statement_cache_capacity(statements)
             });
+            options.map_sqlx_postgres_pool_opts(idle::check_postgres_on_release);
+            options.map_sqlx_postgres_before_acquire(|connection, _| {
+                let is_idle = !connection.is_in_transaction();
+                Box::pin(async move { Ok(is_idle) })
+            });
         }
         #[cfg(feature = "sqlite")]
         {
@@ -110,6 +115,11 @@ impl ConnectSettings {
                     .foreign_keys(true)
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Normal)
+            });
+            options.map_sqlx_sqlite_pool_opts(idle::check_sqlite_on_release);
+            options.map_sqlx_sqlite_before_acquire(|connection, _| {
+                let is_idle = !connection.is_in_transaction();
+                Box::pin(async move { Ok(is_idle) })
             });
         }
         Ok(options)
@@ -148,7 +158,7 @@ impl SeaOrmStore {
         let mut retries = Retries::default();
         loop {
             match Database::connect(options.clone()).await {
-                Ok(db) => return Self::new(db),
+                Ok(db) => return Self::on_checked(db),
                 // Others that start at the same time turn a new SQLite file to WAL, and lock it for that.
                 Err(error) => retries.after(error).await?,
             }

@@ -7,9 +7,10 @@ use super::{
     event::{self, events, record},
     limit, one_time,
     outbox::{self, intents, order},
-    pool::{Database, Txn, run, transaction},
+    pool::Database,
     row::{column, digest, session_user, user, user_columns},
     session,
+    transaction::{Txn, run, transaction},
 };
 use crate::{
     clock::Timestamp,
@@ -399,7 +400,7 @@ fn end_values(id: SessionId, reason: EndReason, now: Timestamp) -> [Value; 3] {
 }
 
 async fn end_in(
-    txn: &Txn,
+    txn: &Txn<'_>,
     id: SessionId,
     reason: EndReason,
     now: Timestamp,
@@ -445,7 +446,7 @@ fn client_values(new: &NewSession) -> [Value; 2] {
 }
 
 async fn open(
-    txn: &Txn,
+    txn: &Txn<'_>,
     new: &NewSession,
     event: &Event,
     mail: Option<&Intent>,
@@ -474,7 +475,7 @@ async fn open(
 
 /// The rotation inside a transaction that nobody can write beside.
 async fn rotate(
-    txn: &Txn,
+    txn: &Txn<'_>,
     rotation: &RotateSession,
     successor: &TokenDigest,
     (on_reuse, mail): (&Event, Option<&Intent>),

@@ -11,8 +11,9 @@ use super::{
     error::store_error,
     event::{self, events, record},
     outbox::{self, intents, order},
-    pool::{Database, run, transaction},
+    pool::{Access, Database},
     row::{column, roles_text, user, user_columns},
+    transaction::{run, transaction},
     user_change,
 };
 use crate::{
@@ -192,7 +193,7 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
             }));
         }
         let statement = query.build(self.backend());
-        let rows = self.query(|| statement.clone()).await?;
+        let rows = self.query(Access::Read, || statement.clone()).await?;
         let users: Result<_, _> = rows.iter().map(user).collect();
         users.map_err(|error| store_error(&error))
     }

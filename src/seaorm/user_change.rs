@@ -5,8 +5,9 @@ use sea_orm::{DbErr, QueryResult, Value};
 use super::{
     SeaOrmStore,
     event::{self, events, record},
-    pool::{Database, Txn, run, transaction},
+    pool::Database,
     row::{column, roles_text, user, user_columns},
+    transaction::{Txn, run, transaction},
 };
 use crate::{
     clock::Timestamp,
@@ -103,7 +104,7 @@ pub(super) async fn delete<D: Database>(
 }
 
 async fn update_in(
-    txn: &Txn,
+    txn: &Txn<'_>,
     postgres: bool,
     id: UserId,
     change: &UserChange,
@@ -130,7 +131,7 @@ async fn update_in(
 }
 
 async fn delete_in(
-    txn: &Txn,
+    txn: &Txn<'_>,
     postgres: bool,
     id: UserId,
     credential_version: Option<i64>,
@@ -164,7 +165,7 @@ struct Held {
 }
 
 async fn hold(
-    txn: &Txn,
+    txn: &Txn<'_>,
     postgres: bool,
     id: UserId,
     administrators: bool,
@@ -209,7 +210,7 @@ fn held(rows: &[QueryResult], id: UserId) -> Result<Option<Held>, DbErr> {
     }))
 }
 
-async fn write(txn: &Txn, postgres: bool, changed: &ChangedUser) -> Result<(), DbErr> {
+async fn write(txn: &Txn<'_>, postgres: bool, changed: &ChangedUser) -> Result<(), DbErr> {
     let user = &changed.user;
     let values: [Value; 7] = [
         user.id.as_uuid().into(),

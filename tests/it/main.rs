@@ -62,6 +62,7 @@ mod parity;
 mod password_policy;
 mod permissions;
 mod plans;
+mod pool;
 mod purge;
 mod reauthenticate;
 mod refresh;

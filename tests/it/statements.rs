@@ -386,9 +386,12 @@ pub(crate) async fn counted(backend: DbBackend) -> Option<(Database, SeaOrmStore
             continue;
         }
         let statements = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&statements);
-        db.set_metric_callback(move |info| seen.lock().unwrap().push(info.statement.sql.clone()));
+        let [migrated, seen] = [&statements; 2].map(Arc::clone);
+        db.set_metric_callback(move |info| {
+            migrated.lock().unwrap().push(info.statement.sql.clone());
+        });
         let store = SeaOrmStore::new(db).unwrap();
+        let store = store.watch(move |statement| seen.lock().unwrap().push(statement.sql.clone()));
         return Some((database, store, Count(statements)));
     }
     None

@@ -44,8 +44,10 @@ mod postgres;
 mod process;
 mod smtp;
 mod visitor;
+mod wire;
 
 mod edge;
+mod full_disk;
 mod kill;
 mod letters;
 mod limits;
@@ -60,3 +62,4 @@ mod resource;
 mod settings;
 mod start;
 mod stop;
+mod transaction;

@@ -23,15 +23,13 @@ pub(crate) struct Watched {
 
 impl Watched {
     pub(crate) async fn open(url: &str) -> Self {
-        let options = ConnectSettings::new(url).to_options().expect("a URL");
-        let mut db = sea_orm::Database::connect(options).await.expect("a server");
+        let store = SeaOrmStore::connect(&ConnectSettings::new(url)).await;
         let seen = Arc::<Mutex<Vec<Statement>>>::default();
         let pushed = Arc::clone(&seen);
-        db.set_metric_callback(move |info| {
+        let store = store.expect("a server").watch(move |statement| {
             let mut seen = pushed.lock().expect("nobody panics with the lock");
-            seen.push(info.statement.clone());
+            seen.push(statement.clone());
         });
-        let store = SeaOrmStore::new(db).expect("Postgres or SQLite");
         Self { store, seen }
     }
 

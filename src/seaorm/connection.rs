@@ -1,0 +1,231 @@
+//! One connection of a pool. It goes back to the pool only outside a transaction, otherwise it is closed.
+
+use std::fmt;
+
+use sea_orm::{
+    ConnAcquireErr, DatabaseConnection, DatabaseConnectionType, DbErr, QueryResult, RuntimeErr,
+    SqlxError, Statement,
+    sqlx::{self, AssertSqlSafe, SqlSafeStr as _},
+};
+use sea_query_sqlx::SqlxValues;
+
+use super::idle;
+use crate::error::Error;
+
+/// The pool of a driver.
+#[derive(Clone)]
+pub(super) enum Connections {
+    #[cfg(feature = "postgres")]
+    Postgres(sqlx::PgPool),
+    #[cfg(feature = "sqlite")]
+    Sqlite(sqlx::SqlitePool),
+}
+
+impl Connections {
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the driver is not compiled in.
+    pub(super) fn of(db: &DatabaseConnection) -> Result<Self, Error> {
+        match &db.inner {
+            #[cfg(feature = "postgres")]
+            DatabaseConnectionType::SqlxPostgresPoolConnection(_) => {
+                Ok(Self::Postgres(db.get_postgres_connection_pool().clone()))
+            }
+            #[cfg(feature = "sqlite")]
+            DatabaseConnectionType::SqlxSqlitePoolConnection(_) => {
+                Ok(Self::Sqlite(db.get_sqlite_connection_pool().clone()))
+            }
+            _ => Err(Error::configuration(
+                "the database must be Postgres or SQLite, and the feature `postgres` or `sqlite` on",
+            )),
+        }
+    }
+
+    pub(super) async fn acquire(&self) -> Result<Connection, DbErr> {
+        let driver = match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(pool) => Driver::Postgres(pool.acquire().await.map_err(not_acquired)?),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(pool) => Driver::Sqlite(pool.acquire().await.map_err(not_acquired)?),
+        };
+        Ok(Connection {
+            driver,
+            is_reusable: true,
+        })
+    }
+
+    /// A connection that driver and server report to be outside a transaction. One inside is closed: whoever left it
+    /// open will not commit it.
+    pub(super) async fn acquire_idle(&self) -> Result<Connection, DbErr> {
+        // Each round closes a connection, so that one round more than the pool is large meets a new one.
+        for _ in 0..=self.max_connections() {
+            let mut connection = self.acquire().await?;
+            match connection.is_idle().await {
+                Ok(true) => return Ok(connection),
+                Ok(false) => {
+                    tracing::warn!("a pooled connection is inside a transaction: closing it")
+                }
+                Err(error) => tracing::warn!(%error, "a pooled connection is unusable: closing it"),
+            }
+        }
+        let text = "no pooled connection is outside a transaction".to_owned();
+        Err(DbErr::Conn(RuntimeErr::Internal(text)))
+    }
+
+    fn max_connections(&self) -> u32 {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(pool) => pool.options().get_max_connections(),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(pool) => pool.options().get_max_connections(),
+        }
+    }
+}
+
+/// A connection on loan. Dropped in an unknown state, it is closed.
+pub(super) struct Connection {
+    driver: Driver,
+    is_reusable: bool,
+}
+
+enum Driver {
+    #[cfg(feature = "postgres")]
+    Postgres(sqlx::pool::PoolConnection<sqlx::Postgres>),
+    #[cfg(feature = "sqlite")]
+    Sqlite(sqlx::pool::PoolConnection<sqlx::Sqlite>),
+}
+
+impl Connection {
+    /// All rows, never only the first: a driver that stops reading early gives the row back before the statement,
+    /// and with it its commit, has ended.
+    pub(super) async fn query(&mut self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let sql = AssertSqlSafe(statement.sql.as_str());
+        let values = SqlxValues(
+            statement
+                .values
+                .clone()
+                .unwrap_or(sea_orm::Values(Vec::new())),
+        );
+        let rows: Result<Vec<QueryResult>, SqlxError> = match &mut self.driver {
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(connection) => sqlx::query_with::<sqlx::Postgres, _>(sql, values)
+                .fetch_all(&mut **connection)
+                .await
+                .map(|rows| rows.into_iter().map(QueryResult::from).collect()),
+            #[cfg(feature = "sqlite")]
+            Driver::Sqlite(connection) => sqlx::query_with::<sqlx::Sqlite, _>(sql, values)
+                .fetch_all(&mut **connection)
+                .await
+                .map(|rows| rows.into_iter().map(QueryResult::from).collect()),
+        };
+        rows.map_err(|error| {
+            self.is_reusable &= !spoils(&error);
+            DbErr::Query(RuntimeErr::SqlxError(error.into()))
+        })
+    }
+
+    /// On SQLite the transaction holds the write lock from its first moment, so that what it reads stays true.
+    pub(super) async fn begin(&mut self) -> Result<(), DbErr> {
+        let sql = match &self.driver {
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(_) => "BEGIN",
+            #[cfg(feature = "sqlite")]
+            Driver::Sqlite(_) => "BEGIN IMMEDIATE",
+        };
+        self.is_reusable = false;
+        let begun = self.execute(sql).await;
+        if begun.is_err() {
+            // A lock that another process holds is no reason to lose the connection.
+            self.is_reusable = self.is_idle().await.unwrap_or(false);
+        }
+        begun
+    }
+
+    /// A connection whose COMMIT failed is closed: whether its transaction has ended is not known.
+    pub(super) async fn commit(mut self) -> Result<(), DbErr> {
+        self.execute("COMMIT").await?;
+        self.is_reusable = true;
+        Ok(())
+    }
+
+    /// A connection whose ROLLBACK failed is closed.
+    pub(super) async fn rollback(mut self) {
+        match self.execute("ROLLBACK").await {
+            Ok(()) => self.is_reusable = true,
+            Err(error) => {
+                tracing::warn!(%error, "a transaction was not rolled back: its connection is closed");
+            }
+        }
+    }
+
+    /// The statements that begin and end transactions bypass the driver's count of them: it counts only what was
+    /// answered, and answers a BEGIN inside a transaction with a savepoint.
+    async fn execute(&mut self, sql: &'static str) -> Result<(), DbErr> {
+        let sql = sql.into_sql_str();
+        let executed = match &mut self.driver {
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(connection) => sqlx::raw_sql(sql)
+                .execute(&mut **connection)
+                .await
+                .map(drop),
+            #[cfg(feature = "sqlite")]
+            Driver::Sqlite(connection) => sqlx::raw_sql(sql)
+                .execute(&mut **connection)
+                .await
+                .map(drop),
+        };
+        executed.map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(error.into())))
+    }
+
+    async fn is_idle(&mut self) -> Result<bool, DbErr> {
+        let is_idle = match &mut self.driver {
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(connection) => idle::is_idle(&mut **connection).await,
+            #[cfg(feature = "sqlite")]
+            Driver::Sqlite(connection) => idle::is_idle(&mut **connection).await,
+        };
+        self.is_reusable = matches!(is_idle, Ok(true));
+        is_idle.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if !self.is_reusable {
+            match &mut self.driver {
+                #[cfg(feature = "postgres")]
+                Driver::Postgres(connection) => connection.close_on_drop(),
+                #[cfg(feature = "sqlite")]
+                Driver::Sqlite(connection) => connection.close_on_drop(),
+            }
+        }
+    }
+}
+
+/// Whether a connection with this error would go on to fail: its server became read-only, or its transaction failed
+/// and is still open.
+fn spoils(error: &SqlxError) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    matches!(code.as_deref(), Some("25006" | "25P02"))
+}
+
+fn not_acquired(error: SqlxError) -> DbErr {
+    match error {
+        SqlxError::PoolTimedOut => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
+        SqlxError::PoolClosed => DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed),
+        error => DbErr::Conn(RuntimeErr::SqlxError(error.into())),
+    }
+}
+
+impl fmt::Debug for Connections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Connections")
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("is_reusable", &self.is_reusable)
+            .finish_non_exhaustive()
+    }
+}

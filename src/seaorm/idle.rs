@@ -1,0 +1,44 @@
+//! Whether a connection is outside a transaction: asked of the driver and the server.
+
+#[cfg(feature = "postgres")]
+use sea_orm::sqlx::postgres::PgPoolOptions;
+#[cfg(feature = "sqlite")]
+use sea_orm::sqlx::sqlite::SqlitePoolOptions;
+use sea_orm::sqlx::{Connection, Error, SqlSafeStr as _};
+
+/// Asks both in one round trip. The driver refuses a BEGIN of the caller's own wording if it counts an open
+/// transaction; otherwise it sends the text, and refuses if the server then reports none. In a transaction that has
+/// failed the text is an error.
+///
+/// # Errors
+/// If the connection is of no more use.
+pub(super) async fn is_idle<C: Connection>(connection: &mut C) -> Result<bool, Error> {
+    let text = "SELECT 1".into_sql_str();
+    match connection.begin_with(text).await {
+        Err(Error::BeginFailed) => Ok(true),
+        Err(Error::InvalidSavePointStatement) | Ok(_) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Has the pool check each connection that comes back.
+macro_rules! check_on_release {
+    ($name:ident, $options:ty) => {
+        pub(super) fn $name(options: $options) -> $options {
+            options.after_release(|connection, _| {
+                Box::pin(async move {
+                    let is_idle = is_idle(connection).await?;
+                    if !is_idle {
+                        tracing::warn!("a connection came back inside a transaction: it is closed");
+                    }
+                    Ok(is_idle)
+                })
+            })
+        }
+    };
+}
+
+#[cfg(feature = "postgres")]
+check_on_release!(check_postgres_on_release, PgPoolOptions);
+#[cfg(feature = "sqlite")]
+check_on_release!(check_sqlite_on_release, SqlitePoolOptions);

@@ -1,0 +1,76 @@
+//! Connections that somebody left inside a transaction: what is written later is not lost with it.
+
+use hallpass::{
+    clock::{Clock as _, SystemClock},
+    seaorm::{ConnectSettings, SeaOrmStore},
+    user::{NewUser, UserId, UserStore as _},
+};
+use sea_orm::{ConnectOptions, ConnectionTrait as _};
+
+use crate::support::{app::created, db::Database};
+
+/// The server has an open transaction then, or a failed one; the driver knows of neither.
+const LEFT_OPEN: [&str; 2] = ["BEGIN", "BEGIN; SELECT * FROM no_such_table"];
+
+#[tokio::test]
+async fn write_after_a_transaction_that_came_back_open_is_not_lost() {
+    for database in Database::migrated().await {
+        for sql in LEFT_OPEN {
+            let settings = ConnectSettings::new(database.url()).pool_size(1);
+            let store = SeaOrmStore::connect(&settings).await.unwrap();
+            // What fails in it is the point.
+            store.database().execute_unprepared(sql).await.ok();
+            let user = add_user(&store).await;
+            assert!(
+                is_there(&database, user).await,
+                "{}: {sql}",
+                database.name()
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn write_on_a_pool_of_the_hosts_with_an_open_transaction_is_not_lost() {
+    for database in Database::migrated().await {
+        for sql in LEFT_OPEN {
+            let mut options = ConnectOptions::new(database.url());
+            options.max_connections(1);
+            let db = sea_orm::Database::connect(options).await.unwrap();
+            let store = SeaOrmStore::new(db).unwrap();
+            store.database().execute_unprepared(sql).await.ok();
+            let user = add_user(&store).await;
+            assert!(
+                is_there(&database, user).await,
+                "{}: {sql}",
+                database.name()
+            );
+        }
+    }
+}
+
+async fn add_user(store: &SeaOrmStore) -> UserId {
+    let now = SystemClock.now();
+    let id = UserId::new(now);
+    let new = NewUser {
+        id,
+        email: format!("{id}@example.org").parse().unwrap(),
+        email_verified_at: None,
+        password_hash: None,
+        roles: [hallpass::Role::USER].into_iter().collect(),
+        display_name: None,
+        locale: None,
+        created_at: now,
+    };
+    store
+        .insert_user(&new, &created(now), None, None)
+        .await
+        .unwrap();
+    id
+}
+
+/// As another connection sees it.
+async fn is_there(database: &Database, user: UserId) -> bool {
+    let store = database.store().await;
+    store.user(user).await.unwrap().is_some()
+}

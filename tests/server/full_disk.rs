@@ -1,0 +1,139 @@
+//! SQLite on a disk that is full for a while: what is acknowledged is there after the next start.
+
+use std::{
+    env,
+    fs::{self, File},
+    io::{self, Write as _},
+    path::Path,
+    process::Command,
+};
+
+use tempfile::TempDir;
+
+use crate::process::{SECRET, SERVERS, Server, folder};
+
+const PASSWORD: &str = "a staple for a horse";
+
+/// A file system of its own. Unmounted when this is dropped.
+struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    /// `None` where this user may not mount; `HALLPASS_TEST_MOUNT=required` makes that a failure.
+    fn mount() -> Option<Self> {
+        let folder = folder();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"])
+            .arg(folder.path())
+            .status();
+        if mounted.is_ok_and(|status| status.success()) {
+            return Some(Self(folder));
+        }
+        let required = env::var("HALLPASS_TEST_MOUNT").is_ok_and(|value| value == "required");
+        assert!(
+            !required,
+            "a small file system is required, and cannot be mounted"
+        );
+        // Past the test harness, which shows what a passing test prints to nobody.
+        let text =
+            b"\n*** SKIPPED: SQLite on a full disk. This user may not mount a file system.\n\n";
+        io::stderr().write_all(text).ok();
+        None
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn filler(&self) -> std::path::PathBuf {
+        self.path().join("filler")
+    }
+
+    /// Writes until nothing more fits.
+    fn fill(&self) {
+        let mut filler = File::create(self.filler()).expect("a file");
+        while filler.write_all(&[0; 4096]).is_ok() {}
+        while filler.write_all(&[0]).is_ok() {}
+    }
+
+    fn free(&self) {
+        fs::remove_file(self.filler()).expect("the file can be removed");
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        Command::new("umount").arg(self.path()).status().ok();
+    }
+}
+
+#[test]
+fn full_disk_loses_nothing_that_is_acknowledged() {
+    for name in SERVERS {
+        for pool in ["1", "10"] {
+            let Some(disk) = SmallDisk::mount() else {
+                return;
+            };
+            let settings = [
+                ("HALLPASS_SECRET", SECRET),
+                ("HALLPASS_RATE_LIMITS", "false"),
+                ("HALLPASS_DB_POOL", pool),
+            ];
+            let server = Server::of(name, disk.path(), &settings);
+            let mut kept = Vec::new();
+            assert!(registers(&server, "before", 3, &mut kept));
+            assert_eq!(server.get("/health/ready").status, 200);
+
+            disk.fill();
+            let mut attempts = 0;
+            while registers(&server, &format!("full-{attempts}"), 1, &mut kept) {
+                attempts += 1;
+                assert!(attempts < 1000, "{name}: the disk is never full");
+            }
+            wait_for_ready(&server, 503);
+            registers(&server, "still-full", 20, &mut kept);
+
+            disk.free();
+            wait_for_ready(&server, 200);
+            assert!(
+                registers(&server, "after", 10, &mut kept),
+                "{name}: no recovery"
+            );
+
+            server.kill();
+            let server = Server::of(name, disk.path(), &settings);
+            for address in &kept {
+                let login = server.login(address, PASSWORD);
+                assert_eq!(
+                    login.status, 200,
+                    "{name}, pool of {pool}: {address} is lost"
+                );
+            }
+        }
+    }
+}
+
+/// Whether all of so many registrations are acknowledged. Those that are become part of `kept`.
+fn registers(server: &Server, name: &str, count: usize, kept: &mut Vec<String>) -> bool {
+    let addresses = (0..count).map(|number| format!("{name}-{number}@example.org"));
+    let mut are_acknowledged = true;
+    for address in addresses {
+        let reply = server.register(&address, PASSWORD);
+        match reply.status {
+            201 => kept.push(address),
+            503 => are_acknowledged = false,
+            _ => panic!("{reply:?}"),
+        }
+    }
+    are_acknowledged
+}
+
+/// The server keeps its last finding for a second.
+fn wait_for_ready(server: &Server, status: u16) {
+    for _ in 0..600 {
+        if server.get("/health/ready").status == status {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("/health/ready never answers {status}");
+}

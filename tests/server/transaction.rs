@@ -1,0 +1,212 @@
+//! Callers that go away in the middle of a transaction: no connection stays inside it, and nothing that is
+//! acknowledged afterwards is lost.
+
+use std::{
+    io::Write as _,
+    net::TcpStream,
+    thread,
+    time::{Duration, Instant},
+};
+
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
+use serde_json::json;
+
+use crate::{
+    postgres::{self, PostgresDatabase},
+    process::{SECRET, SERVERS, Server, folder},
+    wire::Wire,
+};
+
+const PASSWORD: &str = "a staple for a horse";
+const ADMIN: &str = "admin@example.org";
+
+/// Ends a hang, and decides nothing.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One server, its way to the database, and the database.
+struct House {
+    name: &'static str,
+    database: PostgresDatabase,
+    wire: Wire,
+    server: Server,
+}
+
+impl House {
+    /// `None` without Postgres.
+    async fn open(name: &'static str, delay: Duration, more: &[(&str, &str)]) -> Option<Self> {
+        let database = postgres::migrated().await?;
+        let wire = Wire::to(database.url(), delay);
+        let server = start(name, &wire.url(database.url()), more);
+        Some(Self {
+            name,
+            database,
+            wire,
+            server,
+        })
+    }
+
+    /// Makes accounts and kills the server. All of them are there for the next one.
+    fn keeps_what_it_acknowledges(self, accounts: usize) {
+        let addresses: Vec<_> = (0..accounts)
+            .map(|n| format!("after-{n}@example.org"))
+            .collect();
+        for address in &addresses {
+            let registered = self.server.register(address, PASSWORD);
+            assert_eq!(registered.status, 201, "{}: {registered:?}", self.name);
+            assert_eq!(self.server.login(address, PASSWORD).status, 200);
+        }
+        self.server.kill();
+        let server = start(self.name, self.database.url(), &[]);
+        for address in &addresses {
+            let login = server.login(address, PASSWORD);
+            assert_eq!(login.status, 200, "{}: {address} is lost", self.name);
+        }
+    }
+}
+
+fn start(name: &str, url: &str, more: &[(&str, &str)]) -> Server {
+    let folder = folder();
+    let mut settings = vec![
+        ("DATABASE_URL", url),
+        ("HALLPASS_SECRET", SECRET),
+        ("HALLPASS_RATE_LIMITS", "false"),
+        ("HALLPASS_ADMIN_EMAIL", ADMIN),
+        ("HALLPASS_ADMIN_PASSWORD", PASSWORD),
+    ];
+    settings.extend(more);
+    Server::of(name, folder.path(), &settings)
+}
+
+#[tokio::test]
+async fn caller_that_hangs_up_during_begin_leaves_no_open_transaction() {
+    for name in SERVERS {
+        for pool in [1, 2] {
+            let pool_size = pool.to_string();
+            let settings = [("HALLPASS_DB_POOL", pool_size.as_str())];
+            let Some(house) = House::open(name, Duration::ZERO, &settings).await else {
+                return;
+            };
+            let calls: Vec<_> = (0..pool).map(|n| deletion(&house.server, n)).collect();
+            house.wire.hold_begin();
+            let callers: Vec<_> = calls.iter().map(|call| send(&house.server, call)).collect();
+            house.wire.wait_for_begin(pool);
+            drop(callers);
+            // The server hears of it at its own pace. Too early a reply makes the test weaker, never wrong.
+            thread::sleep(Duration::from_millis(300));
+            house.wire.release();
+            house.keeps_what_it_acknowledges(4);
+        }
+    }
+}
+
+#[tokio::test]
+async fn request_that_times_out_during_begin_leaves_no_open_transaction() {
+    for name in SERVERS {
+        let settings = [("HALLPASS_DB_POOL", "1"), ("HALLPASS_REQUEST_TIMEOUT", "2")];
+        let Some(house) = House::open(name, Duration::ZERO, &settings).await else {
+            return;
+        };
+        let call = deletion(&house.server, 0);
+        house.wire.hold_begin();
+        let mut caller = send(&house.server, &call);
+        house.wire.wait_for_begin(1);
+        let mut head = [0; 12];
+        std::io::Read::read_exact(&mut caller, &mut head).unwrap();
+        assert_eq!(&head, b"HTTP/1.1 503", "{name}");
+        house.wire.release();
+        house.keeps_what_it_acknowledges(4);
+    }
+}
+
+#[tokio::test]
+async fn thousand_random_cuts_leave_no_open_transaction() {
+    const THREADS: u64 = 8;
+    const CUTS: u64 = 500;
+    for name in SERVERS {
+        let settings = [("HALLPASS_DB_POOL", "4")];
+        let Some(house) = House::open(name, Duration::from_millis(1), &settings).await else {
+            return;
+        };
+        let user = house
+            .server
+            .register("ann@example.org", PASSWORD)
+            .text("id");
+        let token = house.server.login(ADMIN, PASSWORD).text("access_token");
+        let call = request(
+            "PATCH",
+            &format!("/admin/users/{user}"),
+            &token,
+            &json!({ "display_name": "Ann" }),
+        );
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let (house, call) = (&house, &call);
+                scope.spawn(move || {
+                    for cut in 0..CUTS / THREADS {
+                        let caller = send(&house.server, call);
+                        thread::sleep(Duration::from_micros(
+                            scattered(thread * CUTS + cut) % 25_000,
+                        ));
+                        drop(caller);
+                    }
+                });
+            }
+        });
+        no_transaction_stays_open(&house.database).await;
+        house.keeps_what_it_acknowledges(20);
+    }
+}
+
+/// Waits until every backend of the database is outside a transaction: one that was left open stays.
+async fn no_transaction_stays_open(database: &PostgresDatabase) {
+    let db = sea_orm::Database::connect(database.url()).await.unwrap();
+    let started = Instant::now();
+    while open_transactions(&db).await > 0 {
+        assert!(started.elapsed() < PATIENCE, "a transaction stays open");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn open_transactions(db: &DatabaseConnection) -> i64 {
+    let sql = "SELECT count(*) AS n FROM pg_stat_activity \
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL";
+    let row = db
+        .query_one_raw(Statement::from_string(DbBackend::Postgres, sql))
+        .await;
+    row.unwrap().unwrap().try_get("", "n").unwrap()
+}
+
+/// The call with which a new user deletes the account.
+fn deletion(server: &Server, number: usize) -> String {
+    let address = format!("gone-{number}@example.org");
+    assert_eq!(server.register(&address, PASSWORD).status, 201);
+    let token = server.login(&address, PASSWORD).text("access_token");
+    request(
+        "DELETE",
+        "/users/me",
+        &token,
+        &json!({ "current_password": PASSWORD }),
+    )
+}
+
+fn request(method: &str, path: &str, token: &str, body: &serde_json::Value) -> String {
+    let body = body.to_string();
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\
+        content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn send(server: &Server, request: &str) -> TcpStream {
+    let mut stream = server.connect();
+    stream
+        .write_all(request.as_bytes())
+        .expect("the server reads");
+    stream
+}
+
+/// A number that looks random, and is the same in every run.
+fn scattered(number: u64) -> u64 {
+    number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 17
+}

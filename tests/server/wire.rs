@@ -1,0 +1,133 @@
+//! A proxy before Postgres that takes its time, or holds the replies to BEGIN.
+
+use std::{
+    io::{self, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+/// As the driver sends it: a simple query.
+const BEGIN: &[u8] = b"BEGIN\0";
+
+/// Ends a hang, and decides nothing.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Wire {
+    address: String,
+    held: Arc<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    is_holding: bool,
+    /// Connections whose BEGIN has arrived since.
+    begun: usize,
+}
+
+impl Wire {
+    /// To the server of this URL. Each chunk of bytes waits for `delay`, in both directions.
+    pub(crate) fn to(url: &str, delay: Duration) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
+        let (server, held) = (host_of(url).to_owned(), Arc::<Held>::default());
+        let shared = Arc::clone(&held);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                carry(client, &server, delay, &shared).ok();
+            }
+        });
+        Self { address, held }
+    }
+
+    /// The same database, by way of this proxy.
+    pub(crate) fn url(&self, url: &str) -> String {
+        url.replacen(host_of(url), &self.address, 1)
+    }
+
+    pub(crate) fn hold_begin(&self) {
+        *self.held.state.lock().unwrap() = State {
+            is_holding: true,
+            begun: 0,
+        };
+    }
+
+    /// Waits until so many connections have sent a BEGIN.
+    pub(crate) fn wait_for_begin(&self, connections: usize) {
+        let state = self.held.state.lock().unwrap();
+        let is_waiting = |state: &mut State| state.begun < connections;
+        let waited = self
+            .held
+            .changed
+            .wait_timeout_while(state, PATIENCE, is_waiting);
+        assert!(!waited.unwrap().1.timed_out(), "no BEGIN was sent");
+    }
+
+    pub(crate) fn release(&self) {
+        self.held.state.lock().unwrap().is_holding = false;
+        self.held.changed.notify_all();
+    }
+}
+
+fn host_of(url: &str) -> &str {
+    let rest = url.rsplit_once('@').expect("a user in the URL").1;
+    rest.split('/').next().expect("a host in the URL")
+}
+
+fn carry(client: TcpStream, server: &str, delay: Duration, held: &Arc<Held>) -> io::Result<()> {
+    let server = TcpStream::connect(server)?;
+    for stream in [&client, &server] {
+        stream.set_nodelay(true)?;
+    }
+    let has_begun = Arc::new(AtomicBool::new(false));
+    let (asked, answered) = (Arc::clone(held), Arc::clone(held));
+    let begun = Arc::clone(&has_begun);
+    let (from, to) = (client.try_clone()?, server.try_clone()?);
+    thread::spawn(move || {
+        pump(from, to, delay, |chunk| {
+            let mut state = asked.state.lock().unwrap();
+            if state.is_holding && chunk.windows(BEGIN.len()).any(|window| window == BEGIN) {
+                begun.store(true, Ordering::SeqCst);
+                state.begun += 1;
+                asked.changed.notify_all();
+            }
+        })
+    });
+    thread::spawn(move || {
+        pump(server, client, delay, |_| {
+            let state = answered.state.lock().unwrap();
+            if has_begun.load(Ordering::SeqCst) {
+                let is_held = |state: &mut State| state.is_holding;
+                drop(answered.changed.wait_while(state, is_held));
+                has_begun.store(false, Ordering::SeqCst);
+            }
+        })
+    });
+    Ok(())
+}
+
+fn pump(mut from: TcpStream, mut to: TcpStream, delay: Duration, look: impl Fn(&[u8])) {
+    let mut chunk = [0; 16 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut chunk) {
+        look(&chunk[..length]);
+        if !delay.is_zero() {
+            thread::sleep(delay);
+        }
+        if to.write_all(&chunk[..length]).is_err() {
+            break;
+        }
+    }
+    for stream in [from, to] {
+        stream.shutdown(std::net::Shutdown::Both).ok();
+    }
+}
