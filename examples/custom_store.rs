@@ -30,12 +30,12 @@ use hallpass::{
         Arrival, Arrived, Assertion, CodeChallenge, Flow, Identity, IdentityId, LinkIdentity,
         Linked, NewCode, NewFlow, Redeemed, Standing, Unlinked,
     },
-    limit::{Charge, Charged, LimitKey},
+    limit::{Charge, Charged, LimitKey, SealedKey},
     mail::{Admission, ClaimedIntent, Intent, IntentId, MailEntry, MailStatus},
     memory::MemoryStore,
     store::{
-        AddressStore, EventStore, IdentityStore, Limiter, OutboxStore, PurgeBatch, PurgeStore,
-        Store, TokenStore, UserStore,
+        AddressStore, EventStore, IdentityStore, LimitKeyStore, Limiter, OutboxStore, PurgeBatch,
+        PurgeStore, Store, TokenStore, UserStore,
     },
     testing::{PASSWORD, TestAuth},
     token::{
@@ -190,6 +190,9 @@ switched! {
         writable charge(charges: &[Charge], now: Timestamp) -> Charged;
         writable refund(key: LimitKey, now: Timestamp) -> ();
         writable clear(key: LimitKey) -> ();
+    }
+    LimitKeyStore {
+        writable agree_on_limit_key(offered: &[SealedKey]) -> Vec<SealedKey>;
     }
     PurgeStore {
         writable purge_sessions(before: Timestamp, after: Option<SessionId>, limit: u32) -> PurgeBatch<SessionId>;

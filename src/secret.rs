@@ -2,6 +2,7 @@
 
 mod key;
 mod master;
+mod sealed;
 mod text;
 
 pub(crate) use self::key::HmacKey;

@@ -6,7 +6,7 @@ use crate::error::{Result, StoreError};
 pub use crate::{
     event::EventStore,
     identity::IdentityStore,
-    limit::Limiter,
+    limit::{LimitKeyStore, Limiter},
     mail::OutboxStore,
     purge::{PurgeBatch, PurgeStore},
     token::{AddressStore, TokenStore},
@@ -24,6 +24,7 @@ pub trait Store:
     + OutboxStore
     + EventStore
     + Limiter
+    + LimitKeyStore
     + PurgeStore
 {
     /// Proves that the database takes writes: writes a row of no meaning, and commits it.

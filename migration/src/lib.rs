@@ -14,6 +14,7 @@ mod m20261122_000007_user_lists;
 mod m20261122_000008_outbox;
 mod m20261122_000009_limits;
 mod m20261122_000010_oauth;
+mod m20261129_000014_limit_keys;
 mod migrator;
 
 pub use self::migrator::{MigrationStatus, down, status, up};
@@ -37,4 +38,5 @@ const MIGRATIONS: &[Migration] = &[
     m20261122_000008_outbox::MIGRATION,
     m20261122_000009_limits::MIGRATION,
     m20261122_000010_oauth::MIGRATION,
+    m20261129_000014_limit_keys::MIGRATION,
 ];

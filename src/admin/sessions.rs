@@ -31,7 +31,7 @@ impl Administration {
     pub async fn unlock(&self, id: UserId, author: &Author) -> Result<()> {
         let user = self.user(id).await?;
         let store = self.store.as_ref();
-        let counted = self.limits.of_account(user.email.canonical());
+        let counted = self.limits.of_account(user.email.canonical()).await?;
         self.limits.forgive(store, counted).await?;
         let event = author.event(EventKind::SignInUnlocked, self.clock.now());
         Ok(self.trail.record(store, &event.of(id)).await?)

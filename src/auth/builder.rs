@@ -415,6 +415,7 @@ impl AuthBuilder {
         let deliveries = Deliveries::new(&secrets, parts)?;
         let limits = Limits::new(LimitParts {
             secrets: &secrets,
+            keys: Arc::clone(&store) as _,
             rates: self.rate_limits,
             lockout: self.lockout,
             limiter: self.limiter,

@@ -13,7 +13,7 @@ mod role_guard;
 mod use_cases;
 mod within;
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use async_trait::async_trait;
 
@@ -235,6 +235,7 @@ impl Auth {
     /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away. A mail that cannot be sent is tried
     /// again later, and is no error here.
     pub async fn deliver_mail(&self) -> Result<usize> {
+        self.0.use_cases.limits.prepare().await?;
         self.0.deliveries.deliver().await
     }
 
@@ -247,7 +248,18 @@ impl Auth {
     /// Sends mails as they become due, until `shutdown` completes. Spawn it once per process; any number of processes
     /// share the work.
     pub async fn run_mail(&self, shutdown: impl Future<Output = ()> + Send) {
-        self.0.deliveries.clone().run(shutdown).await;
+        let mut shutdown = pin!(shutdown);
+        let deliveries = self.0.deliveries.clone();
+        tokio::select! {
+            prepared = self.0.use_cases.limits.prepare() => {
+                if let Err(error) = prepared {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "the key of limits cannot be read, and is when it is needed");
+                }
+                deliveries.run(shutdown).await;
+            }
+            () = &mut shutdown => (),
+        }
     }
 
     /// Deletes what is of no more use, in small batches: sessions and one-time tokens an hour after their end, and

@@ -27,6 +27,7 @@ pub mod flow;
 pub mod identity;
 pub mod last_admin;
 pub mod limit;
+pub mod limit_key;
 pub mod link;
 pub mod one_time;
 pub mod order;
@@ -66,6 +67,7 @@ pub async fn check_all(store: Subject) {
     outbox_entry::check_all(&store).await;
     address::check_all(&store).await;
     limit::check_all(&store).await;
+    limit_key::check_all(&store).await;
     flow::check_all(&store).await;
     identity::check_all(&store).await;
     link::check_all(&store).await;

@@ -13,7 +13,7 @@ use crate::{
         Arrival, Arrived, Assertion, CodeChallenge, Flow, Identity, IdentityId, IdentityStore,
         LinkIdentity, Linked, NewCode, NewFlow, Redeemed, Standing, Unlinked,
     },
-    limit::{Charge, Charged, LimitKey, Limiter},
+    limit::{Charge, Charged, LimitKey, LimitKeyStore, Limiter, SealedKey},
     mail::{Admission, ClaimedIntent, Intent, IntentId, MailEntry, MailStatus, OutboxStore},
     purge::{PurgeBatch, PurgeStore},
     secret::{PasswordHash, TokenDigest},
@@ -502,6 +502,17 @@ impl Limiter for FakeStore {
 
     async fn clear(&self, _: LimitKey) -> Result<(), StoreError> {
         Ok(())
+    }
+}
+
+#[async_trait]
+impl LimitKeyStore for FakeStore {
+    async fn agree_on_limit_key(
+        &self,
+        offered: &[SealedKey],
+    ) -> Result<Vec<SealedKey>, StoreError> {
+        drop(self.up()?);
+        Ok(offered.to_vec())
     }
 }
 

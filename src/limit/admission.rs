@@ -1,7 +1,9 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use super::{
-    Budget, Charge, Charged, Held, LimitKey, LimitKeys, Limiter, Lockout, Rate, RateLimits, Rule,
+    Budget, Charge, Charged, Held, LimitKey, LimitKeyStore, LimitKeys, Limiter, Lockout, Rate,
+    RateLimits, Rule,
+    lasting::Lasting,
     refusals::Refusals,
     turns::{Turn, Turns},
 };
@@ -16,6 +18,8 @@ use crate::{
 /// What limits are made of.
 pub(crate) struct LimitParts<'a> {
     pub(crate) secrets: &'a Secrets,
+    /// Who keeps the key of the counters.
+    pub(crate) keys: Arc<dyn LimitKeyStore>,
     pub(crate) rates: RateLimits,
     /// Whether failed sign-ins are counted, and what follows.
     pub(crate) lockout: Option<Lockout>,
@@ -36,7 +40,10 @@ pub(crate) struct Limits(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    keys: LimitKeys,
+    /// Of the counters that instances share.
+    keys: Lasting,
+    /// Of those of this process.
+    local_keys: LimitKeys,
     rates: RateLimits,
     lockout: Option<Lockout>,
     limiter: Option<Arc<dyn Limiter>>,
@@ -79,7 +86,8 @@ impl Limits {
         parts.rates.check()?;
         parts.lockout.map_or(Ok(()), |lockout| lockout.check())?;
         Ok(Self(Arc::new(Inner {
-            keys: LimitKeys::new(parts.secrets),
+            keys: Lasting::new(parts.secrets.clone(), parts.keys),
+            local_keys: LimitKeys::new(parts.secrets.first().hmac_key("limit")),
             rates: parts.rates,
             lockout: parts.lockout,
             limiter: parts.limiter,
@@ -90,12 +98,28 @@ impl Limits {
         })))
     }
 
+    /// Reads the key of the counters, if there are any, so that a secret that is new can open it from now on.
+    ///
+    /// # Errors
+    /// [`Unavailable`](ErrorKind::Unavailable).
+    pub(crate) async fn prepare(&self) -> Result<()> {
+        let rates = &self.0.rates;
+        let is_counted = |budget: &Budget| {
+            rates.of_client(*budget).is_some() || rates.of_about(*budget).is_some()
+        };
+        if self.0.lockout.is_some() || Budget::ALL.iter().any(is_counted) {
+            self.0.keys.keys().await?;
+        }
+        Ok(())
+    }
+
     /// Whether a client may call, as far as that is known without asking the store.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited).
     pub(crate) fn ensure_not_refused(&self, budget: Budget, client: &ClientInfo) -> Result<()> {
-        let charge = self.of_client(budget, client.ip);
+        let keys = self.0.keys.known();
+        let charge = keys.and_then(|keys| self.of_client(keys, budget, client.ip));
         match self.known_refusal(charge.as_slice()) {
             Some(refused) => self.decide(budget, charge.as_slice(), refused),
             None => Ok(()),
@@ -122,7 +146,7 @@ impl Limits {
         client: &ClientInfo,
         about: Option<&str>,
     ) -> Result<()> {
-        let (charges, _) = self.of_call(budget, client, about);
+        let (charges, _) = self.of_call(budget, client, about).await?;
         let charged = self.charge_in_turn(store, &charges).await?;
         self.decide(budget, &charges, charged)
     }
@@ -140,7 +164,7 @@ impl Limits {
         client: &ClientInfo,
         about: &str,
     ) -> Result<bool> {
-        let (charges, count) = self.of_call(budget, client, Some(about));
+        let (charges, count) = self.of_call(budget, client, Some(about)).await?;
         match self.charge_in_turn(store, &charges).await? {
             Charged::Granted(_) => Ok(true),
             Charged::Refused { position, .. } if position >= count => Ok(false),
@@ -155,7 +179,7 @@ impl Limits {
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited), or [`Unavailable`](ErrorKind::Unavailable).
     pub(crate) async fn admit_here(&self, budget: Budget, ip: Option<IpAddr>) -> Result<()> {
-        let charge = self.of_client(budget, ip);
+        let charge = self.of_client(&self.0.local_keys, budget, ip);
         let charged = self.charge(&*self.0.local, charge.as_slice()).await?;
         self.decide(budget, charge.as_slice(), charged)
     }
@@ -181,7 +205,8 @@ impl Limits {
         canonical: &str,
         device: Option<&[u8]>,
     ) -> Result<Attempt> {
-        let (rates, _) = self.of_call(Budget::SignIn, client, Some(canonical));
+        let called = self.of_call(Budget::SignIn, client, Some(canonical));
+        let (rates, _) = called.await?;
         self.count(store, rates, canonical, device).await
     }
 
@@ -204,16 +229,21 @@ impl Limits {
         canonical: &str,
         device: Option<&[u8]>,
     ) -> Result<Attempt> {
-        let keys = &self.0.keys;
-        let key = device.map_or_else(|| keys.account(canonical), |id| keys.device(id));
         let lockout = self.0.lockout;
-        charges.extend(lockout.map(|lockout| Charge {
+        let key = match lockout {
+            Some(_) => {
+                let keys = self.0.keys.keys().await?;
+                Some(device.map_or_else(|| keys.account(canonical), |id| keys.device(id)))
+            }
+            None => None,
+        };
+        charges.extend(key.zip(lockout).map(|(key, lockout)| Charge {
             key,
             rule: Rule::Attempts(lockout),
         }));
         match self.charge_store(store, &charges).await? {
             Charged::Granted(held) => Ok(Attempt::Counted(Counted {
-                key: lockout.map(|_| key),
+                key,
                 on_device: device.is_some(),
                 is_told: lockout
                     .zip(held)
@@ -271,34 +301,46 @@ impl Limits {
     }
 
     /// The failed attempts on the password of an address, on devices that are not known.
-    pub(crate) fn of_account(&self, canonical: &str) -> Counted {
-        Counted {
-            key: self.0.lockout.map(|_| self.0.keys.account(canonical)),
+    ///
+    /// # Errors
+    /// [`Unavailable`](ErrorKind::Unavailable).
+    pub(crate) async fn of_account(&self, canonical: &str) -> Result<Counted> {
+        let key = match self.0.lockout {
+            Some(_) => Some(self.0.keys.keys().await?.account(canonical)),
+            None => None,
+        };
+        Ok(Counted {
+            key,
             ..Counted::default()
-        }
+        })
     }
 
     /// The charges of a call, and how many of them are those of the client, which come first.
-    fn of_call(
+    async fn of_call(
         &self,
         budget: Budget,
         client: &ClientInfo,
         about: Option<&str>,
-    ) -> (Vec<Charge>, usize) {
-        let of_client = self.of_client(budget, client.ip);
-        let of_about = about.and_then(|canonical| self.of_about(budget, canonical));
+    ) -> Result<(Vec<Charge>, usize)> {
+        let rates = &self.0.rates;
+        let is_client_counted = rates.of_client(budget).and(client.ip).is_some();
+        let is_about_counted = rates.of_about(budget).and(about).is_some();
+        if !is_client_counted && !is_about_counted {
+            return Ok((Vec::new(), 0));
+        }
+        let keys = self.0.keys.keys().await?;
+        let of_client = self.of_client(keys, budget, client.ip);
+        let of_about = about.and_then(|canonical| {
+            let rate = rates.of_about(budget)?;
+            Some(rated(keys.about(budget, canonical), rate))
+        });
         let charges = of_client.into_iter().chain(of_about);
-        (charges.collect(), of_client.iter().count())
+        Ok((charges.collect(), of_client.iter().count()))
     }
 
-    fn of_client(&self, budget: Budget, ip: Option<IpAddr>) -> Option<Charge> {
+    fn of_client(&self, keys: &LimitKeys, budget: Budget, ip: Option<IpAddr>) -> Option<Charge> {
         let (rate, ip) = (self.0.rates.of_client(budget)?, ip?);
-        Some(rated(self.0.keys.client(budget, ip), rate))
-    }
-
-    fn of_about(&self, budget: Budget, canonical: &str) -> Option<Charge> {
-        let rate = self.0.rates.of_about(budget)?;
-        Some(rated(self.0.keys.about(budget, canonical), rate))
+        Some(rated(keys.client(budget, ip), rate))
     }
 
     fn keeper<'a>(&'a self, store: &'a dyn Limiter) -> &'a dyn Limiter {

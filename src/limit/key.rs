@@ -1,7 +1,7 @@
 use std::{array::TryFromSliceError, net::IpAddr};
 
 use super::Budget;
-use crate::secret::{HmacKey, Secrets};
+use crate::secret::HmacKey;
 
 const LEN: usize = 16;
 
@@ -31,13 +31,13 @@ impl TryFrom<&[u8]> for LimitKey {
     }
 }
 
-/// Makes the keys of counters, with the first secret: counting begins anew once another has come to the front.
+/// Makes the keys of counters.
 #[derive(Clone, Debug)]
 pub(crate) struct LimitKeys(HmacKey);
 
 impl LimitKeys {
-    pub(crate) fn new(secrets: &Secrets) -> Self {
-        Self(secrets.first().hmac_key("limit"))
+    pub(super) fn new(key: HmacKey) -> Self {
+        Self(key)
     }
 
     /// The calls of a client.
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_client_is_an_ipv4_address_or_an_ipv6_network_of_64_bits() {
-        let keys = LimitKeys::new(&Secret::generate().into());
+        let keys = LimitKeys::new(Secret::generate().hmac_key("limit"));
         let key = |text: &str| keys.client(Budget::SignIn, text.parse().unwrap());
         assert_eq!(key("192.0.2.1"), key("::ffff:192.0.2.1"));
         assert_eq!(key("192.0.2.1"), key("64:ff9b::192.0.2.1"));
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn no_two_counters_share_a_key() {
-        let keys = LimitKeys::new(&Secret::generate().into());
+        let keys = LimitKeys::new(Secret::generate().hmac_key("limit"));
         let mut all = vec![
             keys.account("ann@example.org"),
             keys.device(b"ann@example.org"),

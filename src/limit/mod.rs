@@ -10,11 +10,16 @@
 //! Use cases that are called in process count as well: a client whose [address](crate::ClientInfo::ip) is not known has no
 //! counter of its own.
 //!
+//! The digests are made with a key that [outlives](LimitKeyStore) the master secrets: rotating them resets no counter, and
+//! instances that have them in another order count together.
+//!
 //! A [`Limiter`] keeps the counters: the database, so that all instances share them, or the memory of the process.
 
 mod admission;
 mod budget;
 mod key;
+mod key_store;
+mod lasting;
 mod limiter;
 mod lockout;
 mod rate;
@@ -22,14 +27,15 @@ mod refusals;
 mod rule;
 mod turns;
 
+use self::key::LimitKeys;
 pub(crate) use self::{
     admission::{Attempt, Counted, LimitParts, Limits, Locked},
-    key::LimitKeys,
     turns::Turn,
 };
 pub use self::{
     budget::{Budget, RateLimits},
     key::LimitKey,
+    key_store::{LimitKeyStore, SealedKey},
     limiter::{Charge, Charged, Limiter},
     lockout::Lockout,
     rate::Rate,

@@ -52,7 +52,7 @@ impl Lockouts {
         let (digest, now) = (TokenDigest::of(token.expose()), self.clock.now());
         let user = store.one_time_user(&digest, Purpose::Unlock, now).await?;
         let user = user.ok_or(ErrorKind::InvalidToken)?;
-        let counted = self.limits.of_account(user.email.canonical());
+        let counted = self.limits.of_account(user.email.canonical()).await?;
         let forgiven = self.limits.forgiven_with(counted);
         let event = Event::new(EventKind::SignInUnlocked, client, now);
         let unlocked = store.unlock(&digest, forgiven, now, &event).await?;

@@ -4,6 +4,7 @@ mod address;
 mod event;
 mod identity;
 mod limit;
+mod limit_key;
 mod outbox;
 mod purge;
 mod session;
@@ -29,6 +30,7 @@ use crate::{
     error::StoreError,
     event::{Event, EventId},
     identity::IdentityId,
+    limit::SealedKey,
     mail::IntentId,
     secret::TokenDigest,
     store::Store,
@@ -77,6 +79,7 @@ struct State {
     /// When mails of a key were admitted, oldest first.
     mail_budgets: HashMap<TokenDigest, Vec<Timestamp>>,
     events: BTreeMap<EventId, Event>,
+    limit_keys: Vec<SealedKey>,
 }
 
 #[async_trait]

@@ -54,7 +54,7 @@ impl Passwords {
         };
         self.rules.ensure(store, &new).await?;
         let password_hash = self.hasher.hash(new_password).await?;
-        let counted = self.limits.of_account(user.email.canonical());
+        let counted = self.limits.of_account(user.email.canonical()).await?;
         let reset = ResetPassword {
             digest,
             password_hash,

@@ -9,6 +9,7 @@ mod flow;
 mod identity;
 mod idle;
 mod limit;
+mod limit_key;
 mod one_time;
 mod outbox;
 mod outbox_entry;

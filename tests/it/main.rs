@@ -70,6 +70,7 @@ mod register;
 mod reset;
 #[cfg(feature = "jwks-client")]
 mod resource_server;
+mod secret_rotation;
 mod service;
 mod sessions;
 #[cfg(feature = "smtp")]

@@ -53,6 +53,7 @@ async fn every_store_keeps_the_contract_of_limits() {
     for store in stores().await {
         eprintln!("on {}", store.name);
         conformance::limit::check_all(&store.store()).await;
+        conformance::limit_key::check_all(&store.store()).await;
     }
     let limiter: Arc<dyn Limiter> = Arc::new(MemoryLimiter::new());
     conformance::limit::check_limiter(&limiter).await;

@@ -20,6 +20,7 @@ fn door_with(hasher: Hasher) -> PasswordCheck {
     let secrets = Secret::generate().into();
     let limits = Limits::new(LimitParts {
         secrets: &secrets,
+        keys: Arc::new(FakeStore::default()),
         rates: RateLimits::default(),
         lockout: None,
         limiter: None,

@@ -1,0 +1,33 @@
+use async_trait::async_trait;
+
+use crate::error::StoreError;
+
+/// Keeps the key of counters, so that it outlives the master secrets; part of [`Store`](crate::store::Store).
+#[async_trait]
+pub trait LimitKeyStore: std::fmt::Debug + Send + Sync {
+    /// Writes a key that has been sealed for each of some master secrets, unless one has been for any of them; and gives what has
+    /// been sealed for these.
+    ///
+    /// # Contract
+    /// If there is a row with any label of `offered`, nothing is written, and the rows with these labels are given as they are;
+    /// otherwise all of `offered` are written and given. It is one fact: of any number of concurrent calls with a label in
+    /// common, one writes, and all others find what it has written. Rows are never changed, and never purged.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn agree_on_limit_key(&self, offered: &[SealedKey])
+    -> Result<Vec<SealedKey>, StoreError>;
+}
+
+/// A key, sealed for those who have one master secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct SealedKey {
+    /// For which secret; tells nothing of it.
+    pub label: [u8; 16],
+    /// The key, as only that secret opens it.
+    pub sealed: Vec<u8>,
+}

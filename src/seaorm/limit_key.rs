@@ -1,0 +1,73 @@
+//! The key of limits: `auth_limit_keys`, a row for each master secret that it has been sealed for.
+
+use async_trait::async_trait;
+use sea_orm::{DbBackend, DbErr, QueryResult};
+
+use super::{
+    SeaOrmStore,
+    error::{store_error, unreadable},
+    pool::Database,
+    row::column,
+    transaction::{Txn, run, transaction},
+};
+use crate::{
+    error::StoreError,
+    limit::{LimitKeyStore, SealedKey},
+};
+
+/// There has never been more than a handful of secrets.
+const ALL: &str = "SELECT label, sealed FROM auth_limit_keys";
+
+const KEEP: &str = "INSERT INTO auth_limit_keys (label, sealed) VALUES ($1, $2)";
+
+/// Nobody else in a database takes this one. A statement after it sees what the one before has committed.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(7236838301947564133)";
+
+#[async_trait]
+impl<D: Database> LimitKeyStore for SeaOrmStore<D> {
+    async fn agree_on_limit_key(
+        &self,
+        offered: &[SealedKey],
+    ) -> Result<Vec<SealedKey>, StoreError> {
+        let rows = self.read(ALL, []).await?;
+        let found = among(offered, &rows).map_err(|error| store_error(&error))?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let backend = self.backend();
+        transaction!(self, |txn| agree_in(txn, backend, offered))
+    }
+}
+
+async fn agree_in(
+    txn: &Txn<'_>,
+    backend: DbBackend,
+    offered: &[SealedKey],
+) -> Result<Vec<SealedKey>, DbErr> {
+    if backend == DbBackend::Postgres {
+        run(txn, LOCK, []).await?;
+    }
+    let rows = run(txn, ALL, []).await?;
+    let found = among(offered, &rows)?;
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    for SealedKey { label, sealed } in offered {
+        run(txn, KEEP, [label.to_vec().into(), sealed.clone().into()]).await?;
+    }
+    Ok(offered.to_vec())
+}
+
+fn among(offered: &[SealedKey], rows: &[QueryResult]) -> Result<Vec<SealedKey>, DbErr> {
+    let mut found = Vec::new();
+    for row in rows {
+        let label: Vec<u8> = column(row, "label")?;
+        let label = <[u8; 16]>::try_from(label.as_slice());
+        let label = label.map_err(|error| unreadable("label", error))?;
+        if offered.iter().any(|other| other.label == label) {
+            let sealed = column(row, "sealed")?;
+            found.push(SealedKey { label, sealed });
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,80 @@
+//! What is kept where others can read it, for those who have the secret.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use zeroize::Zeroizing;
+
+use super::{Secret, random_bytes};
+use crate::error::{Error, Result};
+
+impl Secret {
+    /// Names this secret to those who have it, and tells others nothing.
+    pub(crate) fn label(&self, purpose: &str) -> [u8; 16] {
+        *self.derive(&format!("{purpose} label"))
+    }
+
+    /// A random nonce, and then the text and its tag under AES-256-GCM (NIST SP 800-38D).
+    ///
+    /// # Errors
+    /// `Internal` if the library fails.
+    pub(crate) fn seal(&self, purpose: &str, plain: &[u8]) -> Result<Vec<u8>> {
+        let nonce = random_bytes::<NONCE_LEN>();
+        let mut text = plain.to_vec();
+        let sealed = self.sealing_key(purpose).and_then(|key| {
+            let unique = Nonce::assume_unique_for_key(nonce);
+            key.seal_in_place_append_tag(unique, Aad::empty(), &mut text)
+                .ok()
+        });
+        sealed.ok_or_else(|| Error::internal("a key cannot be sealed"))?;
+        Ok([&nonce[..], &text].concat())
+    }
+
+    /// What was sealed for this purpose; `None` if it was not, by this secret.
+    pub(crate) fn open(&self, purpose: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (nonce, text) = sealed.split_first_chunk::<NONCE_LEN>()?;
+        let mut text = Zeroizing::new(text.to_vec());
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let key = self.sealing_key(purpose)?;
+        let length = key
+            .open_in_place(nonce, Aad::empty(), &mut text)
+            .ok()?
+            .len();
+        text.truncate(length);
+        Some(text)
+    }
+
+    fn sealing_key(&self, purpose: &str) -> Option<LessSafeKey> {
+        let key = self.derive::<32>(&format!("{purpose} seal"));
+        let key = UnboundKey::new(&AES_256_GCM, key.as_ref()).ok()?;
+        Some(LessSafeKey::new(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_secret_opens_and_only_for_the_same_purpose() {
+        let (own, other) = (Secret::generate(), Secret::generate());
+        let sealed = own.seal("test", b"a key").unwrap();
+        assert!(!sealed.windows(5).any(|window| window == b"a key"));
+        assert_ne!(sealed, own.seal("test", b"a key").unwrap());
+        assert_eq!(**own.open("test", &sealed).unwrap(), *b"a key");
+        assert!(own.open("another", &sealed).is_none());
+        assert!(other.open("test", &sealed).is_none());
+        for index in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[index] ^= 1;
+            assert!(own.open("test", &changed).is_none(), "{index}");
+            assert!(own.open("test", &sealed[..index]).is_none(), "{index}");
+        }
+    }
+
+    #[test]
+    fn label_is_of_one_secret_and_one_purpose() {
+        let (own, other) = (Secret::generate(), Secret::generate());
+        assert_eq!(own.label("test"), own.label("test"));
+        assert_ne!(own.label("test"), own.label("another"));
+        assert_ne!(own.label("test"), other.label("test"));
+    }
+}
