@@ -4,11 +4,9 @@ use std::{ops::RangeInclusive, str::FromStr};
 
 use serde_json::{Map, Value};
 
-use super::Described;
+use super::{Described, problem::MAX_VIOLATIONS};
 use crate::error::{Error, Result, Violation};
 
-/// How many unknown members are named: more would make a small request a large reply.
-const MAX_UNKNOWN: usize = 16;
 /// The digits that the numbers of an object may have together.
 const MAX_DIGITS: usize = 16 * 1024;
 
@@ -61,7 +59,7 @@ impl Members {
         let value = T::from_members(&mut self);
         let mut unknown: Vec<String> = self.unread.keys().cloned().collect();
         unknown.sort_unstable();
-        for name in unknown.into_iter().take(MAX_UNKNOWN) {
+        for name in unknown.into_iter().take(MAX_VIOLATIONS) {
             self.refuse(&name, "unknown_member", "There is no member of this name.");
         }
         match value {

@@ -1,6 +1,8 @@
 //! Failures as `application/problem+json` (RFC 9457), and the only table from error kinds to statuses and codes.
 
-use std::{error::Error as StdError, fmt, sync::OnceLock, time::Duration};
+mod shown;
+
+use std::{borrow::Cow, error::Error as StdError, fmt, sync::OnceLock, time::Duration};
 
 use ::http::{
     HeaderMap, HeaderValue, StatusCode,
@@ -9,6 +11,7 @@ use ::http::{
 use bytes::Bytes;
 use serde::Serialize;
 
+use self::shown::shown;
 use super::{
     reply::{self, Response},
     request_id::RequestId,
@@ -16,6 +19,15 @@ use super::{
 use crate::error::{Error, ErrorKind, QuotaPolicy, Refusal, Violation};
 
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// The violations of a reply: more would make a small request a large reply.
+pub(crate) const MAX_VIOLATIONS: usize = 16;
+/// The bytes of a pointer: names of the contract are far shorter, and others may be as long as a body.
+const MAX_POINTER: usize = 128;
+/// The bytes of a text of the contract or of the host, which may hold what it was asked with.
+const MAX_DETAIL: usize = 512;
+/// The bytes of the text of a refusal.
+const MAX_REFUSAL: usize = 4 * 1024;
 
 /// One row of the table.
 #[derive(Debug)]
@@ -62,8 +74,8 @@ macro_rules! codes {
         /// A failure as it is told to the client: `application/problem+json` (RFC 9457), never cached.
         ///
         /// The members are `type` (`urn:hallpass:<code>`), `title`, `status`, `detail` and `code`; where input was of
-        /// the wrong shape also `errors`, a list of `{pointer, code, detail}` with RFC 6901 pointers. Match on
-        /// `code`: it never changes; texts do. The source of an error is logged once, when the reply is made, if the
+        /// the wrong shape also `errors`, a list of 16 `{pointer, code, detail}` at most, with RFC 6901 pointers that are
+        /// cut where a name is longer than any of ours. Match on `code`: it never changes; texts do. The source of an error is logged once, when the reply is made, if the
         /// status is 500 or more; it never leaves the process. A [`Refusal`](crate::Refusal) of the host has a `code` and
         /// a `detail` of its own.
         ///
@@ -231,9 +243,14 @@ impl Problem {
             r#type: format!("urn:hallpass:{code}"),
             title: row.title,
             status: row.status.as_u16(),
-            detail: refusal.map_or(row.detail, Refusal::detail),
+            detail: refusal.map_or(row.detail.into(), |refusal| {
+                shown(refusal.detail(), MAX_REFUSAL)
+            }),
             code,
-            errors: lists_violations.then(|| self.0.violations().iter().map(Rule::from).collect()),
+            errors: lists_violations.then(|| {
+                let violations = self.0.violations().iter().take(MAX_VIOLATIONS);
+                violations.map(Rule::from).collect()
+            }),
         };
         // Strings and a number always have a JSON form; if not, the status alone tells the client what it needs.
         serde_json::to_vec(&body).unwrap_or_default().into()
@@ -289,7 +306,7 @@ struct Body<'a> {
     r#type: String,
     title: &'static str,
     status: u16,
-    detail: &'a str,
+    detail: Cow<'a, str>,
     code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<Vec<Rule<'a>>>,
@@ -297,17 +314,17 @@ struct Body<'a> {
 
 #[derive(Serialize)]
 struct Rule<'a> {
-    pointer: &'a str,
+    pointer: Cow<'a, str>,
     code: &'static str,
-    detail: &'a str,
+    detail: Cow<'a, str>,
 }
 
 impl<'a> From<&'a Violation> for Rule<'a> {
     fn from(violation: &'a Violation) -> Self {
         Self {
-            pointer: &violation.pointer,
+            pointer: shown(&violation.pointer, MAX_POINTER),
             code: violation.code,
-            detail: &violation.detail,
+            detail: shown(&violation.detail, MAX_DETAIL),
         }
     }
 }

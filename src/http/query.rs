@@ -5,11 +5,18 @@ use serde_json::{Map, Value};
 use super::percent::decode_form;
 use crate::error::{Error, Result, Violation};
 
+/// The pairs of a query or a form: no row knows a tenth of them, and each is work.
+const MAX_PAIRS: usize = 64;
+
 /// Reads the pairs of a query; all that is wrong with them is reported together.
 pub(crate) fn parse(query: &str) -> Result<Map<String, Value>> {
     let mut pairs = Map::new();
     let mut violations = Vec::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+    let written = query.split('&').filter(|pair| !pair.is_empty());
+    for (index, pair) in written.enumerate() {
+        if index == MAX_PAIRS {
+            return Err(too_many());
+        }
         let (raw_name, raw_value) = pair.split_once('=').unwrap_or((pair, ""));
         let name = decode_form(raw_name);
         let shown = name.as_deref().unwrap_or(raw_name);
@@ -36,9 +43,18 @@ pub(crate) fn parse(query: &str) -> Result<Map<String, Value>> {
     }
 }
 
+/// No single one is to blame: the pointer is that of the whole (RFC 6901, section 5).
+fn too_many() -> Error {
+    Error::validation(vec![Violation {
+        pointer: String::new(),
+        code: "too_many_parameters",
+        detail: format!("At most {MAX_PAIRS} parameters are allowed."),
+    }])
+}
+
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{MAX_PAIRS, parse};
 
     fn pointers(query: &str) -> Vec<(String, &'static str)> {
         let error = parse(query).expect_err("the query is refused");
@@ -66,5 +82,19 @@ mod tests {
                 ("/x~1y".to_owned(), "malformed_encoding"),
             ]
         );
+    }
+
+    #[test]
+    fn a_query_has_an_end() {
+        let names = (0..MAX_PAIRS).map(|index| format!("a{index}"));
+        let most = names.collect::<Vec<_>>().join("&");
+        assert_eq!(parse(&most).expect("so many are read").len(), MAX_PAIRS);
+        let more = format!("{most}&&b");
+        assert_eq!(
+            pointers(&more),
+            [(String::new(), "too_many_parameters")],
+            "and nothing else is reported"
+        );
+        assert_eq!(pointers(&"a&".repeat(30_000)).len(), 1);
     }
 }

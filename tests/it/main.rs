@@ -32,6 +32,7 @@ mod account;
 mod admin_events;
 mod admin_users;
 mod administration;
+mod amplification;
 mod budget;
 mod client_address;
 mod cookies;

@@ -9,7 +9,7 @@ use utoipa::openapi::{
 
 use crate::{
     error::{ErrorKind, Weakness},
-    http::problem::{Code, PROBLEM_JSON},
+    http::problem::{Code, MAX_VIOLATIONS, PROBLEM_JSON},
 };
 
 /// Every row can fail like this.
@@ -103,7 +103,12 @@ fn line(code: &Code) -> String {
 pub(super) fn problem_schema() -> RefOr<Schema> {
     let codes = Code::ALL.iter().map(|(_, row)| row.code);
     let rule = ObjectBuilder::new()
-        .property("pointer", text("RFC 6901 pointer to the member."))
+        .property(
+            "pointer",
+            text(
+                "RFC 6901 pointer to the member; cut if its name is longer than any that is known.",
+            ),
+        )
         .property("code", text("A stable word for the rule."))
         .property("detail", text("The rule, for people."))
         .required("pointer")
@@ -111,6 +116,7 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
         .required("detail");
     let rules = ArrayBuilder::new()
         .items(rule.build())
+        .max_items(Some(MAX_VIOLATIONS))
         .description(Some("The violated rules, where input had the wrong shape."));
     let uri = ObjectBuilder::new()
         .schema_type(Type::String)

@@ -109,6 +109,23 @@ fn violations_are_listed_with_pointers() {
 }
 
 #[test]
+fn a_reply_lists_sixteen_violations_at_most_and_cuts_what_it_names() {
+    let name = "\u{1}".repeat(16 * 1024);
+    let violation = Violation::new(&name, "unknown_member", name.as_str());
+    let errors = [ErrorKind::ValidationFailed, ErrorKind::WeakPassword]
+        .map(|kind| Error::new(kind).with_violations(vec![violation.clone(); 1000]));
+    let refusal = Error::from(Refusal::new("too_long", name.clone()));
+    for error in errors.into_iter().chain([refusal]) {
+        let problem = Problem::from(error);
+        let length = problem.to_response().body().len();
+        assert!(length <= 14 * 1024, "{length}");
+        if let Some(errors) = body(&problem)["errors"].as_array() {
+            assert_eq!(errors.len(), 16);
+        }
+    }
+}
+
+#[test]
 fn a_refusal_has_the_code_and_the_text_of_the_host() {
     let refusal = Refusal::new("over_quota", "The team is full.");
     let problem = Problem::from(Error::from(refusal));
