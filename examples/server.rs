@@ -7,7 +7,7 @@
 
 mod common;
 
-use std::{convert::Infallible, net::SocketAddr, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
 use hallpass::Auth;
@@ -16,20 +16,25 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 use tower::Service as _;
 use tower_http::cors::CorsLayer;
 
-use common::{DRAIN, Settings, start, stop_signal};
+use common::{Connection, DRAIN, Settings, connections, listen, start, stop_signal};
 
 /// How long a client may take to send the head of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest head of a request, and what is kept of replies that are not sent yet.
+const BUFFER: usize = 64 * 1024;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let settings = Settings::read();
     let app = start(&settings).await;
-    let listener = match TcpListener::bind(settings.bind).await {
+    let listener = match listen(settings.bind) {
         Ok(listener) => listener,
         Err(error) => {
             eprintln!("error: HALLPASS_BIND: {error}");
@@ -38,7 +43,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let stop = stop_signal()?;
     println!("listening on http://{}", listener.local_addr()?);
-    serve(&listener, &router(&app.auth, &settings), stop).await;
+    let door = Door {
+        listener,
+        places: Arc::new(Semaphore::new(connections(&settings))),
+        write_timeout: settings.write_timeout,
+    };
+    door.serve(&router(&app.auth, &settings), stop).await;
     app.finish().await;
     Ok(())
 }
@@ -84,47 +94,59 @@ fn cors(settings: &Settings) -> CorsLayer {
         .max_age(Duration::from_secs(3600))
 }
 
-/// axum's own `serve` sets no timer, so that hyper's limit on slow heads would do nothing.
-async fn serve(listener: &TcpListener, router: &Router, stop: impl Future<Output = ()>) {
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT);
-    let connections = GracefulShutdown::new();
-    let mut stop = std::pin::pin!(stop);
-    loop {
-        let (stream, peer) = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // Out of file descriptors, most likely: some come back.
-                    tracing::warn!(%error, "cannot accept");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
-            },
-            () = &mut stop => break,
-        };
-        let connection = http.serve_connection(io(stream), service(router.clone(), peer));
-        let connection = connections.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
-            }
-        });
-    }
-    if tokio::time::timeout(DRAIN, connections.shutdown())
-        .await
-        .is_err()
-    {
-        tracing::warn!("connections were still open; closing them");
-    }
+/// Where connections come in.
+struct Door {
+    listener: TcpListener,
+    /// For as many as may be open at once.
+    places: Arc<Semaphore>,
+    write_timeout: Duration,
 }
 
-fn io(stream: TcpStream) -> TokioIo<TcpStream> {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY");
+impl Door {
+    /// axum's own `serve` sets no timer, so that hyper's limit on slow heads would do nothing.
+    async fn serve(self, router: &Router, stop: impl Future<Output = ()>) {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(HEADER_TIMEOUT)
+            .max_buf_size(BUFFER);
+        let open = GracefulShutdown::new();
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let (stream, peer, place) = tokio::select! {
+                accepted = self.accept() => match accepted {
+                    Ok(accepted) => accepted,
+                    Err(error) => {
+                        // Out of file descriptors, most likely: some come back.
+                        tracing::warn!(%error, "cannot accept");
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                        continue;
+                    }
+                },
+                () = &mut stop => break,
+            };
+            let io = TokioIo::new(Connection::new(stream, self.write_timeout));
+            let connection = open.watch(http.serve_connection(io, service(router.clone(), peer)));
+            tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+                drop(place);
+            });
+        }
+        // Nobody else is to come in.
+        drop(self.listener);
+        if tokio::time::timeout(DRAIN, open.shutdown()).await.is_err() {
+            tracing::warn!("connections were still open; closing them");
+        }
     }
-    TokioIo::new(stream)
+
+    /// Whoever comes when all places are taken waits in the kernel's queue.
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = place.map_err(io::Error::other)?;
+        let (stream, peer) = self.listener.accept().await?;
+        Ok((stream, peer, place))
+    }
 }
 
 fn service(

@@ -1,5 +1,7 @@
 //! What the two example servers share: everything but the web framework.
 
+mod connection;
+mod descriptors;
 mod providers;
 mod secret;
 mod settings;
@@ -7,6 +9,8 @@ mod start;
 mod stop;
 
 pub(crate) use self::{
+    connection::{Connection, listen},
+    descriptors::connections,
     settings::Settings,
     start::start,
     stop::{DRAIN, stop_signal},

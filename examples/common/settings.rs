@@ -57,6 +57,13 @@ pub(crate) struct Settings {
     /// Seconds until a request is answered with 503
     #[arg(long, env = "HALLPASS_REQUEST_TIMEOUT", default_value = "10", value_parser = seconds(1..=3600))]
     pub(crate) request_timeout: Duration,
+    /// Seconds until the connection of a client is closed that reads nothing of what it asked for
+    #[arg(long, env = "HALLPASS_WRITE_TIMEOUT", default_value = "30", value_parser = seconds(1..=3600))]
+    pub(crate) write_timeout: Duration,
+    /// Connections of clients, at most; others wait until one of them ends. Fewer, with a warning, if the limit on open
+    /// files is too low and cannot be raised
+    #[arg(long, env = "HALLPASS_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) max_connections: u32,
     /// Master secret(s) in standard base64, at least 32 bytes, comma-separated, the current one first. SQLite: made at
     /// first start and kept in hallpass.secret; Postgres: required
     #[arg(long, env = "HALLPASS_SECRET", hide_env_values = true)]

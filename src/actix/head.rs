@@ -1,11 +1,18 @@
 //! actix-web 4 speaks `http` 0.2; heads cross to and from `http` 1 as bytes.
 
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, request::Parts};
 use actix_web::{
     HttpRequest, HttpResponse,
-    body::SizedStream,
+    body::{BodySize, MessageBody, SizedStream},
     http::{StatusCode, header::CONTENT_LENGTH},
 };
+use bytes::Bytes;
 use futures_util::stream;
 
 use crate::{
@@ -58,6 +65,29 @@ pub(super) fn reply(response: Response) -> HttpResponse {
             reply.headers_mut().remove(CONTENT_LENGTH);
             reply
         }
+        None if body.len() > PIECE => builder.body(Pieces(body)),
         None => builder.body(body),
+    }
+}
+
+/// What actix copies of a body at once, before the client has made room for it.
+const PIECE: usize = 16 * 1024;
+
+/// A long body, piece by piece: actix would copy all of it for every client that does not read.
+struct Pieces(Bytes);
+
+impl MessageBody for Pieces {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(self.0.len().try_into().unwrap_or(u64::MAX))
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Infallible>>> {
+        let length = self.0.len().min(PIECE);
+        Poll::Ready((length > 0).then(|| Ok(self.0.split_to(length))))
     }
 }

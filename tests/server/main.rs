@@ -46,6 +46,7 @@ mod smtp;
 mod visitor;
 mod wire;
 
+mod connections;
 mod edge;
 mod full_disk;
 mod kill;

@@ -77,6 +77,44 @@ impl Server {
         Self::start(command(server, folder).envs(settings.iter().copied()))
     }
 
+    /// With what `ulimit` is given, as a shell sets it.
+    pub(crate) fn limited(limit: &str, command: &mut Command) -> Self {
+        let mut shell = Command::new("sh");
+        let program = command.get_program().to_owned();
+        shell
+            .arg("-c")
+            .arg(format!("ulimit {limit} && exec \"$0\""));
+        shell.arg(program).env_clear();
+        for (name, value) in command.get_envs() {
+            shell.envs(value.map(|value| (name, value)));
+        }
+        shell
+            .current_dir(command.get_current_dir().expect("a folder"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self::start(&mut shell)
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The most memory it ever had, in KiB.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id()));
+        let status = status.expect("the server runs");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
+        peak.expect("a line about it").parse().expect("a number")
+    }
+
+    /// How many files it has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        let open = fs::read_dir(format!("/proc/{}/fd", self.id()));
+        open.expect("the server runs").count()
+    }
+
     pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", signal, &id]).status();

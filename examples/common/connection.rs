@@ -1,0 +1,148 @@
+//! Connections that neither cost much nor stay for long if their clients do not read.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll, Waker, ready},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpSocket, TcpStream},
+    time::{Sleep, sleep},
+};
+
+/// The longest queue of connections that wait to be taken.
+const BACKLOG: u32 = 1024;
+/// What the kernel keeps for a client that does not read; it doubles the figure for its own use.
+const SEND_BUFFER: u32 = 64 * 1024;
+/// What is read at once: a request takes many times its bytes once it is parsed, and clients may send hundreds ahead.
+const READ: usize = 4 * 1024;
+
+/// Listens here.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    // Those that are accepted inherit it.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// A connection that reads nothing while the client makes no room for what is to be written, and ends when that has
+/// lasted too long.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: TcpStream,
+    patience: Duration,
+    /// Runs while there is no room.
+    deadline: Option<Pin<Box<Sleep>>>,
+    /// Wants to read when there is room again.
+    reader: Option<Waker>,
+}
+
+impl Connection {
+    /// A write without progress fails after this time.
+    pub(crate) fn new(stream: TcpStream, patience: Duration) -> Self {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY");
+        }
+        Self {
+            stream,
+            patience,
+            deadline: None,
+            reader: None,
+        }
+    }
+
+    /// Whether the client makes no room for what is to be written.
+    pub(crate) fn has_no_room(&self) -> bool {
+        self.deadline.is_some()
+    }
+
+    /// What came of an attempt to write.
+    fn written(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.deadline = None;
+            if let Some(reader) = self.reader.take() {
+                reader.wake();
+            }
+            return written;
+        }
+        let patience = self.patience;
+        let deadline = self
+            .deadline
+            .get_or_insert_with(|| Box::pin(sleep(patience)));
+        ready!(deadline.as_mut().poll(context));
+        tracing::debug!("a client does not read; its connection is closed");
+        // The kernel is not to keep on trying for it.
+        self.stream.set_zero_linger()?;
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsRef<TcpStream> for Connection {
+    fn as_ref(&self) -> &TcpStream {
+        &self.stream
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.has_no_room() {
+            self.reader = Some(context.waker().clone());
+            return Poll::Pending;
+        }
+        let length = buffer.remaining().min(READ);
+        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(length));
+        ready!(Pin::new(&mut self.stream).poll_read(context, &mut part))?;
+        let length = part.filled().len();
+        buffer.advance(length);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.written(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
+        self.written(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,28 @@
+//! Where the head of a request ends.
+
+/// What has been read of the head of a request, as far as it tells where the head ends: at the first empty line that is
+/// not before it (RFC 9112, section 2.2). A line ends with LF, as every parser takes it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Head {
+    has_begun: bool,
+    is_in_line: bool,
+}
+
+impl Head {
+    /// Goes on with these bytes; says after how many of them the head ends, if it does.
+    pub(super) fn end(&mut self, bytes: &[u8]) -> Option<usize> {
+        let last = bytes.iter().position(|byte| match byte {
+            b'\n' if self.is_in_line => {
+                self.is_in_line = false;
+                false
+            }
+            b'\n' => self.has_begun,
+            b'\r' => false,
+            _ => {
+                (self.has_begun, self.is_in_line) = (true, true);
+                false
+            }
+        });
+        last.map(|last| last + 1)
+    }
+}

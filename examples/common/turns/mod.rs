@@ -1,0 +1,313 @@
+//! One request of a connection at a time.
+//!
+//! actix reads and parses all that a client sends ahead, some thousands of requests, while it answers the first. A
+//! connection whose requests take turns gives it one, and the next when that is answered.
+
+mod head;
+
+use std::{
+    cell::{Cell, RefCell},
+    io, mem,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, Waker, ready},
+    time::Duration,
+};
+
+use actix_web::{
+    dev::Payload,
+    error::PayloadError,
+    rt::time::{Sleep, sleep},
+    web::Bytes,
+};
+use futures_util::Stream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use self::head::Head;
+use crate::common::Connection;
+
+/// What is looked at to find the end of a head.
+const LOOK: usize = 4 * 1024;
+
+/// A connection whose requests take turns.
+#[derive(Debug)]
+pub(crate) struct InTurn {
+    connection: Connection,
+    turns: Turns,
+    /// How long it may be nobody's turn.
+    patience: Duration,
+    idle: Option<Pin<Box<Sleep>>>,
+    has_read: bool,
+}
+
+/// Whose turn it is. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Turns(Rc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    phase: Cell<Phase>,
+    reader: RefCell<Option<Waker>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    /// The head of the next request is read.
+    Next(Head),
+    /// It has been read, and actix has it.
+    Handed,
+    /// A request is answered; whether its body is wanted, and how much of it may come.
+    Taken {
+        wants_body: bool,
+        left: u64,
+    },
+    /// Nobody reads the rest of a body, so that its end is not known.
+    Astray,
+    Over,
+}
+
+impl Default for Phase {
+    fn default() -> Self {
+        Self::Next(Head::default())
+    }
+}
+
+/// The turn of a request. It ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    turns: Turns,
+    has_body: Rc<Cell<bool>>,
+}
+
+impl Turns {
+    /// A request with a body of this length, if that is known, is being answered from now on.
+    pub(crate) fn take(&self, length: Option<u64>) -> Turn {
+        self.enter(Phase::Taken {
+            wants_body: false,
+            left: length.unwrap_or(u64::MAX),
+        });
+        Turn {
+            turns: self.clone(),
+            has_body: Rc::default(),
+        }
+    }
+
+    /// Ends the connection after this time.
+    pub(crate) fn end_after(&self, time: Duration) {
+        let turns = self.clone();
+        actix_web::rt::spawn(async move {
+            sleep(time).await;
+            turns.enter(Phase::Over);
+        });
+    }
+
+    fn want_body(&self, wants: bool) {
+        if let Phase::Taken { wants_body, left } = self.0.phase.get()
+            && wants_body != wants
+        {
+            self.enter(Phase::Taken {
+                wants_body: wants,
+                left,
+            });
+        }
+    }
+
+    fn enter(&self, phase: Phase) {
+        if !matches!(self.0.phase.get(), Phase::Over) {
+            self.0.phase.set(phase);
+        }
+        if let Some(reader) = self.0.reader.take() {
+            reader.wake();
+        }
+    }
+}
+
+impl Turn {
+    /// The body: as much is read from the connection as is read of it.
+    pub(crate) fn body(&self, payload: Payload) -> Payload {
+        if matches!(payload, Payload::None) {
+            return payload;
+        }
+        self.has_body.set(true);
+        Payload::Stream {
+            payload: Box::pin(Body {
+                payload,
+                turns: self.turns.clone(),
+                has_body: Rc::clone(&self.has_body),
+            }),
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.turns.enter(match self.has_body.get() {
+            true => Phase::Astray,
+            false => Phase::default(),
+        });
+    }
+}
+
+struct Body {
+    payload: Payload,
+    turns: Turns,
+    /// Until its end.
+    has_body: Rc<Cell<bool>>,
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = Pin::new(&mut self.payload).poll_next(context);
+        if matches!(next, Poll::Ready(None)) {
+            self.has_body.set(false);
+        }
+        self.turns.want_body(next.is_pending());
+        next
+    }
+}
+
+impl InTurn {
+    /// A connection that ends when no request has come whole for this time.
+    pub(crate) fn new(connection: Connection, patience: Duration) -> Self {
+        Self {
+            connection,
+            turns: Turns::default(),
+            patience,
+            idle: None,
+            has_read: false,
+        }
+    }
+
+    pub(crate) fn turns(&self) -> Turns {
+        self.turns.clone()
+    }
+
+    /// Whether nothing has come for too long; asked whenever it is nobody's turn.
+    fn is_forgotten(&mut self, context: &mut Context<'_>) -> bool {
+        let patience = self.patience;
+        let idle = self.idle.get_or_insert_with(|| Box::pin(sleep(patience)));
+        idle.as_mut().poll(context).is_ready()
+    }
+
+    /// Reads no further than to the end of the head.
+    fn poll_head(
+        &mut self,
+        mut head: Head,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut bytes = [0; LOOK];
+        let seen = ready!(self.poll_peek(context, &mut bytes))?;
+        let seen = bytes.get(..seen).unwrap_or_default();
+        let mut to_end = head;
+        let length = to_end.end(seen).unwrap_or(seen.len());
+        let read = ready!(self.poll_some(length.max(1), context, buffer))?;
+        let phase = match head.end(seen.get(..read).unwrap_or_default()) {
+            Some(_) => Phase::Handed,
+            None => Phase::Next(head),
+        };
+        self.turns.0.phase.set(phase);
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_body(
+        &mut self,
+        left: u64,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let most = usize::try_from(left).unwrap_or(usize::MAX);
+        let read = ready!(self.poll_some(most, context, buffer))?;
+        let read = u64::try_from(read).unwrap_or(u64::MAX);
+        self.turns.0.phase.set(Phase::Taken {
+            wants_body: true,
+            left: left.saturating_sub(read),
+        });
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ready when the client has sent all it ever will, and it has been read: it has hung up.
+    fn poll_end(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match ready!(self.poll_peek(context, &mut [0]))? {
+            0 => Poll::Ready(Ok(())),
+            _ => Poll::Pending,
+        }
+    }
+
+    fn poll_peek(&self, context: &mut Context<'_>, bytes: &mut [u8]) -> Poll<io::Result<usize>> {
+        let stream = self.connection.as_ref();
+        stream.poll_peek(context, &mut ReadBuf::new(bytes))
+    }
+
+    /// Reads at most so many bytes; says how many.
+    fn poll_some(
+        &mut self,
+        most: usize,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let length = buffer.remaining().min(most).min(LOOK);
+        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(length));
+        ready!(Pin::new(&mut self.connection).poll_read(context, &mut part))?;
+        let length = part.filled().len();
+        buffer.advance(length);
+        self.has_read = length > 0;
+        Poll::Ready(Ok(length))
+    }
+}
+
+impl AsyncRead for InTurn {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let state = &this.turns.0;
+        state.reader.replace(Some(context.waker().clone()));
+        let phase = state.phase.get();
+        if matches!(phase, Phase::Taken { .. }) || this.connection.has_no_room() {
+            this.idle = None;
+        } else if this.is_forgotten(context) {
+            return Poll::Ready(Ok(()));
+        }
+        // actix reads until nothing comes, and only then looks at what it has read.
+        if mem::take(&mut this.has_read) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        match phase {
+            Phase::Over => Poll::Ready(Ok(())),
+            Phase::Astray => this.poll_some(usize::MAX, context, buffer).map_ok(drop),
+            Phase::Next(_) if this.connection.has_no_room() => {
+                Pin::new(&mut this.connection).poll_read(context, buffer)
+            }
+            Phase::Next(head) => this.poll_head(head, context, buffer),
+            Phase::Taken {
+                wants_body: true,
+                left,
+            } if left > 0 => this.poll_body(left, context, buffer),
+            Phase::Handed | Phase::Taken { .. } => this.poll_end(context),
+        }
+    }
+}
+
+impl AsyncWrite for InTurn {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.connection).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.connection).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.connection).poll_shutdown(context)
+    }
+}

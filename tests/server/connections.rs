@@ -1,0 +1,212 @@
+//! What connections cost, how many there may be, and how long they last if nobody reads.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{ErrorKind, Read as _, Write as _},
+    net::TcpStream,
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::process::{SERVERS, Server, command, folder};
+
+const CLIENTS: u64 = 100;
+
+/// What a client that does not read may cost, in KiB, buffers and stacks of a build for tests included.
+const COST: u64 = 120;
+
+/// Far longer than any wait here.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What is asked for again and again: a short reply, none at all but its head, one longer than any buffer, a problem.
+const ASKED: [&str; 4] = [
+    "GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n",
+    "HEAD /nope HTTP/1.1\r\nhost: a\r\n\r\n",
+    "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: a\r\n\r\n",
+    "POST /auth/logout HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}",
+];
+
+#[test]
+fn a_client_that_pipelines_and_never_reads_costs_little_and_is_let_go() {
+    thread::scope(|scope| {
+        for name in SERVERS {
+            scope.spawn(move || ASKED.iter().for_each(|asked| never_read(name, asked)));
+        }
+    });
+}
+
+fn never_read(name: &str, asked: &str) {
+    let folder = folder();
+    let server = Server::of(name, folder.path(), &[("HALLPASS_WRITE_TIMEOUT", "2")]);
+    assert_eq!(server.get("/health/ready").status, 200);
+    let before = server.memory();
+    let connections = (0..CLIENTS).map(|_| server.connect()).collect();
+    write_until_let_go(connections, asked);
+    let cost = server.memory().saturating_sub(before);
+    let told = format!("{name}: {asked:?}: {cost} KiB for {CLIENTS} clients");
+    eprintln!("{told}");
+    assert!(cost < COST * CLIENTS, "{told}");
+    assert_eq!(server.get("/health/ready").status, 200, "{told}");
+}
+
+/// Writes as much as is taken, on all connections, and reads nothing.
+fn write_until_let_go(connections: Vec<TcpStream>, asked: &str) {
+    let many = asked.repeat(64 * 1024 / asked.len());
+    let mut open: Vec<(TcpStream, usize)> = Vec::new();
+    for connection in connections {
+        connection.set_nonblocking(true).unwrap();
+        open.push((connection, 0));
+    }
+    let begun = Instant::now();
+    while !open.is_empty() {
+        open.retain_mut(|(connection, written)| {
+            let rest = &many.as_bytes()[*written % many.len()..];
+            match connection.write(rest) {
+                Ok(length) => *written += length,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(_) => return false,
+            }
+            true
+        });
+        let left = open.len();
+        assert!(begun.elapsed() < PATIENCE, "{left} are not let go");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_client_that_pipelines_and_reads_gets_every_reply_in_order() {
+    let body = format!("{{\"refresh_token\":\"{}\"}}", "x".repeat(9000));
+    let head =
+        "POST /auth/logout HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\nx-request-id:";
+    for name in SERVERS {
+        let folder = folder();
+        let server = Server::of(name, folder.path(), &[("HALLPASS_WRITE_TIMEOUT", "60")]);
+        let mut asked = String::new();
+        for id in 0..300 {
+            let length = body.len();
+            // What follows a chunked body is not known before it is read, and actix takes a body in it for one that is
+            // left unread.
+            match id {
+                _ if id % 2 == 0 => write!(
+                    asked,
+                    "GET /health/live HTTP/1.1\r\nhost: a\r\nx-request-id: {id}\r\n\r\n"
+                ),
+                _ if id < 299 => write!(
+                    asked,
+                    "{head} {id}\r\ncontent-length: {length}\r\n\r\n{body}"
+                ),
+                _ => write!(
+                    asked,
+                    "{head} {id}\r\ntransfer-encoding: chunked\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n"
+                ),
+            }
+            .unwrap();
+        }
+        asked.push_str("GET /nope HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+        let mut connection = server.connect();
+        let mut writer = connection.try_clone().unwrap();
+        let writing = thread::spawn(move || writer.write_all(asked.as_bytes()).unwrap());
+        let mut replies = String::new();
+        connection.read_to_string(&mut replies).unwrap();
+        writing.join().unwrap();
+        let ids = replies
+            .lines()
+            .filter_map(|line| line.strip_prefix("x-request-id: ")?.parse().ok());
+        let expected: Vec<u32> = (0..300).collect();
+        assert_eq!(ids.collect::<Vec<u32>>(), expected, "{name}");
+        assert_eq!(replies.matches("HTTP/1.1 204").count(), 150, "{name}");
+    }
+}
+
+#[test]
+fn connections_beyond_the_cap_wait_until_others_go() {
+    for name in SERVERS {
+        let folder = folder();
+        let settings = [
+            ("HALLPASS_MAX_CONNECTIONS", "4"),
+            ("HALLPASS_REQUEST_TIMEOUT", "60"),
+        ];
+        let server = Server::of(name, folder.path(), &settings);
+        // Bodies that do not end: whoever is in is not let go for a minute.
+        let unfinished = "POST /auth/logout HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 60\r\n\r\n{";
+        let connect = || {
+            let mut connection = server.connect();
+            connection.write_all(unfinished.as_bytes()).unwrap();
+            connection
+        };
+        let mut inside: Vec<TcpStream> = (0..4).map(|_| connect()).collect();
+        let mut waiting = server.connect();
+        waiting
+            .write_all(b"GET /health/live HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+            .unwrap();
+        let mut reply = [0; 1024];
+        waiting
+            .set_read_timeout(Some(Duration::from_secs(1)))
+            .unwrap();
+        let early = waiting.read(&mut reply);
+        assert!(
+            early.is_err_and(|error| error.kind() == ErrorKind::WouldBlock),
+            "{name}"
+        );
+        drop(inside.pop());
+        waiting
+            .set_read_timeout(Some(Duration::from_secs(30)))
+            .unwrap();
+        let length = waiting.read(&mut reply).unwrap();
+        assert!(reply[..length].starts_with(b"HTTP/1.1 200"), "{name}");
+        drop((waiting, inside));
+        for _ in 0..10 {
+            assert_eq!(server.get("/health/ready").status, 200, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_connection_takes_one_descriptor() {
+    for name in SERVERS {
+        let folder = folder();
+        let server = Server::of(name, folder.path(), &[]);
+        assert_eq!(server.get("/health/ready").status, 200);
+        let before = server.descriptors();
+        let connections: Vec<TcpStream> = (0..64)
+            .map(|_| {
+                let mut connection = server.connect();
+                connection
+                    .write_all(b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n")
+                    .unwrap();
+                let mut reply = [0; 1024];
+                assert!(connection.read(&mut reply).unwrap() > 0);
+                connection
+            })
+            .collect();
+        let taken = server.descriptors() - before;
+        assert!(taken <= 64 + 16, "{name}: {taken}");
+        drop(connections);
+    }
+}
+
+#[test]
+fn the_limit_on_open_files_is_raised_or_pointed_out() {
+    let limits = |server: &Server| {
+        let limits = fs::read_to_string(format!("/proc/{}/limits", server.id())).unwrap();
+        let line = limits
+            .lines()
+            .find(|line| line.starts_with("Max open files"));
+        let soft = line.and_then(|line| line.split_whitespace().nth(3));
+        soft.unwrap().parse::<u64>().unwrap()
+    };
+    for name in SERVERS {
+        let folder = folder();
+        let mut command = command(name, folder.path());
+        let server = Server::limited("-S -n 256", &mut command);
+        assert!(limits(&server) > 10_000, "{name}");
+        assert_eq!(server.get("/health/ready").status, 200, "{name}");
+        let server = Server::limited("-n 256", &mut command);
+        assert_eq!(limits(&server), 256, "{name}");
+        let log = server.stderr.wait_for("HALLPASS_MAX_CONNECTIONS");
+        assert!(log.is_some_and(|line| line.contains("152")), "{name}");
+        assert_eq!(server.get("/health/ready").status, 200, "{name}");
+    }
+}
