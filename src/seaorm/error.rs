@@ -108,8 +108,8 @@ fn code_cause(error: &dyn DatabaseError) -> Cause {
         // Unique violation: every insert tells what is to become of a conflict, so that only a row that another
         // statement wrote meanwhile can be in the way. The next try sees it.
         "23505" => Cause::Conflict,
-        // A replica after a failover, a cancelled statement.
-        "25006" | "57014" => Cause::Trouble,
+        // A replica after a failover, a transaction that failed and was left open, a cancelled statement.
+        "25006" | "25P02" | "57014" => Cause::Trouble,
         // Connection exception, insufficient resources, operator intervention, system error.
         state
             if state.len() == 5
