@@ -1,9 +1,6 @@
 //! A database that stalls for longer than a request may take: whoever asks again is no thief.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use hallpass::{
     TokenDigest,
@@ -19,6 +16,7 @@ use crate::support::{
     app::{App, Framework, created},
     db::{Database, TestStore},
     http::Tokens,
+    patience,
 };
 
 const ANN: &str = "ann@example.org";
@@ -132,22 +130,15 @@ async fn locked(store: &SeaOrmStore) -> DatabaseTransaction {
 
 /// Waits until so many other connections to this database are in that state.
 async fn until(store: &SeaOrmStore, state: &str, wanted: i64) {
-    let begun = Instant::now();
-    loop {
-        let sql = format!(
-            "SELECT count(*) FROM pg_stat_activity \
-            WHERE datname = current_database() AND pid <> pg_backend_pid() AND {state}"
-        );
-        let count = Statement::from_string(DbBackend::Postgres, sql);
+    let sql = format!(
+        "SELECT count(*) FROM pg_stat_activity \
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND {state}"
+    );
+    let are_there = async || {
+        let count = Statement::from_string(DbBackend::Postgres, &sql);
         let row = store.database().query_one_raw(count).await;
         let row = row.expect("the server answers").expect("a count");
-        if row.try_get_by_index::<i64>(0).expect("a number") == wanted {
-            return;
-        }
-        assert!(
-            begun.elapsed() < Duration::from_secs(30),
-            "never {wanted} {state}"
-        );
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+        row.try_get_by_index::<i64>(0).expect("a number") == wanted
+    };
+    patience::until(&format!("{wanted} with {state}"), are_there).await;
 }
