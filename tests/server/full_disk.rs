@@ -10,7 +10,10 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::process::{SECRET, SERVERS, Server, folder};
+use crate::{
+    patience::block_until,
+    process::{SECRET, SERVERS, Server, folder},
+};
 
 const PASSWORD: &str = "a staple for a horse";
 
@@ -129,11 +132,7 @@ fn registers(server: &Server, name: &str, count: usize, kept: &mut Vec<String>) 
 
 /// The server keeps its last finding for a second.
 fn wait_for_ready(server: &Server, status: u16) {
-    for _ in 0..600 {
-        if server.get("/health/ready").status == status {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
-    panic!("/health/ready never answers {status}");
+    block_until(&format!("/health/ready answers {status}"), || {
+        server.get("/health/ready").status == status
+    });
 }

@@ -11,11 +11,10 @@ use std::{
     time::Duration,
 };
 
+use crate::patience::PATIENCE;
+
 /// As the driver sends it: a simple query.
 const BEGIN: &[u8] = b"BEGIN\0";
-
-/// Ends a hang, and decides nothing.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Wire {
     address: String,
