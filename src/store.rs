@@ -27,7 +27,8 @@ pub trait Store:
     + LimitKeyStore
     + PurgeStore
 {
-    /// Proves that the database takes writes: writes a row of no meaning, and commits it.
+    /// Proves that the database takes writes, and keeps them: writes a row of no meaning, and commits it. Where it is a file,
+    /// that file is still the one at its path.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if it does not.

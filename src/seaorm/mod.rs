@@ -5,6 +5,8 @@ mod connection;
 pub mod entity;
 mod error;
 mod event;
+#[cfg(feature = "sqlite")]
+mod file;
 mod flow;
 mod identity;
 mod idle;
@@ -49,7 +51,9 @@ impl<D: Database> Store for SeaOrmStore<D> {
             Value::from(b"hallpass: alive?".to_vec()),
             Timestamp::UNIX_EPOCH.into(),
         ];
-        self.write(PING, values).await.map(drop)
+        self.write(PING, values).await?;
+        let in_place = self.ensure_in_place().await;
+        in_place.map_err(|error| error::store_error(&error))
     }
 }
 

@@ -8,6 +8,8 @@ use sea_orm::{
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+#[cfg(feature = "sqlite")]
+use super::file::Files;
 use super::{
     connection::{Connection, Connections},
     error::Retries,
@@ -48,6 +50,8 @@ impl SeaOrmStore {
             db,
             checks_before_writes,
             writer: Arc::default(),
+            #[cfg(feature = "sqlite")]
+            files: Files::default(),
             watch: None,
         }))
     }
@@ -145,6 +149,12 @@ impl<D: Database> SeaOrmStore<D> {
     pub(super) fn retries(&self) -> Retries {
         self.0.retries()
     }
+
+    /// Whether the files of SQLite are those that were there at first: at the start of a pool of
+    /// [`connect`](SeaOrmStore::connect), else at the first call of this.
+    pub(super) async fn ensure_in_place(&self) -> Result<(), DbErr> {
+        self.0.ensure_in_place().await
+    }
 }
 
 fn supported(backend: DbBackend) -> Result<(), Error> {
@@ -180,6 +190,9 @@ pub(super) trait Database: Send + Sync {
     fn begin(&self) -> impl Future<Output = Result<Txn<'_>, DbErr>> + Send;
 
     fn retries(&self) -> Retries;
+
+    /// Whether what is written goes to the files that others open.
+    fn ensure_in_place(&self) -> impl Future<Output = Result<(), DbErr>> + Send;
 }
 
 /// A connection pool.
@@ -191,6 +204,8 @@ pub struct Pool {
     checks_before_writes: bool,
     /// SQLite has one writer at a time. Waiting here is fair and costs nothing; waiting for the file's lock is polling.
     writer: Arc<Mutex<()>>,
+    #[cfg(feature = "sqlite")]
+    files: Files,
     watch: Option<Watch>,
 }
 
@@ -230,6 +245,15 @@ impl Database for Pool {
     fn retries(&self) -> Retries {
         Retries::default()
     }
+
+    async fn ensure_in_place(&self) -> Result<(), DbErr> {
+        match &self.connections {
+            #[cfg(feature = "postgres")]
+            Connections::Postgres(_) => Ok(()),
+            #[cfg(feature = "sqlite")]
+            Connections::Sqlite(pool) => self.files.ensure_in_place(pool).await,
+        }
+    }
 }
 
 /// A transaction that the host has opened. It holds SQLite's lock itself, and what fails in it is the host's to run
@@ -256,6 +280,10 @@ impl Database for InTransaction<'_> {
 
     fn retries(&self) -> Retries {
         Retries::none()
+    }
+
+    async fn ensure_in_place(&self) -> Result<(), DbErr> {
+        Ok(())
     }
 }
 

@@ -157,8 +157,15 @@ impl SeaOrmStore {
         let options = settings.to_options()?;
         let mut retries = Retries::default();
         loop {
-            match Database::connect(options.clone()).await {
-                Ok(db) => return Self::on_checked(db),
+            let opened = match Database::connect(options.clone()).await {
+                Ok(db) => {
+                    let store = Self::on_checked(db)?;
+                    store.ensure_in_place().await.map(|()| store)
+                }
+                Err(error) => Err(error),
+            };
+            match opened {
+                Ok(store) => return Ok(store),
                 // Others that start at the same time turn a new SQLite file to WAL, and lock it for that.
                 Err(error) => retries.after(error).await?,
             }

@@ -49,6 +49,7 @@ mod limits;
 mod lockout;
 mod login;
 mod logout;
+mod lost_file;
 mod mail;
 mod mail_queue;
 mod mail_server;

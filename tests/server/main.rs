@@ -52,6 +52,7 @@ mod full_disk;
 mod kill;
 mod letters;
 mod limits;
+mod lost_file;
 mod mail;
 mod outage;
 mod pages;

@@ -1,0 +1,114 @@
+//! Whether SQLite's files are at their paths still: what is written to one that was removed or replaced ends with the process.
+
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use sea_orm::{
+    DbErr, RuntimeErr,
+    sqlx::{self, ConnectOptions as _, SqliteConnection, SqlitePool},
+};
+use tokio::{sync::OnceCell, task};
+
+/// The database file and its write-ahead log, as they were when they were first looked at.
+#[derive(Clone, Default)]
+pub(super) struct Files(Arc<OnceCell<Opened>>);
+
+struct Opened {
+    /// None for a database in memory.
+    files: Vec<(PathBuf, Identity)>,
+    /// Out of the pool, and idle. As long as there is a connection, SQLite removes no log by itself, and makes none.
+    _connection: Mutex<SqliteConnection>,
+}
+
+/// Device and inode. An inode has no second file while a connection has the first one open.
+type Identity = (u64, u64);
+
+impl Files {
+    /// The first call takes them as they are.
+    ///
+    /// # Errors
+    /// If one is gone, or another is in its place.
+    pub(super) async fn ensure_in_place(&self, pool: &SqlitePool) -> Result<(), DbErr> {
+        let opened = self.0.get_or_try_init(|| Opened::on(pool)).await?;
+        let files = opened.files.clone();
+        let looked = task::spawn_blocking(move || {
+            files
+                .iter()
+                .try_for_each(|(path, identity)| match identify(path) {
+                    Ok(found) if found == *identity => Ok(()),
+                    Ok(_) => Err(lost(path, "was replaced")),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        Err(lost(path, "was removed"))
+                    }
+                    Err(error) => Err(lost(path, &error.to_string())),
+                })
+        });
+        looked
+            .await
+            .unwrap_or_else(|error| Err(internal(error.to_string())))
+    }
+}
+
+impl Opened {
+    async fn on(pool: &SqlitePool) -> Result<Self, DbErr> {
+        let opened = async {
+            let mut connection = pool.connect_options().connect().await?;
+            // Whoever reads has the log open.
+            let sql = "SELECT file FROM pragma_database_list WHERE name = 'main' AND (SELECT count(*) >= 0 FROM sqlite_schema)";
+            let path: Option<String> = sqlx::query_scalar(sql).fetch_one(&mut connection).await?;
+            let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
+                .fetch_one(&mut connection)
+                .await?;
+            Ok::<_, sqlx::Error>((connection, path.unwrap_or_default(), mode))
+        };
+        let opened = opened.await;
+        let (connection, path, mode) =
+            opened.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+        let mut paths = Vec::new();
+        if !path.is_empty() {
+            if mode == "wal" {
+                paths.push(PathBuf::from(format!("{path}-wal")));
+            }
+            paths.push(path.into());
+        }
+        let files = paths.into_iter().map(|path| match identify(&path) {
+            Ok(identity) => Ok((path, identity)),
+            Err(error) => Err(lost(&path, &error.to_string())),
+        });
+        Ok(Self {
+            files: files.collect::<Result<_, _>>()?,
+            _connection: Mutex::new(connection),
+        })
+    }
+}
+
+#[cfg(unix)]
+fn identify(path: &Path) -> io::Result<Identity> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    fs::metadata(path).map(|about| (about.dev(), about.ino()))
+}
+
+/// That a file is there is all that can be said.
+#[cfg(not(unix))]
+fn identify(path: &Path) -> io::Result<Identity> {
+    fs::metadata(path).map(|_| (0, 0))
+}
+
+fn lost(path: &Path, how: &str) -> DbErr {
+    tracing::error!(path = %path.display(), "a file of the database {how} while it was open: what is written is lost");
+    internal(format!("a file of the database {how}"))
+}
+
+fn internal(text: String) -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(text))
+}
+
+impl fmt::Debug for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Files")
+    }
+}
