@@ -6,18 +6,18 @@ use std::{
     io::{ErrorKind, Read as _, Write as _},
     net::TcpStream,
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use crate::process::{SERVERS, Server, command, folder};
+use crate::{
+    patience::{PATIENCE, block_until},
+    process::{SERVERS, Server, command, folder},
+};
 
 const CLIENTS: u64 = 100;
 
 /// What a client that does not read may cost, in KiB, buffers and stacks of a build for tests included.
 const COST: u64 = 120;
-
-/// Far longer than any wait here.
-const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What is asked for again and again: a short reply, none at all but its head, one longer than any buffer, a problem.
 const ASKED: [&str; 4] = [
@@ -58,8 +58,7 @@ fn write_until_let_go(connections: Vec<TcpStream>, asked: &str) {
         connection.set_nonblocking(true).unwrap();
         open.push((connection, 0));
     }
-    let begun = Instant::now();
-    while !open.is_empty() {
+    block_until("all are let go", || {
         open.retain_mut(|(connection, written)| {
             let rest = &many.as_bytes()[*written % many.len()..];
             match connection.write(rest) {
@@ -69,10 +68,8 @@ fn write_until_let_go(connections: Vec<TcpStream>, asked: &str) {
             }
             true
         });
-        let left = open.len();
-        assert!(begun.elapsed() < PATIENCE, "{left} are not let go");
-        thread::sleep(Duration::from_millis(5));
-    }
+        open.is_empty()
+    });
 }
 
 #[test]
@@ -151,9 +148,7 @@ fn connections_beyond_the_cap_wait_until_others_go() {
             "{name}"
         );
         drop(inside.pop());
-        waiting
-            .set_read_timeout(Some(Duration::from_secs(30)))
-            .unwrap();
+        waiting.set_read_timeout(Some(PATIENCE / 2)).unwrap();
         let length = waiting.read(&mut reply).unwrap();
         assert!(reply[..length].starts_with(b"HTTP/1.1 200"), "{name}");
         drop((waiting, inside));

@@ -98,10 +98,10 @@ fn a_failed_sign_in_costs_a_hash_of_former_parameters_too() {
             let (ann, right) = ("ann@example.org", "long enough to be taken");
             assert_eq!(server.register(ann, right).status, 201);
             assert_eq!(server.login(ann, right).status, 200);
-            let most = server.most_memory_kib();
+            let most = server.memory();
             assert!(most < LARGE_KIB, "{name}: {most} KiB before");
             assert_eq!(server.login("nobody@example.org", right).status, 401);
-            let most = server.most_memory_kib();
+            let most = server.memory();
             assert!(most >= LARGE_KIB, "{name}, {former}: {most} KiB");
         }
     }

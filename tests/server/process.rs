@@ -121,17 +121,6 @@ impl Server {
         assert!(sent.expect("kill can be run").success());
     }
 
-    /// The most memory that it had at any time, in KiB.
-    pub(crate) fn most_memory_kib(&self) -> u64 {
-        let path = format!("/proc/{}/status", self.child.id());
-        let status = fs::read_to_string(path).expect("the process runs");
-        let most = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB"));
-        let most = most.expect("Linux counts it").trim().parse();
-        most.expect("a number")
-    }
-
     /// Waits for its end, and says how it ended.
     pub(crate) fn end(&mut self) -> ExitStatus {
         let ended = end(&mut self.child);
