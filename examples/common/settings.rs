@@ -129,6 +129,9 @@ pub(crate) struct Settings {
     /// Seconds until a session ends in any case
     #[arg(long, env = "HALLPASS_SESSION_MAX", default_value = "2592000", value_parser = seconds(1..=10 * YEAR))]
     pub(crate) session_max: Duration,
+    /// Live sessions of one user, at most: opening one more ends the one that was used longest ago
+    #[arg(long, env = "HALLPASS_SESSIONS_PER_USER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) sessions_per_user: u32,
     /// Seconds for which a refresh token that was just exchanged still gets the same successor, and the request timeout
     /// on top; 0: off
     #[arg(long, env = "HALLPASS_REFRESH_GRACE", default_value = "30", value_parser = seconds(0..=300))]

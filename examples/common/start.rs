@@ -125,6 +125,7 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
         .registration(settings.registration)
         .require_verified_email(settings.require_verified_email)
         .request_timeout(settings.request_timeout)
+        .sessions_per_user(settings.sessions_per_user)
         .build()
         .map_err(|error| reason(&error))?;
 

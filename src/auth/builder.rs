@@ -83,6 +83,7 @@ pub struct AuthBuilder {
     #[cfg(feature = "oauth")]
     oauth: oauth::OauthSettings,
     request_timeout: Duration,
+    sessions_per_user: u32,
 }
 
 impl Default for AuthBuilder {
@@ -120,6 +121,7 @@ impl Default for AuthBuilder {
             #[cfg(feature = "oauth")]
             oauth: oauth::OauthSettings::default(),
             request_timeout: session::DEFAULT_REQUEST_TIMEOUT,
+            sessions_per_user: session::DEFAULT_SESSIONS_PER_USER,
         }
     }
 }
@@ -326,7 +328,8 @@ impl AuthBuilder {
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) naming what is missing or out of range.
     pub fn build(self) -> Result<Auth> {
-        self.check_sessions()?;
+        self.check_request_timeout()?;
+        let sessions_at_most = self.sessions_at_most()?;
         let store = required(self.store, "a store")?;
         let secrets = required(self.secrets, "a master secret")?;
         let public_url = required(self.public_url, "a public URL")?;
@@ -466,6 +469,7 @@ impl AuthBuilder {
             clock: Arc::clone(&clock),
         };
         let sign_in = SignIn {
+            sessions_at_most,
             tokens: tokens.clone(),
             devices,
             limits: limits.clone(),

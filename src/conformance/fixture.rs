@@ -1,6 +1,6 @@
 //! What the checks have in common: fresh users, sessions and tokens, and races from behind a barrier.
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use tokio::sync::Barrier;
 
@@ -162,6 +162,7 @@ pub(super) fn new_session(user: UserId, credential_version: i64) -> NewSession {
         verified_hash: None,
         rehashed: None,
         forgiven: None,
+        sessions_at_most: NonZeroU32::MAX,
     }
 }
 

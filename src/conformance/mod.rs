@@ -36,6 +36,7 @@ pub mod outbox_entry;
 pub mod purge;
 pub mod rotation;
 pub mod session;
+pub mod session_cap;
 pub mod unlink;
 pub mod user;
 pub mod user_change;
@@ -57,6 +58,7 @@ pub async fn check_all(store: Subject) {
     user_change::check_all(&store).await;
     last_admin::check_all(&store).await;
     session::check_all(&store).await;
+    session_cap::check_all(&store).await;
     rotation::check_all(&store).await;
     one_time::check_all(&store).await;
     account::check_all(&store).await;

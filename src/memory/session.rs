@@ -1,5 +1,7 @@
 //! Sessions in their owner's hands, and what is done on the strength of one.
 
+use std::{cmp::Reverse, num::NonZeroU32};
+
 use super::{State, token::SessionRow, user::UserRow};
 use crate::{
     clock::Timestamp,
@@ -9,6 +11,9 @@ use crate::{
     token::{Checked, CheckedSession, EndReason, Session, SessionId},
     user::UserId,
 };
+
+/// As many sessions of a user are listed at most.
+const LISTED: usize = 200;
 
 impl State {
     pub(super) fn sessions_of(&self, user: UserId, now: Timestamp) -> Vec<Session> {
@@ -20,8 +25,25 @@ impl State {
             .filter(|(_, session)| session.user_id == user && session.is_live(row, now))
             .map(|(id, session)| session.shown(*id))
             .collect();
-        live.sort_by_key(|session| std::cmp::Reverse((session.created_at, session.id)));
+        live.sort_by_key(|session| Reverse((session.created_at, session.id)));
+        live.truncate(LISTED);
         live
+    }
+
+    /// Ends the live sessions of a user that leave no room for another one, those that were used longest ago.
+    pub(super) fn make_room(&mut self, user: UserId, at_most: NonZeroU32, now: Timestamp) {
+        let Some(row) = self.users.get(&user) else {
+            return;
+        };
+        let sessions = self.sessions.iter_mut();
+        let mut live: Vec<_> = sessions
+            .filter(|(_, session)| session.user_id == user && session.is_live(row, now))
+            .collect();
+        live.sort_by_key(|(id, session)| Reverse((session.rotated_at, **id)));
+        let others = usize::try_from(at_most.get() - 1).unwrap_or(usize::MAX);
+        for (_, session) in live.into_iter().skip(others) {
+            session.end(EndReason::TooManySessions, now);
+        }
     }
 
     pub(super) fn end_session_of(

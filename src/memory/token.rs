@@ -24,7 +24,7 @@ pub(super) struct SessionRow {
     pub(super) credential_version: i64,
     created_at: Timestamp,
     pub(super) authenticated_at: Timestamp,
-    rotated_at: Timestamp,
+    pub(super) rotated_at: Timestamp,
     idle_expires_at: Timestamp,
     absolute_expires_at: Timestamp,
     revoked: Option<(Timestamp, EndReason)>,
@@ -171,6 +171,7 @@ impl TokenStore for MemoryStore {
         }
         row.user.last_login_at = Some(new.created_at);
         let user = row.user.clone();
+        state.make_room(new.user_id, new.sessions_at_most, new.created_at);
         state.sessions.insert(
             new.id,
             SessionRow {

@@ -13,6 +13,7 @@ mod idle;
 mod limit;
 mod limit_key;
 mod one_time;
+mod opening;
 mod outbox;
 mod outbox_entry;
 mod pool;

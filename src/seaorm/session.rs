@@ -26,7 +26,7 @@ const SESSIONS: &str = concat!(
     "SELECT s.id, s.created_at, s.rotated_at, s.idle_expires_at, s.absolute_expires_at, s.ip, s.user_agent \
     FROM auth_sessions s JOIN auth_users u ON u.id = s.user_id WHERE s.user_id = $1 AND ",
     live!(),
-    " ORDER BY s.created_at DESC, s.id DESC"
+    " ORDER BY s.created_at DESC, s.id DESC LIMIT 200"
 );
 
 /// Without a look at the user: a statement that waits here for one that raises the version would pair the new session

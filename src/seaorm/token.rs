@@ -5,10 +5,10 @@ use super::{
     SeaOrmStore,
     error::{store_error, unreadable},
     event::{self, events, record},
-    limit, one_time,
+    one_time, opening,
     outbox::{self, intents, order},
     pool::Database,
-    row::{column, digest, session_user, user, user_columns},
+    row::{column, digest, session_user, user_columns},
     session,
     transaction::{Txn, run, transaction},
 };
@@ -29,40 +29,6 @@ use crate::{
 
 /// How often a rotation is tried again when the token turns out to be the current one after all.
 const MAX_ROTATIONS: u32 = 4;
-
-/// The user row comes first: that waits for a reset in flight, and then sees what the reset did.
-macro_rules! note_sign_in {
-    () => {
-        "UPDATE auth_users SET last_login_at = $2, password_hash = COALESCE($5, password_hash) \
-        WHERE id = $1 AND status = 'active' AND credential_version = $3 \
-            AND ($4 IS NULL OR password_hash = $4) \
-        RETURNING "
-    };
-}
-
-const OPEN: &str = concat!(
-    "WITH u AS (",
-    note_sign_in!(),
-    user_columns!(""),
-    "), s AS (\
-        INSERT INTO auth_sessions (id, user_id, generation, digest, credential_version, created_at, rotated_at, \
-            idle_expires_at, absolute_expires_at, ip, user_agent, authenticated_at) \
-        SELECT $6, u.id, 0, $7, $3, $2, $2, $8, $9, $10, $11, $2 FROM u\
-    ), l AS (\
-        DELETE FROM auth_limits l USING u WHERE l.key = $14\
-    ), e AS (",
-    record!("$12", "u.id", "u"),
-    "), m AS (",
-    order!("$13", "u.id", ", u"),
-    ") SELECT * FROM u"
-);
-
-const OPEN_USER: &str = concat!(note_sign_in!(), user_columns!(""));
-
-const OPEN_SESSION: &str = "\
-    INSERT INTO auth_sessions (id, user_id, generation, digest, credential_version, created_at, rotated_at, \
-        idle_expires_at, absolute_expires_at, ip, user_agent, authenticated_at) \
-    VALUES ($1, $2, 0, $3, $4, $5, $5, $6, $7, $8, $9, $5)";
 
 /// What makes a session `s` of a user `u` live at `$2`.
 macro_rules! live {
@@ -164,34 +130,7 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
         event: &Event,
         mail: Option<&Intent>,
     ) -> Result<OpenSession, StoreError> {
-        let rows = if self.is_postgres() {
-            let [user_id, now, version, verified, rehashed] = sign_in_values(new);
-            let [ip, user_agent] = client_values(new);
-            let values = [
-                user_id,
-                now,
-                version,
-                verified,
-                rehashed,
-                new.id.as_uuid().into(),
-                bytes(&new.digest),
-                new.idle_expires_at.into(),
-                new.absolute_expires_at.into(),
-                ip,
-                user_agent,
-                events([event]),
-                intents(mail),
-                limit::forgiven(new.forgiven),
-            ];
-            self.write(OPEN, values).await
-        } else {
-            transaction!(self, |txn| open(txn, new, event, mail))
-        }?;
-        let opened = rows.first().map(user).transpose();
-        Ok(match opened.map_err(|error| store_error(&error))? {
-            Some(user) => OpenSession::Opened(user),
-            None => OpenSession::Stale,
-        })
+        opening::open(self, new, event, mail).await
     }
 
     async fn session_user(
@@ -422,55 +361,6 @@ fn owner(ended: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
 
 pub(super) fn bytes(digest: &TokenDigest) -> Value {
     digest.as_bytes().to_vec().into()
-}
-
-/// `$1` to `$5` of the statement that notes a sign-in on the user.
-fn sign_in_values(new: &NewSession) -> [Value; 5] {
-    let verified = new.verified_hash.as_ref();
-    // Without a password that was verified there is none that could be hashed anew.
-    let rehashed = verified.and(new.rehashed.as_ref());
-    [
-        new.user_id.as_uuid().into(),
-        new.created_at.into(),
-        new.credential_version.into(),
-        verified.map(|hash| hash.expose().to_owned()).into(),
-        rehashed.map(|hash| hash.expose().to_owned()).into(),
-    ]
-}
-
-fn client_values(new: &NewSession) -> [Value; 2] {
-    [
-        new.client.ip.map(|ip| ip.to_string()).into(),
-        new.client.user_agent.clone().into(),
-    ]
-}
-
-async fn open(
-    txn: &Txn<'_>,
-    new: &NewSession,
-    event: &Event,
-    mail: Option<&Intent>,
-) -> Result<Vec<QueryResult>, DbErr> {
-    let users = run(txn, OPEN_USER, sign_in_values(new)).await?;
-    if !users.is_empty() {
-        let [ip, user_agent] = client_values(new);
-        let values = [
-            new.id.as_uuid().into(),
-            new.user_id.as_uuid().into(),
-            bytes(&new.digest),
-            new.credential_version.into(),
-            new.created_at.into(),
-            new.idle_expires_at.into(),
-            new.absolute_expires_at.into(),
-            ip,
-            user_agent,
-        ];
-        run(txn, OPEN_SESSION, values).await?;
-        limit::forgive(txn, new.forgiven).await?;
-        event::insert(txn, event, Some(new.user_id)).await?;
-        outbox::insert(txn, mail, Some(new.user_id)).await?;
-    }
-    Ok(users)
 }
 
 /// The rotation inside a transaction that nobody can write beside.

@@ -30,8 +30,8 @@ pub(crate) fn endpoints(service: &Service, own: &Own) -> Vec<Endpoint> {
             .tag("Sign-in")
             .summary("Exchange a refresh token for the next pair")
             .description(
-                "Each refresh token is exchanged once. Presenting it again within a few seconds gives the same \
-                 successor; presenting it later ends the session.",
+                "Each refresh token is exchanged once. Presenting it again within the grace, by default half \
+                 a minute and the request timeout, gives the same successor; presenting it later ends the session.",
             )
             .errors(&[
                 ErrorKind::InvalidRefreshToken,
@@ -46,7 +46,7 @@ pub(crate) fn endpoints(service: &Service, own: &Own) -> Vec<Endpoint> {
             .summary("Log out everywhere"),
         Endpoint::get("/users/me/sessions", own.clone(), list)
             .tag("Account")
-            .summary("List your sessions, newest first"),
+            .summary("List your sessions, newest first, 200 at most"),
         Endpoint::delete("/users/me/sessions/{id}", own.clone(), end)
             .tag("Account")
             .summary("End one of your sessions")

@@ -24,7 +24,7 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// The caller's live sessions, newest first; this one is among them.
+    /// The caller's live sessions, newest first, and the newest 200 at most.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.

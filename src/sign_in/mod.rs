@@ -1,7 +1,7 @@
 //! Opening a session. [`complete`](SignIn::complete) is the only code that does, and it takes a [`Proof`], which only
 //! a checked credential makes: whichever way in a user came, nothing is skipped.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use crate::{
     clock::Clock,
@@ -19,6 +19,8 @@ use crate::{
 /// Opens sessions.
 #[derive(Clone, Debug)]
 pub(crate) struct SignIn {
+    /// Of one user.
+    pub(crate) sessions_at_most: NonZeroU32,
     pub(crate) tokens: Tokens,
     pub(crate) devices: Devices,
     pub(crate) limits: Limits,
@@ -72,6 +74,7 @@ impl SignIn {
             verified_hash: proof.verified_hash().cloned(),
             rehashed: proof.rehashed().cloned(),
             forgiven: self.limits.forgiven_with(counted),
+            sessions_at_most: self.sessions_at_most,
         };
         let mut event = Event::new(EventKind::SignedIn, &session.client, now)
             .by(session.user_id)

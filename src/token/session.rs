@@ -1,3 +1,5 @@
+use std::num::NonZeroU32;
+
 use super::{RefreshGeneration, ReuseClass};
 use crate::{
     clock::Timestamp,
@@ -37,6 +39,8 @@ pub struct NewSession {
     pub rehashed: Option<PasswordHash>,
     /// The failed attempts that are forgotten with it.
     pub forgiven: Option<LimitKey>,
+    /// How many live sessions the user has then at most, this one among them.
+    pub sessions_at_most: NonZeroU32,
 }
 
 /// What became of opening a session.
@@ -181,6 +185,8 @@ pub enum EndReason {
     Revoked,
     /// The owner of the address took the account over with a provider.
     TakenOver,
+    /// The user opened another one, and had as many as a user may have.
+    TooManySessions,
 }
 
 impl EndReason {
@@ -196,6 +202,7 @@ impl EndReason {
             Self::Reuse => "reuse",
             Self::Revoked => "revoked",
             Self::TakenOver => "taken_over",
+            Self::TooManySessions => "too_many_sessions",
         }
     }
 }

@@ -28,6 +28,10 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     /// attempts in `forgiven` are cleared, and the event and the mail are written, or nothing is. It waits for a reset
     /// in flight, and never restores an older password.
     ///
+    /// Of the user's other live sessions only as many stay as leave room for this one in `sessions_at_most`, those that
+    /// were refreshed or opened last; the others end for [`EndReason::TooManySessions`], without an event of their own.
+    /// Of any number of concurrent calls none leaves more, at any moment.
+    ///
     /// # Errors
     /// If the database fails.
     async fn open_session(
@@ -118,7 +122,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
         event: &Event,
     ) -> Result<bool, StoreError>;
 
-    /// The live sessions of a user, newest first.
+    /// The live sessions of a user, newest first, and the newest 200 at most.
     ///
     /// # Errors
     /// If the database fails.

@@ -147,6 +147,7 @@ impl Limiter for Rehashing {
             verified_hash: found.password_hash,
             rehashed: Some(hash.expect("the hasher works")),
             forgiven: None,
+            sessions_at_most: std::num::NonZeroU32::MAX,
         };
         let event = created(now);
         let opened = self.store.open_session(&session, &event, None);

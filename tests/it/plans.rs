@@ -1,14 +1,17 @@
 //! How the lists of users are read, administrators locked, and identities and codes found, among many users.
 
+use std::{num::NonZeroU32, time::Duration};
+
 use hallpass::{
-    Event, Role, TokenDigest, UserId, UserStatus,
-    clock::{Clock as _, SystemClock},
+    ClientInfo, Event, Role, TokenDigest, UserId, UserStatus,
+    clock::{Clock as _, SystemClock, Timestamp},
     event::Author,
     identity::{
         Arrival, Arrived, Assertion, CodeChallenge, IdentityId, IdentityStore as _, NewCode,
         Unlinked,
     },
     store::PurgeStore as _,
+    token::{NewSession, OpenSession, SessionId, TokenStore as _},
     user::{DeleteUser, EmailPrefix, UserChange, UserFilter, UserStore as _},
 };
 use sea_orm::{ConnectionTrait as _, DbBackend};
@@ -107,7 +110,7 @@ async fn administrators_are_found_by_an_index() {
         let by_role = async |role| store.list_users(&by_role(role), None, 5).await.unwrap();
         let (admin, user) = (by_role("admin").await[0].id, by_role("user").await[0].id);
         watched.plans().await;
-        let now = hallpass::clock::Timestamp::from_timestamp_micros(1_800_000_000_000_000).unwrap();
+        let now = Timestamp::from_timestamp_micros(1_800_000_000_000_000).unwrap();
         let disable = UserChange {
             status: Some(UserStatus::Disabled),
             ..UserChange::default()
@@ -216,6 +219,78 @@ async fn identities_and_codes_are_found_by_indexes() {
         store.purge_flows(now, None, 10).await.unwrap();
         uses(&[by_state], "purge_flows").await;
     }
+}
+
+/// A sign-in and a list look through the sessions that are open, and not through those that were.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn open_sessions_are_found_among_many_that_ended() {
+    for database in Database::migrated().await {
+        let watched = Watched::open(&database.url()).await;
+        watched.fill(MANY).await;
+        let store = &watched.store;
+        let user = store.list_users(&by_email("7919-"), None, 1).await.unwrap()[0].id;
+        let now = SystemClock.now();
+        fill_sessions(&database, user, now).await;
+        watched.plans().await;
+        let uses = async |what: &str| {
+            let plan = watched.plans().await;
+            assert!(plan.contains("auth_sessions_open"), "{what}: {plan}");
+            assert!(
+                !plan.contains("Seq Scan on auth_sessions"),
+                "{what}: {plan}"
+            );
+            for scan in ["SCAN auth_sessions\n", "SCAN s\n"] {
+                assert!(!plan.contains(scan), "{what}: {plan}");
+            }
+        };
+        for index in 0..3 {
+            let session = NewSession {
+                id: SessionId::new(now),
+                user_id: user,
+                credential_version: 0,
+                digest: TokenDigest::of(&index.to_string()),
+                created_at: now,
+                idle_expires_at: now + Duration::from_secs(60),
+                absolute_expires_at: now + Duration::from_secs(60),
+                client: ClientInfo::default(),
+                verified_hash: None,
+                rehashed: None,
+                forgiven: None,
+                sessions_at_most: NonZeroU32::MIN,
+            };
+            let event = crate::support::app::created(now);
+            let opened = store.open_session(&session, &event, None).await.unwrap();
+            assert!(matches!(opened, OpenSession::Opened(_)), "{opened:?}");
+            uses("open_session").await;
+        }
+        assert_eq!(store.sessions(user, now).await.unwrap().len(), 1);
+        uses("sessions").await;
+        let sql = "SELECT count(*) FROM auth_sessions WHERE revoked_reason = 'too_many_sessions'";
+        let db = store.database();
+        let count = sea_orm::Statement::from_string(db.get_database_backend(), sql);
+        let ended = db.query_one_raw(count).await.unwrap().unwrap();
+        assert_eq!(ended.try_get_by_index::<i64>(0).unwrap(), 2);
+    }
+}
+
+/// Gives the user as many sessions as there are users, all ended. Then has the statistics gathered.
+async fn fill_sessions(database: &Database, user: UserId, now: Timestamp) {
+    let store = database.store().await;
+    let db = store.database();
+    let backend = db.get_database_backend();
+    let sql = "INSERT INTO auth_sessions (id, user_id, generation, digest, credential_version, created_at, \
+            rotated_at, idle_expires_at, absolute_expires_at, revoked_at, revoked_reason) \
+        SELECT id, $1, 0, $2, 0, $3, $3, $4, $4, $3, 'logout' FROM auth_users";
+    let values = [
+        user.as_uuid().into(),
+        TokenDigest::of("ended").as_bytes().to_vec().into(),
+        now.into(),
+        (now + Duration::from_secs(60)).into(),
+    ];
+    let fill = sea_orm::Statement::from_sql_and_values(backend, sql, values);
+    db.execute_raw(fill).await.unwrap();
+    let analyzed = db.execute_unprepared("ANALYZE auth_sessions").await;
+    analyzed.unwrap();
 }
 
 /// Gives every user an identity, and a flow with a code. Then has the statistics gathered.

@@ -1,10 +1,10 @@
 //! `GET /users/me/sessions` and `DELETE /users/me/sessions/{id}`.
 
-use hallpass::{EventKind, UserStatus, event::EventFilter};
+use hallpass::{Auth, ErrorKind, EventKind, UserStatus, event::EventFilter};
 use serde_json::{Value, json};
 
 use crate::support::{
-    app::{App, apps, apps_with, race, unhurried, user_id},
+    app::{App, app_with, apps, apps_with, race, unhurried, user_id},
     http::{JSON, PASSWORD, Reply, Tokens, members_of},
 };
 
@@ -33,6 +33,57 @@ async fn is_dead(app: &App, tokens: &Tokens) {
     reply.problem(401, "invalid_access_token");
     let reply = app.refresh(&tokens.refresh).await;
     reply.problem(401, "invalid_refresh_token");
+}
+
+#[tokio::test]
+async fn a_session_beyond_the_cap_ends_the_one_used_longest_ago() {
+    for app in apps_with(|builder| builder.sessions_per_user(2)).await {
+        let first = app.join(ANN).await;
+        app.advance(1);
+        let second = app.login(ANN).await;
+        app.advance(1);
+        let first = app.refresh(&first.refresh).await.tokens();
+        app.advance(1);
+        let third = app.login(ANN).await;
+        is_dead(&app, &second).await;
+        let items = sessions(&app, &third.access).await;
+        let ids: Vec<_> = items.iter().map(|item| item["id"].as_str()).collect();
+        let wanted = [&third, &first].map(|tokens| Some(tokens.session.as_str()));
+        assert_eq!(ids, wanted, "{}", app.name);
+        app.refresh(&first.refresh).await.expect(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sign_ins_at_once_leave_no_more_sessions_than_the_cap() {
+    let capped = |builder| unhurried(builder).sessions_per_user(3);
+    for app in apps_with(capped).await {
+        app.register(ANN).await;
+        let client = *app;
+        let tokens = race(16, move |_| async move { client.login(ANN).await }).await;
+        let mut live = 0;
+        for tokens in &tokens {
+            let reply = app.me(&tokens.access).await;
+            match reply.status {
+                200 => live += 1,
+                _ => drop(reply.problem(401, "invalid_access_token")),
+            }
+        }
+        assert_eq!(live, 3, "{}", app.name);
+    }
+}
+
+#[tokio::test]
+async fn no_sessions_at_all_cannot_be_set() {
+    let app = app_with(|builder| builder).await;
+    let builder = Auth::builder()
+        .shared_store(app.store())
+        .mailer(app.mailbox.clone())
+        .secrets(app.secret.clone())
+        .public_url("https://id.example.org")
+        .sessions_per_user(0);
+    let error = builder.build().expect_err("a user without a session");
+    assert_eq!(error.kind(), ErrorKind::Configuration);
 }
 
 #[tokio::test]

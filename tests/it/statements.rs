@@ -102,6 +102,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         verified_hash: Some(hash()),
         rehashed: Some(hash()),
         forgiven: None,
+        sessions_at_most: std::num::NonZeroU32::MAX,
     };
     let opened = store.open_session(&session, &event(), None).await.unwrap();
     assert!(matches!(opened, OpenSession::Opened(_)));
@@ -331,6 +332,7 @@ async fn signing_in_with_a_provider_costs_few_statements_on_postgres() {
         verified_hash: None,
         rehashed: None,
         forgiven: None,
+        sessions_at_most: std::num::NonZeroU32::MAX,
     };
     store.open_session(&session, &event, None).await.unwrap();
     count.forget();

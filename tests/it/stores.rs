@@ -37,6 +37,7 @@ async fn every_store_keeps_the_contract_of_sessions() {
     for store in stores().await {
         eprintln!("on {}", store.name);
         conformance::session::check_all(&store.store()).await;
+        conformance::session_cap::check_all(&store.store()).await;
     }
 }
 

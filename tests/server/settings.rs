@@ -64,6 +64,7 @@ fn rows() -> Vec<Row> {
         ("HALLPASS_SESSION_IDLE", "0"),
         ("HALLPASS_SESSION_IDLE", "99999999999"),
         ("HALLPASS_SESSION_MAX", "-1"),
+        ("HALLPASS_SESSIONS_PER_USER", "0"),
         ("HALLPASS_REFRESH_GRACE", "301"),
         ("HALLPASS_RESET_TTL", "99999999999999999999"),
         ("HALLPASS_EVENT_RETENTION", "0"),

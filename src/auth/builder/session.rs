@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use super::AuthBuilder;
 use crate::{
@@ -7,6 +7,7 @@ use crate::{
 };
 
 pub(super) const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const DEFAULT_SESSIONS_PER_USER: u32 = 100;
 const MAX_REQUEST_TIMEOUT: Duration = Duration::from_secs(3600);
 
 impl AuthBuilder {
@@ -26,7 +27,23 @@ impl AuthBuilder {
         self
     }
 
-    pub(super) fn check_sessions(&self) -> Result<()> {
+    /// How many live sessions a user may have. Default 100, at least 1. Opening one more ends the one that was used
+    /// longest ago.
+    pub fn sessions_per_user(mut self, most: u32) -> Self {
+        self.sessions_per_user = most;
+        self
+    }
+
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if there may be none.
+    pub(super) fn sessions_at_most(&self) -> Result<NonZeroU32> {
+        NonZeroU32::new(self.sessions_per_user)
+            .ok_or_else(|| Error::configuration("a user must be allowed at least one session"))
+    }
+
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the request timeout is out of range.
+    pub(super) fn check_request_timeout(&self) -> Result<()> {
         if self.request_timeout.is_zero() || self.request_timeout > MAX_REQUEST_TIMEOUT {
             return Err(Error::configuration(
                 "the request timeout must be above zero, and an hour at most",

@@ -198,6 +198,7 @@ impl App {
             verified_hash: None,
             rehashed: None,
             forgiven: None,
+            sessions_at_most: std::num::NonZeroU32::MAX,
         };
         let opened = store.open_session(&session, &created(now), None).await;
         opened.expect("the store works");

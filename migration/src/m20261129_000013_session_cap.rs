@@ -1,0 +1,23 @@
+use sea_orm::{DbBackend, Statement};
+
+use crate::Migration;
+
+pub(crate) const MIGRATION: Migration = Migration {
+    name: "m20261129_000013_session_cap",
+    up,
+    down,
+};
+
+/// The few sessions of a user that are open among the many that were: a sign-in looks through them. A refresh changes
+/// no column of it, so that it stays a heap-only update.
+fn up(backend: DbBackend) -> Vec<Statement> {
+    let sql = "CREATE INDEX auth_sessions_open ON auth_sessions (user_id) WHERE revoked_at IS NULL";
+    vec![Statement::from_string(backend, sql)]
+}
+
+fn down(backend: DbBackend) -> Vec<Statement> {
+    vec![Statement::from_string(
+        backend,
+        "DROP INDEX auth_sessions_open",
+    )]
+}
