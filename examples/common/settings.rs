@@ -4,7 +4,7 @@ use std::{ffi::OsStr, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time:
 
 use clap::{
     CommandFactory as _, Parser,
-    builder::NonEmptyStringValueParser,
+    builder::{NonEmptyStringValueParser, RangedU64ValueParser},
     error::{ContextKind, ContextValue},
 };
 use hallpass::{
@@ -28,7 +28,7 @@ pub(crate) struct Settings {
     /// Address to listen on; port 0 picks one
     #[arg(long, env = "HALLPASS_BIND", default_value = "127.0.0.1:8000")]
     pub(crate) bind: SocketAddr,
-    /// postgres://… or sqlite://…; migrations run at start
+    /// postgres://… or sqlite://…; migrations run at start. Postgres may have several hosts, comma-separated
     #[arg(
         long,
         env = "DATABASE_URL",
@@ -39,8 +39,8 @@ pub(crate) struct Settings {
     /// Database connections
     #[arg(long, env = "HALLPASS_DB_POOL", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) db_pool: u32,
-    /// Prepared statements per connection; 0 behind a transaction-mode pooler
-    #[arg(long, env = "HALLPASS_DB_STATEMENT_CACHE", default_value_t = 100)]
+    /// Prepared statements per connection, at least 1; a pooler has to work in session mode or keep them apart
+    #[arg(long, env = "HALLPASS_DB_STATEMENT_CACHE", default_value_t = 100, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) db_statement_cache: usize,
     /// Origins allowed to call from a browser, comma-separated
     #[arg(long, env = "HALLPASS_CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]

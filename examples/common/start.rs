@@ -77,7 +77,8 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
         };
     let connect = ConnectSettings::new(&settings.database_url)
         .pool_size(settings.db_pool)
-        .statement_cache(settings.db_statement_cache);
+        .statement_cache(settings.db_statement_cache)
+        .request_timeout(settings.request_timeout);
     let store = SeaOrmStore::connect(&connect)
         .await
         .map_err(named("DATABASE_URL"))?;

@@ -55,7 +55,11 @@ fn run(command: &Command, url: &str) -> Result<(), Box<dyn Error>> {
         .build()?;
     runtime.block_on(async {
         let mut options = ConnectOptions::new(url);
-        options.max_connections(1).sqlx_logging(false);
+        options
+            .max_connections(1)
+            .sqlx_logging(false)
+            // PgBouncer refuses what the driver sends without this.
+            .map_sqlx_postgres_opts(|options| options.extra_float_digits(None));
         let db = Database::connect(options).await?;
         match *command {
             Command::Up => hallpass_migration::up(&db).await?,

@@ -123,6 +123,9 @@ async fn locked(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
         })
         .await?;
     if postgres {
+        // A limit for requests is not one for migrations, nor for the wait for another's.
+        txn.execute_unprepared("SET LOCAL statement_timeout = 0")
+            .await?;
         let lock = Statement::from_sql_and_values(
             DbBackend::Postgres,
             "SELECT pg_advisory_xact_lock($1)",

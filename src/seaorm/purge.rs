@@ -5,7 +5,13 @@ use std::array::TryFromSliceError;
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
 
-use super::{SeaOrmStore, error::store_error, pool::Database, row::column};
+use super::{
+    SeaOrmStore,
+    error::store_error,
+    pool::Database,
+    row::column,
+    transaction::{run, transaction},
+};
 use crate::{
     clock::Timestamp,
     error::StoreError,
@@ -116,7 +122,7 @@ impl<D: Database> PurgeStore for SeaOrmStore<D> {
             EVENTS
         };
         let values = [after.into(), end.into(), i64::from(limit).into()];
-        let rows = self.write(sql, values).await?;
+        let rows = delete(self, sql, values).await?;
         let ids: Result<Vec<Uuid>, DbErr> = rows.iter().map(|row| column(row, "id")).collect();
         let ids = ids.map_err(|error| store_error(&error))?;
         let is_full = u32::try_from(ids.len()) == Ok(limit);
@@ -195,11 +201,26 @@ async fn purge<D: Database, K: Clone + Into<Value>>(
             sql.delete
         };
         let values = [after.into(), before.into(), count, last.into()];
-        deleted = store.write(sql, values).await?.len() as u64;
+        deleted = delete(store, sql, values).await?.len() as u64;
     }
     let is_full = u32::try_from(rows.len()) == Ok(limit);
     Ok(PurgeBatch {
         deleted,
         next: last.filter(|_| is_full),
+    })
+}
+
+/// Nobody waits for a batch, so that a busy disk may take its time with it.
+async fn delete<D: Database, const N: usize>(
+    store: &SeaOrmStore<D>,
+    sql: &str,
+    values: [Value; N],
+) -> Result<Vec<QueryResult>, StoreError> {
+    if !store.is_postgres() {
+        return store.write(sql, values).await;
+    }
+    transaction!(store, |txn| async {
+        run(txn, "SET LOCAL statement_timeout = '1min'", []).await?;
+        run(txn, sql, values.clone()).await
     })
 }

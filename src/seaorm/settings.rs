@@ -1,14 +1,29 @@
+#[cfg(feature = "postgres")]
+mod failover;
+#[cfg(feature = "postgres")]
+mod hosts;
+#[cfg(feature = "postgres")]
+mod pooler;
+#[cfg(feature = "postgres")]
+mod postgres;
+
 use std::{fmt, time::Duration};
 
-use sea_orm::{ConnectOptions, Database, sqlx::Connection as _};
+use sea_orm::ConnectOptions;
+#[cfg(feature = "sqlite")]
+use sea_orm::{Database, sqlx::Connection as _};
 
-use super::{SeaOrmStore, error::Retries, idle};
+use super::SeaOrmStore;
+#[cfg(feature = "sqlite")]
+use super::{error::Retries, idle};
 use crate::error::{Error, Result};
 
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A connection that has been idle for so long is asked for a sign of life before it is used: the database may have
 /// been restarted, or a proxy between have forgotten it.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 const ASK_AFTER_IDLE: Duration = Duration::from_secs(10);
 
 /// With the retries, a write waits at most about eight seconds for other processes.
@@ -32,19 +47,28 @@ pub struct ConnectSettings {
     pool_size: u32,
     statement_cache: usize,
     acquire_timeout: Duration,
+    statement_timeout: Duration,
 }
 
 impl ConnectSettings {
-    /// The database at `postgres://…` or `sqlite://…`, with 10 connections and 100 prepared statements on each.
+    /// The database at `postgres://…` or `sqlite://…`, with 10 connections and 100 prepared statements on each, and
+    /// the timeouts that fit the [request timeout](Self::request_timeout) of 10 seconds.
     ///
     /// A SQLite file is created only if the URL says `?mode=rwc`.
+    ///
+    /// A Postgres URL may name several hosts, `postgres://user@one:5432,two:5432/app`, which are tried in their order,
+    /// and `target_session_attrs`: `read-write` (what several hosts are taken for without it), `primary` or `any`.
+    /// When the host changes its role or goes away, new connections go to the next one that fits; one connection more
+    /// watches for that.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
             pool_size: 10,
             statement_cache: 100,
             acquire_timeout: ACQUIRE_TIMEOUT,
+            statement_timeout: Duration::ZERO,
         }
+        .request_timeout(REQUEST_TIMEOUT)
     }
 
     /// How many connections may be open at a time; at least 1.
@@ -54,7 +78,8 @@ impl ConnectSettings {
         self
     }
 
-    /// How many prepared statements each connection keeps; 0 behind a pooler that pools by transaction.
+    /// How many prepared statements each connection keeps; at least 1: the driver cannot do without, whatever stands
+    /// between. A pooler has to work in session mode, or keep prepared statements apart (PgBouncer 1.21 or later).
     #[must_use]
     pub fn statement_cache(mut self, statements: usize) -> Self {
         self.statement_cache = statements;
@@ -62,11 +87,32 @@ impl ConnectSettings {
     }
 
     /// For how long a call waits for a connection before it is [`Unavailable`](crate::ErrorKind::Unavailable).
-    /// Three seconds unless told otherwise.
+    /// Three seconds by default.
     #[must_use]
     pub fn acquire_timeout(mut self, timeout: Duration) -> Self {
         self.acquire_timeout = timeout;
         self
+    }
+
+    /// For how long Postgres works at a statement, waiting for locks included, before it gives up and the call is
+    /// [`Unavailable`](crate::ErrorKind::Unavailable). Six seconds by default; a stricter `statement_timeout` of the
+    /// role or the database stays. Migrations and the purge have their time.
+    ///
+    /// With the [time for a connection](Self::acquire_timeout) it is to be shorter than
+    /// [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout), so that nothing is committed after its
+    /// 503. Behind a pooler in transaction mode it cannot be set from here: set it for the role.
+    #[must_use]
+    pub fn statement_timeout(mut self, timeout: Duration) -> Self {
+        self.statement_timeout = timeout.max(Duration::from_millis(1));
+        self
+    }
+
+    /// Fits the two into a timeout of requests: three tenths of it to get a connection, but three seconds at most, six
+    /// tenths for a statement.
+    #[must_use]
+    pub fn request_timeout(self, timeout: Duration) -> Self {
+        self.acquire_timeout(ACQUIRE_TIMEOUT.min(timeout * 3 / 10))
+            .statement_timeout(timeout * 6 / 10)
     }
 
     /// The same for SeaORM, for a host that wants to add to it. SQLite is opened with WAL, foreign keys and
@@ -75,91 +121,90 @@ impl ConnectSettings {
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is not one of a database whose driver is
-    /// compiled in (features `postgres` and `sqlite`).
+    /// compiled in (features `postgres` and `sqlite`), if it names several hosts, or if a setting is out of its range.
     pub fn to_options(&self) -> Result<ConnectOptions> {
-        self.check_url()?;
-        let mut options = ConnectOptions::new(&self.url);
+        match self.kind()? {
+            #[cfg(feature = "postgres")]
+            Kind::Postgres => postgres::options(self),
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite => self.sqlite_options(),
+        }
+    }
+
+    fn kind(&self) -> Result<Kind> {
+        if self.statement_cache == 0 {
+            return Err(Error::configuration(
+                "statement_cache: at least 1; behind a pooler, use session mode or one that keeps prepared statements \
+                 apart",
+            ));
+        }
+        let (scheme, _) = self.url.split_once(':').unwrap_or_default();
+        match scheme {
+            #[cfg(feature = "postgres")]
+            "postgres" | "postgresql" => Ok(Kind::Postgres),
+            #[cfg(feature = "sqlite")]
+            "sqlite" => Ok(Kind::Sqlite),
+            _ => Err(Error::configuration(
+                "the database URL must begin with the name of a database whose driver is compiled in",
+            )),
+        }
+    }
+
+    /// What both databases share.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    fn pool_options(&self, url: &str) -> ConnectOptions {
+        let mut options = ConnectOptions::new(url);
         options
             .max_connections(self.pool_size)
             .acquire_timeout(self.acquire_timeout)
             .test_before_acquire_if_idle_for(ASK_AFTER_IDLE)
             .sqlx_logging(false);
-        #[cfg(feature = "postgres")]
-        {
-            let statements = self.statement_cache;
-            options.map_sqlx_postgres_opts(move |options| {
-                options.statement_cache_capacity(statements)
-            });
-            options.map_sqlx_postgres_pool_opts(idle::check_postgres_on_release);
-            options.map_sqlx_postgres_before_acquire(|connection, _| {
-                let is_idle = !connection.is_in_transaction();
-                Box::pin(async move { Ok(is_idle) })
-            });
-        }
-        #[cfg(feature = "sqlite")]
-        {
-            use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+        options
+    }
 
-            if self.url.contains(":memory:") || self.url.contains("mode=memory") {
-                // Each connection would be another database, gone with the connection.
-                options
-                    .max_connections(1)
-                    .idle_timeout(None)
-                    .max_lifetime(None);
-            }
-            let statements = self.statement_cache;
-            options.map_sqlx_sqlite_opts(move |options| {
-                options
-                    .statement_cache_capacity(statements)
-                    .busy_timeout(SQLITE_BUSY_TIMEOUT)
-                    .foreign_keys(true)
-                    .journal_mode(SqliteJournalMode::Wal)
-                    .synchronous(SqliteSynchronous::Normal)
-            });
-            options.map_sqlx_sqlite_pool_opts(idle::check_sqlite_on_release);
-            options.map_sqlx_sqlite_before_acquire(|connection, _| {
-                let is_idle = !connection.is_in_transaction();
-                Box::pin(async move { Ok(is_idle) })
-            });
+    #[cfg(feature = "sqlite")]
+    fn sqlite_options(&self) -> Result<ConnectOptions> {
+        use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+
+        // SeaORM's own message would repeat the URL.
+        if self.url.parse::<SqliteConnectOptions>().is_err() {
+            return Err(Error::configuration(
+                "the database URL is not one of SQLite",
+            ));
         }
+        let mut options = self.pool_options(&self.url);
+        if self.url.contains(":memory:") || self.url.contains("mode=memory") {
+            // Each connection would be another database, gone with the connection.
+            options
+                .max_connections(1)
+                .idle_timeout(None)
+                .max_lifetime(None);
+        }
+        let statements = self.statement_cache;
+        options.map_sqlx_sqlite_opts(move |options| {
+            options
+                .statement_cache_capacity(statements)
+                .busy_timeout(SQLITE_BUSY_TIMEOUT)
+                .foreign_keys(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Normal)
+        });
+        options.map_sqlx_sqlite_pool_opts(idle::check_sqlite_on_release);
+        options.map_sqlx_sqlite_before_acquire(|connection, _| {
+            let is_idle = !connection.is_in_transaction();
+            Box::pin(async move { Ok(is_idle) })
+        });
         Ok(options)
     }
 
-    /// Checks the URL here, because SeaORM's own message would repeat it, password and all.
-    fn check_url(&self) -> Result<()> {
-        #[cfg(feature = "postgres")]
-        if self.url.starts_with("postgres://") || self.url.starts_with("postgresql://") {
-            use sea_orm::sqlx::postgres::PgConnectOptions;
-
-            let parsed = self.url.parse::<PgConnectOptions>();
-            return parsed.map(drop).map_err(|_| not_a_url("Postgres"));
-        }
-        #[cfg(feature = "sqlite")]
-        if self.url.starts_with("sqlite:") {
-            use sea_orm::sqlx::sqlite::SqliteConnectOptions;
-
-            let parsed = self.url.parse::<SqliteConnectOptions>();
-            return parsed.map(drop).map_err(|_| not_a_url("SQLite"));
-        }
-        Err(Error::configuration(
-            "the database URL must begin with the name of a database whose driver is compiled in",
-        ))
-    }
-}
-
-impl SeaOrmStore {
-    /// Opens a connection pool of its own. The tables are not touched: see [`migrate`](Self::migrate).
-    ///
-    /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is wrong,
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) if the database does not answer.
-    pub async fn connect(settings: &ConnectSettings) -> Result<Self> {
-        let options = settings.to_options()?;
+    #[cfg(feature = "sqlite")]
+    async fn open_sqlite(&self) -> Result<SeaOrmStore> {
+        let options = self.sqlite_options()?;
         let mut retries = Retries::default();
         loop {
             let opened = match Database::connect(options.clone()).await {
                 Ok(db) => {
-                    let store = Self::on_checked(db)?;
+                    let store = SeaOrmStore::on_checked(db)?;
                     store.ensure_in_place().await.map(|()| store)
                 }
                 Err(error) => Err(error),
@@ -173,9 +218,27 @@ impl SeaOrmStore {
     }
 }
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-fn not_a_url(database: &str) -> Error {
-    Error::configuration(format!("the database URL is not one of {database}"))
+enum Kind {
+    #[cfg(feature = "postgres")]
+    Postgres,
+    #[cfg(feature = "sqlite")]
+    Sqlite,
+}
+
+impl SeaOrmStore {
+    /// Opens a connection pool of its own. The tables are not touched: see [`migrate`](Self::migrate).
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is wrong, or leads to a pooler that mixes
+    /// prepared statements up, [`Unavailable`](crate::ErrorKind::Unavailable) if the database does not answer.
+    pub async fn connect(settings: &ConnectSettings) -> Result<Self> {
+        match settings.kind()? {
+            #[cfg(feature = "postgres")]
+            Kind::Postgres => Self::on_checked(postgres::connect(settings).await?),
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite => settings.open_sqlite().await,
+        }
+    }
 }
 
 impl fmt::Debug for ConnectSettings {
@@ -185,6 +248,7 @@ impl fmt::Debug for ConnectSettings {
             .field("pool_size", &self.pool_size)
             .field("statement_cache", &self.statement_cache)
             .field("acquire_timeout", &self.acquire_timeout)
+            .field("statement_timeout", &self.statement_timeout)
             .finish_non_exhaustive()
     }
 }

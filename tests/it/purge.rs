@@ -138,11 +138,13 @@ async fn a_purge_goes_in_small_batches() {
         assert_eq!(app.auth.purge().await.unwrap(), Purged::default());
         let looks =
             "three looks at sessions, one at tokens, one at events, one at limits, one at flows";
-        count.expect(7, looks);
+        // On Postgres each deletion is preceded by its limit of time; events are deleted without a look.
+        let limited = usize::from(backend == DbBackend::Postgres);
+        count.expect(7 + limited, looks);
         clock.advance(Duration::from_secs(30 * DAY));
         let purged = app.auth.purge().await.unwrap();
         assert_eq!(purged.sessions, 1100);
-        count.expect(10, "the same, and three deletions");
+        count.expect(10 + 4 * limited, "the same, and three deletions");
     }
 }
 

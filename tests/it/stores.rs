@@ -129,12 +129,12 @@ async fn the_checks_run_as_one_too() {
 
 /// No call needs a second connection, or a statement that an earlier one prepared.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn one_connection_without_prepared_statements_is_enough() {
+async fn one_connection_with_one_prepared_statement_is_enough() {
     for database in Database::migrated().await {
         eprintln!("on {}", database.name());
         let settings = ConnectSettings::new(database.url())
             .pool_size(1)
-            .statement_cache(0);
+            .statement_cache(1);
         let store = SeaOrmStore::connect(&settings).await.unwrap();
         let store: Arc<dyn Store> = Arc::new(store);
         conformance::check_all(store).await;
@@ -161,6 +161,23 @@ async fn a_wrong_url_is_not_repeated() {
         assert_eq!(error.kind(), hallpass::ErrorKind::Configuration);
         let told = format!("{error:?} {settings:?}");
         assert!(!told.contains("hunter2"), "{told}");
+    }
+}
+
+/// The driver would name every statement and close none.
+#[tokio::test]
+async fn a_cache_without_prepared_statements_is_refused_by_its_name() {
+    for database in Database::migrated().await {
+        let settings = ConnectSettings::new(database.url()).statement_cache(0);
+        let refused = [
+            SeaOrmStore::connect(&settings).await.map(drop),
+            settings.to_options().map(drop),
+        ];
+        for error in refused.map(|refused| refused.unwrap_err()) {
+            assert_eq!(error.kind(), hallpass::ErrorKind::Configuration);
+            let reason = std::error::Error::source(&error).unwrap().to_string();
+            assert!(reason.contains("statement_cache"), "{reason}");
+        }
     }
 }
 

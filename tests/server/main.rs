@@ -36,6 +36,7 @@ mod cluster;
 mod oidc_provider;
 #[path = "../it/support/patience.rs"]
 mod patience;
+mod pgbouncer;
 #[path = "../it/support/port.rs"]
 mod port;
 #[path = "../it/support/postgres.rs"]
@@ -57,6 +58,7 @@ mod mail;
 mod outage;
 mod pages;
 mod password;
+mod pooler;
 mod provider;
 mod provider_in_browser;
 mod proxy;

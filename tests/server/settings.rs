@@ -49,6 +49,7 @@ fn rows() -> Vec<Row> {
         ("HALLPASS_DB_POOL", "0"),
         ("HALLPASS_DB_POOL", "many"),
         ("HALLPASS_DB_STATEMENT_CACHE", "-1"),
+        ("HALLPASS_DB_STATEMENT_CACHE", "0"),
         ("HALLPASS_PUBLIC_URL", "example.org"),
         ("HALLPASS_PUBLIC_URL", "ftp://example.org"),
         ("HALLPASS_PUBLIC_URL", "https://example.org/?a=b"),

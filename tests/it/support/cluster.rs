@@ -56,6 +56,10 @@ impl Cluster {
         Err(errors.pop().unwrap_or_default())
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
@@ -188,8 +192,8 @@ fn start(binaries: &Path) -> Result<Cluster, String> {
     Err(format!("{}{}", log("initdb.log"), log("postgres.log")))
 }
 
-/// Postgres refuses to be run by root: the user and group to run it as.
-fn other_user() -> Result<Option<(u32, u32)>, String> {
+/// Postgres and PgBouncer refuse to be run by root: the user and group to run them as.
+pub(crate) fn other_user() -> Result<Option<(u32, u32)>, String> {
     let id = Command::new("id").arg("-u").output();
     let id = id.map_err(|error| error.to_string())?;
     if id.stdout.trim_ascii() != b"0" {
@@ -209,6 +213,6 @@ fn other_user() -> Result<Option<(u32, u32)>, String> {
     };
     match find("postgres").or_else(|| find("nobody")) {
         Some(user) => Ok(Some(user)),
-        None => Err("Postgres does not run as root, and there is no other user.".to_owned()),
+        None => Err("It does not run as root, and there is no other user.".to_owned()),
     }
 }

@@ -114,7 +114,8 @@ impl Database {
     pub(crate) async fn store_of(&self, pool_size: u32) -> SeaOrmStore {
         let settings = ConnectSettings::new(self.url())
             .pool_size(pool_size)
-            .acquire_timeout(PATIENCE);
+            .acquire_timeout(PATIENCE)
+            .statement_timeout(PATIENCE);
         let store = SeaOrmStore::connect(&settings).await;
         store.expect("the test database can be opened")
     }

@@ -10,8 +10,8 @@ pub(crate) mod app;
     reason = "certificates that do not hold are for the tests of the mailer"
 )]
 mod certificates;
-#[allow(dead_code, reason = "stopping is for the tests of the servers")]
-mod cluster;
+#[allow(dead_code, reason = "some of it is for the tests of the servers")]
+pub(crate) mod cluster;
 pub(crate) mod db;
 pub(crate) mod http;
 pub(crate) mod patience;

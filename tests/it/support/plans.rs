@@ -78,7 +78,8 @@ impl Watched {
             _ => ("EXPLAIN QUERY PLAN ", 3),
         };
         let mut plans = String::new();
-        for mut statement in self.forget() {
+        let planned = |statement: &Statement| !statement.sql.starts_with("SET ");
+        for mut statement in self.forget().into_iter().filter(planned) {
             statement.sql.insert_str(0, how.0);
             let rows = self.db().query_all_raw(statement).await;
             for row in rows.expect("a plan") {

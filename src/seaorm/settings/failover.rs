@@ -1,0 +1,139 @@
+//! New connections go to the host that takes writes now.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sea_orm::{
+    DatabaseConnection,
+    sqlx::{PgConnection, PgPool},
+};
+use tokio::{
+    sync::{Notify, oneshot, watch},
+    time::{sleep, timeout},
+};
+
+use super::hosts::{Host, Hosts};
+
+/// How often the host is looked at; after a failure at once, but not more often than [`PAUSE`].
+const INTERVAL: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a host may take for an answer, before another is looked for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the pool asks of the one that watches.
+pub(super) struct Failover {
+    hint: Notify,
+    /// When the host was last found to be lost.
+    lost: watch::Sender<Option<Instant>>,
+}
+
+impl Failover {
+    pub(super) fn new() -> Self {
+        Self {
+            hint: Notify::new(),
+            lost: watch::Sender::new(None),
+        }
+    }
+
+    /// Something failed: the host may not be the right one any more.
+    pub(super) fn suspect(&self) {
+        self.hint.notify_one();
+    }
+
+    /// Whether a connection of this age is to a host that was lost since.
+    pub(super) fn is_outdated(&self, age: Duration) -> bool {
+        self.lost.borrow().is_some_and(|lost| age >= lost.elapsed())
+    }
+
+    /// Watches the host over a connection of its own, until the last clone of `db` is gone.
+    pub(super) fn watch(self: Arc<Self>, db: &mut DatabaseConnection, hosts: Hosts, host: Host) {
+        let pool = db.get_postgres_connection_pool().clone();
+        // Held by every clone of `db`, and by nothing else: the pool itself would keep itself alive.
+        let (held, dropped) = oneshot::channel::<()>();
+        let failover = Arc::clone(&self);
+        db.set_metric_callback(move |statement| {
+            if statement.failed && !held.is_closed() {
+                failover.suspect();
+            }
+        });
+        tokio::spawn(async move {
+            let watch = Watch {
+                failover: self,
+                hosts,
+                host: host.url,
+                pool,
+                connection: None,
+            };
+            tokio::select! {
+                _ = dropped => {}
+                () = watch.run() => {}
+            }
+        });
+    }
+}
+
+struct Watch {
+    failover: Arc<Failover>,
+    hosts: Hosts,
+    /// The URL of the one that new connections go to.
+    host: String,
+    pool: PgPool,
+    connection: Option<PgConnection>,
+}
+
+impl Watch {
+    async fn run(mut self) {
+        self.connect().await;
+        while !self.pool.is_closed() {
+            sleep(PAUSE).await;
+            tokio::select! {
+                () = self.failover.hint.notified() => {}
+                () = sleep(INTERVAL) => {}
+            }
+            if !self.is_well().await {
+                self.connect().await;
+            }
+        }
+    }
+
+    async fn is_well(&mut self) -> bool {
+        let Some(connection) = &mut self.connection else {
+            return false;
+        };
+        let suits = self.hosts.wanted().suits(connection);
+        let is_well = matches!(timeout(PATIENCE, suits).await, Ok(Ok(true)));
+        if !is_well {
+            self.connection = None;
+            self.failover.lost.send_replace(Some(Instant::now()));
+            tracing::warn!(
+                "the host of the database is lost; looking for the one that takes writes"
+            );
+        }
+        is_well
+    }
+
+    /// Leads new connections to the host that is found.
+    async fn connect(&mut self) {
+        match self.hosts.find(PATIENCE).await {
+            Ok((host, connection)) => {
+                self.connection = Some(connection);
+                if self.host == host.url {
+                    return;
+                }
+                self.host.clone_from(&host.url);
+                self.pool.set_connect_options(host.options.clone());
+                self.failover.lost.send_replace(Some(Instant::now()));
+                let (name, port) = (host.options.get_host(), host.options.get_port());
+                tracing::warn!(
+                    host = name,
+                    port,
+                    "connections to the database go to another host"
+                );
+            }
+            Err(error) => tracing::debug!(?error, "no host of the database can be worked with"),
+        }
+    }
+}

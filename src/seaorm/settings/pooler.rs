@@ -1,0 +1,173 @@
+//! What stands between this process and Postgres.
+
+use std::time::Duration;
+
+use sea_orm::{
+    SqlxError,
+    sqlx::{
+        self, AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _,
+        postgres::{PgConnectOptions, PgDatabaseError, PgSeverity},
+    },
+};
+use tokio::time::timeout;
+
+use super::hosts::connect_error;
+use crate::{
+    error::{Error, StoreError},
+    secret::random_bytes,
+};
+
+/// What one connection of ours is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pooling {
+    /// A session of Postgres, directly or through a pooler in session mode.
+    Session,
+    /// Another session for each transaction, of a pooler that keeps prepared statements apart.
+    Transaction,
+}
+
+/// Two connections show it: a pooler in transaction mode lends the session that the first one has just given back to
+/// the second, which prepares its first statement where the other one did, under the same name.
+///
+/// # Errors
+/// [`Configuration`](crate::ErrorKind::Configuration) if the pooler mixes their prepared statements up, or allows no
+/// transactions.
+pub(super) async fn probe(
+    first: PgConnection,
+    options: &PgConnectOptions,
+    patience: Duration,
+) -> Result<Pooling, Error> {
+    let mut first = Prober::new(first, patience);
+    let lent = first.session().await.map_err(judge)?;
+    let second = match timeout(patience, options.connect()).await {
+        Ok(connected) => connected.map_err(connect_error),
+        Err(_) => Err(no_answer()),
+    };
+    let pooling = match second {
+        Ok(second) => {
+            let mut second = Prober::new(second, patience);
+            let pooling = compare(&mut first, lent, &mut second).await;
+            // While it is in a transaction: the pooler ends the session, and what was prepared there is gone.
+            second.close().await;
+            pooling
+        }
+        Err(error) => {
+            tracing::warn!(
+                ?error,
+                "whether a pooler is there is not known: the database takes no second connection"
+            );
+            Ok(Pooling::Session)
+        }
+    };
+    first.close().await;
+    pooling
+}
+
+async fn compare(first: &mut Prober, lent: i32, second: &mut Prober) -> Result<Pooling, Error> {
+    match second.begin().await {
+        Ok(()) => {}
+        // The first one keeps the only session that the pooler has.
+        Err(Fault::NoAnswer) => return Ok(Pooling::Session),
+        // PgBouncer's word for it, in every language; the code stands for all that goes wrong there.
+        Err(Fault::Driver(SqlxError::Database(error)))
+            if error.message().contains("statement pooling mode") =>
+        {
+            return Err(Error::configuration(
+                "the database is behind a pooler that allows no transactions: use its session mode",
+            ));
+        }
+        Err(fault) => return Err(judge(fault)),
+    }
+    if second.session().await.map_err(judge)? == lent {
+        return Ok(Pooling::Transaction);
+    }
+    // With other clients about, the second one may have been lent another session than the first.
+    match first.session().await {
+        Ok(again) if again == lent => Ok(Pooling::Session),
+        Ok(_) | Err(Fault::NoAnswer) => Ok(Pooling::Transaction),
+        Err(fault) => Err(judge(fault)),
+    }
+}
+
+/// A connection that asks by a prepared statement which no other has.
+struct Prober {
+    connection: PgConnection,
+    mark: i64,
+    patience: Duration,
+}
+
+enum Fault {
+    Driver(SqlxError),
+    /// Another statement was run under the name of this one.
+    MixedUp,
+    NoAnswer,
+}
+
+impl Prober {
+    fn new(connection: PgConnection, patience: Duration) -> Self {
+        Self {
+            connection,
+            mark: i64::from_le_bytes(random_bytes()).saturating_abs(),
+            patience,
+        }
+    }
+
+    async fn begin(&mut self) -> Result<(), Fault> {
+        let begin = sqlx::raw_sql("BEGIN").execute(&mut self.connection);
+        match timeout(self.patience, begin).await {
+            Ok(begun) => begun.map(drop).map_err(Fault::Driver),
+            Err(_) => Err(Fault::NoAnswer),
+        }
+    }
+
+    /// The session of Postgres that answers.
+    async fn session(&mut self) -> Result<i32, Fault> {
+        let sql = format!("SELECT pg_backend_pid(), {}::bigint", self.mark);
+        let ask = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut self.connection);
+        let row = match timeout(self.patience, ask).await {
+            Ok(row) => row.map_err(Fault::Driver)?,
+            Err(_) => return Err(Fault::NoAnswer),
+        };
+        match (row.try_get(0), row.try_get::<i64, _>(1)) {
+            (Ok(session), Ok(mark)) if mark == self.mark => Ok(session),
+            _ => Err(Fault::MixedUp),
+        }
+    }
+
+    async fn close(self) {
+        if let Err(error) = self.connection.close().await {
+            tracing::debug!(%error, "the other side closed the connection first");
+        }
+    }
+}
+
+fn judge(fault: Fault) -> Error {
+    match fault {
+        Fault::NoAnswer => no_answer().into(),
+        Fault::Driver(error) if !is_mixed_up(&error) => connect_error(error).into(),
+        Fault::Driver(_) | Fault::MixedUp => Error::configuration(
+            "the database is behind a pooler in transaction mode that mixes prepared statements up: use session mode, \
+             or a pooler that keeps them apart (PgBouncer 1.21 or later with max_prepared_statements)",
+        ),
+    }
+}
+
+fn is_mixed_up(error: &SqlxError) -> bool {
+    match error {
+        SqlxError::Database(error) => match error.code().as_deref() {
+            // No such prepared statement, or one of that name already.
+            Some("26000" | "42P05") => true,
+            // One with other parameters. As the last word of a pooler it says that the database is away.
+            Some("08P01") => error
+                .try_downcast_ref::<PgDatabaseError>()
+                .is_some_and(|error| error.severity() == PgSeverity::Error),
+            _ => false,
+        },
+        SqlxError::RowNotFound => true,
+        _ => false,
+    }
+}
+
+fn no_answer() -> StoreError {
+    StoreError::Unavailable("the database does not answer".into())
+}

@@ -1,0 +1,198 @@
+//! A Postgres URL with several hosts.
+
+use std::{sync::Arc, time::Duration};
+
+use hallpass::{
+    ErrorKind, conformance,
+    seaorm::{ConnectSettings, SeaOrmStore},
+};
+use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, Statement};
+
+use crate::support::{cluster::Cluster, patience::until};
+
+/// Two servers with the tables, if there are any.
+async fn clusters() -> Option<[Cluster; 2]> {
+    let clusters = [Cluster::start_or_skip()?, Cluster::start_or_skip()?];
+    for cluster in &clusters {
+        let store = connect(&cluster.url()).await.unwrap();
+        store.migrate().await.unwrap();
+    }
+    Some(clusters)
+}
+
+/// The URL of both in this order.
+fn url(first: &Cluster, second: &Cluster, more: &str) -> String {
+    let hosts = format!("127.0.0.1:{},127.0.0.1:{}", first.port(), second.port());
+    format!("postgres://postgres@{hosts}/postgres{more}")
+}
+
+async fn connect(url: &str) -> hallpass::Result<SeaOrmStore> {
+    let settings = ConnectSettings::new(url)
+        .pool_size(3)
+        .acquire_timeout(Duration::from_secs(10));
+    SeaOrmStore::connect(&settings).await
+}
+
+async fn read_only(cluster: &Cluster, is_read_only: bool) {
+    let store = connect(&cluster.url()).await.unwrap();
+    let db = store.database();
+    let is_read_only = if is_read_only { "on" } else { "off" };
+    for sql in [
+        &format!("ALTER SYSTEM SET default_transaction_read_only = {is_read_only}"),
+        "SELECT pg_reload_conf()",
+    ] {
+        db.execute_unprepared(sql).await.unwrap();
+    }
+    until("Postgres reads its configuration", async || {
+        let store = connect(&cluster.url()).await.unwrap();
+        setting(&store, "transaction_read_only").await.unwrap() == is_read_only
+    })
+    .await;
+}
+
+async fn setting(store: &SeaOrmStore, name: &str) -> Result<String, DbErr> {
+    let sql = format!("SELECT current_setting('{name}')");
+    let row = store
+        .database()
+        .query_one_raw(Statement::from_string(DbBackend::Postgres, sql))
+        .await?;
+    row.unwrap().try_get_by_index(0)
+}
+
+async fn port(store: &SeaOrmStore) -> Result<u16, DbErr> {
+    Ok(setting(store, "port").await?.parse().unwrap())
+}
+
+/// Writes with all connections at once: where, if all of it went well.
+async fn write(store: &SeaOrmStore) -> Result<u16, DbErr> {
+    let sql = "UPDATE auth_migrations SET applied_at = applied_at \
+               WHERE name = (SELECT min(name) FROM auth_migrations) \
+               RETURNING current_setting('port') AS port";
+    let write = || async {
+        let statement = Statement::from_string(DbBackend::Postgres, sql);
+        let row = store.database().query_one_raw(statement).await?;
+        row.unwrap().try_get::<String>("", "port")
+    };
+    let written: [Result<String, DbErr>; 3] = tokio::join!(write(), write(), write()).into();
+    let mut ports = Vec::new();
+    for port in written {
+        ports.push(port?.parse().unwrap());
+    }
+    assert!(ports.iter().all(|port| *port == ports[0]), "{ports:?}");
+    Ok(ports[0])
+}
+
+/// Writes go on, at this host and at no other.
+async fn expect_writes_at(store: &SeaOrmStore, cluster: &Cluster) {
+    until("writes go on", async || match write(store).await {
+        Ok(port) => {
+            assert_eq!(port, cluster.port());
+            true
+        }
+        Err(_) => false,
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_first_host_that_takes_writes_is_worked_with() {
+    let Some([mut one, two]) = clusters().await else {
+        return;
+    };
+    for more in [
+        "",
+        "?target_session_attrs=read-write",
+        "?target_session_attrs=primary",
+    ] {
+        let store = connect(&url(&one, &two, more)).await.unwrap();
+        assert_eq!(write(&store).await.unwrap(), one.port());
+        let store = connect(&url(&two, &one, more)).await.unwrap();
+        assert_eq!(write(&store).await.unwrap(), two.port());
+    }
+    let lists = format!(
+        "postgres:///postgres?user=postgres&host=127.0.0.1,127.0.0.1&port={},{}",
+        two.port(),
+        one.port()
+    );
+    assert_eq!(
+        port(&connect(&lists).await.unwrap()).await.unwrap(),
+        two.port()
+    );
+
+    read_only(&one, true).await;
+    let any = "?target_session_attrs=any";
+    let store = connect(&url(&one, &two, any)).await.unwrap();
+    assert_eq!(port(&store).await.unwrap(), one.port());
+    let store = connect(&url(&one, &two, "")).await.unwrap();
+    assert_eq!(write(&store).await.unwrap(), two.port());
+    conformance::check_all(Arc::new(store)).await;
+
+    one.stop();
+    for more in ["", any] {
+        let store = connect(&url(&one, &two, more)).await.unwrap();
+        assert_eq!(write(&store).await.unwrap(), two.port());
+    }
+}
+
+#[tokio::test]
+async fn hosts_that_only_read_are_unavailable() {
+    let Some([one, two]) = clusters().await else {
+        return;
+    };
+    read_only(&one, true).await;
+    read_only(&two, true).await;
+    let one_host = format!("{}?target_session_attrs=read-write", one.url());
+    for url in [url(&one, &two, ""), one_host] {
+        let settings = ConnectSettings::new(url).acquire_timeout(Duration::from_secs(3));
+        let error = SeaOrmStore::connect(&settings).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(format!("{error:?}").contains("takes writes"), "{error:?}");
+    }
+}
+
+/// And the other way round, with connections that were open all the time.
+#[tokio::test]
+async fn connections_follow_when_the_hosts_change_their_roles() {
+    let Some([one, two]) = clusters().await else {
+        return;
+    };
+    read_only(&two, true).await;
+    let store = connect(&url(&one, &two, "?target_session_attrs=read-write"))
+        .await
+        .unwrap();
+    expect_writes_at(&store, &one).await;
+    for (old, new) in [(&one, &two), (&two, &one)] {
+        read_only(new, false).await;
+        read_only(old, true).await;
+        expect_writes_at(&store, new).await;
+    }
+}
+
+#[tokio::test]
+async fn connections_follow_when_a_host_goes_down_and_another_takes_writes() {
+    let Some([mut one, two]) = clusters().await else {
+        return;
+    };
+    read_only(&two, true).await;
+    let store = connect(&url(&one, &two, "")).await.unwrap();
+    expect_writes_at(&store, &one).await;
+    one.stop();
+    let settings =
+        ConnectSettings::new(url(&one, &two, "")).acquire_timeout(Duration::from_millis(500));
+    assert!(SeaOrmStore::connect(&settings).await.is_err());
+    assert!(write(&store).await.is_err());
+    read_only(&two, false).await;
+    expect_writes_at(&store, &two).await;
+    // The first one comes back as one that reads, and is left alone.
+    one.start_again();
+    read_only(&one, true).await;
+    expect_writes_at(&store, &two).await;
+}
+
+#[tokio::test]
+async fn a_host_that_opens_the_pool_names_one_host() {
+    let settings = ConnectSettings::new("postgres://u:hunter2@one,two/app");
+    let error = settings.to_options().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+}
