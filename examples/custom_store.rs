@@ -40,7 +40,7 @@ use hallpass::{
     testing::{PASSWORD, TestAuth},
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
-        Purpose, ResetPassword, RotateSession, Rotation, Session, SessionUser,
+        Purpose, Reset, ResetPassword, RotateSession, Rotation, Session, SessionUser,
     },
     user::{
         Credentials, DeleteUser, InsertUser, NewUser, ProfileChange, UpdateUser, UserChange,
@@ -137,8 +137,9 @@ switched! {
         writable reset_password(
             reset: &ResetPassword,
             event: &Event,
+            on_takeover: &Event,
             mail: Option<&Intent>
-        ) -> Option<UserId>;
+        ) -> Option<Reset>;
         writable unlock(
             digest: &TokenDigest,
             forgiven: Option<LimitKey>,

@@ -481,7 +481,7 @@ impl AuthBuilder {
         #[cfg(feature = "oauth")]
         let provider_sign_ins = ProviderSignIns {
             providers: Arc::new(providers),
-            registers: self.registration != RegistrationMode::Closed,
+            newcomers: oauth::newcomers(self.registration),
             require_verified: self.require_verified,
             sign_in: sign_in.clone(),
             deliveries: deliveries.clone(),

@@ -10,7 +10,7 @@ use super::{
     fixture::{
         MICROSECOND, TASKS, credentials, digest, event, fresh_session, fresh_user, hash, insert,
         is_live, log_out, new_session, new_token, new_user, now, password_hash, race, reset,
-        rotated, rotation, set_status, try_open, unique,
+        rotated, rotation, set_status, try_open, try_reset, unique,
     },
 };
 use crate::{
@@ -327,9 +327,7 @@ pub async fn a_change_never_survives_a_reset(store: &Subject) {
                     return change(&store, &checked, "changed", at).await == Checked::Done;
                 }
                 let reset = reset(spent, "reset", at);
-                let event = event(EventKind::PasswordReset);
-                let done = store.reset_password(&reset, &event, None).await;
-                done.expect("reset_password").is_some()
+                try_reset(&store, &reset, None).await.is_some()
             }
         });
         let (stored, live) = match done.await.as_slice() {

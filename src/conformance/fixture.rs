@@ -8,9 +8,10 @@ use super::Subject;
 use crate::{
     clock::{Clock as _, SystemClock, Timestamp},
     event::{Author, ClientInfo, Event, EventFilter, EventKind},
+    mail::Intent,
     secret::{PasswordHash, TokenDigest, random_bytes},
     token::{
-        EndReason, NewOneTimeToken, NewSession, OpenSession, Purpose, RefreshGeneration,
+        EndReason, NewOneTimeToken, NewSession, OpenSession, Purpose, RefreshGeneration, Reset,
         ResetPassword, RotateSession, Rotation, SessionId,
     },
     user::{
@@ -247,6 +248,17 @@ pub(super) fn reset(digest: TokenDigest, password_hash: &str, now: Timestamp) ->
         password_hash: hash(password_hash),
         now,
     }
+}
+
+/// Tries to reset a password, with the events of it.
+pub(super) async fn try_reset(
+    store: &Subject,
+    reset: &ResetPassword,
+    mail: Option<&Intent>,
+) -> Option<Reset> {
+    let [done, on_takeover] = [EventKind::PasswordReset, EventKind::AccountTakenOver].map(event);
+    let reset = store.reset_password(reset, &done, &on_takeover, mail);
+    reset.await.expect("reset_password")
 }
 
 /// Starts as many tasks behind a barrier, and gives what each came to.

@@ -287,7 +287,7 @@ pub(super) async fn arrival(store: &Subject, assertion: &Assertion) -> (Arrival,
     let at = now();
     let new_user = assertion.email.as_ref().map(|email| {
         let mut user = new_user(email.as_str());
-        user.email_verified_at = Some(user.created_at);
+        user.email_verified_at = assertion.proves().then_some(user.created_at);
         user.password_hash = None;
         user
     });
@@ -300,7 +300,8 @@ pub(super) async fn arrival(store: &Subject, assertion: &Assertion) -> (Arrival,
             actor_id: None,
             client: ClientInfo::new(Some([127, 0, 0, 1].into()), Some("check")),
         },
-        mail: None,
+        joined: None,
+        verification: None,
         now: at,
     };
     (arrival, flow)

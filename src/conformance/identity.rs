@@ -52,13 +52,13 @@ pub async fn what_stands_is_told_of_disabled_users_too(store: &Subject) {
         Standing::default()
     );
     said.email = Some(address(&holder.email.as_str().to_uppercase()));
-    let (by_link, by_address) = (Local::new(&linked.0, false), Local::new(&holder, false));
+    let (by_link, by_address) = (Local::new(&linked.0), Local::new(&holder));
     let both = Standing {
         linked: Some(by_link),
         holder: Some(by_address),
     };
     assert_eq!(standing(&said).await, both);
-    assert!(by_link.verified && !by_address.verified);
+    assert!(by_link.proven && !by_address.proven);
     for id in [linked.0.id, holder.id] {
         set_status(store, id, UserStatus::Disabled).await;
     }

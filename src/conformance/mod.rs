@@ -37,6 +37,7 @@ pub mod purge;
 pub mod rotation;
 pub mod session;
 pub mod session_cap;
+pub mod takeover;
 pub mod unlink;
 pub mod user;
 pub mod user_change;
@@ -74,4 +75,5 @@ pub async fn check_all(store: Subject) {
     identity::check_all(&store).await;
     link::check_all(&store).await;
     unlink::check_all(&store).await;
+    takeover::check_all(&store).await;
 }

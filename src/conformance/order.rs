@@ -6,7 +6,7 @@ use super::{
     Subject,
     fixture::{
         MICROSECOND, address, digest, event, fresh_session, fresh_user, hash, insert, log_out,
-        new_token, new_user, reset, rotated, rotation, unique,
+        new_token, new_user, reset, rotated, rotation, try_reset, unique,
     },
     flow::{arrival, arrive, assertion},
     link::offer,
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     event::{ClientInfo, EventFilter, EventId, EventKind},
-    identity::{Arrived, Linked},
+    identity::{Arrived, Assertion, Linked},
     mail::{Intent, LetterKind, Recipient},
     token::{Checked, CheckedSession, Purpose, Rotation},
     user::{InsertUser, UserId},
@@ -33,6 +33,7 @@ pub async fn check_all(store: &Subject) {
     a_theft_orders_its_notice(store).await;
     a_link_orders_its_notice(store).await;
     a_joined_account_is_told(store).await;
+    an_account_without_proof_gets_the_link(store).await;
     several_mails_are_ordered_at_once(store).await;
 }
 
@@ -94,10 +95,8 @@ pub async fn a_reset_orders_its_notice(store: &Subject) {
     for (presented, works) in [(digest(), false), (live, true), (live, false)] {
         let at = long_ago();
         let reset = reset(presented, "new", token.created_at);
-        let done = event(EventKind::PasswordReset);
-        let mail = notice(at);
-        let done = store.reset_password(&reset, &done, Some(&mail)).await;
-        assert_eq!(done.expect("reset_password").is_some(), works);
+        let done = try_reset(store, &reset, Some(&notice(at))).await;
+        assert_eq!(done.is_some(), works);
         if works {
             assert_only(store, at, LetterKind::PasswordChanged, user.id).await;
         } else {
@@ -198,13 +197,47 @@ pub async fn a_joined_account_is_told(store: &Subject) {
     for (said, works) in [(&joining, true), (&joining, false), (&new, false)] {
         let at = long_ago();
         let (mut arrival, _) = arrival(store, said).await;
-        arrival.mail = Some(notice(at));
+        arrival.joined = Some(notice(at));
         let arrived = arrive(store, &arrival).await;
         assert!(matches!(arrived, Arrived::Admitted(..)), "{arrived:?}");
         if works {
             assert_only(store, at, LetterKind::PasswordChanged, user.id).await;
         } else {
             assert!(claim(store, at, 10).await.is_empty(), "a mail of no fact");
+        }
+    }
+}
+
+/// The link is ordered once, with the account. An account that is proven, was there, or is taken over needs none.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn an_account_without_proof_gets_the_link(store: &Subject) {
+    let fresh = || assertion(&address(&format!("{}@example.org", unique())));
+    let (proven, mut doubtful) = (fresh(), fresh());
+    doubtful.trusted = false;
+    let owner = Assertion {
+        trusted: true,
+        subject: unique(),
+        ..doubtful.clone()
+    };
+    for (said, works) in [
+        (&proven, false),
+        (&doubtful, true),
+        (&doubtful, false),
+        (&owner, false),
+    ] {
+        let at = long_ago();
+        let (mut arrival, _) = arrival(store, said).await;
+        let link = Intent::new(LetterKind::VerifyEmail, Recipient::UserOfFact, at, LEASE);
+        arrival.verification = Some(link);
+        let Arrived::Admitted(user, _) = arrive(store, &arrival).await else {
+            panic!("who came with a provider was not let in");
+        };
+        if works {
+            assert_only(store, at, LetterKind::VerifyEmail, user.id).await;
+        } else {
+            assert!(claim(store, at, 10).await.is_empty(), "a link of no use");
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     store::Store,
     token::{
         AddressStore, Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken,
-        NewSession, OpenSession, Purpose, ResetPassword, RotateSession, Rotation, Session,
+        NewSession, OpenSession, Purpose, Reset, ResetPassword, RotateSession, Rotation, Session,
         SessionId, SessionUser, TokenStore,
     },
     user::{
@@ -277,8 +277,9 @@ impl TokenStore for FakeStore {
         &self,
         _: &ResetPassword,
         _: &Event,
+        _: &Event,
         _: Option<&Intent>,
-    ) -> Result<Option<UserId>, StoreError> {
+    ) -> Result<Option<Reset>, StoreError> {
         unimplemented!()
     }
 

@@ -154,8 +154,9 @@ kinds! {
     AccountCreated "account_created" Success
     /// An account was deleted.
     AccountDeleted "account_deleted" Success
-    /// Who owns the address took the account over by signing in with a provider, since nobody had shown the address to be
-    /// theirs before: its password, sessions, identities and tokens were wiped. Detail `provider`.
+    /// The owner of the address took the account over, since nobody had shown the address to be theirs before: its password,
+    /// sessions, identities and tokens were wiped. By signing in with a provider, which the detail `provider` names, or by
+    /// a reset, which has an event of its own.
     AccountTakenOver "account_taken_over" Success
     /// A new password passed although the [breach check](crate::credential::BreachCheck) gave no answer: detail
     /// `address` as for a sign-in that failed.

@@ -99,6 +99,12 @@ impl HookChain {
         });
     }
 
+    pub(crate) fn after_takeover(&self, user: &User) {
+        self.react("after_takeover", user, |hook, user| {
+            hook.after_takeover(user)
+        });
+    }
+
     /// Whether there is any hook: what is needed only to ask one can be left out.
     pub(crate) fn are_there(&self) -> bool {
         !self.hooks.is_empty()

@@ -6,6 +6,7 @@
 //! refresh    SELECT session ► access_token_claims ► UPDATE session
 //! change     verify ► hash ► UPDATE user ────────────────────────────────────────► after_password_change
 //! reset      hash ► UPDATE user ─────────────────────────────────────────────────► after_password_change
+//! takeover   UPDATE user, whose address is proven now ───────────────────────────► after_takeover
 //! delete     before_deletion ► DELETE user ──────────────────────────────────────► after_deletion
 //! ```
 //!
@@ -137,6 +138,18 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// For the log.
     async fn after_password_change(&self, user: &User) -> Result<(), BoxError> {
+        let _ = user;
+        Ok(())
+    }
+
+    /// The owner of the address took the account over, by a reset or by a provider that is trusted for the address, which
+    /// was never proven before. Password, sessions, identities and tokens are wiped; the profile stays, and so does what the
+    /// host keeps beside the account: it may come from a previous holder. Mostly that is the same person, who never used the
+    /// link. The user is as they are now. A reset calls [`after_password_change`](Self::after_password_change) as well.
+    ///
+    /// # Errors
+    /// For the log.
+    async fn after_takeover(&self, user: &User) -> Result<(), BoxError> {
         let _ = user;
         Ok(())
     }

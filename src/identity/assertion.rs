@@ -42,18 +42,17 @@ pub struct Local {
     /// Whether it may be used.
     pub active: bool,
     /// Whether its address was shown to be the user's, here or by the word of a provider that is trusted for it.
-    pub verified: bool,
+    pub proven: bool,
 }
 
 impl Local {
-    /// The account of this user, and whether one of its identities is unproven: then the address is verified by nothing but
-    /// the word of a provider that is not trusted for it.
+    /// The account of this user. Nothing else decides whether it is proven: no identity of it does.
     #[must_use]
-    pub fn new(user: &User, unproven: bool) -> Self {
+    pub fn new(user: &User) -> Self {
         Self {
             user_id: user.id,
             active: user.status == UserStatus::Active,
-            verified: user.email_verified_at.is_some() && !unproven,
+            proven: user.email_verified_at.is_some(),
         }
     }
 }
@@ -67,12 +66,13 @@ impl Local {
 pub enum Linking {
     /// The identity is linked: its user signs in, whatever their address is.
     SignIn(UserId),
-    /// The account with the verified address gets the identity.
+    /// The account gets the identity: its address is proven, and so is the one of the assertion.
     Join(UserId),
     /// The account has an address that nobody has shown to be theirs: who has, takes it over, and what was in it is
     /// wiped first.
     TakeOver(UserId),
-    /// The address is free: an account is made, with the address verified.
+    /// The address is free: an account is made, if registration allows it. The address is proven if the assertion
+    /// [proves](Assertion::proves) it.
     Create,
     /// Nothing is done.
     Refuse(LinkRefusal),
@@ -92,17 +92,24 @@ pub enum LinkRefusal {
 }
 
 impl Assertion {
+    /// Whether it proves that the address is theirs: a provider that is trusted for it says that it is verified.
+    #[must_use]
+    pub fn proves(&self) -> bool {
+        self.email.is_some() && self.email_verified && self.trusted
+    }
+
     /// Decides what becomes of the sign-in.
     ///
-    /// | identity | address here | said to be verified | trusted for it | outcome |
-    /// |---|---|---|---|---|
-    /// | linked to an active account | any | any | any | [`SignIn`](Linking::SignIn) |
-    /// | linked to a disabled account | any | any | any | [`AccountDisabled`](LinkRefusal::AccountDisabled) |
-    /// | new | free | yes | any | [`Create`](Linking::Create) |
-    /// | new | of an active account, verified | yes | yes | [`Join`](Linking::Join) |
-    /// | new | of an active account, not verified, or by an unproven identity alone | yes | yes | [`TakeOver`](Linking::TakeOver) |
-    /// | new | of a disabled account | yes | yes | [`AccountDisabled`](LinkRefusal::AccountDisabled) |
-    /// | new | else | | | [`LinkRequired`](LinkRefusal::LinkRequired) |
+    /// | identity | address here | [proven](Self::proves) by the assertion | outcome |
+    /// |---|---|---|---|
+    /// | linked to an active account | any | any | [`SignIn`](Linking::SignIn) |
+    /// | linked to a disabled account | any | any | [`AccountDisabled`](LinkRefusal::AccountDisabled) |
+    /// | new | free | any | [`Create`](Linking::Create) |
+    /// | new | of an active account, proven | yes | [`Join`](Linking::Join) |
+    /// | new | of an active account, not proven | yes | [`TakeOver`](Linking::TakeOver) |
+    /// | new | of a disabled account | yes | [`AccountDisabled`](LinkRefusal::AccountDisabled) |
+    /// | new | of an account | no | [`LinkRequired`](LinkRefusal::LinkRequired) |
+    /// | new | none | | [`LinkRequired`](LinkRefusal::LinkRequired) |
     #[must_use]
     pub fn judge(&self, standing: &Standing) -> Linking {
         if let Some(linked) = standing.linked {
@@ -112,10 +119,9 @@ impl Assertion {
                 Linking::Refuse(LinkRefusal::AccountDisabled)
             };
         }
-        let is_said = self.email.is_some() && self.email_verified;
         match standing.holder {
-            None if is_said => Linking::Create,
-            Some(holder) if is_said && self.trusted => match (holder.active, holder.verified) {
+            None if self.email.is_some() => Linking::Create,
+            Some(holder) if self.proves() => match (holder.active, holder.proven) {
                 (false, _) => Linking::Refuse(LinkRefusal::AccountDisabled),
                 (true, true) => Linking::Join(holder.user_id),
                 (true, false) => Linking::TakeOver(holder.user_id),
@@ -146,11 +152,11 @@ mod tests {
     fn locals() -> Vec<Option<Local>> {
         let mut locals = vec![None];
         for active in [true, false] {
-            for verified in [true, false] {
+            for proven in [true, false] {
                 locals.push(Some(Local {
                     user_id: UserId::new(SystemClock.now()),
                     active,
-                    verified,
+                    proven,
                 }));
             }
         }
@@ -165,7 +171,8 @@ mod tests {
             for email_verified in BITS {
                 for trusted in BITS {
                     let assertion = assertion(has_email, email_verified, trusted);
-                    let is_said = has_email && email_verified;
+                    let is_proven = has_email && email_verified && trusted;
+                    assert_eq!(assertion.proves(), is_proven);
                     for linked in locals() {
                         // Without an address nobody holds it.
                         let holders = locals();
@@ -181,30 +188,30 @@ mod tests {
                                 }
                                 Linking::Join(user) => {
                                     let holder = holder.expect(&case);
-                                    assert!(holder.active && holder.verified, "{case}");
+                                    assert!(holder.active && holder.proven, "{case}");
                                     assert!(linked.is_none() && holder.user_id == user, "{case}");
-                                    assert!(is_said && trusted, "{case}");
+                                    assert!(is_proven, "{case}");
                                 }
                                 Linking::TakeOver(user) => {
                                     let holder = holder.expect(&case);
-                                    assert!(holder.active && !holder.verified, "{case}");
+                                    assert!(holder.active && !holder.proven, "{case}");
                                     assert!(linked.is_none() && holder.user_id == user, "{case}");
-                                    assert!(is_said && trusted, "{case}");
+                                    assert!(is_proven, "{case}");
                                 }
                                 Linking::Create => {
                                     assert!(linked.is_none() && holder.is_none(), "{case}");
-                                    assert!(is_said, "{case}");
+                                    assert!(has_email, "{case}");
                                 }
                                 Linking::Refuse(LinkRefusal::AccountDisabled) => {
                                     let told = match linked {
                                         Some(linked) => !linked.active,
-                                        None => is_said && trusted && !holder.expect(&case).active,
+                                        None => is_proven && !holder.expect(&case).active,
                                     };
                                     assert!(told, "{case}");
                                 }
                                 Linking::Refuse(LinkRefusal::LinkRequired) => {
                                     assert!(linked.is_none(), "{case}");
-                                    let owed = is_said && (trusted || holder.is_none());
+                                    let owed = is_proven || (has_email && holder.is_none());
                                     assert!(!owed, "{case}");
                                 }
                             }

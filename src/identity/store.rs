@@ -54,11 +54,12 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     /// users between the two. Then, beside keeping the code with the flow, for the user at their `credential_version`,
     ///
     /// * [`SignIn`](super::Linking::SignIn) writes nothing more;
-    /// * [`Join`](super::Linking::Join) links the identity, and orders the mail;
+    /// * [`Join`](super::Linking::Join) links the identity, and orders [`joined`](Arrival::joined);
     /// * [`TakeOver`](super::Linking::TakeOver) takes the password hash away, ends every session, uses every one-time
-    ///   token, removes every identity, raises `credential_version`, verifies the address, and links the identity;
-    /// * [`Create`](super::Linking::Create) adds the user, and links the identity: as *unproven*, if the provider is not
-    ///   trusted for the address, so that [`reset_password`](crate::token::TokenStore::reset_password) removes it;
+    ///   token, removes every identity and every flow with a code of the user, raises `credential_version`, verifies the
+    ///   address, and links the identity; the profile stays;
+    /// * [`Create`](super::Linking::Create) adds the user, links the identity, and orders
+    ///   [`verification`](Arrival::verification) if the address of the user is not verified;
     /// * [`Refuse`](super::Linking::Refuse) writes nothing at all, nor does a `Create` without a user to add.
     ///
     /// The events of [`Arrival::events`] are written with it. Of any number of concurrent calls with one identity one
@@ -147,8 +148,10 @@ pub struct Arrival {
     pub code: NewCode,
     /// From where.
     pub author: Author,
-    /// For the user of an account that was there before, if they are to be told.
-    pub mail: Option<Intent>,
+    /// The notice to the user of a proven account that gets the identity, if there is to be one.
+    pub joined: Option<Intent>,
+    /// The letter with the link, to the user of an account that is made without proof of its address.
+    pub verification: Option<Intent>,
     /// Now.
     pub now: Timestamp,
 }

@@ -19,8 +19,6 @@ use crate::{
 pub(super) struct IdentityRow {
     user_id: UserId,
     identity: Identity,
-    /// Whether the account was made on nothing but the word of a provider that is not trusted for the address.
-    unproven: bool,
 }
 
 #[derive(Debug)]
@@ -89,13 +87,9 @@ impl State {
     }
 
     fn standing(&self, assertion: &Assertion) -> Standing {
-        let unproven = |id| {
-            let mut rows = self.identities.values();
-            rows.any(|row| row.user_id == id && row.unproven)
-        };
         let local = |id: UserId| {
             let row = self.users.get(&id)?;
-            Some(Local::new(&row.user, unproven(id)))
+            Some(Local::new(&row.user))
         };
         let address = assertion.email.as_ref().map(|email| email.canonical());
         let holder = address.and_then(|address| self.addresses.get(address));
@@ -119,7 +113,6 @@ impl State {
         id: IdentityId,
         user_id: UserId,
         assertion: &Assertion,
-        unproven: bool,
         now: Timestamp,
     ) -> Identity {
         let identity = Identity {
@@ -138,38 +131,18 @@ impl State {
             IdentityRow {
                 user_id,
                 identity: identity.clone(),
-                unproven,
             },
         );
         identity
     }
 
-    /// Wipes what whoever registered first may have left behind.
-    fn take_over(&mut self, user: UserId, now: Timestamp) {
-        if let Some(row) = self.users.get_mut(&user) {
-            row.password_hash = None;
-            row.credential_version += 1;
-            row.user.email_verified_at = Some(now);
-            row.user.updated_at = now;
-        }
-        self.end_sessions(user, EndReason::TakenOver, now);
-        self.use_tokens(user);
-        self.identities.retain(|_, row| row.user_id != user);
-    }
-
-    /// The identities and codes of a user who is deleted.
+    /// Also the codes.
     pub(super) fn forget_identities(&mut self, user: UserId) {
         self.identities.retain(|_, row| row.user_id != user);
         self.flows.retain(|_, row| {
             let code = row.code.as_ref().map(|code| &code.good_for);
             !matches!(code, Some(GoodFor::User(of, _)) if *of == user)
         });
-    }
-
-    /// Those that somebody else than the holder of the mailbox may have left behind.
-    pub(super) fn forget_doubtful_identities(&mut self, user: UserId, was_verified: bool) {
-        self.identities
-            .retain(|_, row| row.user_id != user || (was_verified && !row.unproven));
     }
 }
 
@@ -214,13 +187,13 @@ impl IdentityStore for MemoryStore {
         let user_id = match linking {
             Linking::SignIn(user) => user,
             Linking::Join(user) => {
-                state.link(id, user, assertion, false, now);
-                state.order(arrival.mail.as_ref(), Some(user));
+                state.link(id, user, assertion, now);
+                state.order(arrival.joined.as_ref(), Some(user));
                 user
             }
             Linking::TakeOver(user) => {
-                state.take_over(user, now);
-                state.link(id, user, assertion, false, now);
+                state.take_over(user, None, EndReason::TakenOver, now);
+                state.link(id, user, assertion, now);
                 user
             }
             Linking::Create => {
@@ -228,7 +201,10 @@ impl IdentityStore for MemoryStore {
                 let Some(user) = new_user.and_then(|user| state.add_user(user)) else {
                     return Ok(Arrived::NoAccount);
                 };
-                state.link(id, user.id, assertion, !assertion.trusted, now);
+                state.link(id, user.id, assertion, now);
+                if user.email_verified_at.is_none() {
+                    state.order(arrival.verification.as_ref(), Some(user.id));
+                }
                 user.id
             }
             Linking::Refuse(refusal) => return Ok(Arrived::Refused(refusal)),
@@ -313,7 +289,7 @@ impl IdentityStore for MemoryStore {
                 Linked::Taken
             });
         }
-        let identity = state.link(link.id, user, &assertion, false, now);
+        let identity = state.link(link.id, user, &assertion, now);
         state.record(&identity.noted_on(event), Some(user));
         state.order(mail, Some(user));
         Ok(Linked::Linked(identity))

@@ -8,6 +8,7 @@ mod limit_key;
 mod outbox;
 mod purge;
 mod session;
+mod takeover;
 mod token;
 mod user;
 

@@ -10,8 +10,8 @@ use crate::{
     secret::{PasswordHash, TokenDigest},
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
-        Purpose, RefreshGeneration, ResetPassword, RotateSession, Rotation, Session, SessionId,
-        SessionState, SessionUser, TokenStore, Verdict,
+        Purpose, RefreshGeneration, Reset, ResetPassword, RotateSession, Rotation, Session,
+        SessionId, SessionState, SessionUser, TokenStore, Verdict,
     },
     user::{EmailAddress, User, UserId},
 };
@@ -388,29 +388,36 @@ impl TokenStore for MemoryStore {
         &self,
         reset: &ResetPassword,
         event: &Event,
+        on_takeover: &Event,
         mail: Option<&Intent>,
-    ) -> Result<Option<UserId>, StoreError> {
+    ) -> Result<Option<Reset>, StoreError> {
         let mut state = self.state();
         let now = reset.now;
         let found = state.spendable(&reset.digest, Purpose::ResetPassword, now);
-        let Some(id) = found.map(|row| row.user.id) else {
+        let found = found.map(|row| (row.user.id, row.user.email_verified_at.is_none()));
+        let Some((id, taken_over)) = found else {
             return Ok(None);
         };
-        let mut was_verified = false;
-        if let Some(row) = state.users.get_mut(&id) {
-            was_verified = row.user.email_verified_at.is_some();
-            row.password_hash = Some(reset.password_hash.clone());
-            row.credential_version += 1;
-            row.user.email_verified_at.get_or_insert(now);
-            row.user.updated_at = now;
+        let (hash, reason) = (reset.password_hash.clone(), EndReason::PasswordReset);
+        if taken_over {
+            state.take_over(id, Some(hash), reason, now);
+            state.record(on_takeover, Some(id));
+        } else {
+            if let Some(row) = state.users.get_mut(&id) {
+                row.password_hash = Some(hash);
+                row.credential_version += 1;
+                row.user.updated_at = now;
+            }
+            state.end_sessions(id, reason, now);
+            state.use_tokens(id);
         }
-        state.end_sessions(id, EndReason::PasswordReset, now);
-        state.use_tokens(id);
-        state.forget_doubtful_identities(id, was_verified);
+        let Some(user) = state.users.get(&id).map(|row| row.user.clone()) else {
+            return Ok(None);
+        };
         self.limits.forget(reset.forgiven);
         state.record(event, Some(id));
         state.order(mail, Some(id));
-        Ok(Some(id))
+        Ok(Some(Reset { user, taken_over }))
     }
 
     async fn unlock(

@@ -7,6 +7,7 @@ use crate::{
     identity::{
         Arrival, Arrived, Assertion, Flow, FlowIntent, IdentityId, LinkRefusal, Linking, NewCode,
     },
+    mail::Recipient,
     secret::TokenDigest,
     store::Store,
     user::{Locale, NewUser, Role, User, UserId},
@@ -193,7 +194,8 @@ impl ProviderSignIns {
                     actor_id: None,
                     client: client.clone(),
                 },
-                mail: self.deliveries.identity_linked(client, now),
+                joined: self.deliveries.identity_linked(client, now),
+                verification: Some(self.deliveries.verification(Recipient::UserOfFact, now)),
                 now,
             };
             match store.arrive(&arrival).await? {
@@ -214,9 +216,12 @@ impl ProviderSignIns {
             self.trail.publish(event);
         }
         self.deliveries.wake();
-        let mut kinds = events.iter().map(|event| event.kind);
-        if kinds.any(|kind| kind == EventKind::AccountCreated) {
+        let tells_of = |kind| events.iter().any(|event| event.kind == kind);
+        if tells_of(EventKind::AccountCreated) {
             self.hooks.after_registration(user);
+        }
+        if tells_of(EventKind::AccountTakenOver) {
+            self.hooks.after_takeover(user);
         }
     }
 
@@ -227,9 +232,7 @@ impl ProviderSignIns {
         answer: &Answer,
         client: &ClientInfo,
     ) -> Result<NewUser> {
-        if !self.registers {
-            return Err(ErrorKind::RegistrationClosed.into());
-        }
+        self.newcomers.admit(assertion)?;
         let email = assertion.email.as_ref();
         let email =
             email.ok_or_else(|| Error::internal("an account is to be made of no address"))?;
@@ -244,7 +247,7 @@ impl ProviderSignIns {
         Ok(NewUser {
             id: UserId::new(now),
             email: email.clone(),
-            email_verified_at: Some(now),
+            email_verified_at: assertion.proves().then_some(now),
             password_hash: None,
             roles: [Role::USER].into_iter().collect(),
             display_name: display_name.map(str::to_owned),

@@ -39,6 +39,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     event::Trail,
     hook::HookChain,
+    identity::Assertion,
     limit::Limits,
     sign_in::SignIn,
 };
@@ -55,8 +56,7 @@ const CODE_LIFETIME: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub struct ProviderSignIns {
     pub(crate) providers: Arc<Providers>,
-    /// Whether accounts are made.
-    pub(crate) registers: bool,
+    pub(crate) newcomers: Newcomers,
     /// Whether signing in needs a verified address.
     pub(crate) require_verified: bool,
     pub(crate) sign_in: SignIn,
@@ -65,6 +65,28 @@ pub struct ProviderSignIns {
     pub(crate) hooks: HookChain,
     pub(crate) trail: Trail,
     pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// For whom accounts are made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Newcomers {
+    Anybody,
+    Nobody,
+    /// Those whose address a trusted provider proves. For all others a free address is answered as a taken one.
+    Proven,
+}
+
+impl Newcomers {
+    /// # Errors
+    /// [`RegistrationClosed`](ErrorKind::RegistrationClosed), [`LinkRequired`](ErrorKind::LinkRequired).
+    fn admit(self, assertion: &Assertion) -> Result<()> {
+        match self {
+            Self::Anybody => Ok(()),
+            Self::Nobody => Err(ErrorKind::RegistrationClosed.into()),
+            Self::Proven if assertion.proves() => Ok(()),
+            Self::Proven => Err(ErrorKind::LinkRequired.into()),
+        }
+    }
 }
 
 /// Who speaks for users, and where browsers go then.

@@ -7,7 +7,7 @@ use crate::{
     mail::Recipient,
     secret::{OneTimeToken, Password, TokenDigest},
     store::Store,
-    token::{Purpose, ResetPassword},
+    token::{Purpose, Reset, ResetPassword},
     user::EmailAddress,
 };
 
@@ -66,16 +66,20 @@ impl Passwords {
         let mail = self
             .deliveries
             .password_changed(recipient, client, reset.now);
-        let done = store.reset_password(&reset, &event, mail.as_ref());
-        match done.await? {
-            Some(user_id) => {
-                self.limits.forgive_after(counted).await;
-                self.trail.publish(&event.of(user_id));
-                self.hooks.after_password_change(&user);
-                self.deliveries.wake();
-                Ok(())
-            }
-            None => Err(ErrorKind::InvalidToken.into()),
+        let on_takeover = Event::new(EventKind::AccountTakenOver, client, reset.now);
+        let done = store.reset_password(&reset, &event, &on_takeover, mail.as_ref());
+        let Reset {
+            user: owner,
+            taken_over,
+        } = done.await?.ok_or(ErrorKind::InvalidToken)?;
+        self.limits.forgive_after(counted).await;
+        self.trail.publish(&event.of(owner.id));
+        if taken_over {
+            self.trail.publish(&on_takeover.of(owner.id));
+            self.hooks.after_takeover(&owner);
         }
+        self.hooks.after_password_change(&user);
+        self.deliveries.wake();
+        Ok(())
     }
 }

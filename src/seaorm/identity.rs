@@ -8,11 +8,11 @@ use super::{
     error::{overtaken, store_error},
     event,
     flow::{self, Offer},
-    one_time::{FORGET_IDENTITIES, USE_ALL},
     outbox,
     pool::Database,
     row::{column, user, user_columns},
-    token::{END_OF_USER, live},
+    takeover,
+    token::live,
     transaction::{Txn, run, transaction},
     user as users,
 };
@@ -33,11 +33,7 @@ use crate::{
 /// What is known of a user `u`.
 macro_rules! local {
     () => {
-        concat!(
-            user_columns!("u."),
-            ", u.credential_version, \
-            EXISTS (SELECT 1 FROM auth_identities p WHERE p.user_id = u.id AND p.unproven) AS unproven"
-        )
+        concat!(user_columns!("u."), ", u.credential_version")
     };
 }
 
@@ -73,9 +69,10 @@ macro_rules! identity_columns {
     };
 }
 
+/// `unproven` is unused: the version before reads it.
 const INSERT: &str = concat!(
     "INSERT INTO auth_identities (id, user_id, issuer, subject, provider, email, unproven, created_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (issuer, subject) DO NOTHING RETURNING ",
+    VALUES ($1, $2, $3, $4, $5, $6, FALSE, $7) ON CONFLICT (issuer, subject) DO NOTHING RETURNING ",
     identity_columns!()
 );
 
@@ -220,8 +217,6 @@ struct Found {
 struct Account {
     user: User,
     credential_version: i64,
-    /// Whether one of the identities is.
-    unproven: bool,
 }
 
 impl Account {
@@ -237,7 +232,6 @@ impl Found {
             let account = Some(Account {
                 user: user(row)?,
                 credential_version: column(row, "credential_version")?,
-                unproven: column(row, "unproven")?,
             });
             if column(row, "is_linked")? {
                 found.linked = account;
@@ -251,7 +245,7 @@ impl Found {
     fn standing(&self) -> Standing {
         let local = |found: &Option<Account>| {
             let account = found.as_ref()?;
-            Some(Local::new(&account.user, account.unproven))
+            Some(Local::new(&account.user))
         };
         Standing {
             linked: local(&self.linked),
@@ -296,14 +290,16 @@ async fn arrive_in(txn: &Txn<'_>, postgres: bool, arrival: &Arrival) -> Result<A
     };
     let (user, credential_version) = admitted;
     if !matches!(linking, Linking::SignIn(_)) {
-        let unproven = linking == Linking::Create && !assertion.trusted;
         let offer = Offer::from(assertion);
-        let linked = insert(txn, (arrival.identity, user.id), &offer, unproven, *now).await?;
+        let linked = insert(txn, (arrival.identity, user.id), &offer, *now).await?;
         linked.ok_or_else(overtaken)?;
     }
-    if matches!(linking, Linking::Join(_)) {
-        outbox::insert(txn, &arrival.mail, Some(user.id)).await?;
-    }
+    let mail = match linking {
+        Linking::Join(_) => arrival.joined.as_ref(),
+        Linking::Create if user.email_verified_at.is_none() => arrival.verification.as_ref(),
+        _ => None,
+    };
+    outbox::insert(txn, mail, Some(user.id)).await?;
     let events = arrival.events(linking, user.id);
     let at = (&user, credential_version);
     flow::keep_code(txn, postgres, &arrival.code, at, &events).await?;
@@ -316,16 +312,10 @@ async fn create(txn: &Txn<'_>, new: &NewUser) -> Result<User, DbErr> {
     Ok(new.to_user())
 }
 
-/// Wipes what whoever registered first may have left behind.
 async fn take_over(txn: &Txn<'_>, id: UserId, now: Timestamp) -> Result<(User, i64), DbErr> {
-    let id = id.as_uuid();
-    let rows = run(txn, TAKE_OVER, [id.into(), now.into()]).await?;
+    let rows = run(txn, TAKE_OVER, [id.as_uuid().into(), now.into()]).await?;
     let row = rows.first().ok_or_else(overtaken)?;
-    let reason = EndReason::TakenOver.as_str();
-    let values = [id.into(), now.into(), reason.into()];
-    run(txn, END_OF_USER, values).await?;
-    run(txn, USE_ALL, [id.into(), now.into()]).await?;
-    run(txn, FORGET_IDENTITIES, [id.into(), true.into()]).await?;
+    takeover::wipe(txn, id, EndReason::TakenOver, now).await?;
     Ok((user(row)?, column(row, "credential_version")?))
 }
 
@@ -334,7 +324,6 @@ async fn insert(
     txn: &Txn<'_>,
     (id, user): (IdentityId, UserId),
     offer: &Offer,
-    unproven: bool,
     now: Timestamp,
 ) -> Result<Option<Identity>, DbErr> {
     let values = [
@@ -344,7 +333,6 @@ async fn insert(
         offer.subject.as_str().into(),
         offer.provider.as_str().into(),
         offer.email.clone().into(),
-        unproven.into(),
         now.into(),
     ];
     let rows = run(txn, INSERT, values).await?;
@@ -372,7 +360,7 @@ async fn link_in(
     let Some(offer) = flow::use_offer(txn, &link.code, &link.challenge, now).await? else {
         return Ok(Linked::BadCode);
     };
-    if let Some(identity) = insert(txn, (link.id, user), &offer, false, now).await? {
+    if let Some(identity) = insert(txn, (link.id, user), &offer, now).await? {
         event::insert(txn, &identity.noted_on(event), Some(user)).await?;
         outbox::insert(txn, mail, Some(user)).await?;
         return Ok(Linked::Linked(identity));

@@ -21,6 +21,7 @@ mod purge;
 mod row;
 mod session;
 mod settings;
+mod takeover;
 mod token;
 mod transaction;
 mod user;

@@ -1,16 +1,19 @@
 //! One-time tokens: the second half of the token store.
 
+use std::sync::LazyLock;
+
 use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
 use serde_json::json;
 
 use super::{
     SeaOrmStore,
-    error::store_error,
+    error::{overtaken, store_error},
     event::{self, events, record},
     limit::{self, forgiven},
     outbox::{self, intents, order},
     pool::Database,
     row::{column, digest, user, user_columns},
+    takeover,
     token::{END_OF_USER, bytes},
     transaction::{Txn, run, transaction},
 };
@@ -21,7 +24,7 @@ use crate::{
     limit::LimitKey,
     mail::Intent,
     secret::TokenDigest,
-    token::{EndReason, IssueOneTime, NewOneTimeToken, Purpose, ResetPassword},
+    token::{EndReason, IssueOneTime, NewOneTimeToken, Purpose, Reset, ResetPassword},
     user::{EmailAddress, User, UserId},
 };
 
@@ -93,7 +96,10 @@ const USER_OF_LOCKED: &str = user_of!(" FOR UPDATE OF u");
 ///
 /// The user must be as the statement saw them at first (`b`): who was written since may have got an identity that this
 /// statement does not see. Then it returns nothing, and is run again with the user row held.
-const RESET: &str = concat!(
+static RESET: LazyLock<String> =
+    LazyLock::new(|| [RESET_USER, &takeover::wiping(), RESET_REST].concat());
+
+const RESET_USER: &str = concat!(
     "WITH u AS (\
         UPDATE auth_users u SET password_hash = $3, credential_version = u.credential_version + 1, \
             email_verified_at = COALESCE(u.email_verified_at, $2), updated_at = $2 \
@@ -101,21 +107,29 @@ const RESET: &str = concat!(
         WHERE t.digest = $1 AND t.purpose = 'reset_password' AND t.used_at IS NULL AND t.expires_at > $2 \
             AND u.id = b.id AND u.xmin = b.xmin AND u.status = 'active' \
             AND u.credential_version = t.credential_version \
-        RETURNING u.id, (b.email_verified_at IS NULL) AS was_unverified\
-    ), s AS (\
+        RETURNING ",
+    user_columns!("u."),
+    ", (b.email_verified_at IS NULL) AS taken_over\
+    ), w AS (\
+        SELECT u.id FROM u WHERE u.taken_over\
+    )"
+);
+
+const RESET_REST: &str = concat!(
+    ", s AS (\
         UPDATE auth_sessions s SET revoked_at = $2, revoked_reason = $4 \
         FROM u WHERE s.user_id = u.id AND s.revoked_at IS NULL\
     ), t AS (\
         UPDATE auth_one_time_tokens t SET used_at = $2 FROM u WHERE t.user_id = u.id AND t.used_at IS NULL\
-    ), i AS (\
-        DELETE FROM auth_identities i USING u WHERE i.user_id = u.id AND (i.unproven OR u.was_unverified)\
     ), e AS (",
     record!("$5", "u.id", "u"),
+    "), f AS (",
+    record!("$8", "w.id", "w"),
     "), m AS (",
     order!("$6", "u.id", ", u"),
     "), l AS (\
         DELETE FROM auth_limits l USING u WHERE l.key = $7\
-    ) SELECT id FROM u"
+    ) SELECT * FROM u"
 );
 
 /// The user row is locked first: that waits for a reset in flight, and then sees what the reset did.
@@ -146,13 +160,11 @@ const UNLOCK: &str = concat!(
 
 const UNLOCK_TOKEN: &str = use_one!("auth_users u");
 
-const SET_PASSWORD: &str = "\
-    UPDATE auth_users SET password_hash = $3, credential_version = credential_version + 1, \
-        email_verified_at = COALESCE(email_verified_at, $2), updated_at = $2 WHERE id = $1";
-
-/// All of them, or only those that are unproven.
-pub(super) const FORGET_IDENTITIES: &str =
-    "DELETE FROM auth_identities WHERE user_id = $1 AND (unproven OR $2)";
+const SET_PASSWORD: &str = concat!(
+    "UPDATE auth_users SET password_hash = $3, credential_version = credential_version + 1, \
+        email_verified_at = COALESCE(email_verified_at, $2), updated_at = $2 WHERE id = $1 RETURNING ",
+    user_columns!("")
+);
 
 pub(super) const USE_ALL: &str =
     "UPDATE auth_one_time_tokens SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL";
@@ -213,13 +225,18 @@ pub(super) async fn user_of<D: Database>(
 pub(super) async fn reset_password<D: Database>(
     store: &SeaOrmStore<D>,
     reset: &ResetPassword,
-    event: &Event,
+    (event, on_takeover): (&Event, &Event),
     mail: Option<&Intent>,
-) -> Result<Option<UserId>, StoreError> {
+) -> Result<Option<Reset>, StoreError> {
     if !store.is_postgres() {
-        return transaction!(store, |txn| reset_in(txn, reset, event, mail));
+        return transaction!(store, |txn| reset_in(
+            txn,
+            reset,
+            (event, on_takeover),
+            mail
+        ));
     }
-    let values = || -> [Value; 7] {
+    let values = || -> [Value; 8] {
         [
             bytes(&reset.digest),
             reset.now.into(),
@@ -228,11 +245,12 @@ pub(super) async fn reset_password<D: Database>(
             events([event]),
             intents(mail),
             forgiven(reset.forgiven),
+            events([on_takeover]),
         ]
     };
-    let rows = store.write(RESET, values()).await?;
+    let rows = store.write(&RESET, values()).await?;
     if !rows.is_empty() {
-        return owner(&rows).map_err(|error| store_error(&error));
+        return was_reset(&rows).map_err(|error| store_error(&error));
     }
     transaction!(store, |txn| async {
         if run(txn, USER_OF_LOCKED, live_values(reset))
@@ -241,8 +259,18 @@ pub(super) async fn reset_password<D: Database>(
         {
             return Ok(None);
         }
-        owner(&run(txn, RESET, values()).await?)
+        was_reset(&run(txn, &RESET, values()).await?)
     })
+}
+
+fn was_reset(rows: &[QueryResult]) -> Result<Option<Reset>, DbErr> {
+    let reset = rows.first().map(|row| {
+        Ok(Reset {
+            user: user(row)?,
+            taken_over: column(row, "taken_over")?,
+        })
+    });
+    reset.transpose()
 }
 
 /// `$1` to `$3` of the user of a token that resets the password.
@@ -284,25 +312,32 @@ fn owner(rows: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
 async fn reset_in(
     txn: &Txn<'_>,
     reset: &ResetPassword,
-    event: &Event,
+    (event, on_takeover): (&Event, &Event),
     mail: Option<&Intent>,
-) -> Result<Option<UserId>, DbErr> {
+) -> Result<Option<Reset>, DbErr> {
     let rows = run(txn, USER_OF, live_values(reset)).await?;
     let Some(before) = rows.first().map(user).transpose()? else {
         return Ok(None);
     };
-    let (id, was_verified) = (before.id.as_uuid(), before.email_verified_at.is_some());
+    let (id, now, reason) = (before.id, reset.now, EndReason::PasswordReset);
+    let taken_over = before.email_verified_at.is_none();
+    let uuid = || Value::from(id.as_uuid());
     let hash = reset.password_hash.expose();
-    let values = [id.into(), reset.now.into(), hash.into()];
-    run(txn, SET_PASSWORD, values).await?;
-    let reason = EndReason::PasswordReset.as_str();
-    let values = [id.into(), reset.now.into(), reason.into()];
-    run(txn, END_OF_USER, values).await?;
-    run(txn, USE_ALL, [id.into(), reset.now.into()]).await?;
-    let values = [id.into(), (!was_verified).into()];
-    run(txn, FORGET_IDENTITIES, values).await?;
+    let rows = run(txn, SET_PASSWORD, [uuid(), now.into(), hash.into()]).await?;
+    let after = user(rows.first().ok_or_else(overtaken)?)?;
+    if taken_over {
+        takeover::wipe(txn, id, reason, now).await?;
+        event::insert(txn, on_takeover, Some(id)).await?;
+    } else {
+        let values = [uuid(), now.into(), reason.as_str().into()];
+        run(txn, END_OF_USER, values).await?;
+        run(txn, USE_ALL, [uuid(), now.into()]).await?;
+    }
     limit::forgive(txn, reset.forgiven).await?;
-    event::insert(txn, event, Some(before.id)).await?;
-    outbox::insert(txn, mail, Some(before.id)).await?;
-    Ok(Some(before.id))
+    event::insert(txn, event, Some(id)).await?;
+    outbox::insert(txn, mail, Some(id)).await?;
+    Ok(Some(Reset {
+        user: after,
+        taken_over,
+    }))
 }

@@ -21,8 +21,8 @@ use crate::{
     secret::{PasswordHash, TokenDigest},
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
-        Purpose, RefreshGeneration, ResetPassword, ReuseClass, RotateSession, Rotation, Session,
-        SessionId, SessionState, SessionUser, TokenStore, Verdict,
+        Purpose, RefreshGeneration, Reset, ResetPassword, ReuseClass, RotateSession, Rotation,
+        Session, SessionId, SessionState, SessionUser, TokenStore, Verdict,
     },
     user::{User, UserId},
 };
@@ -301,9 +301,10 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
         &self,
         reset: &ResetPassword,
         event: &Event,
+        on_takeover: &Event,
         mail: Option<&Intent>,
-    ) -> Result<Option<UserId>, StoreError> {
-        one_time::reset_password(self, reset, event, mail).await
+    ) -> Result<Option<Reset>, StoreError> {
+        one_time::reset_password(self, reset, (event, on_takeover), mail).await
     }
 
     async fn unlock(

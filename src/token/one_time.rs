@@ -5,7 +5,7 @@ use crate::{
     clock::Timestamp,
     limit::LimitKey,
     secret::{HmacKey, OneTimeToken, PasswordHash, Secrets, TokenDigest},
-    user::{EmailAddress, UserId},
+    user::{EmailAddress, User, UserId},
 };
 
 /// What a one-time token is good for. A token of one purpose is worth nothing at another.
@@ -84,6 +84,16 @@ pub struct ResetPassword {
     pub forgiven: Option<LimitKey>,
     /// Now.
     pub now: Timestamp,
+}
+
+/// What a reset came to.
+#[derive(Clone, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
+pub struct Reset {
+    /// Whose password was set, as they are now.
+    pub user: User,
+    /// Whether the account was not proven before, and what was in it is wiped.
+    pub taken_over: bool,
 }
 
 const PREFIX: &str = "hp_ot_";

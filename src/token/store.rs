@@ -2,7 +2,7 @@ use async_trait::async_trait;
 
 use super::{
     Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
-    Purpose, ResetPassword, RotateSession, Rotation, Session, SessionId, SessionUser,
+    Purpose, Reset, ResetPassword, RotateSession, Rotation, Session, SessionId, SessionUser,
 };
 use crate::{
     clock::Timestamp,
@@ -211,9 +211,9 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     /// One fact, by at most one of any number of concurrent calls (I1): the conditions of
     /// [`one_time_user`](Self::one_time_user) hold at that moment; the hash is stored, `credential_version` goes up,
     /// every session ends, every other one-time token of the user is dead, an unverified address becomes verified, the
-    /// attempts in `forgiven` are cleared, and the event and the mail are written. If the address was not verified, every
-    /// identity of the user is removed: who registered first may not be who has the mailbox; else only those that are
-    /// unproven (see [`IdentityStore::arrive`](crate::identity::IdentityStore::arrive)).
+    /// attempts in `forgiven` are cleared, and the event and the mail are written. If the address was not verified, the
+    /// reset is a takeover, since who made the account may not be who has the mailbox: everything is wiped that
+    /// [`TakeOver`](crate::identity::Linking::TakeOver) wipes, and `on_takeover` is written as well.
     ///
     /// # Errors
     /// If the database fails.
@@ -221,8 +221,9 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
         &self,
         reset: &ResetPassword,
         event: &Event,
+        on_takeover: &Event,
         mail: Option<&Intent>,
-    ) -> Result<Option<UserId>, StoreError>;
+    ) -> Result<Option<Reset>, StoreError>;
 
     /// Spends a [`Purpose::Unlock`] token and clears the failed attempts in `forgiven`; `None` if it cannot be spent.
     ///

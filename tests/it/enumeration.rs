@@ -2,6 +2,7 @@
 //! for byte and by the same statements. SECURITY.md has the table of what is where.
 
 mod mails;
+mod provider;
 mod sign_in;
 mod tokens;
 

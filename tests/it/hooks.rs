@@ -2,6 +2,7 @@
 
 mod deletion;
 mod refresh;
+mod takeover;
 
 use std::{
     sync::{Arc, Mutex},
@@ -139,6 +140,11 @@ impl Hooks for Script {
             .await
     }
 
+    async fn after_takeover(&self, user: &User) -> Result<(), BoxError> {
+        let about = format!("{} {}", user.email, user.email_verified_at.is_some());
+        self.react("after_takeover", &about).await
+    }
+
     async fn before_deletion(&self, user: &User) -> Result<(), HookError> {
         self.play("before_deletion", user.email.as_str()).await
     }
@@ -266,7 +272,8 @@ async fn a_sign_in_is_refused_after_the_right_password_only() {
 async fn what_runs_after_is_told_whose_session_and_password_it_is_about() {
     let script = Script::new();
     for app in apps_with(hooked(&script)).await {
-        app.register(ANN).await;
+        let ann = app.register(ANN).await;
+        app.set_verified(ann["id"].as_str().unwrap()).await;
         app.auth.finish_hooks().await;
         script.seen();
         let tokens = app.login(ANN).await;

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use hallpass::{
-    UserId,
+    ClientInfo, Event, EventKind, UserId,
     clock::{Clock as _, SystemClock},
+    event::EventStore as _,
+    identity::IdentityId,
     token::{SessionId, TokenStore as _},
+    user::UserStore as _,
 };
 use hallpass_migration::{down, status, up};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
@@ -14,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::support::db::Database;
 
 /// How many migrations there are.
-const ALL: usize = 12;
+const ALL: usize = 13;
 
 const TABLES: [&str; 11] = [
     "auth_events",
@@ -174,6 +177,120 @@ async fn sessions_from_before_count_as_signed_in_when_they_were_opened() {
             let live = store.session_user(session, user, now).await.unwrap();
             assert_eq!(live.unwrap().authenticated_at, now, "{}", database.name());
         }
+    }
+}
+
+/// What the version before kept as verified on the word of a provider without trust for the address.
+#[tokio::test]
+async fn who_stood_on_an_untrusted_word_alone_is_not_proven_by_the_migration() {
+    for database in Database::migrated().await {
+        let store = database.store().await;
+        let db = store.database();
+        // The eleventh moved the proof to the account.
+        down(db, Some(ALL as u32 - 10)).await.unwrap();
+        let made = SystemClock.now();
+        let (linked, later) = (
+            made + Duration::from_millis(1),
+            made + Duration::from_secs(60),
+        );
+        let mut users = Vec::new();
+        for (name, verified_at, by_provider, identities, proven) in [
+            ("marked", Some(made), true, &[(linked, true)][..], false),
+            (
+                "marked without a trail",
+                Some(made),
+                false,
+                &[(linked, true)],
+                false,
+            ),
+            (
+                "marked, with another",
+                Some(made),
+                true,
+                &[(linked, true), (later, false)],
+                false,
+            ),
+            ("proven since", Some(later), true, &[(linked, true)], true),
+            ("unlinked", Some(made), true, &[], false),
+            (
+                "unlinked, with another",
+                Some(made),
+                true,
+                &[(later, false)],
+                false,
+            ),
+            (
+                "unlinked, proven since",
+                Some(later),
+                true,
+                &[(later, false)],
+                true,
+            ),
+            ("trusted", Some(made), true, &[(linked, false)], true),
+            (
+                "trusted, with another",
+                Some(made),
+                true,
+                &[(linked, false), (later, false)],
+                true,
+            ),
+            ("made at start", Some(made), false, &[], true),
+            (
+                "made at start, linked",
+                Some(made),
+                false,
+                &[(later, false)],
+                true,
+            ),
+            ("registered", Some(later), false, &[], true),
+            ("never", None, false, &[(later, false)], false),
+        ] {
+            let user = UserId::new(made);
+            let id = user.as_uuid();
+            let email = format!("{id}@example.org");
+            run(
+                db,
+                "INSERT INTO auth_users (id, email, email_canonical, email_verified_at, roles, status, \
+                    credential_version, metadata, created_at, updated_at) \
+                VALUES ($1, $2, $2, $3, ' user ', 'active', 0, '{}', $4, $4)",
+                vec![id.into(), email.into(), verified_at.into(), made.into()],
+            )
+            .await;
+            for (created_at, unproven) in identities {
+                run(
+                    db,
+                    "INSERT INTO auth_identities (id, user_id, issuer, subject, provider, unproven, created_at) \
+                    VALUES ($1, $2, 'https://id.example.org', $3, 'idp', $4, $5)",
+                    vec![
+                        IdentityId::new(*created_at).as_uuid().into(),
+                        id.into(),
+                        format!("{id} {created_at}").into(),
+                        (*unproven).into(),
+                        (*created_at).into(),
+                    ],
+                )
+                .await;
+            }
+            let made_by = by_provider.then_some(("provider", "idp"));
+            let event = Event::new(EventKind::AccountCreated, &ClientInfo::default(), linked);
+            let event = made_by
+                .into_iter()
+                .fold(event.of(user), |event, (name, value)| {
+                    event.with(name, value)
+                });
+            if name != "marked without a trail" {
+                store.record_event(&event).await.unwrap();
+            }
+            users.push((name, user, proven));
+        }
+        up(db).await.unwrap();
+        for (name, user, proven) in users {
+            let found = store.user(user).await.unwrap().unwrap();
+            let is_proven = found.email_verified_at.is_some();
+            assert_eq!(is_proven, proven, "{name}, on {}", database.name());
+        }
+        let marked = "SELECT count(*) FROM auth_identities WHERE unproven";
+        assert_eq!(count(db, marked).await, 0);
     }
 }
 

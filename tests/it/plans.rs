@@ -197,7 +197,8 @@ async fn identities_and_codes_are_found_by_indexes() {
             },
             author: Author::default(),
             now,
-            mail: None,
+            joined: None,
+            verification: None,
         };
         let arrived = store.arrive(&arrival).await.unwrap();
         assert!(matches!(arrived, Arrived::Admitted(..)), "{arrived:?}");

@@ -207,9 +207,9 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         password_hash: hash(),
         now,
     };
-    let (done, mail) = (event(), notice());
-    let done = store.reset_password(&reset, &done, Some(&mail));
-    assert_eq!(done.await.unwrap(), Some(user));
+    let (done, taken_over, mail) = (event(), event(), notice());
+    let done = store.reset_password(&reset, &done, &taken_over, Some(&mail));
+    assert_eq!(done.await.unwrap().unwrap().user.id, user);
     count.expect(1, "reset_password");
 
     let recipient = Recipient::Holder(new_user.email.clone());
@@ -309,7 +309,8 @@ async fn signing_in_with_a_provider_costs_few_statements_on_postgres() {
             code,
             author: Author::default(),
             now,
-            mail: None,
+            joined: None,
+            verification: None,
         };
         let arrived = store.arrive(&arrival).await.unwrap();
         assert!(matches!(arrived, Arrived::Admitted(..)), "{arrived:?}");

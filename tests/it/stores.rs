@@ -92,6 +92,7 @@ async fn every_store_keeps_the_contract_of_identities() {
         conformance::identity::check_all(&store.store()).await;
         conformance::link::check_all(&store.store()).await;
         conformance::unlink::check_all(&store.store()).await;
+        conformance::takeover::check_all(&store.store()).await;
     }
 }
 

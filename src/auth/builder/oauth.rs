@@ -1,11 +1,22 @@
 use super::AuthBuilder;
-use crate::oauth::Provider;
+use crate::{
+    oauth::{Newcomers, Provider},
+    password::RegistrationMode,
+};
 
 /// Who may speak for users, and where browsers may go then.
 #[derive(Debug, Default)]
 pub(super) struct OauthSettings {
     pub(super) providers: Vec<Provider>,
     pub(super) redirects: Vec<String>,
+}
+
+pub(super) fn newcomers(mode: RegistrationMode) -> Newcomers {
+    match mode {
+        RegistrationMode::Open => Newcomers::Anybody,
+        RegistrationMode::Private => Newcomers::Proven,
+        RegistrationMode::Closed => Newcomers::Nobody,
+    }
 }
 
 impl AuthBuilder {

@@ -18,7 +18,7 @@ pub struct Model {
     /// The address the provider gave when the identity was linked.
     #[sea_orm(column_type = "Text", nullable)]
     pub email: Option<String>,
-    /// Whether the account was made on nothing but the word of a provider that is not trusted for the address.
+    /// Unused, and false: the version before reads it.
     pub unproven: bool,
     pub created_at: DateTimeUtc,
 }

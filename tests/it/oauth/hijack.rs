@@ -1,7 +1,7 @@
 //! Somebody registers the address of somebody else first, and waits.
 
-use hallpass::{EventKind, oauth::Provider};
-use serde_json::json;
+use hallpass::{AuthBuilder, EventKind, oauth::Provider};
+use serde_json::{Value, json};
 
 use super::{
     ANN,
@@ -12,16 +12,15 @@ use super::{
     kinds,
 };
 use crate::support::{
-    app::apps_with,
-    http::PASSWORD,
+    app::{App, apps_with, link_token},
+    http::{PASSWORD, Tokens},
     provider::{CLIENT_ID, CLIENT_SECRET, FakeProvider},
 };
 
 #[tokio::test]
 async fn who_owns_the_address_takes_the_account_over_and_nothing_of_the_other_is_left() {
     let fake = FakeProvider::start().await;
-    let set =
-        |builder: hallpass::AuthBuilder| builder.provider(idp(&fake)).provider_redirects([APP_URL]);
+    let set = |builder: AuthBuilder| builder.provider(idp(&fake)).provider_redirects([APP_URL]);
     for app in apps_with(set).await {
         // The attacker has a password, a session, an identity, a mailed link, and a pending change of the address.
         let attacker = app.join(ANN).await;
@@ -36,7 +35,7 @@ async fn who_owns_the_address_takes_the_account_over_and_nothing_of_the_other_is
         reply.await.expect(202);
         app.deliver().await;
         let letter = app.letter("a@evil.org", "/confirm-email-change?");
-        let change = crate::support::app::link_token(&letter, "confirm-email-change");
+        let change = link_token(&letter, "confirm-email-change");
         let pending = arrive(&app, &fake, person("attacker", "a@evil.org")).await;
         let pending = pending.expect("a code of the attacker");
 
@@ -80,8 +79,7 @@ async fn who_owns_the_address_takes_the_account_over_and_nothing_of_the_other_is
 #[tokio::test]
 async fn a_reset_of_an_unverified_address_removes_the_identities() {
     let fake = FakeProvider::start().await;
-    let set =
-        |builder: hallpass::AuthBuilder| builder.provider(idp(&fake)).provider_redirects([APP_URL]);
+    let set = |builder: AuthBuilder| builder.provider(idp(&fake)).provider_redirects([APP_URL]);
     for app in apps_with(set).await {
         let attacker = app.join(ANN).await;
         let link = [("intent", "link")];
@@ -101,16 +99,18 @@ async fn a_reset_of_an_unverified_address_removes_the_identities() {
     }
 }
 
-/// An account that stands on the word of a provider that is not trusted goes to whoever shows the mailbox.
+/// The owner of the mailbox gets an account that stands on an untrusted word, with nothing of what was linked to it.
 #[tokio::test]
-async fn a_reset_removes_the_identity_that_an_untrusted_provider_vouched_for() {
+async fn a_reset_of_an_account_on_an_untrusted_word_removes_every_identity() {
     let fake = FakeProvider::start().await;
-    let set = |builder: hallpass::AuthBuilder| {
+    let set = |builder: AuthBuilder| {
         let untrusted = Provider::oidc("idp", &fake.issuer, CLIENT_ID).client_secret(CLIENT_SECRET);
         builder.provider(untrusted).provider_redirects([APP_URL])
     };
     for app in apps_with(set).await {
         let attacker = sign_in(&app, &fake, person("attacker", ANN)).await;
+        let me = app.me(&attacker.access).await.expect(200).json();
+        link(&app, &fake, &attacker, person("second", "a@evil.org")).await;
         let token = app.reset_token(ANN).await;
         app.reset(&token, "the owner's own password")
             .await
@@ -120,50 +120,71 @@ async fn a_reset_removes_the_identity_that_an_untrusted_provider_vouched_for() {
             .problem(401, "invalid_access_token");
         let refused = arrive(&app, &fake, person("attacker", ANN)).await;
         assert_eq!(refused, Err("link_required".to_owned()), "{}", app.name);
+        let stranger = sign_in(&app, &fake, person("second", "a@evil.org")).await;
+        let stranger = app.me(&stranger.access).await.expect(200).json();
+        assert_ne!(stranger["id"], me["id"], "{}", app.name);
+        let id = me["id"].as_str().unwrap();
+        assert_eq!(count(&app, id, EventKind::AccountTakenOver).await, 1);
+        assert_eq!(count(&app, id, EventKind::PasswordReset).await, 1);
+
         // What the owner links is theirs, and stays with the next reset.
         let owner = app
             .try_login(ANN, "the owner's own password")
             .await
             .tokens();
-        let link = [("intent", "link")];
-        let code = arrive_for(&app, &fake, person("owner", ANN), &link).await;
-        let body = json!({"code": code.unwrap(), "code_verifier": VERIFIER});
-        let reply = app.send("POST /users/me/identities", &owner.access, body);
-        reply.await.expect(201);
+        link(&app, &fake, &owner, person("owner", ANN)).await;
         app.advance(60);
         let token = app.reset_token(ANN).await;
         app.reset(&token, "yet another password").await.expect(204);
         sign_in(&app, &fake, person("owner", ANN)).await;
+        assert_eq!(count(&app, id, EventKind::AccountTakenOver).await, 1);
     }
 }
 
-/// The same with a provider that is trusted: its word is worth more than the one the account was made on.
+/// Also where the identity of the untrusted provider is unlinked by then.
+#[tokio::test]
+async fn an_owner_does_not_join_an_account_made_on_an_untrusted_word() {
+    let (trusted, untrusted) = (FakeProvider::start().await, FakeProvider::start().await);
+    for app in apps_with(|builder| asking_both(builder, &trusted, &untrusted)).await {
+        let attacker = by_other(&app, &untrusted, person("attacker", ANN)).await;
+        let before = app.me(&attacker.access).await.expect(200).json();
+        assert_eq!(before["email_verified"], false, "{}", app.name);
+        set_password(&app, &attacker).await;
+        let list = app
+            .get("/users/me/identities", &attacker.access)
+            .await
+            .json();
+        let id = list["items"][0]["id"].as_str().unwrap();
+        let line = format!("DELETE /users/me/identities/{id}");
+        let reply = app.send(&line, &attacker.access, json!({})).await;
+        reply.expect(204);
+
+        let owner = sign_in(&app, &trusted, person("owner", ANN)).await;
+        let me = app.me(&owner.access).await.expect(200).json();
+        assert_eq!(me["id"], before["id"]);
+        assert_eq!(me["email_verified"], true);
+        app.me(&attacker.access)
+            .await
+            .problem(401, "invalid_access_token");
+        app.try_login(ANN, PASSWORD)
+            .await
+            .problem(401, "invalid_credentials");
+        let list = app.get("/users/me/identities", &owner.access).await.json();
+        let list = list["items"].as_array().unwrap();
+        assert_eq!(list.len(), 1, "{}", app.name);
+        assert_eq!(list[0]["subject"], "owner");
+        let id = me["id"].as_str().unwrap();
+        assert_eq!(count(&app, id, EventKind::AccountTakenOver).await, 1);
+    }
+}
+
+/// The same, and what the account was made on is still linked.
 #[tokio::test]
 async fn a_trusted_provider_takes_over_what_an_untrusted_one_vouched_for() {
     let (trusted, untrusted) = (FakeProvider::start().await, FakeProvider::start().await);
-    let set = |builder: hallpass::AuthBuilder| {
-        let other = Provider::oidc("other", &untrusted.issuer, CLIENT_ID);
-        let other = other.client_secret(CLIENT_SECRET);
-        builder
-            .provider(idp(&trusted))
-            .provider(other)
-            .provider_redirects([APP_URL])
-    };
-    for app in apps_with(set).await {
-        untrusted.follow(&app.clock);
-        let by_other = |path: String| path.replace("/oauth/idp", "/oauth/other");
-        let line = format!("GET {}", by_other(start_path(&[])));
-        let reply = app.ask(&line, "", b"").await.expect(303);
-        let location = reply.header("location").expect("a location");
-        let query = untrusted.approve(location, &person("attacker", ANN));
-        let cookie = reply.header("set-cookie").expect("a cookie");
-        let (pair, _) = cookie.split_once(';').expect("attributes");
-        let line = format!("GET /auth/oauth/other/callback?{query}");
-        let headers = format!("Cookie: {pair}\r\n");
-        let told = landed(app.ask(&line, &headers, b"").await);
-        let attacker = redeem(&app, &told["code"], VERIFIER).await.tokens();
+    for app in apps_with(|builder| asking_both(builder, &trusted, &untrusted)).await {
+        let attacker = by_other(&app, &untrusted, person("attacker", ANN)).await;
         let before = app.me(&attacker.access).await.expect(200).json();
-
         let owner = sign_in(&app, &trusted, person("owner", ANN)).await;
         let me = app.me(&owner.access).await.expect(200).json();
         assert_eq!(me["id"], before["id"]);
@@ -199,4 +220,109 @@ async fn planted_cookie_does_not_go_on_with_a_flow() {
         }
         assert!(landed(come_back(&app, &tab, &query).await).contains_key("code"));
     }
+}
+
+/// The reverse: the link mailed to the new address proved it.
+#[tokio::test]
+async fn a_user_who_proved_a_new_address_by_mail_keeps_the_account() {
+    let (trusted, untrusted) = (FakeProvider::start().await, FakeProvider::start().await);
+    for app in apps_with(|builder| asking_both(builder, &trusted, &untrusted)).await {
+        let user = by_other(&app, &untrusted, person("user", "user@elsewhere.org")).await;
+        let before = app.me(&user.access).await.expect(200).json();
+        set_password(&app, &user).await;
+        let body = json!({"new_email": ANN, "current_password": PASSWORD});
+        let reply = app.send("POST /users/me/email", &user.access, body).await;
+        reply.expect(202);
+        app.deliver().await;
+        let letter = app.letter(ANN, "/confirm-email-change?");
+        let token = link_token(&letter, "confirm-email-change");
+        let reply = app.post("/auth/confirm-email-change", json!({"token": token}));
+        reply.await.expect(204);
+
+        let joined = sign_in(&app, &trusted, person("the same", ANN)).await;
+        let me = app.me(&joined.access).await.expect(200).json();
+        assert_eq!(me["id"], before["id"], "{}", app.name);
+        app.try_login(ANN, PASSWORD).await.tokens();
+        let again = by_other(&app, &untrusted, person("user", "user@elsewhere.org")).await;
+        let again = app.me(&again.access).await.expect(200).json();
+        assert_eq!(again["id"], before["id"]);
+        let id = me["id"].as_str().unwrap();
+        assert_eq!(count(&app, id, EventKind::AccountTakenOver).await, 0);
+    }
+}
+
+/// Some providers never send `email_verified`: their people sign up all the same, and prove the address by the link.
+#[tokio::test]
+async fn a_word_without_email_verified_makes_an_account_that_waits_for_the_link() {
+    let fake = FakeProvider::start().await;
+    let strict = |builder: AuthBuilder| {
+        let builder = builder.provider(idp(&fake)).provider_redirects([APP_URL]);
+        builder.require_verified_email(true)
+    };
+    let claims = json!({"sub": "1", "email": ANN});
+    for app in apps_with(strict).await {
+        let code = arrive(&app, &fake, claims.clone()).await.expect("a code");
+        let reply = redeem(&app, &code, VERIFIER).await;
+        reply.problem(403, "email_not_verified");
+        app.deliver().await;
+        let links = app.letters(ANN, "/verify-email?");
+        assert_eq!(links.len(), 1, "{}", app.name);
+        let token = link_token(&links[0], "verify-email");
+        let reply = app.post("/auth/verify-email", json!({"token": token}));
+        reply.await.expect(204);
+        let tokens = sign_in(&app, &fake, claims.clone()).await;
+        let me = app.me(&tokens.access).await.expect(200).json();
+        assert_eq!(me["email_verified"], true);
+    }
+}
+
+fn asking_both(
+    builder: AuthBuilder,
+    trusted: &FakeProvider,
+    untrusted: &FakeProvider,
+) -> AuthBuilder {
+    let other = Provider::oidc("other", &untrusted.issuer, CLIENT_ID);
+    let other = other.client_secret(CLIENT_SECRET);
+    builder
+        .provider(idp(trusted))
+        .provider(other)
+        .provider_redirects([APP_URL])
+}
+
+/// Signs in with the provider that is not trusted for any address.
+async fn by_other(app: &App, untrusted: &FakeProvider, claims: Value) -> Tokens {
+    untrusted.follow(&app.clock);
+    let line = format!(
+        "GET {}",
+        start_path(&[]).replace("/oauth/idp", "/oauth/other")
+    );
+    let reply = app.ask(&line, "", b"").await.expect(303);
+    let location = reply.header("location").expect("a location");
+    let query = untrusted.approve(location, &claims);
+    let cookie = reply.header("set-cookie").expect("a cookie");
+    let (pair, _) = cookie.split_once(';').expect("attributes");
+    let line = format!("GET /auth/oauth/other/callback?{query}");
+    let headers = format!("Cookie: {pair}\r\n");
+    let told = landed(app.ask(&line, &headers, b"").await);
+    redeem(app, &told["code"], VERIFIER).await.tokens()
+}
+
+async fn link(app: &App, fake: &FakeProvider, tokens: &Tokens, claims: Value) {
+    let link = [("intent", "link")];
+    let code = arrive_for(app, fake, claims, &link).await;
+    let body = json!({"code": code.unwrap(), "code_verifier": VERIFIER});
+    let reply = app.send("POST /users/me/identities", &tokens.access, body);
+    reply.await.expect(201);
+}
+
+/// The first one of an account.
+async fn set_password(app: &App, tokens: &Tokens) {
+    let body = json!({"new_password": PASSWORD});
+    let reply = app.send("POST /users/me/password", &tokens.access, body);
+    reply.await.expect(204);
+}
+
+async fn count(app: &App, user: &str, kind: EventKind) -> usize {
+    let kinds = kinds(app, user).await;
+    kinds.iter().filter(|other| **other == kind).count()
 }

@@ -1,10 +1,16 @@
 //! The linking rule over its whole space: what stands here, what the provider says, and whether it is trusted.
 
-use hallpass::{EventKind, UserStatus, event::EventFilter};
+use hallpass::{
+    EventKind, Registration, RegistrationMode, UserService as _, UserStatus, event::EventFilter,
+};
 use serde_json::{Value, json};
 
-use super::flow::{apps_of, arrive, person, sign_in};
-use crate::support::{app::App, http::PASSWORD, provider::FakeProvider};
+use super::flow::{arrive, asking, person, sign_in};
+use crate::support::{
+    app::{App, apps_with},
+    http::PASSWORD,
+    provider::FakeProvider,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Local {
@@ -21,7 +27,7 @@ enum Local {
 /// What may become of it, as the contract has it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Outcome {
-    NewAccount,
+    NewAccount { proven: bool },
     Joined,
     TakenOver,
     OtherUser,
@@ -47,15 +53,30 @@ fn verified_claims() -> [Option<Value>; 5] {
     ]
 }
 
-fn expected(local: Local, verified: Option<&Value>, trusted: bool) -> Outcome {
-    let is_said = verified == Some(&json!(true));
+const MODES: [RegistrationMode; 3] = [
+    RegistrationMode::Open,
+    RegistrationMode::Private,
+    RegistrationMode::Closed,
+];
+
+fn expected(
+    mode: RegistrationMode,
+    local: Local,
+    verified: Option<&Value>,
+    trusted: bool,
+) -> Outcome {
+    let proves = trusted && verified == Some(&json!(true));
     match local {
         Local::LinkedElsewhere => Outcome::OtherUser,
         Local::LinkedToDisabled => Outcome::Refused("account_disabled"),
-        Local::None if is_said => Outcome::NewAccount,
-        Local::Verified if is_said && trusted => Outcome::Joined,
-        Local::Unverified if is_said && trusted => Outcome::TakenOver,
-        Local::Disabled if is_said && trusted => Outcome::Refused("account_disabled"),
+        Local::None => match mode {
+            RegistrationMode::Closed => Outcome::Refused("registration_closed"),
+            RegistrationMode::Private if !proves => Outcome::Refused("link_required"),
+            _ => Outcome::NewAccount { proven: proves },
+        },
+        Local::Verified if proves => Outcome::Joined,
+        Local::Unverified if proves => Outcome::TakenOver,
+        Local::Disabled if proves => Outcome::Refused("account_disabled"),
         _ => Outcome::Refused("link_required"),
     }
 }
@@ -83,65 +104,74 @@ async fn verify(app: &App, id: &Value, admin: &str) {
 #[tokio::test]
 async fn every_case_ends_as_the_contract_says() {
     let fake = FakeProvider::start().await;
-    for app in apps_of(&fake).await {
-        let admin = app.administrator().await;
-        let mut number = 0;
-        for local in LOCALS {
-            for verified in verified_claims() {
-                for domain in ["example.org", "elsewhere.org", "sub.example.org"] {
-                    number += 1;
-                    let trusted = domain == "example.org";
-                    let case = format!("{}: {local:?} {verified:?} {domain}", app.name);
-                    let email = format!("ann{number}@{domain}");
-                    let subject = format!("subject {number}");
-                    let mut claims = person(&subject, &email);
-                    match &verified {
-                        Some(value) => claims["email_verified"] = value.clone(),
-                        None => {
-                            claims.as_object_mut().unwrap().remove("email_verified");
-                        }
+    for mode in MODES {
+        for app in apps_with(|builder| asking(builder, &fake).registration(mode)).await {
+            cases_end_as_the_contract_says(&app, &fake, mode).await;
+        }
+    }
+}
+
+async fn cases_end_as_the_contract_says(app: &App, fake: &FakeProvider, mode: RegistrationMode) {
+    let admin = app.administrator().await;
+    let mut number = 0;
+    for local in LOCALS {
+        for verified in verified_claims() {
+            for domain in ["example.org", "elsewhere.org", "sub.example.org"] {
+                number += 1;
+                let trusted = domain == "example.org";
+                let case = format!("{} {mode:?}: {local:?} {verified:?} {domain}", app.name);
+                let email = format!("ann{number}@{domain}");
+                let subject = format!("subject {number}");
+                let mut claims = person(&subject, &email);
+                match &verified {
+                    Some(value) => claims["email_verified"] = value.clone(),
+                    None => {
+                        claims.as_object_mut().unwrap().remove("email_verified");
                     }
-                    let other = prepare(&app, &fake, local, &email, &subject, &admin).await;
-                    let before = snapshot(&app, &email).await;
-                    let outcome = arrive(&app, &fake, claims).await;
-                    let after = snapshot(&app, &email).await;
-                    let expected = expected(local, verified.as_ref(), trusted);
-                    match (expected, outcome) {
-                        (Outcome::Refused(code), Err(told)) => {
-                            assert_eq!(told, code, "{case}");
-                            assert_eq!(after, before, "{case}");
-                            refused(&app, code, &case).await;
-                        }
-                        (Outcome::NewAccount, Ok(code)) => {
-                            let me = who(&app, &code).await;
-                            assert_eq!(me["email"], email, "{case}");
-                            assert_eq!(me["email_verified"], true, "{case}");
-                            assert!(before.is_none());
-                        }
-                        (Outcome::Joined, Ok(code)) => {
-                            let me = who(&app, &code).await;
-                            let (user, has_password, identities) = before.expect("a user");
-                            assert_eq!(me["id"], user["id"], "{case}");
-                            assert!(has_password && identities == 0);
-                            assert_eq!(after, Some((user, true, 1)), "{case}");
-                            app.try_login(&email, PASSWORD).await.expect(200);
-                        }
-                        (Outcome::TakenOver, Ok(code)) => {
-                            let me = who(&app, &code).await;
-                            let (user, _, _) = before.expect("a user");
-                            let (taken, has_password, identities) = after.expect("a user");
-                            assert_eq!(me["id"], user["id"], "{case}");
-                            assert_eq!(taken["verified"], true, "{case}");
-                            assert_ne!(taken["version"], user["version"], "{case}");
-                            assert_eq!((has_password, identities), (false, 1), "{case}");
-                        }
-                        (Outcome::OtherUser, Ok(code)) => {
-                            let me = who(&app, &code).await;
-                            assert_eq!(Some(&me["id"]), other.as_ref(), "{case}");
-                            assert_eq!(after, before, "{case}");
-                        }
-                        (expected, outcome) => panic!("{case}: {expected:?} {outcome:?}"),
+                }
+                let other = prepare(app, fake, local, &email, &subject, &admin).await;
+                let before = snapshot(app, &email).await;
+                let outcome = arrive(app, fake, claims).await;
+                let after = snapshot(app, &email).await;
+                let expected = expected(mode, local, verified.as_ref(), trusted);
+                match (expected, outcome) {
+                    (Outcome::Refused(code), Err(told)) => {
+                        assert_eq!(told, code, "{case}");
+                        assert_eq!(after, before, "{case}");
+                        refused(app, code, &case).await;
                     }
+                    (Outcome::NewAccount { proven }, Ok(code)) => {
+                        let me = who(app, &code).await;
+                        assert_eq!(me["email"], email, "{case}");
+                        assert_eq!(me["email_verified"], proven, "{case}");
+                        assert!(before.is_none());
+                        app.deliver().await;
+                        let links = app.letters(&email, "/verify-email?").len();
+                        assert_eq!(links, usize::from(!proven), "{case}");
+                    }
+                    (Outcome::Joined, Ok(code)) => {
+                        let me = who(app, &code).await;
+                        let (user, has_password, identities) = before.expect("a user");
+                        assert_eq!(me["id"], user["id"], "{case}");
+                        assert!(has_password && identities == 0);
+                        assert_eq!(after, Some((user, true, 1)), "{case}");
+                        app.try_login(&email, PASSWORD).await.expect(200);
+                    }
+                    (Outcome::TakenOver, Ok(code)) => {
+                        let me = who(app, &code).await;
+                        let (user, _, _) = before.expect("a user");
+                        let (taken, has_password, identities) = after.expect("a user");
+                        assert_eq!(me["id"], user["id"], "{case}");
+                        assert_eq!(taken["verified"], true, "{case}");
+                        assert_ne!(taken["version"], user["version"], "{case}");
+                        assert_eq!((has_password, identities), (false, 1), "{case}");
+                    }
+                    (Outcome::OtherUser, Ok(code)) => {
+                        let me = who(app, &code).await;
+                        assert_eq!(Some(&me["id"]), other.as_ref(), "{case}");
+                        assert_eq!(after, before, "{case}");
+                    }
+                    (expected, outcome) => panic!("{case}: {expected:?} {outcome:?}"),
                 }
             }
         }
@@ -160,22 +190,22 @@ async fn prepare(
     match local {
         Local::None => None,
         Local::Unverified => {
-            app.register(email).await;
+            register(app, email).await;
             None
         }
         Local::Verified => {
-            let user = app.register(email).await;
-            verify(app, &user["id"], admin).await;
+            let id = register(app, email).await;
+            verify(app, &id, admin).await;
             None
         }
         Local::Disabled => {
-            let user = app.register(email).await;
-            let id = user["id"].as_str().unwrap();
+            let id = register(app, email).await;
+            let id = id.as_str().unwrap();
             app.set_status(id, UserStatus::Disabled).await;
             None
         }
         Local::LinkedElsewhere => {
-            app.register(email).await;
+            register(app, email).await;
             Some(linked(app, fake, subject).await)
         }
         Local::LinkedToDisabled => {
@@ -187,9 +217,17 @@ async fn prepare(
     }
 }
 
+/// In process, where the mode of registration does not count.
+async fn register(app: &App, email: &str) -> Value {
+    let registration = Registration::new(email.parse().unwrap(), PASSWORD);
+    let user = app.auth.register(registration).await.unwrap();
+    json!(user.id)
+}
+
 /// Somebody else who has this identity.
 async fn linked(app: &App, fake: &FakeProvider, subject: &str) -> Value {
     let email = format!("other-{}@example.org", subject.replace(' ', "-"));
+    register(app, &email).await;
     let tokens = sign_in(app, fake, person(subject, &email)).await;
     app.me(&tokens.access).await.expect(200).json()["id"].clone()
 }
@@ -214,13 +252,15 @@ async fn refused(app: &App, reason: &str, case: &str) {
 #[tokio::test]
 async fn without_an_address_nobody_is_registered() {
     let fake = FakeProvider::start().await;
-    for app in apps_of(&fake).await {
-        for email in [json!(null), json!("no address"), json!(7), json!("")] {
-            let claims = json!({"sub": "1", "email": email, "email_verified": true});
-            let refused = arrive(&app, &fake, claims).await;
-            assert_eq!(refused, Err("link_required".to_owned()), "{email}");
+    for mode in MODES {
+        for app in apps_with(|builder| asking(builder, &fake).registration(mode)).await {
+            for email in [json!(null), json!("no address"), json!(7), json!("")] {
+                let claims = json!({"sub": "1", "email": email, "email_verified": true});
+                let refused = arrive(&app, &fake, claims).await;
+                assert_eq!(refused, Err("link_required".to_owned()), "{email}");
+            }
+            let refused = arrive(&app, &fake, json!({"sub": "1"})).await;
+            assert_eq!(refused, Err("link_required".to_owned()));
         }
-        let refused = arrive(&app, &fake, json!({"sub": "1"})).await;
-        assert_eq!(refused, Err("link_required".to_owned()));
     }
 }

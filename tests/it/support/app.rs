@@ -158,6 +158,15 @@ impl App {
         self.change(id, &change).await;
     }
 
+    /// Proves the address of this user.
+    pub(crate) async fn set_verified(&self, id: &str) {
+        let change = UserChange {
+            email_verified: Some(true),
+            ..UserChange::default()
+        };
+        self.change(id, &change).await;
+    }
+
     async fn change(&self, id: &str, change: &UserChange) {
         let (author, now) = (Author::default(), self.now());
         let id = user_id(id);

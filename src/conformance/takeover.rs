@@ -1,0 +1,279 @@
+//! The contract of [`IdentityStore`](crate::store::IdentityStore) and [`TokenStore`](crate::token::TokenStore): takeovers. The
+//! previous holder of an account that was never proven keeps nothing of it, once the owner of the address comes.
+
+use std::sync::Arc;
+
+use super::{
+    Subject,
+    fixture::{
+        credentials, digest, event, events_of, fresh_address, fresh_session, is_live, new_session,
+        new_token, now, password_hash, race, reset, try_open, try_reset,
+    },
+    flow::{arrival, assertion},
+    identity::{admitted, identities, known},
+    link::{link, offer},
+    one_time::issued,
+};
+use crate::{
+    event::EventKind,
+    identity::{Arrived, Assertion, IdentityId, Linked, Unlinked},
+    secret::TokenDigest,
+    token::{Checked, CheckedSession, NewOneTimeToken, NewSession, Purpose},
+    user::{ProfileChange, User, UserId},
+};
+
+const ROUNDS: usize = 16;
+
+/// Runs every check of this module.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn check_all(store: &Subject) {
+    a_reset_of_an_account_never_proven_leaves_nothing_of_its_maker(store).await;
+    a_reset_of_a_proven_account_leaves_its_identities(store).await;
+    an_account_on_an_untrusted_word_is_not_proven(store).await;
+    unlinking_an_untrusted_identity_proves_nothing(store).await;
+    who_proved_another_address_is_not_taken_over(store).await;
+    a_reset_and_an_arrival_at_once_take_over_once(store).await;
+}
+
+/// Sessions, tokens and all identities are gone; the profile stays, the trail has both facts, and another user keeps
+/// everything.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_reset_of_an_account_never_proven_leaves_nothing_of_its_maker(store: &Subject) {
+    let (user, session) = fresh_session(store).await;
+    let (other, others_session) = fresh_session(store).await;
+    let said = [(); 2].map(|()| assertion(&fresh_address()));
+    for said in &said {
+        linked_in(store, &session, said).await;
+    }
+    linked_in(store, &others_session, &assertion(&fresh_address())).await;
+    let change = ProfileChange::new().display_name("Ann");
+    let changed = store.update_profile(user.id, &change, now()).await;
+    let before = changed.expect("update_profile").expect("the user is there");
+    let verify = issued(store, &token_of(&user, Purpose::VerifyEmail)).await;
+    let token = token_of(&user, Purpose::ResetPassword);
+    let (live, at) = (issued(store, &token).await, token.created_at);
+
+    let reset = try_reset(store, &reset(live, "new", at), None).await;
+    let reset = reset.expect("the token is good");
+    assert!(reset.taken_over, "the takeover is not reported");
+    let after = credentials(store, &user).await;
+    assert_eq!(reset.user, after.user);
+    let mut expected = before;
+    expected.email_verified_at = Some(at);
+    expected.updated_at = at;
+    assert_eq!(after.user, expected);
+    assert_eq!(after.credential_version, 1);
+    assert_eq!(password_hash(store, &user).await.as_deref(), Some("new"));
+    assert!(!is_live(store, &session, at).await, "a session survived");
+    let found = store.one_time_user(&verify, Purpose::VerifyEmail, at);
+    assert_eq!(found.await.expect("one_time_user"), None);
+    assert!(identities(store, user.id).await.is_empty());
+    for said in &said {
+        let standing = store.standing(said).await.expect("standing");
+        assert_eq!(standing.linked, None, "an identity survived");
+    }
+    assert_eq!(count(store, user.id, EventKind::AccountTakenOver).await, 1);
+    assert_eq!(count(store, user.id, EventKind::PasswordReset).await, 1);
+    assert!(is_live(store, &others_session, at).await);
+    assert_eq!(identities(store, other.id).await.len(), 1);
+}
+
+/// Also those of untrusted providers; and it is no takeover.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_reset_of_a_proven_account_leaves_its_identities(store: &Subject) {
+    let (user, _) = known(store).await;
+    let session = opened(store, user.id, 0).await;
+    let mut said = assertion(&fresh_address());
+    said.trusted = false;
+    linked_in(store, &session, &said).await;
+    let before = identities(store, user.id).await;
+    let token = token_of(&user, Purpose::ResetPassword);
+    let live = issued(store, &token).await;
+    let reset = try_reset(store, &reset(live, "new", token.created_at), None).await;
+    let reset = reset.expect("the token is good");
+    assert!(!reset.taken_over, "a takeover of a proven account");
+    assert_eq!(reset.user, credentials(store, &user).await.user);
+    assert_eq!(reset.user.email_verified_at, user.email_verified_at);
+    assert_eq!(identities(store, user.id).await, before);
+    assert_eq!(count(store, user.id, EventKind::AccountTakenOver).await, 0);
+}
+
+/// Nor is one without any word: the owner takes it over by a trusted provider.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn an_account_on_an_untrusted_word_is_not_proven(store: &Subject) {
+    for (trusted, email_verified) in [(false, true), (true, false), (false, false)] {
+        let said = Assertion {
+            trusted,
+            email_verified,
+            ..assertion(&fresh_address())
+        };
+        let (first, _) = arrival(store, &said).await;
+        let (user, _) = admitted(store, &first).await;
+        assert_eq!(user.email_verified_at, None);
+        let standing = store.standing(&said).await.expect("standing");
+        assert!(standing.holder.is_some_and(|local| !local.proven));
+        assert_taken_over(store, &user).await;
+    }
+}
+
+/// The previous holder has set a password, linked another identity, and unlinked the first: still a takeover.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn unlinking_an_untrusted_identity_proves_nothing(store: &Subject) {
+    let (user, session) = vouched_for(store).await;
+    linked_in(store, &session, &assertion(&fresh_address())).await;
+    let first = identities(store, user.id).await;
+    let first = first.first().expect("an identity").id;
+    let unlinked = event(EventKind::IdentityUnlinked);
+    let unlinked = store.unlink_identity(user.id, first, &unlinked).await;
+    assert_eq!(unlinked.expect("unlink_identity"), Unlinked::Unlinked);
+    assert_taken_over(store, &user).await;
+    assert!(!is_live(store, &session, now()).await, "a session survived");
+}
+
+/// The link mailed to the new address proved it: the user keeps the account and its password.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn who_proved_another_address_is_not_taken_over(store: &Subject) {
+    let (user, session) = vouched_for(store).await;
+    let new = fresh_address();
+    let mut token = token_of(&user, Purpose::ConfirmEmailChange);
+    token.address = new.clone();
+    let asked = event(EventKind::EmailChangeRequested);
+    let checked = checked(&session, 1, Some("own"));
+    let asked = store.request_email_change(&checked, &token, &asked, &[]);
+    assert_eq!(asked.await.expect("request_email_change"), Checked::Done);
+    let (live, at) = (first(&token), token.created_at);
+    let changed = event(EventKind::EmailChanged);
+    let changed = store.confirm_email_change(&live, at, &changed).await;
+    assert_eq!(changed.expect("confirm_email_change"), Some(user.id));
+
+    let (arrival, _) = arrival(store, &assertion(&new)).await;
+    let (found, events) = admitted(store, &arrival).await;
+    assert_eq!(found.id, user.id);
+    let kinds: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::IdentityLinked]);
+    assert_eq!(password_hash(store, &found).await.as_deref(), Some("own"));
+    assert_eq!(identities(store, user.id).await.len(), 2);
+}
+
+/// The first of them takes the account over. A reset that is second has no token any more, and a provider that is second
+/// joins the account that the reset has proven.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_reset_and_an_arrival_at_once_take_over_once(store: &Subject) {
+    for _ in 0..ROUNDS {
+        let (user, session) = fresh_session(store).await;
+        linked_in(store, &session, &assertion(&fresh_address())).await;
+        let token = token_of(&user, Purpose::ResetPassword);
+        let (live, at) = (issued(store, &token).await, token.created_at);
+        let (arrival, _) = arrival(store, &assertion(&user.email)).await;
+        let identity = arrival.identity;
+        let outcomes = race(2, |index| {
+            let (store, arrival) = (Arc::clone(store), arrival.clone());
+            async move {
+                if index == 0 {
+                    let reset = try_reset(&store, &reset(live, "new", at), None).await;
+                    return reset.is_some();
+                }
+                let arrived = store.arrive(&arrival).await.expect("arrive");
+                matches!(arrived, Arrived::Admitted(..))
+            }
+        });
+        let outcomes = outcomes.await;
+        let [was_reset, true] = outcomes[..] else {
+            panic!("the owner was not let in: {outcomes:?}");
+        };
+        let expected = was_reset.then_some("new");
+        assert_eq!(password_hash(store, &user).await.as_deref(), expected);
+        assert_only_identity(store, user.id, identity).await;
+        assert_eq!(count(store, user.id, EventKind::AccountTakenOver).await, 1);
+    }
+}
+
+/// The owner of the address comes with a trusted provider, and finds nothing of the previous holder.
+async fn assert_taken_over(store: &Subject, user: &User) {
+    let (arrival, _) = arrival(store, &assertion(&user.email)).await;
+    let (owner, events) = admitted(store, &arrival).await;
+    assert_eq!(owner.id, user.id);
+    assert_eq!(owner.email_verified_at, Some(arrival.now));
+    let kinds: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
+    let expected = [EventKind::AccountTakenOver, EventKind::IdentityLinked];
+    assert_eq!(kinds, expected, "the account is shared");
+    assert_eq!(password_hash(store, user).await, None);
+    assert_only_identity(store, user.id, arrival.identity).await;
+}
+
+async fn assert_only_identity(store: &Subject, user: UserId, id: IdentityId) {
+    let left = identities(store, user).await;
+    let left: Vec<IdentityId> = left.iter().map(|own| own.id).collect();
+    assert_eq!(left, [id]);
+}
+
+/// Somebody who came by the word of an untrusted provider and has set the password `own`, in an open session.
+async fn vouched_for(store: &Subject) -> (User, NewSession) {
+    let said = Assertion {
+        trusted: false,
+        ..assertion(&fresh_address())
+    };
+    let (arrival, _) = arrival(store, &said).await;
+    let (user, _) = admitted(store, &arrival).await;
+    let session = opened(store, user.id, 0).await;
+    let own = super::fixture::hash("own");
+    let changed = event(EventKind::PasswordChanged);
+    let checked = checked(&session, 0, None);
+    let changed = store.change_password(&checked, &own, now(), &changed, None);
+    assert_eq!(changed.await.expect("change_password"), Checked::Done);
+    (user, session)
+}
+
+async fn opened(store: &Subject, user: UserId, version: i64) -> NewSession {
+    let session = new_session(user, version);
+    let opened = try_open(store, &session).await;
+    opened.expect("a session opens for an active user");
+    session
+}
+
+async fn linked_in(store: &Subject, session: &NewSession, said: &Assertion) {
+    let (offer, _) = offer(store, session, said).await;
+    let linked = link(store, &offer).await;
+    assert!(matches!(linked, Linked::Linked(_)), "{linked:?}");
+}
+
+fn checked(session: &NewSession, version: i64, verified: Option<&str>) -> CheckedSession {
+    CheckedSession {
+        id: session.id,
+        user_id: session.user_id,
+        credential_version: version,
+        verified_hash: verified.map(super::fixture::hash),
+    }
+}
+
+/// A token mailed to the address of the user.
+fn token_of(user: &User, purpose: Purpose) -> NewOneTimeToken {
+    NewOneTimeToken {
+        digests: vec![digest()],
+        address: user.email.clone(),
+        ..new_token(user.id, purpose)
+    }
+}
+
+fn first(token: &NewOneTimeToken) -> TokenDigest {
+    *token.digests.first().expect("a token has a digest")
+}
+
+async fn count(store: &Subject, user: UserId, kind: EventKind) -> usize {
+    let events = events_of(store, user).await;
+    events.iter().filter(|event| event.kind == kind).count()
+}

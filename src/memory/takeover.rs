@@ -1,0 +1,24 @@
+use super::State;
+use crate::{clock::Timestamp, secret::PasswordHash, token::EndReason, user::UserId};
+
+impl State {
+    /// Leaves nothing to the previous holder of an account that was not proven, now that its address is: every way in goes,
+    /// and the password is this one, if any. A feature that keeps another way in has it wiped here.
+    pub(super) fn take_over(
+        &mut self,
+        user: UserId,
+        password_hash: Option<PasswordHash>,
+        reason: EndReason,
+        now: Timestamp,
+    ) {
+        if let Some(row) = self.users.get_mut(&user) {
+            row.password_hash = password_hash;
+            row.credential_version += 1;
+            row.user.email_verified_at = Some(now);
+            row.user.updated_at = now;
+        }
+        self.end_sessions(user, reason, now);
+        self.use_tokens(user);
+        self.forget_identities(user);
+    }
+}

@@ -1,0 +1,47 @@
+//! The owner of an address takes an account over that nobody had proven.
+
+use super::*;
+use crate::{
+    oauth::flow::{asking, person, sign_in},
+    support::provider::FakeProvider,
+};
+
+#[tokio::test]
+async fn hooks_see_a_takeover_by_a_reset_and_no_other_reset() {
+    let script = Script::new();
+    for app in apps_with(hooked(&script)).await {
+        app.register(ANN).await;
+        let changed = format!("after_password_change {ANN}");
+        let taken_over = format!("after_takeover {ANN} true");
+        for told in [vec![changed.clone(), taken_over], vec![changed]] {
+            app.advance(60);
+            let token = app.reset_token(ANN).await;
+            app.auth.finish_hooks().await;
+            script.seen();
+            app.reset(&token, "another passphrase").await.expect(204);
+            app.auth.finish_hooks().await;
+            // Two moments, each with a task of its own.
+            let mut seen = script.seen();
+            seen.sort();
+            assert_eq!(seen, told, "{}", app.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn hooks_see_a_takeover_by_a_provider_and_no_other_sign_in() {
+    let (script, fake) = (Script::new(), FakeProvider::start().await);
+    for app in apps_with(|builder| hooked(&script)(asking(builder, &fake))).await {
+        app.register(ANN).await;
+        for (subject, count) in [("ann", 1), ("ann", 0), ("too", 0)] {
+            app.auth.finish_hooks().await;
+            script.seen();
+            sign_in(&app, &fake, person(subject, ANN)).await;
+            app.auth.finish_hooks().await;
+            let seen = script.seen();
+            let told = format!("after_takeover {ANN} true");
+            let told = seen.iter().filter(|line| **line == told).count();
+            assert_eq!(told, count, "{}: {seen:?}", app.name);
+        }
+    }
+}
