@@ -43,8 +43,8 @@ use hallpass::{
         Purpose, Reset, ResetPassword, RotateSession, Rotation, Session, SessionUser,
     },
     user::{
-        Credentials, DeleteUser, InsertUser, NewUser, ProfileChange, UpdateUser, UserChange,
-        UserFilter,
+        Credentials, DeleteUser, FirstAdministrator, InsertUser, NewUser, ProfileChange,
+        UpdateUser, UserChange, UserFilter,
     },
 };
 
@@ -110,6 +110,7 @@ switched! {
             mail: Option<&Intent>,
             if_taken: Option<(&Intent, &Event)>
         ) -> InsertUser;
+        writable insert_first_administrator(user: &NewUser, event: &Event) -> FirstAdministrator;
         readable user(id: UserId) -> Option<User>;
         readable credentials(email: &EmailAddress) -> Option<Credentials>;
         readable list_users(filter: &UserFilter, after: Option<UserId>, limit: u32) -> Vec<User>;

@@ -278,7 +278,7 @@ impl AuthBuilder {
         self
     }
 
-    /// Whether signing in with a password needs a verified address. Default no.
+    /// Whether signing in needs a verified address, with a password or by a provider. Default no.
     pub fn require_verified_email(mut self, required: bool) -> Self {
         self.require_verified = required;
         self

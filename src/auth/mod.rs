@@ -183,7 +183,8 @@ impl Auth {
         Verifier::own(&self.0.use_cases.tokens)
     }
 
-    /// Makes a verified administrator, unless the address has an account already; `None` then, and nothing changes.
+    /// Makes a verified administrator, if there is no active administrator at all; else `None`, and nothing changes. An
+    /// account that has the address already is left as it is, and a warning logged: anybody may have registered it.
     ///
     /// # Errors
     /// [`WeakPassword`](crate::ErrorKind::WeakPassword), or [`Unavailable`](crate::ErrorKind::Unavailable) while the

@@ -180,7 +180,7 @@ async fn administrator(store: &Subject) -> UserId {
     insert(store, &user).await.id
 }
 
-async fn administrators(store: &Subject) -> Vec<User> {
+pub(super) async fn administrators(store: &Subject) -> Vec<User> {
     let filter = UserFilter {
         role: Some(Role::ADMIN),
         status: Some(UserStatus::Active),

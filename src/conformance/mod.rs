@@ -1,7 +1,7 @@
 //! The contract of every [store trait](crate::store) as runnable checks, races included.
 //!
 //! Whoever writes a store of their own runs [`check_all`] on it, on a multi-threaded runtime and on an otherwise idle
-//! store; the mails of a working server would be taken for those of the checks. A check that fails panics and says
+//! store without an administrator; the mails of a working server would be taken for those of the checks. A check that fails panics and says
 //! what was broken.
 //!
 //! ```
@@ -22,6 +22,7 @@
 pub mod account;
 pub mod address;
 pub mod event;
+pub mod first_admin;
 mod fixture;
 pub mod flow;
 pub mod identity;
@@ -55,6 +56,7 @@ pub type Subject = Arc<dyn Store>;
 /// If the store breaks the contract.
 pub async fn check_all(store: Subject) {
     store.ping().await.expect("the store answers a ping");
+    first_admin::check_all(&store).await;
     user::check_all(&store).await;
     user_change::check_all(&store).await;
     last_admin::check_all(&store).await;

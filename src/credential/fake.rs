@@ -24,8 +24,9 @@ use crate::{
         SessionId, SessionUser, TokenStore,
     },
     user::{
-        Credentials, DeleteUser, EmailAddress, InsertUser, NewUser, ProfileChange, Roles,
-        UpdateUser, User, UserChange, UserFilter, UserId, UserStatus, UserStore,
+        Credentials, DeleteUser, EmailAddress, FirstAdministrator, InsertUser, NewUser,
+        ProfileChange, Roles, UpdateUser, User, UserChange, UserFilter, UserId, UserStatus,
+        UserStore,
     },
 };
 
@@ -111,6 +112,14 @@ impl UserStore for FakeStore {
         _: Option<&Intent>,
         _: Option<(&Intent, &Event)>,
     ) -> Result<InsertUser, StoreError> {
+        unimplemented!()
+    }
+
+    async fn insert_first_administrator(
+        &self,
+        _: &NewUser,
+        _: &Event,
+    ) -> Result<FirstAdministrator, StoreError> {
         unimplemented!()
     }
 

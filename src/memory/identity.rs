@@ -136,7 +136,7 @@ impl State {
         identity
     }
 
-    /// Also the codes.
+    /// With the flows whose codes are good for the user.
     pub(super) fn forget_identities(&mut self, user: UserId) {
         self.identities.retain(|_, row| row.user_id != user);
         self.flows.retain(|_, row| {

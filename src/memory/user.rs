@@ -8,8 +8,8 @@ use crate::{
     mail::Intent,
     secret::PasswordHash,
     user::{
-        Credentials, DeleteUser, EmailAddress, InsertUser, NewUser, ProfileChange, UpdateUser,
-        User, UserChange, UserFilter, UserId, UserStatus, UserStore,
+        Credentials, DeleteUser, EmailAddress, FirstAdministrator, InsertUser, NewUser,
+        ProfileChange, UpdateUser, User, UserChange, UserFilter, UserId, UserStatus, UserStore,
     },
 };
 
@@ -51,6 +51,22 @@ impl UserStore for MemoryStore {
         state.record(event, Some(user.id));
         state.order(mail, Some(user.id));
         Ok(InsertUser::Inserted(user))
+    }
+
+    async fn insert_first_administrator(
+        &self,
+        new: &NewUser,
+        event: &Event,
+    ) -> Result<FirstAdministrator, StoreError> {
+        let mut state = self.state();
+        if state.has_administrator_but(None) {
+            return Ok(FirstAdministrator::NotFirst);
+        }
+        let Some(user) = state.add_user(new) else {
+            return Ok(FirstAdministrator::EmailTaken);
+        };
+        state.record(event, Some(user.id));
+        Ok(FirstAdministrator::Inserted(user))
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
@@ -122,7 +138,7 @@ impl UserStore for MemoryStore {
         };
         if before.is_administrator()
             && !changed.user.is_administrator()
-            && !state.has_administrator_but(id)
+            && !state.has_administrator_but(Some(id))
         {
             return Ok(UpdateUser::LastAdmin);
         }
@@ -150,7 +166,7 @@ impl UserStore for MemoryStore {
             return Ok(DeleteUser::Stale);
         }
         let user = row.user.clone();
-        if user.is_administrator() && !state.has_administrator_but(id) {
+        if user.is_administrator() && !state.has_administrator_but(Some(id)) {
             return Ok(DeleteUser::LastAdmin);
         }
         state.users.remove(&id);
@@ -180,9 +196,9 @@ impl State {
         Some(user)
     }
 
-    fn has_administrator_but(&self, id: UserId) -> bool {
+    fn has_administrator_but(&self, id: Option<UserId>) -> bool {
         let mut users = self.users.values().map(|row| &row.user);
-        users.any(|user| user.id != id && user.is_administrator())
+        users.any(|user| Some(user.id) != id && user.is_administrator())
     }
 }
 

@@ -46,7 +46,8 @@ pub enum RegistrationMode {
     #[default]
     Open,
     /// Anybody, and the answer does not tell whether the address is taken: always 202. A new address gets the letter
-    /// that verifies it, the owner of a taken one a letter that says so.
+    /// that verifies it, the owner of a taken one a letter that says so. A sign-in with a provider makes an account only if
+    /// the provider is trusted for the address and says that it is verified.
     Private,
     /// Nobody over HTTP but administrators; [`UserService::register`](crate::UserService::register) makes accounts in process.
     Closed,

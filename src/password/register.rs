@@ -9,7 +9,10 @@ use crate::{
     secret::Password,
     service::Registration,
     store::Store,
-    user::{EmailAddress, InsertUser, NewUser, Role, Roles, User, UserId, check_display_name},
+    user::{
+        EmailAddress, FirstAdministrator, InsertUser, NewUser, Role, Roles, User, UserFilter,
+        UserId, UserStatus, check_display_name,
+    },
 };
 
 /// An account that is ready to be made: its input is checked, and its password hashed.
@@ -138,14 +141,21 @@ impl Passwords {
         })
     }
 
-    /// Makes a verified administrator, unless the address has an account; `None` then.
+    /// Makes a verified administrator, if there is none at all, and the address is free; else `None`.
     pub(crate) async fn ensure_administrator(
         &self,
         store: &dyn Store,
         email: EmailAddress,
         password: &Password,
     ) -> Result<Option<User>> {
-        if store.credentials(&email).await?.is_some() {
+        let administrators = UserFilter {
+            role: Some(Role::ADMIN),
+            status: Some(UserStatus::Active),
+            ..UserFilter::default()
+        };
+        // The store decides; this spares a hash at every start.
+        let known = store.list_users(&administrators, None, 1).await?;
+        if !known.is_empty() {
             return Ok(None);
         }
         let nobody = ClientInfo::default();
@@ -155,15 +165,20 @@ impl Passwords {
         let mut user = self.new_user(email, password, roles, None).await?;
         user.email_verified_at = Some(user.created_at);
         let event = Event::new(EventKind::AccountCreated, &nobody, user.created_at);
-        let inserted = store.insert_user(&user, &event, None, None);
+        let inserted = store.insert_first_administrator(&user, &event);
         match inserted.await? {
-            InsertUser::Inserted(user) => {
+            FirstAdministrator::Inserted(user) => {
                 self.trail.publish(&event.of(user.id));
                 self.hooks.after_registration(&user);
                 Ok(Some(user))
             }
             // Another instance was faster.
-            InsertUser::EmailTaken => Ok(None),
+            FirstAdministrator::NotFirst => Ok(None),
+            // Anybody may have registered it: it is not for them.
+            FirstAdministrator::EmailTaken => {
+                tracing::warn!("there is no administrator: the address of the first one is taken");
+                Ok(None)
+            }
         }
     }
 

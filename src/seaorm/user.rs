@@ -23,23 +23,45 @@ use crate::{
     mail::Intent,
     secret::PasswordHash,
     user::{
-        Credentials, DeleteUser, EmailAddress, EmailPrefix, InsertUser, NewUser, ProfileChange,
-        Role, UpdateUser, User, UserChange, UserFilter, UserId, UserStatus, UserStore,
+        Credentials, DeleteUser, EmailAddress, EmailPrefix, FirstAdministrator, InsertUser,
+        NewUser, ProfileChange, Role, UpdateUser, User, UserChange, UserFilter, UserId, UserStatus,
+        UserStore,
     },
 };
 
 macro_rules! insert {
+    ($before:expr, $after:expr) => {
+        concat!(
+            "INSERT INTO auth_users (id, email, email_canonical, email_verified_at, password_hash, roles, status, \
+                credential_version, display_name, metadata, created_at, updated_at, last_login_at, locale) ",
+            $before,
+            "$1, $2, $3, $4, $5, $6, 'active', 0, $7, '{}', $8, $8, NULL, $9",
+            $after,
+            " ON CONFLICT (email_canonical) DO NOTHING RETURNING id"
+        )
+    };
     () => {
-        "INSERT INTO auth_users (id, email, email_canonical, email_verified_at, password_hash, roles, status, \
-        credential_version, display_name, metadata, created_at, updated_at, last_login_at, locale) \
-    VALUES ($1, $2, $3, $4, $5, $6, 'active', 0, $7, '{}', $8, $8, NULL, $9) \
-    ON CONFLICT (email_canonical) DO NOTHING \
-    RETURNING id"
+        insert!("VALUES (", ")")
     };
 }
 
 /// With what [`insert_values`] gives; no row if the address is taken.
 pub(super) const INSERT: &str = insert!();
+
+macro_rules! administrator {
+    () => {
+        "SELECT 1 FROM auth_users a WHERE a.status = 'active' AND a.roles LIKE '% admin %'"
+    };
+}
+
+const ADMINISTRATOR: &str = concat!(administrator!(), " LIMIT 1");
+const INSERT_FIRST: &str = insert!(
+    "SELECT ",
+    concat!(" WHERE NOT EXISTS (", administrator!(), ")")
+);
+
+/// On Postgres, one at a time: two statements at once would each find no administrator. The key is `hp_admin` in ASCII.
+const FIRST_ADMINISTRATOR: &str = "SELECT pg_advisory_xact_lock(7525619849237457262)";
 
 const INSERT_RECORDED: &str = concat!(
     "WITH u AS (",
@@ -129,6 +151,27 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
             return Ok(InsertUser::EmailTaken);
         }
         Ok(InsertUser::Inserted(new.to_user()))
+    }
+
+    async fn insert_first_administrator(
+        &self,
+        new: &NewUser,
+        event: &Event,
+    ) -> Result<FirstAdministrator, StoreError> {
+        transaction!(self, |txn| async {
+            if self.is_postgres() {
+                run(txn, FIRST_ADMINISTRATOR, []).await?;
+            }
+            if !run(txn, INSERT_FIRST, insert_values(new)).await?.is_empty() {
+                event::insert(txn, event, Some(new.id)).await?;
+                return Ok::<_, DbErr>(FirstAdministrator::Inserted(new.to_user()));
+            }
+            Ok(if run(txn, ADMINISTRATOR, []).await?.is_empty() {
+                FirstAdministrator::EmailTaken
+            } else {
+                FirstAdministrator::NotFirst
+            })
+        })
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {

@@ -21,8 +21,8 @@ pub use self::{
     permission::{InvalidPermission, Permission, Permissions, RolePermissions},
     role::{InvalidRole, Role, Roles},
     store::{
-        Credentials, DeleteUser, EmailPrefix, InsertUser, NewUser, ProfileChange, UpdateUser,
-        UserFilter, UserStore,
+        Credentials, DeleteUser, EmailPrefix, FirstAdministrator, InsertUser, NewUser,
+        ProfileChange, UpdateUser, UserFilter, UserStore,
     },
 };
 use crate::clock::Timestamp;

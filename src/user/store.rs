@@ -31,6 +31,21 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
         if_taken: Option<(&Intent, &Event)>,
     ) -> Result<InsertUser, StoreError>;
 
+    /// Adds an administrator, if there is none.
+    ///
+    /// # Contract
+    /// One fact: the user is added, and the event written, only if at that moment there is no active
+    /// [administrator](User::is_administrator) at all, and the address is free. Of any number of concurrent calls,
+    /// whatever their addresses, one at most is [`FirstAdministrator::Inserted`].
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn insert_first_administrator(
+        &self,
+        user: &NewUser,
+        event: &Event,
+    ) -> Result<FirstAdministrator, StoreError>;
+
     /// The user with this identifier.
     ///
     /// # Errors
@@ -211,6 +226,22 @@ pub enum InsertUser {
     Inserted(User),
     /// The canonical address has an account already; no user was written.
     EmailTaken,
+}
+
+/// What became of adding the first administrator.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further outcome would be a change of contract"
+)]
+#[allow(clippy::large_enum_variant, reason = "lives for one call")]
+pub enum FirstAdministrator {
+    /// There is no administrator, and the canonical address has an account; nothing was written.
+    EmailTaken,
+    /// Added.
+    Inserted(User),
+    /// There is an active administrator; nothing was written.
+    NotFirst,
 }
 
 /// What became of a change.

@@ -2,6 +2,7 @@
 
 mod change;
 mod create;
+mod first;
 mod last;
 
 use hallpass::{

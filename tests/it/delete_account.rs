@@ -147,14 +147,9 @@ async fn the_last_administrator_stays() {
 async fn of_administrators_who_all_leave_one_stays() {
     for app in apps().await {
         let mut all = Vec::new();
-        let password = PASSWORD.into();
         for index in 0..4 {
             let email = format!("admin{index}@example.org");
-            let made = app
-                .auth
-                .ensure_administrator(email.parse().unwrap(), &password);
-            made.await.unwrap();
-            all.push(app.login(&email).await.access);
+            all.push(app.administrator_at(&email).await);
         }
         let client = *app;
         let replies = race(4, |index| {

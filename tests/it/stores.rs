@@ -19,6 +19,7 @@ async fn every_store_keeps_the_contract_of_users() {
     for store in stores().await {
         eprintln!("on {}", store.name);
         store.ping().await.unwrap();
+        conformance::first_admin::check_all(&store.store()).await;
         conformance::user::check_all(&store.store()).await;
     }
 }

@@ -17,6 +17,7 @@ const SCOPES = 'openid email profile';
 const accounts = new Map([
   ['ann', { sub: '1001', name: 'Ann', email: 'ann@example.org', email_verified: true }],
   ['bob', { sub: '1002', name: 'Bob', email: 'bob@example.org', email_verified: true }],
+  ['tom', { sub: '1004', name: 'Tom', email: 'tom@example.com', email_verified: true }],
   ['uma', { sub: '1003', name: 'Uma', email: 'uma@example.org', email_verified: false }],
 ]);
 

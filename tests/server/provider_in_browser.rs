@@ -36,7 +36,7 @@ fn users_sign_in_with_a_certified_provider_in_a_browser() {
         sign_in(&mut browser);
         let second = arrive(&mut browser, &server, &app, "second");
         assert_eq!(second["email"], "ann@example.org");
-        assert_eq!(second["email_verified"], true);
+        assert_eq!(second["email_verified"], false);
         browser.switch_to(&first);
         sign_in(&mut browser);
         let first = arrive(&mut browser, &server, &app, "first");

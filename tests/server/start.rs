@@ -166,3 +166,26 @@ fn the_administrator_is_made_once() {
         );
     }
 }
+
+/// The address of the setting and the one of the account part ways as soon as the administrator changes theirs.
+#[test]
+fn a_start_with_another_address_makes_no_second_administrator() {
+    for server in SERVERS {
+        let folder = folder();
+        let admin = |email: &'static str| {
+            [
+                ("HALLPASS_ADMIN_EMAIL", email),
+                ("HALLPASS_ADMIN_PASSWORD", "a staple for a horse"),
+            ]
+        };
+        let password = "a staple for a horse";
+        drop(Server::of(
+            server,
+            folder.path(),
+            &admin("root@example.org"),
+        ));
+        let second = Server::of(server, folder.path(), &admin("boss@example.org"));
+        assert_eq!(second.login("boss@example.org", password).status, 401);
+        assert_eq!(second.login("root@example.org", password).status, 200);
+    }
+}

@@ -9,8 +9,8 @@ use actix_web::{
 };
 use axum::Router;
 use hallpass::{
-    Auth, AuthBuilder, ClientAddress, ClientInfo, EmailAddress, Endpoints, Event, EventKind, Role,
-    Secret, TokenDigest, UserId, UserStatus,
+    Auth, AuthBuilder, ClientAddress, ClientInfo, EmailAddress, Endpoints, Event, EventKind,
+    Registration, Role, Secret, TokenDigest, UserId, UserService as _, UserStatus,
     clock::{Clock as _, ManualClock, Timestamp},
     credential::{HashParams, Hasher, HasherBuilder},
     event::Author,
@@ -215,13 +215,30 @@ impl App {
         tokens
     }
 
-    /// Registers an administrator, logs in, and gives the access token.
+    /// Makes an administrator, logs in, and gives the access token.
     pub(crate) async fn administrator(&self) -> String {
-        let email: EmailAddress = "root@example.org".parse().expect("an address");
+        self.administrator_at("root@example.org").await
+    }
+
+    /// The same at this address, beside others if there are any.
+    pub(crate) async fn administrator_at(&self, email: &str) -> String {
+        let address: EmailAddress = email.parse().expect("an address");
         let password = super::http::PASSWORD.into();
-        let made = self.auth.ensure_administrator(email, &password).await;
-        made.expect("the store works");
-        self.login("root@example.org").await.access
+        let made = self.auth.ensure_administrator(address.clone(), &password);
+        let made = made.await.expect("the store works");
+        let known = self.store.credentials(&address).await;
+        if made.is_none() && known.expect("the store works").is_none() {
+            let registration = Registration::new(address, super::http::PASSWORD);
+            let user = self.auth.register(registration).await;
+            let change = UserChange {
+                add_roles: [Role::ADMIN].into_iter().collect(),
+                email_verified: Some(true),
+                ..UserChange::default()
+            };
+            let id = user.expect("the address is free").id.to_string();
+            self.change(&id, &change).await;
+        }
+        self.login(email).await.access
     }
 
     /// Asks for a reset, has the mail sent, and takes the token out of it.
