@@ -31,7 +31,7 @@ use hallpass::{
         Linked, NewCode, NewFlow, Redeemed, Standing, Unlinked,
     },
     limit::{Charge, Charged, LimitKey, SealedKey},
-    mail::{Admission, ClaimedIntent, Intent, IntentId, MailEntry, MailStatus},
+    mail::{Admission, Claims, Intent, IntentId, MailEntry, MailStatus, Ordered, RetryMail},
     memory::MemoryStore,
     store::{
         AddressStore, EventStore, IdentityStore, LimitKeyStore, Limiter, OutboxStore, PurgeBatch,
@@ -159,7 +159,8 @@ switched! {
         writable confirm_email_change(
             digest: &TokenDigest,
             now: Timestamp,
-            event: &Event
+            event: &Event,
+            mail: Option<&Intent>
         ) -> Option<UserId>;
     }
     IdentityStore {
@@ -175,13 +176,15 @@ switched! {
     }
     OutboxStore {
         writable enqueue(intents: &[Intent], event: Option<&Event>) -> ();
-        writable claim(now: Timestamp, lease_until: Timestamp, limit: u32) -> Vec<ClaimedIntent>;
+        writable claim(now: Timestamp, lease_until: Timestamp, limit: u32) -> Claims;
+        writable keep_order(id: IntentId, attempt: i32, ordered: &Ordered) -> bool;
         writable complete(id: IntentId, attempt: i32) -> ();
-        writable postpone(id: IntentId, attempt: i32, due_at: Timestamp, error: &str) -> ();
+        writable postpone(id: IntentId, attempt: i32, now: Timestamp, due_at: Timestamp, error: &str) -> ();
+        writable bring_forward(now: Timestamp, beyond: Timestamp, asked_from: Timestamp, limit: u32) -> u64;
         writable bury(id: IntentId, attempt: i32, error: &str) -> ();
         writable admit(id: IntentId, attempt: i32, admission: &Admission) -> bool;
         readable list_mail(status: Option<MailStatus>, after: Option<IntentId>, limit: u32) -> Vec<MailEntry>;
-        writable retry_mail(id: IntentId, now: Timestamp) -> bool;
+        writable retry_mail(id: IntentId, new: IntentId, now: Timestamp, event: &Event) -> RetryMail;
         writable purge_mail(dead_before: Timestamp, budget_before: Timestamp) -> ();
     }
     EventStore {

@@ -15,6 +15,7 @@ mod m20261122_000008_outbox;
 mod m20261122_000009_limits;
 mod m20261122_000010_oauth;
 mod m20261129_000011_proven_addresses;
+mod m20261129_000012_ordered_mail;
 mod m20261129_000013_session_cap;
 mod m20261129_000014_limit_keys;
 mod migrator;
@@ -41,6 +42,7 @@ const MIGRATIONS: &[Migration] = &[
     m20261122_000009_limits::MIGRATION,
     m20261122_000010_oauth::MIGRATION,
     m20261129_000011_proven_addresses::MIGRATION,
+    m20261129_000012_ordered_mail::MIGRATION,
     m20261129_000013_session_cap::MIGRATION,
     m20261129_000014_limit_keys::MIGRATION,
 ];

@@ -101,6 +101,9 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
         Endpoint::post("/admin/mail/{id}/retry", state.clone(), retry_mail)
             .tag(TAG)
             .summary("Try a mail that was given up once more")
+            .description(
+                "As a new mail, with a new identifier. What was voided since it was ordered is not sent.",
+            )
             .errors(&[ErrorKind::NotFound]),
     ]
 }

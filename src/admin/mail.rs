@@ -1,7 +1,8 @@
 use super::{Administration, list::check_limit};
 use crate::{
     error::{ErrorKind, Result},
-    mail::{IntentId, MailEntry, MailStatus},
+    event::{Author, EventKind},
+    mail::{IntentId, MailEntry, MailStatus, RetryMail},
     user::Page,
 };
 
@@ -53,13 +54,21 @@ impl Administration {
         cursors.page(listed.await?, query.limit, filter, |mail| mail.id.as_uuid())
     }
 
-    /// Has a mail that was given up tried once more, now. One that will be tried in any case is left as it is.
+    /// Has a mail that was given up tried once more, now: as a new one, with a new identifier, that says the same to the
+    /// same recipient. What was voided since it was ordered (another address, other credentials, a newer request for
+    /// another address) is not sent. One that will be tried in any case is left as it is.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if there is no such mail in the outbox.
-    pub async fn retry_mail(&self, id: IntentId) -> Result<()> {
-        if !self.store.retry_mail(id, self.clock.now()).await? {
-            return Err(ErrorKind::NotFound.into());
+    pub async fn retry_mail(&self, id: IntentId, author: &Author) -> Result<()> {
+        let now = self.clock.now();
+        let event = author.event(EventKind::MailRetried, now);
+        let event = event.with("mail_id", id.to_string());
+        let retried = self.store.retry_mail(id, IntentId::new(now), now, &event);
+        match retried.await? {
+            RetryMail::NotFound => return Err(ErrorKind::NotFound.into()),
+            RetryMail::Pending => {}
+            RetryMail::Retried(retried) => self.trail.publish(&retried.noted_on(&event)),
         }
         self.deliveries.wake();
         Ok(())

@@ -154,7 +154,7 @@ pub async fn a_new_password_leaves_one_session(store: &Subject) {
     let other = new_session(user.id, 0);
     try_open(store, &other).await.expect("a second session");
     let (_, stranger) = fresh_session(store).await;
-    let token = new_token(user.id, Purpose::ResetPassword);
+    let token = new_token(&user, Purpose::ResetPassword);
     store.issue_one_time(&token).await.expect("issue_one_time");
     let at = session.created_at + Duration::from_secs(1);
     let outcome = change(store, &checked(&session, 0, Some("first")), "second", at).await;
@@ -315,7 +315,7 @@ pub async fn one_of_many_changes_wins(store: &Subject) {
 pub async fn a_change_never_survives_a_reset(store: &Subject) {
     for _ in 0..8 {
         let (user, session) = fresh_session(store).await;
-        let token = new_token(user.id, Purpose::ResetPassword);
+        let token = new_token(&user, Purpose::ResetPassword);
         store.issue_one_time(&token).await.expect("issue_one_time");
         let spent = *token.digests.first().expect("a token has a digest");
         let at = session.created_at;

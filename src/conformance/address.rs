@@ -5,16 +5,16 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Subject,
     fixture::{
-        TASKS, address, by_id, credentials, digest, event, fresh_session, fresh_user, insert,
-        is_live, log_out, new_token, new_user, race, set_status, unique,
+        TASKS, address, by_id, credentials, digest, event, fresh_address, fresh_session,
+        fresh_user, insert, is_live, log_out, new_token, new_user, race, set_status, unique,
     },
-    one_time::issued,
+    one_time::{issue, issued},
 };
 use crate::{
     clock::Timestamp,
     event::EventKind,
     secret::TokenDigest,
-    token::{Checked, CheckedSession, NewOneTimeToken, NewSession, Purpose},
+    token::{Checked, CheckedSession, IssueOneTime, NewOneTimeToken, NewSession, Purpose},
     user::{EmailAddress, InsertUser, User, UserId, UserStatus},
 };
 
@@ -67,7 +67,8 @@ pub async fn a_token_verifies_the_address_it_was_mailed_to(store: &Subject) {
 
     let other = fresh_user(store).await;
     let elsewhere = mailed(&other, Purpose::VerifyEmail, &fresh_address());
-    let live = issued(store, &elsewhere).await;
+    assert_eq!(issue(store, &elsewhere).await, IssueOneTime::Dead);
+    let live = first(&elsewhere);
     assert_eq!(verify(store, live, elsewhere.created_at).await, None);
     assert_eq!(verified_at(store, &other).await, None, "another address");
 }
@@ -331,28 +332,24 @@ pub async fn a_change_races_with_a_deletion(store: &Subject) {
     }
 }
 
-fn fresh_address() -> EmailAddress {
-    address(&format!("{}@example.net", unique()))
-}
-
 /// A token for this address.
-fn mailed(user: &User, purpose: Purpose, address: &EmailAddress) -> NewOneTimeToken {
+pub(super) fn mailed(user: &User, purpose: Purpose, address: &EmailAddress) -> NewOneTimeToken {
     NewOneTimeToken {
         address: address.clone(),
-        ..new_token(user.id, purpose)
+        ..new_token(user, purpose)
     }
 }
 
-fn change_to(user: &User, address: &EmailAddress) -> NewOneTimeToken {
+pub(super) fn change_to(user: &User, address: &EmailAddress) -> NewOneTimeToken {
     mailed(user, Purpose::ConfirmEmailChange, address)
 }
 
-fn first(token: &NewOneTimeToken) -> TokenDigest {
+pub(super) fn first(token: &NewOneTimeToken) -> TokenDigest {
     *token.digests.first().expect("a token has a digest")
 }
 
 /// What a check in the session of a user with the password hash `first` came to.
-fn checked(session: &NewSession) -> CheckedSession {
+pub(super) fn checked(session: &NewSession) -> CheckedSession {
     CheckedSession {
         id: session.id,
         user_id: session.user_id,
@@ -361,7 +358,11 @@ fn checked(session: &NewSession) -> CheckedSession {
     }
 }
 
-async fn request(store: &Subject, session: &NewSession, token: &NewOneTimeToken) -> Checked {
+pub(super) async fn request(
+    store: &Subject,
+    session: &NewSession,
+    token: &NewOneTimeToken,
+) -> Checked {
     let asked = event(EventKind::EmailChangeRequested);
     let checked = checked(session);
     let requested = store.request_email_change(&checked, token, &asked, &[]);
@@ -386,9 +387,13 @@ async fn verify(store: &Subject, digest: TokenDigest, now: Timestamp) -> Option<
     verified.await.expect("verify_email")
 }
 
-async fn confirm(store: &Subject, digest: TokenDigest, now: Timestamp) -> Option<UserId> {
+pub(super) async fn confirm(
+    store: &Subject,
+    digest: TokenDigest,
+    now: Timestamp,
+) -> Option<UserId> {
     let event = event(EventKind::EmailChanged);
-    let changed = store.confirm_email_change(&digest, now, &event);
+    let changed = store.confirm_email_change(&digest, now, &event, None);
     changed.await.expect("confirm_email_change")
 }
 

@@ -153,8 +153,8 @@ pub async fn an_end_leaves_one_event(store: &Subject) {
 /// If the store breaks the contract.
 pub async fn a_token_that_is_not_spent_leaves_no_event(store: &Subject) {
     let user = fresh_user(store).await;
-    let verify = new_token(user.id, Purpose::VerifyEmail);
-    let token = new_token(user.id, Purpose::ResetPassword);
+    let verify = new_token(&user, Purpose::VerifyEmail);
+    let token = new_token(&user, Purpose::ResetPassword);
     for token in [&verify, &token] {
         store.issue_one_time(token).await.expect("issue_one_time");
     }

@@ -8,7 +8,7 @@ use super::Subject;
 use crate::{
     clock::{Clock as _, SystemClock, Timestamp},
     event::{Author, ClientInfo, Event, EventFilter, EventKind},
-    mail::Intent,
+    mail::{Intent, IntentId},
     secret::{PasswordHash, TokenDigest, random_bytes},
     token::{
         EndReason, NewOneTimeToken, NewSession, OpenSession, Purpose, RefreshGeneration, Reset,
@@ -229,13 +229,16 @@ pub(super) async fn log_out(store: &Subject, session: &NewSession) -> bool {
     ended.await.expect("end_session").is_some()
 }
 
-pub(super) fn new_token(user: UserId, purpose: Purpose) -> NewOneTimeToken {
+/// Mailed to the user's address, at the version of credentials that have never changed.
+pub(super) fn new_token(user: &User, purpose: Purpose) -> NewOneTimeToken {
     let now = now();
     NewOneTimeToken {
         digests: vec![digest()],
         purpose,
-        user_id: user,
-        address: address("ann@example.org"),
+        user_id: user.id,
+        address: user.email.clone(),
+        credential_version: 0,
+        intent: IntentId::new(now),
         created_at: now,
         expires_at: now + Duration::from_secs(1800),
     }

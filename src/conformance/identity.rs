@@ -174,11 +174,8 @@ pub async fn an_unverified_address_is_taken_over(store: &Subject) {
     let [theirs, others] = [(); 2].map(|()| assertion(&fresh_address()));
     linked(store, user.id, &theirs).await;
     linked(store, other.id, &others).await;
-    let tokens = [Purpose::ResetPassword, Purpose::VerifyEmail].map(|purpose| {
-        let mut token = new_token(user.id, purpose);
-        token.address = user.email.clone();
-        token
-    });
+    let tokens =
+        [Purpose::ResetPassword, Purpose::VerifyEmail].map(|purpose| new_token(&user, purpose));
     for token in &tokens {
         issued(store, token).await;
     }

@@ -15,7 +15,7 @@ use crate::{
     limit::{Charge, Charged, Held, LimitKey, Limiter, Lockout, Rate, Rule},
     secret::{TokenDigest, random_bytes},
     token::{IssueOneTime, Purpose},
-    user::UserId,
+    user::{User, UserId},
 };
 
 /// A limiter under check.
@@ -204,11 +204,11 @@ pub async fn a_fact_forgives_and_what_is_none_does_not(store: &Subject) {
         let mut session = new_session(user.id, if is_fact { 0 } else { 1 });
         session.forgiven = Some(signed_in.key);
         assert_eq!(try_open(store, &session).await.is_some(), is_fact);
-        let token = issued(store, user.id, Purpose::Unlock).await;
+        let token = issued(store, &user, Purpose::Unlock).await;
         let token = if is_fact { token } else { digest() };
         let done = unlock(store, token, Some(unlocked.key)).await;
         assert_eq!(done.is_some(), is_fact);
-        let token = issued(store, user.id, Purpose::ResetPassword).await;
+        let token = issued(store, &user, Purpose::ResetPassword).await;
         let mut reset = reset(if is_fact { token } else { digest() }, "second", at);
         reset.forgiven = Some(was_reset.key);
         let spent = try_reset(store, &reset, None).await;
@@ -226,9 +226,9 @@ pub async fn a_fact_forgives_and_what_is_none_does_not(store: &Subject) {
 /// If the store breaks the contract.
 pub async fn an_unlock_token_is_spent_once(store: &Subject) {
     let user = fresh_user(store).await;
-    let other = issued(store, user.id, Purpose::VerifyEmail).await;
+    let other = issued(store, &user, Purpose::VerifyEmail).await;
     assert_eq!(unlock(store, other, None).await, None);
-    let token = issued(store, user.id, Purpose::Unlock).await;
+    let token = issued(store, &user, Purpose::Unlock).await;
     let unlocked = race(TASKS, |_| {
         let store = Arc::clone(store);
         async move { unlock(&store, token, None).await }
@@ -270,11 +270,11 @@ async fn purge(store: &Subject, before: Timestamp) -> u64 {
     }
 }
 
-async fn issued(store: &Subject, user: UserId, purpose: Purpose) -> TokenDigest {
+async fn issued(store: &Subject, user: &User, purpose: Purpose) -> TokenDigest {
     let issued = store.issue_one_time(&new_token(user, purpose)).await;
     match issued.expect("issue_one_time") {
         IssueOneTime::Live(digest) => digest,
-        IssueOneTime::Dead => panic!("a fresh token was dead"),
+        other => panic!("a fresh token was not kept: {other:?}"),
     }
 }
 

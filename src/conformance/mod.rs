@@ -32,6 +32,7 @@ pub mod limit_key;
 pub mod link;
 pub mod one_time;
 pub mod order;
+pub mod ordered;
 pub mod outbox;
 pub mod outbox_entry;
 pub mod purge;
@@ -70,6 +71,7 @@ pub async fn check_all(store: Subject) {
     purge::check_all(&store).await;
     order::check_all(&store).await;
     outbox_entry::check_all(&store).await;
+    ordered::check_all(&store).await;
     address::check_all(&store).await;
     limit::check_all(&store).await;
     limit_key::check_all(&store).await;

@@ -41,7 +41,7 @@ pub async fn check_all(store: &Subject) {
 /// If the store breaks the contract.
 pub async fn the_purpose_is_binding(store: &Subject) {
     let user = fresh_user(store).await;
-    let token = new_token(user.id, Purpose::VerifyEmail);
+    let token = new_token(&user, Purpose::VerifyEmail);
     let live = issued(store, &token).await;
     let at = token.created_at;
     let found = user_of(store, live, Purpose::VerifyEmail, at).await;
@@ -60,7 +60,7 @@ pub async fn the_purpose_is_binding(store: &Subject) {
 /// If the store breaks the contract.
 pub async fn a_token_ends_at_its_expiry(store: &Subject) {
     let user = fresh_user(store).await;
-    let token = new_token(user.id, Purpose::ResetPassword);
+    let token = new_token(&user, Purpose::ResetPassword);
     let live = issued(store, &token).await;
     let end = token.expires_at;
     assert!(user_of(store, live, token.purpose, end).await.is_none());
@@ -76,16 +76,16 @@ pub async fn a_token_ends_at_its_expiry(store: &Subject) {
 /// If the store breaks the contract.
 pub async fn the_newest_token_wins(store: &Subject) {
     let user = fresh_user(store).await;
-    let older = new_token(user.id, Purpose::ResetPassword);
+    let older = new_token(&user, Purpose::ResetPassword);
     let old = issued(store, &older).await;
-    let mut newer = new_token(user.id, Purpose::ResetPassword);
+    let mut newer = new_token(&user, Purpose::ResetPassword);
     newer.created_at = older.created_at + MICROSECOND;
     let new = issued(store, &newer).await;
     let at = newer.created_at;
     assert!(user_of(store, old, older.purpose, at).await.is_none());
     assert!(user_of(store, new, newer.purpose, at).await.is_some());
     assert_eq!(issue(store, &older).await, IssueOneTime::Dead);
-    let mut twin = new_token(user.id, Purpose::ResetPassword);
+    let mut twin = new_token(&user, Purpose::ResetPassword);
     twin.created_at = newer.created_at;
     assert_eq!(issue(store, &twin).await, IssueOneTime::Dead);
     assert_eq!(
@@ -95,13 +95,14 @@ pub async fn the_newest_token_wins(store: &Subject) {
     );
     assert_eq!(spend(store, new, at).await, Some(user.id));
 
-    let mut newest = new_token(user.id, Purpose::ResetPassword);
+    let mut newest = new_token(&user, Purpose::ResetPassword);
     newest.created_at = newer.created_at + MICROSECOND;
+    newest.credential_version = 1;
     let live = issued(store, &newest).await;
     assert_eq!(spend(store, live, at).await, Some(user.id));
 
     // Each purpose has its own.
-    let verify = new_token(user.id, Purpose::VerifyEmail);
+    let verify = new_token(&user, Purpose::VerifyEmail);
     issued(store, &verify).await;
 }
 
@@ -114,7 +115,7 @@ pub async fn the_newest_of_a_race_wins(store: &Subject) {
     let start = now();
     let tokens: Vec<NewOneTimeToken> = (0..TASKS)
         .map(|index| {
-            let mut token = new_token(user.id, Purpose::ResetPassword);
+            let mut token = new_token(&user, Purpose::ResetPassword);
             let offset = u64::try_from(index).unwrap_or_default();
             token.created_at = start + Duration::from_millis(offset);
             token
@@ -141,7 +142,7 @@ pub async fn the_newest_of_a_race_wins(store: &Subject) {
 /// If the store breaks the contract.
 pub async fn a_repeated_issue_gives_the_same_token(store: &Subject) {
     let user = fresh_user(store).await;
-    let mut token = new_token(user.id, Purpose::ResetPassword);
+    let mut token = new_token(&user, Purpose::ResetPassword);
     let live = issued(store, &token).await;
     assert_eq!(issue(store, &token).await, IssueOneTime::Live(live));
     token.digests.insert(0, digest());
@@ -162,7 +163,7 @@ pub async fn a_repeated_issue_gives_the_same_token(store: &Subject) {
 /// If the store breaks the contract.
 pub async fn a_reset_is_spent_once(store: &Subject) {
     let user = fresh_user(store).await;
-    let token = new_token(user.id, Purpose::ResetPassword);
+    let token = new_token(&user, Purpose::ResetPassword);
     let live = issued(store, &token).await;
     let outcomes = race(RESETS, |index| {
         let store = Arc::clone(store);
@@ -189,8 +190,8 @@ pub async fn a_reset_is_spent_once(store: &Subject) {
 pub async fn a_reset_ends_what_was_open(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (_, other) = fresh_session(store).await;
-    let verify = issued(store, &new_token(user.id, Purpose::VerifyEmail)).await;
-    let token = new_token(user.id, Purpose::ResetPassword);
+    let verify = issued(store, &new_token(&user, Purpose::VerifyEmail)).await;
+    let token = new_token(&user, Purpose::ResetPassword);
     let live = issued(store, &token).await;
     let at = token.created_at;
     assert_eq!(spend(store, live, at).await, Some(user.id));
@@ -207,8 +208,9 @@ pub async fn a_reset_ends_what_was_open(store: &Subject) {
     let opened = try_open(store, &new_session(user.id, version)).await;
     assert!(opened.is_some(), "nobody can sign in after a reset");
 
-    let mut again = new_token(user.id, Purpose::ResetPassword);
+    let mut again = new_token(&user, Purpose::ResetPassword);
     again.created_at = at + Duration::from_secs(1);
+    again.credential_version = 1;
     let live = issued(store, &again).await;
     assert_eq!(spend(store, live, again.created_at).await, Some(user.id));
     let found = credentials(store, &user).await;
@@ -221,9 +223,9 @@ pub async fn a_reset_ends_what_was_open(store: &Subject) {
 /// If the store breaks the contract.
 pub async fn a_new_version_kills_reset_tokens_only(store: &Subject) {
     let user = fresh_user(store).await;
-    let token = new_token(user.id, Purpose::ResetPassword);
+    let token = new_token(&user, Purpose::ResetPassword);
     let live = issued(store, &token).await;
-    let verify = issued(store, &new_token(user.id, Purpose::VerifyEmail)).await;
+    let verify = issued(store, &new_token(&user, Purpose::VerifyEmail)).await;
     let at = token.created_at;
     let logged_out = event(EventKind::LoggedOutEverywhere);
     let ended = store.end_sessions(user.id, EndReason::LogoutAll, at, &logged_out);
@@ -241,9 +243,9 @@ pub async fn a_new_version_kills_reset_tokens_only(store: &Subject) {
 /// If the store breaks the contract.
 pub async fn a_disabled_user_gets_nothing(store: &Subject) {
     let user = fresh_user(store).await;
-    let token = new_token(user.id, Purpose::ResetPassword);
+    let token = new_token(&user, Purpose::ResetPassword);
     let live = issued(store, &token).await;
-    let proof = new_token(user.id, Purpose::VerifyEmail);
+    let proof = new_token(&user, Purpose::VerifyEmail);
     let verify = issued(store, &proof).await;
     let at = proof.created_at;
     set_status(store, user.id, UserStatus::Disabled).await;
@@ -251,18 +253,19 @@ pub async fn a_disabled_user_gets_nothing(store: &Subject) {
     assert!(user_of(store, verify, proof.purpose, at).await.is_none());
     assert_eq!(spend(store, live, at).await, None);
     assert_eq!(issue(store, &proof).await, IssueOneTime::Dead);
-    let mut newer = new_token(user.id, Purpose::ResetPassword);
+    let mut newer = new_token(&user, Purpose::ResetPassword);
     newer.created_at = at + Duration::from_secs(1);
     assert_eq!(issue(store, &newer).await, IssueOneTime::Dead);
     let found = credentials(store, &user).await;
     assert_eq!(found.user.status, UserStatus::Disabled);
     assert_eq!(password_hash(store, &user).await.as_deref(), Some("first"));
 
-    let nobody = new_token(UserId::new(at), Purpose::ResetPassword);
+    let mut nobody = new_token(&user, Purpose::ResetPassword);
+    nobody.user_id = UserId::new(at);
     assert_eq!(issue(store, &nobody).await, IssueOneTime::Dead);
 }
 
-async fn issue(store: &Subject, token: &NewOneTimeToken) -> IssueOneTime {
+pub(super) async fn issue(store: &Subject, token: &NewOneTimeToken) -> IssueOneTime {
     store.issue_one_time(token).await.expect("issue_one_time")
 }
 

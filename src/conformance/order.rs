@@ -90,7 +90,7 @@ async fn refusals(store: &Subject) -> Vec<EventId> {
 /// If the store breaks the contract.
 pub async fn a_reset_orders_its_notice(store: &Subject) {
     let user = fresh_user(store).await;
-    let token = new_token(user.id, Purpose::ResetPassword);
+    let token = new_token(&user, Purpose::ResetPassword);
     let live = issued(store, &token).await;
     for (presented, works) in [(digest(), false), (live, true), (live, false)] {
         let at = long_ago();

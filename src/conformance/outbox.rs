@@ -6,15 +6,18 @@ use serde_json::Map;
 
 use super::{
     Subject,
-    fixture::{MICROSECOND, TASKS, address, race, unique},
+    fixture::{MICROSECOND, TASKS, address, fresh_address, race, unique},
 };
 use crate::{
     clock::Timestamp,
-    mail::{ClaimedIntent, Intent, IntentId, LetterKind, Recipient},
+    mail::{ClaimedIntent, Intent, IntentId, LetterKind, Ordered, Recipient},
     secret::random_bytes,
+    user::UserId,
 };
 
 pub(super) const LEASE: Duration = Duration::from_secs(60);
+/// How far clocks may differ.
+const SKEW: Duration = Duration::from_secs(30);
 
 /// Runs every check of this module.
 ///
@@ -26,6 +29,9 @@ pub async fn check_all(store: &Subject) {
     a_lease_is_exclusive(store).await;
     a_lost_lease_changes_nothing(store).await;
     a_postponed_intent_is_due_later(store).await;
+    a_clock_that_goes_back_keeps_nothing_waiting(store).await;
+    what_waits_is_brought_forward_and_what_is_leased_is_not(store).await;
+    an_order_is_kept_once_and_by_the_holder_of_the_lease(store).await;
 }
 
 /// An intent is due from its creation on, is given as it was added, and is gone when it is completed.
@@ -129,7 +135,7 @@ pub async fn a_lost_lease_changes_nothing(store: &Subject) {
     assert_eq!(held.intent.id, lost.intent.id);
     assert_eq!(held.attempt, 2, "each claim counts");
     complete(store, &lost).await;
-    postpone(store, &lost, at).await;
+    postpone(store, &lost, at, at).await;
     assert!(
         claim(store, again, 10).await.is_empty(),
         "a lost lease gave the intent back"
@@ -149,12 +155,113 @@ pub async fn a_postponed_intent_is_due_later(store: &Subject) {
     enqueued(store, at).await;
     let first = claim_one(store, at).await;
     let later = at + Duration::from_secs(7);
-    postpone(store, &first, later).await;
+    postpone(store, &first, at, later).await;
     assert!(claim(store, later - MICROSECOND, 10).await.is_empty());
     let second = claim_one(store, later).await;
     assert_eq!(second.attempt, 2);
     complete(store, &second).await;
     assert!(claim(store, later + LEASE, 10).await.is_empty());
+}
+
+/// Neither what was put off, nor what is leased or was added: a clock that differs by less than half a minute is not one
+/// that went back.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_clock_that_goes_back_keeps_nothing_waiting(store: &Subject) {
+    let (at, hour) = (long_ago(), Duration::from_secs(3600));
+    enqueued(store, at).await;
+    assert!(claim(store, at - SKEW, 10).await.is_empty());
+    let before = at - hour;
+    let added = claim_one(store, before).await;
+    postpone(store, &added, at, at + hour).await;
+    assert!(claim(store, at, 10).await.is_empty(), "it was put off");
+    let put_off = claim_one(store, at - MICROSECOND).await;
+    assert!(claim(store, at - SKEW, 10).await.is_empty(), "it is leased");
+    let leased = claim_one(store, before).await;
+    assert_eq!((put_off.attempt, leased.attempt), (2, 3));
+
+    // What is due comes first, and the limit is one for both.
+    postpone(store, &leased, at, at + hour).await;
+    let due = enqueued(store, before).await;
+    let first = claim(store, before, 1).await;
+    assert_eq!(first.first().map(|first| first.intent.id), Some(due.id));
+    assert_eq!(first.len(), 1);
+    let second = claim_one(store, before).await;
+    assert_eq!(second.intent.id, leased.intent.id);
+    for claimed in first.iter().chain([&second]) {
+        complete(store, claimed).await;
+    }
+}
+
+/// The soonest first, up to the limit, and only what was asked for lately.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn what_waits_is_brought_forward_and_what_is_leased_is_not(store: &Subject) {
+    let at = long_ago();
+    let beyond = at + LEASE;
+    let minutes = |minutes: u64| at + Duration::from_secs(60 * minutes);
+    let mut waiting = Vec::new();
+    for (asked_at, due_at) in [(at - LEASE, 5), (at, 4), (at, 3), (at, 2)] {
+        enqueued(store, asked_at).await;
+        let claimed = claim_one(store, at).await;
+        postpone(store, &claimed, at, minutes(due_at)).await;
+        waiting.push(claimed.intent.id);
+    }
+    let leased = enqueued(store, at).await;
+    claim_one(store, at).await;
+    let forward = async |limit| {
+        let moved = store.bring_forward(at, beyond, at, limit).await;
+        moved.expect("bring_forward")
+    };
+    assert_eq!(forward(1).await, 1);
+    let soonest = claim_one(store, at).await;
+    assert_eq!(Some(&soonest.intent.id), waiting.last());
+    complete(store, &soonest).await;
+    assert_eq!(forward(10).await, 2);
+    let moved = claim(store, at, 10).await;
+    assert_eq!(moved.len(), 2);
+    for claimed in &moved {
+        complete(store, claimed).await;
+    }
+    assert_eq!(forward(10).await, 0);
+    let again = claim_one(store, at + LEASE).await;
+    assert_eq!(again.intent.id, leased.id, "a lease was cut short");
+    complete(store, &again).await;
+    let last = claim_one(store, minutes(5)).await;
+    assert_eq!(Some(&last.intent.id), waiting.first());
+    complete(store, &last).await;
+}
+
+/// What the first claim found stays, whatever a later one finds.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn an_order_is_kept_once_and_by_the_holder_of_the_lease(store: &Subject) {
+    let at = long_ago();
+    enqueued(store, at).await;
+    let order = |version| Ordered {
+        user_id: UserId::new(at),
+        address: fresh_address(),
+        credential_version: version,
+    };
+    let (first, second) = (order(3), order(4));
+    let keep = async |claimed: &ClaimedIntent, ordered: &Ordered| {
+        let kept = store.keep_order(claimed.intent.id, claimed.attempt, ordered);
+        kept.await.expect("keep_order")
+    };
+    let lost = claim_one(store, at).await;
+    assert_eq!(lost.ordered, None);
+    assert_eq!(lost.ordered_at, lost.intent.created_at);
+    let held = claim_one(store, at + LEASE).await;
+    assert!(!keep(&lost, &second).await, "a lost lease was believed");
+    assert!(keep(&held, &first).await);
+    assert!(keep(&held, &second).await);
+    let third = claim_one(store, at + LEASE * 2).await;
+    assert_eq!(third.ordered, Some(first));
+    complete(store, &third).await;
+    assert!(!keep(&third, &second).await);
 }
 
 /// Some moment before 2002: whatever else the store holds is not due then.
@@ -180,8 +287,9 @@ pub(super) async fn enqueued(store: &Subject, at: Timestamp) -> Intent {
 }
 
 pub(super) async fn claim(store: &Subject, now: Timestamp, limit: u32) -> Vec<ClaimedIntent> {
-    let claimed = store.claim(now, now + LEASE, limit).await;
-    claimed.expect("claim")
+    let claims = store.claim(now, now + LEASE, limit).await.expect("claim");
+    assert!(claims.unreadable.is_empty(), "{claims:?}");
+    claims.intents
 }
 
 pub(super) async fn claim_one(store: &Subject, now: Timestamp) -> ClaimedIntent {
@@ -195,7 +303,12 @@ pub(super) async fn complete(store: &Subject, claimed: &ClaimedIntent) {
     completed.await.expect("complete");
 }
 
-pub(super) async fn postpone(store: &Subject, claimed: &ClaimedIntent, due_at: Timestamp) {
-    let postponed = store.postpone(claimed.intent.id, claimed.attempt, due_at, "refused");
+pub(super) async fn postpone(
+    store: &Subject,
+    claimed: &ClaimedIntent,
+    now: Timestamp,
+    due_at: Timestamp,
+) {
+    let postponed = store.postpone(claimed.intent.id, claimed.attempt, now, due_at, "refused");
     postponed.await.expect("postpone");
 }

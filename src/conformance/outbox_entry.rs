@@ -4,14 +4,17 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Subject,
-    fixture::{MICROSECOND, TASKS, address, fresh_user, now, race, unique},
+    fixture::{MICROSECOND, TASKS, address, event, events_of, fresh_user, now, race, unique},
     outbox::{LEASE, claim, claim_one, complete, enqueued, long_ago, postpone},
 };
 use crate::{
     clock::Timestamp,
+    event::EventKind,
     mail::{
         Admission, ClaimedIntent, Intent, IntentId, LetterKind, MailEntry, MailStatus, Recipient,
+        RetriedMail, RetryMail,
     },
+    user::UserId,
 };
 
 /// Runs every check of this module.
@@ -20,6 +23,7 @@ use crate::{
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
     a_dead_mail_is_not_claimed_until_it_is_retried(store).await;
+    a_retry_is_a_new_mail_of_the_same_order(store).await;
     only_the_holder_of_the_lease_buries(store).await;
     mails_are_listed_with_their_recipients(store).await;
     old_dead_mails_are_purged(store).await;
@@ -44,24 +48,73 @@ pub async fn a_dead_mail_is_not_claimed_until_it_is_retried(store: &Subject) {
     assert_eq!(entry.attempts, 1);
     // Done with is done with, whatever the late holder of the lease says.
     complete(store, &claimed).await;
-    postpone(store, &claimed, at).await;
+    postpone(store, &claimed, at, at).await;
 
     let later = at + Duration::from_secs(86_400);
-    for _ in 0..2 {
-        assert!(retry(store, intent.id, later).await);
-    }
+    let (new, retried) = retry(store, intent.id, later).await;
+    assert!(matches!(retried, RetryMail::Retried(_)), "{retried:?}");
     assert!(claim(store, later - MICROSECOND, 10).await.is_empty());
     let again = claim_one(store, later).await;
-    assert_eq!(again.attempt, 2);
+    assert_eq!((again.intent.id, again.attempt), (new, 1));
     let lifetime = intent.not_after - intent.created_at;
-    assert_eq!(again.intent.not_after, later + lifetime);
-    assert_eq!(again.intent.created_at, intent.created_at);
+    let expected = Intent {
+        id: new,
+        created_at: later,
+        not_after: later + lifetime,
+        ..intent.clone()
+    };
+    assert_eq!(again.intent, expected);
+    assert_eq!(again.ordered_at, intent.created_at);
     // A retry does not take the mail away from who is sending it.
-    assert!(retry(store, intent.id, later).await);
+    assert_eq!(retry(store, new, later).await.1, RetryMail::Pending);
     assert!(claim(store, later, 10).await.is_empty());
     complete(store, &again).await;
-    assert!(!retry(store, intent.id, later).await);
-    assert!(!retry(store, IntentId::new(now()), later).await);
+    for id in [intent.id, new, IntentId::new(now())] {
+        assert_eq!(retry(store, id, later).await.1, RetryMail::NotFound);
+    }
+}
+
+/// The new one is ordered for the same account at the same time, and its part of the budget is taken; the event says who
+/// did it, which letter and whose.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_retry_is_a_new_mail_of_the_same_order(store: &Subject) {
+    let (at, user, admin) = (long_ago(), fresh_user(store).await, UserId::new(now()));
+    let intent = Intent::new(LetterKind::NewSignIn, Recipient::User(user.id), at, LEASE);
+    let intents = std::slice::from_ref(&intent);
+    store.enqueue(intents, None).await.expect("enqueue");
+    let first = claim_one(store, at).await;
+    let ordered = first.ordered.clone();
+    assert_eq!(ordered.as_ref().map(|of| of.user_id), Some(user.id));
+    assert!(admit(store, &first, intent.letter, user.email.as_str(), at).await);
+    bury(store, &first).await;
+
+    let event = event(EventKind::MailRetried).by(admin);
+    let outcomes = race(8, |_| {
+        let (store, event) = (Arc::clone(store), event.clone());
+        let (id, new) = (intent.id, IntentId::new(at));
+        async move {
+            let retried = store.retry_mail(id, new, at + LEASE, &event).await;
+            retried.expect("retry_mail")
+        }
+    });
+    let outcomes = outcomes.await;
+    let retried = outcomes
+        .iter()
+        .filter(|outcome| **outcome != RetryMail::NotFound);
+    let retried: Vec<_> = retried.collect();
+    let expected = RetriedMail {
+        letter: "new_sign_in".to_owned(),
+        user_id: Some(user.id),
+    };
+    assert_eq!(retried, [&RetryMail::Retried(expected.clone())]);
+    let events = events_of(store, user.id).await;
+    assert!(events.contains(&expected.noted_on(&event)), "{events:?}");
+    let again = claim_one(store, at + LEASE).await;
+    assert_eq!((again.ordered.clone(), again.admitted), (ordered, true));
+    assert_eq!(again.ordered_at, at);
+    complete(store, &again).await;
 }
 
 /// A worker that lost its lease cannot give the mail up.
@@ -136,7 +189,8 @@ pub async fn old_dead_mails_are_purged(store: &Subject) {
     purge(at).await;
     assert_eq!(entry(store, dead.id).await.status, MailStatus::Dead);
     purge(at + MICROSECOND).await;
-    assert!(!retry(store, dead.id, at).await, "it is still there");
+    let (_, retried) = retry(store, dead.id, at).await;
+    assert_eq!(retried, RetryMail::NotFound, "it is still there");
     let left = claim_one(store, at).await;
     assert_eq!(left.intent.id, pending.id);
     complete(store, &left).await;
@@ -243,8 +297,11 @@ async fn bury(store: &Subject, claimed: &ClaimedIntent) {
     buried.await.expect("bury");
 }
 
-async fn retry(store: &Subject, id: IntentId, now: Timestamp) -> bool {
-    store.retry_mail(id, now).await.expect("retry_mail")
+/// The identifier of the new one, and what became of it.
+async fn retry(store: &Subject, id: IntentId, now: Timestamp) -> (IntentId, RetryMail) {
+    let (new, event) = (IntentId::new(now), event(EventKind::MailRetried));
+    let retried = store.retry_mail(id, new, now, &event).await;
+    (new, retried.expect("retry_mail"))
 }
 
 async fn list(

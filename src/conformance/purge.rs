@@ -131,14 +131,15 @@ pub async fn purges_at_once_share_the_work(store: &Subject) {
 /// If the store breaks the contract.
 pub async fn a_used_token_stays_until_it_expires(store: &Subject) {
     let user = fresh_user(store).await;
-    let token = new_token(user.id, Purpose::ResetPassword);
+    let token = new_token(&user, Purpose::ResetPassword);
     let (at, end) = (token.created_at, token.expires_at);
     purge_one_time(store, at).await;
     let issued = store.issue_one_time(&token).await.expect("issue_one_time");
     let IssueOneTime::Live(live) = issued else {
         panic!("a fresh token was not kept");
     };
-    let other = new_token(fresh_user(store).await.id, Purpose::VerifyEmail);
+    let other_user = fresh_user(store).await;
+    let other = new_token(&other_user, Purpose::VerifyEmail);
     store.issue_one_time(&other).await.expect("issue_one_time");
     let reset = reset(live, "new", at);
     assert!(try_reset(store, &reset, None).await.is_some());
@@ -147,7 +148,7 @@ pub async fn a_used_token_stays_until_it_expires(store: &Subject) {
     let again = store.issue_one_time(&token).await.expect("issue_one_time");
     assert_eq!(again, IssueOneTime::Dead, "a used token came back to life");
 
-    let mut newer = new_token(other.user_id, Purpose::VerifyEmail);
+    let mut newer = new_token(&other_user, Purpose::VerifyEmail);
     newer.created_at = other.created_at + MICROSECOND;
     newer.expires_at = other.expires_at + HOUR;
     store.issue_one_time(&newer).await.expect("issue_one_time");

@@ -173,7 +173,7 @@ pub async fn ending_all_sessions_stops_sign_ins_in_flight(store: &Subject) {
 pub async fn a_sign_in_never_survives_a_reset(store: &Subject) {
     for _ in 0..4 {
         let user = fresh_user(store).await;
-        let token = new_token(user.id, Purpose::ResetPassword);
+        let token = new_token(&user, Purpose::ResetPassword);
         store.issue_one_time(&token).await.expect("issue_one_time");
         let spent = *token.digests.first().expect("a token has a digest");
         let sessions: Vec<_> = (0..TASKS)

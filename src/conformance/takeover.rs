@@ -155,7 +155,7 @@ pub async fn who_proved_another_address_is_not_taken_over(store: &Subject) {
     assert_eq!(asked.await.expect("request_email_change"), Checked::Done);
     let (live, at) = (first(&token), token.created_at);
     let changed = event(EventKind::EmailChanged);
-    let changed = store.confirm_email_change(&live, at, &changed).await;
+    let changed = store.confirm_email_change(&live, at, &changed, None).await;
     assert_eq!(changed.expect("confirm_email_change"), Some(user.id));
 
     let (arrival, _) = arrival(store, &assertion(&new)).await;
@@ -265,7 +265,7 @@ fn token_of(user: &User, purpose: Purpose) -> NewOneTimeToken {
     NewOneTimeToken {
         digests: vec![digest()],
         address: user.email.clone(),
-        ..new_token(user.id, purpose)
+        ..new_token(user, purpose)
     }
 }
 

@@ -82,7 +82,7 @@ pub async fn the_last_way_in_stays(store: &Subject) {
     assert_eq!(identities(store, user.id).await.len(), 1);
     assert_eq!(events_of(store, user.id).await.len(), told);
 
-    let token = new_token(user.id, Purpose::ResetPassword);
+    let token = new_token(&user, Purpose::ResetPassword);
     let live = issued(store, &token).await;
     assert!(reset_now(store, live, token.created_at).await);
     assert_eq!(
@@ -135,7 +135,7 @@ pub async fn a_deleted_user_frees_their_identities(store: &Subject) {
 pub async fn no_link_slips_through_a_reset(store: &Subject) {
     for _ in 0..ROUNDS {
         let (user, session) = fresh_session(store).await;
-        let token = new_token(user.id, Purpose::ResetPassword);
+        let token = new_token(&user, Purpose::ResetPassword);
         let (live, at) = (issued(store, &token).await, token.created_at);
         let mut links = Vec::new();
         for _ in 0..3 {

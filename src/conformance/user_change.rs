@@ -128,7 +128,7 @@ pub async fn what_changes_nothing_writes_nothing(store: &Subject) {
 /// If the store breaks the contract.
 pub async fn disabling_is_for_good(store: &Subject) {
     let (user, session) = fresh_session(store).await;
-    let token = new_token(user.id, Purpose::ResetPassword);
+    let token = new_token(&user, Purpose::ResetPassword);
     store.issue_one_time(&token).await.expect("issue_one_time");
     let later = now();
     for status in [UserStatus::Disabled, UserStatus::Active] {
@@ -162,7 +162,7 @@ pub async fn disabling_is_for_good(store: &Subject) {
 /// If the store breaks the contract.
 pub async fn a_deleted_user_leaves_nothing_but_events(store: &Subject) {
     let (user, session) = fresh_session(store).await;
-    let token = new_token(user.id, Purpose::ResetPassword);
+    let token = new_token(&user, Purpose::ResetPassword);
     store.issue_one_time(&token).await.expect("issue_one_time");
     let user = by_id(store, user.id).await.expect("the user is there");
     match delete(store, user.id, Some(0)).await {

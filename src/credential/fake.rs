@@ -1,6 +1,8 @@
 //! A store for the unit tests of this layer: users and the outbox, no more. A test that asks it for anything else
 //! fails.
 
+mod outbox;
+
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -14,7 +16,7 @@ use crate::{
         LinkIdentity, Linked, NewCode, NewFlow, Redeemed, Standing, Unlinked,
     },
     limit::{Charge, Charged, LimitKey, LimitKeyStore, Limiter, SealedKey},
-    mail::{Admission, ClaimedIntent, Intent, IntentId, MailEntry, MailStatus, OutboxStore},
+    mail::{Intent, Ordered},
     purge::{PurgeBatch, PurgeStore},
     secret::{PasswordHash, TokenDigest},
     store::Store,
@@ -47,6 +49,7 @@ pub(crate) struct State {
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) intent: Intent,
+    pub(crate) ordered: Option<Ordered>,
     pub(crate) attempt: i32,
     pub(crate) due_at: Timestamp,
     pub(crate) error: Option<String>,
@@ -146,8 +149,10 @@ impl UserStore for FakeStore {
         unimplemented!()
     }
 
-    async fn user(&self, _: UserId) -> Result<Option<User>, StoreError> {
-        unimplemented!()
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let state = self.up()?;
+        let found = state.users.iter().find(|found| found.user.id == id);
+        Ok(found.map(|found| found.user.clone()))
     }
 
     async fn update_user(
@@ -329,6 +334,7 @@ impl AddressStore for FakeStore {
         _: &TokenDigest,
         _: Timestamp,
         _: &Event,
+        _: Option<&Intent>,
     ) -> Result<Option<UserId>, StoreError> {
         unimplemented!()
     }
@@ -391,94 +397,6 @@ impl IdentityStore for FakeStore {
         _: &Event,
     ) -> Result<Unlinked, StoreError> {
         unimplemented!()
-    }
-}
-
-#[async_trait]
-impl OutboxStore for FakeStore {
-    async fn enqueue(&self, intents: &[Intent], _: Option<&Event>) -> Result<(), StoreError> {
-        let rows = intents.iter().map(|intent| Row {
-            intent: intent.clone(),
-            attempt: 0,
-            due_at: intent.created_at,
-            error: None,
-        });
-        self.up()?.outbox.extend(rows);
-        Ok(())
-    }
-
-    async fn claim(
-        &self,
-        now: Timestamp,
-        lease_until: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<ClaimedIntent>, StoreError> {
-        let mut state = self.up()?;
-        let due = state.outbox.iter_mut().filter(|row| row.due_at <= now);
-        Ok(due
-            .take(limit as usize)
-            .map(|row| {
-                row.attempt += 1;
-                row.due_at = lease_until;
-                ClaimedIntent {
-                    intent: row.intent.clone(),
-                    attempt: row.attempt,
-                    admitted: false,
-                    last_error: row.error.clone(),
-                }
-            })
-            .collect())
-    }
-
-    async fn complete(&self, id: IntentId, attempt: i32) -> Result<(), StoreError> {
-        let mine = |row: &Row| row.intent.id == id && row.attempt == attempt;
-        self.up()?.outbox.retain(|row| !mine(row));
-        Ok(())
-    }
-
-    async fn postpone(
-        &self,
-        id: IntentId,
-        attempt: i32,
-        due_at: Timestamp,
-        error: &str,
-    ) -> Result<(), StoreError> {
-        for row in &mut self.up()?.outbox {
-            if row.intent.id == id && row.attempt == attempt {
-                row.due_at = due_at;
-                row.error = Some(error.to_owned());
-            }
-        }
-        Ok(())
-    }
-
-    async fn bury(&self, id: IntentId, attempt: i32, error: &str) -> Result<(), StoreError> {
-        let mut state = self.up()?;
-        state.buried.push(error.to_owned());
-        let mine = |row: &Row| row.intent.id == id && row.attempt == attempt;
-        state.outbox.retain(|row| !mine(row));
-        Ok(())
-    }
-
-    async fn admit(&self, _: IntentId, _: i32, _: &Admission) -> Result<bool, StoreError> {
-        Ok(true)
-    }
-
-    async fn list_mail(
-        &self,
-        _: Option<MailStatus>,
-        _: Option<IntentId>,
-        _: u32,
-    ) -> Result<Vec<MailEntry>, StoreError> {
-        unimplemented!()
-    }
-
-    async fn retry_mail(&self, _: IntentId, _: Timestamp) -> Result<bool, StoreError> {
-        unimplemented!()
-    }
-
-    async fn purge_mail(&self, _: Timestamp, _: Timestamp) -> Result<(), StoreError> {
-        Ok(())
     }
 }
 

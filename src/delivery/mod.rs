@@ -3,9 +3,10 @@
 //! ```text
 //! use case ── enqueue ──> outbox          (one statement, account or none: time tells nothing)
 //! worker   ── claim ────> outbox          (a lease of 30 s; committed, nothing is held from here on)
-//!          ── credentials ─> store        (nobody or disabled: done, silently)
+//!          ── credentials ─> store        (nobody or disabled: done, silently; whom it finds first is kept with the intent)
 //!          ── admit ────> store           (the budget of the address: beyond it, done, silently)
-//!          ── issue ────> store           (the link's token is derived from the intent: a repeat has the same link)
+//!          ── issue ────> store           (the link's token is derived from the intent: a repeat has the same link; not
+//!                                          if the account has another address or other credentials than at the order)
 //!          ── send ─────> mailer          (to the stored address, within 20 s)
 //!          ── complete, or postpone, or bury after a day
 //! ```
@@ -13,9 +14,13 @@
 //! A mail is sent at least once: a worker that is killed between sending and completing leaves the rest to the next
 //! claim, which sends the same mail with the same Message-ID and the same link.
 
+mod addressee;
 mod backoff;
+mod letters;
 mod one;
 mod orders;
+mod outage;
+mod setback;
 mod worker;
 
 use std::{
@@ -26,6 +31,7 @@ use std::{
 
 use tokio::sync::Notify;
 
+use self::outage::Outage;
 #[cfg(feature = "http")]
 use crate::user::Locale;
 use crate::{
@@ -79,6 +85,7 @@ struct Inner {
     parts: DeliveryParts,
     keys: OneTimeKeys,
     ordered: Notify,
+    outage: Outage,
     /// When the store was last rid of what is old.
     tidied_at: Mutex<Option<Timestamp>>,
 }
@@ -101,6 +108,7 @@ impl Deliveries {
             keys: OneTimeKeys::new(secrets),
             parts,
             ordered: Notify::new(),
+            outage: Outage::default(),
             tidied_at: Mutex::default(),
         })))
     }

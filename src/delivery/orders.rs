@@ -7,7 +7,7 @@ use crate::{
     event::{ClientInfo, Event, EventKind},
     mail::{Intent, LetterKind, Recipient},
     store::Store,
-    token::{NewOneTimeToken, Purpose},
+    token::{CheckedSession, NewOneTimeToken, Purpose},
     user::{EmailAddress, UserId},
 };
 
@@ -27,18 +27,26 @@ impl Deliveries {
     /// and the token of that link.
     pub(crate) fn email_change(
         &self,
-        user: UserId,
+        checked: &CheckedSession,
         new: &EmailAddress,
         client: &ClientInfo,
         now: Timestamp,
     ) -> (NewOneTimeToken, [Intent; 2]) {
+        let user = checked.user_id;
         let recipient = Recipient::NewAddress(user, new.clone());
         let lifetime = self.0.parts.lifetimes.verify;
         let letter = Intent::new(LetterKind::ConfirmEmailChange, recipient, now, lifetime);
-        let token = self.token_of(&letter, user, new, Purpose::ConfirmEmailChange);
+        let version = checked.credential_version;
+        let token = self.token_of(&letter, user, new, version, Purpose::ConfirmEmailChange);
         let recipient = Recipient::User(user);
         let notice = Intent::notice(LetterKind::EmailChangeRequested, recipient, client, now);
         (token, [letter, notice.with("new_email", new.as_str())])
+    }
+
+    /// The letter to the old address that says that there is another one. It cannot be switched off: it is the last that
+    /// the address hears.
+    pub(crate) fn email_changed(client: &ClientInfo, now: Timestamp) -> Intent {
+        Intent::notice(LetterKind::EmailChanged, Recipient::UserOfFact, client, now)
     }
 
     /// The letter with the link that sets a password.

@@ -354,6 +354,8 @@ async fn the_worker_outlives_a_database_that_is_down_and_a_mail_that_panics() {
     house.store.state().down = false;
     sleep(Duration::from_secs(2)).await;
     assert_eq!(house.counts(), (1, 0, 1));
+    assert_eq!(house.note(), "the delivery panicked");
+    assert!(house.is_due_in(15));
     house.advance(30);
     sleep(Duration::from_secs(2)).await;
     assert_eq!(house.counts(), (2, 1, 0));

@@ -9,11 +9,11 @@ use tokio::{
 use super::Deliveries;
 use crate::{
     error::{Error, ErrorKind, Result},
-    mail::ClaimedIntent,
+    mail::{Claims, IntentId},
 };
 
 /// Well above what one mail takes: the timeout of the mailer and a few statements.
-const LEASE: TimeDelta = TimeDelta::seconds(30);
+pub(super) const LEASE: TimeDelta = TimeDelta::seconds(30);
 /// How long a claim or a whole delivery may take: a database that hangs must not stop the mail for ever.
 const PATIENCE: Duration = Duration::from_secs(28);
 const TIDY: TimeDelta = TimeDelta::hours(1);
@@ -52,6 +52,7 @@ impl Deliveries {
     pub(crate) async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = pin!(shutdown);
         let mut under_way = JoinSet::new();
+        self.0.outage.suspect(self.0.parts.clock.now());
         loop {
             self.tidy().await;
             let free = MAX_AT_ONCE.saturating_sub(under_way.len());
@@ -123,7 +124,20 @@ impl Deliveries {
         }
     }
 
-    async fn claim(&self, limit: usize) -> Result<Vec<ClaimedIntent>> {
+    /// What is due. If nothing is, and the mailer has failed for a while, one of those that wait.
+    async fn claim(&self, limit: usize) -> Result<Claims> {
+        let claims = self.claim_due(limit).await?;
+        if !claims.is_empty() {
+            return Ok(claims);
+        }
+        match time::timeout(PATIENCE, self.probe()).await {
+            Ok(Ok(true)) => self.claim_due(limit).await,
+            Ok(probed) => probed.map(|_| claims),
+            Err(elapsed) => Err(Error::new(ErrorKind::Unavailable).with_source(elapsed)),
+        }
+    }
+
+    async fn claim_due(&self, limit: usize) -> Result<Claims> {
         let parts = &self.0.parts;
         let now = parts.clock.now();
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
@@ -134,17 +148,27 @@ impl Deliveries {
         }
     }
 
-    fn start(&self, claimed: Vec<ClaimedIntent>, under_way: &mut JoinSet<()>) {
-        for claimed in claimed {
+    fn start(&self, claims: Claims, under_way: &mut JoinSet<()>) {
+        for claimed in claims.intents {
             let deliveries = self.clone();
             under_way.spawn(async move {
                 let delivery = deliveries.deliver_one(&claimed);
-                if time::timeout(PATIENCE, delivery).await.is_err() {
-                    let id = claimed.intent.id;
-                    tracing::error!(%id, "a delivery got stuck; it is tried again when its lease ends");
-                }
+                in_time(claimed.intent.id, delivery).await;
             });
         }
+        for unreadable in claims.unreadable {
+            let deliveries = self.clone();
+            under_way.spawn(async move {
+                let putting_off = deliveries.put_off_unreadable(&unreadable);
+                in_time(unreadable.id, putting_off).await;
+            });
+        }
+    }
+}
+
+async fn in_time(id: IntentId, delivery: impl Future<Output = ()> + Send) {
+    if time::timeout(PATIENCE, delivery).await.is_err() {
+        tracing::error!(%id, "a delivery got stuck; it is tried again when its lease ends");
     }
 }
 

@@ -116,9 +116,7 @@ impl EmailVerifications {
                 .of(caller.user.id)
                 .by(caller.user.id)
                 .with("session_id", caller.session_id.to_string());
-            let (token, mails) = self
-                .deliveries
-                .email_change(caller.user.id, new, client, now);
+            let (token, mails) = self.deliveries.email_change(&checked, new, client, now);
             let requested = store.request_email_change(&checked, &token, &event, &mails);
             if requested.await? == Checked::Done {
                 self.trail.publish(&event);
@@ -130,7 +128,8 @@ impl EmailVerifications {
         Err(overtaken())
     }
 
-    /// Makes the address that the token was mailed to the one of its user, verified. Every session ends.
+    /// Makes the address that the token was mailed to the one of its user, verified. Every session ends, and the address
+    /// that was theirs gets a notice.
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used, superseded or expired token, and if the address
@@ -144,9 +143,11 @@ impl EmailVerifications {
         self.admit(store, client).await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.clock.now());
         let event = Event::new(EventKind::EmailChanged, client, now);
-        let changed = store.confirm_email_change(&digest, now, &event).await?;
-        let user = changed.ok_or(ErrorKind::InvalidToken)?;
+        let mail = Deliveries::email_changed(client, now);
+        let changed = store.confirm_email_change(&digest, now, &event, Some(&mail));
+        let user = changed.await?.ok_or(ErrorKind::InvalidToken)?;
         self.trail.publish(&event.of(user));
+        self.deliveries.wake();
         Ok(())
     }
 

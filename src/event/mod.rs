@@ -183,6 +183,8 @@ kinds! {
     LoggedOut "logged_out" Success
     /// Every session of a user was ended.
     LoggedOutEverywhere "logged_out_everywhere" Success
+    /// An administrator had a mail that was given up tried once more: details `mail_id`, which is gone since, and `letter`.
+    MailRetried "mail_retried" Success
     /// A password was changed by somebody who knew the old one.
     PasswordChanged "password_changed" Success
     /// A password was set with a mailed token.

@@ -25,6 +25,11 @@ pub enum Letter {
         /// For how long it works.
         expires_in: Duration,
     },
+    /// The address was changed.
+    EmailChanged {
+        /// When and from where.
+        seen: Seen,
+    },
     /// A new address was asked for.
     EmailChangeRequested {
         /// The new one.
@@ -86,6 +91,7 @@ impl Letter {
             Self::AccountExists => LetterKind::AccountExists,
             Self::AccountLocked { .. } => LetterKind::AccountLocked,
             Self::ConfirmEmailChange { .. } => LetterKind::ConfirmEmailChange,
+            Self::EmailChanged { .. } => LetterKind::EmailChanged,
             Self::EmailChangeRequested { .. } => LetterKind::EmailChangeRequested,
             Self::IdentityLinked { .. } => LetterKind::IdentityLinked,
             Self::NewSignIn { .. } => LetterKind::NewSignIn,
@@ -112,7 +118,8 @@ impl Letter {
     #[must_use]
     pub fn seen(&self) -> Option<Seen> {
         match self {
-            Self::EmailChangeRequested { seen, .. }
+            Self::EmailChanged { seen }
+            | Self::EmailChangeRequested { seen, .. }
             | Self::IdentityLinked { seen }
             | Self::NewSignIn { seen }
             | Self::PasswordChanged { seen }

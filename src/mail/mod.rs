@@ -31,6 +31,7 @@ pub use self::{
     terminal::TerminalMailer,
 };
 pub use crate::outbox::{
-    Admission, ClaimedIntent, Intent, IntentId, LetterKind, MailEntry, MailStatus, OutboxStore,
-    Recipient, UnknownLetter, UnknownMailStatus,
+    Admission, ClaimedIntent, Claims, Intent, IntentId, LetterKind, MailEntry, MailStatus, Ordered,
+    OutboxStore, Recipient, RetriedMail, RetryMail, UnknownLetter, UnknownMailStatus,
+    UnreadableIntent,
 };

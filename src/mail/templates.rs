@@ -59,6 +59,7 @@ macro_rules! letters {
             AccountExists "account_exists"
             AccountLocked "account_locked"
             ConfirmEmailChange "confirm_email_change"
+            EmailChanged "email_changed"
             EmailChangeRequested "email_change_requested"
             IdentityLinked "identity_linked"
             NewSignIn "new_sign_in"
@@ -284,6 +285,7 @@ fn sample(kind: LetterKind) -> Result<Letter> {
         LetterKind::AccountExists => Letter::AccountExists,
         LetterKind::AccountLocked => Letter::AccountLocked { link, expires_in },
         LetterKind::ConfirmEmailChange => Letter::ConfirmEmailChange { link, expires_in },
+        LetterKind::EmailChanged => Letter::EmailChanged { seen },
         LetterKind::EmailChangeRequested => Letter::EmailChangeRequested {
             new_email: "new@example.org".parse().map_err(Error::internal)?,
             seen,

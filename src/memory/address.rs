@@ -68,6 +68,7 @@ impl AddressStore for MemoryStore {
         digest: &TokenDigest,
         now: Timestamp,
         event: &Event,
+        mail: Option<&Intent>,
     ) -> Result<Option<UserId>, StoreError> {
         let mut state = self.state();
         let purpose = Purpose::ConfirmEmailChange;
@@ -78,6 +79,8 @@ impl AddressStore for MemoryStore {
         if owner.is_some_and(|owner| *owner != id) {
             return Ok(None);
         }
+        // To the address that is still theirs.
+        state.order(mail, Some(id));
         let State {
             users, addresses, ..
         } = &mut *state;

@@ -6,16 +6,22 @@ use crate::{
     error::StoreError,
     event::Event,
     mail::{
-        Admission, ClaimedIntent, Intent, IntentId, MailEntry, MailStatus, OutboxStore, Recipient,
+        Admission, ClaimedIntent, Claims, Intent, IntentId, LetterKind, MailEntry, MailStatus,
+        Ordered, OutboxStore, Recipient, RetriedMail, RetryMail,
     },
+    outbox::holds_from,
     user::UserId,
 };
 
 #[derive(Debug)]
 pub(super) struct OutboxRow {
-    intent: Intent,
+    pub(super) intent: Intent,
+    ordered: Option<Ordered>,
+    ordered_at: Timestamp,
     /// When it is to be sent; while it is leased, when the lease ends.
     due_at: Timestamp,
+    /// Before this time the clock has gone back, and it is due.
+    holds_from: Timestamp,
     attempts: i32,
     status: MailStatus,
     admitted: bool,
@@ -23,12 +29,27 @@ pub(super) struct OutboxRow {
 }
 
 impl OutboxRow {
+    fn user_id(&self) -> Option<UserId> {
+        match &self.intent.recipient {
+            Recipient::NewAddress(user, _) | Recipient::User(user) => Some(*user),
+            _ => Some(self.ordered.as_ref()?.user_id),
+        }
+    }
+
     fn is_due(&self, now: Timestamp) -> bool {
-        self.status == MailStatus::Pending && self.due_at <= now
+        self.status == MailStatus::Pending && (self.due_at <= now || self.holds_from > now)
     }
 }
 
 impl State {
+    /// Whether a letter that changes this user's address is still in the outbox.
+    pub(super) fn changes_address(&self, user: UserId) -> bool {
+        let mut rows = self.outbox.values();
+        rows.any(|row| {
+            row.intent.letter == LetterKind::ConfirmEmailChange && row.user_id() == Some(user)
+        })
+    }
+
     fn held(&mut self, id: IntentId, attempt: i32) -> Option<&mut OutboxRow> {
         let row = self.outbox.get_mut(&id);
         row.filter(|row| row.status == MailStatus::Pending && row.attempts == attempt)
@@ -36,15 +57,16 @@ impl State {
 
     fn entry(&self, row: &OutboxRow) -> MailEntry {
         let address = |user: &UserId| Some(self.users.get(user)?.user.email.clone());
+        let ordered = || Some(row.ordered.as_ref()?.address.clone());
         let (recipient, user_id) = match &row.intent.recipient {
             Recipient::Holder(asked) => (Some(asked.clone()), None),
             Recipient::NewAddress(user, new) => (Some(new.clone()), Some(*user)),
-            Recipient::User(user) => (address(user), Some(*user)),
+            Recipient::User(user) => (ordered().or_else(|| address(user)), Some(*user)),
             Recipient::UserOfFact => (None, None),
         };
         MailEntry {
             id: row.intent.id,
-            letter: row.intent.letter,
+            letter: row.intent.letter.as_str().to_owned(),
             recipient,
             user_id,
             status: row.status,
@@ -53,6 +75,19 @@ impl State {
             created_at: row.intent.created_at,
             due_at: row.due_at,
         }
+    }
+
+    /// The account of a user as it stands now.
+    fn ordered_for(&self, recipient: &Recipient) -> Option<Ordered> {
+        let (Recipient::NewAddress(id, _) | Recipient::User(id)) = recipient else {
+            return None;
+        };
+        let row = self.users.get(id)?;
+        Some(Ordered {
+            user_id: *id,
+            address: row.user.email.clone(),
+            credential_version: row.credential_version,
+        })
     }
 
     /// Writes the mails of a fact about this user.
@@ -66,11 +101,14 @@ impl State {
                 continue;
             };
             let row = OutboxRow {
+                ordered: self.ordered_for(&recipient),
+                ordered_at: intent.created_at,
                 intent: Intent {
                     recipient,
                     ..intent.clone()
                 },
                 due_at: intent.created_at,
+                holds_from: holds_from(intent.created_at),
                 attempts: 0,
                 status: MailStatus::Pending,
                 admitted: false,
@@ -102,26 +140,43 @@ impl OutboxStore for MemoryStore {
         now: Timestamp,
         lease_until: Timestamp,
         limit: u32,
-    ) -> Result<Vec<ClaimedIntent>, StoreError> {
+    ) -> Result<Claims, StoreError> {
         let mut state = self.state();
         let rows = state.outbox.values_mut();
         let mut due: Vec<&mut OutboxRow> = rows.filter(|row| row.is_due(now)).collect();
         due.sort_by_key(|row| (row.due_at, row.intent.id));
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Ok(due
-            .into_iter()
-            .take(limit)
-            .map(|row| {
-                row.due_at = lease_until;
-                row.attempts = row.attempts.saturating_add(1);
-                ClaimedIntent {
-                    intent: row.intent.clone(),
-                    attempt: row.attempts,
-                    admitted: row.admitted,
-                    last_error: row.last_error.clone(),
-                }
-            })
-            .collect())
+        let leased = due.into_iter().take(limit).map(|row| {
+            row.due_at = lease_until;
+            row.holds_from = now - (lease_until - now);
+            row.attempts = row.attempts.saturating_add(1);
+            ClaimedIntent {
+                intent: row.intent.clone(),
+                ordered: row.ordered.clone(),
+                ordered_at: row.ordered_at,
+                attempt: row.attempts,
+                admitted: row.admitted,
+                last_error: row.last_error.clone(),
+            }
+        });
+        Ok(Claims {
+            intents: leased.collect(),
+            unreadable: Vec::new(),
+        })
+    }
+
+    async fn keep_order(
+        &self,
+        id: IntentId,
+        attempt: i32,
+        ordered: &Ordered,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let Some(row) = state.held(id, attempt) else {
+            return Ok(false);
+        };
+        row.ordered.get_or_insert_with(|| ordered.clone());
+        Ok(true)
     }
 
     async fn complete(&self, id: IntentId, attempt: i32) -> Result<(), StoreError> {
@@ -136,14 +191,40 @@ impl OutboxStore for MemoryStore {
         &self,
         id: IntentId,
         attempt: i32,
+        now: Timestamp,
         due_at: Timestamp,
         error: &str,
     ) -> Result<(), StoreError> {
         if let Some(row) = self.state().held(id, attempt) {
             row.due_at = due_at;
+            row.holds_from = now;
             row.last_error = Some(error.to_owned());
         }
         Ok(())
+    }
+
+    async fn bring_forward(
+        &self,
+        now: Timestamp,
+        beyond: Timestamp,
+        asked_from: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let rows = state.outbox.values_mut();
+        let waits = |row: &&mut OutboxRow| {
+            row.status == MailStatus::Pending
+                && row.due_at > beyond
+                && row.intent.created_at >= asked_from
+        };
+        let mut waiting: Vec<&mut OutboxRow> = rows.filter(waits).collect();
+        waiting.sort_by_key(|row| (row.due_at, row.intent.id));
+        let mut count = 0;
+        for row in waiting.into_iter().take(limit as usize) {
+            row.due_at = now;
+            count += 1;
+        }
+        Ok(count)
     }
 
     async fn bury(&self, id: IntentId, attempt: i32, error: &str) -> Result<(), StoreError> {
@@ -198,18 +279,44 @@ impl OutboxStore for MemoryStore {
         Ok(rows.map(|row| state.entry(row)).collect())
     }
 
-    async fn retry_mail(&self, id: IntentId, now: Timestamp) -> Result<bool, StoreError> {
+    async fn retry_mail(
+        &self,
+        id: IntentId,
+        new: IntentId,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<RetryMail, StoreError> {
         let mut state = self.state();
-        let Some(row) = state.outbox.get_mut(&id) else {
-            return Ok(false);
+        let Some(row) = state.outbox.get(&id) else {
+            return Ok(RetryMail::NotFound);
         };
-        if row.status == MailStatus::Dead {
-            let lifetime = row.intent.not_after - row.intent.created_at;
-            row.intent.not_after = row.intent.not_after.max(now + lifetime);
-            row.status = MailStatus::Pending;
-            row.due_at = now;
+        if row.status != MailStatus::Dead {
+            return Ok(RetryMail::Pending);
         }
-        Ok(true)
+        let Some(dead) = state.outbox.remove(&id) else {
+            return Ok(RetryMail::NotFound);
+        };
+        let retried = RetriedMail {
+            letter: dead.intent.letter.as_str().to_owned(),
+            user_id: dead.user_id(),
+        };
+        let intent = Intent {
+            id: new,
+            created_at: now,
+            not_after: now + (dead.intent.not_after - dead.intent.created_at),
+            ..dead.intent
+        };
+        let row = OutboxRow {
+            due_at: now,
+            holds_from: holds_from(intent.created_at),
+            attempts: 0,
+            status: MailStatus::Pending,
+            intent,
+            ..dead
+        };
+        state.outbox.insert(new, row);
+        state.record(&retried.noted_on(event), None);
+        Ok(RetryMail::Retried(retried))
     }
 
     async fn purge_mail(

@@ -8,7 +8,8 @@ use crate::{
     limit::LimitKey,
     purge::{PurgeBatch, PurgeStore},
     secret::TokenDigest,
-    token::SessionId,
+    token::{Purpose, SessionId},
+    user::UserId,
 };
 
 #[async_trait]
@@ -42,9 +43,18 @@ impl PurgeStore for MemoryStore {
         let digests = state.one_time.values().map(|token| token.digest);
         let batch = batch(digests, after, limit, |digest| *digest.as_bytes());
         let count = state.one_time.len();
-        state.one_time.retain(|_, token| {
+        let stays: Vec<UserId> = state
+            .one_time
+            .keys()
+            .filter(|(user, purpose)| {
+                *purpose == Purpose::ConfirmEmailChange && state.changes_address(*user)
+            })
+            .map(|(user, _)| *user)
+            .collect();
+        state.one_time.retain(|(user, purpose), token| {
             let is_looked_at = batch.contains(&token.digest);
-            !is_looked_at || before < token.expires_at
+            let stays = *purpose == Purpose::ConfirmEmailChange && stays.contains(user);
+            !is_looked_at || before < token.expires_at || stays
         });
         let deleted = count - state.one_time.len();
         Ok(done(&batch, deleted, limit))

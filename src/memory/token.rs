@@ -6,7 +6,7 @@ use crate::{
     error::StoreError,
     event::{ClientInfo, Event},
     limit::LimitKey,
-    mail::Intent,
+    mail::{Intent, IntentId},
     secret::{PasswordHash, TokenDigest},
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
@@ -86,10 +86,24 @@ impl SessionRow {
 pub(super) struct OneTimeRow {
     pub(super) digest: TokenDigest,
     pub(super) address: EmailAddress,
+    intent: IntentId,
     credential_version: i64,
     pub(super) created_at: Timestamp,
     pub(super) expires_at: Timestamp,
     pub(super) used: bool,
+}
+
+impl UserRow {
+    /// Whether what was ordered at this version and for this address still is.
+    fn stands(&self, purpose: Purpose, version: i64, address: &EmailAddress) -> bool {
+        let same_address = self.user.email.as_str() == address.as_str();
+        match purpose {
+            Purpose::ConfirmEmailChange => self.is_at(version),
+            // An address stays the user's when the password changes.
+            Purpose::VerifyEmail => self.is_active() && same_address,
+            Purpose::ResetPassword | Purpose::Unlock => self.is_at(version) && same_address,
+        }
+    }
 }
 
 impl OneTimeRow {
@@ -97,6 +111,7 @@ impl OneTimeRow {
         Self {
             digest,
             address: new.address.clone(),
+            intent: new.intent,
             credential_version,
             created_at: new.created_at,
             expires_at: new.expires_at,
@@ -105,12 +120,14 @@ impl OneTimeRow {
     }
 
     fn is_live(&self, purpose: Purpose, user: &UserRow) -> bool {
-        // An address stays the user's when the password changes.
-        let version = match purpose {
-            Purpose::VerifyEmail => user.credential_version,
-            _ => self.credential_version,
-        };
-        !self.used && user.is_at(version)
+        !self.used && user.stands(purpose, self.credential_version, &self.address)
+    }
+
+    /// The other digest is of a retry of the letter with this one, which is not used.
+    fn is_renewed_by(&self, new: &NewOneTimeToken, user: &UserRow) -> bool {
+        self.created_at < new.created_at
+            && self.is_live(new.purpose, user)
+            && self.address.as_str() == new.address.as_str()
     }
 }
 
@@ -346,30 +363,30 @@ impl TokenStore for MemoryStore {
         let State {
             users, one_time, ..
         } = &mut *state;
-        let user = users.get(&new.user_id).filter(|user| user.is_active());
-        let (Some(user), Some(&digest)) = (user, new.digests.first()) else {
+        let Some(user) = users.get(&new.user_id).filter(|user| user.is_active()) else {
+            return Ok(IssueOneTime::Dead);
+        };
+        let Some(&digest) = new.digests.first() else {
             return Ok(IssueOneTime::Dead);
         };
         let key = (new.user_id, new.purpose);
-        if let Some(token) = one_time.get_mut(&key)
-            && token.digest == digest
-            && !token.used
-            && token.expires_at < new.expires_at
-        {
-            token.expires_at = new.expires_at;
+        let kept = one_time.get(&key);
+        let is_new = match (new.purpose, kept) {
+            (Purpose::ConfirmEmailChange, kept) => {
+                kept.is_some_and(|kept| kept.is_renewed_by(new, user))
+            }
+            (_, kept) => kept.is_none_or(|kept| kept.created_at < new.created_at),
+        };
+        if is_new && user.stands(new.purpose, new.credential_version, &new.address) {
+            one_time.insert(key, OneTimeRow::new(digest, new, user.credential_version));
+            return Ok(IssueOneTime::Live(digest));
         }
-        if let Some(token) = one_time.get(&key)
-            && (token.created_at >= new.created_at || token.digest == digest)
-        {
-            let same = new.digests.contains(&token.digest) && token.is_live(new.purpose, user);
-            return Ok(if same {
-                IssueOneTime::Live(token.digest)
-            } else {
-                IssueOneTime::Dead
-            });
-        }
-        one_time.insert(key, OneTimeRow::new(digest, new, user.credential_version));
-        Ok(IssueOneTime::Live(digest))
+        let live = kept.filter(|kept| kept.is_live(new.purpose, user));
+        Ok(match live {
+            Some(live) if new.digests.contains(&live.digest) => IssueOneTime::Live(live.digest),
+            Some(live) if live.intent == new.intent => IssueOneTime::Elsewhere,
+            _ => IssueOneTime::Dead,
+        })
     }
 
     async fn one_time_user(

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{IntentId, LetterKind};
-use crate::{clock::Timestamp, email::EmailAddress, id::UserId, secret::TokenDigest};
+use crate::{clock::Timestamp, email::EmailAddress, event::Event, id::UserId, secret::TokenDigest};
 
 /// At most one mail of a kind goes to an address in this time.
 const GAP: Duration = Duration::from_secs(60);
@@ -17,9 +17,9 @@ const WINDOW: Duration = Duration::from_secs(3600);
 pub struct MailEntry {
     /// The identifier.
     pub id: IntentId,
-    /// Which letter.
-    pub letter: LetterKind,
-    /// The address it goes to, or was asked for with; `None` if the user is gone.
+    /// Which letter: the word of a [`LetterKind`], or one that only a newer version knows.
+    pub letter: String,
+    /// The address it goes to, or was asked for with; `None` if the user is gone, or it cannot be read.
     pub recipient: Option<EmailAddress>,
     /// Who gets it; `None` if it was asked for with an address.
     pub user_id: Option<UserId>,
@@ -75,6 +75,45 @@ impl std::str::FromStr for MailStatus {
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the status is `dead` or `pending`")]
 pub struct UnknownMailStatus(());
+
+/// What became of an administrator's retry of a mail.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further outcome would be a change of contract"
+)]
+pub enum RetryMail {
+    /// No mail has this identifier.
+    NotFound,
+    /// It will be tried in any case; nothing was written.
+    Pending,
+    /// A new intent took its place.
+    Retried(RetriedMail),
+}
+
+/// The dead mail that a retry replaced.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between store and use case"
+)]
+pub struct RetriedMail {
+    /// The word of its letter.
+    pub letter: String,
+    /// Who gets it; `None` if no try has found anybody.
+    pub user_id: Option<UserId>,
+}
+
+impl RetriedMail {
+    /// The event of its retry, which says which letter it is and whose.
+    #[must_use]
+    pub fn noted_on(&self, event: &Event) -> Event {
+        Event {
+            user_id: self.user_id,
+            ..event.clone().with("letter", self.letter.as_str())
+        }
+    }
+}
 
 /// A mail that asks for its part of a budget: one a minute and five an hour for each address and letter.
 #[derive(Clone, Debug)]

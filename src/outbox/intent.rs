@@ -10,6 +10,8 @@ use crate::{
     id::{UserId, id},
 };
 
+/// How far clocks may differ before a time in the future is believed to be one of before a clock went back.
+const SKEW: Duration = Duration::from_secs(30);
 /// For how long a letter without a link is worth sending.
 const NOTICE_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 
@@ -134,6 +136,70 @@ impl Recipient {
     }
 }
 
+/// The account that a mail was ordered for, as it stood then.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct Ordered {
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The address it had.
+    pub address: EmailAddress,
+    /// The version of its credentials.
+    pub credential_version: i64,
+}
+
+/// What a claim leased.
+#[derive(Clone, Debug, Default)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct Claims {
+    /// What is to be sent, the longest due first.
+    pub intents: Vec<ClaimedIntent>,
+    /// What this version cannot read.
+    pub unreadable: Vec<UnreadableIntent>,
+}
+
+impl Claims {
+    /// How many intents were leased.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.intents.len() + self.unreadable.len()
+    }
+
+    /// Whether nothing was due.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// An intent that this version cannot read, such as a letter of a newer one.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct UnreadableIntent {
+    /// The identifier.
+    pub id: IntentId,
+    /// How often it has been claimed, this time included. It names the lease.
+    pub attempt: i32,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// Why it cannot be read.
+    pub error: String,
+}
+
+/// Before this time the due time of what was added at `created_at` does not hold: the clock has gone back since.
+pub(crate) fn holds_from(created_at: Timestamp) -> Timestamp {
+    created_at - SKEW
+}
+
 /// An intent that a worker holds until its lease ends.
 #[derive(Clone, Debug)]
 #[allow(
@@ -143,6 +209,11 @@ impl Recipient {
 pub struct ClaimedIntent {
     /// The intent.
     pub intent: Intent,
+    /// The account it was ordered for. `None` if no claim has found one yet: in an intent for the holder of an address,
+    /// and in one that an older version wrote.
+    pub ordered: Option<Ordered>,
+    /// When the fact was that it reports: a retry is asked for later.
+    pub ordered_at: Timestamp,
     /// How often it has been claimed, this time included. It names the lease.
     pub attempt: i32,
     /// Whether it was [admitted](super::OutboxStore::admit) before.

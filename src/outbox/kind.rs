@@ -40,6 +40,8 @@ letters! {
     AccountLocked "account_locked"
     /// The link that makes a new address the one of the account. Goes to the new address.
     ConfirmEmailChange "confirm_email_change"
+    /// The address was changed. Goes to the old one.
+    EmailChanged "email_changed"
     /// A new address was asked for. Goes to the old one.
     EmailChangeRequested "email_change_requested"
     /// Signing in with a provider was linked to the account.

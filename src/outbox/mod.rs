@@ -1,16 +1,19 @@
 //! The mails that are still to be sent, as intents: which letter, to whom, and what it needs to know.
 //!
 //! An intent is written in the statement or transaction of the fact it tells of, so that a mail goes out if and only if
-//! the fact is. It holds no token: the worker derives that.
+//! the fact is. It holds no token: the worker derives that. It keeps [what it was ordered for](Ordered), so that no later
+//! try decides again whom it is for: a notice goes to the address that stood, and a link of another address or of
+//! credentials that have changed is not mailed.
 
 mod entry;
 mod intent;
 mod kind;
 mod store;
 
+pub(crate) use self::intent::holds_from;
 pub use self::{
-    entry::{Admission, MailEntry, MailStatus, UnknownMailStatus},
-    intent::{ClaimedIntent, Intent, IntentId, Recipient},
+    entry::{Admission, MailEntry, MailStatus, RetriedMail, RetryMail, UnknownMailStatus},
+    intent::{ClaimedIntent, Claims, Intent, IntentId, Ordered, Recipient, UnreadableIntent},
     kind::{LetterKind, UnknownLetter},
     store::OutboxStore,
 };

@@ -1,12 +1,15 @@
 use async_trait::async_trait;
 
-use super::{Admission, ClaimedIntent, Intent, IntentId, MailEntry, MailStatus};
+use super::{Admission, Claims, Intent, IntentId, MailEntry, MailStatus, Ordered, RetryMail};
 use crate::{clock::Timestamp, error::StoreError, event::Event};
 
 /// Keeps the mails to be sent. Part of [`Store`](crate::store::Store).
 ///
 /// Most intents are written by the methods that change something: each takes the intent of its fact, and writes it with
 /// the fact or not at all. Where such an intent is for the user of the fact, the store fills that user in.
+///
+/// With each intent for a user the store keeps the address and the `credential_version` that the user has at the fact,
+/// see [`Ordered`]; where the fact changes the address, the one before.
 #[async_trait]
 pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Adds intents that are due at once.
@@ -25,6 +28,9 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// An intent is leased to one caller at a time; whoever loses its lease (a kill) loses it to the next claim. No
     /// lock or connection is held after the call. It costs the same however many are dead, or due later.
     ///
+    /// A clock that went back keeps nothing waiting: an intent that was put off after `now` is due, and so is one that
+    /// was added or leased more than half a minute after it. What cannot be read is leased like the rest.
+    ///
     /// # Errors
     /// If the database fails.
     async fn claim(
@@ -32,7 +38,21 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
         now: Timestamp,
         lease_until: Timestamp,
         limit: u32,
-    ) -> Result<Vec<ClaimedIntent>, StoreError>;
+    ) -> Result<Claims, StoreError>;
+
+    /// Keeps what a leased intent was ordered for, where that was not known; says whether the lease is still held.
+    ///
+    /// # Contract
+    /// What is known stays as it is. Nothing is written, and `false` returned, if the lease named by `attempt` was lost.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn keep_order(
+        &self,
+        id: IntentId,
+        attempt: i32,
+        ordered: &Ordered,
+    ) -> Result<bool, StoreError>;
 
     /// Removes an intent that is done with.
     ///
@@ -43,7 +63,7 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn complete(&self, id: IntentId, attempt: i32) -> Result<(), StoreError>;
 
-    /// Gives a leased intent back, to be due again at `due_at`; `error` says why, for an operator.
+    /// Gives a leased intent back at `now`, to be due again at `due_at`; `error` says why, for an operator.
     ///
     /// # Contract
     /// Does nothing if the lease named by `attempt` was lost to another worker.
@@ -54,9 +74,26 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
         &self,
         id: IntentId,
         attempt: i32,
+        now: Timestamp,
         due_at: Timestamp,
         error: &str,
     ) -> Result<(), StoreError>;
+
+    /// Makes up to `limit` pending intents due at `now` that would be due after `beyond`, the soonest first, of those
+    /// that were asked for at `asked_from` or later. Returns how many.
+    ///
+    /// # Contract
+    /// With a `beyond` that no lease reaches, what is leased is left alone.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn bring_forward(
+        &self,
+        now: Timestamp,
+        beyond: Timestamp,
+        asked_from: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError>;
 
     /// Gives a leased intent up: it is dead from then on, and not claimed; `error` says why, for an operator.
     ///
@@ -86,7 +123,8 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// The mails in the outbox by descending id, at most `limit`, those below `after` if it is given.
     ///
     /// # Contract
-    /// A page costs the same at any depth. Where the address is not in the intent, it is the user's as it is now.
+    /// A page costs the same at any depth. Where the intent has no address, it is the one it was ordered for, or else
+    /// the user's as it is now. What cannot be read does not end a page early.
     ///
     /// # Errors
     /// If the database fails.
@@ -97,14 +135,23 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<MailEntry>, StoreError>;
 
-    /// Makes a dead intent pending and due at `now`; `false` if there is no such intent.
+    /// Puts a new intent in the place of a dead one, asked for and due at `now`.
     ///
     /// # Contract
-    /// A pending one is left as it is. What was worth sending for some time is so once more, from `now` on.
+    /// One fact, by at most one of any number of concurrent calls: the dead intent is gone, the new one says the same, to
+    /// the same recipient, ordered for the same account at the same time, and the event is written with
+    /// [what was retried](super::RetriedMail::noted_on). Nothing of the old one's link can be derived from the new
+    /// identifier. What was worth sending for some time is so once more, from `now` on. A pending one is left as it is.
     ///
     /// # Errors
     /// If the database fails.
-    async fn retry_mail(&self, id: IntentId, now: Timestamp) -> Result<bool, StoreError>;
+    async fn retry_mail(
+        &self,
+        id: IntentId,
+        new: IntentId,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<RetryMail, StoreError>;
 
     /// Removes dead intents asked for before `dead_before`, and what budgets remember from before `budget_before`.
     ///

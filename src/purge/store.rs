@@ -32,7 +32,8 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// A used token stays until it expires: its mail may be on its way a second time, and
     /// [`issue_one_time`](crate::token::TokenStore::issue_one_time) must know it. A newer token that takes the place of
-    /// an expired one meanwhile stays.
+    /// an expired one stays. So does one that changes an address, while a letter that changes an address of the
+    /// same user is in the outbox, be it a dead one: it says whether a newer request has voided that letter.
     ///
     /// # Errors
     /// If the database fails.

@@ -99,6 +99,8 @@ const CHANGE: &str = concat!(
         FROM v WHERE s.user_id = v.id AND s.revoked_at IS NULL\
     ), e AS (",
     record!("$3", "v.id", "v"),
+    "), m AS (",
+    order!("$5", "v.id", from "v"),
     ") SELECT id FROM v"
 );
 
@@ -150,7 +152,7 @@ const REQUEST: &str = concat!(
     "), e AS (",
     record!("$10", "t.user_id", "t"),
     "), m AS (",
-    order!("$11", "t.user_id", ", t"),
+    order!("$11", "t.user_id", from "t"),
     ") SELECT id FROM u"
 );
 
@@ -201,7 +203,7 @@ impl<D: Database> AddressStore for SeaOrmStore<D> {
             token.purpose.as_str().into(),
             bytes(first),
             token.expires_at.into(),
-            payload(&token.address),
+            payload(token),
         ];
         let rows = if self.is_postgres() {
             let [a, b, c, d, e, f, g, h, i] = values;
@@ -236,13 +238,15 @@ impl<D: Database> AddressStore for SeaOrmStore<D> {
         digest: &TokenDigest,
         now: Timestamp,
         event: &Event,
+        mail: Option<&Intent>,
     ) -> Result<Option<UserId>, StoreError> {
         if self.is_postgres() {
             let reason = EndReason::EmailChanged.as_str().into();
-            let values = [bytes(digest), now.into(), events([event]), reason];
+            let event = events([event]);
+            let values = [bytes(digest), now.into(), event, reason, intents(mail)];
             return user_of(&self.write(CHANGE, values).await?);
         }
-        transaction!(self, |txn| change_in(txn, digest, now, event))
+        transaction!(self, |txn| change_in(txn, digest, now, event, mail))
     }
 }
 
@@ -252,11 +256,14 @@ async fn change_in(
     digest: &TokenDigest,
     now: Timestamp,
     event: &Event,
+    mail: Option<&Intent>,
 ) -> Result<Option<UserId>, DbErr> {
     let rows = run(txn, TO_CHANGE, [bytes(digest), now.into()]).await?;
     let Some(id) = id(&rows)? else {
         return Ok(None);
     };
+    // To the address that is still theirs.
+    outbox::insert(txn, mail, Some(id)).await?;
     run(txn, SET_ADDRESS, [bytes(digest), now.into()]).await?;
     run(txn, USE, [bytes(digest), now.into()]).await?;
     let reason = EndReason::EmailChanged.as_str();

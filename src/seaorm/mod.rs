@@ -15,6 +15,7 @@ mod limit_key;
 mod one_time;
 mod opening;
 mod outbox;
+mod outbox_claim;
 mod outbox_entry;
 mod pool;
 mod purge;

@@ -25,32 +25,30 @@ use crate::{
     mail::Intent,
     secret::TokenDigest,
     token::{EndReason, IssueOneTime, NewOneTimeToken, Purpose, Reset, ResetPassword},
-    user::{EmailAddress, User, UserId},
+    user::{User, UserId},
 };
 
 /// A newer token takes the place of an older one.
 macro_rules! replace {
     () => {
         "ON CONFLICT (user_id, purpose) DO UPDATE SET digest = excluded.digest, \
-            credential_version = CASE WHEN t.digest = excluded.digest THEN t.credential_version \
-                ELSE excluded.credential_version END, \
-            created_at = excluded.created_at, expires_at = excluded.expires_at, used_at = NULL, \
+            credential_version = excluded.credential_version, created_at = excluded.created_at, expires_at = excluded.expires_at, used_at = NULL, \
             payload = excluded.payload \
-        WHERE (t.created_at < excluded.created_at AND t.digest <> excluded.digest) \
-            OR (t.digest = excluded.digest AND t.used_at IS NULL AND t.expires_at < excluded.expires_at)"
+        WHERE t.created_at < excluded.created_at AND t.digest <> excluded.digest"
     };
 }
 pub(super) use replace;
 
-/// On Postgres the user row is locked, so that the version is the one
-/// that a reset in flight leaves behind.
+/// Only for the account that it was ordered for, as it stood then. On Postgres the user row is locked, so that address and
+/// version are those that a change in flight leaves behind.
 macro_rules! issue {
     ($lock:literal) => {
         concat!(
             "INSERT INTO auth_one_time_tokens AS t (user_id, purpose, digest, credential_version, created_at, \
                 expires_at, payload) \
             SELECT u.id, $2, $3, u.credential_version, $4, $5, $6 FROM auth_users u \
-            WHERE u.id = $1 AND u.status = 'active' ",
+            WHERE u.id = $1 AND u.status = 'active' AND u.email = $8 \
+                AND ($2 = 'verify_email' OR u.credential_version = $7) ",
             $lock,
             " ",
             replace!(),
@@ -66,12 +64,23 @@ const ISSUE_LOCKED: &str = issue!("FOR SHARE OF u");
 macro_rules! live {
     () => {
         "t.used_at IS NULL AND u.status = 'active' \
-        AND (t.purpose = 'verify_email' OR t.credential_version = u.credential_version)"
+        AND (t.purpose = 'verify_email' OR t.credential_version = u.credential_version) \
+        AND (t.purpose = 'confirm_email_change' OR u.email = t.payload->>'address')"
     };
 }
 
-const LIVE_DIGEST: &str = concat!(
-    "SELECT t.digest FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
+/// The request for another address stands: no other took its place. What is voided has no row that this could change,
+/// and none is added.
+const RENEW: &str = concat!(
+    "UPDATE auth_one_time_tokens AS t SET digest = $3, created_at = $4, expires_at = $5, payload = $6 \
+    FROM auth_users u WHERE t.user_id = $1 AND t.purpose = $2 AND u.id = t.user_id AND t.created_at < $4 \
+        AND t.payload->>'address' = $8 AND t.credential_version = $7 AND ",
+    live!(),
+    " RETURNING digest"
+);
+
+const LIVE: &str = concat!(
+    "SELECT t.digest, t.created_at, t.payload->>'intent' AS intent FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
     WHERE t.user_id = $1 AND t.purpose = $2 AND ",
     live!()
 );
@@ -106,7 +115,7 @@ const RESET_USER: &str = concat!(
         FROM auth_one_time_tokens t JOIN auth_users b ON b.id = t.user_id \
         WHERE t.digest = $1 AND t.purpose = 'reset_password' AND t.used_at IS NULL AND t.expires_at > $2 \
             AND u.id = b.id AND u.xmin = b.xmin AND u.status = 'active' \
-            AND u.credential_version = t.credential_version \
+            AND u.credential_version = t.credential_version AND u.email = t.payload->>'address' \
         RETURNING ",
     user_columns!("u."),
     ", (b.email_verified_at IS NULL) AS taken_over\
@@ -126,7 +135,7 @@ const RESET_REST: &str = concat!(
     "), f AS (",
     record!("$8", "w.id", "w"),
     "), m AS (",
-    order!("$6", "u.id", ", u"),
+    order!("$6", "u.id", from "u"),
     "), l AS (\
         DELETE FROM auth_limits l USING u WHERE l.key = $7\
     ) SELECT * FROM u"
@@ -147,7 +156,7 @@ macro_rules! use_one {
 
 const UNLOCK: &str = concat!(
     "WITH u AS MATERIALIZED (\
-        SELECT u.id, u.status, u.credential_version FROM auth_users u JOIN auth_one_time_tokens t ON t.user_id = u.id \
+        SELECT u.id, u.email, u.status, u.credential_version FROM auth_users u JOIN auth_one_time_tokens t ON t.user_id = u.id \
         WHERE t.digest = $1 FOR UPDATE OF u\
     ), t AS (",
     use_one!("u"),
@@ -176,10 +185,10 @@ pub(super) async fn issue<D: Database>(
     let Some(first) = token.digests.first() else {
         return Ok(IssueOneTime::Dead);
     };
-    let sql = if store.is_postgres() {
-        ISSUE_LOCKED
-    } else {
-        ISSUE
+    let sql = match token.purpose {
+        Purpose::ConfirmEmailChange => RENEW,
+        _ if store.is_postgres() => ISSUE_LOCKED,
+        _ => ISSUE,
     };
     let values = [
         token.user_id.as_uuid().into(),
@@ -187,7 +196,9 @@ pub(super) async fn issue<D: Database>(
         bytes(first),
         token.created_at.into(),
         token.expires_at.into(),
-        payload(&token.address),
+        payload(token),
+        token.credential_version.into(),
+        token.address.as_str().into(),
     ];
     if !store.write(sql, values).await?.is_empty() {
         return Ok(IssueOneTime::Live(*first));
@@ -196,18 +207,37 @@ pub(super) async fn issue<D: Database>(
         token.user_id.as_uuid().into(),
         token.purpose.as_str().into(),
     ];
-    let rows = store.read(LIVE_DIGEST, values).await?;
-    let live = rows.first().map(digest).transpose();
+    let rows = store.read(LIVE, values).await?;
+    let live = rows.first().map(|row| standing(row, token)).transpose();
     let live = live.map_err(|error| store_error(&error))?;
-    Ok(match live {
-        Some(live) if token.digests.contains(&live) => IssueOneTime::Live(live),
-        _ => IssueOneTime::Dead,
+    Ok(live.unwrap_or(IssueOneTime::Dead))
+}
+
+/// What the live token in this row is to a mail that wants one.
+fn standing(row: &QueryResult, token: &NewOneTimeToken) -> Result<IssueOneTime, DbErr> {
+    let live = digest(row)?;
+    if token.digests.contains(&live) {
+        return Ok(IssueOneTime::Live(live));
+    }
+    let is_ours = match column::<Option<String>>(row, "intent")? {
+        Some(intent) => intent == token.intent.to_string(),
+        // An older version wrote it.
+        None => column::<Timestamp>(row, "created_at")? == token.created_at,
+    };
+    Ok(if is_ours {
+        IssueOneTime::Elsewhere
+    } else {
+        IssueOneTime::Dead
     })
 }
 
-/// What is kept beside a token: the address it is mailed to, as given and canonical.
-pub(super) fn payload(address: &EmailAddress) -> Value {
-    json!({ "address": address.as_str(), "canonical": address.canonical() }).into()
+/// What is kept beside a token: the address it is mailed to, as given and canonical, and which mail has it.
+pub(super) fn payload(token: &NewOneTimeToken) -> Value {
+    let NewOneTimeToken {
+        address, intent, ..
+    } = token;
+    json!({ "address": address.as_str(), "canonical": address.canonical(), "intent": intent })
+        .into()
 }
 
 pub(super) async fn user_of<D: Database>(

@@ -70,7 +70,7 @@ const OPEN: &str = concat!(
     ), e AS (",
     record!("$12", "u.id", "u"),
     "), m AS (",
-    order!("$13", "u.id", ", u"),
+    order!("$13", "u.id", from "u"),
     ") SELECT * FROM u"
 );
 

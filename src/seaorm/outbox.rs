@@ -4,11 +4,10 @@ use serde_json::json;
 
 use super::{
     SeaOrmStore,
-    error::unreadable,
     event::{self, record},
-    outbox_entry,
+    outbox_claim, outbox_entry,
     pool::Database,
-    row::{column, object, parsed},
+    row::column,
     transaction::{Txn, run, transaction},
 };
 use crate::{
@@ -16,39 +15,66 @@ use crate::{
     error::StoreError,
     event::Event,
     mail::{
-        Admission, ClaimedIntent, Intent, IntentId, MailEntry, MailStatus, OutboxStore, Recipient,
+        Admission, Claims, Intent, IntentId, MailEntry, MailStatus, Ordered, OutboxStore,
+        Recipient, RetryMail,
     },
+    outbox::holds_from,
     user::{EmailAddress, UserId},
 };
 
 /// On Postgres: writes the mails in parameter `$parameter` (see [`intents`]) in the statement of their fact, once for
-/// each row of `$from`. Those for the user of the fact go to `$user`.
+/// each row of `from`. Those for the user of the fact go to `$user`. They are ordered for the account as it is before
+/// the statement, or for the `new` one of these columns.
 macro_rules! order {
-    ($parameter:literal, $user:literal, $from:literal) => {
+    ($parameter:literal, $user:literal $(, from $from:literal)? $(, if $condition:literal)?) => {
+        order!(
+            @ $parameter,
+            concat!("CASE WHEN m.address IS NULL THEN COALESCE(m.user_id, ", $user, ") ELSE m.user_id END"),
+            "o.id, o.email, o.credential_version",
+            concat!(
+                $(" CROSS JOIN ", $from,)?
+                " LEFT JOIN auth_users o ON o.id = \
+                    CASE WHEN m.address IS NULL THEN COALESCE(m.user_id, ", $user, ") ELSE m.user_id END"
+                $(, " WHERE ", $condition)?
+            )
+        )
+    };
+    ($parameter:literal, new $user:literal, $ordered:literal, from $from:literal) => {
+        order!(
+            @ $parameter,
+            concat!("CASE WHEN m.address IS NULL THEN COALESCE(m.user_id, ", $user, ") ELSE m.user_id END"),
+            $ordered,
+            concat!(" CROSS JOIN ", $from)
+        )
+    };
+    (@ $parameter:literal, $user:expr, $ordered:literal, $rest:expr) => {
         concat!(
-            "INSERT INTO auth_outbox (id, letter, user_id, address, payload, created_at, not_after, due_at, state, \
-                attempts, admitted) \
-            SELECT m.id, m.letter, CASE WHEN m.address IS NULL THEN COALESCE(m.user_id, ",
+            "INSERT INTO auth_outbox (id, letter, user_id, address, payload, created_at, not_after, due_at, \
+                holds_from, ordered_at, ordered_user_id, ordered_address, ordered_version, state, attempts, admitted) \
+            SELECT m.id, m.letter, ",
             $user,
-            ") ELSE m.user_id END, m.address, m.payload, m.created_at, m.not_after, m.created_at, 'pending', 0, FALSE \
-            FROM jsonb_to_recordset(",
+            ", m.address, m.payload, m.created_at, m.not_after, m.created_at, m.holds_from, m.created_at, ",
+            $ordered,
+            ", 'pending', 0, FALSE FROM jsonb_to_recordset(",
             $parameter,
             "::jsonb) AS m(id uuid, letter text, user_id uuid, address text, payload jsonb, created_at timestamptz, \
-                not_after timestamptz)",
-            $from
+                not_after timestamptz, holds_from timestamptz)",
+            $rest
         )
     };
 }
 pub(super) use order;
 
+/// Ordered for the account as it is in this transaction.
 const INSERT: &str = "\
-    INSERT INTO auth_outbox (id, letter, user_id, address, payload, created_at, not_after, due_at, state, attempts, \
-        admitted) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $6, 'pending', 0, FALSE)";
+    INSERT INTO auth_outbox (id, letter, user_id, address, payload, created_at, not_after, due_at, holds_from, \
+        ordered_at, ordered_user_id, ordered_address, ordered_version, state, attempts, admitted) \
+    SELECT $1, $2, $3, $4, $5, $6, $7, $6, $8, $6, o.id, o.email, o.credential_version, 'pending', 0, FALSE \
+    FROM (SELECT 1 AS one) m LEFT JOIN auth_users o ON o.id = $3";
 
 const ENQUEUE: &str = concat!(
     "WITH o AS (",
-    order!("$1", "NULL", ""),
+    order!("$1", "NULL"),
     ") ",
     record!(
         "$2",
@@ -58,29 +84,112 @@ const ENQUEUE: &str = concat!(
 
 const HOLDER: &str = "SELECT id FROM auth_users WHERE email_canonical = $1";
 
-/// What others hold is skipped, not waited for. MATERIALIZED, so that the limit is applied once.
-const CLAIM: &str = "\
-    WITH due AS MATERIALIZED (\
-        SELECT id, due_at FROM auth_outbox WHERE state = 'pending' AND due_at <= $1 \
-        ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED\
+/// What [`outbox_claim::claims`] reads, beside the attempts and when it was due.
+macro_rules! columns {
+    ($prefix:literal) => {
+        concat!(
+            $prefix,
+            "id, ",
+            $prefix,
+            "letter, ",
+            $prefix,
+            "user_id, ",
+            $prefix,
+            "address, ",
+            $prefix,
+            "payload, ",
+            $prefix,
+            "created_at, ",
+            $prefix,
+            "not_after, ",
+            $prefix,
+            "admitted, ",
+            $prefix,
+            "last_error, ",
+            $prefix,
+            "ordered_at, ",
+            $prefix,
+            "ordered_user_id, ",
+            $prefix,
+            "ordered_address, ",
+            $prefix,
+            "ordered_version"
+        )
+    };
+}
+
+/// What is due, and what was put off before the clock went back.
+macro_rules! due {
+    ($columns:expr, $limit:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM auth_outbox WHERE state = 'pending' AND due_at <= $1 \
+            ORDER BY due_at, id LIMIT ",
+            $limit
+        )
+    };
+}
+macro_rules! put_off_later {
+    ($columns:expr, $limit:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM auth_outbox WHERE state = 'pending' AND holds_from > $1 AND due_at > $1 \
+            ORDER BY holds_from LIMIT ",
+            $limit
+        )
+    };
+}
+
+/// What others hold is skipped, not waited for. MATERIALIZED, so that the limit is applied once. A lease holds from as
+/// long before it began as it lasts: clocks that differ end none.
+const CLAIM: &str = concat!(
+    "WITH due AS MATERIALIZED (",
+    due!("id, due_at", "$3"),
+    " FOR UPDATE SKIP LOCKED), later AS MATERIALIZED (",
+    put_off_later!("id, due_at", "$3"),
+    " FOR UPDATE SKIP LOCKED), taken AS MATERIALIZED (\
+        SELECT id, due_at FROM due UNION ALL SELECT id, due_at FROM later LIMIT $3\
     ) \
-    UPDATE auth_outbox o SET due_at = $2, attempts = o.attempts + 1 FROM due WHERE o.id = due.id \
-    RETURNING o.id, o.letter, o.user_id, o.address, o.payload, o.created_at, o.not_after, o.attempts, \
-        o.admitted, o.last_error, due.due_at AS was_due_at";
+    UPDATE auth_outbox o SET due_at = $2, holds_from = $1 - ($2 - $1), attempts = o.attempts + 1 \
+    FROM taken WHERE o.id = taken.id RETURNING o.attempts, taken.due_at AS was_due_at, ",
+    columns!("o.")
+);
 
-const ANY_DUE: &str = "SELECT 1 FROM auth_outbox WHERE state = 'pending' AND due_at <= $1 LIMIT 1";
+const ANY_DUE: &str = concat!(
+    "SELECT 1 FROM (",
+    due!("id", "1"),
+    ") UNION ALL SELECT 1 FROM (",
+    put_off_later!("id", "1"),
+    ")"
+);
 
-const DUE: &str = "\
-    SELECT id, letter, user_id, address, payload, created_at, not_after, attempts + 1 AS attempts, \
-        admitted, last_error, due_at AS was_due_at \
-    FROM auth_outbox WHERE state = 'pending' AND due_at <= $1 ORDER BY due_at, id LIMIT $2";
+const DUE: &str = due!(
+    concat!(
+        "attempts + 1 AS attempts, due_at AS was_due_at, ",
+        columns!("")
+    ),
+    "$2"
+);
 
-const LEASE: &str = "UPDATE auth_outbox SET due_at = $2, attempts = attempts + 1 WHERE id = $1";
+const PUT_OFF_LATER: &str = put_off_later!(
+    concat!(
+        "attempts + 1 AS attempts, due_at AS was_due_at, ",
+        columns!("")
+    ),
+    "$2"
+);
+
+const LEASE: &str =
+    "UPDATE auth_outbox SET due_at = $2, holds_from = $3, attempts = attempts + 1 WHERE id = $1";
 
 const COMPLETE: &str =
     "DELETE FROM auth_outbox WHERE id = $1 AND attempts = $2 AND state = 'pending'";
 
-const POSTPONE: &str = "UPDATE auth_outbox SET due_at = $3, last_error = $4 WHERE id = $1 AND attempts = $2 AND state = 'pending'";
+const POSTPONE: &str = "\
+    UPDATE auth_outbox SET due_at = $3, last_error = $4, holds_from = $5 \
+    WHERE id = $1 AND attempts = $2 AND state = 'pending'";
 
 #[async_trait]
 impl<D: Database> OutboxStore for SeaOrmStore<D> {
@@ -116,21 +225,27 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
         now: Timestamp,
         lease_until: Timestamp,
         limit: u32,
-    ) -> Result<Vec<ClaimedIntent>, StoreError> {
-        let limit = Value::from(i64::from(limit));
+    ) -> Result<Claims, StoreError> {
         let rows = if self.is_postgres() {
-            let values = [now.into(), lease_until.into(), limit];
+            let values = [now.into(), lease_until.into(), i64::from(limit).into()];
             self.write(CLAIM, values).await?
         } else {
             // An idle worker asks often, and should not hold up the writers.
             if self.read(ANY_DUE, [now.into()]).await?.is_empty() {
-                return Ok(Vec::new());
+                return Ok(Claims::default());
             }
-            transaction!(self, |txn| lease(txn, now, lease_until, limit.clone()))?
+            transaction!(self, |txn| lease(txn, now, lease_until, limit))?
         };
-        let mut claimed: Vec<_> = rows.iter().filter_map(readable).collect();
-        claimed.sort_by_key(|(was_due_at, claimed)| (*was_due_at, claimed.intent.id));
-        Ok(claimed.into_iter().map(|(_, claimed)| claimed).collect())
+        Ok(outbox_claim::claims(&rows))
+    }
+
+    async fn keep_order(
+        &self,
+        id: IntentId,
+        attempt: i32,
+        ordered: &Ordered,
+    ) -> Result<bool, StoreError> {
+        outbox_entry::keep_order(self, id, attempt, ordered).await
     }
 
     async fn complete(&self, id: IntentId, attempt: i32) -> Result<(), StoreError> {
@@ -143,6 +258,7 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
         &self,
         id: IntentId,
         attempt: i32,
+        now: Timestamp,
         due_at: Timestamp,
         error: &str,
     ) -> Result<(), StoreError> {
@@ -151,9 +267,20 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
             attempt.into(),
             due_at.into(),
             error.into(),
+            now.into(),
         ];
         self.write(POSTPONE, values).await?;
         Ok(())
+    }
+
+    async fn bring_forward(
+        &self,
+        now: Timestamp,
+        beyond: Timestamp,
+        asked_from: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        outbox_entry::bring_forward(self, now, beyond, asked_from, limit).await
     }
 
     async fn bury(&self, id: IntentId, attempt: i32, error: &str) -> Result<(), StoreError> {
@@ -178,8 +305,14 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
         outbox_entry::list(self, status, after, limit).await
     }
 
-    async fn retry_mail(&self, id: IntentId, now: Timestamp) -> Result<bool, StoreError> {
-        outbox_entry::retry(self, id, now).await
+    async fn retry_mail(
+        &self,
+        id: IntentId,
+        new: IntentId,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<RetryMail, StoreError> {
+        outbox_entry::retry(self, id, new, now, event).await
     }
 
     async fn purge_mail(
@@ -203,6 +336,7 @@ pub(super) fn intents<'a>(intents: impl IntoIterator<Item = &'a Intent>) -> Valu
             "payload": intent.payload,
             "created_at": intent.created_at,
             "not_after": intent.not_after,
+            "holds_from": holds_from(intent.created_at),
         })
     });
     serde_json::Value::Array(records.collect()).into()
@@ -219,7 +353,7 @@ pub(super) async fn insert<'a>(
             continue;
         };
         let (user, address) = recipient.to_columns();
-        let values: [Value; 7] = [
+        let values: [Value; 8] = [
             intent.id.as_uuid().into(),
             intent.letter.as_str().into(),
             user.map(UserId::as_uuid).into(),
@@ -227,6 +361,7 @@ pub(super) async fn insert<'a>(
             serde_json::Value::Object(intent.payload.clone()).into(),
             intent.created_at.into(),
             intent.not_after.into(),
+            holds_from(intent.created_at).into(),
         ];
         run(txn, INSERT, values).await?;
     }
@@ -238,49 +373,16 @@ async fn lease(
     txn: &Txn<'_>,
     now: Timestamp,
     lease_until: Timestamp,
-    limit: Value,
+    limit: u32,
 ) -> Result<Vec<QueryResult>, DbErr> {
-    let rows = run(txn, DUE, [now.into(), limit]).await?;
+    let mut rows = run(txn, DUE, [now.into(), i64::from(limit).into()]).await?;
+    let room = i64::from(limit).saturating_sub(rows.len() as i64);
+    rows.extend(run(txn, PUT_OFF_LATER, [now.into(), room.into()]).await?);
+    let holds_from = now - (lease_until - now);
     for row in &rows {
         let id: Uuid = column(row, "id")?;
-        run(txn, LEASE, [id.into(), lease_until.into()]).await?;
+        let values = [id.into(), lease_until.into(), holds_from.into()];
+        run(txn, LEASE, values).await?;
     }
     Ok(rows)
-}
-
-/// One row that this version cannot read, such as a letter of a newer one, must not hold up the others. Its lease
-/// ends, and another instance may know it.
-fn readable(row: &QueryResult) -> Option<(Timestamp, ClaimedIntent)> {
-    claimed(row)
-        .inspect_err(|error| tracing::error!(%error, "a mail in the outbox cannot be read"))
-        .ok()
-}
-
-/// The intent, and when it had been due.
-fn claimed(row: &QueryResult) -> Result<(Timestamp, ClaimedIntent), DbErr> {
-    let intent = intent(row)?;
-    let attempt = column(row, "attempts")?;
-    let claimed = ClaimedIntent {
-        intent,
-        attempt,
-        admitted: column(row, "admitted")?,
-        last_error: column(row, "last_error")?,
-    };
-    Ok((column(row, "was_due_at")?, claimed))
-}
-
-fn intent(row: &QueryResult) -> Result<Intent, DbErr> {
-    let user = column::<Option<Uuid>>(row, "user_id")?.map(UserId::from);
-    let address = column::<Option<String>>(row, "address")?;
-    let address = address.map(EmailAddress::from_stored).transpose();
-    let address = address.map_err(|error| unreadable("address", error))?;
-    let recipient = Recipient::from_columns(user, address);
-    Ok(Intent {
-        id: column::<Uuid>(row, "id")?.into(),
-        letter: parsed(row, "letter")?,
-        recipient: recipient.ok_or_else(|| unreadable("user_id", "neither user nor address"))?,
-        payload: object("payload", column(row, "payload")?)?,
-        created_at: column(row, "created_at")?,
-        not_after: column(row, "not_after")?,
-    })
 }

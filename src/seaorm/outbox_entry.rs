@@ -4,7 +4,8 @@ use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
 
 use super::{
     SeaOrmStore,
-    error::unreadable,
+    error::store_error,
+    event,
     pool::Database,
     row::{column, parsed},
     token::bytes,
@@ -13,7 +14,9 @@ use super::{
 use crate::{
     clock::Timestamp,
     error::StoreError,
-    mail::{Admission, IntentId, MailEntry, MailStatus},
+    event::Event,
+    mail::{Admission, IntentId, MailEntry, MailStatus, Ordered, RetriedMail, RetryMail},
+    outbox::holds_from,
     user::{EmailAddress, UserId},
 };
 
@@ -54,7 +57,7 @@ const BURY: &str = "\
 macro_rules! list {
     ($condition:literal) => {
         concat!(
-            "SELECT o.id, o.letter, COALESCE(o.address, u.email) AS recipient, o.user_id, o.state, o.attempts, \
+            "SELECT o.id, o.letter, COALESCE(o.address, o.ordered_address, u.email) AS recipient, o.user_id, o.state, o.attempts, \
                 o.last_error, o.created_at, o.due_at \
             FROM auth_outbox o LEFT JOIN auth_users u ON u.id = o.user_id \
             WHERE o.id < $1",
@@ -68,10 +71,40 @@ const LIST: &str = list!("");
 const LIST_DEAD: &str = list!(" AND o.state = 'dead'");
 const LIST_PENDING: &str = list!(" AND o.state = 'pending'");
 
-const TIMES: &str = "SELECT state, created_at, not_after FROM auth_outbox WHERE id = $1";
+macro_rules! to_retry {
+    ($lock:literal) => {
+        concat!(
+            "SELECT letter, state, created_at, not_after, COALESCE(user_id, ordered_user_id) AS owner \
+            FROM auth_outbox WHERE id = $1",
+            $lock
+        )
+    };
+}
 
-const REVIVE: &str = "\
-    UPDATE auth_outbox SET state = 'pending', due_at = $2, not_after = $3 WHERE id = $1 AND state = 'dead'";
+const TO_RETRY: &str = to_retry!("");
+const TO_RETRY_LOCKED: &str = to_retry!(" FOR UPDATE");
+
+/// What this version cannot read is taken along as it is.
+const RETRY: &str = "\
+    INSERT INTO auth_outbox (id, letter, user_id, address, payload, created_at, not_after, due_at, holds_from, \
+        ordered_at, ordered_user_id, ordered_address, ordered_version, state, attempts, admitted, last_error) \
+    SELECT $2, letter, user_id, address, payload, $3, $4, $3, $5, COALESCE(ordered_at, created_at), ordered_user_id, \
+        ordered_address, ordered_version, 'pending', 0, admitted, last_error \
+    FROM auth_outbox WHERE id = $1";
+
+const DROP: &str = "DELETE FROM auth_outbox WHERE id = $1";
+
+const KEEP_ORDER: &str = "\
+    UPDATE auth_outbox SET ordered_address = COALESCE(ordered_address, $4), \
+        ordered_version = CASE WHEN ordered_user_id IS NULL THEN $5 ELSE ordered_version END, \
+        ordered_user_id = COALESCE(ordered_user_id, $3) \
+    WHERE id = $1 AND attempts = $2 AND state = 'pending' RETURNING id";
+
+const BRING_FORWARD: &str = "\
+    UPDATE auth_outbox SET due_at = $1 WHERE state = 'pending' AND due_at > $2 AND id IN (\
+        SELECT id FROM auth_outbox WHERE state = 'pending' AND due_at > $2 AND created_at >= $3 \
+        ORDER BY due_at, id LIMIT $4\
+    ) RETURNING id";
 
 const PURGE_DEAD: &str = "DELETE FROM auth_outbox WHERE state = 'dead' AND created_at < $1";
 
@@ -129,26 +162,39 @@ pub(super) async fn list<D: Database>(
         Some(MailStatus::Dead) => LIST_DEAD,
         Some(MailStatus::Pending) => LIST_PENDING,
     };
-    let after = after.map_or(Uuid::max(), IntentId::as_uuid);
-    let values = [after.into(), i64::from(limit).into()];
-    let rows = store.read(sql, values).await?;
-    // One that this version cannot read, such as a letter of a newer one, must not hide the others.
-    let readable = rows.iter().filter_map(|row| {
-        let entry = entry(row).inspect_err(|error| {
-            tracing::error!(%error, "a mail in the outbox cannot be read");
-        });
-        entry.ok()
-    });
-    Ok(readable.collect())
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut after = after.map_or(Uuid::max(), IntentId::as_uuid);
+    let mut entries = Vec::new();
+    loop {
+        let wanted = limit - entries.len();
+        let count = i64::try_from(wanted).unwrap_or(i64::MAX);
+        let rows = store.read(sql, [after.into(), count.into()]).await?;
+        // One that this version cannot read must not hide the others, nor end the page before its time.
+        entries.extend(rows.iter().filter_map(|row| {
+            let entry = entry(row).inspect_err(|error| {
+                tracing::error!(%error, "a mail in the outbox cannot be read");
+            });
+            entry.ok()
+        }));
+        if rows.len() < wanted || entries.len() == limit {
+            return Ok(entries);
+        }
+        let last = rows.last().map(|row| column(row, "id")).transpose();
+        let Some(last) = last.map_err(|error| store_error(&error))? else {
+            return Ok(entries);
+        };
+        after = last;
+    }
 }
 
+/// As much as can be read of it: a letter of a newer version is shown by its word.
 fn entry(row: &QueryResult) -> Result<MailEntry, DbErr> {
     let recipient = column::<Option<String>>(row, "recipient")?;
-    let recipient = recipient.map(EmailAddress::from_stored).transpose();
+    let recipient = recipient.and_then(|address| EmailAddress::from_stored(address).ok());
     Ok(MailEntry {
         id: column::<Uuid>(row, "id")?.into(),
-        letter: parsed(row, "letter")?,
-        recipient: recipient.map_err(|error| unreadable("recipient", error))?,
+        letter: column(row, "letter")?,
+        recipient,
         user_id: column::<Option<Uuid>>(row, "user_id")?.map(UserId::from),
         status: parsed(row, "state")?,
         attempts: column(row, "attempts")?,
@@ -158,27 +204,86 @@ fn entry(row: &QueryResult) -> Result<MailEntry, DbErr> {
     })
 }
 
+pub(super) async fn keep_order<D: Database>(
+    store: &SeaOrmStore<D>,
+    id: IntentId,
+    attempt: i32,
+    ordered: &Ordered,
+) -> Result<bool, StoreError> {
+    let values = [
+        id.as_uuid().into(),
+        attempt.into(),
+        ordered.user_id.as_uuid().into(),
+        ordered.address.as_str().into(),
+        ordered.credential_version.into(),
+    ];
+    Ok(!store.write(KEEP_ORDER, values).await?.is_empty())
+}
+
+pub(super) async fn bring_forward<D: Database>(
+    store: &SeaOrmStore<D>,
+    now: Timestamp,
+    beyond: Timestamp,
+    asked_from: Timestamp,
+    limit: u32,
+) -> Result<u64, StoreError> {
+    let values = [
+        now.into(),
+        beyond.into(),
+        asked_from.into(),
+        i64::from(limit).into(),
+    ];
+    Ok(store.write(BRING_FORWARD, values).await?.len() as u64)
+}
+
 pub(super) async fn retry<D: Database>(
     store: &SeaOrmStore<D>,
     id: IntentId,
+    new: IntentId,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    transaction!(store, |txn| retry_in(txn, id, now))
+    event: &Event,
+) -> Result<RetryMail, StoreError> {
+    let look = if store.is_postgres() {
+        TO_RETRY_LOCKED
+    } else {
+        TO_RETRY
+    };
+    transaction!(store, |txn| retry_in(txn, look, id, new, now, event))
 }
 
-async fn retry_in(txn: &Txn<'_>, id: IntentId, now: Timestamp) -> Result<bool, DbErr> {
-    let rows = run(txn, TIMES, [id.as_uuid().into()]).await?;
+async fn retry_in(
+    txn: &Txn<'_>,
+    look: &'static str,
+    id: IntentId,
+    new: IntentId,
+    now: Timestamp,
+    event: &Event,
+) -> Result<RetryMail, DbErr> {
+    let id = id.as_uuid();
+    let rows = run(txn, look, [id.into()]).await?;
     let Some(row) = rows.first() else {
-        return Ok(false);
+        return Ok(RetryMail::NotFound);
     };
-    if parsed::<MailStatus>(row, "state")? == MailStatus::Dead {
-        let created_at: Timestamp = column(row, "created_at")?;
-        let not_after: Timestamp = column(row, "not_after")?;
-        let not_after = not_after.max(now + (not_after - created_at));
-        let values = [id.as_uuid().into(), now.into(), not_after.into()];
-        run(txn, REVIVE, values).await?;
+    if parsed::<MailStatus>(row, "state")? != MailStatus::Dead {
+        return Ok(RetryMail::Pending);
     }
-    Ok(true)
+    let created_at: Timestamp = column(row, "created_at")?;
+    let not_after: Timestamp = column(row, "not_after")?;
+    let retried = RetriedMail {
+        letter: column(row, "letter")?,
+        user_id: column::<Option<Uuid>>(row, "owner")?.map(UserId::from),
+    };
+    let values = [
+        id.into(),
+        new.as_uuid().into(),
+        now.into(),
+        (now + (not_after - created_at)).into(),
+        holds_from(now).into(),
+    ];
+    run(txn, RETRY, values).await?;
+    run(txn, DROP, [id.into()]).await?;
+    event::insert(txn, &retried.noted_on(event), None).await?;
+    Ok(RetryMail::Retried(retried))
 }
 
 pub(super) async fn purge<D: Database>(

@@ -65,7 +65,13 @@ const FLOWS: Purge = purge!(
     "expires_at <= $2 AND COALESCE(code_expires_at <= $2, TRUE)"
 );
 
-const ONE_TIME: Purge = purge!("auth_one_time_tokens", "digest", "expires_at <= $2");
+const ONE_TIME: Purge = purge!(
+    "auth_one_time_tokens",
+    "digest",
+    "expires_at <= $2 AND (purpose <> 'confirm_email_change' OR NOT EXISTS (\
+        SELECT 1 FROM auth_outbox o \
+        WHERE o.user_id = auth_one_time_tokens.user_id AND o.letter = 'confirm_email_change'))"
+);
 
 macro_rules! delete_events {
     ($lock:literal) => {

@@ -88,7 +88,7 @@ const CHANGE_PASSWORD: &str = concat!(
     ), e AS (",
     record!("$8", "u.id", "u"),
     "), m AS (",
-    order!("$9", "u.id", ", u"),
+    order!("$9", "u.id", from "u"),
     ") SELECT id FROM u"
 );
 

@@ -101,7 +101,7 @@ const END_RECORDED: &str = concat!(
     "), e AS (",
     record!("$4", "s.user_id", "s"),
     "), m AS (",
-    order!("$5", "s.user_id", ", s"),
+    order!("$5", "s.user_id", from "s"),
     ") SELECT user_id FROM s"
 );
 

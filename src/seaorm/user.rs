@@ -37,7 +37,7 @@ macro_rules! insert {
             $before,
             "$1, $2, $3, $4, $5, $6, 'active', 0, $7, '{}', $8, $8, NULL, $9",
             $after,
-            " ON CONFLICT (email_canonical) DO NOTHING RETURNING id"
+            " ON CONFLICT (email_canonical) DO NOTHING RETURNING id, email, credential_version"
         )
     };
     () => {
@@ -69,9 +69,9 @@ const INSERT_RECORDED: &str = concat!(
     "), e AS (",
     record!("$10", "u.id", "u"),
     "), m AS (",
-    order!("$11", "u.id", ", u"),
+    order!("$11", new "u.id", "u.id, u.email, u.credential_version", from "u"),
     "), t AS (",
-    order!("$12", "NULL", " WHERE NOT EXISTS (SELECT 1 FROM u)"),
+    order!("$12", "NULL", if "NOT EXISTS (SELECT 1 FROM u)"),
     "), f AS (",
     record!("$13", "NULL"),
     " WHERE NOT EXISTS (SELECT 1 FROM u)) SELECT id FROM u"

@@ -54,7 +54,7 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
     /// [`ConfirmEmailChange`](super::Purpose::ConfirmEmailChange), neither used nor expired, its user is active and
     /// has the `credential_version` it was kept at, and no other account has the canonical address, whatever races
     /// (I4). Then the token is used, the address is the user's and verified, `credential_version` goes up, every session
-    /// ends, and the event is written. Else nothing changes.
+    /// ends, and the event is written, and the mail, which goes to the address that was theirs. Else nothing changes.
     ///
     /// # Errors
     /// If the database fails.
@@ -63,5 +63,6 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
         digest: &TokenDigest,
         now: Timestamp,
         event: &Event,
+        mail: Option<&Intent>,
     ) -> Result<Option<UserId>, StoreError>;
 }

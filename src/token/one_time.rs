@@ -4,6 +4,7 @@ use uuid::Uuid;
 use crate::{
     clock::Timestamp,
     limit::LimitKey,
+    outbox::IntentId,
     secret::{HmacKey, OneTimeToken, PasswordHash, Secrets, TokenDigest},
     user::{EmailAddress, User, UserId},
 };
@@ -50,6 +51,10 @@ pub struct NewOneTimeToken {
     pub user_id: UserId,
     /// The address it is mailed to, and good for.
     pub address: EmailAddress,
+    /// The version of the user's credentials that it was ordered at.
+    pub credential_version: i64,
+    /// The mail it goes out in.
+    pub intent: IntentId,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When it ends.
@@ -60,13 +65,16 @@ pub struct NewOneTimeToken {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "a third outcome would be a change of contract"
+    reason = "a further outcome would be a change of contract"
 )]
 pub enum IssueOneTime {
+    /// The order is void: the token was used, a newer one took its place, the user is gone or disabled, or has another
+    /// address or other credentials by now. Nothing was written.
+    Dead,
+    /// The mail has a live token under a key that is none of these. Nothing was written.
+    Elsewhere,
     /// The token with this digest is now the user's only one for the purpose.
     Live(TokenDigest),
-    /// It was used, a newer one took its place, or the user is gone or disabled; nothing was written.
-    Dead,
 }
 
 /// A new password to be set by a one-time token.

@@ -182,9 +182,16 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     /// Keeps a one-time token.
     ///
     /// # Contract
+    /// The user is active, and the order still stands: their `credential_version` is the token's, but for
+    /// [`VerifyEmail`](Purpose::VerifyEmail), and their address is the token's, but for
+    /// [`ConfirmEmailChange`](Purpose::ConfirmEmailChange). A token of that purpose is never added here, but takes the place of
+    /// the unused one that [`request_email_change`](super::AddressStore::request_email_change) kept for the same address:
+    /// what is voided stays so.
+    ///
     /// A user has at most one token per purpose: a newer one (by `created_at`) takes the place of an older one, used
     /// or not, never the other way round. Repeating a call gives the digest that is live, so that a mail that is sent
-    /// again carries the same link; with a later expiry it is renewed, unless it is used. The token holds the user's `credential_version` of this moment, and the address.
+    /// again carries the same link; if that is one of another key,
+    /// [`Elsewhere`](IssueOneTime::Elsewhere).
     ///
     /// # Errors
     /// If the database fails.
@@ -194,7 +201,8 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// `None` unless the purpose matches, the token is neither used nor expired (`now < expires_at`), the user is
-    /// active, and the user's `credential_version` is the token's ([`Purpose::VerifyEmail`] apart). Spends nothing.
+    /// active, the user's `credential_version` is the token's ([`Purpose::VerifyEmail`] apart), and the address it was
+    /// mailed to is theirs ([`Purpose::ConfirmEmailChange`] apart). Spends nothing.
     ///
     /// # Errors
     /// If the database fails.

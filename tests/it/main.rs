@@ -52,6 +52,7 @@ mod login;
 mod logout;
 mod lost_file;
 mod mail;
+mod mail_order;
 mod mail_queue;
 mod mail_server;
 mod me;

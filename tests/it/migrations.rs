@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::support::db::Database;
 
 /// How many migrations there are.
-const ALL: usize = 13;
+const ALL: usize = 14;
 
 const TABLES: [&str; 11] = [
     "auth_events",
@@ -46,12 +46,11 @@ async fn migrations_go_forward_and_back() {
 
         down(db, Some(1)).await.unwrap();
         assert_eq!(applied(db).await, ALL - 1);
-        assert!(!tables(db).await.contains(&"auth_limit_keys".to_owned()));
         // Back to before the tenth, which made this table.
         down(db, Some(ALL as u32 - 10)).await.unwrap();
         assert_eq!(applied(db).await, 9);
         assert!(!tables(db).await.contains(&"auth_identities".to_owned()));
-        // Back to before the fifth, which made this one.
+        // Back to before the fifth, which made this table.
         down(db, Some(5)).await.unwrap();
         assert_eq!(applied(db).await, 4);
         assert!(!tables(db).await.contains(&"auth_events".to_owned()));

@@ -246,6 +246,8 @@ async fn a_token_of_another_purpose_is_worth_nothing() {
             purpose: Purpose::VerifyEmail,
             user_id: user_id(&id),
             address: ANN.parse().unwrap(),
+            credential_version: 0,
+            intent: hallpass::mail::IntentId::new(app.now()),
             created_at: app.now(),
             expires_at: app.now() + Duration::from_secs(3600),
         };

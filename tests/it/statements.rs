@@ -13,7 +13,7 @@ use hallpass::{
         Arrival, Arrived, Assertion, CodeChallenge, Flow, FlowIntent, IdentityId,
         IdentityStore as _, LinkIdentity, Linked, NewCode, NewFlow, Unlinked,
     },
-    mail::{Intent, LetterKind, OutboxStore as _, Recipient},
+    mail::{Intent, IntentId, LetterKind, Ordered, OutboxStore as _, Recipient, RetryMail},
     seaorm::{ConnectSettings, SeaOrmStore},
     store::PurgeStore as _,
     token::{
@@ -190,6 +190,8 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         purpose: Purpose::ResetPassword,
         user_id: user,
         address: new_user.email.clone(),
+        credential_version: 2,
+        intent: IntentId::new(now),
         created_at: now,
         expires_at: later,
     };
@@ -218,12 +220,29 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     let intents = [intent.clone(), notice()];
     store.enqueue(&intents, Some(&event())).await.unwrap();
     count.expect(1, "enqueue");
-    assert_eq!(store.claim(now, later, 10).await.unwrap().len(), 1);
+    // The notices are of an hour later: the clock has gone back since.
+    assert_eq!(store.claim(now, later, 10).await.unwrap().len(), 5);
     count.expect(1, "claim");
-    store.postpone(intent.id, 1, now, "refused").await.unwrap();
+    let ordered = Ordered {
+        user_id: user,
+        address: new_user.email.clone(),
+        credential_version: 3,
+    };
+    assert!(store.keep_order(intent.id, 1, &ordered).await.unwrap());
+    count.expect(1, "keep_order");
+    store
+        .postpone(intent.id, 1, now, later, "refused")
+        .await
+        .unwrap();
     count.expect(1, "postpone");
+    assert_eq!(store.bring_forward(now, now, now, 1).await.unwrap(), 1);
+    count.expect(1, "bring_forward");
     store.complete(intent.id, 1).await.unwrap();
     count.expect(1, "complete");
+    let retried = event();
+    let gone = store.retry_mail(intent.id, IntentId::new(now), now, &retried);
+    assert_eq!(gone.await.unwrap(), RetryMail::NotFound);
+    count.expect(1, "retry_mail of what is gone");
     let deleted = store.delete_user(user, None, &event()).await.unwrap();
     assert!(matches!(deleted, DeleteUser::Deleted(_)));
     count.expect(2, "delete_user");

@@ -278,7 +278,9 @@ async fn a_mail_that_cannot_be_read_holds_up_no_other() {
         store.database().execute_unprepared(newer).await.unwrap();
         let lease = now + chrono::TimeDelta::seconds(30);
         let claimed = store.claim(now, lease, 16).await.unwrap();
+        assert_eq!(claimed.unreadable.len(), 1, "on {}", database.name());
         let recipients: Vec<_> = claimed
+            .intents
             .into_iter()
             .map(|claimed| claimed.intent.recipient)
             .collect();

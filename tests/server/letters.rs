@@ -35,6 +35,7 @@ fn letters() -> Vec<Letter> {
             link: links.confirm_email_change(&token),
             expires_in,
         },
+        Letter::EmailChanged { seen },
         Letter::EmailChangeRequested { new_email, seen },
         Letter::IdentityLinked { seen },
         Letter::NewSignIn { seen },

@@ -5,6 +5,7 @@ use super::{Administrator, State};
 use crate::{
     admin::{MAX_LIMIT, MailQuery},
     error::{ErrorKind, Result},
+    event::ClientInfo,
     http::{Accepted, FromMembers, Input, Json, Members, Query, Request, time},
     mail::{IntentId, MailEntry, MailStatus},
     user::UserId,
@@ -24,10 +25,12 @@ pub(super) async fn list_mail(
 
 pub(super) async fn retry_mail(
     state: State,
-    _: Administrator,
+    administrator: Administrator,
     Waiting(id): Waiting,
+    client: ClientInfo,
 ) -> Result<Accepted> {
-    state.administration.retry_mail(id).await?;
+    let author = administrator.author(client);
+    state.administration.retry_mail(id, &author).await?;
     Ok(Accepted)
 }
 
@@ -58,7 +61,7 @@ pub(super) struct MailView {
     #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
     id: IntentId,
     /// Which letter it is, such as `reset_password`.
-    letter: &'static str,
+    letter: String,
     /// The address it goes to, or was asked for with; null if the user is gone.
     #[cfg_attr(feature = "openapi", schema(required))]
     recipient: Option<String>,
@@ -83,7 +86,7 @@ impl From<MailEntry> for MailView {
     fn from(mail: MailEntry) -> Self {
         Self {
             id: mail.id,
-            letter: mail.letter.as_str(),
+            letter: mail.letter,
             recipient: mail.recipient.map(|address| address.as_str().to_owned()),
             user_id: mail.user_id,
             status: mail.status.as_str(),

@@ -20,6 +20,15 @@ pub struct Model {
     pub not_after: DateTimeUtc,
     /// When it is to be sent; while it is leased, when the lease ends.
     pub due_at: DateTimeUtc,
+    /// Before this time the clock has gone back since it was written, and it is due.
+    pub holds_from: Option<DateTimeUtc>,
+    /// When the fact was that it reports: a retry is asked for later.
+    pub ordered_at: Option<DateTimeUtc>,
+    /// The account it was ordered for, as it stood then; null until a claim has found it.
+    pub ordered_user_id: Option<Uuid>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub ordered_address: Option<String>,
+    pub ordered_version: Option<i64>,
     /// `pending` or `dead`.
     #[sea_orm(column_type = "Text")]
     pub state: String,

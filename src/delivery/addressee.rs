@@ -1,0 +1,99 @@
+//! Whom a mail is for: decided once, at its order or by the first claim, and never again.
+
+use super::{Deliveries, letters::purpose};
+use crate::{
+    error::Result,
+    mail::{ClaimedIntent, Intent, LetterKind, Ordered, Recipient},
+    user::{Credentials, EmailAddress, User, UserStatus},
+};
+
+/// Who gets a mail, and where.
+pub(super) struct Addressee {
+    pub(super) user: User,
+    pub(super) address: EmailAddress,
+    /// The version of their credentials that it was ordered at.
+    pub(super) credential_version: i64,
+}
+
+impl Deliveries {
+    /// Who gets it, and where; `None` if there is nobody to write to, or nothing to say any more.
+    pub(super) async fn addressee(&self, claimed: &ClaimedIntent) -> Result<Option<Addressee>> {
+        let intent = &claimed.intent;
+        let found = match &claimed.ordered {
+            Some(ordered) => {
+                let user = self.0.parts.store.user(ordered.user_id).await?;
+                user.map(|user| (user, ordered.clone()))
+            }
+            None => self.first_found(claimed).await?,
+        };
+        let Some((user, ordered)) = found.filter(|(user, _)| is_active(user)) else {
+            return Ok(None);
+        };
+        if intent.letter == LetterKind::VerifyEmail && user.email_verified_at.is_some() {
+            return Ok(None);
+        }
+        // A link is for who has the address. A notice is for who had it.
+        let moved = user.email.as_str() != ordered.address.as_str();
+        if moved && purpose(intent.letter).is_some() {
+            tracing::info!(id = %intent.id, "a mail is void: the address of the account has changed");
+            return Ok(None);
+        }
+        if self.is_taken(intent, &user).await? {
+            return Ok(None);
+        }
+        let address = match &intent.recipient {
+            Recipient::NewAddress(_, new) => new.clone(),
+            _ => ordered.address,
+        };
+        Ok(Some(Addressee {
+            user,
+            address,
+            credential_version: ordered.credential_version,
+        }))
+    }
+
+    /// Whom the first claim finds: that is whom the mail is for from then on.
+    async fn first_found(&self, claimed: &ClaimedIntent) -> Result<Option<(User, Ordered)>> {
+        let found = self.holder(&claimed.intent).await?;
+        let Some(found) = found.filter(|found| is_active(&found.user)) else {
+            return Ok(None);
+        };
+        let ordered = Ordered {
+            user_id: found.user.id,
+            address: found.user.email.clone(),
+            credential_version: found.credential_version,
+        };
+        let (id, attempt) = (claimed.intent.id, claimed.attempt);
+        let store = &self.0.parts.store;
+        let is_ours = store.keep_order(id, attempt, &ordered).await?;
+        Ok(is_ours.then_some((found.user, ordered)))
+    }
+
+    /// The account that an intent names by its address; by its identifier, if an older version wrote it.
+    async fn holder(&self, intent: &Intent) -> Result<Option<Credentials>> {
+        let store = &self.0.parts.store;
+        let id = match &intent.recipient {
+            Recipient::Holder(address) => return Ok(store.credentials(address).await?),
+            Recipient::NewAddress(id, _) | Recipient::User(id) => *id,
+            Recipient::UserOfFact => return Ok(None),
+        };
+        let Some(user) = store.user(id).await? else {
+            return Ok(None);
+        };
+        let found = store.credentials(&user.email).await?;
+        Ok(found.filter(|found| found.user.id == id))
+    }
+
+    /// Whether the address that the user wants to have is another's by now.
+    async fn is_taken(&self, intent: &Intent, user: &User) -> Result<bool> {
+        let Recipient::NewAddress(_, new) = &intent.recipient else {
+            return Ok(false);
+        };
+        let owner = self.0.parts.store.credentials(new).await?;
+        Ok(owner.is_some_and(|owner| owner.user.id != user.id))
+    }
+}
+
+fn is_active(user: &User) -> bool {
+    user.status == UserStatus::Active
+}

@@ -1,0 +1,149 @@
+//! What a mail says, and the link in it.
+
+use super::{Deliveries, addressee::Addressee};
+use crate::{
+    error::{Error, Result},
+    mail::{ClaimedIntent, Intent, Letter, LetterKind, Link, Links, Mail, Seen},
+    secret::{OneTimeToken, TokenDigest},
+    token::{IssueOneTime, NewOneTimeToken, Purpose},
+    user::{EmailAddress, Locale, UserId},
+};
+
+impl Deliveries {
+    /// The mail, and the token in it, if it has one; `None` if it is void.
+    pub(super) async fn write(
+        &self,
+        claimed: &ClaimedIntent,
+        addressee: Addressee,
+    ) -> Result<Option<(Mail, Option<OneTimeToken>)>> {
+        let intent = &claimed.intent;
+        let token = match purpose(intent.letter) {
+            None => None,
+            Some(purpose) => match self.issue(intent, &addressee, purpose).await? {
+                None => return Ok(None),
+                token => token,
+            },
+        };
+        let locale = addressee.user.locale.unwrap_or(Locale::EN);
+        let letter = self.letter(claimed, token.as_ref())?;
+        let content = self.0.parts.templates.render(&letter, &locale)?;
+        let mail = Mail::new(intent.id, intent.created_at, addressee.address, content);
+        Ok(Some((mail, token)))
+    }
+
+    fn letter(&self, claimed: &ClaimedIntent, token: Option<&OneTimeToken>) -> Result<Letter> {
+        let (intent, links) = (&claimed.intent, &self.0.parts.links);
+        let remaining = intent.not_after - self.0.parts.clock.now();
+        let expires_in = remaining.to_std().unwrap_or_default();
+        let said = |name: &str| intent.payload.get(name).and_then(|value| value.as_str());
+        let seen = Seen {
+            at: claimed.ordered_at,
+            ip: said("ip").and_then(|ip| ip.parse().ok()),
+        };
+        let link = |of: fn(&Links, &OneTimeToken) -> Link| {
+            let token = token.ok_or_else(|| Error::internal("a letter with a link has a token"));
+            token.map(|token| of(links, token))
+        };
+        Ok(match intent.letter {
+            LetterKind::AccountExists => Letter::AccountExists,
+            LetterKind::AccountLocked => Letter::AccountLocked {
+                link: link(Links::unlock)?,
+                expires_in,
+            },
+            LetterKind::ConfirmEmailChange => Letter::ConfirmEmailChange {
+                link: link(Links::confirm_email_change)?,
+                expires_in,
+            },
+            LetterKind::EmailChanged => Letter::EmailChanged { seen },
+            LetterKind::EmailChangeRequested => Letter::EmailChangeRequested {
+                new_email: said("new_email")
+                    .unwrap_or_default()
+                    .parse()
+                    .map_err(Error::internal)?,
+                seen,
+            },
+            LetterKind::IdentityLinked => Letter::IdentityLinked { seen },
+            LetterKind::NewSignIn => Letter::NewSignIn { seen },
+            LetterKind::PasswordChanged => Letter::PasswordChanged { seen },
+            LetterKind::RefreshTokenReused => Letter::RefreshTokenReused { seen },
+            LetterKind::ResetPassword => Letter::ResetPassword {
+                link: link(Links::reset_password)?,
+                expires_in,
+            },
+            LetterKind::VerifyEmail => Letter::VerifyEmail {
+                link: link(Links::verify_email)?,
+                expires_in,
+            },
+        })
+    }
+
+    /// The live token of this intent; `None` if its order is void, or a newer one took its place.
+    async fn issue(
+        &self,
+        intent: &Intent,
+        addressee: &Addressee,
+        purpose: Purpose,
+    ) -> Result<Option<OneTimeToken>> {
+        let tokens = self.0.keys.derive(intent.id.as_uuid(), purpose);
+        let (address, version) = (&addressee.address, addressee.credential_version);
+        let new = self.token_of(intent, addressee.user.id, address, version, purpose);
+        match self.0.parts.store.issue_one_time(&new).await? {
+            IssueOneTime::Dead => {
+                tracing::info!(id = %intent.id, "a mail is void: its link would be dead");
+                Ok(None)
+            }
+            // The instance that has the secret can send the mail.
+            IssueOneTime::Elsewhere => Err(Error::internal(
+                "the link was made with a secret that this instance does not have",
+            )),
+            IssueOneTime::Live(live) => {
+                let live = tokens.into_iter().find(|token| digest(token) == live);
+                let unknown = || Error::internal("the store gave a digest that was not asked for");
+                live.map(Some).ok_or_else(unknown)
+            }
+        }
+    }
+
+    /// The token of an intent, as it is kept.
+    pub(super) fn token_of(
+        &self,
+        intent: &Intent,
+        user_id: UserId,
+        address: &EmailAddress,
+        credential_version: i64,
+        purpose: Purpose,
+    ) -> NewOneTimeToken {
+        let tokens = self.0.keys.derive(intent.id.as_uuid(), purpose);
+        NewOneTimeToken {
+            digests: tokens.iter().map(digest).collect(),
+            purpose,
+            user_id,
+            address: address.clone(),
+            credential_version,
+            intent: intent.id,
+            created_at: intent.created_at,
+            expires_at: intent.not_after,
+        }
+    }
+}
+
+fn digest(token: &OneTimeToken) -> TokenDigest {
+    TokenDigest::of(token.expose())
+}
+
+/// What the link in a letter is good for; `None` if it has none.
+pub(super) fn purpose(letter: LetterKind) -> Option<Purpose> {
+    match letter {
+        LetterKind::AccountLocked => Some(Purpose::Unlock),
+        LetterKind::ConfirmEmailChange => Some(Purpose::ConfirmEmailChange),
+        LetterKind::ResetPassword => Some(Purpose::ResetPassword),
+        LetterKind::VerifyEmail => Some(Purpose::VerifyEmail),
+        LetterKind::AccountExists
+        | LetterKind::EmailChanged
+        | LetterKind::EmailChangeRequested
+        | LetterKind::IdentityLinked
+        | LetterKind::NewSignIn
+        | LetterKind::PasswordChanged
+        | LetterKind::RefreshTokenReused => None,
+    }
+}

@@ -1,0 +1,130 @@
+//! Whether the mailer takes mails at all, as far as this process can know: what an outage has kept goes out soon after its
+//! end, not at the end of a back-off that grew during it.
+
+use std::{
+    error::Error as StdError,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use chrono::TimeDelta;
+
+use super::{Deliveries, setback::SetbackKind, worker::LEASE};
+use crate::{clock::Timestamp, error::Result};
+
+/// Failures of a shorter time are of single mails.
+const SHORTEST: TimeDelta = TimeDelta::seconds(10);
+const FIRST_PROBE: TimeDelta = TimeDelta::seconds(15);
+/// A mail that fails all by itself is not tried more often than that.
+const LAST_PROBE: TimeDelta = TimeDelta::minutes(5);
+/// How long before its first failure an outage may have begun to keep mails.
+const SLACK: TimeDelta = TimeDelta::minutes(1);
+/// How far clocks may differ.
+const SKEW: TimeDelta = TimeDelta::seconds(5);
+const BATCH: u32 = 500;
+
+#[derive(Debug, Default)]
+pub(super) struct Outage(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// Since when every mail has failed.
+    since: Option<Timestamp>,
+    /// When the mailer last took or refused a mail.
+    answered_at: Option<Timestamp>,
+    /// When a mail was last tried.
+    tried_at: Option<Timestamp>,
+}
+
+impl Outage {
+    /// A process that starts does not know: what waits may have waited for the mailer.
+    pub(super) fn suspect(&self, now: Timestamp) {
+        self.state().since.get_or_insert(now - SHORTEST);
+    }
+
+    fn failed(&self, now: Timestamp) {
+        let mut state = self.state();
+        state.since.get_or_insert(now);
+        state.tried_at = Some(now);
+    }
+
+    /// The mailer has answered. If that ends an outage: from when on the mails were asked for that it may have kept. A mail
+    /// that also failed before is not among them: its fault is its own.
+    fn answered(&self, now: Timestamp) -> Option<Timestamp> {
+        let mut state = self.state();
+        let before = state.answered_at.replace(now);
+        let since = state.since.take()?;
+        let is_outage = (now - since).abs() >= SHORTEST;
+        let asked_from = before.map_or(Timestamp::UNIX_EPOCH, |before| before - SLACK);
+        is_outage.then_some(asked_from)
+    }
+
+    /// Whether it is time to find out with one of the mails that wait. It is not again for a while then.
+    fn is_to_probe(&self, now: Timestamp) -> bool {
+        let mut state = self.state();
+        let Some(since) = state.since else {
+            return false;
+        };
+        let pause = ((now - since).abs() / 8).clamp(FIRST_PROBE, LAST_PROBE);
+        let is_time = state.tried_at.is_none_or(|at| (now - at).abs() >= pause);
+        if is_time {
+            state.tried_at = Some(now);
+        }
+        is_time
+    }
+
+    /// There is nothing to find out with.
+    fn nothing_waits(&self) {
+        self.state().since = None;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Deliveries {
+    /// Takes note of what the mailer did with a mail. What an outage has kept is due when it ends.
+    pub(super) async fn learn(&self, setback: Option<SetbackKind>) {
+        let now = self.0.parts.clock.now();
+        if setback == Some(SetbackKind::Passing) {
+            return self.0.outage.failed(now);
+        }
+        let Some(asked_from) = self.0.outage.answered(now) else {
+            return;
+        };
+        tracing::info!("the mailer takes mails again");
+        if let Err(error) = self.release(now, asked_from).await {
+            let error = &error as &dyn StdError;
+            tracing::error!(error, "what waits for the mailer cannot be brought forward");
+        }
+    }
+
+    async fn release(&self, now: Timestamp, asked_from: Timestamp) -> Result<()> {
+        let store = &self.0.parts.store;
+        loop {
+            let beyond = now + LEASE + SKEW;
+            let moved = store.bring_forward(now, beyond, asked_from, BATCH).await?;
+            if moved < BATCH.into() {
+                self.wake();
+                return Ok(());
+            }
+        }
+    }
+
+    /// Makes one of the mails that wait due, if it is time to see whether the mailer is back; says whether there was one.
+    pub(super) async fn probe(&self) -> Result<bool> {
+        let (parts, now) = (&self.0.parts, self.0.parts.clock.now());
+        if !self.0.outage.is_to_probe(now) {
+            return Ok(false);
+        }
+        let (beyond, first) = (now + LEASE + SKEW, Timestamp::UNIX_EPOCH);
+        let moved = parts.store.bring_forward(now, beyond, first, 1).await?;
+        if moved == 0 {
+            self.0.outage.nothing_waits();
+        }
+        Ok(moved > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests;
