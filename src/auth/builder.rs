@@ -43,8 +43,6 @@ use crate::page::Pages;
 /// Of strangers that cost a statement; more where more passwords are hashed at once.
 const LEAST_AT_ONCE: usize = 4;
 const DEFAULT_HOOK_TIMEOUT: Duration = Duration::from_secs(3);
-#[cfg(not(feature = "http"))]
-const MAX_HOOK_TIMEOUT: Duration = Duration::from_secs(1800);
 
 /// Puts an [`Auth`] together. The store, the secrets, the public URL and the mailer must be given; the rest has
 /// defaults.
@@ -350,10 +348,7 @@ impl AuthBuilder {
             Some(keys) => keys,
             None => SigningKeys::derive(&secrets, self.signing_algorithm)?,
         };
-        #[cfg(feature = "http")]
         let longest = self.request_timeout / 2;
-        #[cfg(not(feature = "http"))]
-        let longest = MAX_HOOK_TIMEOUT;
         let hook_timeout = match self.hook_timeout {
             Some(timeout) if timeout.is_zero() || timeout > longest => {
                 return Err(Error::configuration(
@@ -392,10 +387,7 @@ impl AuthBuilder {
             clock: Arc::clone(&clock),
         })?;
         let hasher = self.hashing.build()?;
-        #[cfg(feature = "http")]
         let breach_timeout = BREACH_CHECK_TIMEOUT.min(self.request_timeout / 4);
-        #[cfg(not(feature = "http"))]
-        let breach_timeout = BREACH_CHECK_TIMEOUT;
         let rules = PasswordRules::new(PasswordRulesParts {
             policy: self.policy.with_words([templates.product()]),
             breaches: self.breaches,
