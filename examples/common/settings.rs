@@ -79,7 +79,7 @@ pub(crate) struct Settings {
     /// Audience of access tokens
     #[arg(long, env = "HALLPASS_AUDIENCE", default_value = "hallpass", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) audience: String,
-    /// Makes this (verified) administrator at start if there is no active administrator at all
+    /// Makes this verified administrator at start, unless there is an active administrator
     #[arg(long, env = "HALLPASS_ADMIN_EMAIL", requires = "admin_password")]
     pub(crate) admin_email: Option<EmailAddress>,
     /// Their password

@@ -135,7 +135,7 @@ async fn checked<T>(
 ) -> Result<T> {
     let known = request.extensions().get::<Admitted>().cloned();
     let auth = auth(request)?;
-    let caller = auth.confirm(headers, known.as_ref()).await?;
+    let caller = auth.caller(headers, known.as_ref()).await?;
     check(auth, caller)
 }
 

@@ -21,8 +21,9 @@ impl Verifier {
 }
 
 impl Auth {
-    /// Asks the database, within the time that a request may take; not again if a guard before has asked.
-    pub(crate) async fn confirm(
+    /// The caller, as the database knows them now. It is asked within the time of a request, and once for all guards of
+    /// this `Auth`.
+    pub(crate) async fn caller(
         &self,
         headers: &HeaderMap,
         known: Option<&Admitted>,
@@ -37,8 +38,8 @@ impl Auth {
     }
 }
 
-/// What guards before have learned about the caller, in the extensions of a request. Each [`Auth`] believes its own guards alone:
-/// a user of another is nobody here.
+/// The callers that guards before have found, kept in the extensions of a request. Each [`Auth`] believes only its own
+/// guards.
 #[derive(Clone, Debug)]
 pub(crate) struct Admitted(Vec<(Auth, ActiveUser)>);
 
@@ -95,7 +96,7 @@ impl Guard {
     ) -> Result<Option<Admitted>> {
         match &self.witness {
             Witness::Database(auth) => {
-                let caller = auth.confirm(headers, known).await?;
+                let caller = auth.caller(headers, known).await?;
                 match &self.demand {
                     Demand::Permission(permission) => auth.require_permission(&caller, permission),
                     Demand::Role(role) => caller.require_role(role),

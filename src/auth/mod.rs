@@ -183,7 +183,7 @@ impl Auth {
         Verifier::own(&self.0.use_cases.tokens)
     }
 
-    /// Makes a verified administrator, if there is no active administrator at all; else `None`, and nothing changes. An
+    /// Makes a verified administrator, unless there is an active one; `None` then, and nothing changes. An
     /// account that has the address already is left as it is, and a warning logged: anybody may have registered it.
     ///
     /// # Errors

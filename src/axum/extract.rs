@@ -176,7 +176,7 @@ where
     Auth: FromRef<S>,
 {
     let auth = Auth::from_ref(state);
-    auth.confirm(&parts.headers, parts.extensions.get()).await
+    auth.caller(&parts.headers, parts.extensions.get()).await
 }
 
 fn if_sent<T>(caller: Result<T, Error>) -> Result<Option<T>> {

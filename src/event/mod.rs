@@ -155,8 +155,8 @@ kinds! {
     /// An account was deleted.
     AccountDeleted "account_deleted" Success
     /// The owner of the address took the account over, since nobody had shown the address to be theirs before: its password,
-    /// sessions, identities and tokens were wiped. By signing in with a provider, which the detail `provider` names, or by
-    /// a reset, which has an event of its own.
+    /// sessions, identities and tokens were wiped. A sign-in with a provider did it, which the detail `provider` names, or a
+    /// reset, which has an event of its own.
     AccountTakenOver "account_taken_over" Success
     /// A new password passed although the [breach check](crate::credential::BreachCheck) gave no answer: detail
     /// `address` as for a sign-in that failed.

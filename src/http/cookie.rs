@@ -30,7 +30,7 @@ impl Cookies {
     }
 
     /// The cookie of this name. A name that occurs twice is refused: one of the two may be from another host, and their order
-    /// tells nothing. Over TLS the prefixed name alone counts, since any host of the domain can set the other.
+    /// proves nothing. Over TLS the prefixed name alone counts, since any host of the domain can set the other.
     pub(crate) fn read<'a>(self, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         let name = self.named(name);
         let values = headers.get_all(COOKIE).into_iter();

@@ -18,7 +18,7 @@ use crate::{
 /// What limits are made of.
 pub(crate) struct LimitParts<'a> {
     pub(crate) secrets: &'a Secrets,
-    /// Who keeps the key of the counters.
+    /// Keeps the key of the counters.
     pub(crate) keys: Arc<dyn LimitKeyStore>,
     pub(crate) rates: RateLimits,
     /// Whether failed sign-ins are counted, and what follows.
@@ -230,13 +230,7 @@ impl Limits {
         device: Option<&[u8]>,
     ) -> Result<Attempt> {
         let lockout = self.0.lockout;
-        let key = match lockout {
-            Some(_) => {
-                let keys = self.0.keys.keys().await?;
-                Some(device.map_or_else(|| keys.account(canonical), |id| keys.device(id)))
-            }
-            None => None,
-        };
+        let key = self.attempts_key(canonical, device).await?;
         charges.extend(key.zip(lockout).map(|(key, lockout)| Charge {
             key,
             rule: Rule::Attempts(lockout),
@@ -305,14 +299,26 @@ impl Limits {
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).
     pub(crate) async fn of_account(&self, canonical: &str) -> Result<Counted> {
-        let key = match self.0.lockout {
-            Some(_) => Some(self.0.keys.keys().await?.account(canonical)),
-            None => None,
-        };
         Ok(Counted {
-            key,
+            key: self.attempts_key(canonical, None).await?,
             ..Counted::default()
         })
+    }
+
+    /// The counter of failed attempts on a device, or else on an address; `None` if they are not counted.
+    async fn attempts_key(
+        &self,
+        canonical: &str,
+        device: Option<&[u8]>,
+    ) -> Result<Option<LimitKey>> {
+        if self.0.lockout.is_none() {
+            return Ok(None);
+        }
+        let keys = self.0.keys.keys().await?;
+        Ok(Some(device.map_or_else(
+            || keys.account(canonical),
+            |id| keys.device(id),
+        )))
     }
 
     /// The charges of a call, and how many of them are those of the client, which come first.

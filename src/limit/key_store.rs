@@ -5,8 +5,7 @@ use crate::error::StoreError;
 /// Keeps the key of counters, so that it outlives the master secrets; part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait LimitKeyStore: std::fmt::Debug + Send + Sync {
-    /// Writes a key that has been sealed for each of some master secrets, unless one has been for any of them; and gives what has
-    /// been sealed for these.
+    /// Keeps a key, sealed for each of some master secrets, unless one is kept for any of them. Gives what is kept for them.
     ///
     /// # Contract
     /// If there is a row with any label of `offered`, nothing is written, and the rows with these labels are given as they are;
@@ -26,7 +25,7 @@ pub trait LimitKeyStore: std::fmt::Debug + Send + Sync {
     reason = "a plain record between use case and store"
 )]
 pub struct SealedKey {
-    /// For which secret; tells nothing of it.
+    /// Names the secret, and gives nothing of it away.
     pub label: [u8; 16],
     /// The key, as only that secret opens it.
     pub sealed: Vec<u8>,

@@ -51,7 +51,7 @@ impl Lasting {
 }
 
 async fn agree(store: &dyn LimitKeyStore, secrets: &Secrets) -> Result<LimitKeys> {
-    // What counters were kept under before there was a key to keep.
+    // Counters were kept under this one before a key was stored.
     let own = secrets.first().derive::<32>("limit");
     let offered = sealed(secrets.iter(), own.as_ref())?;
     let mut found = store.agree_on_limit_key(&offered).await?;

@@ -141,7 +141,7 @@ impl Passwords {
         })
     }
 
-    /// Makes a verified administrator, if there is none at all, and the address is free; else `None`.
+    /// Makes a verified administrator, unless there is one or the address is taken; `None` then.
     pub(crate) async fn ensure_administrator(
         &self,
         store: &dyn Store,

@@ -150,8 +150,8 @@ impl<D: Database> SeaOrmStore<D> {
         self.0.retries()
     }
 
-    /// Whether the files of SQLite are those that were there at first: at the start of a pool of
-    /// [`connect`](SeaOrmStore::connect), else at the first call of this.
+    /// Fails if a file of SQLite was removed or replaced since the start of a pool of [`connect`](SeaOrmStore::connect), or
+    /// since the first call on another pool.
     pub(super) async fn ensure_in_place(&self) -> Result<(), DbErr> {
         self.0.ensure_in_place().await
     }
@@ -166,7 +166,7 @@ fn supported(backend: DbBackend) -> Result<(), Error> {
     }
 }
 
-/// What a statement does to rows.
+/// How a statement treats rows.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Access {
     Read,
@@ -191,7 +191,7 @@ pub(super) trait Database: Send + Sync {
 
     fn retries(&self) -> Retries;
 
-    /// Whether what is written goes to the files that others open.
+    /// Fails if what is written is lost to others.
     fn ensure_in_place(&self) -> impl Future<Output = Result<(), DbErr>> + Send;
 }
 
@@ -295,7 +295,7 @@ impl<D: Database> fmt::Debug for SeaOrmStore<D> {
     }
 }
 
-/// Somebody who is shown the statements.
+/// A callback that sees each statement.
 #[derive(Clone)]
 pub(super) struct Watch(Arc<dyn Fn(&Statement) + Send + Sync>);
 

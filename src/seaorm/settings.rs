@@ -23,7 +23,6 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A connection that has been idle for so long is asked for a sign of life before it is used: the database may have
 /// been restarted, or a proxy between have forgotten it.
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 const ASK_AFTER_IDLE: Duration = Duration::from_secs(10);
 
 /// With the retries, a write waits at most about eight seconds for other processes.
@@ -123,6 +122,7 @@ impl ConnectSettings {
     /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is not one of a database whose driver is
     /// compiled in (features `postgres` and `sqlite`), if it names several hosts, or if a setting is out of its range.
     pub fn to_options(&self) -> Result<ConnectOptions> {
+        self.check_statement_cache()?;
         match self.kind()? {
             #[cfg(feature = "postgres")]
             Kind::Postgres => postgres::options(self),
@@ -131,13 +131,17 @@ impl ConnectSettings {
         }
     }
 
-    fn kind(&self) -> Result<Kind> {
+    fn check_statement_cache(&self) -> Result<()> {
         if self.statement_cache == 0 {
             return Err(Error::configuration(
                 "statement_cache: at least 1; behind a pooler, use session mode or one that keeps prepared statements \
                  apart",
             ));
         }
+        Ok(())
+    }
+
+    fn kind(&self) -> Result<Kind> {
         let (scheme, _) = self.url.split_once(':').unwrap_or_default();
         match scheme {
             #[cfg(feature = "postgres")]
@@ -150,8 +154,7 @@ impl ConnectSettings {
         }
     }
 
-    /// What both databases share.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    /// The options of both databases.
     fn pool_options(&self, url: &str) -> ConnectOptions {
         let mut options = ConnectOptions::new(url);
         options
@@ -232,6 +235,7 @@ impl SeaOrmStore {
     /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is wrong, or leads to a pooler that mixes
     /// prepared statements up, [`Unavailable`](crate::ErrorKind::Unavailable) if the database does not answer.
     pub async fn connect(settings: &ConnectSettings) -> Result<Self> {
+        settings.check_statement_cache()?;
         match settings.kind()? {
             #[cfg(feature = "postgres")]
             Kind::Postgres => Self::on_checked(postgres::connect(settings).await?),

@@ -13,8 +13,8 @@ use crate::{clock::Timestamp, token::EndReason, user::UserId};
 /// both ways to take an account over wipe it. Sessions are ended, and one-time tokens used up.
 const WIPED: [&str; 2] = ["auth_identities", "auth_oauth_flows"];
 
-/// On Postgres, to be put behind a CTE `w` with the `id` of whose account is taken over: wipes in the same statement.
-/// Sessions and one-time tokens are left to it.
+/// For Postgres: CTEs that wipe in the same statement, behind a CTE `w` with the `id` of the account. The statement itself
+/// ends sessions and uses up one-time tokens.
 pub(super) fn wiping() -> String {
     let wiping = |table: &str| {
         format!(", {table}_wiped AS (DELETE FROM {table} WHERE user_id IN (SELECT w.id FROM w))")
@@ -46,7 +46,7 @@ mod tests {
     use super::WIPED;
     use crate::seaorm::{ConnectSettings, SeaOrmStore};
 
-    /// What a takeover does otherwise about the rows of a user: ended, kept to be read, kept as mail to the owner, used.
+    /// Tables whose rows a takeover keeps (events, mail), ends (sessions) or uses up (tokens).
     const OTHERS: [&str; 4] = [
         "auth_events",
         "auth_one_time_tokens",

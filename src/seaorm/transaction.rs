@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::{connection::Connection, pool::Watch};
 
-/// What the statements of one transaction run on.
+/// A transaction that statements run in.
 #[derive(Debug)]
 pub(super) enum Txn<'a> {
     Own(Own),

@@ -7,7 +7,7 @@ use super::{Secret, random_bytes};
 use crate::error::{Error, Result};
 
 impl Secret {
-    /// Names this secret to those who have it, and tells others nothing.
+    /// Names this secret to those who have it, and discloses nothing to others.
     pub(crate) fn label(&self, purpose: &str) -> [u8; 16] {
         *self.derive(&format!("{purpose} label"))
     }

@@ -94,7 +94,7 @@ pub struct ResetPassword {
     pub now: Timestamp,
 }
 
-/// What a reset came to.
+/// The outcome of a reset.
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Reset {

@@ -228,7 +228,7 @@ pub enum InsertUser {
     EmailTaken,
 }
 
-/// What became of adding the first administrator.
+/// The outcome of adding the first administrator.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,

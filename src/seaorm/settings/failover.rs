@@ -23,7 +23,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How long a host may take for an answer, before another is looked for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What the pool asks of the one that watches.
+/// The link between the pool and its watcher.
 pub(super) struct Failover {
     hint: Notify,
     /// When the host was last found to be lost.

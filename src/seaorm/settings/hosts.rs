@@ -16,7 +16,7 @@ use crate::{
 /// Between two rounds in which no host could be worked with.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What a host must be (`target_session_attrs`).
+/// The role that a host must have (`target_session_attrs`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
     Any,

@@ -1,4 +1,4 @@
-//! What stands between this process and Postgres.
+//! A pooler between this process and Postgres.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::{
     secret::random_bytes,
 };
 
-/// What one connection of ours is.
+/// The kind of session behind one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pooling {
     /// A session of Postgres, directly or through a pooler in session mode.

@@ -73,14 +73,14 @@ fn hosts(settings: &ConnectSettings) -> Result<Hosts> {
     Hosts::parse(&settings.url, |options| tune(options, statements))
 }
 
-/// What the driver sends at the start of a connection, and PgBouncer refuses, is left out. Floats are sent in binary.
+/// Leaves out the start-up parameter that PgBouncer refuses. Floats are sent in binary.
 fn tune(options: PgConnectOptions, statements: usize) -> PgConnectOptions {
     options
         .extra_float_digits(None)
         .statement_cache_capacity(statements)
 }
 
-/// What happens to each connection.
+/// The hooks of each connection.
 #[derive(Clone)]
 struct Hooks {
     wanted: Wanted,
