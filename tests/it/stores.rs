@@ -102,6 +102,9 @@ async fn every_store_keeps_the_contract_of_the_outbox() {
     for store in stores().await {
         eprintln!("on {}", store.name);
         conformance::outbox::check_all(&store.store()).await;
+        conformance::order::check_all(&store.store()).await;
+        conformance::outbox_entry::check_all(&store.store()).await;
+        conformance::ordered::check_all(&store.store()).await;
     }
 }
 
