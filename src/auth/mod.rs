@@ -20,8 +20,10 @@ use async_trait::async_trait;
 pub use self::builder::AuthBuilder;
 #[cfg(feature = "http")]
 pub use self::contract::Endpoints;
+#[cfg(feature = "actix")]
+pub(crate) use self::guard::Admitted;
 #[cfg(any(feature = "axum", feature = "actix"))]
-pub(crate) use self::guard::{Admitted, Guard};
+pub(crate) use self::guard::Guard;
 #[cfg(any(feature = "axum", feature = "actix"))]
 pub use self::guard::{RequirePermission, RequireRole};
 pub use self::permission_guard::{ClaimedPermission, RequiredPermission, WithPermission};

@@ -7,7 +7,7 @@ use crate::{
     user::{Credentials, EmailAddress, User, UserStatus},
 };
 
-/// Who gets a mail, and where.
+/// The user who gets a mail, and the address.
 pub(super) struct Addressee {
     pub(super) user: User,
     pub(super) address: EmailAddress,

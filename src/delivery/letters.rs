@@ -1,4 +1,4 @@
-//! What a mail says, and the link in it.
+//! The text of a mail, and the link in it.
 
 use super::{Deliveries, addressee::Addressee};
 use crate::{
@@ -84,7 +84,6 @@ impl Deliveries {
         addressee: &Addressee,
         purpose: Purpose,
     ) -> Result<Option<OneTimeToken>> {
-        let tokens = self.0.keys.derive(intent.id.as_uuid(), purpose);
         let (address, version) = (&addressee.address, addressee.credential_version);
         let new = self.token_of(intent, addressee.user.id, address, version, purpose);
         match self.0.parts.store.issue_one_time(&new).await? {
@@ -97,6 +96,7 @@ impl Deliveries {
                 "the link was made with a secret that this instance does not have",
             )),
             IssueOneTime::Live(live) => {
+                let tokens = self.0.keys.derive(intent.id.as_uuid(), purpose);
                 let live = tokens.into_iter().find(|token| digest(token) == live);
                 let unknown = || Error::internal("the store gave a digest that was not asked for");
                 live.map(Some).ok_or_else(unknown)
@@ -131,7 +131,7 @@ fn digest(token: &OneTimeToken) -> TokenDigest {
     TokenDigest::of(token.expose())
 }
 
-/// What the link in a letter is good for; `None` if it has none.
+/// The purpose of the link in a letter; `None` if it has none.
 pub(super) fn purpose(letter: LetterKind) -> Option<Purpose> {
     match letter {
         LetterKind::AccountLocked => Some(Purpose::Unlock),

@@ -27,7 +27,7 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(20);
 /// After this time a mail that does not go out is given up.
 const GIVE_UP: TimeDelta = TimeDelta::days(1);
 
-/// What is to be known of a mail to decide whether it is tried again.
+/// The facts that decide whether a mail is tried again.
 struct Tried {
     id: IntentId,
     attempt: i32,

@@ -9,17 +9,15 @@ use std::{
 use chrono::TimeDelta;
 
 use super::{Deliveries, setback::SetbackKind, worker::LEASE};
-use crate::{clock::Timestamp, error::Result};
+use crate::{clock::Timestamp, error::Result, outbox::SKEW};
 
-/// Failures of a shorter time are of single mails.
+/// A shorter series of failures is no outage.
 const SHORTEST: TimeDelta = TimeDelta::seconds(10);
 const FIRST_PROBE: TimeDelta = TimeDelta::seconds(15);
 /// A mail that fails all by itself is not tried more often than that.
 const LAST_PROBE: TimeDelta = TimeDelta::minutes(5);
 /// How long before its first failure an outage may have begun to keep mails.
 const SLACK: TimeDelta = TimeDelta::minutes(1);
-/// How far clocks may differ.
-const SKEW: TimeDelta = TimeDelta::seconds(5);
 const BATCH: u32 = 500;
 
 #[derive(Debug, Default)]
@@ -58,8 +56,8 @@ impl Outage {
         is_outage.then_some(asked_from)
     }
 
-    /// Whether it is time to find out with one of the mails that wait. It is not again for a while then.
-    fn is_to_probe(&self, now: Timestamp) -> bool {
+    /// Whether a mail that waits is to be tried now; notes that it is.
+    fn begins_probe(&self, now: Timestamp) -> bool {
         let mut state = self.state();
         let Some(since) = state.since else {
             return false;
@@ -72,8 +70,8 @@ impl Outage {
         is_time
     }
 
-    /// There is nothing to find out with.
-    fn nothing_waits(&self) {
+    /// Ends the suspicion: no mail waits.
+    fn forget(&self) {
         self.state().since = None;
     }
 
@@ -100,10 +98,8 @@ impl Deliveries {
     }
 
     async fn release(&self, now: Timestamp, asked_from: Timestamp) -> Result<()> {
-        let store = &self.0.parts.store;
         loop {
-            let beyond = now + LEASE + SKEW;
-            let moved = store.bring_forward(now, beyond, asked_from, BATCH).await?;
+            let moved = self.bring_forward(now, asked_from, BATCH).await?;
             if moved < BATCH.into() {
                 self.wake();
                 return Ok(());
@@ -113,16 +109,27 @@ impl Deliveries {
 
     /// Makes one of the mails that wait due, if it is time to see whether the mailer is back; says whether there was one.
     pub(super) async fn probe(&self) -> Result<bool> {
-        let (parts, now) = (&self.0.parts, self.0.parts.clock.now());
-        if !self.0.outage.is_to_probe(now) {
+        let now = self.0.parts.clock.now();
+        if !self.0.outage.begins_probe(now) {
             return Ok(false);
         }
-        let (beyond, first) = (now + LEASE + SKEW, Timestamp::UNIX_EPOCH);
-        let moved = parts.store.bring_forward(now, beyond, first, 1).await?;
+        let moved = self.bring_forward(now, Timestamp::UNIX_EPOCH, 1).await?;
         if moved == 0 {
-            self.0.outage.nothing_waits();
+            self.0.outage.forget();
         }
         Ok(moved > 0)
+    }
+
+    /// Makes mails due now which no instance can hold a lease on, however its clock goes; says how many.
+    async fn bring_forward(
+        &self,
+        now: Timestamp,
+        asked_from: Timestamp,
+        limit: u32,
+    ) -> Result<u64> {
+        let beyond = now + LEASE + SKEW;
+        let store = &self.0.parts.store;
+        Ok(store.bring_forward(now, beyond, asked_from, limit).await?)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{error::Error, mail::MailError, secret::OneTimeToken};
 
 const MAX_NOTE: usize = 500;
 
-/// Why a mail did not go out this time.
+/// A failed try of one mail.
 pub(super) struct Setback {
     /// For an operator. Holds no secret.
     pub(super) note: String,

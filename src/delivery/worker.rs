@@ -126,26 +126,18 @@ impl Deliveries {
 
     /// What is due. If nothing is, and the mailer has failed for a while, one of those that wait.
     async fn claim(&self, limit: usize) -> Result<Claims> {
-        let claims = self.claim_due(limit).await?;
-        if !claims.is_empty() {
-            return Ok(claims);
+        let claims = in_patience(self.claim_due(limit)).await?;
+        if claims.is_empty() && in_patience(self.probe()).await? {
+            return in_patience(self.claim_due(limit)).await;
         }
-        match time::timeout(PATIENCE, self.probe()).await {
-            Ok(Ok(true)) => self.claim_due(limit).await,
-            Ok(probed) => probed.map(|_| claims),
-            Err(elapsed) => Err(Error::new(ErrorKind::Unavailable).with_source(elapsed)),
-        }
+        Ok(claims)
     }
 
     async fn claim_due(&self, limit: usize) -> Result<Claims> {
         let parts = &self.0.parts;
         let now = parts.clock.now();
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        let claim = parts.store.claim(now, now + LEASE, limit);
-        match time::timeout(PATIENCE, claim).await {
-            Ok(claimed) => Ok(claimed?),
-            Err(elapsed) => Err(Error::new(ErrorKind::Unavailable).with_source(elapsed)),
-        }
+        Ok(parts.store.claim(now, now + LEASE, limit).await?)
     }
 
     fn start(&self, claims: Claims, under_way: &mut JoinSet<()>) {
@@ -163,6 +155,13 @@ impl Deliveries {
                 in_time(unreadable.id, putting_off).await;
             });
         }
+    }
+}
+
+async fn in_patience<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    match time::timeout(PATIENCE, work).await {
+        Ok(done) => done,
+        Err(elapsed) => Err(Error::new(ErrorKind::Unavailable).with_source(elapsed)),
     }
 }
 

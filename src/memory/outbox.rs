@@ -197,7 +197,7 @@ impl OutboxStore for MemoryStore {
     ) -> Result<(), StoreError> {
         if let Some(row) = self.state().held(id, attempt) {
             row.due_at = due_at;
-            row.holds_from = now;
+            row.holds_from = holds_from(now);
             row.last_error = Some(error.to_owned());
         }
         Ok(())

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How far clocks may differ before a time in the future is believed to be one of before a clock went back.
-const SKEW: Duration = Duration::from_secs(30);
+pub(crate) const SKEW: Duration = Duration::from_secs(30);
 /// For how long a letter without a link is worth sending.
 const NOTICE_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 
@@ -195,9 +195,9 @@ pub struct UnreadableIntent {
     pub error: String,
 }
 
-/// Before this time the due time of what was added at `created_at` does not hold: the clock has gone back since.
-pub(crate) fn holds_from(created_at: Timestamp) -> Timestamp {
-    created_at - SKEW
+/// Before this time a due time that was set at `now` does not hold: the clock has gone back since.
+pub(crate) fn holds_from(now: Timestamp) -> Timestamp {
+    now - SKEW
 }
 
 /// An intent that a worker holds until its lease ends.

@@ -10,7 +10,7 @@ mod intent;
 mod kind;
 mod store;
 
-pub(crate) use self::intent::holds_from;
+pub(crate) use self::intent::{SKEW, holds_from};
 pub use self::{
     entry::{Admission, MailEntry, MailStatus, RetriedMail, RetryMail, UnknownMailStatus},
     intent::{ClaimedIntent, Claims, Intent, IntentId, Ordered, Recipient, UnreadableIntent},

@@ -28,8 +28,8 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// An intent is leased to one caller at a time; whoever loses its lease (a kill) loses it to the next claim. No
     /// lock or connection is held after the call. It costs the same however many are dead, or due later.
     ///
-    /// A clock that went back keeps nothing waiting: an intent that was put off after `now` is due, and so is one that
-    /// was added or leased more than half a minute after it. What cannot be read is leased like the rest.
+    /// A clock that went back keeps nothing waiting: an intent that was added, put off or leased more than half a
+    /// minute after `now` is due. What cannot be read is leased like the rest.
     ///
     /// # Errors
     /// If the database fails.

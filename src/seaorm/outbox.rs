@@ -267,7 +267,7 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
             attempt.into(),
             due_at.into(),
             error.into(),
-            now.into(),
+            holds_from(now).into(),
         ];
         self.write(POSTPONE, values).await?;
         Ok(())

@@ -20,7 +20,7 @@ fn a_mail_that_fails_between_others_is_no_outage() {
     for second in 0..100 {
         outage.failed(at(2 * second));
         assert_eq!(outage.answered(at(2 * second + 1)), None);
-        assert!(!outage.is_to_probe(at(2 * second + 1)));
+        assert!(!outage.begins_probe(at(2 * second + 1)));
     }
 }
 
@@ -28,32 +28,32 @@ fn a_mail_that_fails_between_others_is_no_outage() {
 fn an_outage_is_probed_every_quarter_of_a_minute_and_less_often_later() {
     let outage = Outage::default();
     outage.failed(at(0));
-    assert!(!outage.is_to_probe(at(14)));
-    assert!(outage.is_to_probe(at(15)));
-    assert!(!outage.is_to_probe(at(29)));
-    assert!(outage.is_to_probe(at(30)));
+    assert!(!outage.begins_probe(at(14)));
+    assert!(outage.begins_probe(at(15)));
+    assert!(!outage.begins_probe(at(29)));
+    assert!(outage.begins_probe(at(30)));
     outage.failed(at(800));
-    assert!(!outage.is_to_probe(at(899)));
-    assert!(outage.is_to_probe(at(915)));
+    assert!(!outage.begins_probe(at(899)));
+    assert!(outage.begins_probe(at(915)));
     outage.failed(at(80_000));
-    assert!(!outage.is_to_probe(at(80_299)));
-    assert!(outage.is_to_probe(at(80_300)));
-    outage.nothing_waits();
-    assert!(!outage.is_to_probe(at(90_000)));
+    assert!(!outage.begins_probe(at(80_299)));
+    assert!(outage.begins_probe(at(80_300)));
+    outage.forget();
+    assert!(!outage.begins_probe(at(90_000)));
 }
 
 #[test]
 fn a_clock_that_goes_back_stops_no_probe() {
     let outage = Outage::default();
     outage.failed(at(4000));
-    assert!(outage.is_to_probe(at(0)));
+    assert!(outage.begins_probe(at(0)));
 }
 
 #[test]
 fn a_process_that_starts_probes_at_once() {
     let outage = Outage::default();
     outage.suspect(at(0));
-    assert!(outage.is_to_probe(at(0)));
-    assert!(!outage.is_to_probe(at(1)));
+    assert!(outage.begins_probe(at(0)));
+    assert!(!outage.begins_probe(at(1)));
     assert_eq!(outage.answered(at(1)), Some(Timestamp::UNIX_EPOCH));
 }
