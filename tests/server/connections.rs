@@ -6,7 +6,7 @@ use std::{
     io::{ErrorKind, Read as _, Write as _},
     net::TcpStream,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -115,6 +115,29 @@ fn a_client_that_pipelines_and_reads_gets_every_reply_in_order() {
         assert_eq!(ids.collect::<Vec<u32>>(), expected, "{name}");
         assert_eq!(replies.matches("HTTP/1.1 204").count(), 150, "{name}");
     }
+}
+
+/// Longer than a head may take to come: each request begins a time of its own.
+#[test]
+fn requests_in_a_row_keep_a_connection_open() {
+    const HEAD_TIMEOUT: Duration = Duration::from_secs(11);
+    thread::scope(|scope| {
+        for name in SERVERS {
+            scope.spawn(move || {
+                let folder = folder();
+                let server = Server::of(name, folder.path(), &[]);
+                let mut connection = server.connect();
+                let begun = Instant::now();
+                while begun.elapsed() < HEAD_TIMEOUT + Duration::from_secs(2) {
+                    connection.write_all(ASKED[0].as_bytes()).unwrap();
+                    let mut reply = [0; 4096];
+                    let length = connection.read(&mut reply).unwrap();
+                    assert!(length > 0, "{name}: closed after {:?}", begun.elapsed());
+                    assert!(reply.starts_with(b"HTTP/1.1 200"), "{name}");
+                }
+            });
+        }
+    });
 }
 
 #[test]

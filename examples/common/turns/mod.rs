@@ -205,7 +205,10 @@ impl InTurn {
         let length = to_end.end(seen).unwrap_or(seen.len());
         let read = ready!(self.poll_some(length.max(1), context, buffer))?;
         let phase = match head.end(seen.get(..read).unwrap_or_default()) {
-            Some(_) => Phase::Handed,
+            Some(_) => {
+                self.idle = None;
+                Phase::Handed
+            }
             None => Phase::Next(head),
         };
         self.turns.0.phase.set(phase);
