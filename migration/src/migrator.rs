@@ -10,6 +10,20 @@ use crate::{MIGRATIONS, Migration, history};
 /// The key of the advisory lock: `hallpass` in ASCII.
 const LOCK: i64 = 0x6861_6c6c_7061_7373;
 
+/// Tables in the order in which all lock them, so that no instance that goes on working can deadlock with a migration.
+/// A reader that takes its time, such as a backup, must not hold up all who write behind the migration.
+const LOCK_TABLES: &str = "\
+    SET LOCAL lock_timeout = '3s'; \
+    DO $$ \
+    DECLARE name text; \
+    BEGIN \
+        FOREACH name IN ARRAY ARRAY['auth_users', 'auth_sessions', 'auth_outbox'] LOOP \
+            IF to_regclass(name) IS NOT NULL THEN \
+                EXECUTE format('LOCK TABLE %I IN SHARE ROW EXCLUSIVE MODE', name); \
+            END IF; \
+        END LOOP; \
+    END $$";
+
 /// A migration and when it was applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -132,6 +146,7 @@ async fn locked(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
             [LOCK.into()],
         );
         txn.execute_raw(lock).await?;
+        txn.execute_unprepared(LOCK_TABLES).await?;
     }
     Ok(txn)
 }

@@ -1,6 +1,6 @@
 //! Migrations: forward, back, in company, and beside a host's own.
 
-use std::time::Duration;
+use std::{sync::Mutex, time::Duration};
 
 use hallpass::{
     ClientInfo, Event, EventKind, UserId,
@@ -11,10 +11,12 @@ use hallpass::{
     user::UserStore as _,
 };
 use hallpass_migration::{down, status, up};
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DbBackend, Statement, TransactionTrait as _,
+};
 use tokio::task::JoinSet;
 
-use crate::support::db::Database;
+use crate::support::{db::Database, patience::until};
 
 /// How many migrations there are.
 const ALL: usize = 14;
@@ -94,6 +96,47 @@ async fn twenty_instances_start_together() {
         let store = database.store().await;
         assert_eq!(applied(store.database()).await, ALL);
     }
+}
+
+/// A backup reads for a long time. Whoever writes would have to wait behind a migration that waits for it.
+#[tokio::test]
+async fn a_migration_that_meets_a_long_reader_makes_way_and_is_tried_again() {
+    for database in Database::migrated().await {
+        if database.name() != "postgres" {
+            continue;
+        }
+        let store = database.store().await;
+        let db = store.database();
+        down(db, Some(4)).await.unwrap();
+        let reader = db.begin().await.unwrap();
+        let read = "SELECT 1 FROM auth_outbox";
+        reader.execute_unprepared(read).await.unwrap();
+        let migrating = tokio::spawn({
+            let store = store.clone();
+            async move { store.migrate().await }
+        });
+        let first = waiting(db).await;
+        until("another try waits", async || waiting(db).await != first).await;
+        reader.rollback().await.unwrap();
+        migrating.await.unwrap().unwrap();
+        assert_eq!(applied(db).await, ALL);
+    }
+}
+
+/// The transaction that waits for the table of mails, once there is one.
+async fn waiting(db: &DatabaseConnection) -> String {
+    let sql = "SELECT virtualtransaction FROM pg_locks WHERE NOT granted AND relation = 'auth_outbox'::regclass";
+    let found = Mutex::new(String::new());
+    until("a migration waits", async || {
+        let statement = Statement::from_string(DbBackend::Postgres, sql);
+        let row = db.query_one_raw(statement).await.unwrap();
+        let transaction = row.map(|row| row.try_get_by_index(0).unwrap());
+        transaction
+            .map(|text| *found.lock().unwrap() = text)
+            .is_some()
+    })
+    .await;
+    found.into_inner().unwrap()
 }
 
 #[tokio::test]
