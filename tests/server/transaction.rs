@@ -114,6 +114,44 @@ async fn request_that_times_out_during_begin_leaves_no_open_transaction() {
 }
 
 #[tokio::test]
+async fn connection_whose_commit_is_cut_is_not_used_again() {
+    for name in SERVERS {
+        let settings = [("HALLPASS_DB_POOL", "1")];
+        let Some(house) = House::open(name, Duration::ZERO, &settings).await else {
+            return;
+        };
+        let call = deletion(&house.server, 0);
+        house.wire.cut_at(Some(b"COMMIT\0"));
+        let mut caller = send(&house.server, &call);
+        let mut head = [0; 12];
+        std::io::Read::read_exact(&mut caller, &mut head).unwrap();
+        assert_eq!(&head, b"HTTP/1.1 503", "{name}");
+        house.wire.cut_at(None);
+        house.keeps_what_it_acknowledges(4);
+    }
+}
+
+#[tokio::test]
+async fn connection_whose_rollback_is_cut_is_not_used_again() {
+    for name in SERVERS {
+        let settings = [("HALLPASS_DB_POOL", "1")];
+        let Some(house) = House::open(name, Duration::ZERO, &settings).await else {
+            return;
+        };
+        let call = deletion(&house.server, 0);
+        house.wire.hold_begin();
+        let caller = send(&house.server, &call);
+        house.wire.wait_for_begin(1);
+        house.wire.cut_at(Some(b"ROLLBACK\0"));
+        drop(caller);
+        // The server hears of it at its own pace. Too early a reply makes the test weaker, never wrong.
+        thread::sleep(Duration::from_millis(300));
+        house.wire.release();
+        house.keeps_what_it_acknowledges(4);
+    }
+}
+
+#[tokio::test]
 async fn thousand_random_cuts_leave_no_open_transaction() {
     const THREADS: u64 = 8;
     const CUTS: u64 = 500;

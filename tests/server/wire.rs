@@ -1,4 +1,4 @@
-//! A proxy before Postgres that takes its time, or holds the replies to BEGIN.
+//! A proxy before Postgres that takes its time, holds the replies to BEGIN, or cuts connections.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -32,6 +32,8 @@ struct State {
     is_holding: bool,
     /// Connections whose BEGIN has arrived since.
     begun: usize,
+    /// A connection that sends this is cut before the server has it.
+    cuts_at: Option<&'static [u8]>,
 }
 
 impl Wire {
@@ -55,10 +57,14 @@ impl Wire {
     }
 
     pub(crate) fn hold_begin(&self) {
-        *self.held.state.lock().unwrap() = State {
-            is_holding: true,
-            begun: 0,
-        };
+        let mut state = self.held.state.lock().unwrap();
+        state.is_holding = true;
+        state.begun = 0;
+    }
+
+    /// From now on; `None` for never.
+    pub(crate) fn cut_at(&self, text: Option<&'static [u8]>) {
+        self.held.state.lock().unwrap().cuts_at = text;
     }
 
     /// Waits until so many connections have sent a BEGIN.
@@ -95,11 +101,13 @@ fn carry(client: TcpStream, server: &str, delay: Duration, held: &Arc<Held>) -> 
     thread::spawn(move || {
         pump(from, to, delay, |chunk| {
             let mut state = asked.state.lock().unwrap();
-            if state.is_holding && chunk.windows(BEGIN.len()).any(|window| window == BEGIN) {
+            let has = |text: &[u8]| chunk.windows(text.len()).any(|window| window == text);
+            if state.is_holding && has(BEGIN) {
                 begun.store(true, Ordering::SeqCst);
                 state.begun += 1;
                 asked.changed.notify_all();
             }
+            !state.cuts_at.is_some_and(has)
         })
     });
     thread::spawn(move || {
@@ -110,15 +118,19 @@ fn carry(client: TcpStream, server: &str, delay: Duration, held: &Arc<Held>) -> 
                 drop(answered.changed.wait_while(state, is_held));
                 has_begun.store(false, Ordering::SeqCst);
             }
+            true
         })
     });
     Ok(())
 }
 
-fn pump(mut from: TcpStream, mut to: TcpStream, delay: Duration, look: impl Fn(&[u8])) {
+/// Until one side ends, or `passes` says no.
+fn pump(mut from: TcpStream, mut to: TcpStream, delay: Duration, passes: impl Fn(&[u8]) -> bool) {
     let mut chunk = [0; 16 * 1024];
     while let Ok(length @ 1..) = from.read(&mut chunk) {
-        look(&chunk[..length]);
+        if !passes(&chunk[..length]) {
+            break;
+        }
         if !delay.is_zero() {
             thread::sleep(delay);
         }
