@@ -48,10 +48,15 @@ async fn nothing_is_committed_after_its_503() {
         let timeout = Duration::from_secs(2);
         let settings = ConnectSettings::new(database.url()).request_timeout(timeout);
         let store = SeaOrmStore::connect(&settings).await.unwrap();
+        let unhurried = database.store().await;
+        let joined = App::start(Arc::new(TestStore::memory()), framework, |builder| {
+            builder.store(unhurried.clone())
+        });
+        let joined = joined.await;
+        let tokens = joined.join("ann@example.org").await;
         let set =
             |builder: hallpass::AuthBuilder| builder.store(store.clone()).request_timeout(timeout);
-        let app = App::start(Arc::new(TestStore::memory()), framework, set).await;
-        let tokens = app.join("ann@example.org").await;
+        let app = joined.another(set).await;
 
         let lock = other.begin().await.unwrap();
         let sql = "LOCK TABLE auth_sessions IN ACCESS EXCLUSIVE MODE";
@@ -69,8 +74,8 @@ async fn nothing_is_committed_after_its_503() {
 
         let generation = "SELECT generation::bigint FROM auth_sessions";
         assert_eq!(number(&other, generation).await, 0);
-        app.advance(3600);
-        app.refresh(&tokens.refresh).await.expect(200);
+        joined.advance(3600);
+        joined.refresh(&tokens.refresh).await.expect(200);
     }
 }
 
