@@ -110,7 +110,7 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
         mail: Option<&Intent>,
     ) -> Result<Linked, StoreError>;
 
-    /// The identities of a user, oldest first.
+    /// The identities of a user, oldest first, 200 at most.
     ///
     /// # Errors
     /// If the database fails.

@@ -299,7 +299,7 @@ impl IdentityStore for MemoryStore {
         let state = self.state();
         let rows = state.identities.values();
         let own = rows.filter(|row| row.user_id == user);
-        Ok(own.map(|row| row.identity.clone()).collect())
+        Ok(own.take(200).map(|row| row.identity.clone()).collect())
     }
 
     async fn unlink_identity(

@@ -1,6 +1,6 @@
 //! One connection of a pool. It goes back to the pool only outside a transaction, otherwise it is closed.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use sea_orm::{
     ConnAcquireErr, DatabaseConnection, DatabaseConnectionType, DbErr, QueryResult, RuntimeErr,
@@ -50,6 +50,7 @@ impl Connections {
         Ok(Connection {
             driver,
             is_reusable: true,
+            on_failure: None,
         })
     }
 
@@ -85,6 +86,23 @@ impl Connections {
 pub(super) struct Connection {
     driver: Driver,
     is_reusable: bool,
+    on_failure: Option<OnFailure>,
+}
+
+/// A callback for each failure of the database: the host may not be the right one any more.
+#[derive(Clone)]
+pub(super) struct OnFailure(Arc<dyn Fn() + Send + Sync>);
+
+impl OnFailure {
+    pub(super) fn new(callback: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(callback))
+    }
+
+    pub(super) fn note(on_failure: Option<&Self>) {
+        if let Some(Self(callback)) = on_failure {
+            callback();
+        }
+    }
 }
 
 enum Driver {
@@ -95,6 +113,11 @@ enum Driver {
 }
 
 impl Connection {
+    pub(super) fn with_on_failure(mut self, on_failure: Option<OnFailure>) -> Self {
+        self.on_failure = on_failure;
+        self
+    }
+
     /// All rows, never only the first: a driver that stops reading early gives the row back before the statement,
     /// and with it its commit, has ended.
     pub(super) async fn query(&mut self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
@@ -119,6 +142,7 @@ impl Connection {
         };
         rows.map_err(|error| {
             self.is_reusable &= !spoils(&error);
+            OnFailure::note(self.on_failure.as_ref());
             DbErr::Query(RuntimeErr::SqlxError(error.into()))
         })
     }
@@ -173,7 +197,10 @@ impl Connection {
                 .await
                 .map(drop),
         };
-        executed.map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(error.into())))
+        executed.map_err(|error| {
+            OnFailure::note(self.on_failure.as_ref());
+            DbErr::Exec(RuntimeErr::SqlxError(error.into()))
+        })
     }
 
     async fn is_idle(&mut self) -> Result<bool, DbErr> {
@@ -219,6 +246,12 @@ fn not_acquired(error: SqlxError) -> DbErr {
 impl fmt::Debug for Connections {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Connections")
+    }
+}
+
+impl fmt::Debug for OnFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnFailure")
     }
 }
 

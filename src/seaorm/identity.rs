@@ -85,7 +85,7 @@ const KNOWN: &str = concat!(
 const IDENTITIES: &str = concat!(
     "SELECT ",
     identity_columns!(),
-    " FROM auth_identities WHERE user_id = $1 ORDER BY id"
+    " FROM auth_identities WHERE user_id = $1 ORDER BY id LIMIT 200"
 );
 
 const DELETE: &str = "DELETE FROM auth_identities WHERE id = $1";

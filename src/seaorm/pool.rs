@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 #[cfg(feature = "sqlite")]
 use super::file::Files;
 use super::{
-    connection::{Connection, Connections},
+    connection::{Connection, Connections, OnFailure},
     error::Retries,
     transaction::Txn,
 };
@@ -32,6 +32,9 @@ impl SeaOrmStore {
     /// write first asks driver and server, which costs one round trip. A pool of [`connect`](Self::connect) asks when a
     /// connection comes back instead.
     ///
+    /// Statements take the time that the host's pool gives them. With a `statement_timeout` below
+    /// [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout) nothing is committed after its 503.
+    ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the database is neither Postgres nor SQLite, or the Cargo
     /// feature of its driver is off.
@@ -44,16 +47,24 @@ impl SeaOrmStore {
         Self::on(db, false)
     }
 
-    fn on(db: DatabaseConnection, checks_before_writes: bool) -> Result<Self, Error> {
+    fn on(db: DatabaseConnection, checks_itself: bool) -> Result<Self, Error> {
         Ok(Self(Pool {
             connections: Connections::of(&db)?,
             db,
-            checks_before_writes,
+            checks_itself,
             writer: Arc::default(),
             #[cfg(feature = "sqlite")]
             files: Files::default(),
             watch: None,
+            on_failure: None,
         }))
+    }
+
+    /// Calls this for each failure of the database.
+    #[cfg(feature = "postgres")]
+    pub(super) fn on_failure(mut self, callback: impl Fn() + Send + Sync + 'static) -> Self {
+        self.0.on_failure = Some(OnFailure::new(callback));
+        self
     }
 
     /// Calls this with each statement that is about to be sent, but not with those that begin and end transactions.
@@ -71,8 +82,14 @@ impl SeaOrmStore {
     /// If the database fails.
     #[cfg(feature = "migrate")]
     pub async fn migrate(&self) -> Result<(), Error> {
-        let migrated = hallpass_migration::up(&self.0.db).await;
-        migrated.map_err(|error| super::error::store_error(&error).into())
+        let mut retries = self.retries();
+        loop {
+            match hallpass_migration::up(&self.0.db).await {
+                Ok(()) => return Ok(()),
+                // Instances of the version before go on writing, and may be in the way.
+                Err(error) => retries.after(error).await?,
+            }
+        }
     }
 
     /// The connection pool.
@@ -201,20 +218,29 @@ pub struct Pool {
     db: DatabaseConnection,
     connections: Connections,
     /// The pool is the host's: nothing checks a connection when it comes back.
-    checks_before_writes: bool,
+    checks_itself: bool,
     /// SQLite has one writer at a time. Waiting here is fair and costs nothing; waiting for the file's lock is polling.
     writer: Arc<Mutex<()>>,
     #[cfg(feature = "sqlite")]
     files: Files,
     watch: Option<Watch>,
+    on_failure: Option<OnFailure>,
 }
 
 impl Pool {
     async fn connection(&self, access: Access) -> Result<Connection, DbErr> {
-        match access {
-            Access::Write if self.checks_before_writes => self.connections.acquire_idle().await,
-            Access::Read | Access::Write => self.connections.acquire().await,
-        }
+        // On SQLite the question costs no round trip, and a read in a transaction sees the state of its beginning.
+        let checks = match access {
+            Access::Read => self.backend() == DbBackend::Sqlite,
+            Access::Write => true,
+        };
+        let acquired = if self.checks_itself && checks {
+            self.connections.acquire_idle().await
+        } else {
+            self.connections.acquire().await
+        };
+        let connection = acquired.inspect_err(|_| OnFailure::note(self.on_failure.as_ref()))?;
+        Ok(connection.with_on_failure(self.on_failure.clone()))
     }
 }
 

@@ -238,7 +238,7 @@ impl SeaOrmStore {
         settings.check_statement_cache()?;
         match settings.kind()? {
             #[cfg(feature = "postgres")]
-            Kind::Postgres => Self::on_checked(postgres::connect(settings).await?),
+            Kind::Postgres => postgres::connect(settings).await,
             #[cfg(feature = "sqlite")]
             Kind::Sqlite => settings.open_sqlite().await,
         }

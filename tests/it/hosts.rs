@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use hallpass::{
     ErrorKind, conformance,
     seaorm::{ConnectSettings, SeaOrmStore},
+    store::Store as _,
 };
 use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, Statement};
 
@@ -82,7 +83,7 @@ async fn write(store: &SeaOrmStore) -> Result<u16, DbErr> {
     Ok(ports[0])
 }
 
-/// Writes go on, at this host and at no other.
+/// Writes go on, at this host and at no other, those of the store too.
 async fn expect_writes_at(store: &SeaOrmStore, cluster: &Cluster) {
     until("writes go on", async || match write(store).await {
         Ok(port) => {
@@ -92,6 +93,7 @@ async fn expect_writes_at(store: &SeaOrmStore, cluster: &Cluster) {
         Err(_) => false,
     })
     .await;
+    until("the store writes", async || store.ping().await.is_ok()).await;
 }
 
 #[tokio::test]

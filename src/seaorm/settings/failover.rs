@@ -54,6 +54,7 @@ impl Failover {
         // Held by every clone of `db`, and by nothing else: the pool itself would keep itself alive.
         let (held, dropped) = oneshot::channel::<()>();
         let failover = Arc::clone(&self);
+        // For statements of the host's on the pool; the store gives its own hint.
         db.set_metric_callback(move |statement| {
             if statement.failed && !held.is_closed() {
                 failover.suspect();

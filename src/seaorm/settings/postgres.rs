@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, SqlxError,
+    ConnectOptions, Database, SqlxError,
     sqlx::{
         self, AssertSqlSafe, Connection as _, PgConnection, Row as _, postgres::PgConnectOptions,
     },
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    seaorm::{error::store_error, idle},
+    seaorm::{SeaOrmStore, error::store_error, idle},
 };
 
 /// Options for a host that opens the pool.
@@ -35,7 +35,7 @@ pub(super) fn options(settings: &ConnectSettings) -> Result<ConnectOptions> {
     Ok(hooks.options(settings, host))
 }
 
-pub(super) async fn connect(settings: &ConnectSettings) -> Result<DatabaseConnection> {
+pub(super) async fn connect(settings: &ConnectSettings) -> Result<SeaOrmStore> {
     let hosts = hosts(settings)?;
     let patience = settings.acquire_timeout;
     let (host, mut connection) = hosts.find(patience).await?;
@@ -62,10 +62,12 @@ pub(super) async fn connect(settings: &ConnectSettings) -> Result<DatabaseConnec
     };
     let db = Database::connect(hooks.options(settings, &host)).await;
     let mut db = db.map_err(|error| store_error(&error))?;
-    if let Some(failover) = failover {
-        failover.watch(&mut db, hosts, host);
-    }
-    Ok(db)
+    let Some(failover) = failover else {
+        return SeaOrmStore::on_checked(db);
+    };
+    Arc::clone(&failover).watch(&mut db, hosts, host);
+    let store = SeaOrmStore::on_checked(db)?;
+    Ok(store.on_failure(move || failover.suspect()))
 }
 
 fn hosts(settings: &ConnectSettings) -> Result<Hosts> {
