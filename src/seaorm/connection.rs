@@ -94,6 +94,7 @@ pub(super) struct Connection {
 pub(super) struct OnFailure(Arc<dyn Fn() + Send + Sync>);
 
 impl OnFailure {
+    #[cfg(feature = "postgres")]
     pub(super) fn new(callback: impl Fn() + Send + Sync + 'static) -> Self {
         Self(Arc::new(callback))
     }

