@@ -131,14 +131,19 @@ async fn in_turn(
     let Some(turns) = request.conn_data::<Turns>().cloned() else {
         return next.call(request).await;
     };
+    let upgrades = request.head().upgrade();
     let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     let turn = turns.take(if chunked { None } else { length(&request) });
     let body = turn.body(request.take_payload());
     request.set_payload(body);
     let mut response = next.call(request).await?;
-    if chunked && !response.status().is_success() {
+    let is_left_unread = chunked && !response.status().is_success();
+    if is_left_unread || upgrades {
+        // actix closes the connection of a request that would upgrade it, and does not say so.
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
+    }
+    if is_left_unread {
         turns.end_after(MOMENT);
     }
     Ok(response)

@@ -140,6 +140,28 @@ fn requests_in_a_row_keep_a_connection_open() {
     });
 }
 
+/// Java's client offers HTTP/2 with its first request.
+#[test]
+fn client_that_offers_an_upgrade_knows_whether_its_connection_stays() {
+    for name in SERVERS {
+        let folder = folder();
+        let server = Server::of(name, folder.path(), &[]);
+        let mut connection = server.connect();
+        let asked = "GET /health/live HTTP/1.1\r\nhost: a\r\nconnection: Upgrade, HTTP2-Settings\r\n\
+            upgrade: h2c\r\nhttp2-settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n";
+        connection.write_all(asked.as_bytes()).unwrap();
+        let mut reply = [0; 4096];
+        let length = connection.read(&mut reply).unwrap();
+        let reply = String::from_utf8_lossy(&reply[..length]).to_ascii_lowercase();
+        assert!(reply.starts_with("http/1.1 200"), "{name}: {reply}");
+        if !reply.contains("connection: close") {
+            connection.write_all(ASKED[0].as_bytes()).unwrap();
+            let mut next = [0; 64];
+            assert!(connection.read(&mut next).unwrap() > 0, "{name}: {reply}");
+        }
+    }
+}
+
 #[test]
 fn connections_beyond_the_cap_wait_until_others_go() {
     for name in SERVERS {
