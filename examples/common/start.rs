@@ -23,10 +23,13 @@ use super::{
 
 /// How long mails in flight may take when the server stops.
 const MAIL_DRAIN: Duration = Duration::from_secs(2);
+/// How long the database may take to close.
+const CLOSE: Duration = Duration::from_secs(1);
 
 /// A server's parts, whatever the framework.
 pub(crate) struct App {
     pub(crate) auth: Auth,
+    store: SeaOrmStore,
     stop: watch::Sender<bool>,
     mail: JoinHandle<()>,
     purge: JoinHandle<()>,
@@ -51,7 +54,7 @@ pub(crate) async fn start(settings: &Settings) -> App {
         );
     }
     match build(settings).await {
-        Ok(auth) => App::with_workers(auth),
+        Ok((auth, store)) => App::with_workers(auth, store),
         Err(error) => {
             eprintln!("error: {error}");
             std::process::exit(1)
@@ -59,7 +62,7 @@ pub(crate) async fn start(settings: &Settings) -> App {
     }
 }
 
-async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> {
+async fn build(settings: &Settings) -> Result<(Auth, SeaOrmStore), Box<dyn std::error::Error>> {
     let sqlite = settings.database_url.starts_with("sqlite:");
     if !sqlite && !settings.database_url.starts_with("postgres") {
         return Err("DATABASE_URL: expected postgres://… or sqlite://…".into());
@@ -112,7 +115,7 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
     }
     let auth = builder
         .provider_redirects(settings.oauth_redirects.iter().cloned())
-        .store(store)
+        .store(store.clone())
         .secrets(secrets)
         .public_url(&settings.public_url)
         .audience(&settings.audience)
@@ -139,7 +142,7 @@ async fn build(settings: &Settings) -> Result<Auth, Box<dyn std::error::Error>> 
             tracing::info!("made the administrator of HALLPASS_ADMIN_EMAIL");
         }
     }
-    Ok(auth)
+    Ok((auth, store))
 }
 
 fn mailer(settings: &Settings) -> Result<Arc<dyn Mailer>, String> {
@@ -176,7 +179,7 @@ fn named(setting: &'static str) -> impl Fn(Error) -> String {
 }
 
 impl App {
-    fn with_workers(auth: Auth) -> Self {
+    fn with_workers(auth: Auth, store: SeaOrmStore) -> Self {
         let (stop, stopped) = watch::channel(false);
         let stopped = || {
             let mut stopped = stopped.clone();
@@ -189,6 +192,7 @@ impl App {
         let providers = tokio::spawn(async move { asking.run_providers(no_more_asking).await });
         Self {
             auth,
+            store,
             stop,
             mail,
             purge,
@@ -196,7 +200,7 @@ impl App {
         }
     }
 
-    /// Lets the mails in flight leave.
+    /// Lets the mails in flight leave, and closes the database.
     pub(crate) async fn finish(self) {
         self.stop.send_replace(true);
         if tokio::time::timeout(MAIL_DRAIN, self.mail).await.is_err() {
@@ -205,5 +209,12 @@ impl App {
         // It ends with the statement it is at, and the next start goes on.
         self.purge.abort();
         self.providers.abort();
+        match tokio::time::timeout(CLOSE, self.store.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the database was not closed cleanly"),
+            Err(_) => {
+                tracing::warn!("the database is still at work; its log is read by the next start")
+            }
+        }
     }
 }

@@ -3,12 +3,12 @@
 use std::{
     fmt, fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use sea_orm::{
     DbErr, RuntimeErr,
-    sqlx::{self, ConnectOptions as _, SqliteConnection, SqlitePool},
+    sqlx::{self, ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool},
 };
 use tokio::{sync::OnceCell, task};
 
@@ -20,7 +20,7 @@ struct Opened {
     /// None for a database in memory.
     files: Vec<(PathBuf, Identity)>,
     /// Out of the pool, and idle. As long as there is a connection, SQLite removes no log by itself, and makes none.
-    _connection: Mutex<SqliteConnection>,
+    connection: Mutex<Option<SqliteConnection>>,
 }
 
 /// Device and inode. An inode has no second file while a connection has the first one open.
@@ -52,6 +52,25 @@ impl Files {
     }
 }
 
+impl Files {
+    /// Lets go of them, so that the last connection of the pool can write the log into the database file.
+    pub(super) async fn close(&self) {
+        let Some(opened) = self.0.get() else {
+            return;
+        };
+        let taken = opened
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(connection) = taken
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(%error, "a connection to SQLite was not closed cleanly");
+        }
+    }
+}
+
 impl Opened {
     async fn on(pool: &SqlitePool) -> Result<Self, DbErr> {
         let opened = async {
@@ -80,7 +99,7 @@ impl Opened {
         });
         Ok(Self {
             files: files.collect::<Result<_, _>>()?,
-            _connection: Mutex::new(connection),
+            connection: Mutex::new(Some(connection)),
         })
     }
 }

@@ -49,14 +49,15 @@ const PING: &str = "\
 #[async_trait]
 impl<D: Database> Store for SeaOrmStore<D> {
     async fn ping(&self) -> Result<(), StoreError> {
+        // First of all: without the file a write fails as if the tables were missing.
+        let in_place = self.ensure_in_place().await;
+        in_place.map_err(|error| error::store_error(&error))?;
         // A counter meets this key with a probability of 2^-128. The row has expired from the start: it may be purged.
         let values = [
             Value::from(b"hallpass: alive?".to_vec()),
             Timestamp::UNIX_EPOCH.into(),
         ];
-        self.write(PING, values).await?;
-        let in_place = self.ensure_in_place().await;
-        in_place.map_err(|error| error::store_error(&error))
+        self.write(PING, values).await.map(drop)
     }
 }
 

@@ -92,6 +92,18 @@ impl SeaOrmStore {
         }
     }
 
+    /// Closes the connection pool, once all connections have come back to it. SQLite then has its write-ahead log in the
+    /// database file, which is the whole database.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn close(&self) -> Result<(), Error> {
+        #[cfg(feature = "sqlite")]
+        self.0.files.close().await;
+        let closed = self.0.db.close_by_ref().await;
+        closed.map_err(|error| super::error::store_error(&error).into())
+    }
+
     /// The connection pool.
     #[must_use]
     pub fn database(&self) -> &DatabaseConnection {

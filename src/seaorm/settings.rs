@@ -11,7 +11,10 @@ use std::{fmt, time::Duration};
 
 use sea_orm::ConnectOptions;
 #[cfg(feature = "sqlite")]
-use sea_orm::{Database, sqlx::Connection as _};
+use sea_orm::{
+    Database,
+    sqlx::{Connection as _, SqlitePool},
+};
 
 use super::SeaOrmStore;
 #[cfg(feature = "sqlite")]
@@ -207,6 +210,7 @@ impl ConnectSettings {
         loop {
             let opened = match Database::connect(options.clone()).await {
                 Ok(db) => {
+                    never_create_again(db.get_sqlite_connection_pool());
                     let store = SeaOrmStore::on_checked(db)?;
                     store.ensure_in_place().await.map(|()| store)
                 }
@@ -219,6 +223,13 @@ impl ConnectSettings {
             }
         }
     }
+}
+
+/// A connection to an empty file in the place of a removed one would take the live log for that file's, and clear it.
+#[cfg(feature = "sqlite")]
+fn never_create_again(pool: &SqlitePool) {
+    let options = pool.connect_options().as_ref().clone();
+    pool.set_connect_options(options.create_if_missing(false));
 }
 
 enum Kind {

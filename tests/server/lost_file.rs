@@ -13,6 +13,67 @@ fn remove(file: &Path) {
     fs::remove_file(file).expect("the file can be removed");
 }
 
+/// So that there are connections to open.
+fn sign_in_at_once(server: &Server) {
+    thread::scope(|scope| {
+        for _ in 0..12 {
+            scope.spawn(|| server.login("ann@example.org", PASSWORD));
+        }
+    });
+}
+
+/// Connections that are opened after the loss neither make a file nor touch the log of the one that is away.
+#[test]
+fn file_that_is_moved_away_under_load_and_back_has_lost_nothing() {
+    for name in SERVERS {
+        let folder = folder();
+        let settings = [
+            ("HALLPASS_SECRET", SECRET),
+            ("HALLPASS_RATE_LIMITS", "false"),
+        ];
+        let (file, away) = ["hallpass.db", "away"]
+            .map(|name| folder.path().join(name))
+            .into();
+        let server = Server::of(name, folder.path(), &settings);
+        assert_eq!(server.register("ann@example.org", PASSWORD).status, 201);
+        fs::rename(&file, &away).unwrap();
+        sign_in_at_once(&server);
+        block_until("it is not ready", || {
+            server.get("/health/ready").status == 503
+        });
+        assert!(!file.exists(), "{name} has made another file");
+        fs::rename(&away, &file).unwrap();
+        server.kill();
+        let server = Server::of(name, folder.path(), &settings);
+        assert_eq!(
+            server.login("ann@example.org", PASSWORD).status,
+            200,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn file_of_a_server_that_was_stopped_is_the_whole_database() {
+    for name in SERVERS {
+        let folder = folder();
+        let settings = [("HALLPASS_SECRET", SECRET)];
+        let mut server = Server::of(name, folder.path(), &settings);
+        assert_eq!(server.register("ann@example.org", PASSWORD).status, 201);
+        server.signal("TERM");
+        assert!(server.end().success(), "{name}");
+        let copy = crate::process::folder();
+        let file = |folder: &Path| folder.join("hallpass.db");
+        fs::copy(file(folder.path()), file(copy.path())).unwrap();
+        let server = Server::of(name, copy.path(), &settings);
+        assert_eq!(
+            server.login("ann@example.org", PASSWORD).status,
+            200,
+            "{name}"
+        );
+    }
+}
+
 /// A copy takes its place, as after a restore.
 fn replace(file: &Path) {
     let copy = file.with_extension("copy");
