@@ -29,6 +29,7 @@ pub async fn check_all(store: &Subject) {
     an_identity_is_taken_away_with_its_event(store).await;
     the_last_way_in_stays(store).await;
     unlinking_at_once_leaves_a_way_in(store).await;
+    identities_beyond_the_list_can_be_taken_away(store).await;
     a_deleted_user_frees_their_identities(store).await;
     no_link_slips_through_a_reset(store).await;
 }
@@ -112,6 +113,23 @@ pub async fn unlinking_at_once_leaves_a_way_in(store: &Subject) {
         assert_eq!(identities(store, user.id).await.len(), 1);
         assert_eq!(events_of(store, user.id).await.len(), told + 1);
     }
+}
+
+/// A list holds the oldest 200.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn identities_beyond_the_list_can_be_taken_away(store: &Subject) {
+    let (user, _) = fresh_session(store).await;
+    let mut last = None;
+    for _ in 0..201 {
+        last = Some(linked(store, user.id, &assertion(&user.email)).await);
+    }
+    let last = last.expect("some were linked");
+    let listed = identities(store, user.id).await;
+    assert_eq!(listed.len(), 200);
+    assert!(listed.iter().all(|identity| identity.id != last));
+    assert_eq!(unlink(store, user.id, last).await.0, Unlinked::Unlinked);
 }
 
 /// With the user it is gone, and becomes somebody else's.

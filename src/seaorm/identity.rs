@@ -82,11 +82,19 @@ const KNOWN: &str = concat!(
     " FROM auth_identities WHERE issuer = $1 AND subject = $2"
 );
 
-const IDENTITIES: &str = concat!(
-    "SELECT ",
-    identity_columns!(),
-    " FROM auth_identities WHERE user_id = $1 ORDER BY id LIMIT 200"
-);
+macro_rules! identities {
+    () => {
+        concat!(
+            "SELECT ",
+            identity_columns!(),
+            " FROM auth_identities WHERE user_id = $1 ORDER BY id"
+        )
+    };
+}
+
+const IDENTITIES: &str = identities!();
+
+const LIST: &str = concat!(identities!(), " LIMIT 200");
 
 const DELETE: &str = "DELETE FROM auth_identities WHERE id = $1";
 
@@ -176,7 +184,7 @@ impl<D: Database> IdentityStore for SeaOrmStore<D> {
     }
 
     async fn identities(&self, user: UserId) -> Result<Vec<Identity>, StoreError> {
-        let rows = self.read(IDENTITIES, [user.as_uuid().into()]).await?;
+        let rows = self.read(LIST, [user.as_uuid().into()]).await?;
         let identities: Result<_, _> = rows.iter().map(identity).collect();
         identities.map_err(|error| store_error(&error))
     }
