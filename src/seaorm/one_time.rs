@@ -255,16 +255,12 @@ pub(super) async fn user_of<D: Database>(
 pub(super) async fn reset_password<D: Database>(
     store: &SeaOrmStore<D>,
     reset: &ResetPassword,
-    (event, on_takeover): (&Event, &Event),
+    event: &Event,
+    on_takeover: &Event,
     mail: Option<&Intent>,
 ) -> Result<Option<Reset>, StoreError> {
     if !store.is_postgres() {
-        return transaction!(store, |txn| reset_in(
-            txn,
-            reset,
-            (event, on_takeover),
-            mail
-        ));
+        return transaction!(store, |txn| reset_in(txn, reset, event, on_takeover, mail));
     }
     let values = || -> [Value; 8] {
         [
@@ -342,7 +338,8 @@ fn owner(rows: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
 async fn reset_in(
     txn: &Txn<'_>,
     reset: &ResetPassword,
-    (event, on_takeover): (&Event, &Event),
+    event: &Event,
+    on_takeover: &Event,
     mail: Option<&Intent>,
 ) -> Result<Option<Reset>, DbErr> {
     let rows = run(txn, USER_OF, live_values(reset)).await?;

@@ -95,14 +95,16 @@ pub(super) async fn open<D: Database>(
     event: &Event,
     mail: Option<&Intent>,
 ) -> Result<OpenSession, StoreError> {
-    let mut rows = if store.is_postgres() {
-        store.write(OPEN, values(new, event, mail)).await?
+    let rows = if store.is_postgres() {
+        let rows = store.write(OPEN, values(new, event, mail)).await?;
+        if rows.is_empty() {
+            transaction!(store, |txn| open_held(txn, new, event, mail))?
+        } else {
+            rows
+        }
     } else {
         transaction!(store, |txn| open_in(txn, new, event, mail))?
     };
-    if rows.is_empty() && store.is_postgres() {
-        rows = transaction!(store, |txn| open_held(txn, new, event, mail))?;
-    }
     let opened = rows.first().map(user).transpose();
     Ok(match opened.map_err(|error| store_error(&error))? {
         Some(user) => OpenSession::Opened(user),

@@ -29,12 +29,11 @@ macro_rules! order {
     ($parameter:literal, $user:literal $(, from $from:literal)? $(, if $condition:literal)?) => {
         order!(
             @ $parameter,
-            concat!("CASE WHEN m.address IS NULL THEN COALESCE(m.user_id, ", $user, ") ELSE m.user_id END"),
+            order!(recipient $user),
             "o.id, o.email, o.credential_version",
             concat!(
                 $(" CROSS JOIN ", $from,)?
-                " LEFT JOIN auth_users o ON o.id = \
-                    CASE WHEN m.address IS NULL THEN COALESCE(m.user_id, ", $user, ") ELSE m.user_id END"
+                " LEFT JOIN auth_users o ON o.id = ", order!(recipient $user)
                 $(, " WHERE ", $condition)?
             )
         )
@@ -42,10 +41,14 @@ macro_rules! order {
     ($parameter:literal, new $user:literal, $ordered:literal, from $from:literal) => {
         order!(
             @ $parameter,
-            concat!("CASE WHEN m.address IS NULL THEN COALESCE(m.user_id, ", $user, ") ELSE m.user_id END"),
+            order!(recipient $user),
             $ordered,
             concat!(" CROSS JOIN ", $from)
         )
+    };
+    // The user of a mail: its own, or the one of the fact.
+    (recipient $user:literal) => {
+        concat!("CASE WHEN m.address IS NULL THEN COALESCE(m.user_id, ", $user, ") ELSE m.user_id END")
     };
     (@ $parameter:literal, $user:expr, $ordered:literal, $rest:expr) => {
         concat!(
@@ -165,21 +168,19 @@ const ANY_DUE: &str = concat!(
     ")"
 );
 
-const DUE: &str = due!(
-    concat!(
-        "attempts + 1 AS attempts, due_at AS was_due_at, ",
-        columns!("")
-    ),
-    "$2"
-);
+/// The columns of a mail as it is once it is leased.
+macro_rules! leased {
+    () => {
+        concat!(
+            "attempts + 1 AS attempts, due_at AS was_due_at, ",
+            columns!("")
+        )
+    };
+}
 
-const PUT_OFF_LATER: &str = put_off_later!(
-    concat!(
-        "attempts + 1 AS attempts, due_at AS was_due_at, ",
-        columns!("")
-    ),
-    "$2"
-);
+const DUE: &str = due!(leased!(), "$2");
+
+const PUT_OFF_LATER: &str = put_off_later!(leased!(), "$2");
 
 const LEASE: &str =
     "UPDATE auth_outbox SET due_at = $2, holds_from = $3, attempts = attempts + 1 WHERE id = $1";

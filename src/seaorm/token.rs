@@ -304,7 +304,7 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
         on_takeover: &Event,
         mail: Option<&Intent>,
     ) -> Result<Option<Reset>, StoreError> {
-        one_time::reset_password(self, reset, (event, on_takeover), mail).await
+        one_time::reset_password(self, reset, event, on_takeover, mail).await
     }
 
     async fn unlock(
