@@ -9,7 +9,10 @@ use sea_orm::{
 };
 use sea_query_sqlx::SqlxValues;
 
-use super::idle;
+use super::{
+    error::{connection_error, internal},
+    idle,
+};
 use crate::error::Error;
 
 /// The pool of a driver.
@@ -68,8 +71,7 @@ impl Connections {
                 Err(error) => tracing::warn!(%error, "a pooled connection is unusable: closing it"),
             }
         }
-        let text = "no pooled connection is outside a transaction".to_owned();
-        Err(DbErr::Conn(RuntimeErr::Internal(text)))
+        Err(internal("no pooled connection is outside a transaction"))
     }
 
     fn max_connections(&self) -> u32 {
@@ -212,7 +214,7 @@ impl Connection {
             Driver::Sqlite(connection) => idle::is_idle(&mut **connection).await,
         };
         self.is_reusable = matches!(is_idle, Ok(true));
-        is_idle.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))
+        is_idle.map_err(connection_error)
     }
 }
 
@@ -240,7 +242,7 @@ fn not_acquired(error: SqlxError) -> DbErr {
     match error {
         SqlxError::PoolTimedOut => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
         SqlxError::PoolClosed => DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed),
-        error => DbErr::Conn(RuntimeErr::SqlxError(error.into())),
+        error => connection_error(error),
     }
 }
 

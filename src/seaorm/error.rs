@@ -51,6 +51,16 @@ impl Retries {
     }
 }
 
+/// An error of the driver about a connection.
+pub(super) fn connection_error(error: SqlxError) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(error.into()))
+}
+
+/// An error of ours about a connection.
+pub(super) fn internal(text: impl Into<String>) -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(text.into()))
+}
+
 /// A value that is stored and cannot be read.
 pub(super) fn unreadable(column: &str, error: impl std::fmt::Display) -> DbErr {
     DbErr::Type(format!("{column}: {error}"))

@@ -7,10 +7,12 @@ use std::{
 };
 
 use sea_orm::{
-    DbErr, RuntimeErr,
+    DbErr,
     sqlx::{self, ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool},
 };
 use tokio::{sync::OnceCell, task};
+
+use super::error::{connection_error, internal};
 
 /// The database file and its write-ahead log, as they were when they were first looked at.
 #[derive(Clone, Default)]
@@ -84,8 +86,7 @@ impl Opened {
             Ok::<_, sqlx::Error>((connection, path.unwrap_or_default(), mode))
         };
         let opened = opened.await;
-        let (connection, path, mode) =
-            opened.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+        let (connection, path, mode) = opened.map_err(connection_error)?;
         let mut paths = Vec::new();
         if !path.is_empty() {
             if mode == "wal" {
@@ -120,10 +121,6 @@ fn identify(path: &Path) -> io::Result<Identity> {
 fn lost(path: &Path, how: &str) -> DbErr {
     tracing::error!(path = %path.display(), "a file of the database {how} while it was open: what is written is lost");
     internal(format!("a file of the database {how}"))
-}
-
-fn internal(text: String) -> DbErr {
-    DbErr::Conn(RuntimeErr::Internal(text))
 }
 
 impl fmt::Debug for Files {

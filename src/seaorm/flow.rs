@@ -147,7 +147,6 @@ fn flow(row: &QueryResult) -> Result<Flow, DbErr> {
 /// Keeps the code of a user in the transaction of what they came to, and records its events.
 pub(super) async fn keep_code(
     txn: &Txn<'_>,
-    postgres: bool,
     code: &NewCode,
     (user, credential_version): (&User, i64),
     written: &[Event],
@@ -159,7 +158,7 @@ pub(super) async fn keep_code(
         user.id.as_uuid().into(),
         credential_version.into(),
     ];
-    if postgres {
+    if txn.is_postgres() {
         let [flow, digest, end, user, version] = values;
         let values = [flow, digest, end, user, version, events(written)];
         return run(txn, KEEP_RECORDED, values).await.map(drop);

@@ -147,7 +147,7 @@ impl<D: Database> IdentityStore for SeaOrmStore<D> {
     }
 
     async fn arrive(&self, arrival: &Arrival) -> Result<Arrived, StoreError> {
-        transaction!(self, |txn| arrive_in(txn, self.is_postgres(), arrival))
+        transaction!(self, |txn| arrive_in(txn, arrival))
     }
 
     async fn offer_identity(
@@ -174,13 +174,7 @@ impl<D: Database> IdentityStore for SeaOrmStore<D> {
         event: &Event,
         mail: Option<&Intent>,
     ) -> Result<Linked, StoreError> {
-        transaction!(self, |txn| link_in(
-            txn,
-            self.is_postgres(),
-            (link, now),
-            event,
-            mail
-        ))
+        transaction!(self, |txn| link_in(txn, (link, now), event, mail))
     }
 
     async fn identities(&self, user: UserId) -> Result<Vec<Identity>, StoreError> {
@@ -195,13 +189,7 @@ impl<D: Database> IdentityStore for SeaOrmStore<D> {
         id: IdentityId,
         event: &Event,
     ) -> Result<Unlinked, StoreError> {
-        transaction!(self, |txn| unlink_in(
-            txn,
-            self.is_postgres(),
-            user,
-            id,
-            event
-        ))
+        transaction!(self, |txn| unlink_in(txn, user, id, event))
     }
 }
 
@@ -268,8 +256,8 @@ impl Found {
 }
 
 /// Reads whom it is about so that nobody else can write them before this transaction ends.
-async fn hold(txn: &Txn<'_>, postgres: bool, assertion: &Assertion) -> Result<Found, DbErr> {
-    if !postgres {
+async fn hold(txn: &Txn<'_>, assertion: &Assertion) -> Result<Found, DbErr> {
+    if !txn.is_postgres() {
         return Found::of(&run(txn, STANDING, whom(assertion)).await?);
     }
     let rows = run(txn, HOLD, whom(assertion)).await?;
@@ -284,9 +272,9 @@ async fn hold(txn: &Txn<'_>, postgres: bool, assertion: &Assertion) -> Result<Fo
     Ok(found)
 }
 
-async fn arrive_in(txn: &Txn<'_>, postgres: bool, arrival: &Arrival) -> Result<Arrived, DbErr> {
+async fn arrive_in(txn: &Txn<'_>, arrival: &Arrival) -> Result<Arrived, DbErr> {
     let Arrival { assertion, now, .. } = arrival;
-    let found = hold(txn, postgres, assertion).await?;
+    let found = hold(txn, assertion).await?;
     let linking = assertion.judge(&found.standing());
     let admitted = match (linking, &arrival.new_user) {
         (Linking::Refuse(refusal), _) => return Ok(Arrived::Refused(refusal)),
@@ -310,7 +298,7 @@ async fn arrive_in(txn: &Txn<'_>, postgres: bool, arrival: &Arrival) -> Result<A
     outbox::insert(txn, mail, Some(user.id)).await?;
     let events = arrival.events(linking, user.id);
     let at = (&user, credential_version);
-    flow::keep_code(txn, postgres, &arrival.code, at, &events).await?;
+    flow::keep_code(txn, &arrival.code, at, &events).await?;
     Ok(Arrived::Admitted(user, events))
 }
 
@@ -349,12 +337,11 @@ async fn insert(
 
 async fn link_in(
     txn: &Txn<'_>,
-    postgres: bool,
     (link, now): (&LinkIdentity, Timestamp),
     event: &Event,
     mail: Option<&Intent>,
 ) -> Result<Linked, DbErr> {
-    let sql = if postgres {
+    let sql = if txn.is_postgres() {
         OF_LIVE_SESSION_WRITTEN
     } else {
         OF_LIVE_SESSION
@@ -384,12 +371,11 @@ async fn link_in(
 
 async fn unlink_in(
     txn: &Txn<'_>,
-    postgres: bool,
     user: UserId,
     id: IdentityId,
     event: &Event,
 ) -> Result<Unlinked, DbErr> {
-    let sql = if postgres {
+    let sql = if txn.is_postgres() {
         HAS_PASSWORD_LOCKED
     } else {
         HAS_PASSWORD

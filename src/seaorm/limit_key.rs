@@ -1,7 +1,7 @@
 //! The key of limits: `auth_limit_keys`, a row for each master secret that it has been sealed for.
 
 use async_trait::async_trait;
-use sea_orm::{DbBackend, DbErr, QueryResult};
+use sea_orm::{DbErr, QueryResult};
 
 use super::{
     SeaOrmStore,
@@ -34,17 +34,12 @@ impl<D: Database> LimitKeyStore for SeaOrmStore<D> {
         if !found.is_empty() {
             return Ok(found);
         }
-        let backend = self.backend();
-        transaction!(self, |txn| agree_in(txn, backend, offered))
+        transaction!(self, |txn| agree_in(txn, offered))
     }
 }
 
-async fn agree_in(
-    txn: &Txn<'_>,
-    backend: DbBackend,
-    offered: &[SealedKey],
-) -> Result<Vec<SealedKey>, DbErr> {
-    if backend == DbBackend::Postgres {
+async fn agree_in(txn: &Txn<'_>, offered: &[SealedKey]) -> Result<Vec<SealedKey>, DbErr> {
+    if txn.is_postgres() {
         run(txn, LOCK, []).await?;
     }
     let rows = run(txn, ALL, []).await?;

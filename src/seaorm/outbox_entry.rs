@@ -243,23 +243,22 @@ pub(super) async fn retry<D: Database>(
     now: Timestamp,
     event: &Event,
 ) -> Result<RetryMail, StoreError> {
-    let look = if store.is_postgres() {
-        TO_RETRY_LOCKED
-    } else {
-        TO_RETRY
-    };
-    transaction!(store, |txn| retry_in(txn, look, id, new, now, event))
+    transaction!(store, |txn| retry_in(txn, id, new, now, event))
 }
 
 async fn retry_in(
     txn: &Txn<'_>,
-    look: &'static str,
     id: IntentId,
     new: IntentId,
     now: Timestamp,
     event: &Event,
 ) -> Result<RetryMail, DbErr> {
     let id = id.as_uuid();
+    let look = if txn.is_postgres() {
+        TO_RETRY_LOCKED
+    } else {
+        TO_RETRY
+    };
     let rows = run(txn, look, [id.into()]).await?;
     let Some(row) = rows.first() else {
         return Ok(RetryMail::NotFound);

@@ -47,11 +47,11 @@ impl SeaOrmStore {
         Self::on(db, false)
     }
 
-    fn on(db: DatabaseConnection, checks_itself: bool) -> Result<Self, Error> {
+    fn on(db: DatabaseConnection, checks_before_use: bool) -> Result<Self, Error> {
         Ok(Self(Pool {
             connections: Connections::of(&db)?,
             db,
-            checks_itself,
+            checks_before_use,
             writer: Arc::default(),
             #[cfg(feature = "sqlite")]
             files: Files::default(),
@@ -230,7 +230,7 @@ pub struct Pool {
     db: DatabaseConnection,
     connections: Connections,
     /// The pool is the host's: nothing checks a connection when it comes back.
-    checks_itself: bool,
+    checks_before_use: bool,
     /// SQLite has one writer at a time. Waiting here is fair and costs nothing; waiting for the file's lock is polling.
     writer: Arc<Mutex<()>>,
     #[cfg(feature = "sqlite")]
@@ -246,7 +246,7 @@ impl Pool {
             Access::Read => self.backend() == DbBackend::Sqlite,
             Access::Write => true,
         };
-        let acquired = if self.checks_itself && checks {
+        let acquired = if self.checks_before_use && checks {
             self.connections.acquire_idle().await
         } else {
             self.connections.acquire().await

@@ -2,12 +2,11 @@
 //! take along: a connection whose BEGIN is under way would go back to the pool inside a transaction.
 
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, RuntimeErr, Statement,
-    Value,
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, Value,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::{connection::Connection, pool::Watch};
+use super::{connection::Connection, error::internal, pool::Watch};
 
 /// A transaction that statements run in.
 #[derive(Debug)]
@@ -41,7 +40,11 @@ impl Txn<'_> {
         .await
     }
 
-    pub(super) fn backend(&self) -> DbBackend {
+    pub(super) fn is_postgres(&self) -> bool {
+        self.backend() == DbBackend::Postgres
+    }
+
+    fn backend(&self) -> DbBackend {
         match self {
             Self::Own(own) => own.backend,
             Self::Host(txn) => txn.get_database_backend(),
@@ -132,11 +135,7 @@ async fn outliving<T: Send + 'static>(
     work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
 ) -> Result<T, DbErr> {
     let ended = tokio::spawn(work).await;
-    ended.unwrap_or_else(|error| Err(internal(&error.to_string())))
-}
-
-fn internal(text: &str) -> DbErr {
-    DbErr::Conn(RuntimeErr::Internal(text.to_owned()))
+    ended.unwrap_or_else(|error| Err(internal(error.to_string())))
 }
 
 /// Runs `$work` in a transaction, again if it loses against another one.

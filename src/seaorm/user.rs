@@ -159,7 +159,7 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
         event: &Event,
     ) -> Result<FirstAdministrator, StoreError> {
         transaction!(self, |txn| async {
-            if self.is_postgres() {
+            if txn.is_postgres() {
                 run(txn, FIRST_ADMINISTRATOR, []).await?;
             }
             if !run(txn, INSERT_FIRST, insert_values(new)).await?.is_empty() {

@@ -78,14 +78,7 @@ pub(super) async fn update<D: Database>(
     author: &Author,
     now: Timestamp,
 ) -> Result<UpdateUser, StoreError> {
-    transaction!(store, |txn| update_in(
-        txn,
-        store.is_postgres(),
-        id,
-        change,
-        author,
-        now
-    ))
+    transaction!(store, |txn| update_in(txn, id, change, author, now))
 }
 
 pub(super) async fn delete<D: Database>(
@@ -94,24 +87,17 @@ pub(super) async fn delete<D: Database>(
     credential_version: Option<i64>,
     event: &Event,
 ) -> Result<DeleteUser, StoreError> {
-    transaction!(store, |txn| delete_in(
-        txn,
-        store.is_postgres(),
-        id,
-        credential_version,
-        event
-    ))
+    transaction!(store, |txn| delete_in(txn, id, credential_version, event))
 }
 
 async fn update_in(
     txn: &Txn<'_>,
-    postgres: bool,
     id: UserId,
     change: &UserChange,
     author: &Author,
     now: Timestamp,
 ) -> Result<UpdateUser, DbErr> {
-    let held = hold(txn, postgres, id, change.can_remove_administrator()).await?;
+    let held = hold(txn, id, change.can_remove_administrator()).await?;
     let Some(Held {
         user: before,
         others,
@@ -126,18 +112,17 @@ async fn update_in(
     if before.is_administrator() && !changed.user.is_administrator() && !others {
         return Ok(UpdateUser::LastAdmin);
     }
-    write(txn, postgres, &changed).await?;
+    write(txn, &changed).await?;
     Ok(UpdateUser::Updated(changed.user, changed.events))
 }
 
 async fn delete_in(
     txn: &Txn<'_>,
-    postgres: bool,
     id: UserId,
     credential_version: Option<i64>,
     event: &Event,
 ) -> Result<DeleteUser, DbErr> {
-    let Some(held) = hold(txn, postgres, id, true).await? else {
+    let Some(held) = hold(txn, id, true).await? else {
         return Ok(DeleteUser::NotFound);
     };
     if credential_version.is_some_and(|version| version != held.credential_version) {
@@ -146,7 +131,7 @@ async fn delete_in(
     if held.user.is_administrator() && !held.others {
         return Ok(DeleteUser::LastAdmin);
     }
-    if postgres {
+    if txn.is_postgres() {
         let values = [id.as_uuid().into(), events([event])];
         run(txn, DELETE_RECORDED, values).await?;
     } else {
@@ -164,13 +149,8 @@ struct Held {
     others: bool,
 }
 
-async fn hold(
-    txn: &Txn<'_>,
-    postgres: bool,
-    id: UserId,
-    administrators: bool,
-) -> Result<Option<Held>, DbErr> {
-    let sql = match (administrators, postgres) {
+async fn hold(txn: &Txn<'_>, id: UserId, administrators: bool) -> Result<Option<Held>, DbErr> {
+    let sql = match (administrators, txn.is_postgres()) {
         (true, true) => WITH_ADMINISTRATORS_LOCKED,
         (true, false) => WITH_ADMINISTRATORS,
         (false, true) => USER_LOCKED,
@@ -184,7 +164,7 @@ async fn hold(
             user,
             others: false,
             ..
-        }) if administrators && postgres && user.is_administrator() => {
+        }) if administrators && txn.is_postgres() && user.is_administrator() => {
             let rows = run(txn, sql, [id.as_uuid().into()]).await?;
             self::held(&rows, id)
         }
@@ -210,7 +190,7 @@ fn held(rows: &[QueryResult], id: UserId) -> Result<Option<Held>, DbErr> {
     }))
 }
 
-async fn write(txn: &Txn<'_>, postgres: bool, changed: &ChangedUser) -> Result<(), DbErr> {
+async fn write(txn: &Txn<'_>, changed: &ChangedUser) -> Result<(), DbErr> {
     let user = &changed.user;
     let values: [Value; 7] = [
         user.id.as_uuid().into(),
@@ -221,7 +201,7 @@ async fn write(txn: &Txn<'_>, postgres: bool, changed: &ChangedUser) -> Result<(
         user.updated_at.into(),
         i64::from(changed.disabled).into(),
     ];
-    if postgres {
+    if txn.is_postgres() {
         let [id, verified, roles, status, name, now, raise] = values;
         let written = events(&changed.events);
         let values = [id, verified, roles, status, name, now, raise, written];

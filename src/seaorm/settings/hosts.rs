@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use sea_orm::{
-    DbErr, RuntimeErr, SqlxError,
+    SqlxError,
     sqlx::{self, ConnectOptions as _, PgConnection, Row as _, postgres::PgConnectOptions},
 };
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{
     error::{Error, StoreError},
-    seaorm::error::store_error,
+    seaorm::error::{connection_error, store_error},
 };
 
 /// Between two rounds in which no host could be worked with.
@@ -158,7 +158,7 @@ fn is_passing(error: &SqlxError) -> bool {
 }
 
 pub(super) fn connect_error(error: SqlxError) -> StoreError {
-    store_error(&DbErr::Conn(RuntimeErr::SqlxError(error.into())))
+    store_error(&connection_error(error))
 }
 
 fn unavailable(text: &'static str) -> StoreError {
