@@ -140,7 +140,7 @@ impl Door {
         }
     }
 
-    /// Whoever comes when all places are taken waits in the kernel's queue.
+    /// Connections beyond the cap wait in the kernel's queue.
     async fn accept(&self) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
         let place = Arc::clone(&self.places).acquire_owned().await;
         let place = place.map_err(io::Error::other)?;

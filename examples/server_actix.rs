@@ -6,7 +6,6 @@
 )]
 
 mod common;
-#[path = "common/turns/mod.rs"]
 mod turns;
 
 use std::{future::ready, io, net::TcpListener, thread, time::Duration};
@@ -32,7 +31,7 @@ use turns::{InTurn, Turns};
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client that has been refused may take to read why, before its connection is closed.
 const MOMENT: Duration = Duration::from_secs(1);
-/// What is kept of replies that are not sent yet.
+/// The bytes of replies that are kept until they are sent.
 const BUFFER: usize = 16 * 1024;
 
 #[tokio::main]

@@ -16,9 +16,9 @@ use tokio::{
 
 /// The longest queue of connections that wait to be taken.
 const BACKLOG: u32 = 1024;
-/// What the kernel keeps for a client that does not read; it doubles the figure for its own use.
+/// The send buffer in the kernel for a client that does not read; the kernel doubles the figure for its own use.
 const SEND_BUFFER: u32 = 64 * 1024;
-/// What is read at once: a request takes many times its bytes once it is parsed, and clients may send hundreds ahead.
+/// The bytes that one read takes: a request takes many times its bytes once it is parsed, and clients may send hundreds ahead.
 const READ: usize = 4 * 1024;
 
 /// Listens here.
@@ -65,7 +65,7 @@ impl Connection {
         self.deadline.is_some()
     }
 
-    /// What came of an attempt to write.
+    /// Notes the outcome of a write.
     fn written(
         &mut self,
         context: &mut Context<'_>,

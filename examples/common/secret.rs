@@ -28,7 +28,7 @@ fn parse(text: &str) -> Option<Secrets> {
     text.trim().parse().ok()
 }
 
-/// Whoever has the lock finds the file written, or writes it in place: a copy beside it would outlive a kill. A file that a kill
+/// The holder of the lock finds the file written, or writes it in place: a copy beside it would outlive a kill. A file that a kill
 /// left empty is written by the next start.
 fn make(path: &Path) -> io::Result<String> {
     let mut file = open(path)?;

@@ -38,6 +38,9 @@ mod port;
 #[allow(dead_code, clippy::expect_used, reason = "shared with the tests")]
 #[path = "../../tests/it/support/postgres.rs"]
 mod postgres;
+#[allow(dead_code, reason = "shared with the tests")]
+#[path = "../../tests/it/support/skip.rs"]
+mod skip;
 
 use std::{error::Error, time::Duration};
 

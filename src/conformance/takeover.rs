@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::{
     Subject,
+    account::checked,
+    address::{change_to, first},
     fixture::{
-        credentials, digest, event, events_of, fresh_address, fresh_session, is_live, new_session,
+        credentials, event, events_of, fresh_address, fresh_session, is_live, new_session,
         new_token, now, password_hash, race, reset, try_open, try_reset,
     },
     flow::{arrival, assertion},
@@ -17,8 +19,7 @@ use super::{
 use crate::{
     event::EventKind,
     identity::{Arrived, Assertion, IdentityId, Linked, Unlinked},
-    secret::TokenDigest,
-    token::{Checked, CheckedSession, NewOneTimeToken, NewSession, Purpose},
+    token::{Checked, NewSession, Purpose},
     user::{ProfileChange, User, UserId},
 };
 
@@ -53,8 +54,8 @@ pub async fn a_reset_of_an_account_never_proven_leaves_nothing_of_its_maker(stor
     let change = ProfileChange::new().display_name("Ann");
     let changed = store.update_profile(user.id, &change, now()).await;
     let before = changed.expect("update_profile").expect("the user is there");
-    let verify = issued(store, &token_of(&user, Purpose::VerifyEmail)).await;
-    let token = token_of(&user, Purpose::ResetPassword);
+    let verify = issued(store, &new_token(&user, Purpose::VerifyEmail)).await;
+    let token = new_token(&user, Purpose::ResetPassword);
     let (live, at) = (issued(store, &token).await, token.created_at);
 
     let reset = try_reset(store, &reset(live, "new", at), None).await;
@@ -93,7 +94,7 @@ pub async fn a_reset_of_a_proven_account_leaves_its_identities(store: &Subject) 
     said.trusted = false;
     linked_in(store, &session, &said).await;
     let before = identities(store, user.id).await;
-    let token = token_of(&user, Purpose::ResetPassword);
+    let token = new_token(&user, Purpose::ResetPassword);
     let live = issued(store, &token).await;
     let reset = try_reset(store, &reset(live, "new", token.created_at), None).await;
     let reset = reset.expect("the token is good");
@@ -147,8 +148,7 @@ pub async fn unlinking_an_untrusted_identity_proves_nothing(store: &Subject) {
 pub async fn who_proved_another_address_is_not_taken_over(store: &Subject) {
     let (user, session) = vouched_for(store).await;
     let new = fresh_address();
-    let mut token = token_of(&user, Purpose::ConfirmEmailChange);
-    token.address = new.clone();
+    let token = change_to(&user, &new);
     let asked = event(EventKind::EmailChangeRequested);
     let checked = checked(&session, 1, Some("own"));
     let asked = store.request_email_change(&checked, &token, &asked, &[]);
@@ -176,7 +176,7 @@ pub async fn a_reset_and_an_arrival_at_once_take_over_once(store: &Subject) {
     for _ in 0..ROUNDS {
         let (user, session) = fresh_session(store).await;
         linked_in(store, &session, &assertion(&fresh_address())).await;
-        let token = token_of(&user, Purpose::ResetPassword);
+        let token = new_token(&user, Purpose::ResetPassword);
         let (live, at) = (issued(store, &token).await, token.created_at);
         let (arrival, _) = arrival(store, &assertion(&user.email)).await;
         let identity = arrival.identity;
@@ -249,28 +249,6 @@ async fn linked_in(store: &Subject, session: &NewSession, said: &Assertion) {
     let (offer, _) = offer(store, session, said).await;
     let linked = link(store, &offer).await;
     assert!(matches!(linked, Linked::Linked(_)), "{linked:?}");
-}
-
-fn checked(session: &NewSession, version: i64, verified: Option<&str>) -> CheckedSession {
-    CheckedSession {
-        id: session.id,
-        user_id: session.user_id,
-        credential_version: version,
-        verified_hash: verified.map(super::fixture::hash),
-    }
-}
-
-/// A token mailed to the address of the user.
-fn token_of(user: &User, purpose: Purpose) -> NewOneTimeToken {
-    NewOneTimeToken {
-        digests: vec![digest()],
-        address: user.email.clone(),
-        ..new_token(user, purpose)
-    }
-}
-
-fn first(token: &NewOneTimeToken) -> TokenDigest {
-    *token.digests.first().expect("a token has a digest")
 }
 
 async fn count(store: &Subject, user: UserId, kind: EventKind) -> usize {

@@ -14,7 +14,6 @@ use hallpass::{
     ErrorKind, EventKind, Login, StoreError, UserService as _,
     clock::Timestamp,
     credential::{HashParams, Hasher},
-    event::EventFilter,
     limit::{Charge, Charged, LimitKey, Limiter, Lockout},
     memory::MemoryLimiter,
 };
@@ -220,16 +219,6 @@ fn check_elsewhere(app: &App) -> task::JoinHandle<ErrorKind> {
     tokio::spawn(async move { auth.login(login).await.unwrap_err().kind() })
 }
 
-/// How many sign-ins are written down as failed.
-async fn failures(app: &App) -> usize {
-    let filter = EventFilter {
-        user_id: None,
-        kind: Some(EventKind::SignInFailed),
-    };
-    let events = app.store().list_events(&filter, None, 100).await;
-    events.expect("the store works").len()
-}
-
 #[tokio::test]
 async fn who_hung_up_does_not_lock_the_owner_out_in_silence() {
     // Some milliseconds, so that the caller goes before it, during it and after it.
@@ -240,7 +229,7 @@ async fn who_hung_up_does_not_lock_the_owner_out_in_silence() {
         app.register(ANN).await;
         let begun = Instant::now();
         for turn in 0.. {
-            if failures(&app).await >= 5 {
+            if app.count_events(EventKind::SignInFailed).await >= 5 {
                 break;
             }
             assert!(begun.elapsed() < PATIENCE, "counted in silence");
@@ -252,7 +241,12 @@ async fn who_hung_up_does_not_lock_the_owner_out_in_silence() {
         }
         let reply = app.try_login(ANN, PASSWORD).await;
         reply.problem(429, "too_many_attempts");
-        assert_eq!(failures(&app).await, 5, "{}", app.name);
+        assert_eq!(
+            app.count_events(EventKind::SignInFailed).await,
+            5,
+            "{}",
+            app.name
+        );
         app.deliver().await;
         assert!(!app.letters(ANN, "/unlock?token=").is_empty());
     }
@@ -281,7 +275,7 @@ async fn who_hung_up_in_the_queue_has_not_failed() {
         drop(guesses);
         assert_eq!(checking.await.unwrap(), ErrorKind::InvalidCredentials);
         // One failure is of the other; a guess that had its turn before it was taken back is another.
-        let looked_at = async || failures(&app).await - 1;
+        let looked_at = async || app.count_events(EventKind::SignInFailed).await - 1;
         let settled = async || looked_at().await + counts.refunds.load(Ordering::SeqCst) == 4;
         until("each guess is looked at or taken back", settled).await;
         let looked_at = looked_at().await;

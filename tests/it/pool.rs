@@ -18,14 +18,7 @@ async fn write_after_a_transaction_that_came_back_open_is_not_lost() {
         for sql in LEFT_OPEN {
             let settings = ConnectSettings::new(database.url()).pool_size(1);
             let store = SeaOrmStore::connect(&settings).await.unwrap();
-            // What fails in it is the point.
-            store.database().execute_unprepared(sql).await.ok();
-            let user = add_user(&store).await;
-            assert!(
-                is_there(&database, user).await,
-                "{}: {sql}",
-                database.name()
-            );
+            ensure_writes_last(&database, &store, sql).await;
         }
     }
 }
@@ -38,15 +31,19 @@ async fn write_on_a_pool_of_the_hosts_with_an_open_transaction_is_not_lost() {
             options.max_connections(1);
             let db = sea_orm::Database::connect(options).await.unwrap();
             let store = SeaOrmStore::new(db).unwrap();
-            store.database().execute_unprepared(sql).await.ok();
-            let user = add_user(&store).await;
-            assert!(
-                is_there(&database, user).await,
-                "{}: {sql}",
-                database.name()
-            );
+            ensure_writes_last(&database, &store, sql).await;
         }
     }
+}
+
+/// Leaves the only connection so, writes, and looks for it on another one.
+async fn ensure_writes_last(database: &Database, store: &SeaOrmStore, sql: &str) {
+    // The second text fails on purpose.
+    store.database().execute_unprepared(sql).await.ok();
+    let user = add_user(store).await;
+    let other = database.store().await;
+    let is_there = other.user(user).await.unwrap().is_some();
+    assert!(is_there, "{}: {sql}", database.name());
 }
 
 async fn add_user(store: &SeaOrmStore) -> UserId {
@@ -67,10 +64,4 @@ async fn add_user(store: &SeaOrmStore) -> UserId {
         .await
         .unwrap();
     id
-}
-
-/// As another connection sees it.
-async fn is_there(database: &Database, user: UserId) -> bool {
-    let store = database.store().await;
-    store.user(user).await.unwrap().is_some()
 }

@@ -1,4 +1,4 @@
-//! What connections cost, how many there may be, and how long they last if nobody reads.
+//! The cost of connections, their number, and how long they last if nobody reads.
 
 use std::{
     fmt::Write as _,
@@ -16,10 +16,10 @@ use crate::{
 
 const CLIENTS: u64 = 100;
 
-/// What a client that does not read may cost, in KiB, buffers and stacks of a build for tests included.
+/// The cost of a client that does not read, at most, in KiB, buffers and stacks of a build for tests included.
 const COST: u64 = 120;
 
-/// What is asked for again and again: a short reply, none at all but its head, one longer than any buffer, a problem.
+/// Requests that are sent again and again: a short reply, none at all but its head, one longer than any buffer, a problem.
 const ASKED: [&str; 4] = [
     "GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n",
     "HEAD /nope HTTP/1.1\r\nhost: a\r\n\r\n",
@@ -83,7 +83,7 @@ fn a_client_that_pipelines_and_reads_gets_every_reply_in_order() {
         let mut asked = String::new();
         for id in 0..300 {
             let length = body.len();
-            // What follows a chunked body is not known before it is read, and actix takes a body in it for one that is
+            // The end of a chunked body is not known before it is read, and actix takes a body in it for one that is
             // left unread.
             match id {
                 _ if id % 2 == 0 => write!(

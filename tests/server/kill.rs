@@ -10,10 +10,9 @@ use serde_json::{Value, json};
 use crate::{
     client::{Reply, credentials, post},
     patience::block_until,
-    process::{SECRET, SERVERS, Server, folder},
+    process::{PASSWORD, SECRET, SERVERS, Server, folder},
 };
 
-const PASSWORD: &str = "a staple for a horse";
 /// Enough for accounts in every state.
 const SETTLED: usize = 20;
 

@@ -10,11 +10,10 @@ use crate::{
     client::{Reply, credentials, insist},
     patience::PATIENCE,
     postgres,
-    process::{SECRET, SERVERS, Server, folder},
+    process::{PASSWORD, SECRET, SERVERS, Server, folder},
 };
 
 const ANN: &str = "ann@example.org";
-const PASSWORD: &str = "a staple for a horse";
 const WRONG: &str = "not a staple at all";
 
 /// A sign-in through a proxy that says so.

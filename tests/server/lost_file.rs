@@ -4,10 +4,8 @@ use std::{fs, path::Path, thread, time::Duration};
 
 use crate::{
     patience::block_until,
-    process::{SECRET, SERVERS, Server, folder},
+    process::{PASSWORD, SECRET, SERVERS, Server, folder},
 };
-
-const PASSWORD: &str = "a staple for a horse";
 
 fn remove(file: &Path) {
     fs::remove_file(file).expect("the file can be removed");

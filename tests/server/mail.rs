@@ -8,11 +8,10 @@ use crate::{
     certificates::Authority,
     patience::{PATIENCE, block_until},
     port::free_port,
-    process::{SERVERS, Server, folder},
+    process::{PASSWORD, SERVERS, Server, folder},
     smtp,
 };
 
-const PASSWORD: &str = "a staple for a horse";
 const NEW_PASSWORD: &str = "another good password";
 
 #[test]
@@ -86,7 +85,7 @@ fn killed_while(name: &str, trouble: &str) {
     let server = with_smtp(name, folder.path(), port);
     let listener = if trouble.ends_with("hangs") {
         order(&server);
-        // For both letters: connections that are taken, and never told a word.
+        // For both letters: connections that are taken, and never answered.
         let mut silent = Vec::new();
         listener.set_nonblocking(true).unwrap();
         block_until("both mails are under way", || {

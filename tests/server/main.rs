@@ -43,6 +43,8 @@ mod port;
 #[allow(dead_code, reason = "the servers migrate by themselves")]
 mod postgres;
 mod process;
+#[path = "../it/support/skip.rs"]
+mod skip;
 mod smtp;
 mod visitor;
 mod wire;

@@ -12,11 +12,10 @@ use crate::{
     cluster::Cluster,
     patience::block_until,
     postgres,
-    process::{SECRET, SERVERS, Server, folder},
+    process::{PASSWORD, SECRET, SERVERS, Server, folder},
 };
 
 const EMAIL: &str = "ann@example.org";
-const PASSWORD: &str = "a staple for a horse";
 
 #[tokio::test]
 async fn servers_start_together_on_an_empty_database() {

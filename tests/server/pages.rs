@@ -7,11 +7,10 @@ use serde_json::json;
 use crate::{
     chromium::Chromium,
     client::insist,
-    process::{SERVERS, Server, folder, free_address},
+    process::{PASSWORD, SERVERS, Server, folder, free_address},
 };
 
 const ANN: &str = "ann@example.org";
-const PASSWORD: &str = "a staple for a horse";
 const NEW_PASSWORD: &str = "another good password";
 
 #[test]

@@ -11,10 +11,8 @@ use crate::{
     cluster::Cluster,
     patience::until,
     pgbouncer::PgBouncer,
-    process::{SECRET, SERVERS, Server, command, folder, refused},
+    process::{PASSWORD, SECRET, SERVERS, Server, command, folder, refused},
 };
-
-const PASSWORD: &str = "a staple for a horse";
 
 /// A cluster, if there is one, and PgBouncer too.
 fn cluster() -> Option<Cluster> {
@@ -109,7 +107,7 @@ fn a_pooler_that_mixes_prepared_statements_up_stops_the_start_with_one_line() {
     ] {
         let pooler = PgBouncer::start(&cluster, mode, sessions, mixing);
         let (folder, url) = (folder(), pooler.url());
-        // What one start left behind is not what the next one finds.
+        // The next start must not meet statements that one left behind.
         for server in [SERVERS, SERVERS].concat() {
             let mut command = command(server, folder.path());
             let (status, line) = refused(command.envs(settings(&url, "10")));
@@ -236,7 +234,7 @@ async fn backends(cluster: &Cluster) -> Vec<i32> {
     pids
 }
 
-/// What they have of their own, in kB.
+/// Their private memory, in kB.
 fn memory(pids: &[i32]) -> u64 {
     let of = |pid: &i32| {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();

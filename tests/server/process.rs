@@ -20,6 +20,9 @@ pub(crate) const SERVERS: [&str; 2] = ["server", "server_actix"];
 /// What is built and run here.
 const PROGRAMS: [&str; 4] = ["oauth", "resource_server", "server", "server_actix"];
 
+/// Of every account of the tests.
+pub(crate) const PASSWORD: &str = "a staple for a horse";
+
 pub(crate) const SECRET: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 
 pub(crate) fn folder() -> TempDir {

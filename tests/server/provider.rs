@@ -8,14 +8,13 @@ use serde_json::json;
 use crate::{
     oidc_provider::{CLIENT_ID, CLIENT_SECRET, OidcProvider},
     patience::until,
-    process::{SERVERS, Server, folder, free_address},
+    process::{PASSWORD, SERVERS, Server, folder, free_address},
     visitor::{Page, Visitor},
 };
 
 /// Where the application is; no browser here gets that far.
 const APP: &str = "https://app.example.org/signed-in?from=acme";
 const VERIFIER: &str = "what-the-application-keeps-0123456789-abcdefghij";
-const PASSWORD: &str = "a staple for a horse";
 
 /// Two servers that are to be, and where.
 pub(crate) fn addresses() -> [String; 2] {

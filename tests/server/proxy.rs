@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use crate::{
     client::credentials,
-    process::{SERVERS, Server, folder},
+    process::{PASSWORD, SERVERS, Server, folder},
 };
 
-const ANN: (&str, &str) = ("ann@example.org", "a staple for a horse");
+const ANN: (&str, &str) = ("ann@example.org", PASSWORD);
 
 /// Logs in through a proxy that adds this header, and gives the address that the session remembers.
 fn remembered(server: &Server, header: &str) -> Value {

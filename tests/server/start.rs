@@ -11,7 +11,7 @@ use std::{
     thread,
 };
 
-use crate::process::{SERVERS, Server, folder, program};
+use crate::process::{PASSWORD, SERVERS, Server, folder, program};
 
 /// On Linux.
 const SIGXFSZ: i32 = 25;
@@ -24,13 +24,8 @@ fn a_server_without_settings_makes_its_secret_and_says_so() {
         let about = fs::metadata(folder.path().join("hallpass.secret")).unwrap();
         assert_eq!(about.mode() & 0o777, 0o600);
         let secret = fs::read_to_string(folder.path().join("hallpass.secret")).unwrap();
-        assert_eq!(
-            first
-                .register("ann@example.org", "a staple for a horse")
-                .status,
-            201
-        );
-        let tokens = first.login("ann@example.org", "a staple for a horse");
+        assert_eq!(first.register("ann@example.org", PASSWORD).status, 201);
+        let tokens = first.login("ann@example.org", PASSWORD);
         let log = first.whole_log();
         let mut lines = log.lines();
         assert!(
@@ -110,13 +105,8 @@ fn servers_that_start_together_share_a_secret() {
         .collect();
     assert_eq!(keys[0]["keys"].as_array().unwrap().len(), 1);
     assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
-    assert_eq!(
-        servers[0]
-            .register("ann@example.org", "a staple for a horse")
-            .status,
-        201
-    );
-    let tokens = servers[1].login("ann@example.org", "a staple for a horse");
+    assert_eq!(servers[0].register("ann@example.org", PASSWORD).status, 201);
+    let tokens = servers[1].login("ann@example.org", PASSWORD);
     for server in &servers {
         assert_eq!(server.me(&tokens.text("access_token")).status, 200);
     }
@@ -132,8 +122,8 @@ fn the_administrator_is_made_once() {
                 ("HALLPASS_ADMIN_PASSWORD", password),
             ]
         };
-        let first = Server::of(server, folder.path(), &admin("a staple for a horse"));
-        let tokens = first.login("root@example.org", "a staple for a horse");
+        let first = Server::of(server, folder.path(), &admin(PASSWORD));
+        let tokens = first.login("root@example.org", PASSWORD);
         let me = first.me(&tokens.text("access_token")).json();
         assert_eq!(me["email_verified"], true, "{me}");
         let roles: Vec<&str> = me["roles"]
@@ -158,12 +148,7 @@ fn the_administrator_is_made_once() {
                 .status,
             401
         );
-        assert_eq!(
-            second
-                .login("root@example.org", "a staple for a horse")
-                .status,
-            200
-        );
+        assert_eq!(second.login("root@example.org", PASSWORD).status, 200);
     }
 }
 
@@ -175,17 +160,16 @@ fn a_start_with_another_address_makes_no_second_administrator() {
         let admin = |email: &'static str| {
             [
                 ("HALLPASS_ADMIN_EMAIL", email),
-                ("HALLPASS_ADMIN_PASSWORD", "a staple for a horse"),
+                ("HALLPASS_ADMIN_PASSWORD", PASSWORD),
             ]
         };
-        let password = "a staple for a horse";
         drop(Server::of(
             server,
             folder.path(),
             &admin("root@example.org"),
         ));
         let second = Server::of(server, folder.path(), &admin("boss@example.org"));
-        assert_eq!(second.login("boss@example.org", password).status, 401);
-        assert_eq!(second.login("root@example.org", password).status, 200);
+        assert_eq!(second.login("boss@example.org", PASSWORD).status, 401);
+        assert_eq!(second.login("root@example.org", PASSWORD).status, 200);
     }
 }

@@ -10,11 +10,10 @@ use crate::{
     client::insist,
     patience::until,
     postgres::{self, PostgresDatabase},
-    process::{SECRET, SERVERS, Server, folder},
+    process::{PASSWORD, SECRET, SERVERS, Server, folder},
     wire::Wire,
 };
 
-const PASSWORD: &str = "a staple for a horse";
 const ADMIN: &str = "admin@example.org";
 
 /// One server, its way to the database, and the database.

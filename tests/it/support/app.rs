@@ -13,7 +13,7 @@ use hallpass::{
     Registration, Role, Secret, TokenDigest, UserId, UserService as _, UserStatus,
     clock::{Clock as _, ManualClock, Timestamp},
     credential::{HashParams, Hasher, HasherBuilder},
-    event::Author,
+    event::{Author, EventFilter},
     limit::{Lockout, RateLimits},
     mail::{Mail, Mailbox},
     store::Store,
@@ -130,6 +130,16 @@ impl App {
 
     pub(crate) fn store(&self) -> Arc<dyn Store> {
         self.store.store()
+    }
+
+    /// How many events of this kind there are, up to a hundred.
+    pub(crate) async fn count_events(&self, kind: EventKind) -> usize {
+        let filter = EventFilter {
+            user_id: None,
+            kind: Some(kind),
+        };
+        let events = self.store().list_events(&filter, None, 100).await;
+        events.expect("the store works").len()
     }
 
     pub(crate) fn now(&self) -> Timestamp {

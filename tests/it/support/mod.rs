@@ -21,6 +21,7 @@ mod postgres;
 pub(crate) mod provider;
 #[cfg(feature = "breach-check")]
 pub(crate) mod ranges;
+pub(crate) mod skip;
 #[cfg(feature = "axum")]
 #[cfg(feature = "smtp")]
 pub(crate) mod transcript;

@@ -26,7 +26,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use self::head::Head;
 use crate::common::Connection;
 
-/// What is looked at to find the end of a head.
+/// The bytes that one search for the end of a head looks at.
 const LOOK: usize = 4 * 1024;
 
 /// A connection whose requests take turns.

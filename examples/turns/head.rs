@@ -1,7 +1,7 @@
 //! Where the head of a request ends.
 
-/// What has been read of the head of a request, as far as it tells where the head ends: at the first empty line that is
-/// not before it (RFC 9112, section 2.2). A line ends with LF, as every parser takes it.
+/// The state of the search for the end of a head: the first empty line that is not before it (RFC 9112, section 2.2). A
+/// line ends with LF, as every parser takes it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Head {
     has_begun: bool,
