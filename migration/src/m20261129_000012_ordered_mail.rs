@@ -21,7 +21,7 @@ enum AuthOutbox {
     OrderedVersion,
 }
 
-/// What a mail was ordered for, and from when on its due time holds.
+/// The account that a mail was ordered for, and the time from which its due time holds.
 ///
 /// All columns are null in rows of the version before, and in those that its instances write while they are replaced.
 /// Such a mail is ordered for the account that the first claim of this version finds, as the version before had it at
@@ -54,7 +54,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
     let mut statements: Vec<Statement> = columns.into_iter().map(add).collect();
     statements.extend(
         [
-            // What was put off before the clock went back: nothing, as a rule.
+            // For mails that were put off before the clock went back; empty as a rule.
             "CREATE INDEX auth_outbox_due_later ON auth_outbox (holds_from) WHERE state = 'pending'",
             // For the purge, which leaves a token whose letter may still be retried.
             "CREATE INDEX auth_outbox_changes ON auth_outbox (user_id) WHERE letter = 'confirm_email_change'",

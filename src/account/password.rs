@@ -19,7 +19,7 @@ impl Accounts {
     /// * [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) if `current` is wrong, or the account has no password;
     /// * [`ValidationFailed`](crate::ErrorKind::ValidationFailed) at `current_password` if it is missing or too long;
     /// * [`ReauthenticationRequired`](crate::ErrorKind::ReauthenticationRequired) for an account without a password;
-    /// * [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the session ended meanwhile;
+    /// * [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the session ended during the check;
     /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the account changed during each of three checks;
     /// * [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts), [`RateLimited`](crate::ErrorKind::RateLimited) or
     ///   [`Overloaded`](crate::ErrorKind::Overloaded).
@@ -69,7 +69,7 @@ impl Accounts {
     /// # Errors
     /// * [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) if it is wrong, or the account has none;
     /// * [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if it is too long to be one;
-    /// * [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the session ended meanwhile;
+    /// * [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the session ended during the check;
     /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the account changed during each of three checks;
     /// * [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts), [`RateLimited`](crate::ErrorKind::RateLimited) or
     ///   [`Overloaded`](crate::ErrorKind::Overloaded).

@@ -70,7 +70,7 @@ pub(super) fn reply(response: Response) -> HttpResponse {
     }
 }
 
-/// What actix copies of a body at once, before the client has made room for it.
+/// The bytes of a body that actix copies at once, before the client has made room for them.
 const PIECE: usize = 16 * 1024;
 
 /// A long body, piece by piece: actix would copy all of it for every client that does not read.

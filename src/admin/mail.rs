@@ -55,7 +55,7 @@ impl Administration {
     }
 
     /// Has a mail that was given up tried once more, now: as a new one, with a new identifier, that says the same to the
-    /// same recipient. What was voided since it was ordered (another address, other credentials, a newer request for
+    /// same recipient. A mail that was voided since its order (another address, other credentials, a newer request for
     /// another address) is not sent. One that will be tried in any case is left as it is.
     ///
     /// # Errors

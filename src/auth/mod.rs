@@ -144,7 +144,7 @@ impl Auth {
     }
 
     /// Counts a call of a client against a budget, as the endpoints do: for a door of the host's own, before it does anything
-    /// that costs. What is called on `Auth` counts by itself.
+    /// that costs. The methods of `Auth` count by themselves.
     ///
     /// ```
     /// # async fn f(auth: &hallpass::Auth, client: &hallpass::ClientInfo) -> hallpass::Result<()> {

@@ -381,7 +381,11 @@ pub async fn a_change_revives_no_session(store: &Subject) {
     }
 }
 
-fn checked(session: &NewSession, version: i64, verified: Option<&str>) -> CheckedSession {
+pub(super) fn checked(
+    session: &NewSession,
+    version: i64,
+    verified: Option<&str>,
+) -> CheckedSession {
     CheckedSession {
         id: session.id,
         user_id: session.user_id,

@@ -1,4 +1,4 @@
-//! What a mail was ordered for: kept with it, compared where its link is made, and never decided again.
+//! The order of a mail: kept with it, compared where its link is made, and never decided again.
 
 use std::{sync::Arc, time::Duration};
 
@@ -146,7 +146,7 @@ pub async fn a_token_is_kept_for_the_account_it_was_ordered_for(store: &Subject)
     }
 }
 
-/// What another instance made with a secret of its own is not taken for void.
+/// A link that another instance made with a secret of its own is not taken for void.
 ///
 /// # Panics
 /// If the store breaks the contract.

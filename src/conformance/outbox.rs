@@ -184,7 +184,7 @@ pub async fn a_clock_that_goes_back_keeps_nothing_waiting(store: &Subject) {
     let leased = claim_one(store, before).await;
     assert_eq!((put_off.attempt, leased.attempt), (2, 3));
 
-    // What is due comes first, and the limit is one for both.
+    // Due mails come first, and one limit holds for both.
     postpone(store, &leased, at, at + hour).await;
     let due = enqueued(store, before).await;
     let first = claim(store, before, 1).await;
@@ -237,7 +237,7 @@ pub async fn what_waits_is_brought_forward_and_what_is_leased_is_not(store: &Sub
     complete(store, &last).await;
 }
 
-/// What the first claim found stays, whatever a later one finds.
+/// The account that the first claim found stays, whatever a later one finds.
 ///
 /// # Panics
 /// If the store breaks the contract.

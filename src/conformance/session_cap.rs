@@ -97,7 +97,7 @@ pub async fn a_sign_in_that_opens_nothing_ends_nothing(store: &Subject) {
     assert_live(store, &[&open], &[&stale]).await;
 }
 
-/// Whoever looks meanwhile sees no more either, and every sign-in gets its session.
+/// A reader during the race sees no more either, and every sign-in gets its session.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -1,4 +1,4 @@
-//! Whom a mail is for: decided once, at its order or by the first claim, and never again.
+//! The account that a mail is for: decided once, at its order or by the first claim, and never again.
 
 use super::{Deliveries, letters::purpose};
 use crate::{
@@ -16,7 +16,7 @@ pub(super) struct Addressee {
 }
 
 impl Deliveries {
-    /// Who gets it, and where; `None` if there is nobody to write to, or nothing to say any more.
+    /// The addressee; `None` if there is nobody to write to, or the mail is void.
     pub(super) async fn addressee(&self, claimed: &ClaimedIntent) -> Result<Option<Addressee>> {
         let intent = &claimed.intent;
         let found = match &claimed.ordered {
@@ -52,7 +52,7 @@ impl Deliveries {
         }))
     }
 
-    /// Whom the first claim finds: that is whom the mail is for from then on.
+    /// The account that the first claim finds: the mail is for that account from then on.
     async fn first_found(&self, claimed: &ClaimedIntent) -> Result<Option<(User, Ordered)>> {
         let found = self.holder(&claimed.intent).await?;
         let Some(found) = found.filter(|found| is_active(&found.user)) else {

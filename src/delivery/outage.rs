@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use super::{Deliveries, setback::SetbackKind, worker::LEASE};
 use crate::{clock::Timestamp, error::Result, outbox::SKEW};
 
-/// A shorter series of failures is no outage.
+/// A shorter series of failures does not count as an outage.
 const SHORTEST: TimeDelta = TimeDelta::seconds(10);
 const FIRST_PROBE: TimeDelta = TimeDelta::seconds(15);
 /// A mail that fails all by itself is not tried more often than that.
@@ -81,7 +81,7 @@ impl Outage {
 }
 
 impl Deliveries {
-    /// Takes note of what the mailer did with a mail. What an outage has kept is due when it ends.
+    /// Notes what the mailer did with a mail. Mails that an outage kept are due when it ends.
     pub(super) async fn learn(&self, setback: Option<SetbackKind>) {
         let now = self.0.parts.clock.now();
         if setback == Some(SetbackKind::Passing) {

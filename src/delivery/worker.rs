@@ -124,7 +124,7 @@ impl Deliveries {
         }
     }
 
-    /// What is due. If nothing is, and the mailer has failed for a while, one of those that wait.
+    /// The mails that are due. If none is, and the mailer has failed for a while, one of those that wait.
     async fn claim(&self, limit: usize) -> Result<Claims> {
         let claims = in_patience(self.claim_due(limit)).await?;
         if claims.is_empty() && in_patience(self.probe()).await? {

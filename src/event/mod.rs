@@ -207,7 +207,7 @@ kinds! {
     /// A session was ended by its owner from another one.
     SessionRevoked "session_revoked" Success
     /// A session was opened: details `session_id`, and `provider` if one spoke for the user. The session that was used
-    /// longest ago may have ended for it, which is no event of its own.
+    /// longest ago may have ended for it, without an event of its own.
     SignedIn "signed_in" Success
     /// A sign-in was refused: detail `reason` is `account_disabled`, `email_not_verified`, `no_password`, `provider_failed`,
     /// `refused_by_application` (with its `code`), `unknown_address` or `wrong_password`, and `address` a keyed digest of

@@ -76,7 +76,7 @@ impl std::str::FromStr for MailStatus {
 #[error("the status is `dead` or `pending`")]
 pub struct UnknownMailStatus(());
 
-/// What became of an administrator's retry of a mail.
+/// The outcome of an administrator's retry of a mail.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_enums,
@@ -100,7 +100,7 @@ pub enum RetryMail {
 pub struct RetriedMail {
     /// The word of its letter.
     pub letter: String,
-    /// Who gets it; `None` if no try has found anybody.
+    /// The recipient; `None` if no try has found one.
     pub user_id: Option<UserId>,
 }
 

@@ -151,16 +151,16 @@ pub struct Ordered {
     pub credential_version: i64,
 }
 
-/// What a claim leased.
+/// The mails that a claim leased.
 #[derive(Clone, Debug, Default)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "a plain record between use case and store"
 )]
 pub struct Claims {
-    /// What is to be sent, the longest due first.
+    /// Mails to be sent, the longest due first.
     pub intents: Vec<ClaimedIntent>,
-    /// What this version cannot read.
+    /// Mails that this version cannot read.
     pub unreadable: Vec<UnreadableIntent>,
 }
 

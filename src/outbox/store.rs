@@ -29,7 +29,7 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// lock or connection is held after the call. It costs the same however many are dead, or due later.
     ///
     /// A clock that went back keeps nothing waiting: an intent that was added, put off or leased more than half a
-    /// minute after `now` is due. What cannot be read is leased like the rest.
+    /// minute after `now` is due. Unreadable rows are leased like the rest.
     ///
     /// # Errors
     /// If the database fails.
@@ -43,7 +43,7 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Keeps what a leased intent was ordered for, where that was not known; says whether the lease is still held.
     ///
     /// # Contract
-    /// What is known stays as it is. Nothing is written, and `false` returned, if the lease named by `attempt` was lost.
+    /// A known order stays as it is. Nothing is written, and `false` returned, if the lease named by `attempt` was lost.
     ///
     /// # Errors
     /// If the database fails.
@@ -124,7 +124,7 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// A page costs the same at any depth. Where the intent has no address, it is the one it was ordered for, or else
-    /// the user's as it is now. What cannot be read does not end a page early.
+    /// the user's as it is now. Unreadable rows do not end a page early.
     ///
     /// # Errors
     /// If the database fails.
@@ -141,7 +141,7 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// One fact, by at most one of any number of concurrent calls: the dead intent is gone, the new one says the same, to
     /// the same recipient, ordered for the same account at the same time, and the event is written with
     /// [what was retried](super::RetriedMail::noted_on). Nothing of the old one's link can be derived from the new
-    /// identifier. What was worth sending for some time is so once more, from `now` on. A pending one is left as it is.
+    /// identifier. Its lifetime begins again at `now`. A pending one is left as it is.
     ///
     /// # Errors
     /// If the database fails.

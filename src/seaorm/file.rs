@@ -77,7 +77,7 @@ impl Opened {
     async fn on(pool: &SqlitePool) -> Result<Self, DbErr> {
         let opened = async {
             let mut connection = pool.connect_options().connect().await?;
-            // Whoever reads has the log open.
+            // A connection that has read has the log open.
             let sql = "SELECT file FROM pragma_database_list WHERE name = 'main' AND (SELECT count(*) >= 0 FROM sqlite_schema)";
             let path: Option<String> = sqlx::query_scalar(sql).fetch_one(&mut connection).await?;
             let mode: String = sqlx::query_scalar("PRAGMA journal_mode")

@@ -69,8 +69,8 @@ macro_rules! live {
     };
 }
 
-/// The request for another address stands: no other took its place. What is voided has no row that this could change,
-/// and none is added.
+/// The request for another address stands: no other took its place. A voided request has no row that this could
+/// change, and none is added.
 const RENEW: &str = concat!(
     "UPDATE auth_one_time_tokens AS t SET digest = $3, created_at = $4, expires_at = $5, payload = $6 \
     FROM auth_users u WHERE t.user_id = $1 AND t.purpose = $2 AND u.id = t.user_id AND t.created_at < $4 \
@@ -213,7 +213,7 @@ pub(super) async fn issue<D: Database>(
     Ok(live.unwrap_or(IssueOneTime::Dead))
 }
 
-/// What the live token in this row is to a mail that wants one.
+/// How the live token in this row relates to a mail that wants one.
 fn standing(row: &QueryResult, token: &NewOneTimeToken) -> Result<IssueOneTime, DbErr> {
     let live = digest(row)?;
     if token.digests.contains(&live) {
@@ -231,7 +231,7 @@ fn standing(row: &QueryResult, token: &NewOneTimeToken) -> Result<IssueOneTime, 
     })
 }
 
-/// What is kept beside a token: the address it is mailed to, as given and canonical, and which mail has it.
+/// The data beside a token: the address it is mailed to, as given and canonical, and the mail that has it.
 pub(super) fn payload(token: &NewOneTimeToken) -> Value {
     let NewOneTimeToken {
         address, intent, ..

@@ -87,7 +87,7 @@ const ENQUEUE: &str = concat!(
 
 const HOLDER: &str = "SELECT id FROM auth_users WHERE email_canonical = $1";
 
-/// What [`outbox_claim::claims`] reads, beside the attempts and when it was due.
+/// The columns that [`outbox_claim::claims`] reads, beside the attempts and when it was due.
 macro_rules! columns {
     ($prefix:literal) => {
         concat!(
@@ -121,7 +121,7 @@ macro_rules! columns {
     };
 }
 
-/// What is due, and what was put off before the clock went back.
+/// Mails that are due, and mails that were put off before the clock went back.
 macro_rules! due {
     ($columns:expr, $limit:literal) => {
         concat!(
@@ -145,7 +145,7 @@ macro_rules! put_off_later {
     };
 }
 
-/// What others hold is skipped, not waited for. MATERIALIZED, so that the limit is applied once. A lease holds from as
+/// Rows that others hold are skipped, not waited for. MATERIALIZED, so that the limit is applied once. A lease holds from as
 /// long before it began as it lasts: clocks that differ end none.
 const CLAIM: &str = concat!(
     "WITH due AS MATERIALIZED (",

@@ -79,7 +79,7 @@ fn address(row: &QueryResult, name: &str) -> Result<Option<EmailAddress>, DbErr>
     address.map_err(|error| unreadable(name, error))
 }
 
-/// What can be said of it. One whose age cannot be read counts as old.
+/// The readable rest of a mail. One whose age cannot be read counts as old.
 fn unread(row: &QueryResult, error: &DbErr) -> Result<UnreadableIntent, DbErr> {
     Ok(UnreadableIntent {
         id: column::<Uuid>(row, "id")?.into(),

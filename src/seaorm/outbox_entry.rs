@@ -84,7 +84,7 @@ macro_rules! to_retry {
 const TO_RETRY: &str = to_retry!("");
 const TO_RETRY_LOCKED: &str = to_retry!(" FOR UPDATE");
 
-/// What this version cannot read is taken along as it is.
+/// Columns that this version cannot read are copied as they are.
 const RETRY: &str = "\
     INSERT INTO auth_outbox (id, letter, user_id, address, payload, created_at, not_after, due_at, holds_from, \
         ordered_at, ordered_user_id, ordered_address, ordered_version, state, attempts, admitted, last_error) \

@@ -1,4 +1,4 @@
-//! What is kept where others can read it, for those who have the secret.
+//! Sealing: data that is kept where others can read it, for those who have the secret.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;
@@ -28,7 +28,7 @@ impl Secret {
         Ok([&nonce[..], &text].concat())
     }
 
-    /// What was sealed for this purpose; `None` if it was not, by this secret.
+    /// Opens a text that was sealed for this purpose; `None` if this secret did not seal it.
     pub(crate) fn open(&self, purpose: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, text) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let mut text = Zeroizing::new(text.to_vec());

@@ -11,7 +11,7 @@ use crate::{
     user::User,
 };
 
-/// Whom the hooks were asked about, and what they said.
+/// The user that the hooks were asked about, and their claims.
 struct Asked {
     user: User,
     claims: Map<String, Value>,
@@ -20,8 +20,8 @@ struct Asked {
 impl Tokens {
     /// Exchanges a refresh token.
     ///
-    /// What a hook can keep from happening is asked, and what cannot be put into an access token is found out, while the
-    /// token is not spent yet: whoever tries again is no thief.
+    /// The hooks are asked, and the access token is made, before the refresh token is spent: a failure of either leaves it
+    /// for the retry.
     pub(crate) async fn refresh(
         &self,
         store: &dyn TokenStore,

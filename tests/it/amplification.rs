@@ -17,7 +17,7 @@ use crate::{
 
 const LONGEST: usize = 16 * 1024;
 
-/// What the same reply is for everybody.
+/// Rows whose reply is the same for everybody.
 const DOCUMENTS: [&str; 4] = [
     "/.well-known/jwks.json",
     "/docs",

@@ -59,7 +59,7 @@ async fn file_that_is_removed_or_replaced_is_told() {
                     let told = matches!(lost, Err(StoreError::Unavailable(_)));
                     assert!(told, "{file}, replaced: {replaces}: {lost:?}");
                 }
-                // The same file again: what was written meanwhile is in it.
+                // The same file again, with all that was written since.
                 fs::rename(&kept, &path).unwrap();
                 case.store.ping().await.unwrap();
             }

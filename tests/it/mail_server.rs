@@ -96,7 +96,7 @@ async fn what_becomes_of_a_mail_changes_nothing_for_the_caller() {
                         202,
                     ),
                 ] {
-                    // Whoever waited for the tarpit would get no answer.
+                    // A caller that waited for the tarpit would get no answer.
                     faulty.post(path, body).await.expect(status);
                 }
                 let begun = async || mailer.begun.load(Ordering::SeqCst) > 0;

@@ -98,7 +98,7 @@ async fn twenty_instances_start_together() {
     }
 }
 
-/// A backup reads for a long time. Whoever writes would have to wait behind a migration that waits for it.
+/// A backup reads for a long time. Writers would have to wait behind a migration that waits for it.
 #[tokio::test]
 async fn a_migration_that_meets_a_long_reader_makes_way_and_is_tried_again() {
     for database in Database::migrated().await {
@@ -222,7 +222,7 @@ async fn sessions_from_before_count_as_signed_in_when_they_were_opened() {
     }
 }
 
-/// What the version before kept as verified on the word of a provider without trust for the address.
+/// The version before kept accounts as verified on the word of a provider without trust for the address.
 #[tokio::test]
 async fn who_stood_on_an_untrusted_word_alone_is_not_proven_by_the_migration() {
     for database in Database::migrated().await {

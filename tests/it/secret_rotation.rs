@@ -105,7 +105,7 @@ async fn instances_with_the_secrets_in_another_order_count_together() {
         for instance in [&app, &before, &after] {
             refused(instance, "five on three instances").await;
         }
-        // Whoever ends the lock ends it for all.
+        // One instance ends the lock for all.
         let admin = app.administrator().await;
         let list = app.get("/admin/users?email=ann", &admin).await.json();
         let line = format!(

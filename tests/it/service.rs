@@ -94,7 +94,7 @@ async fn health_is_told() {
     }
 }
 
-/// A database that is away is 503, and never tells where it was.
+/// A database that is away is 503, and never names its address.
 #[tokio::test]
 async fn without_its_database_the_service_is_alive_and_not_ready() {
     for database in Database::migrated().await {

@@ -1,4 +1,4 @@
-//! What takes longer than a request may.
+//! Statements that take longer than a request may.
 
 use std::{sync::Arc, time::Duration};
 

@@ -57,7 +57,7 @@ async fn instances_that_start_together_make_one_administrator() {
     }
 }
 
-/// What a start makes.
+/// The administrators that a start makes.
 async fn ensured(app: &App, email: &str) -> Option<EmailAddress> {
     let (email, password) = (email.parse().unwrap(), PASSWORD.into());
     let made = app.auth.ensure_administrator(email, &password).await;

@@ -112,7 +112,7 @@ fn other_claims_count_in_the_memory_of_verified_tokens() {
     assert!(listed > plain + 2_000 * size_of::<Value>() as u64);
 }
 
-/// Whoever issues it meant it for the holder of a key, or for later: without the rule it is not to be believed.
+/// The issuer meant it for the holder of a key, or for later: without the rule it must not be believed.
 #[test]
 fn claim_whose_rule_nobody_follows_ends_a_token() {
     let forge = Forge::new();
