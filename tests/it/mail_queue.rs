@@ -217,7 +217,7 @@ async fn what_was_put_off_is_sent_in_time_although_the_clock_goes_back_an_hour()
 }
 
 #[tokio::test]
-async fn after_an_outage_of_two_minutes_the_last_mail_comes_within_a_minute() {
+async fn after_an_outage_of_two_minutes_the_last_mail_comes_within_75_seconds() {
     for app in apps().await {
         for count in [1, 20] {
             let (app, mailer) = switched(&app).await;
@@ -230,7 +230,8 @@ async fn after_an_outage_of_two_minutes_the_last_mail_comes_within_a_minute() {
                 app.advance(1);
             }
             mailer.down.store(false, Ordering::SeqCst);
-            for _ in 0..60 {
+            // 15 until the next probe, and a wait of less than 60 is not cut short: it could be a lease.
+            for _ in 0..=75 {
                 app.deliver().await;
                 app.advance(1);
             }
