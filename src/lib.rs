@@ -85,6 +85,7 @@
 
 // Ground: imports nothing of ours.
 pub mod clock;
+pub mod deadline;
 mod email;
 mod error;
 mod id;

@@ -16,7 +16,10 @@ use super::{
     ClientAddress, Cookies, Endpoint, Problem, Request, Response, body::Body,
     request_id::RequestId, template::Template,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    deadline::Deadline,
+    error::{Error, ErrorKind, Result},
+};
 
 /// All the rows of a contract, by path, in the order in which paths are to be matched.
 #[derive(Debug)]
@@ -108,9 +111,9 @@ impl Resource {
     where
         B: Stream<Item = Result<Bytes, E>>,
     {
-        let deadline = Instant::now() + self.timeout;
+        let ends_at = Instant::now() + self.timeout;
         // Before anything is decided: a client that still writes would not read the decision.
-        let body = match Body::read(body, deadline).await {
+        let body = match Body::read(body, ends_at).await {
             Ok(body) => body,
             Err(error) => return Problem::from(error).to_response(),
         };
@@ -131,8 +134,9 @@ impl Resource {
                 Err(error) => problem(error),
             }
         };
+        let running = Deadline::at(ends_at, self.timeout).bind(running);
         let running = AssertUnwindSafe(running).catch_unwind();
-        let response = match timeout_at(deadline, running).await {
+        let response = match timeout_at(ends_at, running).await {
             Ok(Ok(response)) => response,
             // What was panicked with has gone to the panic hook, and may hold anything: it is not logged again.
             Ok(Err(_panic)) => problem(Error::internal("the handler panicked")),

@@ -118,7 +118,7 @@ impl Passwords {
                 Err(failed) => return self.refuse(store, &login, failed).await,
             };
             let counted = proof.counted();
-            match self.open(store, &login, proof).await {
+            match self.open(store, &login, &visit.caller, proof).await {
                 Ok(Some(pair)) => return Ok(pair),
                 // The password was right when it was looked at, and is looked at once more.
                 Ok(None) => self.check.take_back(store, counted).await,
@@ -136,6 +136,7 @@ impl Passwords {
         &self,
         store: &dyn Store,
         login: &Login,
+        caller: &Caller,
         proof: Proof,
     ) -> Result<Option<TokenPair>> {
         let user = proof.user();
@@ -144,7 +145,8 @@ impl Passwords {
             return self.refuse(store, login, failed).await;
         }
         let client = login.client.clone();
-        self.sign_in.complete(store, proof, client).await
+        let opening = self.sign_in.complete(store, proof, client);
+        caller.in_time(opening).await
     }
 
     /// Writes down a sign-in that failed, and only then answers.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sea_orm::{DbErr, RuntimeErr, SqlxError, sqlx::error::DatabaseError};
 
 use crate::{
+    deadline::Deadline,
     error::{BoxError, StoreError},
     secret::random_bytes,
 };
@@ -59,6 +60,16 @@ pub(super) fn connection_error(error: SqlxError) -> DbErr {
 /// An error of ours about a connection.
 pub(super) fn internal(text: impl Into<String>) -> DbErr {
     DbErr::Conn(RuntimeErr::Internal(text.into()))
+}
+
+/// # Errors
+/// If what takes this long could be committed after the request was answered with 503.
+pub(super) fn in_time(duration: Duration) -> Result<(), DbErr> {
+    if Deadline::current().allows(duration) {
+        Ok(())
+    } else {
+        Err(internal("the request has too little time left to write"))
+    }
 }
 
 /// A value that is stored and cannot be read.

@@ -1,6 +1,6 @@
 //! The store, on a pool or inside a host's transaction.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult,
@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::file::Files;
 use super::{
     connection::{Connection, Connections, OnFailure},
-    error::Retries,
+    error::{Retries, in_time},
     transaction::Txn,
 };
 use crate::error::{Error, StoreError};
@@ -32,26 +32,33 @@ impl SeaOrmStore {
     /// write first asks driver and server, which costs one round trip. A pool of [`connect`](Self::connect) asks when a
     /// connection comes back instead.
     ///
-    /// Statements take the time that the host's pool gives them. With a `statement_timeout` below
-    /// [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout) nothing is committed after its 503.
+    /// Statements take the time that the host's pool gives them: see [`statement_timeout`](Self::statement_timeout).
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the database is neither Postgres nor SQLite, or the Cargo
     /// feature of its driver is off.
     pub fn new(db: DatabaseConnection) -> Result<Self, Error> {
-        Self::on(db, true)
+        Self::on(db, true, Duration::ZERO)
     }
 
-    /// On a pool that checks each connection that comes back.
-    pub(super) fn on_checked(db: DatabaseConnection) -> Result<Self, Error> {
-        Self::on(db, false)
+    /// On a pool that checks each connection that comes back, and whose statements end within this time.
+    pub(super) fn on_checked(
+        db: DatabaseConnection,
+        statement_timeout: Duration,
+    ) -> Result<Self, Error> {
+        Self::on(db, false, statement_timeout)
     }
 
-    fn on(db: DatabaseConnection, checks_before_use: bool) -> Result<Self, Error> {
+    fn on(
+        db: DatabaseConnection,
+        checks_before_use: bool,
+        statement_timeout: Duration,
+    ) -> Result<Self, Error> {
         Ok(Self(Pool {
             connections: Connections::of(&db)?,
             db,
             checks_before_use,
+            statement_timeout,
             writer: Arc::default(),
             #[cfg(feature = "sqlite")]
             files: Files::default(),
@@ -64,6 +71,18 @@ impl SeaOrmStore {
     #[cfg(feature = "postgres")]
     pub(super) fn on_failure(mut self, callback: impl Fn() + Send + Sync + 'static) -> Self {
         self.0.on_failure = Some(OnFailure::new(callback));
+        self
+    }
+
+    /// For how long a statement takes at most, where the pool is the host's and limits it: `statement_timeout` on
+    /// Postgres, the busy timeout on SQLite. A request with less time left begins no write and commits no transaction, so
+    /// that nothing is committed after its 503. It should be at most three tenths of
+    /// [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout).
+    ///
+    /// A pool of [`connect`](Self::connect) has the limit of its settings.
+    #[must_use]
+    pub fn statement_timeout(mut self, timeout: Duration) -> Self {
+        self.0.statement_timeout = timeout;
         self
     }
 
@@ -231,6 +250,8 @@ pub struct Pool {
     connections: Connections,
     /// The pool is the host's: nothing checks a connection when it comes back.
     checks_before_use: bool,
+    /// How long a statement takes at most; zero if only the host knows.
+    statement_timeout: Duration,
     /// SQLite has one writer at a time. Waiting here is fair and costs nothing; waiting for the file's lock is polling.
     writer: Arc<Mutex<()>>,
     #[cfg(feature = "sqlite")]
@@ -264,6 +285,9 @@ impl Database for Pool {
     async fn query(&self, access: Access, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let mut connection = self.connection(access).await?;
         Watch::note(self.watch.as_ref(), &statement);
+        if let Access::Write = access {
+            in_time(self.statement_timeout)?;
+        }
         connection.query(&statement).await
     }
 
@@ -277,7 +301,16 @@ impl Database for Pool {
     async fn begin(&self) -> Result<Txn<'_>, DbErr> {
         let turn = self.turn().await;
         let connection = self.connection(Access::Write).await?;
-        Txn::begin(connection, self.backend(), turn, self.watch.clone()).await
+        in_time(self.statement_timeout)?;
+        let watch = self.watch.clone();
+        Txn::begin(
+            connection,
+            self.backend(),
+            turn,
+            watch,
+            self.statement_timeout,
+        )
+        .await
     }
 
     fn retries(&self) -> Retries {

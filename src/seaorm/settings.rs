@@ -97,24 +97,26 @@ impl ConnectSettings {
     }
 
     /// For how long Postgres works at a statement, waiting for locks included, before it gives up and the call is
-    /// [`Unavailable`](crate::ErrorKind::Unavailable). Six seconds by default; a stricter `statement_timeout` of the
-    /// role or the database stays. Migrations and the purge have their time.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable). Three seconds by default; a stricter `statement_timeout` of the
+    /// role or the database stays. Migrations and the purge have their own. On SQLite it bounds the wait for other
+    /// processes that write.
     ///
-    /// With the [time for a connection](Self::acquire_timeout) it is to be shorter than
-    /// [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout), so that nothing is committed after its
-    /// 503. Behind a pooler in transaction mode it cannot be set from here: set it for the role.
+    /// A request with less than this left of its
+    /// [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout) begins no write and commits no
+    /// transaction, so that nothing is committed after its 503. Behind a pooler in transaction mode the limit cannot be
+    /// set from here: set it for the role.
     #[must_use]
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout.max(Duration::from_millis(1));
         self
     }
 
-    /// Fits the two into a timeout of requests: three tenths of it to get a connection, but three seconds at most, six
-    /// tenths for a statement.
+    /// Fits the two into a timeout of requests: three tenths of it to get a connection, but three seconds at most, and
+    /// three tenths for a statement.
     #[must_use]
     pub fn request_timeout(self, timeout: Duration) -> Self {
         self.acquire_timeout(ACQUIRE_TIMEOUT.min(timeout * 3 / 10))
-            .statement_timeout(timeout * 6 / 10)
+            .statement_timeout(timeout * 3 / 10)
     }
 
     /// The same for SeaORM, for a host that wants to add to it. SQLite is opened with WAL, foreign keys and
@@ -186,11 +188,11 @@ impl ConnectSettings {
                 .idle_timeout(None)
                 .max_lifetime(None);
         }
-        let statements = self.statement_cache;
+        let (statements, busy_timeout) = (self.statement_cache, self.busy_timeout());
         options.map_sqlx_sqlite_opts(move |options| {
             options
                 .statement_cache_capacity(statements)
-                .busy_timeout(SQLITE_BUSY_TIMEOUT)
+                .busy_timeout(busy_timeout)
                 .foreign_keys(true)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Normal)
@@ -204,6 +206,11 @@ impl ConnectSettings {
     }
 
     #[cfg(feature = "sqlite")]
+    fn busy_timeout(&self) -> Duration {
+        SQLITE_BUSY_TIMEOUT.min(self.statement_timeout)
+    }
+
+    #[cfg(feature = "sqlite")]
     async fn open_sqlite(&self) -> Result<SeaOrmStore> {
         let options = self.sqlite_options()?;
         let mut retries = Retries::default();
@@ -211,7 +218,7 @@ impl ConnectSettings {
             let opened = match Database::connect(options.clone()).await {
                 Ok(db) => {
                     never_create_again(db.get_sqlite_connection_pool());
-                    let store = SeaOrmStore::on_checked(db)?;
+                    let store = SeaOrmStore::on_checked(db, self.busy_timeout())?;
                     store.ensure_in_place().await.map(|()| store)
                 }
                 Err(error) => Err(error),

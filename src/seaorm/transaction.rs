@@ -1,12 +1,18 @@
 //! A transaction that several statements share. It begins and ends in tasks, which a caller that goes away does not
 //! take along: a connection whose BEGIN is under way would go back to the pool inside a transaction.
 
+use std::time::Duration;
+
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, Value,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::{connection::Connection, error::internal, pool::Watch};
+use super::{
+    connection::Connection,
+    error::{in_time, internal},
+    pool::Watch,
+};
 
 /// A transaction that statements run in.
 #[derive(Debug)]
@@ -24,6 +30,7 @@ impl Txn<'_> {
         backend: DbBackend,
         turn: Option<OwnedMutexGuard<()>>,
         watch: Option<Watch>,
+        statement_timeout: Duration,
     ) -> Result<Txn<'static>, DbErr> {
         outliving(async move {
             connection.begin().await?;
@@ -34,6 +41,7 @@ impl Txn<'_> {
             };
             Ok(Txn::Own(Own {
                 backend,
+                statement_timeout,
                 held: Some(Mutex::new(held)),
             }))
         })
@@ -68,7 +76,8 @@ impl Txn<'_> {
     /// Commits, unless that is the host's to do.
     pub(super) async fn commit(self) -> Result<(), DbErr> {
         match self {
-            Self::Own(mut own) => match own.held.take() {
+            // Dropped by the `?`, it is rolled back.
+            Self::Own(mut own) => match in_time(own.statement_timeout).map(|()| own.held.take())? {
                 Some(held) => outliving(held.into_inner().commit()).await,
                 None => Err(internal("the transaction has ended")),
             },
@@ -91,6 +100,7 @@ impl Txn<'_> {
 #[derive(Debug)]
 pub(super) struct Own {
     backend: DbBackend,
+    statement_timeout: Duration,
     /// `None` once it has ended.
     held: Option<Mutex<Held>>,
 }

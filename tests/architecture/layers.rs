@@ -7,7 +7,7 @@ use crate::{imports::imports, source::Source};
 const LAYERS: &[&[&str]] = &[
     // Ground.
     &["error"],
-    &["clock"],
+    &["clock", "deadline"],
     &["secret"],
     &["email"],
     &["id"],

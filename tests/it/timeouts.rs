@@ -1,6 +1,13 @@
 //! Statements that take longer than a request may.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use hallpass::{
     clock::{Clock as _, SystemClock},
@@ -11,9 +18,12 @@ use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DbBackend, Statement, TransactionTrait as _,
 };
 
+use serde_json::json;
+
 use crate::support::{
     app::{App, Framework},
     db::{Database, TestStore},
+    http::PASSWORD,
     patience::until,
 };
 
@@ -79,6 +89,88 @@ async fn nothing_is_committed_after_its_503() {
     }
 }
 
+/// Blocks before one of the statements to come.
+#[derive(Clone, Default)]
+struct HoldUp(Arc<AtomicUsize>);
+
+impl HoldUp {
+    fn before(&self, nth: usize) {
+        self.0.store(nth, Ordering::SeqCst);
+    }
+
+    /// Whether the statement has not come.
+    fn is_ahead(&self) -> bool {
+        self.0.swap(0, Ordering::SeqCst) > 0
+    }
+
+    fn pass(&self, time: Duration) {
+        let countdown = |left: usize| left.checked_sub(1);
+        let left = self
+            .0
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, countdown);
+        if left == Ok(1) {
+            thread::sleep(time);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_could_outlast_the_request_is_not_begun() {
+    let timeout = Duration::from_secs(1);
+    let databases = Database::migrated().await.into_iter();
+    for (database, framework) in databases.zip([Framework::Actix, Framework::Axum]) {
+        let hold_up = HoldUp::default();
+        let settings = ConnectSettings::new(database.url()).request_timeout(timeout);
+        let store = match framework {
+            Framework::Actix => SeaOrmStore::connect(&settings).await.unwrap(),
+            Framework::Axum => {
+                let options = settings.to_options().unwrap();
+                let of_the_host = sea_orm::Database::connect(options).await.unwrap();
+                let store = SeaOrmStore::new(of_the_host).unwrap();
+                store.statement_timeout(timeout * 3 / 10)
+            }
+        };
+        let held = hold_up.clone();
+        let store = store.watch(move |_| held.pass(timeout * 4 / 5));
+        let unhurried = database.store().await;
+        let app = App::start(Arc::new(TestStore::memory()), framework, |builder| {
+            builder.store(unhurried.clone())
+        });
+        let app = app.await;
+        let set =
+            |builder: hallpass::AuthBuilder| builder.store(store.clone()).request_timeout(timeout);
+        let hurried = app.another(set).await;
+        let access = app.join("ann@example.org").await.access;
+        let sessions = async || {
+            let list = app.get("/users/me/sessions", &access).await.expect(200);
+            list.json()["items"].as_array().unwrap().len()
+        };
+
+        for nth in 1.. {
+            hold_up.before(nth);
+            let edit = json!({ "display_name": "Ann" });
+            let reply = hurried.send("PATCH /users/me", &access, edit).await;
+            if hold_up.is_ahead() {
+                assert!(nth > 2, "{}", database.name());
+                break;
+            }
+            reply.problem(503, "unavailable");
+            let me = app.me(&access).await.expect(200);
+            assert!(me.json()["display_name"].is_null(), "{nth}");
+        }
+        for nth in 1.. {
+            hold_up.before(nth);
+            let reply = hurried.try_login("ann@example.org", PASSWORD).await;
+            if hold_up.is_ahead() {
+                assert!(nth > 2, "{}", database.name());
+                break;
+            }
+            reply.problem(503, "unavailable");
+            assert_eq!(sessions().await, 1, "{nth}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_stricter_limit_of_the_database_stays() {
     let Some((database, other)) = postgres(Database::empty().await).await else {
@@ -87,9 +179,9 @@ async fn a_stricter_limit_of_the_database_stays() {
     let database_url = database.url();
     let limit = "SELECT setting::bigint FROM pg_settings WHERE name = 'statement_timeout'";
     for (of_database, ours, expected) in [
-        ("DEFAULT", None, 6000),
+        ("DEFAULT", None, 3000),
         ("'2s'", None, 2000),
-        ("'1h'", None, 6000),
+        ("'1h'", None, 3000),
         ("'2s'", Some(Duration::from_millis(700)), 700),
     ] {
         let (_, name) = database_url.rsplit_once('/').unwrap();

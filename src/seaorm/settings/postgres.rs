@@ -63,10 +63,10 @@ pub(super) async fn connect(settings: &ConnectSettings) -> Result<SeaOrmStore> {
     let db = Database::connect(hooks.options(settings, &host)).await;
     let mut db = db.map_err(|error| store_error(&error))?;
     let Some(failover) = failover else {
-        return SeaOrmStore::on_checked(db);
+        return SeaOrmStore::on_checked(db, settings.statement_timeout);
     };
     Arc::clone(&failover).watch(&mut db, hosts, host);
-    let store = SeaOrmStore::on_checked(db)?;
+    let store = SeaOrmStore::on_checked(db, settings.statement_timeout)?;
     Ok(store.on_failure(move || failover.suspect()))
 }
 

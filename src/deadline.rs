@@ -1,0 +1,101 @@
+//! The time by which a request is answered: [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout).
+//!
+//! A store begins no write that could be committed after it, so that nothing is committed after its 503. The stores of
+//! this crate see to it; a store of a host's own asks [`Deadline::current`].
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+tokio::task_local! {
+    static DEADLINE: Deadline;
+}
+
+/// When the caller gets a 503. Work outside a request has none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Deadline(Option<Timeout>);
+
+#[derive(Clone, Copy, Debug)]
+struct Timeout {
+    at: Instant,
+    whole: Duration,
+}
+
+impl Deadline {
+    /// The deadline of a request that has this timeout as a whole. Endpoints set theirs; a host that calls in process
+    /// under a timeout of its own sets it here.
+    #[must_use]
+    pub fn at(at: Instant, whole: Duration) -> Self {
+        Self(Some(Timeout { at, whole }))
+    }
+
+    /// The deadline of the request that this task answers. A task that it spawns has none.
+    #[must_use]
+    pub fn current() -> Self {
+        DEADLINE.try_with(|deadline| *deadline).unwrap_or_default()
+    }
+
+    /// Runs work under this deadline.
+    pub async fn bind<F: Future>(self, work: F) -> F::Output {
+        DEADLINE.scope(self, work).await
+    }
+
+    /// Whether a write that takes this long at most ends in time. It needs no more than three tenths of the whole
+    /// timeout: with a limit beyond that no request could write at all.
+    #[must_use]
+    pub fn allows(self, write: Duration) -> bool {
+        self.0.is_none_or(|Timeout { at, whole }| {
+            let left = at.saturating_duration_since(Instant::now());
+            left > write.min(whole * 3 / 10)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::{Instant, advance};
+
+    use super::Deadline;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn of_ten_seconds() -> Deadline {
+        let whole = 10 * SECOND;
+        Deadline::at(Instant::now() + whole, whole)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_allows_only_what_ends_before_it() {
+        let deadline = of_ten_seconds();
+        advance(7 * SECOND).await;
+        assert!(deadline.allows(2 * SECOND));
+        advance(SECOND).await;
+        assert!(!deadline.allows(2 * SECOND));
+        assert!(deadline.allows(Duration::ZERO));
+        advance(2 * SECOND).await;
+        assert!(!deadline.allows(Duration::ZERO));
+        assert!(Deadline::default().allows(Duration::MAX));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_beyond_the_timeout_needs_three_tenths_of_it() {
+        let deadline = of_ten_seconds();
+        assert!(deadline.allows(60 * SECOND));
+        advance(7 * SECOND).await;
+        assert!(!deadline.allows(60 * SECOND));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_is_not_inherited_by_a_spawned_task() {
+        let work = async {
+            assert!(!Deadline::current().allows(3 * SECOND));
+            tokio::spawn(async { Deadline::current().allows(3 * SECOND) }).await
+        };
+        let deadline = of_ten_seconds();
+        advance(7 * SECOND).await;
+        assert!(deadline.bind(work).await.unwrap());
+        assert!(Deadline::current().allows(3 * SECOND));
+    }
+}
