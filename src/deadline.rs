@@ -1,7 +1,7 @@
 //! The time by which a request is answered: [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout).
 //!
-//! A store begins no write that could be committed after it, so that nothing is committed after its 503. The stores of
-//! this crate see to it; a store of a host's own asks [`Deadline::current`].
+//! A store begins no write that could be committed after it, so that nothing is committed after a 503. The stores of
+//! this crate see to it; a store of a host's own asks [`Deadline::current`]. A failed sign-in is recorded even after it.
 
 use std::time::Duration;
 
@@ -30,6 +30,22 @@ impl Deadline {
     }
 
     /// The deadline of the request that this task answers. A task that it spawns has none.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use hallpass::{StoreError, deadline::Deadline};
+    ///
+    /// const STATEMENT_TIMEOUT: Duration = Duration::from_secs(3);
+    ///
+    /// fn ensure_in_time() -> Result<(), StoreError> {
+    ///     if Deadline::current().allows(STATEMENT_TIMEOUT) {
+    ///         Ok(())
+    ///     } else {
+    ///         Err(StoreError::Unavailable("too little time is left".into()))
+    ///     }
+    /// }
+    /// ```
     #[must_use]
     pub fn current() -> Self {
         DEADLINE.try_with(|deadline| *deadline).unwrap_or_default()

@@ -48,6 +48,7 @@
 //! * [`identity`] is who users are at providers; with the feature `oauth` they sign in there.
 //! * [`limit`] is how often clients may call and passwords be wrong; [`Lockouts`] is the way back in.
 //! * [`clock::Clock`] is the only source of time; tests move a [`clock::ManualClock`].
+//! * [`deadline::Deadline`] is when a request gets its 503; a store writes nothing that could be committed after it.
 //! * `testing` is for the tests of a host: a service in memory, with users, tokens, mails and a clock in its hands.
 //!
 //! # Cargo features
