@@ -15,3 +15,10 @@ pub(super) struct PageForm<'a> {
     /// What is wrong with the password.
     pub(super) violations: Vec<String>,
 }
+
+impl PageForm<'_> {
+    /// Whether it says why it was not done.
+    pub(super) fn is_refused(&self) -> bool {
+        self.notice.is_some() || !self.violations.is_empty()
+    }
+}

@@ -57,7 +57,7 @@ mod tests {
             ("DE-at,de;q=0.9,en;q=0.8", "de"),
             ("nl, fr;q=0.5, es;q=0.501", "es"),
             ("nl;q=0.9, *;q=0.1", "en"),
-            ("zh-Hant-TW", "zh"),
+            ("zh-Hant-TW", "zh-Hans"),
             ("en;q=0.2,fr ; q=1.0", "fr"),
             ("fr;q=0, en;q=0", "en"),
             ("fr;q=2, de;q=x, es;q=0.0001, zh;q=1.5", "en"),

@@ -40,8 +40,12 @@ impl Layout {
 
     /// A page that says something.
     pub(super) fn note(&self, texts: &Texts, note: &Note) -> Result<Html> {
-        let form: Option<Value> = None;
-        self.render(texts, note, form.into())
+        self.render(texts, note, None, false)
+    }
+
+    /// A page that says why something was not done.
+    pub(super) fn error(&self, texts: &Texts, note: &Note) -> Result<Html> {
+        self.render(texts, note, None, true)
     }
 
     /// A page that asks for something.
@@ -55,18 +59,26 @@ impl Layout {
             violations => &form.violations,
             button => form.texts.button,
         };
-        self.render(texts, &form.texts.ask, value)
+        self.render(texts, &form.texts.ask, Some(value), form.is_refused())
     }
 
-    fn render(&self, texts: &Texts, note: &Note, form: Value) -> Result<Html> {
+    fn render(
+        &self,
+        texts: &Texts,
+        note: &Note,
+        form: Option<Value>,
+        is_error: bool,
+    ) -> Result<Html> {
         let product = self.product.as_str();
         let context = context! {
             lang => texts.lang,
             product,
             style => Value::from_safe_string(STYLE.to_owned()),
+            is_error,
+            error => texts.error,
             title => note.title,
             text => note.text.replace("{product}", product),
-            form,
+            form => Value::from(form),
         };
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);

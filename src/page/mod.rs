@@ -166,7 +166,7 @@ impl Pages {
         let problem = Problem::from(ErrorKind::InvalidToken).to_response();
         Ok(self
             .layout
-            .note(texts, &texts.invalid)?
+            .error(texts, &texts.invalid)?
             .in_place_of(&problem))
     }
 
@@ -178,7 +178,7 @@ impl Pages {
             status if status.is_server_error() => &texts.failed,
             _ => &texts.refused,
         };
-        match self.layout.note(texts, note) {
+        match self.layout.error(texts, note) {
             Ok(page) => page.in_place_of(problem).render(),
             Err(error) => Problem::from(error).to_response(),
         }

@@ -3,6 +3,7 @@ use crate::error::Weakness;
 
 pub(crate) static DE: Texts = Texts {
     lang: "de",
+    error: "Fehler: ",
     confirm_email_change: ActionTexts {
         ask: Note {
             title: "E-Mail-Adresse ändern",

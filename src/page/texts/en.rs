@@ -3,6 +3,7 @@ use crate::error::Weakness;
 
 pub(crate) static EN: Texts = Texts {
     lang: "en",
+    error: "Error: ",
     confirm_email_change: ActionTexts {
         ask: Note {
             title: "Change your email address",

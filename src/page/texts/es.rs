@@ -3,6 +3,7 @@ use crate::error::Weakness;
 
 pub(crate) static ES: Texts = Texts {
     lang: "es",
+    error: "Error: ",
     confirm_email_change: ActionTexts {
         ask: Note {
             title: "Cambiar la dirección de correo",

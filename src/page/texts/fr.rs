@@ -3,6 +3,7 @@ use crate::error::Weakness;
 
 pub(crate) static FR: Texts = Texts {
     lang: "fr",
+    error: "Erreur\u{a0}: ",
     confirm_email_change: ActionTexts {
         ask: Note {
             title: "Changer d’adresse e-mail",

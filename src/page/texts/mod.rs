@@ -15,6 +15,8 @@ use crate::error::Weakness;
 pub(crate) struct Texts {
     /// For the attribute `lang`.
     pub(crate) lang: &'static str,
+    /// Before the title of a page that says why something was not done.
+    pub(crate) error: &'static str,
     pub(crate) confirm_email_change: ActionTexts,
     pub(crate) reset_password: ActionTexts,
     pub(crate) unlock: ActionTexts,

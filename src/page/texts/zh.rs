@@ -2,7 +2,8 @@ use super::{ActionTexts, Note, Texts};
 use crate::error::Weakness;
 
 pub(crate) static ZH: Texts = Texts {
-    lang: "zh",
+    lang: "zh-Hans",
+    error: "错误：",
     confirm_email_change: ActionTexts {
         ask: Note {
             title: "更改邮箱地址",
