@@ -1,13 +1,14 @@
 mod context;
+mod pattern;
 #[cfg(feature = "strength")]
 mod strength;
 
 use zeroize::Zeroizing;
 
 pub use self::context::PasswordContext;
-use self::context::Words;
 #[cfg(feature = "strength")]
 use self::strength::MinStrength;
+use self::{context::Words, pattern::is_pattern};
 use super::common::is_common;
 use crate::{
     error::{Error, ErrorKind, Result, Violation, Weakness},
@@ -19,7 +20,8 @@ const MAX_CODE_POINTS: usize = 256;
 const MAX_BYTES: usize = 1024;
 
 /// What a new password must be: long enough, not too long, not a common one, and more than a word that is known of its
-/// account or its service.
+/// account or its service. Two different characters at most, such as `********`, and a run, such as `12345678` or
+/// `hgfedcba`, are refused as [`TooGuessable`](Weakness::TooGuessable).
 ///
 /// There are no rules about kinds of characters, and no expiry (NIST SP 800-63B section 3.1.1.2 forbids both). A word
 /// is held against a password that is made of it, not against one that happens to contain it.
@@ -104,8 +106,12 @@ impl PasswordPolicy {
             }
             let words = Words::new(&self.words, context);
             found.extend(words.weaknesses(text));
+            let mut is_guessable = found.is_empty() && is_pattern(text);
             #[cfg(feature = "strength")]
-            if self.strength.is_some_and(|min| !min.is_met(text, &words)) {
+            if let (false, Some(min)) = (is_guessable, self.strength) {
+                is_guessable = !min.is_met(text, &words);
+            }
+            if is_guessable {
                 found.push(Weakness::TooGuessable);
             }
         }
@@ -189,6 +195,7 @@ mod tests {
         let email: EmailAddress = "Ann.Example@Example.ORG".parse().unwrap();
         let long = "a".repeat(257);
         let wide = "\u{10348}".repeat(257);
+        let widest = "\u{10348}\u{10349}\u{10350}\u{10351}".repeat(64);
         for (password, expected) in [
             ("", &["too_short"][..]),
             ("a1!Zq9x", &["too_short"]),
@@ -196,7 +203,13 @@ mod tests {
             ("zoë-zoëz", &[]),
             ("zoë-zoë", &["too_short"]),
             ("correct horse battery staple", &[]),
-            ("                    ", &[]),
+            ("                    ", &["too_guessable"]),
+            ("********", &["too_guessable"]),
+            ("aaaaAAAA", &["too_guessable"]),
+            ("abababababababab", &["too_guessable"]),
+            ("abababababababac", &[]),
+            ("2345678901", &["too_guessable"]),
+            ("HgFeDcBa", &["too_guessable"]),
             ("PASSWORD1", &["common_password"]),
             ("password1 ", &[]),
             ("ann.example@example.org", &["contains_address"]),
@@ -208,8 +221,8 @@ mod tests {
             ("nul\0", &["control_character", "too_short"]),
             (&long, &["too_long"]),
             (&wide, &["too_long"]),
-            (&"x".repeat(256), &[]),
-            (&"\u{10348}".repeat(256), &[]),
+            (&"xyzz".repeat(64), &[]),
+            (&widest, &[]),
         ] {
             let context = PasswordContext::new(&email);
             let password = Password::new(password);

@@ -45,7 +45,8 @@ weaknesses! {
     ContainsProduct "contains_product" "this is little more than a name of this service"
     /// It has control characters.
     ControlCharacter "control_character" "a password has no control characters"
-    /// It is estimated to be guessed too soon, where the host has asked for an estimate.
+    /// It has two different characters at most, is a run such as `12345678`, or is estimated to be guessed too soon, where
+    /// the host has asked for an estimate.
     TooGuessable "too_guessable" "this password is easily guessed"
     /// It has more than 256 code points or 1024 bytes.
     TooLong "too_long" "a password has at most 256 characters and 1024 bytes"

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ::http::Method;
 use utoipa::openapi::{
-    Components, HttpMethod, Info, OpenApi, OpenApiBuilder, PathItem, Paths, RefOr, Schema, Server,
+    Components, HttpMethod, Info, KnownFormat, Object, OpenApi, OpenApiBuilder, PathItem, Paths,
+    RefOr, Schema, SchemaFormat, Server,
     schema::AdditionalProperties,
     security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     tag::Tag,
@@ -18,6 +19,10 @@ use super::{Endpoint, endpoint::Docs, template::Template};
 use crate::error::{Error, Result};
 
 const BEARER: &str = "bearer";
+
+/// The example of an address and of a password: neither can be one, so that nobody who sends an example as it is gets an
+/// account with it. The examples that tools make up can be both.
+const NOT_FILLED_IN: &str = "fill in";
 
 /// The document that describes these rows.
 ///
@@ -86,6 +91,25 @@ fn http_method(method: &Method) -> HttpMethod {
     }
 }
 
+/// Gives an address or a password an example that is refused.
+fn leave_to_be_filled_in(property: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::Object(Object {
+        format: Some(format),
+        examples,
+        ..
+    })) = property
+    else {
+        return;
+    };
+    let is_meant = match format {
+        SchemaFormat::Custom(format) => matches!(format.as_str(), "email" | "password"),
+        SchemaFormat::KnownFormat(format) => matches!(format, KnownFormat::Password),
+    };
+    if is_meant {
+        *examples = vec![NOT_FILLED_IN.into()];
+    }
+}
+
 #[derive(Default)]
 struct Schemas {
     by_name: BTreeMap<String, RefOr<Schema>>,
@@ -113,6 +137,9 @@ impl Schemas {
             if let Some(RefOr::T(Schema::Object(object))) = self.by_name.get_mut(name) {
                 object.additional_properties =
                     Some(Box::new(AdditionalProperties::FreeForm(false)));
+                for property in object.properties.values_mut() {
+                    leave_to_be_filled_in(property);
+                }
             }
         }
         let mut components = Components::new();

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     oauth::flow,
     support::{
-        app::{App, app_with, race, unhurried},
+        app::{App, app_with, apps, race, unhurried},
         http::{JSON, PASSWORD, Reply},
         provider::{FakeProvider, Signing},
     },
@@ -74,6 +74,38 @@ async fn every_row_is_in_the_document_and_nothing_else() {
         }
     }
     assert_eq!(described, rows);
+}
+
+/// The docs page fills them in, and one click sends them.
+#[tokio::test]
+async fn no_example_of_a_request_makes_an_account_or_sets_a_password() {
+    for app in apps().await {
+        let document = app
+            .ask("GET /openapi.json", "", b"")
+            .await
+            .expect(200)
+            .json();
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        let mut asked = 0;
+        for (name, schema) in schemas {
+            let none = serde_json::Map::new();
+            let properties = schema["properties"].as_object().unwrap_or(&none);
+            let is_asked = |format: &Value| *format == "email" || *format == "password";
+            for (property, of) in properties.iter().filter(|(_, of)| is_asked(&of["format"])) {
+                let example = of["examples"][0].as_str();
+                let example = example.unwrap_or_else(|| panic!("{name}/{property} has no example"));
+                let text = |name: &str| (of["format"] == name).then_some(example);
+                let body = json!({
+                    "email": text("email").unwrap_or(ANN),
+                    "password": text("password").unwrap_or(PASSWORD),
+                });
+                let reply = app.post("/users", body).await;
+                assert_eq!(reply.status, 422, "{name}/{property}: {}", reply.text());
+                asked += 1;
+            }
+        }
+        assert!(asked > 10, "{asked}");
+    }
 }
 
 /// What OpenAPI 3.1 demands of the parts that are used here.

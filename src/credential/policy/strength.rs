@@ -71,8 +71,8 @@ mod tests {
     #[test]
     fn a_password_that_is_guessed_sooner_than_asked_for_is_refused() {
         for (password, score) in [
-            ("aaaaaaaab", 0),
-            ("abcdefghi", 0),
+            ("bdfbdfbdf", 0),
+            ("acegikmo", 0),
             ("zoologist", 1),
             ("zoologist1", 1),
             ("ostrich.sofa", 3),
