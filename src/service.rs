@@ -16,7 +16,8 @@ use crate::{
 /// Users and their sessions, as use cases.
 ///
 /// [`Auth`](crate::Auth) implements it, and endpoints and guards call it, so that a host may wrap it
-/// ([`AuthBuilder::wrap_service`](crate::AuthBuilder::wrap_service)): to log, to veto, to add.
+/// ([`AuthBuilder::wrap_service`](crate::AuthBuilder::wrap_service)): to log, to count, to add. Other doors pass a wrapper by:
+/// a veto belongs in a [hook](crate::hook::Hooks).
 ///
 /// Every method fails with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away.
 #[async_trait]

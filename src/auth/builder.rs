@@ -312,7 +312,21 @@ impl AuthBuilder {
         self
     }
 
-    /// Puts a service of the host's own around the use cases: [`Auth`], the endpoints and the guards all go through it.
+    /// Puts a service of the host's own around the use cases of [`UserService`]. [`Auth`], the endpoints of these calls,
+    /// the guards and every endpoint that asks who is calling go through it.
+    ///
+    /// The other doors pass it by:
+    ///
+    /// * signing in with a provider opens sessions and makes accounts (`POST /auth/oauth/token` and the callback);
+    /// * [`Administration`](crate::Administration) makes, changes and ends accounts and sessions;
+    /// * [`Accounts`](crate::Accounts), [`Sessions`](crate::Sessions),
+    ///   [`EmailVerifications`](crate::EmailVerifications) and [`Lockouts`](crate::Lockouts), with their endpoints and pages;
+    /// * [`Auth::within`], [`Auth::prepare_registration`] and [`Auth::ensure_administrator`], which the host calls itself.
+    ///
+    /// A veto belongs in a hook, which the doors that people use all ask:
+    /// [`before_registration`](crate::hook::Hooks::before_registration) for accounts that people make
+    /// themselves, [`before_sign_in`](crate::hook::Hooks::before_sign_in) for sessions that are opened.
+    /// A wrapper suits the rest: to log, to count, to add.
     pub fn wrap_service<W>(mut self, wrap: W) -> Self
     where
         W: Fn(Arc<dyn UserService>) -> Arc<dyn UserService> + Send + Sync + 'static,
