@@ -5,6 +5,8 @@ use std::sync::Arc;
 use ::http::Method;
 
 use super::{Auth, health};
+#[cfg(any(feature = "actix", feature = "axum"))]
+use crate::limit::Budget;
 #[cfg(feature = "pages")]
 use crate::page;
 use crate::{
@@ -16,8 +18,6 @@ use crate::{
     service::http::Context,
     session, token,
 };
-#[cfg(any(feature = "actix", feature = "axum"))]
-use crate::{http::SERVICE, limit::Budget};
 
 /// The endpoints of an [`Auth`], to be mounted by [`axum`](crate::axum) or [`actix`](crate::actix).
 ///
@@ -167,7 +167,7 @@ impl Endpoints {
         let limits = self.limits;
         let behind = |row: Endpoint| {
             // A balancer that asks how we are, and services that fetch our keys, are not to suffer for others.
-            if row.docs().tag == SERVICE {
+            if row.serves_anyone() {
                 return row;
             }
             let limits = limits.clone();

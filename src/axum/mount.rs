@@ -23,8 +23,9 @@ use crate::{
 /// ```
 ///
 /// The peer that [`ClientAddress`] goes by is the `ConnectInfo<SocketAddr>` of the request, which
-/// `into_make_service_with_connect_info::<SocketAddr>()` sets, or for tests the layer `MockConnectInfo`. Where there is none and the rule needs one, every request
-/// is answered with 500 `internal`, and the log says why.
+/// `into_make_service_with_connect_info::<SocketAddr>()` sets, or for tests the layer `MockConnectInfo`. Where there is none
+/// and the rule needs one, every request but those for health, keys and documentation is answered with 500 `internal`, and
+/// the log says why, or standard error if nobody takes the log.
 pub fn router<S>(endpoints: impl Into<Endpoints>, client_address: ClientAddress) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,

@@ -5,6 +5,7 @@ mod network;
 
 use std::{
     fmt,
+    io::{self, Write as _},
     net::{IpAddr, SocketAddr},
     str::FromStr,
     sync::{
@@ -39,7 +40,8 @@ use crate::error::{Error, Result};
 ///
 /// # Servers that do not tell the peer
 /// With [`peer`](Self::peer) and behind proxies, a request whose connection has no known other end is answered with 500
-/// `internal`, and the log says why. On axum that means that the router is not served by
+/// `internal`, and the log says why; the first one says so on standard error where no `tracing` subscriber takes errors. What
+/// serves anyone is answered all the same: health, the published keys, the documentation. On axum that means that the router is not served by
 /// `into_make_service_with_connect_info::<SocketAddr>()`; on both, that it listens on a Unix socket, or that a test
 /// calls it in process: use [`unknown`](Self::unknown) there, or [`from_fn`](Self::from_fn).
 #[derive(Clone, Debug)]
@@ -146,9 +148,9 @@ impl ClientAddress {
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if the rule needs the peer and there is none.
     pub fn of(&self, head: &Parts, peer: Option<SocketAddr>) -> Result<Option<IpAddr>> {
-        let known = || {
-            let peer = peer.ok_or_else(|| Error::internal(NO_PEER))?;
-            Ok::<_, Error>(peer.ip().to_canonical())
+        let known = || match peer {
+            Some(peer) => Ok(peer.ip().to_canonical()),
+            None => Err(without_peer()),
         };
         Ok(match &self.0 {
             Rule::Function(function) => function(head, peer).map(|ip| ip.to_canonical()),
@@ -179,6 +181,17 @@ impl ClientAddress {
 
 const NO_PEER: &str = "the server does not tell who is calling: serve the axum router by \
     `into_make_service_with_connect_info::<SocketAddr>()`, or mount the endpoints with another `ClientAddress`";
+
+/// A program that listens to no log would not learn why it answers nothing: it reads that once on standard error.
+fn without_peer() -> Error {
+    static IS_TOLD: AtomicBool = AtomicBool::new(false);
+    let is_logged = tracing::enabled!(tracing::Level::ERROR);
+    if !is_logged && !IS_TOLD.swap(true, Ordering::Relaxed) {
+        // Where standard error is closed as well, nobody is left to write to.
+        drop(writeln!(io::stderr(), "hallpass: {NO_PEER}"));
+    }
+    Error::internal(NO_PEER)
+}
 
 /// The networks of [`behind_proxies`](ClientAddress::behind_proxies), separated by commas.
 impl FromStr for ClientAddress {

@@ -136,6 +136,11 @@ impl Endpoint {
         self
     }
 
+    /// Whether it makes no difference who asks: nobody is counted here, and no address is remembered.
+    pub(crate) fn serves_anyone(&self) -> bool {
+        self.docs.tag == SERVICE
+    }
+
     pub(crate) fn is_for_people(&self) -> bool {
         self.page_of.is_some()
     }

@@ -126,7 +126,11 @@ impl Resource {
         let headers = endpoint.is_for_people().then(|| head.headers.clone());
         let problem = |error: Error| Problem::from(error).to_response();
         let running = async {
-            match self.client_address.of(&head, peer) {
+            let client = match endpoint.serves_anyone() {
+                true => Ok(None),
+                false => self.client_address.of(&head, peer),
+            };
+            match client {
                 Ok(ip) => {
                     let request = Request::new(head, params, ip, id, self.cookies, body);
                     endpoint.run(request).await

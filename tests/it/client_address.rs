@@ -1,10 +1,14 @@
 //! Who is calling, over real connections and in process, on both servers.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    env,
+    net::{IpAddr, SocketAddr},
+};
 
 use axum::{body::Body, extract::connect_info::MockConnectInfo, http::Request};
 use hallpass::{ClientAddress, http::ForwardingHeader};
 use serde_json::json;
+use tokio::process::Command;
 use tower::ServiceExt as _;
 
 use crate::support::{
@@ -176,7 +180,7 @@ async fn a_host_may_have_a_rule_of_its_own() {
     let panics = ClientAddress::from_fn(|_, _| panic!("on purpose"));
     let (_, servers) = self::servers(&panics).await;
     for server in &servers {
-        let reply = server.client.ask("GET /health/live", "", b"").await;
+        let reply = server.client.ask("GET /users/me", "", b"").await;
         reply.problem(500, "internal");
     }
 }
@@ -195,25 +199,29 @@ async fn ask_axum(router: axum::Router, path: &str) -> u16 {
     router.oneshot(request).await.unwrap().status().as_u16()
 }
 
+/// Nobody is counted there, and no address is remembered.
+const FOR_ANYONE: [&str; 3] = ["/health/live", "/health/ready", "/.well-known/jwks.json"];
+
 #[tokio::test]
-async fn a_server_on_axum_that_does_not_tell_the_peer_answers_nothing() {
+async fn a_server_on_axum_that_does_not_tell_the_peer_serves_what_needs_no_client() {
     let app = app_with(|builder| builder).await;
     let router = |rule| hallpass::axum::router(&app.auth, rule);
     let proxied: ClientAddress = PEER.parse().unwrap();
-    for path in ["/health/live", "/.well-known/jwks.json", "/users/me"] {
-        for rule in [ClientAddress::peer(), proxied.clone()] {
-            assert_eq!(ask_axum(router(rule), path).await, 500, "{path}");
+    for rule in [ClientAddress::peer(), proxied] {
+        for path in FOR_ANYONE {
+            assert_eq!(ask_axum(router(rule.clone()), path).await, 200, "{path}");
         }
+        assert_eq!(ask_axum(router(rule), "/users/me").await, 500);
     }
     let unknown = router(ClientAddress::unknown());
-    assert_eq!(ask_axum(unknown, "/health/live").await, 200);
+    assert_eq!(ask_axum(unknown, "/users/me").await, 401);
     let peer: SocketAddr = ([203, 0, 113, 9], 4711).into();
     let told = router(ClientAddress::peer()).layer(MockConnectInfo(peer));
-    assert_eq!(ask_axum(told, "/health/live").await, 200);
+    assert_eq!(ask_axum(told, "/users/me").await, 401);
 }
 
 #[actix_web::test]
-async fn a_server_on_actix_that_does_not_tell_the_peer_answers_nothing() {
+async fn a_server_on_actix_that_does_not_tell_the_peer_serves_what_needs_no_client() {
     use actix_web::test::{TestRequest, call_service, init_service};
 
     let app = app_with(|builder| builder).await;
@@ -221,14 +229,53 @@ async fn a_server_on_actix_that_does_not_tell_the_peer_answers_nothing() {
     for (rule, status) in [
         (ClientAddress::peer(), 500),
         (PEER.parse().unwrap(), 500),
-        (ClientAddress::unknown(), 200),
+        (ClientAddress::unknown(), 401),
     ] {
         let routes = hallpass::actix::configure(&app.auth, rule);
         let service = init_service(actix_web::App::new().configure(routes)).await;
-        let live = || TestRequest::get().uri("/health/live");
-        let reply = call_service(&service, live().to_request()).await;
+        let me = || TestRequest::get().uri("/users/me");
+        let reply = call_service(&service, me().to_request()).await;
         assert_eq!(reply.status().as_u16(), status);
-        let reply = call_service(&service, live().peer_addr(peer).to_request()).await;
-        assert_eq!(reply.status(), 200);
+        let reply = call_service(&service, me().peer_addr(peer).to_request()).await;
+        assert_eq!(reply.status(), 401);
+        for path in FOR_ANYONE {
+            let request = TestRequest::get().uri(path).to_request();
+            let reply = call_service(&service, request).await;
+            assert_eq!(reply.status(), 200, "{path}");
+        }
+    }
+}
+
+/// Set where this program runs itself for one test: to whether it listens to the log.
+const LISTENS: &str = "HALLPASS_TEST_LISTENS";
+
+#[tokio::test]
+async fn a_server_that_does_not_tell_the_peer_says_so_once_where_nobody_listens() {
+    if let Ok(listens) = env::var(LISTENS) {
+        if listens == "true" {
+            let to_nowhere = tracing_subscriber::fmt().with_writer(std::io::sink);
+            to_nowhere.init();
+        }
+        let app = app_with(|builder| builder).await;
+        for _ in 0..2 {
+            let router = hallpass::axum::router(&app.auth, ClientAddress::peer());
+            assert_eq!(ask_axum(router, "/users/me").await, 500);
+        }
+        return;
+    }
+    let name =
+        "client_address::a_server_that_does_not_tell_the_peer_says_so_once_where_nobody_listens";
+    for (listens, lines) in [("false", 1), ("true", 0)] {
+        let program = env::current_exe().unwrap();
+        let mut command = Command::new(program);
+        command.args(["--exact", name]).env(LISTENS, listens);
+        let output = command.output().await.unwrap();
+        let [stdout, stderr] =
+            [output.stdout, output.stderr].map(|it| String::from_utf8(it).unwrap());
+        assert!(stdout.contains("1 passed"), "{stdout}{stderr}");
+        let told = stderr
+            .matches("into_make_service_with_connect_info")
+            .count();
+        assert_eq!(told, lines, "{stderr}");
     }
 }
