@@ -1,8 +1,8 @@
 //! For the tests of a host: a whole service in memory, its clock, its mails, and users with tokens.
 //!
 //! Nothing here is a double: accounts are registered, tokens are those of a session, and the extractors, guards and
-//! endpoints do what they do in production. Only the hashing is cheap, the clock stands still until it is moved, and mails
-//! stay in a [`Mailbox`]. A store of the host's own is proven by the [`conformance`](crate::conformance) checks.
+//! endpoints do what they do in production. Only the hashing is cheap and done in place, so that a test may pause tokio's
+//! clock; the clock of the service stands still until it is moved, and mails stay in a [`Mailbox`]. A store of the host's own is proven by the [`conformance`](crate::conformance) checks.
 //!
 //! What goes wrong here is a fault of the test, and panics.
 //!
@@ -150,7 +150,7 @@ impl TestAuth {
             .mailer(mailbox.clone())
             .secrets(Secret::generate())
             .public_url("https://id.example.org")
-            .hashing(Hasher::builder(cheap));
+            .hashing(Hasher::builder(cheap).in_place());
         let auth = set(builder).build();
         Self {
             auth: auth.unwrap_or_else(|error| panic!("the settings are wrong: {error:?}")),

@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::{
     cohorts::Cohorts,
-    pool::{Begun, Pool},
+    pool::{Begun, Pool, Threads},
 };
 use super::{
     HashParams,
@@ -99,6 +99,7 @@ pub struct HasherBuilder {
     queue: usize,
     deadline: Duration,
     niceness: u8,
+    is_in_place: bool,
 }
 
 impl HasherBuilder {
@@ -146,6 +147,15 @@ impl HasherBuilder {
         self
     }
 
+    /// Hashes on the thread of the caller: where tokio's clock is paused, it leaps to the next timeout while a thread of
+    /// its own is at work.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub(crate) fn in_place(mut self) -> Self {
+        self.is_in_place = true;
+        self
+    }
+
     /// The hasher.
     ///
     /// # Errors
@@ -168,7 +178,12 @@ impl HasherBuilder {
                 self.permits,
                 self.queue,
                 self.deadline,
-                self.niceness,
+                match self.is_in_place {
+                    true => Threads::Callers,
+                    false => Threads::Own {
+                        niceness: self.niceness,
+                    },
+                },
             ),
             cohorts,
             places: Arc::new(Semaphore::new(
@@ -190,6 +205,7 @@ impl Hasher {
             queue: DEFAULT_QUEUE,
             deadline: DEFAULT_DEADLINE,
             niceness: DEFAULT_NICENESS,
+            is_in_place: false,
         }
     }
 

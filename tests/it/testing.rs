@@ -13,6 +13,9 @@ use hallpass::{
 };
 use tower::ServiceExt as _;
 
+const LOGIN: &str =
+    r#"{"email":"ann@example.org","password":"the same passphrase for every user of a test"}"#;
+
 /// The host's own application, on axum.
 fn on_axum(auth: &Auth) -> Router {
     Router::new()
@@ -187,4 +190,35 @@ async fn what_a_hook_refuses_fails_the_test() {
 #[should_panic(expected = "there is no mail to ann@example.org")]
 async fn a_mail_that_was_not_sent_fails_the_test() {
     TestAuth::new().token_mailed_to("ann@example.org").await;
+}
+
+/// As `tokio::test(start_paused = true)` has it: the clock leaps whenever no task has anything to do.
+#[tokio::test(start_paused = true)]
+async fn a_login_under_a_paused_clock_is_answered_on_axum() {
+    let auth = TestAuth::new();
+    auth.user("ann@example.org").await;
+    for attempt in 0..50 {
+        let request = Request::post("/api/auth/login").header("Content-Type", "application/json");
+        let request = request.body(Body::from(LOGIN)).unwrap();
+        let reply = on_axum(&auth).oneshot(request).await.unwrap();
+        assert_eq!(reply.status(), 200, "attempt {attempt}");
+    }
+}
+
+#[actix_web::test]
+async fn a_login_under_a_paused_clock_is_answered_on_actix() {
+    use actix_web::{App, test};
+
+    tokio::time::pause();
+    let auth = TestAuth::new();
+    auth.user("ann@example.org").await;
+    let routes = hallpass::actix::configure(auth.auth(), ClientAddress::unknown());
+    let app = test::init_service(App::new().configure(routes)).await;
+    for attempt in 0..50 {
+        let request = test::TestRequest::post().uri("/auth/login");
+        let request = request.insert_header(("Content-Type", "application/json"));
+        let request = request.set_payload(LOGIN).to_request();
+        let reply = test::call_service(&app, request).await;
+        assert_eq!(reply.status(), StatusCode::OK, "attempt {attempt}");
+    }
 }

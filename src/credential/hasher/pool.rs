@@ -28,8 +28,17 @@ struct Inner {
     permits: usize,
     queue: usize,
     deadline: Duration,
-    niceness: u8,
+    threads: Threads,
     state: Mutex<State>,
+}
+
+/// Where jobs are done.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Threads {
+    /// On those that ask.
+    Callers,
+    /// On the pool's, whose nice value is this much higher.
+    Own { niceness: u8 },
 }
 
 #[derive(Default)]
@@ -61,14 +70,14 @@ impl Pool {
         permits: usize,
         queue: usize,
         deadline: Duration,
-        niceness: u8,
+        threads: Threads,
     ) -> Self {
         Self(Arc::new(Inner {
             room,
             permits,
             queue,
             deadline,
-            niceness,
+            threads,
             state: Mutex::default(),
         }))
     }
@@ -131,10 +140,8 @@ impl Pool {
             drop(state);
             metric::permit_taken();
             metric::waited(0.0);
-            let inner = Arc::clone(&self.0);
-            let thread = thread::Builder::new().name("hallpass-hash".to_owned());
-            return match thread.spawn(move || inner.work(job)) {
-                Ok(_) => Ok(None),
+            return match self.start(job) {
+                Ok(()) => Ok(None),
                 Err(error) => Err(self.without_a_thread(&error)),
             };
         }
@@ -154,6 +161,21 @@ impl Pool {
             inner: Arc::clone(&self.0),
             ticket,
         }))
+    }
+
+    /// Does a job that has a permit, and those that wait for it.
+    fn start(&self, job: Job) -> io::Result<()> {
+        let Threads::Own { niceness } = self.0.threads else {
+            self.0.work(job);
+            return Ok(());
+        };
+        let inner = Arc::clone(&self.0);
+        let thread = thread::Builder::new().name("hallpass-hash".to_owned());
+        let work = move || {
+            let_others_go_first(niceness);
+            inner.work(job);
+        };
+        thread.spawn(work).map(drop)
     }
 
     /// Gives back the permit of a thread that could not be started. Who waits is told so, if nobody is left to begin.
@@ -212,7 +234,6 @@ impl Inner {
 
     /// Does what there is to do with a permit, which is given back.
     fn work(&self, first: Job) {
-        let_others_go_first(self.niceness);
         let mut workspace = self.state().idle.pop().unwrap_or_default();
         let mut next = Some(first);
         while let Some(job) = next {
