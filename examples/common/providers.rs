@@ -28,7 +28,7 @@ const PARTS: [&str; 6] = [
 pub(crate) const HELP: &str = "\
 Sign-in with a provider, one group of variables for each; <NAME> in lower case is its name in URLs:
   HALLPASS_OAUTH_<NAME>_CLIENT_ID
-          What the provider calls this service; required
+          What the provider calls this service; required. <NAME> cannot be TOKEN
   HALLPASS_OAUTH_<NAME>_CLIENT_SECRET
           The secret of that [default: none, a public client]
   HALLPASS_OAUTH_<NAME>_ISSUER
@@ -103,6 +103,9 @@ impl Group {
         let id = self
             .value(CLIENT_ID)
             .ok_or_else(|| self.required(CLIENT_ID))?;
+        if name == "token" {
+            return Err(self.told(CLIENT_ID, "a provider cannot be called like an endpoint"));
+        }
         let issuer = self.checked(ISSUER, issuer)?;
         let mut provider = match (name, issuer) {
             ("github", None) => Provider::github(id),

@@ -10,6 +10,8 @@ use crate::{
 };
 
 const MAX_NAME: usize = 32;
+/// Rows of our own have these names where a provider has its own.
+const RESERVED: [&str; 1] = ["token"];
 const GITHUB: &str = "https://github.com";
 
 /// Whom users sign in with instead of a password: an OpenID Connect provider, or GitHub.
@@ -62,7 +64,8 @@ pub(super) enum Protocol {
 }
 
 impl Provider {
-    /// A provider of OpenID Connect, known here as `name`: 1 to 32 of `a` to `z`, `0` to `9`, `_` and `-`.
+    /// A provider of OpenID Connect, known here as `name`: 1 to 32 of `a` to `z`, `0` to `9`, `_` and `-`; not `token`,
+    /// which is an endpoint.
     ///
     /// `issuer` is written exactly as the provider writes itself, character by character: `https://`, or `http://` on
     /// loopback; without user, query and fragment. Its configuration is found below it (OpenID Connect Discovery 1.0).
@@ -217,6 +220,9 @@ impl Provider {
         if !(1..=MAX_NAME).contains(&self.name.len()) || !self.name.bytes().all(is_name) {
             return refuse("its name is 1 to 32 of a to z, 0 to 9, _ and -");
         }
+        if RESERVED.contains(&self.name.as_str()) {
+            return refuse("its name is that of an endpoint, `/auth/oauth/{name}`");
+        }
         if self.client_id.is_empty() {
             return refuse("its client id is required");
         }
@@ -290,6 +296,7 @@ mod tests {
             oidc("", sound),
             oidc("Acme", sound),
             oidc("a/b", sound),
+            oidc("token", sound),
             oidc(&"a".repeat(33), sound),
             oidc("a", ""),
             oidc("a", "id.example.org"),

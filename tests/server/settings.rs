@@ -141,7 +141,14 @@ fn rows() -> Vec<Row> {
 }
 
 /// The variable that the line names, and the settings of providers.
-const PROVIDERS: [(&str, &[(&str, &str)]); 13] = [
+const PROVIDERS: [(&str, &[(&str, &str)]); 14] = [
+    (
+        "HALLPASS_OAUTH_TOKEN_CLIENT_ID",
+        &[
+            ("HALLPASS_OAUTH_TOKEN_CLIENT_ID", "notes"),
+            ("HALLPASS_OAUTH_TOKEN_ISSUER", "https://id.example.org"),
+        ],
+    ),
     (
         "HALLPASS_OAUTH_GOOGLE_CLIENT_ID",
         &[("HALLPASS_OAUTH_GOOGLE_CLIENT_SECRET", HIDDEN)],

@@ -1,12 +1,18 @@
 //! What the host says about who registers and who signs in.
 
+use std::{collections::BTreeSet, error::Error as _};
+
+use hallpass::{Auth, Secret, mail::Mailbox, memory::MemoryStore, oauth::Provider};
 use serde_json::json;
 
 use super::{
     ANN,
     flow::{VERIFIER, arrive, asking, person, redeem, sign_in},
 };
-use crate::support::{app::apps_with, provider::FakeProvider};
+use crate::support::{
+    app::{app_with, apps_with},
+    provider::{CLIENT_ID, FakeProvider},
+};
 
 #[tokio::test]
 async fn nobody_is_registered_where_registration_is_closed() {
@@ -82,5 +88,33 @@ async fn the_host_has_a_say_in_who_registers_and_who_signs_in() {
         let reply = redeem(&app, &code.unwrap(), VERIFIER).await;
         reply.problem(422, "banned");
         sign_in(&app, &fake, person("3", ANN)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_provider_whose_name_is_that_of_a_row_is_refused_at_start() {
+    let fake = FakeProvider::start().await;
+    let app = app_with(|builder| asking(builder, &fake)).await;
+    let endpoints = app.auth.endpoints();
+    let names: BTreeSet<&str> = endpoints
+        .iter()
+        .filter_map(|row| row.path().strip_prefix("/auth/oauth/")?.split('/').next())
+        .filter(|name| !name.starts_with('{'))
+        .collect();
+    assert!(names.contains("token"), "{names:?}");
+    for name in names {
+        let build = |name: &str| {
+            Auth::builder()
+                .store(MemoryStore::new())
+                .secrets(Secret::generate())
+                .public_url("https://id.example.org")
+                .mailer(Mailbox::new())
+                .provider(Provider::oidc(name, &fake.issuer, CLIENT_ID))
+                .build()
+        };
+        let error = build(name).expect_err("the row would be shadowed");
+        let reason = error.source().expect("a reason").to_string();
+        assert!(reason.contains(&format!("`{name}`")), "{reason}");
+        build(&format!("{name}s")).expect("nothing is shadowed");
     }
 }
