@@ -8,6 +8,25 @@ use crate::error::{Error, Result, Violation};
 /// The pairs of a query or a form: no row knows a tenth of them, and each is work.
 const MAX_PAIRS: usize = 64;
 
+/// Reads the pairs of these names out of a query that others write to: theirs may be repeated, undecodable, and as many as
+/// they like. `None` if one of these names occurs twice, or its value cannot be decoded.
+#[cfg(feature = "oauth")]
+pub(crate) fn pick(query: &str, names: &[&str]) -> Option<Map<String, Value>> {
+    let mut pairs = Map::new();
+    for pair in query.split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let name = decode_form(name).filter(|name| names.contains(&name.as_str()));
+        let Some(name) = name else {
+            continue;
+        };
+        let value = Value::String(decode_form(value)?);
+        if pairs.insert(name, value).is_some() {
+            return None;
+        }
+    }
+    Some(pairs)
+}
+
 /// Reads the pairs of a query; all that is wrong with them is reported together.
 pub(crate) fn parse(query: &str) -> Result<Map<String, Value>> {
     let mut pairs = Map::new();
@@ -82,6 +101,24 @@ mod tests {
                 ("/x~1y".to_owned(), "malformed_encoding"),
             ]
         );
+    }
+
+    #[cfg(feature = "oauth")]
+    #[test]
+    fn what_others_write_does_not_stand_in_the_way_of_what_is_read() {
+        let names = ["state", "code"];
+        let foreign = "x=1&x=2&%zz=1&y=%ff&z=%u00f3&&=".to_owned() + &"&a".repeat(1000);
+        for query in [
+            format!("state=a+b&{foreign}&code=%C3%A9"),
+            format!("{foreign}&%73tate=a%20b&code=é"),
+        ] {
+            let picked = super::pick(&query, &names).expect("it can be read");
+            let picked = serde_json::to_value(picked).expect("a map is JSON");
+            assert_eq!(picked, serde_json::json!({"state": "a b", "code": "é"}));
+        }
+        for query in ["state=a&%73tate=a", "state&state", "code=%zz", "code=%ff"] {
+            assert_eq!(super::pick(query, &names), None, "{query}");
+        }
     }
 
     #[test]

@@ -94,6 +94,12 @@ impl Request {
         query::parse(self.head.uri.query().unwrap_or_default())
     }
 
+    /// The parameters of these names; see [`query::pick`].
+    #[cfg(feature = "oauth")]
+    pub(crate) fn pick_query(&self, names: &[&str]) -> Option<Map<String, Value>> {
+        query::pick(self.head.uri.query().unwrap_or_default(), names)
+    }
+
     /// The body as a JSON object.
     ///
     /// # Errors

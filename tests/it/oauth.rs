@@ -5,6 +5,7 @@ pub(crate) mod flow;
 mod hijack;
 mod house;
 mod identities;
+mod leniency;
 mod linking;
 mod misbehaviour;
 mod outage;

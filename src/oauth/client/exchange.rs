@@ -125,8 +125,11 @@ impl Endpoints {
     }
 }
 
-/// Sends the request, and lets only what is strict JSON through. A refusal that comes with status 200, as GitHub sends
-/// it, goes on as one.
+/// The members of an answer that are read. All others may be of any type.
+const READ: [&str; 4] = ["access_token", "error", "id_token", "token_type"];
+
+/// Sends the request, and lets only what is strict JSON through, and of that only what is read. A refusal that comes with
+/// status 200, as GitHub sends it, goes on as one.
 async fn ask(
     web: &Web,
     request: oauth2::HttpRequest,
@@ -137,11 +140,13 @@ async fn ask(
         let status = response.status();
         return Err(unanswered(format!("it answered with {status}").into()));
     }
-    let object = json::parse_object(response.body())
+    let mut object = json::parse_object(response.body())
         .map_err(|_| nonsense("does not answer with one JSON object"))?;
-    if object.get("error").is_some_and(Value::is_string) {
+    object.retain(|name, value| READ.contains(&name.as_str()) && value.is_string());
+    if object.contains_key("error") {
         *response.status_mut() = http::StatusCode::BAD_REQUEST;
     }
+    *response.body_mut() = Value::Object(object).to_string().into_bytes();
     Ok(response)
 }
 

@@ -97,7 +97,10 @@ impl FromMembers for BeginSignInQuery {
     }
 }
 
-/// What a browser brings back from a provider. Providers add parameters as they like.
+/// The parameters of RFC 6749, section 4.1.2, and RFC 9207 that are read, and that strictly.
+const READ: [&str; 4] = ["code", "error", "iss", "state"];
+
+/// What a browser brings back from a provider. Providers add parameters as they like, in any encoding.
 pub(super) struct BroughtBack {
     pub(super) provider: String,
     pub(super) answer: Answer,
@@ -109,8 +112,8 @@ impl Input<State> for BroughtBack {
     async fn take(state: &State, request: &mut Request) -> Result<Self> {
         let provider = request.next_param()?;
         state.own.feature.providers.named(&provider)?;
-        // What cannot be read, or is there twice, is no answer to a flow of ours.
-        let mut query = request.query().map_err(|_| ErrorKind::InvalidToken)?;
+        let query = request.pick_query(&READ);
+        let mut query = query.ok_or(ErrorKind::InvalidToken)?;
         let mut text = |name| match query.remove(name) {
             Some(Value::String(text)) => Some(text),
             _ => None,

@@ -40,6 +40,8 @@ pub(crate) struct Habits {
     pub(crate) discovery: Change<Value>,
     /// Changes the JWK Set.
     pub(crate) jwks: Change<Value>,
+    /// Changes what the token endpoint answers.
+    pub(crate) token: Change<Map<String, Value>>,
     /// Changes what it says at the userinfo endpoint.
     pub(crate) userinfo: Change<Map<String, Value>>,
     pub(crate) signing: Signing,
@@ -68,6 +70,7 @@ impl Default for Habits {
             header: Arc::new(|_| {}),
             discovery: Arc::new(|_| {}),
             jwks: Arc::new(|_| {}),
+            token: Arc::new(|_| {}),
             userinfo: Arc::new(|_| {}),
             signing: Signing::Right,
             instead: HashMap::new(),
@@ -329,9 +332,10 @@ async fn token(
     let id_token = provider.id_token(&granted, &habits);
     let access_token = Value::Object(granted.claims).to_string();
     let access_token = URL_SAFE_NO_PAD.encode(access_token);
-    let body = json!({
+    let mut body = json!({
         "access_token": access_token, "token_type": "Bearer", "expires_in": 60, "id_token": id_token,
     });
+    (habits.token)(body.as_object_mut().expect("an object"));
     Ok(reply(200, body.to_string()))
 }
 

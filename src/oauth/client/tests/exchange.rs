@@ -127,7 +127,7 @@ async fn an_answer_of_the_token_endpoint_that_is_not_sound_is_refused() {
         (but("token_type", json!(null)), "bearer"),
         (but("access_token", json!(null)), "bearer"),
         (but("id_token", json!(null)), "ID token"),
-        (but("id_token", json!(7)), "bearer"),
+        (but("id_token", json!(7)), "ID token"),
         (but("x", json!("a".repeat(64 * 1024))), "cannot be asked"),
         (Reply::of(200, "application/json", "[]"), "JSON object"),
         (Reply::of(200, "text/html", "<html>"), "JSON object"),
@@ -157,6 +157,27 @@ async fn an_answer_of_the_token_endpoint_that_is_not_sound_is_refused() {
     assert_eq!(scene.provider.count("/elsewhere"), 0);
     scene.provider.reply(TOKEN, json(sound));
     scene.identify().await.expect("it is sound");
+}
+
+#[tokio::test]
+async fn members_of_the_token_answer_that_nobody_reads_may_be_anything() {
+    let scene = Scene::sound().await;
+    let id_token = scene.key.sign(&scene.claims());
+    for (name, value) in [
+        ("scope", json!(["openid"])),
+        ("scope", json!(7)),
+        ("expires_in", json!("3600")),
+        ("expires_in", json!(-1)),
+        ("refresh_token", json!(false)),
+        ("error", json!(null)),
+        ("error_description", json!({})),
+    ] {
+        let mut tokens = json!({"access_token": "a", "token_type": "Bearer", "id_token": id_token});
+        tokens[name] = value;
+        scene.provider.reply(TOKEN, Reply::json(&tokens));
+        let said = scene.identify().await;
+        assert!(said.is_ok(), "{tokens}: {said:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,129 @@
+//! No sign-in ends by what a provider sends and nobody here reads.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    ANN,
+    flow::{VERIFIER, apps_of, begin, come_back, landed, person, redeem, sign_in},
+};
+use crate::support::provider::{FakeProvider, form};
+
+#[tokio::test]
+async fn a_token_answer_whose_unread_members_are_of_other_types_signs_in() {
+    let fake = FakeProvider::start().await;
+    for app in apps_of(&fake).await {
+        for (name, value) in [
+            ("scope", json!(["openid", "email"])),
+            ("scope", json!({"openid": true})),
+            ("scope", json!(null)),
+            ("expires_in", json!("3600")),
+            ("expires_in", json!(3599.5)),
+            ("expires_in", json!(-1)),
+            ("refresh_token", json!(7)),
+            ("refresh_expires_in", json!("0")),
+            ("error", json!(null)),
+            ("error_description", json!(["none"])),
+        ] {
+            fake.behave(|habits| {
+                habits.token = Arc::new(move |answer: &mut Map<String, Value>| {
+                    answer.insert(name.to_owned(), value.clone());
+                });
+            });
+            let tokens = sign_in(&app, &fake, person("1", ANN)).await;
+            app.me(&tokens.access).await.expect(200);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_known_by_its_error_whatever_else_it_says() {
+    let fake = FakeProvider::start().await;
+    for app in apps_of(&fake).await {
+        fake.behave(|habits| {
+            let body =
+                json!({"error": "invalid_grant", "error_description": ["x"], "error_uri": 7});
+            habits.instead.insert("/token", (400, body.to_string()));
+        });
+        let refused = super::flow::arrive(&app, &fake, person("1", ANN)).await;
+        assert_eq!(refused, Err("provider_failed".to_owned()));
+    }
+}
+
+/// Parameters of providers, and of what stands on the way.
+fn foreign() -> Vec<String> {
+    let mut foreign = vec![
+        "error_description=introducci%u00f3n".to_owned(),
+        "error_description=introducci%F3n".to_owned(),
+        "error_description=100%".to_owned(),
+        "error_description=a&error_description=b".to_owned(),
+        "session_state=a&session_state=b&authuser=0&prompt=none".to_owned(),
+        "%zz=1&%ff=2&=3&%=".to_owned(),
+        "scope=openid+email&scope=%e9".to_owned(),
+    ];
+    let many = (0..200).map(|index| format!("utm_{index}=x"));
+    foreign.push(many.collect::<Vec<_>>().join("&"));
+    foreign
+}
+
+#[tokio::test]
+async fn a_callback_with_foreign_repeated_or_undecodable_parameters_signs_in() {
+    let fake = FakeProvider::start().await;
+    for app in apps_of(&fake).await {
+        fake.follow(&app.clock);
+        for foreign in foreign() {
+            for is_first in [true, false] {
+                let tab = begin(&app, &[]).await;
+                let own = fake.approve(&tab.location, &person("1", ANN));
+                let query = match is_first {
+                    true => format!("{foreign}&{own}"),
+                    false => format!("{own}&{foreign}"),
+                };
+                let told = landed(come_back(&app, &tab, &query).await);
+                redeem(&app, &told["code"], VERIFIER).await.tokens();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_denial_reaches_the_application_whatever_its_description_is_encoded_as() {
+    let fake = FakeProvider::start().await;
+    for app in apps_of(&fake).await {
+        for foreign in foreign() {
+            let tab = begin(&app, &[]).await;
+            let state = &form(tab.location.split_once('?').unwrap().1)["state"];
+            let query = format!("error=access_denied&{foreign}&state={state}");
+            let told = landed(come_back(&app, &tab, &query).await);
+            assert_eq!(told["error"], "access_denied", "{foreign}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_callback_whose_own_parameters_are_repeated_or_undecodable_is_refused() {
+    let fake = FakeProvider::start().await;
+    for app in apps_of(&fake).await {
+        fake.follow(&app.clock);
+        let before = fake.calls("/token");
+        let tab = begin(&app, &[]).await;
+        let query = fake.approve(&tab.location, &person("1", ANN));
+        for more in [
+            "state=x",
+            "code=x",
+            "%63ode=x",
+            "s%74ate",
+            "error=a&error=b",
+            "error=%ff",
+            "iss=%zz",
+            "iss=a&%69ss=a",
+        ] {
+            let reply = come_back(&app, &tab, &format!("{query}&{more}")).await;
+            reply.problem(400, "invalid_token");
+        }
+        assert_eq!(fake.calls("/token"), before, "nothing was asked");
+        let told = landed(come_back(&app, &tab, &query).await);
+        redeem(&app, &told["code"], VERIFIER).await.tokens();
+    }
+}
