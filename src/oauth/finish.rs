@@ -1,3 +1,5 @@
+use std::fmt;
+
 use super::{CODE_LIFETIME, FlowSecret, ProviderSignIns, client, redirect, secret};
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -19,7 +21,7 @@ const ATTEMPTS: usize = 3;
 const ACCESS_DENIED: &str = "access_denied";
 
 /// What a browser brings back from a provider (RFC 6749, section 4.1.2), and what it kept.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Answer {
     /// The `state`, as sent.
@@ -48,6 +50,20 @@ impl Answer {
             iss: None,
             languages: String::new(),
         }
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const HIDDEN: &str = "redacted";
+        f.debug_struct("Answer")
+            .field("state", &HIDDEN)
+            .field("secret", &self.secret)
+            .field("code", &self.code.as_ref().map(|_| HIDDEN))
+            .field("error", &self.error)
+            .field("iss", &self.iss)
+            .field("languages", &self.languages)
+            .finish()
     }
 }
 

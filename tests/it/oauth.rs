@@ -10,7 +10,11 @@ mod linking;
 mod misbehaviour;
 mod outage;
 
-use hallpass::{EventKind, identity::CodeChallenge, oauth::Provider};
+use hallpass::{
+    EventKind,
+    identity::CodeChallenge,
+    oauth::{Answer, Provider},
+};
 use serde_json::json;
 
 use self::flow::{
@@ -281,6 +285,17 @@ async fn without_providers_there_is_an_empty_list() {
         assert_eq!(list, json!({"providers": []}));
         let reply = app.ask(&format!("GET {}", start_path(&[])), "", b"").await;
         reply.problem(404, "provider_unknown");
+    }
+}
+
+#[test]
+fn an_answer_shows_neither_its_code_nor_its_state_nor_what_was_kept() {
+    let mut answer = Answer::new("hidden-state", "hidden-secret");
+    answer.code = Some("hidden-code".to_owned());
+    answer.error = Some("access_denied".to_owned());
+    for shown in [format!("{answer:?}"), format!("{answer:#?}")] {
+        assert!(!shown.contains("hidden"), "{shown}");
+        assert!(shown.contains("access_denied"), "{shown}");
     }
 }
 
