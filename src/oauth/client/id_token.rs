@@ -18,7 +18,7 @@ const LEEWAY: i64 = 5;
 /// How many seconds ahead of ours the provider's clock may run.
 const MAX_SKEW: i64 = 60;
 
-/// A token of which the header alone was read.
+/// A token of which the header alone was read. Its claims are read once its signature is [checked](Self::signed).
 #[derive(Debug)]
 pub(super) struct IdToken<'a> {
     algorithm: Algorithm,
@@ -27,6 +27,10 @@ pub(super) struct IdToken<'a> {
     claims: &'a str,
     signature: Vec<u8>,
 }
+
+/// A token that a key of the provider has signed.
+#[derive(Debug)]
+pub(super) struct Signed<'a>(&'a IdToken<'a>);
 
 /// What the claims are held against.
 #[derive(Debug)]
@@ -79,31 +83,33 @@ impl<'a> IdToken<'a> {
         })
     }
 
-    /// Checks the signature and the claims, and gives the claims; `None` if the key may be a new one.
-    pub(super) fn verify(
-        &self,
-        keys: &Keys,
-        expected: &Expected<'_>,
-    ) -> Result<Option<Map<String, Value>>, ProviderFault> {
-        let key = match keys.find(self.kid.as_deref(), self.algorithm) {
-            Ok(key) => key,
-            Err(NoKey::Unknown) => return Ok(None),
-            Err(NoKey::Ambiguous) => {
-                return Err(ProviderFault::IdToken(
-                    "does not say which of several keys it is of",
-                ));
-            }
-            Err(NoKey::Unfit) => {
-                return Err(ProviderFault::IdToken("names a key of another algorithm"));
-            }
-        };
-        if !key.verifies(self.algorithm, self.message.as_bytes(), &self.signature) {
-            return Err(ProviderFault::IdToken("has a signature that is not right"));
+    /// Checks the signature. A failure may mean that the keys are old.
+    pub(super) fn signed(&self, keys: &Keys) -> Result<Signed<'_>, ProviderFault> {
+        let key = keys.find(self.kid.as_deref(), self.algorithm);
+        let key = key.map_err(|none| {
+            ProviderFault::IdToken(match none {
+                NoKey::Ambiguous => "does not say which of several keys it is of",
+                NoKey::Unfit => "names a key of another algorithm",
+                NoKey::Unknown => "is signed with a key that is not the provider's",
+            })
+        })?;
+        match key.verifies(self.algorithm, self.message.as_bytes(), &self.signature) {
+            true => Ok(Signed(self)),
+            false => Err(ProviderFault::IdToken("has a signature that is not right")),
         }
-        let claims = object(self.claims)?;
+    }
+}
+
+impl Signed<'_> {
+    /// Checks the claims, and gives them.
+    pub(super) fn claims(
+        &self,
+        expected: &Expected<'_>,
+    ) -> Result<Map<String, Value>, ProviderFault> {
+        let claims = object(self.0.claims)?;
         self.check(&claims, expected)
             .map_err(ProviderFault::IdToken)?;
-        Ok(Some(claims))
+        Ok(claims)
     }
 
     fn check(
@@ -145,7 +151,7 @@ impl<'a> IdToken<'a> {
     }
 
     fn half_digest(&self, access_token: &str) -> String {
-        let digest = digest(self.algorithm.digest(), access_token.as_bytes());
+        let digest = digest(self.0.algorithm.digest(), access_token.as_bytes());
         let bytes = digest.as_ref();
         let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
         URL_SAFE_NO_PAD.encode(half)

@@ -62,7 +62,7 @@ enum Material {
 pub(super) enum NoKey {
     /// Several could be.
     Ambiguous,
-    /// It may be a new one.
+    /// None has that identifier, or fits.
     Unknown,
     /// There is one of that identifier, and it is for something else.
     Unfit,

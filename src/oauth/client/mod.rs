@@ -221,13 +221,13 @@ impl Client {
             now: self.0.clock.now(),
         };
         let known = keys.value().await.ok_or(NO_KEYS)?;
-        if let Some(claims) = token.verify(&known, &expected)? {
-            return Ok(claims);
+        if let Ok(signed) = token.signed(&known) {
+            return signed.claims(&expected);
         }
+        // The keys may have been replaced since: under other identifiers, the same ones, or none.
         keys.refetch().await;
         let known = keys.at_hand().ok_or(NO_KEYS)?;
-        let unknown = ProviderFault::IdToken("is signed with a key that is not the provider's");
-        token.verify(&known, &expected)?.ok_or(unknown)
+        token.signed(&known)?.claims(&expected)
     }
 
     async fn metadata(&self) -> Result<Arc<Metadata>, ProviderFault> {

@@ -3,16 +3,16 @@
 use std::{cell::Cell, sync::Arc};
 
 use hallpass::oauth::Provider;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     ANN,
-    flow::{APP_URL, arrive, asking, person, sign_in, start_path},
+    flow::{APP_URL, apps_of, arrive, asking, person, sign_in, start_path},
 };
 use crate::support::{
     app::{App, app_with, unhurried},
     patience::{PATIENCE, until},
-    provider::{CLIENT_ID, CLIENT_SECRET, FakeProvider, form},
+    provider::{CLIENT_ID, CLIENT_SECRET, FakeProvider, Habits, Signing, form},
 };
 
 /// Where a start leads, if not to the provider.
@@ -223,4 +223,45 @@ async fn no_address_within_is_asked() {
     .await;
     start_fails(&app).await;
     assert_eq!(fake.calls("/.well-known/openid-configuration"), 0);
+}
+
+/// Neither the token nor the set says which key it is.
+fn nameless(habits: &mut Habits) {
+    habits.header = Arc::new(|header: &mut Map<String, Value>| drop(header.remove("kid")));
+    habits.jwks = Arc::new(|jwks: &mut Value| {
+        let keys = jwks["keys"].as_array_mut().unwrap();
+        for key in keys {
+            key.as_object_mut().unwrap().remove("kid");
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_key_that_was_replaced_under_no_name_or_the_same_one_is_fetched_once() {
+    let fake = FakeProvider::start().await;
+    type Habit = fn(&mut Habits);
+    for habit in [nameless as Habit, |_| {}] {
+        for app in apps_of(&fake).await {
+            fake.behave(habit);
+            sign_in(&app, &fake, person("1", ANN)).await;
+            let before = fake.calls("/jwks");
+            fake.rotate("first");
+            app.advance(61);
+            sign_in(&app, &fake, person("1", ANN)).await;
+            sign_in(&app, &fake, person("1", ANN)).await;
+            assert_eq!(fake.calls("/jwks"), before + 1, "{}", app.name);
+
+            // What is not the provider's stays so, and makes nobody ask more than once a minute.
+            app.advance(61);
+            fake.behave(|habits| {
+                habit(habits);
+                habits.signing = Signing::Wrong;
+            });
+            for _ in 0..3 {
+                let refused = arrive(&app, &fake, person("1", ANN)).await;
+                assert_eq!(refused, Err("provider_failed".to_owned()));
+            }
+            assert_eq!(fake.calls("/jwks"), before + 2, "{}", app.name);
+        }
+    }
 }

@@ -160,6 +160,53 @@ async fn a_new_key_is_fetched_once_a_minute_at_most() {
 }
 
 #[tokio::test]
+async fn a_key_that_was_replaced_under_its_name_or_none_is_fetched_once_a_minute_at_most() {
+    let nameless = |key: &Key| {
+        let mut header = key.header();
+        header.as_object_mut().unwrap().remove("kid");
+        header
+    };
+    for header in [Key::header, nameless] {
+        let mut scene = Scene::sound().await;
+        scene.identify().await.expect("it is sound");
+        scene.key = Key::p256("k1");
+        scene.provider.publish(&[&scene.key]);
+        let token = scene.key.sign_with(&header(&scene.key), &scene.claims());
+        scene.provider.issue(&token);
+        assert!(scene.fault().await.contains("not right"));
+        assert_eq!(scene.provider.count(JWKS), 1);
+        scene.clock.advance(MINUTE);
+        scene.identify().await.expect("the key is fetched");
+        assert_eq!(scene.provider.count(JWKS), 2);
+
+        let other = Key::p256("k1");
+        scene
+            .provider
+            .issue(&other.sign_with(&header(&other), &scene.claims()));
+        scene.clock.advance(MINUTE);
+        for _ in 0..3 {
+            assert!(scene.fault().await.contains("not right"));
+        }
+        assert_eq!(scene.provider.count(JWKS), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_set_that_left_a_choice_is_fetched_again() {
+    let scene = Scene::sound().await;
+    let others = [Key::p256("k1"), Key::p256("k2")];
+    scene.provider.publish(&[&others[0], &others[1]]);
+    scene.client.prepare().await.expect("it is there");
+    let header = json!({"alg": "ES256"});
+    let token = scene.key.sign_with(&header, &scene.claims());
+    scene.provider.issue(&token);
+    scene.provider.publish(&[&scene.key]);
+    assert!(scene.fault().await.contains("several keys"));
+    scene.clock.advance(MINUTE);
+    scene.identify().await.expect("one is left");
+}
+
+#[tokio::test]
 async fn a_key_that_was_withdrawn_verifies_nothing_once_the_keys_were_fetched_again() {
     let scene = Scene::sound().await;
     scene.identify().await.expect("it is sound");
