@@ -1,6 +1,10 @@
 use std::fmt;
 
-use super::{CODE_LIFETIME, FlowSecret, ProviderSignIns, client, redirect, secret};
+use super::{
+    CODE_LIFETIME, FlowSecret, ProviderSignIns,
+    client::{self, Identified},
+    redirect, secret,
+};
 use crate::{
     error::{Error, ErrorKind, Result},
     event::{Author, ClientInfo, Event, EventKind},
@@ -118,17 +122,20 @@ impl ProviderSignIns {
         answer: &Answer,
         client: &ClientInfo,
     ) -> Result<String, Failure> {
-        let assertion = match self.ask(provider, flow, answer).await {
-            Ok(assertion) => assertion,
+        let identified = match self.ask(provider, flow, answer).await {
+            Ok(identified) => identified,
             Err(failure) => {
                 if let Failure::Problem(problem) = &failure {
-                    let event = self.event(EventKind::SignInFailed, &flow.provider, client);
-                    let event = event.with("reason", problem.code());
-                    self.trail.record(store, &event).await?;
+                    self.note_failed(store, problem, &flow.provider, client)
+                        .await?;
                 }
                 return Err(failure);
             }
         };
+        if let Some(fault) = &identified.fault {
+            let error = fault as &dyn std::error::Error;
+            tracing::warn!(provider, error, "a provider does not give an address");
+        }
         let text = secret::random_text();
         let now = self.clock.now();
         let code = NewCode {
@@ -137,13 +144,14 @@ impl ProviderSignIns {
             expires_at: now + CODE_LIFETIME,
         };
         if flow.intent == FlowIntent::Link {
-            store.offer_identity(&code, &assertion).await?;
+            store.offer_identity(&code, &identified.assertion).await?;
             return Ok(text);
         }
-        let admitted = self.admit(store, &assertion, code, answer, client);
+        let admitted = self.admit(store, &identified, code, answer, client);
         if let Err(error) = admitted.await {
             let problem = Problem::from(error);
-            self.write_down(store, &problem, &assertion, client).await?;
+            self.write_down(store, &problem, &identified.assertion, client)
+                .await?;
             return Err(Failure::Problem(problem));
         }
         Ok(text)
@@ -155,7 +163,7 @@ impl ProviderSignIns {
         provider: &str,
         flow: &Flow,
         answer: &Answer,
-    ) -> Result<Assertion, Failure> {
+    ) -> Result<Identified, Failure> {
         let failed = |why: &'static str| {
             tracing::warn!(provider, why, "a sign-in with a provider failed");
             Err(ErrorKind::ProviderFailed.into())
@@ -187,16 +195,17 @@ impl ProviderSignIns {
     async fn admit(
         &self,
         store: &dyn Store,
-        assertion: &Assertion,
+        identified: &Identified,
         code: NewCode,
         answer: &Answer,
         client: &ClientInfo,
     ) -> Result<()> {
+        let assertion = &identified.assertion;
         for _ in 0..ATTEMPTS {
             let standing = store.standing(assertion).await?;
             let linking = assertion.judge(&standing);
             let new_user = match linking {
-                Linking::Refuse(refusal) => return Err(refused(refusal)),
+                Linking::Refuse(refusal) => return Err(refused(refusal, identified)),
                 Linking::Create => Some(self.new_user(assertion, answer, client).await?),
                 _ => None,
             };
@@ -219,7 +228,7 @@ impl ProviderSignIns {
                     self.tell(&user, &events);
                     return Ok(());
                 }
-                Arrived::Refused(refusal) => return Err(refused(refusal)),
+                Arrived::Refused(refusal) => return Err(refused(refusal, identified)),
                 Arrived::NoAccount => {}
             }
         }
@@ -286,6 +295,11 @@ impl ProviderSignIns {
             ErrorKind::Refused,
             ErrorKind::RegistrationClosed,
         ];
+        if problem.kind() == ErrorKind::ProviderFailed {
+            return self
+                .note_failed(store, problem, &assertion.provider, client)
+                .await;
+        }
         if !decided.contains(&problem.kind()) {
             let error = problem as &dyn std::error::Error;
             tracing::error!(error, "a sign-in with a provider failed");
@@ -300,14 +314,29 @@ impl ProviderSignIns {
         Ok(self.trail.record(store, &event).await?)
     }
 
+    async fn note_failed(
+        &self,
+        store: &dyn Store,
+        problem: &Problem,
+        provider: &str,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        let event = self.event(EventKind::SignInFailed, provider, client);
+        let event = event.with("reason", problem.code());
+        Ok(self.trail.record(store, &event).await?)
+    }
+
     fn event(&self, kind: EventKind, provider: &str, client: &ClientInfo) -> Event {
         Event::new(kind, client, self.clock.now()).with("provider", provider)
     }
 }
 
-fn refused(refusal: LinkRefusal) -> Error {
+/// An address that could not be asked for is another reason than one that is missing.
+fn refused(refusal: LinkRefusal, identified: &Identified) -> Error {
+    let is_unknown = identified.fault.is_some() && identified.assertion.email.is_none();
     Error::new(match refusal {
         LinkRefusal::AccountDisabled => ErrorKind::AccountDisabled,
+        LinkRefusal::LinkRequired if is_unknown => ErrorKind::ProviderFailed,
         LinkRefusal::LinkRequired => ErrorKind::LinkRequired,
     })
 }

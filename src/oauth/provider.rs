@@ -25,6 +25,9 @@ const GITHUB: &str = "https://github.com";
 /// `HTTPS_PROXY` or the like is set, it is the proxy that resolves names, so that it has to refuse what is private; a
 /// proxy that is itself on a private address is then to be given as an address, not as a name.
 ///
+/// User info is asked where the ID token lacks `email` or `email_verified`, and counts beside the same address only. Where
+/// it fails, a user who is linked signs in all the same.
+///
 /// One call to the provider takes 5 seconds at most, and signing in 8; redirects are not followed, nothing is tried
 /// again, and a document of more than 64 KiB is not read. The configuration and the keys of a provider are kept for an
 /// hour and renewed in the background, and go on while it is away.
@@ -93,7 +96,7 @@ impl Provider {
     }
 
     /// GitHub, as `github`: OAuth 2, with the user and the primary address asked of its API. Identities are recorded
-    /// under the issuer `https://github.com`.
+    /// under the issuer `https://github.com`, by the number of the user. Of the addresses the first 1000 are looked at.
     pub fn github(client_id: impl Into<String>) -> Self {
         Self {
             protocol: Protocol::GitHub,

@@ -2,6 +2,7 @@
 
 mod code;
 pub(crate) mod flow;
+mod github;
 mod hijack;
 mod house;
 mod identities;
@@ -9,6 +10,7 @@ mod leniency;
 mod linking;
 mod misbehaviour;
 mod outage;
+mod user_info;
 
 use hallpass::{
     EventKind,

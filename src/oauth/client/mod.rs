@@ -16,6 +16,7 @@ mod profile;
 use std::{fmt, sync::Arc, time::Duration};
 
 use oauth2::AuthType;
+use tokio::time::Instant;
 
 pub(crate) use self::fault::ProviderFault;
 use self::{
@@ -93,6 +94,20 @@ pub(crate) struct Answer<'a> {
     pub(crate) verifier: &'a str,
 }
 
+/// Somebody who has signed in.
+#[derive(Debug)]
+pub(crate) struct Identified {
+    pub(crate) assertion: Assertion,
+    /// Why no more is known of their address. Their identity is proven all the same.
+    pub(crate) fault: Option<ProviderFault>,
+}
+
+/// Claims that are proven so far, and the token to ask for more.
+struct Known {
+    claims: serde_json::Map<String, serde_json::Value>,
+    access_token: oauth2::AccessToken,
+}
+
 impl Client {
     /// Asks nobody yet.
     ///
@@ -164,11 +179,18 @@ impl Client {
     }
 
     /// Finds out who has signed in. Spends the code, and takes 8 seconds at most.
-    pub(crate) async fn identify(&self, answer: &Answer<'_>) -> Result<Assertion, ProviderFault> {
-        within(DEADLINE, self.ask(answer)).await
+    pub(crate) async fn identify(&self, answer: &Answer<'_>) -> Result<Identified, ProviderFault> {
+        let end = Instant::now() + DEADLINE;
+        let mut known = until(end, self.who(answer)).await?;
+        let about = until(end, self.complete(&mut known)).await;
+        Ok(Identified {
+            assertion: profile::assertion(&self.0.provider, &known.claims)?,
+            fault: about.err(),
+        })
     }
 
-    async fn ask(&self, answer: &Answer<'_>) -> Result<Assertion, ProviderFault> {
+    /// Proves who it is.
+    async fn who(&self, answer: &Answer<'_>) -> Result<Known, ProviderFault> {
         let Inner { provider, web, .. } = &*self.0;
         let (metadata, keys) = match &self.0.source {
             Source::Fixed(endpoints) => {
@@ -179,7 +201,11 @@ impl Client {
                     return Err(ProviderFault::ForeignIssuer);
                 }
                 let exchanged = endpoints.exchange(web, provider, answer).await?;
-                return github::identify(web, provider, &exchanged.access_token).await;
+                let claims = github::user(web, provider, &exchanged.access_token).await?;
+                return Ok(Known {
+                    claims,
+                    access_token: exchanged.access_token,
+                });
             }
             Source::Discovered { keys, .. } => (self.metadata().await?, keys),
         };
@@ -193,14 +219,30 @@ impl Client {
         }
         let endpoints = metadata.endpoints(provider)?;
         let exchanged = endpoints.exchange(web, provider, answer).await?;
-        let mut claims = self
+        let claims = self
             .verify(&metadata, keys, &exchanged, answer.nonce)
             .await?;
-        if let (None, Some(url)) = (claims.get("email"), &metadata.userinfo) {
-            let token = &exchanged.access_token;
-            profile::complete(&mut claims, web, url.as_str(), token).await?;
+        Ok(Known {
+            claims,
+            access_token: exchanged.access_token,
+        })
+    }
+
+    /// Asks for what is not known of their address.
+    async fn complete(&self, known: &mut Known) -> Result<(), ProviderFault> {
+        let Inner { provider, web, .. } = &*self.0;
+        let Known {
+            claims,
+            access_token,
+        } = known;
+        match &self.0.source {
+            Source::Fixed(_) => github::complete(claims, web, provider, access_token).await,
+            Source::Discovered { .. } if !profile::lacks_address(claims) => Ok(()),
+            Source::Discovered { .. } => match &self.metadata().await?.userinfo {
+                Some(url) => profile::complete(claims, web, url.as_str(), access_token).await,
+                None => Ok(()),
+            },
         }
-        profile::assertion(provider, &claims)
     }
 
     async fn verify(
@@ -271,7 +313,14 @@ async fn within<T>(
     time: Duration,
     work: impl Future<Output = Result<T, ProviderFault>>,
 ) -> Result<T, ProviderFault> {
-    let done = tokio::time::timeout(time, work).await;
+    until(Instant::now() + time, work).await
+}
+
+async fn until<T>(
+    end: Instant,
+    work: impl Future<Output = Result<T, ProviderFault>>,
+) -> Result<T, ProviderFault> {
+    let done = tokio::time::timeout_at(end, work).await;
     done.unwrap_or(Err(ProviderFault::TimedOut))
 }
 

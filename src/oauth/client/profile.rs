@@ -4,8 +4,12 @@ use serde_json::{Map, Value};
 
 use super::{MAX_DOCUMENT, fault::ProviderFault, id_token::subject};
 use crate::{
-    error::BoxError, identity::Assertion, json, oauth::provider::Provider, outbound::Web,
-    user::check_display_name,
+    error::BoxError,
+    identity::Assertion,
+    json,
+    oauth::provider::Provider,
+    outbound::Web,
+    user::{EmailAddress, check_display_name},
 };
 
 /// Asks for something in the name of the user: JSON, which it must be.
@@ -37,6 +41,18 @@ pub(super) async fn ask(
     Ok(answer.into_body())
 }
 
+/// Whether it is not said what the address is, or not whether it was verified.
+pub(super) fn lacks_address(claims: &Map<String, Value>) -> bool {
+    ["email", "email_verified"]
+        .iter()
+        .any(|name| !is_said(claims, name))
+}
+
+/// A claim that is null is as good as none (OpenID Connect Core 1.0, section 5.3.2).
+fn is_said(claims: &Map<String, Value>, name: &str) -> bool {
+    claims.get(name).is_some_and(|value| !value.is_null())
+}
+
 /// Adds what the user info endpoint says (OpenID Connect Core 1.0, section 5.3). The claims of the ID token stay.
 pub(super) async fn complete(
     claims: &mut Map<String, Value>,
@@ -53,53 +69,49 @@ pub(super) async fn complete(
     if subject(&info) != subject(claims) {
         return Err(ProviderFault::Nonsense(WHAT, "is of somebody else"));
     }
-    // Both or none: `email_verified` is of the address beside it.
-    claims.remove("email_verified");
-    for name in ["email", "email_verified", "name"] {
-        if let Some(value) = info.get(name).filter(|_| !claims.contains_key(name)) {
-            claims.insert(name.to_owned(), value.clone());
-        }
+    // `email_verified` is of the address beside it, and of no other.
+    if !is_said(claims, "email") {
+        claims.remove("email_verified");
+        take(claims, &info, "email");
+        take(claims, &info, "email_verified");
+    } else if email(claims).is_some() && email(claims) == email(&info) {
+        take(claims, &info, "email_verified");
     }
+    take(claims, &info, "name");
     Ok(())
 }
 
-/// What the claims come to.
+/// Adds a claim, if it was not there.
+fn take(claims: &mut Map<String, Value>, info: &Map<String, Value>, name: &str) {
+    if let Some(value) = info.get(name).filter(|_| !is_said(claims, name)) {
+        claims.insert(name.to_owned(), value.clone());
+    }
+}
+
+fn email(claims: &Map<String, Value>) -> Option<EmailAddress> {
+    claims.get("email")?.as_str()?.parse().ok()
+}
+
+/// The assertion of these claims. An address or a name that cannot be taken is left out.
 pub(super) fn assertion(
     provider: &Provider,
     claims: &Map<String, Value>,
 ) -> Result<Assertion, ProviderFault> {
-    let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let subject = subject(claims);
     let subject = subject.ok_or(ProviderFault::IdToken("does not say whom it is of"))?;
-    Ok(described(
-        provider,
-        subject.to_owned(),
-        text("email"),
-        claims.get("email_verified") == Some(&Value::Bool(true)),
-        text("name"),
-    ))
-}
-
-/// Of address and name, what can be taken.
-pub(super) fn described(
-    provider: &Provider,
-    subject: String,
-    email: Option<&str>,
-    is_verified: bool,
-    name: Option<&str>,
-) -> Assertion {
-    let email = email.and_then(|email| email.parse().ok());
-    let name = name.map(str::trim).filter(|name| !name.is_empty());
-    let name = name.filter(|name| check_display_name(Some(name)).is_ok());
-    Assertion {
+    let email = email(claims);
+    let is_verified = claims.get("email_verified") == Some(&Value::Bool(true));
+    let name = claims.get("name").and_then(Value::as_str).map(str::trim);
+    let name = name.filter(|name| !name.is_empty() && check_display_name(Some(name)).is_ok());
+    Ok(Assertion {
         provider: provider.name().to_owned(),
         issuer: provider.issuer().to_owned(),
-        subject,
+        subject: subject.to_owned(),
         email_verified: email.is_some() && is_verified,
         trusted: email
             .as_ref()
             .is_some_and(|email| provider.is_trusted_for(email)),
         email,
         display_name: name.map(str::to_owned),
-    }
+    })
 }

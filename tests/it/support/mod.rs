@@ -13,6 +13,7 @@ mod certificates;
 #[allow(dead_code, reason = "some of it is for the tests of the servers")]
 pub(crate) mod cluster;
 pub(crate) mod db;
+pub(crate) mod github;
 pub(crate) mod http;
 pub(crate) mod patience;
 pub(crate) mod plans;

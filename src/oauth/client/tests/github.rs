@@ -20,6 +20,13 @@ async fn scene() -> (FakeProvider, Client) {
     (provider, client)
 }
 
+async fn identify(client: &Client) -> Assertion {
+    let identified = client.identify(&answer(None)).await;
+    let identified = identified.expect("it is sound");
+    assert!(identified.fault.is_none(), "{identified:?}");
+    identified.assertion
+}
+
 fn addresses(verified: &Value) -> Value {
     json!([
         {"email": "old@example.org", "primary": false, "verified": true},
@@ -31,7 +38,7 @@ fn addresses(verified: &Value) -> Value {
 async fn github_says_who_signs_in() {
     let (provider, client) = scene().await;
     client.prepare().await.expect("there is nothing to prepare");
-    let said = client.identify(&answer(None)).await.expect("it is sound");
+    let said = identify(&client).await;
     assert_eq!(said.provider, "github");
     assert_eq!(said.issuer, provider.url());
     assert_eq!(said.subject, "583231");
@@ -79,7 +86,7 @@ async fn an_address_at_github_is_verified_by_the_boolean_alone() {
     let (provider, client) = scene().await;
     for verified in [json!(false), json!("true"), json!(null), json!(1)] {
         provider.reply(EMAILS, Reply::json(&addresses(&verified)));
-        let said = client.identify(&answer(None)).await.expect("it is sound");
+        let said = identify(&client).await;
         assert!(said.email.is_some() && !said.email_verified, "{verified}");
     }
     for list in [
@@ -88,7 +95,7 @@ async fn an_address_at_github_is_verified_by_the_boolean_alone() {
         json!([7]),
     ] {
         provider.reply(EMAILS, Reply::json(&list));
-        let said = client.identify(&answer(None)).await.expect("it is sound");
+        let said = identify(&client).await;
         assert!(said.email.is_none() && !said.email_verified, "{list}");
     }
 }
@@ -116,17 +123,6 @@ async fn github_that_refuses_or_answers_nonsense_is_a_fault() {
             "cannot be asked",
         ),
         (USER, Reply::redirect("/elsewhere"), "cannot be asked"),
-        (
-            EMAILS,
-            Reply::of(404, "application/json", "{}"),
-            "cannot be asked",
-        ),
-        (EMAILS, Reply::json(&json!({})), "JSON array"),
-        (
-            EMAILS,
-            Reply::of(200, "application/json", "a".repeat(65537)),
-            "cannot be asked",
-        ),
     ] {
         let (provider, client) = scene().await;
         provider.reply(path, reply);
@@ -135,6 +131,29 @@ async fn github_that_refuses_or_answers_nonsense_is_a_fault() {
             .await
             .expect_err("it is not sound");
         assert!(fault.to_string().contains(expected), "{expected}: {fault}");
+        assert_eq!(provider.count("/elsewhere"), 0);
+    }
+}
+
+#[tokio::test]
+async fn github_that_does_not_give_the_addresses_says_who_signs_in_all_the_same() {
+    for (reply, expected) in [
+        (Reply::of(403, "application/json", "{}"), "cannot be asked"),
+        (Reply::of(404, "application/json", "{}"), "cannot be asked"),
+        (Reply::redirect("/elsewhere"), "cannot be asked"),
+        (Reply::json(&json!({})), "JSON array"),
+        (
+            Reply::of(200, "application/json", "a".repeat(65537)),
+            "cannot be asked",
+        ),
+    ] {
+        let (provider, client) = scene().await;
+        provider.reply(EMAILS, reply);
+        let identified = client.identify(&answer(None)).await.expect("it is sound");
+        assert_eq!(identified.assertion.subject, "583231");
+        assert!(identified.assertion.email.is_none());
+        let fault = identified.fault.expect("there is no address").to_string();
+        assert!(fault.contains(expected), "{expected}: {fault}");
         assert_eq!(provider.count("/elsewhere"), 0);
     }
 }

@@ -84,7 +84,18 @@ impl Scene {
     }
 
     async fn identify(&self) -> Result<Assertion, ProviderFault> {
-        self.client.identify(&answer(None)).await
+        let identified = self.client.identify(&answer(None)).await?;
+        Ok(identified.assertion)
+    }
+
+    /// Why nothing more is known of the address of somebody who has signed in.
+    async fn unknown_address(&self) -> String {
+        let identified = self.client.identify(&answer(None)).await;
+        let identified = identified.expect("the token is sound");
+        assert_eq!(identified.assertion.subject, "ann-1");
+        let fault = identified.fault.expect("the address cannot be asked for");
+        assert!(identified.assertion.email.is_none());
+        fault.to_string()
     }
 
     async fn fault(&self) -> String {

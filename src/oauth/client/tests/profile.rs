@@ -96,9 +96,39 @@ async fn user_info_of_somebody_else_or_of_nobody_is_refused() {
         Reply::redirect("/elsewhere"),
     ] {
         scene.provider.reply(USERINFO, reply.clone());
-        scene.fault().await;
+        scene.unknown_address().await;
     }
     assert_eq!(scene.provider.count("/elsewhere"), 0);
+}
+
+#[tokio::test]
+async fn user_info_verifies_the_address_of_the_token_and_no_other() {
+    let scene = Scene::sound().await;
+    for lacking in [None, Some(json!(null))] {
+        scene.issue(&scene.claims_but("email_verified", lacking));
+        for (email, verified, is_verified) in [
+            (json!("ann@example.org"), json!(true), true),
+            (json!("Ann@EXAMPLE.org"), json!(true), true),
+            (json!("ann@example.org"), json!("true"), false),
+            (json!("ann@example.org"), json!(null), false),
+            (json!("eve@example.org"), json!(true), false),
+            (json!("ann"), json!(true), false),
+            (json!(null), json!(true), false),
+        ] {
+            let info = json!({"sub": "ann-1", "email": email, "email_verified": verified});
+            scene.provider.reply(USERINFO, Reply::json(&info));
+            let said = scene.identify().await.expect("the token is sound");
+            assert_eq!(said.email, Some("ann@example.org".parse().unwrap()));
+            assert_eq!(said.email_verified, is_verified, "{info}");
+        }
+    }
+    let asked = scene.provider.count(USERINFO);
+    for said in [json!(false), json!("true")] {
+        scene.issue(&scene.claims_but("email_verified", Some(said)));
+        let said = scene.identify().await.expect("the token is sound");
+        assert!(!said.email_verified);
+    }
+    assert_eq!(scene.provider.count(USERINFO), asked);
 }
 
 #[tokio::test]

@@ -1,0 +1,104 @@
+//! GitHub, as far as a sign-in asks it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Json, Router,
+    extract::{Query, State},
+    http::StatusCode,
+    routing::{get, post},
+};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// How many addresses there are on a page, unless more are asked for.
+const PAGE: usize = 30;
+/// The most that can be asked for.
+const MAX_PAGE: usize = 100;
+
+/// One user's GitHub on loopback. It ends when this is dropped.
+pub(crate) struct FakeGithub {
+    pub(crate) url: String,
+    inner: Arc<Mutex<Inner>>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Clone, Default)]
+struct Inner {
+    user: u64,
+    addresses: Vec<Value>,
+    /// Instead of the addresses.
+    status: Option<u16>,
+    pages: usize,
+}
+
+impl Drop for FakeGithub {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl FakeGithub {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let inner = Arc::<Mutex<Inner>>::default();
+        let token = json!({"access_token": "gho", "token_type": "bearer", "scope": "read:user"});
+        let router = Router::new()
+            .route("/login/oauth/access_token", post(async || Json(token)))
+            .route("/api/v3/user", get(user))
+            .route("/api/v3/user/emails", get(addresses))
+            .with_state(Arc::clone(&inner));
+        let task = tokio::spawn(async move {
+            let served = axum::serve(listener, router).await;
+            served.expect("GitHub runs");
+        });
+        Self { url, inner, task }
+    }
+
+    /// From now on this user signs in, who has these addresses; the last one is the primary.
+    pub(crate) fn user(&self, number: u64, addresses: &[String]) {
+        let last = addresses.len().saturating_sub(1);
+        let address = |(index, email): (usize, &String)| json!({"email": email, "primary": index == last, "verified": true});
+        *self.inner.lock().unwrap() = Inner {
+            user: number,
+            addresses: addresses.iter().enumerate().map(address).collect(),
+            ..Inner::default()
+        };
+    }
+
+    /// From now on the addresses are refused.
+    pub(crate) fn refuse_addresses(&self, status: u16) {
+        self.inner.lock().unwrap().status = Some(status);
+    }
+
+    /// How many pages of addresses were asked for since the user was set.
+    pub(crate) fn pages(&self) -> usize {
+        self.inner.lock().unwrap().pages
+    }
+}
+
+async fn user(State(github): State<Arc<Mutex<Inner>>>) -> Json<Value> {
+    let number = github.lock().unwrap().user;
+    Json(json!({"id": number, "login": "ann", "name": "Ann"}))
+}
+
+async fn addresses(
+    State(github): State<Arc<Mutex<Inner>>>,
+    Query(query): Query<HashMap<String, usize>>,
+) -> Result<Json<Value>, StatusCode> {
+    let mut github = github.lock().unwrap();
+    github.pages += 1;
+    if let Some(status) = github.status {
+        return Err(StatusCode::from_u16(status).expect("a status"));
+    }
+    let size = query
+        .get("per_page")
+        .map_or(PAGE, |size| *size.min(&MAX_PAGE));
+    let before = (query.get("page").map_or(1, |page| *page) - 1) * size;
+    let page = github.addresses.iter().skip(before).take(size);
+    Ok(Json(page.cloned().collect()))
+}
