@@ -43,6 +43,22 @@ impl Cookies {
             .and_then(|value| str::from_utf8(value).ok())
     }
 
+    /// The cookies whose names begin so, in the order of the request: the rest of the name, and the value.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn beginning<'a>(
+        self,
+        headers: &'a HeaderMap,
+        with: &str,
+    ) -> Vec<(&'a str, &'a str)> {
+        let name = self.named(with);
+        let values = headers.get_all(COOKIE).into_iter();
+        let pairs = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+        let rests = pairs.filter_map(|pair| trimmed(pair).strip_prefix(name.as_bytes()));
+        rests
+            .filter_map(|rest| str::from_utf8(rest).ok()?.split_once('='))
+            .collect()
+    }
+
     /// The value of `Set-Cookie` for so many whole seconds, zero to delete it; `None` for what cannot be in a cookie.
     pub(crate) fn set(self, name: &str, value: &str, max_age: Duration) -> Option<HeaderValue> {
         let (name, max_age) = (self.named(name), max_age.as_secs());

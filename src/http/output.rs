@@ -106,7 +106,7 @@ pub(crate) struct SeeOther {
     /// The URL.
     pub(crate) location: String,
     /// What the browser is to keep, or to forget.
-    pub(crate) cookie: Option<HeaderValue>,
+    pub(crate) cookies: Vec<HeaderValue>,
 }
 
 impl Output for SeeOther {
@@ -119,8 +119,8 @@ impl Output for SeeOther {
         headers.insert(LOCATION, location);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        if let Some(cookie) = self.cookie {
-            headers.insert(SET_COOKIE, cookie);
+        for cookie in self.cookies {
+            headers.append(SET_COOKIE, cookie);
         }
         response
     }

@@ -74,6 +74,12 @@ impl Request {
         self.cookies.read(&self.head.headers, name)
     }
 
+    /// The cookies whose names begin so; see [`Cookies::beginning`].
+    #[cfg(feature = "oauth")]
+    pub(crate) fn cookies_beginning(&self, with: &str) -> Vec<(&str, &str)> {
+        self.cookies.beginning(&self.head.headers, with)
+    }
+
     /// The bearer token; see [`bearer`].
     pub(crate) fn bearer(&self) -> Result<&str> {
         bearer(&self.head.headers)

@@ -2,6 +2,7 @@
 
 mod identities;
 mod inputs;
+mod kept;
 
 use std::time::Duration;
 
@@ -19,8 +20,6 @@ use crate::{
 };
 
 const TAG: &str = "Sign-in with a provider";
-/// Begins the name of the cookie of a flow.
-const COOKIE: &str = "hallpass_oauth_";
 
 type Own = Context<ProviderSignIns>;
 
@@ -47,7 +46,8 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
                 "The browser comes back to `redirect_to` with `code` or `error`, and with the `state` that was given. The \
                  application makes a verifier and keeps it, and gives its challenge here (RFC 7636, S256): the code is \
                  worth nothing without the verifier. With `intent=link` the code is for `POST /users/me/identities`. The \
-                 cookie binds the flow to the browser for 10 minutes.",
+                 cookie binds the flow to the browser for 10 minutes; of one browser the newest eight flows can be \
+                 finished.",
             )
             .errors(&[
                 ErrorKind::InvalidRedirect,
@@ -90,18 +90,27 @@ async fn providers(own: Own) -> Result<Json<ProviderList>> {
 async fn begin(
     state: State,
     client: ClientInfo,
-    SignInBegun { provider, new }: SignInBegun,
+    SignInBegun {
+        provider,
+        new,
+        surplus,
+    }: SignInBegun,
 ) -> Result<SeeOther> {
     let State { own, cookies } = state;
     let store = own.store.as_ref();
     let begun = own.feature.begin(store, &provider, new, &client).await?;
-    let cookie = begun.kept.and_then(|kept| {
-        let name = format!("{COOKIE}{}", kept.name);
-        cookies.set(&name, kept.expose(), FLOW_LIFETIME)
+    let kept = begun.kept.and_then(|kept| {
+        let value = kept::value(kept.expose(), own.feature.clock.now());
+        cookies.set(&kept::named(&kept.name), &value, FLOW_LIFETIME)
     });
+    let mut set: Vec<_> = kept.into_iter().collect();
+    if !set.is_empty() {
+        let deleted = surplus.iter();
+        set.extend(deleted.filter_map(|name| cookies.set(name, "", Duration::ZERO)));
+    }
     Ok(SeeOther {
         location: begun.location,
-        cookie,
+        cookies: set,
     })
 }
 
@@ -119,7 +128,10 @@ async fn finish(
     let finished = own.feature.finish(store, &provider, &answer, &client);
     Ok(SeeOther {
         location: finished.await?,
-        cookie: cookies.set(&cookie, "", Duration::ZERO),
+        cookies: cookies
+            .set(&cookie, "", Duration::ZERO)
+            .into_iter()
+            .collect(),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Signing in with a provider, over HTTP.
 
 mod code;
+mod cookies;
 pub(crate) mod flow;
 mod github;
 mod hijack;

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{COOKIE, State};
+use super::{State, kept};
 use crate::{
     error::{ErrorKind, Result},
     http::{FromMembers, Input, Members, Request},
@@ -16,6 +16,8 @@ const MAX_APP_STATE: usize = 1024;
 pub(super) struct SignInBegun {
     pub(super) provider: String,
     pub(super) new: NewSignIn,
+    /// The names of the cookies of older flows that give way.
+    pub(super) surplus: Vec<String>,
 }
 
 impl Input<State> for SignInBegun {
@@ -32,7 +34,11 @@ impl Input<State> for SignInBegun {
         let mut new = NewSignIn::new(query.redirect_to, query.code_challenge);
         new.app_state = query.state;
         new.intent = query.intent.unwrap_or_default();
-        Ok(Self { provider, new })
+        Ok(Self {
+            provider,
+            new,
+            surplus: kept::surplus(request),
+        })
     }
 
     fn errors() -> &'static [ErrorKind] {
@@ -119,9 +125,9 @@ impl Input<State> for BroughtBack {
             _ => None,
         };
         let sent = text("state").ok_or(ErrorKind::InvalidToken)?;
-        let name = format!("{COOKIE}{}", kept_as(&TokenDigest::of(&sent)));
-        let kept = request.cookie(&name);
-        let mut answer = Answer::new(sent, kept.ok_or(ErrorKind::InvalidToken)?);
+        let name = kept::named(&kept_as(&TokenDigest::of(&sent)));
+        let value = request.cookie(&name).ok_or(ErrorKind::InvalidToken)?;
+        let mut answer = Answer::new(sent, kept::secret(value));
         answer.code = text("code");
         answer.error = text("error");
         answer.iss = text("iss");
