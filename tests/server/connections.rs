@@ -9,12 +9,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::net::sockopt::set_socket_recv_buffer_size;
+
 use crate::{
     patience::{PATIENCE, block_until},
     process::{SERVERS, Server, command, folder},
 };
 
-const CLIENTS: u64 = 100;
+const CLIENTS: u64 = 30;
 
 /// The cost of a client that does not read, at most, in KiB, buffers and stacks of a build for tests included.
 const COST: u64 = 120;
@@ -56,6 +58,8 @@ fn write_until_let_go(connections: Vec<TcpStream>, asked: &str) {
     let mut open: Vec<(TcpStream, usize)> = Vec::new();
     for connection in connections {
         connection.set_nonblocking(true).unwrap();
+        // The kernel would take megabytes of replies before the server notices.
+        set_socket_recv_buffer_size(&connection, 4096).unwrap();
         open.push((connection, 0));
     }
     block_until("all are let go", || {
