@@ -1,5 +1,7 @@
 //! JSON objects, read strictly (RFC 8259, and RFC 7493 on duplicate names).
 
+#[cfg(feature = "http")]
+use std::{collections::BTreeSet, str};
 use std::{collections::HashSet, fmt};
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -14,6 +16,65 @@ pub(crate) fn parse_object(text: &[u8]) -> Result<Map<String, Value>> {
     let malformed = |_| Error::new(ErrorKind::MalformedBody);
     serde_json::from_slice::<DistinctNames>(text).map_err(malformed)?;
     serde_json::from_slice(text).map_err(malformed)
+}
+
+/// The members of an object in whose text there is an integer that 64 bits do not hold, at any depth: it was read as a
+/// float nearby.
+///
+/// # Errors
+/// [`MalformedBody`](ErrorKind::MalformedBody) if a name cannot be read.
+#[cfg(feature = "http")]
+pub(crate) fn members_beyond_64_bits(mut text: &[u8]) -> Result<BTreeSet<String>> {
+    let (mut depth, mut name, mut found) = (0_usize, text, BTreeSet::new());
+    while let Some((&byte, after)) = text.split_first() {
+        let rest = match byte {
+            b'"' => after_string(after),
+            b'-' | b'0'..=b'9' => after_number(text),
+            _ => after,
+        };
+        let (token, _) = text.split_at(text.len() - rest.len());
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            // The last one before a value that is no string is its name.
+            b'"' if depth == 1 => name = token,
+            b'-' | b'0'..=b'9' if is_integer_beyond_64_bits(token) => {
+                let name = serde_json::from_slice(name);
+                found.insert(name.map_err(|_| Error::new(ErrorKind::MalformedBody))?);
+            }
+            _ => {}
+        }
+        text = rest;
+    }
+    Ok(found)
+}
+
+#[cfg(feature = "http")]
+fn after_number(text: &[u8]) -> &[u8] {
+    let is_part = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+    let end = text.iter().position(|byte| !is_part(byte));
+    text.split_at(end.unwrap_or(text.len())).1
+}
+
+/// The rest after a string whose quotation mark was read.
+#[cfg(feature = "http")]
+fn after_string(mut text: &[u8]) -> &[u8] {
+    loop {
+        text = match text {
+            [b'"', after @ ..] => return after,
+            [b'\\', _, after @ ..] | [_, after @ ..] => after,
+            [] => return text,
+        };
+    }
+}
+
+#[cfg(feature = "http")]
+fn is_integer_beyond_64_bits(number: &[u8]) -> bool {
+    let is_integer = number
+        .iter()
+        .all(|byte| byte.is_ascii_digit() || *byte == b'-');
+    let number = str::from_utf8(number).unwrap_or_default();
+    is_integer && number.parse::<i64>().is_err() && number.parse::<u64>().is_err()
 }
 
 /// Any JSON value whose objects name no member twice.
@@ -76,6 +137,35 @@ impl<'de> Visitor<'de> for DistinctNames {
 #[cfg(test)]
 mod tests {
     use super::parse_object;
+
+    #[cfg(feature = "http")]
+    #[test]
+    fn the_members_with_an_integer_beyond_64_bits_are_found() {
+        for (text, expected) in [
+            ("{}", &[][..]),
+            (
+                r#"{"a":18446744073709551615,"b":-9223372036854775808}"#,
+                &[],
+            ),
+            (r#"{"a":18446744073709551616}"#, &["a"]),
+            (r#"{"a":[{"b":-9223372036854775809}],"c":1}"#, &["a"]),
+            (r#"{"a":1e300,"b":100000000000000000000.0,"c":-0}"#, &[]),
+            (
+                r#"{"a":"100000000000000000000","\"100000000000000000000":2}"#,
+                &[],
+            ),
+            (r#"{"a":"\\","b":100000000000000000000}"#, &["b"]),
+            (
+                r#"{"100000000000000000000":{"x":1}, "\u0061" : [ 100000000000000000000 ] }"#,
+                &["a"],
+            ),
+        ] {
+            parse_object(text.as_bytes()).expect("the object is sound");
+            let found = super::members_beyond_64_bits(text.as_bytes()).expect("an object");
+            let found: Vec<&str> = found.iter().map(String::as_str).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+    }
 
     #[test]
     fn an_object_is_read() {

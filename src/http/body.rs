@@ -1,6 +1,6 @@
 //! Request bodies: read once, up to a limit; what goes beyond is discarded, not kept.
 
-use std::{pin::pin, str};
+use std::{collections::BTreeSet, pin::pin, str};
 
 use ::http::{
     HeaderMap,
@@ -80,6 +80,14 @@ impl Body {
     /// `UnsupportedMediaType`, `BodyTooLarge`, `MalformedBody`, in this order.
     pub(crate) fn json_object(&self, headers: &HeaderMap) -> Result<Map<String, Value>> {
         json::parse_object(self.text(headers, "application/json")?)
+    }
+
+    /// The members of the body with an integer beyond 64 bits; see [`json::members_beyond_64_bits`].
+    ///
+    /// # Errors
+    /// As [`json_object`](Self::json_object).
+    pub(crate) fn members_beyond_64_bits(&self, headers: &HeaderMap) -> Result<BTreeSet<String>> {
+        json::members_beyond_64_bits(self.text(headers, "application/json")?)
     }
 
     /// The body as the fields of a form, each once.

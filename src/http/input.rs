@@ -32,7 +32,9 @@ pub(crate) struct Json<T>(pub(crate) T);
 
 impl<S: Sync, T: FromMembers> Input<S> for Json<T> {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
-        Members::of_object(request.json_object()?).read().map(Self)
+        let members = Members::of_object(request.json_object()?);
+        let beyond = request.members_beyond_64_bits()?;
+        members.with_beyond_64_bits(beyond).read().map(Self)
     }
 
     fn errors() -> &'static [ErrorKind] {

@@ -1,6 +1,6 @@
 //! Reading the members of a JSON object, or the parameters of a query, so that all that is wrong is reported at once.
 
-use std::{ops::RangeInclusive, str::FromStr};
+use std::{collections::BTreeSet, ops::RangeInclusive, str::FromStr};
 
 use serde_json::{Map, Value};
 
@@ -32,6 +32,8 @@ pub(crate) struct Members {
     unread: Map<String, Value>,
     /// Query parameters are always text; numbers and booleans are read out of it.
     from_query: bool,
+    /// Those with an integer that 64 bits do not hold.
+    beyond_64_bits: BTreeSet<String>,
     violations: Vec<Violation>,
 }
 
@@ -41,8 +43,15 @@ impl Members {
         Self {
             unread: object,
             from_query: false,
+            beyond_64_bits: BTreeSet::new(),
             violations: Vec::new(),
         }
+    }
+
+    /// The same, of which these have an integer that was not read as it was written.
+    pub(crate) fn with_beyond_64_bits(mut self, names: BTreeSet<String>) -> Self {
+        self.beyond_64_bits = names;
+        self
     }
 
     /// The parameters of a query.
@@ -50,6 +59,7 @@ impl Members {
         Self {
             unread: pairs,
             from_query: true,
+            beyond_64_bits: BTreeSet::new(),
             violations: Vec::new(),
         }
     }
@@ -237,13 +247,19 @@ impl Members {
     }
 
     /// An object with any members, without NUL in any text: Postgres keeps no NUL. It also writes numbers out, `1e308`
-    /// with 309 digits: they may take so much room together as a body does.
+    /// with 309 digits: they may take so much room together as a body does. An integer that 64 bits do not hold would come
+    /// back as another one.
     pub(crate) fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
         let Value::Object(object) = self.required(name)? else {
             return self.wrong_type(name, "an object");
         };
         if has_nul_within(&object) {
             self.control_character(name);
+            return None;
+        }
+        if self.beyond_64_bits.contains(name) {
+            let detail = "An integer is beyond 64 bits: it can be kept as a string.";
+            self.refuse(name, "out_of_range", detail);
             return None;
         }
         if object.values().map(digits).sum::<usize>() > MAX_DIGITS {

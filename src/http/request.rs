@@ -1,6 +1,6 @@
 //! A request as the inputs see it.
 
-use std::{net::IpAddr, str, vec::IntoIter};
+use std::{collections::BTreeSet, net::IpAddr, str, vec::IntoIter};
 
 use ::http::{
     HeaderMap,
@@ -112,6 +112,14 @@ impl Request {
     /// `UnsupportedMediaType`, `BodyTooLarge`, `MalformedBody`, in this order.
     pub(crate) fn json_object(&self) -> Result<Map<String, Value>> {
         self.body.json_object(&self.head.headers)
+    }
+
+    /// The members of the body with an integer beyond 64 bits.
+    ///
+    /// # Errors
+    /// As [`json_object`](Self::json_object).
+    pub(crate) fn members_beyond_64_bits(&self) -> Result<BTreeSet<String>> {
+        self.body.members_beyond_64_bits(&self.head.headers)
     }
 
     /// The body as the fields of a form.

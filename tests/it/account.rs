@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     app::{App, apps, apps_with, race, unhurried, user_id},
-    http::{PASSWORD, Reply, Tokens},
+    http::{JSON, PASSWORD, Reply, Tokens},
 };
 
 const ANN: &str = "ann@example.org";
@@ -153,6 +153,36 @@ async fn a_profile_that_cannot_be_kept_is_refused() {
         let kept = patch(body.clone()).await.expect(200).json();
         assert_eq!(kept["metadata"], body["metadata"]);
         assert_eq!(app.me(&access).await.expect(200).json(), kept);
+    }
+}
+
+#[tokio::test]
+async fn an_integer_that_could_not_come_back_as_it_was_given_is_refused() {
+    for app in apps().await {
+        let access = app.join(ANN).await.access;
+        let before = app.me(&access).await.json();
+        let patch = async |metadata: &str| {
+            let headers = format!("{JSON}Authorization: Bearer {access}\r\n");
+            let body = format!(r#"{{"metadata":{metadata}}}"#);
+            app.ask("PATCH /users/me", &headers, body.as_bytes()).await
+        };
+        for metadata in [
+            r#"{"a":18446744073709551616}"#,
+            r#"{"a":-9223372036854775809}"#,
+            r#"{"a":[1,{"b":123456789012345678901234567890}]}"#,
+        ] {
+            let reply = patch(metadata).await;
+            reply.violations("validation_failed", &[("/metadata", "out_of_range")]);
+        }
+        assert_eq!(app.me(&access).await.json(), before);
+        for metadata in [
+            r#"{"a":18446744073709551615,"b":-9223372036854775808}"#,
+            r#"{"a":"123456789012345678901234567890","b":1e20,"c":100000000000000000000.0}"#,
+        ] {
+            let kept = patch(metadata).await.expect(200).json();
+            let expected: Value = serde_json::from_str(metadata).unwrap();
+            assert_eq!(kept["metadata"], expected);
+        }
     }
 }
 
