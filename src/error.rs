@@ -311,12 +311,16 @@ impl From<Refusal> for Error {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The statement lost against concurrent ones more often than it is retried.
-    #[error("the statement lost a conflict after retries")]
+    /// The statement lost against concurrent ones: more often than it is retried, or in a transaction of the host's, in which
+    /// nothing is.
+    #[error("the statement lost against concurrent ones")]
     Conflict(#[source] BoxError),
-    /// A stored value cannot be read back, or the schema is not ours.
+    /// A stored value cannot be read back.
     #[error("a stored value cannot be read")]
     Corrupt(#[source] BoxError),
+    /// A table or a column is not there, or migrations are pending.
+    #[error("the database lacks tables of this version: its migrations have not run")]
+    Schema(#[source] BoxError),
     /// The database cannot be reached, or did not answer in time.
     #[error("the database is unavailable")]
     Unavailable(#[source] BoxError),
@@ -325,7 +329,7 @@ pub enum StoreError {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Conflict(_) | StoreError::Unavailable(_) => {
+            StoreError::Conflict(_) | StoreError::Schema(_) | StoreError::Unavailable(_) => {
                 Self::new(ErrorKind::Unavailable)
                     .with_retry_after(Duration::from_secs(1))
                     .with_source(error)

@@ -28,10 +28,10 @@ pub trait Store:
     + PurgeStore
 {
     /// Proves that the database takes writes, and keeps them: writes a row of no meaning, and commits it. Where it is a file,
-    /// that file is still the one at its path.
+    /// that file is still the one at its path. It waits no longer than a call waits for a connection.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if it does not.
+    /// [`StoreError::Unavailable`] if it does not, and [`StoreError::Schema`] while migrations are pending.
     async fn ping(&self) -> Result<(), StoreError>;
 }
 

@@ -1,6 +1,6 @@
 //! One connection of a pool. It goes back to the pool only outside a transaction, otherwise it is closed.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use sea_orm::{
     ConnAcquireErr, DatabaseConnection, DatabaseConnectionType, DbErr, QueryResult, RuntimeErr,
@@ -10,7 +10,7 @@ use sea_orm::{
 use sea_query_sqlx::SqlxValues;
 
 use super::{
-    error::{connection_error, internal},
+    error::{connection_error, internal, is_lost},
     idle,
 };
 use crate::error::Error;
@@ -74,6 +74,16 @@ impl Connections {
         Err(internal("no pooled connection is outside a transaction"))
     }
 
+    /// For how long a call waits for a connection.
+    pub(super) fn acquire_timeout(&self) -> Duration {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(pool) => pool.options().get_acquire_timeout(),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(pool) => pool.options().get_acquire_timeout(),
+        }
+    }
+
     fn max_connections(&self) -> u32 {
         match self {
             #[cfg(feature = "postgres")]
@@ -93,17 +103,35 @@ pub(super) struct Connection {
 
 /// A callback for each failure of the database: the host may not be the right one any more.
 #[derive(Clone)]
-pub(super) struct OnFailure(Arc<dyn Fn() + Send + Sync>);
+pub(super) struct OnFailure(Arc<dyn Fn(Failure) + Send + Sync>);
+
+/// What has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// A connection is over; others may be as well.
+    LostConnection,
+    Other,
+}
 
 impl OnFailure {
     #[cfg(feature = "postgres")]
-    pub(super) fn new(callback: impl Fn() + Send + Sync + 'static) -> Self {
+    pub(super) fn new(callback: impl Fn(Failure) + Send + Sync + 'static) -> Self {
         Self(Arc::new(callback))
     }
 
-    pub(super) fn note(on_failure: Option<&Self>) {
+    pub(super) fn note_other(on_failure: Option<&Self>) {
         if let Some(Self(callback)) = on_failure {
-            callback();
+            callback(Failure::Other);
+        }
+    }
+
+    fn note(on_failure: Option<&Self>, error: &SqlxError) {
+        if let Some(Self(callback)) = on_failure {
+            callback(if is_lost(error) {
+                Failure::LostConnection
+            } else {
+                Failure::Other
+            });
         }
     }
 }
@@ -145,7 +173,7 @@ impl Connection {
         };
         rows.map_err(|error| {
             self.is_reusable &= !spoils(&error);
-            OnFailure::note(self.on_failure.as_ref());
+            OnFailure::note(self.on_failure.as_ref(), &error);
             DbErr::Query(RuntimeErr::SqlxError(error.into()))
         })
     }
@@ -201,7 +229,7 @@ impl Connection {
                 .map(drop),
         };
         executed.map_err(|error| {
-            OnFailure::note(self.on_failure.as_ref());
+            OnFailure::note(self.on_failure.as_ref(), &error);
             DbErr::Exec(RuntimeErr::SqlxError(error.into()))
         })
     }

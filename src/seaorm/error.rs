@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "postgres")]
+use sea_orm::sqlx::postgres::{PgDatabaseError, PgSeverity};
 use sea_orm::{DbErr, RuntimeErr, SqlxError, sqlx::error::DatabaseError};
 
 use crate::{
@@ -12,11 +14,18 @@ use crate::{
 
 const MAX_RETRIES: u32 = 3;
 
-/// Counts how often a statement or transaction has lost against others, and waits before it is run again.
+/// SQLite waits for no other writer on behalf of a transaction that has read: the state it has seen may be over.
+const HOST_CONFLICT: &str = "the transaction is the host's, which rolls it back and runs it again; on SQLite, one that reads \
+    before it writes has to be begun with SqliteTransactionMode::Immediate";
+
+/// Counts how often a statement or transaction has failed for a reason that passes, and waits before it is run again.
 #[derive(Debug)]
 pub(super) struct Retries {
     left: u32,
     lost: u32,
+    /// A connection was lost, and what was under way on it has been asked again.
+    has_reconnected: bool,
+    is_of_host: bool,
 }
 
 impl Default for Retries {
@@ -24,23 +33,35 @@ impl Default for Retries {
         Self {
             left: MAX_RETRIES,
             lost: 0,
+            has_reconnected: false,
+            is_of_host: false,
         }
     }
 }
 
 impl Retries {
-    /// For what cannot be run again.
-    pub(super) fn none() -> Self {
-        Self { left: 0, lost: 0 }
+    /// For what is the host's to run again.
+    pub(super) fn of_host() -> Self {
+        Self {
+            left: 0,
+            has_reconnected: true,
+            is_of_host: true,
+            ..Self::default()
+        }
     }
 
-    /// Waits if it may be run again.
+    /// Whether the next attempt is on a connection that shows a sign of life first.
+    pub(super) fn needs_live_connection(&self) -> bool {
+        self.has_reconnected && !self.is_of_host
+    }
+
+    /// Waits if it may be run again, although it is not known what became of it on a lost connection.
     ///
     /// # Errors
     /// If it may not.
     pub(super) async fn after(&mut self, error: DbErr) -> Result<(), StoreError> {
         if cause(&error) != Cause::Conflict || self.left == 0 {
-            return Err(store_error(&error));
+            return Err(self.give_up(&error));
         }
         self.left -= 1;
         self.lost += 1;
@@ -49,6 +70,28 @@ impl Retries {
         let wait = Duration::from_micros(u64::from(jitter) * 64) * self.lost;
         tokio::time::sleep(wait).await;
         Ok(())
+    }
+
+    /// The same for what has left no trace: a read, or a transaction whose COMMIT was not sent. It is also run again, once, if
+    /// its connection was lost.
+    ///
+    /// # Errors
+    /// If it may not be run again.
+    pub(super) async fn after_nothing(&mut self, error: DbErr) -> Result<(), StoreError> {
+        if self.has_reconnected || !is_lost_connection(&error) {
+            return self.after(error).await;
+        }
+        self.has_reconnected = true;
+        Ok(())
+    }
+
+    fn give_up(&self, error: &DbErr) -> StoreError {
+        match store_error(error) {
+            StoreError::Conflict(_) if self.is_of_host => {
+                StoreError::Conflict(format!("{error}; {HOST_CONFLICT}").into())
+            }
+            error => error,
+        }
     }
 }
 
@@ -82,11 +125,37 @@ pub(super) fn overtaken() -> DbErr {
     DbErr::RecordNotInserted
 }
 
+/// The connection is over: its server has ended it, or cannot be reached.
+pub(super) fn is_lost(error: &SqlxError) -> bool {
+    match error {
+        SqlxError::Io(_) | SqlxError::Tls(_) => true,
+        #[cfg(feature = "postgres")]
+        SqlxError::Database(error) => error
+            .try_downcast_ref::<PgDatabaseError>()
+            .is_some_and(|error| matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic)),
+        _ => false,
+    }
+}
+
+fn is_lost_connection(error: &DbErr) -> bool {
+    driver_error(error).is_some_and(is_lost)
+}
+
+fn driver_error(error: &DbErr) -> Option<&SqlxError> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
+    }
+}
+
 pub(super) fn store_error(error: &DbErr) -> StoreError {
     // The text only: what a driver's error keeps beside it, such as the failing row, is not for logs.
     let text: BoxError = error.to_string().into();
     match cause(error) {
         Cause::Conflict => StoreError::Conflict(text),
+        Cause::Schema => StoreError::Schema(text),
         Cause::Trouble => StoreError::Unavailable(text),
         Cause::Other => StoreError::Corrupt(text),
     }
@@ -96,16 +165,16 @@ pub(super) fn store_error(error: &DbErr) -> StoreError {
 enum Cause {
     /// Lost against a concurrent transaction: run again.
     Conflict,
+    /// A table or a column is not there.
+    Schema,
     /// The database cannot be reached or cannot work.
     Trouble,
     Other,
 }
 
 fn cause(error: &DbErr) -> Cause {
-    match error {
-        DbErr::Conn(RuntimeErr::SqlxError(error))
-        | DbErr::Exec(RuntimeErr::SqlxError(error))
-        | DbErr::Query(RuntimeErr::SqlxError(error)) => match &**error {
+    if let Some(error) = driver_error(error) {
+        return match error {
             SqlxError::Database(error) => code_cause(&**error),
             SqlxError::Io(_)
             | SqlxError::PoolClosed
@@ -114,7 +183,9 @@ fn cause(error: &DbErr) -> Cause {
             | SqlxError::Tls(_)
             | SqlxError::WorkerCrashed => Cause::Trouble,
             _ => Cause::Other,
-        },
+        };
+    }
+    match error {
         DbErr::RecordNotInserted => Cause::Conflict,
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Cause::Trouble,
         _ => Cause::Other,
@@ -129,6 +200,8 @@ fn code_cause(error: &dyn DatabaseError) -> Cause {
         // Unique violation: every insert tells what is to become of a conflict, so that only a row that another
         // statement wrote meanwhile can be in the way. The next try sees it.
         "23505" => Cause::Conflict,
+        // No such table, schema or column.
+        "42P01" | "3F000" | "42703" => Cause::Schema,
         // A replica after a failover, a transaction that failed and was left open, a cancelled statement.
         "25006" | "25P02" | "57014" => Cause::Trouble,
         // Connection exception, insufficient resources, operator intervention, system error.
@@ -144,9 +217,18 @@ fn code_cause(error: &dyn DatabaseError) -> Cause {
         number => match number.parse::<u32>().map(|code| code & 0xff) {
             // BUSY, LOCKED
             Ok(5 | 6) if number.len() < 5 => Cause::Conflict,
+            // ERROR, which has no finer code.
+            Ok(1) if is_of_schema(error.message()) => Cause::Schema,
             // READONLY, IOERR, FULL, CANTOPEN
             Ok(8 | 10 | 13 | 14) if number.len() < 5 => Cause::Trouble,
             _ => Cause::Other,
         },
     }
+}
+
+/// SQLite's words, which are in English always.
+fn is_of_schema(message: &str) -> bool {
+    message.starts_with("no such table")
+        || message.starts_with("no such column")
+        || message.contains(" has no column named ")
 }

@@ -30,6 +30,7 @@ mod user_change;
 
 use async_trait::async_trait;
 use sea_orm::{DatabaseTransaction, Value};
+use tokio::time::timeout;
 
 use self::pool::Database;
 pub use self::{
@@ -42,23 +43,39 @@ use crate::{
     store::{Store, Transaction},
 };
 
+/// The newest migration that this version needs. Those of a newer version may have run as well.
+const NEWEST_MIGRATION: &str = "m20261129_000014_limit_keys";
+
 const PING: &str = "\
-    INSERT INTO auth_limits AS l (key, until_at, attempts, expires_at) VALUES ($1, $2, 0, $2) \
-    ON CONFLICT (key) DO UPDATE SET attempts = 1 - l.attempts";
+    INSERT INTO auth_limits AS l (key, until_at, attempts, expires_at) SELECT $1, $2, 0, $2 \
+    WHERE EXISTS (SELECT 1 FROM auth_migrations WHERE name = $3) \
+    ON CONFLICT (key) DO UPDATE SET attempts = 1 - l.attempts RETURNING key";
 
 #[async_trait]
 impl<D: Database> Store for SeaOrmStore<D> {
     async fn ping(&self) -> Result<(), StoreError> {
-        // First of all: without the file a write fails as if the tables were missing.
-        let in_place = self.ensure_in_place().await;
-        in_place.map_err(|error| error::store_error(&error))?;
-        // A counter meets this key with a probability of 2^-128. The row has expired from the start: it may be purged.
-        let values = [
-            Value::from(b"hallpass: alive?".to_vec()),
-            Timestamp::UNIX_EPOCH.into(),
-        ];
-        self.write(PING, values).await.map(drop)
+        let alive = timeout(self.patience(), show_life(self)).await;
+        alive.unwrap_or_else(|_| {
+            let text = "the database gives no sign of life within the time to get a connection";
+            Err(StoreError::Unavailable(text.into()))
+        })
     }
+}
+
+async fn show_life<D: Database>(store: &SeaOrmStore<D>) -> Result<(), StoreError> {
+    // First of all: without the file a write fails as if the tables were missing.
+    let in_place = store.ensure_in_place().await;
+    in_place.map_err(|error| error::store_error(&error))?;
+    // A counter meets this key with a probability of 2^-128. The row has expired from the start: it may be purged.
+    let values = [
+        Value::from(b"hallpass: alive?".to_vec()),
+        Timestamp::UNIX_EPOCH.into(),
+        NEWEST_MIGRATION.into(),
+    ];
+    if store.write(PING, values).await?.is_empty() {
+        return Err(StoreError::Schema("migrations are pending".into()));
+    }
+    Ok(())
 }
 
 impl Transaction for DatabaseTransaction {

@@ -8,6 +8,8 @@ use sea_orm::{
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+#[cfg(feature = "postgres")]
+use super::connection::Failure;
 #[cfg(feature = "sqlite")]
 use super::file::Files;
 use super::{
@@ -69,7 +71,7 @@ impl SeaOrmStore {
 
     /// Calls this for each failure of the database.
     #[cfg(feature = "postgres")]
-    pub(super) fn on_failure(mut self, callback: impl Fn() + Send + Sync + 'static) -> Self {
+    pub(super) fn on_failure(mut self, callback: impl Fn(Failure) + Send + Sync + 'static) -> Self {
         self.0.on_failure = Some(OnFailure::new(callback));
         self
     }
@@ -172,9 +174,10 @@ impl<D: Database> SeaOrmStore<D> {
         };
         let mut retries = self.0.retries();
         loop {
-            match self.0.query(access, statement()).await {
-                Ok(rows) => return Ok(rows),
-                Err(error) => retries.after(error).await?,
+            match (self.0.query(access, statement(), &retries).await, access) {
+                (Ok(rows), _) => return Ok(rows),
+                (Err(error), Access::Read) => retries.after_nothing(error).await?,
+                (Err(error), Access::Write) => retries.after(error).await?,
             }
         }
     }
@@ -190,8 +193,8 @@ impl<D: Database> SeaOrmStore<D> {
         self.query(Access::Write, statement).await
     }
 
-    pub(super) async fn begin(&self) -> Result<Txn<'_>, DbErr> {
-        self.0.begin().await
+    pub(super) async fn begin(&self, retries: &Retries) -> Result<Txn<'_>, DbErr> {
+        self.0.begin(retries).await
     }
 
     pub(super) fn retries(&self) -> Retries {
@@ -202,6 +205,11 @@ impl<D: Database> SeaOrmStore<D> {
     /// since the first call on another pool.
     pub(super) async fn ensure_in_place(&self) -> Result<(), DbErr> {
         self.0.ensure_in_place().await
+    }
+
+    /// For how long a sign of life is waited for.
+    pub(super) fn patience(&self) -> Duration {
+        self.0.patience()
     }
 }
 
@@ -230,17 +238,20 @@ pub(super) trait Database: Send + Sync {
         &self,
         access: Access,
         statement: Statement,
+        retries: &Retries,
     ) -> impl Future<Output = Result<Vec<QueryResult>, DbErr>> + Send;
 
     /// This process's turn to write, on SQLite.
     fn turn(&self) -> impl Future<Output = Option<OwnedMutexGuard<()>>> + Send;
 
-    fn begin(&self) -> impl Future<Output = Result<Txn<'_>, DbErr>> + Send;
+    fn begin(&self, retries: &Retries) -> impl Future<Output = Result<Txn<'_>, DbErr>> + Send;
 
     fn retries(&self) -> Retries;
 
     /// Fails if what is written is lost to others.
     fn ensure_in_place(&self) -> impl Future<Output = Result<(), DbErr>> + Send;
+
+    fn patience(&self) -> Duration;
 }
 
 /// A connection pool.
@@ -261,18 +272,20 @@ pub struct Pool {
 }
 
 impl Pool {
-    async fn connection(&self, access: Access) -> Result<Connection, DbErr> {
+    async fn connection(&self, access: Access, retries: &Retries) -> Result<Connection, DbErr> {
         // On SQLite the question costs no round trip, and a read in a transaction sees the state of its beginning.
         let checks = match access {
             Access::Read => self.backend() == DbBackend::Sqlite,
             Access::Write => true,
         };
-        let acquired = if self.checks_before_use && checks {
+        let checks = self.checks_before_use && checks || retries.needs_live_connection();
+        let acquired = if checks {
             self.connections.acquire_idle().await
         } else {
             self.connections.acquire().await
         };
-        let connection = acquired.inspect_err(|_| OnFailure::note(self.on_failure.as_ref()))?;
+        let connection =
+            acquired.inspect_err(|_| OnFailure::note_other(self.on_failure.as_ref()))?;
         Ok(connection.with_on_failure(self.on_failure.clone()))
     }
 }
@@ -282,8 +295,13 @@ impl Database for Pool {
         self.db.get_database_backend()
     }
 
-    async fn query(&self, access: Access, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let mut connection = self.connection(access).await?;
+    async fn query(
+        &self,
+        access: Access,
+        statement: Statement,
+        retries: &Retries,
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let mut connection = self.connection(access, retries).await?;
         Watch::note(self.watch.as_ref(), &statement);
         if let Access::Write = access {
             in_time(self.statement_timeout)?;
@@ -298,9 +316,9 @@ impl Database for Pool {
         }
     }
 
-    async fn begin(&self) -> Result<Txn<'_>, DbErr> {
+    async fn begin(&self, retries: &Retries) -> Result<Txn<'_>, DbErr> {
         let turn = self.turn().await;
-        let connection = self.connection(Access::Write).await?;
+        let connection = self.connection(Access::Write, retries).await?;
         in_time(self.statement_timeout)?;
         let watch = self.watch.clone();
         Txn::begin(
@@ -325,6 +343,10 @@ impl Database for Pool {
             Connections::Sqlite(pool) => self.files.ensure_in_place(pool).await,
         }
     }
+
+    fn patience(&self) -> Duration {
+        self.connections.acquire_timeout()
+    }
 }
 
 /// A transaction that the host has opened. It holds SQLite's lock itself, and what fails in it is the host's to run
@@ -337,7 +359,12 @@ impl Database for InTransaction<'_> {
         self.0.get_database_backend()
     }
 
-    async fn query(&self, _: Access, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+    async fn query(
+        &self,
+        _: Access,
+        statement: Statement,
+        _: &Retries,
+    ) -> Result<Vec<QueryResult>, DbErr> {
         self.0.query_all_raw(statement).await
     }
 
@@ -345,16 +372,20 @@ impl Database for InTransaction<'_> {
         None
     }
 
-    async fn begin(&self) -> Result<Txn<'_>, DbErr> {
+    async fn begin(&self, _: &Retries) -> Result<Txn<'_>, DbErr> {
         Ok(Txn::Host(self.0))
     }
 
     fn retries(&self) -> Retries {
-        Retries::none()
+        Retries::of_host()
     }
 
     async fn ensure_in_place(&self) -> Result<(), DbErr> {
         Ok(())
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::MAX
     }
 }
 

@@ -26,7 +26,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A connection that has been idle for so long is asked for a sign of life before it is used: the database may have
 /// been restarted, or a proxy between have forgotten it.
-const ASK_AFTER_IDLE: Duration = Duration::from_secs(10);
+const ASK_AFTER_IDLE: Duration = Duration::from_secs(1);
 
 /// With the retries, a write waits at most about eight seconds for other processes.
 #[cfg(feature = "sqlite")]

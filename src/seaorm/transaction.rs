@@ -148,30 +148,34 @@ async fn outliving<T: Send + 'static>(
     ended.unwrap_or_else(|error| Err(internal(error.to_string())))
 }
 
-/// Runs `$work` in a transaction, again if it loses against another one.
+/// Runs `$work` in a transaction, again if it loses against another one, or its connection before COMMIT.
 macro_rules! transaction {
     ($store:expr, |$txn:ident| $work:expr) => {{
         let mut retries = $store.retries();
         loop {
-            let attempt: Result<_, sea_orm::DbErr> = async {
-                let txn = $store.begin().await?;
-                let done = {
-                    let $txn: &$crate::seaorm::transaction::Txn<'_> = &txn;
-                    $work.await
-                };
-                match done {
-                    Ok(outcome) => txn.commit().await.map(|()| outcome),
-                    Err(error) => {
-                        txn.rollback().await;
-                        Err(error)
+            let error = match $store.begin(&retries).await {
+                Ok(txn) => {
+                    let done: Result<_, sea_orm::DbErr> = {
+                        let $txn: &$crate::seaorm::transaction::Txn<'_> = &txn;
+                        $work.await
+                    };
+                    match done {
+                        Ok(outcome) => match txn.commit().await {
+                            Ok(()) => break Ok(outcome),
+                            Err(error) => {
+                                retries.after(error).await?;
+                                continue;
+                            }
+                        },
+                        Err(error) => {
+                            txn.rollback().await;
+                            error
+                        }
                     }
                 }
-            }
-            .await;
-            match attempt {
-                Ok(outcome) => break Ok(outcome),
-                Err(error) => retries.after(error).await?,
-            }
+                Err(error) => error,
+            };
+            retries.after_nothing(error).await?;
         }
     }};
 }

@@ -5,12 +5,13 @@ use std::{
     thread,
 };
 
+use hallpass::seaorm::{ConnectSettings, SeaOrmStore};
 use serde_json::json;
 
 use crate::{
     client::{Reply, credentials, insist},
     cluster::Cluster,
-    patience::block_until,
+    patience::{PATIENCE, block_until},
     postgres,
     process::{PASSWORD, SECRET, SERVERS, Server, folder},
 };
@@ -79,6 +80,42 @@ fn an_outage_of_the_database_is_told_and_outlived() {
     each(&clients, Client::is_told);
     cluster.lock().unwrap().start_again();
     each(&clients, Client::recovers);
+}
+
+/// Each pooled connection is over, and no call has met one of them.
+#[test]
+fn a_restart_of_the_database_costs_no_reader_anything() {
+    let Some(cluster) = Cluster::start_or_skip() else {
+        return;
+    };
+    let folder = folder();
+    let url = cluster.url();
+    let settings = [
+        ("DATABASE_URL", url.as_str()),
+        ("HALLPASS_SECRET", SECRET),
+        ("HALLPASS_RATE_LIMITS", "false"),
+        ("HALLPASS_REQUEST_TIMEOUT", "300"),
+    ];
+    let cluster = Mutex::new(cluster);
+    let servers = SERVERS.map(|name| Server::of(name, folder.path(), &settings));
+    assert_eq!(servers[0].register(EMAIL, PASSWORD).status, 201);
+    let clients = servers.iter().map(Client::new).collect::<Vec<_>>();
+    each(&clients, Client::fill_the_pool);
+
+    cluster.lock().unwrap().stop();
+    cluster.lock().unwrap().start_again();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let again = ConnectSettings::new(&url).acquire_timeout(PATIENCE);
+    runtime.block_on(SeaOrmStore::connect(&again)).unwrap();
+    each(&clients, |client| {
+        // One after the other, they meet every connection there is.
+        for _ in 0..16 {
+            let me = client.server.me(&client.access);
+            assert_eq!(me.status, 200, "{me:?}");
+        }
+        let login = client.server.login(EMAIL, PASSWORD);
+        assert_eq!(login.status, 200, "{login:?}");
+    });
 }
 
 fn each<'a>(clients: &[Client<'a>], check: fn(&Client<'a>)) {

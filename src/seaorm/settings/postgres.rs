@@ -1,6 +1,9 @@
 //! A pool of connections to Postgres.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use sea_orm::{
     ConnectOptions, Database, SqlxError,
@@ -18,7 +21,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    seaorm::{SeaOrmStore, error::store_error, idle},
+    seaorm::{SeaOrmStore, connection::Failure, error::store_error, idle},
 };
 
 /// Options for a host that opens the pool.
@@ -30,6 +33,7 @@ pub(super) fn options(settings: &ConnectSettings) -> Result<ConnectOptions> {
     let hooks = Hooks {
         wanted: hosts.wanted(),
         statement_timeout: Some(settings.statement_timeout),
+        losses: Losses::default(),
         failover: None,
     };
     Ok(hooks.options(settings, host))
@@ -54,20 +58,28 @@ pub(super) async fn connect(settings: &ConnectSettings) -> Result<SeaOrmStore> {
         );
     }
     let failover = hosts.may_change().then(|| Arc::new(Failover::new()));
+    let losses = Losses::default();
     let hooks = Hooks {
         wanted: hosts.wanted(),
         // Through a pooler in transaction mode it would be another's, too, and ours only now and then.
         statement_timeout: (pooling == Pooling::Session).then_some(settings.statement_timeout),
+        losses: losses.clone(),
         failover: failover.clone(),
     };
     let db = Database::connect(hooks.options(settings, &host)).await;
     let mut db = db.map_err(|error| store_error(&error))?;
-    let Some(failover) = failover else {
-        return SeaOrmStore::on_checked(db, settings.statement_timeout);
-    };
-    Arc::clone(&failover).watch(&mut db, hosts, host);
+    if let Some(failover) = &failover {
+        Arc::clone(failover).watch(&mut db, hosts, host);
+    }
     let store = SeaOrmStore::on_checked(db, settings.statement_timeout)?;
-    Ok(store.on_failure(move || failover.suspect()))
+    Ok(store.on_failure(move |failure| {
+        if failure == Failure::LostConnection {
+            losses.note();
+        }
+        if let Some(failover) = &failover {
+            failover.suspect();
+        }
+    }))
 }
 
 fn hosts(settings: &ConnectSettings) -> Result<Hosts> {
@@ -82,11 +94,28 @@ fn tune(options: PgConnectOptions, statements: usize) -> PgConnectOptions {
         .statement_cache_capacity(statements)
 }
 
+/// When a connection of the store's was last found to be over: those that wait in the pool may be so as well.
+#[derive(Clone, Default)]
+struct Losses(Arc<Mutex<Option<Instant>>>);
+
+impl Losses {
+    fn note(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether a connection that has been idle for so long has not been used since.
+    fn concern(&self, idle_for: Duration) -> bool {
+        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_some_and(|last| idle_for >= last.elapsed())
+    }
+}
+
 /// The hooks of each connection.
 #[derive(Clone)]
 struct Hooks {
     wanted: Wanted,
     statement_timeout: Option<Duration>,
+    losses: Losses,
     failover: Option<Arc<Failover>>,
 }
 
@@ -95,13 +124,19 @@ impl Hooks {
         let mut options = settings.pool_options(&host.url);
         let statements = settings.statement_cache;
         options.map_sqlx_postgres_opts(move |options| tune(unbracketed(options), statements));
-        let failover = self.failover.clone();
+        let (losses, failover) = (self.losses.clone(), self.failover.clone());
         options.map_sqlx_postgres_before_acquire(move |connection, about| {
             let is_outdated = failover
                 .as_ref()
                 .is_some_and(|failover| failover.is_outdated(about.age));
             let is_usable = !is_outdated && !connection.is_in_transaction();
-            Box::pin(async move { Ok(is_usable) })
+            let is_suspect = losses.concern(about.idle_for);
+            Box::pin(async move {
+                if is_usable && is_suspect {
+                    connection.ping().await?;
+                }
+                Ok(is_usable)
+            })
         });
         options.map_sqlx_postgres_pool_opts(move |pool| {
             let hooks = self.clone();
