@@ -14,7 +14,10 @@ use hallpass::{
     seaorm::SeaOrmStore,
     user::{UserFilter, UserStore as _},
 };
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, TransactionTrait as _};
+use sea_orm::{
+    ConnectionTrait as _, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait as _,
+};
 
 use crate::support::{
     app::{App, app_with},
@@ -122,6 +125,72 @@ async fn an_account_and_the_hosts_own_row_are_committed_together() {
         let tokens = host.app.login(ANN).await;
         host.app.me(&tokens.access).await.expect(200);
     }
+}
+
+/// SQLite refuses a write at once if the transaction has read what another one has changed since.
+#[tokio::test]
+async fn a_sqlite_transaction_that_read_first_is_told_what_to_do() {
+    let (_database, store, app) = sqlite().await;
+    let prepared = app.auth.prepare_registration(ann()).await.unwrap();
+    let txn = store.database().begin().await.unwrap();
+    txn.query_all_raw(users()).await.unwrap();
+    app.register("bob@example.org").await;
+
+    let mut accounts = app.auth.within(&txn).unwrap();
+    let error = accounts.register(prepared).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    let told = chain(&error);
+    assert!(told.contains("SqliteTransactionMode::Immediate"), "{told}");
+    assert!(!told.contains("retries"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sqlite_transactions_that_read_first_begin_immediate() {
+    let (_database, store, app) = sqlite().await;
+    let mut all = tokio::task::JoinSet::new();
+    for number in 0..20 {
+        let (store, auth) = (store.clone(), app.auth.clone());
+        let email = format!("user{number}@example.org").parse().unwrap();
+        let prepared = auth.prepare_registration(Registration::new(email, PASSWORD));
+        let prepared = prepared.await.unwrap();
+        all.spawn(async move {
+            let options = TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                ..TransactionOptions::default()
+            };
+            let txn = store.database().begin_with_options(options).await;
+            let txn = txn.unwrap();
+            txn.query_all_raw(users()).await.unwrap();
+            let mut accounts = auth.within(&txn).unwrap();
+            accounts.register(prepared).await.unwrap();
+            let settled = accounts.settle();
+            txn.commit().await.unwrap();
+            settled.tell();
+        });
+    }
+    all.join_all().await;
+}
+
+async fn sqlite() -> (Database, SeaOrmStore, App) {
+    let database = Database::migrated().await.remove(0);
+    let store = database.store().await;
+    let app = app_with(|builder| builder.store(store.clone())).await;
+    (database, store, app)
+}
+
+fn users() -> sea_orm::Statement {
+    let count = "SELECT count(*) FROM auth_users";
+    sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, count)
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text += &format!(": {source}");
+        next = source.source();
+    }
+    text
 }
 
 #[tokio::test]
