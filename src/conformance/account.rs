@@ -8,9 +8,9 @@ use serde_json::json;
 use super::{
     Subject,
     fixture::{
-        MICROSECOND, TASKS, credentials, digest, event, fresh_session, fresh_user, hash, insert,
-        is_live, log_out, new_session, new_token, new_user, now, password_hash, race, reset,
-        rotated, rotation, set_status, try_open, try_reset, unique,
+        MICROSECOND, TASKS, credentials, digest, event, fresh_session, fresh_user, hash, hashed,
+        insert, is_live, log_out, new_session, new_token, new_user, now, password_hash, race,
+        reset, rotated, rotation, set_status, try_open, try_reset, unique,
     },
 };
 use crate::{
@@ -164,7 +164,7 @@ pub async fn a_new_password_leaves_one_session(store: &Subject) {
     assert_eq!(found.credential_version, 1);
     assert_eq!(found.user.updated_at, at);
     assert_eq!(found.user.email_verified_at, None);
-    assert_eq!(password_hash(store, &user).await.as_deref(), Some("second"));
+    assert_eq!(password_hash(store, &user).await, hashed("second"));
     assert!(is_live(store, &session, at).await, "this session ended");
     assert!(!is_live(store, &other, at).await, "another lives on");
     assert!(is_live(store, &stranger, at).await, "a stranger's ended");
@@ -217,7 +217,7 @@ pub async fn a_stale_check_changes_nothing(store: &Subject) {
         (found.user.updated_at, found.credential_version),
         (user.updated_at, 0)
     );
-    assert_eq!(password_hash(store, &user).await.as_deref(), Some("first"));
+    assert_eq!(password_hash(store, &user).await, hashed("first"));
     assert_eq!(
         authenticated_at(store, &session, at).await,
         session.created_at
@@ -249,7 +249,7 @@ pub async fn an_account_without_a_password_gets_one(store: &Subject) {
     assert_eq!(change(store, &wrong, "new", at).await, Checked::Stale);
     let none = checked(&session, 0, None);
     assert_eq!(change(store, &none, "new", at).await, Checked::Done);
-    assert_eq!(password_hash(store, &user).await.as_deref(), Some("new"));
+    assert_eq!(password_hash(store, &user).await, hashed("new"));
     assert!(is_live(store, &session, at).await);
 }
 
@@ -298,7 +298,7 @@ pub async fn one_of_many_changes_wins(store: &Subject) {
         panic!("one password was changed {} times", winners.len());
     };
     let stored = password_hash(store, &user).await;
-    assert_eq!(stored, Some(format!("new {winner}")));
+    assert_eq!(stored, hashed(&format!("new {winner}")));
     assert_eq!(credentials(store, &user).await.credential_version, 1);
     let lives = [
         is_live(store, &first, at).await,
@@ -335,7 +335,7 @@ pub async fn a_change_never_survives_a_reset(store: &Subject) {
             [false, true] => ("reset", false),
             both => panic!("the change and the reset: {both:?}"),
         };
-        assert_eq!(password_hash(store, &user).await.as_deref(), Some(stored));
+        assert_eq!(password_hash(store, &user).await, hashed(stored));
         assert_eq!(is_live(store, &session, at).await, live);
     }
 }

@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Subject,
     fixture::{
-        MICROSECOND, TASKS, credentials, digest, event, fresh_session, fresh_user, hash, is_live,
-        log_out, new_session, new_token, now, password_hash, race, reset, rotate, rotation,
-        set_status, try_open, try_reset,
+        MICROSECOND, TASKS, credentials, digest, event, fresh_session, fresh_user, hash, hashed,
+        is_live, log_out, new_session, new_token, now, password_hash, race, reset, rotate,
+        rotation, set_status, try_open, try_reset,
     },
 };
 use crate::{
@@ -44,7 +44,7 @@ pub async fn opening_notes_the_sign_in(store: &Subject) {
     let found = credentials(store, &user).await;
     assert_eq!(found.user, opened);
     assert_eq!(found.credential_version, 0, "a rehash is no new credential");
-    assert_eq!(password_hash(store, &user).await.as_deref(), Some("second"));
+    assert_eq!(password_hash(store, &user).await, hashed("second"));
     let live = store.session_user(session.id, user.id, session.created_at);
     let live = live.await.expect("session_user");
     let live = live.expect("the session is live");
@@ -77,7 +77,7 @@ pub async fn a_stale_sign_in_opens_nothing(store: &Subject) {
     }
     let found = credentials(store, &user).await;
     assert_eq!(found.user.last_login_at, None, "a stale sign-in was noted");
-    assert_eq!(password_hash(store, &user).await.as_deref(), Some("first"));
+    assert_eq!(password_hash(store, &user).await, hashed("first"));
 
     set_status(store, user.id, UserStatus::Disabled).await;
     let version = credentials(store, &user).await.credential_version;
@@ -205,7 +205,7 @@ pub async fn a_sign_in_never_survives_a_reset(store: &Subject) {
             .expect("the reset went through");
         assert_eq!(reset.user.id, user.id);
         let stored = password_hash(store, &user).await;
-        assert_eq!(stored.as_deref(), Some("new"), "an old password came back");
+        assert_eq!(stored, hashed("new"), "an old password came back");
         for session in &sessions {
             assert!(
                 !is_live(store, session, session.created_at).await,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{
     Subject,
     fixture::{
-        TASKS, by_id, credentials, event, insert, new_user, now, race, role, set_status, unique,
+        TASKS, by_id, credentials, event, hash, insert, new_user, now, race, role, set_status,
+        unique,
     },
 };
 use crate::{
@@ -57,8 +58,8 @@ pub async fn a_user_is_found_as_added(store: &Subject) {
     assert_eq!(found.user.last_login_at, None);
     assert_eq!(found.user.locale, new.locale);
     assert_eq!(found.credential_version, 0);
-    let hash = found.password_hash.expect("the password hash is kept");
-    assert_eq!(hash.expose(), "first");
+    let stored = found.password_hash.expect("the password hash is kept");
+    assert_eq!(stored.expose(), hash("first").expose());
 
     let nobody = new_user(&format!("{}@example.org", unique())).email;
     let found = store.credentials(&nobody).await.expect("credentials");

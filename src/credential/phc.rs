@@ -1,3 +1,5 @@
+use std::str::FromStr;
+
 use argon2::{ARGON2ID_IDENT, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
@@ -5,12 +7,40 @@ use password_hash::phc::{Output, PasswordHash as PhcString, Salt};
 
 use super::HashParams;
 use crate::{
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result, Violation},
     secret::{PasswordHash, random_bytes},
 };
 
 pub(super) const SALT_LEN: usize = 16;
 pub(super) const TAG_LEN: usize = 32;
+
+impl PasswordHash {
+    /// Takes a hash that was made elsewhere, for a user who is brought along with it.
+    ///
+    /// # Errors
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if it cannot be verified here: no PHC string of Argon2id
+    /// version 19 with `m`, `t` and `p`, a tag below 16 bytes, or beyond the limits of [`HashParams`]. No part of it is
+    /// repeated.
+    pub fn parse(text: impl Into<String>) -> Result<Self> {
+        let hash = Self::trusted(text.into());
+        match Phc::read(&hash) {
+            Ok(_) => Ok(hash),
+            Err(why) => {
+                let why = format!("This password hash cannot be verified: {why}.");
+                let violation = Violation::new("password_hash", "unusable", why);
+                Err(Error::new(ErrorKind::ValidationFailed).with_violations(vec![violation]))
+            }
+        }
+    }
+}
+
+impl FromStr for PasswordHash {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
 
 /// A hash that this library can verify: Argon2id of version 19, within the limits of [`HashParams`].
 #[derive(Clone)]
@@ -33,10 +63,16 @@ impl Phc {
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal): a stored hash is ours to keep readable. No part of it is repeated.
     pub(super) fn parse(hash: &PasswordHash) -> Result<Self> {
-        let refuse = |why| Error::internal(format!("a stored password hash cannot be used: {why}"));
-        let phc = PhcString::new(hash.expose()).map_err(|_| refuse("it is no PHC string"))?;
+        Self::read(hash)
+            .map_err(|why| Error::internal(format!("a stored password hash cannot be used: {why}")))
+    }
+
+    /// # Errors
+    /// Why it cannot be verified.
+    fn read(hash: &PasswordHash) -> Result<Self, &'static str> {
+        let phc = PhcString::new(hash.expose()).map_err(|_| "it is no PHC string")?;
         if phc.algorithm != ARGON2ID_IDENT || phc.version != Some(Version::V0x13.into()) {
-            return Err(refuse("it is not Argon2id of version 19"));
+            return Err("it is not Argon2id of version 19");
         }
         let number = |name| phc.params.get_decimal(name);
         let (Some(m), Some(t), Some(p), 3) = (
@@ -45,16 +81,16 @@ impl Phc {
             number("p"),
             phc.params.iter().count(),
         ) else {
-            return Err(refuse("its parameters are not m, t and p"));
+            return Err("its parameters are not m, t and p");
         };
-        let params = HashParams::danger_weak(m, t, p)
-            .map_err(|_| refuse("its parameters are out of bounds"))?;
+        let params =
+            HashParams::danger_weak(m, t, p).map_err(|_| "its parameters are out of bounds")?;
         let (Some(salt), Some(tag)) = (phc.salt, phc.hash) else {
-            return Err(refuse("the salt or the tag is missing"));
+            return Err("the salt or the tag is missing");
         };
         let (salt, tag) = (salt_bytes(&salt), tag_bytes(&tag));
         if tag.len() < SALT_LEN {
-            return Err(refuse("the tag is too short"));
+            return Err("the tag is too short");
         }
         Ok(Self { params, salt, tag })
     }
@@ -77,7 +113,7 @@ impl Phc {
 /// Writes a PHC string.
 pub(super) fn write(params: HashParams, salt: &[u8], tag: &[u8]) -> PasswordHash {
     let (salt, tag) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(tag));
-    PasswordHash::new(format!("$argon2id$v=19${params}${salt}${tag}"))
+    PasswordHash::trusted(format!("$argon2id$v=19${params}${salt}${tag}"))
 }
 
 fn salt_bytes(salt: &Salt) -> Vec<u8> {

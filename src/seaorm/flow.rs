@@ -213,7 +213,8 @@ fn redeemed(row: &QueryResult) -> Result<Redeemed, DbErr> {
     Ok(Redeemed {
         credentials: Credentials {
             user: user(row)?,
-            password_hash: column::<Option<String>>(row, "password_hash")?.map(PasswordHash::new),
+            password_hash: column::<Option<String>>(row, "password_hash")?
+                .map(PasswordHash::trusted),
             credential_version: column(row, "credential_version")?,
         },
         provider: column(row, "provider")?,

@@ -186,7 +186,7 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
             Ok(Credentials {
                 user: user(row)?,
                 password_hash: column::<Option<String>>(row, "password_hash")?
-                    .map(PasswordHash::new),
+                    .map(PasswordHash::trusted),
                 credential_version: column(row, "credential_version")?,
             })
         });

@@ -6,7 +6,7 @@ use aws_lc_rs::{
 };
 use zeroize::Zeroize;
 
-macro_rules! secret_text {
+macro_rules! redacted_text {
     ($(#[$docs:meta])* $name:ident) => {
         $(#[$docs])*
         ///
@@ -15,11 +15,6 @@ macro_rules! secret_text {
         pub struct $name(String);
 
         impl $name {
-            /// Takes the text as a secret.
-            pub fn new(text: impl Into<String>) -> Self {
-                Self(text.into())
-            }
-
             /// The text itself. Look twice where it goes.
             #[must_use]
             pub fn expose(&self) -> &str {
@@ -36,6 +31,19 @@ macro_rules! secret_text {
         impl Drop for $name {
             fn drop(&mut self) {
                 self.0.zeroize();
+            }
+        }
+    };
+}
+
+macro_rules! secret_text {
+    ($(#[$docs:meta])* $name:ident) => {
+        redacted_text! { $(#[$docs])* $name }
+
+        impl $name {
+            /// Takes the text as a secret.
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
             }
         }
 
@@ -69,13 +77,23 @@ secret_text! {
     /// A password in plain text.
     Password
 }
-secret_text! {
-    /// A password hash as a PHC string.
+redacted_text! {
+    /// A password hash that can be verified here, as a PHC string: Argon2id of version 19 (RFC 9106), within the limits of
+    /// [`HashParams`](crate::credential::HashParams).
+    ///
+    /// A hash from elsewhere is [parsed](Self::parse).
     PasswordHash
 }
 secret_text! {
     /// A refresh token.
     RefreshToken
+}
+
+impl PasswordHash {
+    /// What was made here, or was parsed before it was stored.
+    pub(crate) fn trusted(text: String) -> Self {
+        Self(text)
+    }
 }
 
 /// In constant time.

@@ -1,17 +1,22 @@
 //! `POST /auth/login`.
 
+use std::sync::Arc;
+
 use chrono::DateTime;
 use hallpass::{
-    PasswordHash, Role, UserId, UserStatus,
+    ErrorKind, PasswordHash, Role, UserId, UserStatus,
     credential::{HashParams, Hasher},
     user::{InsertUser, NewUser},
 };
 use serde_json::json;
 
 use crate::support::{
-    app::{App, app_with, apps, apps_with, patient, race, unhurried},
+    app::{App, Framework, app_with, apps, apps_with, patient, race, unhurried},
+    db::{Database, TestStore},
     http::{JSON, PASSWORD, members_of},
 };
+
+const FRAMEWORKS: [Framework; 2] = [Framework::Actix, Framework::Axum];
 
 #[tokio::test]
 async fn logging_in_answers_a_pair_as_documented() {
@@ -92,9 +97,12 @@ async fn only_the_right_password_tells_that_an_account_is_disabled() {
 
 #[tokio::test]
 async fn what_cannot_be_a_password_is_refused_before_anything_is_looked_up() {
-    for app in apps().await {
-        // A hash that nothing can read: touching it would be a 500.
-        insert(&app, "ann@example.org", Some("unreadable")).await;
+    for (database, framework) in Database::empty().await.into_iter().zip(FRAMEWORKS) {
+        // It has no tables: a look would be a 503.
+        let store = database.store().await;
+        let memory = Arc::new(TestStore::memory());
+        let app = App::start(memory, framework, |builder| builder.store(store.clone()));
+        let app = app.await;
         let wide = "\u{10348}".repeat(257);
         for (password, code) in [
             (&"x".repeat(257), "too_long"),
@@ -108,7 +116,42 @@ async fn what_cannot_be_a_password_is_refused_before_anything_is_looked_up() {
             }
         }
         let reply = app.try_login("ann@example.org", PASSWORD).await;
-        reply.problem(500, "internal");
+        reply.problem(503, "unavailable");
+    }
+}
+
+/// The reference implementation's own example: password `password`, salt `somesalt`.
+#[tokio::test]
+async fn a_user_who_is_brought_along_with_a_hash_signs_in() {
+    let text =
+        "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+    for app in apps().await {
+        let hash = PasswordHash::parse(text).unwrap();
+        insert(&app, "ann@example.org", Some(hash)).await;
+        app.try_login("ann@example.org", "password")
+            .await
+            .expect(200);
+        let wrong = app.try_login("ann@example.org", PASSWORD).await;
+        wrong.problem(401, "invalid_credentials");
+    }
+}
+
+/// It would be a 500 at each sign-in, which only accounts have.
+#[tokio::test]
+async fn a_hash_that_cannot_be_verified_comes_into_no_store() {
+    for text in [
+        "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW",
+        "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+        "$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+        "pbkdf2_sha256$870000$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc=",
+        "password",
+        "",
+    ] {
+        let error = PasswordHash::parse(text).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ValidationFailed, "{text}");
+        assert_eq!(error.violations()[0].pointer, "/password_hash");
+        assert!(!format!("{error:?}").contains("c29t"), "{error:?}");
+        assert!(text.parse::<PasswordHash>().is_err());
     }
 }
 
@@ -192,7 +235,7 @@ async fn beyond_the_queue_logins_are_turned_away_at_once() {
 /// A session remembers its client. Read in the database: its list is not part of the contract yet.
 #[tokio::test]
 async fn a_session_remembers_who_opened_it() {
-    for database in crate::support::db::Database::migrated().await {
+    for database in Database::migrated().await {
         let store = database.store().await;
         let db = store.database().clone();
         let app = app_with(|builder| builder.store(store.clone())).await;
@@ -244,12 +287,12 @@ async fn an_access_token_names_the_roles_of_the_user_at_sign_in() {
 }
 
 /// A user as no endpoint makes one.
-async fn insert(app: &App, email: &str, hash: Option<&str>) {
+async fn insert(app: &App, email: &str, password_hash: Option<PasswordHash>) {
     let user = NewUser {
         id: UserId::new(app.now()),
         email: email.parse().unwrap(),
         email_verified_at: None,
-        password_hash: hash.map(PasswordHash::new),
+        password_hash,
         roles: [Role::USER].into_iter().collect(),
         display_name: None,
         locale: None,

@@ -3,17 +3,18 @@
 use std::{collections::BTreeSet, env, fs, path::Path};
 
 use hallpass::{
-    PasswordHash, Refusal, RegistrationMode, Role, UserId, UserStatus,
+    Refusal, RegistrationMode, UserStatus,
     hook::{Applicant, HookError, Hooks},
     limit::{Budget, Lockout, Rate, RateLimits},
-    user::NewUser,
 };
+use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 
 use crate::{
     oauth::flow,
     support::{
         app::{App, app_with, apps, race, unhurried},
+        db::Database,
         http::{JSON, PASSWORD, Reply},
         provider::{FakeProvider, Signing},
     },
@@ -299,10 +300,7 @@ async fn provoke(code: &str) -> Reply {
                 .send("POST /users/me/identities", &bob.access, body)
                 .await
         }
-        "internal" => {
-            insert_unreadable(&app).await;
-            app.try_login(ANN, PASSWORD).await
-        }
+        "internal" => unreadable().await,
         "invalid_access_token" => app.me("x").await,
         "invalid_credentials" => app.try_login(ANN, PASSWORD).await,
         "invalid_redirect" => {
@@ -429,26 +427,15 @@ impl Hooks for Refusing {
     }
 }
 
-async fn insert_unreadable(app: &App) {
-    let user = NewUser {
-        id: UserId::new(app.now()),
-        email: ANN.parse().unwrap(),
-        email_verified_at: None,
-        password_hash: Some(PasswordHash::new("unreadable")),
-        roles: [Role::USER].into_iter().collect(),
-        display_name: None,
-        locale: None,
-        created_at: app.now(),
-    };
-    app.store()
-        .insert_user(
-            &user,
-            &crate::support::app::created(user.created_at),
-            None,
-            None,
-        )
-        .await
-        .unwrap();
+/// A hash that somebody wrote into the database.
+async fn unreadable() -> Reply {
+    let databases = Database::migrated().await;
+    let store = databases[0].store().await;
+    let app = app_with(|builder| builder.store(store.clone())).await;
+    app.register(ANN).await;
+    let sql = "UPDATE auth_users SET password_hash = 'unreadable'";
+    store.database().execute_unprepared(sql).await.unwrap();
+    app.try_login(ANN, PASSWORD).await
 }
 
 async fn overloaded() -> Reply {

@@ -36,7 +36,10 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     };
     let now = SystemClock.now();
     let later = now + Duration::from_secs(3600);
-    let hash = || PasswordHash::new("hash");
+    let hash = || {
+        let text = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+        PasswordHash::parse(text).unwrap()
+    };
     let new_user = NewUser {
         id: UserId::new(now),
         email: "ada@example.org".parse().unwrap(),
