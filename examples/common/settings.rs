@@ -5,7 +5,7 @@ use std::{ffi::OsStr, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time:
 use clap::{
     CommandFactory as _, Parser,
     builder::{NonEmptyStringValueParser, RangedU64ValueParser},
-    error::{ContextKind, ContextValue},
+    error::{ContextKind, ContextValue, ErrorKind},
 };
 use hallpass::{
     ClientAddress, EmailAddress, Error, Password, RegistrationMode, Secrets,
@@ -87,7 +87,8 @@ pub(crate) struct Settings {
         long,
         env = "HALLPASS_ADMIN_PASSWORD",
         hide_env_values = true,
-        requires = "admin_email"
+        requires = "admin_email",
+        value_parser = some_password
     )]
     pub(crate) admin_password: Option<Password>,
     /// Who may register: open, private (the answer does not tell whether an address is taken) or closed
@@ -248,7 +249,12 @@ fn one_line(error: &clap::Error) -> String {
         None if flag.starts_with("--") => flag.to_owned(),
         None => unreadable_variable(&command).unwrap_or_else(|| "an argument".to_owned()),
     };
-    let reason = std::error::Error::source(error).map_or_else(|| error.kind().to_string(), reason);
+    let reason = match error.kind() {
+        ErrorKind::MissingRequiredArgument => {
+            "required, as the other one of the pair is set".to_owned()
+        }
+        kind => std::error::Error::source(error).map_or_else(|| kind.to_string(), reason),
+    };
     format!("{setting}: {reason}")
 }
 
@@ -269,6 +275,14 @@ pub(crate) fn reason(error: &dyn std::error::Error) -> String {
         last = source;
     }
     last.to_string().replace('\n', " ")
+}
+
+/// An empty one, of a variable that was not filled in, is named before what it would need.
+fn some_password(text: &str) -> Result<Password, &'static str> {
+    if text.is_empty() {
+        return Err("must not be empty");
+    }
+    Ok(Password::from(text))
 }
 
 fn seconds(

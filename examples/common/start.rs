@@ -3,7 +3,7 @@
 use std::{io::IsTerminal as _, sync::Arc, time::Duration};
 
 use hallpass::{
-    Auth, Error, Secrets, TokenLifetimes,
+    Auth, Error, ErrorKind, Secrets, TokenLifetimes,
     credential::{Hasher, HasherBuilder},
     limit::RateLimits,
     mail::{Mailer, SmtpMailer, TerminalMailer},
@@ -137,7 +137,13 @@ async fn build(settings: &Settings) -> Result<(Auth, SeaOrmStore), Box<dyn std::
         let made = auth
             .ensure_administrator(email.clone(), password)
             .await
-            .map_err(named("HALLPASS_ADMIN_PASSWORD"))?;
+            .map_err(|error| {
+                let setting = match error.kind() {
+                    ErrorKind::Internal | ErrorKind::Unavailable => "DATABASE_URL",
+                    _ => "HALLPASS_ADMIN_PASSWORD",
+                };
+                named(setting)(error)
+            })?;
         if made.is_some() {
             tracing::info!("made the administrator of HALLPASS_ADMIN_EMAIL");
         }

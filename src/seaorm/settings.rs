@@ -6,19 +6,20 @@ mod hosts;
 mod pooler;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use std::sync::Arc;
 use std::{fmt, time::Duration};
 
 use sea_orm::ConnectOptions;
+#[cfg(feature = "postgres")]
+use sea_orm::sqlx::postgres::PgConnectOptions;
 #[cfg(feature = "sqlite")]
-use sea_orm::{
-    Database,
-    sqlx::{Connection as _, SqlitePool},
-};
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 
 use super::SeaOrmStore;
-#[cfg(feature = "sqlite")]
-use super::{error::Retries, idle};
 use crate::error::{Error, Result};
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -27,10 +28,6 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection that has been idle for so long is asked for a sign of life before it is used: the database may have
 /// been restarted, or a proxy between have forgotten it.
 const ASK_AFTER_IDLE: Duration = Duration::from_secs(1);
-
-/// With the retries, a write waits at most about eight seconds for other processes.
-#[cfg(feature = "sqlite")]
-const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How to reach a database that no one else has opened.
 ///
@@ -50,15 +47,25 @@ pub struct ConnectSettings {
     statement_cache: usize,
     acquire_timeout: Duration,
     statement_timeout: Duration,
+    #[cfg(feature = "postgres")]
+    map_postgres: Map<PgConnectOptions>,
+    #[cfg(feature = "sqlite")]
+    map_sqlite: Map<SqliteConnectOptions>,
 }
+
+/// A change of the host's to the options of the driver.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+type Map<O> = Arc<dyn Fn(O) -> O + Send + Sync>;
 
 impl ConnectSettings {
     /// The database at `postgres://…` or `sqlite://…`, with 10 connections and 100 prepared statements on each, and
     /// the timeouts that fit the [request timeout](Self::request_timeout) of 10 seconds.
     ///
-    /// A SQLite file is created only if the URL says `?mode=rwc`.
+    /// A SQLite file is created only if the URL says `?mode=rwc`: for the user of the process alone (mode 0600), and so are the
+    /// files beside it. One that is there keeps its mode. A URL that names no file, or opens it for reading only, is refused;
+    /// `sqlite::memory:` is a database of the process.
     ///
-    /// A Postgres URL may name several hosts, `postgres://user@one:5432,two:5432/app`, which are tried in their order,
+    /// A parameter of the URL that the driver does not know is refused. A Postgres URL may name several hosts, `postgres://user@one:5432,two:5432/app`, which are tried in their order,
     /// and `target_session_attrs`: `read-write` (what several hosts are taken for without it), `primary` or `any`.
     /// When the host changes its role or goes away, new connections go to the next one that fits; one connection more
     /// watches for that.
@@ -69,6 +76,10 @@ impl ConnectSettings {
             statement_cache: 100,
             acquire_timeout: ACQUIRE_TIMEOUT,
             statement_timeout: Duration::ZERO,
+            #[cfg(feature = "postgres")]
+            map_postgres: Arc::new(|options| options),
+            #[cfg(feature = "sqlite")]
+            map_sqlite: Arc::new(|options| options),
         }
         .request_timeout(REQUEST_TIMEOUT)
     }
@@ -119,20 +130,54 @@ impl ConnectSettings {
             .statement_timeout(timeout * 3 / 10)
     }
 
-    /// The same for SeaORM, for a host that wants to add to it. SQLite is opened with WAL, foreign keys and
+    /// Changes what the driver opens each connection to Postgres with, after everything that is set here.
+    #[cfg(feature = "postgres")]
+    #[must_use]
+    pub fn map_postgres(
+        mut self,
+        map: impl Fn(PgConnectOptions) -> PgConnectOptions + Send + Sync + 'static,
+    ) -> Self {
+        self.map_postgres = Arc::new(map);
+        self
+    }
+
+    /// Changes what the driver opens each connection to SQLite with, after everything that is set here.
+    ///
+    /// ```
+    /// use hallpass::seaorm::ConnectSettings;
+    ///
+    /// let settings = ConnectSettings::new("sqlite://app.db?mode=rwc")
+    ///     .map_sqlite(|options| options.pragma("cache_size", "-65536"));
+    /// ```
+    #[cfg(feature = "sqlite")]
+    #[must_use]
+    pub fn map_sqlite(
+        mut self,
+        map: impl Fn(SqliteConnectOptions) -> SqliteConnectOptions + Send + Sync + 'static,
+    ) -> Self {
+        self.map_sqlite = Arc::new(map);
+        self
+    }
+
+    /// The same for SeaORM, for a host that opens the pool. SQLite is opened with WAL, foreign keys and
     /// `synchronous = NORMAL`: what was acknowledged survives the end of the process, and a power cut can take the
     /// last moments but never leaves a broken file.
     ///
+    /// SeaORM keeps one function of each kind: `map_sqlx_sqlite_opts` or `map_sqlx_postgres_opts` on what this returns
+    /// takes the place of the one that sets all this. A host gives its own to [`map_sqlite`](Self::map_sqlite) or
+    /// [`map_postgres`](Self::map_postgres). The driver makes a SQLite file with the mode that the process leaves it.
+    ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is not one of a database whose driver is
-    /// compiled in (features `postgres` and `sqlite`), if it names several hosts, or if a setting is out of its range.
+    /// compiled in (features `postgres` and `sqlite`), if it names several hosts or no file, if it has a parameter that the
+    /// driver does not know, or if a setting is out of its range.
     pub fn to_options(&self) -> Result<ConnectOptions> {
         self.check_statement_cache()?;
         match self.kind()? {
             #[cfg(feature = "postgres")]
             Kind::Postgres => postgres::options(self),
             #[cfg(feature = "sqlite")]
-            Kind::Sqlite => self.sqlite_options(),
+            Kind::Sqlite => sqlite::options(self),
         }
     }
 
@@ -169,74 +214,20 @@ impl ConnectSettings {
             .sqlx_logging(false);
         options
     }
-
-    #[cfg(feature = "sqlite")]
-    fn sqlite_options(&self) -> Result<ConnectOptions> {
-        use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-
-        // SeaORM's own message would repeat the URL.
-        if self.url.parse::<SqliteConnectOptions>().is_err() {
-            return Err(Error::configuration(
-                "the database URL is not one of SQLite",
-            ));
-        }
-        let mut options = self.pool_options(&self.url);
-        if self.url.contains(":memory:") || self.url.contains("mode=memory") {
-            // Each connection would be another database, gone with the connection.
-            options
-                .max_connections(1)
-                .idle_timeout(None)
-                .max_lifetime(None);
-        }
-        let (statements, busy_timeout) = (self.statement_cache, self.busy_timeout());
-        options.map_sqlx_sqlite_opts(move |options| {
-            options
-                .statement_cache_capacity(statements)
-                .busy_timeout(busy_timeout)
-                .foreign_keys(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Normal)
-        });
-        options.map_sqlx_sqlite_pool_opts(idle::check_sqlite_on_release);
-        options.map_sqlx_sqlite_before_acquire(|connection, _| {
-            let is_idle = !connection.is_in_transaction();
-            Box::pin(async move { Ok(is_idle) })
-        });
-        Ok(options)
-    }
-
-    #[cfg(feature = "sqlite")]
-    fn busy_timeout(&self) -> Duration {
-        SQLITE_BUSY_TIMEOUT.min(self.statement_timeout)
-    }
-
-    #[cfg(feature = "sqlite")]
-    async fn open_sqlite(&self) -> Result<SeaOrmStore> {
-        let options = self.sqlite_options()?;
-        let mut retries = Retries::default();
-        loop {
-            let opened = match Database::connect(options.clone()).await {
-                Ok(db) => {
-                    never_create_again(db.get_sqlite_connection_pool());
-                    let store = SeaOrmStore::on_checked(db, self.busy_timeout())?;
-                    store.ensure_in_place().await.map(|()| store)
-                }
-                Err(error) => Err(error),
-            };
-            match opened {
-                Ok(store) => return Ok(store),
-                // Others that start at the same time turn a new SQLite file to WAL, and lock it for that.
-                Err(error) => retries.after(error).await?,
-            }
-        }
-    }
 }
 
-/// A connection to an empty file in the place of a removed one would take the live log for that file's, and clear it.
-#[cfg(feature = "sqlite")]
-fn never_create_again(pool: &SqlitePool) {
-    let options = pool.connect_options().as_ref().clone();
-    pool.set_connect_options(options.create_if_missing(false));
+/// The value stays out: it may be a secret. So does a name that looks like one.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+fn unknown_parameter(name: &str) -> Error {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let name = if (1..=40).contains(&name.len()) && name.chars().all(is_word) {
+        name
+    } else {
+        "one without a proper name"
+    };
+    Error::configuration(format!(
+        "the database URL has a parameter that is not known: {name}"
+    ))
 }
 
 enum Kind {
@@ -258,7 +249,7 @@ impl SeaOrmStore {
             #[cfg(feature = "postgres")]
             Kind::Postgres => postgres::connect(settings).await,
             #[cfg(feature = "sqlite")]
-            Kind::Sqlite => settings.open_sqlite().await,
+            Kind::Sqlite => sqlite::connect(settings).await,
         }
     }
 }

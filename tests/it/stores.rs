@@ -169,6 +169,103 @@ async fn a_wrong_url_is_not_repeated() {
     }
 }
 
+/// SQLite would make a database of its own for each connection, or keep nothing that is written.
+#[tokio::test]
+async fn a_sqlite_url_that_keeps_nothing_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("test.db");
+    let path = file.display();
+    let made = format!("sqlite://{path}?mode=rwc");
+    let store = SeaOrmStore::connect(&ConnectSettings::new(made)).await;
+    store.unwrap().migrate().await.unwrap();
+    for (url, reason) in [
+        ("sqlite:".to_owned(), "names no file"),
+        ("sqlite://".to_owned(), "names no file"),
+        ("sqlite://?mode=rwc".to_owned(), "names no file"),
+        (format!("sqlite://{path}?mode=ro"), "for reading only"),
+        (format!("sqlite://{path}?mode=%72o"), "for reading only"),
+        (format!("sqlite://{path}?immutable=1"), "for reading only"),
+        (format!("sqlite://{path}?key=hunter2"), "not known: key"),
+        (format!("sqlite://{path}?mode=hunter2"), "not one of SQLite"),
+    ] {
+        let settings = ConnectSettings::new(&url);
+        let refused = [
+            SeaOrmStore::connect(&settings).await.map(drop),
+            settings.to_options().map(drop),
+        ];
+        for error in refused.map(|refused| refused.unwrap_err()) {
+            assert_eq!(error.kind(), hallpass::ErrorKind::Configuration, "{url}");
+            let told = std::error::Error::source(&error).unwrap().to_string();
+            assert!(told.contains(reason), "{url}: {told}");
+            assert!(!told.contains("hunter2"), "{told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_host_adds_to_the_options_takes_nothing_away() {
+    for database in Database::migrated().await {
+        let settings = ConnectSettings::new(database.url())
+            .pool_size(1)
+            .map_sqlite(|options| options.pragma("cache_size", "-1234"))
+            .map_postgres(|options| options.application_name("a host"));
+        let own = SeaOrmStore::connect(&settings).await.unwrap();
+        let of_host = sea_orm::Database::connect(settings.to_options().unwrap());
+        let of_host = of_host.await.unwrap();
+        let expected: &[_] = match database.name() {
+            "postgres" => &[
+                ("SHOW application_name", "a host"),
+                ("SHOW statement_timeout", "3s"),
+            ],
+            _ => &[
+                ("PRAGMA cache_size", "-1234"),
+                ("PRAGMA journal_mode", "wal"),
+                ("PRAGMA synchronous", "1"),
+                ("PRAGMA busy_timeout", "2000"),
+                ("PRAGMA foreign_keys", "1"),
+            ],
+        };
+        for db in [own.database(), &of_host] {
+            for (sql, expected) in expected {
+                let backend = db.get_database_backend();
+                let statement = sea_orm::Statement::from_string(backend, *sql);
+                let row = db.query_one_raw(statement).await.unwrap().unwrap();
+                let text = row.try_get_by_index::<String>(0);
+                let told = match text {
+                    Ok(text) => text,
+                    Err(_) => row.try_get_by_index::<i64>(0).unwrap().to_string(),
+                };
+                assert_eq!(told, *expected, "{sql}");
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_sqlite_file_and_those_beside_it_are_for_its_user_alone() {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a b.db");
+    let url = format!(
+        "sqlite://{}?mode=rwc",
+        file.display().to_string().replace(' ', "%20")
+    );
+    let settings = ConnectSettings::new(url);
+    let store = SeaOrmStore::connect(&settings).await.unwrap();
+    store.migrate().await.unwrap();
+    for name in ["a b.db", "a b.db-wal", "a b.db-shm"] {
+        assert_eq!(mode(&folder.path().join(name)), 0o600, "{name}");
+    }
+    store.close().await.unwrap();
+    // The operator's own choice.
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    SeaOrmStore::connect(&settings).await.unwrap();
+    assert_eq!(mode(&file), 0o640);
+}
+
 /// The driver would name every statement and close none.
 #[tokio::test]
 async fn a_cache_without_prepared_statements_is_refused_by_its_name() {

@@ -21,8 +21,15 @@ fn a_server_without_settings_makes_its_secret_and_says_so() {
     for server in SERVERS {
         let folder = folder();
         let first = Server::of(server, folder.path(), &[]);
-        let about = fs::metadata(folder.path().join("hallpass.secret")).unwrap();
-        assert_eq!(about.mode() & 0o777, 0o600);
+        for name in [
+            "hallpass.secret",
+            "hallpass.db",
+            "hallpass.db-wal",
+            "hallpass.db-shm",
+        ] {
+            let about = fs::metadata(folder.path().join(name)).unwrap();
+            assert_eq!(about.mode() & 0o777, 0o600, "{name}");
+        }
         let secret = fs::read_to_string(folder.path().join("hallpass.secret")).unwrap();
         assert_eq!(first.register("ann@example.org", PASSWORD).status, 201);
         let tokens = first.login("ann@example.org", PASSWORD);

@@ -7,11 +7,35 @@ use sea_orm::{
     sqlx::{self, ConnectOptions as _, PgConnection, Row as _, postgres::PgConnectOptions},
 };
 use tokio::time::{Instant, sleep, timeout_at};
+use url::form_urlencoded;
 
+use super::unknown_parameter;
 use crate::{
     error::{Error, StoreError},
     seaorm::error::{connection_error, store_error},
 };
+
+/// As the driver has them; it reads them in all of these spellings.
+const PARAMETERS: [&str; 18] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "ssl-mode",
+    "ssl-root-cert",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "statement-cache-capacity",
+    "user",
+];
 
 /// Between two rounds in which no host could be worked with.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -73,6 +97,7 @@ impl Hosts {
         tune: impl Fn(PgConnectOptions) -> PgConnectOptions,
     ) -> Result<Self, Error> {
         let parts = Parts::of(url).ok_or_else(not_a_url)?;
+        parts.ensure_known()?;
         let hosts = parts.urls()?.into_iter().map(|url| {
             let options: PgConnectOptions = url.parse().map_err(|_| not_a_url())?;
             let options = tune(unbracketed(options)).disable_statement_logging();
@@ -221,6 +246,18 @@ impl<'a> Parts<'a> {
             wanted: wanted.map(|(_, value)| value),
             listed,
         })
+    }
+
+    /// The driver logs a parameter that it does not know, with its value, and goes on without it.
+    fn ensure_known(&self) -> Result<(), Error> {
+        let query = self.query.join("&");
+        for (name, _) in form_urlencoded::parse(query.as_bytes()) {
+            let is_option = name.starts_with("options[") && name.ends_with(']');
+            if !is_option && !PARAMETERS.contains(&&*name) {
+                return Err(unknown_parameter(&name));
+            }
+        }
+        Ok(())
     }
 
     /// A URL for each host.

@@ -83,15 +83,19 @@ pub(super) async fn connect(settings: &ConnectSettings) -> Result<SeaOrmStore> {
 }
 
 fn hosts(settings: &ConnectSettings) -> Result<Hosts> {
-    let statements = settings.statement_cache;
-    Hosts::parse(&settings.url, |options| tune(options, statements))
+    Hosts::parse(&settings.url, tune(settings))
 }
 
 /// Leaves out the start-up parameter that PgBouncer refuses. Floats are sent in binary.
-fn tune(options: PgConnectOptions, statements: usize) -> PgConnectOptions {
-    options
-        .extra_float_digits(None)
-        .statement_cache_capacity(statements)
+fn tune(
+    settings: &ConnectSettings,
+) -> impl Fn(PgConnectOptions) -> PgConnectOptions + Send + Sync + 'static {
+    let (statements, map) = (settings.statement_cache, settings.map_postgres.clone());
+    move |options| {
+        map(options
+            .extra_float_digits(None)
+            .statement_cache_capacity(statements))
+    }
 }
 
 /// When a connection of the store's was last found to be over: those that wait in the pool may be so as well.
@@ -122,8 +126,8 @@ struct Hooks {
 impl Hooks {
     fn options(self, settings: &ConnectSettings, host: &Host) -> ConnectOptions {
         let mut options = settings.pool_options(&host.url);
-        let statements = settings.statement_cache;
-        options.map_sqlx_postgres_opts(move |options| tune(unbracketed(options), statements));
+        let tune = tune(settings);
+        options.map_sqlx_postgres_opts(move |options| tune(unbracketed(options)));
         let (losses, failover) = (self.losses.clone(), self.failover.clone());
         options.map_sqlx_postgres_before_acquire(move |connection, about| {
             let is_outdated = failover

@@ -97,3 +97,37 @@ fn what_cannot_be_read_is_refused_by_its_name_only() {
     assert!(refusal.contains("target_session_attrs"), "{refusal}");
     assert!(!refusal.contains("hunter2"), "{refusal}");
 }
+
+/// The driver would log them with their values, and connect without what they ask for.
+#[test]
+fn a_parameter_that_is_not_known_is_refused_by_its_name_only() {
+    for (url, name) in [
+        ("postgres://u@one/app?sslpassword=hunter2", "sslpassword"),
+        (
+            "postgres://u@one,two/app?sslmode=disable&sslpassword=hunter2",
+            "sslpassword",
+        ),
+        (
+            "postgres:///app?host=one,two&port=1,2&channel%5Fbinding=hunter2",
+            "channel_binding",
+        ),
+        ("postgres://u@one/app?ssl%70assword=hunter2", "sslpassword"),
+        (
+            "postgres://u@one/app?options[=hunter2",
+            "without a proper name",
+        ),
+        (
+            "postgres://u@one/app?hunter2%20hunter2",
+            "without a proper name",
+        ),
+    ] {
+        let refusal = refusal(url);
+        assert!(refusal.contains("the database URL"), "{refusal}");
+        assert!(refusal.contains(name), "{refusal}");
+        assert!(!refusal.contains("hunter2"), "{refusal}");
+    }
+    read(
+        "postgres://one/app?application_name=a&options[search_path]=b&options=-c%20a%3Db&user=u&password=p\
+         &sslmode=disable&hostaddr=127.0.0.1&dbname=d&ssl-ca=/ca.pem&statement-cache-capacity=9",
+    );
+}
