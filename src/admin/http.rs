@@ -85,7 +85,10 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
         Endpoint::post("/admin/users/{id}/unlock", state.clone(), unlock)
             .tag(TAG)
             .summary("Let a user sign in again at once")
-            .description("No account is locked by this version, so that it only finds the user.")
+            .description(
+                "Forgets the failed sign-ins of the user, and with them the wait that they caused. It does not enable an \
+                 account that is disabled.",
+            )
             .errors(not_found),
         Endpoint::get("/admin/events", state.clone(), list_events)
             .tag(TAG)
