@@ -4,7 +4,7 @@ use ::http::StatusCode;
 use utoipa::openapi::{
     Content, Ref, RefOr, Response, Schema, SchemaFormat, Type,
     header::Header,
-    schema::{AllOfBuilder, AnyOfBuilder, ArrayBuilder, Object, ObjectBuilder},
+    schema::{AllOfBuilder, ArrayBuilder, Object, ObjectBuilder},
 };
 
 use crate::{
@@ -38,12 +38,13 @@ pub(super) fn replies(kinds: &[ErrorKind]) -> BTreeMap<StatusCode, Response> {
 fn reply(status: StatusCode, codes: &[Code]) -> Response {
     let lines = codes.iter().map(line);
     let mut reply = Response::new(lines.collect::<Vec<_>>().join("\n\n"));
-    let words = words(codes.iter().map(|code| code.code));
+    let ours = codes.iter().map(|code| code.code);
     let refused = Code::of(ErrorKind::Refused).code;
     let words = if codes.iter().any(|code| code.code == refused) {
-        or_of_the_host(words)
+        or_of_the_host(ours)
     } else {
-        words.into()
+        let words = ObjectBuilder::new().schema_type(Type::String);
+        words.enum_values(Some(ours))
     };
     let narrowed = ObjectBuilder::new().property("code", words);
     let schema = AllOfBuilder::new()
@@ -122,7 +123,9 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
         .schema_type(Type::String)
         .format(Some(SchemaFormat::Custom("uri".to_owned())))
         .description(Some("`urn:hallpass:` and the code."));
-    let code = or_of_the_host(words(codes).description(Some("What to match on; never changes.")));
+    let code = or_of_the_host(codes).description(Some(
+        "What to match on; never changes. One of the examples, or a code of the application's own.",
+    ));
     ObjectBuilder::new()
         .property("type", uri)
         .property("title", text("A few words."))
@@ -139,18 +142,13 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
         .into()
 }
 
-fn words(codes: impl Iterator<Item = &'static str>) -> ObjectBuilder {
-    let words = ObjectBuilder::new().schema_type(Type::String);
-    words.enum_values(Some(codes))
-}
-
-/// One of ours, or the word of a refusal by the application.
-fn or_of_the_host(ours: ObjectBuilder) -> Schema {
-    let theirs = ObjectBuilder::new()
+/// One of ours, or the word of a refusal by the application. A plain string: generators of clients cannot narrow a choice
+/// of schemas to the codes of one reply, and drop the reply.
+fn or_of_the_host(ours: impl Iterator<Item = &'static str>) -> ObjectBuilder {
+    ObjectBuilder::new()
         .schema_type(Type::String)
         .pattern(Some("^[a-z][a-z0-9_]{0,63}$"))
-        .description(Some("A code of the application's own."));
-    AnyOfBuilder::new().item(ours).item(theirs).into()
+        .examples(ours)
 }
 
 fn text(description: &str) -> Object {
