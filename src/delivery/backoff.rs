@@ -7,7 +7,7 @@ const FIRST: Duration = Duration::from_secs(15);
 const FIRST_REFUSED: Duration = Duration::from_secs(5 * 60);
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
-/// How long a mail waits after this many attempts: twice as long each time, up to an hour, and up to a quarter less, so
+/// How long a mail waits after this many attempts, in whole microseconds, as all times are: twice as long each time, up to an hour, and up to a quarter less, so
 /// that what failed together does not come back together.
 pub(super) fn delay(attempt: i32, refused: bool) -> Duration {
     let [roll] = random_bytes();
@@ -20,7 +20,8 @@ fn delay_with(attempt: i32, refused: bool, roll: u8) -> Duration {
     let full = first
         .saturating_mul(2_u32.saturating_pow(doublings))
         .min(LONGEST);
-    full - full / 4 * u32::from(roll) / 255
+    let wait = full - full / 4 * u32::from(roll) / 255;
+    Duration::from_micros(u64::try_from(wait.as_micros()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -41,6 +42,10 @@ mod tests {
     fn up_to_a_quarter_is_left_to_chance() {
         for (roll, wait) in [(0, 60_000), (51, 57_000), (255, 45_000)] {
             assert_eq!(delay_with(3, false, roll).as_millis(), wait);
+        }
+        for roll in 0..=255 {
+            let wait = delay_with(3, false, roll);
+            assert_eq!(wait.subsec_nanos() % 1000, 0, "{wait:?}");
         }
         for _ in 0..1000 {
             let wait = delay(1, false);

@@ -94,6 +94,29 @@ async fn a_mail_that_does_not_go_out_for_a_day_is_dead_until_an_administrator_re
 }
 
 #[tokio::test]
+async fn a_mail_is_put_off_to_a_whole_microsecond_on_every_store() {
+    for app in apps().await {
+        let (app, mailer) = switched(&app).await;
+        let admin = app.administrator().await;
+        app.deliver().await;
+        mailer.down.store(true, Ordering::SeqCst);
+        for index in 0..8 {
+            app.register(&format!("{index}@example.org")).await;
+        }
+        app.deliver().await;
+        let list = app.get("/admin/mail", &admin).await.expect(200).json();
+        let items = list["items"].as_array().unwrap();
+        assert_eq!(items.len(), 8, "{list}");
+        for item in items {
+            assert_eq!(item["attempts"], 1);
+            let due_at = item["due_at"].as_str().unwrap();
+            let (_, fraction) = due_at.split_once('.').unwrap_or(("", "Z"));
+            assert!(fraction.len() <= "123456Z".len(), "{due_at}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_list_of_mails_is_for_administrators_page_by_page() {
     for app in apps().await {
         let admin = app.administrator().await;
