@@ -27,6 +27,8 @@ const SECOND: Duration = Duration::from_secs(1);
 pub async fn check_all(store: &Subject) {
     a_token_verifies_the_address_it_was_mailed_to(store).await;
     a_verification_is_spent_once(store).await;
+    older_links_verify_until_one_is_used(store).await;
+    of_several_links_one_verifies(store).await;
     a_disabled_user_verifies_nothing(store).await;
     a_change_makes_the_address_the_users(store).await;
     a_change_is_spent_once(store).await;
@@ -88,6 +90,81 @@ pub async fn a_verification_is_spent_once(store: &Subject) {
     });
     let winners = winners.await.into_iter().flatten().count();
     assert_eq!(winners, 1);
+}
+
+/// All that were mailed to the address, in whatever order, each until its own end; then none.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn older_links_verify_until_one_is_used(store: &Subject) {
+    let (user, other) = (fresh_user(store).await, fresh_user(store).await);
+    let of = |user: &User| mailed(user, Purpose::VerifyEmail, &user.email);
+    let second = of(&user);
+    let (mut first, mut third) = (of(&user), of(&user));
+    first.created_at = second.created_at - SECOND;
+    first.expires_at = second.expires_at - SECOND;
+    third.created_at = second.created_at + SECOND;
+    third.expires_at = second.expires_at + SECOND;
+    let elsewhere = issued(store, &of(&other)).await;
+    let links = [
+        issued(store, &second).await,
+        issued(store, &first).await,
+        issued(store, &third).await,
+    ];
+    let [_, oldest, newest] = links;
+    // A mail that is sent again carries the same link.
+    issued(store, &first).await;
+    let mut by_another = first.clone();
+    by_another.digests = vec![digest()];
+    let issue_again = issue(store, &by_another).await;
+    assert_eq!(issue_again, IssueOneTime::Elsewhere);
+    let at = third.created_at;
+    for link in links {
+        let found = store.one_time_user(&link, Purpose::VerifyEmail, at).await;
+        let found = found.expect("one_time_user").map(|user| user.id);
+        assert_eq!(found, Some(user.id), "an older link was void");
+    }
+    assert_eq!(
+        verify(store, oldest, first.expires_at).await,
+        None,
+        "expired"
+    );
+    assert_eq!(verify(store, oldest, at).await, Some(user.id));
+    assert_eq!(verified_at(store, &user).await, Some(at));
+    for link in links {
+        assert_eq!(verify(store, link, at).await, None, "after one was used");
+    }
+    let found = store.one_time_user(&newest, Purpose::VerifyEmail, at).await;
+    assert_eq!(found.expect("one_time_user"), None);
+    assert_eq!(issue(store, &third).await, IssueOneTime::Dead);
+    assert_eq!(verify(store, elsewhere, at).await, Some(other.id));
+}
+
+/// Of parallel uses of several links to one address, one succeeds.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn of_several_links_one_verifies(store: &Subject) {
+    for _ in 0..8 {
+        let user = fresh_user(store).await;
+        let mut links = Vec::new();
+        for _ in 0..4 {
+            let token = mailed(&user, Purpose::VerifyEmail, &user.email);
+            links.push((issued(store, &token).await, token.created_at));
+        }
+        let at = links
+            .iter()
+            .map(|(_, at)| *at)
+            .max()
+            .expect("there are links");
+        let winners = race(TASKS, |index| {
+            let store = Arc::clone(store);
+            let (link, _) = *links.get(index % 4).expect("a link for each task");
+            async move { verify(&store, link, at).await }
+        });
+        let winners = winners.await.into_iter().flatten().count();
+        assert_eq!(winners, 1);
+    }
 }
 
 /// # Panics

@@ -22,7 +22,8 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .tag("Account")
             .summary("Ask for a new link that verifies an address")
             .description(
-                "The answer is the same whether or not the address has an account or is verified.",
+                "The answer is the same whether or not the address has an account or is verified. Links that were \
+                 mailed before stay good until they expire or one of them is used.",
             )
             .errors(&[ErrorKind::Overloaded]),
         Endpoint::post("/users/me/email", own.clone(), request_change)

@@ -60,7 +60,8 @@ impl EmailVerifications {
         Ok(())
     }
 
-    /// Mails a new link, if the address has an active account and is not verified. Takes the same time if not.
+    /// Mails a new link, if the address has an active account and is not verified. Takes the same time if not. Links
+    /// that were mailed before stay good until they expire or one of them is used.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).

@@ -1,6 +1,9 @@
 use async_trait::async_trait;
 
-use super::{MemoryStore, State, token::OneTimeRow};
+use super::{
+    MemoryStore, State,
+    token::{OneTimeRow, key_of},
+};
 use crate::{
     clock::Timestamp,
     error::StoreError,
@@ -31,7 +34,7 @@ impl AddressStore for MemoryStore {
             row.user.email_verified_at = Some(now);
             row.user.updated_at = now;
         }
-        state.use_token(id, Purpose::VerifyEmail);
+        state.use_tokens_of(id, Purpose::VerifyEmail, &address);
         state.record(event, Some(id));
         Ok(Some(id))
     }
@@ -49,7 +52,7 @@ impl AddressStore for MemoryStore {
             return Ok(Checked::Stale);
         };
         let version = user.credential_version;
-        let key = (checked.user_id, token.purpose);
+        let key = key_of(token);
         let newer = state.one_time.get(&key);
         let Some(first) = token.digests.first() else {
             return Ok(Checked::Done);
@@ -89,11 +92,11 @@ impl AddressStore for MemoryStore {
         };
         addresses.remove(row.user.email.canonical());
         addresses.insert(address.canonical().to_owned(), id);
-        row.user.email = address;
+        row.user.email = address.clone();
         row.user.email_verified_at = Some(now);
         row.user.updated_at = now;
         row.credential_version += 1;
-        state.use_token(id, purpose);
+        state.use_tokens_of(id, purpose, &address);
         state.end_sessions(id, EndReason::EmailChanged, now);
         state.record(event, Some(id));
         Ok(Some(id))
@@ -109,13 +112,17 @@ impl State {
         now: Timestamp,
     ) -> Option<(UserId, EmailAddress)> {
         let id = self.spendable(digest, purpose, now)?.user.id;
-        let token = self.one_time.get(&(id, purpose))?;
+        let mut tokens = self.one_time.values();
+        let token = tokens.find(|token| token.digest == *digest)?;
         Some((id, token.address.clone()))
     }
 
-    fn use_token(&mut self, user: UserId, purpose: Purpose) {
-        if let Some(token) = self.one_time.get_mut(&(user, purpose)) {
-            token.used = true;
+    /// Those of this purpose that were mailed to this address.
+    fn use_tokens_of(&mut self, user: UserId, purpose: Purpose, address: &EmailAddress) {
+        let tokens = self.one_time.iter_mut();
+        let tokens = tokens.filter(|((of, kind, _), _)| (*of, *kind) == (user, purpose));
+        for (_, token) in tokens {
+            token.used |= token.address.as_str() == address.as_str();
         }
     }
 }

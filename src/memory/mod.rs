@@ -23,7 +23,7 @@ pub use self::limit::MemoryLimiter;
 use self::{
     identity::{FlowRow, IdentityRow},
     outbox::OutboxRow,
-    token::{OneTimeRow, SessionRow},
+    token::{OneTimeKey, OneTimeRow, SessionRow},
     user::UserRow,
 };
 use crate::{
@@ -35,7 +35,7 @@ use crate::{
     mail::IntentId,
     secret::TokenDigest,
     store::Store,
-    token::{Purpose, SessionId},
+    token::SessionId,
     user::UserId,
 };
 
@@ -73,7 +73,7 @@ struct State {
     /// Who has a canonical address.
     addresses: HashMap<String, UserId>,
     sessions: HashMap<SessionId, SessionRow>,
-    one_time: HashMap<(UserId, Purpose), OneTimeRow>,
+    one_time: HashMap<OneTimeKey, OneTimeRow>,
     outbox: HashMap<IntentId, OutboxRow>,
     flows: HashMap<TokenDigest, FlowRow>,
     identities: BTreeMap<IdentityId, IdentityRow>,

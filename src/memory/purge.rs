@@ -46,12 +46,12 @@ impl PurgeStore for MemoryStore {
         let stays: Vec<UserId> = state
             .one_time
             .keys()
-            .filter(|(user, purpose)| {
+            .filter(|(user, purpose, _)| {
                 *purpose == Purpose::ConfirmEmailChange && state.changes_address(*user)
             })
-            .map(|(user, _)| *user)
+            .map(|(user, ..)| *user)
             .collect();
-        state.one_time.retain(|(user, purpose), token| {
+        state.one_time.retain(|(user, purpose, _), token| {
             let is_looked_at = batch.contains(&token.digest);
             let stays = *purpose == Purpose::ConfirmEmailChange && stays.contains(user);
             !is_looked_at || before < token.expires_at || stays

@@ -93,6 +93,15 @@ pub(super) struct OneTimeRow {
     pub(super) used: bool,
 }
 
+/// Of a proof of an address each mail has its own, of anything else a user has one.
+pub(super) type OneTimeKey = (UserId, Purpose, Option<IntentId>);
+
+pub(super) fn key_of(token: &NewOneTimeToken) -> OneTimeKey {
+    let is_proof = token.purpose == Purpose::VerifyEmail;
+    let mail = is_proof.then_some(token.intent);
+    (token.user_id, token.purpose, mail)
+}
+
 impl UserRow {
     /// Whether what was ordered at this version and for this address still is.
     fn stands(&self, purpose: Purpose, version: i64, address: &EmailAddress) -> bool {
@@ -141,7 +150,7 @@ impl State {
 
     pub(super) fn use_tokens(&mut self, user: UserId) {
         let tokens = self.one_time.iter_mut();
-        for (_, token) in tokens.filter(|((of, _), _)| *of == user) {
+        for (_, token) in tokens.filter(|((of, ..), _)| *of == user) {
             token.used = true;
         }
     }
@@ -149,7 +158,7 @@ impl State {
     /// The sessions and one-time tokens of a user who is deleted.
     pub(super) fn forget_tokens(&mut self, user: UserId) {
         self.sessions.retain(|_, session| session.user_id != user);
-        self.one_time.retain(|(of, _), _| *of != user);
+        self.one_time.retain(|(of, ..), _| *of != user);
     }
 
     pub(super) fn spendable(
@@ -159,8 +168,8 @@ impl State {
         now: Timestamp,
     ) -> Option<&UserRow> {
         let mut tokens = self.one_time.iter();
-        let (&(user, _), token) =
-            tokens.find(|((_, of), token)| *of == purpose && token.digest == *digest)?;
+        let (&(user, ..), token) =
+            tokens.find(|((_, of, _), token)| *of == purpose && token.digest == *digest)?;
         let user = self.users.get(&user)?;
         (now < token.expires_at && token.is_live(purpose, user)).then_some(user)
     }
@@ -369,7 +378,7 @@ impl TokenStore for MemoryStore {
         let Some(&digest) = new.digests.first() else {
             return Ok(IssueOneTime::Dead);
         };
-        let key = (new.user_id, new.purpose);
+        let key = key_of(new);
         let kept = one_time.get(&key);
         let is_new = match (new.purpose, kept) {
             (Purpose::ConfirmEmailChange, kept) => {
@@ -449,7 +458,7 @@ impl TokenStore for MemoryStore {
         let Some(id) = found.map(|row| row.user.id) else {
             return Ok(None);
         };
-        if let Some(token) = state.one_time.get_mut(&(id, Purpose::Unlock)) {
+        if let Some(token) = state.one_time.get_mut(&(id, Purpose::Unlock, None)) {
             token.used = true;
         }
         self.limits.forget(forgiven);

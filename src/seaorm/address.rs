@@ -7,7 +7,7 @@ use super::{
     SeaOrmStore,
     error::store_error,
     event::{self, events, record},
-    one_time::{payload, replace},
+    one_time::{is_proof, payload, replace},
     outbox::{self, intents, order},
     pool::Database,
     row::column,
@@ -29,9 +29,13 @@ use crate::{
 /// statement has done to user and token is seen then.
 macro_rules! to_verify {
     () => {
-        "SELECT u.id FROM auth_users u JOIN auth_one_time_tokens t ON t.user_id = u.id \
-        WHERE t.digest = $1 AND t.purpose = 'verify_email' AND t.used_at IS NULL AND t.expires_at > $2 \
-            AND u.status = 'active' AND u.email = t.payload->>'address'"
+        concat!(
+            "SELECT u.id FROM auth_users u JOIN auth_one_time_tokens t ON t.user_id = u.id \
+            WHERE t.digest = $1 AND ",
+            is_proof!("t.purpose"),
+            " AND t.used_at IS NULL AND t.expires_at > $2 \
+                AND u.status = 'active' AND u.email = t.payload->>'address'"
+        )
     };
 }
 
@@ -52,6 +56,18 @@ macro_rules! spend {
     () => {
         "UPDATE auth_one_time_tokens AS t SET used_at = $2 FROM u \
         WHERE t.user_id = u.id AND t.digest = $1 AND t.used_at IS NULL RETURNING t.user_id, t.payload"
+    };
+}
+
+/// With one proof, every other that was mailed to the same address is used.
+macro_rules! spend_others {
+    () => {
+        concat!(
+            "UPDATE auth_one_time_tokens AS o SET used_at = $2 FROM t \
+            WHERE o.user_id = t.user_id AND o.digest <> $1 AND o.used_at IS NULL AND ",
+            is_proof!("o.purpose"),
+            " AND o.payload->>'address' = t.payload->>'address'"
+        )
     };
 }
 
@@ -80,6 +96,8 @@ const VERIFY: &str = concat!(
     to_verify!(),
     " FOR UPDATE OF u), t AS (",
     spend!(),
+    "), o AS (",
+    spend_others!(),
     "), v AS (UPDATE auth_users u SET ",
     set_verified!(),
     " FROM t WHERE u.id = t.user_id RETURNING u.id), e AS (",
@@ -108,6 +126,12 @@ const CHANGE: &str = concat!(
 const TO_VERIFY: &str = to_verify!();
 const TO_CHANGE: &str = to_change!();
 const USE: &str = "UPDATE auth_one_time_tokens SET used_at = $2 WHERE digest = $1";
+const USE_PROOFS: &str = concat!(
+    "UPDATE auth_one_time_tokens AS t SET used_at = $2 FROM auth_users u \
+    WHERE t.user_id = $1 AND u.id = $1 AND t.used_at IS NULL AND ",
+    is_proof!("t.purpose"),
+    " AND t.payload->>'address' = u.email"
+);
 const SET_VERIFIED: &str = concat!(
     "UPDATE auth_users AS u SET ",
     set_verified!(),
@@ -176,7 +200,7 @@ impl<D: Database> AddressStore for SeaOrmStore<D> {
             let Some(id) = id(&rows)? else {
                 return Ok(None);
             };
-            run(txn, USE, [bytes(digest), now.into()]).await?;
+            run(txn, USE_PROOFS, [id.as_uuid().into(), now.into()]).await?;
             run(txn, SET_VERIFIED, [id.as_uuid().into(), now.into()]).await?;
             event::insert(txn, event, Some(id)).await?;
             Ok::<_, DbErr>(Some(id))

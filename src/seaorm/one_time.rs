@@ -28,6 +28,24 @@ use crate::{
     user::{User, UserId},
 };
 
+/// What begins the purpose of every token that verifies an address. Each mail has a row of its own: all of them are good
+/// until one is used. An older version wrote one row per user, under the bare word.
+macro_rules! is_proof {
+    ($purpose:literal) => {
+        concat!($purpose, " LIKE 'verify_email%'")
+    };
+}
+pub(super) use is_proof;
+
+/// The purpose as a row of this token has it.
+fn row_purpose(token: &NewOneTimeToken) -> String {
+    let purpose = token.purpose.as_str();
+    match token.purpose {
+        Purpose::VerifyEmail => format!("{purpose}/{}", token.intent),
+        _ => purpose.to_owned(),
+    }
+}
+
 /// A newer token takes the place of an older one.
 macro_rules! replace {
     () => {
@@ -47,8 +65,10 @@ macro_rules! issue {
             "INSERT INTO auth_one_time_tokens AS t (user_id, purpose, digest, credential_version, created_at, \
                 expires_at, payload) \
             SELECT u.id, $2, $3, u.credential_version, $4, $5, $6 FROM auth_users u \
-            WHERE u.id = $1 AND u.status = 'active' AND u.email = $8 \
-                AND ($2 = 'verify_email' OR u.credential_version = $7) ",
+            WHERE u.id = $1 AND u.status = 'active' AND u.email = $8 AND (",
+            is_proof!("$2"),
+            " OR u.credential_version = $7) \
+                AND NOT EXISTS (SELECT 1 FROM auth_one_time_tokens o WHERE o.digest = $3) ",
             $lock,
             " ",
             replace!(),
@@ -63,9 +83,12 @@ const ISSUE_LOCKED: &str = issue!("FOR SHARE OF u");
 /// What makes a token `t` of a user `u` good for anything, its expiry apart.
 macro_rules! live {
     () => {
-        "t.used_at IS NULL AND u.status = 'active' \
-        AND (t.purpose = 'verify_email' OR t.credential_version = u.credential_version) \
-        AND (t.purpose = 'confirm_email_change' OR u.email = t.payload->>'address')"
+        concat!(
+            "t.used_at IS NULL AND u.status = 'active' AND (",
+            is_proof!("t.purpose"),
+            " OR t.credential_version = u.credential_version) \
+            AND (t.purpose = 'confirm_email_change' OR u.email = t.payload->>'address')"
+        )
     };
 }
 
@@ -81,7 +104,11 @@ const RENEW: &str = concat!(
 
 const LIVE: &str = concat!(
     "SELECT t.digest, t.created_at, t.payload->>'intent' AS intent FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
-    WHERE t.user_id = $1 AND t.purpose = $2 AND ",
+    WHERE t.user_id = $1 AND (t.purpose = $2 OR ",
+    is_proof!("$2"),
+    " AND ",
+    is_proof!("t.purpose"),
+    ") AND ",
     live!()
 );
 
@@ -91,7 +118,7 @@ macro_rules! user_of {
             "SELECT ",
             user_columns!("u."),
             " FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
-            WHERE t.digest = $1 AND t.purpose = $2 AND t.expires_at > $3 AND ",
+            WHERE t.digest = $1 AND (t.purpose = $2 OR t.purpose LIKE $2 || '/%') AND t.expires_at > $3 AND ",
             live!(),
             $lock
         )
@@ -190,9 +217,10 @@ pub(super) async fn issue<D: Database>(
         _ if store.is_postgres() => ISSUE_LOCKED,
         _ => ISSUE,
     };
+    let purpose = row_purpose(token);
     let values = [
         token.user_id.as_uuid().into(),
-        token.purpose.as_str().into(),
+        purpose.as_str().into(),
         bytes(first),
         token.created_at.into(),
         token.expires_at.into(),
@@ -203,14 +231,22 @@ pub(super) async fn issue<D: Database>(
     if !store.write(sql, values).await?.is_empty() {
         return Ok(IssueOneTime::Live(*first));
     }
-    let values = [
-        token.user_id.as_uuid().into(),
-        token.purpose.as_str().into(),
-    ];
+    let values = [token.user_id.as_uuid().into(), purpose.into()];
     let rows = store.read(LIVE, values).await?;
-    let live = rows.first().map(|row| standing(row, token)).transpose();
-    let live = live.map_err(|error| store_error(&error))?;
-    Ok(live.unwrap_or(IssueOneTime::Dead))
+    live_one(&rows, token).map_err(|error| store_error(&error))
+}
+
+/// The live token among these that a mail may have.
+fn live_one(rows: &[QueryResult], token: &NewOneTimeToken) -> Result<IssueOneTime, DbErr> {
+    let mut found = IssueOneTime::Dead;
+    for row in rows {
+        match standing(row, token)? {
+            IssueOneTime::Dead => {}
+            IssueOneTime::Elsewhere => found = IssueOneTime::Elsewhere,
+            live @ IssueOneTime::Live(_) => return Ok(live),
+        }
+    }
+    Ok(found)
 }
 
 /// How the live token in this row relates to a mail that wants one.

@@ -68,12 +68,12 @@ pub struct NewOneTimeToken {
     reason = "a further outcome would be a change of contract"
 )]
 pub enum IssueOneTime {
-    /// The order is void: the token was used, a newer one took its place, the user is gone or disabled, or has another
+    /// The order is void: the token was used, or a newer one took its place, the user is gone or disabled, or has another
     /// address or other credentials by now. Nothing was written.
     Dead,
     /// The mail has a live token under a key that is none of these. Nothing was written.
     Elsewhere,
-    /// The token with this digest is now the user's only one for the purpose.
+    /// The token with this digest is good; but for [`Purpose::VerifyEmail`], it is the user's only one for the purpose.
     Live(TokenDigest),
 }
 
