@@ -17,6 +17,7 @@
 mod addressee;
 mod backoff;
 mod letters;
+mod masked;
 mod one;
 mod orders;
 mod outage;

@@ -67,15 +67,16 @@ impl Deliveries {
 
     async fn put_off(&self, tried: &Tried, setback: &Setback) {
         let (store, now) = (&self.0.parts.store, self.0.parts.clock.now());
-        let (id, attempt, error) = (tried.id, tried.attempt, setback.note.as_str());
+        let (id, attempt, note) = (tried.id, tried.attempt, setback.note.as_str());
+        let error = setback.logged.as_str();
         let outcome = match next_try(tried, setback.kind, now) {
             Some(due_at) => {
                 tracing::warn!(%id, attempt, error, "a mail did not go out");
-                store.postpone(id, attempt, now, due_at, error).await
+                store.postpone(id, attempt, now, due_at, note).await
             }
             None => {
                 tracing::error!(%id, attempt, error, "a mail was given up");
-                store.bury(id, attempt, error).await
+                store.bury(id, attempt, note).await
             }
         };
         noted(id, outcome);
@@ -88,7 +89,8 @@ impl Deliveries {
             return Ok(());
         };
         if parts.clock.now() >= claimed.intent.not_after {
-            return Err(Setback::expired(claimed.last_error.as_deref()));
+            let last_error = claimed.last_error.as_deref();
+            return Err(Setback::expired(last_error, &addressee.address));
         }
         // Before the token: a link that is not mailed must not take the place of one that was.
         if !self.admit(claimed, &addressee).await.map_err(Setback::of)? {
@@ -100,7 +102,7 @@ impl Deliveries {
         };
         let outcome = match time::timeout(SEND_TIMEOUT, parts.mailer.send(&mail)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Setback::of_mailer(&error, token.as_ref())),
+            Ok(Err(error)) => Err(Setback::of_mailer(&error, token.as_ref(), mail.to())),
             Err(_) => Err(Setback::passing("the mailer did not answer in time")),
         };
         self.learn(outcome.as_ref().err().map(|setback| setback.kind))

@@ -2,14 +2,17 @@
 
 use std::error::Error as StdError;
 
-use crate::{error::Error, mail::MailError, secret::OneTimeToken};
+use super::masked::without_addresses;
+use crate::{error::Error, mail::MailError, secret::OneTimeToken, user::EmailAddress};
 
 const MAX_NOTE: usize = 500;
 
 /// A failed try of one mail.
 pub(super) struct Setback {
-    /// For an operator. Holds no secret.
+    /// For an administrator, who sees the recipient beside it. Holds no secret.
     pub(super) note: String,
+    /// The same for the log, without addresses.
+    pub(super) logged: String,
     pub(super) kind: SetbackKind,
 }
 
@@ -24,22 +27,16 @@ pub(super) enum SetbackKind {
 }
 
 impl Setback {
-    pub(super) fn expired(last_error: Option<&str>) -> Self {
+    pub(super) fn expired(last_error: Option<&str>, recipient: &EmailAddress) -> Self {
         let mut note = "it expired before it could be sent".to_owned();
         if let Some(last_error) = last_error {
-            note = one_line(&format!("{note}; the last try: {last_error}"));
+            note = format!("{note}; the last try: {last_error}");
         }
-        Self {
-            note,
-            kind: SetbackKind::Expired,
-        }
+        Self::new(SetbackKind::Expired, &note, Some(recipient))
     }
 
     pub(super) fn passing(note: &str) -> Self {
-        Self {
-            note: one_line(note),
-            kind: SetbackKind::Passing,
-        }
+        Self::new(SetbackKind::Passing, note, None)
     }
 
     #[allow(clippy::needless_pass_by_value, reason = "taken by map_err")]
@@ -47,19 +44,29 @@ impl Setback {
         Self::passing(&with_sources(&error))
     }
 
-    pub(super) fn of_mailer(error: &MailError, token: Option<&OneTimeToken>) -> Self {
+    pub(super) fn of_mailer(
+        error: &MailError,
+        token: Option<&OneTimeToken>,
+        recipient: &EmailAddress,
+    ) -> Self {
         let mut text = with_sources(error);
         if let Some(token) = token {
             // A server that refuses a mail may quote it.
             text = text.replace(token.expose(), "[token]");
         }
+        let kind = if error.is_permanent() {
+            SetbackKind::Refused
+        } else {
+            SetbackKind::Passing
+        };
+        Self::new(kind, &text, Some(recipient))
+    }
+
+    fn new(kind: SetbackKind, note: &str, recipient: Option<&EmailAddress>) -> Self {
         Self {
-            note: one_line(&text),
-            kind: if error.is_permanent() {
-                SetbackKind::Refused
-            } else {
-                SetbackKind::Passing
-            },
+            note: one_line(note),
+            logged: one_line(&without_addresses(note, recipient)),
+            kind,
         }
     }
 }

@@ -59,6 +59,15 @@ async fn no_secret_is_said() {
     ] {
         assert!(said.contains(known), "the transcript has no {known:?}");
     }
+    // The mailer quotes the recipient.
+    let mails = said
+        .lines()
+        .filter(|line| line.contains("a mail did not go out"));
+    let quoting: Vec<_> = mails.filter(|line| line.contains('@')).collect();
+    assert!(
+        quoting.is_empty() && said.contains("550 <[address]>"),
+        "{quoting:#?}"
+    );
     let found = run.unsayable.found_in(&said);
     assert!(found.is_empty(), "{found:#?}");
 }

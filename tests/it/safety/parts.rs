@@ -27,7 +27,8 @@ impl Mailer for Moody {
         if self.is_good.fetch_xor(true, Ordering::SeqCst) {
             return self.taken.send(mail).await;
         }
-        Err(MailError::transient(format!("refused: {}", mail.text())))
+        let reply = format!("550 <{}> refused: {}", mail.to(), mail.text());
+        Err(MailError::transient(reply))
     }
 }
 

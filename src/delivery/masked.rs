@@ -1,0 +1,103 @@
+//! A note without the addresses in it. A mail server's reply quotes the recipient, or the address behind it, and a log is
+//! read by more people than the list of mails.
+
+use crate::user::EmailAddress;
+
+const MASK: &str = "[address]";
+
+/// The text without this address in whatever case, its local part as a word, and any other word that holds an `@`.
+pub(super) fn without_addresses(text: &str, recipient: Option<&EmailAddress>) -> String {
+    let mut text = text.to_owned();
+    for known in recipient.map(spellings).iter().flatten() {
+        text = without(&text, known);
+    }
+    let parts = text.split_inclusive(is_between);
+    let parts = parts.map(|part| {
+        let word = part.trim_end_matches(is_between);
+        let between = part.get(word.len()..).unwrap_or_default();
+        // An address within an address or a URL is spelled with the code of the character.
+        let is_address = ["@", "%40", "=40"].iter().any(|at| word.contains(at));
+        [if is_address { MASK } else { word }, between].concat()
+    });
+    parts.collect()
+}
+
+/// What a server may quote, the longer first: as it was given, as it was sent, and the local part alone.
+fn spellings(address: &EmailAddress) -> Vec<String> {
+    let mut spellings = vec![address.as_str().to_owned(), address.canonical().to_owned()];
+    let local = |text: &str| text.rsplit_once('@').map(|(local, _)| local.to_owned());
+    if let (Some(local), Some((_, domain))) = (
+        local(address.as_str()),
+        address.canonical().rsplit_once('@'),
+    ) {
+        spellings.push(format!("{local}@{domain}"));
+        spellings.push(local);
+    }
+    spellings
+}
+
+fn is_between(c: char) -> bool {
+    c.is_whitespace() || "<>()[]{}\"',;:".contains(c)
+}
+
+/// The text with a mask in place of each such part that is a word of its own.
+fn without(text: &str, known: &str) -> String {
+    let (mut masked, mut rest) = (String::new(), text);
+    while let Some(first) = rest.chars().next() {
+        let found = rest.get(..known.len());
+        let found = found.is_some_and(|found| found.eq_ignore_ascii_case(known));
+        let after = rest.get(known.len()..).filter(|_| found);
+        let ends = |c: Option<char>| !c.is_some_and(char::is_alphanumeric);
+        match after {
+            Some(after) if ends(masked.chars().last()) && ends(after.chars().next()) => {
+                masked.push_str(MASK);
+                rest = after;
+            }
+            _ => {
+                masked.push(first);
+                rest = rest.get(first.len_utf8()..).unwrap_or_default();
+            }
+        }
+    }
+    masked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_addresses;
+
+    #[test]
+    fn no_spelling_of_an_address_is_left() {
+        let address = "O'Brien.1@B\u{fc}cher.example".parse().unwrap();
+        for (text, expected) in [
+            ("550 5.1.1 no such user", "550 5.1.1 no such user"),
+            (
+                "550 5.1.1 <o'brien.1@xn--bcher-kva.example>: unknown",
+                "550 5.1.1 <[address]>: unknown",
+            ),
+            (
+                "550 O'BRIEN.1... User unknown",
+                "550 [address]... User unknown",
+            ),
+            ("550 O'Brien.12 is another", "550 O'Brien.12 is another"),
+            (
+                "451 for O'Brien.1@B\u{fc}cher.example,see",
+                "451 for [address],see",
+            ),
+            (
+                "550 relay of real.name@other.example: no",
+                "550 relay of [address]: no",
+            ),
+            (
+                "550 see https://mx.example/?to=ann%40example.org",
+                "550 see https:[address]",
+            ),
+            ("550 <bounce+ann=40example.org> no", "550 <[address]> no"),
+            ("", ""),
+        ] {
+            assert_eq!(without_addresses(text, Some(&address)), expected);
+        }
+        let text = "550 <ann@example.org> no";
+        assert_eq!(without_addresses(text, None), "550 <[address]> no");
+    }
+}
