@@ -91,8 +91,6 @@ fn say(connection: &mut BufReader<impl Read + Write>, text: &str) -> Option<()> 
 
 /// The token of the first link in the mail.
 pub(crate) fn token(mail: &str) -> String {
-    // Quoted-printable: lines are broken, and `=` is written as `=3D`.
-    let mail = mail.replace("=\r\n", "").replace("=3D", "=");
     let (_, rest) = mail
         .split_once("?token=")
         .unwrap_or_else(|| panic!("no link in {mail}"));

@@ -39,8 +39,8 @@ pub(super) fn build(mail: &Mail, sender: &Sender) -> Result<Message> {
         .raw_header(automatic)
         .multipart(
             MultiPart::alternative()
-                .singlepart(part(ContentType::TEXT_PLAIN, mail.text()))
-                .singlepart(part(ContentType::TEXT_HTML, mail.html())),
+                .singlepart(part(ContentType::TEXT_PLAIN, mail.text())?)
+                .singlepart(part(ContentType::TEXT_HTML, mail.html())?),
         )
         .map_err(Error::internal)
 }
@@ -65,20 +65,25 @@ fn recipient(email: &EmailAddress) -> Result<Address> {
     Ok(Address::new_dangerous(local, domain))
 }
 
-/// Plain ASCII is left as it is, so that no link is broken in two. A CR or LF alone becomes both: servers do not agree
+/// Plain ASCII is left as it is, anything else goes as base64: quoted-printable breaks lines, and so the link in two for
+/// whoever reads the source or a reader that decodes badly. A CR or LF alone becomes both: servers do not agree
 /// where such a line ends, nor then where the mail does. NUL has no place in a mail (RFC 5322 section 2.3).
-fn part(kind: ContentType, text: &str) -> SinglePart {
+fn part(kind: ContentType, text: &str) -> Result<SinglePart> {
     let builder = SinglePart::builder().header(kind);
     let text = text
         .replace("\r\n", "\n")
         .replace(['\r', '\n'], "\r\n")
         .replace('\0', "\u{fffd}");
-    if text.is_ascii() && text.split("\r\n").all(|line| line.len() <= MAX_LINE) {
-        let seven_bit = ContentTransferEncoding::SevenBit;
-        builder.body(Body::dangerous_pre_encoded(text.into_bytes(), seven_bit))
+    let is_plain = text.is_ascii() && text.split("\r\n").all(|line| line.len() <= MAX_LINE);
+    let body = if is_plain {
+        Body::dangerous_pre_encoded(text.into_bytes(), ContentTransferEncoding::SevenBit)
     } else {
-        builder.body(text)
-    }
+        // Of bytes, since they are what is to arrive: any of them can be written so.
+        let encoding = ContentTransferEncoding::Base64;
+        Body::new_with_encoding(text.into_bytes(), encoding)
+            .map_err(|_| Error::internal("a part of a mail cannot be written as base64"))?
+    };
+    Ok(builder.body(body))
 }
 
 /// A header has years from 1970 to 9999 only.

@@ -3,6 +3,7 @@ mod headers;
 mod server;
 mod tls;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokio::net::TcpListener;
 
 use self::server::{Behaviour, FakeServer};
@@ -58,12 +59,58 @@ async fn a_mail_arrives_with_its_headers_and_both_parts() {
     ));
     // A line of a dot alone would end the mail: it is doubled (RFC 5321 section 4.5.2).
     has("..");
-    has("<p>zo=C3=AB</p>");
+    has("Content-Transfer-Encoding: base64");
+    // base64 of `<p>zoë</p>\r\n`
+    has("PHA+em/DqzwvcD4NCg==");
     assert!(
         lines
             .iter()
             .any(|l| l.text.starts_with("Content-Type: multipart/alternative;"))
     );
+}
+
+#[tokio::test]
+async fn a_link_beside_letters_that_are_not_ascii_is_not_broken() {
+    let server = FakeServer::start(Behaviour::default()).await;
+    let link = format!(
+        "https://example.org/konto/passwort-zur\u{fc}cksetzen?token=hp_ot_{}",
+        "x".repeat(43)
+    );
+    let content = Content {
+        subject: "Neues Passwort".to_owned(),
+        text: format!("Hier ist der Link f\u{fc}r ein neues Passwort:\n{link}\n"),
+        html: format!(
+            "<p>\u{c4}ndern:</p>\n<a href=\"{link}\">{}</a>\n",
+            "x".repeat(1000)
+        ),
+    };
+    let parts = [content.text.clone(), content.html.clone()];
+    let now = ManualClock::new().now();
+    let to = "ann@example.org".parse().unwrap();
+    let mail = Mail::new(IntentId::new(now), now, to, content);
+    mailer(&server.url()).send(&mail).await.unwrap();
+    let lines: Vec<String> = server.lines().into_iter().map(|line| line.text).collect();
+    assert!(
+        lines.iter().all(|line| line.is_ascii() && line.len() <= 78),
+        "{lines:#?}"
+    );
+    let encoding = "Content-Transfer-Encoding: ";
+    let encodings: Vec<_> = lines
+        .iter()
+        .filter_map(|line| line.strip_prefix(encoding))
+        .collect();
+    assert_eq!(encodings, ["base64", "base64"]);
+    let mut read = Vec::new();
+    for part in lines.split(|line| line.starts_with(encoding)).skip(1) {
+        let mut body = part.iter().skip_while(|line| !line.is_empty()).skip(1);
+        let encoded: String = body
+            .by_ref()
+            .take_while(|line| !line.is_empty() && !line.starts_with("--"))
+            .map(String::as_str)
+            .collect();
+        read.push(String::from_utf8(STANDARD.decode(encoded).unwrap()).unwrap());
+    }
+    assert_eq!(read, parts.map(|part| part.replace('\n', "\r\n")));
 }
 
 #[tokio::test]
