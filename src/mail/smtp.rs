@@ -1,9 +1,10 @@
 //! Mails by SMTP.
 
 mod message;
+mod replies;
 mod server;
+mod starttls;
 mod tls;
-mod unbuffered;
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -30,7 +31,8 @@ const MAX_IDLE: usize = 4;
 /// machine trusts, or from [one's own](Self::with_root_certificate). User, password and mails go through TLS or not at
 /// all. Without TLS all of it can be read on the way: that is for servers on the same machine or network.
 ///
-/// Connecting and sending may take 10 seconds each. Addresses with UTF-8 local parts need a server that offers
+/// The three digits of a reply decide what it means (RFC 5321 section 4.2); its text need not be UTF-8. Connecting and
+/// sending may take 10 seconds each. Addresses with UTF-8 local parts need a server that offers
 /// SMTPUTF8 (RFC 6531).
 ///
 /// ```

@@ -3,14 +3,18 @@ use std::{borrow::Cow, fmt};
 use lettre::transport::smtp::{
     SMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT,
     authentication::{Credentials, DEFAULT_MECHANISMS},
-    client::{AsyncSmtpConnection, TlsParameters},
+    client::{AsyncSmtpConnection, AsyncTokioStream},
     extension::ClientId,
 };
 use percent_encoding::percent_decode_str;
 use tokio::net::TcpStream;
 use url::{Host, Url};
 
-use super::{tls, unbuffered::Unbuffered};
+use super::{
+    replies::Replies,
+    starttls,
+    tls::{self, Tls},
+};
 use crate::error::{BoxError, Error, Result};
 
 /// Where an SMTP server is, and how it is spoken to.
@@ -23,8 +27,8 @@ pub(super) struct Server {
 
 enum Encryption {
     None,
-    StartTls(TlsParameters),
-    Wrapped(TlsParameters),
+    StartTls(Tls),
+    Wrapped(Tls),
 }
 
 impl Server {
@@ -77,31 +81,21 @@ impl Server {
 
     /// The caller sees to the time that this takes.
     pub(super) async fn connect(&self, hello: &ClientId) -> Result<AsyncSmtpConnection, BoxError> {
-        let mut connection = match &self.tls {
-            Encryption::None => self.greet(None, hello).await?,
+        let stream = TcpStream::connect(self.address()).await?;
+        let peer = stream.peer_addr()?;
+        let transport: Box<dyn AsyncTokioStream> = match &self.tls {
+            Encryption::None => Box::new(Replies::new(stream, peer)),
             Encryption::StartTls(tls) => {
-                let stream = TcpStream::connect(self.address()).await?;
-                let stream = Box::new(Unbuffered::new(stream));
-                let mut connection =
-                    AsyncSmtpConnection::connect_with_transport(stream, hello).await?;
-                connection.starttls(tls.clone(), hello).await?;
-                connection
+                let stream = starttls::ask(stream, peer, hello).await?;
+                Box::new(Replies::greeted(tls.connect(stream).await?, peer))
             }
-            Encryption::Wrapped(tls) => self.greet(Some(tls.clone()), hello).await?,
+            Encryption::Wrapped(tls) => Box::new(Replies::new(tls.connect(stream).await?, peer)),
         };
+        let mut connection = AsyncSmtpConnection::connect_with_transport(transport, hello).await?;
         if let Some(credentials) = &self.credentials {
             connection.auth(DEFAULT_MECHANISMS, credentials).await?;
         }
         Ok(connection)
-    }
-
-    async fn greet(
-        &self,
-        tls: Option<TlsParameters>,
-        hello: &ClientId,
-    ) -> Result<AsyncSmtpConnection, BoxError> {
-        let address = self.address();
-        Ok(AsyncSmtpConnection::connect_tokio1(address, None, hello, tls, None).await?)
     }
 
     fn address(&self) -> (&str, u16) {

@@ -1,5 +1,6 @@
 pub(super) mod certificates;
 mod headers;
+mod replies;
 mod server;
 mod tls;
 

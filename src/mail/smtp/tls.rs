@@ -1,31 +1,67 @@
-use lettre::transport::smtp::{
-    Error as SmtpError,
-    client::{Certificate, CertificateStore, TlsParameters},
-};
-use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject as _};
+use tokio::net::TcpStream;
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{
+        ClientConfig, RootCertStore,
+        crypto::{CryptoProvider, aws_lc_rs},
+    },
+};
+
+use crate::error::{BoxError, Error, Result};
+
+/// How TLS with one server begins.
+pub(super) struct Tls {
+    connector: TlsConnector,
+    name: ServerName<'static>,
+}
+
+impl Tls {
+    /// # Errors
+    /// If the handshake fails, or the server's certificate does not hold.
+    pub(super) async fn connect(
+        &self,
+        stream: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, BoxError> {
+        Ok(self.connector.connect(self.name.clone(), stream).await?)
+    }
+}
 
 /// TLS with a server of this name whose certificate comes from a root that the machine trusts.
-pub(super) fn by_system(host: &str) -> Result<TlsParameters, SmtpError> {
-    TlsParameters::new(host.to_owned())
+pub(super) fn by_system(host: &str) -> Result<Tls, BoxError> {
+    let mut roots = RootCertStore::empty();
+    // A root that cannot be read is one that vouches for nobody.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    trusting(host, roots)
 }
 
 /// The same with the roots in `pem`, and no others.
-pub(super) fn by_roots(host: &str, pem: &[u8]) -> Result<TlsParameters> {
-    let mut parameters =
-        TlsParameters::builder(host.to_owned()).certificate_store(CertificateStore::None);
-    let mut found = false;
+pub(super) fn by_roots(host: &str, pem: &[u8]) -> Result<Tls> {
+    let mut roots = RootCertStore::empty();
     for root in CertificateDer::pem_slice_iter(pem) {
         let root = root.map_err(|_| refuse("it is no valid PEM"))?;
-        let root = Certificate::from_der(root.to_vec()).map_err(refuse)?;
-        parameters = parameters.add_root_certificate(root);
-        found = true;
+        roots.add(root).map_err(refuse)?;
     }
-    if !found {
+    if roots.is_empty() {
         return Err(refuse("it holds no certificate in PEM"));
     }
-    parameters.build().map_err(refuse)
+    trusting(host, roots).map_err(refuse)
+}
+
+fn trusting(host: &str, roots: RootCertStore) -> Result<Tls, BoxError> {
+    let provider = CryptoProvider::get_default().cloned();
+    let provider = provider.unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()));
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Tls {
+        connector: TlsConnector::from(Arc::new(config)),
+        name: ServerName::try_from(host)?.to_owned(),
+    })
 }
 
 pub(super) fn refuse(why: impl std::fmt::Display) -> Error {

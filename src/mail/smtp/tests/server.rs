@@ -37,6 +37,8 @@ pub(super) struct Behaviour {
     pub(super) extensions_in_clear: &'static [&'static str],
     /// The reply to a line that begins so; none if it is empty.
     pub(super) reply: Option<(&'static str, &'static str)>,
+    /// At the end of each reply and of the greeting, in whatever encoding.
+    pub(super) suffix: &'static [u8],
     pub(super) tls: Encryption,
 }
 
@@ -133,23 +135,23 @@ async fn serve(
     behaviour: &Behaviour,
     lines: &watch::Sender<Vec<Line>>,
 ) -> Option<()> {
-    const GREETING: &[u8] = b"220 fake\r\n";
+    let greeting = [b"220 fake", behaviour.suffix, b"\r\n"].concat();
     match &behaviour.tls {
         Encryption::None => {
-            stream.write_all(GREETING).await.ok()?;
+            stream.write_all(&greeting).await.ok()?;
             talk(stream, false, behaviour, lines).await?;
         }
         Encryption::StartTls(acceptor, injected) => {
-            stream.write_all(GREETING).await.ok()?;
+            stream.write_all(&greeting).await.ok()?;
             let mut stream = talk(stream, false, behaviour, lines).await?;
-            let reply = format!("220 go on\r\n{injected}");
-            stream.write_all(reply.as_bytes()).await.ok()?;
+            let reply = [b"220 go on", behaviour.suffix, b"\r\n", injected.as_bytes()].concat();
+            stream.write_all(&reply).await.ok()?;
             let stream = acceptor.accept(stream).await.ok()?;
             talk(stream, true, behaviour, lines).await?;
         }
         Encryption::Wrapped(acceptor) => {
             let mut stream = acceptor.accept(stream).await.ok()?;
-            stream.write_all(GREETING).await.ok()?;
+            stream.write_all(&greeting).await.ok()?;
             talk(stream, true, behaviour, lines).await?;
         }
     }
@@ -208,8 +210,8 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
             _ => "500 what?".to_owned(),
         };
         if !reply.is_empty() {
-            let reply = format!("{reply}\r\n");
-            reader.get_mut().write_all(reply.as_bytes()).await.ok()?;
+            let reply = [reply.as_bytes(), behaviour.suffix, b"\r\n"].concat();
+            reader.get_mut().write_all(&reply).await.ok()?;
             reader.get_mut().flush().await.ok()?;
         }
     }

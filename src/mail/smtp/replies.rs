@@ -1,0 +1,148 @@
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use lettre::transport::smtp::client::AsyncTokioStream;
+use tokio::io::{AsyncBufRead as _, AsyncRead, AsyncWrite, BufReader, ReadBuf};
+
+/// Of one line, in bytes: more is of no use, and `lettre` ends a connection at 1000.
+const MAX_LINE: usize = 900;
+
+/// A connection whose replies are lines as RFC 5321 section 4.2 has them, whatever the server makes of them.
+///
+/// The three digits decide. The text is for people: what is not UTF-8 in it is replaced, a part beyond 900 bytes is
+/// dropped, and it may be missing. `lettre` takes such a line for a broken connection, and what the server has taken
+/// is then sent again.
+///
+/// It reads one line at a time, so that the reader's own buffer is empty after each.
+#[derive(Debug)]
+pub(super) struct Replies<S> {
+    stream: BufReader<S>,
+    peer: SocketAddr,
+    /// The line that is not whole yet.
+    line: Vec<u8>,
+    ready: Vec<u8>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Replies<S> {
+    pub(super) fn new(stream: S, peer: SocketAddr) -> Self {
+        Self {
+            stream: BufReader::new(stream),
+            peer,
+            line: Vec::new(),
+            ready: Vec::new(),
+        }
+    }
+
+    /// A server does not greet again after STARTTLS (RFC 3207 section 4.2), and the client waits for it.
+    pub(super) fn greeted(stream: S, peer: SocketAddr) -> Self {
+        let mut replies = Self::new(stream, peer);
+        replies.ready = b"220 \r\n".to_vec();
+        replies
+    }
+
+    /// The connection, if all that came from it was read.
+    pub(super) fn into_inner(self) -> Option<S> {
+        let is_empty =
+            self.ready.is_empty() && self.line.is_empty() && self.stream.buffer().is_empty();
+        is_empty.then(|| self.stream.into_inner())
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Replies<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let replies = &mut *self;
+        while replies.ready.is_empty() {
+            let chunk = ready!(Pin::new(&mut replies.stream).poll_fill_buf(context))?;
+            if chunk.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            let end = chunk.iter().position(|byte| *byte == b'\n');
+            let taken = end.map_or(chunk.len(), |end| end + 1);
+            let room = MAX_LINE.saturating_sub(replies.line.len());
+            replies.line.extend(chunk.iter().take(taken.min(room)));
+            Pin::new(&mut replies.stream).consume(taken);
+            if end.is_some() {
+                replies.ready = whole(&replies.line);
+                replies.line.clear();
+            }
+        }
+        let count = replies.ready.len().min(buffer.remaining());
+        let rest = replies.ready.split_off(count);
+        buffer.put_slice(&replies.ready);
+        replies.ready = rest;
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The line as it is read on.
+fn whole(line: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(line);
+    let text = text.trim_end_matches(['\r', '\n']);
+    let text = text.get(..text.floor_char_boundary(MAX_LINE));
+    let text = text.unwrap_or_default();
+    let is_code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let space = if is_code { " " } else { "" };
+    format!("{text}{space}\r\n").into_bytes()
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Replies<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+impl<S> AsyncTokioStream for Replies<S>
+where
+    S: AsyncRead + AsyncWrite + std::fmt::Debug + Send + Sync + Unpin,
+{
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.peer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::whole;
+
+    #[test]
+    fn a_line_keeps_its_digits_and_ends_in_both_bytes() {
+        for (line, expected) in [
+            (b"250 fine\r\n".as_slice(), "250 fine\r\n"),
+            (b"250-8BITMIME\n", "250-8BITMIME\r\n"),
+            (b"250\r\n", "250 \r\n"),
+            (b"250-\r\n", "250-\r\n"),
+            (
+                b"220 \xbb\xb6\xd3\xad\r\n",
+                "220 \u{fffd}\u{fffd}\u{4ed}\r\n",
+            ),
+            (b"220 Zo\xc3\xab\r\n", "220 Zo\u{eb}\r\n"),
+            (b"hello\r\n", "hello\r\n"),
+            (b"\r\n", "\r\n"),
+        ] {
+            let whole = String::from_utf8(whole(line)).unwrap();
+            assert_eq!(whole, expected, "{line:?}");
+        }
+        let long = [b"250 ".as_slice(), &[0xff; 896]].concat();
+        assert_eq!(whole(&long).len(), 900);
+    }
+}
