@@ -12,6 +12,8 @@
 #[path = "notes/mod.rs"]
 mod notes;
 
+use std::{env, future::pending};
+
 use actix_web::{
     App, HttpResponse, HttpServer, error,
     web::{self, Data, Json, ServiceConfig},
@@ -30,6 +32,7 @@ use notes::Note;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let address = env::var("ADDRESS").unwrap_or_else(|_| "localhost:8000".to_owned());
     let db = Database::connect("sqlite://notes.db?mode=rwc").await?;
     let store = SeaOrmStore::new(db.clone())?;
     store.migrate().await?;
@@ -39,7 +42,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let auth = Auth::builder()
         .store(store)
         .secrets(Secret::generate())
-        .public_url("http://localhost:8000")
+        // The links in mails begin with it: the pages that they lead to are below the prefix of the router.
+        .public_url(format!("http://{address}/api"))
         .mailer(TerminalMailer)
         .build()?;
     let admin = "admin@example.org".parse()?;
@@ -47,13 +51,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .await?;
     tokio::spawn({
         let auth = auth.clone();
-        async move { auth.run_mail(std::future::pending()).await }
+        async move { tokio::join!(auth.run_mail(pending()), auth.run_purge(pending())) }
     });
 
-    println!("listening on http://127.0.0.1:8000");
+    println!("listening on http://{address}");
     HttpServer::new(move || App::new().configure(routes(&auth, &db)))
         .h1_allow_half_closed(false)
-        .bind("127.0.0.1:8000")?
+        .bind(&address)?
         .run()
         .await?;
     Ok(())
@@ -67,7 +71,7 @@ fn routes(auth: &Auth, db: &DatabaseConnection) -> impl FnOnce(&mut ServiceConfi
             .wrap(hallpass::actix::RequireRole::new(&auth, Role::ADMIN))
             .route("", web::get().to(count_notes));
         let api = web::scope("/api").configure(hallpass::actix::configure(
-            auth.endpoints().with_docs(),
+            auth.endpoints().with_docs().with_pages(),
             ClientAddress::peer(),
         ));
         config

@@ -12,7 +12,7 @@
 #[path = "notes/mod.rs"]
 mod notes;
 
-use std::net::SocketAddr;
+use std::{env, future::pending, net::SocketAddr};
 
 use axum::{
     Json, Router,
@@ -45,6 +45,7 @@ struct AppState {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let address = env::var("ADDRESS").unwrap_or_else(|_| "localhost:8000".to_owned());
     let db = Database::connect("sqlite://notes.db?mode=rwc").await?;
     let store = SeaOrmStore::new(db.clone())?;
     store.migrate().await?;
@@ -54,7 +55,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let auth = Auth::builder()
         .store(store)
         .secrets(Secret::generate())
-        .public_url("http://localhost:8000")
+        // The links in mails begin with it: the pages that they lead to are below the prefix of the router.
+        .public_url(format!("http://{address}/api"))
         .mailer(TerminalMailer)
         .build()?;
     let admin = "admin@example.org".parse()?;
@@ -62,11 +64,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .await?;
     tokio::spawn({
         let auth = auth.clone();
-        async move { auth.run_mail(std::future::pending()).await }
+        async move { tokio::join!(auth.run_mail(pending()), auth.run_purge(pending())) }
     });
 
     let app = router(AppState { auth, db });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
+    let listener = tokio::net::TcpListener::bind(&address).await?;
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(
         listener,
@@ -87,7 +89,10 @@ fn router(state: AppState) -> Router {
         .merge(reports)
         .nest(
             "/api",
-            hallpass::axum::router(state.auth.endpoints().with_docs(), ClientAddress::peer()),
+            hallpass::axum::router(
+                state.auth.endpoints().with_docs().with_pages(),
+                ClientAddress::peer(),
+            ),
         )
         .with_state(state)
 }

@@ -4,7 +4,7 @@
 //! export GOOGLE_CLIENT_ID=… GOOGLE_CLIENT_SECRET=…
 //! export GITHUB_CLIENT_ID=… GITHUB_CLIENT_SECRET=…
 //! export OIDC_ISSUER=https://… OIDC_CLIENT_ID=… OIDC_CLIENT_SECRET=…
-//! cargo run --example oauth --features axum,oauth    # then open http://localhost:8000
+//! cargo run --example oauth --features axum,oauth,pages    # then open http://localhost:8000
 //! ```
 //!
 //! One of them is enough. What is registered there as the redirect URI or callback is
@@ -36,14 +36,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let auth = builder.build()?;
     tokio::spawn({
         let auth = auth.clone();
-        async move { tokio::join!(auth.run_mail(pending()), auth.run_providers(pending())) }
+        async move {
+            tokio::join!(
+                auth.run_mail(pending()),
+                auth.run_providers(pending()),
+                auth.run_purge(pending()),
+            )
+        }
     });
 
     let app = Router::new()
         .route("/", get(async || Html(include_str!("oauth.html"))))
         .route("/hello", get(hello))
         .merge(hallpass::axum::router(
-            auth.endpoints(),
+            auth.endpoints().with_pages(),
             ClientAddress::peer(),
         ))
         .with_state(auth);

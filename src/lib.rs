@@ -197,6 +197,7 @@ pub use self::{auth::Endpoints, http::ClientAddress};
     feature = "migrate",
     feature = "oauth",
     feature = "openapi",
+    feature = "pages",
     feature = "postgres",
     feature = "sqlite",
     feature = "strength",

@@ -19,11 +19,16 @@
 //! ```
 
 #![cfg_attr(
-    not(all(feature = "openapi", any(feature = "actix", feature = "axum"))),
+    not(all(
+        feature = "actix",
+        feature = "oauth",
+        feature = "openapi",
+        feature = "pages"
+    )),
     allow(
         dead_code,
         unused_imports,
-        reason = "requests come from a framework; descriptions, path parameters and documents go to the documentation"
+        reason = "each of them uses a part of this folder that the others do not"
     )
 )]
 

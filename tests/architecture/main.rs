@@ -13,6 +13,7 @@ mod features;
 mod imports;
 mod layers;
 mod places;
+mod programs;
 mod sizes;
 mod source;
 mod tokens;
@@ -61,4 +62,15 @@ fn every_cargo_feature_switches_something() {
     let manifest = include_str!("../../Cargo.toml");
     let found = features::without_effect(manifest, &read(&["src"]));
     assert!(found.is_empty(), "no cfg in src names: {found:?}");
+}
+
+#[test]
+fn a_program_that_sends_mail_deletes_what_is_over() {
+    let mut programs = read(&["examples"]);
+    programs.extend(programs::of_document(
+        "README.md",
+        include_str!("../../README.md"),
+    ));
+    let found = programs::without_purge(&programs);
+    assert!(found.is_empty(), "no purge: {found:?}");
 }

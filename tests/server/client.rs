@@ -95,7 +95,7 @@ pub(crate) fn post(address: &str, path: &str, body: &Value) -> io::Result<Reply>
 }
 
 /// An error if the answer is not whole.
-fn call(
+pub(crate) fn call(
     address: &str,
     method: &str,
     path: &str,

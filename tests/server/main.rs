@@ -51,6 +51,7 @@ mod wire;
 
 mod connections;
 mod edge;
+mod embedded;
 mod full_disk;
 mod kill;
 mod letters;

@@ -18,7 +18,14 @@ use crate::{patience::PATIENCE, port::free_port};
 pub(crate) const SERVERS: [&str; 2] = ["server", "server_actix"];
 
 /// What is built and run here.
-const PROGRAMS: [&str; 4] = ["oauth", "resource_server", "server", "server_actix"];
+const PROGRAMS: [&str; 6] = [
+    "embed_actix",
+    "embed_axum",
+    "oauth",
+    "resource_server",
+    "server",
+    "server_actix",
+];
 
 /// Of every account of the tests.
 pub(crate) const PASSWORD: &str = "a staple for a horse";
