@@ -23,7 +23,7 @@ const YEAR: u64 = 365 * 86_400;
 ///
 /// With nothing set it keeps its users in hallpass.db and prints mails to the terminal.
 #[derive(Debug, Parser)]
-#[command(after_help = providers::HELP)]
+#[command(version, after_help = providers::HELP)]
 pub(crate) struct Settings {
     /// Address to listen on; port 0 picks one
     #[arg(long, env = "HALLPASS_BIND", default_value = "127.0.0.1:8000")]

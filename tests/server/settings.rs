@@ -343,6 +343,42 @@ fn an_address_that_is_taken_is_named() {
 }
 
 #[test]
+fn database_that_refuses_connections_is_said_to_refuse_them() {
+    for server in SERVERS {
+        let folder = folder();
+        let url = "postgres://ann:hunter2hunter2@127.0.0.1:1/app";
+        let mut command = command(server, folder.path());
+        command
+            .env("HALLPASS_SECRET", SECRET)
+            .env("DATABASE_URL", url);
+        let (status, stderr) = refused(&mut command);
+        assert!(!status.success(), "{stderr}");
+        let is_clear = stderr.contains("DATABASE_URL") && stderr.contains("refused");
+        assert!(is_clear && !stderr.contains("timed out"), "{stderr}");
+    }
+}
+
+#[test]
+fn version_is_printed_whatever_else_is_set() {
+    for server in SERVERS {
+        let folder = folder();
+        let mut command = command(server, folder.path());
+        let printed = command
+            .arg("--version")
+            .env("HALLPASS_BIND", "nowhere")
+            .output()
+            .unwrap();
+        let version = String::from_utf8(printed.stdout).unwrap();
+        assert!(printed.status.success(), "{version}");
+        assert_eq!(
+            version.trim(),
+            concat!("hallpass ", env!("CARGO_PKG_VERSION"))
+        );
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
+}
+
+#[test]
 fn postgres_needs_a_secret_of_its_own() {
     for server in SERVERS {
         let folder = folder();
