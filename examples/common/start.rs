@@ -13,7 +13,9 @@ use hallpass::{
 use tokio::{sync::watch, task::JoinHandle};
 use tracing::Level;
 use tracing_subscriber::{
-    filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
 };
 
 use super::{
@@ -38,13 +40,11 @@ pub(crate) struct App {
 
 /// Connects, migrates and puts everything together, or ends the process with one line that says why not.
 pub(crate) async fn start(settings: &Settings) -> App {
-    let levels = std::env::var("RUST_LOG").ok();
-    let levels = levels.and_then(|levels| levels.parse::<Targets>().ok());
     let format = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
     tracing_subscriber::registry()
-        .with(levels.unwrap_or_else(|| Targets::new().with_default(Level::INFO)))
+        .with(levels())
         .with(format)
         .init();
     for name in Settings::unknown_variables() {
@@ -59,6 +59,19 @@ pub(crate) async fn start(settings: &Settings) -> App {
             eprintln!("error: {error}");
             std::process::exit(1)
         }
+    }
+}
+
+/// Those of RUST_LOG, or INFO.
+fn levels() -> Targets {
+    // Names every request that it cannot read, as an error.
+    const DISPATCHER: &str = "actix_http::h1::dispatcher";
+    let given = std::env::var("RUST_LOG").ok();
+    let levels = given.as_deref().and_then(|levels| levels.parse().ok());
+    let levels = levels.unwrap_or_else(|| Targets::new().with_default(Level::INFO));
+    match given.is_some_and(|levels| levels.contains(DISPATCHER)) {
+        true => levels,
+        false => levels.with_target(DISPATCHER, LevelFilter::OFF),
     }
 }
 

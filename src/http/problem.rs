@@ -184,6 +184,11 @@ impl Problem {
     /// The reply. Logs the source of a 5xx.
     #[must_use]
     pub fn to_response(&self) -> Response {
+        self.log();
+        self.unlogged()
+    }
+
+    fn log(&self) {
         let Code { status, .. } = Code::of(self.kind());
         let error = Chain(&self.0);
         match self.kind() {
@@ -193,6 +198,11 @@ impl Problem {
             _ if status.is_server_error() => tracing::error!(%error, "the request failed"),
             _ => {}
         }
+    }
+
+    /// The reply to what is the fault of its client, whatever the status.
+    pub(crate) fn unlogged(&self) -> Response {
+        let Code { status, .. } = Code::of(self.kind());
         let mut response = reply::private(status, PROBLEM_JSON, self.body());
         let headers = response.headers_mut();
         if let Some(challenge) = challenge(self.kind()) {

@@ -115,7 +115,10 @@ impl Resource {
         // Before anything is decided: a client that still writes would not read the decision.
         let body = match Body::read(body, ends_at).await {
             Ok(body) => body,
-            Err(error) => return Problem::from(error).to_response(),
+            Err(error) => {
+                tracing::debug!(%error, "the body of a request did not come in time");
+                return Problem::from(error).unlogged();
+            }
         };
         let Some(params) = self.template.params(head.uri.path()) else {
             return Problem::from(ErrorKind::NotFound).to_response();

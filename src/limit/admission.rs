@@ -3,6 +3,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use super::{
     Budget, Charge, Charged, Held, LimitKey, LimitKeyStore, LimitKeys, Limiter, Lockout, Rate,
     RateLimits, Rule,
+    complaints::{Complaint, Complaints},
     lasting::Lasting,
     refusals::Refusals,
     turns::{Turn, Turns},
@@ -49,6 +50,7 @@ struct Inner {
     limiter: Option<Arc<dyn Limiter>>,
     local: Arc<dyn Limiter>,
     refusals: Refusals,
+    complaints: Complaints,
     turns: Turns,
     clock: Arc<dyn Clock>,
 }
@@ -93,6 +95,7 @@ impl Limits {
             limiter: parts.limiter,
             local: parts.local,
             refusals: Refusals::new(),
+            complaints: Complaints::default(),
             turns: Turns::new(parts.at_once),
             clock: parts.clock,
         })))
@@ -121,7 +124,7 @@ impl Limits {
         let keys = self.0.keys.known();
         let charge = keys.and_then(|keys| self.of_client(keys, budget, client.ip));
         match self.known_refusal(charge.as_slice()) {
-            Some(refused) => self.decide(budget, charge.as_slice(), refused),
+            Some(refused) => self.decide(budget, client.ip, charge.as_slice(), refused),
             None => Ok(()),
         }
     }
@@ -148,7 +151,7 @@ impl Limits {
     ) -> Result<()> {
         let (charges, _) = self.of_call(budget, client, about).await?;
         let charged = self.charge_in_turn(store, &charges).await?;
-        self.decide(budget, &charges, charged)
+        self.decide(budget, client.ip, &charges, charged)
     }
 
     /// The same for a call that is always answered alike: whether there is anything to be done. That an address was asked
@@ -169,7 +172,7 @@ impl Limits {
             Charged::Granted(_) => Ok(true),
             Charged::Refused { position, .. } if position >= count => Ok(false),
             Charged::Refused { position, held } => {
-                Err(self.refuse(budget, charges.get(position), &held))
+                Err(self.refuse(budget, client.ip, charges.get(position), &held))
             }
         }
     }
@@ -181,14 +184,20 @@ impl Limits {
     pub(crate) async fn admit_here(&self, budget: Budget, ip: Option<IpAddr>) -> Result<()> {
         let charge = self.of_client(&self.0.local_keys, budget, ip);
         let charged = self.charge(&*self.0.local, charge.as_slice()).await?;
-        self.decide(budget, charge.as_slice(), charged)
+        self.decide(budget, ip, charge.as_slice(), charged)
     }
 
-    fn decide(&self, budget: Budget, charges: &[Charge], charged: Charged) -> Result<()> {
+    fn decide(
+        &self,
+        budget: Budget,
+        ip: Option<IpAddr>,
+        charges: &[Charge],
+        charged: Charged,
+    ) -> Result<()> {
         match charged {
             Charged::Granted(_) => Ok(()),
             Charged::Refused { position, held } => {
-                Err(self.refuse(budget, charges.get(position), &held))
+                Err(self.refuse(budget, ip, charges.get(position), &held))
             }
         }
     }
@@ -207,7 +216,7 @@ impl Limits {
     ) -> Result<Attempt> {
         let called = self.of_call(Budget::SignIn, client, Some(canonical));
         let (rates, _) = called.await?;
-        self.count(store, rates, canonical, device).await
+        self.count(store, client.ip, rates, canonical, device).await
     }
 
     /// The same for what the client has been counted for before: the device turned out not to be known.
@@ -219,12 +228,13 @@ impl Limits {
         store: &dyn Limiter,
         canonical: &str,
     ) -> Result<Attempt> {
-        self.count(store, Vec::new(), canonical, None).await
+        self.count(store, None, Vec::new(), canonical, None).await
     }
 
     async fn count(
         &self,
         store: &dyn Limiter,
+        ip: Option<IpAddr>,
         mut charges: Vec<Charge>,
         canonical: &str,
         device: Option<&[u8]>,
@@ -250,7 +260,7 @@ impl Limits {
                 }) => Ok(Attempt::Locked(Locked {
                     retry_after: rule.retry_after(&held, self.0.clock.now()),
                 })),
-                charge => Err(self.refuse(Budget::SignIn, charge, &held)),
+                charge => Err(self.refuse(Budget::SignIn, ip, charge, &held)),
             },
         }
     }
@@ -384,7 +394,13 @@ impl Limits {
         Ok(keeper.charge(charges, self.0.clock.now()).await?)
     }
 
-    fn refuse(&self, budget: Budget, charge: Option<&Charge>, held: &Held) -> Error {
+    fn refuse(
+        &self,
+        budget: Budget,
+        ip: Option<IpAddr>,
+        charge: Option<&Charge>,
+        held: &Held,
+    ) -> Error {
         let error = Error::new(ErrorKind::RateLimited);
         let Some(Charge {
             rule: rule @ Rule::Rate(rate),
@@ -394,7 +410,7 @@ impl Limits {
             return error;
         };
         metric::rate_limited(budget.as_str());
-        tracing::info!(budget = budget.as_str(), "a client calls too often");
+        self.complain(budget, ip);
         error
             .with_retry_after(rule.retry_after(held, self.0.clock.now()))
             .with_policy(QuotaPolicy {
@@ -402,6 +418,25 @@ impl Limits {
                 quota: rate.burst,
                 window: (rate.every() + rate.slack()).to_std().unwrap_or_default(),
             })
+    }
+
+    fn complain(&self, budget: Budget, ip: Option<IpAddr>) {
+        // Of all budgets, so that a client has one line.
+        let client = ip.map(|ip| self.0.local_keys.client(Budget::Default, ip));
+        let due = self.0.complaints.take(client, self.0.clock.now());
+        for Complaint {
+            client: of,
+            refused,
+        } in due
+        {
+            let name = of.map_or_else(|| "other".to_owned(), |key| key.short());
+            if of == client {
+                let budget = budget.as_str();
+                tracing::info!(client = name, budget, refused, "a client calls too often");
+            } else {
+                tracing::info!(parent: None, client = name, refused, "a client calls too often");
+            }
+        }
     }
 }
 

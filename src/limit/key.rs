@@ -15,6 +15,12 @@ impl LimitKey {
     pub fn as_bytes(&self) -> &[u8; LEN] {
         &self.0
     }
+
+    /// Its beginning, to tell lines of a log apart.
+    pub(super) fn short(&self) -> String {
+        let [a, b, c, d, ..] = self.0;
+        format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
+    }
 }
 
 impl From<[u8; LEN]> for LimitKey {

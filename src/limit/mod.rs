@@ -17,6 +17,7 @@
 
 mod admission;
 mod budget;
+mod complaints;
 mod key;
 mod key_store;
 mod lasting;

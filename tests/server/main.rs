@@ -56,6 +56,7 @@ mod full_disk;
 mod kill;
 mod letters;
 mod limits;
+mod log;
 mod lost_file;
 mod mail;
 mod outage;
