@@ -6,26 +6,31 @@
 )]
 
 mod common;
+mod heads;
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::ConnectInfo};
-use hallpass::Auth;
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+use axum::{
+    Router,
+    body::Body,
+    extract::{self, ConnectInfo, State},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse as _, Response},
 };
+use hallpass::Auth;
+use http::{HeaderValue, StatusCode, Version, header};
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tower::Service as _;
-use tower_http::cors::CorsLayer;
 
-use common::{Connection, DRAIN, Settings, connections, listen, start, stop_signal};
+use common::{Connection, Cors, DRAIN, Judged, Settings, connections, listen, start, stop_signal};
+use heads::{Followed, HeadTimer, Heads};
 
-/// How long a client may take to send the head of a request.
+/// How long a client may take to send the head of a request that it has begun.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest head of a request, and what is kept of replies that are not sent yet.
 const BUFFER: usize = 64 * 1024;
@@ -47,6 +52,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         listener,
         places: Arc::new(Semaphore::new(connections(&settings))),
         write_timeout: settings.write_timeout,
+        keep_alive: settings.keep_alive,
     };
     door.serve(&router(&app.auth, &settings), stop).await;
     app.finish().await;
@@ -57,41 +63,23 @@ fn router(auth: &Auth, settings: &Settings) -> Router {
     let endpoints = auth.endpoints().with_docs().with_pages();
     let router = hallpass::axum::router(endpoints, settings.trusted_proxies.clone())
         .fallback(hallpass::axum::not_found);
-    if settings.cors_origins.is_empty() {
-        router
-    } else {
-        let with_cors = router.clone().layer(cors(settings));
-        // The layer would answer every OPTIONS; only a preflight is its to answer.
-        Router::new().fallback_service(tower::service_fn(move |request: axum::extract::Request| {
-            let plain = request.method() == http::Method::OPTIONS
-                && !request
-                    .headers()
-                    .contains_key(http::header::ACCESS_CONTROL_REQUEST_METHOD);
-            let router = if plain { &router } else { &with_cors };
-            router.clone().call(request)
-        }))
+    match Cors::of(settings) {
+        Some(cors) => router.layer(from_fn_with_state(cors, judged)),
+        None => router,
     }
 }
 
-fn cors(settings: &Settings) -> CorsLayer {
-    use http::{Method, header};
-
-    let origins = settings
-        .cors_origins
-        .iter()
-        .filter_map(|origin| origin.parse().ok());
-    let [request_id, limit, policy] =
-        ["x-request-id", "ratelimit", "ratelimit-policy"].map(header::HeaderName::from_static);
-    CorsLayer::new()
-        .allow_origin(origins.collect::<Vec<_>>())
-        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            request_id.clone(),
-        ])
-        .expose_headers([header::RETRY_AFTER, request_id, limit, policy])
-        .max_age(Duration::from_secs(3600))
+async fn judged(State(cors): State<Cors>, request: extract::Request, next: Next) -> Response {
+    match cors.judge(request.method(), request.headers()).await {
+        Judged::Preflight(headers) => headers.into_response(),
+        Judged::Call(headers) => {
+            let mut response = next.run(request).await;
+            for (name, value) in &headers {
+                response.headers_mut().append(name, value.clone());
+            }
+            response
+        }
+    }
 }
 
 /// Where connections come in.
@@ -100,14 +88,14 @@ struct Door {
     /// For as many as may be open at once.
     places: Arc<Semaphore>,
     write_timeout: Duration,
+    keep_alive: Duration,
 }
 
 impl Door {
     /// axum's own `serve` sets no timer, so that hyper's limit on slow heads would do nothing.
     async fn serve(self, router: &Router, stop: impl Future<Output = ()>) {
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(HEADER_TIMEOUT)
+        http.header_read_timeout(self.keep_alive)
             .max_buf_size(BUFFER);
         let open = GracefulShutdown::new();
         let mut stop = std::pin::pin!(stop);
@@ -124,8 +112,14 @@ impl Door {
                 },
                 () = &mut stop => break,
             };
-            let io = TokioIo::new(Connection::new(stream, self.write_timeout));
-            let connection = open.watch(http.serve_connection(io, service(router.clone(), peer)));
+            let connection = Followed::new(Connection::new(stream, self.write_timeout));
+            let heads = connection.heads();
+            http.timer(HeadTimer {
+                heads: heads.clone(),
+                patience: HEADER_TIMEOUT,
+            });
+            let service = service(router.clone(), peer, heads);
+            let connection = open.watch(http.serve_connection(TokioIo::new(connection), service));
             tokio::spawn(async move {
                 if let Err(error) = connection.await {
                     tracing::debug!(%error, "a connection ended early");
@@ -152,14 +146,36 @@ impl Door {
 fn service(
     router: Router,
     peer: SocketAddr,
-) -> impl hyper::service::Service<
-    Request<Incoming>,
-    Response = axum::response::Response,
-    Error = Infallible,
-    Future: Send,
-> {
+    heads: Heads,
+) -> impl hyper::service::Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
+{
     service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().call(request.map(Body::new))
+        let is_sound = heads.next_is_clear() && names_its_host(&request);
+        let mut router = router.clone();
+        async move {
+            if !is_sound {
+                return Ok(malformed(&request));
+            }
+            request.extensions_mut().insert(ConnectInfo(peer));
+            router.call(request.map(Body::new)).await
+        }
     })
+}
+
+/// Once, and in HTTP/1.0 once at most (RFC 9112, section 3.2).
+fn names_its_host(request: &Request<Incoming>) -> bool {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    hosts == 1 || hosts == 0 && request.version() != Version::HTTP_11
+}
+
+/// As a server answers that cannot read a request at all.
+fn malformed(request: &Request<Incoming>) -> Response {
+    let headers = [
+        (header::CONNECTION, HeaderValue::from_static("close")),
+        (
+            header::HeaderName::from_static("x-request-id"),
+            hallpass::http::request_id(request.headers()),
+        ),
+    ];
+    (StatusCode::BAD_REQUEST, headers).into_response()
 }

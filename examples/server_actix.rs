@@ -10,24 +10,27 @@ mod turns;
 
 use std::{future::ready, io, net::TcpListener, thread, time::Duration};
 
-use actix_cors::Cors;
-use actix_http::{HttpService, Protocol, error::DispatchError};
+use actix_http::{HttpService, KeepAlive, Protocol, error::DispatchError};
 use actix_service::{ServiceFactoryExt as _, map_config};
 use actix_web::{
-    App, Error, HttpMessage as _,
-    body::MessageBody,
+    App, Error, HttpMessage as _, HttpRequest, HttpResponse,
+    body::{EitherBody, MessageBody},
     dev::{AppConfig, Server, ServiceFactory, ServiceRequest, ServiceResponse, fn_service},
-    http::{ConnectionType, header},
+    error::{ErrorBadRequest, ErrorInternalServerError},
+    http::{
+        ConnectionType,
+        header::{self, HeaderName, HeaderValue},
+    },
     middleware::{Next, from_fn},
     rt::net::TcpStream,
     web,
 };
 use hallpass::{Auth, ClientAddress, Endpoints};
 
-use common::{Connection, DRAIN, Settings, connections, listen, start, stop_signal};
-use turns::{InTurn, Turns};
+use common::{Connection, Cors, DRAIN, Judged, Settings, connections, listen, start, stop_signal};
+use turns::{InTurn, Patience, Turns};
 
-/// How long a client may take to send the head of a request.
+/// How long a client may take to send the head of a request that it has begun.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client that has been refused may take to read why, before its connection is closed.
 const MOMENT: Duration = Duration::from_secs(1);
@@ -71,12 +74,18 @@ fn serve(listener: TcpListener, auth: &Auth, settings: &Settings) -> io::Result<
     let stopping = server.graceful_shutdown_signal();
     let endpoints = auth.endpoints().with_docs().with_pages();
     let client_address = settings.trusted_proxies.clone();
-    let origins = settings.cors_origins.clone();
+    let cors = Cors::of(settings);
     let write_timeout = settings.write_timeout;
+    let patience = Patience {
+        idle: settings.keep_alive,
+        begun: HEADER_TIMEOUT,
+    };
     let server = server.listen("hallpass", listener, move || {
         let stopping = stopping.clone();
         let http = HttpService::build()
-            .client_request_timeout(HEADER_TIMEOUT)
+            // `InTurn` times both.
+            .client_request_timeout(Duration::ZERO)
+            .keep_alive(KeepAlive::Os)
             .client_disconnect_timeout(MOMENT)
             .h1_allow_half_closed(false)
             .h1_write_buffer_size(BUFFER)
@@ -87,13 +96,12 @@ fn serve(listener: TcpListener, auth: &Auth, settings: &Settings) -> io::Result<
             .on_connect_ext(|connection: &InTurn, data| {
                 data.insert(connection.turns());
             });
-        let app = app(endpoints.clone(), client_address.clone(), &origins);
+        let app = app(endpoints.clone(), client_address.clone(), cors.clone());
         let app = map_config(app, |()| AppConfig::default());
         fn_service(move |stream: TcpStream| {
             let peer = stream.peer_addr().ok();
             let connection = Connection::new(stream, write_timeout);
-            // actix gives up a first head by itself, with 408.
-            let connection = InTurn::new(connection, HEADER_TIMEOUT + MOMENT);
+            let connection = InTurn::new(connection, patience);
             ready(Ok::<_, DispatchError>((connection, Protocol::Http1, peer)))
         })
         .and_then(http.finish(app))
@@ -104,7 +112,7 @@ fn serve(listener: TcpListener, auth: &Auth, settings: &Settings) -> io::Result<
 fn app(
     endpoints: Endpoints,
     client_address: ClientAddress,
-    origins: &[String],
+    cors: Option<Cors>,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -115,14 +123,16 @@ fn app(
     > + use<>,
 > {
     App::new()
-        .wrap(cors(origins))
+        .wrap(from_fn(move |request, next| {
+            judged(cors.clone(), request, next)
+        }))
         .wrap(from_fn(in_turn))
         .configure(hallpass::actix::configure(endpoints, client_address))
         .default_service(web::to(hallpass::actix::not_found))
 }
 
 /// Lets a request have its turn. actix waits without a limit for the end of a chunked body that nobody reads any more:
-/// where such a request was refused, the connection is closed a moment after the answer.
+/// there the connection is closed a moment after the answer.
 async fn in_turn(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -136,7 +146,7 @@ async fn in_turn(
     let body = turn.body(request.take_payload());
     request.set_payload(body);
     let mut response = next.call(request).await?;
-    let is_left_unread = chunked && !response.status().is_success();
+    let is_left_unread = chunked && turn.has_body();
     if is_left_unread || upgrades {
         // actix closes the connection of a request that would upgrade it, and does not say so.
         let head = response.response_mut().head_mut();
@@ -153,18 +163,37 @@ fn length(request: &ServiceRequest) -> Option<u64> {
     length.to_str().ok()?.parse().ok()
 }
 
-fn cors(origins: &[String]) -> Cors {
-    let cors = Cors::default()
-        .allowed_methods(["GET", "POST", "PATCH", "DELETE"])
-        .allowed_headers(["authorization", "content-type", "x-request-id"])
-        .expose_headers([
-            "retry-after",
-            "x-request-id",
-            "ratelimit",
-            "ratelimit-policy",
-        ])
-        .max_age(3600);
-    origins
-        .iter()
-        .fold(cors, |cors, origin| cors.allowed_origin(origin))
+async fn judged(
+    cors: Option<Cors>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
+    let Some(cors) = cors else {
+        return Ok(next.call(request).await?.map_into_left_body());
+    };
+    let (method, headers) = head(request.request()).map_err(ErrorBadRequest)?;
+    let (headers, mut response) = match cors.judge(&method, &headers).await {
+        Judged::Preflight(headers) => {
+            let response = request.into_response(HttpResponse::Ok().finish());
+            (headers, response.map_into_right_body())
+        }
+        Judged::Call(headers) => (headers, next.call(request).await?.map_into_left_body()),
+    };
+    for (name, value) in &headers {
+        let name = HeaderName::from_bytes(name.as_ref()).map_err(ErrorInternalServerError)?;
+        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(ErrorInternalServerError)?;
+        response.headers_mut().append(name, value);
+    }
+    Ok(response)
+}
+
+/// actix speaks `http` 0.2.
+fn head(request: &HttpRequest) -> Result<(http::Method, http::HeaderMap), http::Error> {
+    let mut headers = http::HeaderMap::new();
+    for (name, value) in request.headers() {
+        let name = http::HeaderName::from_bytes(name.as_ref())?;
+        headers.append(name, http::HeaderValue::from_bytes(value.as_bytes())?);
+    }
+    let method = http::Method::from_bytes(request.method().as_str().as_bytes())?;
+    Ok((method, headers))
 }

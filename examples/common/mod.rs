@@ -1,6 +1,7 @@
 //! What the two example servers share: everything but the web framework.
 
 mod connection;
+mod cors;
 mod descriptors;
 mod providers;
 mod secret;
@@ -10,6 +11,7 @@ mod stop;
 
 pub(crate) use self::{
     connection::{Connection, listen},
+    cors::{Cors, Judged},
     descriptors::connections,
     settings::Settings,
     start::start,

@@ -12,7 +12,9 @@ use hallpass::{
     credential::{HashParams, HttpBreachCheck, PasswordPolicy},
     mail::{Links, Sender},
     oauth::Provider,
+    token::SigningAlgorithm,
 };
+use http::HeaderValue;
 use url::Url;
 
 use super::providers;
@@ -42,9 +44,9 @@ pub(crate) struct Settings {
     /// Prepared statements per connection, at least 1; a pooler has to work in session mode or keep them apart
     #[arg(long, env = "HALLPASS_DB_STATEMENT_CACHE", default_value_t = 100, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) db_statement_cache: usize,
-    /// Origins allowed to call from a browser, comma-separated
+    /// Origins allowed to call from a browser, with credentials, comma-separated
     #[arg(long, env = "HALLPASS_CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
-    pub(crate) cors_origins: Vec<String>,
+    pub(crate) cors_origins: Vec<HeaderValue>,
     /// Networks whose X-Forwarded-For and Forwarded are believed, as CIDR blocks or single addresses, comma-separated
     /// [default: none, the headers are ignored]
     #[arg(
@@ -60,6 +62,9 @@ pub(crate) struct Settings {
     /// Seconds until the connection of a client is closed that reads nothing of what it asked for
     #[arg(long, env = "HALLPASS_WRITE_TIMEOUT", default_value = "30", value_parser = seconds(1..=3600))]
     pub(crate) write_timeout: Duration,
+    /// Seconds an idle connection stays open: longer than the proxy before the server keeps it
+    #[arg(long, env = "HALLPASS_KEEP_ALIVE", default_value = "75", value_parser = seconds(1..=3600))]
+    pub(crate) keep_alive: Duration,
     /// Connections of clients, at most; others wait until one of them ends. Fewer, with a warning, if the limit on open
     /// files is too low and cannot be raised
     #[arg(long, env = "HALLPASS_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -79,6 +84,9 @@ pub(crate) struct Settings {
     /// Audience of access tokens
     #[arg(long, env = "HALLPASS_AUDIENCE", default_value = "hallpass", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) audience: String,
+    /// Signature of access tokens: EdDSA, or ES256 for verifiers that lack Ed25519
+    #[arg(long, env = "HALLPASS_TOKEN_ALGORITHM", default_value = "EdDSA", value_parser = token_algorithm)]
+    pub(crate) token_algorithm: SigningAlgorithm,
     /// Makes this verified administrator at start, unless there is an active administrator
     #[arg(long, env = "HALLPASS_ADMIN_EMAIL", requires = "admin_password")]
     pub(crate) admin_email: Option<EmailAddress>,
@@ -159,7 +167,7 @@ pub(crate) struct Settings {
     #[arg(long, env = "HALLPASS_HASH_PERMITS", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) hash_permits: Option<u16>,
     /// Passwords waiting to be hashed, at most
-    #[arg(long, env = "HALLPASS_HASH_QUEUE", default_value_t = 256)]
+    #[arg(long, env = "HALLPASS_HASH_QUEUE", default_value_t = 256, value_parser = RangedU64ValueParser::<usize>::new().range(1..=65_536))]
     pub(crate) hash_queue: usize,
     /// Shortest password, in code points
     #[arg(long, env = "HALLPASS_PASSWORD_MIN", default_value = "8", value_parser = password_policy)]
@@ -298,6 +306,15 @@ fn seconds(
     }
 }
 
+/// As the header of a token names it (RFC 7518, section 3.1).
+fn token_algorithm(text: &str) -> Result<SigningAlgorithm, &'static str> {
+    match text {
+        "EdDSA" => Ok(SigningAlgorithm::EdDsa),
+        "ES256" => Ok(SigningAlgorithm::Es256),
+        _ => Err("expected EdDSA or ES256"),
+    }
+}
+
 fn public_url(text: &str) -> Result<String, Error> {
     Links::new(text).map(|_| text.to_owned())
 }
@@ -327,7 +344,7 @@ fn breach_check(text: &str) -> Result<BreachCheckUrl, Error> {
 }
 
 /// Scheme, host and port, as browsers send it (RFC 6454): no path, no trailing slash.
-fn origin(text: &str) -> Result<String, &'static str> {
+fn origin(text: &str) -> Result<HeaderValue, &'static str> {
     let text = text.trim();
     let uri: http::Uri = text.parse().map_err(|_| "not an origin")?;
     let plain = uri
@@ -339,7 +356,7 @@ fn origin(text: &str) -> Result<String, &'static str> {
         && uri.path_and_query().is_none_or(|rest| rest == "/")
         && !text.ends_with('/');
     if plain {
-        Ok(text.to_owned())
+        text.parse().map_err(|_| "not an origin")
     } else {
         Err("an origin looks like https://app.example.org")
     }

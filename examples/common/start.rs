@@ -132,6 +132,7 @@ async fn build(settings: &Settings) -> Result<(Auth, SeaOrmStore), Box<dyn std::
         .secrets(secrets)
         .public_url(&settings.public_url)
         .audience(&settings.audience)
+        .signing_algorithm(settings.token_algorithm)
         .shared_mailer(mailer)
         .lifetimes(lifetimes)
         .reset_lifetime(settings.reset_ttl)

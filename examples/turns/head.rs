@@ -9,6 +9,11 @@ pub(super) struct Head {
 }
 
 impl Head {
+    /// Whether any of it has come, but for empty lines.
+    pub(super) fn has_begun(self) -> bool {
+        self.has_begun
+    }
+
     /// Goes on with these bytes; says after how many of them the head ends, if it does.
     pub(super) fn end(&mut self, bytes: &[u8]) -> Option<usize> {
         let last = bytes.iter().position(|byte| match byte {

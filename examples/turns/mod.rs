@@ -28,16 +28,32 @@ use crate::common::Connection;
 
 /// The bytes that one search for the end of a head looks at.
 const LOOK: usize = 4 * 1024;
+/// The bytes that are still read of a body that nobody wants, so that its client gets to read the answer.
+const LEFTOVER: usize = 1024 * 1024;
 
 /// A connection whose requests take turns.
 #[derive(Debug)]
 pub(crate) struct InTurn {
     connection: Connection,
     turns: Turns,
-    /// How long it may be nobody's turn.
-    patience: Duration,
-    idle: Option<Pin<Box<Sleep>>>,
+    patience: Patience,
+    wait: Option<Wait>,
     has_read: bool,
+}
+
+/// How long it may be nobody's turn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// Before a request begins.
+    pub(crate) idle: Duration,
+    /// From the first byte of a head until all of it is there, and until a body that nobody wants is over.
+    pub(crate) begun: Duration,
+}
+
+#[derive(Debug)]
+struct Wait {
+    is_idle: bool,
+    sleep: Pin<Box<Sleep>>,
 }
 
 /// Whose turn it is. Clones are the same.
@@ -61,8 +77,10 @@ enum Phase {
         wants_body: bool,
         left: u64,
     },
-    /// Nobody reads the rest of a body, so that its end is not known.
-    Astray,
+    /// Nobody reads the rest of a body, so that its end is not known; how much of it is still read.
+    Astray {
+        left: usize,
+    },
     Over,
 }
 
@@ -123,6 +141,11 @@ impl Turns {
 }
 
 impl Turn {
+    /// Whether there is a body that has not been read to its end.
+    pub(crate) fn has_body(&self) -> bool {
+        self.has_body.get()
+    }
+
     /// The body: as much is read from the connection as is read of it.
     pub(crate) fn body(&self, payload: Payload) -> Payload {
         if matches!(payload, Payload::None) {
@@ -142,7 +165,7 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         self.turns.enter(match self.has_body.get() {
-            true => Phase::Astray,
+            true => Phase::Astray { left: LEFTOVER },
             false => Phase::default(),
         });
     }
@@ -169,13 +192,13 @@ impl Stream for Body {
 }
 
 impl InTurn {
-    /// A connection that ends when no request has come whole for this time.
-    pub(crate) fn new(connection: Connection, patience: Duration) -> Self {
+    /// A connection that ends when no request has come whole in this time.
+    pub(crate) fn new(connection: Connection, patience: Patience) -> Self {
         Self {
             connection,
             turns: Turns::default(),
             patience,
-            idle: None,
+            wait: None,
             has_read: false,
         }
     }
@@ -185,10 +208,18 @@ impl InTurn {
     }
 
     /// Whether nothing has come for too long; asked whenever it is nobody's turn.
-    fn is_forgotten(&mut self, context: &mut Context<'_>) -> bool {
-        let patience = self.patience;
-        let idle = self.idle.get_or_insert_with(|| Box::pin(sleep(patience)));
-        idle.as_mut().poll(context).is_ready()
+    fn is_forgotten(&mut self, phase: Phase, context: &mut Context<'_>) -> bool {
+        let is_idle = matches!(phase, Phase::Next(head) if !head.has_begun());
+        let patience = match is_idle {
+            true => self.patience.idle,
+            false => self.patience.begun,
+        };
+        self.wait.take_if(|wait| wait.is_idle != is_idle);
+        let wait = self.wait.get_or_insert_with(|| Wait {
+            is_idle,
+            sleep: Box::pin(sleep(patience)),
+        });
+        wait.sleep.as_mut().poll(context).is_ready()
     }
 
     /// Reads no further than to the end of the head.
@@ -206,7 +237,7 @@ impl InTurn {
         let read = ready!(self.poll_some(length.max(1), context, buffer))?;
         let phase = match head.end(seen.get(..read).unwrap_or_default()) {
             Some(_) => {
-                self.idle = None;
+                self.wait = None;
                 Phase::Handed
             }
             None => Phase::Next(head),
@@ -226,6 +257,19 @@ impl InTurn {
         let read = u64::try_from(read).unwrap_or(u64::MAX);
         self.turns.0.phase.set(Phase::Taken {
             wants_body: true,
+            left: left.saturating_sub(read),
+        });
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_leftover(
+        &mut self,
+        left: usize,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = ready!(self.poll_some(left, context, buffer))?;
+        self.turns.0.phase.set(Phase::Astray {
             left: left.saturating_sub(read),
         });
         Poll::Ready(Ok(()))
@@ -272,8 +316,8 @@ impl AsyncRead for InTurn {
         state.reader.replace(Some(context.waker().clone()));
         let phase = state.phase.get();
         if matches!(phase, Phase::Taken { .. }) || this.connection.has_no_room() {
-            this.idle = None;
-        } else if this.is_forgotten(context) {
+            this.wait = None;
+        } else if this.is_forgotten(phase, context) {
             return Poll::Ready(Ok(()));
         }
         // actix reads until nothing comes, and only then looks at what it has read.
@@ -282,8 +326,8 @@ impl AsyncRead for InTurn {
             return Poll::Pending;
         }
         match phase {
-            Phase::Over => Poll::Ready(Ok(())),
-            Phase::Astray => this.poll_some(usize::MAX, context, buffer).map_ok(drop),
+            Phase::Over | Phase::Astray { left: 0 } => Poll::Ready(Ok(())),
+            Phase::Astray { left } => this.poll_leftover(left, context, buffer),
             Phase::Next(_) if this.connection.has_no_room() => {
                 Pin::new(&mut this.connection).poll_read(context, buffer)
             }

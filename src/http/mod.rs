@@ -63,6 +63,7 @@ pub use self::{
     client::{ClientAddress, ForwardingHeader},
     endpoint::Endpoint,
     problem::Problem,
+    request_id::request_id,
     resource::not_found,
 };
 pub(crate) use self::{

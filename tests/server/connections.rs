@@ -87,8 +87,6 @@ fn a_client_that_pipelines_and_reads_gets_every_reply_in_order() {
         let mut asked = String::new();
         for id in 0..300 {
             let length = body.len();
-            // The end of a chunked body is not known before it is read, and actix takes a body in it for one that is
-            // left unread.
             match id {
                 _ if id % 2 == 0 => write!(
                     asked,
@@ -163,6 +161,35 @@ fn client_that_offers_an_upgrade_knows_whether_its_connection_stays() {
             let mut next = [0; 64];
             assert!(connection.read(&mut next).unwrap() > 0, "{name}: {reply}");
         }
+    }
+}
+
+/// Of rows that look at their body, of one that does not, of one without a caller, and of none.
+#[test]
+fn chunked_body_without_an_end_is_not_read_for_ever() {
+    const MOST: usize = 64 * 1024 * 1024;
+    const CHUNK: usize = 64 * 1024;
+    let chunk = format!("{CHUNK:x}\r\n{}\r\n", "a".repeat(CHUNK));
+    for name in SERVERS {
+        let folder = folder();
+        let server = Server::of(name, folder.path(), &[]);
+        for line in [
+            "POST /auth/logout",
+            "GET /health/live",
+            "POST /auth/logout-all",
+            "POST /nope",
+            "DELETE /auth/login",
+        ] {
+            let mut connection = server.connect();
+            let head = format!("{line} HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n");
+            connection.write_all(head.as_bytes()).unwrap();
+            let mut written = 0;
+            while written < MOST && connection.write_all(chunk.as_bytes()).is_ok() {
+                written += CHUNK;
+            }
+            assert!(written < MOST, "{name}: {line}");
+        }
+        assert_eq!(server.get("/health/live").status, 200, "{name}");
     }
 }
 

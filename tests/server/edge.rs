@@ -1,4 +1,4 @@
-//! What the programs add to the endpoints: slow clients, other origins, the documentation, unknown paths.
+//! What the programs add to the endpoints: slow clients, the documentation, unknown paths.
 
 use std::{
     io::{ErrorKind, Read as _, Write as _},
@@ -21,7 +21,11 @@ fn slow_clients_are_cut_off() {
         for name in SERVERS {
             scope.spawn(move || {
                 let folder = folder();
-                let server = Server::of(name, folder.path(), &[("HALLPASS_REQUEST_TIMEOUT", "3")]);
+                let settings = [
+                    ("HALLPASS_REQUEST_TIMEOUT", "3"),
+                    ("HALLPASS_KEEP_ALIVE", "3"),
+                ];
+                let server = Server::of(name, folder.path(), &settings);
                 thread::scope(|scope| {
                     let cut_off = |begin: String, drip: &'static [u8], answer: &'static str| {
                         let connection = server.connect();
@@ -72,112 +76,6 @@ fn drip_until_closed(mut connection: TcpStream, begin: &str, drip: &[u8]) -> Opt
         }
     }
     Some(String::from_utf8_lossy(&reply).into_owned())
-}
-
-#[test]
-fn listed_origins_may_call_and_others_may_not() {
-    for name in SERVERS {
-        let folder = folder();
-        let origins = "https://app.example.org, http://localhost:5173";
-        let server = Server::of(name, folder.path(), &[("HALLPASS_CORS_ORIGINS", origins)]);
-        let preflight = |origin: &str, method: &str| {
-            let headers = [
-                format!("origin: {origin}"),
-                format!("access-control-request-method: {method}"),
-                "access-control-request-headers: authorization,content-type,x-request-id"
-                    .to_owned(),
-            ];
-            server.call(
-                "OPTIONS",
-                "/users/me",
-                &headers.each_ref().map(String::as_str),
-                "",
-            )
-        };
-        for origin in origins.split(", ") {
-            for method in ["GET", "POST", "PATCH", "DELETE"] {
-                let reply = preflight(origin, method);
-                assert!(matches!(reply.status, 200 | 204), "{name}: {reply:?}");
-                assert_eq!(
-                    reply.header("access-control-allow-origin"),
-                    Some(origin),
-                    "{name}"
-                );
-                let allowed = |header: &str, wanted: &str| {
-                    let value = reply
-                        .header(header)
-                        .unwrap_or_default()
-                        .to_ascii_lowercase();
-                    assert!(
-                        value.split(',').any(|one| one.trim() == wanted),
-                        "{name}: {reply:?}"
-                    );
-                };
-                allowed("access-control-allow-methods", &method.to_ascii_lowercase());
-                allowed("access-control-allow-headers", "authorization");
-                allowed("access-control-allow-headers", "content-type");
-                assert!(reply.header("access-control-max-age").is_some(), "{name}");
-            }
-            let origin_header = format!("origin: {origin}");
-            let reply = server.call("GET", "/health/live", &[&origin_header], "");
-            assert_eq!(reply.status, 200);
-            assert_eq!(
-                reply.header("access-control-allow-origin"),
-                Some(origin),
-                "{name}"
-            );
-            let exposed = reply
-                .header("access-control-expose-headers")
-                .unwrap_or_default();
-            let exposed = exposed.to_ascii_lowercase();
-            for header in [
-                "x-request-id",
-                "retry-after",
-                "ratelimit",
-                "ratelimit-policy",
-            ] {
-                let is_exposed = exposed.split(',').any(|name| name.trim() == header);
-                assert!(is_exposed, "{name}: {header} in {exposed}");
-            }
-            assert!(reply.header("vary").is_some(), "{name}: {reply:?}");
-        }
-        for origin in ["https://evil.example.org", "http://app.example.org", "null"] {
-            let reply = preflight(origin, "GET");
-            assert_eq!(
-                reply.header("access-control-allow-origin"),
-                None,
-                "{name}: {reply:?}"
-            );
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let closed = Server::of(name, folder.path(), &[]);
-        let reply = closed.call(
-            "GET",
-            "/health/live",
-            &["origin: https://app.example.org"],
-            "",
-        );
-        assert_eq!(
-            reply.header("access-control-allow-origin"),
-            None,
-            "{name}: {reply:?}"
-        );
-    }
-}
-
-#[test]
-fn a_call_from_another_origin_without_a_token_is_no_more_than_a_call() {
-    for name in SERVERS {
-        let folder = folder();
-        let server = Server::of(name, folder.path(), &[]);
-        let reply = server.call(
-            "GET",
-            "/users/me",
-            &["origin: https://evil.example.org"],
-            "",
-        );
-        assert_eq!(reply.text("code"), "unauthenticated", "{name}: {reply:?}");
-    }
 }
 
 #[test]
@@ -235,33 +133,6 @@ fn nobody_switches_protocols() {
             405,
             "{name}"
         );
-    }
-}
-
-#[test]
-fn an_options_that_is_no_preflight_is_a_method_like_others() {
-    for name in SERVERS {
-        for origins in ["", "https://app.example.org"] {
-            let folder = folder();
-            let settings = [("HALLPASS_CORS_ORIGINS", origins)];
-            let settings = if origins.is_empty() {
-                &[][..]
-            } else {
-                &settings
-            };
-            let server = Server::of(name, folder.path(), settings);
-            let reply = server.call("OPTIONS", "/users/me", &[], "");
-            assert_eq!(
-                (reply.status, reply.header("allow")),
-                (405, Some("GET, HEAD, PATCH, DELETE")),
-                "{name}"
-            );
-            assert_eq!(
-                server.call("OPTIONS", "/nope", &[], "").status,
-                404,
-                "{name}"
-            );
-        }
     }
 }
 

@@ -50,9 +50,12 @@ mod visitor;
 mod wire;
 
 mod connections;
+mod cors;
 mod edge;
 mod embedded;
+mod framing;
 mod full_disk;
+mod idle;
 mod kill;
 mod letters;
 mod limits;

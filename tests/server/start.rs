@@ -11,6 +11,9 @@ use std::{
     thread,
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
+
 use crate::process::{PASSWORD, SERVERS, Server, folder, program};
 
 /// On Linux.
@@ -116,6 +119,36 @@ fn servers_that_start_together_share_a_secret() {
     let tokens = servers[1].login("ann@example.org", PASSWORD);
     for server in &servers {
         assert_eq!(server.me(&tokens.text("access_token")).status, 200);
+    }
+}
+
+#[test]
+fn tokens_are_signed_with_the_algorithm_that_is_set() {
+    for server in SERVERS {
+        let folder = folder();
+        for (given, algorithm, kind) in [
+            (None, "EdDSA", "OKP"),
+            (Some("EdDSA"), "EdDSA", "OKP"),
+            (Some("ES256"), "ES256", "EC"),
+        ] {
+            let setting = given.map(|given| ("HALLPASS_TOKEN_ALGORITHM", given));
+            let server = Server::of(server, folder.path(), setting.as_slice());
+            server.register("ann@example.org", PASSWORD);
+            let tokens = server.login("ann@example.org", PASSWORD);
+            let token = tokens.text("access_token");
+            let header = token.split('.').next().unwrap();
+            let header = URL_SAFE_NO_PAD.decode(header).unwrap();
+            let header: Value = serde_json::from_slice(&header).unwrap();
+            assert_eq!(header["alg"], algorithm, "{given:?}");
+            let keys = server.get("/.well-known/jwks.json").json();
+            let key = &keys["keys"][0];
+            assert_eq!(
+                (&key["alg"], &key["kty"]),
+                (&algorithm.into(), &kind.into())
+            );
+            assert_eq!(key["kid"], header["kid"], "{given:?}");
+            assert_eq!(server.me(&token).status, 200, "{given:?}");
+        }
     }
 }
 
