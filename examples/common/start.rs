@@ -123,6 +123,11 @@ async fn build(settings: &Settings) -> Result<(Auth, SeaOrmStore), Box<dyn std::
     for provider in &settings.providers {
         builder = builder.provider(provider.clone());
     }
+    if !sqlite && settings.smtp_url.is_none() {
+        tracing::warn!(
+            "mails are printed, and whoever reads them can use their links: HALLPASS_SMTP_URL is not set"
+        );
+    }
     if !settings.providers.is_empty() && settings.oauth_redirects.is_empty() {
         tracing::warn!("nobody can sign in with a provider: HALLPASS_OAUTH_REDIRECTS is not set");
     }

@@ -14,7 +14,10 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use crate::process::{PASSWORD, SERVERS, Server, folder, program};
+use crate::{
+    postgres,
+    process::{PASSWORD, SECRET, SERVERS, Server, folder, program},
+};
 
 /// On Linux.
 const SIGXFSZ: i32 = 25;
@@ -57,6 +60,31 @@ fn a_server_without_settings_makes_its_secret_and_says_so() {
         files.sort();
         assert_eq!(files, ["hallpass.secret"]);
         assert!(!second.whole_log().contains("hallpass.secret"));
+    }
+}
+
+/// A database server says that others are to use it, and standard output is read by more people than a mailbox.
+#[tokio::test]
+async fn a_server_on_postgres_that_prints_its_mails_says_so() {
+    let Some(database) = postgres::empty().await else {
+        return;
+    };
+    let folder = folder();
+    let says_so = |server: Server| {
+        let log = server.whole_log();
+        let mut lines = log.lines();
+        lines.any(|line| line.contains("WARN") && line.contains("HALLPASS_SMTP_URL"))
+    };
+    for server in SERVERS {
+        let shared = [
+            ("DATABASE_URL", database.url()),
+            ("HALLPASS_SECRET", SECRET),
+        ];
+        assert!(says_so(Server::of(server, folder.path(), &shared)));
+        let smtp = ("HALLPASS_SMTP_URL", "smtp://127.0.0.1:1");
+        let sending = [shared[0], shared[1], smtp];
+        assert!(!says_so(Server::of(server, folder.path(), &sending)));
+        assert!(!says_so(Server::of(server, folder.path(), &[])));
     }
 }
 
