@@ -7,8 +7,8 @@ const FIRST: Duration = Duration::from_secs(15);
 const FIRST_REFUSED: Duration = Duration::from_secs(5 * 60);
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
-/// How long a mail waits after this many attempts, in whole microseconds, as all times are: twice as long each time, up to an hour, and up to a quarter less, so
-/// that what failed together does not come back together.
+/// How long a mail waits after this many attempts: twice as long each time, up to an hour, and up to a quarter less, so
+/// that what failed together does not come back together. In whole microseconds, as all times are.
 pub(super) fn delay(attempt: i32, refused: bool) -> Duration {
     let [roll] = random_bytes();
     delay_with(attempt, refused, roll)

@@ -1,5 +1,5 @@
-//! A note without the addresses in it. A mail server's reply quotes the recipient, or the address behind it, and a log is
-//! read by more people than the list of mails.
+//! A note without the addresses in it. A mail server's reply quotes the recipient, or the address behind it, and a log
+//! is read by more people than the list of mails.
 
 use crate::user::EmailAddress;
 

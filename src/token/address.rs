@@ -16,9 +16,9 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// One fact, by at most one of any number of concurrent calls (I1): the token is neither used nor expired, its user
-    /// is active, and the address it was mailed to is still theirs. Then it is used, and with it every other one that was
-    /// mailed to the same address; an unverified address becomes verified and a verified one keeps its time, and the
-    /// event is written. Else nothing changes.
+    /// is active, and the address it was mailed to is still theirs. Then it is used, and with it every other one that
+    /// was mailed to the same address; an unverified address becomes verified and a verified one keeps its time, and
+    /// the event is written. Else nothing changes.
     ///
     /// # Errors
     /// If the database fails.

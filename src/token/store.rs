@@ -190,8 +190,8 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     ///
     /// A user has at most one token per purpose: a newer one (by `created_at`) takes the place of an older one, used
     /// or not, never the other way round. Of [`VerifyEmail`](Purpose::VerifyEmail) each mail has its own, and all that
-    /// were mailed to one address are good until they expire or one of them is used. Repeating a call gives the digest that is live, so that a mail that is sent
-    /// again carries the same link; if that is one of another key,
+    /// were mailed to one address are good until they expire or one of them is used. Repeating a call gives the digest
+    /// that is live, so that a mail that is sent again carries the same link; if that is one of another key,
     /// [`Elsewhere`](IssueOneTime::Elsewhere).
     ///
     /// # Errors
