@@ -209,7 +209,7 @@ fn ask_in_vain(calls: usize) -> JoinSet<ErrorKind> {
     asked
 }
 
-/// Makes a hash that takes seconds of a processor, which others are given first.
+/// Makes a hash that takes seconds of a processor.
 fn hash(hasher: &Hasher) -> JoinHandle<Result<(), ErrorKind>> {
     let hasher = hasher.clone();
     tokio::spawn(async move {
@@ -220,7 +220,7 @@ fn hash(hasher: &Hasher) -> JoinHandle<Result<(), ErrorKind>> {
 
 fn busy(deadline: Duration) -> Hasher {
     let costly = HashParams::danger_weak(262_144, 16, 1).unwrap();
-    let hasher = Hasher::builder(costly).permits(1).queue(1);
+    let hasher = Hasher::builder(costly).permits(1).queue(1).niceness(0);
     hasher.deadline(deadline).build().unwrap()
 }
 
@@ -282,7 +282,7 @@ async fn load_is_recorded_and_nobody_is_named() {
 
     // Some hundred milliseconds of a processor for each.
     let costly = HashParams::danger_weak(65_536, 6, 1).unwrap();
-    let hasher = Hasher::builder(costly).permits(1).queue(1);
+    let hasher = Hasher::builder(costly).permits(1).queue(1).niceness(0);
     let auth = auth(hasher.deadline(PATIENCE));
     let logins: Vec<_> = (0..3)
         .map(|number| {
