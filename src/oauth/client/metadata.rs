@@ -80,7 +80,7 @@ impl Metadata {
         if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
             return Err(nonsense("is of another issuer"));
         }
-        let endpoint = |name: &str| match document.get(name) {
+        let endpoint = |name: &str| match said(document, name) {
             None => Ok(None),
             Some(value) => {
                 let url = value.as_str().and_then(|text| Url::parse(text).ok());
@@ -101,7 +101,7 @@ impl Metadata {
             userinfo: endpoint("userinfo_endpoint")?,
             auth_methods: words(document, "token_endpoint_auth_methods_supported")?,
             algorithms: words(document, "id_token_signing_alg_values_supported")?,
-            names_itself: match document.get("authorization_response_iss_parameter_supported") {
+            names_itself: match said(document, "authorization_response_iss_parameter_supported") {
                 None => false,
                 Some(Value::Bool(supported)) => *supported,
                 Some(_) => return Err(nonsense("has a member of the wrong type")),
@@ -110,8 +110,13 @@ impl Metadata {
     }
 }
 
+/// Null stands for absent: generators write out what they do not set.
+fn said<'a>(document: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    document.get(name).filter(|value| !value.is_null())
+}
+
 fn words(document: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>, ProviderFault> {
-    let Some(value) = document.get(name) else {
+    let Some(value) = said(document, name) else {
         return Ok(None);
     };
     let words = value.as_array().and_then(|words| {

@@ -88,6 +88,26 @@ async fn metadata_that_is_not_sound_is_not_taken() {
 }
 
 #[tokio::test]
+async fn a_member_of_the_metadata_that_is_null_is_as_good_as_absent() {
+    for name in [
+        "authorization_response_iss_parameter_supported",
+        "id_token_signing_alg_values_supported",
+        "token_endpoint_auth_methods_supported",
+        "userinfo_endpoint",
+    ] {
+        let scene = Scene::sound().await;
+        scene.metadata(name, json!(null));
+        let said = scene.identify().await;
+        assert!(said.is_ok(), "{name}: {said:?}");
+    }
+    for name in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
+        let scene = Scene::sound().await;
+        scene.metadata(name, json!(null));
+        assert!(scene.client.prepare().await.is_err(), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_is_no_document_is_not_taken() {
     let big = format!(r#"{{"keys":[],"x":"{}"}}"#, "a".repeat(64 * 1024));
     for path in [DISCOVERY, JWKS] {
