@@ -106,12 +106,12 @@ impl PasswordPolicy {
             }
             let words = Words::new(&self.words, context);
             found.extend(words.weaknesses(text));
-            let mut is_guessable = found.is_empty() && is_pattern(text);
+            let is_pattern = found.is_empty() && is_pattern(text);
             #[cfg(feature = "strength")]
-            if let (false, Some(min)) = (is_guessable, self.strength) {
-                is_guessable = !min.is_met(text, &words);
-            }
-            if is_guessable {
+            let is_weak = self.strength.is_some_and(|min| !min.is_met(text, &words));
+            #[cfg(not(feature = "strength"))]
+            let is_weak = false;
+            if is_pattern || is_weak {
                 found.push(Weakness::TooGuessable);
             }
         }
