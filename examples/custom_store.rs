@@ -39,8 +39,9 @@ use hallpass::{
     },
     testing::{PASSWORD, TestAuth},
     token::{
-        Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
-        Purpose, Reset, ResetPassword, RotateSession, Rotation, Session, SessionUser,
+        Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession,
+        OneTimeStanding, OpenSession, Purpose, Reset, ResetPassword, RotateSession, Rotation,
+        Session, SessionUser,
     },
     user::{
         Credentials, DeleteUser, FirstAdministrator, InsertUser, NewUser, ProfileChange,
@@ -132,6 +133,7 @@ switched! {
         writable end_session_of(user: UserId, id: SessionId, now: Timestamp, event: &Event) -> bool;
         writable end_sessions(user: UserId, why: EndReason, now: Timestamp, event: &Event) -> bool;
         writable issue_one_time(token: &NewOneTimeToken) -> IssueOneTime;
+        readable one_time_standing(digest: &TokenDigest, purpose: Purpose, now: Timestamp) -> OneTimeStanding;
         readable one_time_user(digest: &TokenDigest, purpose: Purpose, now: Timestamp) -> Option<User>;
         writable change_password(checked: &CheckedSession, hash: &PasswordHash, now: Timestamp, event: &Event, mail: Option<&Intent>) -> Checked;
         writable reauthenticate(checked: &CheckedSession, now: Timestamp, event: &Event) -> Checked;

@@ -9,7 +9,7 @@ use std::{
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, request::Parts};
 use actix_web::{
     HttpRequest, HttpResponse,
-    body::{BodySize, MessageBody, SizedStream},
+    body::{self, BodySize, MessageBody, SizedStream},
     http::{StatusCode, header::CONTENT_LENGTH},
 };
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use futures_util::stream;
 
 use crate::{
     error::{Error, Result},
-    http::Response,
+    http::{Response, UnknownLength},
 };
 
 /// The head of a request.
@@ -48,7 +48,7 @@ pub(super) fn headers(request: &HttpRequest) -> Result<HeaderMap> {
 
 /// A whole reply.
 pub(super) fn reply(response: Response) -> HttpResponse {
-    let (head, body) = response.into_parts();
+    let (head, bytes) = response.into_parts();
     let status = StatusCode::from_u16(head.status.as_u16());
     let mut builder = HttpResponse::build(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
     for (name, value) in &head.headers {
@@ -65,8 +65,9 @@ pub(super) fn reply(response: Response) -> HttpResponse {
             reply.headers_mut().remove(CONTENT_LENGTH);
             reply
         }
-        None if body.len() > PIECE => builder.body(Pieces(body)),
-        None => builder.body(body),
+        None if head.extensions.get::<UnknownLength>().is_some() => builder.body(body::None::new()),
+        None if bytes.len() > PIECE => builder.body(Pieces(bytes)),
+        None => builder.body(bytes),
     }
 }
 

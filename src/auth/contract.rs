@@ -132,7 +132,10 @@ impl Endpoints {
     /// that have no such pages of their own; mount them where the public URL leads.
     ///
     /// They work without script, load nothing, and speak English, German, French, Spanish or Chinese, as the browser
-    /// asks. `GET` and `HEAD` spend nothing: only a form that is sent does. They are no part of the OpenAPI document.
+    /// asks. `GET` and `HEAD` spend nothing: only a form that is sent does. `GET` reads how the link stands, so that a dead one
+    /// asks for no password, and names the address it was mailed to; `HEAD` reads nothing and names no length. Success leads
+    /// on with a redirect (303), and so does a token that was used: a double click has done what it should. They are no part
+    /// of the OpenAPI document.
     #[cfg(feature = "pages")]
     pub fn with_pages(mut self) -> Self {
         let inner = &*self.auth.0;
@@ -140,6 +143,11 @@ impl Endpoints {
             pages: Arc::clone(&inner.pages),
             service: self.auth.service(),
             store: Arc::clone(self.auth.store()),
+            links: page::Links {
+                store: Arc::clone(self.auth.store()),
+                limits: inner.use_cases.limits.clone(),
+                clock: Arc::clone(&inner.lockouts.clock),
+            },
             verifications: inner.email_verifications.clone(),
             lockouts: inner.lockouts.clone(),
             cookies: inner.cookies,

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use ::axum::{
     Router,
@@ -6,10 +6,12 @@ use ::axum::{
     extract::{ConnectInfo, FromRequestParts as _, Request},
     routing::any,
 };
+use bytes::Bytes;
+use futures_util::stream;
 
 use crate::{
     auth::Endpoints,
-    http::{ClientAddress, Resources},
+    http::{ClientAddress, Resources, UnknownLength},
 };
 
 /// The endpoints as a router, for any state of the host: whole, or with rows left out.
@@ -46,7 +48,12 @@ where
             let peer = ConnectInfo::from_request_parts(&mut head, &()).await;
             let peer = peer.ok().map(|ConnectInfo(peer)| peer);
             let response = resource.serve(head, peer, body.into_data_stream()).await;
-            response.map(Body::from)
+            if response.extensions().get::<UnknownLength>().is_none() {
+                return response.map(Body::from);
+            }
+            // Else axum names the length of what it is given.
+            let nothing = stream::empty::<Result<Bytes, Infallible>>();
+            response.map(|_| Body::from_stream(nothing))
         };
         router.route(path, any(answer))
     })

@@ -13,7 +13,7 @@ use crate::{
     clock::Timestamp,
     event::EventKind,
     secret::TokenDigest,
-    token::{EndReason, IssueOneTime, NewOneTimeToken, Purpose},
+    token::{EndReason, IssueOneTime, NewOneTimeToken, OneTimeStanding, Purpose},
     user::{User, UserId, UserStatus},
 };
 
@@ -33,6 +33,7 @@ pub async fn check_all(store: &Subject) {
     a_reset_ends_what_was_open(store).await;
     a_new_version_kills_reset_tokens_only(store).await;
     a_disabled_user_gets_nothing(store).await;
+    a_spent_token_is_told_from_a_dead_one(store).await;
 }
 
 /// A token of one purpose is worth nothing at another.
@@ -263,6 +264,73 @@ pub async fn a_disabled_user_gets_nothing(store: &Subject) {
     let mut nobody = new_token(&user, Purpose::ResetPassword);
     nobody.user_id = UserId::new(at);
     assert_eq!(issue(store, &nobody).await, IssueOneTime::Dead);
+}
+
+/// A token that was spent stays so until it expires, and one that another made void was never spent.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_spent_token_is_told_from_a_dead_one(store: &Subject) {
+    let user = fresh_user(store).await;
+    let token = new_token(&user, Purpose::ResetPassword);
+    let live = issued(store, &token).await;
+    let (at, end) = (token.created_at, token.expires_at);
+    let other = |purpose| NewOneTimeToken {
+        created_at: at,
+        expires_at: end,
+        ..new_token(&user, purpose)
+    };
+    let unlock = issued(store, &other(Purpose::Unlock)).await;
+    let verify = issued(store, &other(Purpose::VerifyEmail)).await;
+    let standing = async |digest: TokenDigest, purpose: Purpose, at: Timestamp| {
+        let standing = store.one_time_standing(&digest, purpose, at).await;
+        standing.expect("one_time_standing")
+    };
+    let is_live = OneTimeStanding::Live(user.email.clone());
+    for (digest, purpose) in [
+        (live, Purpose::ResetPassword),
+        (unlock, Purpose::Unlock),
+        (verify, Purpose::VerifyEmail),
+    ] {
+        assert_eq!(standing(digest, purpose, at).await, is_live, "{purpose:?}");
+        let dead = standing(digest, purpose, end).await;
+        assert_eq!(dead, OneTimeStanding::Dead, "it has expired");
+        let other = standing(digest, Purpose::ConfirmEmailChange, at).await;
+        assert_eq!(other, OneTimeStanding::Dead, "of another purpose");
+    }
+    let unknown = standing(digest(), Purpose::Unlock, at).await;
+    assert_eq!(unknown, OneTimeStanding::Dead);
+
+    assert_eq!(spend(store, live, at).await, Some(user.id));
+    let last = end - MICROSECOND;
+    for (digest, purpose, expected) in [
+        (live, Purpose::ResetPassword, OneTimeStanding::Used),
+        (unlock, Purpose::Unlock, OneTimeStanding::Dead),
+        (verify, Purpose::VerifyEmail, OneTimeStanding::Used),
+    ] {
+        assert_eq!(
+            standing(digest, purpose, last).await,
+            expected,
+            "{purpose:?}"
+        );
+        let dead = standing(digest, purpose, end).await;
+        assert_eq!(dead, OneTimeStanding::Dead, "it has expired");
+    }
+    set_status(store, user.id, UserStatus::Disabled).await;
+    let used = standing(live, Purpose::ResetPassword, at).await;
+    assert_eq!(used, OneTimeStanding::Used, "the account shows in it");
+
+    let mut newer = new_token(&user, Purpose::ResetPassword);
+    newer.created_at = at + MICROSECOND;
+    set_status(store, user.id, UserStatus::Active).await;
+    newer.credential_version = credentials(store, &user).await.credential_version;
+    issued(store, &newer).await;
+    let replaced = standing(live, Purpose::ResetPassword, at).await;
+    assert_eq!(
+        replaced,
+        OneTimeStanding::Dead,
+        "a newer one took its place"
+    );
 }
 
 pub(super) async fn issue(store: &Subject, token: &NewOneTimeToken) -> IssueOneTime {

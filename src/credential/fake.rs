@@ -22,8 +22,8 @@ use crate::{
     store::Store,
     token::{
         AddressStore, Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken,
-        NewSession, OpenSession, Purpose, Reset, ResetPassword, RotateSession, Rotation, Session,
-        SessionId, SessionUser, TokenStore,
+        NewSession, OneTimeStanding, OpenSession, Purpose, Reset, ResetPassword, RotateSession,
+        Rotation, Session, SessionId, SessionUser, TokenStore,
     },
     user::{
         Credentials, DeleteUser, EmailAddress, FirstAdministrator, InsertUser, NewUser,
@@ -276,6 +276,15 @@ impl TokenStore for FakeStore {
         }
         state.live = Some((token.created_at, token.digests[0]));
         Ok(IssueOneTime::Live(token.digests[0]))
+    }
+
+    async fn one_time_standing(
+        &self,
+        _: &TokenDigest,
+        _: Purpose,
+        _: Timestamp,
+    ) -> Result<OneTimeStanding, StoreError> {
+        unimplemented!()
     }
 
     async fn one_time_user(

@@ -73,7 +73,7 @@ pub(crate) use self::{
     input::{Form, Input, Json, Path, Query},
     members::{FromMembers, Members},
     output::{Accepted, Created, Document, Html, NoContent, Output, SeeOther},
-    reply::Response,
+    reply::{Response, UnknownLength},
     request::{Request, bearer},
     resource::{Resource, Resources},
 };

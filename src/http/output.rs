@@ -17,7 +17,7 @@ use super::openapi::Operation;
 use super::{
     Described, Json,
     problem::Problem,
-    reply::{self, Response},
+    reply::{self, Response, UnknownLength},
 };
 use crate::error::Error;
 
@@ -137,6 +137,7 @@ pub(crate) struct Html {
     status: StatusCode,
     policy: HeaderValue,
     retry_after: Option<HeaderValue>,
+    is_length_known: bool,
     body: String,
 }
 
@@ -147,7 +148,16 @@ impl Html {
             status: StatusCode::OK,
             policy,
             retry_after: None,
+            is_length_known: true,
             body,
+        }
+    }
+
+    /// The head of a page whose body was not looked up.
+    pub(crate) fn head(policy: HeaderValue) -> Self {
+        Self {
+            is_length_known: false,
+            ..Self::new(policy, String::new())
         }
     }
 
@@ -170,6 +180,9 @@ impl Output for Html {
         headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
         if let Some(after) = self.retry_after {
             headers.insert(RETRY_AFTER, after);
+        }
+        if !self.is_length_known {
+            response.extensions_mut().insert(UnknownLength);
         }
         response
     }

@@ -13,6 +13,10 @@ use crate::error::Error;
 /// A reply with its whole body.
 pub(crate) type Response = ::http::Response<Bytes>;
 
+/// In the extensions of a reply to HEAD: how long the body of GET would be was not looked up, so that no length is named.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UnknownLength;
+
 /// A reply without a body.
 pub(crate) fn empty(status: StatusCode) -> Response {
     let mut response = Response::default();

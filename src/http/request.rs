@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, net::IpAddr, str, vec::IntoIter};
 
 use ::http::{
-    HeaderMap,
+    HeaderMap, Method,
     header::{ACCEPT_LANGUAGE, AUTHORIZATION, USER_AGENT},
     request::Parts,
 };
@@ -78,6 +78,11 @@ impl Request {
     #[cfg(feature = "oauth")]
     pub(crate) fn cookies_beginning(&self, with: &str) -> Vec<(&str, &str)> {
         self.cookies.beginning(&self.head.headers, with)
+    }
+
+    /// Whether only the head of the reply is asked for.
+    pub(crate) fn is_head(&self) -> bool {
+        self.head.method == Method::HEAD
     }
 
     /// The bearer token; see [`bearer`].

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 
 use super::{
-    ClientAddress, Cookies, Endpoint, Problem, Request, Response, body::Body,
+    ClientAddress, Cookies, Endpoint, Problem, Request, Response, body::Body, reply::UnknownLength,
     request_id::RequestId, template::Template,
 };
 use crate::{
@@ -210,12 +210,14 @@ pub fn not_found(method: &Method, headers: &HeaderMap) -> Response {
     finish(response, RequestId::of(headers), method == Method::HEAD)
 }
 
-/// The reply to HEAD tells the length of the body that GET would have had (RFC 9110, section 9.3.2).
+/// The reply to HEAD names the length of the body that GET would have had (RFC 9110, section 9.3.2), where that is known.
 fn finish(mut response: Response, id: RequestId, is_head: bool) -> Response {
     id.stamp(&mut response);
     if is_head {
-        let length = HeaderValue::from(response.body().len());
-        response.headers_mut().insert(CONTENT_LENGTH, length);
+        if response.extensions().get::<UnknownLength>().is_none() {
+            let length = HeaderValue::from(response.body().len());
+            response.headers_mut().insert(CONTENT_LENGTH, length);
+        }
         response.body_mut().clear();
     }
     response

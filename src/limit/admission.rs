@@ -187,6 +187,16 @@ impl Limits {
         self.decide(budget, ip, charge.as_slice(), charged)
     }
 
+    /// Lets a client in who costs one statement that reads, and is counted for it in the memory of this process.
+    ///
+    /// # Errors
+    /// As [`admit_here`](Self::admit_here), and [`Overloaded`](ErrorKind::Overloaded) if too many wait for a turn.
+    #[cfg(feature = "pages")]
+    pub(crate) async fn admit_to_read(&self, budget: Budget, ip: Option<IpAddr>) -> Result<Turn> {
+        self.admit_here(budget, ip).await?;
+        self.0.turns.take_if_room().await
+    }
+
     fn decide(
         &self,
         budget: Budget,

@@ -91,6 +91,8 @@ budgets! {
 /// | [`SignIn`](Budget::SignIn) | 20 a minute | the [`Lockout`](super::Lockout) |
 /// | [`Verify`](Budget::Verify) | 60 a minute, 120 at once | as for `Forgot`, when another mail is asked for |
 ///
+/// Looking at the page of a mailed link counts as using it would, apart from that, in the memory of each process.
+///
 /// Mails have budgets of their own: [`AuthBuilder::mail_budgets`](crate::AuthBuilder::mail_budgets).
 ///
 /// ```

@@ -18,7 +18,8 @@ impl State {
             row.user.updated_at = now;
         }
         self.end_sessions(user, reason, now);
-        self.use_tokens(user);
+        // The others die with the version.
+        self.use_proofs(user);
         self.forget_identities(user);
     }
 }

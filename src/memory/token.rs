@@ -9,9 +9,10 @@ use crate::{
     mail::{Intent, IntentId},
     secret::{PasswordHash, TokenDigest},
     token::{
-        Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
-        Purpose, RefreshGeneration, Reset, ResetPassword, RotateSession, Rotation, Session,
-        SessionId, SessionState, SessionUser, TokenStore, Verdict,
+        Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession,
+        OneTimeStanding, OpenSession, Purpose, RefreshGeneration, Reset, ResetPassword,
+        RotateSession, Rotation, Session, SessionId, SessionState, SessionUser, TokenStore,
+        Verdict,
     },
     user::{EmailAddress, User, UserId},
 };
@@ -132,6 +133,11 @@ impl OneTimeRow {
         !self.used && user.stands(purpose, self.credential_version, &self.address)
     }
 
+    /// Whether the address it was mailed to is the user's.
+    fn is_mailed_to(&self, user: &UserRow) -> bool {
+        self.address.as_str() == user.user.email.as_str()
+    }
+
     /// The other digest is of a retry of the letter with this one, which is not used.
     fn is_renewed_by(&self, new: &NewOneTimeToken, user: &UserRow) -> bool {
         self.created_at < new.created_at
@@ -148,9 +154,18 @@ impl State {
         }
     }
 
-    pub(super) fn use_tokens(&mut self, user: UserId) {
+    /// Notes that the token of a purpose of which a user has one was spent.
+    pub(super) fn use_token(&mut self, user: UserId, purpose: Purpose) {
+        if let Some(token) = self.one_time.get_mut(&(user, purpose, None)) {
+            token.used = true;
+        }
+    }
+
+    /// The address was proven otherwise.
+    pub(super) fn use_proofs(&mut self, user: UserId) {
         let tokens = self.one_time.iter_mut();
-        for (_, token) in tokens.filter(|((of, ..), _)| *of == user) {
+        let is_meant = |(of, purpose, _): OneTimeKey| (of, purpose) == (user, Purpose::VerifyEmail);
+        for (_, token) in tokens.filter(|(key, _)| is_meant(**key)) {
             token.used = true;
         }
     }
@@ -167,11 +182,36 @@ impl State {
         purpose: Purpose,
         now: Timestamp,
     ) -> Option<&UserRow> {
+        let (token, user) = self.unexpired(digest, purpose, now)?;
+        token.is_live(purpose, user).then_some(user)
+    }
+
+    fn one_time_standing(
+        &self,
+        digest: &TokenDigest,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> OneTimeStanding {
+        match self.unexpired(digest, purpose, now) {
+            Some((token, user)) if token.is_live(purpose, user) => {
+                OneTimeStanding::Live(token.address.clone())
+            }
+            Some((token, user)) if token.used && token.is_mailed_to(user) => OneTimeStanding::Used,
+            _ => OneTimeStanding::Dead,
+        }
+    }
+
+    fn unexpired(
+        &self,
+        digest: &TokenDigest,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Option<(&OneTimeRow, &UserRow)> {
         let mut tokens = self.one_time.iter();
         let (&(user, ..), token) =
             tokens.find(|((_, of, _), token)| *of == purpose && token.digest == *digest)?;
         let user = self.users.get(&user)?;
-        (now < token.expires_at && token.is_live(purpose, user)).then_some(user)
+        (now < token.expires_at).then_some((token, user))
     }
 }
 
@@ -410,6 +450,15 @@ impl TokenStore for MemoryStore {
             .map(|row| row.user.clone()))
     }
 
+    async fn one_time_standing(
+        &self,
+        digest: &TokenDigest,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<OneTimeStanding, StoreError> {
+        Ok(self.state().one_time_standing(digest, purpose, now))
+    }
+
     async fn reset_password(
         &self,
         reset: &ResetPassword,
@@ -435,8 +484,9 @@ impl TokenStore for MemoryStore {
                 row.user.updated_at = now;
             }
             state.end_sessions(id, reason, now);
-            state.use_tokens(id);
+            state.use_proofs(id);
         }
+        state.use_token(id, Purpose::ResetPassword);
         let Some(user) = state.users.get(&id).map(|row| row.user.clone()) else {
             return Ok(None);
         };
@@ -458,9 +508,7 @@ impl TokenStore for MemoryStore {
         let Some(id) = found.map(|row| row.user.id) else {
             return Ok(None);
         };
-        if let Some(token) = state.one_time.get_mut(&(id, Purpose::Unlock, None)) {
-            token.used = true;
-        }
+        state.use_token(id, Purpose::Unlock);
         self.limits.forget(forgiven);
         state.record(event, Some(id));
         Ok(Some(id))

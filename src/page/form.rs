@@ -8,6 +8,8 @@ pub(super) struct PageForm<'a> {
     pub(super) texts: &'a ActionTexts,
     /// Has passed [`is_token`](super::is_token).
     pub(super) token: &'a str,
+    /// The address that the link was mailed to, if it is known here.
+    pub(super) address: Option<&'a str>,
     /// What is asked of the new password, if the form asks for one.
     pub(super) hint: Option<String>,
     /// Why it was not done, if that is not about the password.

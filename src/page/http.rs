@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Action, Language, Pages, is_token};
+use super::{Action, DONE, Language, Link, Links, Pages, USED, answer::Answer, is_token};
 use crate::{
     email_verification::EmailVerifications,
     error::{Error, ErrorKind, Result},
@@ -12,6 +12,8 @@ use crate::{
     secret::{OneTimeToken, Password},
     service::UserService,
     store::Store,
+    token::OneTimeStanding,
+    user::EmailAddress,
 };
 
 type Service = Arc<dyn UserService>;
@@ -22,6 +24,7 @@ pub(crate) struct Parts {
     pub(crate) pages: Arc<Pages>,
     pub(crate) service: Service,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) links: Links,
     pub(crate) verifications: EmailVerifications,
     pub(crate) lockouts: Lockouts,
     pub(crate) cookies: Cookies,
@@ -52,10 +55,34 @@ pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
 
 type Asked = (Parts, Action);
 
-async fn show((parts, action): Asked, language: Language, link: LinkToken) -> Result<Html> {
-    match link.0.filter(|token| is_token(token)) {
-        Some(token) => parts.pages.form(language, action, &token),
-        None => parts.pages.invalid(language),
+/// A link is looked up when it is opened, so that nobody thinks of a password for a dead one. A request for the
+/// head alone, as scanners send, costs nothing.
+async fn show(
+    (parts, action): Asked,
+    language: Language,
+    client: ClientInfo,
+    link: LinkQuery,
+) -> Result<Html> {
+    let Parts { pages, links, .. } = parts;
+    let token = match link.query {
+        Query::Done => return pages.done(language, action),
+        Query::Used => return pages.used(language, action),
+        Query::Token(token) if is_token(&token) => token,
+        Query::Token(_) | Query::Nothing => return pages.invalid(language),
+    };
+    if link.is_head {
+        return Ok(pages.head());
+    }
+    match links.open(action, &token, &client).await? {
+        OneTimeStanding::Dead => pages.invalid(language),
+        OneTimeStanding::Live(address) => {
+            let link = Link {
+                token: &token,
+                address: Some(address.as_str()),
+            };
+            pages.form(language, action, &link)
+        }
+        OneTimeStanding::Used => pages.used(language, action),
     }
 }
 
@@ -65,17 +92,20 @@ async fn reset(
     client: ClientInfo,
     _: OwnForm,
     Form(form): Form<ResetForm>,
-) -> Result<Html> {
-    if !is_token(form.token.expose()) {
-        return parts.pages.invalid(language);
+) -> Result<Answer> {
+    let token = &form.token;
+    if !is_token(token.expose()) {
+        return parts.pages.invalid(language).map(Answer::Page);
     }
     let done = parts
         .service
-        .reset_password(&form.token, &form.new_password, &client);
+        .reset_password(token, &form.new_password, &client);
     let done = done.await;
-    parts
-        .pages
-        .outcome(language, action, form.token.expose(), done)
+    let link = Link {
+        token: token.expose(),
+        address: form.address.as_ref().map(EmailAddress::as_str),
+    };
+    parts.outcome(language, action, &link, done).await
 }
 
 /// What needs no more than a click.
@@ -85,11 +115,11 @@ async fn click(
     client: ClientInfo,
     _: OwnForm,
     Form(form): Form<ClickForm>,
-) -> Result<WithDevice<Html>> {
+) -> Result<WithDevice<Answer>> {
     let token = &form.token;
     let (cookies, mut device) = (parts.cookies, None);
     if !is_token(token.expose()) {
-        let reply = parts.pages.invalid(language)?;
+        let reply = Answer::Page(parts.pages.invalid(language)?);
         return Ok(WithDevice {
             reply,
             device,
@@ -106,9 +136,11 @@ async fn click(
         Action::VerifyEmail => verifications.verify(store, token, &client).await,
         Action::ResetPassword => Err(Error::internal("a reset needs more than a click")),
     };
-    let reply = parts
-        .pages
-        .outcome(language, action, token.expose(), done)?;
+    let link = Link {
+        token: token.expose(),
+        address: None,
+    };
+    let reply = parts.outcome(language, action, &link, done).await?;
     Ok(WithDevice {
         reply,
         device,
@@ -116,14 +148,57 @@ async fn click(
     })
 }
 
-/// The token of the query. Whatever else mail programs add to a link is passed over.
-struct LinkToken(Option<String>);
+impl Parts {
+    /// Says what became of a form that was sent. Success leads on to a page that can be loaded again, and so does a second
+    /// click: the first one has done it.
+    async fn outcome(
+        &self,
+        language: Language,
+        action: Action,
+        link: &Link<'_>,
+        done: Result<()>,
+    ) -> Result<Answer> {
+        let error = match done {
+            Ok(()) => return Ok(Answer::SeeOther(action.done())),
+            Err(error) => error,
+        };
+        if error.kind() == ErrorKind::InvalidToken
+            && self.links.standing(action, link.token).await? == OneTimeStanding::Used
+        {
+            return Ok(Answer::SeeOther(action.used()));
+        }
+        let page = self.pages.not_done(language, action, link, error);
+        page.map(Answer::Page)
+    }
+}
 
-impl<S: Sync> Input<S> for LinkToken {
+/// A link, or the page that a form has led to. Whatever else mail programs add to a link is passed over.
+struct LinkQuery {
+    query: Query,
+    is_head: bool,
+}
+
+enum Query {
+    Done,
+    Nothing,
+    Token(String),
+    Used,
+}
+
+impl<S: Sync> Input<S> for LinkQuery {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
         let query = request.query().unwrap_or_default();
         let token = query.get("token").and_then(|token| token.as_str());
-        Ok(Self(token.map(str::to_owned)))
+        let query = match token {
+            Some(token) => Query::Token(token.to_owned()),
+            None if query.contains_key(DONE) => Query::Done,
+            None if query.contains_key(USED) => Query::Used,
+            None => Query::Nothing,
+        };
+        Ok(Self {
+            query,
+            is_head: request.is_head(),
+        })
     }
 }
 
@@ -169,6 +244,9 @@ struct ResetForm {
     token: OneTimeToken,
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     new_password: Password,
+    /// The one that the form was shown for, to show it again.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    address: Option<EmailAddress>,
 }
 
 impl FromMembers for ResetForm {
@@ -176,9 +254,11 @@ impl FromMembers for ResetForm {
         let token = members.token("token");
         // Whatever is typed reaches the policy: the page says what is wrong with it.
         let new_password = members.token("new_password");
+        let address = members.optional_token("username")?;
         Some(Self {
             token: token?.into(),
             new_password: new_password?.into(),
+            address: address.and_then(|address| address.parse().ok()),
         })
     }
 }

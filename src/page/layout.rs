@@ -43,6 +43,11 @@ impl Layout {
         self.render(texts, note, None, false)
     }
 
+    /// The head of a page that is not made.
+    pub(super) fn head(&self) -> Html {
+        Html::head(self.policy.clone())
+    }
+
     /// A page that says why something was not done.
     pub(super) fn error(&self, texts: &Texts, note: &Note) -> Result<Html> {
         self.render(texts, note, None, true)
@@ -53,6 +58,7 @@ impl Layout {
         let value = context! {
             page => form.page,
             token => form.token,
+            address => form.address,
             label => texts.new_password,
             hint => &form.hint,
             notice => form.notice,

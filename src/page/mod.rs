@@ -1,8 +1,11 @@
 //! The pages that the links in mails lead to, for hosts that have none of their own.
 //!
 //! ```text
-//! GET, HEAD  /verify-email?token=…   a form with the token in it; asks no database, spends nothing
-//! POST       /verify-email           the use case; done, or the form again, or why not
+//! HEAD  /verify-email?token=…   asks no database
+//! GET   /verify-email?token=…   one read: a form with the token in it, or that it was used, or why not; spends nothing
+//! POST  /verify-email           the use case: 303 to ?done, or to ?used if the token was spent before; or the form again,
+//!                               or why not
+//! GET   /verify-email?done      asks no database
 //! ```
 //!
 //! So it is at `/reset-password`, where the form asks for the new password, at `/confirm-email-change` and at `/unlock`.
@@ -14,21 +17,24 @@
 //! could do no more than that site itself. It is refused all the same where the browser tells of it, because the audit
 //! trail names the client.
 
+mod answer;
 mod form;
 pub(crate) mod http;
 mod language;
 mod layout;
+mod link;
 mod origin;
 mod texts;
 
 use ::http::{HeaderMap, StatusCode};
 
+pub(crate) use self::link::Links;
 use self::{
     form::PageForm,
     language::Language,
     layout::Layout,
     origin::Origin,
-    texts::{ActionTexts, Texts},
+    texts::{ActionTexts, Note, Texts},
 };
 use crate::{
     error::{Error, ErrorKind, Result, Violation},
@@ -66,6 +72,38 @@ impl Action {
     fn page(self) -> &'static str {
         self.path().trim_start_matches('/')
     }
+
+    /// Where success leads, relative to the page.
+    fn done(self) -> &'static str {
+        match self {
+            Self::ConfirmEmailChange => "confirm-email-change?done",
+            Self::ResetPassword => "reset-password?done",
+            Self::Unlock => "unlock?done",
+            Self::VerifyEmail => "verify-email?done",
+        }
+    }
+
+    /// Where a form leads whose token was spent before, relative to the page.
+    fn used(self) -> &'static str {
+        match self {
+            Self::ConfirmEmailChange => "confirm-email-change?used",
+            Self::ResetPassword => "reset-password?used",
+            Self::Unlock => "unlock?used",
+            Self::VerifyEmail => "verify-email?used",
+        }
+    }
+}
+
+const DONE: &str = "done";
+const USED: &str = "used";
+
+/// The link that a form is shown for.
+#[derive(Debug)]
+struct Link<'a> {
+    /// Has passed [`is_token`].
+    token: &'a str,
+    /// The address it was mailed to, if it is known here.
+    address: Option<&'a str>,
 }
 
 impl Pages {
@@ -82,58 +120,46 @@ impl Pages {
     }
 
     /// The form that a link leads to.
-    fn form(&self, language: Language, action: Action, token: &str) -> Result<Html> {
+    fn form(&self, language: Language, action: Action, link: &Link<'_>) -> Result<Html> {
         let texts = language.texts();
-        self.layout.form(texts, &self.blank(texts, action, token))
+        self.layout.form(texts, &self.blank(texts, action, link))
     }
 
-    /// What became of a form that was sent.
-    fn outcome(
+    /// The head of it, for who does not want more.
+    fn head(&self) -> Html {
+        self.layout.head()
+    }
+
+    /// Why a form was not done.
+    fn not_done(
         &self,
         language: Language,
         action: Action,
-        token: &str,
-        done: Result<()>,
-    ) -> Result<Html> {
-        let Err(error) = done else {
-            return self.done(language, action);
-        };
-        match error.kind() {
-            ErrorKind::InvalidToken => self.invalid(language),
-            ErrorKind::Overloaded
-            | ErrorKind::RateLimited
-            | ErrorKind::Unavailable
-            | ErrorKind::ValidationFailed
-            | ErrorKind::WeakPassword => self.form_again(language, action, token, error),
-            _ => Err(error),
-        }
-    }
-
-    /// The form again, with why it was not done.
-    fn form_again(
-        &self,
-        language: Language,
-        action: Action,
-        token: &str,
+        link: &Link<'_>,
         error: Error,
     ) -> Result<Html> {
         let texts = language.texts();
-        let mut form = self.blank(texts, action, token);
+        let mut form = self.blank(texts, action, link);
         match error.kind() {
+            ErrorKind::InvalidToken => return self.invalid(language),
             ErrorKind::Overloaded | ErrorKind::RateLimited | ErrorKind::Unavailable => {
                 form.notice = Some(texts.busy);
             }
-            _ => form.violations = self.said(texts, error.violations()),
+            ErrorKind::ValidationFailed | ErrorKind::WeakPassword => {
+                form.violations = self.said(texts, error.violations());
+            }
+            _ => return Err(error),
         }
         let problem = Problem::from(error).to_response();
         Ok(self.layout.form(texts, &form)?.in_place_of(&problem))
     }
 
-    fn blank<'a>(&self, texts: &'a Texts, action: Action, token: &'a str) -> PageForm<'a> {
+    fn blank<'a>(&self, texts: &'a Texts, action: Action, link: &Link<'a>) -> PageForm<'a> {
         PageForm {
             page: action.page(),
             texts: texts.action(action),
-            token,
+            token: link.token,
+            address: link.address,
             hint: (action == Action::ResetPassword).then(|| self.with_min(texts.min_password)),
             notice: None,
             violations: Vec::new(),
@@ -158,6 +184,18 @@ impl Pages {
         let texts = language.texts();
         let ActionTexts { done, .. } = texts.action(action);
         self.layout.note(texts, done)
+    }
+
+    /// The page of a link that has done its work.
+    fn used(&self, language: Language, action: Action) -> Result<Html> {
+        let texts = language.texts();
+        let ActionTexts { done, .. } = texts.action(action);
+        let text = match action {
+            Action::ResetPassword => texts.password_set_before,
+            Action::ConfirmEmailChange | Action::Unlock | Action::VerifyEmail => texts.used,
+        };
+        let title = done.title;
+        self.layout.note(texts, &Note { title, text })
     }
 
     /// The page of a link that is no longer worth anything, or never was.

@@ -7,7 +7,7 @@ use super::{
     SeaOrmStore,
     error::store_error,
     event::{self, events, record},
-    one_time::{is_proof, payload, replace},
+    one_time::{USE, is_proof, payload, replace},
     outbox::{self, intents, order},
     pool::Database,
     row::column,
@@ -125,7 +125,6 @@ const CHANGE: &str = concat!(
 /// Inside a transaction that nobody can write beside.
 const TO_VERIFY: &str = to_verify!();
 const TO_CHANGE: &str = to_change!();
-const USE: &str = "UPDATE auth_one_time_tokens SET used_at = $2 WHERE digest = $1";
 const USE_PROOFS: &str = concat!(
     "UPDATE auth_one_time_tokens AS t SET used_at = $2 FROM auth_users u \
     WHERE t.user_id = $1 AND u.id = $1 AND t.used_at IS NULL AND ",

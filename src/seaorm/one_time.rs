@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     SeaOrmStore,
-    error::{overtaken, store_error},
+    error::{overtaken, store_error, unreadable},
     event::{self, events, record},
     limit::{self, forgiven},
     outbox::{self, intents, order},
@@ -24,8 +24,10 @@ use crate::{
     limit::LimitKey,
     mail::Intent,
     secret::TokenDigest,
-    token::{EndReason, IssueOneTime, NewOneTimeToken, Purpose, Reset, ResetPassword},
-    user::{User, UserId},
+    token::{
+        EndReason, IssueOneTime, NewOneTimeToken, OneTimeStanding, Purpose, Reset, ResetPassword,
+    },
+    user::{EmailAddress, User, UserId},
 };
 
 /// What begins the purpose of every token that verifies an address. Each mail has a row of its own: all of them are good
@@ -128,6 +130,15 @@ macro_rules! user_of {
 const USER_OF: &str = user_of!("");
 const USER_OF_LOCKED: &str = user_of!(" FOR UPDATE OF u");
 
+/// Row for a token that is live or was spent itself; see [`USE_ALL_PROOFS`] for those that another made void.
+const STANDING: &str = concat!(
+    "SELECT t.payload->>'address' AS address, t.used_at IS NULL AS is_live \
+    FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
+    WHERE t.digest = $1 AND (t.purpose = $2 OR t.purpose LIKE $2 || '/%') AND t.expires_at > $3 AND ((",
+    live!(),
+    ") OR (t.used_at IS NOT NULL AND u.email = t.payload->>'address'))"
+);
+
 /// One winner: whoever waits for the user row finds its version raised. Users, then sessions, then the rest.
 ///
 /// The user must be as the statement saw them at first (`b`): who was written since may have got an identity that this
@@ -156,7 +167,10 @@ const RESET_REST: &str = concat!(
         UPDATE auth_sessions s SET revoked_at = $2, revoked_reason = $4 \
         FROM u WHERE s.user_id = u.id AND s.revoked_at IS NULL\
     ), t AS (\
-        UPDATE auth_one_time_tokens t SET used_at = $2 FROM u WHERE t.user_id = u.id AND t.used_at IS NULL\
+        UPDATE auth_one_time_tokens t SET used_at = $2 FROM u \
+        WHERE t.user_id = u.id AND t.used_at IS NULL AND (t.digest = $1 OR ",
+    is_proof!("t.purpose"),
+    ")\
     ), e AS (",
     record!("$5", "u.id", "u"),
     "), f AS (",
@@ -202,8 +216,13 @@ const SET_PASSWORD: &str = concat!(
     user_columns!("")
 );
 
-pub(super) const USE_ALL: &str =
-    "UPDATE auth_one_time_tokens SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL";
+/// For an address that was proven otherwise. The other tokens die with the version, and were not used.
+pub(super) const USE_ALL_PROOFS: &str = concat!(
+    "UPDATE auth_one_time_tokens SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL AND ",
+    is_proof!("purpose")
+);
+
+pub(super) const USE: &str = "UPDATE auth_one_time_tokens SET used_at = $2 WHERE digest = $1";
 
 pub(super) async fn issue<D: Database>(
     store: &SeaOrmStore<D>,
@@ -286,6 +305,28 @@ pub(super) async fn user_of<D: Database>(
     let rows = store.read(USER_OF, values).await?;
     let found = rows.first().map(user).transpose();
     found.map_err(|error| store_error(&error))
+}
+
+pub(super) async fn standing_of<D: Database>(
+    store: &SeaOrmStore<D>,
+    digest: &TokenDigest,
+    purpose: Purpose,
+    now: Timestamp,
+) -> Result<OneTimeStanding, StoreError> {
+    let values = [bytes(digest), purpose.as_str().into(), now.into()];
+    let rows = store.read(STANDING, values).await?;
+    let found = rows.first().map(shown).transpose();
+    let found = found.map_err(|error| store_error(&error))?;
+    Ok(found.unwrap_or(OneTimeStanding::Dead))
+}
+
+fn shown(row: &QueryResult) -> Result<OneTimeStanding, DbErr> {
+    if !column::<bool>(row, "is_live")? {
+        return Ok(OneTimeStanding::Used);
+    }
+    let address = EmailAddress::from_stored(column(row, "address")?);
+    let address = address.map_err(|error| unreadable("address", error))?;
+    Ok(OneTimeStanding::Live(address))
 }
 
 pub(super) async fn reset_password<D: Database>(
@@ -394,8 +435,9 @@ async fn reset_in(
     } else {
         let values = [uuid(), now.into(), reason.as_str().into()];
         run(txn, END_OF_USER, values).await?;
-        run(txn, USE_ALL, [uuid(), now.into()]).await?;
+        run(txn, USE_ALL_PROOFS, [uuid(), now.into()]).await?;
     }
+    run(txn, USE, [bytes(&reset.digest), now.into()]).await?;
     limit::forgive(txn, reset.forgiven).await?;
     event::insert(txn, event, Some(id)).await?;
     outbox::insert(txn, mail, Some(id)).await?;

@@ -3,14 +3,15 @@
 use sea_orm::{DbErr, Value};
 
 use super::{
-    one_time::USE_ALL,
+    one_time::USE_ALL_PROOFS,
     token::END_OF_USER,
     transaction::{Txn, run},
 };
 use crate::{clock::Timestamp, token::EndReason, user::UserId};
 
 /// The tables from which the rows of the user are deleted. A feature that keeps another way in adds its table here, and
-/// both ways to take an account over wipe it. Sessions are ended, and one-time tokens used up.
+/// both ways to take an account over wipe it. Sessions are ended, and one-time tokens die with the version,
+/// those that verify the address apart, which count as used.
 const WIPED: [&str; 2] = ["auth_identities", "auth_oauth_flows"];
 
 /// For Postgres: CTEs that wipe in the same statement, behind a CTE `w` with the `id` of the account. The statement itself
@@ -31,7 +32,7 @@ pub(super) async fn wipe(
 ) -> Result<(), DbErr> {
     let id = || Value::from(user.as_uuid());
     run(txn, END_OF_USER, [id(), now.into(), reason.as_str().into()]).await?;
-    run(txn, USE_ALL, [id(), now.into()]).await?;
+    run(txn, USE_ALL_PROOFS, [id(), now.into()]).await?;
     for table in WIPED {
         let sql = format!("DELETE FROM {table} WHERE user_id = $1");
         run(txn, &sql, [id()]).await?;

@@ -20,9 +20,10 @@ use crate::{
     mail::Intent,
     secret::{PasswordHash, TokenDigest},
     token::{
-        Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
-        Purpose, RefreshGeneration, Reset, ResetPassword, ReuseClass, RotateSession, Rotation,
-        Session, SessionId, SessionState, SessionUser, TokenStore, Verdict,
+        Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession,
+        OneTimeStanding, OpenSession, Purpose, RefreshGeneration, Reset, ResetPassword, ReuseClass,
+        RotateSession, Rotation, Session, SessionId, SessionState, SessionUser, TokenStore,
+        Verdict,
     },
     user::{User, UserId},
 };
@@ -286,6 +287,15 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
 
     async fn issue_one_time(&self, token: &NewOneTimeToken) -> Result<IssueOneTime, StoreError> {
         one_time::issue(self, token).await
+    }
+
+    async fn one_time_standing(
+        &self,
+        digest: &TokenDigest,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<OneTimeStanding, StoreError> {
+        one_time::standing_of(self, digest, purpose, now).await
     }
 
     async fn one_time_user(

@@ -77,6 +77,21 @@ pub enum IssueOneTime {
     Live(TokenDigest),
 }
 
+/// How a one-time token stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further outcome would be a change of contract"
+)]
+pub enum OneTimeStanding {
+    /// It is unknown, expired or void.
+    Dead,
+    /// It can be spent; it was mailed to this address.
+    Live(EmailAddress),
+    /// It was spent, and what it did still holds.
+    Used,
+}
+
 /// A new password to be set by a one-time token.
 #[derive(Clone, Debug)]
 #[allow(

@@ -1,8 +1,9 @@
 use async_trait::async_trait;
 
 use super::{
-    Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
-    Purpose, Reset, ResetPassword, RotateSession, Rotation, Session, SessionId, SessionUser,
+    Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OneTimeStanding,
+    OpenSession, Purpose, Reset, ResetPassword, RotateSession, Rotation, Session, SessionId,
+    SessionUser,
 };
 use crate::{
     clock::Timestamp,
@@ -213,6 +214,25 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
         purpose: Purpose,
         now: Timestamp,
     ) -> Result<Option<User>, StoreError>;
+
+    /// How a token stands, for the page that its link leads to.
+    ///
+    /// # Contract
+    /// One query, and nothing is written. [`Live`](OneTimeStanding::Live) exactly if
+    /// [`one_time_user`](Self::one_time_user) finds its user, with the address it was mailed to. Else
+    /// [`Used`](OneTimeStanding::Used) if this token itself was spent, which one that another made void was not, its expiry
+    /// is not reached, and the address it was mailed to is its user's, be they disabled or not. The holder of the
+    /// token learns nothing else about the account. A [`VerifyEmail`](Purpose::VerifyEmail) token that a reset, a
+    /// takeover or another such token made void counts as spent: the address was proven.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn one_time_standing(
+        &self,
+        digest: &TokenDigest,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<OneTimeStanding, StoreError>;
 
     /// Spends a [`Purpose::ResetPassword`] token and sets the password; `None` if it cannot be spent.
     ///

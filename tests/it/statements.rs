@@ -17,8 +17,9 @@ use hallpass::{
     seaorm::{ConnectSettings, SeaOrmStore},
     store::PurgeStore as _,
     token::{
-        Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OpenSession,
-        Purpose, ResetPassword, RotateSession, Rotation, SessionId, TokenStore as _,
+        Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession,
+        OneTimeStanding, OpenSession, Purpose, ResetPassword, RotateSession, Rotation, SessionId,
+        TokenStore as _,
     },
     user::{
         DeleteUser, InsertUser, NewUser, ProfileChange, UpdateUser, UserChange, UserFilter, UserId,
@@ -206,6 +207,10 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         .await;
     found.unwrap().unwrap();
     count.expect(1, "one_time_user");
+    let standing = store.one_time_standing(&digest, Purpose::ResetPassword, now);
+    let expected = OneTimeStanding::Live(new_user.email.clone());
+    assert_eq!(standing.await.unwrap(), expected);
+    count.expect(1, "one_time_standing");
     let reset = ResetPassword {
         forgiven: None,
         digest,

@@ -89,9 +89,11 @@ pub(crate) static DE: Texts = Texts {
         ),
     ],
     busy: "Das hat gerade nicht geklappt. Bitte versuchen Sie es gleich noch einmal.",
+    used: "Dieser Link wurde bereits benutzt. Wenn Sie das waren, ist nichts weiter zu tun. Sie können diese Seite schließen.",
+    password_set_before: "Dieser Link wurde bereits benutzt, und es gilt das zuerst festgelegte Passwort. Wenn Sie das waren, ist nichts weiter zu tun. Sie können diese Seite schließen und sich damit anmelden.",
     invalid: Note {
         title: "Dieser Link gilt nicht mehr",
-        text: "Er wurde schon benutzt, ist abgelaufen oder durch einen neueren ersetzt. Fordern Sie einen neuen Link an und öffnen Sie diesen.",
+        text: "Er ist abgelaufen oder durch einen neueren ersetzt. Fordern Sie einen neuen Link an und öffnen Sie diesen.",
     },
     refused: Note {
         title: "Dieses Formular konnte nicht angenommen werden",

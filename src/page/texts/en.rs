@@ -86,9 +86,11 @@ pub(crate) static EN: Texts = Texts {
         ),
     ],
     busy: "That did not work just now. Please try again in a moment.",
+    used: "This link was used already. If that was you, there is nothing to do. You can close this page.",
+    password_set_before: "This link was used already, and the password that was set first counts. If that was you, there is nothing to do. You can close this page and sign in with it.",
     invalid: Note {
         title: "This link is no longer valid",
-        text: "It was used already, has expired, or was replaced by a newer one. Ask for a new link and open that one.",
+        text: "It has expired, or a newer one has taken its place. Ask for a new link and open that one.",
     },
     refused: Note {
         title: "This form could not be accepted",

@@ -89,9 +89,11 @@ pub(crate) static ES: Texts = Texts {
         ),
     ],
     busy: "No ha funcionado en este momento. Inténtelo de nuevo en un instante.",
+    used: "Este enlace ya se usó. Si fue usted, no tiene que hacer nada más. Puede cerrar esta página.",
+    password_set_before: "Este enlace ya se usó, y vale la contraseña que se estableció primero. Si fue usted, no tiene que hacer nada más. Puede cerrar esta página e iniciar sesión con ella.",
     invalid: Note {
         title: "Este enlace ya no es válido",
-        text: "Ya se usó, ha caducado o fue sustituido por otro más reciente. Solicite un enlace nuevo y ábralo.",
+        text: "Ha caducado o fue sustituido por otro más reciente. Solicite un enlace nuevo y ábralo.",
     },
     refused: Note {
         title: "No se pudo aceptar este formulario",

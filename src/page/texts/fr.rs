@@ -89,9 +89,11 @@ pub(crate) static FR: Texts = Texts {
         ),
     ],
     busy: "Cela n’a pas fonctionné. Veuillez réessayer dans un instant.",
+    used: "Ce lien a déjà servi. Si c’était vous, il n’y a rien d’autre à faire. Vous pouvez fermer cette page.",
+    password_set_before: "Ce lien a déjà servi, et le mot de passe défini en premier est valable. Si c’était vous, il n’y a rien d’autre à faire. Vous pouvez fermer cette page et vous connecter.",
     invalid: Note {
         title: "Ce lien n’est plus valable",
-        text: "Il a déjà servi, a expiré ou a été remplacé par un plus récent. Demandez un nouveau lien et ouvrez celui-là.",
+        text: "Il a expiré ou a été remplacé par un plus récent. Demandez un nouveau lien et ouvrez celui-là.",
     },
     refused: Note {
         title: "Ce formulaire n’a pas pu être accepté",

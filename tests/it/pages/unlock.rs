@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use hallpass::limit::{Budget, Lockout, Rate, RateLimits};
+use hallpass::{
+    AuthBuilder,
+    limit::{Budget, Lockout, Rate, RateLimits},
+};
 
-use super::{ANN, FORM, NEW, page, send, served, set};
+use super::{ANN, FORM, NEW, led_to, link::mailed, page, send, served, set};
 use crate::support::{
     app::{App, Framework, apps_with, link_token},
     db::TestStore,
@@ -82,9 +85,8 @@ async fn a_click_unlocks_once_and_looking_does_not() {
             let shown = page(shown, 200, "Unlock sign-in");
             assert!(shown.text().contains("action=\"unlock\""));
             assert!(!shown.text().contains("password"));
-            let length = shown.body.len().to_string();
             let head = client.ask(&format!("HEAD {path}"), "", b"").await;
-            assert_eq!(head.header("content-length"), Some(length.as_str()));
+            assert_eq!(head.header("content-length"), None);
             assert!(head.expect(200).body.is_empty());
             for method in ["OPTIONS", "PUT"] {
                 let reply = client.ask(&format!("{method} {path}"), "", b"").await;
@@ -103,21 +105,22 @@ async fn a_click_unlocks_once_and_looking_does_not() {
         let reply = app.try_login(ANN, PASSWORD).await;
         reply.problem(429, "too_many_attempts");
 
-        let done = send(client, "/unlock", "", &body).await;
-        let done = unlocked(done);
+        let location = unlocked(send(client, "/unlock", "", &body).await);
+        let done = client.ask(&format!("GET /{location}"), "", b"").await;
+        let done = page(done, 200, "Sign-in unlocked");
         assert!(!done.text().contains(&token) && !done.text().contains("<form"));
         app.login(ANN).await;
-        page(send(client, "/unlock", "", &body).await, 400, INVALID);
+        let again = send(client, "/unlock", "", &body).await;
+        assert!(again.header("set-cookie").is_none());
+        led_to(again, "used");
     }
 }
 
 /// Of all pages this one alone sets a cookie: the device is a known one from then on.
-fn unlocked(mut reply: Reply) -> Reply {
-    let is_cookie = |(name, _): &(String, String)| name == "set-cookie";
-    let cookie = reply.headers.iter().position(is_cookie);
-    let (_, cookie) = reply.headers.remove(cookie.expect("a cookie"));
+fn unlocked(reply: Reply) -> String {
+    let cookie = reply.header("set-cookie").expect("a cookie");
     assert!(cookie.starts_with("__Host-hallpass_device=hp_dt_"));
-    page(reply, 200, "Sign-in unlocked")
+    led_to(reply, "done")
 }
 
 #[tokio::test]
@@ -146,17 +149,30 @@ async fn a_token_of_another_page_does_not_unlock_and_one_that_unlocks_does_nothi
 #[tokio::test]
 async fn every_page_speaks_every_language() {
     for framework in [Framework::Actix, Framework::Axum] {
-        let app = App::start(Arc::new(TestStore::memory()), framework, |builder| builder).await;
+        let lockout = |builder: AuthBuilder| builder.lockout(Lockout::default());
+        let app = App::start(Arc::new(TestStore::memory()), framework, lockout).await;
         let server = served(&app).await;
+        let links = mailed(&app).await;
         for (path, titles) in PAGES {
+            let token = &links[path];
             for (lang, title) in ["en", "de", "es", "fr", "zh-Hans"].into_iter().zip(titles) {
                 let asked = format!("Accept-Language: {lang}\r\n");
-                let line = format!("GET {path}?token=x");
+                let line = format!("GET {path}?token={token}");
                 let shown = page(server.client.ask(&line, &asked, b"").await, 200, title);
                 let text = shown.text();
                 assert!(text.contains(&format!("<html lang=\"{lang}\">")));
                 assert!(text.contains(&format!("action=\"{}\"", &path[1..])));
                 assert!(!text.contains("{min}") && !text.contains("{product}"));
+                for (query, status) in [("done", 200), ("used", 200), ("token=x", 400)] {
+                    let line = format!("GET {path}?{query}");
+                    let shown = server.client.ask(&line, &asked, b"").await.expect(status);
+                    let text = shown.text();
+                    assert!(text.contains(&format!("<html lang=\"{lang}\">")));
+                    assert!(
+                        !text.contains("<form")
+                            && !text.contains('{'.to_string().repeat(2).as_str())
+                    );
+                }
             }
         }
     }

@@ -1,0 +1,57 @@
+use std::sync::Arc;
+
+use super::Action;
+use crate::{
+    clock::Clock,
+    error::Result,
+    event::ClientInfo,
+    limit::{Budget, Limits},
+    secret::TokenDigest,
+    store::Store,
+    token::{OneTimeStanding, Purpose},
+};
+
+/// Looks mailed links up. Spends nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Links {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) limits: Limits,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Links {
+    /// How the token of a link stands, for a client who opens it.
+    ///
+    /// # Errors
+    /// [`RateLimited`](crate::ErrorKind::RateLimited), [`Overloaded`](crate::ErrorKind::Overloaded) or
+    /// [`Unavailable`](crate::ErrorKind::Unavailable).
+    pub(super) async fn open(
+        &self,
+        action: Action,
+        token: &str,
+        client: &ClientInfo,
+    ) -> Result<OneTimeStanding> {
+        let budget = match action {
+            Action::ResetPassword => Budget::Reset,
+            Action::ConfirmEmailChange | Action::Unlock | Action::VerifyEmail => Budget::Verify,
+        };
+        let _turn = self.limits.admit_to_read(budget, client.ip).await?;
+        self.standing(action, token).await
+    }
+
+    /// The same for a client who was counted.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable).
+    pub(super) async fn standing(&self, action: Action, token: &str) -> Result<OneTimeStanding> {
+        let purpose = match action {
+            Action::ConfirmEmailChange => Purpose::ConfirmEmailChange,
+            Action::ResetPassword => Purpose::ResetPassword,
+            Action::Unlock => Purpose::Unlock,
+            Action::VerifyEmail => Purpose::VerifyEmail,
+        };
+        let (digest, now) = (TokenDigest::of(token), self.clock.now());
+        let standing = self.store.one_time_standing(&digest, purpose, now);
+        Ok(standing.await?)
+    }
+}
