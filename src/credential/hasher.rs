@@ -20,12 +20,13 @@ use self::{
 use super::{
     HashParams,
     phc::{self, Phc},
+    prepared::prepared,
     workspace::Workspace,
 };
 use crate::{
     error::{Error, Result},
     metric::Shed,
-    secret::{Password, PasswordHash, random_bytes},
+    secret::{Password, PasswordHash},
 };
 
 /// More permits than any machine has processors for: a typing error.
@@ -82,7 +83,8 @@ struct Inner {
     reason = "a further outcome would be a change of contract"
 )]
 pub enum Verification {
-    /// The password is right, and its hash has parameters no longer in force: hash it anew.
+    /// The password is right, and its hash has parameters no longer in force, or was made of a password outside of ASCII
+    /// as it was typed: hash it again.
     Outdated,
     /// The password is right.
     Right,
@@ -254,15 +256,16 @@ impl Hasher {
         self.0.checks.load(Ordering::SeqCst)
     }
 
-    /// Hashes a password: an Argon2id PHC string with a salt of 16 and a tag of 32 bytes.
+    /// Hashes a password: an Argon2id PHC string with a tag of 32 bytes. The password is prepared first (RFC 8265,
+    /// OpaqueString: NFC, other spaces become U+0020); the salt has 16 random bytes and seven that say so.
     ///
     /// # Errors
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit comes free in time, or no thread can be started;
     /// [`Internal`](crate::ErrorKind::Internal) if the memory cannot be allocated.
     pub async fn hash(&self, password: &Password) -> Result<PasswordHash> {
-        let (params, password) = (self.params(), password.clone());
+        let (params, password) = (self.params(), prepared(password));
         self.run(move |workspace| {
-            let salt = random_bytes::<{ phc::SALT_LEN }>();
+            let salt = phc::salt();
             let mut tag = [0; phc::TAG_LEN];
             workspace.compute(params, password.expose().as_bytes(), &salt, &mut tag)?;
             Ok(phc::write(params, &salt, &tag))
@@ -297,7 +300,13 @@ impl Hasher {
         let is_dummy = stored.is_none();
         let stored = stored.unwrap_or_else(|| self.0.dummy.clone());
         let cohorts = self.0.cohorts.and(stored.params);
-        let (inner, password) = (Arc::clone(&self.0), password.clone());
+        // One form is compared, so that a failure costs the same whatever is stored.
+        let (typed, prepared) = (password.clone(), prepared(password));
+        let (password, may_differ) = match stored.is_of_prepared() {
+            true => (prepared, false),
+            false => (typed, !password.expose().is_ascii()),
+        };
+        let inner = Arc::clone(&self.0);
         let begun = self.0.pool.begin(move |workspace| {
             inner.checks.fetch_add(1, Ordering::SeqCst);
             let mut tag = vec![0; stored.tag_len()];
@@ -305,11 +314,13 @@ impl Hasher {
             for params in cohorts {
                 workspace.compute(params, password, &stored.salt, &mut tag)?;
                 if params == stored.params && stored.matches(&tag) && !is_dummy {
-                    return Ok(if stored.is_outdated(inner.cohorts.current()) {
-                        Verification::Outdated
-                    } else {
-                        Verification::Right
-                    });
+                    return Ok(
+                        if may_differ || stored.is_outdated(inner.cohorts.current()) {
+                            Verification::Outdated
+                        } else {
+                            Verification::Right
+                        },
+                    );
                 }
             }
             Ok(Verification::Wrong)

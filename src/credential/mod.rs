@@ -14,6 +14,11 @@
 //! A new password passes `PasswordRules` at every door that sets one: the policy, which asks nobody, and then the
 //! breach check, if the host has given one.
 //!
+//! A password is hashed as RFC 8265 prepares it (NFC), and the salt of the hash says so. A hash that says nothing, of an older
+//! version or imported, was made of the password as it was typed, and is compared with that: one verification either way, so
+//! that neither the cost nor the time of a failure depends on what is stored. When such a hash has matched a password outside
+//! of ASCII, the password is hashed again.
+//!
 //! A sign-in outlives its `Caller`: who hangs up leaves the queue and has not been counted, but once a password is looked at,
 //! what comes of it is written down. Else a stranger could lock an owner out without a trace.
 //!
@@ -37,6 +42,7 @@ mod hasher;
 mod params;
 mod phc;
 mod policy;
+mod prepared;
 mod rules;
 mod workspace;
 

@@ -14,6 +14,10 @@ use crate::{
 pub(super) const SALT_LEN: usize = 16;
 pub(super) const TAG_LEN: usize = 32;
 
+/// The end of the salt of a hash that was made of the prepared password. A parameter of its own would be clearer, but
+/// instances of the version before could not read it. That another salt ends so by chance does not happen.
+const PREPARED: &[u8] = b"nfc8265";
+
 impl PasswordHash {
     /// Takes a hash that was made elsewhere, for a user who is brought along with it.
     ///
@@ -55,7 +59,7 @@ impl Phc {
     pub(super) fn dummy(params: HashParams) -> Self {
         Self {
             params,
-            salt: random_bytes::<SALT_LEN>().to_vec(),
+            salt: salt(),
             tag: random_bytes::<TAG_LEN>().to_vec(),
         }
     }
@@ -95,6 +99,11 @@ impl Phc {
         Ok(Self { params, salt, tag })
     }
 
+    /// Whether it was made of the prepared password.
+    pub(super) fn is_of_prepared(&self) -> bool {
+        self.salt.len() == SALT_LEN + PREPARED.len() && self.salt.ends_with(PREPARED)
+    }
+
     pub(super) fn tag_len(&self) -> usize {
         self.tag.len()
     }
@@ -108,6 +117,11 @@ impl Phc {
     pub(super) fn is_outdated(&self, current: HashParams) -> bool {
         self.params != current || self.salt.len() < SALT_LEN || self.tag.len() != TAG_LEN
     }
+}
+
+/// A salt for a hash of the prepared password.
+pub(super) fn salt() -> Vec<u8> {
+    [&random_bytes::<SALT_LEN>()[..], PREPARED].concat()
 }
 
 /// Writes a PHC string.

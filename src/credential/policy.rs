@@ -9,7 +9,7 @@ pub use self::context::PasswordContext;
 #[cfg(feature = "strength")]
 use self::strength::MinStrength;
 use self::{context::Words, pattern::is_pattern};
-use super::common::is_common;
+use super::{common::is_common, prepared::prepared};
 use crate::{
     error::{Error, ErrorKind, Result, Violation, Weakness},
     secret::Password,
@@ -26,9 +26,9 @@ const MAX_BYTES: usize = 1024;
 /// There are no rules about kinds of characters, and no expiry (NIST SP 800-63B section 3.1.1.2 forbids both). A word
 /// is held against a password that is made of it, not against one that happens to contain it.
 ///
-/// A password is compared byte for byte, without Unicode normalisation. RFC 8265 would map some spaces and compose
-/// to NFC; a hash made elsewhere and imported was as a rule not prepared that way, and who types the same password
-/// on the same keyboard sends the same bytes. Nothing is trimmed and nothing is cut off.
+/// A password is compared as RFC 8265 prepares it (OpaqueString): other spaces become U+0020, and the text is composed (NFC),
+/// so that one typed on another system matches; its length is counted then. Case, width and compatible letters make a
+/// difference, nothing is trimmed and nothing is cut off.
 ///
 /// ```
 /// use hallpass::{Password, credential::{PasswordContext, PasswordPolicy}};
@@ -94,6 +94,7 @@ impl PasswordPolicy {
         password: &Password,
         context: &PasswordContext<'_>,
     ) -> Result<()> {
+        let password = &prepared_within_reason(password);
         let text = password.expose();
         let mut found = shape(password);
         if text.chars().take(self.min).count() < self.min {
@@ -151,13 +152,14 @@ impl Default for PasswordPolicy {
 }
 
 /// Refuses what no password can be, before it costs a hash: more than 256 code points or 1024 bytes, or control
-/// characters. Every door calls it before it looks anything up, so that the answer tells nothing.
+/// characters. Every door calls it before it looks anything up, so that the answer says nothing about an account. The length is counted as
+/// the password is typed and as it is prepared: one of them is enough.
 ///
 /// # Errors
 /// [`ValidationFailed`](ErrorKind::ValidationFailed) with `too_long` or `control_character`.
 pub fn ensure_checkable(member: &str, password: &Password) -> Result<()> {
     let found = shape(password);
-    if found.is_empty() {
+    if found.is_empty() || shape(&prepared_within_reason(password)).is_empty() {
         return Ok(());
     }
     let violations = found.into_iter().map(|found| violation(member, found));
@@ -167,6 +169,14 @@ pub fn ensure_checkable(member: &str, password: &Password) -> Result<()> {
 /// The violation that says so.
 pub(super) fn violation(member: &str, weakness: Weakness) -> Violation {
     Violation::new(member, weakness.code(), weakness.meaning())
+}
+
+/// Nothing is prepared that is too long in any case: composing shortens a text to a third at most.
+fn prepared_within_reason(password: &Password) -> Password {
+    if password.expose().len() > 4 * MAX_BYTES {
+        return password.clone();
+    }
+    prepared(password)
 }
 
 fn shape(password: &Password) -> Vec<Weakness> {

@@ -2,7 +2,9 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::timeout;
 
-use super::{BreachCheck, Hasher, PasswordContext, PasswordPolicy, policy::violation};
+use super::{
+    BreachCheck, Hasher, PasswordContext, PasswordPolicy, policy::violation, prepared::prepared,
+};
 use crate::{
     clock::Clock,
     error::{Error, ErrorKind, Result, Weakness},
@@ -91,7 +93,8 @@ impl PasswordRules {
         let Some(breaches) = &self.0.breaches else {
             return Ok(None);
         };
-        let asked = timeout(self.0.breach_timeout, breaches.is_breached(new.password));
+        let password = prepared(new.password);
+        let asked = timeout(self.0.breach_timeout, breaches.is_breached(&password));
         match asked.await.unwrap_or_else(|elapsed| Err(elapsed.into())) {
             Ok(false) => Ok(None),
             Ok(true) => {

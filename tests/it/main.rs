@@ -67,6 +67,7 @@ mod password_policy;
 mod permissions;
 mod plans;
 mod pool;
+mod prepared;
 mod purge;
 mod reauthenticate;
 mod reconnect;

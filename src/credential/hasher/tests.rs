@@ -60,7 +60,7 @@ async fn a_hash_verifies_and_has_the_promised_shape() {
     assert_ne!(hash.expose(), other.expose());
     let parts: Vec<&str> = hash.expose().split('$').collect();
     assert_eq!(parts[1..4], ["argon2id", "v=19", "m=64,t=1,p=1"]);
-    assert_eq!((parts[4].len(), parts[5].len()), (22, 43));
+    assert_eq!((parts[4].len(), parts[5].len()), (31, 43));
 
     let verify = |text: &str| {
         let (hasher, hash, password) = (hasher.clone(), hash.clone(), Password::new(text));
@@ -74,6 +74,31 @@ async fn a_hash_verifies_and_has_the_promised_shape() {
         Verification::Wrong
     );
     assert_eq!(hasher.checks(), 4);
+}
+
+#[tokio::test]
+async fn a_failure_costs_one_check_whatever_form_the_password_has() {
+    let hasher = hasher(1, 8, DEFAULT_DEADLINE);
+    let prepared = hasher.hash(&"zoe\u{308} zo\u{eb}".into()).await.unwrap();
+    let of_bytes = PasswordHash::parse(
+        "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+    ).unwrap();
+    for hash in [None, Some(&prepared), Some(&of_bytes)] {
+        for text in ["plain", "nai\u{308}ve", "na\u{ef}ve"] {
+            let before = hasher.checks();
+            let verified = hasher.verify(&text.into(), hash).await.unwrap();
+            assert_eq!(verified, Verification::Wrong);
+            assert_eq!(hasher.checks(), before + 1);
+        }
+    }
+    for text in [
+        "zoe\u{308} zo\u{eb}",
+        "zo\u{eb} zoe\u{308}",
+        "zo\u{eb}\u{a0}zo\u{eb}",
+    ] {
+        let verified = hasher.verify(&text.into(), Some(&prepared)).await;
+        assert_eq!(verified.unwrap(), Verification::Right);
+    }
 }
 
 #[tokio::test]
