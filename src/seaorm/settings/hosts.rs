@@ -138,25 +138,31 @@ impl Hosts {
         let end = Instant::now() + patience;
         let share = patience / u32::try_from(self.hosts.len()).unwrap_or(u32::MAX).max(1);
         let mut misfit = None;
+        // The last word of a host, which says more than a silence when the time is up.
+        let mut passing = None;
         loop {
-            let mut passing = None;
+            let mut may_pass = misfit.is_some();
             let mut lasting = None;
             for host in &self.hosts {
                 let until = end.min(Instant::now() + share);
                 match timeout_at(until, self.open(host)).await {
                     Ok(Ok(Some(connection))) => return Ok((host, connection)),
                     Ok(Ok(None)) => {
-                        misfit = Some(unavailable("no host of the database URL takes writes"))
+                        misfit = Some(unavailable("no host of the database URL takes writes"));
+                        may_pass = true;
                     }
-                    Ok(Err(error)) if is_passing(&error) => passing = Some(connect_error(error)),
+                    Ok(Err(error)) if is_passing(&error) => {
+                        passing = Some(connect_error(error));
+                        may_pass = true;
+                    }
                     Ok(Err(error)) => lasting = Some(connect_error(error)),
-                    Err(_) => passing = Some(unavailable("no host of the database URL answers")),
+                    Err(_) => may_pass = true,
                 }
             }
-            let may_pass = misfit.is_some() || passing.is_some();
             if !may_pass || Instant::now() + PAUSE >= end {
                 let error = misfit.or(lasting).or(passing);
-                return Err(error.unwrap_or_else(|| unavailable("there is no host")));
+                let silence = || unavailable("no host of the database URL answers");
+                return Err(error.unwrap_or_else(silence));
             }
             sleep(PAUSE).await;
         }

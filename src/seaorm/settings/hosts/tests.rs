@@ -131,3 +131,25 @@ fn a_parameter_that_is_not_known_is_refused_by_its_name_only() {
          &sslmode=disable&hostaddr=127.0.0.1&dbname=d&ssl-ca=/ca.pem&statement-cache-capacity=9",
     );
 }
+
+#[tokio::test]
+async fn refusal_is_what_is_told_when_the_host_falls_silent_after_it() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!(
+        "postgres://u@{}/app?sslmode=disable",
+        listener.local_addr().unwrap()
+    );
+    // The first attempt is cut off; those that follow wait for an answer.
+    let host = tokio::spawn(async move {
+        drop(listener.accept().await.unwrap());
+        let silent = listener.accept().await.unwrap();
+        std::future::pending::<()>().await;
+        drop(silent);
+    });
+    let hosts = Hosts::parse(&url, |options| options).unwrap();
+    let found = hosts.find(Duration::from_secs(2)).await;
+    let error = found.err().expect("nobody answers");
+    let told = std::error::Error::source(&error).unwrap().to_string();
+    assert!(told.contains("error communicating"), "{told}");
+    host.abort();
+}
