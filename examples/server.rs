@@ -47,10 +47,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     };
     let stop = stop_signal()?;
+    let places = Arc::new(Semaphore::new(connections(&settings)));
     println!("listening on http://{}", listener.local_addr()?);
     let door = Door {
         listener,
-        places: Arc::new(Semaphore::new(connections(&settings))),
+        places,
         write_timeout: settings.write_timeout,
         keep_alive: settings.keep_alive,
     };

@@ -49,8 +49,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     };
     let stop = stop_signal()?;
+    let connections = connections(&settings);
     println!("listening on http://{}", listener.local_addr()?);
-    let server = serve(listener, &app.auth, &settings)?;
+    let server = serve(listener, connections, &app.auth, &settings)?;
     let handle = server.handle();
     tokio::spawn(async move {
         stop.await;
@@ -62,8 +63,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// As actix's own `HttpServer`, but for the connections, which are ours.
-fn serve(listener: TcpListener, auth: &Auth, settings: &Settings) -> io::Result<Server> {
-    let connections = connections(settings);
+fn serve(
+    listener: TcpListener,
+    connections: usize,
+    auth: &Auth,
+    settings: &Settings,
+) -> io::Result<Server> {
     let workers = thread::available_parallelism()?.get().min(connections);
     let server = Server::build()
         .workers(workers)
