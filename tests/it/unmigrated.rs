@@ -11,7 +11,7 @@ use hallpass_migration::{down, up};
 use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 
 use crate::support::{
-    app::{App, Framework},
+    app::{App, Framework, unhurried},
     db::{Database, TestStore},
     http::PASSWORD,
     patience::PATIENCE,
@@ -19,7 +19,10 @@ use crate::support::{
 
 async fn app(store: &SeaOrmStore, framework: Framework) -> App {
     let memory = Arc::new(TestStore::memory());
-    App::start(memory, framework, |builder| builder.store(store.clone())).await
+    App::start(memory, framework, |builder| {
+        unhurried(builder).store(store.clone())
+    })
+    .await
 }
 
 #[tokio::test]
