@@ -5,7 +5,10 @@ use std::str::FromStr;
 #[cfg(feature = "openapi")]
 use super::openapi::Operation;
 use super::{FromMembers, Members, Request};
-use crate::error::{ErrorKind, Result};
+use crate::{
+    error::{ErrorKind, Result},
+    json,
+};
 
 /// One argument of a handler. Arguments are taken left to right: who asks for the caller before the body refuses
 /// strangers before it parses.
@@ -32,9 +35,14 @@ pub(crate) struct Json<T>(pub(crate) T);
 
 impl<S: Sync, T: FromMembers> Input<S> for Json<T> {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
-        let members = Members::of_object(request.json_object()?);
-        let beyond = request.members_beyond_64_bits()?;
-        members.with_beyond_64_bits(beyond).read().map(Self)
+        let object = request.json_object()?;
+        // An integer that 64 bits do not hold was read as a float.
+        let has_float = object.values().any(json::has_float);
+        let mut members = Members::of_object(object);
+        if has_float {
+            members = members.with_beyond_64_bits(request.members_beyond_64_bits()?);
+        }
+        members.read().map(Self)
     }
 
     fn errors() -> &'static [ErrorKind] {
