@@ -1,10 +1,10 @@
 use crate::http::{Html, Output, Response, SeeOther};
 
-/// What a page answers: itself, or the way to another.
+/// The answer of a page: itself, or the way to another.
 #[derive(Debug)]
 pub(super) enum Answer {
     Page(Html),
-    SeeOther(&'static str),
+    SeeOther(String),
 }
 
 impl Output for Answer {
@@ -12,7 +12,7 @@ impl Output for Answer {
         match self {
             Self::Page(page) => page.render(),
             Self::SeeOther(location) => SeeOther {
-                location: location.to_owned(),
+                location,
                 cookies: Vec::new(),
             }
             .render(),

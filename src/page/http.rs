@@ -159,13 +159,13 @@ impl Parts {
         done: Result<()>,
     ) -> Result<Answer> {
         let error = match done {
-            Ok(()) => return Ok(Answer::SeeOther(action.done())),
+            Ok(()) => return Ok(Answer::SeeOther(action.at(DONE))),
             Err(error) => error,
         };
         if error.kind() == ErrorKind::InvalidToken
             && self.links.standing(action, link.token).await? == OneTimeStanding::Used
         {
-            return Ok(Answer::SeeOther(action.used()));
+            return Ok(Answer::SeeOther(action.at(USED)));
         }
         let page = self.pages.not_done(language, action, link, error);
         page.map(Answer::Page)

@@ -73,28 +73,15 @@ impl Action {
         self.path().trim_start_matches('/')
     }
 
-    /// Where success leads, relative to the page.
-    fn done(self) -> &'static str {
-        match self {
-            Self::ConfirmEmailChange => "confirm-email-change?done",
-            Self::ResetPassword => "reset-password?done",
-            Self::Unlock => "unlock?done",
-            Self::VerifyEmail => "verify-email?done",
-        }
-    }
-
-    /// Where a form leads whose token was spent before, relative to the page.
-    fn used(self) -> &'static str {
-        match self {
-            Self::ConfirmEmailChange => "confirm-email-change?used",
-            Self::ResetPassword => "reset-password?used",
-            Self::Unlock => "unlock?used",
-            Self::VerifyEmail => "verify-email?used",
-        }
+    /// The page at one of its ends, [`DONE`] or [`USED`], relative to itself.
+    fn at(self, end: &str) -> String {
+        format!("{}?{end}", self.page())
     }
 }
 
+/// Success leads there.
 const DONE: &str = "done";
+/// A form leads there whose token was spent before.
 const USED: &str = "used";
 
 /// The link that a form is shown for.
@@ -125,7 +112,7 @@ impl Pages {
         self.layout.form(texts, &self.blank(texts, action, link))
     }
 
-    /// The head of it, for who does not want more.
+    /// The head of it, without a look at the link.
     fn head(&self) -> Html {
         self.layout.head()
     }
