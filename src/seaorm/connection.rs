@@ -105,12 +105,22 @@ pub(super) struct Connection {
 #[derive(Clone)]
 pub(super) struct OnFailure(Arc<dyn Fn(Failure) + Send + Sync>);
 
-/// What has failed.
+/// The kind of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// A connection is over; others may be as well.
     LostConnection,
     Other,
+}
+
+impl Failure {
+    fn of(error: &SqlxError) -> Self {
+        if is_lost(error) {
+            Self::LostConnection
+        } else {
+            Self::Other
+        }
+    }
 }
 
 impl OnFailure {
@@ -119,19 +129,9 @@ impl OnFailure {
         Self(Arc::new(callback))
     }
 
-    pub(super) fn note_other(on_failure: Option<&Self>) {
+    pub(super) fn note(on_failure: Option<&Self>, failure: Failure) {
         if let Some(Self(callback)) = on_failure {
-            callback(Failure::Other);
-        }
-    }
-
-    fn note(on_failure: Option<&Self>, error: &SqlxError) {
-        if let Some(Self(callback)) = on_failure {
-            callback(if is_lost(error) {
-                Failure::LostConnection
-            } else {
-                Failure::Other
-            });
+            callback(failure);
         }
     }
 }
@@ -173,7 +173,7 @@ impl Connection {
         };
         rows.map_err(|error| {
             self.is_reusable &= !spoils(&error);
-            OnFailure::note(self.on_failure.as_ref(), &error);
+            OnFailure::note(self.on_failure.as_ref(), Failure::of(&error));
             DbErr::Query(RuntimeErr::SqlxError(error.into()))
         })
     }
@@ -229,7 +229,7 @@ impl Connection {
                 .map(drop),
         };
         executed.map_err(|error| {
-            OnFailure::note(self.on_failure.as_ref(), &error);
+            OnFailure::note(self.on_failure.as_ref(), Failure::of(&error));
             DbErr::Exec(RuntimeErr::SqlxError(error.into()))
         })
     }

@@ -8,12 +8,10 @@ use sea_orm::{
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-#[cfg(feature = "postgres")]
-use super::connection::Failure;
 #[cfg(feature = "sqlite")]
 use super::file::Files;
 use super::{
-    connection::{Connection, Connections, OnFailure},
+    connection::{Connection, Connections, Failure, OnFailure},
     error::{Retries, in_time},
     transaction::Txn,
 };
@@ -285,7 +283,7 @@ impl Pool {
             self.connections.acquire().await
         };
         let connection =
-            acquired.inspect_err(|_| OnFailure::note_other(self.on_failure.as_ref()))?;
+            acquired.inspect_err(|_| OnFailure::note(self.on_failure.as_ref(), Failure::Other))?;
         Ok(connection.with_on_failure(self.on_failure.clone()))
     }
 }

@@ -76,11 +76,14 @@ impl Txn<'_> {
     /// Commits, unless that is the host's to do.
     pub(super) async fn commit(self) -> Result<(), DbErr> {
         match self {
-            // Dropped by the `?`, it is rolled back.
-            Self::Own(mut own) => match in_time(own.statement_timeout).map(|()| own.held.take())? {
-                Some(held) => outliving(held.into_inner().commit()).await,
-                None => Err(internal("the transaction has ended")),
-            },
+            Self::Own(mut own) => {
+                // It is rolled back when the `?` drops it.
+                in_time(own.statement_timeout)?;
+                match own.held.take() {
+                    Some(held) => outliving(held.into_inner().commit()).await,
+                    None => Err(internal("the transaction has ended")),
+                }
+            }
             Self::Host(_) => Ok(()),
         }
     }
