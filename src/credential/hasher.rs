@@ -100,8 +100,7 @@ pub struct HasherBuilder {
     permits: usize,
     queue: usize,
     deadline: Duration,
-    niceness: u8,
-    is_in_place: bool,
+    threads: Threads,
 }
 
 impl HasherBuilder {
@@ -145,7 +144,7 @@ impl HasherBuilder {
     /// Linux only: elsewhere it does nothing.
     #[must_use]
     pub fn niceness(mut self, niceness: u8) -> Self {
-        self.niceness = niceness;
+        self.threads = Threads::Own { niceness };
         self
     }
 
@@ -154,7 +153,7 @@ impl HasherBuilder {
     #[cfg(feature = "testing")]
     #[must_use]
     pub(crate) fn in_place(mut self) -> Self {
-        self.is_in_place = true;
+        self.threads = Threads::Callers;
         self
     }
 
@@ -169,7 +168,7 @@ impl HasherBuilder {
                 "the number of hash permits is 1 to 65536",
             ));
         }
-        if self.niceness > 19 {
+        if matches!(self.threads, Threads::Own { niceness } if niceness > 19) {
             return Err(Error::configuration("the niceness of hashing is 0 to 19"));
         }
         let cohorts = Cohorts::new(self.params, self.former);
@@ -180,12 +179,7 @@ impl HasherBuilder {
                 self.permits,
                 self.queue,
                 self.deadline,
-                match self.is_in_place {
-                    true => Threads::Callers,
-                    false => Threads::Own {
-                        niceness: self.niceness,
-                    },
-                },
+                self.threads,
             ),
             cohorts,
             places: Arc::new(Semaphore::new(
@@ -206,8 +200,9 @@ impl Hasher {
             permits: thread::available_parallelism().map_or(1, NonZero::get),
             queue: DEFAULT_QUEUE,
             deadline: DEFAULT_DEADLINE,
-            niceness: DEFAULT_NICENESS,
-            is_in_place: false,
+            threads: Threads::Own {
+                niceness: DEFAULT_NICENESS,
+            },
         }
     }
 

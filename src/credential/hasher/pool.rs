@@ -36,6 +36,7 @@ struct Inner {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Threads {
     /// On those that ask.
+    #[cfg(feature = "testing")]
     Callers,
     /// On the pool's, whose nice value is this much higher.
     Own { niceness: u8 },
@@ -165,17 +166,22 @@ impl Pool {
 
     /// Does a job that has a permit, and those that wait for it.
     fn start(&self, job: Job) -> io::Result<()> {
-        let Threads::Own { niceness } = self.0.threads else {
-            self.0.work(job);
-            return Ok(());
-        };
-        let inner = Arc::clone(&self.0);
-        let thread = thread::Builder::new().name("hallpass-hash".to_owned());
-        let work = move || {
-            let_others_go_first(niceness);
-            inner.work(job);
-        };
-        thread.spawn(work).map(drop)
+        match self.0.threads {
+            #[cfg(feature = "testing")]
+            Threads::Callers => {
+                self.0.work(job);
+                Ok(())
+            }
+            Threads::Own { niceness } => {
+                let inner = Arc::clone(&self.0);
+                let thread = thread::Builder::new().name("hallpass-hash".to_owned());
+                let work = move || {
+                    let_others_go_first(niceness);
+                    inner.work(job);
+                };
+                thread.spawn(work).map(drop)
+            }
+        }
     }
 
     /// Gives back the permit of a thread that could not be started. Who waits is told so, if nobody is left to begin.
