@@ -1,9 +1,6 @@
 //! Postgres: servers that start together, and a database that goes away and comes back.
 
-use std::{
-    sync::{Barrier, Mutex},
-    thread,
-};
+use std::{sync::Barrier, thread};
 
 use hallpass::seaorm::{ConnectSettings, SeaOrmStore};
 use serde_json::json;
@@ -58,7 +55,38 @@ async fn servers_start_together_on_an_empty_database() {
 
 #[test]
 fn an_outage_of_the_database_is_told_and_outlived() {
-    let Some(cluster) = Cluster::start_or_skip() else {
+    on_a_cluster(|cluster, clients| {
+        cluster.stop();
+        each(clients, Client::is_told);
+        cluster.start_again();
+        each(clients, Client::recovers);
+    });
+}
+
+/// Each pooled connection is over, and no call has met one of them.
+#[test]
+fn a_restart_of_the_database_costs_no_reader_anything() {
+    on_a_cluster(|cluster, clients| {
+        cluster.stop();
+        cluster.start_again();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let again = ConnectSettings::new(cluster.url()).acquire_timeout(PATIENCE);
+        runtime.block_on(SeaOrmStore::connect(&again)).unwrap();
+        each(clients, |client| {
+            // One after the other, they meet every connection there is.
+            for _ in 0..16 {
+                let me = client.server.me(&client.access);
+                assert_eq!(me.status, 200, "{me:?}");
+            }
+            let login = client.server.login(EMAIL, PASSWORD);
+            assert_eq!(login.status, 200, "{login:?}");
+        });
+    });
+}
+
+/// Runs both servers on a database of their own, each with a client whose calls have filled the pool.
+fn on_a_cluster(check: impl FnOnce(&mut Cluster, &[Client<'_>])) {
+    let Some(mut cluster) = Cluster::start_or_skip() else {
         return;
     };
     let folder = folder();
@@ -70,52 +98,11 @@ fn an_outage_of_the_database_is_told_and_outlived() {
         // It ends no request here before the database is given up.
         ("HALLPASS_REQUEST_TIMEOUT", "300"),
     ];
-    let cluster = Mutex::new(cluster);
     let servers = SERVERS.map(|name| Server::of(name, folder.path(), &settings));
     assert_eq!(servers[0].register(EMAIL, PASSWORD).status, 201);
     let clients = servers.iter().map(Client::new).collect::<Vec<_>>();
     each(&clients, Client::fill_the_pool);
-
-    cluster.lock().unwrap().stop();
-    each(&clients, Client::is_told);
-    cluster.lock().unwrap().start_again();
-    each(&clients, Client::recovers);
-}
-
-/// Each pooled connection is over, and no call has met one of them.
-#[test]
-fn a_restart_of_the_database_costs_no_reader_anything() {
-    let Some(cluster) = Cluster::start_or_skip() else {
-        return;
-    };
-    let folder = folder();
-    let url = cluster.url();
-    let settings = [
-        ("DATABASE_URL", url.as_str()),
-        ("HALLPASS_SECRET", SECRET),
-        ("HALLPASS_RATE_LIMITS", "false"),
-        ("HALLPASS_REQUEST_TIMEOUT", "300"),
-    ];
-    let cluster = Mutex::new(cluster);
-    let servers = SERVERS.map(|name| Server::of(name, folder.path(), &settings));
-    assert_eq!(servers[0].register(EMAIL, PASSWORD).status, 201);
-    let clients = servers.iter().map(Client::new).collect::<Vec<_>>();
-    each(&clients, Client::fill_the_pool);
-
-    cluster.lock().unwrap().stop();
-    cluster.lock().unwrap().start_again();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let again = ConnectSettings::new(&url).acquire_timeout(PATIENCE);
-    runtime.block_on(SeaOrmStore::connect(&again)).unwrap();
-    each(&clients, |client| {
-        // One after the other, they meet every connection there is.
-        for _ in 0..16 {
-            let me = client.server.me(&client.access);
-            assert_eq!(me.status, 200, "{me:?}");
-        }
-        let login = client.server.login(EMAIL, PASSWORD);
-        assert_eq!(login.status, 200, "{login:?}");
-    });
+    check(&mut cluster, &clients);
 }
 
 fn each<'a>(clients: &[Client<'a>], check: fn(&Client<'a>)) {
