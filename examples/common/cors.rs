@@ -17,7 +17,7 @@ use super::Settings;
 const METHODS: [Method; 4] = [Method::GET, Method::POST, Method::PATCH, Method::DELETE];
 const MAX_AGE: Duration = Duration::from_secs(3600);
 
-/// What browsers send along for tracing: W3C Trace Context, W3C Baggage and Sentry.
+/// The headers that browsers send for tracing: W3C Trace Context, W3C Baggage and Sentry.
 const TRACING: [&str; 4] = ["traceparent", "tracestate", "baggage", "sentry-trace"];
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -25,7 +25,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Debug)]
 pub(crate) struct Cors(CorsLayer);
 
-/// What becomes of a request.
+/// The judgement of a request.
 #[derive(Debug)]
 pub(crate) enum Judged {
     /// It is answered with 200 and these headers.

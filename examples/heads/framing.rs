@@ -138,7 +138,7 @@ impl Framing {
     }
 }
 
-/// What is left of the bytes.
+/// Skips bytes of a body; gives the rest.
 fn skip<'a>(left: &mut u64, bytes: &'a [u8]) -> &'a [u8] {
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     let skipped = length.min(*left);

@@ -1,4 +1,4 @@
-//! What hyper does not say about the heads of requests.
+//! Facts about the heads of requests that hyper does not give.
 //!
 //! hyper has one time for the head of a request, which runs while the connection is idle, too; and it takes a request
 //! with Content-Length and Transfer-Encoding for one with the latter, so that nobody sees the former.
@@ -33,7 +33,7 @@ pub(crate) struct Followed {
     heads: Heads,
 }
 
-/// What is known of the heads of a connection. Clones are the same.
+/// The state of the heads of a connection. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Heads(Arc<Known>);
 

@@ -134,8 +134,8 @@ impl Endpoints {
     /// They work without script, load nothing, and speak English, German, French, Spanish or Chinese, as the browser
     /// asks. `GET` and `HEAD` spend nothing: only a form that is sent does. `GET` reads how the link stands, so that a dead one
     /// asks for no password, and names the address it was mailed to; `HEAD` reads nothing and names no length. Success leads
-    /// on with a redirect (303), and so does a token that was used: a double click has done what it should. They are no part
-    /// of the OpenAPI document.
+    /// on with a redirect (303), and so does a token that was used: a double click has done what it should. They are not
+    /// part of the OpenAPI document.
     #[cfg(feature = "pages")]
     pub fn with_pages(mut self) -> Self {
         let inner = &*self.auth.0;

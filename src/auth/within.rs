@@ -60,7 +60,7 @@ impl Auth {
     /// ```
     ///
     /// On SQLite a transaction that reads before it writes is begun with `SqliteTransactionMode::Immediate`
-    /// (`begin_with_options`): another one cannot write meanwhile, and it waits for its turn. Begun otherwise, its first write
+    /// (`begin_with_options`): no other can write until it ends, and it waits for its turn. Begun otherwise, its first write
     /// fails at once if another one has written since it read, or is writing. Nothing is run again in a transaction of the
     /// host's: [`Unavailable`](crate::ErrorKind::Unavailable) is for the host to roll back and begin again.
     ///

@@ -60,7 +60,7 @@ pub(super) fn hash(text: &str) -> PasswordHash {
         .expect("the checks use hashes that can be read")
 }
 
-/// What [`password_hash`] finds of it.
+/// The text that [`password_hash`] finds for it.
 pub(super) fn hashed(text: &str) -> Option<String> {
     Some(hash(text).expose().to_owned())
 }

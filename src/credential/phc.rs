@@ -74,7 +74,7 @@ impl Phc {
     /// # Errors
     /// Why it cannot be verified.
     fn read(hash: &PasswordHash) -> Result<Self, &'static str> {
-        let phc = PhcString::new(hash.expose()).map_err(|_| "it is no PHC string")?;
+        let phc = PhcString::new(hash.expose()).map_err(|_| "it is not a PHC string")?;
         if phc.algorithm != ARGON2ID_IDENT || phc.version != Some(Version::V0x13.into()) {
             return Err("it is not Argon2id of version 19");
         }

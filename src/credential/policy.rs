@@ -152,8 +152,8 @@ impl Default for PasswordPolicy {
 }
 
 /// Refuses what no password can be, before it costs a hash: more than 256 code points or 1024 bytes, or control
-/// characters. Every door calls it before it looks anything up, so that the answer says nothing about an account. The length is counted as
-/// the password is typed and as it is prepared: one of them is enough.
+/// characters. Every door calls it before it looks anything up, so that the answer says nothing about an account. The
+/// length is counted as the password is typed and as it is prepared: one of them is enough.
 ///
 /// # Errors
 /// [`ValidationFailed`](ErrorKind::ValidationFailed) with `too_long` or `control_character`.

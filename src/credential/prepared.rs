@@ -16,7 +16,7 @@ pub(super) fn prepared(password: &Password) -> Password {
     Password::new(prepared)
 }
 
-/// U+0020 for the category Zs: white space that is no control character and no separator of lines or paragraphs.
+/// U+0020 for the category Zs: white space other than control characters and the separators of lines and paragraphs.
 fn plain_space(c: char) -> char {
     let is_separator = c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     if c.is_whitespace() && !is_separator {

@@ -22,7 +22,7 @@ pub(super) fn without_addresses(text: &str, recipient: Option<&EmailAddress>) ->
     parts.collect()
 }
 
-/// What a server may quote, the longer first: as it was given, as it was sent, and the local part alone.
+/// The spellings that a server may quote, the longer first: as it was given, as it was sent, and the local part alone.
 fn spellings(address: &EmailAddress) -> Vec<String> {
     let mut spellings = vec![address.as_str().to_owned(), address.canonical().to_owned()];
     let local = |text: &str| text.rsplit_once('@').map(|(local, _)| local.to_owned());

@@ -41,8 +41,8 @@ use crate::error::{Error, Result};
 /// # Servers that do not tell the peer
 /// With [`peer`](Self::peer) and behind proxies, a request whose connection has no known other end is answered with 500
 /// `internal`, and the log says why; the first one says so on standard error where no `tracing` subscriber takes errors. What
-/// serves anyone is answered all the same: health, the published keys, the documentation. On axum that means that the router is not served by
-/// `into_make_service_with_connect_info::<SocketAddr>()`; on both, that it listens on a Unix socket, or that a test
+/// serves anyone is answered all the same: health, the published keys, the documentation. On axum that means that the
+/// router is not served by `into_make_service_with_connect_info::<SocketAddr>()`; on both, that it listens on a Unix socket, or that a test
 /// calls it in process: use [`unknown`](Self::unknown) there, or [`from_fn`](Self::from_fn).
 #[derive(Clone, Debug)]
 pub struct ClientAddress(Rule);

@@ -30,7 +30,7 @@ use crate::{
     user::{EmailAddress, User, UserId},
 };
 
-/// What begins the purpose of every token that verifies an address. Each mail has a row of its own: all of them are good
+/// Matches the purpose of every token that verifies an address. Each mail has a row of its own: all of them are good
 /// until one is used. An older version wrote one row per user, under the bare word.
 macro_rules! is_proof {
     ($purpose:literal) => {

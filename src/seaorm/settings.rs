@@ -65,10 +65,10 @@ impl ConnectSettings {
     /// files beside it. One that is there keeps its mode. A URL that names no file, or opens it for reading only, is refused;
     /// `sqlite::memory:` is a database of the process.
     ///
-    /// A parameter of the URL that the driver does not know is refused. A Postgres URL may name several hosts, `postgres://user@one:5432,two:5432/app`, which are tried in their order,
-    /// and `target_session_attrs`: `read-write` (what several hosts are taken for without it), `primary` or `any`.
-    /// When the host changes its role or goes away, new connections go to the next one that fits; one connection more
-    /// watches for that.
+    /// A parameter of the URL that the driver does not know is refused. A Postgres URL may name several hosts,
+    /// `postgres://user@one:5432,two:5432/app`, which are tried in their order, and `target_session_attrs`: `read-write`
+    /// (what several hosts are taken for without it), `primary` or `any`. When the host changes its role or goes away,
+    /// new connections go to the next one that fits; one connection more watches for that.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),

@@ -42,7 +42,7 @@ pub(super) async fn ask(
     stream.ok_or_else(|| "the server said more than its reply before TLS began".into())
 }
 
-/// What reads and writes for as long as another holds the connection as well.
+/// A share of the connection: it reads and writes, and another share gets the connection back.
 #[derive(Debug)]
 struct Lent(Arc<Mutex<Replies<TcpStream>>>);
 
