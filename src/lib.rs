@@ -70,7 +70,20 @@
 //! | `oauth` | [`oauth`]: sign-in with a provider, OpenID Connect or GitHub |
 //! | `openapi` | the OpenAPI document, and an interactive page that needs no other host |
 //! | `pages` | pages for the links in mails, without script |
+//! | `tls` | cryptography for TLS, by aws-lc; `postgres` switches it on, and a host may [bring its own](#cryptography) |
 //! | `testing` | a whole service for a host's tests, and the conformance checks |
+//!
+//! # Cryptography
+//!
+//! Tokens, digests and secrets are the work of aws-lc, and go through no default of the process. TLS, of `smtp`, `oauth`,
+//! `jwks-client` and `breach-check`, is rustls with the provider that the process has installed; without one it is
+//! aws-lc's, if the feature `tls` is on, and else what needs TLS refuses to be built. A host that uses rustls with
+//! another provider leaves `tls` out and installs its own. Where `postgres` is on, `tls` is, too, since the driver
+//! brings aws-lc: with two providers in one build rustls has no default, and the host has to name one first.
+//!
+//! ```ignore
+//! rustls::crypto::ring::default_provider().install_default().ok();
+//! ```
 //!
 //! # What it holds to
 //!
@@ -96,6 +109,13 @@ pub mod metric;
 mod outbound;
 mod renewal;
 mod secret;
+#[cfg(any(
+    feature = "breach-check",
+    feature = "jwks-client",
+    feature = "oauth",
+    feature = "smtp"
+))]
+mod tls;
 
 // The HTTP contract, framework-neutral.
 #[cfg(feature = "http")]

@@ -16,6 +16,11 @@ pub(crate) use self::site::{Asking, Site};
 #[cfg(feature = "oauth")]
 pub(crate) use self::web::{Reach, Web, is_private_literal};
 
+use crate::{
+    error::{Error, Result},
+    tls,
+};
+
 /// Whether the URL is of this machine: `localhost`, or an address of the loopback.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host_str() {
@@ -29,14 +34,19 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 
 /// Over rustls with the roots of the platform: redirects are not followed, and nothing is tried again. `timeout` is for one
 /// call, the connection included; `keep` is how long a connection lasts that nobody uses.
-fn client_builder(timeout: Duration, keep: Duration) -> ClientBuilder {
-    Client::builder()
+///
+/// # Errors
+/// [`Configuration`](crate::ErrorKind::Configuration) if TLS has no cryptography. The client would panic then, and it
+/// takes the same provider otherwise.
+fn client_builder(timeout: Duration, keep: Duration) -> Result<ClientBuilder> {
+    tls::provider().map_err(Error::configuration)?;
+    Ok(Client::builder()
         .connect_timeout(timeout)
         .timeout(timeout)
         .pool_idle_timeout(keep)
         .redirect(redirect::Policy::none())
         .retry(retry::never())
-        .user_agent(concat!("hallpass/", env!("CARGO_PKG_VERSION")))
+        .user_agent(concat!("hallpass/", env!("CARGO_PKG_VERSION"))))
 }
 
 /// Whoever was asked did not answer. Of the URL it tells what it is given and no more: the rest may be of a secret.

@@ -34,6 +34,42 @@ fn tls_is_rustls() {
 }
 
 #[test]
+fn the_cryptography_of_a_host_stays_its_own() {
+    let chosen = "axum,breach-check,jwks-client,migrate,oauth,pages,smtp,sqlite,testing";
+    assert_eq!(providers(chosen), BTreeSet::new());
+    for features in [&format!("{chosen},tls"), "postgres"] {
+        assert!(
+            providers(features).contains("rustls aws_lc_rs"),
+            "{features}"
+        );
+    }
+}
+
+/// Whoever brings a provider of TLS or of tokens, that a host might have chosen for itself.
+fn providers(features: &str) -> BTreeSet<String> {
+    let lines = tree(&[
+        "--no-default-features",
+        "--features",
+        features,
+        "--format",
+        "{lib} {f}",
+    ]);
+    let mut found = BTreeSet::new();
+    for line in &lines {
+        let (krate, features) = line.split_once(' ').unwrap_or((line, ""));
+        let is_provider = |feature: &&str| matches!(*feature, "aws_lc_rs" | "aws-lc-rs" | "ring");
+        if krate.contains("rustls") || krate == "reqwest" {
+            let features = features.split(',').filter(is_provider);
+            found.extend(features.map(|feature| format!("{krate} {feature}")));
+        }
+        if matches!(krate, "jsonwebtoken" | "ring") {
+            found.insert(krate.to_owned());
+        }
+    }
+    found
+}
+
+#[test]
 fn without_features_there_is_no_framework_and_no_database() {
     let lines = tree(&["--no-default-features"]);
     assert!(names(&lines, "argon2"), "the list is whole");

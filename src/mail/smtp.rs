@@ -69,8 +69,8 @@ impl SmtpMailer {
     /// User and password come before the host, percent-encoded: `smtps://user:p%40ss@host`.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is of another form. The error repeats neither
-    /// user nor password.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is of another form, or asks for TLS that has no
+    /// [cryptography](crate#cryptography). The error repeats neither user nor password.
     pub fn from_url(url: &str, sender: Sender) -> Result<Self> {
         message::mailbox(&sender)?;
         Ok(Self {

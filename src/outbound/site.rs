@@ -52,7 +52,7 @@ impl Site {
     }
 
     fn of(asking: Asking, url: Url) -> Result<Self> {
-        let mut client = client_builder(asking.timeout, asking.keep);
+        let mut client = client_builder(asking.timeout, asking.keep)?;
         if asking.keep.is_zero() {
             client = client.pool_max_idle_per_host(0);
         }

@@ -40,7 +40,7 @@ impl Web {
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if there is no TLS to be had.
     pub(crate) fn new(reach: Reach, timeout: Duration) -> Result<Self> {
-        let client = client_builder(timeout, KEEP);
+        let client = client_builder(timeout, KEEP)?;
         let client = match reach {
             Reach::Public => client.https_only(true).dns_resolver(Arc::new(PublicOnly)),
             Reach::Any => client.https_only(true),

@@ -1,17 +1,18 @@
 //! The keys of access tokens: the first signs, all verify and are published.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use aws_lc_rs::{
     digest::{SHA256, digest},
+    hmac,
+    rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto::aws_lc::DEFAULT_PROVIDER};
 use rustls_pki_types::{PrivatePkcs8KeyDer, pem::PemObject as _};
 use serde_json::{Value, json};
 
-use super::verifying_key::{VerifyingKey, VerifyingKeys};
+use super::verifying_key::{Material, VerifyingKey, VerifyingKeys};
 use crate::{
     error::{BoxError, Error, Result},
     secret::{Secret, Secrets},
@@ -36,14 +37,6 @@ impl SigningAlgorithm {
             Self::EdDsa => "EdDSA",
             Self::Es256 => "ES256",
             Self::Hs256 => "HS256",
-        }
-    }
-
-    pub(super) fn algorithm(self) -> Algorithm {
-        match self {
-            Self::EdDsa => Algorithm::EdDSA,
-            Self::Es256 => Algorithm::ES256,
-            Self::Hs256 => Algorithm::HS256,
         }
     }
 }
@@ -100,8 +93,14 @@ impl SigningKeys {
 #[derive(Clone)]
 pub(super) struct SigningKey {
     pub(super) verifying: VerifyingKey,
-    encoding: EncodingKey,
+    private: Arc<PrivateKey>,
     jwk: Option<Value>,
+}
+
+enum PrivateKey {
+    Ed25519(Ed25519KeyPair),
+    P256(EcdsaKeyPair),
+    Hmac(Box<hmac::Key>),
 }
 
 impl SigningKey {
@@ -110,19 +109,20 @@ impl SigningKey {
             SigningAlgorithm::EdDsa => {
                 let seed = secret.derive::<32>("access token EdDSA");
                 let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_ref()).map_err(rejected)?;
-                Self::ed25519(&pair)
+                Self::ed25519(pair)
             }
-            SigningAlgorithm::Es256 => Self::p256(&derive_p256(secret)?),
+            SigningAlgorithm::Es256 => Self::p256(derive_p256(secret)?),
             SigningAlgorithm::Hs256 => {
                 let key = secret.derive::<32>("access token HS256");
+                let key = Box::new(hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()));
                 let kid = secret.derive::<16>("access token HS256 kid");
                 Ok(Self {
                     verifying: VerifyingKey {
                         kid: URL_SAFE_NO_PAD.encode(kid),
                         algorithm,
-                        decoding: DecodingKey::from_secret(key.as_ref()),
+                        material: Material::Hmac(key.clone()),
                     },
-                    encoding: EncodingKey::from_secret(key.as_ref()),
+                    private: Arc::new(PrivateKey::Hmac(key)),
                     jwk: None,
                 })
             }
@@ -134,62 +134,66 @@ impl SigningKey {
             .map_err(|_| Error::configuration("a signing key is not PKCS #8 in PEM"))?;
         let der = der.secret_pkcs8_der();
         if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
-            return Self::ed25519(&pair);
+            return Self::ed25519(pair);
         }
         EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der)
             .map_err(|_| Error::configuration("a signing key is neither Ed25519 nor P-256"))
-            .and_then(|pair| Self::p256(&pair))
+            .and_then(Self::p256)
     }
 
-    fn ed25519(pair: &Ed25519KeyPair) -> Result<Self> {
+    fn ed25519(pair: Ed25519KeyPair) -> Result<Self> {
         let public = pair.public_key().as_ref();
         let x = URL_SAFE_NO_PAD.encode(public);
         let kid = thumbprint(&format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#));
-        let der = pair.to_pkcs8().map_err(unspecified)?;
         Ok(Self {
-            encoding: EncodingKey::from_ed_der(der.as_ref()),
             jwk: Some(
                 json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid, "use": "sig", "alg": "EdDSA" }),
             ),
             verifying: VerifyingKey {
                 kid,
                 algorithm: SigningAlgorithm::EdDsa,
-                decoding: DecodingKey::from_ed_der(public),
+                material: Material::ed25519(public).map_err(rejected)?,
             },
+            private: Arc::new(PrivateKey::Ed25519(pair)),
         })
     }
 
-    fn p256(pair: &EcdsaKeyPair) -> Result<Self> {
+    fn p256(pair: EcdsaKeyPair) -> Result<Self> {
         let point = pair.public_key().as_ref();
         // Uncompressed: 0x04, then both coordinates (SEC 1, 2.3.3).
         let (Some(x), Some(y)) = (point.get(1..33), point.get(33..65)) else {
             return Err(Error::internal("a P-256 public key has an unexpected form"));
         };
+        let material = Material::p256(point).map_err(rejected)?;
         let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
         let kid = thumbprint(&format!(
             r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#
         ));
-        let der = pair.to_pkcs8v1().map_err(unspecified)?;
         Ok(Self {
-            encoding: EncodingKey::from_ec_der(der.as_ref()),
             jwk: Some(
                 json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": kid, "use": "sig", "alg": "ES256" }),
             ),
             verifying: VerifyingKey {
                 kid,
                 algorithm: SigningAlgorithm::Es256,
-                decoding: DecodingKey::from_ec_components(&x, &y).map_err(Error::internal)?,
+                material,
             },
+            private: Arc::new(PrivateKey::P256(pair)),
         })
     }
 
+    /// The signature in the form of a JWS (RFC 7518, section 3; RFC 8037, section 3.1).
     pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
-        // Not through the process-wide default, which panics when some other crate in the graph switches jsonwebtoken's
-        // second backend on.
-        (DEFAULT_PROVIDER.signer_factory)(&self.verifying.algorithm.algorithm(), &self.encoding)
-            .map_err(Error::internal)?
-            .try_sign(message)
-            .map_err(Error::internal)
+        match &*self.private {
+            PrivateKey::Ed25519(pair) => pair
+                .try_sign(message)
+                .map(|signature| signature.as_ref().to_vec()),
+            PrivateKey::P256(pair) => pair
+                .sign(&SystemRandom::new(), message)
+                .map(|signature| signature.as_ref().to_vec()),
+            PrivateKey::Hmac(key) => Ok(hmac::sign(key, message).as_ref().to_vec()),
+        }
+        .map_err(unspecified)
     }
 }
 

@@ -2,8 +2,12 @@
 
 use std::fmt;
 
+use aws_lc_rs::{
+    error::KeyRejected,
+    hmac,
+    signature::{ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey},
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{DecodingKey, crypto::aws_lc::DEFAULT_PROVIDER};
 use serde_json::{Map, Value};
 
 use super::SigningAlgorithm;
@@ -63,7 +67,26 @@ impl FromIterator<VerifyingKey> for VerifyingKeys {
 pub(super) struct VerifyingKey {
     pub(super) kid: String,
     pub(super) algorithm: SigningAlgorithm,
-    pub(super) decoding: DecodingKey,
+    pub(super) material: Material,
+}
+
+/// What checks a signature.
+#[derive(Clone)]
+pub(super) enum Material {
+    Public(ParsedPublicKey),
+    Hmac(Box<hmac::Key>),
+}
+
+impl Material {
+    /// `x` is the public key of RFC 8032, section 5.1.5.
+    pub(super) fn ed25519(x: &[u8]) -> Result<Self, KeyRejected> {
+        ParsedPublicKey::new(&ED25519, x).map(Self::Public)
+    }
+
+    /// `point` is uncompressed (SEC 1, section 2.3.3).
+    pub(super) fn p256(point: &[u8]) -> Result<Self, KeyRejected> {
+        ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).map(Self::Public)
+    }
 }
 
 impl VerifyingKey {
@@ -83,26 +106,24 @@ impl VerifyingKey {
         let Some(kid) = kid.filter(|_| !other_use && !other_algorithm && verifies(jwk)) else {
             return Ok(None);
         };
-        let decoding = match algorithm {
-            SigningAlgorithm::EdDsa => DecodingKey::from_ed_der(&coordinate(jwk, "x")?),
-            _ => {
-                let [x, y] = [coordinate(jwk, "x")?, coordinate(jwk, "y")?];
-                let [x, y] = [x, y].map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
-                DecodingKey::from_ec_components(&x, &y)
-                    .map_err(|_| InvalidJwks("holds a key that is no point of its curve"))?
-            }
-        };
+        let x = coordinate(jwk, "x")?;
+        let material = match algorithm {
+            SigningAlgorithm::EdDsa => Material::ed25519(&x),
+            _ => Material::p256(&[[4].as_slice(), &x, &coordinate(jwk, "y")?].concat()),
+        }
+        .map_err(|_| InvalidJwks("holds a key that is no point of its curve"))?;
         Ok(Some(Self {
             kid: kid.to_owned(),
             algorithm,
-            decoding,
+            material,
         }))
     }
 
-    /// Through the provider itself and not through the process-wide default, as in signing.
-    pub(super) fn verifies(&self, message: &[u8], signature: &Vec<u8>) -> bool {
-        (DEFAULT_PROVIDER.verifier_factory)(&self.algorithm.algorithm(), &self.decoding)
-            .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
+    pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        match &self.material {
+            Material::Public(key) => key.verify_sig(message, signature).is_ok(),
+            Material::Hmac(key) => hmac::verify(key, message, signature).is_ok(),
+        }
     }
 }
 

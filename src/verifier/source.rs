@@ -44,7 +44,8 @@ impl KeySource {
     /// A JWK Set at this URL, `https://` or on loopback `http://`, fetched by [`HttpJwks`](super::HttpJwks).
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is another URL.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is another URL, or TLS has no
+    /// [cryptography](crate#cryptography).
     #[cfg(feature = "jwks-client")]
     pub fn url(url: &str) -> Result<Self> {
         super::HttpJwks::new(url).map(Self::remote)

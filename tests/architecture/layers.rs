@@ -13,6 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["id"],
     &["json"],
     &["metric"],
+    &["tls"],
     &["outbound"],
     &["renewal"],
     // The HTTP contract.

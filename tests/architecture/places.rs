@@ -3,11 +3,10 @@
 use crate::source::Source;
 
 /// A crate, and the one folder whose files may name it.
-const TECHNOLOGIES: [(&str, &str); 8] = [
+const TECHNOLOGIES: [(&str, &str); 7] = [
     ("actix_web", "src/actix/"),
     ("argon2", "src/credential/"),
     ("axum", "src/axum/"),
-    ("jsonwebtoken", "src/token/"),
     ("lettre", "src/mail/smtp"),
     ("reqwest", "src/outbound"),
     ("sea_orm", "src/seaorm/"),

@@ -56,7 +56,7 @@ impl HttpBreachCheck {
     /// The public service, [`PWNED_PASSWORDS`](Self::PWNED_PASSWORDS).
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no TLS to be had.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if TLS has no [cryptography](crate#cryptography).
     pub fn new() -> Result<Self> {
         Self::at(Self::PWNED_PASSWORDS)
     }
@@ -64,7 +64,8 @@ impl HttpBreachCheck {
     /// A service of the same protocol, below this URL: `https://`, or `http://` on loopback.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is another URL.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is another URL, or TLS has no
+    /// [cryptography](crate#cryptography).
     pub fn at(url: &str) -> Result<Self> {
         Site::new(ASKING, url).map(Self::of)
     }

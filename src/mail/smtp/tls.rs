@@ -5,13 +5,13 @@ use tokio::net::TcpStream;
 use tokio_rustls::{
     TlsConnector,
     client::TlsStream,
-    rustls::{
-        ClientConfig, RootCertStore,
-        crypto::{CryptoProvider, aws_lc_rs},
-    },
+    rustls::{ClientConfig, RootCertStore},
 };
 
-use crate::error::{BoxError, Error, Result};
+use crate::{
+    error::{BoxError, Error, Result},
+    tls::provider,
+};
 
 /// How TLS with one server begins.
 pub(super) struct Tls {
@@ -52,9 +52,7 @@ pub(super) fn by_roots(host: &str, pem: &[u8]) -> Result<Tls> {
 }
 
 fn trusting(host: &str, roots: RootCertStore) -> Result<Tls, BoxError> {
-    let provider = CryptoProvider::get_default().cloned();
-    let provider = provider.unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()));
-    let config = ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(provider()?)
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();

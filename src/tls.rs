@@ -1,0 +1,23 @@
+//! The cryptography under TLS, which is one per process and the host's to choose.
+
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+
+/// The provider that the process has installed; else, with the feature `tls`, aws-lc.
+///
+/// # Errors
+/// What to do, if there is neither.
+pub(crate) fn provider() -> Result<Arc<CryptoProvider>, &'static str> {
+    if let Some(installed) = CryptoProvider::get_default() {
+        return Ok(Arc::clone(installed));
+    }
+    #[cfg(feature = "tls")]
+    let provider = Ok(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
+    #[cfg(not(feature = "tls"))]
+    let provider = Err(
+        "TLS has no cryptography: switch the feature `tls` of hallpass on, or call `install_default()` of a provider of \
+         rustls first",
+    );
+    provider
+}
