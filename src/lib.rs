@@ -146,57 +146,40 @@ mod delivery;
 mod sign_in;
 
 // The use cases as a trait, and the ways in.
-mod account;
-mod admin;
-mod email_verification;
-mod lockout;
-#[cfg(feature = "oauth")]
-pub mod oauth;
-mod password;
+mod feature;
 mod service;
-mod session;
-
-// The pages of mailed links, which stand on the ways in.
-#[cfg(feature = "pages")]
-mod page;
-
-// Adapters: one folder per technology.
-#[cfg(feature = "testing")]
-pub mod conformance;
-pub mod memory;
-#[cfg(all(feature = "seaorm", any(feature = "postgres", feature = "sqlite")))]
-pub mod seaorm;
 
 // The handle an application holds, and the frameworks.
-#[cfg(feature = "actix")]
-pub mod actix;
 mod auth;
-#[cfg(feature = "axum")]
-pub mod axum;
+mod framework;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+#[cfg(feature = "http")]
+pub use self::{auth::Endpoints, http::ClientAddress};
 pub use self::{
-    account::Accounts,
-    admin::{Administration, MailQuery, NewAccount},
     auth::{
         Admin, Auth, AuthBuilder, ClaimedPermission, ClaimedRole, RecentSignIn, RequiredPermission,
         RequiredRole, Settled, WithPermission, WithRole, Within,
     },
-    email_verification::EmailVerifications,
     error::{
         BoxError, Error, ErrorKind, QuotaPolicy, Refusal, Result, StoreError, Violation, Weakness,
     },
     event::{ClientInfo, Event, EventKind},
-    lockout::Lockouts,
-    password::{PreparedRegistration, RegistrationMode, UnknownRegistrationMode},
+    feature::{
+        account::Accounts,
+        admin::{Administration, MailQuery, NewAccount},
+        email_verification::EmailVerifications,
+        lockout::Lockouts,
+        password::{PreparedRegistration, RegistrationMode, UnknownRegistrationMode},
+        session::Sessions,
+    },
     purge::Purged,
     secret::{
         AccessToken, DeviceToken, OneTimeToken, Password, PasswordHash, RefreshToken, Secret,
         Secrets, TokenDigest,
     },
     service::{Login, Registration, UserService},
-    session::Sessions,
     token::{ActiveUser, CurrentUser, SessionId, TokenLifetimes, TokenPair},
     user::{
         EmailAddress, Page, Permission, Permissions, Role, RolePermissions, Roles, User, UserId,
@@ -204,8 +187,19 @@ pub use self::{
     },
     verifier::Verifier,
 };
-#[cfg(feature = "http")]
-pub use self::{auth::Endpoints, http::ClientAddress};
+
+// Short paths.
+#[cfg(feature = "oauth")]
+pub use self::feature::oauth;
+#[cfg(feature = "actix")]
+pub use self::framework::actix;
+#[cfg(feature = "axum")]
+pub use self::framework::axum;
+#[cfg(feature = "testing")]
+pub use self::store::conformance;
+pub use self::store::memory;
+#[cfg(all(feature = "seaorm", any(feature = "postgres", feature = "sqlite")))]
+pub use self::store::seaorm;
 
 /// Compiles the examples of the README.
 #[cfg(all(

@@ -3,7 +3,7 @@
 //! Nothing here is a double: accounts are registered, tokens are those of a session, and the extractors, guards and
 //! endpoints do what they do in production. Only the hashing is cheap and done in place, so that a test may pause tokio's
 //! clock; the clock of the service stands still until it is moved, and mails stay in a [`Mailbox`]. A store of the host's
-//! own is proven by the [`conformance`](crate::conformance) checks.
+//! own is proven by the [`conformance`](crate::store::conformance) checks.
 //!
 //! What goes wrong here is a fault of the test, and panics.
 //!
@@ -89,9 +89,9 @@ use crate::{
     credential::{HashParams, Hasher},
     event::Author,
     mail::{Mail, Mailbox},
-    memory::MemoryStore,
     secret::{AccessToken, OneTimeToken, Secret},
     service::{Login, Registration, UserService as _},
+    store::memory::MemoryStore,
     token::TokenPair,
     user::{EmailAddress, Role, Roles, UpdateUser, User, UserChange},
 };

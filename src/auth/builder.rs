@@ -6,39 +6,40 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use super::{Auth, Inner, use_cases::UseCases};
 use crate::{
-    account::Accounts,
-    admin::{Administration, AdministrationParts},
     clock::{Clock, SystemClock},
     credential::{
         BREACH_CHECK_TIMEOUT, BreachCheck, Confirmation, Devices, Failures, HashParams, Hasher,
         HasherBuilder, PasswordCheck, PasswordPolicy, PasswordRules, PasswordRulesParts,
     },
     delivery::{Deliveries, DeliveryParts, LinkLifetimes},
-    email_verification::EmailVerifications,
     error::{Error, Result},
     event::{Sink, Trail},
+    feature::{
+        account::Accounts,
+        admin::{Administration, AdministrationParts},
+        email_verification::EmailVerifications,
+        lockout::Lockouts,
+        password::{Passwords, RegistrationMode},
+        session::Sessions,
+    },
     hook::{HookChain, Hooks},
     limit::{LimitParts, Limiter, Limits, Lockout, RateLimits},
-    lockout::Lockouts,
     mail::{Links, Mailer, Notices, Templates},
-    memory::MemoryLimiter,
-    password::{Passwords, RegistrationMode},
     purge::{DEFAULT_EVENT_RETENTION, Purges},
     secret::Secrets,
     service::UserService,
-    session::Sessions,
     sign_in::SignIn,
-    store::Store,
+    store::{Store, memory::MemoryLimiter},
     token::{SigningAlgorithm, SigningKeys, TokenLifetimes, TokenParts, Tokens},
     user::RolePermissions,
 };
 
+#[cfg(feature = "oauth")]
+use crate::feature::oauth::{ProviderSignIns, Providers};
+#[cfg(feature = "pages")]
+use crate::feature::page::Pages;
 #[cfg(feature = "http")]
 use crate::http::Cookies;
-#[cfg(feature = "oauth")]
-use crate::oauth::{ProviderSignIns, Providers};
-#[cfg(feature = "pages")]
-use crate::page::Pages;
 
 /// Of strangers that cost a statement; more where more passwords are hashed at once.
 const LEAST_AT_ONCE: usize = 4;

@@ -5,21 +5,20 @@ use std::sync::Arc;
 use ::http::Method;
 
 use super::{Auth, health};
+#[cfg(feature = "pages")]
+use crate::feature::page;
 #[cfg(any(feature = "actix", feature = "axum"))]
 use crate::limit::Budget;
-#[cfg(feature = "pages")]
-use crate::page;
 use crate::{
-    account, admin, email_verification,
     error::{Error, Result},
+    feature::{account, admin, email_verification, lockout, password, session},
     http::{Cookies, Endpoint},
     limit::Limits,
-    lockout, password,
     service::http::Context,
-    session, token,
+    token,
 };
 
-/// The endpoints of an [`Auth`], to be mounted by [`axum`](crate::axum) or [`actix`](crate::actix).
+/// The endpoints of an [`Auth`], to be mounted by [`axum`](crate::framework::axum) or [`actix`](crate::framework::actix).
 ///
 /// ```
 /// # use hallpass::{Auth, Secret, mail::Mailbox, memory::MemoryStore};
@@ -69,7 +68,10 @@ impl Auth {
             email_verification::http::endpoints(&self.context(&inner.email_verifications)),
             lockout::http::endpoints(&self.context(&inner.lockouts), inner.cookies),
             #[cfg(feature = "oauth")]
-            crate::oauth::http::endpoints(&self.context(&inner.provider_sign_ins), inner.cookies),
+            crate::feature::oauth::http::endpoints(
+                &self.context(&inner.provider_sign_ins),
+                inner.cookies,
+            ),
             admin::http::endpoints(&admin::http::State {
                 administration: inner.use_cases.administration.clone(),
                 service: Arc::clone(&service),

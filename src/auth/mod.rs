@@ -32,19 +32,18 @@ pub use self::role_guard::{Admin, ClaimedRole, RequiredRole, WithRole};
 use self::use_cases::UseCases;
 pub use self::within::{Settled, Within};
 use crate::{
-    account::Accounts,
-    admin::Administration,
     delivery::Deliveries,
-    email_verification::EmailVerifications,
     error::Result,
     event::{ClientInfo, Trail},
+    feature::{
+        account::Accounts, admin::Administration, email_verification::EmailVerifications,
+        lockout::Lockouts, session::Sessions,
+    },
     hook::HookChain,
     limit::Budget,
-    lockout::Lockouts,
     purge::{Purged, Purges},
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     service::{Login, Registration, UserService},
-    session::Sessions,
     store::Store,
     token::{ActiveUser, CurrentUser, TokenPair},
     user::{EmailAddress, Page, Role, RolePermissions, User, UserQuery},
@@ -87,16 +86,16 @@ struct Inner {
     email_verifications: EmailVerifications,
     lockouts: Lockouts,
     #[cfg(feature = "oauth")]
-    provider_sign_ins: crate::oauth::ProviderSignIns,
+    provider_sign_ins: crate::feature::oauth::ProviderSignIns,
     sessions: Sessions,
     deliveries: Deliveries,
     purges: Purges,
     #[cfg(feature = "pages")]
-    pages: Arc<crate::page::Pages>,
+    pages: Arc<crate::feature::page::Pages>,
     #[cfg(feature = "http")]
     cookies: crate::http::Cookies,
     #[cfg(feature = "http")]
-    registration: crate::password::RegistrationMode,
+    registration: crate::feature::password::RegistrationMode,
     #[cfg(feature = "http")]
     request_timeout: std::time::Duration,
 }
@@ -213,7 +212,7 @@ impl Auth {
     /// Sign-in with providers, and what signed-in users do with their identities there.
     #[cfg(feature = "oauth")]
     #[must_use]
-    pub fn provider_sign_ins(&self) -> &crate::oauth::ProviderSignIns {
+    pub fn provider_sign_ins(&self) -> &crate::feature::oauth::ProviderSignIns {
         &self.0.provider_sign_ins
     }
 

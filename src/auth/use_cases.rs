@@ -5,11 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    admin::Administration,
     error::Result,
     event::ClientInfo,
+    feature::{admin::Administration, password::Passwords},
     limit::{Budget, Limits},
-    password::Passwords,
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     service::{Login, Registration, UserService},
     store::Store,

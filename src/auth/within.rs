@@ -5,7 +5,7 @@ use crate::{
     clock::Timestamp,
     error::{ErrorKind, Result},
     event::{Author, Event, EventKind},
-    password::{Passwords, PreparedRegistration, Registered},
+    feature::password::{Passwords, PreparedRegistration, Registered},
     service::Registration,
     store::{Store, Transaction},
     user::{DeleteUser, EmailAddress, Role, UpdateUser, User, UserChange, UserId, UserStatus},

@@ -37,21 +37,21 @@ const LAYERS: &[&[&str]] = &[
     &["service"],
     // Ways in.
     &[
-        "account",
-        "admin",
-        "email_verification",
-        "lockout",
-        "oauth",
-        "password",
-        "session",
+        "feature::account",
+        "feature::admin",
+        "feature::email_verification",
+        "feature::lockout",
+        "feature::oauth",
+        "feature::password",
+        "feature::session",
     ],
-    &["page"],
+    &["feature::page"],
     // Adapters.
-    &["memory", "seaorm"],
-    &["conformance"],
+    &["store::memory", "store::seaorm"],
+    &["store::conformance"],
     // Top.
     &["auth"],
-    &["axum", "actix", "testing"],
+    &["framework::actix", "framework::axum", "testing"],
 ];
 
 /// What the files import against the order.
@@ -59,12 +59,11 @@ pub(crate) fn violations(files: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for file in files {
         let module = file.module();
-        // `lib.rs` names everything, and defines nothing.
-        let Some(own) = module.first() else {
+        if only_declares(&module) {
             continue;
-        };
+        }
         for path in imports(file) {
-            if let Some(reason) = objection(own, path.first()) {
+            if let Some(reason) = objection(&module, &path) {
                 found.push(format!("{}: `{}` {reason}", file.path, path.join("::")));
             }
         }
@@ -72,33 +71,49 @@ pub(crate) fn violations(files: &[Source]) -> Vec<String> {
     found
 }
 
-/// The modules that `lib.rs` declares and the order does not know.
-pub(crate) fn without_a_place(lib: &Source) -> Vec<&str> {
-    let declared = lib
-        .tokens
-        .windows(3)
-        .filter(|w| w[0] == "mod" && w[2] == ";");
-    let names = declared.map(|words| words[1].as_str());
-    names.filter(|name| layer(name).is_none()).collect()
+/// The modules that have no place in the order.
+pub(crate) fn without_a_place(files: &[Source]) -> Vec<String> {
+    let lost = files.iter().filter(|file| {
+        let module = file.module();
+        !only_declares(&module) && layer(&module).is_none()
+    });
+    lost.map(|file| file.path.clone()).collect()
 }
 
-fn objection(own: &str, imported: Option<&String>) -> Option<&'static str> {
-    let Some(imported) = imported else {
+/// `lib.rs`, and what declares the modules of its folder, name everything and define nothing.
+fn only_declares(module: &[String]) -> bool {
+    module.is_empty() || module == ["feature"] || module == ["framework"]
+}
+
+fn objection(own: &[String], imported: &[String]) -> Option<&'static str> {
+    if imported.is_empty() {
         return Some("is the root of the crate");
-    };
-    if own == imported {
-        return None;
     }
-    match (layer(own), layer(imported)) {
-        (_, None) => Some("is not the module that defines it"),
-        (Some(own), Some(imported)) if imported < own => None,
-        (Some(own), Some(imported)) if imported == own => Some("is a neighbour in the same layer"),
-        _ => Some("is below it in the import order"),
+    let Some((own, own_name)) = layer(own) else {
+        return Some("is named by a module without a place");
+    };
+    match layer(imported) {
+        None => Some("is not the module that defines it"),
+        Some((_, name)) if name == own_name => None,
+        Some((imported, _)) if imported < own => None,
+        Some((imported, _)) if imported == own => Some("is a neighbour in the same layer"),
+        Some(_) => Some("is below it in the import order"),
     }
 }
 
-fn layer(module: &str) -> Option<usize> {
-    LAYERS.iter().position(|layer| layer.contains(&module))
+/// The layer of a module, and the entry that says so: the longest that leads to it.
+fn layer(module: &[String]) -> Option<(usize, &'static str)> {
+    let leads = |entry: &str| {
+        let mut words = module.iter();
+        entry
+            .split("::")
+            .all(|word| words.next().is_some_and(|own| own == word))
+    };
+    let entries = LAYERS.iter().enumerate();
+    entries
+        .flat_map(|(index, layer)| layer.iter().map(move |entry| (index, *entry)))
+        .filter(|(_, entry)| leads(entry))
+        .max_by_key(|(_, entry)| entry.len())
 }
 
 #[test]
@@ -107,21 +122,24 @@ fn imports_against_the_order_are_found() {
     assert_eq!(
         found(
             "src/token/service.rs",
-            "use crate::{clock::Clock, session::http};"
+            "use crate::{clock::Clock, feature::session::http};"
         ),
-        ["src/token/service.rs: `session::http` is below it in the import order"]
+        ["src/token/service.rs: `feature::session::http` is below it in the import order"]
     );
     assert_eq!(
-        found("src/password/mod.rs", "fn f() { crate::admin::page() }"),
-        ["src/password/mod.rs: `admin::page` is a neighbour in the same layer"]
+        found(
+            "src/feature/password/mod.rs",
+            "fn f() { crate::feature::admin::page() }"
+        ),
+        ["src/feature/password/mod.rs: `feature::admin::page` is a neighbour in the same layer"]
     );
     assert_eq!(
-        found("src/password/mod.rs", "use super::session::x;"),
-        ["src/password/mod.rs: `session::x` is a neighbour in the same layer"]
+        found("src/feature/password/mod.rs", "use super::session::x;"),
+        ["src/feature/password/mod.rs: `feature::session::x` is a neighbour in the same layer"]
     );
     assert_eq!(
-        found("src/password/http.rs", "use crate::Error;"),
-        ["src/password/http.rs: `Error` is not the module that defines it"]
+        found("src/feature/password/http.rs", "use crate::Error;"),
+        ["src/feature/password/http.rs: `Error` is not the module that defines it"]
     );
     assert_eq!(
         found("src/error.rs", "use super::*;"),
@@ -131,7 +149,7 @@ fn imports_against_the_order_are_found() {
     assert!(
         found(
             "src/auth/mod.rs",
-            "use crate::{auth::x, password::Passwords};"
+            "use crate::{auth::x, feature::password::Passwords};"
         )
         .is_empty()
     );
@@ -139,9 +157,16 @@ fn imports_against_the_order_are_found() {
 
 #[test]
 fn a_module_without_a_place_is_found() {
-    let lib = Source::new(
+    let files = [
         "src/lib.rs",
-        "pub mod clock; mod helpers; pub use self::error::Error;",
-    );
-    assert_eq!(without_a_place(&lib), ["helpers"]);
+        "src/clock.rs",
+        "src/helpers.rs",
+        "src/feature/mod.rs",
+        "src/feature/account/http.rs",
+        "src/feature/unknown/mod.rs",
+        "src/store/memory/mod.rs",
+    ]
+    .map(|path| Source::new(path, ""));
+    let lost = ["src/helpers.rs", "src/feature/unknown/mod.rs"];
+    assert_eq!(without_a_place(&files), lost);
 }

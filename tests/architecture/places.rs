@@ -4,13 +4,13 @@ use crate::source::Source;
 
 /// A crate, and the one folder whose files may name it.
 const TECHNOLOGIES: [(&str, &str); 7] = [
-    ("actix_web", "src/actix/"),
+    ("actix_web", "src/framework/actix/"),
     ("argon2", "src/credential/"),
-    ("axum", "src/axum/"),
+    ("axum", "src/framework/axum/"),
     ("lettre", "src/mail/smtp"),
     ("reqwest", "src/outbound"),
-    ("sea_orm", "src/seaorm/"),
-    ("sqlx", "src/seaorm/"),
+    ("sea_orm", "src/store/seaorm/"),
+    ("sqlx", "src/store/seaorm/"),
 ];
 
 /// Crates that are named outside their folder.
@@ -62,11 +62,14 @@ pub(crate) fn wall_clocks(files: &[Source]) -> Vec<String> {
 #[test]
 fn a_crate_outside_its_folder_is_found() {
     let found = |path: &str, text: &str| foreign_crates(&[Source::new(path, text)]).len();
-    assert_eq!(found("src/password/http.rs", "use axum::Json;"), 1);
-    assert_eq!(found("src/password/http.rs", "use ::axum::Json;"), 1);
+    assert_eq!(found("src/feature/password/http.rs", "use axum::Json;"), 1);
+    assert_eq!(
+        found("src/feature/password/http.rs", "use ::axum::Json;"),
+        1
+    );
     assert_eq!(
         found(
-            "src/password/http.rs",
+            "src/feature/password/http.rs",
             "fn f() -> actix_web::HttpResponse {}"
         ),
         1
@@ -75,15 +78,15 @@ fn a_crate_outside_its_folder_is_found() {
         found("src/user/store.rs", "use sea_orm::{DbErr, Value};"),
         1
     );
-    assert_eq!(found("src/memory/mod.rs", "use sqlx;"), 1);
+    assert_eq!(found("src/store/memory/mod.rs", "use sqlx;"), 1);
     assert_eq!(
         found(
             "src/auth/contract.rs",
-            "/// `axum::Router`\nuse crate::axum::mount;"
+            "/// `axum::Router`\nuse crate::framework::axum::mount;"
         ),
         0
     );
-    assert_eq!(found("src/axum/mount.rs", "use axum::Router;"), 0);
+    assert_eq!(found("src/framework/axum/mount.rs", "use axum::Router;"), 0);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::AuthBuilder;
-use crate::{
+use crate::feature::{
     oauth::{Newcomers, Provider},
     password::RegistrationMode,
 };

@@ -1,0 +1,161 @@
+use serde_json::Value;
+
+use super::{State, kept};
+use crate::{
+    error::{ErrorKind, Result},
+    feature::oauth::{Answer, NewSignIn, begin::kept_as},
+    http::{FromMembers, Input, Members, Request},
+    identity::{CodeChallenge, FlowIntent},
+    secret::TokenDigest,
+};
+
+/// The longest `state` of an application, in bytes.
+const MAX_APP_STATE: usize = 1024;
+
+/// What somebody begins to sign in with. Checked in the order of the contract: the provider, `redirect_to`, the rest.
+pub(super) struct SignInBegun {
+    pub(super) provider: String,
+    pub(super) new: NewSignIn,
+    /// The names of the cookies of older flows that give way.
+    pub(super) surplus: Vec<String>,
+}
+
+impl Input<State> for SignInBegun {
+    async fn take(state: &State, request: &mut Request) -> Result<Self> {
+        let feature = &state.own.feature;
+        let provider = request.next_param()?;
+        feature.providers.named(&provider)?;
+        let query = request.query()?;
+        match query.get("redirect_to") {
+            Some(Value::String(url)) => feature.ensure_redirect(url)?,
+            _ => return Err(ErrorKind::InvalidRedirect.into()),
+        }
+        let query: BeginSignInQuery = Members::of_query(query).read()?;
+        let mut new = NewSignIn::new(query.redirect_to, query.code_challenge);
+        new.app_state = query.state;
+        new.intent = query.intent.unwrap_or_default();
+        Ok(Self {
+            provider,
+            new,
+            surplus: kept::surplus(request),
+        })
+    }
+
+    fn errors() -> &'static [ErrorKind] {
+        &[ErrorKind::ValidationFailed]
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut crate::http::openapi::Operation) {
+        operation.query::<BeginSignInQuery>();
+    }
+}
+
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct BeginSignInQuery {
+    /// One of the configured URLs, character by character.
+    redirect_to: String,
+    /// The SHA-256 of the application's verifier, in base64url without padding.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 43, max_length = 43))]
+    code_challenge: CodeChallenge,
+    /// Always `S256`.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[expect(dead_code, reason = "there is one method")]
+    code_challenge_method: (),
+    /// Comes back with the browser: at most 1024 bytes.
+    #[cfg_attr(feature = "openapi", schema(max_length = 1024))]
+    state: Option<String>,
+    /// `sign_in`, which is the default, or `link`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    intent: Option<FlowIntent>,
+}
+
+impl FromMembers for BeginSignInQuery {
+    fn from_members(members: &mut Members) -> Option<Self> {
+        let redirect_to = members.text("redirect_to");
+        let code_challenge = members.parse(
+            "code_challenge",
+            "invalid_challenge",
+            "A challenge of the method S256 is 43 characters of base64url.",
+        );
+        let code_challenge_method = members.word("code_challenge_method", &[("S256", ())]);
+        let state = members.optional_text("state");
+        let is_long = |state: &String| state.len() > MAX_APP_STATE;
+        if state
+            .as_ref()
+            .is_some_and(|state| state.as_ref().is_some_and(is_long))
+        {
+            let detail = format!("The value is longer than {MAX_APP_STATE} bytes.");
+            members.refuse("state", "too_long", detail);
+        }
+        let intent = members.optional_parse(
+            "intent",
+            "unknown_value",
+            "The value is `sign_in` or `link`.",
+        );
+        Some(Self {
+            redirect_to: redirect_to?,
+            code_challenge: code_challenge?,
+            code_challenge_method: code_challenge_method?,
+            state: state?,
+            intent: intent?,
+        })
+    }
+}
+
+/// The parameters of RFC 6749, section 4.1.2, and RFC 9207 that are read, and that strictly.
+const READ: [&str; 4] = ["code", "error", "iss", "state"];
+
+/// What a browser brings back from a provider. Providers add parameters as they like, in any encoding.
+pub(super) struct BroughtBack {
+    pub(super) provider: String,
+    pub(super) answer: Answer,
+    /// The name of the cookie, which has done its work.
+    pub(super) cookie: String,
+}
+
+impl Input<State> for BroughtBack {
+    async fn take(state: &State, request: &mut Request) -> Result<Self> {
+        let provider = request.next_param()?;
+        state.own.feature.providers.named(&provider)?;
+        let query = request.pick_query(&READ);
+        let mut query = query.ok_or(ErrorKind::InvalidToken)?;
+        let mut text = |name| match query.remove(name) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        };
+        let sent = text("state").ok_or(ErrorKind::InvalidToken)?;
+        let name = kept::named(&kept_as(&TokenDigest::of(&sent)));
+        let value = request.cookie(&name).ok_or(ErrorKind::InvalidToken)?;
+        let mut answer = Answer::new(sent, kept::secret(value));
+        answer.code = text("code");
+        answer.error = text("error");
+        answer.iss = text("iss");
+        answer.languages = request.accept_language();
+        Ok(Self {
+            provider,
+            answer,
+            cookie: name,
+        })
+    }
+
+    #[cfg(feature = "openapi")]
+    fn describe(operation: &mut crate::http::openapi::Operation) {
+        operation.query::<FinishSignInQuery>();
+    }
+}
+
+/// As RFC 6749, section 4.1.2, and RFC 9207 have it.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "for the document")]
+struct FinishSignInQuery {
+    /// What the provider was given.
+    state: String,
+    /// If the user has signed in.
+    code: Option<String>,
+    /// If not.
+    error: Option<String>,
+    /// Who answers.
+    iss: Option<String>,
+}

@@ -1,0 +1,50 @@
+//! The cookies that a browser keeps while it is at a provider: one for each flow, so that tabs do not get into each
+//! other's way, and no more than servers take in one head.
+
+use crate::{clock::Timestamp, http::Request};
+
+/// Begins the name of each.
+const NAME: &str = "hallpass_oauth_";
+/// How many flows of one browser go on side by side.
+const MOST: usize = 8;
+/// How many cookies one reply deletes: more of these headers than fit into 4 KiB are too long for many a proxy.
+const AT_ONCE: usize = 24;
+/// The length of what [`kept_as`](crate::feature::oauth::begin::kept_as) gives.
+const DIGITS: usize = 16;
+
+/// The name of the cookie of a flow.
+pub(super) fn named(kept_as: &str) -> String {
+    format!("{NAME}{kept_as}")
+}
+
+/// The value of the cookie of a flow that begins now. Browsers do not send the age of a cookie, and their order proves
+/// nothing (RFC 6265, section 4.2.2).
+pub(super) fn value(secret: &str, now: Timestamp) -> String {
+    format!("{secret}.{:x}", now.timestamp_micros())
+}
+
+/// The secret in the value of a cookie.
+pub(super) fn secret(value: &str) -> &str {
+    value.rsplit_once('.').map_or(value, |(secret, _)| secret)
+}
+
+/// The names of the cookies that give way to one more, the oldest first. Of those that are of an age the first goes.
+pub(super) fn surplus(request: &Request) -> Vec<String> {
+    let is_ours = |rest: &str| {
+        let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        rest.len() == DIGITS && rest.bytes().all(is_digit)
+    };
+    let mut ours = request.cookies_beginning(NAME);
+    ours.retain(|(rest, _)| is_ours(rest));
+    ours.sort_by_key(|(_, value)| began(value));
+    let surplus = (ours.len() + 1).saturating_sub(MOST).min(AT_ONCE);
+    let oldest = ours.into_iter().take(surplus);
+    oldest.map(|(rest, _)| named(rest)).collect()
+}
+
+/// In microseconds. A value without a time is the oldest.
+fn began(value: &str) -> i64 {
+    let time = value.rsplit_once('.').map(|(_, time)| time);
+    time.and_then(|time| i64::from_str_radix(time, 16).ok())
+        .unwrap_or_default()
+}

@@ -1,0 +1,263 @@
+//! `GET` and `POST /verify-email`, `/reset-password`, `/confirm-email-change` and `/unlock`.
+
+use std::sync::Arc;
+
+use super::{Action, DONE, Language, Link, Links, Pages, USED, answer::Answer, is_token};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    event::ClientInfo,
+    feature::{email_verification::EmailVerifications, lockout::Lockouts},
+    http::{Cookies, Endpoint, Form, FromMembers, Html, Input, Members, Request, WithDevice},
+    secret::{OneTimeToken, Password},
+    service::UserService,
+    store::Store,
+    token::OneTimeStanding,
+    user::EmailAddress,
+};
+
+type Service = Arc<dyn UserService>;
+
+/// What the forms are sent to.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) pages: Arc<Pages>,
+    pub(crate) service: Service,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) links: Links,
+    pub(crate) verifications: EmailVerifications,
+    pub(crate) lockouts: Lockouts,
+    pub(crate) cookies: Cookies,
+}
+
+pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
+    use Action::{ConfirmEmailChange, ResetPassword, Unlock, VerifyEmail};
+
+    let get = |action: Action| Endpoint::get(action.path(), (parts.clone(), action), show);
+    let click = |action: Action| Endpoint::post(action.path(), (parts.clone(), action), click);
+    let reset = Endpoint::post(ResetPassword.path(), (parts.clone(), ResetPassword), reset);
+    let rows = [
+        get(VerifyEmail),
+        click(VerifyEmail),
+        get(ResetPassword),
+        reset,
+        get(ConfirmEmailChange),
+        click(ConfirmEmailChange),
+        get(Unlock),
+        click(Unlock),
+    ];
+    let for_people = |row: Endpoint| {
+        let pages = Arc::clone(&parts.pages);
+        row.for_people(move |headers, problem| pages.page_of(headers, problem))
+    };
+    rows.into_iter().map(for_people).collect()
+}
+
+type Asked = (Parts, Action);
+
+/// A link is looked up when it is opened, so that nobody thinks of a password for a dead one. A request for the
+/// head alone, as scanners send, costs nothing.
+async fn show(
+    (parts, action): Asked,
+    language: Language,
+    client: ClientInfo,
+    link: LinkQuery,
+) -> Result<Html> {
+    let Parts { pages, links, .. } = parts;
+    let token = match link.query {
+        Query::Done => return pages.done(language, action),
+        Query::Used => return pages.used(language, action),
+        Query::Token(token) if is_token(&token) => token,
+        Query::Token(_) | Query::Nothing => return pages.invalid(language),
+    };
+    if link.is_head {
+        return Ok(pages.head());
+    }
+    match links.open(action, &token, &client).await? {
+        OneTimeStanding::Dead => pages.invalid(language),
+        OneTimeStanding::Live(address) => {
+            let link = Link {
+                token: &token,
+                address: Some(address.as_str()),
+            };
+            pages.form(language, action, &link)
+        }
+        OneTimeStanding::Used => pages.used(language, action),
+    }
+}
+
+async fn reset(
+    (parts, action): Asked,
+    language: Language,
+    client: ClientInfo,
+    _: OwnForm,
+    Form(form): Form<ResetForm>,
+) -> Result<Answer> {
+    let token = &form.token;
+    if !is_token(token.expose()) {
+        return parts.pages.invalid(language).map(Answer::Page);
+    }
+    let done = parts
+        .service
+        .reset_password(token, &form.new_password, &client);
+    let done = done.await;
+    let link = Link {
+        token: token.expose(),
+        address: form.address.as_ref().map(EmailAddress::as_str),
+    };
+    parts.outcome(language, action, &link, done).await
+}
+
+/// What needs no more than a click.
+async fn click(
+    (parts, action): Asked,
+    language: Language,
+    client: ClientInfo,
+    _: OwnForm,
+    Form(form): Form<ClickForm>,
+) -> Result<WithDevice<Answer>> {
+    let token = &form.token;
+    let (cookies, mut device) = (parts.cookies, None);
+    if !is_token(token.expose()) {
+        let reply = Answer::Page(parts.pages.invalid(language)?);
+        return Ok(WithDevice {
+            reply,
+            device,
+            cookies,
+        });
+    }
+    let (store, verifications) = (parts.store.as_ref(), &parts.verifications);
+    let done = match action {
+        Action::ConfirmEmailChange => verifications.confirm_change(store, token, &client).await,
+        Action::Unlock => {
+            let unlocked = parts.lockouts.unlock(store, token, &client).await;
+            unlocked.map(|token| device = token)
+        }
+        Action::VerifyEmail => verifications.verify(store, token, &client).await,
+        Action::ResetPassword => Err(Error::internal("a reset needs more than a click")),
+    };
+    let link = Link {
+        token: token.expose(),
+        address: None,
+    };
+    let reply = parts.outcome(language, action, &link, done).await?;
+    Ok(WithDevice {
+        reply,
+        device,
+        cookies,
+    })
+}
+
+impl Parts {
+    /// Says what became of a form that was sent. Success leads on to a page that can be loaded again, and so does a second
+    /// click: the first one has done it.
+    async fn outcome(
+        &self,
+        language: Language,
+        action: Action,
+        link: &Link<'_>,
+        done: Result<()>,
+    ) -> Result<Answer> {
+        let error = match done {
+            Ok(()) => return Ok(Answer::SeeOther(action.at(DONE))),
+            Err(error) => error,
+        };
+        if error.kind() == ErrorKind::InvalidToken
+            && self.links.standing(action, link.token).await? == OneTimeStanding::Used
+        {
+            return Ok(Answer::SeeOther(action.at(USED)));
+        }
+        let page = self.pages.not_done(language, action, link, error);
+        page.map(Answer::Page)
+    }
+}
+
+/// A link, or the page that a form has led to. Whatever else mail programs add to a link is passed over.
+struct LinkQuery {
+    query: Query,
+    is_head: bool,
+}
+
+enum Query {
+    Done,
+    Nothing,
+    Token(String),
+    Used,
+}
+
+impl<S: Sync> Input<S> for LinkQuery {
+    async fn take(_: &S, request: &mut Request) -> Result<Self> {
+        let query = request.query().unwrap_or_default();
+        let token = query.get("token").and_then(|token| token.as_str());
+        let query = match token {
+            Some(token) => Query::Token(token.to_owned()),
+            None if query.contains_key(DONE) => Query::Done,
+            None if query.contains_key(USED) => Query::Used,
+            None => Query::Nothing,
+        };
+        Ok(Self {
+            query,
+            is_head: request.is_head(),
+        })
+    }
+}
+
+impl<S: Sync> Input<S> for Language {
+    async fn take(_: &S, request: &mut Request) -> Result<Self> {
+        Ok(Self::of(request.headers()))
+    }
+}
+
+/// Refuses a form that a page of another site has sent.
+struct OwnForm;
+
+impl Input<Asked> for OwnForm {
+    async fn take((parts, _): &Asked, request: &mut Request) -> Result<Self> {
+        let origin = parts.pages.origin.as_ref();
+        if super::origin::is_elsewhere(request.headers(), origin) {
+            return Err(ErrorKind::Forbidden.into());
+        }
+        Ok(Self)
+    }
+
+    fn errors() -> &'static [ErrorKind] {
+        &[ErrorKind::Forbidden]
+    }
+}
+
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct ClickForm {
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    token: OneTimeToken,
+}
+
+impl FromMembers for ClickForm {
+    fn from_members(members: &mut Members) -> Option<Self> {
+        let token = members.token("token")?.into();
+        Some(Self { token })
+    }
+}
+
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct ResetForm {
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    token: OneTimeToken,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    new_password: Password,
+    /// The one that the form was shown for, to show it again.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    address: Option<EmailAddress>,
+}
+
+impl FromMembers for ResetForm {
+    fn from_members(members: &mut Members) -> Option<Self> {
+        let token = members.token("token");
+        // Whatever is typed reaches the policy: the page says what is wrong with it.
+        let new_password = members.token("new_password");
+        let address = members.optional_token("username")?;
+        Some(Self {
+            token: token?.into(),
+            new_password: new_password?.into(),
+            address: address.and_then(|address| address.parse().ok()),
+        })
+    }
+}

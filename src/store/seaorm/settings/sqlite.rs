@@ -1,0 +1,147 @@
+//! A pool of connections to SQLite.
+
+use std::{fs, io, path::Path, time::Duration};
+
+use sea_orm::{
+    ConnectOptions, Database,
+    sqlx::{
+        Connection as _, SqlitePool,
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    },
+};
+use url::form_urlencoded;
+
+use super::ConnectSettings;
+use crate::{
+    error::{Error, Result},
+    store::seaorm::{SeaOrmStore, error::Retries, idle},
+};
+
+/// With the retries, a write waits at most about eight seconds for other processes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// As the driver has them.
+const PARAMETERS: [&str; 4] = ["cache", "immutable", "mode", "vfs"];
+
+/// Options for a host that opens the pool.
+pub(super) fn options(settings: &ConnectSettings) -> Result<ConnectOptions> {
+    let place = place(&settings.url)?;
+    let mut options = settings.pool_options(&settings.url);
+    if let Place::Memory = place {
+        // Each connection would be another database, gone with the connection.
+        options
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None);
+    }
+    let (statements, busy_timeout) = (settings.statement_cache, busy_timeout(settings));
+    let map = settings.map_sqlite.clone();
+    options.map_sqlx_sqlite_opts(move |options| {
+        map(options
+            .statement_cache_capacity(statements)
+            .busy_timeout(busy_timeout)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal))
+    });
+    options.map_sqlx_sqlite_pool_opts(idle::check_sqlite_on_release);
+    options.map_sqlx_sqlite_before_acquire(|connection, _| {
+        let is_idle = !connection.is_in_transaction();
+        Box::pin(async move { Ok(is_idle) })
+    });
+    Ok(options)
+}
+
+pub(super) async fn connect(settings: &ConnectSettings) -> Result<SeaOrmStore> {
+    let options = options(settings)?;
+    if let Place::NewFile(options) = place(&settings.url)? {
+        create(options.get_filename());
+    }
+    let mut retries = Retries::default();
+    loop {
+        let opened = match Database::connect(options.clone()).await {
+            Ok(db) => {
+                never_create_again(db.get_sqlite_connection_pool());
+                let store = SeaOrmStore::on_checked(db, busy_timeout(settings))?;
+                store.ensure_in_place().await.map(|()| store)
+            }
+            Err(error) => Err(error),
+        };
+        match opened {
+            Ok(store) => return Ok(store),
+            // Others that start at the same time turn a new SQLite file to WAL, and lock it for that.
+            Err(error) => retries.after(error).await?,
+        }
+    }
+}
+
+fn busy_timeout(settings: &ConnectSettings) -> Duration {
+    BUSY_TIMEOUT.min(settings.statement_timeout)
+}
+
+/// A connection to an empty file in the place of a removed one would take the live log for that file's, and clear it.
+fn never_create_again(pool: &SqlitePool) {
+    let options = pool.connect_options().as_ref().clone();
+    pool.set_connect_options(options.create_if_missing(false));
+}
+
+/// Where a URL leads to.
+enum Place {
+    File,
+    Memory,
+    /// A file that is made if it is not there.
+    NewFile(Box<SqliteConnectOptions>),
+}
+
+/// # Errors
+/// [`Configuration`](crate::ErrorKind::Configuration) if the driver would refuse the URL, with a text that would repeat it, or
+/// would open what keeps nothing.
+fn place(url: &str) -> Result<Place> {
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let mut is_memory = matches!(path, "sqlite::memory:" | "sqlite://:memory:");
+    let mut is_made = false;
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match (&*name, &*value) {
+            ("mode", "ro") | ("immutable", "1" | "true") => {
+                return Err(Error::configuration(format!(
+                    "the database URL opens the file for reading only: {name}={value}"
+                )));
+            }
+            ("mode", "memory") => is_memory = true,
+            ("mode", "rwc") => is_made = true,
+            (name, _) if !PARAMETERS.contains(&name) => return Err(super::unknown_parameter(name)),
+            _ => {}
+        }
+    }
+    let options: SqliteConnectOptions = url
+        .parse()
+        .map_err(|_| Error::configuration("the database URL is not one of SQLite"))?;
+    if is_memory {
+        return Ok(Place::Memory);
+    }
+    if options.get_filename().as_os_str().is_empty() {
+        // SQLite would make a database of its own for each connection, and remove it at the end.
+        return Err(Error::configuration(
+            "the database URL names no file: sqlite://hallpass.db?mode=rwc",
+        ));
+    }
+    Ok(if is_made {
+        Place::NewFile(Box::new(options))
+    } else {
+        Place::File
+    })
+}
+
+/// Makes the file for this user alone; SQLite gives its mode to the files beside it. If it cannot be made here, the driver
+/// says so.
+fn create(path: &Path) {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => tracing::debug!(%error, "the file of the database was not made"),
+    }
+}

@@ -1,0 +1,185 @@
+//! A transaction that several statements share. It begins and ends in tasks, which a caller that goes away does not
+//! take along: a connection whose BEGIN is under way would go back to the pool inside a transaction.
+
+use std::time::Duration;
+
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, Value,
+};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::{
+    connection::Connection,
+    error::{in_time, internal},
+    pool::Watch,
+};
+
+/// A transaction that statements run in.
+#[derive(Debug)]
+pub(super) enum Txn<'a> {
+    Own(Own),
+    /// One that the host has opened, and ends.
+    Host(&'a DatabaseTransaction),
+}
+
+impl Txn<'_> {
+    /// # Errors
+    /// If the database fails.
+    pub(super) async fn begin(
+        mut connection: Connection,
+        backend: DbBackend,
+        turn: Option<OwnedMutexGuard<()>>,
+        watch: Option<Watch>,
+        statement_timeout: Duration,
+    ) -> Result<Txn<'static>, DbErr> {
+        outliving(async move {
+            connection.begin().await?;
+            let held = Held {
+                connection,
+                watch,
+                _turn: turn,
+            };
+            Ok(Txn::Own(Own {
+                backend,
+                statement_timeout,
+                held: Some(Mutex::new(held)),
+            }))
+        })
+        .await
+    }
+
+    pub(super) fn is_postgres(&self) -> bool {
+        self.backend() == DbBackend::Postgres
+    }
+
+    fn backend(&self) -> DbBackend {
+        match self {
+            Self::Own(own) => own.backend,
+            Self::Host(txn) => txn.get_database_backend(),
+        }
+    }
+
+    async fn query(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        match self {
+            Self::Own(Own {
+                held: Some(held), ..
+            }) => {
+                let mut held = held.lock().await;
+                Watch::note(held.watch.as_ref(), &statement);
+                held.connection.query(&statement).await
+            }
+            Self::Own(Own { held: None, .. }) => Err(internal("the transaction has ended")),
+            Self::Host(txn) => txn.query_all_raw(statement).await,
+        }
+    }
+
+    /// Commits, unless that is the host's to do.
+    pub(super) async fn commit(self) -> Result<(), DbErr> {
+        match self {
+            Self::Own(mut own) => {
+                // It is rolled back when the `?` drops it.
+                in_time(own.statement_timeout)?;
+                match own.held.take() {
+                    Some(held) => outliving(held.into_inner().commit()).await,
+                    None => Err(internal("the transaction has ended")),
+                }
+            }
+            Self::Host(_) => Ok(()),
+        }
+    }
+
+    /// Gives it up, unless that is the host's to do.
+    pub(super) async fn rollback(self) {
+        if let Self::Own(mut own) = self
+            && let Some(held) = own.held.take()
+            && let Err(error) = tokio::spawn(held.into_inner().rollback()).await
+        {
+            tracing::warn!(%error, "the task that rolls back has failed");
+        }
+    }
+}
+
+/// An open transaction on a connection of the pool. Dropped, it is given up in a task.
+#[derive(Debug)]
+pub(super) struct Own {
+    backend: DbBackend,
+    statement_timeout: Duration,
+    /// `None` once it has ended.
+    held: Option<Mutex<Held>>,
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        if let Some(held) = self.held.take() {
+            tokio::spawn(held.into_inner().rollback());
+        }
+    }
+}
+
+/// The connection, and on SQLite the process's turn to write: both are free once the transaction has ended.
+#[derive(Debug)]
+struct Held {
+    connection: Connection,
+    watch: Option<Watch>,
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl Held {
+    async fn commit(self) -> Result<(), DbErr> {
+        self.connection.commit().await
+    }
+
+    async fn rollback(self) {
+        self.connection.rollback().await;
+    }
+}
+
+/// Runs a statement inside a transaction, and gives what it returns.
+pub(super) async fn run<const N: usize>(
+    txn: &Txn<'_>,
+    sql: &str,
+    values: [Value; N],
+) -> Result<Vec<QueryResult>, DbErr> {
+    let statement = Statement::from_sql_and_values(txn.backend(), sql, values);
+    txn.query(statement).await
+}
+
+async fn outliving<T: Send + 'static>(
+    work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
+) -> Result<T, DbErr> {
+    let ended = tokio::spawn(work).await;
+    ended.unwrap_or_else(|error| Err(internal(error.to_string())))
+}
+
+/// Runs `$work` in a transaction, again if it loses against another one, or its connection before COMMIT.
+macro_rules! transaction {
+    ($store:expr, |$txn:ident| $work:expr) => {{
+        let mut retries = $store.retries();
+        loop {
+            let error = match $store.begin(&retries).await {
+                Ok(txn) => {
+                    let done: Result<_, sea_orm::DbErr> = {
+                        let $txn: &$crate::store::seaorm::transaction::Txn<'_> = &txn;
+                        $work.await
+                    };
+                    match done {
+                        Ok(outcome) => match txn.commit().await {
+                            Ok(()) => break Ok(outcome),
+                            Err(error) => {
+                                retries.after(error).await?;
+                                continue;
+                            }
+                        },
+                        Err(error) => {
+                            txn.rollback().await;
+                            error
+                        }
+                    }
+                }
+                Err(error) => error,
+            };
+            retries.after_nothing(error).await?;
+        }
+    }};
+}
+pub(super) use transaction;
