@@ -27,8 +27,8 @@ use hallpass::{
     conformance,
     event::{Author, EventFilter, EventId},
     identity::{
-        Arrival, Arrived, Assertion, CodeChallenge, Flow, Identity, IdentityId, LinkIdentity,
-        Linked, NewCode, NewFlow, Redeemed, Standing, Unlinked,
+        Assertion, Candidates, CodeChallenge, Flow, Identity, IdentityId, IdentitySignIn,
+        IdentitySignedIn, LinkIdentity, Linked, NewCode, NewFlow, Redeemed, Unlinked,
     },
     limit::{Charge, Charged, LimitKey, SealedKey},
     mail::{Admission, Claims, Intent, IntentId, MailEntry, MailStatus, Ordered, RetryMail},
@@ -40,7 +40,7 @@ use hallpass::{
     testing::{PASSWORD, TestAuth},
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession,
-        OneTimeStanding, OpenSession, Purpose, Reset, ResetPassword, RotateSession, Rotation,
+        OneTimeStatus, OpenSession, Purpose, Reset, ResetPassword, RotateSession, Rotation,
         Session, SessionUser,
     },
     user::{
@@ -133,7 +133,7 @@ switched! {
         writable end_session_of(user: UserId, id: SessionId, now: Timestamp, event: &Event) -> bool;
         writable end_sessions(user: UserId, why: EndReason, now: Timestamp, event: &Event) -> bool;
         writable issue_one_time(token: &NewOneTimeToken) -> IssueOneTime;
-        readable one_time_standing(digest: &TokenDigest, purpose: Purpose, now: Timestamp) -> OneTimeStanding;
+        readable one_time_status(digest: &TokenDigest, purpose: Purpose, now: Timestamp) -> OneTimeStatus;
         readable one_time_user(digest: &TokenDigest, purpose: Purpose, now: Timestamp) -> Option<User>;
         writable change_password(checked: &CheckedSession, hash: &PasswordHash, now: Timestamp, event: &Event, mail: Option<&Intent>) -> Checked;
         writable reauthenticate(checked: &CheckedSession, now: Timestamp, event: &Event) -> Checked;
@@ -145,7 +145,7 @@ switched! {
         ) -> Option<Reset>;
         writable unlock(
             digest: &TokenDigest,
-            forgiven: Option<LimitKey>,
+            cleared_counter: Option<LimitKey>,
             now: Timestamp,
             event: &Event
         ) -> Option<UserId>;
@@ -168,8 +168,8 @@ switched! {
     IdentityStore {
         writable begin_flow(flow: &NewFlow) -> ();
         writable take_flow(state: &TokenDigest, binding: &TokenDigest, now: Timestamp) -> Option<Flow>;
-        readable standing(assertion: &Assertion) -> Standing;
-        writable arrive(arrival: &Arrival) -> Arrived;
+        readable candidates(assertion: &Assertion) -> Candidates;
+        writable sign_in(sign_in: &IdentitySignIn) -> IdentitySignedIn;
         writable offer_identity(code: &NewCode, assertion: &Assertion) -> ();
         writable redeem_code(code: &TokenDigest, challenge: &CodeChallenge, now: Timestamp) -> Option<Redeemed>;
         writable link_identity(link: &LinkIdentity, now: Timestamp, event: &Event, mail: Option<&Intent>) -> Linked;
@@ -183,7 +183,7 @@ switched! {
         writable complete(id: IntentId, attempt: i32) -> ();
         writable postpone(id: IntentId, attempt: i32, now: Timestamp, due_at: Timestamp, error: &str) -> ();
         writable bring_forward(now: Timestamp, beyond: Timestamp, asked_from: Timestamp, limit: u32) -> u64;
-        writable bury(id: IntentId, attempt: i32, error: &str) -> ();
+        writable mark_dead(id: IntentId, attempt: i32, error: &str) -> ();
         writable admit(id: IntentId, attempt: i32, admission: &Admission) -> bool;
         readable list_mail(status: Option<MailStatus>, after: Option<IntentId>, limit: u32) -> Vec<MailEntry>;
         writable retry_mail(id: IntentId, new: IntentId, now: Timestamp, event: &Event) -> RetryMail;

@@ -119,9 +119,9 @@ async fn sign_up(
     let user = accounts.register(prepared).await?;
     let welcome = "Welcome to your notes".to_owned();
     let note = notes::add(&txn, user.id, welcome, SystemClock.now()).await?;
-    let settled = accounts.settle();
+    let unpublished = accounts.finish();
     txn.commit().await?;
-    settled.tell();
+    unpublished.publish();
     Ok((StatusCode::CREATED, Json(note)))
 }
 

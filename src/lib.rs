@@ -159,8 +159,8 @@ pub mod testing;
 pub use self::{auth::Endpoints, http::ClientAddress};
 pub use self::{
     auth::{
-        Admin, Auth, AuthBuilder, ClaimedPermission, ClaimedRole, RecentSignIn, RequiredPermission,
-        RequiredRole, Settled, WithPermission, WithRole, Within,
+        Admin, Auth, AuthBuilder, ClaimedPermission, ClaimedRole, InTransaction, RecentSignIn,
+        RequiredPermission, RequiredRole, Unpublished, WithPermission, WithRole,
     },
     error::{
         BoxError, Error, ErrorKind, QuotaPolicy, Refusal, Result, StoreError, Violation, Weakness,

@@ -1,7 +1,7 @@
 //! What is asked over HTTP: a site that the host has named, and what a provider named by the host points to.
 
 #[cfg(feature = "oauth")]
-mod address;
+mod public_address;
 #[cfg(any(feature = "breach-check", feature = "jwks-client"))]
 mod site;
 #[cfg(feature = "oauth")]

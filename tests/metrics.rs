@@ -146,10 +146,10 @@ fn auth(hashing: hallpass::credential::HasherBuilder) -> Auth {
         .mailer(Mailbox::new())
         .hashing(hashing);
     let rate = Rate::per_minute(5);
-    let limits = RateLimits::none().client(Budget::SignIn, rate);
+    let limits = RateLimits::none().per_client(Budget::SignIn, rate);
     let lockout = Lockout {
-        free: 1,
-        most: 1,
+        free_attempts: 1,
+        max_attempts: 1,
         ..Lockout::default()
     };
     builder
@@ -266,7 +266,7 @@ fn crowd(recorded: &Recorded) {
             let refused = calls.join_next().await.unwrap().unwrap();
             assert_eq!(refused, ErrorKind::Overloaded);
         }
-        assert_eq!(recorded.sum("hallpass_turn_shed_total{}"), 40.0);
+        assert_eq!(recorded.sum("hallpass_admission_shed_total{}"), 40.0);
     });
 }
 
@@ -297,7 +297,7 @@ async fn load_is_recorded_and_nobody_is_named() {
     kinds.sort_unstable_by_key(|kind| format!("{kind:?}"));
     assert_eq!(kinds[2], ErrorKind::Overloaded);
     assert_eq!(
-        recorded.sum("hallpass_hash_shed_total{reason=no_place}"),
+        recorded.sum("hallpass_hash_shed_total{reason=no_queue_slot}"),
         1.0
     );
     let waits = recorded.values("hallpass_hash_wait_seconds{}");

@@ -84,8 +84,8 @@ fn raised() -> RateLimits {
     Budget::ALL
         .iter()
         .fold(RateLimits::default(), |limits, &budget| {
-            let about = limits.of_about(budget).map(|_| rate);
-            limits.client(budget, rate).about(budget, about)
+            let about = limits.of_address(budget).map(|_| rate);
+            limits.per_client(budget, rate).per_address(budget, about)
         })
 }
 

@@ -259,9 +259,9 @@ impl Trial {
 fn locked_at_once() -> Lockout {
     let long = Duration::from_secs(86_400);
     Lockout {
-        free: 1,
-        first: long,
-        longest: long,
+        free_attempts: 1,
+        base_delay: long,
+        max_delay: long,
         ..Lockout::default()
     }
 }

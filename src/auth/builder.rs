@@ -41,8 +41,8 @@ use crate::feature::page::Pages;
 #[cfg(feature = "http")]
 use crate::http::Cookies;
 
-/// Of strangers that cost a statement; more where more passwords are hashed at once.
-const LEAST_AT_ONCE: usize = 4;
+/// Unauthenticated callers that cost a statement at once; more where more passwords are hashed at once.
+const MIN_PERMITS: usize = 4;
 const DEFAULT_HOOK_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Puts an [`Auth`] together. The store, the secrets, the public URL and the mailer must be given; the rest has
@@ -430,7 +430,7 @@ impl AuthBuilder {
             lockout: self.lockout,
             limiter: self.limiter,
             local: Arc::new(MemoryLimiter::new()),
-            at_once: hasher.permits().max(LEAST_AT_ONCE),
+            at_once: hasher.permits().max(MIN_PERMITS),
             clock: Arc::clone(&clock),
         })?;
         let devices = Devices::new(&secrets);

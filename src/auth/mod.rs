@@ -30,7 +30,7 @@ pub use self::permission_guard::{ClaimedPermission, RequiredPermission, WithPerm
 pub use self::recent_sign_in::RecentSignIn;
 pub use self::role_guard::{Admin, ClaimedRole, RequiredRole, WithRole};
 use self::use_cases::UseCases;
-pub use self::within::{Settled, Within};
+pub use self::within::{InTransaction, Unpublished};
 use crate::{
     delivery::Deliveries,
     error::Result,

@@ -50,9 +50,9 @@ impl Auth {
     /// let mut accounts = auth.within(&txn)?;
     /// let user = accounts.register(prepared).await?;
     /// // ... the host's own row, with user.id ...
-    /// let settled = accounts.settle();
+    /// let unpublished = accounts.finish();
     /// txn.commit().await?;
-    /// settled.tell();
+    /// unpublished.publish();
     /// # let _ = user;
     /// # Ok(())
     /// # }
@@ -66,8 +66,8 @@ impl Auth {
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if there is no store for such a database.
-    pub fn within<'a>(&self, txn: &'a impl Transaction) -> Result<Within<'a>> {
-        Ok(Within {
+    pub fn within<'a>(&self, txn: &'a impl Transaction) -> Result<InTransaction<'a>> {
+        Ok(InTransaction {
             auth: self.clone(),
             store: txn.store()?,
             author: Author::default(),
@@ -82,7 +82,7 @@ impl Auth {
 /// statement failed can only be rolled back; an outcome such as
 /// [`EmailTaken`](crate::ErrorKind::EmailTaken) is no failed statement.
 #[derive(Debug)]
-pub struct Within<'a> {
+pub struct InTransaction<'a> {
     auth: Auth,
     store: Box<dyn Store + 'a>,
     author: Author,
@@ -97,7 +97,7 @@ struct Done {
     deleted: Vec<User>,
 }
 
-impl Within<'_> {
+impl InTransaction<'_> {
     /// Says who does it, for the audit trail. A registration is always the new user's own.
     #[must_use]
     pub fn by(mut self, author: Author) -> Self {
@@ -216,8 +216,8 @@ impl Within<'_> {
     }
 
     /// Lets go of the transaction, so that it can be committed.
-    pub fn settle(self) -> Settled {
-        Settled {
+    pub fn finish(self) -> Unpublished {
+        Unpublished {
             auth: self.auth,
             done: self.done,
         }
@@ -226,16 +226,16 @@ impl Within<'_> {
 
 /// What is to be told once the transaction is committed.
 #[derive(Debug)]
-#[must_use = "`tell` it after the commit"]
-pub struct Settled {
+#[must_use = "`publish` it after the commit"]
+pub struct Unpublished {
     auth: Auth,
     done: Done,
 }
 
-impl Settled {
+impl Unpublished {
     /// Sends the events of what was done to the sinks, and starts the [hooks](crate::hook) that come after it. Call it
     /// after the commit; the audit trail has the events in any case.
-    pub fn tell(self) {
+    pub fn publish(self) {
         let passwords = &self.auth.0.use_cases.passwords;
         for event in &self.done.events {
             passwords.trail.publish(event);

@@ -1,10 +1,10 @@
 #[cfg(feature = "breach-check")]
-mod client;
+mod http;
 
 use async_trait::async_trait;
 
 #[cfg(feature = "breach-check")]
-pub use self::client::HttpBreachCheck;
+pub use self::http::HttpBreachCheck;
 use crate::{error::BoxError, secret::Password};
 
 /// Knows which passwords were stolen elsewhere: such a one is no password here.

@@ -10,7 +10,7 @@ use crate::identity::Redeemed;
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    limit::{Attempt, Budget, Counted, Limits, Locked, Turn},
+    limit::{Attempt, Budget, Counted, Limits, Locked, Permit},
     metric,
     secret::{Password, PasswordHash},
     store::Store,
@@ -30,14 +30,14 @@ pub(crate) struct PasswordCheck {
     pub(crate) devices: Devices,
 }
 
-/// A caller whose password is to be checked.
+/// Lets a caller have a password checked.
 #[derive(Debug)]
-pub(crate) struct Visit {
+pub(crate) struct CheckTicket {
     /// For whom it is done.
     pub(crate) caller: Caller,
-    place: Option<OwnedSemaphorePermit>,
+    slot: Option<OwnedSemaphorePermit>,
     /// To cost statements, until the password is looked at.
-    turn: Option<Turn>,
+    permit: Option<Permit>,
 }
 
 /// What was counted, and what it is about.
@@ -66,13 +66,13 @@ impl PasswordCheck {
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited) if it is known that the client calls too often;
     /// [`Overloaded`](ErrorKind::Overloaded).
-    pub(crate) async fn enter(&self, client: &ClientInfo) -> Result<Visit> {
+    pub(crate) async fn enter(&self, client: &ClientInfo) -> Result<CheckTicket> {
         self.limits.ensure_not_refused(Budget::SignIn, client)?;
-        let place = self.hasher.place()?;
-        Ok(Visit {
+        let slot = self.hasher.queue_slot()?;
+        Ok(CheckTicket {
             caller: Caller::default(),
-            place: Some(place),
-            turn: Some(self.limits.turn().await?),
+            slot: Some(slot),
+            permit: Some(self.limits.permit().await?),
         })
     }
 
@@ -92,18 +92,18 @@ impl PasswordCheck {
     pub(crate) async fn check(
         &self,
         store: &dyn Store,
-        visit: &mut Visit,
+        ticket: &mut CheckTicket,
         email: &EmailAddress,
         password: &Password,
         client: &ClientInfo,
     ) -> Result<Result<Proof, FailedCheck>> {
         ensure_checkable("password", password)?;
         let counting = self.count(store, email, client, |_| true);
-        let (mut proof, verification) = match self.checked(store, visit, password, counting).await?
-        {
-            Ok(checked) => checked,
-            Err(failed) => return Ok(Err(failed)),
-        };
+        let (mut proof, verification) =
+            match self.checked(store, ticket, password, counting).await? {
+                Ok(checked) => checked,
+                Err(failed) => return Ok(Err(failed)),
+            };
         if verification == Verification::Outdated {
             proof.rehashed = self.rehash(password).await;
         }
@@ -123,12 +123,12 @@ impl PasswordCheck {
         client: &ClientInfo,
     ) -> Result<Result<Proof, FailedCheck>> {
         ensure_checkable("password", password)?;
-        let mut visit = self.enter(client).await?;
+        let mut ticket = self.enter(client).await?;
         let is_theirs = |found: &Credentials| found.user.id == user.id;
         let counting = self.count(store, &user.email, client, is_theirs);
-        match self.checked(store, &mut visit, password, counting).await? {
+        match self.checked(store, &mut ticket, password, counting).await? {
             Ok((proof, _)) => {
-                self.limits.forgive(store, proof.counted).await?;
+                self.limits.clear(store, proof.counted).await?;
                 Ok(Ok(proof))
             }
             Err(failed) => Ok(Err(failed)),
@@ -138,38 +138,38 @@ impl PasswordCheck {
     async fn checked(
         &self,
         store: &dyn Store,
-        visit: &mut Visit,
+        ticket: &mut CheckTicket,
         password: &Password,
         counting: impl Future<Output = Result<Result<Attempted, FailedCheck>>> + Send,
     ) -> Result<Result<(Proof, Verification), FailedCheck>> {
-        if visit.turn.is_none() {
-            visit.turn = Some(self.limits.turn().await?);
+        if ticket.permit.is_none() {
+            ticket.permit = Some(self.limits.permit().await?);
         }
         let mut counting = pin!(counting);
         let mut gone = None;
         let attempted = tokio::select! {
             biased;
             attempted = &mut counting => attempted,
-            error = visit.caller.gone() => {
-                // The place is another's at once, however long the database takes to say what it has counted.
-                visit.place = None;
+            error = ticket.caller.gone() => {
+                // The queue slot is another's at once, however long the database takes to say what it has counted.
+                ticket.slot = None;
                 gone = Some(error);
                 counting.await
             }
         };
         let Attempted { found, counted } = match attempted? {
             Ok(attempted) => attempted,
-            // The turn is kept until it is written down.
+            // The permit is kept until it is written down.
             Err(failed) => return Ok(Err(failed)),
         };
-        visit.turn = None;
+        ticket.permit = None;
         let verified = match gone {
             Some(gone) => Err(gone),
-            None => self.verify(visit, found, password, counted).await,
+            None => self.verify(ticket, found, password, counted).await,
         };
         match verified {
             Ok(Err(failed)) if failed.reason == FailureReason::AccountDisabled => {
-                self.limits.forgive(store, counted).await?;
+                self.limits.clear(store, counted).await?;
                 Ok(Err(failed))
             }
             Ok(verified) => Ok(verified),
@@ -236,7 +236,7 @@ impl PasswordCheck {
 
     async fn verify(
         &self,
-        visit: &mut Visit,
+        ticket: &mut CheckTicket,
         found: Option<Credentials>,
         password: &Password,
         counted: Counted,
@@ -247,7 +247,7 @@ impl PasswordCheck {
         let begun = tokio::select! {
             biased;
             begun = self.hasher.begin_verify(password, stored) => begun,
-            gone = visit.caller.gone() => Err(gone),
+            gone = ticket.caller.gone() => Err(gone),
         };
         let verification = match begun {
             Ok(begun) => begun.finished().await,

@@ -14,7 +14,7 @@ pub(crate) struct FailedCheck {
     /// Why.
     pub(crate) reason: FailureReason,
     /// Whether the owner is to be told that sign-in begins to be locked.
-    pub(crate) is_told: bool,
+    pub(crate) is_notified: bool,
 }
 
 /// Why a check was not passed.
@@ -42,7 +42,7 @@ impl FailedCheck {
         Self {
             user_id: Some(user),
             reason,
-            is_told: false,
+            is_notified: false,
         }
     }
 
@@ -50,7 +50,7 @@ impl FailedCheck {
         Self {
             user_id: None,
             reason: FailureReason::UnknownAddress,
-            is_told: false,
+            is_notified: false,
         }
     }
 
@@ -59,14 +59,14 @@ impl FailedCheck {
         Self {
             user_id: None,
             reason: FailureReason::TooManyAttempts { retry_after },
-            is_told: false,
+            is_notified: false,
         }
     }
 
     /// Counted as this attempt.
     pub(crate) fn counted(self, counted: Counted) -> Self {
         Self {
-            is_told: counted.is_told,
+            is_notified: counted.is_notified,
             ..self
         }
     }

@@ -28,7 +28,7 @@ impl Failures {
         failed: &FailedCheck,
         recipient: Recipient,
     ) -> Result<()> {
-        let letter = self.unlock_lifetime.filter(|_| failed.is_told);
+        let letter = self.unlock_lifetime.filter(|_| failed.is_notified);
         let Some(lifetime) = letter else {
             return Ok(self.trail.record(store, &event).await?);
         };

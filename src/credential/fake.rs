@@ -12,8 +12,9 @@ use crate::{
     error::StoreError,
     event::{Author, Event, EventFilter, EventId, EventStore},
     identity::{
-        Arrival, Arrived, Assertion, CodeChallenge, Flow, Identity, IdentityId, IdentityStore,
-        LinkIdentity, Linked, NewCode, NewFlow, Redeemed, Standing, Unlinked,
+        Assertion, Candidates, CodeChallenge, Flow, Identity, IdentityId, IdentitySignIn,
+        IdentitySignedIn, IdentityStore, LinkIdentity, Linked, NewCode, NewFlow, Redeemed,
+        Unlinked,
     },
     limit::{Charge, Charged, LimitKey, LimitKeyStore, Limiter, SealedKey},
     mail::{Intent, Ordered},
@@ -22,7 +23,7 @@ use crate::{
     store::Store,
     token::{
         AddressStore, Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken,
-        NewSession, OneTimeStanding, OpenSession, Purpose, Reset, ResetPassword, RotateSession,
+        NewSession, OneTimeStatus, OpenSession, Purpose, Reset, ResetPassword, RotateSession,
         Rotation, Session, SessionId, SessionUser, TokenStore,
     },
     user::{
@@ -278,12 +279,12 @@ impl TokenStore for FakeStore {
         Ok(IssueOneTime::Live(token.digests[0]))
     }
 
-    async fn one_time_standing(
+    async fn one_time_status(
         &self,
         _: &TokenDigest,
         _: Purpose,
         _: Timestamp,
-    ) -> Result<OneTimeStanding, StoreError> {
+    ) -> Result<OneTimeStatus, StoreError> {
         unimplemented!()
     }
 
@@ -364,11 +365,11 @@ impl IdentityStore for FakeStore {
         unimplemented!()
     }
 
-    async fn standing(&self, _: &Assertion) -> Result<Standing, StoreError> {
+    async fn candidates(&self, _: &Assertion) -> Result<Candidates, StoreError> {
         unimplemented!()
     }
 
-    async fn arrive(&self, _: &Arrival) -> Result<Arrived, StoreError> {
+    async fn sign_in(&self, _: &IdentitySignIn) -> Result<IdentitySignedIn, StoreError> {
         unimplemented!()
     }
 

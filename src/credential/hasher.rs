@@ -1,4 +1,4 @@
-mod cohorts;
+mod known_params;
 mod pool;
 
 use std::{
@@ -14,7 +14,7 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::{
-    cohorts::Cohorts,
+    known_params::KnownParams,
     pool::{Begun, Pool, Threads},
 };
 use super::{
@@ -68,11 +68,11 @@ const DEFAULT_NICENESS: u8 = 10;
 pub struct Hasher(Arc<Inner>);
 
 struct Inner {
-    cohorts: Cohorts,
+    known_params: KnownParams,
     dummy: Phc,
     pool: Pool,
     /// As many as may hash and wait.
-    places: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
     checks: AtomicU64,
 }
 
@@ -171,18 +171,18 @@ impl HasherBuilder {
         if matches!(self.threads, Threads::Own { niceness } if niceness > 19) {
             return Err(Error::configuration("the niceness of hashing is 0 to 19"));
         }
-        let cohorts = Cohorts::new(self.params, self.former);
+        let known_params = KnownParams::new(self.params, self.former);
         Ok(Hasher(Arc::new(Inner {
             dummy: Phc::dummy(self.params),
             pool: Pool::new(
-                cohorts.roomiest(),
+                known_params.roomiest(),
                 self.permits,
                 self.queue,
                 self.deadline,
                 self.threads,
             ),
-            cohorts,
-            places: Arc::new(Semaphore::new(
+            known_params,
+            slots: Arc::new(Semaphore::new(
                 (self.permits + self.queue).min(Semaphore::MAX_PERMITS),
             )),
             checks: AtomicU64::new(0),
@@ -209,7 +209,7 @@ impl Hasher {
     /// The parameters of new hashes.
     #[must_use]
     pub fn params(&self) -> HashParams {
-        self.0.cohorts.current()
+        self.0.known_params.current()
     }
 
     /// How many hash at once.
@@ -223,10 +223,10 @@ impl Hasher {
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if not.
     #[cfg(feature = "http")]
     pub(crate) fn has_place(&self) -> Result<()> {
-        if self.0.places.available_permits() > 0 {
+        if self.0.slots.available_permits() > 0 {
             return Ok(());
         }
-        Err(self.0.pool.overloaded(Shed::NoPlace))
+        Err(self.0.pool.overloaded(Shed::NoQueueSlot))
     }
 
     /// How many callers wait for a permit just now.
@@ -235,13 +235,13 @@ impl Hasher {
         self.0.pool.waiting()
     }
 
-    /// A place among those that hash or wait, for as long as it is held: for what is to be done before and after.
+    /// A queue slot: a place among those that hash or wait, for as long as it is held: for what is to be done before and after.
     ///
     /// # Errors
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if there is none.
-    pub(super) fn place(&self) -> Result<OwnedSemaphorePermit> {
-        let place = Arc::clone(&self.0.places).try_acquire_owned();
-        place.map_err(|_| self.0.pool.overloaded(Shed::NoPlace))
+    pub(super) fn queue_slot(&self) -> Result<OwnedSemaphorePermit> {
+        let slot = Arc::clone(&self.0.slots).try_acquire_owned();
+        slot.map_err(|_| self.0.pool.overloaded(Shed::NoQueueSlot))
     }
 
     /// How many verifications were performed, dummy ones included.
@@ -294,7 +294,7 @@ impl Hasher {
         let stored = hash.map(Phc::parse).transpose()?;
         let is_dummy = stored.is_none();
         let stored = stored.unwrap_or_else(|| self.0.dummy.clone());
-        let cohorts = self.0.cohorts.and(stored.params);
+        let known_params = self.0.known_params.registered_with(stored.params);
         // One form is compared, so that a failure costs the same whatever is stored.
         let (typed, prepared) = (password.clone(), prepared(password));
         let (password, may_differ) = match stored.is_of_prepared() {
@@ -306,11 +306,11 @@ impl Hasher {
             inner.checks.fetch_add(1, Ordering::SeqCst);
             let mut tag = vec![0; stored.tag_len()];
             let password = password.expose().as_bytes();
-            for params in cohorts {
+            for params in known_params {
                 workspace.compute(params, password, &stored.salt, &mut tag)?;
                 if params == stored.params && stored.matches(&tag) && !is_dummy {
                     return Ok(
-                        if may_differ || stored.is_outdated(inner.cohorts.current()) {
+                        if may_differ || stored.is_outdated(inner.known_params.current()) {
                             Verification::Outdated
                         } else {
                             Verification::Right
@@ -334,7 +334,7 @@ impl Hasher {
 impl std::fmt::Debug for Inner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Inner")
-            .field("cohorts", &self.cohorts)
+            .field("known_params", &self.known_params)
             .field("pool", &self.pool)
             .finish_non_exhaustive()
     }

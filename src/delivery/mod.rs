@@ -18,9 +18,9 @@ mod addressee;
 mod backoff;
 mod letters;
 mod masked;
-mod one;
 mod orders;
 mod outage;
+mod send;
 mod setback;
 mod worker;
 

@@ -3,9 +3,9 @@
 //! An event is written in the statement or transaction of the fact it tells of, so that there is one if and only if the
 //! fact is. It outlives the account it is about. What is written is then told to the [sinks](Sink).
 
-mod address;
+mod address_digest;
 mod author;
-mod client;
+mod client_info;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 mod query;
@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 pub(crate) use self::trail::Trail;
 pub use self::{
     author::Author,
-    client::ClientInfo,
+    client_info::ClientInfo,
     query::EventQuery,
     sink::{Sink, TracingSink},
     store::{EventFilter, EventStore},

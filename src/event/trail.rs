@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Event, EventStore, Sink, TracingSink, address::AddressKey, queue::Queue};
+use super::{Event, EventStore, Sink, TracingSink, address_digest::AddressKey, queue::Queue};
 use crate::{error::StoreError, secret::Secrets};
 
 /// Tells those who listen what has been written to the audit trail. Cheap to clone.

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// One argument of a handler. Arguments are taken left to right: who asks for the caller before the body refuses
-/// strangers before it parses.
+/// unauthenticated callers before it parses.
 pub(crate) trait Input<S>: Sized + Send {
     /// Takes its part of the request.
     ///

@@ -33,7 +33,7 @@
 )]
 
 mod body;
-mod client;
+mod client_address;
 mod cookie;
 mod described;
 mod device;
@@ -60,7 +60,7 @@ pub(crate) mod sample;
 
 pub(crate) use self::endpoint::SERVICE;
 pub use self::{
-    client::{ClientAddress, ForwardingHeader},
+    client_address::{ClientAddress, ForwardingHeader},
     endpoint::Endpoint,
     problem::Problem,
     request_id::request_id,

@@ -26,7 +26,7 @@ pub struct Assertion {
 /// What is known here of an assertion, at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
-pub struct Standing {
+pub struct Candidates {
     /// The account that the identity is linked to.
     pub linked: Option<Local>,
     /// The account that has the address.
@@ -42,7 +42,7 @@ pub struct Local {
     /// Whether it may be used.
     pub active: bool,
     /// Whether its address was shown to be the user's, here or by the word of a provider that is trusted for it.
-    pub proven: bool,
+    pub verified: bool,
 }
 
 impl Local {
@@ -52,7 +52,7 @@ impl Local {
         Self {
             user_id: user.id,
             active: user.status == UserStatus::Active,
-            proven: user.email_verified_at.is_some(),
+            verified: user.email_verified_at.is_some(),
         }
     }
 }
@@ -111,17 +111,17 @@ impl Assertion {
     /// | new | of an account | no | [`LinkRequired`](LinkRefusal::LinkRequired) |
     /// | new | none | | [`LinkRequired`](LinkRefusal::LinkRequired) |
     #[must_use]
-    pub fn judge(&self, standing: &Standing) -> Linking {
-        if let Some(linked) = standing.linked {
+    pub fn resolve(&self, candidates: &Candidates) -> Linking {
+        if let Some(linked) = candidates.linked {
             return if linked.active {
                 Linking::SignIn(linked.user_id)
             } else {
                 Linking::Refuse(LinkRefusal::AccountDisabled)
             };
         }
-        match standing.holder {
+        match candidates.holder {
             None if self.email.is_some() => Linking::Create,
-            Some(holder) if self.proves() => match (holder.active, holder.proven) {
+            Some(holder) if self.proves() => match (holder.active, holder.verified) {
                 (false, _) => Linking::Refuse(LinkRefusal::AccountDisabled),
                 (true, true) => Linking::Join(holder.user_id),
                 (true, false) => Linking::TakeOver(holder.user_id),
@@ -152,11 +152,11 @@ mod tests {
     fn locals() -> Vec<Option<Local>> {
         let mut locals = vec![None];
         for active in [true, false] {
-            for proven in [true, false] {
+            for verified in [true, false] {
                 locals.push(Some(Local {
                     user_id: UserId::new(SystemClock.now()),
                     active,
-                    proven,
+                    verified,
                 }));
             }
         }
@@ -178,23 +178,23 @@ mod tests {
                         let holders = locals();
                         let holders = holders.into_iter().filter(|h| has_email || h.is_none());
                         for holder in holders {
-                            let standing = Standing { linked, holder };
-                            let judged = assertion.judge(&standing);
-                            let case = format!("{assertion:?} {standing:?} {judged:?}");
-                            match judged {
+                            let candidates = Candidates { linked, holder };
+                            let resolved = assertion.resolve(&candidates);
+                            let case = format!("{assertion:?} {candidates:?} {resolved:?}");
+                            match resolved {
                                 Linking::SignIn(user) => {
                                     let linked = linked.expect(&case);
                                     assert!(linked.user_id == user && linked.active, "{case}");
                                 }
                                 Linking::Join(user) => {
                                     let holder = holder.expect(&case);
-                                    assert!(holder.active && holder.proven, "{case}");
+                                    assert!(holder.active && holder.verified, "{case}");
                                     assert!(linked.is_none() && holder.user_id == user, "{case}");
                                     assert!(is_proven, "{case}");
                                 }
                                 Linking::TakeOver(user) => {
                                     let holder = holder.expect(&case);
-                                    assert!(holder.active && !holder.proven, "{case}");
+                                    assert!(holder.active && !holder.verified, "{case}");
                                     assert!(linked.is_none() && holder.user_id == user, "{case}");
                                     assert!(is_proven, "{case}");
                                 }

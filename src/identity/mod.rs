@@ -2,18 +2,20 @@
 //! found out.
 //!
 //! An identity is known by its issuer and its subject, never by an address: addresses move from person to person. What
-//! becomes of one that is not known yet is decided by [`Assertion::judge`] alone.
+//! becomes of one that is not known yet is decided by [`Assertion::resolve`] alone.
 
 mod assertion;
 mod flow;
 mod store;
 
 pub use self::{
-    assertion::{Assertion, LinkRefusal, Linking, Local, Standing},
+    assertion::{Assertion, Candidates, LinkRefusal, Linking, Local},
     flow::{
         CodeChallenge, Flow, FlowIntent, InvalidChallenge, NewCode, NewFlow, UnknownFlowIntent,
     },
-    store::{Arrival, Arrived, IdentityStore, LinkIdentity, Linked, Redeemed, Unlinked},
+    store::{
+        IdentitySignIn, IdentitySignedIn, IdentityStore, LinkIdentity, Linked, Redeemed, Unlinked,
+    },
 };
 use crate::{clock::Timestamp, event::Event, id::id};
 

@@ -1,8 +1,8 @@
 use async_trait::async_trait;
 
 use super::{
-    Assertion, CodeChallenge, Flow, Identity, IdentityId, LinkRefusal, Linking, NewCode, NewFlow,
-    Standing,
+    Assertion, Candidates, CodeChallenge, Flow, Identity, IdentityId, LinkRefusal, Linking,
+    NewCode, NewFlow,
 };
 use crate::{
     clock::Timestamp,
@@ -45,29 +45,29 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// If the database fails.
-    async fn standing(&self, assertion: &Assertion) -> Result<Standing, StoreError>;
+    async fn candidates(&self, assertion: &Assertion) -> Result<Candidates, StoreError>;
 
     /// Does what an assertion comes to, and keeps the code for its user.
     ///
     /// # Contract
-    /// One fact: [`Assertion::judge`] decides on what stands at that moment, and nobody else writes the identity or the
+    /// One fact: [`Assertion::resolve`] decides on what stands at that moment, and nobody else writes the identity or the
     /// users between the two. Then, beside keeping the code with the flow, for the user at their `credential_version`,
     ///
     /// * [`SignIn`](super::Linking::SignIn) writes nothing more;
-    /// * [`Join`](super::Linking::Join) links the identity, and orders [`joined`](Arrival::joined);
+    /// * [`Join`](super::Linking::Join) links the identity, and orders [`joined`](IdentitySignIn::joined);
     /// * [`TakeOver`](super::Linking::TakeOver) takes the password hash away, ends every session, uses every one-time
     ///   token, removes every identity and every flow with a code of the user, raises `credential_version`, verifies the
     ///   address, and links the identity; the profile stays;
     /// * [`Create`](super::Linking::Create) adds the user, links the identity, and orders
-    ///   [`verification`](Arrival::verification) if the address of the user is not verified;
+    ///   [`verification`](IdentitySignIn::verification) if the address of the user is not verified;
     /// * [`Refuse`](super::Linking::Refuse) writes nothing at all, nor does a `Create` without a user to add.
     ///
-    /// The events of [`Arrival::events`] are written with it. Of any number of concurrent calls with one identity one
+    /// The events of [`IdentitySignIn::events`] are written with it. Of any number of concurrent calls with one identity one
     /// links it, and the others sign the same user in.
     ///
     /// # Errors
     /// If the database fails.
-    async fn arrive(&self, arrival: &Arrival) -> Result<Arrived, StoreError>;
+    async fn sign_in(&self, sign_in: &IdentitySignIn) -> Result<IdentitySignedIn, StoreError>;
 
     /// Keeps the code of a flow that is to link an identity, and the identity with it. Links nothing yet.
     ///
@@ -137,7 +137,7 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     clippy::exhaustive_structs,
     reason = "a plain record between use case and store"
 )]
-pub struct Arrival {
+pub struct IdentitySignIn {
     /// What the provider says.
     pub assertion: Assertion,
     /// The identifier of the identity, if it is new.
@@ -156,7 +156,7 @@ pub struct Arrival {
     pub now: Timestamp,
 }
 
-impl Arrival {
+impl IdentitySignIn {
     /// The events of what it comes to for this user.
     #[must_use]
     pub fn events(&self, linking: Linking, user: UserId) -> Vec<Event> {
@@ -180,14 +180,14 @@ impl Arrival {
     }
 }
 
-/// What became of an arrival.
+/// What became of an sign_in.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
     reason = "a further outcome would be a change of contract"
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
-pub enum Arrived {
+pub enum IdentitySignedIn {
     /// The code is good for this user. With the events that were written.
     Admitted(User, Vec<Event>),
     /// Nothing was written.

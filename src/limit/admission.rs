@@ -5,8 +5,8 @@ use super::{
     RateLimits, Rule,
     complaints::{Complaint, Complaints},
     lasting::Lasting,
+    permits::{Permit, Permits},
     refusals::Refusals,
-    turns::{Turn, Turns},
 };
 use crate::{
     clock::Clock,
@@ -28,7 +28,7 @@ pub(crate) struct LimitParts<'a> {
     pub(crate) limiter: Option<Arc<dyn Limiter>>,
     /// Who keeps those of this process.
     pub(crate) local: Arc<dyn Limiter>,
-    /// How many strangers at once may cost a statement.
+    /// How many unauthenticated callers at once may cost a statement.
     pub(crate) at_once: usize,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -51,7 +51,7 @@ struct Inner {
     local: Arc<dyn Limiter>,
     refusals: Refusals,
     complaints: Complaints,
-    turns: Turns,
+    permits: Permits,
     clock: Arc<dyn Clock>,
 }
 
@@ -72,7 +72,7 @@ pub(crate) struct Counted {
     /// Whether it was counted for a known device, and not for the account.
     pub(crate) on_device: bool,
     /// Whether the owner of the account is to be told if it fails.
-    pub(crate) is_told: bool,
+    pub(crate) is_notified: bool,
 }
 
 /// There were too many failures in a row.
@@ -96,7 +96,7 @@ impl Limits {
             local: parts.local,
             refusals: Refusals::new(),
             complaints: Complaints::default(),
-            turns: Turns::new(parts.at_once),
+            permits: Permits::new(parts.at_once),
             clock: parts.clock,
         })))
     }
@@ -108,7 +108,7 @@ impl Limits {
     pub(crate) async fn prepare(&self) -> Result<()> {
         let rates = &self.0.rates;
         let is_counted = |budget: &Budget| {
-            rates.of_client(*budget).is_some() || rates.of_about(*budget).is_some()
+            rates.of_client(*budget).is_some() || rates.of_address(*budget).is_some()
         };
         if self.0.lockout.is_some() || Budget::ALL.iter().any(is_counted) {
             self.0.keys.keys().await?;
@@ -129,12 +129,12 @@ impl Limits {
         }
     }
 
-    /// A turn to cost statements, for who has a place at the hasher.
+    /// A permit to cost statements, for who has a queue slot of the hasher.
     ///
     /// # Errors
     /// [`Overloaded`](ErrorKind::Overloaded) if none comes in time.
-    pub(crate) async fn turn(&self) -> Result<Turn> {
-        self.0.turns.take().await
+    pub(crate) async fn permit(&self) -> Result<Permit> {
+        self.0.permits.take().await
     }
 
     /// Counts a call of a client, and about an address if it names one.
@@ -150,7 +150,7 @@ impl Limits {
         about: Option<&str>,
     ) -> Result<()> {
         let (charges, _) = self.of_call(budget, client, about).await?;
-        let charged = self.charge_in_turn(store, &charges).await?;
+        let charged = self.charge_with_permit(store, &charges).await?;
         self.decide(budget, client.ip, &charges, charged)
     }
 
@@ -168,7 +168,7 @@ impl Limits {
         about: &str,
     ) -> Result<bool> {
         let (charges, count) = self.of_call(budget, client, Some(about)).await?;
-        match self.charge_in_turn(store, &charges).await? {
+        match self.charge_with_permit(store, &charges).await? {
             Charged::Granted(_) => Ok(true),
             Charged::Refused { position, .. } if position >= count => Ok(false),
             Charged::Refused { position, held } => {
@@ -190,11 +190,11 @@ impl Limits {
     /// Lets a client in who costs one statement that reads, and is counted for it in the memory of this process.
     ///
     /// # Errors
-    /// As [`admit_here`](Self::admit_here), and [`Overloaded`](ErrorKind::Overloaded) if too many wait for a turn.
+    /// As [`admit_here`](Self::admit_here), and [`Overloaded`](ErrorKind::Overloaded) if too many wait for a permit.
     #[cfg(feature = "pages")]
-    pub(crate) async fn admit_to_read(&self, budget: Budget, ip: Option<IpAddr>) -> Result<Turn> {
+    pub(crate) async fn admit_to_read(&self, budget: Budget, ip: Option<IpAddr>) -> Result<Permit> {
         self.admit_here(budget, ip).await?;
-        self.0.turns.take_if_room().await
+        self.0.permits.take_if_room().await
     }
 
     fn decide(
@@ -259,9 +259,9 @@ impl Limits {
             Charged::Granted(held) => Ok(Attempt::Counted(Counted {
                 key,
                 on_device: device.is_some(),
-                is_told: lockout
+                is_notified: lockout
                     .zip(held)
-                    .is_some_and(|(lockout, held)| lockout.is_told(held.attempts)),
+                    .is_some_and(|(lockout, held)| lockout.is_notified(held.attempts)),
             })),
             Charged::Refused { position, held } => match charges.get(position) {
                 Some(Charge {
@@ -290,7 +290,7 @@ impl Limits {
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).
-    pub(crate) async fn forgive(&self, store: &dyn Limiter, counted: Counted) -> Result<()> {
+    pub(crate) async fn clear(&self, store: &dyn Limiter, counted: Counted) -> Result<()> {
         match counted.key {
             Some(key) => Ok(self.keeper(store).clear(key).await?),
             None => Ok(()),
@@ -298,13 +298,13 @@ impl Limits {
     }
 
     /// The counter that the store clears in the statement of a fact; the rest is up to [`forgive_after`](Self::forgive_after).
-    pub(crate) fn forgiven_with(&self, counted: Counted) -> Option<LimitKey> {
+    pub(crate) fn cleared_with(&self, counted: Counted) -> Option<LimitKey> {
         counted.key.filter(|_| self.0.limiter.is_none())
     }
 
     /// Forgets the failures before a fact that is written, where the counters are kept elsewhere. The fact stands, so
     /// that this is no reason to fail: what is not forgotten is a wait at worst.
-    pub(crate) async fn forgive_after(&self, counted: Counted) {
+    pub(crate) async fn clear_after(&self, counted: Counted) {
         let (Some(limiter), Some(key)) = (&self.0.limiter, counted.key) else {
             return;
         };
@@ -350,17 +350,17 @@ impl Limits {
     ) -> Result<(Vec<Charge>, usize)> {
         let rates = &self.0.rates;
         let is_client_counted = rates.of_client(budget).and(client.ip).is_some();
-        let is_about_counted = rates.of_about(budget).and(about).is_some();
+        let is_about_counted = rates.of_address(budget).and(about).is_some();
         if !is_client_counted && !is_about_counted {
             return Ok((Vec::new(), 0));
         }
         let keys = self.0.keys.keys().await?;
         let of_client = self.of_client(keys, budget, client.ip);
-        let of_about = about.and_then(|canonical| {
-            let rate = rates.of_about(budget)?;
-            Some(rated(keys.about(budget, canonical), rate))
+        let of_address = about.and_then(|canonical| {
+            let rate = rates.of_address(budget)?;
+            Some(rated(keys.address(budget, canonical), rate))
         });
-        let charges = of_client.into_iter().chain(of_about);
+        let charges = of_client.into_iter().chain(of_address);
         Ok((charges.collect(), of_client.iter().count()))
     }
 
@@ -373,14 +373,14 @@ impl Limits {
         self.0.limiter.as_deref().unwrap_or(store)
     }
 
-    async fn charge_in_turn(&self, store: &dyn Limiter, charges: &[Charge]) -> Result<Charged> {
+    async fn charge_with_permit(&self, store: &dyn Limiter, charges: &[Charge]) -> Result<Charged> {
         if charges.is_empty() {
             return Ok(Charged::Granted(None));
         }
         if let Some(refused) = self.known_refusal(charges) {
             return Ok(refused);
         }
-        let _turn = self.0.turns.take_if_room().await?;
+        let _permit = self.0.permits.take_if_room().await?;
         self.charge_store(store, charges).await
     }
 
@@ -426,7 +426,9 @@ impl Limits {
             .with_policy(QuotaPolicy {
                 name: budget.as_str(),
                 quota: rate.burst,
-                window: (rate.every() + rate.slack()).to_std().unwrap_or_default(),
+                window: (rate.emission_interval() + rate.tolerance())
+                    .to_std()
+                    .unwrap_or_default(),
             })
     }
 

@@ -99,8 +99,8 @@ budgets! {
 /// use hallpass::limit::{Budget, Rate, RateLimits};
 ///
 /// let limits = RateLimits::default()
-///     .client(Budget::SignIn, Rate::per_minute(60))
-///     .client(Budget::Refresh, None);
+///     .per_client(Budget::SignIn, Rate::per_minute(60))
+///     .per_client(Budget::Refresh, None);
 /// assert_eq!(limits.of_client(Budget::SignIn), Some(Rate::per_minute(60)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +115,7 @@ struct Limit {
 impl RateLimits {
     /// Sets how often each client address may call; `None` lifts the limit.
     #[must_use]
-    pub fn client(mut self, budget: Budget, rate: impl Into<Option<Rate>>) -> Self {
+    pub fn per_client(mut self, budget: Budget, rate: impl Into<Option<Rate>>) -> Self {
         self.0.of_mut(budget).client = rate.into();
         self
     }
@@ -124,7 +124,7 @@ impl RateLimits {
     /// limit. Budgets whose calls name no address ([`Budget::Default`], [`Budget::OauthStart`], [`Budget::Refresh`],
     /// [`Budget::Reset`]) have no use for it.
     #[must_use]
-    pub fn about(mut self, budget: Budget, rate: impl Into<Option<Rate>>) -> Self {
+    pub fn per_address(mut self, budget: Budget, rate: impl Into<Option<Rate>>) -> Self {
         self.0.of_mut(budget).about = rate.into();
         self
     }
@@ -137,7 +137,7 @@ impl RateLimits {
 
     /// How often each address of an account may be called about.
     #[must_use]
-    pub fn of_about(&self, budget: Budget) -> Option<Rate> {
+    pub fn of_address(&self, budget: Budget) -> Option<Rate> {
         self.0.of(budget).about
     }
 
@@ -145,7 +145,7 @@ impl RateLimits {
     /// [`Configuration`](crate::ErrorKind::Configuration) naming a budget whose rate makes no sense.
     pub(super) fn check(&self) -> Result<()> {
         for budget in Budget::ALL {
-            for rate in [self.of_client(*budget), self.of_about(*budget)] {
+            for rate in [self.of_client(*budget), self.of_address(*budget)] {
                 rate.map_or(Ok(()), |rate| rate.check()).map_err(|error| {
                     Error::configuration(format!("the budget {}: {error:?}", budget.as_str()))
                 })?;

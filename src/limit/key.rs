@@ -59,7 +59,7 @@ impl LimitKeys {
     }
 
     /// The calls about a canonical address.
-    pub(super) fn about(&self, budget: Budget, canonical: &str) -> LimitKey {
+    pub(super) fn address(&self, budget: Budget, canonical: &str) -> LimitKey {
         self.key("about", budget.as_str(), canonical.as_bytes())
     }
 
@@ -119,7 +119,7 @@ mod tests {
             keys.device(b"ann@example.org"),
         ];
         for budget in Budget::ALL {
-            all.push(keys.about(*budget, "ann@example.org"));
+            all.push(keys.address(*budget, "ann@example.org"));
             all.push(keys.client(*budget, [192, 0, 2, 1].into()));
         }
         let count = all.len();

@@ -28,8 +28,8 @@ const MOST_DOUBLINGS: u32 = 40;
 /// use std::time::Duration;
 /// use hallpass::limit::Lockout;
 ///
-/// let lockout = Lockout { free: 10, ..Lockout::default() };
-/// assert_eq!(lockout.first, Duration::from_secs(1));
+/// let lockout = Lockout { free_attempts: 10, ..Lockout::default() };
+/// assert_eq!(lockout.base_delay, Duration::from_secs(1));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
@@ -38,22 +38,22 @@ const MOST_DOUBLINGS: u32 = 40;
 )]
 pub struct Lockout {
     /// How many failures in a row have no wait between them; at least 1. Default 5.
-    pub free: u32,
+    pub free_attempts: u32,
     /// The wait after as many. It doubles with each failure from there. Default a second.
-    pub first: Duration,
+    pub base_delay: Duration,
     /// The longest wait; a day at most. Default 15 minutes.
-    pub longest: Duration,
+    pub max_delay: Duration,
     /// After how many failures in a row no password is checked any more. Default 100, and no more than that.
-    pub most: u32,
+    pub max_attempts: u32,
 }
 
 impl Default for Lockout {
     fn default() -> Self {
         Self {
-            free: 5,
-            first: Duration::from_secs(1),
-            longest: Duration::from_secs(15 * 60),
-            most: 100,
+            free_attempts: 5,
+            base_delay: Duration::from_secs(1),
+            max_delay: Duration::from_secs(15 * 60),
+            max_attempts: 100,
         }
     }
 }
@@ -62,10 +62,14 @@ impl Lockout {
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if a number is out of range.
     pub(super) fn check(&self) -> Result<()> {
-        let waits = self.first >= Duration::from_micros(1)
-            && self.first <= self.longest
-            && self.longest <= LONGEST;
-        if waits && self.free >= 1 && self.free <= self.most && self.most <= 100 {
+        let waits = self.base_delay >= Duration::from_micros(1)
+            && self.base_delay <= self.max_delay
+            && self.max_delay <= LONGEST;
+        if waits
+            && self.free_attempts >= 1
+            && self.free_attempts <= self.max_attempts
+            && self.max_attempts <= 100
+        {
             Ok(())
         } else {
             Err(Error::configuration(
@@ -78,11 +82,11 @@ impl Lockout {
     /// How long to wait after so many failures in a row.
     #[must_use]
     pub fn wait(&self, failures: u32) -> TimeDelta {
-        let Some(doublings) = failures.checked_sub(self.free) else {
+        let Some(doublings) = failures.checked_sub(self.free_attempts) else {
             return TimeDelta::zero();
         };
-        let wait = (0..doublings.min(MOST_DOUBLINGS)).fold(self.first, |wait, _| {
-            wait.saturating_mul(2).min(self.longest)
+        let wait = (0..doublings.min(MOST_DOUBLINGS)).fold(self.base_delay, |wait, _| {
+            wait.saturating_mul(2).min(self.max_delay)
         });
         TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX)
     }
@@ -90,13 +94,13 @@ impl Lockout {
     /// The latest time until which a wait can last. Beyond it the clock was set back, and nobody waits.
     #[must_use]
     pub fn latest(&self, now: Timestamp) -> Timestamp {
-        now + TimeDelta::from_std(self.longest).unwrap_or(TimeDelta::MAX) + SKEW
+        now + TimeDelta::from_std(self.max_delay).unwrap_or(TimeDelta::MAX) + SKEW
     }
 
     /// For how long so many failures in a row are remembered.
     #[must_use]
     pub fn remembered(&self, failures: u32) -> TimeDelta {
-        if failures >= self.most {
+        if failures >= self.max_attempts {
             REMEMBERED_AT_MOST
         } else {
             REMEMBERED
@@ -104,21 +108,22 @@ impl Lockout {
     }
 
     /// Whether the owner is to be told at this failure: when waiting begins, and when checking ends.
-    pub(crate) fn is_told(&self, failures: u32) -> bool {
-        failures == self.free || failures == self.most
+    pub(crate) fn is_notified(&self, failures: u32) -> bool {
+        failures == self.free_attempts || failures == self.max_attempts
     }
 
     /// The counter after one more attempt; what it was, if that is to wait.
     pub(super) fn charge(&self, held: Option<&Held>, now: Timestamp) -> Result<Held, Held> {
         let failures = held.map_or(0, |held| held.attempts);
         if let Some(held) = held
-            && (failures >= self.most || (held.until > now && held.until <= self.latest(now)))
+            && (failures >= self.max_attempts
+                || (held.theoretical_arrival > now && held.theoretical_arrival <= self.latest(now)))
         {
             return Err(*held);
         }
         let attempts = failures.saturating_add(1);
         Ok(Held {
-            until: now + self.wait(attempts),
+            theoretical_arrival: now + self.wait(attempts),
             attempts,
             expires_at: now + self.remembered(attempts),
         })

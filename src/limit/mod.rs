@@ -23,15 +23,15 @@ mod key_store;
 mod lasting;
 mod limiter;
 mod lockout;
+mod permits;
 mod rate;
 mod refusals;
 mod rule;
-mod turns;
 
 use self::key::LimitKeys;
 pub(crate) use self::{
     admission::{Attempt, Counted, LimitParts, Limits, Locked},
-    turns::Turn,
+    permits::Permit,
 };
 pub use self::{
     budget::{Budget, RateLimits},

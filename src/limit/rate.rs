@@ -53,7 +53,7 @@ impl Rate {
         let sound = self.amount > 0
             && self.burst > 0
             && self.period <= LONGEST
-            && self.every() >= TimeDelta::microseconds(1)
+            && self.emission_interval() >= TimeDelta::microseconds(1)
             && self.period.saturating_mul(self.burst) / self.amount <= LONGEST;
         if sound {
             Ok(())
@@ -67,39 +67,41 @@ impl Rate {
 
     /// The time from one call to the next at the steady pace, in whole microseconds.
     #[must_use]
-    pub fn every(&self) -> TimeDelta {
-        let every = self.period.checked_div(self.amount).unwrap_or(LONGEST);
-        let micros = i64::try_from(every.as_micros()).unwrap_or(i64::MAX);
+    pub fn emission_interval(&self) -> TimeDelta {
+        let interval = self.period.checked_div(self.amount).unwrap_or(LONGEST);
+        let micros = i64::try_from(interval.as_micros()).unwrap_or(i64::MAX);
         TimeDelta::microseconds(micros)
     }
 
     /// How far ahead of the steady pace a call may be.
     #[must_use]
-    pub fn slack(&self) -> TimeDelta {
+    pub fn tolerance(&self) -> TimeDelta {
         let ahead = i32::try_from(self.burst.saturating_sub(1)).unwrap_or(i32::MAX);
-        self.every().checked_mul(ahead).unwrap_or(TimeDelta::MAX)
+        self.emission_interval()
+            .checked_mul(ahead)
+            .unwrap_or(TimeDelta::MAX)
     }
 
     /// The latest time that a counter can have run up to. Beyond it the clock was set back, and nothing is held.
     #[must_use]
     pub fn latest(&self, now: Timestamp) -> Timestamp {
-        now + self.slack() + self.every() + SKEW
+        now + self.tolerance() + self.emission_interval() + SKEW
     }
 
     /// The counter after one more call; what it was, if there is no room.
     pub(super) fn charge(&self, held: Option<&Held>, now: Timestamp) -> Result<Held, Held> {
-        let held = held.filter(|held| held.until <= self.latest(now));
-        let at = held.map_or(now, |held| held.until);
+        let held = held.filter(|held| held.theoretical_arrival <= self.latest(now));
+        let at = held.map_or(now, |held| held.theoretical_arrival);
         if let Some(held) = held
-            && at > now + self.slack()
+            && at > now + self.tolerance()
         {
             return Err(*held);
         }
-        let until = at.max(now) + self.every();
+        let theoretical_arrival = at.max(now) + self.emission_interval();
         Ok(Held {
-            until,
+            theoretical_arrival,
             attempts: 0,
-            expires_at: until,
+            expires_at: theoretical_arrival,
         })
     }
 }

@@ -25,8 +25,9 @@ pub enum Rule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a limiter builds it")]
 pub struct Held {
-    /// Of a [`Rate`]: when the steady pace has caught up. Of attempts: until when the next one waits.
-    pub until: Timestamp,
+    /// Of a [`Rate`]: the theoretical arrival time of GCRA, when the steady pace has caught up. Of attempts: until when the next
+    /// one waits.
+    pub theoretical_arrival: Timestamp,
     /// How many attempts in a row; 0 of a rate.
     pub attempts: u32,
     /// From when on it is as if nothing were held.
@@ -51,9 +52,11 @@ impl Rule {
     #[must_use]
     pub fn retry_after(&self, held: &Held, now: Timestamp) -> Duration {
         let wait = match self {
-            Self::Rate(rate) => held.until - rate.slack() - now,
-            Self::Attempts(lockout) if held.attempts >= lockout.most => return lockout.longest,
-            Self::Attempts(_) => held.until - now,
+            Self::Rate(rate) => held.theoretical_arrival - rate.tolerance() - now,
+            Self::Attempts(lockout) if held.attempts >= lockout.max_attempts => {
+                return lockout.max_delay;
+            }
+            Self::Attempts(_) => held.theoretical_arrival - now,
         };
         wait.to_std().unwrap_or_default()
     }

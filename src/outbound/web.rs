@@ -5,7 +5,7 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
 };
 
-use super::{Unanswered, address::is_public, client_builder, is_loopback};
+use super::{Unanswered, client_builder, is_loopback, public_address::is_public};
 use crate::error::{BoxError, Error, Result};
 
 /// How long a connection lasts that nobody uses.

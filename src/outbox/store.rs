@@ -102,7 +102,7 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// If the database fails.
-    async fn bury(&self, id: IntentId, attempt: i32, error: &str) -> Result<(), StoreError>;
+    async fn mark_dead(&self, id: IntentId, attempt: i32, error: &str) -> Result<(), StoreError>;
 
     /// Takes a leased intent's part of the budget, and says whether there was one left.
     ///

@@ -73,7 +73,7 @@ impl SignIn {
             client,
             verified_hash: proof.verified_hash().cloned(),
             rehashed: proof.rehashed().cloned(),
-            forgiven: self.limits.forgiven_with(counted),
+            cleared_counter: self.limits.cleared_with(counted),
             sessions_at_most: self.sessions_at_most,
         };
         let mut event = Event::new(EventKind::SignedIn, &session.client, now)
@@ -90,7 +90,7 @@ impl SignIn {
             OpenSession::Stale => return Ok(None),
         };
         self.trail.publish(&event.of(user.id));
-        self.limits.forgive_after(counted).await;
+        self.limits.clear_after(counted).await;
         if letter.is_some() {
             self.deliveries.wake();
         }

@@ -38,7 +38,7 @@ pub use self::{
     address::AddressStore,
     current_user::CurrentUser,
     key::{SigningAlgorithm, SigningKeys},
-    one_time::{IssueOneTime, NewOneTimeToken, OneTimeStanding, Purpose, Reset, ResetPassword},
+    one_time::{IssueOneTime, NewOneTimeToken, OneTimeStatus, Purpose, Reset, ResetPassword},
     rotation::{ReuseClass, SessionState, Verdict},
     service::{ActiveUser, TokenLifetimes, TokenPair},
     session::{

@@ -83,7 +83,7 @@ pub enum IssueOneTime {
     clippy::exhaustive_enums,
     reason = "a further outcome would be a change of contract"
 )]
-pub enum OneTimeStanding {
+pub enum OneTimeStatus {
     /// It is unknown, expired or void.
     Dead,
     /// It can be spent; it was mailed to this address.
@@ -104,7 +104,7 @@ pub struct ResetPassword {
     /// The hash of the new password.
     pub password_hash: PasswordHash,
     /// The failed attempts that are forgotten with it.
-    pub forgiven: Option<LimitKey>,
+    pub cleared_counter: Option<LimitKey>,
     /// Now.
     pub now: Timestamp,
 }

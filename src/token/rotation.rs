@@ -69,7 +69,7 @@ impl ReuseClass {
 impl SessionState {
     /// What the presented token is, given this state.
     #[must_use]
-    pub fn judge(&self, presented: &RotateSession) -> Verdict {
+    pub fn classify(&self, presented: &RotateSession) -> Verdict {
         if !self.live || presented.generation > self.generation {
             return Verdict::Gone;
         }

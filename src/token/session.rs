@@ -38,7 +38,7 @@ pub struct NewSession {
     /// The same password, hashed with the parameters now in force, if they changed.
     pub rehashed: Option<PasswordHash>,
     /// The failed attempts that are forgotten with it.
-    pub forgiven: Option<LimitKey>,
+    pub cleared_counter: Option<LimitKey>,
     /// How many live sessions the user has then at most, this one among them.
     pub sessions_at_most: NonZeroU32,
 }

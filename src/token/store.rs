@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::{
-    Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OneTimeStanding,
+    Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession, OneTimeStatus,
     OpenSession, Purpose, Reset, ResetPassword, RotateSession, Rotation, Session, SessionId,
     SessionUser,
 };
@@ -26,7 +26,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// One fact: the session exists if and only if the user was, at that moment, active at the given
     /// `credential_version` with the verified hash. `last_login_at` is set and the rehash is stored with it, the
-    /// attempts in `forgiven` are cleared, and the event and the mail are written, or nothing is. It waits for a reset
+    /// attempts in `cleared_counter` are cleared, and the event and the mail are written, or nothing is. It waits for a reset
     /// in flight, and never restores an older password.
     ///
     /// Of the user's other live sessions only as many stay as leave room for this one in `sessions_at_most`, those that
@@ -218,21 +218,21 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     /// How a token stands, for the page that its link leads to.
     ///
     /// # Contract
-    /// One query, and nothing is written. [`Live`](OneTimeStanding::Live) exactly if
+    /// One query, and nothing is written. [`Live`](OneTimeStatus::Live) exactly if
     /// [`one_time_user`](Self::one_time_user) finds its user, with the address it was mailed to. Else
-    /// [`Used`](OneTimeStanding::Used) if this token itself was spent, which one that another made void was not, its expiry
+    /// [`Used`](OneTimeStatus::Used) if this token itself was spent, which one that another made void was not, its expiry
     /// is not reached, and the address it was mailed to is its user's, be they disabled or not. The holder of the
     /// token learns nothing else about the account. A [`VerifyEmail`](Purpose::VerifyEmail) token that a reset, a
     /// takeover or another such token made void counts as spent: the address was proven.
     ///
     /// # Errors
     /// If the database fails.
-    async fn one_time_standing(
+    async fn one_time_status(
         &self,
         digest: &TokenDigest,
         purpose: Purpose,
         now: Timestamp,
-    ) -> Result<OneTimeStanding, StoreError>;
+    ) -> Result<OneTimeStatus, StoreError>;
 
     /// Spends a [`Purpose::ResetPassword`] token and sets the password; `None` if it cannot be spent.
     ///
@@ -240,7 +240,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     /// One fact, by at most one of any number of concurrent calls (I1): the conditions of
     /// [`one_time_user`](Self::one_time_user) hold at that moment; the hash is stored, `credential_version` goes up,
     /// every session ends, every other one-time token of the user is dead, an unverified address becomes verified, the
-    /// attempts in `forgiven` are cleared, and the event and the mail are written. If the address was not verified, the
+    /// attempts in `cleared_counter` are cleared, and the event and the mail are written. If the address was not verified, the
     /// reset is a takeover, since who made the account may not be who has the mailbox: everything is wiped that
     /// [`TakeOver`](crate::identity::Linking::TakeOver) wipes, and `on_takeover` is written as well.
     ///
@@ -254,7 +254,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
         mail: Option<&Intent>,
     ) -> Result<Option<Reset>, StoreError>;
 
-    /// Spends a [`Purpose::Unlock`] token and clears the failed attempts in `forgiven`; `None` if it cannot be spent.
+    /// Spends a [`Purpose::Unlock`] token and clears the failed attempts in `cleared_counter`; `None` if it cannot be spent.
     ///
     /// # Contract
     /// One fact, by at most one of any number of concurrent calls (I1): the conditions of
@@ -266,7 +266,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     async fn unlock(
         &self,
         digest: &TokenDigest,
-        forgiven: Option<LimitKey>,
+        cleared_counter: Option<LimitKey>,
         now: Timestamp,
         event: &Event,
     ) -> Result<Option<UserId>, StoreError>;

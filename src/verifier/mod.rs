@@ -14,14 +14,14 @@
 //! it expires.
 
 #[cfg(feature = "jwks-client")]
-mod client;
+mod http_jwks;
 mod remote;
 mod source;
 
 use std::sync::Arc;
 
 #[cfg(feature = "jwks-client")]
-pub use self::client::HttpJwks;
+pub use self::http_jwks::HttpJwks;
 pub use self::source::{FetchJwks, KeySource};
 use self::{remote::Remote, source::Kind};
 use crate::{

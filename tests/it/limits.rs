@@ -69,7 +69,7 @@ async fn an_address_is_asked_about_so_often_and_nobody_is_told() {
         let limits = [Budget::Forgot, Budget::Register, Budget::Verify]
             .into_iter()
             .fold(RateLimits::none(), |limits, budget| {
-                limits.about(budget, rate)
+                limits.per_address(budget, rate)
             });
         builder.rate_limits(limits)
     };
@@ -100,8 +100,8 @@ async fn an_address_is_asked_about_so_often_and_nobody_is_told() {
 #[tokio::test]
 async fn a_host_may_limit_how_often_anybody_signs_in_to_an_address() {
     let limits = RateLimits::default()
-        .client(Budget::SignIn, None)
-        .about(Budget::SignIn, Rate::per_minute(1).with_burst(3));
+        .per_client(Budget::SignIn, None)
+        .per_address(Budget::SignIn, Rate::per_minute(1).with_burst(3));
     for app in apps_with(|builder| builder.rate_limits(limits).lockout(None)).await {
         app.register(ANN).await;
         for email in [ANN, "nobody@example.org"] {
@@ -143,7 +143,7 @@ async fn mailed_tokens_are_guessed_so_often() {
 
 #[tokio::test]
 async fn refreshes_are_counted_in_each_process() {
-    let few = RateLimits::none().client(Budget::Refresh, Rate::per_minute(2));
+    let few = RateLimits::none().per_client(Budget::Refresh, Rate::per_minute(2));
     for app in apps_with(|builder| builder.rate_limits(few)).await {
         let other = app.another(|builder| builder.rate_limits(few)).await;
         for app in [&app, &other] {
@@ -158,7 +158,7 @@ async fn refreshes_are_counted_in_each_process() {
 
 #[tokio::test]
 async fn every_request_counts_whatever_it_asks_for() {
-    let few = RateLimits::none().client(Budget::Default, Rate::per_minute(4));
+    let few = RateLimits::none().per_client(Budget::Default, Rate::per_minute(4));
     for app in apps_with(|builder| builder.rate_limits(few)).await {
         for line in [
             "HEAD /users/me",
@@ -293,7 +293,7 @@ async fn a_limit_that_makes_no_sense_is_refused_at_the_start() {
             .build()
     };
     assert!(built(RateLimits::default()).is_ok());
-    let none = RateLimits::none().client(Budget::Verify, Rate::per_minute(0));
+    let none = RateLimits::none().per_client(Budget::Verify, Rate::per_minute(0));
     let error = built(none).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert!(format!("{error:?}").contains("verify"), "{error:?}");
@@ -304,7 +304,7 @@ async fn a_limit_that_makes_no_sense_is_refused_at_the_start() {
 async fn prepared_registration_counts_as_one_of_its_client() {
     let twice = Rate::per_minute(1).with_burst(2);
     let set = |builder: hallpass::AuthBuilder| {
-        builder.rate_limits(RateLimits::none().client(Budget::Register, twice))
+        builder.rate_limits(RateLimits::none().per_client(Budget::Register, twice))
     };
     for app in apps_with(set).await {
         let here = ClientInfo::new(Some([127, 0, 0, 1].into()), None);
@@ -337,9 +337,9 @@ async fn door_of_a_host_counts_with_ours() {
             .iter()
             .filter(|budget| **budget != Budget::Default)
             .fold(RateLimits::none(), |limits, budget| {
-                limits.client(*budget, once)
+                limits.per_client(*budget, once)
             });
-        builder.rate_limits(limits.client(Budget::Default, once.with_burst(2)))
+        builder.rate_limits(limits.per_client(Budget::Default, once.with_burst(2)))
     };
     for app in apps_with(set).await {
         let client = ClientInfo::new(Some([127, 0, 0, 1].into()), None);

@@ -359,7 +359,7 @@ async fn provoke(code: &str) -> Reply {
         "overloaded" => overloaded().await,
         "provider_unknown" => app.ask("GET /auth/oauth/nobody", "", b"").await,
         "rate_limited" => {
-            let one = RateLimits::none().client(Budget::Register, Rate::per_minute(1));
+            let one = RateLimits::none().per_client(Budget::Register, Rate::per_minute(1));
             let slow = app.another(|builder| builder.rate_limits(one)).await;
             slow.post("/users", registration.clone()).await.expect(201);
             slow.post("/users", registration).await

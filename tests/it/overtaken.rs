@@ -57,9 +57,9 @@ async fn raising(app: &App) -> (App, Arc<AtomicUsize>) {
     let raising = app.another(move |builder: AuthBuilder| {
         let wait = Duration::from_secs(900);
         let lockout = Lockout {
-            free: 1,
-            first: wait,
-            longest: wait,
+            free_attempts: 1,
+            base_delay: wait,
+            max_delay: wait,
             ..Lockout::default()
         };
         let (store, left) = (Arc::clone(&store), Arc::clone(&shared));
@@ -136,7 +136,7 @@ impl Limiter for Rehashing {
             client: ClientInfo::default(),
             verified_hash: found.password_hash,
             rehashed: Some(hash.expect("the hasher works")),
-            forgiven: None,
+            cleared_counter: None,
             sessions_at_most: std::num::NonZeroU32::MAX,
         };
         let event = created(now);

@@ -7,8 +7,8 @@ use hallpass::{
     clock::{Clock as _, SystemClock, Timestamp},
     event::Author,
     identity::{
-        Arrival, Arrived, Assertion, CodeChallenge, IdentityId, IdentityStore as _, NewCode,
-        Unlinked,
+        Assertion, CodeChallenge, IdentityId, IdentitySignIn, IdentitySignedIn, IdentityStore as _,
+        NewCode, Unlinked,
     },
     store::PurgeStore as _,
     token::{NewSession, OpenSession, SessionId, TokenStore as _},
@@ -183,10 +183,10 @@ async fn identities_and_codes_are_found_by_indexes() {
             trusted: true,
             display_name: None,
         };
-        let standing = store.standing(&said).await.unwrap();
+        let standing = store.candidates(&said).await.unwrap();
         assert!(standing.linked.is_some() && standing.holder.is_some());
         uses(&[by_subject], "standing").await;
-        let arrival = Arrival {
+        let arrival = IdentitySignIn {
             assertion: said,
             identity: IdentityId::new(now),
             new_user: None,
@@ -200,8 +200,11 @@ async fn identities_and_codes_are_found_by_indexes() {
             joined: None,
             verification: None,
         };
-        let arrived = store.arrive(&arrival).await.unwrap();
-        assert!(matches!(arrived, Arrived::Admitted(..)), "{arrived:?}");
+        let arrived = store.sign_in(&arrival).await.unwrap();
+        assert!(
+            matches!(arrived, IdentitySignedIn::Admitted(..)),
+            "{arrived:?}"
+        );
         uses(&[by_subject, by_state], "arrive").await;
         store.take_flow(&code, &code, now).await.unwrap();
         uses(&[by_state], "take_flow").await;
@@ -256,7 +259,7 @@ async fn open_sessions_are_found_among_many_that_ended() {
                 client: ClientInfo::default(),
                 verified_hash: None,
                 rehashed: None,
-                forgiven: None,
+                cleared_counter: None,
                 sessions_at_most: NonZeroU32::MIN,
             };
             let event = crate::support::app::created(now);

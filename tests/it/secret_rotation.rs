@@ -18,7 +18,7 @@ const WRONG: &str = "a wrong password";
 /// Five failures, and none is looked at until a reset.
 fn strict(builder: hallpass::AuthBuilder) -> hallpass::AuthBuilder {
     builder.lockout(Lockout {
-        most: 5,
+        max_attempts: 5,
         ..Lockout::default()
     })
 }
@@ -155,7 +155,7 @@ async fn instances_that_start_together_look_at_no_more_guesses_than_one() {
 async fn rotating_the_secrets_gives_no_client_more_calls() {
     let rate = Rate::per_minute(1).with_burst(4);
     let set = |builder: hallpass::AuthBuilder| {
-        builder.rate_limits(RateLimits::none().client(Budget::Verify, rate))
+        builder.rate_limits(RateLimits::none().per_client(Budget::Verify, rate))
     };
     for app in apps_with(set).await {
         let (a, b) = (&app.secret, &Secret::generate());

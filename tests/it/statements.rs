@@ -10,7 +10,7 @@ use hallpass::{
     clock::{Clock as _, SystemClock},
     event::{Author, EventFilter, EventStore as _},
     identity::{
-        Arrival, Arrived, Assertion, CodeChallenge, Flow, FlowIntent, IdentityId,
+        Assertion, CodeChallenge, Flow, FlowIntent, IdentityId, IdentitySignIn, IdentitySignedIn,
         IdentityStore as _, LinkIdentity, Linked, NewCode, NewFlow, Unlinked,
     },
     mail::{Intent, IntentId, LetterKind, Ordered, OutboxStore as _, Recipient, RetryMail},
@@ -18,7 +18,7 @@ use hallpass::{
     store::PurgeStore as _,
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession,
-        OneTimeStanding, OpenSession, Purpose, ResetPassword, RotateSession, Rotation, SessionId,
+        OneTimeStatus, OpenSession, Purpose, ResetPassword, RotateSession, Rotation, SessionId,
         TokenStore as _,
     },
     user::{
@@ -105,7 +105,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         client: ClientInfo::default(),
         verified_hash: Some(hash()),
         rehashed: Some(hash()),
-        forgiven: None,
+        cleared_counter: None,
         sessions_at_most: std::num::NonZeroU32::MAX,
     };
     let opened = store.open_session(&session, &event(), None).await.unwrap();
@@ -207,12 +207,12 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         .await;
     found.unwrap().unwrap();
     count.expect(1, "one_time_user");
-    let standing = store.one_time_standing(&digest, Purpose::ResetPassword, now);
-    let expected = OneTimeStanding::Live(new_user.email.clone());
+    let standing = store.one_time_status(&digest, Purpose::ResetPassword, now);
+    let expected = OneTimeStatus::Live(new_user.email.clone());
     assert_eq!(standing.await.unwrap(), expected);
-    count.expect(1, "one_time_standing");
+    count.expect(1, "one_time_status");
     let reset = ResetPassword {
-        forgiven: None,
+        cleared_counter: None,
         digest,
         password_hash: hash(),
         now,
@@ -329,7 +329,7 @@ async fn signing_in_with_a_provider_costs_few_statements_on_postgres() {
     };
     for (subject, wanted) in [("first", 5), ("first", 3), ("second", 4)] {
         let code = begin(&format!("{subject} {wanted}"), FlowIntent::SignIn).await;
-        let arrival = Arrival {
+        let arrival = IdentitySignIn {
             assertion: said(subject),
             identity: IdentityId::new(now),
             new_user: Some(new_user.clone()),
@@ -339,8 +339,11 @@ async fn signing_in_with_a_provider_costs_few_statements_on_postgres() {
             joined: None,
             verification: None,
         };
-        let arrived = store.arrive(&arrival).await.unwrap();
-        assert!(matches!(arrived, Arrived::Admitted(..)), "{arrived:?}");
+        let arrived = store.sign_in(&arrival).await.unwrap();
+        assert!(
+            matches!(arrived, IdentitySignedIn::Admitted(..)),
+            "{arrived:?}"
+        );
         count.expect(wanted, "arrive");
         let challenge = CodeChallenge::of("verifier");
         let redeemed = store.redeem_code(&code.digest, &challenge, now).await;
@@ -359,7 +362,7 @@ async fn signing_in_with_a_provider_costs_few_statements_on_postgres() {
         client: ClientInfo::default(),
         verified_hash: None,
         rehashed: None,
-        forgiven: None,
+        cleared_counter: None,
         sessions_at_most: std::num::NonZeroU32::MAX,
     };
     store.open_session(&session, &event, None).await.unwrap();

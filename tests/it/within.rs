@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use hallpass::{
-    Auth, BoxError, ErrorKind, EventKind, Password, Registration, Role, Settled, User, UserId,
+    Auth, BoxError, ErrorKind, EventKind, Password, Registration, Role, Unpublished, User, UserId,
     UserStatus,
     credential::BreachCheck,
     event::{EventFilter, EventStore as _},
@@ -51,10 +51,10 @@ async fn hosts() -> Vec<Host> {
 }
 
 /// Commits and tells, or does neither.
-async fn end(txn: DatabaseTransaction, settled: Settled, commits: bool) {
+async fn end(txn: DatabaseTransaction, unpublished: Unpublished, commits: bool) {
     if commits {
         txn.commit().await.unwrap();
-        settled.tell();
+        unpublished.publish();
     } else {
         txn.rollback().await.unwrap();
     }
@@ -116,9 +116,9 @@ async fn an_account_and_the_hosts_own_row_are_committed_together() {
         let mut accounts = host.auth().within(&txn).unwrap();
         let user = accounts.register(prepared).await.unwrap();
         Host::add_profile(&txn, &user).await;
-        let settled = accounts.settle();
+        let unpublished = accounts.finish();
         txn.commit().await.unwrap();
-        settled.tell();
+        unpublished.publish();
 
         assert_eq!(host.profiles().await, 1);
         assert_eq!(host.events().await, ["account_created"]);
@@ -163,9 +163,9 @@ async fn sqlite_transactions_that_read_first_begin_immediate() {
             txn.query_all_raw(users()).await.unwrap();
             let mut accounts = auth.within(&txn).unwrap();
             accounts.register(prepared).await.unwrap();
-            let settled = accounts.settle();
+            let unpublished = accounts.finish();
             txn.commit().await.unwrap();
-            settled.tell();
+            unpublished.publish();
         });
     }
     all.join_all().await;
@@ -212,9 +212,9 @@ async fn what_is_rolled_back_has_never_been() {
         let txn = host.begin().await;
         let mut accounts = host.auth().within(&txn).unwrap();
         accounts.register(prepared).await.unwrap();
-        let settled = accounts.settle();
+        let unpublished = accounts.finish();
         txn.commit().await.unwrap();
-        settled.tell();
+        unpublished.publish();
         assert!(host.is_there().await);
     }
 }
@@ -248,20 +248,20 @@ async fn hooks_hear_of_accounts_when_the_host_has_committed() {
         let txn = host.begin().await;
         let mut accounts = auth.within(&txn).unwrap();
         let user = accounts.register(prepared).await.unwrap();
-        let settled = accounts.settle();
+        let unpublished = accounts.finish();
         txn.commit().await.unwrap();
         auth.finish_hooks().await;
         assert_eq!(counting.0.load(Ordering::SeqCst), 0);
-        settled.tell();
+        unpublished.publish();
         auth.finish_hooks().await;
         assert_eq!(counting.0.load(Ordering::SeqCst), 1);
 
         let txn = host.begin().await;
         let mut accounts = auth.within(&txn).unwrap();
         accounts.delete(user.id).await.unwrap();
-        let settled = accounts.settle();
+        let unpublished = accounts.finish();
         txn.commit().await.unwrap();
-        settled.tell();
+        unpublished.publish();
         auth.finish_hooks().await;
         assert_eq!(counting.0.load(Ordering::SeqCst), 0);
     }
@@ -278,8 +278,8 @@ async fn a_mail_can_be_ordered_with_the_hosts_own_row() {
             let mut accounts = host.auth().within(&txn).unwrap();
             let ann = ANN.parse().unwrap();
             accounts.request_password_reset(&ann).await.unwrap();
-            let settled = accounts.settle();
-            end(txn, settled, commits).await;
+            let unpublished = accounts.finish();
+            end(txn, unpublished, commits).await;
             host.app.deliver().await;
             let letters = host.app.letters(ANN, "/reset-password?");
             assert_eq!(letters.len(), usize::from(commits));
@@ -320,10 +320,10 @@ async fn roles_and_status_change_with_the_hosts_own_rows() {
             assert!(changed.roles.contains(&editor) && changed.roles.contains(&Role::USER));
             let changed = accounts.disable(user).await.unwrap();
             assert_eq!(changed.status, UserStatus::Disabled);
-            let settled = accounts.settle();
+            let unpublished = accounts.finish();
             if commit {
                 txn.commit().await.unwrap();
-                settled.tell();
+                unpublished.publish();
                 let reply = host.app.me(&tokens.access).await;
                 reply.problem(401, "invalid_access_token");
             } else {
@@ -349,18 +349,18 @@ async fn an_account_is_deleted_with_the_hosts_own_rows() {
         let mut accounts = host.auth().within(&txn).unwrap();
         let user = accounts.register(prepared).await.unwrap();
         Host::add_profile(&txn, &user).await;
-        let settled = accounts.settle();
+        let unpublished = accounts.finish();
         txn.commit().await.unwrap();
-        settled.tell();
+        unpublished.publish();
 
         let txn = host.begin().await;
         let mut accounts = host.auth().within(&txn).unwrap();
         accounts.delete(user.id).await.unwrap();
         let again = accounts.delete(user.id).await.unwrap_err();
         assert_eq!(again.kind(), ErrorKind::UserNotFound);
-        let settled = accounts.settle();
+        let unpublished = accounts.finish();
         txn.commit().await.unwrap();
-        settled.tell();
+        unpublished.publish();
         assert!(!host.is_there().await);
         assert_eq!(host.profiles().await, 0);
         assert_eq!(host.events().await, ["account_deleted", "account_created"]);
@@ -386,9 +386,9 @@ async fn the_last_administrator_cannot_be_removed_in_a_transaction() {
         ] {
             assert_eq!(refused.unwrap_err().kind(), ErrorKind::LastAdmin);
         }
-        let settled = accounts.settle();
+        let unpublished = accounts.finish();
         txn.commit().await.unwrap();
-        settled.tell();
+        unpublished.publish();
         let admins = host.store.user(admin).await.unwrap().unwrap();
         assert_eq!(admins.status, UserStatus::Active);
     }
@@ -422,8 +422,8 @@ async fn a_password_taken_unchecked_is_told_with_the_account_or_not_at_all() {
             let txn = host.begin().await;
             let mut accounts = auth.within(&txn).unwrap();
             accounts.register(prepared).await.unwrap();
-            let settled = accounts.settle();
-            end(txn, settled, commits).await;
+            let unpublished = accounts.finish();
+            end(txn, unpublished, commits).await;
             let events = host.store.list_events(&filter, None, 10).await.unwrap();
             assert_eq!(events.len(), expected);
         }

@@ -14,7 +14,7 @@ pub(super) struct OauthSettings {
 pub(super) fn newcomers(mode: RegistrationMode) -> Newcomers {
     match mode {
         RegistrationMode::Open => Newcomers::Anybody,
-        RegistrationMode::Private => Newcomers::Proven,
+        RegistrationMode::Private => Newcomers::Verified,
         RegistrationMode::Closed => Newcomers::Nobody,
     }
 }

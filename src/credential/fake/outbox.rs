@@ -86,7 +86,7 @@ impl OutboxStore for FakeStore {
         Ok(())
     }
 
-    async fn bury(&self, id: IntentId, attempt: i32, error: &str) -> Result<(), StoreError> {
+    async fn mark_dead(&self, id: IntentId, attempt: i32, error: &str) -> Result<(), StoreError> {
         let mut state = self.up()?;
         state.buried.push(error.to_owned());
         let mine = |row: &Row| row.intent.id == id && row.attempt == attempt;

@@ -122,11 +122,11 @@ impl Pool {
             let result = job(workspace);
             Box::new(move || drop(sender.send(result)))
         });
-        if let Some(place) = self.admit(job)? {
+        if let Some(slot) = self.admit(job)? {
             match time::timeout(self.0.deadline, begun).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_dropped)) => return Err(self.overloaded(Shed::NoThread)),
-                Err(_elapsed) if place.leave() => return Err(self.overloaded(Shed::Deadline)),
+                Err(_elapsed) if slot.leave() => return Err(self.overloaded(Shed::Deadline)),
                 Err(_elapsed) => {}
             }
         }
@@ -134,7 +134,7 @@ impl Pool {
     }
 
     /// Starts a job, or lets it wait.
-    fn admit(&self, job: Job) -> Result<Option<Place>> {
+    fn admit(&self, job: Job) -> Result<Option<QueueSlot>> {
         let mut state = self.0.state();
         if state.taken < self.0.permits {
             state.taken += 1;
@@ -158,7 +158,7 @@ impl Pool {
         });
         drop(state);
         metric::began_to_wait();
-        Ok(Some(Place {
+        Ok(Some(QueueSlot {
             inner: Arc::clone(&self.0),
             ticket,
         }))
@@ -176,7 +176,7 @@ impl Pool {
                 let inner = Arc::clone(&self.0);
                 let thread = thread::Builder::new().name("hallpass-hash".to_owned());
                 let work = move || {
-                    let_others_go_first(niceness);
+                    lower_priority(niceness);
                     inner.work(job);
                 };
                 thread.spawn(work).map(drop)
@@ -273,7 +273,7 @@ impl Inner {
 }
 
 /// On Linux, where each thread has a nice value of its own.
-fn let_others_go_first(niceness: u8) {
+fn lower_priority(niceness: u8) {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(niceness.into()) {
         tracing::debug!(%error, "hashing goes on at the priority of the others");
@@ -295,13 +295,13 @@ impl<T> Begun<T> {
     }
 }
 
-/// A place in the queue, given up when the caller runs out of time or goes away.
-struct Place {
+/// A slot of the queue, given up when the caller runs out of time or goes away.
+struct QueueSlot {
     inner: Arc<Inner>,
     ticket: Ticket,
 }
 
-impl Place {
+impl QueueSlot {
     /// Whether the job still waited. Otherwise it has begun.
     fn leave(&self) -> bool {
         let mut state = self.inner.state();
@@ -318,7 +318,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for QueueSlot {
     fn drop(&mut self) {
         self.leave();
     }

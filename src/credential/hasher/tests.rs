@@ -243,13 +243,13 @@ async fn a_caller_that_goes_away_leaves_the_queue() {
 #[tokio::test]
 async fn there_are_as_many_places_as_may_hash_and_wait() {
     let hasher = hasher(2, 1, DEFAULT_DEADLINE);
-    let mut places: Vec<_> = (0..3).map(|_| hasher.place().unwrap()).collect();
-    let error = hasher.place().unwrap_err();
+    let mut slots: Vec<_> = (0..3).map(|_| hasher.queue_slot().unwrap()).collect();
+    let error = hasher.queue_slot().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Overloaded);
     assert!(error.retry_after().unwrap() >= Duration::from_secs(1));
-    places.pop();
-    places.push(hasher.place().unwrap());
-    hasher.place().unwrap_err();
+    slots.pop();
+    slots.push(hasher.queue_slot().unwrap());
+    hasher.queue_slot().unwrap_err();
 }
 
 #[tokio::test]

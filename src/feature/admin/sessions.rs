@@ -32,7 +32,7 @@ impl Administration {
         let user = self.user(id).await?;
         let store = self.store.as_ref();
         let counted = self.limits.of_account(user.email.canonical()).await?;
-        self.limits.forgive(store, counted).await?;
+        self.limits.clear(store, counted).await?;
         let event = author.event(EventKind::SignInUnlocked, self.clock.now());
         Ok(self.trail.record(store, &event.of(id)).await?)
     }

@@ -53,11 +53,11 @@ impl Lockouts {
         let user = store.one_time_user(&digest, Purpose::Unlock, now).await?;
         let user = user.ok_or(ErrorKind::InvalidToken)?;
         let counted = self.limits.of_account(user.email.canonical()).await?;
-        let forgiven = self.limits.forgiven_with(counted);
+        let cleared_counter = self.limits.cleared_with(counted);
         let event = Event::new(EventKind::SignInUnlocked, client, now);
-        let unlocked = store.unlock(&digest, forgiven, now, &event).await?;
+        let unlocked = store.unlock(&digest, cleared_counter, now, &event).await?;
         let id = unlocked.ok_or(ErrorKind::InvalidToken)?;
-        self.limits.forgive_after(counted).await;
+        self.limits.clear_after(counted).await;
         self.trail.publish(&event.of(id));
         let found = store.credentials(&user.email).await?;
         let found = found.filter(|found| found.user.id == id);

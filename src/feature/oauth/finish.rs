@@ -11,7 +11,8 @@ use crate::{
     hook::Applicant,
     http::Problem,
     identity::{
-        Arrival, Arrived, Assertion, Flow, FlowIntent, IdentityId, LinkRefusal, Linking, NewCode,
+        Assertion, Flow, FlowIntent, IdentityId, IdentitySignIn, IdentitySignedIn, LinkRefusal,
+        Linking, NewCode,
     },
     mail::Recipient,
     secret::TokenDigest,
@@ -202,15 +203,15 @@ impl ProviderSignIns {
     ) -> Result<()> {
         let assertion = &identified.assertion;
         for _ in 0..ATTEMPTS {
-            let standing = store.standing(assertion).await?;
-            let linking = assertion.judge(&standing);
+            let candidates = store.candidates(assertion).await?;
+            let linking = assertion.resolve(&candidates);
             let new_user = match linking {
                 Linking::Refuse(refusal) => return Err(refused(refusal, identified)),
                 Linking::Create => Some(self.new_user(assertion, answer, client).await?),
                 _ => None,
             };
             let now = self.clock.now();
-            let arrival = Arrival {
+            let sign_in = IdentitySignIn {
                 assertion: assertion.clone(),
                 identity: IdentityId::new(now),
                 new_user,
@@ -223,20 +224,20 @@ impl ProviderSignIns {
                 verification: Some(self.deliveries.verification(Recipient::UserOfFact, now)),
                 now,
             };
-            match store.arrive(&arrival).await? {
-                Arrived::Admitted(user, events) => {
-                    self.tell(&user, &events);
+            match store.sign_in(&sign_in).await? {
+                IdentitySignedIn::Admitted(user, events) => {
+                    self.publish(&user, &events);
                     return Ok(());
                 }
-                Arrived::Refused(refusal) => return Err(refused(refusal, identified)),
-                Arrived::NoAccount => {}
+                IdentitySignedIn::Refused(refusal) => return Err(refused(refusal, identified)),
+                IdentitySignedIn::NoAccount => {}
             }
         }
         let error = "what stands here changed again and again";
         Err(Error::new(ErrorKind::Unavailable).with_source(error))
     }
 
-    fn tell(&self, user: &User, events: &[Event]) {
+    fn publish(&self, user: &User, events: &[Event]) {
         for event in events {
             self.trail.publish(event);
         }

@@ -13,7 +13,7 @@
 //! is intercepted on its way is worth nothing.
 //!
 //! No connection of the database is held while a provider is asked. What an account is given to is decided by
-//! [`Assertion::judge`](crate::identity::Assertion::judge).
+//! [`Assertion::resolve`](crate::identity::Assertion::resolve).
 
 mod begin;
 mod client;
@@ -73,7 +73,7 @@ pub(crate) enum Newcomers {
     Anybody,
     Nobody,
     /// Those whose address a trusted provider proves. For all others a free address is answered as a taken one.
-    Proven,
+    Verified,
 }
 
 impl Newcomers {
@@ -83,8 +83,8 @@ impl Newcomers {
         match self {
             Self::Anybody => Ok(()),
             Self::Nobody => Err(ErrorKind::RegistrationClosed.into()),
-            Self::Proven if assertion.proves() => Ok(()),
-            Self::Proven => Err(ErrorKind::LinkRequired.into()),
+            Self::Verified if assertion.proves() => Ok(()),
+            Self::Verified => Err(ErrorKind::LinkRequired.into()),
         }
     }
 }

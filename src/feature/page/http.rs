@@ -11,7 +11,7 @@ use crate::{
     secret::{OneTimeToken, Password},
     service::UserService,
     store::Store,
-    token::OneTimeStanding,
+    token::OneTimeStatus,
     user::EmailAddress,
 };
 
@@ -73,15 +73,15 @@ async fn show(
         return Ok(pages.head());
     }
     match links.open(action, &token, &client).await? {
-        OneTimeStanding::Dead => pages.invalid(language),
-        OneTimeStanding::Live(address) => {
+        OneTimeStatus::Dead => pages.invalid(language),
+        OneTimeStatus::Live(address) => {
             let link = Link {
                 token: &token,
                 address: Some(address.as_str()),
             };
             pages.form(language, action, &link)
         }
-        OneTimeStanding::Used => pages.used(language, action),
+        OneTimeStatus::Used => pages.used(language, action),
     }
 }
 
@@ -162,7 +162,7 @@ impl Parts {
             Err(error) => error,
         };
         if error.kind() == ErrorKind::InvalidToken
-            && self.links.standing(action, link.token).await? == OneTimeStanding::Used
+            && self.links.candidates(action, link.token).await? == OneTimeStatus::Used
         {
             return Ok(Answer::SeeOther(action.at(USED)));
         }

@@ -8,7 +8,7 @@ use crate::{
     limit::{Budget, Limits},
     secret::TokenDigest,
     store::Store,
-    token::{OneTimeStanding, Purpose},
+    token::{OneTimeStatus, Purpose},
 };
 
 /// Looks mailed links up. Spends nothing.
@@ -30,20 +30,20 @@ impl Links {
         action: Action,
         token: &str,
         client: &ClientInfo,
-    ) -> Result<OneTimeStanding> {
+    ) -> Result<OneTimeStatus> {
         let budget = match action {
             Action::ResetPassword => Budget::Reset,
             Action::ConfirmEmailChange | Action::Unlock | Action::VerifyEmail => Budget::Verify,
         };
-        let _turn = self.limits.admit_to_read(budget, client.ip).await?;
-        self.standing(action, token).await
+        let _permit = self.limits.admit_to_read(budget, client.ip).await?;
+        self.candidates(action, token).await
     }
 
     /// The same for a client who was counted.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable).
-    pub(super) async fn standing(&self, action: Action, token: &str) -> Result<OneTimeStanding> {
+    pub(super) async fn candidates(&self, action: Action, token: &str) -> Result<OneTimeStatus> {
         let purpose = match action {
             Action::ConfirmEmailChange => Purpose::ConfirmEmailChange,
             Action::ResetPassword => Purpose::ResetPassword,
@@ -51,7 +51,7 @@ impl Links {
             Action::VerifyEmail => Purpose::VerifyEmail,
         };
         let (digest, now) = (TokenDigest::of(token), self.clock.now());
-        let standing = self.store.one_time_standing(&digest, purpose, now);
+        let standing = self.store.one_time_status(&digest, purpose, now);
         Ok(standing.await?)
     }
 }

@@ -23,8 +23,8 @@ use std::{str::FromStr, sync::Arc};
 use crate::{
     clock::Clock,
     credential::{
-        CHECKS, Caller, FailedCheck, FailureReason, Failures, Hasher, PasswordCheck, PasswordRules,
-        Proof, Visit, overtaken,
+        CHECKS, Caller, CheckTicket, FailedCheck, FailureReason, Failures, Hasher, PasswordCheck,
+        PasswordRules, Proof, overtaken,
     },
     delivery::Deliveries,
     error::Result,
@@ -93,11 +93,11 @@ pub(crate) struct Passwords {
 impl Passwords {
     /// Whoever hangs up meanwhile is let go where it is still to wait. A password that has been looked at is written down.
     pub(crate) async fn login(&self, store: &Arc<dyn Store>, login: Login) -> Result<TokenPair> {
-        let mut visit = self.check.enter(&login.client).await?;
+        let mut ticket = self.check.enter(&login.client).await?;
         let (passwords, store) = (self.clone(), Arc::clone(store));
         Caller::outlived(|caller| async move {
-            visit.caller = caller;
-            passwords.attempt(&*store, login, visit).await
+            ticket.caller = caller;
+            passwords.attempt(&*store, login, ticket).await
         })
         .await
     }
@@ -106,25 +106,25 @@ impl Passwords {
         &self,
         store: &dyn Store,
         login: Login,
-        mut visit: Visit,
+        mut ticket: CheckTicket,
     ) -> Result<TokenPair> {
         for _ in 0..CHECKS {
             let (email, password) = (&login.email, &login.password);
             let checked = self
                 .check
-                .check(store, &mut visit, email, password, &login.client);
+                .check(store, &mut ticket, email, password, &login.client);
             let proof = match checked.await? {
                 Ok(proof) => proof,
                 Err(failed) => return self.refuse(store, &login, failed).await,
             };
             let counted = proof.counted();
-            match self.open(store, &login, &visit.caller, proof).await {
+            match self.open(store, &login, &ticket.caller, proof).await {
                 Ok(Some(pair)) => return Ok(pair),
                 // The password was right when it was looked at, and is looked at once more.
                 Ok(None) => self.check.take_back(store, counted).await,
                 Err(error) => {
                     // The password was right, whatever else is in the way.
-                    self.limits.forgive(store, counted).await?;
+                    self.limits.clear(store, counted).await?;
                     return Err(error);
                 }
             }
@@ -157,7 +157,7 @@ impl Passwords {
         let recipient = Recipient::Holder(login.email.clone());
         let recorded = self.failures.record(store, event, &failed, recipient);
         recorded.await?;
-        if failed.is_told {
+        if failed.is_notified {
             self.deliveries.wake();
         }
         Err(failed.into())

@@ -58,7 +58,7 @@ impl Passwords {
         let reset = ResetPassword {
             digest,
             password_hash,
-            forgiven: self.limits.forgiven_with(counted),
+            cleared_counter: self.limits.cleared_with(counted),
             now: self.clock.now(),
         };
         let event = Event::new(EventKind::PasswordReset, client, reset.now);
@@ -72,7 +72,7 @@ impl Passwords {
             user: owner,
             taken_over,
         } = done.await?.ok_or(ErrorKind::InvalidToken)?;
-        self.limits.forgive_after(counted).await;
+        self.limits.clear_after(counted).await;
         self.trail.publish(&event.of(owner.id));
         if taken_over {
             self.trail.publish(&on_takeover.of(owner.id));

@@ -115,18 +115,24 @@ fn fewer_failures_are_forgotten_after_a_day() {
 fn a_rule_that_makes_no_sense_is_refused() {
     let lockout = Lockout::default();
     let refused = [
-        Lockout { free: 0, ..lockout },
         Lockout {
-            most: 101,
-            ..lockout
-        },
-        Lockout { most: 4, ..lockout },
-        Lockout {
-            first: Duration::ZERO,
+            free_attempts: 0,
             ..lockout
         },
         Lockout {
-            longest: Duration::from_secs(86_401),
+            max_attempts: 101,
+            ..lockout
+        },
+        Lockout {
+            max_attempts: 4,
+            ..lockout
+        },
+        Lockout {
+            base_delay: Duration::ZERO,
+            ..lockout
+        },
+        Lockout {
+            max_delay: Duration::from_secs(86_401),
             ..lockout
         },
     ];

@@ -172,7 +172,7 @@ pub(super) fn new_session(user: UserId, credential_version: i64) -> NewSession {
         client: ClientInfo::new(Some([127, 0, 0, 1].into()), Some("check")),
         verified_hash: None,
         rehashed: None,
-        forgiven: None,
+        cleared_counter: None,
         sessions_at_most: NonZeroU32::MAX,
     }
 }
@@ -256,7 +256,7 @@ pub(super) fn new_token(user: &User, purpose: Purpose) -> NewOneTimeToken {
 
 pub(super) fn reset(digest: TokenDigest, password_hash: &str, now: Timestamp) -> ResetPassword {
     ResetPassword {
-        forgiven: None,
+        cleared_counter: None,
         digest,
         password_hash: hash(password_hash),
         now,

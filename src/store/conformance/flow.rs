@@ -13,8 +13,8 @@ use crate::{
     clock::Timestamp,
     event::{Author, ClientInfo, EventKind},
     identity::{
-        Arrival, Arrived, Assertion, CodeChallenge, Flow, FlowIntent, Identity, IdentityId,
-        NewCode, NewFlow, Redeemed,
+        Assertion, CodeChallenge, Flow, FlowIntent, Identity, IdentityId, IdentitySignIn,
+        IdentitySignedIn, NewCode, NewFlow, Redeemed,
     },
     secret::TokenDigest,
     token::EndReason,
@@ -282,7 +282,7 @@ pub(super) fn identity(id: IdentityId, said: &Assertion, created_at: Timestamp) 
 }
 
 /// Who comes back at the end of a fresh flow, with the account to be made if there is none.
-pub(super) async fn arrival(store: &Subject, assertion: &Assertion) -> (Arrival, Flow) {
+pub(super) async fn arrival(store: &Subject, assertion: &Assertion) -> (IdentitySignIn, Flow) {
     let (flow, code) = taken(store, FlowIntent::SignIn).await;
     let at = now();
     let new_user = assertion.email.as_ref().map(|email| {
@@ -291,7 +291,7 @@ pub(super) async fn arrival(store: &Subject, assertion: &Assertion) -> (Arrival,
         user.password_hash = None;
         user
     });
-    let arrival = Arrival {
+    let arrival = IdentitySignIn {
         assertion: assertion.clone(),
         identity: IdentityId::new(at),
         new_user,
@@ -307,15 +307,15 @@ pub(super) async fn arrival(store: &Subject, assertion: &Assertion) -> (Arrival,
     (arrival, flow)
 }
 
-pub(super) async fn arrive(store: &Subject, arrival: &Arrival) -> Arrived {
-    store.arrive(arrival).await.expect("arrive")
+pub(super) async fn sign_in(store: &Subject, arrival: &IdentitySignIn) -> IdentitySignedIn {
+    store.sign_in(arrival).await.expect("arrive")
 }
 
 /// A new user, just back from a provider, with a good code.
 async fn admitted(store: &Subject) -> (User, Flow, NewCode) {
     let (arrival, flow) = arrival(store, &assertion(&fresh_address())).await;
-    match arrive(store, &arrival).await {
-        Arrived::Admitted(user, _) => (user, flow, arrival.code),
+    match sign_in(store, &arrival).await {
+        IdentitySignedIn::Admitted(user, _) => (user, flow, arrival.code),
         other => panic!("somebody new was not admitted: {other:?}"),
     }
 }

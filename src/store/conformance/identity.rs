@@ -8,13 +8,15 @@ use super::{
         address, by_id, credentials, events_of, fresh_address, fresh_session, fresh_user, insert,
         is_live, new_session, new_token, new_user, now, race, set_status, try_open, unique,
     },
-    flow::{arrival, arrive, assertion, identity, redeem},
+    flow::{arrival, assertion, identity, redeem, sign_in},
     link::linked,
     one_time::issued,
 };
 use crate::{
     event::{Event, EventKind},
-    identity::{Arrival, Arrived, Assertion, Flow, Identity, LinkRefusal, Local, Standing},
+    identity::{
+        Assertion, Candidates, Flow, Identity, IdentitySignIn, IdentitySignedIn, LinkRefusal, Local,
+    },
     token::{NewSession, Purpose},
     user::{User, UserId, UserStatus},
 };
@@ -45,20 +47,21 @@ pub async fn check_all(store: &Subject) {
 pub async fn what_stands_is_told_of_disabled_users_too(store: &Subject) {
     let linked = known(store).await;
     let holder = fresh_user(store).await;
-    let standing = async |assertion: &Assertion| store.standing(assertion).await.expect("standing");
+    let candidates =
+        async |assertion: &Assertion| store.candidates(assertion).await.expect("standing");
     let mut said = linked.1.clone();
     assert_eq!(
-        standing(&assertion(&fresh_address())).await,
-        Standing::default()
+        candidates(&assertion(&fresh_address())).await,
+        Candidates::default()
     );
     said.email = Some(address(&holder.email.as_str().to_uppercase()));
     let (by_link, by_address) = (Local::new(&linked.0), Local::new(&holder));
-    let both = Standing {
+    let both = Candidates {
         linked: Some(by_link),
         holder: Some(by_address),
     };
-    assert_eq!(standing(&said).await, both);
-    assert!(by_link.proven && !by_address.proven);
+    assert_eq!(candidates(&said).await, both);
+    assert!(by_link.verified && !by_address.verified);
     for id in [linked.0.id, holder.id] {
         set_status(store, id, UserStatus::Disabled).await;
     }
@@ -67,18 +70,18 @@ pub async fn what_stands_is_told_of_disabled_users_too(store: &Subject) {
         ..local
     };
     said.subject = unique();
-    let expected = Standing {
+    let expected = Candidates {
         linked: None,
         holder: Some(disabled(by_address)),
     };
-    assert_eq!(standing(&said).await, expected);
+    assert_eq!(candidates(&said).await, expected);
     said.subject = linked.1.subject;
     said.email = None;
-    let expected = Standing {
+    let expected = Candidates {
         linked: Some(disabled(by_link)),
         holder: None,
     };
-    assert_eq!(standing(&said).await, expected);
+    assert_eq!(candidates(&said).await, expected);
 }
 
 /// The account and the identity, to the microsecond, and the two events; the code is theirs.
@@ -106,11 +109,14 @@ pub async fn nobody_is_made_unasked(store: &Subject) {
     let said = assertion(&fresh_address());
     let (mut arrival, flow) = arrival(store, &said).await;
     arrival.new_user = None;
-    let arrived = arrive(store, &arrival).await;
-    assert!(matches!(arrived, Arrived::NoAccount), "{arrived:?}");
+    let arrived = sign_in(store, &arrival).await;
+    assert!(
+        matches!(arrived, IdentitySignedIn::NoAccount),
+        "{arrived:?}"
+    );
     assert_no_code(store, &arrival, &flow).await;
-    let standing = store.standing(&said).await.expect("standing");
-    assert_eq!(standing, Standing::default());
+    let candidates = store.candidates(&said).await.expect("standing");
+    assert_eq!(candidates, Candidates::default());
 }
 
 /// Whatever their address is at the provider by now, and whoever has that here.
@@ -200,8 +206,8 @@ pub async fn an_unverified_address_is_taken_over(store: &Subject) {
         assert!(user.is_none(), "a token survived: {:?}", token.purpose);
     }
     assert_eq!(identities(store, user.id).await, [expected(&arrival)]);
-    let standing = store.standing(&theirs).await.expect("standing");
-    assert_eq!(standing.linked, None, "an identity survived");
+    let candidates = store.candidates(&theirs).await.expect("standing");
+    assert_eq!(candidates.linked, None, "an identity survived");
     let kinds = [EventKind::AccountTakenOver, EventKind::IdentityLinked];
     assert_told(store, user.id, &events, &kinds, told).await;
     assert_good(store, &arrival, &flow, &after.user).await;
@@ -209,8 +215,11 @@ pub async fn an_unverified_address_is_taken_over(store: &Subject) {
     assert!(opened.is_some(), "nobody can sign in after a takeover");
 
     assert!(is_live(store, &others_session, now()).await);
-    let standing = store.standing(&others).await.expect("standing");
-    assert!(standing.linked.is_some(), "another user's identity is gone");
+    let candidates = store.candidates(&others).await.expect("standing");
+    assert!(
+        candidates.linked.is_some(),
+        "another user's identity is gone"
+    );
 }
 
 /// No identity, no code, no event, no change.
@@ -284,11 +293,11 @@ pub async fn two_for_one_address_make_one_account(store: &Subject) {
     assert_eq!(events_of(store, user).await.len(), 3);
 }
 
-/// Lets as many arrive at once; gives who they were let in as, and how many events were told of.
+/// Lets as many sign_in at once; gives who they were let in as, and how many events were told of.
 async fn race_in(
     store: &Subject,
     said: &[Assertion],
-) -> (HashSet<UserId>, usize, Vec<(Arrival, Flow)>) {
+) -> (HashSet<UserId>, usize, Vec<(IdentitySignIn, Flow)>) {
     let mut arrivals = Vec::new();
     for said in said.iter().cycle().take(RACES) {
         arrivals.push(arrival(store, said).await);
@@ -321,9 +330,9 @@ async fn verified(store: &Subject) -> (User, NewSession) {
     (opened.expect("a session opens for an active user"), session)
 }
 
-pub(super) async fn admitted(store: &Subject, arrival: &Arrival) -> (User, Vec<Event>) {
-    match arrive(store, arrival).await {
-        Arrived::Admitted(user, events) => (user, events),
+pub(super) async fn admitted(store: &Subject, arrival: &IdentitySignIn) -> (User, Vec<Event>) {
+    match sign_in(store, arrival).await {
+        IdentitySignedIn::Admitted(user, events) => (user, events),
         other => panic!("who should have been let in was not: {other:?}"),
     }
 }
@@ -335,8 +344,8 @@ async fn refused(store: &Subject, said: &Assertion, user: &User, why: LinkRefusa
         identities(store, user.id).await,
     );
     let (arrival, flow) = arrival(store, said).await;
-    match arrive(store, &arrival).await {
-        Arrived::Refused(refusal) => assert_eq!(refusal, why),
+    match sign_in(store, &arrival).await {
+        IdentitySignedIn::Refused(refusal) => assert_eq!(refusal, why),
         other => panic!("who should have been refused was not: {other:?}"),
     }
     assert_no_code(store, &arrival, &flow).await;
@@ -352,7 +361,7 @@ pub(super) async fn identities(store: &Subject, user: UserId) -> Vec<Identity> {
 }
 
 /// What an arrival links.
-fn expected(arrival: &Arrival) -> Identity {
+fn expected(arrival: &IdentitySignIn) -> Identity {
     identity(arrival.identity, &arrival.assertion, arrival.now)
 }
 
@@ -373,13 +382,13 @@ async fn assert_told(
     }
 }
 
-async fn assert_good(store: &Subject, arrival: &Arrival, flow: &Flow, user: &User) {
+async fn assert_good(store: &Subject, arrival: &IdentitySignIn, flow: &Flow, user: &User) {
     let redeemed = redeem(store, &arrival.code.digest, &flow.challenge, arrival.now).await;
     let redeemed = redeemed.expect("a good code");
     assert_eq!(redeemed.credentials.user.id, user.id);
 }
 
-async fn assert_no_code(store: &Subject, arrival: &Arrival, flow: &Flow) {
+async fn assert_no_code(store: &Subject, arrival: &IdentitySignIn, flow: &Flow) {
     let redeemed = redeem(store, &arrival.code.digest, &flow.challenge, arrival.now).await;
     assert!(redeemed.is_none(), "a code was kept for nobody");
 }

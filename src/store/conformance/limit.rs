@@ -52,14 +52,14 @@ pub async fn check_limiter(limiter: &LimiterSubject) {
 /// If the limiter breaks the contract.
 pub async fn counters_do_what_their_rule_says(limiter: &LimiterSubject) {
     let short = Lockout {
-        free: 2,
-        first: Duration::from_millis(700),
-        longest: Duration::from_secs(20),
-        most: 9,
+        free_attempts: 2,
+        base_delay: Duration::from_millis(700),
+        max_delay: Duration::from_secs(20),
+        max_attempts: 9,
     };
     let once = Lockout {
-        free: 1,
-        most: 1,
+        free_attempts: 1,
+        max_attempts: 1,
         ..Lockout::default()
     };
     let rules = [
@@ -202,7 +202,7 @@ pub async fn a_fact_forgives_and_what_is_none_does_not(store: &Subject) {
             panic!("there are four");
         };
         let mut session = new_session(user.id, if is_fact { 0 } else { 1 });
-        session.forgiven = Some(signed_in.key);
+        session.cleared_counter = Some(signed_in.key);
         assert_eq!(try_open(store, &session).await.is_some(), is_fact);
         let token = issued(store, &user, Purpose::Unlock).await;
         let token = if is_fact { token } else { digest() };
@@ -210,7 +210,7 @@ pub async fn a_fact_forgives_and_what_is_none_does_not(store: &Subject) {
         assert_eq!(done.is_some(), is_fact);
         let token = issued(store, &user, Purpose::ResetPassword).await;
         let mut reset = reset(if is_fact { token } else { digest() }, "second", at);
-        reset.forgiven = Some(was_reset.key);
+        reset.cleared_counter = Some(was_reset.key);
         let spent = try_reset(store, &reset, None).await;
         assert_eq!(spent.is_some(), is_fact);
         for counter in [signed_in, unlocked, was_reset] {
@@ -278,9 +278,13 @@ async fn issued(store: &Subject, user: &User, purpose: Purpose) -> TokenDigest {
     }
 }
 
-async fn unlock(store: &Subject, token: TokenDigest, forgiven: Option<LimitKey>) -> Option<UserId> {
+async fn unlock(
+    store: &Subject,
+    token: TokenDigest,
+    cleared_counter: Option<LimitKey>,
+) -> Option<UserId> {
     let event = event(EventKind::SignInUnlocked);
-    let unlocked = store.unlock(&token, forgiven, now(), &event).await;
+    let unlocked = store.unlock(&token, cleared_counter, now(), &event).await;
     unlocked.expect("unlock")
 }
 

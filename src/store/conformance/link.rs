@@ -218,8 +218,8 @@ pub async fn two_users_link_one_identity_once(store: &Subject) {
         let [(owner, 1)] = owners[..] else {
             panic!("one identity was linked {} times", owners.len());
         };
-        let standing = store.standing(&said).await.expect("standing");
-        assert_eq!(standing.linked.map(|local| local.user_id), Some(owner));
+        let candidates = store.candidates(&said).await.expect("standing");
+        assert_eq!(candidates.linked.map(|local| local.user_id), Some(owner));
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     clock::Timestamp,
     event::EventKind,
     secret::TokenDigest,
-    token::{EndReason, IssueOneTime, NewOneTimeToken, OneTimeStanding, Purpose},
+    token::{EndReason, IssueOneTime, NewOneTimeToken, OneTimeStatus, Purpose},
     user::{User, UserId, UserStatus},
 };
 
@@ -107,7 +107,7 @@ pub async fn the_newest_token_wins(store: &Subject) {
     issued(store, &verify).await;
 }
 
-/// In whatever order concurrent issues arrive, the newest is live at the end.
+/// In whatever order concurrent issues sign_in, the newest is live at the end.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -282,55 +282,55 @@ pub async fn a_spent_token_is_told_from_a_dead_one(store: &Subject) {
     };
     let unlock = issued(store, &other(Purpose::Unlock)).await;
     let verify = issued(store, &other(Purpose::VerifyEmail)).await;
-    let standing = async |digest: TokenDigest, purpose: Purpose, at: Timestamp| {
-        let standing = store.one_time_standing(&digest, purpose, at).await;
-        standing.expect("one_time_standing")
+    let candidates = async |digest: TokenDigest, purpose: Purpose, at: Timestamp| {
+        let candidates = store.one_time_status(&digest, purpose, at).await;
+        candidates.expect("one_time_status")
     };
-    let is_live = OneTimeStanding::Live(user.email.clone());
+    let is_live = OneTimeStatus::Live(user.email.clone());
     for (digest, purpose) in [
         (live, Purpose::ResetPassword),
         (unlock, Purpose::Unlock),
         (verify, Purpose::VerifyEmail),
     ] {
-        assert_eq!(standing(digest, purpose, at).await, is_live, "{purpose:?}");
-        let dead = standing(digest, purpose, end).await;
-        assert_eq!(dead, OneTimeStanding::Dead, "it has expired");
-        let other = standing(digest, Purpose::ConfirmEmailChange, at).await;
-        assert_eq!(other, OneTimeStanding::Dead, "of another purpose");
+        assert_eq!(
+            candidates(digest, purpose, at).await,
+            is_live,
+            "{purpose:?}"
+        );
+        let dead = candidates(digest, purpose, end).await;
+        assert_eq!(dead, OneTimeStatus::Dead, "it has expired");
+        let other = candidates(digest, Purpose::ConfirmEmailChange, at).await;
+        assert_eq!(other, OneTimeStatus::Dead, "of another purpose");
     }
-    let unknown = standing(digest(), Purpose::Unlock, at).await;
-    assert_eq!(unknown, OneTimeStanding::Dead);
+    let unknown = candidates(digest(), Purpose::Unlock, at).await;
+    assert_eq!(unknown, OneTimeStatus::Dead);
 
     assert_eq!(spend(store, live, at).await, Some(user.id));
     let last = end - MICROSECOND;
     for (digest, purpose, expected) in [
-        (live, Purpose::ResetPassword, OneTimeStanding::Used),
-        (unlock, Purpose::Unlock, OneTimeStanding::Dead),
-        (verify, Purpose::VerifyEmail, OneTimeStanding::Used),
+        (live, Purpose::ResetPassword, OneTimeStatus::Used),
+        (unlock, Purpose::Unlock, OneTimeStatus::Dead),
+        (verify, Purpose::VerifyEmail, OneTimeStatus::Used),
     ] {
         assert_eq!(
-            standing(digest, purpose, last).await,
+            candidates(digest, purpose, last).await,
             expected,
             "{purpose:?}"
         );
-        let dead = standing(digest, purpose, end).await;
-        assert_eq!(dead, OneTimeStanding::Dead, "it has expired");
+        let dead = candidates(digest, purpose, end).await;
+        assert_eq!(dead, OneTimeStatus::Dead, "it has expired");
     }
     set_status(store, user.id, UserStatus::Disabled).await;
-    let used = standing(live, Purpose::ResetPassword, at).await;
-    assert_eq!(used, OneTimeStanding::Used, "the account shows in it");
+    let used = candidates(live, Purpose::ResetPassword, at).await;
+    assert_eq!(used, OneTimeStatus::Used, "the account shows in it");
 
     let mut newer = new_token(&user, Purpose::ResetPassword);
     newer.created_at = at + MICROSECOND;
     set_status(store, user.id, UserStatus::Active).await;
     newer.credential_version = credentials(store, &user).await.credential_version;
     issued(store, &newer).await;
-    let replaced = standing(live, Purpose::ResetPassword, at).await;
-    assert_eq!(
-        replaced,
-        OneTimeStanding::Dead,
-        "a newer one took its place"
-    );
+    let replaced = candidates(live, Purpose::ResetPassword, at).await;
+    assert_eq!(replaced, OneTimeStatus::Dead, "a newer one took its place");
 }
 
 pub(super) async fn issue(store: &Subject, token: &NewOneTimeToken) -> IssueOneTime {

@@ -8,7 +8,7 @@ use super::{
         MICROSECOND, address, digest, event, fresh_session, fresh_user, hash, insert, log_out,
         new_token, new_user, reset, rotated, rotation, try_reset, unique,
     },
-    flow::{arrival, arrive, assertion},
+    flow::{arrival, assertion, sign_in},
     link::offer,
     one_time::issued,
     outbox::{LEASE, claim, claim_one, complete, long_ago},
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     event::{ClientInfo, EventFilter, EventId, EventKind},
-    identity::{Arrived, Assertion, Linked},
+    identity::{Assertion, IdentitySignedIn, Linked},
     mail::{Intent, LetterKind, Recipient},
     token::{Checked, CheckedSession, Purpose, Rotation},
     user::{InsertUser, UserId},
@@ -198,8 +198,11 @@ pub async fn a_joined_account_is_told(store: &Subject) {
         let at = long_ago();
         let (mut arrival, _) = arrival(store, said).await;
         arrival.joined = Some(notice(at));
-        let arrived = arrive(store, &arrival).await;
-        assert!(matches!(arrived, Arrived::Admitted(..)), "{arrived:?}");
+        let arrived = sign_in(store, &arrival).await;
+        assert!(
+            matches!(arrived, IdentitySignedIn::Admitted(..)),
+            "{arrived:?}"
+        );
         if works {
             assert_only(store, at, LetterKind::PasswordChanged, user.id).await;
         } else {
@@ -231,7 +234,7 @@ pub async fn an_account_without_proof_gets_the_link(store: &Subject) {
         let (mut arrival, _) = arrival(store, said).await;
         let link = Intent::new(LetterKind::VerifyEmail, Recipient::UserOfFact, at, LEASE);
         arrival.verification = Some(link);
-        let Arrived::Admitted(user, _) = arrive(store, &arrival).await else {
+        let IdentitySignedIn::Admitted(user, _) = sign_in(store, &arrival).await else {
             panic!("who came with a provider was not let in");
         };
         if works {

@@ -40,7 +40,7 @@ pub async fn a_dead_mail_is_not_claimed_until_it_is_retried(store: &Subject) {
     let at = long_ago();
     let intent = enqueued(store, at).await;
     let claimed = claim_one(store, at).await;
-    bury(store, &claimed).await;
+    mark_dead(store, &claimed).await;
     assert!(claim(store, at + LEASE * 2, 10).await.is_empty());
     let entry = entry(store, intent.id).await;
     assert_eq!(entry.status, MailStatus::Dead);
@@ -88,7 +88,7 @@ pub async fn a_retry_is_a_new_mail_of_the_same_order(store: &Subject) {
     let ordered = first.ordered.clone();
     assert_eq!(ordered.as_ref().map(|of| of.user_id), Some(user.id));
     assert!(admit(store, &first, intent.letter, user.email.as_str(), at).await);
-    bury(store, &first).await;
+    mark_dead(store, &first).await;
 
     let event = event(EventKind::MailRetried).by(admin);
     let outcomes = race(8, |_| {
@@ -126,7 +126,7 @@ pub async fn only_the_holder_of_the_lease_buries(store: &Subject) {
     enqueued(store, at).await;
     let lost = claim_one(store, at).await;
     let held = claim_one(store, at + LEASE).await;
-    bury(store, &lost).await;
+    mark_dead(store, &lost).await;
     let third = claim_one(store, at + LEASE * 2).await;
     assert_eq!(third.intent.id, held.intent.id);
     complete(store, &third).await;
@@ -183,7 +183,7 @@ pub async fn mails_are_listed_with_their_recipients(store: &Subject) {
 pub async fn old_dead_mails_are_purged(store: &Subject) {
     let at = long_ago();
     let dead = enqueued(store, at).await;
-    bury(store, &claim_one(store, at).await).await;
+    mark_dead(store, &claim_one(store, at).await).await;
     let pending = enqueued(store, at).await;
     let purge = async |before| store.purge_mail(before, before).await.expect("purge_mail");
     purge(at).await;
@@ -292,8 +292,8 @@ async fn admit(
     admitted.await.expect("admit")
 }
 
-async fn bury(store: &Subject, claimed: &ClaimedIntent) {
-    let buried = store.bury(claimed.intent.id, claimed.attempt, "no use");
+async fn mark_dead(store: &Subject, claimed: &ClaimedIntent) {
+    let buried = store.mark_dead(claimed.intent.id, claimed.attempt, "no use");
     buried.await.expect("bury");
 }
 

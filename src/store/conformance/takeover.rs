@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     event::EventKind,
-    identity::{Arrived, Assertion, IdentityId, Linked, Unlinked},
+    identity::{Assertion, IdentityId, IdentitySignedIn, Linked, Unlinked},
     token::{Checked, NewSession, Purpose},
     user::{ProfileChange, User, UserId},
 };
@@ -74,8 +74,8 @@ pub async fn a_reset_of_an_account_never_proven_leaves_nothing_of_its_maker(stor
     assert_eq!(found.await.expect("one_time_user"), None);
     assert!(identities(store, user.id).await.is_empty());
     for said in &said {
-        let standing = store.standing(said).await.expect("standing");
-        assert_eq!(standing.linked, None, "an identity survived");
+        let candidates = store.candidates(said).await.expect("standing");
+        assert_eq!(candidates.linked, None, "an identity survived");
     }
     assert_eq!(count(store, user.id, EventKind::AccountTakenOver).await, 1);
     assert_eq!(count(store, user.id, EventKind::PasswordReset).await, 1);
@@ -119,8 +119,8 @@ pub async fn an_account_on_an_untrusted_word_is_not_proven(store: &Subject) {
         let (first, _) = arrival(store, &said).await;
         let (user, _) = admitted(store, &first).await;
         assert_eq!(user.email_verified_at, None);
-        let standing = store.standing(&said).await.expect("standing");
-        assert!(standing.holder.is_some_and(|local| !local.proven));
+        let candidates = store.candidates(&said).await.expect("standing");
+        assert!(candidates.holder.is_some_and(|local| !local.verified));
         assert_taken_over(store, &user).await;
     }
 }
@@ -187,8 +187,8 @@ pub async fn a_reset_and_an_arrival_at_once_take_over_once(store: &Subject) {
                     let reset = try_reset(&store, &reset(live, "new", at), None).await;
                     return reset.is_some();
                 }
-                let arrived = store.arrive(&arrival).await.expect("arrive");
-                matches!(arrived, Arrived::Admitted(..))
+                let arrived = store.sign_in(&arrival).await.expect("arrive");
+                matches!(arrived, IdentitySignedIn::Admitted(..))
             }
         });
         let outcomes = outcomes.await;

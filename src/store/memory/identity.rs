@@ -6,8 +6,9 @@ use crate::{
     error::StoreError,
     event::Event,
     identity::{
-        Arrival, Arrived, Assertion, CodeChallenge, Flow, Identity, IdentityId, IdentityStore,
-        LinkIdentity, Linked, Linking, Local, NewCode, NewFlow, Redeemed, Standing, Unlinked,
+        Assertion, Candidates, CodeChallenge, Flow, Identity, IdentityId, IdentitySignIn,
+        IdentitySignedIn, IdentityStore, LinkIdentity, Linked, Linking, Local, NewCode, NewFlow,
+        Redeemed, Unlinked,
     },
     mail::Intent,
     secret::TokenDigest,
@@ -86,14 +87,14 @@ impl State {
         }
     }
 
-    fn standing(&self, assertion: &Assertion) -> Standing {
+    fn candidates(&self, assertion: &Assertion) -> Candidates {
         let local = |id: UserId| {
             let row = self.users.get(&id)?;
             Some(Local::new(&row.user))
         };
         let address = assertion.email.as_ref().map(|email| email.canonical());
         let holder = address.and_then(|address| self.addresses.get(address));
-        Standing {
+        Candidates {
             linked: self
                 .identity_of(assertion)
                 .and_then(|row| local(row.user_id)),
@@ -175,20 +176,20 @@ impl IdentityStore for MemoryStore {
         }))
     }
 
-    async fn standing(&self, assertion: &Assertion) -> Result<Standing, StoreError> {
-        Ok(self.state().standing(assertion))
+    async fn candidates(&self, assertion: &Assertion) -> Result<Candidates, StoreError> {
+        Ok(self.state().candidates(assertion))
     }
 
-    async fn arrive(&self, arrival: &Arrival) -> Result<Arrived, StoreError> {
+    async fn sign_in(&self, sign_in: &IdentitySignIn) -> Result<IdentitySignedIn, StoreError> {
         let mut state = self.state();
-        let Arrival { assertion, now, .. } = arrival;
-        let (id, now) = (arrival.identity, *now);
-        let linking = assertion.judge(&state.standing(assertion));
+        let IdentitySignIn { assertion, now, .. } = sign_in;
+        let (id, now) = (sign_in.identity, *now);
+        let linking = assertion.resolve(&state.candidates(assertion));
         let user_id = match linking {
             Linking::SignIn(user) => user,
             Linking::Join(user) => {
                 state.link(id, user, assertion, now);
-                state.order(arrival.joined.as_ref(), Some(user));
+                state.order(sign_in.joined.as_ref(), Some(user));
                 user
             }
             Linking::TakeOver(user) => {
@@ -197,28 +198,28 @@ impl IdentityStore for MemoryStore {
                 user
             }
             Linking::Create => {
-                let new_user = arrival.new_user.as_ref();
+                let new_user = sign_in.new_user.as_ref();
                 let Some(user) = new_user.and_then(|user| state.add_user(user)) else {
-                    return Ok(Arrived::NoAccount);
+                    return Ok(IdentitySignedIn::NoAccount);
                 };
                 state.link(id, user.id, assertion, now);
                 if user.email_verified_at.is_none() {
-                    state.order(arrival.verification.as_ref(), Some(user.id));
+                    state.order(sign_in.verification.as_ref(), Some(user.id));
                 }
                 user.id
             }
-            Linking::Refuse(refusal) => return Ok(Arrived::Refused(refusal)),
+            Linking::Refuse(refusal) => return Ok(IdentitySignedIn::Refused(refusal)),
         };
         let Some(row) = state.users.get(&user_id) else {
-            return Ok(Arrived::NoAccount);
+            return Ok(IdentitySignedIn::NoAccount);
         };
         let (user, version) = (row.user.clone(), row.credential_version);
-        state.keep_code(&arrival.code, GoodFor::User(user_id, version));
-        let events = arrival.events(linking, user_id);
+        state.keep_code(&sign_in.code, GoodFor::User(user_id, version));
+        let events = sign_in.events(linking, user_id);
         for event in &events {
             state.record(event, Some(user_id));
         }
-        Ok(Arrived::Admitted(user, events))
+        Ok(IdentitySignedIn::Admitted(user, events))
     }
 
     async fn offer_identity(

@@ -227,7 +227,7 @@ impl OutboxStore for MemoryStore {
         Ok(count)
     }
 
-    async fn bury(&self, id: IntentId, attempt: i32, error: &str) -> Result<(), StoreError> {
+    async fn mark_dead(&self, id: IntentId, attempt: i32, error: &str) -> Result<(), StoreError> {
         if let Some(row) = self.state().held(id, attempt) {
             row.status = MailStatus::Dead;
             row.last_error = Some(error.to_owned());

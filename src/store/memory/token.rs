@@ -10,7 +10,7 @@ use crate::{
     secret::{PasswordHash, TokenDigest},
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession,
-        OneTimeStanding, OpenSession, Purpose, RefreshGeneration, Reset, ResetPassword,
+        OneTimeStatus, OpenSession, Purpose, RefreshGeneration, Reset, ResetPassword,
         RotateSession, Rotation, Session, SessionId, SessionState, SessionUser, TokenStore,
         Verdict,
     },
@@ -186,18 +186,18 @@ impl State {
         token.is_live(purpose, user).then_some(user)
     }
 
-    fn one_time_standing(
+    fn one_time_status(
         &self,
         digest: &TokenDigest,
         purpose: Purpose,
         now: Timestamp,
-    ) -> OneTimeStanding {
+    ) -> OneTimeStatus {
         match self.unexpired(digest, purpose, now) {
             Some((token, user)) if token.is_live(purpose, user) => {
-                OneTimeStanding::Live(token.address.clone())
+                OneTimeStatus::Live(token.address.clone())
             }
-            Some((token, user)) if token.used && token.is_mailed_to(user) => OneTimeStanding::Used,
-            _ => OneTimeStanding::Dead,
+            Some((token, user)) if token.used && token.is_mailed_to(user) => OneTimeStatus::Used,
+            _ => OneTimeStatus::Dead,
         }
     }
 
@@ -257,7 +257,7 @@ impl TokenStore for MemoryStore {
                 },
             },
         );
-        self.limits.forget(new.forgiven);
+        self.limits.forget(new.cleared_counter);
         state.record(event, Some(user.id));
         state.order(mail, Some(user.id));
         Ok(OpenSession::Opened(user))
@@ -289,7 +289,7 @@ impl TokenStore for MemoryStore {
         let Some((session, user)) = session.zip(user) else {
             return Ok(None);
         };
-        Ok(match session.seen_by(user, rotation).judge(rotation) {
+        Ok(match session.seen_by(user, rotation).classify(rotation) {
             Verdict::Current | Verdict::Superseded => Some(session.with_user(user)),
             Verdict::Gone | Verdict::Reused(_) => None,
         })
@@ -314,7 +314,7 @@ impl TokenStore for MemoryStore {
         let Some(user) = users.get(&session.user_id) else {
             return Ok(Rotation::Gone);
         };
-        Ok(match session.seen_by(user, rotation).judge(rotation) {
+        Ok(match session.seen_by(user, rotation).classify(rotation) {
             Verdict::Current => {
                 session.generation += 1;
                 session.digest = successor;
@@ -450,13 +450,13 @@ impl TokenStore for MemoryStore {
             .map(|row| row.user.clone()))
     }
 
-    async fn one_time_standing(
+    async fn one_time_status(
         &self,
         digest: &TokenDigest,
         purpose: Purpose,
         now: Timestamp,
-    ) -> Result<OneTimeStanding, StoreError> {
-        Ok(self.state().one_time_standing(digest, purpose, now))
+    ) -> Result<OneTimeStatus, StoreError> {
+        Ok(self.state().one_time_status(digest, purpose, now))
     }
 
     async fn reset_password(
@@ -490,7 +490,7 @@ impl TokenStore for MemoryStore {
         let Some(user) = state.users.get(&id).map(|row| row.user.clone()) else {
             return Ok(None);
         };
-        self.limits.forget(reset.forgiven);
+        self.limits.forget(reset.cleared_counter);
         state.record(event, Some(id));
         state.order(mail, Some(id));
         Ok(Some(Reset { user, taken_over }))
@@ -499,7 +499,7 @@ impl TokenStore for MemoryStore {
     async fn unlock(
         &self,
         digest: &TokenDigest,
-        forgiven: Option<LimitKey>,
+        cleared_counter: Option<LimitKey>,
         now: Timestamp,
         event: &Event,
     ) -> Result<Option<UserId>, StoreError> {
@@ -509,7 +509,7 @@ impl TokenStore for MemoryStore {
             return Ok(None);
         };
         state.use_token(id, Purpose::Unlock);
-        self.limits.forget(forgiven);
+        self.limits.forget(cleared_counter);
         state.record(event, Some(id));
         Ok(Some(id))
     }

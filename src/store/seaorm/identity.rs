@@ -21,8 +21,9 @@ use crate::{
     error::StoreError,
     event::Event,
     identity::{
-        Arrival, Arrived, Assertion, CodeChallenge, Flow, Identity, IdentityId, IdentityStore,
-        LinkIdentity, Linked, Linking, Local, NewCode, NewFlow, Redeemed, Standing, Unlinked,
+        Assertion, Candidates, CodeChallenge, Flow, Identity, IdentityId, IdentitySignIn,
+        IdentitySignedIn, IdentityStore, LinkIdentity, Linked, Linking, Local, NewCode, NewFlow,
+        Redeemed, Unlinked,
     },
     mail::Intent,
     secret::TokenDigest,
@@ -140,14 +141,14 @@ impl<D: Database> IdentityStore for SeaOrmStore<D> {
         flow::take(self, state, binding, now).await
     }
 
-    async fn standing(&self, assertion: &Assertion) -> Result<Standing, StoreError> {
+    async fn candidates(&self, assertion: &Assertion) -> Result<Candidates, StoreError> {
         let rows = self.read(STANDING, whom(assertion)).await?;
         let found = Found::of(&rows).map_err(|error| store_error(&error))?;
-        Ok(found.standing())
+        Ok(found.candidates())
     }
 
-    async fn arrive(&self, arrival: &Arrival) -> Result<Arrived, StoreError> {
-        transaction!(self, |txn| arrive_in(txn, arrival))
+    async fn sign_in(&self, sign_in: &IdentitySignIn) -> Result<IdentitySignedIn, StoreError> {
+        transaction!(self, |txn| sign_in_within(txn, sign_in))
     }
 
     async fn offer_identity(
@@ -238,12 +239,12 @@ impl Found {
         Ok(found)
     }
 
-    fn standing(&self) -> Standing {
+    fn candidates(&self) -> Candidates {
         let local = |found: &Option<Account>| {
             let account = found.as_ref()?;
             Some(Local::new(&account.user))
         };
-        Standing {
+        Candidates {
             linked: local(&self.linked),
             holder: local(&self.holder),
         }
@@ -272,13 +273,16 @@ async fn hold(txn: &Txn<'_>, assertion: &Assertion) -> Result<Found, DbErr> {
     Ok(found)
 }
 
-async fn arrive_in(txn: &Txn<'_>, arrival: &Arrival) -> Result<Arrived, DbErr> {
-    let Arrival { assertion, now, .. } = arrival;
+async fn sign_in_within(
+    txn: &Txn<'_>,
+    sign_in: &IdentitySignIn,
+) -> Result<IdentitySignedIn, DbErr> {
+    let IdentitySignIn { assertion, now, .. } = sign_in;
     let found = hold(txn, assertion).await?;
-    let linking = assertion.judge(&found.standing());
-    let admitted = match (linking, &arrival.new_user) {
-        (Linking::Refuse(refusal), _) => return Ok(Arrived::Refused(refusal)),
-        (Linking::Create, None) => return Ok(Arrived::NoAccount),
+    let linking = assertion.resolve(&found.candidates());
+    let admitted = match (linking, &sign_in.new_user) {
+        (Linking::Refuse(refusal), _) => return Ok(IdentitySignedIn::Refused(refusal)),
+        (Linking::Create, None) => return Ok(IdentitySignedIn::NoAccount),
         (Linking::Create, Some(new)) => (create(txn, new).await?, 0),
         (Linking::TakeOver(user), _) => take_over(txn, user, *now).await?,
         (Linking::SignIn(_), _) => found.linked.ok_or_else(overtaken)?.admitted(),
@@ -287,19 +291,19 @@ async fn arrive_in(txn: &Txn<'_>, arrival: &Arrival) -> Result<Arrived, DbErr> {
     let (user, credential_version) = admitted;
     if !matches!(linking, Linking::SignIn(_)) {
         let offer = Offer::from(assertion);
-        let linked = insert(txn, (arrival.identity, user.id), &offer, *now).await?;
+        let linked = insert(txn, (sign_in.identity, user.id), &offer, *now).await?;
         linked.ok_or_else(overtaken)?;
     }
     let mail = match linking {
-        Linking::Join(_) => arrival.joined.as_ref(),
-        Linking::Create if user.email_verified_at.is_none() => arrival.verification.as_ref(),
+        Linking::Join(_) => sign_in.joined.as_ref(),
+        Linking::Create if user.email_verified_at.is_none() => sign_in.verification.as_ref(),
         _ => None,
     };
     outbox::insert(txn, mail, Some(user.id)).await?;
-    let events = arrival.events(linking, user.id);
+    let events = sign_in.events(linking, user.id);
     let at = (&user, credential_version);
-    flow::keep_code(txn, &arrival.code, at, &events).await?;
-    Ok(Arrived::Admitted(user, events))
+    flow::keep_code(txn, &sign_in.code, at, &events).await?;
+    Ok(IdentitySignedIn::Admitted(user, events))
 }
 
 async fn create(txn: &Txn<'_>, new: &NewUser) -> Result<User, DbErr> {

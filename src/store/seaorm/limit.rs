@@ -53,7 +53,7 @@ impl<D: Database> Limiter for SeaOrmStore<D> {
 }
 
 /// Clears the counter that the fact of this transaction is a reason to clear.
-pub(super) async fn forgive(txn: &Txn<'_>, key: Option<LimitKey>) -> Result<(), DbErr> {
+pub(super) async fn clear(txn: &Txn<'_>, key: Option<LimitKey>) -> Result<(), DbErr> {
     match key {
         Some(key) => run(txn, CLEAR, [bytes(key)]).await.map(drop),
         None => Ok(()),
@@ -61,7 +61,7 @@ pub(super) async fn forgive(txn: &Txn<'_>, key: Option<LimitKey>) -> Result<(), 
 }
 
 /// The same as a parameter of the statement of the fact: null clears nothing.
-pub(super) fn forgiven(key: Option<LimitKey>) -> Value {
+pub(super) fn cleared_counter(key: Option<LimitKey>) -> Value {
     key.map(|key| key.as_bytes().to_vec()).into()
 }
 
@@ -111,10 +111,10 @@ fn rate_step(
     from: &str,
     bind: &mut impl FnMut(Value) -> String,
 ) -> String {
-    let next = bind((now + rate.every()).into());
-    let latest = bind((now + rate.slack()).into());
+    let next = bind((now + rate.emission_interval()).into());
+    let latest = bind((now + rate.tolerance()).into());
     let absurd = bind(rate.latest(now).into());
-    let every = bind(micros(rate.every()));
+    let every = bind(micros(rate.emission_interval()));
     let until = format!(
         "(CASE WHEN l.until_at > {absurd} THEN $1 ELSE GREATEST(l.until_at, $1) END) \
         + CAST({every} AS bigint) * INTERVAL '1 microsecond'"
@@ -140,14 +140,15 @@ fn attempt_step(
     let first_until = bind((now + lockout.wait(1)).into());
     let first_end = bind((now + lockout.remembered(1)).into());
     let absurd = bind(lockout.latest(now).into());
-    let last_end = bind((now + lockout.remembered(lockout.most)).into());
-    let [free, most] = [lockout.free, lockout.most].map(|number| bind(i64::from(number).into()));
-    let [first, longest] = [lockout.first, lockout.longest].map(|wait| {
+    let last_end = bind((now + lockout.remembered(lockout.max_attempts)).into());
+    let [free, most] =
+        [lockout.free_attempts, lockout.max_attempts].map(|number| bind(i64::from(number).into()));
+    let [first, longest] = [lockout.base_delay, lockout.max_delay].map(|wait| {
         let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
         bind(micros(wait))
     });
     let n = "(CASE WHEN l.expires_at <= $1 THEN 1 ELSE l.attempts + 1 END)";
-    let first_end_of_one = if lockout.most == 1 {
+    let first_end_of_one = if lockout.max_attempts == 1 {
         &last_end
     } else {
         &first_end
@@ -204,7 +205,7 @@ fn outcome(charges: &[Charge], now: Timestamp, rows: &[QueryResult]) -> Result<C
 fn held(row: &QueryResult) -> Result<Held, DbErr> {
     let attempts: i32 = column(row, "attempts")?;
     Ok(Held {
-        until: column(row, "until_at")?,
+        theoretical_arrival: column(row, "until_at")?,
         attempts: u32::try_from(attempts).map_err(|error| unreadable("attempts", error))?,
         expires_at: column(row, "expires_at")?,
     })
@@ -221,7 +222,7 @@ async fn charge_in(txn: &Txn<'_>, charges: &[Charge], now: Timestamp) -> Result<
             Ok(held) => {
                 let values = [
                     bytes(*key),
-                    held.until.into(),
+                    held.theoretical_arrival.into(),
                     i64::from(held.attempts).into(),
                     held.expires_at.into(),
                 ];

@@ -9,7 +9,7 @@ use super::{
     SeaOrmStore,
     error::{overtaken, store_error, unreadable},
     event::{self, events, record},
-    limit::{self, forgiven},
+    limit::{self, cleared_counter},
     outbox::{self, intents, order},
     pool::Database,
     row::{column, digest, user, user_columns},
@@ -25,7 +25,7 @@ use crate::{
     mail::Intent,
     secret::TokenDigest,
     token::{
-        EndReason, IssueOneTime, NewOneTimeToken, OneTimeStanding, Purpose, Reset, ResetPassword,
+        EndReason, IssueOneTime, NewOneTimeToken, OneTimeStatus, Purpose, Reset, ResetPassword,
     },
     user::{EmailAddress, User, UserId},
 };
@@ -312,21 +312,21 @@ pub(super) async fn standing_of<D: Database>(
     digest: &TokenDigest,
     purpose: Purpose,
     now: Timestamp,
-) -> Result<OneTimeStanding, StoreError> {
+) -> Result<OneTimeStatus, StoreError> {
     let values = [bytes(digest), purpose.as_str().into(), now.into()];
     let rows = store.read(STANDING, values).await?;
     let found = rows.first().map(shown).transpose();
     let found = found.map_err(|error| store_error(&error))?;
-    Ok(found.unwrap_or(OneTimeStanding::Dead))
+    Ok(found.unwrap_or(OneTimeStatus::Dead))
 }
 
-fn shown(row: &QueryResult) -> Result<OneTimeStanding, DbErr> {
+fn shown(row: &QueryResult) -> Result<OneTimeStatus, DbErr> {
     if !column::<bool>(row, "is_live")? {
-        return Ok(OneTimeStanding::Used);
+        return Ok(OneTimeStatus::Used);
     }
     let address = EmailAddress::from_stored(column(row, "address")?);
     let address = address.map_err(|error| unreadable("address", error))?;
-    Ok(OneTimeStanding::Live(address))
+    Ok(OneTimeStatus::Live(address))
 }
 
 pub(super) async fn reset_password<D: Database>(
@@ -347,7 +347,7 @@ pub(super) async fn reset_password<D: Database>(
             EndReason::PasswordReset.as_str().into(),
             events([event]),
             intents(mail),
-            forgiven(reset.forgiven),
+            cleared_counter(reset.cleared_counter),
             events([on_takeover]),
         ]
     };
@@ -390,7 +390,12 @@ pub(super) async fn unlock<D: Database>(
     event: &Event,
 ) -> Result<Option<UserId>, StoreError> {
     if store.is_postgres() {
-        let values = [bytes(digest), now.into(), events([event]), forgiven(key)];
+        let values = [
+            bytes(digest),
+            now.into(),
+            events([event]),
+            cleared_counter(key),
+        ];
         let rows = store.write(UNLOCK, values).await?;
         return owner(&rows).map_err(|error| store_error(&error));
     }
@@ -398,7 +403,7 @@ pub(super) async fn unlock<D: Database>(
         let values = [bytes(digest), now.into()];
         let user = owner(&run(txn, UNLOCK_TOKEN, values).await?)?;
         if user.is_some() {
-            limit::forgive(txn, key).await?;
+            limit::clear(txn, key).await?;
             event::insert(txn, event, user).await?;
         }
         Ok::<_, DbErr>(user)
@@ -438,7 +443,7 @@ async fn reset_in(
         run(txn, USE_ALL_PROOFS, [uuid(), now.into()]).await?;
     }
     run(txn, USE, [bytes(&reset.digest), now.into()]).await?;
-    limit::forgive(txn, reset.forgiven).await?;
+    limit::clear(txn, reset.cleared_counter).await?;
     event::insert(txn, event, Some(id)).await?;
     outbox::insert(txn, mail, Some(id)).await?;
     Ok(Some(Reset {

@@ -140,7 +140,7 @@ async fn open_in(
         ];
         run(txn, MAKE_ROOM, values).await?;
         run(txn, INSERT, session_values(new)).await?;
-        limit::forgive(txn, new.forgiven).await?;
+        limit::clear(txn, new.cleared_counter).await?;
         event::insert(txn, event, Some(new.user_id)).await?;
         outbox::insert(txn, mail, Some(new.user_id)).await?;
     }
@@ -164,7 +164,7 @@ fn values(new: &NewSession, event: &Event, mail: Option<&Intent>) -> [Value; 16]
         user_agent,
         events([event]),
         intents(mail),
-        limit::forgiven(new.forgiven),
+        limit::cleared_counter(new.cleared_counter),
         others(new),
         EndReason::TooManySessions.as_str().into(),
     ]

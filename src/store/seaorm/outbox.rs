@@ -284,8 +284,8 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
         outbox_entry::bring_forward(self, now, beyond, asked_from, limit).await
     }
 
-    async fn bury(&self, id: IntentId, attempt: i32, error: &str) -> Result<(), StoreError> {
-        outbox_entry::bury(self, id, attempt, error).await
+    async fn mark_dead(&self, id: IntentId, attempt: i32, error: &str) -> Result<(), StoreError> {
+        outbox_entry::mark_dead(self, id, attempt, error).await
     }
 
     async fn admit(

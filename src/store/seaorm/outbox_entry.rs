@@ -110,7 +110,7 @@ const PURGE_DEAD: &str = "DELETE FROM auth_outbox WHERE state = 'dead' AND creat
 
 const PURGE_BUDGETS: &str = "DELETE FROM auth_mail_budgets WHERE sent_1 < $1";
 
-pub(super) async fn bury<D: Database>(
+pub(super) async fn mark_dead<D: Database>(
     store: &SeaOrmStore<D>,
     id: IntentId,
     attempt: i32,

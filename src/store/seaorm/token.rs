@@ -21,7 +21,7 @@ use crate::{
     secret::{PasswordHash, TokenDigest},
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession,
-        OneTimeStanding, OpenSession, Purpose, RefreshGeneration, Reset, ResetPassword, ReuseClass,
+        OneTimeStatus, OpenSession, Purpose, RefreshGeneration, Reset, ResetPassword, ReuseClass,
         RotateSession, Rotation, Session, SessionId, SessionState, SessionUser, TokenStore,
         Verdict,
     },
@@ -153,14 +153,14 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
         let state = [rotation.id.as_uuid().into(), rotation.now.into()];
         let rows = self.read(STATE, state).await?;
         let row = rows.first();
-        let judged = judge(row, rotation).map_err(|error| store_error(&error))?;
-        Ok(match judged {
-            Judged::Current => {
+        let classified = classify(row, rotation).map_err(|error| store_error(&error))?;
+        Ok(match classified {
+            Classified::Current => {
                 let found = row.map(session_user).transpose();
                 found.map_err(|error| store_error(&error))?
             }
-            Judged::Decided(Rotation::Superseded(live, _)) => Some(live),
-            Judged::Decided(_) | Judged::Reused(_) => None,
+            Classified::Decided(Rotation::Superseded(live, _)) => Some(live),
+            Classified::Decided(_) | Classified::Reused(_) => None,
         })
     }
 
@@ -198,11 +198,12 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
             // the new session with the old user.
             let state = [rotation.id.as_uuid().into(), rotation.now.into()];
             let rows = self.read(STATE, state).await?;
-            let judged = judge(rows.first(), rotation).map_err(|error| store_error(&error))?;
-            match judged {
-                Judged::Current => {}
-                Judged::Decided(outcome) => return Ok(outcome),
-                Judged::Reused(class) => {
+            let classified =
+                classify(rows.first(), rotation).map_err(|error| store_error(&error))?;
+            match classified {
+                Classified::Current => {}
+                Classified::Decided(outcome) => return Ok(outcome),
+                Classified::Reused(class) => {
                     let [id, now, reason] = end_values(rotation.id, EndReason::Reuse, rotation.now);
                     let event = events([&class.noted_on(on_reuse)]);
                     let values = [id, now, reason, event, intents(mail)];
@@ -289,12 +290,12 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
         one_time::issue(self, token).await
     }
 
-    async fn one_time_standing(
+    async fn one_time_status(
         &self,
         digest: &TokenDigest,
         purpose: Purpose,
         now: Timestamp,
-    ) -> Result<OneTimeStanding, StoreError> {
+    ) -> Result<OneTimeStatus, StoreError> {
         one_time::standing_of(self, digest, purpose, now).await
     }
 
@@ -320,11 +321,11 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
     async fn unlock(
         &self,
         digest: &TokenDigest,
-        forgiven: Option<LimitKey>,
+        cleared_counter: Option<LimitKey>,
         now: Timestamp,
         event: &Event,
     ) -> Result<Option<UserId>, StoreError> {
-        one_time::unlock(self, digest, forgiven, now, event).await
+        one_time::unlock(self, digest, cleared_counter, now, event).await
     }
 }
 
@@ -384,9 +385,9 @@ async fn rotate(
     let state = [rotation.id.as_uuid().into(), rotation.now.into()];
     let rows = run(txn, STATE, state).await?;
     let row = rows.first();
-    match (judge(row, rotation)?, row) {
-        (Judged::Decided(outcome), _) => Ok(outcome),
-        (Judged::Reused(class), _) => {
+    match (classify(row, rotation)?, row) {
+        (Classified::Decided(outcome), _) => Ok(outcome),
+        (Classified::Reused(class), _) => {
             let event = class.noted_on(on_reuse);
             let ended = end_in(txn, rotation.id, EndReason::Reuse, rotation.now, &event).await?;
             if ended.is_some() {
@@ -394,8 +395,8 @@ async fn rotate(
             }
             Ok(ended.map_or(Rotation::Gone, |user| Rotation::Reused(user, class)))
         }
-        (Judged::Current, None) => Ok(Rotation::Gone),
-        (Judged::Current, Some(row)) => {
+        (Classified::Current, None) => Ok(Rotation::Gone),
+        (Classified::Current, Some(row)) => {
             let mut rotated = session_user(row)?;
             rotated.idle_expires_at = rotation.idle_expires_at;
             let values = [
@@ -411,15 +412,15 @@ async fn rotate(
 }
 
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
-enum Judged {
+enum Classified {
     Current,
     Decided(Rotation),
     Reused(ReuseClass),
 }
 
-fn judge(row: Option<&QueryResult>, rotation: &RotateSession) -> Result<Judged, DbErr> {
+fn classify(row: Option<&QueryResult>, rotation: &RotateSession) -> Result<Classified, DbErr> {
     let Some(row) = row else {
-        return Ok(Judged::Decided(Rotation::Gone));
+        return Ok(Classified::Decided(Rotation::Gone));
     };
     let generation: i64 = column(row, "generation")?;
     let state = SessionState {
@@ -429,12 +430,12 @@ fn judge(row: Option<&QueryResult>, rotation: &RotateSession) -> Result<Judged, 
         rotated_at: column(row, "rotated_at")?,
         live: column(row, "live")?,
     };
-    Ok(match state.judge(rotation) {
-        Verdict::Current => Judged::Current,
-        Verdict::Gone => Judged::Decided(Rotation::Gone),
-        Verdict::Reused(class) => Judged::Reused(class),
+    Ok(match state.classify(rotation) {
+        Verdict::Current => Classified::Current,
+        Verdict::Gone => Classified::Decided(Rotation::Gone),
+        Verdict::Reused(class) => Classified::Reused(class),
         Verdict::Superseded => {
-            Judged::Decided(Rotation::Superseded(session_user(row)?, state.digest))
+            Classified::Decided(Rotation::Superseded(session_user(row)?, state.digest))
         }
     })
 }

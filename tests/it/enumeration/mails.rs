@@ -90,7 +90,7 @@ async fn an_address_that_is_asked_about_too_often_is_refused_alike() {
         let limits = [Budget::Forgot, Budget::Register, Budget::Verify]
             .into_iter()
             .fold(RateLimits::default(), |limits, budget| {
-                limits.about(budget, rate)
+                limits.per_address(budget, rate)
             });
         let private = builder.registration(RegistrationMode::Private);
         private.rate_limits(limits)

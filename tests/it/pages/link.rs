@@ -271,7 +271,7 @@ async fn a_look_at_a_link_costs_one_read_and_a_look_at_its_head_none() {
 async fn who_opens_links_too_often_is_asked_to_try_again_and_can_still_send_the_form() {
     let rate = Rate::per_minute(1).with_burst(1);
     for app in apps_with(|builder| {
-        let limits = RateLimits::none().client(Budget::Reset, rate);
+        let limits = RateLimits::none().per_client(Budget::Reset, rate);
         builder.rate_limits(limits)
     })
     .await

@@ -217,8 +217,8 @@ async fn every_page_refuses_what_is_no_form_of_its_own() {
 async fn who_sends_forms_too_often_is_asked_to_try_again() {
     let rate = Rate::per_minute(1).with_burst(1);
     for app in apps_with(|builder| {
-        let limits = RateLimits::none().client(Budget::Verify, rate);
-        builder.rate_limits(limits.client(Budget::Reset, rate))
+        let limits = RateLimits::none().per_client(Budget::Verify, rate);
+        builder.rate_limits(limits.per_client(Budget::Reset, rate))
     })
     .await
     {

@@ -216,7 +216,7 @@ impl App {
             client: ClientInfo::default(),
             verified_hash: None,
             rehashed: None,
-            forgiven: None,
+            cleared_counter: None,
             sessions_at_most: std::num::NonZeroU32::MAX,
         };
         let opened = store.open_session(&session, &created(now), None).await;

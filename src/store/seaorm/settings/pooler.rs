@@ -38,7 +38,7 @@ pub(super) async fn probe(
     patience: Duration,
 ) -> Result<Pooling, Error> {
     let mut first = Prober::new(first, patience);
-    let lent = first.session().await.map_err(judge)?;
+    let lent = first.session().await.map_err(explain)?;
     let second = match timeout(patience, options.connect()).await {
         Ok(connected) => connected.map_err(connect_error),
         Err(_) => Err(no_answer()),
@@ -76,16 +76,16 @@ async fn compare(first: &mut Prober, lent: i32, second: &mut Prober) -> Result<P
                 "the database is behind a pooler that allows no transactions: use its session mode",
             ));
         }
-        Err(fault) => return Err(judge(fault)),
+        Err(fault) => return Err(explain(fault)),
     }
-    if second.session().await.map_err(judge)? == lent {
+    if second.session().await.map_err(explain)? == lent {
         return Ok(Pooling::Transaction);
     }
     // With other clients about, the second one may have been lent another session than the first.
     match first.session().await {
         Ok(again) if again == lent => Ok(Pooling::Session),
         Ok(_) | Err(Fault::NoAnswer) => Ok(Pooling::Transaction),
-        Err(fault) => Err(judge(fault)),
+        Err(fault) => Err(explain(fault)),
     }
 }
 
@@ -141,7 +141,7 @@ impl Prober {
     }
 }
 
-fn judge(fault: Fault) -> Error {
+fn explain(fault: Fault) -> Error {
     match fault {
         Fault::NoAnswer => no_answer().into(),
         Fault::Driver(error) if !is_mixed_up(&error) => connect_error(error).into(),

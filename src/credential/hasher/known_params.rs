@@ -10,13 +10,13 @@ const ENOUGH: usize = 4;
 
 /// The parameters of the hashes that are stored: those in force, and former ones.
 #[derive(Debug)]
-pub(super) struct Cohorts {
+pub(super) struct KnownParams {
     current: HashParams,
     former: RwLock<Vec<HashParams>>,
     has_warned: AtomicBool,
 }
 
-impl Cohorts {
+impl KnownParams {
     pub(super) fn new(current: HashParams, declared: Vec<HashParams>) -> Self {
         let mut former = Vec::new();
         for params in declared {
@@ -49,20 +49,20 @@ impl Cohorts {
     }
 
     /// All parameters, those in force first, and these, which a stored hash has: they are known from now on.
-    pub(super) fn and(&self, stored: HashParams) -> Vec<HashParams> {
+    pub(super) fn registered_with(&self, stored: HashParams) -> Vec<HashParams> {
         let known = self.former.read().unwrap_or_else(PoisonError::into_inner);
         let mut all = Vec::with_capacity(known.len() + 2);
         all.push(self.current);
         all.extend_from_slice(&known);
         drop(known);
         if !all.contains(&stored) {
-            self.meet(stored);
+            self.register(stored);
             all.push(stored);
         }
         all
     }
 
-    fn meet(&self, params: HashParams) {
+    fn register(&self, params: HashParams) {
         let is_cheap =
             params.memory_kib() <= self.current.memory_kib() && work(params) <= work(self.current);
         let mut former = self.former.write().unwrap_or_else(PoisonError::into_inner);
@@ -176,11 +176,11 @@ mod tests {
 
     #[test]
     fn no_more_are_added_unasked_than_a_few() {
-        let cohorts = Cohorts::new(params(16), vec![params(1), params(2)]);
+        let known_params = KnownParams::new(params(16), vec![params(1), params(2)]);
         for passes in 3..9 {
-            cohorts.and(params(passes));
+            known_params.registered_with(params(passes));
         }
-        let known = cohorts.and(params(16));
+        let known = known_params.registered_with(params(16));
         assert_eq!(known, [16, 1, 2, 3, 4].map(params));
     }
 }

@@ -76,7 +76,7 @@ impl Deliveries {
             }
             None => {
                 tracing::error!(%id, attempt, error, "a mail was given up");
-                store.bury(id, attempt, note).await
+                store.mark_dead(id, attempt, note).await
             }
         };
         noted(id, outcome);

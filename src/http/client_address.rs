@@ -1,6 +1,6 @@
 //! Who is calling.
 
-mod hops;
+mod forwarded;
 mod network;
 
 use std::{
@@ -86,9 +86,9 @@ impl ClientAddress {
     /// address. Without any network this is [`peer`](Self::peer).
     ///
     /// A peer that is not trusted is the client, whatever it sends. From one that is, the header is read from right to
-    /// left, over all its lines: each hop was told by the hop to its right, so the first that is not trusted is the
+    /// left, over all its lines: each address was told by the address to its right, so the first that is not trusted is the
     /// client, and nothing to its left counts. If all are trusted, the leftmost is. What is no address (garbage,
-    /// `unknown`, a name such as `_hidden`) ends the walk at the hop before it.
+    /// `unknown`, a name such as `_hidden`) ends the walk at the address before it.
     ///
     /// If both headers are there and lead to different clients, neither is believed and the client is the peer: one of
     /// them may come from the client, through a proxy that only writes the other. That is logged, once. Have proxies
@@ -210,9 +210,9 @@ impl Proxies {
         if !self.trusts(peer) {
             return peer;
         }
-        let by_forwarded = || self.walk(peer, hops::forwarded(headers));
-        let by_x_forwarded_for = || self.walk(peer, hops::x_forwarded_for(headers));
-        match self.header.or_else(|| hops::only_header(headers)) {
+        let by_forwarded = || self.walk(peer, forwarded::forwarded(headers));
+        let by_x_forwarded_for = || self.walk(peer, forwarded::x_forwarded_for(headers));
+        match self.header.or_else(|| forwarded::only_header(headers)) {
             Some(ForwardingHeader::Forwarded) => by_forwarded(),
             Some(ForwardingHeader::XForwardedFor) => by_x_forwarded_for(),
             None => {
@@ -227,11 +227,11 @@ impl Proxies {
     }
 
     /// From the peer, which is trusted, towards the client.
-    fn walk(&self, peer: IpAddr, hops: impl Iterator<Item = Option<IpAddr>>) -> IpAddr {
+    fn walk(&self, peer: IpAddr, chain: impl Iterator<Item = Option<IpAddr>>) -> IpAddr {
         let mut client = peer;
-        for hop in hops.map_while(|hop| hop) {
-            client = hop;
-            if !self.trusts(hop) {
+        for address in chain.map_while(|address| address) {
+            client = address;
+            if !self.trusts(address) {
                 break;
             }
         }

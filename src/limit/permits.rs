@@ -1,0 +1,94 @@
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+
+use crate::{
+    error::{Error, ErrorKind, Result},
+    metric,
+};
+
+/// How many may wait for a permit, beside those who check a password: these have a queue slot of the hasher.
+const QUEUE: usize = 256;
+/// How long anybody waits. While the database does not answer, nobody gets a permit.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Lets so many unauthenticated callers at once cost a statement, and the others wait, so that a flood of them leaves connections to those
+/// who are signed in.
+#[derive(Debug)]
+pub(super) struct Permits {
+    permits: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
+}
+
+/// Given up when dropped.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    _permit: OwnedSemaphorePermit,
+    _slot: Option<OwnedSemaphorePermit>,
+}
+
+impl Permits {
+    pub(super) fn new(at_once: usize) -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(at_once)),
+            slots: Arc::new(Semaphore::new(at_once + QUEUE)),
+        }
+    }
+
+    /// Waits for a permit.
+    ///
+    /// # Errors
+    /// [`Overloaded`](ErrorKind::Overloaded) if none comes in time.
+    pub(super) async fn take(&self) -> Result<Permit> {
+        let waited = timeout(MAX_WAIT, Arc::clone(&self.permits).acquire_owned()).await;
+        let permit = waited.map_err(|_| turned_away())?;
+        Ok(Permit {
+            _permit: permit.map_err(Error::internal)?,
+            _slot: None,
+        })
+    }
+
+    /// Waits for a permit, if not too many do.
+    ///
+    /// # Errors
+    /// [`Overloaded`](ErrorKind::Overloaded).
+    pub(super) async fn take_if_room(&self) -> Result<Permit> {
+        let slot = Arc::clone(&self.slots).try_acquire_owned();
+        let slot = slot.map_err(|_| turned_away())?;
+        let permit = self.take().await?;
+        Ok(Permit {
+            _slot: Some(slot),
+            ..permit
+        })
+    }
+}
+
+fn turned_away() -> Error {
+    metric::no_permit();
+    Error::new(ErrorKind::Overloaded).with_retry_after(RETRY_AFTER)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_longer_than_two_seconds() {
+        let permits = Permits::new(1);
+        let taken = permits.take().await.expect("a permit");
+        let begun = Instant::now();
+        for refused in [permits.take().await, permits.take_if_room().await] {
+            let refused = refused.expect_err("the permit is taken");
+            assert_eq!(refused.kind(), ErrorKind::Overloaded);
+        }
+        assert_eq!(begun.elapsed(), 2 * MAX_WAIT);
+        drop(taken);
+        permits.take_if_room().await.expect("a permit");
+    }
+}
