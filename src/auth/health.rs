@@ -22,9 +22,11 @@ pub(super) fn endpoints(store: &Arc<dyn Store>) -> Vec<Endpoint> {
     vec![
         Endpoint::get("/health/live", (), live)
             .tag(SERVICE)
+            .for_anyone()
             .summary("Whether the process answers"),
         Endpoint::get("/health/ready", readiness, ready)
             .tag(SERVICE)
+            .for_anyone()
             .summary("Whether the database takes writes")
             .errors(&[ErrorKind::Unavailable]),
     ]

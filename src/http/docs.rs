@@ -75,12 +75,15 @@ fn rows(contract: &Contract) -> [Endpoint; 3] {
     [
         Endpoint::get("/openapi.json", contract.clone(), openapi_json)
             .tag(SERVICE)
+            .for_anyone()
             .summary("The OpenAPI document"),
         Endpoint::get("/docs", (), page)
             .tag(SERVICE)
+            .for_anyone()
             .summary("An interactive page for the OpenAPI document"),
         Endpoint::get("/docs/{file}", (), file)
             .tag(SERVICE)
+            .for_anyone()
             .summary("A file of the interactive page"),
     ]
 }

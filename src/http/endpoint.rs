@@ -19,6 +19,7 @@ pub struct Endpoint {
     method: Method,
     path: &'static str,
     docs: Docs,
+    serves_anyone: bool,
     page_of: Option<Arc<PageOf>>,
     run: Arc<dyn Fn(Request) -> BoxFuture<'static, Response> + Send + Sync>,
     #[cfg(feature = "openapi")]
@@ -84,6 +85,12 @@ impl Endpoint {
         self
     }
 
+    /// Says that it makes no difference who asks: no rate limit counts a call, and the address of the client is not needed.
+    pub(crate) fn for_anyone(mut self) -> Self {
+        self.serves_anyone = true;
+        self
+    }
+
     /// The row in a few words.
     pub(crate) fn summary(mut self, summary: &'static str) -> Self {
         self.docs.summary = summary;
@@ -136,9 +143,8 @@ impl Endpoint {
         self
     }
 
-    /// Whether it makes no difference who asks: nobody is counted here, and no address is remembered.
     pub(crate) fn serves_anyone(&self) -> bool {
-        self.docs.tag == SERVICE
+        self.serves_anyone
     }
 
     pub(crate) fn is_for_people(&self) -> bool {
@@ -146,7 +152,7 @@ impl Endpoint {
     }
 
     /// A reply, or the page of it if it is a problem and the row is for people.
-    pub(crate) fn told(&self, headers: &HeaderMap, response: Response) -> Response {
+    pub(crate) fn page_of_problem(&self, headers: &HeaderMap, response: Response) -> Response {
         match &self.page_of {
             Some(page_of) if is_problem(&response) => page_of(headers, &response),
             _ => response,
@@ -177,6 +183,7 @@ impl Endpoint {
                 errors: H::errors(),
                 ..Docs::default()
             },
+            serves_anyone: false,
             page_of: None,
             run: Arc::new(move |request| Box::pin(handler.clone().run(state.clone(), request))),
             #[cfg(feature = "openapi")]

@@ -150,7 +150,7 @@ impl Resource {
             Err(elapsed) => problem(Error::new(ErrorKind::Unavailable).with_source(elapsed)),
         };
         match headers {
-            Some(headers) => endpoint.told(&headers, response),
+            Some(headers) => endpoint.page_of_problem(&headers, response),
             None => response,
         }
     }

@@ -13,6 +13,7 @@ pub(crate) fn endpoints(tokens: &Tokens) -> Vec<Endpoint> {
     vec![
         Endpoint::get("/.well-known/jwks.json", tokens.clone(), jwks)
             .tag(SERVICE)
+            .for_anyone()
             .summary("The public keys of access tokens (RFC 7517)"),
     ]
 }
