@@ -8,12 +8,12 @@
 FROM rust:1-slim-bookworm AS build
 WORKDIR /build
 COPY . .
-ENV CARGO_PROFILE_RELEASE_STRIP=symbols
+ENV CARGO_PROFILE_DIST_STRIP=symbols
 # The caches keep the registry and every dependency already built; they are no part of the image, hence the copy.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/build/target,sharing=locked \
-    cargo build --locked --release --example server --all-features \
-    && install -D target/release/examples/server /out/hallpass
+    cargo build --locked --profile dist --example server --all-features \
+    && install -D target/dist/examples/server /out/hallpass
 
 FROM debian:bookworm-slim
 # The roots that a mail server's certificate is checked against.

@@ -2,7 +2,7 @@
 //! ends it again:
 //!
 //! ```sh
-//! cargo run --release --example load --all-features -- me
+//! cargo run --profile dist --example load --all-features -- me
 //! ```
 //!
 //! `benches/README.md` says what is measured, and what the figures were.

@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs,
     io::{BufRead as _, BufReader},
     net::SocketAddr,
@@ -29,12 +29,21 @@ pub(crate) fn build_server() -> Result<()> {
     if cfg!(debug_assertions) {
         eprintln!("*** Not a release build: what follows is no measure.");
     } else {
-        build.arg("--release");
+        build.arg("--profile").arg(profile()?);
     }
     if !build.status()?.success() {
         return Err("the server does not build".into());
     }
     Ok(())
+}
+
+/// The one that this program was built with: its executable is `target/PROFILE/examples/load`.
+fn profile() -> Result<OsString> {
+    let program = env::current_exe()?;
+    let folder = program.ancestors().nth(2).and_then(Path::file_name);
+    folder
+        .map(OsStr::to_owned)
+        .ok_or_else(|| "the profile of this program is not known".into())
 }
 
 /// On the processors of `SERVER_CPUS`, such as `0,1`, or else on those of whoever asks.
