@@ -1,11 +1,12 @@
 //! The one error of the crate: opaque, with a [kind](ErrorKind) to match on and a source for logs.
 
+pub(crate) mod kind;
 mod refusal;
 mod weakness;
 
 use std::{error::Error as StdError, fmt, time::Duration};
 
-pub use self::{refusal::Refusal, weakness::Weakness};
+pub use self::{kind::ErrorKind, refusal::Refusal, weakness::Weakness};
 
 /// A boxed source error.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -28,82 +29,6 @@ struct Inner {
     retry_after: Option<Duration>,
     policy: Option<QuotaPolicy>,
     refusal: Option<Refusal>,
-}
-
-/// What went wrong, as one frozen word each. The HTTP status and code of every kind is given by the `http` contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The password was right, and the account is disabled.
-    AccountDisabled,
-    /// The request body is larger than the endpoint takes.
-    BodyTooLarge,
-    /// A setting is missing or wrong. Only the builder and start-up return it.
-    Configuration,
-    /// The password was right, and the address is not verified, which signing in needs here.
-    EmailNotVerified,
-    /// The address already has an account.
-    EmailTaken,
-    /// The caller lacks the role or the permission.
-    Forbidden,
-    /// Who signs in with a provider there is another user here.
-    IdentityTaken,
-    /// A defect or corrupt data.
-    Internal,
-    /// The access token is malformed, expired, forged, or its session is over.
-    InvalidAccessToken,
-    /// Unknown address, wrong password, or an account without a password.
-    InvalidCredentials,
-    /// The browser is to be sent to a URL that is not among those that are configured.
-    InvalidRedirect,
-    /// Not a refresh token of ours, or its session is over.
-    InvalidRefreshToken,
-    /// A one-time token that is unknown, used or expired.
-    InvalidToken,
-    /// No active administrator would be left.
-    LastAdmin,
-    /// The user would have no way in any more.
-    LastCredential,
-    /// The word of the provider does not suffice to sign in: the identity has to be linked by a signed-in user.
-    LinkRequired,
-    /// The request body is not a JSON object.
-    MalformedBody,
-    /// The path exists, the method does not.
-    MethodNotAllowed,
-    /// Nothing is found at this path.
-    NotFound,
-    /// Too many calls are waiting; retry later.
-    Overloaded,
-    /// The provider does not answer, or not as it should.
-    ProviderFailed,
-    /// There is no provider of this name.
-    ProviderUnknown,
-    /// The client calls too often; retry later. See [`Error::policy`].
-    RateLimited,
-    /// The call needs a sign-in within the last 10 minutes.
-    ReauthenticationRequired,
-    /// A superseded refresh token was presented again: the session has been ended.
-    RefreshTokenReused,
-    /// The host refuses, for a reason of its own; see [`Error::refusal`].
-    Refused,
-    /// Registration is switched off.
-    RegistrationClosed,
-    /// The caller has no live session with this id.
-    SessionNotFound,
-    /// Too many passwords in a row were wrong: none is checked for now; retry later.
-    TooManyAttempts,
-    /// No bearer token was sent.
-    Unauthenticated,
-    /// The database or another part we depend on does not answer; retry later.
-    Unavailable,
-    /// The request body has a media type other than `application/json`.
-    UnsupportedMediaType,
-    /// There is no user with this identifier.
-    UserNotFound,
-    /// Well-formed input of the wrong shape; see [`Error::violations`].
-    ValidationFailed,
-    /// The new password does not meet the policy; see [`Error::violations`].
-    WeakPassword,
 }
 
 /// The limit that a client has met, in the terms of the IETF draft on RateLimit header fields.
@@ -242,48 +167,6 @@ impl fmt::Display for Error {
             write!(f, "; {}", refusal.code())?;
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for ErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AccountDisabled => "the account is disabled",
-            Self::BodyTooLarge => "the body is too large",
-            Self::Configuration => "the configuration is wrong",
-            Self::EmailNotVerified => "the address is not verified",
-            Self::EmailTaken => "the address already has an account",
-            Self::Forbidden => "the caller lacks the required role or permission",
-            Self::IdentityTaken => "the identity is another user's",
-            Self::Internal => "internal error",
-            Self::InvalidAccessToken => "the access token is not valid",
-            Self::InvalidCredentials => "the address or the password is wrong",
-            Self::InvalidRedirect => "the URL to send the browser to is not configured",
-            Self::InvalidRefreshToken => "the refresh token is not valid",
-            Self::InvalidToken => "the token is not valid",
-            Self::LastAdmin => "no active administrator would be left",
-            Self::LastCredential => "the user would have no way in",
-            Self::LinkRequired => "the identity has to be linked by its user first",
-            Self::MalformedBody => "the body is not a JSON object",
-            Self::MethodNotAllowed => "the method is not allowed here",
-            Self::NotFound => "not found",
-            Self::Overloaded => "too many calls are waiting",
-            Self::ProviderFailed => "the provider failed",
-            Self::ProviderUnknown => "there is no such provider",
-            Self::RateLimited => "the client calls too often",
-            Self::ReauthenticationRequired => "the sign-in is not recent enough",
-            Self::RefreshTokenReused => "the refresh token was used before; the session is over",
-            Self::Refused => "the application refuses",
-            Self::RegistrationClosed => "registration is closed",
-            Self::SessionNotFound => "the caller has no such session",
-            Self::TooManyAttempts => "too many passwords in a row were wrong",
-            Self::Unauthenticated => "no bearer token was sent",
-            Self::Unavailable => "a part this service depends on is unavailable",
-            Self::UnsupportedMediaType => "the body is not application/json",
-            Self::UserNotFound => "there is no such user",
-            Self::ValidationFailed => "the input does not have the right shape",
-            Self::WeakPassword => "the password does not meet the policy",
-        })
     }
 }
 

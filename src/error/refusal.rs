@@ -1,45 +1,10 @@
 use std::borrow::Cow;
 
+use super::kind::CODES;
+
 /// What becomes of a word that is none.
 const FALLBACK: &str = "refused";
 const MAX_CODE: usize = 64;
-
-/// The words of the HTTP contract, those to come included: what a client knows by them is for us to say.
-const OURS: &[&str] = &[
-    "account_disabled",
-    "body_too_large",
-    "email_not_verified",
-    "email_taken",
-    "forbidden",
-    "identity_taken",
-    "internal",
-    "invalid_access_token",
-    "invalid_credentials",
-    "invalid_redirect",
-    "invalid_refresh_token",
-    "invalid_token",
-    "last_admin",
-    "last_credential",
-    "link_required",
-    "malformed_body",
-    "method_not_allowed",
-    "not_found",
-    "overloaded",
-    "provider_failed",
-    "provider_unknown",
-    "rate_limited",
-    "reauthentication_required",
-    "refresh_token_reused",
-    "registration_closed",
-    "session_not_found",
-    "too_many_attempts",
-    "unauthenticated",
-    "unavailable",
-    "unsupported_media_type",
-    "user_not_found",
-    "validation_failed",
-    "weak_password",
-];
 
 /// A refusal of the host's own, with its own word for clients and its own text for people.
 ///
@@ -67,7 +32,7 @@ impl Refusal {
     /// and `refused` is answered in its place, so that nothing passes that was to be refused.
     pub fn new(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
         let mut code = code.into();
-        if !is_word(&code) || OURS.contains(&code.as_ref()) {
+        if !is_word(&code) || is_ours(&code) {
             tracing::error!(?code, "the code of a refusal is no word of the host's own");
             code = Cow::Borrowed(FALLBACK);
         }
@@ -88,6 +53,10 @@ impl Refusal {
     pub fn detail(&self) -> &str {
         &self.detail
     }
+}
+
+fn is_ours(code: &str) -> bool {
+    code != FALLBACK && CODES.contains(&code)
 }
 
 fn is_word(code: &str) -> bool {

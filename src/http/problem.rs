@@ -1,4 +1,4 @@
-//! Failures as `application/problem+json` (RFC 9457), and the only table from error kinds to statuses and codes.
+//! Failures as `application/problem+json` (RFC 9457), by the table of [error kinds](crate::error::kind).
 
 mod shown;
 
@@ -16,7 +16,7 @@ use super::{
     reply::{self, Response},
     request_id::RequestId,
 };
-use crate::error::{Error, ErrorKind, QuotaPolicy, Refusal, Violation};
+use crate::error::{Error, ErrorKind, QuotaPolicy, Refusal, Violation, kind::error_kinds};
 
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -29,7 +29,7 @@ const MAX_DETAIL: usize = 512;
 /// The bytes of the text of a refusal.
 const MAX_REFUSAL: usize = 4 * 1024;
 
-/// One row of the table.
+/// How a kind of error looks outside.
 #[derive(Debug)]
 pub(crate) struct Code {
     pub(crate) status: StatusCode,
@@ -39,19 +39,26 @@ pub(crate) struct Code {
 }
 
 macro_rules! codes {
-    ($($first:ident $(| $more:ident)* => $status:ident $code:literal $title:literal $detail:literal)*) => {
+    ($($(#[$docs:meta])* $kind:ident $text:literal => $status:ident $code:literal $title:literal $detail:literal;)*) => {
         impl Code {
-            /// Every row, and every kind that leads to it.
+            /// Every kind, with its row.
             #[cfg(any(test, feature = "openapi"))]
-            pub(crate) const ALL: &[(&[ErrorKind], Self)] = &[$((
-                &[ErrorKind::$first $(, ErrorKind::$more)*],
+            pub(crate) const ALL: &[(ErrorKind, Self)] = &[$((
+                ErrorKind::$kind,
                 Self { status: StatusCode::$status, code: $code, title: $title, detail: $detail },
             )),*];
+
+            /// Every code once: a wrong configuration is answered as any other defect.
+            #[cfg(any(test, feature = "openapi"))]
+            pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
+                let answered = Self::ALL.iter().filter(|(kind, _)| *kind != ErrorKind::Configuration);
+                answered.map(|(_, row)| row.code)
+            }
 
             /// What a kind looks like outside.
             pub(crate) const fn of(kind: ErrorKind) -> Self {
                 match kind {
-                    $(ErrorKind::$first $(| ErrorKind::$more)* => Self {
+                    $(ErrorKind::$kind => Self {
                         status: StatusCode::$status,
                         code: $code,
                         title: $title,
@@ -63,7 +70,7 @@ macro_rules! codes {
             /// Where the body of a kind is kept that is always the same.
             fn kept(kind: ErrorKind) -> &'static OnceLock<Bytes> {
                 match kind {
-                    $(ErrorKind::$first $(| ErrorKind::$more)* => {
+                    $(ErrorKind::$kind => {
                         static BODY: OnceLock<Bytes> = OnceLock::new();
                         &BODY
                     })*
@@ -82,85 +89,14 @@ macro_rules! codes {
         /// | code | status | meaning | from |
         /// |---|---|---|---|
         $(#[doc = concat!(
-            "| `", $code, "` | ", stringify!($status), " | ", $detail, " | [`", stringify!($first), "`](ErrorKind::", stringify!($first), ")",
-            $(", [`", stringify!($more), "`](ErrorKind::", stringify!($more), ")",)*
-            " |"
+            "| `", $code, "` | ", stringify!($status), " | ", $detail, " | [`", stringify!($kind), "`](ErrorKind::", stringify!($kind), ") |"
         )])*
         #[derive(Debug)]
         pub struct Problem(Error, Option<RequestId>);
     };
 }
 
-codes! {
-    AccountDisabled => FORBIDDEN "account_disabled" "Account disabled"
-        "The account is disabled."
-    BodyTooLarge => PAYLOAD_TOO_LARGE "body_too_large" "Body too large"
-        "The request body is larger than 16 KiB."
-    EmailNotVerified => FORBIDDEN "email_not_verified" "Address not verified"
-        "The address must be verified before signing in; a link to do so can be sent again."
-    EmailTaken => CONFLICT "email_taken" "Address taken"
-        "The address already has an account."
-    Forbidden => FORBIDDEN "forbidden" "Forbidden"
-        "The caller lacks the role or the permission that this call needs."
-    IdentityTaken => CONFLICT "identity_taken" "Identity taken"
-        "Who signed in at the provider is another user here."
-    Internal | Configuration => INTERNAL_SERVER_ERROR "internal" "Internal error"
-        "Something went wrong on our side."
-    InvalidAccessToken => UNAUTHORIZED "invalid_access_token" "Invalid access token"
-        "The access token is malformed, expired or forged, or its session is over."
-    InvalidCredentials => UNAUTHORIZED "invalid_credentials" "Invalid credentials"
-        "The address or the password is wrong."
-    InvalidRedirect => BAD_REQUEST "invalid_redirect" "Invalid redirect"
-        "`redirect_to` is not one of the URLs that are configured."
-    InvalidRefreshToken => UNAUTHORIZED "invalid_refresh_token" "Invalid refresh token"
-        "The refresh token is not valid, or its session is over."
-    InvalidToken => BAD_REQUEST "invalid_token" "Invalid token"
-        "The token is unknown, used or expired."
-    LastAdmin => CONFLICT "last_admin" "Last administrator"
-        "No active administrator would be left."
-    LastCredential => CONFLICT "last_credential" "Last credential"
-        "The account would have no way in: set a password, or link another provider, first."
-    LinkRequired => CONFLICT "link_required" "Link required"
-        "The word of the provider does not suffice here: sign in otherwise, and link the provider then."
-    MalformedBody => BAD_REQUEST "malformed_body" "Malformed body"
-        "The request body is not one JSON object, or names a member twice."
-    MethodNotAllowed => METHOD_NOT_ALLOWED "method_not_allowed" "Method not allowed"
-        "The path exists and does not answer this method; `Allow` lists those it answers."
-    NotFound => NOT_FOUND "not_found" "Not found"
-        "Nothing is found at this path."
-    Overloaded => SERVICE_UNAVAILABLE "overloaded" "Overloaded"
-        "Too many calls are waiting; retry after `Retry-After` seconds."
-    ProviderFailed => BAD_GATEWAY "provider_failed" "Provider failed"
-        "The provider does not answer, or not as it should."
-    ProviderUnknown => NOT_FOUND "provider_unknown" "Provider unknown"
-        "There is no provider of this name."
-    RateLimited => TOO_MANY_REQUESTS "rate_limited" "Rate limited"
-        "There were too many calls; retry after `Retry-After` seconds. `RateLimit` and `RateLimit-Policy` name the limit."
-    ReauthenticationRequired => FORBIDDEN "reauthentication_required" "Reauthentication required"
-        "The call needs a sign-in within the last 10 minutes: sign in anew, or reauthenticate."
-    RefreshTokenReused => UNAUTHORIZED "refresh_token_reused" "Refresh token reused"
-        "The refresh token was used before, so its session has been ended."
-    Refused => UNPROCESSABLE_ENTITY "refused" "Refused"
-        "The application refuses, with a code and a text of its own."
-    RegistrationClosed => FORBIDDEN "registration_closed" "Registration closed"
-        "Registration is closed."
-    SessionNotFound => NOT_FOUND "session_not_found" "Session not found"
-        "The caller has no live session with this id."
-    TooManyAttempts => TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts"
-        "Too many passwords in a row were wrong, so that none is checked for now; retry after `Retry-After` seconds."
-    Unauthenticated => UNAUTHORIZED "unauthenticated" "Unauthenticated"
-        "This call needs a bearer token, and none was sent."
-    Unavailable => SERVICE_UNAVAILABLE "unavailable" "Unavailable"
-        "A part this service depends on does not answer; retry after `Retry-After` seconds."
-    UnsupportedMediaType => UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "Unsupported media type"
-        "The request body must be `application/json`."
-    UserNotFound => NOT_FOUND "user_not_found" "User not found"
-        "There is no user with this identifier."
-    ValidationFailed => UNPROCESSABLE_ENTITY "validation_failed" "Validation failed"
-        "The input does not have the right shape; `errors` lists what is wrong."
-    WeakPassword => UNPROCESSABLE_ENTITY "weak_password" "Weak password"
-        "The password does not meet the policy; `errors` lists the rules."
-}
+error_kinds!(codes);
 
 impl Problem {
     /// The answer to a request with these headers: it carries the request's `X-Request-Id`.

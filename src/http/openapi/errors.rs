@@ -102,7 +102,7 @@ fn line(code: &Code) -> String {
 
 /// The body of every failure.
 pub(super) fn problem_schema() -> RefOr<Schema> {
-    let codes = Code::ALL.iter().map(|(_, row)| row.code);
+    let codes = Code::codes();
     let rule = ObjectBuilder::new()
         .property(
             "pointer",

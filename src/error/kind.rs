@@ -1,0 +1,179 @@
+//! The one table of error kinds: what each means, how it reads in a log, and what a client is answered.
+
+use std::fmt;
+
+/// Hands the table to a macro. A row is the kind, how it reads in a log, and the status, the code, the title and the detail
+/// of its problem.
+macro_rules! error_kinds {
+    ($with:ident) => {
+        $with! {
+            /// The password was right, and the account is disabled.
+            AccountDisabled "the account is disabled"
+                => FORBIDDEN "account_disabled" "Account disabled"
+                "The account is disabled.";
+            /// The request body is larger than the endpoint takes.
+            BodyTooLarge "the body is too large"
+                => PAYLOAD_TOO_LARGE "body_too_large" "Body too large"
+                "The request body is larger than 16 KiB.";
+            /// A setting is missing or wrong. Only the builder and start-up return it.
+            Configuration "the configuration is wrong"
+                => INTERNAL_SERVER_ERROR "internal" "Internal error"
+                "Something went wrong on our side.";
+            /// The password was right, and the address is not verified, which signing in needs here.
+            EmailNotVerified "the address is not verified"
+                => FORBIDDEN "email_not_verified" "Address not verified"
+                "The address must be verified before signing in; a link to do so can be sent again.";
+            /// The address already has an account.
+            EmailTaken "the address already has an account"
+                => CONFLICT "email_taken" "Address taken"
+                "The address already has an account.";
+            /// The caller lacks the role or the permission.
+            Forbidden "the caller lacks the required role or permission"
+                => FORBIDDEN "forbidden" "Forbidden"
+                "The caller lacks the role or the permission that this call needs.";
+            /// Who signs in with a provider there is another user here.
+            IdentityTaken "the identity is another user's"
+                => CONFLICT "identity_taken" "Identity taken"
+                "Who signed in at the provider is another user here.";
+            /// A defect or corrupt data.
+            Internal "internal error"
+                => INTERNAL_SERVER_ERROR "internal" "Internal error"
+                "Something went wrong on our side.";
+            /// The access token is malformed, expired, forged, or its session is over.
+            InvalidAccessToken "the access token is not valid"
+                => UNAUTHORIZED "invalid_access_token" "Invalid access token"
+                "The access token is malformed, expired or forged, or its session is over.";
+            /// Unknown address, wrong password, or an account without a password.
+            InvalidCredentials "the address or the password is wrong"
+                => UNAUTHORIZED "invalid_credentials" "Invalid credentials"
+                "The address or the password is wrong.";
+            /// The browser is to be sent to a URL that is not among those that are configured.
+            InvalidRedirect "the URL to send the browser to is not configured"
+                => BAD_REQUEST "invalid_redirect" "Invalid redirect"
+                "`redirect_to` is not one of the URLs that are configured.";
+            /// Not a refresh token of ours, or its session is over.
+            InvalidRefreshToken "the refresh token is not valid"
+                => UNAUTHORIZED "invalid_refresh_token" "Invalid refresh token"
+                "The refresh token is not valid, or its session is over.";
+            /// A one-time token that is unknown, used or expired.
+            InvalidToken "the token is not valid"
+                => BAD_REQUEST "invalid_token" "Invalid token"
+                "The token is unknown, used or expired.";
+            /// No active administrator would be left.
+            LastAdmin "no active administrator would be left"
+                => CONFLICT "last_admin" "Last administrator"
+                "No active administrator would be left.";
+            /// The user would have no way in any more.
+            LastCredential "the user would have no way in"
+                => CONFLICT "last_credential" "Last credential"
+                "The account would have no way in: set a password, or link another provider, first.";
+            /// The word of the provider does not suffice to sign in: the identity has to be linked by a signed-in user.
+            LinkRequired "the identity has to be linked by its user first"
+                => CONFLICT "link_required" "Link required"
+                "The word of the provider does not suffice here: sign in otherwise, and link the provider then.";
+            /// The request body is not a JSON object.
+            MalformedBody "the body is not a JSON object"
+                => BAD_REQUEST "malformed_body" "Malformed body"
+                "The request body is not one JSON object, or names a member twice.";
+            /// The path exists, the method does not.
+            MethodNotAllowed "the method is not allowed here"
+                => METHOD_NOT_ALLOWED "method_not_allowed" "Method not allowed"
+                "The path exists and does not answer this method; `Allow` lists those it answers.";
+            /// Nothing is found at this path.
+            NotFound "not found"
+                => NOT_FOUND "not_found" "Not found"
+                "Nothing is found at this path.";
+            /// Too many calls are waiting; retry later.
+            Overloaded "too many calls are waiting"
+                => SERVICE_UNAVAILABLE "overloaded" "Overloaded"
+                "Too many calls are waiting; retry after `Retry-After` seconds.";
+            /// The provider does not answer, or not as it should.
+            ProviderFailed "the provider failed"
+                => BAD_GATEWAY "provider_failed" "Provider failed"
+                "The provider does not answer, or not as it should.";
+            /// There is no provider of this name.
+            ProviderUnknown "there is no such provider"
+                => NOT_FOUND "provider_unknown" "Provider unknown"
+                "There is no provider of this name.";
+            /// The client calls too often; retry later. See [`Error::policy`].
+            RateLimited "the client calls too often"
+                => TOO_MANY_REQUESTS "rate_limited" "Rate limited"
+                "There were too many calls; retry after `Retry-After` seconds. `RateLimit` and `RateLimit-Policy` name the limit.";
+            /// The call needs a sign-in within the last 10 minutes.
+            ReauthenticationRequired "the sign-in is not recent enough"
+                => FORBIDDEN "reauthentication_required" "Reauthentication required"
+                "The call needs a sign-in within the last 10 minutes: sign in anew, or reauthenticate.";
+            /// A superseded refresh token was presented again: the session has been ended.
+            RefreshTokenReused "the refresh token was used before; the session is over"
+                => UNAUTHORIZED "refresh_token_reused" "Refresh token reused"
+                "The refresh token was used before, so its session has been ended.";
+            /// The host refuses, for a reason of its own; see [`Error::refusal`].
+            Refused "the application refuses"
+                => UNPROCESSABLE_ENTITY "refused" "Refused"
+                "The application refuses, with a code and a text of its own.";
+            /// Registration is switched off.
+            RegistrationClosed "registration is closed"
+                => FORBIDDEN "registration_closed" "Registration closed"
+                "Registration is closed.";
+            /// The caller has no live session with this id.
+            SessionNotFound "the caller has no such session"
+                => NOT_FOUND "session_not_found" "Session not found"
+                "The caller has no live session with this id.";
+            /// Too many passwords in a row were wrong: none is checked for now; retry later.
+            TooManyAttempts "too many passwords in a row were wrong"
+                => TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts"
+                "Too many passwords in a row were wrong, so that none is checked for now; retry after `Retry-After` seconds.";
+            /// No bearer token was sent.
+            Unauthenticated "no bearer token was sent"
+                => UNAUTHORIZED "unauthenticated" "Unauthenticated"
+                "This call needs a bearer token, and none was sent.";
+            /// The database or another part we depend on does not answer; retry later.
+            Unavailable "a part this service depends on is unavailable"
+                => SERVICE_UNAVAILABLE "unavailable" "Unavailable"
+                "A part this service depends on does not answer; retry after `Retry-After` seconds.";
+            /// The request body has a media type other than `application/json`.
+            UnsupportedMediaType "the body is not application/json"
+                => UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "Unsupported media type"
+                "The request body must be `application/json`.";
+            /// There is no user with this identifier.
+            UserNotFound "there is no such user"
+                => NOT_FOUND "user_not_found" "User not found"
+                "There is no user with this identifier.";
+            /// Well-formed input of the wrong shape; see [`Error::violations`].
+            ValidationFailed "the input does not have the right shape"
+                => UNPROCESSABLE_ENTITY "validation_failed" "Validation failed"
+                "The input does not have the right shape; `errors` lists what is wrong.";
+            /// The new password does not meet the policy; see [`Error::violations`].
+            WeakPassword "the password does not meet the policy"
+                => UNPROCESSABLE_ENTITY "weak_password" "Weak password"
+                "The password does not meet the policy; `errors` lists the rules.";
+        }
+    };
+}
+
+#[cfg(feature = "http")]
+pub(crate) use error_kinds;
+
+macro_rules! kinds {
+    ($($(#[$docs:meta])* $kind:ident $text:literal => $status:ident $code:literal $title:literal $detail:literal;)*) => {
+        /// What went wrong, as one frozen word each. The HTTP status and code of every kind is given by the `http` contract.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorKind {
+            $($(#[$docs])* $kind,)*
+        }
+
+        /// The code of every kind, in their order.
+        pub(super) const CODES: &[&str] = &[$($code),*];
+
+        impl fmt::Display for ErrorKind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self {
+                    $(Self::$kind => $text,)*
+                })
+            }
+        }
+    };
+}
+
+error_kinds!(kinds);
