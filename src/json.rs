@@ -1,21 +1,26 @@
 //! JSON objects, read strictly (RFC 8259, and RFC 7493 on duplicate names).
 
+use std::fmt;
 #[cfg(feature = "http")]
 use std::{collections::BTreeSet, str};
-use std::{collections::HashSet, fmt};
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value, map::Entry};
 
 use crate::error::{Error, ErrorKind, Result};
 
+/// What `serde_json` calls a member that stands for text of JSON, or for a number, and not for itself. Which of them it
+/// knows is up to the features that any crate of the program switches on.
+const PRIVATE: &str = "$serde_json::private::";
+const NUMBER: &str = "$serde_json::private::Number";
+
 /// Reads one JSON object and nothing after it. Refused: invalid UTF-8, lone surrogates, nesting of 128 levels and
-/// more, and a name that occurs twice in one object, at any depth.
+/// more, a name that occurs twice in one object, at any depth, and a name that is not read back as it was written.
 pub(crate) fn parse_object(text: &[u8]) -> Result<Map<String, Value>> {
-    // A pass of its own: whether a name occurs twice is gone once there is a map.
-    let malformed = |_| Error::new(ErrorKind::MalformedBody);
-    serde_json::from_slice::<DistinctNames>(text).map_err(malformed)?;
-    serde_json::from_slice(text).map_err(malformed)
+    match serde_json::from_slice(text) {
+        Ok(Strict(Value::Object(object))) => Ok(object),
+        Ok(_) | Err(_) => Err(Error::new(ErrorKind::MalformedBody)),
+    }
 }
 
 /// Whether there is a float in it, at any depth.
@@ -88,65 +93,95 @@ fn is_integer_beyond_64_bits(number: &[u8]) -> bool {
     is_integer && number.parse::<i64>().is_err() && number.parse::<u64>().is_err()
 }
 
-/// Any JSON value whose objects name no member twice.
-struct DistinctNames;
+/// Any JSON value whose objects name no member twice, and none as `serde_json` names its own.
+struct Strict(Value);
 
-impl<'de> Deserialize<'de> for DistinctNames {
+impl<'de> Deserialize<'de> for Strict {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Self)
+        deserializer.deserialize_any(StrictVisitor).map(Self)
     }
 }
 
-impl<'de> Visitor<'de> for DistinctNames {
-    type Value = Self;
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON without duplicate names")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
-        let mut names = HashSet::new();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
         while let Some(name) = map.next_key::<String>()? {
-            if !names.insert(name) {
-                return Err(A::Error::custom("a name occurs twice"));
+            // With the feature `arbitrary_precision` this is how a number comes.
+            if name == NUMBER && object.is_empty() {
+                return number(&map.next_value::<String>()?)
+                    .ok_or_else(|| A::Error::custom("no number"));
             }
-            map.next_value::<Self>()?;
+            if name.starts_with(PRIVATE) {
+                return Err(A::Error::custom("a name that is kept for other things"));
+            }
+            match object.entry(name) {
+                Entry::Occupied(_) => return Err(A::Error::custom("a name occurs twice")),
+                Entry::Vacant(entry) => entry.insert(map.next_value::<Strict>()?.0),
+            };
         }
-        Ok(self)
+        Ok(Value::Object(object))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
-        while items.next_element::<Self>()?.is_some() {}
-        Ok(self)
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut array = Vec::new();
+        while let Some(Strict(item)) = items.next_element()? {
+            array.push(item);
+        }
+        Ok(Value::Array(array))
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
-        Ok(self)
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
-        Ok(self)
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
-        Ok(self)
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
-        Ok(self)
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::from(value))
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
-        Ok(self)
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
     }
 
-    fn visit_unit<E>(self) -> Result<Self, E> {
-        Ok(self)
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
     }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+}
+
+/// As it is read without the feature `arbitrary_precision`.
+fn number(text: &str) -> Option<Value> {
+    if let Ok(integer) = text.parse::<i64>() {
+        return Some(Value::from(integer));
+    }
+    if let Ok(integer) = text.parse::<u64>() {
+        return Some(Value::from(integer));
+    }
+    Number::from_f64(text.parse().ok()?).map(Value::Number)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::parse_object;
 
     #[cfg(feature = "http")]
@@ -188,10 +223,36 @@ mod tests {
         assert_eq!(object["b"]["a"], "😀");
     }
 
+    /// `serde_json` hands numbers over in another way where any crate of the program asks for that.
+    #[test]
+    fn numbers_are_the_same_whatever_the_features_of_the_program() {
+        for text in [
+            "0",
+            "-1",
+            "18446744073709551615",
+            "-9223372036854775808",
+            "1.5",
+            "1e300",
+        ] {
+            let plain: Value = serde_json::from_str(text).expect("a number");
+            assert_eq!(super::number(text), Some(plain), "{text}");
+        }
+        for text in ["18446744073709551616", "-9223372036854775809"] {
+            assert!(
+                super::number(text).is_some_and(|number| number.is_f64()),
+                "{text}"
+            );
+        }
+        for text in ["", "1e400", "NaN", "inf", "x"] {
+            assert_eq!(super::number(text), None, "{text}");
+        }
+    }
+
     #[test]
     fn whatever_is_not_one_sound_object_is_refused() {
         let deep = format!(r#"{{"a":{}1{}}}"#, "[".repeat(1000), "]".repeat(1000));
-        let refused: [&[u8]; 17] = [
+        let raw = br#"{"a":{"$serde_json::private::RawValue":"[1"}}"#;
+        let refused: [&[u8]; 22] = [
             b"",
             b"null",
             b"[]",
@@ -209,6 +270,11 @@ mod tests {
             br#"{"a":1,"\u0061":1}"#,
             br#"{"x":[{"y":{"a":1,"a":1}}]}"#,
             deep.as_bytes(),
+            raw,
+            br#"{"\u0024serde_json::private::RawValue":"{}"}"#,
+            br#"{"a":[{"b":1,"$serde_json::private::RawValue":"2"}]}"#,
+            br#"{"a":{"b":1,"$serde_json::private::Number":"2"}}"#,
+            br#"{"$serde_json::private::Number":"2"}"#,
         ];
         for text in refused {
             assert!(parse_object(text).is_err(), "{}", text.escape_ascii());

@@ -343,22 +343,16 @@ fn breach_check(text: &str) -> Result<BreachCheckUrl, Error> {
     url.service().map(|_| url)
 }
 
-/// Scheme, host and port, as browsers send it (RFC 6454): no path, no trailing slash.
+/// Scheme, host and port, exactly as browsers send it (RFC 6454, section 6.2): another spelling would match none.
 fn origin(text: &str) -> Result<HeaderValue, &'static str> {
+    const EXPECTED: &str = "an origin looks like https://app.example.org";
     let text = text.trim();
-    let uri: http::Uri = text.parse().map_err(|_| "not an origin")?;
-    let plain = uri
-        .scheme_str()
-        .is_some_and(|scheme| matches!(scheme, "http" | "https"))
-        && uri
-            .authority()
-            .is_some_and(|authority| !authority.as_str().contains('@'))
-        && uri.path_and_query().is_none_or(|rest| rest == "/")
-        && !text.ends_with('/');
-    if plain {
-        text.parse().map_err(|_| "not an origin")
+    let url = Url::parse(text).map_err(|_| EXPECTED)?;
+    let is_http = matches!(url.scheme(), "http" | "https");
+    if is_http && !text.contains('*') && url.origin().ascii_serialization() == text {
+        text.parse().map_err(|_| EXPECTED)
     } else {
-        Err("an origin looks like https://app.example.org")
+        Err(EXPECTED)
     }
 }
 

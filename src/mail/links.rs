@@ -46,14 +46,14 @@ impl Links {
     /// `/unlock` and `/verify-email` there.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no `http` or `https` URL, or has a query or a
-    /// fragment.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no `http` or `https` URL, or has a user, a
+    /// query or a fragment.
     pub fn new(public_url: &str) -> Result<Self> {
         check("the public URL", public_url)?;
-        if public_url.contains(['?', '#']) {
-            return Err(Error::configuration(format!(
-                "the public URL has no query and no fragment: {public_url:?}"
-            )));
+        if public_url.contains(['?', '#', '@']) {
+            return Err(Error::configuration(
+                "the public URL has no user, no password, no query and no fragment",
+            ));
         }
         let base = public_url.strip_suffix('/').unwrap_or(public_url);
         Ok(Self {
@@ -248,6 +248,8 @@ mod tests {
             "https://ex\u{e4}mple.org",
             "https://example.org?x=1",
             "https://example.org#x",
+            "https://user@example.org",
+            "https://user:password@example.org",
         ] {
             assert!(Links::new(url).is_err(), "{url:?}");
         }

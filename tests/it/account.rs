@@ -186,6 +186,32 @@ async fn an_integer_that_could_not_come_back_as_it_was_given_is_refused() {
     }
 }
 
+/// `serde_json` takes the text of such a member for the value itself, when it is read back at the latest.
+#[tokio::test]
+async fn a_value_that_would_be_read_back_as_another_is_refused() {
+    for app in apps().await {
+        let administrator = app.administrator().await;
+        let access = app.join(ANN).await.access;
+        let before = app.me(&access).await.json();
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        for value in [
+            json!({"$serde_json::private::RawValue": deep}),
+            json!({"$serde_json::private::RawValue": "18446744073709551616"}),
+            json!({"z": 1, "$serde_json::private::RawValue": "["}),
+            json!([{"$serde_json::private::Number": "1", "a": 2}]),
+        ] {
+            let body = json!({"metadata": {"a": value}});
+            let reply = app.send("PATCH /users/me", &access, body).await;
+            reply.problem(400, "malformed_body");
+        }
+        let login = json!({"email": {"$serde_json::private::RawValue": "\"ann@example.org\""}, "password": PASSWORD});
+        let reply = app.post("/auth/login", login).await;
+        reply.problem(400, "malformed_body");
+        assert_eq!(app.me(&access).await.expect(200).json(), before);
+        app.get("/admin/users", &administrator).await.expect(200);
+    }
+}
+
 #[tokio::test]
 async fn the_outermost_numbers_come_back_as_they_were_given() {
     for app in apps().await {
