@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .await?;
     tokio::spawn({
         let auth = auth.clone();
-        async move { tokio::join!(auth.run_mail(pending()), auth.run_purge(pending())) }
+        async move { auth.run(pending()).await }
     });
 
     println!("listening on http://{address}");

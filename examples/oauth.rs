@@ -36,13 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let auth = builder.build()?;
     tokio::spawn({
         let auth = auth.clone();
-        async move {
-            tokio::join!(
-                auth.run_mail(pending()),
-                auth.run_providers(pending()),
-                auth.run_purge(pending()),
-            )
-        }
+        async move { auth.run(pending()).await }
     });
 
     let app = Router::new()

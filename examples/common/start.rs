@@ -10,7 +10,7 @@ use hallpass::{
     memory::MemoryLimiter,
     seaorm::{ConnectSettings, SeaOrmStore},
 };
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{sync::oneshot, task::JoinHandle};
 use tracing::Level;
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
@@ -32,10 +32,8 @@ const CLOSE: Duration = Duration::from_secs(1);
 pub(crate) struct App {
     pub(crate) auth: Auth,
     store: SeaOrmStore,
-    stop: watch::Sender<bool>,
-    mail: JoinHandle<()>,
-    purge: JoinHandle<()>,
-    providers: JoinHandle<()>,
+    stop: oneshot::Sender<()>,
+    background: JoinHandle<()>,
 }
 
 /// Connects, migrates and puts everything together, or ends the process with one line that says why not.
@@ -205,35 +203,27 @@ fn named(setting: &'static str) -> impl Fn(Error) -> String {
 
 impl App {
     fn with_workers(auth: Auth, store: SeaOrmStore) -> Self {
-        let (stop, stopped) = watch::channel(false);
-        let stopped = || {
-            let mut stopped = stopped.clone();
-            async move { drop(stopped.wait_for(|&stop| stop).await) }
-        };
-        let (mailing, purging, asking) = (auth.clone(), auth.clone(), auth.clone());
-        let (no_more_mail, no_more_purges, no_more_asking) = (stopped(), stopped(), stopped());
-        let mail = tokio::spawn(async move { mailing.run_mail(no_more_mail).await });
-        let purge = tokio::spawn(async move { purging.run_purge(no_more_purges).await });
-        let providers = tokio::spawn(async move { asking.run_providers(no_more_asking).await });
+        let (stop, stopped) = oneshot::channel();
+        let running = auth.clone();
+        let background =
+            tokio::spawn(async move { running.run(async { drop(stopped.await) }).await });
         Self {
             auth,
             store,
             stop,
-            mail,
-            purge,
-            providers,
+            background,
         }
     }
 
     /// Lets the mails in flight leave, and closes the database.
     pub(crate) async fn finish(self) {
-        self.stop.send_replace(true);
-        if tokio::time::timeout(MAIL_DRAIN, self.mail).await.is_err() {
+        drop(self.stop);
+        if tokio::time::timeout(MAIL_DRAIN, self.background)
+            .await
+            .is_err()
+        {
             tracing::warn!("a mail is still in flight; it will be sent again by the next start");
         }
-        // It ends with the statement it is at, and the next start goes on.
-        self.purge.abort();
-        self.providers.abort();
         match tokio::time::timeout(CLOSE, self.store.close()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the database was not closed cleanly"),

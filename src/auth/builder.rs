@@ -1,88 +1,64 @@
 #[cfg(feature = "oauth")]
-mod oauth;
+pub(super) mod oauth;
 mod session;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{Auth, Inner, use_cases::UseCases};
 use crate::{
     clock::{Clock, SystemClock},
-    credential::{
-        BREACH_CHECK_TIMEOUT, BreachCheck, Confirmation, Devices, Failures, HashParams, Hasher,
-        HasherBuilder, PasswordCheck, PasswordPolicy, PasswordRules, PasswordRulesParts,
-    },
-    delivery::{Deliveries, DeliveryParts, LinkLifetimes},
-    error::{Error, Result},
-    event::{Sink, Trail},
-    feature::{
-        account::Accounts,
-        admin::{Administration, AdministrationParts},
-        email_verification::EmailVerifications,
-        lockout::Lockouts,
-        password::{Passwords, RegistrationMode},
-        session::Sessions,
-    },
-    hook::{HookChain, Hooks},
-    limit::{LimitParts, Limiter, Limits, Lockout, RateLimits},
+    credential::{BreachCheck, HashParams, Hasher, HasherBuilder, PasswordPolicy},
+    delivery::LinkLifetimes,
+    event::Sink,
+    feature::password::RegistrationMode,
+    hook::Hooks,
+    limit::{Limiter, Lockout, RateLimits},
     mail::{Links, Mailer, Notices, Templates},
-    purge::{DEFAULT_EVENT_RETENTION, Purges},
+    purge::DEFAULT_EVENT_RETENTION,
     secret::Secrets,
     service::UserService,
-    sign_in::SignIn,
-    store::{Store, memory::MemoryLimiter},
-    token::{SigningAlgorithm, SigningKeys, TokenLifetimes, TokenParts, Tokens},
+    store::Store,
+    token::{SigningAlgorithm, SigningKeys, TokenLifetimes},
     user::RolePermissions,
 };
-
-#[cfg(feature = "oauth")]
-use crate::feature::oauth::{ProviderSignIns, Providers};
-#[cfg(feature = "pages")]
-use crate::feature::page::Pages;
-#[cfg(feature = "http")]
-use crate::http::Cookies;
-
-/// Unauthenticated callers that cost a statement at once; more where more passwords are hashed at once.
-const MIN_PERMITS: usize = 4;
-const DEFAULT_HOOK_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Puts an [`Auth`] together. The store, the secrets, the public URL and the mailer must be given; the rest has
 /// defaults.
 #[derive(Debug)]
 #[must_use]
 pub struct AuthBuilder {
-    store: Option<Arc<dyn Store>>,
-    secrets: Option<Secrets>,
-    public_url: Option<String>,
-    mailer: Option<Arc<dyn Mailer>>,
-    links: Option<Links>,
-    templates: Option<Templates>,
-    audience: String,
-    signing_algorithm: SigningAlgorithm,
-    signing_keys: Option<SigningKeys>,
-    lifetimes: TokenLifetimes,
-    role_permissions: RolePermissions,
-    permissions_in_tokens: bool,
-    notices: Notices,
-    link_lifetimes: LinkLifetimes,
-    mail_budgets: bool,
-    rate_limits: RateLimits,
-    lockout: Option<Lockout>,
-    limiter: Option<Arc<dyn Limiter>>,
-    hashing: HasherBuilder,
-    policy: PasswordPolicy,
-    breaches: Option<Arc<dyn BreachCheck>>,
-    registration: RegistrationMode,
-    require_verified: bool,
-    event_sinks: Vec<Arc<dyn Sink>>,
-    event_retention: Duration,
-    clock: Arc<dyn Clock>,
-    hooks: Vec<Arc<dyn Hooks>>,
-    hook_timeout: Option<Duration>,
-    wrap: Wrap,
+    pub(super) store: Option<Arc<dyn Store>>,
+    pub(super) secrets: Option<Secrets>,
+    pub(super) public_url: Option<String>,
+    pub(super) mailer: Option<Arc<dyn Mailer>>,
+    pub(super) links: Option<Links>,
+    pub(super) templates: Option<Templates>,
+    pub(super) audience: String,
+    pub(super) signing_algorithm: SigningAlgorithm,
+    pub(super) signing_keys: Option<SigningKeys>,
+    pub(super) lifetimes: TokenLifetimes,
+    pub(super) role_permissions: RolePermissions,
+    pub(super) permissions_in_tokens: bool,
+    pub(super) notices: Notices,
+    pub(super) link_lifetimes: LinkLifetimes,
+    pub(super) mail_budgets: bool,
+    pub(super) rate_limits: RateLimits,
+    pub(super) lockout: Option<Lockout>,
+    pub(super) limiter: Option<Arc<dyn Limiter>>,
+    pub(super) hashing: HasherBuilder,
+    pub(super) policy: PasswordPolicy,
+    pub(super) breaches: Option<Arc<dyn BreachCheck>>,
+    pub(super) registration: RegistrationMode,
+    pub(super) require_verified: bool,
+    pub(super) event_sinks: Vec<Arc<dyn Sink>>,
+    pub(super) event_retention: Duration,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) hooks: Vec<Arc<dyn Hooks>>,
+    pub(super) hook_timeout: Option<Duration>,
+    pub(super) wrap: Wrap,
     #[cfg(feature = "oauth")]
-    oauth: oauth::OauthSettings,
-    request_timeout: Duration,
-    sessions_per_user: u32,
+    pub(super) oauth: oauth::OauthSettings,
+    pub(super) request_timeout: Duration,
+    pub(super) sessions_per_user: u32,
 }
 
 impl Default for AuthBuilder {
@@ -335,227 +311,6 @@ impl AuthBuilder {
         self.wrap = Wrap(Some(Box::new(wrap)));
         self
     }
-
-    /// Puts the parts together.
-    ///
-    /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) naming what is missing or out of range.
-    pub fn build(self) -> Result<Auth> {
-        self.check_request_timeout()?;
-        let sessions_at_most = self.sessions_at_most()?;
-        let store = required(self.store, "a store")?;
-        let secrets = required(self.secrets, "a master secret")?;
-        let public_url = required(self.public_url, "a public URL")?;
-        let mailer = required(self.mailer, "a mailer")?;
-        // Checked in any case: it is the issuer too.
-        let links = Links::new(&public_url)?;
-        let links = self.links.unwrap_or(links);
-        if self.audience.is_empty() {
-            return Err(Error::configuration("the audience must not be empty"));
-        }
-        let templates = match self.templates {
-            Some(templates) => templates,
-            None => Templates::new("Hallpass")?,
-        };
-        #[cfg(feature = "pages")]
-        let pages = Pages::new(templates.product(), &public_url, self.policy.min())?;
-        let keys = match self.signing_keys {
-            Some(keys) => keys,
-            None => SigningKeys::derive(&secrets, self.signing_algorithm)?,
-        };
-        let longest = self.request_timeout / 2;
-        let hook_timeout = match self.hook_timeout {
-            Some(timeout) if timeout.is_zero() || timeout > longest => {
-                return Err(Error::configuration(
-                    "the hook timeout must be above zero, and half the request timeout at most",
-                ));
-            }
-            Some(timeout) => timeout,
-            None => DEFAULT_HOOK_TIMEOUT.min(longest),
-        };
-        let hooks = HookChain::new(self.hooks, hook_timeout);
-        let clock = self.clock;
-        let purges = Purges::new(Arc::clone(&clock), self.event_retention)?;
-        let trail = Trail::new(&secrets, self.event_sinks);
-        let permissions = Arc::new(self.role_permissions);
-        #[cfg(feature = "http")]
-        let cookies = Cookies::new(&public_url);
-        #[cfg(feature = "oauth")]
-        let providers = {
-            let oauth::OauthSettings {
-                providers,
-                redirects,
-            } = self.oauth;
-            Providers::new(providers, redirects, &public_url, &clock)?
-        };
-        let tokens = Tokens::new(TokenParts {
-            keys,
-            secrets: &secrets,
-            issuer: public_url,
-            audience: self.audience,
-            lifetimes: self.lifetimes,
-            request_timeout: self.request_timeout,
-            permissions: self.permissions_in_tokens.then(|| Arc::clone(&permissions)),
-            hooks: hooks.clone(),
-            theft_notice: self.notices.refresh_token_reused,
-            trail: trail.clone(),
-            clock: Arc::clone(&clock),
-        })?;
-        let hasher = self.hashing.build()?;
-        let breach_timeout = BREACH_CHECK_TIMEOUT.min(self.request_timeout / 4);
-        let rules = PasswordRules::new(PasswordRulesParts {
-            policy: self.policy.with_words([templates.product()]),
-            breaches: self.breaches,
-            breach_timeout,
-            hasher: hasher.clone(),
-            trail: trail.clone(),
-            clock: Arc::clone(&clock),
-        });
-        let parts = DeliveryParts {
-            store: Arc::clone(&store),
-            mailer,
-            clock: Arc::clone(&clock),
-            trail: trail.clone(),
-            links,
-            templates,
-            notices: self.notices,
-            lifetimes: self.link_lifetimes,
-            budgets: self.mail_budgets,
-        };
-        let deliveries = Deliveries::new(&secrets, parts)?;
-        let limits = Limits::new(LimitParts {
-            secrets: &secrets,
-            keys: Arc::clone(&store) as _,
-            rates: self.rate_limits,
-            lockout: self.lockout,
-            limiter: self.limiter,
-            local: Arc::new(MemoryLimiter::new()),
-            at_once: hasher.permits().max(MIN_PERMITS),
-            clock: Arc::clone(&clock),
-        })?;
-        let devices = Devices::new(&secrets);
-        let check = PasswordCheck {
-            hasher: hasher.clone(),
-            limits: limits.clone(),
-            devices: devices.clone(),
-        };
-        let failures = Failures {
-            trail: trail.clone(),
-            unlock_lifetime: (self.notices.account_locked).then_some(self.link_lifetimes.verify),
-            clock: Arc::clone(&clock),
-        };
-        let confirmation = Confirmation {
-            check: check.clone(),
-            failures: failures.clone(),
-            clock: Arc::clone(&clock),
-        };
-        let lockouts = Lockouts {
-            limits: limits.clone(),
-            devices: devices.clone(),
-            trail: trail.clone(),
-            clock: Arc::clone(&clock),
-        };
-        let email_verifications = EmailVerifications {
-            confirmation: confirmation.clone(),
-            limits: limits.clone(),
-            deliveries: deliveries.clone(),
-            trail: trail.clone(),
-            clock: Arc::clone(&clock),
-        };
-        let accounts = Accounts {
-            confirmation,
-            hasher: hasher.clone(),
-            rules: rules.clone(),
-            deliveries: deliveries.clone(),
-            hooks: hooks.clone(),
-            trail: trail.clone(),
-            clock: Arc::clone(&clock),
-        };
-        let sessions = Sessions {
-            trail: trail.clone(),
-            clock: Arc::clone(&clock),
-        };
-        let sign_in = SignIn {
-            sessions_at_most,
-            tokens: tokens.clone(),
-            devices,
-            limits: limits.clone(),
-            deliveries: deliveries.clone(),
-            hooks: hooks.clone(),
-            trail: trail.clone(),
-            clock: Arc::clone(&clock),
-        };
-        #[cfg(feature = "oauth")]
-        let provider_sign_ins = ProviderSignIns {
-            providers: Arc::new(providers),
-            newcomers: oauth::newcomers(self.registration),
-            require_verified: self.require_verified,
-            sign_in: sign_in.clone(),
-            deliveries: deliveries.clone(),
-            limits: limits.clone(),
-            hooks: hooks.clone(),
-            trail: trail.clone(),
-            clock: Arc::clone(&clock),
-        };
-        let passwords = Passwords {
-            check,
-            failures,
-            limits: limits.clone(),
-            hasher: hasher.clone(),
-            rules: rules.clone(),
-            registration: self.registration,
-            require_verified: self.require_verified,
-            sign_in,
-            deliveries: deliveries.clone(),
-            hooks: hooks.clone(),
-            trail: trail.clone(),
-            clock: Arc::clone(&clock),
-        };
-        let administration = Administration::new(AdministrationParts {
-            store: Arc::clone(&store),
-            secrets: &secrets,
-            hasher,
-            limits: limits.clone(),
-            rules,
-            deliveries: deliveries.clone(),
-            hooks: hooks.clone(),
-            trail,
-            clock,
-        });
-        let use_cases = UseCases {
-            store,
-            tokens,
-            passwords,
-            limits,
-            administration,
-        };
-        Ok(Auth(Arc::new(Inner {
-            service: self.wrap.apply(Arc::new(use_cases.clone())),
-            use_cases,
-            accounts,
-            email_verifications,
-            lockouts,
-            #[cfg(feature = "oauth")]
-            provider_sign_ins,
-            sessions,
-            permissions,
-            hooks,
-            deliveries,
-            purges,
-            #[cfg(feature = "pages")]
-            pages: Arc::new(pages),
-            #[cfg(feature = "http")]
-            cookies,
-            #[cfg(feature = "http")]
-            registration: self.registration,
-            #[cfg(feature = "http")]
-            request_timeout: self.request_timeout,
-        })))
-    }
-}
-
-fn required<T>(part: Option<T>, name: &str) -> Result<T> {
-    part.ok_or_else(|| Error::configuration(format!("{name} is required")))
 }
 
 type WrapService = dyn Fn(Arc<dyn UserService>) -> Arc<dyn UserService> + Send + Sync;

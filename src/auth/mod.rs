@@ -1,5 +1,7 @@
 //! The handle an application holds.
 
+mod assemble;
+mod background;
 mod builder;
 #[cfg(feature = "http")]
 mod contract;
@@ -13,7 +15,7 @@ mod role_guard;
 mod use_cases;
 mod within;
 
-use std::{pin::pin, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -41,7 +43,7 @@ use crate::{
     },
     hook::HookChain,
     limit::Budget,
-    purge::{Purged, Purges},
+    purge::Purges,
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     service::{Login, Registration, UserService},
     store::Store,
@@ -216,81 +218,10 @@ impl Auth {
         &self.0.provider_sign_ins
     }
 
-    /// Learns the endpoints and keys of every provider, so that the first user does not wait for it, and tries again until
-    /// all have answered or `shutdown` completes. Spawn it once per process. Without it they are learned when they are
-    /// first needed.
-    #[cfg(feature = "oauth")]
-    pub async fn run_providers(&self, shutdown: impl Future<Output = ()> + Send) {
-        self.0.provider_sign_ins.prepare(shutdown).await;
-    }
-
     /// The public keys of access tokens as a JWK Set (RFC 7517).
     #[must_use]
     pub fn jwks(&self) -> serde_json::Value {
         self.0.use_cases.tokens.keys().jwks()
-    }
-
-    /// Sends all mails that are due: for tests, and for hosts that call it from a job of their own.
-    /// Returns how many were due.
-    ///
-    /// # Errors
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away. A mail that cannot be sent is tried
-    /// again later, and is no error here.
-    pub async fn deliver_mail(&self) -> Result<usize> {
-        self.0.use_cases.limits.prepare().await?;
-        self.0.deliveries.deliver().await
-    }
-
-    /// Waits until the [hooks](crate::hook) that run after something have ended: before a process ends, so that none is cut
-    /// off, and in tests.
-    pub async fn finish_hooks(&self) {
-        self.0.hooks.finish().await;
-    }
-
-    /// Sends mails as they become due, until `shutdown` completes. Spawn it once per process; any number of processes
-    /// share the work.
-    pub async fn run_mail(&self, shutdown: impl Future<Output = ()> + Send) {
-        let mut shutdown = pin!(shutdown);
-        let deliveries = self.0.deliveries.clone();
-        tokio::select! {
-            prepared = self.0.use_cases.limits.prepare() => {
-                if let Err(error) = prepared {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "the key of limits cannot be read, and is when it is needed");
-                }
-                deliveries.run(shutdown).await;
-            }
-            () = &mut shutdown => (),
-        }
-    }
-
-    /// Deletes what is of no more use, in small batches: sessions and one-time tokens an hour after their end, and
-    /// events past their [retention](AuthBuilder::event_retention). For hosts that call it from a job of their own.
-    ///
-    /// Safe beside a running service, and beside other purges. One that is dropped half way has done a part.
-    ///
-    /// # Errors
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away.
-    pub async fn purge(&self) -> Result<Purged> {
-        self.0.purges.purge(self.store().as_ref()).await
-    }
-
-    /// [Purges](Self::purge) about every hour, until `shutdown` completes. Spawn it once per process.
-    pub async fn run_purge(&self, shutdown: impl Future<Output = ()> + Send) {
-        self.0.purges.run(self.store().as_ref(), shutdown).await;
-    }
-
-    /// How many events the [sinks](crate::event::Sink) of this process did not get, because a queue was full, or a sink
-    /// took too long or panicked. None of them is missing in the audit trail.
-    #[must_use]
-    pub fn dropped_events(&self) -> u64 {
-        self.trail().dropped()
-    }
-
-    /// Waits until the sinks have got what happened so far, such as before the process ends. A sink that stalls is
-    /// given up on, 10 seconds for each event: set a time limit of your own.
-    pub async fn flush_events(&self) {
-        self.trail().flush().await;
     }
 
     fn trail(&self) -> &Trail {

@@ -8,11 +8,12 @@ use hallpass::{
     event::{Author, EventFilter, Outcome, Sink},
 };
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use crate::support::{
     app::{App, apps, apps_with, race, token_in, user_id},
     http::{JSON, PASSWORD, Reply},
-    patience::until,
+    patience::{PATIENCE, until},
 };
 
 const ANN: &str = "ann@example.org";
@@ -442,5 +443,24 @@ async fn sinks_are_told_of_what_was_written_only() {
         let mut told = std::mem::take(&mut *collecting.0.lock().unwrap());
         told.sort_by_key(|event| event.id);
         assert_eq!(told, trail(&app).await);
+    }
+}
+
+/// What goes on in the background ends when the sinks have what happened before.
+#[tokio::test]
+async fn the_background_ends_once_the_sinks_have_got_everything() {
+    let collecting = Collecting::default();
+    for app in apps_with(|builder| builder.event_sink(collecting.clone())).await {
+        app.auth.flush_events().await;
+        collecting.0.lock().unwrap().clear();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let auth = app.auth.clone();
+        let background = tokio::spawn(async move { auth.run(async { drop(stopped.await) }).await });
+        app.register(ANN).await;
+        drop(stop);
+        let ended = tokio::time::timeout(PATIENCE, background).await;
+        ended.expect("it ends").unwrap();
+        let written = trail(&app).await;
+        assert_eq!(*collecting.0.lock().unwrap(), written);
     }
 }

@@ -270,7 +270,7 @@ async fn a_running_worker_sends_what_is_asked_for() {
         let (stop, stopped) = oneshot::channel::<()>();
         let auth = app.auth.clone();
         let worker = tokio::spawn(async move {
-            auth.run_mail(async { drop(stopped.await) }).await;
+            auth.run(async { drop(stopped.await) }).await;
         });
         app.forgot(ANN).await;
         let arrived = async || !app.letters(ANN, "/reset-password?").is_empty();

@@ -6,12 +6,12 @@ use crate::feature::{
 
 /// Who may speak for users, and where browsers may go then.
 #[derive(Debug, Default)]
-pub(super) struct OauthSettings {
-    pub(super) providers: Vec<Provider>,
-    pub(super) redirects: Vec<String>,
+pub(in crate::auth) struct OauthSettings {
+    pub(in crate::auth) providers: Vec<Provider>,
+    pub(in crate::auth) redirects: Vec<String>,
 }
 
-pub(super) fn newcomers(mode: RegistrationMode) -> Newcomers {
+pub(in crate::auth) fn newcomers(mode: RegistrationMode) -> Newcomers {
     match mode {
         RegistrationMode::Open => Newcomers::Anybody,
         RegistrationMode::Private => Newcomers::Verified,

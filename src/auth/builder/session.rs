@@ -36,14 +36,14 @@ impl AuthBuilder {
 
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if there may be none.
-    pub(super) fn sessions_at_most(&self) -> Result<NonZeroU32> {
+    pub(in crate::auth) fn sessions_at_most(&self) -> Result<NonZeroU32> {
         NonZeroU32::new(self.sessions_per_user)
             .ok_or_else(|| Error::configuration("a user must be allowed at least one session"))
     }
 
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the request timeout is out of range.
-    pub(super) fn check_request_timeout(&self) -> Result<()> {
+    pub(in crate::auth) fn check_request_timeout(&self) -> Result<()> {
         if self.request_timeout.is_zero() || self.request_timeout > MAX_REQUEST_TIMEOUT {
             return Err(Error::configuration(
                 "the request timeout must be above zero, and an hour at most",

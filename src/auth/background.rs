@@ -1,0 +1,120 @@
+//! What goes on without being asked for.
+
+use std::pin::pin;
+
+use tokio::sync::watch;
+
+use super::Auth;
+use crate::{error::Result, purge::Purged};
+
+impl Auth {
+    /// All that goes on in the background: mails are [sent](Self::run_mail), what is over is [deleted](Self::run_purge), and
+    /// [providers](crate::oauth) are got to know. Spawn it once per process; any number of processes share the work.
+    ///
+    /// When `shutdown` completes, the mails in flight are sent, and [hooks](Self::finish_hooks) and
+    /// [sinks](Self::flush_events) get what has happened so far: set a time limit of your own for that.
+    ///
+    /// ```no_run
+    /// # async fn serve(auth: hallpass::Auth, stop: impl Future<Output = ()> + Send + 'static) {
+    /// let background = tokio::spawn({
+    ///     let auth = auth.clone();
+    ///     async move { auth.run(stop).await }
+    /// });
+    /// # }
+    /// ```
+    pub async fn run(&self, shutdown: impl Future<Output = ()> + Send) {
+        let (stop, stopped) = watch::channel(());
+        let stopped = || {
+            let mut stopped = stopped.clone();
+            // Its end is the word: nothing is ever sent.
+            async move { drop(stopped.changed().await) }
+        };
+        let until_then = async {
+            shutdown.await;
+            drop(stop);
+        };
+        #[cfg(feature = "oauth")]
+        let providers = self.run_providers(stopped());
+        #[cfg(not(feature = "oauth"))]
+        let providers = async {};
+        tokio::join!(
+            until_then,
+            self.run_mail(stopped()),
+            self.run_purge(stopped()),
+            providers
+        );
+        self.finish_hooks().await;
+        self.flush_events().await;
+    }
+
+    /// Sends mails as they become due, until `shutdown` completes. Spawn it once per process; any number of processes
+    /// share the work.
+    pub async fn run_mail(&self, shutdown: impl Future<Output = ()> + Send) {
+        let mut shutdown = pin!(shutdown);
+        let deliveries = self.0.deliveries.clone();
+        tokio::select! {
+            prepared = self.0.use_cases.limits.prepare() => {
+                if let Err(error) = prepared {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "the key of limits cannot be read, and is when it is needed");
+                }
+                deliveries.run(shutdown).await;
+            }
+            () = &mut shutdown => (),
+        }
+    }
+
+    /// Sends all mails that are due: for tests, and for hosts that call it from a job of their own.
+    /// Returns how many were due.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away. A mail that cannot be sent is tried
+    /// again later, and is no error here.
+    pub async fn deliver_mail(&self) -> Result<usize> {
+        self.0.use_cases.limits.prepare().await?;
+        self.0.deliveries.deliver().await
+    }
+
+    /// [Purges](Self::purge) about every hour, until `shutdown` completes. Spawn it once per process.
+    pub async fn run_purge(&self, shutdown: impl Future<Output = ()> + Send) {
+        self.0.purges.run(self.store().as_ref(), shutdown).await;
+    }
+
+    /// Deletes what is of no more use, in small batches: sessions and one-time tokens an hour after their end, and
+    /// events past their [retention](AuthBuilder::event_retention). For hosts that call it from a job of their own.
+    ///
+    /// Safe beside a running service, and beside other purges. One that is dropped half way has done a part.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away.
+    pub async fn purge(&self) -> Result<Purged> {
+        self.0.purges.purge(self.store().as_ref()).await
+    }
+
+    /// Learns the endpoints and keys of every provider, so that the first user does not wait for it, and tries again until
+    /// all have answered or `shutdown` completes. Spawn it once per process. Without it they are learned when they are
+    /// first needed.
+    #[cfg(feature = "oauth")]
+    pub async fn run_providers(&self, shutdown: impl Future<Output = ()> + Send) {
+        self.0.provider_sign_ins.prepare(shutdown).await;
+    }
+
+    /// Waits until the [hooks](crate::hook) that run after something have ended: before a process ends, so that none is cut
+    /// off, and in tests.
+    pub async fn finish_hooks(&self) {
+        self.0.hooks.finish().await;
+    }
+
+    /// Waits until the sinks have got what happened so far, such as before the process ends. A sink that stalls is
+    /// given up on, 10 seconds for each event: set a time limit of your own.
+    pub async fn flush_events(&self) {
+        self.trail().flush().await;
+    }
+
+    /// How many events the [sinks](crate::event::Sink) of this process did not get, because a queue was full, or a sink
+    /// took too long or panicked. None of them is missing in the audit trail.
+    #[must_use]
+    pub fn dropped_events(&self) -> u64 {
+        self.trail().dropped()
+    }
+}
