@@ -8,8 +8,8 @@
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use criterion::{Criterion, criterion_group, criterion_main};
 use hallpass::{
-    Password,
     credential::{HashParams, Hasher},
+    secret::Password,
 };
 use tokio::runtime::Runtime;
 

@@ -10,11 +10,14 @@ use std::hint::black_box;
 use async_trait::async_trait;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use hallpass::{
-    AccessToken, Auth, BoxError, ClientInfo, Login, RefreshToken, Registration, Secret, TokenPair,
-    UserService as _, Verifier,
+    Auth, Login, Registration, UserService as _,
+    error::BoxError,
+    event::ClientInfo,
     mail::Mailbox,
     memory::MemoryStore,
-    verifier::{FetchJwks, KeySource},
+    secret::{AccessToken, RefreshToken, Secret},
+    token::TokenPair,
+    verifier::{FetchJwks, KeySource, Verifier},
 };
 use tokio::runtime::Runtime;
 

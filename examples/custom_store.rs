@@ -21,11 +21,11 @@ use std::sync::{
 
 use async_trait::async_trait;
 use hallpass::{
-    ClientInfo, EmailAddress, ErrorKind, Event, PasswordHash, SessionId, StoreError, TokenDigest,
-    User, UserId, UserService as _,
+    EmailAddress, ErrorKind, User, UserId, UserService as _,
     clock::Timestamp,
     conformance,
-    event::{Author, EventFilter, EventId},
+    error::StoreError,
+    event::{Author, ClientInfo, Event, EventFilter, EventId},
     identity::{
         Assertion, Candidates, CodeChallenge, Flow, Identity, IdentityId, IdentitySignIn,
         IdentitySignedIn, LinkIdentity, Linked, NewCode, NewFlow, Redeemed, Unlinked,
@@ -33,6 +33,7 @@ use hallpass::{
     limit::{Charge, Charged, LimitKey, SealedKey},
     mail::{Admission, Claims, Intent, IntentId, MailEntry, MailStatus, Ordered, RetryMail},
     memory::MemoryStore,
+    secret::{PasswordHash, TokenDigest},
     store::{
         AddressStore, EventStore, IdentityStore, LimitKeyStore, Limiter, OutboxStore, PurgeBatch,
         PurgeStore, Store, TokenStore, UserStore,
@@ -41,7 +42,7 @@ use hallpass::{
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession,
         OneTimeStatus, OpenSession, Purpose, Reset, ResetPassword, RotateSession, Rotation,
-        Session, SessionUser,
+        Session, SessionId, SessionUser,
     },
     user::{
         Credentials, DeleteUser, FirstAdministrator, InsertUser, NewUser, ProfileChange,

@@ -19,10 +19,13 @@ use actix_web::{
     web::{self, Data, Json, ServiceConfig},
 };
 use hallpass::{
-    Admin, Auth, ClientAddress, CurrentUser, Role, Secret, WithRole,
+    Auth, ClientAddress, CurrentUser,
     clock::{Clock as _, SystemClock},
+    guard::{Admin, WithRole},
     mail::TerminalMailer,
     seaorm::SeaOrmStore,
+    secret::Secret,
+    user::Role,
 };
 use sea_orm::{Database, DatabaseConnection};
 use sea_orm_migration::MigratorTrait as _;

@@ -22,13 +22,16 @@ use axum::{
     routing::{get, post},
 };
 use hallpass::{
-    Admin, Auth, ClientAddress, ClientInfo, CurrentUser, EmailAddress, Registration, Role, Secret,
-    Violation, WithRole,
+    Auth, ClientAddress, CurrentUser, EmailAddress, Registration,
     clock::{Clock as _, SystemClock},
+    error::Violation,
+    event::ClientInfo,
+    guard::{Admin, WithRole},
     http::Problem,
     mail::TerminalMailer,
     seaorm::SeaOrmStore,
-    user::InvalidEmail,
+    secret::Secret,
+    user::{InvalidEmail, Role},
 };
 use sea_orm::{Database, DatabaseConnection, DbErr, TransactionTrait as _};
 use sea_orm_migration::MigratorTrait as _;

@@ -15,8 +15,8 @@ use std::{env, error::Error, future::pending, net::SocketAddr};
 
 use axum::{Router, response::Html, routing::get};
 use hallpass::{
-    ActiveUser, Auth, ClientAddress, Secret, mail::TerminalMailer, memory::MemoryStore,
-    oauth::Provider,
+    ActiveUser, Auth, ClientAddress, mail::TerminalMailer, memory::MemoryStore, oauth::Provider,
+    secret::Secret,
 };
 
 #[tokio::main]

@@ -10,7 +10,11 @@ use std::{error::Error, io, net::SocketAddr};
 
 use axum::{Router, routing::get};
 use clap::{Parser, builder::NonEmptyStringValueParser};
-use hallpass::{Admin, ClaimedRole, CurrentUser, Verifier, verifier::KeySource};
+use hallpass::{
+    CurrentUser,
+    guard::{Admin, ClaimedRole},
+    verifier::{KeySource, Verifier},
+};
 
 /// A service behind the access tokens of another one.
 #[derive(Debug, Parser)]

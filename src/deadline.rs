@@ -34,7 +34,7 @@ impl Deadline {
     /// ```
     /// use std::time::Duration;
     ///
-    /// use hallpass::{StoreError, deadline::Deadline};
+    /// use hallpass::{error::StoreError, deadline::Deadline};
     ///
     /// const STATEMENT_TIMEOUT: Duration = Duration::from_secs(3);
     ///

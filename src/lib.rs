@@ -6,7 +6,7 @@
 //! ```
 //! # #[cfg(feature = "axum")]
 //! # async fn run() -> hallpass::Result<()> {
-//! use hallpass::{Auth, ClientAddress, Secret, mail::Mailbox, memory::MemoryStore};
+//! use hallpass::{Auth, ClientAddress, secret::Secret, mail::Mailbox, memory::MemoryStore};
 //!
 //! let auth = Auth::builder()
 //!     .store(MemoryStore::new())          // or seaorm::SeaOrmStore, on the host's own database
@@ -33,20 +33,21 @@
 //! * `axum::router` and `actix::configure` mount the [`Endpoints`](Auth): the same contract, byte for byte, on both.
 //!   They ask for the rule by which the address of a client is found, `ClientAddress`: there is no default.
 //!   Handlers of the host's own take [`CurrentUser`] (verified token, no query), [`ActiveUser`] (confirmed by the
-//!   database), [`WithRole`], [`WithPermission`] or [`RecentSignIn`]; `RequireRole` and `RequirePermission` guard
-//!   whole groups of routes. [`RolePermissions`] says which permissions a role brings.
-//! * [`Verifier`] verifies the tokens of another service by its published keys, without a database: see [`verifier`].
-//!   [`ClaimedRole`] and [`ClaimedPermission`] go by the token alone, there and beside an [`Auth`].
+//!   database) or a [`guard`], such as [`guard::WithRole`]; `RequireRole` and `RequirePermission` guard whole groups of
+//!   routes. [`user::RolePermissions`] says which permissions a role brings.
+//! * [`verifier::Verifier`] verifies the tokens of another service by its published keys, without a database.
+//!   [`guard::ClaimedRole`] and [`guard::ClaimedPermission`] go by the token alone, there and beside an [`Auth`].
 //! * [`store::Store`] is everything that is kept. [`memory::MemoryStore`] is the reference, `seaorm::SeaOrmStore` is
 //!   for Postgres and SQLite, and a host that brings its own proves it with the `conformance` checks.
 //! * [`hook::Hooks`] lets a host refuse registrations and sign-ins, add claims to access tokens, and react.
-//! * [`Accounts`] and [`Sessions`] are what signed-in users do with what is theirs, [`Administration`] what
-//!   administrators do; the endpoints beyond [`UserService`] stand on them.
+//! * [`account`] and [`session`] are what signed-in users do with what is theirs, [`admin`] what administrators do;
+//!   the endpoints beyond [`UserService`] stand on them.
 //! * [`Auth::within`] registers, changes and deletes inside a transaction of the host's.
-//! * [`event`] is the audit trail; an [`event::Sink`] takes it elsewhere, too. [`Auth::run_purge`] deletes what is over.
-//! * [`mail::Mailer`] sends letters. Letters wait in an outbox: [`Auth::run_mail`] sends them in the background.
+//! * [`event`] is the audit trail; an [`event::Sink`] takes it elsewhere, too.
+//! * [`mail::Mailer`] sends letters. Letters wait in an outbox until they are sent.
 //! * [`identity`] is who users are at providers; with the feature `oauth` they sign in there.
-//! * [`limit`] is how often clients may call and passwords be wrong; [`Lockouts`] is the way back in.
+//! * [`limit`] is how often clients may call and passwords be wrong; [`lockout`] is the way back in.
+//! * [`Auth::run`] is what goes on in the background: letters are sent, and what is over is deleted.
 //! * [`clock::Clock`] is the only source of time; tests move a [`clock::ManualClock`].
 //! * [`deadline::Deadline`] is when a request gets its 503; a store writes nothing that could be committed after it.
 //! * `testing` is for the tests of a host: a service in memory, with users, tokens, mails and a clock in its hands.
@@ -63,7 +64,7 @@
 //! | `postgres`, `sqlite` | the store, with the driver |
 //! | `migrate` | the migrations |
 //! | `smtp` | mail by SMTP, over rustls |
-//! | `jwks-client` | a client that fetches the keys of another service, for a [`Verifier`] |
+//! | `jwks-client` | a client that fetches the keys of another service, for a [`Verifier`](verifier::Verifier) |
 //! | `breach-check` | [`credential::HttpBreachCheck`]: asks whether a new password was stolen elsewhere, without telling it |
 //! | `strength` | [`credential::PasswordPolicy::with_min_strength`]: an estimate of how soon a new password is guessed |
 //! | `metrics` | figures about load, by the `metrics` crate: see [`metric`] |
@@ -101,14 +102,14 @@
 pub mod clock;
 pub mod deadline;
 mod email;
-mod error;
+pub mod error;
 mod id;
 mod json;
 pub mod metric;
 #[cfg(any(feature = "breach-check", feature = "jwks-client", feature = "oauth"))]
 mod outbound;
 mod renewal;
-mod secret;
+pub mod secret;
 #[cfg(any(
     feature = "breach-check",
     feature = "jwks-client",
@@ -135,7 +136,7 @@ pub mod limit;
 pub mod identity;
 
 // Tokens, and the end of what is of no more use.
-mod purge;
+pub mod purge;
 pub mod store;
 pub mod token;
 pub mod verifier;
@@ -156,41 +157,23 @@ mod framework;
 pub mod testing;
 
 #[cfg(feature = "http")]
-pub use self::{auth::Endpoints, http::ClientAddress};
+pub use self::http::ClientAddress;
 pub use self::{
-    auth::{
-        Admin, Auth, AuthBuilder, ClaimedPermission, ClaimedRole, InTransaction, RecentSignIn,
-        RequiredPermission, RequiredRole, Unpublished, WithPermission, WithRole,
-    },
-    error::{
-        BoxError, Error, ErrorKind, QuotaPolicy, Refusal, Result, StoreError, Violation, Weakness,
-    },
-    event::{ClientInfo, Event, EventKind},
-    feature::{
-        account::Accounts,
-        admin::{Administration, MailQuery, NewAccount},
-        email_verification::EmailVerifications,
-        lockout::Lockouts,
-        password::{PreparedRegistration, RegistrationMode, UnknownRegistrationMode},
-        session::Sessions,
-    },
-    purge::Purged,
-    secret::{
-        AccessToken, DeviceToken, OneTimeToken, Password, PasswordHash, RefreshToken, Secret,
-        Secrets, TokenDigest,
-    },
+    auth::{Auth, AuthBuilder},
+    error::{Error, ErrorKind, Result},
+    secret::Secrets,
     service::{Login, Registration, UserService},
-    token::{ActiveUser, CurrentUser, SessionId, TokenLifetimes, TokenPair},
-    user::{
-        EmailAddress, Page, Permission, Permissions, Role, RolePermissions, Roles, User, UserId,
-        UserQuery, UserStatus,
-    },
-    verifier::Verifier,
+    token::{ActiveUser, CurrentUser},
+    user::{EmailAddress, User, UserId},
 };
 
 // Short paths.
+#[cfg(feature = "http")]
+pub use self::auth::contract;
+pub use self::auth::{guard, transaction};
 #[cfg(feature = "oauth")]
 pub use self::feature::oauth;
+pub use self::feature::{account, admin, email_verification, lockout, password, session};
 #[cfg(feature = "actix")]
 pub use self::framework::actix;
 #[cfg(feature = "axum")]

@@ -22,7 +22,7 @@ use crate::{
 /// Every method fails with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away.
 #[async_trait]
 pub trait UserService: std::fmt::Debug + Send + Sync {
-    /// Makes an account, whatever the [`RegistrationMode`](crate::RegistrationMode): that closes the endpoint.
+    /// Makes an account, whatever the [`RegistrationMode`](crate::password::RegistrationMode): that closes the endpoint.
     ///
     /// # Errors
     /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed), [`WeakPassword`](crate::ErrorKind::WeakPassword),

@@ -103,7 +103,7 @@ pub const PASSWORD: &str = "the same passphrase for every user of a test";
 ///
 /// ```
 /// use std::time::Duration;
-/// use hallpass::{Role, UserService, testing::TestAuth};
+/// use hallpass::{user::Role, UserService, testing::TestAuth};
 ///
 /// # #[tokio::main]
 /// # async fn main() -> hallpass::Result<()> {

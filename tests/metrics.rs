@@ -14,13 +14,15 @@ use std::{
 
 use async_trait::async_trait;
 use hallpass::{
-    Auth, ClientInfo, EmailAddress, ErrorKind, Login, Registration, Secret, StoreError,
-    UserService as _,
+    Auth, EmailAddress, ErrorKind, Login, Registration, UserService as _,
     clock::{ManualClock, Timestamp},
     credential::{HashParams, Hasher},
+    error::StoreError,
+    event::ClientInfo,
     limit::{Budget, Charge, Charged, LimitKey, Limiter, Lockout, Rate, RateLimits},
     mail::Mailbox,
     memory::MemoryStore,
+    secret::Secret,
 };
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use hallpass::{Secret, Secrets};
+use hallpass::{Secrets, secret::Secret};
 
 const FILE: &str = "hallpass.secret";
 const MODE: u32 = 0o600;

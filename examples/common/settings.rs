@@ -8,10 +8,12 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use hallpass::{
-    ClientAddress, EmailAddress, Error, Password, RegistrationMode, Secrets,
+    ClientAddress, EmailAddress, Error, Secrets,
     credential::{HashParams, HttpBreachCheck, PasswordPolicy},
     mail::{Links, Sender},
     oauth::Provider,
+    password::RegistrationMode,
+    secret::Password,
     token::SigningAlgorithm,
 };
 use http::HeaderValue;

@@ -3,12 +3,13 @@
 use std::{io::IsTerminal as _, sync::Arc, time::Duration};
 
 use hallpass::{
-    Auth, Error, ErrorKind, Secrets, TokenLifetimes,
+    Auth, Error, ErrorKind, Secrets,
     credential::{Hasher, HasherBuilder},
     limit::RateLimits,
     mail::{Mailer, SmtpMailer, TerminalMailer},
     memory::MemoryLimiter,
     seaorm::{ConnectSettings, SeaOrmStore},
+    token::TokenLifetimes,
 };
 use tokio::{sync::oneshot, task::JoinHandle};
 use tracing::Level;

@@ -16,11 +16,12 @@ use axum::{
 };
 use clap::Subcommand;
 use hallpass::{
-    Auth, ClientAddress, CurrentUser, Secret, UserId,
+    Auth, ClientAddress, CurrentUser, UserId,
     clock::{Clock as _, SystemClock},
     mail::TerminalMailer,
     memory::MemoryStore,
     seaorm::{ConnectSettings, SeaOrmStore},
+    secret::Secret,
     token::{SessionId, TokenStore as _},
 };
 use sea_orm::{

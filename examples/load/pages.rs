@@ -2,10 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use hallpass::{
-    Role, UserStatus,
-    user::{EmailPrefix, UserFilter, UserStore as _},
-};
+use hallpass::user::{EmailPrefix, Role, UserFilter, UserStatus, UserStore as _};
 use sea_orm::ConnectionTrait as _;
 use serde_json::Value;
 

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hallpass::Secret;
+use hallpass::secret::Secret;
 use tempfile::TempDir;
 
 use crate::Result;

@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hallpass::{
-    AccessToken, ActiveUser, ClientInfo, EmailAddress, Error, ErrorKind, Login, OneTimeToken, Page,
-    Password, RefreshToken, Refusal, Registration, Result, Role, TokenPair, User, UserQuery,
-    UserService, store::Store,
+    ActiveUser, EmailAddress, Error, ErrorKind, Login, Registration, Result, User, UserService,
+    error::Refusal,
+    event::ClientInfo,
+    secret::{AccessToken, OneTimeToken, Password, RefreshToken},
+    store::Store,
+    token::TokenPair,
+    user::{Page, Role, UserQuery},
 };
 
 /// A leak.

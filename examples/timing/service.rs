@@ -4,14 +4,15 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::serve::ListenerExt as _;
 use hallpass::{
-    Auth, AuthBuilder, ClientAddress, ClientInfo, Event, EventKind, PasswordHash, Role, Secret,
-    UserId,
+    Auth, AuthBuilder, ClientAddress, UserId,
     clock::{Clock as _, SystemClock},
+    event::{ClientInfo, Event, EventKind},
     limit::{Budget, Rate, RateLimits},
     mail::Mailbox,
     seaorm::{ConnectSettings, SeaOrmStore},
+    secret::{PasswordHash, Secret},
     store::Store,
-    user::{InsertUser, NewUser, UserStore as _},
+    user::{InsertUser, NewUser, Role, UserStore as _},
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 

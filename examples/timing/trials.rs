@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use hallpass::{
-    AuthBuilder, PasswordHash, RegistrationMode,
+    AuthBuilder,
     credential::{HashParams, Hasher, HasherBuilder},
     limit::Lockout,
+    password::RegistrationMode,
     seaorm::SeaOrmStore,
+    secret::PasswordHash,
 };
 use tokio::runtime::Runtime;
 

@@ -21,7 +21,7 @@ use crate::{
     user::RolePermissions,
 };
 
-/// Puts an [`Auth`] together. The store, the secrets, the public URL and the mailer must be given; the rest has
+/// Puts an [`Auth`](super::Auth) together. The store, the secrets, the public URL and the mailer must be given; the rest has
 /// defaults.
 #[derive(Debug)]
 #[must_use]
@@ -259,7 +259,7 @@ impl AuthBuilder {
         self
     }
 
-    /// For how long the audit trail is kept. Default 90 days, at most ten years. [`Auth::run_purge`] sees to it.
+    /// For how long the audit trail is kept. Default 90 days, at most ten years. [`Auth::run`](super::Auth::run) sees to it.
     pub fn event_retention(mut self, retention: Duration) -> Self {
         self.event_retention = retention;
         self
@@ -289,16 +289,16 @@ impl AuthBuilder {
         self
     }
 
-    /// Puts a service of the host's own around the use cases of [`UserService`]. [`Auth`], the endpoints of these calls,
+    /// Puts a service of the host's own around the use cases of [`UserService`]. [`Auth`](super::Auth), the endpoints of these calls,
     /// the guards and every endpoint that asks who is calling go through it.
     ///
     /// The other doors pass it by:
     ///
     /// * signing in with a provider opens sessions and makes accounts (`POST /auth/oauth/token` and the callback);
-    /// * [`Administration`](crate::Administration) makes, changes and ends accounts and sessions;
-    /// * [`Accounts`](crate::Accounts), [`Sessions`](crate::Sessions),
-    ///   [`EmailVerifications`](crate::EmailVerifications) and [`Lockouts`](crate::Lockouts), with their endpoints and pages;
-    /// * [`Auth::within`], [`Auth::prepare_registration`] and [`Auth::ensure_administrator`], which the host calls itself.
+    /// * [`Administration`](crate::admin::Administration) makes, changes and ends accounts and sessions;
+    /// * [`Accounts`](crate::account::Accounts), [`Sessions`](crate::session::Sessions),
+    ///   [`EmailVerifications`](crate::email_verification::EmailVerifications) and [`Lockouts`](crate::lockout::Lockouts), with their endpoints and pages;
+    /// * [`Auth::within`](super::Auth::within), [`Auth::prepare_registration`](super::Auth::prepare_registration) and [`Auth::ensure_administrator`](super::Auth::ensure_administrator), which the host calls itself.
     ///
     /// A veto belongs in a hook, which the doors that people use all ask:
     /// [`before_registration`](crate::hook::Hooks::before_registration) for accounts that people make

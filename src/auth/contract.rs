@@ -21,7 +21,7 @@ use crate::{
 /// The endpoints of an [`Auth`], to be mounted by [`axum`](crate::framework::axum) or [`actix`](crate::framework::actix).
 ///
 /// ```
-/// # use hallpass::{Auth, Secret, mail::Mailbox, memory::MemoryStore};
+/// # use hallpass::{Auth, secret::Secret, mail::Mailbox, memory::MemoryStore};
 /// # let auth = Auth::builder().store(MemoryStore::new()).secrets(Secret::generate())
 /// #     .public_url("https://example.org").mailer(Mailbox::new()).build().unwrap();
 /// let endpoints = auth.endpoints().without(&http::Method::POST, "/users").unwrap();

@@ -4,35 +4,19 @@ mod assemble;
 mod background;
 mod builder;
 #[cfg(feature = "http")]
-mod contract;
-#[cfg(any(feature = "axum", feature = "actix"))]
-mod guard;
+pub mod contract;
+pub mod guard;
 #[cfg(feature = "http")]
 mod health;
-mod permission_guard;
-mod recent_sign_in;
-mod role_guard;
+pub mod transaction;
 mod use_cases;
-mod within;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 pub use self::builder::AuthBuilder;
-#[cfg(feature = "http")]
-pub use self::contract::Endpoints;
-#[cfg(feature = "actix")]
-pub(crate) use self::guard::Admitted;
-#[cfg(any(feature = "axum", feature = "actix"))]
-pub(crate) use self::guard::Guard;
-#[cfg(any(feature = "axum", feature = "actix"))]
-pub use self::guard::{RequirePermission, RequireRole};
-pub use self::permission_guard::{ClaimedPermission, RequiredPermission, WithPermission};
-pub use self::recent_sign_in::RecentSignIn;
-pub use self::role_guard::{Admin, ClaimedRole, RequiredRole, WithRole};
 use self::use_cases::UseCases;
-pub use self::within::{InTransaction, Unpublished};
 use crate::{
     delivery::Deliveries,
     error::Result,
@@ -57,7 +41,7 @@ use crate::{
 /// Cheap to clone; has no type parameters. It implements [`UserService`] for use in process.
 ///
 /// ```
-/// use hallpass::{Auth, Login, Registration, Secret, UserService, mail::Mailbox, memory::MemoryStore};
+/// use hallpass::{Auth, Login, Registration, secret::Secret, UserService, mail::Mailbox, memory::MemoryStore};
 ///
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
 /// let auth = Auth::builder()
@@ -148,7 +132,7 @@ impl Auth {
     /// that costs. The methods of `Auth` count by themselves.
     ///
     /// ```
-    /// # async fn f(auth: &hallpass::Auth, client: &hallpass::ClientInfo) -> hallpass::Result<()> {
+    /// # async fn f(auth: &hallpass::Auth, client: &hallpass::event::ClientInfo) -> hallpass::Result<()> {
     /// use hallpass::limit::Budget;
     ///
     /// auth.admit(Budget::Register, client).await?;

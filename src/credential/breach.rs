@@ -10,17 +10,17 @@ use crate::{error::BoxError, secret::Password};
 /// Knows which passwords were stolen elsewhere: such a one is no password here.
 ///
 /// A new password that the [policy](super::PasswordPolicy) takes is asked about once, and refused as
-/// [`Breached`](crate::Weakness::Breached) if it is known, whether or not its address has an account. No database
+/// [`Breached`](crate::error::Weakness::Breached) if it is known, whether or not its address has an account. No database
 /// connection is held meanwhile.
 ///
 /// It fails open: if the answer is an error, or does not come within 2 seconds (a quarter of the request timeout, if
 /// that is less), the password is taken, and the event
-/// [`BreachCheckFailed`](crate::EventKind::BreachCheckFailed) says so.
+/// [`BreachCheckFailed`](crate::event::EventKind::BreachCheckFailed) says so.
 ///
 /// ```
 /// use std::collections::HashSet;
 ///
-/// use hallpass::{BoxError, Password, credential::BreachCheck};
+/// use hallpass::{error::BoxError, secret::Password, credential::BreachCheck};
 ///
 /// #[derive(Debug)]
 /// struct Leaked(HashSet<String>);

@@ -55,7 +55,7 @@ const DEFAULT_NICENESS: u8 = 10;
 /// ```
 /// # #[tokio::main]
 /// # async fn main() -> hallpass::Result<()> {
-/// use hallpass::{Password, credential::{HashParams, Hasher, Verification}};
+/// use hallpass::{secret::Password, credential::{HashParams, Hasher, Verification}};
 ///
 /// let hasher = Hasher::builder(HashParams::default()).permits(2).build()?;
 /// let password = Password::new("correct horse battery staple");

@@ -31,7 +31,7 @@ const MAX_BYTES: usize = 1024;
 /// difference, nothing is trimmed and nothing is cut off.
 ///
 /// ```
-/// use hallpass::{Password, credential::{PasswordContext, PasswordPolicy}};
+/// use hallpass::{secret::Password, credential::{PasswordContext, PasswordPolicy}};
 ///
 /// let policy = PasswordPolicy::default().with_words(["Initech"]);
 /// let codes = |text: &str| {

@@ -95,7 +95,7 @@ macro_rules! error_kinds {
             ProviderUnknown "there is no such provider"
                 => NOT_FOUND "provider_unknown" "Provider unknown"
                 "There is no provider of this name.";
-            /// The client calls too often; retry later. See [`Error::policy`].
+            /// The client calls too often; retry later. See [`Error::policy`](super::Error::policy).
             RateLimited "the client calls too often"
                 => TOO_MANY_REQUESTS "rate_limited" "Rate limited"
                 "There were too many calls; retry after `Retry-After` seconds. `RateLimit` and `RateLimit-Policy` name the limit.";
@@ -107,7 +107,7 @@ macro_rules! error_kinds {
             RefreshTokenReused "the refresh token was used before; the session is over"
                 => UNAUTHORIZED "refresh_token_reused" "Refresh token reused"
                 "The refresh token was used before, so its session has been ended.";
-            /// The host refuses, for a reason of its own; see [`Error::refusal`].
+            /// The host refuses, for a reason of its own; see [`Error::refusal`](super::Error::refusal).
             Refused "the application refuses"
                 => UNPROCESSABLE_ENTITY "refused" "Refused"
                 "The application refuses, with a code and a text of its own.";
@@ -139,11 +139,11 @@ macro_rules! error_kinds {
             UserNotFound "there is no such user"
                 => NOT_FOUND "user_not_found" "User not found"
                 "There is no user with this identifier.";
-            /// Well-formed input of the wrong shape; see [`Error::violations`].
+            /// Well-formed input of the wrong shape; see [`Error::violations`](super::Error::violations).
             ValidationFailed "the input does not have the right shape"
                 => UNPROCESSABLE_ENTITY "validation_failed" "Validation failed"
                 "The input does not have the right shape; `errors` lists what is wrong.";
-            /// The new password does not meet the policy; see [`Error::violations`].
+            /// The new password does not meet the policy; see [`Error::violations`](super::Error::violations).
             WeakPassword "the password does not meet the policy"
                 => UNPROCESSABLE_ENTITY "weak_password" "Weak password"
                 "The password does not meet the policy; `errors` lists the rules.";

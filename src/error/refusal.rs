@@ -11,7 +11,7 @@ const MAX_CODE: usize = 64;
 /// Over HTTP it is a problem with status 422, this `code`, `urn:hallpass:<code>` as `type`, and the text as `detail`.
 ///
 /// ```
-/// use hallpass::{Error, ErrorKind, Refusal};
+/// use hallpass::{Error, ErrorKind, error::Refusal};
 ///
 /// let refusal = Refusal::new("company_address_needed", "Please register with your address at work.");
 /// let error = Error::from(refusal);

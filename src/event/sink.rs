@@ -11,7 +11,7 @@ use super::{Event, Outcome};
 /// them.
 ///
 /// ```
-/// use hallpass::{Event, event::{Outcome, Sink}};
+/// use hallpass::event::{Event, Outcome, Sink};
 ///
 /// #[derive(Debug)]
 /// struct Alarm;

@@ -46,10 +46,7 @@ use crate::{
 ///
 /// ```
 /// use async_trait::async_trait;
-/// use hallpass::{
-///     BoxError, Refusal, SessionId, User,
-///     hook::{Applicant, HookError, Hooks},
-/// };
+/// use hallpass::{error::{BoxError, Refusal}, token::SessionId, User, hook::{Applicant, HookError, Hooks}};
 /// use serde_json::{Map, Value};
 ///
 /// #[derive(Debug)]
@@ -82,7 +79,7 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
     /// Somebody wants to register; whether the address is free is not known yet, so that no answer can tell.
     ///
     /// # Errors
-    /// A [`Refusal`](crate::Refusal), or a failure.
+    /// A [`Refusal`](crate::error::Refusal), or a failure.
     async fn before_registration(&self, applicant: &Applicant<'_>) -> Result<(), HookError> {
         let _ = applicant;
         Ok(())
@@ -100,7 +97,7 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
     /// The credential was right, and a session is about to be opened.
     ///
     /// # Errors
-    /// A [`Refusal`](crate::Refusal), or a failure.
+    /// A [`Refusal`](crate::error::Refusal), or a failure.
     async fn before_sign_in(&self, user: &User, client: &ClientInfo) -> Result<(), HookError> {
         let _ = (user, client);
         Ok(())
@@ -158,7 +155,7 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
     /// [within](crate::Auth::within) a transaction of its own is not asked.
     ///
     /// # Errors
-    /// A [`Refusal`](crate::Refusal), or a failure.
+    /// A [`Refusal`](crate::error::Refusal), or a failure.
     async fn before_deletion(&self, user: &User) -> Result<(), HookError> {
         let _ = user;
         Ok(())

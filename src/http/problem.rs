@@ -84,7 +84,7 @@ macro_rules! codes {
         /// the wrong shape also `errors`, a list of 16 `{pointer, code, detail}` at most, with RFC 6901 pointers that are
         /// cut where a name is longer than any of ours. Match on `code`: it never changes; texts do. The source of an
         /// error is logged once, when the reply is made, if the status is 500 or more; it never leaves the process. A
-        /// [`Refusal`](crate::Refusal) of the host has a `code` and a `detail` of its own.
+        /// [`Refusal`](crate::error::Refusal) of the host has a `code` and a `detail` of its own.
         ///
         /// | code | status | meaning | from |
         /// |---|---|---|---|

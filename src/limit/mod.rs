@@ -7,7 +7,7 @@
 //! * the [`Lockout`] of a password, counted by address whether or not that has an account, and by device for devices
 //!   that have signed in before, so that nobody can lock an owner out.
 //!
-//! Use cases that are called in process count as well: a client whose [address](crate::ClientInfo::ip) is not known has no
+//! Use cases that are called in process count as well: a client whose [address](crate::event::ClientInfo::ip) is not known has no
 //! counter of its own.
 //!
 //! The digests are made with a key that [outlives](LimitKeyStore) the master secrets: rotating them resets no counter, and

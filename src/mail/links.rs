@@ -8,7 +8,7 @@ use crate::{
 /// Makes the links in mails, from configuration only: nothing a request says goes into them.
 ///
 /// ```
-/// use hallpass::{OneTimeToken, mail::Links};
+/// use hallpass::{secret::OneTimeToken, mail::Links};
 ///
 /// let links = Links::new("https://id.example.org")?;
 /// let link = links.reset_password(&OneTimeToken::new("hp_ot_example"));

@@ -25,7 +25,7 @@ const RECENT: Duration = Duration::from_secs(600);
 ///
 /// ```
 /// use std::time::Duration;
-/// use hallpass::TokenLifetimes;
+/// use hallpass::token::TokenLifetimes;
 ///
 /// let lifetimes = TokenLifetimes {
 ///     access: Duration::from_secs(300),

@@ -61,7 +61,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// One query, and nothing is written. `None` unless the presented token is, as
-    /// [`SessionState::judge`](super::SessionState::judge) says on one snapshot, the
+    /// [`SessionState::classify`](super::SessionState::classify) says on one snapshot, the
     /// [current](super::Verdict::Current) one, or [superseded](super::Verdict::Superseded) within grace.
     ///
     /// # Errors
@@ -76,7 +76,7 @@ pub trait TokenStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// A token has at most one successor, ever (I2): of any number of concurrent calls one is
     /// [`Rotation::Rotated`], the others learn the same successor or none. What a token that is not the current one
-    /// means is decided by [`SessionState::judge`](super::SessionState::judge) on one snapshot, after the write
+    /// means is decided by [`SessionState::classify`](super::SessionState::classify) on one snapshot, after the write
     /// matched nothing. `rotated_at` changes with a rotation only, to its `now`, or later by as long as the statement
     /// waited. [`Rotation::Reused`] is returned by the one call
     /// that ended the session, and writes the event `on_reuse` with the class

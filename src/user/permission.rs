@@ -16,7 +16,7 @@ names! {
 /// Which permissions each role brings; a role that is not in it brings none.
 ///
 /// ```
-/// use hallpass::{Permission, Role, RolePermissions, Roles};
+/// use hallpass::user::{Permission, Role, RolePermissions, Roles};
 ///
 /// const READ: Permission = Permission::from_static("notes:read");
 /// const WRITE: Permission = Permission::from_static("notes:write");

@@ -9,7 +9,7 @@ names! {
     /// A set of roles, sorted by name.
     ///
     /// ```
-    /// use hallpass::{Role, Roles};
+    /// use hallpass::user::{Role, Roles};
     ///
     /// let roles: Roles = [Role::USER, Role::ADMIN].into_iter().collect();
     /// assert!(roles.contains(&Role::ADMIN));

@@ -37,7 +37,7 @@ use crate::{
 /// builds one from the keys that the issuer publishes.
 ///
 /// ```
-/// use hallpass::{Verifier, verifier::KeySource};
+/// use hallpass::verifier::{Verifier, KeySource};
 ///
 /// # fn verifier(jwks: &str) -> hallpass::Result<Verifier> {
 /// let verifier = Verifier::builder(KeySource::document(jwks)?) // or KeySource::url, with feature `jwks-client`

@@ -14,6 +14,7 @@ mod imports;
 mod layers;
 mod places;
 mod programs;
+mod root;
 mod sizes;
 mod source;
 mod tokens;
@@ -24,6 +25,13 @@ use self::source::{product, read};
 fn imports_go_up_only() {
     let found = layers::violations(&product(read(&["src"])));
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
+
+#[test]
+fn the_root_of_the_crate_is_short() {
+    let files = read(&["src"]);
+    let lib = files.iter().find(|file| file.path == "src/lib.rs").unwrap();
+    assert_eq!(root::too_many_names(lib), None);
 }
 
 #[test]

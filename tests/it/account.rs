@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hallpass::{EventKind, event::EventFilter};
+use hallpass::event::{EventFilter, EventKind};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -444,7 +444,7 @@ async fn a_change_that_races_a_reset_or_a_logout_leaves_no_undead_session() {
     }
 }
 
-async fn events(app: &App, id: &str, kind: EventKind) -> Vec<hallpass::Event> {
+async fn events(app: &App, id: &str, kind: EventKind) -> Vec<hallpass::event::Event> {
     let filter = EventFilter {
         user_id: Some(user_id(id)),
         kind: Some(kind),

@@ -1,6 +1,9 @@
 //! `GET /admin/events`.
 
-use hallpass::{ClientInfo, Event, EventKind, UserId};
+use hallpass::{
+    UserId,
+    event::{ClientInfo, Event, EventKind},
+};
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -1,6 +1,9 @@
 //! `GET /admin/users`.
 
-use hallpass::{Role, UserId, UserStatus, user::NewUser};
+use hallpass::{
+    UserId,
+    user::{NewUser, Role, UserStatus},
+};
 use serde_json::Value;
 
 use crate::support::{
@@ -210,7 +213,7 @@ async fn a_cursor_of_another_filter_or_maker_is_refused() {
         )
         .await;
         let other = app
-            .another(|builder| builder.secrets(hallpass::Secret::generate()))
+            .another(|builder| builder.secrets(hallpass::secret::Secret::generate()))
             .await;
         let stranger = other.administrator().await;
         let foreign = list(&other, &stranger, "?limit=2").await;

@@ -6,9 +6,8 @@ mod first;
 mod last;
 
 use hallpass::{
-    Event, EventKind, Role,
-    event::{Author, EventFilter},
-    user::UserChange,
+    event::{Author, Event, EventFilter, EventKind},
+    user::{Role, UserChange},
 };
 use serde_json::{Value, json};
 

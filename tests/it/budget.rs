@@ -2,7 +2,7 @@
 
 use actix_web::web;
 use axum::{Router, routing::get};
-use hallpass::{ActiveUser, RegistrationMode, Role};
+use hallpass::{ActiveUser, password::RegistrationMode, user::Role};
 use sea_orm::DbBackend;
 use serde_json::{Value, json};
 

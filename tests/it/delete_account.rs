@@ -1,7 +1,9 @@
 //! `DELETE /users/me`.
 
 use hallpass::{
-    AccessToken, ClientInfo, ErrorKind, EventKind, UserService as _, event::EventFilter,
+    ErrorKind, UserService as _,
+    event::{ClientInfo, EventFilter, EventKind},
+    secret::AccessToken,
 };
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! `POST /users/me/email` and `/auth/confirm-email-change`.
 
-use hallpass::{EventKind, event::EventFilter};
+use hallpass::event::{EventFilter, EventKind};
 use serde_json::json;
 
 use crate::support::{

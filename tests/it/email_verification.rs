@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use hallpass::{UserStatus, event::EventFilter};
+use hallpass::{event::EventFilter, user::UserStatus};
 use serde_json::json;
 
 use crate::support::{
@@ -50,7 +50,7 @@ async fn a_registration_mails_a_link_that_verifies_the_address_once() {
         verify(&app, &token).await.problem(400, "invalid_token");
         let filter = EventFilter {
             user_id: Some(user_id(&id)),
-            kind: Some(hallpass::EventKind::EmailVerified),
+            kind: Some(hallpass::event::EventKind::EmailVerified),
         };
         let events = app.store().list_events(&filter, None, 10).await.unwrap();
         assert_eq!(events.len(), 1);

@@ -9,9 +9,9 @@ mod tokens;
 use std::{collections::BTreeMap, ops::Deref, time::Duration};
 
 use hallpass::{
-    AuthBuilder, EmailAddress, Registration, Role, UserId, UserService as _, UserStatus,
+    AuthBuilder, EmailAddress, Registration, UserId, UserService as _,
     event::Author,
-    user::{DeleteUser, NewUser, UpdateUser, UserChange},
+    user::{DeleteUser, NewUser, Role, UpdateUser, UserChange, UserStatus},
 };
 use sea_orm::DbBackend;
 use serde_json::Value;

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use hallpass::{
-    ErrorKind, Event, EventKind, UserId, UserStatus,
-    event::{Author, EventFilter, Outcome, Sink},
+    ErrorKind, UserId,
+    event::{Author, Event, EventFilter, EventKind, Outcome, Sink},
+    user::UserStatus,
 };
 use serde_json::{Value, json};
 use tokio::sync::oneshot;

@@ -10,9 +10,11 @@ use std::{
 
 use async_trait::async_trait;
 use hallpass::{
-    ClientInfo, Error, ErrorKind, StoreError, UserService as _,
+    Error, ErrorKind, UserService as _,
     clock::Timestamp,
     credential::Hasher,
+    error::StoreError,
+    event::ClientInfo,
     limit::{Charge, Charged, LimitKey, Limiter},
 };
 use serde_json::json;

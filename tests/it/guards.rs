@@ -2,8 +2,9 @@
 
 use axum::{Json, Router, extract::FromRef, routing::get};
 use hallpass::{
-    ActiveUser, Auth, ClientAddress, CurrentUser, Permission, RecentSignIn, RequiredPermission,
-    RequiredRole, Role, RolePermissions, UserStatus, WithPermission, WithRole,
+    ActiveUser, Auth, ClientAddress, CurrentUser,
+    guard::{RecentSignIn, RequiredPermission, RequiredRole, WithPermission, WithRole},
+    user::{Permission, Role, RolePermissions, UserStatus},
 };
 use serde_json::{Value, json};
 
@@ -61,7 +62,7 @@ async fn on_axum(auth: &Auth) -> Server {
         )
         .route(
             "/admin",
-            get(async |admin: WithRole<hallpass::Admin>| Json(active(&admin.caller))),
+            get(async |admin: WithRole<hallpass::guard::Admin>| Json(active(&admin.caller))),
         )
         .route(
             "/editor",
@@ -103,7 +104,9 @@ fn on_actix(auth: &Auth) -> Server {
             )
             .route(
                 "/admin",
-                web::get().to(async |admin: WithRole<hallpass::Admin>| Json(active(&admin.caller))),
+                web::get().to(async |admin: WithRole<hallpass::guard::Admin>| {
+                    Json(active(&admin.caller))
+                }),
             )
             .route(
                 "/editor",
@@ -318,7 +321,10 @@ async fn behind_another_on_axum(auth: &Auth, other: &Auth) -> Server {
     let open = Router::new()
         .route("/active", get(async |_: ActiveUser| "in"))
         .route("/optional", get(async |_: Option<ActiveUser>| "in"))
-        .route("/role", get(async |_: WithRole<hallpass::Admin>| "in"))
+        .route(
+            "/role",
+            get(async |_: WithRole<hallpass::guard::Admin>| "in"),
+        )
         .route("/permission", get(async |_: WithPermission<Read>| "in"))
         .route("/recent", get(async |_: RecentSignIn| "in"));
     let by_role = Router::new()
@@ -353,7 +359,7 @@ fn behind_another_on_actix(auth: &Auth, other: &Auth) -> Server {
             .route("/active", web::get().to(async |_: ActiveUser| "in"))
             .route(
                 "/role",
-                web::get().to(async |_: WithRole<hallpass::Admin>| "in"),
+                web::get().to(async |_: WithRole<hallpass::guard::Admin>| "in"),
             )
             .route(
                 "/permission",

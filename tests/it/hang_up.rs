@@ -11,9 +11,11 @@ use std::{
 
 use async_trait::async_trait;
 use hallpass::{
-    ErrorKind, EventKind, Login, StoreError, UserService as _,
+    ErrorKind, Login, UserService as _,
     clock::Timestamp,
     credential::{HashParams, Hasher},
+    error::StoreError,
+    event::EventKind,
     limit::{Charge, Charged, LimitKey, Limiter, Lockout},
     memory::MemoryLimiter,
 };

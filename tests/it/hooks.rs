@@ -11,12 +11,13 @@ use std::{
 
 use async_trait::async_trait;
 use hallpass::{
-    Auth, AuthBuilder, BoxError, ClientInfo, ErrorKind, EventKind, Refusal, SessionId, User,
-    UserQuery, UserService,
-    event::{Author, EventFilter},
+    Auth, AuthBuilder, ErrorKind, User, UserService,
+    error::{BoxError, Refusal},
+    event::{Author, ClientInfo, EventFilter, EventKind},
     hook::{Applicant, HookError, Hooks},
     store::Store,
-    user::UserChange,
+    token::SessionId,
+    user::{UserChange, UserQuery},
 };
 use serde_json::{Map, Value, json};
 
@@ -496,7 +497,7 @@ async fn hooks_have_less_time_than_the_request() {
         let mailbox = hallpass::mail::Mailbox::new();
         let builder = Auth::builder()
             .store(hallpass::memory::MemoryStore::new())
-            .secrets(hallpass::Secret::generate())
+            .secrets(hallpass::secret::Secret::generate())
             .public_url("https://id.example.org")
             .mailer(mailbox)
             .request_timeout(Duration::from_secs(4));

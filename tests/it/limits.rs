@@ -7,8 +7,10 @@ use std::sync::{
 
 use async_trait::async_trait;
 use hallpass::{
-    ClientInfo, ErrorKind, Registration, StoreError,
+    ErrorKind, Registration,
     clock::Timestamp,
+    error::StoreError,
+    event::ClientInfo,
     limit::{Budget, Charge, Charged, LimitKey, Limiter, Rate, RateLimits},
     memory::MemoryLimiter,
 };

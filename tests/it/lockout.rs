@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hallpass::{
-    EventKind, StoreError,
     clock::Timestamp,
-    event::EventFilter,
+    error::StoreError,
+    event::{EventFilter, EventKind},
     limit::{Charge, Charged, LimitKey, Limiter, Lockout},
     mail::Notices,
     memory::MemoryLimiter,

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 use hallpass::{
-    ErrorKind, PasswordHash, Role, UserId, UserStatus,
+    ErrorKind, UserId,
     credential::{HashParams, Hasher},
-    user::{InsertUser, NewUser},
+    secret::PasswordHash,
+    user::{InsertUser, NewUser, Role, UserStatus},
 };
 use serde_json::json;
 

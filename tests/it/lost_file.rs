@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use hallpass::{
-    StoreError,
+    error::StoreError,
     seaorm::{ConnectSettings, SeaOrmStore},
     store::Store as _,
 };

@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use hallpass::{
-    EventKind, Secret, Secrets,
-    event::EventFilter,
+    Secrets,
+    event::{EventFilter, EventKind},
     mail::{Mail, MailError, Mailbox, Mailer},
     seaorm::SeaOrmStore,
+    secret::Secret,
 };
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};

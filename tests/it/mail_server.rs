@@ -10,8 +10,8 @@ use std::{
 
 use async_trait::async_trait;
 use hallpass::{
-    RegistrationMode,
     mail::{Mail, MailError, Mailbox, Mailer},
+    password::RegistrationMode,
 };
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hallpass::{Secret, TokenLifetimes, UserStatus};
+use hallpass::{secret::Secret, token::TokenLifetimes, user::UserStatus};
 
 use crate::support::app::{apps, apps_with};
 

@@ -3,9 +3,9 @@
 use std::{sync::Mutex, time::Duration};
 
 use hallpass::{
-    ClientInfo, Event, EventKind, UserId,
+    UserId,
     clock::{Clock as _, SystemClock},
-    event::EventStore as _,
+    event::{ClientInfo, Event, EventKind, EventStore as _},
     identity::IdentityId,
     token::{SessionId, TokenStore as _},
     user::UserStore as _,

@@ -5,9 +5,12 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use axum::routing::get;
 use hallpass::{
-    AccessToken, ActiveUser, AuthBuilder, ClientInfo, EmailAddress, ErrorKind, Login, OneTimeToken,
-    Page, Password, RefreshToken, Registration, Result, Role, TokenPair, User, UserQuery,
+    ActiveUser, AuthBuilder, EmailAddress, ErrorKind, Login, Registration, Result, User,
     UserService,
+    event::ClientInfo,
+    secret::{AccessToken, OneTimeToken, Password, RefreshToken},
+    token::TokenPair,
+    user::{Page, Role, UserQuery},
 };
 use http::Method;
 use serde_json::json;

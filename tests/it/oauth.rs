@@ -14,7 +14,7 @@ mod outage;
 mod user_info;
 
 use hallpass::{
-    EventKind,
+    event::EventKind,
     identity::CodeChallenge,
     oauth::{Answer, Provider},
 };

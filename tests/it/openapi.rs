@@ -3,9 +3,11 @@
 use std::{collections::BTreeSet, env, fs, path::Path};
 
 use hallpass::{
-    Refusal, RegistrationMode, UserStatus,
+    error::Refusal,
     hook::{Applicant, HookError, Hooks},
     limit::{Budget, Lockout, Rate, RateLimits},
+    password::RegistrationMode,
+    user::UserStatus,
 };
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};

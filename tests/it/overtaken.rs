@@ -10,11 +10,14 @@ use std::{
 
 use async_trait::async_trait;
 use hallpass::{
-    AuthBuilder, ClientInfo, EmailAddress, Event, EventKind, StoreError, TokenDigest, User,
+    AuthBuilder, EmailAddress, User,
     clock::{Clock as _, SystemClock, Timestamp},
     credential::Hasher,
+    error::StoreError,
+    event::{ClientInfo, Event, EventKind},
     hook::{HookError, Hooks},
     limit::{Charge, Charged, LimitKey, Limiter, Lockout},
+    secret::TokenDigest,
     store::Store,
     token::{EndReason, NewSession, OpenSession, SessionId},
 };

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use hallpass::{Secret, clock::ManualClock, http::Endpoint, limit::Lockout};
+use hallpass::{clock::ManualClock, http::Endpoint, limit::Lockout, secret::Secret};
 use serde_json::{Map, Value, json};
 
 use crate::{

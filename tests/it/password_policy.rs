@@ -3,11 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use hallpass::{
-    BoxError, ErrorKind, Event, EventKind, NewAccount, Password, Registration, RegistrationMode,
-    UserService as _, Weakness,
+    ErrorKind, Registration, UserService as _,
+    admin::NewAccount,
     credential::{BreachCheck, HashParams, Hasher, PasswordPolicy},
-    event::{Author, EventFilter, Outcome},
+    error::{BoxError, Weakness},
+    event::{Author, Event, EventFilter, EventKind, Outcome},
     mail::Templates,
+    password::RegistrationMode,
+    secret::Password,
 };
 use serde_json::{Value, json};
 

@@ -2,8 +2,10 @@
 
 use axum::{Router, routing::get};
 use hallpass::{
-    AccessToken, Auth, AuthBuilder, ErrorKind, Permission, RequiredPermission, Role,
-    RolePermissions, WithPermission,
+    Auth, AuthBuilder, ErrorKind,
+    guard::{RequiredPermission, WithPermission},
+    secret::AccessToken,
+    user::{Permission, Role, RolePermissions},
 };
 use serde_json::json;
 
@@ -180,7 +182,7 @@ async fn more_permissions_than_a_token_holds_stop_the_start() {
     let build = |written| {
         Auth::builder()
             .store(hallpass::memory::MemoryStore::new())
-            .secrets(hallpass::Secret::generate())
+            .secrets(hallpass::secret::Secret::generate())
             .public_url("https://id.example.org")
             .mailer(hallpass::mail::Mailbox::new())
             .role_permissions(granted.clone())

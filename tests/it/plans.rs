@@ -3,16 +3,17 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use hallpass::{
-    ClientInfo, Event, Role, TokenDigest, UserId, UserStatus,
+    UserId,
     clock::{Clock as _, SystemClock, Timestamp},
-    event::Author,
+    event::{Author, ClientInfo, Event},
     identity::{
         Assertion, CodeChallenge, IdentityId, IdentitySignIn, IdentitySignedIn, IdentityStore as _,
         NewCode, Unlinked,
     },
+    secret::TokenDigest,
     store::PurgeStore as _,
     token::{NewSession, OpenSession, SessionId, TokenStore as _},
-    user::{DeleteUser, EmailPrefix, UserChange, UserFilter, UserStore as _},
+    user::{DeleteUser, EmailPrefix, Role, UserChange, UserFilter, UserStatus, UserStore as _},
 };
 use sea_orm::{ConnectionTrait as _, DbBackend};
 
@@ -121,7 +122,7 @@ async fn administrators_are_found_by_an_index() {
             .unwrap();
         let event = || {
             Event::new(
-                hallpass::EventKind::AccountDeleted,
+                hallpass::event::EventKind::AccountDeleted,
                 &Default::default(),
                 now,
             )
@@ -213,7 +214,7 @@ async fn identities_and_codes_are_found_by_indexes() {
         let identities = store.identities(user.id).await.unwrap();
         uses(&[by_user], "identities").await;
         let event = Event::new(
-            hallpass::EventKind::IdentityUnlinked,
+            hallpass::event::EventKind::IdentityUnlinked,
             &Default::default(),
             now,
         );

@@ -54,7 +54,7 @@ async fn add_user(store: &SeaOrmStore) -> UserId {
         email: format!("{id}@example.org").parse().unwrap(),
         email_verified_at: None,
         password_hash: None,
-        roles: [hallpass::Role::USER].into_iter().collect(),
+        roles: [hallpass::user::Role::USER].into_iter().collect(),
         display_name: None,
         locale: None,
         created_at: now,

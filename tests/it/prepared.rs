@@ -2,7 +2,11 @@
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
-use hallpass::{PasswordHash, Role, UserId, user::NewUser};
+use hallpass::{
+    UserId,
+    secret::PasswordHash,
+    user::{NewUser, Role},
+};
 use serde_json::json;
 
 use crate::support::{

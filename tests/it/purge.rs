@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use hallpass::{
-    Auth, ErrorKind, Purged, Secret, clock::ManualClock, event::EventFilter, mail::Mailbox,
-    memory::MemoryStore, seaorm::SeaOrmStore,
+    Auth, ErrorKind, clock::ManualClock, event::EventFilter, mail::Mailbox, memory::MemoryStore,
+    purge::Purged, seaorm::SeaOrmStore, secret::Secret,
 };
 use sea_orm::{ConnectionTrait as _, DbBackend};
 use tokio::sync::oneshot;

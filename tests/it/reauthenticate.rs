@@ -1,7 +1,12 @@
 //! `POST /auth/reauthenticate`, and the extractor for what needs a recent sign-in.
 
 use axum::{Router, routing::get};
-use hallpass::{Auth, EventKind, RecentSignIn, UserStatus, event::EventFilter};
+use hallpass::{
+    Auth,
+    event::{EventFilter, EventKind},
+    guard::RecentSignIn,
+    user::UserStatus,
+};
 use serde_json::json;
 
 use crate::support::{

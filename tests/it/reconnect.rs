@@ -6,11 +6,12 @@ use std::sync::{
 };
 
 use hallpass::{
-    Role, StoreError, UserId,
+    UserId,
     clock::{Clock as _, SystemClock},
+    error::StoreError,
     seaorm::{ConnectSettings, SeaOrmStore},
     store::Store as _,
-    user::{FirstAdministrator, NewUser, UserFilter, UserStore as _},
+    user::{FirstAdministrator, NewUser, Role, UserFilter, UserStore as _},
 };
 use sea_orm::ConnectionTrait as _;
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use hallpass::{AuthBuilder, Secret, Secrets, TokenLifetimes, UserStatus};
+use hallpass::{AuthBuilder, Secrets, secret::Secret, token::TokenLifetimes, user::UserStatus};
 use serde_json::json;
 
 use crate::support::{

@@ -1,7 +1,10 @@
 //! `POST /users`.
 
 use chrono::DateTime;
-use hallpass::{EventKind, RegistrationMode, event::EventFilter};
+use hallpass::{
+    event::{EventFilter, EventKind},
+    password::RegistrationMode,
+};
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use hallpass::{
-    UserStatus,
     token::{NewOneTimeToken, Purpose},
+    user::UserStatus,
 };
 use serde_json::json;
 
@@ -242,7 +242,7 @@ async fn a_token_of_another_purpose_is_worth_nothing() {
     for app in apps().await {
         let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
         let token = NewOneTimeToken {
-            digests: vec![hallpass::TokenDigest::of("hp_ot_verify")],
+            digests: vec![hallpass::secret::TokenDigest::of("hp_ot_verify")],
             purpose: Purpose::VerifyEmail,
             user_id: user_id(&id),
             address: ANN.parse().unwrap(),

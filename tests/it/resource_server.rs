@@ -8,10 +8,13 @@ use std::{
 use async_trait::async_trait;
 use axum::{Router, extract::FromRef, http::StatusCode, response::Redirect, routing::get};
 use hallpass::{
-    Auth, AuthBuilder, BoxError, ClaimedPermission, ClaimedRole, CurrentUser, Permission,
-    RequiredPermission, Role, RolePermissions, Secret, Secrets, Verifier,
+    Auth, AuthBuilder, CurrentUser, Secrets,
     axum::VerifyTokens,
-    verifier::{FetchJwks, HttpJwks, KeySource},
+    error::BoxError,
+    guard::{ClaimedPermission, ClaimedRole, RequiredPermission},
+    secret::Secret,
+    user::{Permission, Role, RolePermissions},
+    verifier::{FetchJwks, HttpJwks, KeySource, Verifier},
 };
 use serde_json::json;
 
@@ -72,7 +75,7 @@ where
         )
         .route(
             "/role",
-            get(async |admin: ClaimedRole<hallpass::Admin>| admin.caller.id().to_string()),
+            get(async |admin: ClaimedRole<hallpass::guard::Admin>| admin.caller.id().to_string()),
         )
         .route(
             "/permission",
@@ -105,8 +108,9 @@ fn on_actix<T: 'static + Clone + Send + Sync>(data: T, verifier: &Verifier) -> S
             )
             .route(
                 "/role",
-                web::get()
-                    .to(async |admin: ClaimedRole<hallpass::Admin>| admin.caller.id().to_string()),
+                web::get().to(async |admin: ClaimedRole<hallpass::guard::Admin>| {
+                    admin.caller.id().to_string()
+                }),
             )
             .route(
                 "/permission",

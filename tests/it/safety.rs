@@ -5,9 +5,10 @@ mod parts;
 use std::{sync::atomic::Ordering, time::Duration};
 
 use hallpass::{
-    Auth, ClientAddress, ClientInfo, Error, Login, Registration, Secrets, UserService as _,
+    Auth, ClientAddress, Error, Login, Registration, Secrets, UserService as _,
     clock::ManualClock,
     credential::{HashParams, Hasher},
+    event::ClientInfo,
     mail::{Letter, Links, Mailbox, SmtpMailer},
     memory::MemoryStore,
     seaorm::{ConnectSettings, SeaOrmStore},
@@ -76,7 +77,7 @@ async fn no_secret_is_said() {
 fn what_must_not_be_said_is_found_in_every_form() {
     let mut unsayable = Unsayable::default();
     unsayable.token("a token", "hp_rt_abcdefghijklmnop");
-    let digest = hallpass::TokenDigest::of("hp_rt_abcdefghijklmnop");
+    let digest = hallpass::secret::TokenDigest::of("hp_rt_abcdefghijklmnop");
     let hex: String = digest
         .as_bytes()
         .iter()
@@ -330,7 +331,7 @@ impl Run {
             auth.ensure_administrator("d@example.org".parse().unwrap(), &"short".into())
                 .await
                 .err(),
-            auth.require_role(&pair.access_token, &hallpass::Role::ADMIN)
+            auth.require_role(&pair.access_token, &hallpass::user::Role::ADMIN)
                 .await
                 .err(),
         ];

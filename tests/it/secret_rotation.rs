@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use hallpass::{
-    ClientInfo, ErrorKind, Secret, Secrets,
+    ErrorKind, Secrets,
+    event::ClientInfo,
     limit::{Budget, Lockout, Rate, RateLimits},
+    secret::Secret,
 };
 
 use crate::support::{

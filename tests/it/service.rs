@@ -1,6 +1,6 @@
 //! `GET /.well-known/jwks.json`, `/health/…`, `/openapi.json` and `/docs`.
 
-use hallpass::{Secret, Secrets, token::SigningAlgorithm};
+use hallpass::{Secrets, secret::Secret, token::SigningAlgorithm};
 use serde_json::{Value, json};
 
 use crate::support::{

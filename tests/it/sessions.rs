@@ -1,6 +1,10 @@
 //! `GET /users/me/sessions` and `DELETE /users/me/sessions/{id}`.
 
-use hallpass::{Auth, ErrorKind, EventKind, UserStatus, event::EventFilter};
+use hallpass::{
+    Auth, ErrorKind,
+    event::{EventFilter, EventKind},
+    user::UserStatus,
+};
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use hallpass::{
-    TokenDigest,
     clock::Timestamp,
     seaorm::SeaOrmStore,
+    secret::TokenDigest,
     token::{RotateSession, Rotation, TokenStore as _},
 };
 use sea_orm::{

@@ -6,15 +6,16 @@ use std::{
 };
 
 use hallpass::{
-    ClientInfo, EmailAddress, PasswordHash, Role, TokenDigest,
+    EmailAddress,
     clock::{Clock as _, SystemClock},
-    event::{Author, EventFilter, EventStore as _},
+    event::{Author, ClientInfo, EventFilter, EventStore as _},
     identity::{
         Assertion, CodeChallenge, Flow, FlowIntent, IdentityId, IdentitySignIn, IdentitySignedIn,
         IdentityStore as _, LinkIdentity, Linked, NewCode, NewFlow, Unlinked,
     },
     mail::{Intent, IntentId, LetterKind, Ordered, OutboxStore as _, Recipient, RetryMail},
     seaorm::{ConnectSettings, SeaOrmStore},
+    secret::{PasswordHash, TokenDigest},
     store::PurgeStore as _,
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession,
@@ -22,8 +23,8 @@ use hallpass::{
         TokenStore as _,
     },
     user::{
-        DeleteUser, InsertUser, NewUser, ProfileChange, UpdateUser, UserChange, UserFilter, UserId,
-        UserStore as _,
+        DeleteUser, InsertUser, NewUser, ProfileChange, Role, UpdateUser, UserChange, UserFilter,
+        UserId, UserStore as _,
     },
 };
 use sea_orm::DbBackend;

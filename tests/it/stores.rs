@@ -324,9 +324,8 @@ async fn a_database_that_does_not_answer_is_unavailable() {
 #[tokio::test]
 async fn an_event_that_cannot_be_read_hides_no_other() {
     use hallpass::{
-        ClientInfo, Event, EventKind,
         clock::{Clock as _, SystemClock},
-        event::{EventFilter, EventStore as _},
+        event::{ClientInfo, Event, EventFilter, EventKind, EventStore as _},
     };
 
     for database in Database::migrated().await {

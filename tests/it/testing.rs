@@ -5,11 +5,14 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use axum::{Router, body::Body, http::Request, routing::get};
 use hallpass::{
-    ActiveUser, Admin, Auth, ClientAddress, CurrentUser, ErrorKind, PasswordHash, Refusal, Role,
-    UserService as _, WithRole,
+    ActiveUser, Auth, ClientAddress, CurrentUser, ErrorKind, UserService as _,
     credential::PasswordPolicy,
+    error::Refusal,
+    guard::{Admin, WithRole},
     hook::{Applicant, HookError, Hooks},
+    secret::PasswordHash,
     testing::{PASSWORD, TestAuth},
+    user::Role,
 };
 use tower::ServiceExt as _;
 
@@ -93,7 +96,7 @@ async fn a_handler_on_actix_is_tested_with_real_users() {
     // The account is checked at once, not when its token expires.
     auth.logout_all(
         &auth.token_of(&root).await,
-        &hallpass::ClientInfo::default(),
+        &hallpass::event::ClientInfo::default(),
     )
     .await
     .unwrap();
@@ -128,7 +131,10 @@ async fn a_user_of_a_test_is_a_real_one() {
         (ann.id, tokens.session_id)
     );
     let next = auth
-        .refresh(&tokens.refresh_token, &hallpass::ClientInfo::default())
+        .refresh(
+            &tokens.refresh_token,
+            &hallpass::event::ClientInfo::default(),
+        )
         .await;
     assert_eq!(next.unwrap().session_id, tokens.session_id);
 }
@@ -137,7 +143,7 @@ async fn a_user_of_a_test_is_a_real_one() {
 async fn mails_are_sent_and_their_tokens_used() {
     let auth = TestAuth::new();
     let ann = auth.user("ann@example.org").await;
-    let nobody = hallpass::ClientInfo::default();
+    let nobody = hallpass::event::ClientInfo::default();
     auth.forgot_password(&ann.email, &nobody).await.unwrap();
     let mail = auth.last_mail_to("ann@example.org").await.unwrap();
     assert!(

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use hallpass::{
-    StoreError,
+    error::StoreError,
     seaorm::{ConnectSettings, SeaOrmStore},
     store::Store as _,
 };

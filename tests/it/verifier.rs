@@ -7,10 +7,12 @@ use std::{
 
 use async_trait::async_trait;
 use hallpass::{
-    AccessToken, BoxError, CurrentUser, ErrorKind, Result, Secret, Secrets, Verifier,
+    CurrentUser, ErrorKind, Result, Secrets,
     clock::ManualClock,
+    error::BoxError,
+    secret::{AccessToken, Secret},
     token::SigningAlgorithm,
-    verifier::{FetchJwks, KeySource},
+    verifier::{FetchJwks, KeySource, Verifier},
 };
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;

@@ -6,13 +6,15 @@ use std::sync::{
 };
 
 use hallpass::{
-    Auth, BoxError, ErrorKind, EventKind, Password, Registration, Role, Unpublished, User, UserId,
-    UserStatus,
+    Auth, ErrorKind, Registration, User, UserId,
     credential::BreachCheck,
-    event::{EventFilter, EventStore as _},
+    error::BoxError,
+    event::{EventFilter, EventKind, EventStore as _},
     hook::Hooks,
     seaorm::SeaOrmStore,
-    user::{UserFilter, UserStore as _},
+    secret::Password,
+    transaction::Unpublished,
+    user::{Role, UserFilter, UserStatus, UserStore as _},
 };
 use sea_orm::{
     ConnectionTrait as _, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,

@@ -13,7 +13,7 @@ const MIN_OTHER_CHARACTERS: usize = 6;
 /// What is known of the account that a new password is for, and so is no password for it.
 ///
 /// ```
-/// use hallpass::{Password, credential::{PasswordContext, PasswordPolicy}};
+/// use hallpass::{secret::Password, credential::{PasswordContext, PasswordPolicy}};
 ///
 /// let ann = "ann@example.org".parse().unwrap();
 /// let context = PasswordContext::new(&ann).with_display_name("Ann Perkins");

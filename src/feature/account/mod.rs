@@ -36,7 +36,7 @@ use crate::{
 /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
 ///
 /// ```
-/// use hallpass::{Auth, Login, Registration, Secret, UserService, mail::Mailbox, memory::MemoryStore};
+/// use hallpass::{Auth, Login, Registration, secret::Secret, UserService, mail::Mailbox, memory::MemoryStore};
 /// use hallpass::user::ProfileChange;
 ///
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {

@@ -47,7 +47,7 @@ impl NewAccount {
 }
 
 impl Administration {
-    /// Makes an account, whatever the [`RegistrationMode`](crate::RegistrationMode). No hook is asked before.
+    /// Makes an account, whatever the [`RegistrationMode`](crate::password::RegistrationMode). No hook is asked before.
     ///
     /// Without a password the mail with the link is ordered once the account is made. It works as long as a link that
     /// resets a password; a further one can be asked for as for a forgotten password.

@@ -47,8 +47,8 @@ const MAX_ROLES: usize = 32;
 /// who the audit trail names; the default names nobody.
 ///
 /// ```
-/// # use hallpass::{Auth, Secret, mail::Mailbox, memory::MemoryStore};
-/// use hallpass::{NewAccount, Role, event::Author, user::UserChange};
+/// # use hallpass::{Auth, secret::Secret, mail::Mailbox, memory::MemoryStore};
+/// use hallpass::{admin::NewAccount, user::{Role, UserChange}, event::Author};
 ///
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
 /// # let auth = Auth::builder().store(MemoryStore::new()).secrets(Secret::generate())

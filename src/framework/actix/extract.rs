@@ -9,8 +9,11 @@ use ::http::HeaderMap;
 use super::head::headers;
 use crate::{
     auth::{
-        Admitted, Auth, ClaimedPermission, ClaimedRole, RecentSignIn, RequiredPermission,
-        RequiredRole, WithPermission, WithRole,
+        Auth,
+        guard::{
+            Admitted, ClaimedPermission, ClaimedRole, RecentSignIn, RequiredPermission,
+            RequiredRole, WithPermission, WithRole,
+        },
     },
     error::{Error, Result},
     http::Problem,
@@ -108,8 +111,7 @@ async fn claimed(request: &HttpRequest, headers: &HeaderMap) -> Result<CurrentUs
         (Some(auth), _) => auth.verifier(),
         (None, Some(verifier)) => verifier.clone(),
         (None, None) => {
-            let message =
-                "the App holds neither web::Data<hallpass::Auth> nor web::Data<hallpass::Verifier>";
+            let message = "the App holds neither web::Data<hallpass::Auth> nor web::Data<hallpass::verifier::Verifier>";
             return Err(Error::internal(message));
         }
     };

@@ -12,7 +12,7 @@ use ::actix_web::{
 
 use super::head::headers;
 use crate::{
-    auth::{Admitted, Guard, RequirePermission, RequireRole},
+    auth::guard::{Admitted, Guard, RequirePermission, RequireRole},
     http::Problem,
 };
 

@@ -12,7 +12,7 @@ mod problem;
 #[cfg(test)]
 pub(crate) use self::mount::mount;
 pub use self::{guard::Guarded, mount::configure, problem::not_found};
-pub use crate::auth::{RequirePermission, RequireRole};
+pub use crate::auth::guard::{RequirePermission, RequireRole};
 
 #[cfg(test)]
 #[cfg(feature = "axum")]

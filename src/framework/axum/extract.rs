@@ -5,8 +5,11 @@ use ::http::request::Parts;
 
 use crate::{
     auth::{
-        Auth, ClaimedPermission, ClaimedRole, RecentSignIn, RequiredPermission, RequiredRole,
-        WithPermission, WithRole,
+        Auth,
+        guard::{
+            ClaimedPermission, ClaimedRole, RecentSignIn, RequiredPermission, RequiredRole,
+            WithPermission, WithRole,
+        },
     },
     error::{Error, ErrorKind, Result},
     http::Problem,
@@ -18,7 +21,7 @@ use crate::{
 /// says of its own.
 ///
 /// ```
-/// use hallpass::{Verifier, axum::VerifyTokens};
+/// use hallpass::{verifier::Verifier, axum::VerifyTokens};
 ///
 /// #[derive(Clone)]
 /// struct Host {

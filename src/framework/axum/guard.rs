@@ -10,7 +10,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
-    auth::{Guard, RequirePermission, RequireRole},
+    auth::guard::{Guard, RequirePermission, RequireRole},
     http::Problem,
 };
 

@@ -12,4 +12,4 @@ mod problem;
 #[cfg(test)]
 pub(crate) use self::mount::mount;
 pub use self::{extract::VerifyTokens, guard::Guarded, mount::router, problem::not_found};
-pub use crate::auth::{RequirePermission, RequireRole};
+pub use crate::auth::guard::{RequirePermission, RequireRole};

@@ -25,7 +25,7 @@ const KEPT_IN_SHARD: usize = MOST_IN_SHARD / 8 * 7;
 /// holding anybody up, and never one that holds somebody up; when all do, nobody new is let through.
 ///
 /// ```
-/// use hallpass::{Auth, Secret, mail::Mailbox, memory::{MemoryLimiter, MemoryStore}};
+/// use hallpass::{Auth, secret::Secret, mail::Mailbox, memory::{MemoryLimiter, MemoryStore}};
 ///
 /// let auth = Auth::builder()
 ///     .store(MemoryStore::new())

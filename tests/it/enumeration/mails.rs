@@ -1,8 +1,8 @@
 //! What orders mails: E-05 to E-07, E-09, E-10, E-15.
 
 use hallpass::{
-    RegistrationMode,
     limit::{Budget, Rate, RateLimits},
+    password::RegistrationMode,
 };
 use serde_json::json;
 

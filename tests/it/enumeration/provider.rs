@@ -1,6 +1,6 @@
 //! Sign-in with a provider that is not trusted for the address it names: E-13.
 
-use hallpass::{RegistrationMode, oauth::Provider};
+use hallpass::{oauth::Provider, password::RegistrationMode};
 use serde_json::json;
 
 use super::{EVERYBODY, twins};

@@ -1,6 +1,6 @@
 //! Claims at a refresh: asked for before anything is spent.
 
-use hallpass::{AuthBuilder, EventKind};
+use hallpass::{AuthBuilder, event::EventKind};
 use serde_json::json;
 
 use super::{ANN, Act, FAULTS, Promoting, Script, claims, hooked};

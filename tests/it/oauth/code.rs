@@ -1,6 +1,6 @@
 //! The code that the application redeems at the end of a flow.
 
-use hallpass::{EventKind, identity::CodeChallenge};
+use hallpass::{event::EventKind, identity::CodeChallenge};
 use serde_json::json;
 
 use super::{
@@ -65,7 +65,8 @@ async fn a_code_dies_when_the_credentials_change() {
         let me = sign_in(&app, &fake, person("1", ANN)).await;
         let me = app.me(&me.access).await.json();
         let id = me["id"].as_str().unwrap();
-        app.set_status(id, hallpass::UserStatus::Disabled).await;
+        app.set_status(id, hallpass::user::UserStatus::Disabled)
+            .await;
         redeem(&app, &code, VERIFIER)
             .await
             .problem(400, "invalid_token");

@@ -1,6 +1,6 @@
 //! Signing in with GitHub.
 
-use hallpass::{AuthBuilder, EventKind, oauth::Provider};
+use hallpass::{AuthBuilder, event::EventKind, oauth::Provider};
 
 use super::flow::{APP_URL, TRUSTED, VERIFIER, landed, redeem, start_path};
 use crate::support::{

@@ -1,6 +1,6 @@
 //! Somebody registers the address of somebody else first, and waits.
 
-use hallpass::{AuthBuilder, EventKind, oauth::Provider};
+use hallpass::{AuthBuilder, event::EventKind, oauth::Provider};
 use serde_json::{Value, json};
 
 use super::{

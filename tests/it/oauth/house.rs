@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, error::Error as _};
 
-use hallpass::{Auth, Secret, mail::Mailbox, memory::MemoryStore, oauth::Provider};
+use hallpass::{Auth, mail::Mailbox, memory::MemoryStore, oauth::Provider, secret::Secret};
 use serde_json::json;
 
 use super::{
@@ -17,7 +17,8 @@ use crate::support::{
 #[tokio::test]
 async fn nobody_is_registered_where_registration_is_closed() {
     let fake = FakeProvider::start().await;
-    let closed = |builder| asking(builder, &fake).registration(hallpass::RegistrationMode::Closed);
+    let closed =
+        |builder| asking(builder, &fake).registration(hallpass::password::RegistrationMode::Closed);
     for app in apps_with(closed).await {
         let refused = arrive(&app, &fake, person("1", ANN)).await;
         assert_eq!(refused, Err("registration_closed".to_owned()));
@@ -58,7 +59,9 @@ impl hallpass::hook::Hooks for Choosy {
         applicant: &hallpass::hook::Applicant<'_>,
     ) -> Result<(), hallpass::hook::HookError> {
         match applicant.email.canonical().starts_with("no@") {
-            true => Err(hallpass::Refusal::new("not_invited", "Ask for an invitation.").into()),
+            true => {
+                Err(hallpass::error::Refusal::new("not_invited", "Ask for an invitation.").into())
+            }
             false => Ok(()),
         }
     }
@@ -66,10 +69,10 @@ impl hallpass::hook::Hooks for Choosy {
     async fn before_sign_in(
         &self,
         user: &hallpass::User,
-        _: &hallpass::ClientInfo,
+        _: &hallpass::event::ClientInfo,
     ) -> Result<(), hallpass::hook::HookError> {
         match user.email.canonical().starts_with("banned@") {
-            true => Err(hallpass::Refusal::new("banned", "Not today.").into()),
+            true => Err(hallpass::error::Refusal::new("banned", "Not today.").into()),
             false => Ok(()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hallpass::{EventKind, event::EventFilter};
+use hallpass::event::{EventFilter, EventKind};
 use serde_json::{Value, json};
 
 use super::{

@@ -1,7 +1,10 @@
 //! The linking rule over its whole space: what stands here, what the provider says, and whether it is trusted.
 
 use hallpass::{
-    EventKind, Registration, RegistrationMode, UserService as _, UserStatus, event::EventFilter,
+    Registration, UserService as _,
+    event::{EventFilter, EventKind},
+    password::RegistrationMode,
+    user::UserStatus,
 };
 use serde_json::{Value, json};
 

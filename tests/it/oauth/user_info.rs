@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hallpass::EventKind;
+use hallpass::event::EventKind;
 use serde_json::{Map, Value, json};
 
 use super::{

@@ -2,8 +2,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hallpass::{
-    AccessToken, ActiveUser, ClientInfo, EmailAddress, Error, ErrorKind, Login, OneTimeToken, Page,
-    Password, RefreshToken, Registration, Result, Role, TokenPair, User, UserQuery, UserService,
+    ActiveUser, EmailAddress, Error, ErrorKind, Login, Registration, Result, User, UserService,
+    event::ClientInfo,
+    secret::{AccessToken, OneTimeToken, Password, RefreshToken},
+    token::TokenPair,
+    user::{Page, Role, UserQuery},
 };
 
 /// Does what the new password says.

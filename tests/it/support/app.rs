@@ -9,16 +9,17 @@ use actix_web::{
 };
 use axum::Router;
 use hallpass::{
-    Auth, AuthBuilder, ClientAddress, ClientInfo, EmailAddress, Endpoints, Event, EventKind,
-    Registration, Role, Secret, TokenDigest, UserId, UserService as _, UserStatus,
+    Auth, AuthBuilder, ClientAddress, EmailAddress, Registration, UserId, UserService as _,
     clock::{Clock as _, ManualClock, Timestamp},
+    contract::Endpoints,
     credential::{HashParams, Hasher, HasherBuilder},
-    event::{Author, EventFilter},
+    event::{Author, ClientInfo, Event, EventFilter, EventKind},
     limit::{Lockout, RateLimits},
     mail::{Mail, Mailbox},
+    secret::{Secret, TokenDigest},
     store::Store,
     token::NewSession,
-    user::{DeleteUser, NewUser, UpdateUser, UserChange},
+    user::{DeleteUser, NewUser, Role, UpdateUser, UserChange, UserStatus},
 };
 use tokio::{net::TcpListener, sync::Barrier, task::JoinHandle};
 

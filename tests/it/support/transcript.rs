@@ -10,7 +10,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose};
-use hallpass::TokenDigest;
+use hallpass::secret::TokenDigest;
 use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},

@@ -1,6 +1,6 @@
 use std::{fmt, marker::PhantomData};
 
-use super::Auth;
+use crate::auth::Auth;
 use crate::{
     error::{ErrorKind, Result},
     token::{ActiveUser, CurrentUser},
@@ -30,7 +30,7 @@ impl Auth {
 /// Names a permission as a type, for [`WithPermission`] and [`ClaimedPermission`].
 ///
 /// ```
-/// use hallpass::{Permission, RequiredPermission};
+/// use hallpass::{user::Permission, guard::RequiredPermission};
 ///
 /// struct ReadNotes;
 ///

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::http::HeaderMap;
 
-use super::Auth;
+use crate::auth::Auth;
 use crate::{
     error::{Error, ErrorKind, Result},
     http::bearer,
@@ -122,7 +122,7 @@ impl Guard {
 /// The role is checked in the database. Handlers behind it take [`ActiveUser`] without a further query.
 ///
 /// ```
-/// # use hallpass::{Auth, Role};
+/// # use hallpass::{Auth, user::Role};
 /// # #[cfg(feature = "axum")]
 /// # fn routes(auth: &Auth) -> axum::Router {
 /// use axum::{Router, routing::get};
@@ -134,7 +134,7 @@ impl Guard {
 /// ```
 ///
 /// ```
-/// # use hallpass::{Auth, Role};
+/// # use hallpass::{Auth, user::Role};
 /// # #[cfg(feature = "actix")]
 /// # fn routes(auth: &Auth) {
 /// use actix_web::web;
@@ -167,7 +167,7 @@ impl RequireRole {
 /// [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions).
 ///
 /// ```
-/// # use hallpass::{Auth, Permission};
+/// # use hallpass::{Auth, user::Permission};
 /// # #[cfg(feature = "axum")]
 /// # fn routes(auth: &Auth) -> axum::Router {
 /// use axum::{Router, routing::get};

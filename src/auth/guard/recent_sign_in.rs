@@ -10,7 +10,7 @@ use crate::{auth::Auth, error::Result, token::ActiveUser, user::User};
 /// # #[cfg(feature = "axum")]
 /// # fn routes() -> axum::Router<hallpass::Auth> {
 /// use axum::{Router, routing::post};
-/// use hallpass::RecentSignIn;
+/// use hallpass::guard::RecentSignIn;
 ///
 /// Router::new().route("/payout", post(async |caller: RecentSignIn| caller.user().id.to_string()))
 /// # }

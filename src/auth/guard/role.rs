@@ -10,7 +10,7 @@ use crate::{
 /// Names a role as a type, for [`WithRole`] and [`ClaimedRole`].
 ///
 /// ```
-/// use hallpass::{RequiredRole, Role};
+/// use hallpass::{guard::RequiredRole, user::Role};
 ///
 /// struct Editor;
 ///

@@ -1,0 +1,28 @@
+//! Guards of a host's own routes: what a handler takes, or a layer asks, says who may call.
+//!
+//! | argument of a handler | passes |
+//! |---|---|
+//! | [`ClaimedRole`], [`ClaimedPermission`] | with the role or permission in a valid access token |
+//! | [`WithRole`], [`WithPermission`] | as the database knows the caller now |
+//! | [`RecentSignIn`] | signed in within the last 10 minutes, or confirmed since |
+//!
+//! [`CurrentUser`](crate::CurrentUser) and [`ActiveUser`](crate::ActiveUser) ask for no more than a caller.
+//! `RequireRole` and `RequirePermission` guard whole groups of routes.
+
+mod permission;
+mod recent_sign_in;
+mod role;
+#[cfg(any(feature = "axum", feature = "actix"))]
+mod route;
+
+#[cfg(feature = "actix")]
+pub(crate) use self::route::Admitted;
+#[cfg(any(feature = "axum", feature = "actix"))]
+pub(crate) use self::route::Guard;
+#[cfg(any(feature = "axum", feature = "actix"))]
+pub use self::route::{RequirePermission, RequireRole};
+pub use self::{
+    permission::{ClaimedPermission, RequiredPermission, WithPermission},
+    recent_sign_in::RecentSignIn,
+    role::{Admin, ClaimedRole, RequiredRole, WithRole},
+};
