@@ -263,7 +263,16 @@ fn one_line(error: &clap::Error) -> String {
         ErrorKind::MissingRequiredArgument => {
             "required, as the other one of the pair is set".to_owned()
         }
-        kind => std::error::Error::source(error).map_or_else(|| kind.to_string(), reason),
+        kind => match (
+            std::error::Error::source(error),
+            error.get(ContextKind::ValidValue),
+        ) {
+            (Some(source), _) => reason(source),
+            (None, Some(ContextValue::Strings(valid))) => {
+                format!("one of {} is expected", valid.join(", "))
+            }
+            (None, _) => kind.to_string(),
+        },
     };
     format!("{setting}: {reason}")
 }

@@ -258,6 +258,8 @@ fn check(name: &str, command: &mut Command) {
     assert!(!status.success(), "{told}");
     assert_eq!(stderr.lines().count(), 1, "{told}");
     assert!(stderr.starts_with(&format!("error: {name}")), "{told}");
+    // What the parser says of no value in particular.
+    assert!(!stderr.contains("for an argument"), "{told}");
     for hidden in [HIDDEN, SECRET, "aHVudGVyMmh1bnRlcjI="] {
         assert!(!stderr.contains(hidden), "{told}");
     }
