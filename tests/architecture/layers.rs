@@ -31,6 +31,7 @@ const LAYERS: &[&[&str]] = &[
     &["verifier"],
     &["purge"],
     &["store"],
+    &["store::memory", "store::seaorm"],
     &["credential"],
     &["delivery"],
     &["sign_in"],
@@ -46,8 +47,7 @@ const LAYERS: &[&[&str]] = &[
         "feature::session",
     ],
     &["feature::page"],
-    // Adapters.
-    &["store::memory", "store::seaorm"],
+    // What holds adapters to their contract.
     &["store::conformance"],
     // Top.
     &["auth"],
