@@ -95,23 +95,21 @@ mod tests {
     use super::*;
     use crate::{
         clock::{Clock as _, SystemClock},
-        credential::fake::FakeStore,
         secret::Secret,
-        user::UserStore as _,
+        store::memory::MemoryStore,
     };
 
-    async fn user(email: &str) -> User {
-        let store = FakeStore::default();
+    fn user(email: &str) -> User {
+        let store = MemoryStore::new();
         store.add_user(email, None, SystemClock.now());
-        let found = store.credentials(&email.parse().unwrap()).await.unwrap();
-        found.unwrap().user
+        store.credentials_of(email).user
     }
 
-    #[tokio::test]
-    async fn a_token_is_good_for_one_user_one_address_and_one_version() {
+    #[test]
+    fn a_token_is_good_for_one_user_one_address_and_one_version() {
         let devices = Devices::new(&Secret::generate().into());
-        let ann = user("ann@example.org").await;
-        let bob = user("bob@example.org").await;
+        let ann = user("ann@example.org");
+        let bob = user("bob@example.org");
         let token = devices.token(None, &ann, 7).unwrap();
         let device = devices.read(&token, "ann@example.org").unwrap();
         assert!(device.is_of(ann.id, 7));
@@ -126,10 +124,10 @@ mod tests {
         assert_ne!(other.id(), device.id());
     }
 
-    #[tokio::test]
-    async fn what_is_changed_or_from_elsewhere_is_refused() {
+    #[test]
+    fn what_is_changed_or_from_elsewhere_is_refused() {
         let devices = Devices::new(&Secret::generate().into());
-        let ann = user("ann@example.org").await;
+        let ann = user("ann@example.org");
         let token = devices.token(None, &ann, 0).unwrap();
         let elsewhere = Devices::new(&Secret::generate().into());
         assert!(elsewhere.read(&token, "ann@example.org").is_none());

@@ -36,8 +36,6 @@ mod confirm;
 mod device;
 mod failure;
 mod failures;
-#[cfg(test)]
-pub(crate) mod fake;
 mod hasher;
 mod params;
 mod phc;

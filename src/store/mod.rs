@@ -3,12 +3,16 @@
 
 #[cfg(feature = "testing")]
 pub mod conformance;
+#[cfg(any(test, feature = "testing"))]
+mod gate;
 pub mod memory;
 #[cfg(all(feature = "seaorm", any(feature = "postgres", feature = "sqlite")))]
 pub mod seaorm;
 
 use async_trait::async_trait;
 
+#[cfg(any(test, feature = "testing"))]
+pub use self::gate::{Gate, Passage};
 use crate::error::{Result, StoreError};
 pub use crate::{
     event::EventStore,

@@ -3,9 +3,10 @@ use std::{sync::Arc, time::Duration};
 use super::*;
 use crate::{
     clock::{Clock as _, SystemClock},
-    credential::{HashParams, fake::FakeStore},
+    credential::HashParams,
     limit::{LimitParts, RateLimits},
     secret::Secret,
+    store::{Gate, Passage, memory::MemoryStore},
     user::UserId,
 };
 
@@ -20,11 +21,11 @@ fn door_with(hasher: Hasher) -> PasswordCheck {
     let secrets = Secret::generate().into();
     let limits = Limits::new(LimitParts {
         secrets: &secrets,
-        keys: Arc::new(FakeStore::default()),
+        keys: Arc::new(MemoryStore::new()),
         rates: RateLimits::default(),
         lockout: None,
         limiter: None,
-        local: Arc::new(FakeStore::default()),
+        local: Arc::new(MemoryStore::new()),
         at_once: 4,
         clock: Arc::new(SystemClock),
     });
@@ -35,8 +36,8 @@ fn door_with(hasher: Hasher) -> PasswordCheck {
     }
 }
 
-async fn store(hash_with: &Hasher) -> FakeStore {
-    let store = FakeStore::default();
+async fn store(hash_with: &Hasher) -> MemoryStore {
+    let store = MemoryStore::new();
     let hash = hash_with.hash(&"right password".into()).await.unwrap();
     store.add_user(ANN, Some(hash), SystemClock.now());
     store.add_user("passwordless@example.org", None, SystemClock.now());
@@ -45,14 +46,14 @@ async fn store(hash_with: &Hasher) -> FakeStore {
 
 async fn check(
     check: &PasswordCheck,
-    store: &FakeStore,
+    store: &dyn Store,
     email: &str,
     password: &str,
 ) -> Result<Proof> {
     let email = email.parse().unwrap();
     let (password, nobody) = (password.into(), ClientInfo::default());
-    let mut visit = check.enter(&nobody).await?;
-    let checked = check.check(store, &mut visit, &email, &password, &nobody);
+    let mut ticket = check.enter(&nobody).await?;
+    let checked = check.check(store, &mut ticket, &email, &password, &nobody);
     Ok(checked.await??)
 }
 
@@ -88,7 +89,7 @@ async fn the_right_password_proves_what_a_session_needs() {
     let proof = check(&door, &store, "ANN@Example.org", "right password")
         .await
         .unwrap();
-    let user = store.state().users[0].clone();
+    let user = store.credentials_of(ANN);
     assert_eq!(proof.user().id, user.user.id);
     assert_eq!(proof.credential_version(), 7);
     let hash = |hash: Option<&PasswordHash>| hash.map(|hash| hash.expose().to_owned());
@@ -105,7 +106,7 @@ async fn a_signed_in_user_shows_their_own_password_only() {
     let hasher = hasher(1);
     let store = store(&hasher).await;
     let door = door_with(hasher.clone());
-    let ann = store.state().users[0].user.clone();
+    let ann = store.credentials_of(ANN).user;
     let ask = async |user: &User, password: &str| {
         let password = password.into();
         Ok(door
@@ -116,7 +117,7 @@ async fn a_signed_in_user_shows_their_own_password_only() {
     assert_eq!((proof.user().id, proof.credential_version()), (ann.id, 7));
     let mut former = ann.clone();
     former.id = UserId::new(SystemClock.now());
-    let passwordless = store.state().users[1].user.clone();
+    let passwordless = store.credentials_of("passwordless@example.org").user;
     for (user, password) in [
         (&ann, "wrong password"),
         (&former, "right password"),
@@ -182,8 +183,8 @@ async fn sign_in_does_without_the_rehash_when_the_hasher_is_busy() {
 #[tokio::test]
 async fn what_cannot_be_a_password_costs_no_check_and_no_query() {
     let hasher = hasher(1);
-    let store = FakeStore::default();
-    store.state().down = true;
+    let store = Gate::new(MemoryStore::new());
+    store.set(Passage::Closed);
     let door = door_with(hasher.clone());
     for password in ["nul\0", &"x".repeat(1025)] {
         let result = check(&door, &store, ANN, password).await;

@@ -3,6 +3,8 @@
 mod address;
 mod event;
 mod identity;
+#[cfg(test)]
+mod inside;
 mod limit;
 mod limit_key;
 mod outbox;

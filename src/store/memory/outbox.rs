@@ -19,13 +19,13 @@ pub(super) struct OutboxRow {
     ordered: Option<Ordered>,
     ordered_at: Timestamp,
     /// When it is to be sent; while it is leased, when the lease ends.
-    due_at: Timestamp,
+    pub(super) due_at: Timestamp,
     /// Before this time the clock has gone back, and it is due.
     holds_from: Timestamp,
     attempts: i32,
-    status: MailStatus,
+    pub(super) status: MailStatus,
     admitted: bool,
-    last_error: Option<String>,
+    pub(super) last_error: Option<String>,
 }
 
 impl OutboxRow {

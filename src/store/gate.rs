@@ -1,0 +1,281 @@
+//! A gate in front of a store.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+
+use super::{
+    AddressStore, EventStore, IdentityStore, LimitKeyStore, Limiter, OutboxStore, PurgeBatch,
+    PurgeStore, Store, TokenStore, UserStore,
+};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    event::{Author, Event, EventFilter, EventId},
+    identity::{
+        Assertion, Candidates, CodeChallenge, Flow, Identity, IdentityId, IdentitySignIn,
+        IdentitySignedIn, LinkIdentity, Linked, NewCode, NewFlow, Redeemed, Unlinked,
+    },
+    limit::{Charge, Charged, LimitKey, SealedKey},
+    mail::{Admission, Claims, Intent, IntentId, MailEntry, MailStatus, Ordered, RetryMail},
+    secret::{PasswordHash, TokenDigest},
+    token::{
+        Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession,
+        OneTimeStatus, OpenSession, Purpose, Reset, ResetPassword, RotateSession, Rotation,
+        Session, SessionId, SessionUser,
+    },
+    user::{
+        Credentials, DeleteUser, EmailAddress, FirstAdministrator, InsertUser, NewUser,
+        ProfileChange, UpdateUser, User, UserChange, UserFilter, UserId,
+    },
+};
+
+/// A store behind a gate: it can be read-only, such as while its database is copied, and in tests it can be down or slow.
+/// Clones share the gate.
+///
+/// What the gate refuses is [`Unavailable`](StoreError::Unavailable), which clients are told to try again. A method that has
+/// begun is carried to its end.
+///
+/// ```
+/// use hallpass::{memory::MemoryStore, store::{Gate, Passage, Store as _}};
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let store = Gate::new(MemoryStore::new());
+/// store.set(Passage::Closed);
+/// assert!(store.ping().await.is_err());
+/// store.set(Passage::Open);
+/// assert!(store.ping().await.is_ok());
+/// # });
+/// ```
+#[derive(Clone, Debug)]
+pub struct Gate<S> {
+    store: S,
+    state: Arc<Mutex<State>>,
+}
+
+/// What a [`Gate`] lets through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Passage {
+    /// Everything.
+    #[default]
+    Open,
+    /// What only reads.
+    ReadOnly,
+    /// Nothing.
+    Closed,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    passage: Passage,
+    delay: Duration,
+}
+
+impl<S> Gate<S> {
+    /// Puts an open gate in front of a store.
+    pub fn new(store: S) -> Self {
+        Self {
+            store,
+            state: Arc::default(),
+        }
+    }
+
+    /// Says what is let through from now on.
+    pub fn set(&self, passage: Passage) {
+        self.change(|state| state.passage = passage);
+    }
+
+    /// Makes each method wait for so long before it asks the gate. Zero ends that.
+    pub fn delay(&self, delay: Duration) {
+        self.change(|state| state.delay = delay);
+    }
+
+    /// The store behind the gate.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn state(&self) -> State {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn passage(&self) -> Passage {
+        let State { delay, .. } = self.state();
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        self.state().passage
+    }
+
+    async fn readable(&self) -> Result<&S, StoreError> {
+        match self.passage().await {
+            Passage::Open | Passage::ReadOnly => Ok(&self.store),
+            Passage::Closed => Err(StoreError::Unavailable("the store is down".into())),
+        }
+    }
+
+    async fn writable(&self) -> Result<&S, StoreError> {
+        match self.passage().await {
+            Passage::Open => Ok(&self.store),
+            Passage::ReadOnly => Err(StoreError::Unavailable("the store is read-only".into())),
+            Passage::Closed => Err(StoreError::Unavailable("the store is down".into())),
+        }
+    }
+}
+
+/// Hands each method on, once the gate lets it through. A method is one atomic fact, so that asking before it is enough.
+macro_rules! gated {
+    ($($store:ident { $($way:ident $method:ident($($name:ident: $type:ty),*) -> $reply:ty;)* })*) => {$(
+        #[async_trait]
+        impl<S: Store> $store for Gate<S> {
+            $(async fn $method(&self, $($name: $type),*) -> Result<$reply, StoreError> {
+                self.$way().await?.$method($($name),*).await
+            })*
+        }
+    )*};
+}
+
+gated! {
+    Store {
+        writable ping() -> ();
+    }
+    UserStore {
+        writable insert_user(
+            user: &NewUser,
+            event: &Event,
+            mail: Option<&Intent>,
+            if_taken: Option<(&Intent, &Event)>
+        ) -> InsertUser;
+        writable insert_first_administrator(user: &NewUser, event: &Event) -> FirstAdministrator;
+        readable user(id: UserId) -> Option<User>;
+        readable credentials(email: &EmailAddress) -> Option<Credentials>;
+        readable list_users(filter: &UserFilter, after: Option<UserId>, limit: u32) -> Vec<User>;
+        writable update_user(id: UserId, change: &UserChange, author: &Author, now: Timestamp) -> UpdateUser;
+        writable update_profile(id: UserId, change: &ProfileChange, now: Timestamp) -> Option<User>;
+        writable delete_user(id: UserId, version: Option<i64>, event: &Event) -> DeleteUser;
+    }
+    TokenStore {
+        writable open_session(session: &NewSession, event: &Event, mail: Option<&Intent>) -> OpenSession;
+        readable session_user(id: SessionId, user: UserId, now: Timestamp) -> Option<SessionUser>;
+        readable sessions(user: UserId, now: Timestamp) -> Vec<Session>;
+        readable session_to_rotate(rotation: &RotateSession) -> Option<SessionUser>;
+        writable rotate_session(
+            rotation: &RotateSession,
+            on_reuse: &Event,
+            mail: Option<&Intent>
+        ) -> Rotation;
+        writable end_session(id: SessionId, why: EndReason, now: Timestamp, event: &Event) -> Option<UserId>;
+        writable end_session_of(user: UserId, id: SessionId, now: Timestamp, event: &Event) -> bool;
+        writable end_sessions(user: UserId, why: EndReason, now: Timestamp, event: &Event) -> bool;
+        writable issue_one_time(token: &NewOneTimeToken) -> IssueOneTime;
+        readable one_time_status(digest: &TokenDigest, purpose: Purpose, now: Timestamp) -> OneTimeStatus;
+        readable one_time_user(digest: &TokenDigest, purpose: Purpose, now: Timestamp) -> Option<User>;
+        writable change_password(checked: &CheckedSession, hash: &PasswordHash, now: Timestamp, event: &Event, mail: Option<&Intent>) -> Checked;
+        writable reauthenticate(checked: &CheckedSession, now: Timestamp, event: &Event) -> Checked;
+        writable reset_password(
+            reset: &ResetPassword,
+            event: &Event,
+            on_takeover: &Event,
+            mail: Option<&Intent>
+        ) -> Option<Reset>;
+        writable unlock(
+            digest: &TokenDigest,
+            cleared_counter: Option<LimitKey>,
+            now: Timestamp,
+            event: &Event
+        ) -> Option<UserId>;
+    }
+    AddressStore {
+        writable verify_email(digest: &TokenDigest, now: Timestamp, event: &Event) -> Option<UserId>;
+        writable request_email_change(
+            checked: &CheckedSession,
+            token: &NewOneTimeToken,
+            event: &Event,
+            mails: &[Intent]
+        ) -> Checked;
+        writable confirm_email_change(
+            digest: &TokenDigest,
+            now: Timestamp,
+            event: &Event,
+            mail: Option<&Intent>
+        ) -> Option<UserId>;
+    }
+    IdentityStore {
+        writable begin_flow(flow: &NewFlow) -> ();
+        writable take_flow(state: &TokenDigest, binding: &TokenDigest, now: Timestamp) -> Option<Flow>;
+        readable candidates(assertion: &Assertion) -> Candidates;
+        writable sign_in(sign_in: &IdentitySignIn) -> IdentitySignedIn;
+        writable offer_identity(code: &NewCode, assertion: &Assertion) -> ();
+        writable redeem_code(code: &TokenDigest, challenge: &CodeChallenge, now: Timestamp) -> Option<Redeemed>;
+        writable link_identity(link: &LinkIdentity, now: Timestamp, event: &Event, mail: Option<&Intent>) -> Linked;
+        readable identities(user: UserId) -> Vec<Identity>;
+        writable unlink_identity(user: UserId, id: IdentityId, event: &Event) -> Unlinked;
+    }
+    OutboxStore {
+        writable enqueue(intents: &[Intent], event: Option<&Event>) -> ();
+        writable claim(now: Timestamp, lease_until: Timestamp, limit: u32) -> Claims;
+        writable keep_order(id: IntentId, attempt: i32, ordered: &Ordered) -> bool;
+        writable complete(id: IntentId, attempt: i32) -> ();
+        writable postpone(id: IntentId, attempt: i32, now: Timestamp, due_at: Timestamp, error: &str) -> ();
+        writable bring_forward(now: Timestamp, beyond: Timestamp, asked_from: Timestamp, limit: u32) -> u64;
+        writable mark_dead(id: IntentId, attempt: i32, error: &str) -> ();
+        writable admit(id: IntentId, attempt: i32, admission: &Admission) -> bool;
+        readable list_mail(status: Option<MailStatus>, after: Option<IntentId>, limit: u32) -> Vec<MailEntry>;
+        writable retry_mail(id: IntentId, new: IntentId, now: Timestamp, event: &Event) -> RetryMail;
+        writable purge_mail(dead_before: Timestamp, budget_before: Timestamp) -> ();
+    }
+    EventStore {
+        writable record_event(event: &Event) -> ();
+        readable list_events(filter: &EventFilter, after: Option<EventId>, limit: u32) -> Vec<Event>;
+    }
+    Limiter {
+        writable charge(charges: &[Charge], now: Timestamp) -> Charged;
+        writable refund(key: LimitKey, now: Timestamp) -> ();
+        writable clear(key: LimitKey) -> ();
+    }
+    LimitKeyStore {
+        writable agree_on_limit_key(offered: &[SealedKey]) -> Vec<SealedKey>;
+    }
+    PurgeStore {
+        writable purge_sessions(before: Timestamp, after: Option<SessionId>, limit: u32) -> PurgeBatch<SessionId>;
+        writable purge_one_time(before: Timestamp, after: Option<TokenDigest>, limit: u32) -> PurgeBatch<TokenDigest>;
+        writable purge_events(before: Timestamp, after: Option<EventId>, limit: u32) -> PurgeBatch<EventId>;
+        writable purge_limits(before: Timestamp, after: Option<LimitKey>, limit: u32) -> PurgeBatch<LimitKey>;
+        writable purge_flows(before: Timestamp, after: Option<TokenDigest>, limit: u32) -> PurgeBatch<TokenDigest>;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::store::memory::MemoryStore;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_gate_lets_through_what_it_says_and_takes_its_time() {
+        let gate = Gate::new(MemoryStore::new());
+        for (passage, reads, writes) in [
+            (Passage::Open, true, true),
+            (Passage::ReadOnly, true, false),
+            (Passage::Closed, false, false),
+        ] {
+            gate.clone().set(passage);
+            let read = gate.list_users(&UserFilter::default(), None, 1).await;
+            assert_eq!(read.is_ok(), reads, "{passage:?}");
+            assert_eq!(gate.ping().await.is_ok(), writes, "{passage:?}");
+        }
+        let begun = Instant::now();
+        gate.delay(Duration::from_secs(3));
+        gate.ping().await.unwrap_err();
+        assert_eq!(begun.elapsed(), Duration::from_secs(3));
+    }
+}

@@ -1,0 +1,83 @@
+//! What unit tests put into the store, and see in it.
+
+use super::{MemoryStore, OutboxRow, UserRow};
+use crate::{
+    clock::Timestamp,
+    mail::MailStatus,
+    secret::{PasswordHash, TokenDigest},
+    user::{Credentials, NewUser, Roles, UserId, UserStatus},
+};
+
+impl MemoryStore {
+    pub(crate) fn add_user(&self, email: &str, hash: Option<PasswordHash>, now: Timestamp) {
+        let user = NewUser {
+            id: UserId::new(now),
+            email: email.parse().unwrap(),
+            email_verified_at: None,
+            password_hash: None,
+            roles: Roles::default(),
+            display_name: None,
+            locale: None,
+            created_at: now,
+        }
+        .to_user();
+        let mut state = self.state();
+        let canonical = user.email.canonical().to_owned();
+        state.addresses.insert(canonical, user.id);
+        let row = UserRow {
+            user,
+            password_hash: hash,
+            credential_version: 7,
+        };
+        state.users.insert(row.user.id, row);
+    }
+
+    pub(crate) fn disable(&self, email: &str) {
+        self.with_user(email, |row| row.user.status = UserStatus::Disabled);
+    }
+
+    pub(crate) fn credentials_of(&self, email: &str) -> Credentials {
+        self.with_user(email, |row| Credentials {
+            user: row.user.clone(),
+            password_hash: row.password_hash.clone(),
+            credential_version: row.credential_version,
+        })
+    }
+
+    fn with_user<T>(&self, email: &str, with: impl FnOnce(&mut UserRow) -> T) -> T {
+        let mut users = self.state();
+        let mut users = users.users.values_mut();
+        with(users.find(|row| row.user.email.as_str() == email).unwrap())
+    }
+
+    /// How many letters wait.
+    pub(crate) fn waiting(&self) -> usize {
+        let state = self.state();
+        let rows = state.outbox.values();
+        rows.filter(|row| row.status == MailStatus::Pending).count()
+    }
+
+    /// The one letter: when it is due, and why it was not sent.
+    pub(crate) fn letter(&self) -> (Timestamp, Option<String>) {
+        let letter = |row: &OutboxRow| (row.due_at, row.last_error.clone());
+        let state = self.state();
+        let mut rows = state.outbox.values();
+        let pending = rows.find(|row| row.status == MailStatus::Pending);
+        pending.map(letter).unwrap()
+    }
+
+    /// Why letters were given up.
+    pub(crate) fn given_up(&self) -> Vec<String> {
+        let state = self.state();
+        let rows = state.outbox.values();
+        let dead = rows.filter(|row| row.status == MailStatus::Dead);
+        dead.filter_map(|row| row.last_error.clone()).collect()
+    }
+
+    /// The one-time token that is good.
+    pub(crate) fn live_token(&self) -> Option<TokenDigest> {
+        let state = self.state();
+        let mut rows = state.one_time.values();
+        rows.find(|row| !row.used).map(|row| row.digest)
+    }
+}
