@@ -88,3 +88,24 @@ fn one_line(text: &str) -> String {
         .unwrap_or_default();
     text.replace(|c: char| c.is_control(), " ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A local part alone is known by the recipient only.
+    #[test]
+    fn what_is_logged_names_no_recipient() {
+        let ann = "ann.exm@example.org".parse().unwrap();
+        let reply = "550 Ann.Exm... User unknown <ann.exm@example.org>";
+        for setback in [
+            Setback::of_mailer(&MailError::permanent(reply), None, &ann),
+            Setback::expired(Some(reply), &ann),
+        ] {
+            assert!(setback.note.contains(reply), "{}", setback.note);
+            let logged = setback.logged.to_lowercase();
+            assert!(logged.contains("user unknown"), "{logged}");
+            assert!(!logged.contains("exm"), "{logged}");
+        }
+    }
+}

@@ -8,8 +8,12 @@ use hallpass::{
     store::Store as _,
 };
 use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, Statement};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+};
 
-use crate::support::{cluster::Cluster, patience::until};
+use crate::support::{cluster::Cluster, patience::until, skip};
 
 /// Two servers with the tables, if there are any.
 async fn clusters() -> Option<[Cluster; 2]> {
@@ -197,4 +201,37 @@ async fn a_host_that_opens_the_pool_names_one_host() {
     let error = settings.to_options().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+}
+
+/// The driver takes the brackets for a part of a name, which has no address: when the host is looked for and, by another
+/// path, at each connection of the pool.
+#[tokio::test]
+async fn ipv6_address_in_brackets_is_reached() {
+    let Some(cluster) = Cluster::start_or_skip() else {
+        return;
+    };
+    let Ok(listener) = TcpListener::bind("[::1]:0").await else {
+        skip::say("Postgres by IPv6", "There is no such address here.");
+        return;
+    };
+    let url = format!(
+        "postgres://postgres@[::1]:{}/postgres",
+        listener.local_addr().unwrap().port()
+    );
+    let port_behind = cluster.port();
+    let forwarding = tokio::spawn(async move {
+        loop {
+            let (mut near, _) = listener.accept().await.unwrap();
+            let mut far = TcpStream::connect(("127.0.0.1", port_behind))
+                .await
+                .unwrap();
+            tokio::spawn(async move { copy_bidirectional(&mut near, &mut far).await });
+        }
+    });
+    let store = connect(&url).await.unwrap();
+    assert_eq!(port(&store).await.unwrap(), port_behind);
+    let of_host = ConnectSettings::new(&url).to_options().unwrap();
+    let of_host = sea_orm::Database::connect(of_host).await.unwrap();
+    of_host.ping().await.unwrap();
+    forwarding.abort();
 }

@@ -417,6 +417,10 @@ async fn a_service_that_is_busy_or_away_gives_the_form_back() {
             assert!(reply.text().contains("Please try again in a moment."));
             assert!(reply.text().contains(&format!("value=\"{token}\"")));
             assert!(!reply.text().contains("aria-invalid=\"true\""));
+            // It is about no field, so that the reason itself has the focus.
+            let focused = "tabindex=\"-1\" autofocus>\n<p id=\"message\">";
+            assert!(reply.text().contains(focused), "{}", reply.text());
+            assert_eq!(reply.text().matches("autofocus").count(), 1);
         }
         for password in ["internal please", "panic please"] {
             let reply = set(&server.client, &token, password).await;

@@ -54,6 +54,7 @@ async fn no_secret_is_said() {
     for known in [
         "the request failed",
         "a mail did not go out",
+        "a mail was given up",
         "a sign-in with a provider failed",
         "[token]",
         "broken",
@@ -61,9 +62,10 @@ async fn no_secret_is_said() {
         assert!(said.contains(known), "the transcript has no {known:?}");
     }
     // The mailer quotes the recipient.
-    let mails = said
-        .lines()
-        .filter(|line| line.contains("a mail did not go out"));
+    let is_of_mail = |line: &&str| {
+        line.contains("a mail did not go out") || line.contains("a mail was given up")
+    };
+    let mails = said.lines().filter(is_of_mail);
     let quoting: Vec<_> = mails.filter(|line| line.contains('@')).collect();
     assert!(
         quoting.is_empty() && said.contains("550 <[address]>"),
@@ -299,6 +301,21 @@ impl Run {
         let good = json!({ "token": token, "new_password": NEW });
         assert_eq!(api.post("/auth/reset-password", &good).await.0, 204);
         assert_eq!(api.post("/auth/reset-password", &good).await.0, 400);
+        Self::give_up(api, auth, mailer, clock).await;
+    }
+
+    /// A mail that is refused until it expires: what the mailer said last is quoted.
+    async fn give_up(api: &Api, auth: &Auth, mailer: &Moody, clock: &ManualClock) {
+        while auth.deliver_mail().await.unwrap() > 0 {
+            clock.advance(Duration::from_secs(60));
+        }
+        mailer.is_good.store(false, Ordering::SeqCst);
+        let body = json!({ "email": EMAIL });
+        assert_eq!(api.post("/auth/forgot-password", &body).await.0, 202);
+        for _ in 0..2 {
+            assert_eq!(auth.deliver_mail().await.unwrap(), 1);
+            clock.advance(Duration::from_secs(86_400));
+        }
     }
 
     async fn in_process(&mut self, auth: &Auth, old: &(String, String)) {

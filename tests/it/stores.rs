@@ -10,7 +10,7 @@ use hallpass::{
     store::Store,
 };
 
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
 
 use crate::support::db::{Database, stores};
 
@@ -227,17 +227,39 @@ async fn what_the_host_adds_to_the_options_takes_nothing_away() {
         };
         for db in [own.database(), &of_host] {
             for (sql, expected) in expected {
-                let backend = db.get_database_backend();
-                let statement = sea_orm::Statement::from_string(backend, *sql);
-                let row = db.query_one_raw(statement).await.unwrap().unwrap();
-                let text = row.try_get_by_index::<String>(0);
-                let told = match text {
-                    Ok(text) => text,
-                    Err(_) => row.try_get_by_index::<i64>(0).unwrap().to_string(),
-                };
-                assert_eq!(told, *expected, "{sql}");
+                assert_eq!(setting(db, sql).await, *expected, "{sql}");
             }
         }
+    }
+}
+
+/// Both are what is set here, too.
+#[tokio::test]
+async fn host_has_the_last_word_about_the_options() {
+    for database in Database::migrated().await {
+        let settings = ConnectSettings::new(database.url())
+            .pool_size(1)
+            .map_sqlite(|options| options.pragma("synchronous", "FULL"))
+            .map_postgres(|options| options.extra_float_digits(2));
+        let own = SeaOrmStore::connect(&settings).await.unwrap();
+        let of_host = sea_orm::Database::connect(settings.to_options().unwrap());
+        let of_host = of_host.await.unwrap();
+        let sql = match database.name() {
+            "postgres" => "SHOW extra_float_digits",
+            _ => "PRAGMA synchronous",
+        };
+        for db in [own.database(), &of_host] {
+            assert_eq!(setting(db, sql).await, "2", "{sql}");
+        }
+    }
+}
+
+async fn setting(db: &DatabaseConnection, sql: &str) -> String {
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    let row = db.query_one_raw(statement).await.unwrap().unwrap();
+    match row.try_get_by_index::<String>(0) {
+        Ok(text) => text,
+        Err(_) => row.try_get_by_index::<i64>(0).unwrap().to_string(),
     }
 }
 

@@ -5,9 +5,12 @@ use std::{
     thread,
 };
 
+use hallpass::seaorm::{ConnectSettings, SeaOrmStore};
+use sea_orm::ConnectionTrait as _;
+
 use crate::{
     certificates::Authority,
-    process::{SECRET, SERVERS, Server, command, folder, refused},
+    process::{PASSWORD, SECRET, SERVERS, Server, command, folder, refused},
 };
 
 /// Stands in for whatever must not be repeated.
@@ -369,6 +372,32 @@ fn database_that_refuses_connections_is_said_to_refuse_them() {
         assert!(!status.success(), "{stderr}");
         let is_clear = stderr.contains("DATABASE_URL") && stderr.contains("refused");
         assert!(is_clear && !stderr.contains("timed out"), "{stderr}");
+    }
+}
+
+/// After the migrations: with a value that it does not take, and without a table that it needs.
+#[tokio::test]
+async fn database_that_fails_while_the_administrator_is_made_is_named() {
+    for server in SERVERS {
+        for failure in ["SELECT RAISE(ABORT, 'no')", "DELETE FROM gone"] {
+            let folder = folder();
+            let file = folder.path().join("users.db");
+            let url = format!("sqlite://{}?mode=rwc", file.display());
+            let settings = ConnectSettings::new(&url);
+            let store = SeaOrmStore::connect(&settings).await.unwrap();
+            store.migrate().await.unwrap();
+            let sql =
+                format!("CREATE TRIGGER failure BEFORE INSERT ON auth_users BEGIN {failure}; END");
+            store.database().execute_unprepared(&sql).await.unwrap();
+            store.close().await.unwrap();
+            let mut command = command(server, folder.path());
+            command
+                .env("HALLPASS_SECRET", SECRET)
+                .env("DATABASE_URL", url)
+                .env("HALLPASS_ADMIN_EMAIL", "root@example.org")
+                .env("HALLPASS_ADMIN_PASSWORD", PASSWORD);
+            check("DATABASE_URL", &mut command);
+        }
     }
 }
 
