@@ -25,6 +25,7 @@ async fn app(store: &SeaOrmStore, framework: Framework) -> App {
     .await
 }
 
+/// Each app has a store of its own: what a pool opens on the threads of one server ends with them.
 #[tokio::test]
 async fn a_forgotten_migration_is_told_and_nothing_is_ready() {
     for database in Database::empty().await {
@@ -33,7 +34,7 @@ async fn a_forgotten_migration_is_told_and_nothing_is_ready() {
         assert!(matches!(error, StoreError::Schema(_)), "{error:?}");
         assert!(error.to_string().contains("migrations"), "{error}");
         for framework in [Framework::Actix, Framework::Axum] {
-            let app = app(&store, framework).await;
+            let app = app(&database.store().await, framework).await;
             let ready = app.ask("GET /health/ready", "", b"").await;
             ready.problem(503, "unavailable");
             let login = app.try_login("ann@example.org", PASSWORD).await;
@@ -42,7 +43,7 @@ async fn a_forgotten_migration_is_told_and_nothing_is_ready() {
         }
         store.migrate().await.unwrap();
         for framework in [Framework::Actix, Framework::Axum] {
-            let app = app(&store, framework).await;
+            let app = app(&database.store().await, framework).await;
             app.ask("GET /health/ready", "", b"").await.expect(200);
             app.join("ann@example.org").await;
             app.try_login("ann@example.org", PASSWORD).await.expect(200);
