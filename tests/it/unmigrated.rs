@@ -6,6 +6,7 @@ use hallpass::{
     error::StoreError,
     seaorm::{ConnectSettings, SeaOrmStore},
     store::Store as _,
+    user::UserStore as _,
 };
 use hallpass_migration::{down, up};
 use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
@@ -50,6 +51,18 @@ async fn a_forgotten_migration_is_told_and_nothing_is_ready() {
             let sql = "DELETE FROM auth_users";
             store.database().execute_unprepared(sql).await.unwrap();
         }
+    }
+}
+
+#[tokio::test]
+async fn missing_column_is_told_as_a_missing_table_is() {
+    for database in Database::migrated().await {
+        let store = database.store().await;
+        let sql = "ALTER TABLE auth_users DROP COLUMN display_name";
+        store.database().execute_unprepared(sql).await.unwrap();
+        let ann = "ann@example.org".parse().unwrap();
+        let error = store.credentials(&ann).await.unwrap_err();
+        assert!(matches!(error, StoreError::Schema(_)), "{error:?}");
     }
 }
 
