@@ -8,7 +8,7 @@
 //!          ── issue ────> store           (the link's token is derived from the intent: a repeat has the same link; not
 //!                                          if the account has another address or other credentials than at the order)
 //!          ── send ─────> mailer          (to the stored address, within 20 s)
-//!          ── complete, or postpone, or bury after a day
+//!          ── complete, or postpone, or mark dead after a day
 //! ```
 //!
 //! A mail is sent at least once: a worker that is killed between sending and completing leaves the rest to the next

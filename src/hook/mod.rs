@@ -6,7 +6,7 @@
 //! refresh    SELECT session ► access_token_claims ► UPDATE session
 //! change     verify ► hash ► UPDATE user ────────────────────────────────────────► after_password_change
 //! reset      hash ► UPDATE user ─────────────────────────────────────────────────► after_password_change
-//! takeover   UPDATE user, whose address is proven now ───────────────────────────► after_takeover
+//! takeover   UPDATE user, whose address is verified now ─────────────────────────► after_takeover
 //! delete     before_deletion ► DELETE user ──────────────────────────────────────► after_deletion
 //! ```
 //!
@@ -140,7 +140,7 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
     }
 
     /// The owner of the address took the account over, by a reset or by a provider that is trusted for the address, which
-    /// was never proven before. Password, sessions, identities and tokens are wiped; the profile stays, and so does what the
+    /// was never verified before. Password, sessions, identities and tokens are wiped; the profile stays, and so does what the
     /// host keeps beside the account: it may come from a previous holder. Mostly that is the same person, who never used the
     /// link. The user is as they are now. A reset calls [`after_password_change`](Self::after_password_change) as well.
     ///

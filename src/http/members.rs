@@ -234,7 +234,7 @@ impl Members {
         self.optional(name, |members, name| members.list(name, max, code, detail))
     }
 
-    /// A member of a change: what is left out stays. Unlike an optional one, null is for `read` to judge.
+    /// A member of a change: what is left out stays. Unlike an optional one, null is for `read` to take or refuse.
     pub(crate) fn if_there<T>(
         &mut self,
         name: &str,

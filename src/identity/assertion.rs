@@ -46,7 +46,7 @@ pub struct Local {
 }
 
 impl Local {
-    /// The account of this user. Nothing else decides whether it is proven: no identity of it does.
+    /// The account of this user. Nothing else decides whether its address is verified: no identity of it does.
     #[must_use]
     pub fn new(user: &User) -> Self {
         Self {
@@ -66,12 +66,12 @@ impl Local {
 pub enum Linking {
     /// The identity is linked: its user signs in, whatever their address is.
     SignIn(UserId),
-    /// The account gets the identity: its address is proven, and so is the one of the assertion.
+    /// The account gets the identity: its address is verified, and so is the one of the assertion.
     Join(UserId),
     /// The account has an address that nobody has shown to be theirs: who has, takes it over, and what was in it is
     /// wiped first.
     TakeOver(UserId),
-    /// The address is free: an account is made, if registration allows it. The address is proven if the assertion
+    /// The address is free: an account is made, if registration allows it. The address is verified if the assertion
     /// [proves](Assertion::proves) it.
     Create,
     /// Nothing is done.
@@ -105,8 +105,8 @@ impl Assertion {
     /// | linked to an active account | any | any | [`SignIn`](Linking::SignIn) |
     /// | linked to a disabled account | any | any | [`AccountDisabled`](LinkRefusal::AccountDisabled) |
     /// | new | free | any | [`Create`](Linking::Create) |
-    /// | new | of an active account, proven | yes | [`Join`](Linking::Join) |
-    /// | new | of an active account, not proven | yes | [`TakeOver`](Linking::TakeOver) |
+    /// | new | of an active account, verified | yes | [`Join`](Linking::Join) |
+    /// | new | of an active account, unverified | yes | [`TakeOver`](Linking::TakeOver) |
     /// | new | of a disabled account | yes | [`AccountDisabled`](LinkRefusal::AccountDisabled) |
     /// | new | of an account | no | [`LinkRequired`](LinkRefusal::LinkRequired) |
     /// | new | none | | [`LinkRequired`](LinkRefusal::LinkRequired) |

@@ -148,7 +148,7 @@ pub struct IdentitySignIn {
     pub code: NewCode,
     /// From where.
     pub author: Author,
-    /// The notice to the user of a proven account that gets the identity, if there is to be one.
+    /// The notice to the user of a verified account that gets the identity, if there is to be one.
     pub joined: Option<Intent>,
     /// The letter with the link, to the user of an account that is made without proof of its address.
     pub verification: Option<Intent>,

@@ -297,7 +297,7 @@ impl Limits {
         }
     }
 
-    /// The counter that the store clears in the statement of a fact; the rest is up to [`forgive_after`](Self::forgive_after).
+    /// The counter that the store clears in the statement of a fact; the rest is up to [`clear_after`](Self::clear_after).
     pub(crate) fn cleared_with(&self, counted: Counted) -> Option<LimitKey> {
         counted.key.filter(|_| self.0.limiter.is_none())
     }

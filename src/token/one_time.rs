@@ -115,7 +115,7 @@ pub struct ResetPassword {
 pub struct Reset {
     /// Whose password was set, as they are now.
     pub user: User,
-    /// Whether the account was not proven before, and what was in it is wiped.
+    /// Whether the account was unverified before, and what was in it is wiped.
     pub taken_over: bool,
 }
 

@@ -19,7 +19,7 @@ impl AuthBuilder {
 
     /// How long one request may take: over HTTP it is then answered with 503. Default 10 seconds, at most an hour.
     ///
-    /// A refresh token that comes again is judged by it too: see
+    /// A refresh token that comes again is measured by it too: see
     /// [`refresh_grace`](TokenLifetimes::refresh_grace). A host that calls the use cases in process, with a timeout of
     /// its own, sets it here.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {

@@ -106,8 +106,8 @@ mod tests {
         assert!(cursors.open(&cursor, b"").is_err());
         let other_list = Cursors::new(&secrets, "another list");
         assert!(other_list.open(&cursor, filter).is_err());
-        let stranger = Cursors::new(&Secret::generate().into(), "one list");
-        assert!(stranger.open(&cursor, filter).is_err());
+        let other = Cursors::new(&Secret::generate().into(), "one list");
+        assert!(other.open(&cursor, filter).is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! begin      INSERT flow ───────────────────────────────► 303 to the provider, cookie
-//! finish     UPDATE flow ► provider ► SELECT ► judge ───► user, identity, code in one fact ► 303 to the application
+//! finish     UPDATE flow ► provider ► SELECT ► resolve ─► user, identity, code in one fact ► 303 to the application
 //! redeem     UPDATE code ► Proof ► sign_in ─────────────► TokenPair
 //! link       UPDATE code, INSERT identity
 //! ```

@@ -162,7 +162,7 @@ impl Parts {
             Err(error) => error,
         };
         if error.kind() == ErrorKind::InvalidToken
-            && self.links.candidates(action, link.token).await? == OneTimeStatus::Used
+            && self.links.status(action, link.token).await? == OneTimeStatus::Used
         {
             return Ok(Answer::SeeOther(action.at(USED)));
         }

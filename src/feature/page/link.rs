@@ -36,14 +36,14 @@ impl Links {
             Action::ConfirmEmailChange | Action::Unlock | Action::VerifyEmail => Budget::Verify,
         };
         let _permit = self.limits.admit_to_read(budget, client.ip).await?;
-        self.candidates(action, token).await
+        self.status(action, token).await
     }
 
     /// The same for a client who was counted.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable).
-    pub(super) async fn candidates(&self, action: Action, token: &str) -> Result<OneTimeStatus> {
+    pub(super) async fn status(&self, action: Action, token: &str) -> Result<OneTimeStatus> {
         let purpose = match action {
             Action::ConfirmEmailChange => Purpose::ConfirmEmailChange,
             Action::ResetPassword => Purpose::ResetPassword,
@@ -51,7 +51,7 @@ impl Links {
             Action::VerifyEmail => Purpose::VerifyEmail,
         };
         let (digest, now) = (TokenDigest::of(token), self.clock.now());
-        let standing = self.store.one_time_status(&digest, purpose, now);
-        Ok(standing.await?)
+        let status = self.store.one_time_status(&digest, purpose, now);
+        Ok(status.await?)
     }
 }

@@ -1,4 +1,4 @@
-//! The hops that forwarding headers name, from right to left: the nearest first. `None` is a hop without an address.
+//! The chain of addresses that forwarding headers name, from right to left: the nearest first. `None` is one that cannot be read.
 
 use std::{
     iter,
@@ -12,7 +12,7 @@ use super::ForwardingHeader;
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The one header that is there; `None` if both are. Without any, either has no hops.
+/// The one header that is there; `None` if both are. Without any, either has no chain.
 pub(super) fn only_header(headers: &HeaderMap) -> Option<ForwardingHeader> {
     if !headers.contains_key(FORWARDED) {
         Some(ForwardingHeader::XForwardedFor)
@@ -23,7 +23,7 @@ pub(super) fn only_header(headers: &HeaderMap) -> Option<ForwardingHeader> {
     }
 }
 
-/// An empty element is a hop, too: skipping it would believe what is to its left.
+/// An empty element counts, too: skipping it would believe what is to its left.
 pub(super) fn x_forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
     let lines = headers.get_all(X_FORWARDED_FOR).into_iter().rev();
     let elements = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));

@@ -39,7 +39,7 @@ macro_rules! local {
 }
 
 /// The user that an identity is linked to, and the one who has the address.
-const STANDING: &str = concat!(
+const CANDIDATES: &str = concat!(
     "SELECT ",
     local!(),
     ", TRUE AS is_linked \
@@ -142,7 +142,7 @@ impl<D: Database> IdentityStore for SeaOrmStore<D> {
     }
 
     async fn candidates(&self, assertion: &Assertion) -> Result<Candidates, StoreError> {
-        let rows = self.read(STANDING, whom(assertion)).await?;
+        let rows = self.read(CANDIDATES, whom(assertion)).await?;
         let found = Found::of(&rows).map_err(|error| store_error(&error))?;
         Ok(found.candidates())
     }
@@ -194,7 +194,7 @@ impl<D: Database> IdentityStore for SeaOrmStore<D> {
     }
 }
 
-/// `$1` to `$3` of [`STANDING`] and [`HOLD`].
+/// `$1` to `$3` of [`CANDIDATES`] and [`HOLD`].
 fn whom(assertion: &Assertion) -> [Value; 3] {
     let email = assertion.email.as_ref();
     [
@@ -259,12 +259,12 @@ impl Found {
 /// Reads whom it is about so that nobody else can write them before this transaction ends.
 async fn hold(txn: &Txn<'_>, assertion: &Assertion) -> Result<Found, DbErr> {
     if !txn.is_postgres() {
-        return Found::of(&run(txn, STANDING, whom(assertion)).await?);
+        return Found::of(&run(txn, CANDIDATES, whom(assertion)).await?);
     }
     let rows = run(txn, HOLD, whom(assertion)).await?;
     let held: Result<Vec<Uuid>, DbErr> = rows.iter().map(|row| column(row, "id")).collect();
     let held = held?;
-    let found = Found::of(&run(txn, STANDING, whom(assertion)).await?)?;
+    let found = Found::of(&run(txn, CANDIDATES, whom(assertion)).await?)?;
     let mut users = found.users();
     if users.any(|user| !held.contains(&user.id.as_uuid())) {
         return Err(overtaken());

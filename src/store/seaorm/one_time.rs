@@ -131,7 +131,7 @@ const USER_OF: &str = user_of!("");
 const USER_OF_LOCKED: &str = user_of!(" FOR UPDATE OF u");
 
 /// Row for a token that is live or was spent itself; see [`USE_ALL_PROOFS`] for those that another made void.
-const STANDING: &str = concat!(
+const STATUS: &str = concat!(
     "SELECT t.payload->>'address' AS address, t.used_at IS NULL AS is_live \
     FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
     WHERE t.digest = $1 AND (t.purpose = $2 OR t.purpose LIKE $2 || '/%') AND t.expires_at > $3 AND ((",
@@ -259,7 +259,7 @@ pub(super) async fn issue<D: Database>(
 fn live_one(rows: &[QueryResult], token: &NewOneTimeToken) -> Result<IssueOneTime, DbErr> {
     let mut found = IssueOneTime::Dead;
     for row in rows {
-        match standing(row, token)? {
+        match issued(row, token)? {
             IssueOneTime::Dead => {}
             IssueOneTime::Elsewhere => found = IssueOneTime::Elsewhere,
             live @ IssueOneTime::Live(_) => return Ok(live),
@@ -269,7 +269,7 @@ fn live_one(rows: &[QueryResult], token: &NewOneTimeToken) -> Result<IssueOneTim
 }
 
 /// How the live token in this row relates to a mail that wants one.
-fn standing(row: &QueryResult, token: &NewOneTimeToken) -> Result<IssueOneTime, DbErr> {
+fn issued(row: &QueryResult, token: &NewOneTimeToken) -> Result<IssueOneTime, DbErr> {
     let live = digest(row)?;
     if token.digests.contains(&live) {
         return Ok(IssueOneTime::Live(live));
@@ -314,7 +314,7 @@ pub(super) async fn standing_of<D: Database>(
     now: Timestamp,
 ) -> Result<OneTimeStatus, StoreError> {
     let values = [bytes(digest), purpose.as_str().into(), now.into()];
-    let rows = store.read(STANDING, values).await?;
+    let rows = store.read(STATUS, values).await?;
     let found = rows.first().map(shown).transpose();
     let found = found.map_err(|error| store_error(&error))?;
     Ok(found.unwrap_or(OneTimeStatus::Dead))

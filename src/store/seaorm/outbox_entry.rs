@@ -50,7 +50,7 @@ const LEASED: &str =
 const SET_ADMITTED: &str = "\
     UPDATE auth_outbox SET admitted = TRUE WHERE id = $1 AND attempts = $2 AND state = 'pending'";
 
-const BURY: &str = "\
+const MARK_DEAD: &str = "\
     UPDATE auth_outbox SET state = 'dead', last_error = $3 WHERE id = $1 AND attempts = $2 AND state = 'pending'";
 
 /// Each condition stands in the text, so that the index of the dead is of use.
@@ -117,7 +117,7 @@ pub(super) async fn mark_dead<D: Database>(
     error: &str,
 ) -> Result<(), StoreError> {
     let values = [id.as_uuid().into(), attempt.into(), error.into()];
-    store.write(BURY, values).await.map(drop)
+    store.write(MARK_DEAD, values).await.map(drop)
 }
 
 pub(super) async fn admit<D: Database>(

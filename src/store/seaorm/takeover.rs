@@ -1,4 +1,4 @@
-//! Leaves nothing to the previous holder of an account that was not proven, once its address is.
+//! Leaves nothing to the previous holder of an account that was unverified, once its address is verified.
 
 use sea_orm::{DbErr, Value};
 

@@ -98,11 +98,11 @@ pub(crate) struct Answer<'a> {
 #[derive(Debug)]
 pub(crate) struct Identified {
     pub(crate) assertion: Assertion,
-    /// Why no more is known of their address. Their identity is proven all the same.
+    /// Why no more is known of their address. Their identity is verified all the same.
     pub(crate) fault: Option<ProviderFault>,
 }
 
-/// Claims that are proven so far, and the token to ask for more.
+/// Claims that are verified so far, and the token to ask for more.
 struct Known {
     claims: serde_json::Map<String, serde_json::Value>,
     access_token: oauth2::AccessToken,
