@@ -36,6 +36,8 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const MOMENT: Duration = Duration::from_secs(1);
 /// The bytes of replies that are kept until they are sent.
 const BUFFER: usize = 16 * 1024;
+/// The bytes of a chunked body, and of what frames it, that are read at most: what is discarded of a body, and some.
+const MAX_CHUNKED: u64 = 20 * 1024 * 1024;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -147,7 +149,11 @@ async fn in_turn(
     };
     let upgrades = request.head().upgrade();
     let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
-    let turn = turns.take(if chunked { None } else { length(&request) });
+    let turn = turns.take(if chunked {
+        MAX_CHUNKED
+    } else {
+        length(&request).unwrap_or_default()
+    });
     let body = turn.body(request.take_payload());
     request.set_payload(body);
     let mut response = next.call(request).await?;

@@ -98,11 +98,11 @@ pub(crate) struct Turn {
 }
 
 impl Turns {
-    /// A request with a body of this length, if that is known, is being answered from now on.
-    pub(crate) fn take(&self, length: Option<u64>) -> Turn {
+    /// A request with a body of this length at most, and what frames it, is being answered from now on.
+    pub(crate) fn take(&self, length: u64) -> Turn {
         self.enter(Phase::Taken {
             wants_body: false,
-            left: length.unwrap_or(u64::MAX),
+            left: length,
         });
         Turn {
             turns: self.clone(),

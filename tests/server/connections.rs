@@ -193,6 +193,33 @@ fn chunked_body_without_an_end_is_not_read_for_ever() {
     }
 }
 
+/// What frames the data of a body, and is no data.
+#[test]
+fn chunk_framing_without_an_end_is_not_read_for_ever() {
+    const MOST: usize = 40 * 1024 * 1024;
+    let filler = "a".repeat(64 * 1024);
+    for name in SERVERS {
+        let folder = folder();
+        let server = Server::of(name, folder.path(), &[("HALLPASS_REQUEST_TIMEOUT", "5")]);
+        for line in ["POST /auth/login", "POST /nope"] {
+            for begun in ["0\r\nx: ", "1;"] {
+                let mut connection = server.connect();
+                let head = format!(
+                    "{line} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ntransfer-encoding: \
+                     chunked\r\n\r\n{begun}"
+                );
+                connection.write_all(head.as_bytes()).unwrap();
+                let mut written = 0;
+                while written < MOST && connection.write_all(filler.as_bytes()).is_ok() {
+                    written += filler.len();
+                }
+                assert!(written < MOST, "{name}: {line} {begun}");
+            }
+        }
+        assert_eq!(server.get("/health/live").status, 200, "{name}");
+    }
+}
+
 #[test]
 fn connections_beyond_the_cap_wait_until_others_go() {
     for name in SERVERS {
