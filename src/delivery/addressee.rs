@@ -1,6 +1,6 @@
 //! The account that a mail is for: decided once, at its order or by the first claim, and never again.
 
-use super::{Deliveries, letters::purpose};
+use super::{Deliveries, purpose::purpose};
 use crate::{
     error::Result,
     mail::{ClaimedIntent, Intent, LetterKind, Ordered, Recipient},

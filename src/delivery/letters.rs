@@ -1,6 +1,6 @@
 //! The text of a mail, and the link in it.
 
-use super::{Deliveries, addressee::Addressee};
+use super::{Deliveries, addressee::Addressee, purpose::purpose};
 use crate::{
     error::{Error, Result},
     mail::{ClaimedIntent, Intent, Letter, LetterKind, Link, Links, Mail, Seen},
@@ -129,21 +129,4 @@ impl Deliveries {
 
 fn digest(token: &OneTimeToken) -> TokenDigest {
     TokenDigest::of(token.expose())
-}
-
-/// The purpose of the link in a letter; `None` if it has none.
-pub(super) fn purpose(letter: LetterKind) -> Option<Purpose> {
-    match letter {
-        LetterKind::AccountLocked => Some(Purpose::Unlock),
-        LetterKind::ConfirmEmailChange => Some(Purpose::ConfirmEmailChange),
-        LetterKind::ResetPassword => Some(Purpose::ResetPassword),
-        LetterKind::VerifyEmail => Some(Purpose::VerifyEmail),
-        LetterKind::AccountExists
-        | LetterKind::EmailChanged
-        | LetterKind::EmailChangeRequested
-        | LetterKind::IdentityLinked
-        | LetterKind::NewSignIn
-        | LetterKind::PasswordChanged
-        | LetterKind::RefreshTokenReused => None,
-    }
 }

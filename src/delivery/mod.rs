@@ -20,6 +20,7 @@ mod letters;
 mod masked;
 mod orders;
 mod outage;
+mod purpose;
 mod send;
 mod setback;
 mod worker;

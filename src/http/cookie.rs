@@ -4,6 +4,9 @@ use std::{str, time::Duration};
 
 use ::http::{HeaderMap, HeaderValue, header::COOKIE};
 
+/// The cookie by which a device is known again.
+pub(super) const DEVICE: &str = "hallpass_device";
+
 /// The prefix makes browsers take a cookie from the host itself only, over TLS (RFC 6265bis, section 4.1.3.2).
 const HOST_PREFIX: &str = "__Host-";
 /// Longer than any of ours.

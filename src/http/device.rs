@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use ::http::header::SET_COOKIE;
 
-use super::{Output, Response, cookie::Cookies};
+use super::{
+    Output, Response,
+    cookie::{Cookies, DEVICE},
+};
 use crate::secret::DeviceToken;
 
-pub(super) const NAME: &str = "hallpass_device";
 /// 400 days: browsers keep no cookie longer.
 const MAX_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
@@ -23,7 +25,7 @@ impl<T: Output> Output for WithDevice<T> {
         let mut response = self.reply.render();
         let cookie = self
             .device
-            .and_then(|token| self.cookies.set(NAME, token.expose(), MAX_AGE));
+            .and_then(|token| self.cookies.set(DEVICE, token.expose(), MAX_AGE));
         if let Some(cookie) = cookie {
             response.headers_mut().insert(SET_COOKIE, cookie);
         }

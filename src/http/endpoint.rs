@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 #[cfg(feature = "openapi")]
 use super::openapi::Operation;
-use super::{Input, Output, Problem, Request, Response, problem::is_problem};
+use super::{Input, Output, Problem, Request, Response, problem::is_problem, row_docs::Docs};
 use crate::error::{ErrorKind, Result};
 
 /// The heading of what serves machines rather than people.
@@ -28,15 +28,6 @@ pub struct Endpoint {
 
 /// Makes a page of a problem, given the headers of the request.
 type PageOf = dyn Fn(&HeaderMap, &Response) -> Response + Send + Sync;
-
-/// What is said about a row.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Docs {
-    pub(crate) tag: &'static str,
-    pub(crate) summary: &'static str,
-    pub(crate) description: &'static str,
-    pub(crate) errors: Vec<ErrorKind>,
-}
 
 impl Endpoint {
     /// The method.

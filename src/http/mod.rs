@@ -52,6 +52,7 @@ mod reply;
 mod request;
 mod request_id;
 mod resource;
+mod row_docs;
 mod template;
 pub(crate) mod time;
 

@@ -15,7 +15,7 @@ use utoipa::openapi::{
 };
 
 pub(crate) use self::operation::Operation;
-use super::{Endpoint, endpoint::Docs, template::Template};
+use super::{Endpoint, row_docs::Docs, template::Template};
 use crate::error::{Error, Result};
 
 const BEARER: &str = "bearer";
@@ -43,7 +43,10 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
             schemas.add(name, schema)?;
         }
         schemas.closed.extend(operation.take_closed());
-        let item = PathItem::new(http_method(endpoint.method()), operation.build(endpoint));
+        let item = PathItem::new(
+            http_method(endpoint.method()),
+            operation.build(operation_id(endpoint), endpoint.docs()),
+        );
         match paths.paths.get_mut(endpoint.path()) {
             Some(known) => known.merge_operations(item),
             None => {
@@ -150,3 +153,12 @@ impl Schemas {
 
 #[cfg(test)]
 mod tests;
+
+/// `get_users_me_sessions_id` for `GET /users/me/sessions/{id}`.
+fn operation_id(endpoint: &Endpoint) -> String {
+    let method = endpoint.method().as_str().to_ascii_lowercase();
+    let words = endpoint.path().split(|c: char| !c.is_ascii_alphanumeric());
+    words
+        .filter(|word| !word.is_empty())
+        .fold(method, |id, word| format!("{id}_{word}"))
+}

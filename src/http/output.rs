@@ -64,7 +64,7 @@ impl Output for Accepted {
 /// 200 with a body that no cache may keep.
 impl<T: Serialize + Described> Output for Json<T> {
     fn render(self) -> Response {
-        reply::json(StatusCode::OK, &self.0)
+        json_reply(StatusCode::OK, &self.0)
     }
 
     #[cfg(feature = "openapi")]
@@ -86,7 +86,7 @@ impl<T: Serialize + Described> Output for Created<T> {
     fn render(self) -> Response {
         match HeaderValue::try_from(self.location) {
             Ok(location) => {
-                let mut response = reply::json(StatusCode::CREATED, &self.body);
+                let mut response = json_reply(StatusCode::CREATED, &self.body);
                 response.headers_mut().insert(LOCATION, location);
                 response
             }
@@ -255,5 +255,15 @@ impl Output for Document {
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut Operation) {
         operation.empty_reply(StatusCode::OK, "The document.");
+    }
+}
+
+/// A JSON reply that no cache may keep.
+fn json_reply(status: StatusCode, value: &impl Serialize) -> Response {
+    // Room for nearly every reply: the vector does not grow in steps.
+    let mut body = Vec::with_capacity(512);
+    match serde_json::to_writer(&mut body, value) {
+        Ok(()) => reply::private(status, "application/json", body.into()),
+        Err(error) => Problem::from(Error::internal(error)).to_response(),
     }
 }

@@ -5,10 +5,6 @@ use ::http::{
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 use bytes::Bytes;
-use serde::Serialize;
-
-use super::problem::Problem;
-use crate::error::Error;
 
 /// A reply with its whole body.
 pub(crate) type Response = ::http::Response<Bytes>;
@@ -32,14 +28,4 @@ pub(crate) fn private(status: StatusCode, content_type: &'static str, body: Byte
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-/// A JSON reply that no cache may keep.
-pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    // Room for nearly every reply: the vector does not grow in steps.
-    let mut body = Vec::with_capacity(512);
-    match serde_json::to_writer(&mut body, value) {
-        Ok(()) => private(status, "application/json", body.into()),
-        Err(error) => Problem::from(Error::internal(error)).to_response(),
-    }
 }

@@ -9,7 +9,12 @@ use ::http::{
 };
 use serde_json::{Map, Value};
 
-use super::{body::Body, cookie::Cookies, device, query, request_id::RequestId};
+use super::{
+    body::Body,
+    cookie::{Cookies, DEVICE},
+    query,
+    request_id::RequestId,
+};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The head, the path parameters and the bounded body of a request.
@@ -66,7 +71,7 @@ impl Request {
 
     /// The token of a device that was signed in on before, as sent.
     pub(crate) fn device(&self) -> Option<&str> {
-        self.cookie(device::NAME)
+        self.cookie(DEVICE)
     }
 
     /// The cookie of this name, as sent; see [`Cookies::read`].

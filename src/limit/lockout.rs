@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::{Held, rule::SKEW};
+use super::{Held, held::SKEW};
 use crate::{
     clock::Timestamp,
     error::{Error, Result},

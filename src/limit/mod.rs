@@ -18,6 +18,7 @@
 mod admission;
 mod budget;
 mod complaints;
+mod held;
 mod key;
 mod key_store;
 mod lasting;
@@ -35,10 +36,11 @@ pub(crate) use self::{
 };
 pub use self::{
     budget::{Budget, RateLimits},
+    held::Held,
     key::LimitKey,
     key_store::{LimitKeyStore, SealedKey},
     limiter::{Charge, Charged, Limiter},
     lockout::Lockout,
     rate::Rate,
-    rule::{Held, Rule},
+    rule::Rule,
 };

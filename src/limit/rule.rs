@@ -1,12 +1,7 @@
 use std::time::Duration;
 
-use chrono::TimeDelta;
-
-use super::{Lockout, Rate};
+use super::{Held, Lockout, Rate};
 use crate::clock::Timestamp;
-
-/// How far clocks may differ.
-pub(super) const SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// By what a counter decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,19 +14,6 @@ pub enum Rule {
     Rate(Rate),
     /// How often in a row something may fail.
     Attempts(Lockout),
-}
-
-/// What is held under one key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_structs, reason = "a limiter builds it")]
-pub struct Held {
-    /// Of a [`Rate`]: the theoretical arrival time of GCRA, when the steady pace has caught up. Of attempts: until when the next
-    /// one waits.
-    pub theoretical_arrival: Timestamp,
-    /// How many attempts in a row; 0 of a rate.
-    pub attempts: u32,
-    /// From when on it is as if nothing were held.
-    pub expires_at: Timestamp,
 }
 
 impl Rule {

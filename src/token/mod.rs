@@ -19,6 +19,7 @@
 
 mod access;
 mod address;
+mod algorithm;
 mod check;
 mod claims;
 mod current_user;
@@ -28,6 +29,7 @@ pub(crate) mod http;
 mod key;
 mod one_time;
 mod refresh;
+mod reuse;
 mod rotation;
 mod service;
 mod session;
@@ -36,10 +38,12 @@ mod verifying_key;
 
 pub use self::{
     address::AddressStore,
+    algorithm::SigningAlgorithm,
     current_user::CurrentUser,
-    key::{SigningAlgorithm, SigningKeys},
+    key::SigningKeys,
     one_time::{IssueOneTime, NewOneTimeToken, OneTimeStatus, Purpose, Reset, ResetPassword},
-    rotation::{ReuseClass, SessionState, Verdict},
+    reuse::ReuseClass,
+    rotation::{SessionState, Verdict},
     service::{ActiveUser, TokenLifetimes, TokenPair},
     session::{
         Checked, CheckedSession, EndReason, NewSession, OpenSession, RotateSession, Rotation,

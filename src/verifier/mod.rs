@@ -13,6 +13,7 @@
 //! A token is all that is known here: its user may have logged out since, and its roles are those of the sign-in, until
 //! it expires.
 
+mod fetch;
 #[cfg(feature = "jwks-client")]
 mod http_jwks;
 mod remote;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "jwks-client")]
 pub use self::http_jwks::HttpJwks;
-pub use self::source::{FetchJwks, KeySource};
+pub use self::{fetch::FetchJwks, source::KeySource};
 use self::{remote::Remote, source::Kind};
 use crate::{
     clock::{Clock, SystemClock},

@@ -1,9 +1,8 @@
-use std::{fmt::Debug, sync::Arc};
+use std::sync::Arc;
 
-use async_trait::async_trait;
-
+use super::FetchJwks;
 use crate::{
-    error::{BoxError, Error, Result},
+    error::{Error, Result},
     token::VerifyingKeys,
 };
 
@@ -50,17 +49,4 @@ impl KeySource {
     pub fn url(url: &str) -> Result<Self> {
         super::HttpJwks::new(url).map(Self::remote)
     }
-}
-
-/// Fetches the JWK Set of an issuer.
-///
-/// # Contract
-/// One call is one attempt, over a channel that proves who answers: whoever can change the document can sign anybody
-/// in. Only a reply with status 200 is a document; redirects are not followed.
-///
-/// It is called once a minute at most, is given up after five seconds, and a document of more than 64 KiB is not read.
-#[async_trait]
-pub trait FetchJwks: Debug + Send + Sync + 'static {
-    /// The document.
-    async fn fetch(&self) -> Result<Vec<u8>, BoxError>;
 }

@@ -23,6 +23,32 @@ pub(crate) fn imports(file: &Source) -> Vec<Vec<String>> {
     found
 }
 
+/// What the file makes public under a shorter path by `pub use`, or `pub(crate) use` and the like.
+pub(crate) fn published(file: &Source) -> Vec<Vec<String>> {
+    let tokens = &file.tokens;
+    let mut found = Vec::new();
+    for (at, _) in tokens
+        .iter()
+        .enumerate()
+        .filter(|(_, token)| *token == "use")
+    {
+        let before = tokens[..at].iter().rev();
+        let mut before =
+            before.skip_while(|word| !matches!(word.as_str(), ";" | "}" | "]" | "pub"));
+        let is_public = before.next().is_some_and(|word| word == "pub");
+        let base = match tokens.get(at + 1).map(String::as_str) {
+            Some("crate") => Vec::new(),
+            Some("self") => file.module(),
+            Some("super") => parent(&file.module()),
+            _ => continue,
+        };
+        if is_public {
+            tree(&tokens[at + 3..], base, &mut found);
+        }
+    }
+    found
+}
+
 fn parent(module: &[String]) -> Vec<String> {
     module[..module.len().saturating_sub(1)].to_vec()
 }

@@ -9,6 +9,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod circles;
 mod features;
 mod imports;
 mod layers;
@@ -25,6 +26,12 @@ use self::source::{product, read};
 fn imports_go_up_only() {
     let found = layers::violations(&product(read(&["src"])));
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
+
+#[test]
+fn no_two_files_name_each_other() {
+    let found = circles::circles(&product(read(&["src"])));
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use utoipa::{
 };
 
 use super::{BEARER, errors};
-use crate::http::Endpoint;
+use crate::http::row_docs::Docs;
 
 type NamedSchema = (String, RefOr<Schema>);
 
@@ -95,11 +95,10 @@ impl Operation {
         std::mem::take(&mut self.closed)
     }
 
-    pub(super) fn build(self, endpoint: &Endpoint) -> path::Operation {
-        let docs = endpoint.docs();
+    pub(super) fn build(self, id: String, docs: &Docs) -> path::Operation {
         let text = |text: &'static str| (!text.is_empty()).then_some(text);
         let mut operation = OperationBuilder::new()
-            .operation_id(Some(operation_id(endpoint)))
+            .operation_id(Some(id))
             .summary(text(docs.summary))
             .description(text(docs.description))
             .request_body(self.body);
@@ -143,13 +142,4 @@ fn without_null(schema: &mut RefOr<Schema>) -> Option<String> {
         }
     }
     object.description.take()
-}
-
-/// `get_users_me_sessions_id` for `GET /users/me/sessions/{id}`.
-fn operation_id(endpoint: &Endpoint) -> String {
-    let method = endpoint.method().as_str().to_ascii_lowercase();
-    let words = endpoint.path().split(|c: char| !c.is_ascii_alphanumeric());
-    words
-        .filter(|word| !word.is_empty())
-        .fold(method, |id, word| format!("{id}_{word}"))
 }

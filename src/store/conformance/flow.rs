@@ -11,14 +11,14 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    event::{Author, ClientInfo, EventKind},
+    event::{Author, ClientInfo, Event, EventKind},
     identity::{
         Assertion, CodeChallenge, Flow, FlowIntent, Identity, IdentityId, IdentitySignIn,
         IdentitySignedIn, NewCode, NewFlow, Redeemed,
     },
     secret::TokenDigest,
     token::EndReason,
-    user::{EmailAddress, User, UserStatus},
+    user::{EmailAddress, User, UserId, UserStatus},
 };
 
 const RACES: usize = 16;
@@ -336,4 +336,15 @@ pub(super) async fn redeem(
 ) -> Option<Redeemed> {
     let redeemed = store.redeem_code(code, challenge, now).await;
     redeemed.expect("redeem_code")
+}
+
+pub(super) async fn signed_in(store: &Subject, arrival: &IdentitySignIn) -> (User, Vec<Event>) {
+    match sign_in(store, arrival).await {
+        IdentitySignedIn::Admitted(user, events) => (user, events),
+        other => panic!("who should have been let in was not: {other:?}"),
+    }
+}
+
+pub(super) async fn identities(store: &Subject, user: UserId) -> Vec<Identity> {
+    store.identities(user).await.expect("identities")
 }

@@ -8,7 +8,7 @@ use super::{
         address, by_id, credentials, events_of, fresh_address, fresh_session, fresh_user, insert,
         is_live, new_session, new_token, new_user, now, race, set_status, try_open, unique,
     },
-    flow::{arrival, assertion, identity, redeem, sign_in},
+    flow::{arrival, assertion, identities, identity, redeem, sign_in, signed_in},
     link::linked,
     one_time::issued,
 };
@@ -91,7 +91,7 @@ pub async fn what_stands_is_told_of_disabled_users_too(store: &Subject) {
 pub async fn somebody_new_gets_an_account(store: &Subject) {
     let said = assertion(&fresh_address());
     let (arrival, flow) = arrival(store, &said).await;
-    let (user, events) = admitted(store, &arrival).await;
+    let (user, events) = signed_in(store, &arrival).await;
     let new = arrival.new_user.as_ref().expect("an account to be made");
     assert_eq!(user, new.to_user());
     assert_eq!(by_id(store, user.id).await.as_ref(), Some(&user));
@@ -139,7 +139,7 @@ pub async fn who_is_linked_signs_in(store: &Subject) {
         said.email = email;
         said.email_verified = !said.email_verified;
         let (arrival, flow) = arrival(store, &said).await;
-        let (found, events) = admitted(store, &arrival).await;
+        let (found, events) = signed_in(store, &arrival).await;
         assert_eq!(found, user);
         assert!(events.is_empty(), "a sign-in was told as more: {events:?}");
         assert_good(store, &arrival, &flow, &user).await;
@@ -158,7 +158,7 @@ pub async fn a_verified_address_is_joined(store: &Subject) {
     let before = credentials(store, &user).await;
     let told = events_of(store, user.id).await.len();
     let (arrival, flow) = arrival(store, &assertion(&user.email)).await;
-    let (found, events) = admitted(store, &arrival).await;
+    let (found, events) = signed_in(store, &arrival).await;
     assert_eq!(found, before.user);
     let after = credentials(store, &user).await;
     assert_eq!(after.user, before.user);
@@ -188,7 +188,7 @@ pub async fn an_unverified_address_is_taken_over(store: &Subject) {
     let told = events_of(store, user.id).await.len();
 
     let (arrival, flow) = arrival(store, &assertion(&user.email)).await;
-    let (found, events) = admitted(store, &arrival).await;
+    let (found, events) = signed_in(store, &arrival).await;
     let after = credentials(store, &user).await;
     assert_eq!(after.password_hash.map(|_| ()), None, "the password stayed");
     assert_eq!(after.credential_version, 1);
@@ -305,7 +305,7 @@ async fn race_in(
     let arrived = race(RACES, |index| {
         let store = Arc::clone(store);
         let (arrival, _) = arrivals.get(index).expect("one for each task").clone();
-        async move { admitted(&store, &arrival).await }
+        async move { signed_in(&store, &arrival).await }
     });
     let arrived = arrived.await;
     let users = arrived.iter().map(|(user, _)| user.id).collect();
@@ -317,7 +317,7 @@ async fn race_in(
 pub(super) async fn known(store: &Subject) -> (User, Assertion) {
     let said = assertion(&fresh_address());
     let (arrival, _) = arrival(store, &said).await;
-    (admitted(store, &arrival).await.0, said)
+    (signed_in(store, &arrival).await.0, said)
 }
 
 /// A user with a verified address, the password hash `first` and a session.
@@ -328,13 +328,6 @@ async fn verified(store: &Subject) -> (User, NewSession) {
     let session = new_session(user.id, 0);
     let opened = try_open(store, &session).await;
     (opened.expect("a session opens for an active user"), session)
-}
-
-pub(super) async fn admitted(store: &Subject, arrival: &IdentitySignIn) -> (User, Vec<Event>) {
-    match sign_in(store, arrival).await {
-        IdentitySignedIn::Admitted(user, events) => (user, events),
-        other => panic!("who should have been let in was not: {other:?}"),
-    }
 }
 
 async fn refused(store: &Subject, said: &Assertion, user: &User, why: LinkRefusal) {
@@ -354,10 +347,6 @@ async fn refused(store: &Subject, said: &Assertion, user: &User, why: LinkRefusa
     assert_eq!(after.credential_version, before.credential_version);
     assert_eq!(events_of(store, user.id).await, told);
     assert_eq!(identities(store, user.id).await, linked);
-}
-
-pub(super) async fn identities(store: &Subject, user: UserId) -> Vec<Identity> {
-    store.identities(user).await.expect("identities")
 }
 
 /// What an arrival links.

@@ -8,8 +8,7 @@ use super::{
         MICROSECOND, TASKS, delete, event, events_of, fresh_address, fresh_session, log_out,
         new_session, now, race, set_status, try_open, unique,
     },
-    flow::{arrival, assertion, identity, offered, redeem},
-    identity::{admitted, identities},
+    flow::{arrival, assertion, identities, identity, offered, redeem, signed_in},
 };
 use crate::{
     clock::Timestamp,
@@ -58,7 +57,7 @@ pub async fn a_link_is_written_with_its_event(store: &Subject) {
         let last = trail.first().expect("an event of the link");
         assert_eq!(*last, told);
         let (arrival, _) = arrival(store, &said).await;
-        assert_eq!(admitted(store, &arrival).await.0.id, user.id);
+        assert_eq!(signed_in(store, &arrival).await.0.id, user.id);
     }
 }
 
@@ -106,7 +105,7 @@ pub async fn only_who_began_the_flow_links(store: &Subject) {
 
     let fresh = fresh_address();
     let (arrival, flow) = arrival(store, &assertion(&fresh)).await;
-    let (signed_in, _) = admitted(store, &arrival).await;
+    let (signed_in, _) = signed_in(store, &arrival).await;
     wrong.code = arrival.code.digest;
     wrong.challenge = flow.challenge.clone();
     assert_eq!(link(store, &wrong).await, Linked::BadCode);

@@ -11,8 +11,8 @@ use super::{
         credentials, event, events_of, fresh_address, fresh_session, hashed, is_live, new_session,
         new_token, now, password_hash, race, reset, try_open, try_reset,
     },
-    flow::{arrival, assertion},
-    identity::{admitted, identities, known},
+    flow::{arrival, assertion, identities, signed_in},
+    identity::known,
     link::{link, offer},
     one_time::issued,
 };
@@ -117,7 +117,7 @@ pub async fn an_account_on_an_untrusted_word_is_not_proven(store: &Subject) {
             ..assertion(&fresh_address())
         };
         let (first, _) = arrival(store, &said).await;
-        let (user, _) = admitted(store, &first).await;
+        let (user, _) = signed_in(store, &first).await;
         assert_eq!(user.email_verified_at, None);
         let candidates = store.candidates(&said).await.expect("standing");
         assert!(candidates.holder.is_some_and(|local| !local.verified));
@@ -159,7 +159,7 @@ pub async fn who_proved_another_address_is_not_taken_over(store: &Subject) {
     assert_eq!(changed.expect("confirm_email_change"), Some(user.id));
 
     let (arrival, _) = arrival(store, &assertion(&new)).await;
-    let (found, events) = admitted(store, &arrival).await;
+    let (found, events) = signed_in(store, &arrival).await;
     assert_eq!(found.id, user.id);
     let kinds: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
     assert_eq!(kinds, [EventKind::IdentityLinked]);
@@ -205,7 +205,7 @@ pub async fn a_reset_and_an_arrival_at_once_take_over_once(store: &Subject) {
 /// The owner of the address comes with a trusted provider, and finds nothing of the previous holder.
 async fn assert_taken_over(store: &Subject, user: &User) {
     let (arrival, _) = arrival(store, &assertion(&user.email)).await;
-    let (owner, events) = admitted(store, &arrival).await;
+    let (owner, events) = signed_in(store, &arrival).await;
     assert_eq!(owner.id, user.id);
     assert_eq!(owner.email_verified_at, Some(arrival.now));
     let kinds: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
@@ -228,7 +228,7 @@ async fn vouched_for(store: &Subject) -> (User, NewSession) {
         ..assertion(&fresh_address())
     };
     let (arrival, _) = arrival(store, &said).await;
-    let (user, _) = admitted(store, &arrival).await;
+    let (user, _) = signed_in(store, &arrival).await;
     let session = opened(store, user.id, 0).await;
     let own = super::fixture::hash("own");
     let changed = event(EventKind::PasswordChanged);

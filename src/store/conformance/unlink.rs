@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{
     Subject,
     fixture::{delete, event, events_of, fresh_session, new_token, now, race, reset, try_reset},
-    flow::{arrival, assertion},
-    identity::{admitted, identities, known},
+    flow::{arrival, assertion, identities, signed_in},
+    identity::known,
     link::{link, linked, offer},
     one_time::issued,
 };
@@ -141,7 +141,7 @@ pub async fn a_deleted_user_frees_their_identities(store: &Subject) {
     delete(store, user.id, None).await;
     assert!(identities(store, user.id).await.is_empty());
     let (arrival, _) = arrival(store, &said).await;
-    let (next, events) = admitted(store, &arrival).await;
+    let (next, events) = signed_in(store, &arrival).await;
     assert_ne!(next.id, user.id);
     assert_eq!(events.len(), 2);
 }

@@ -5,14 +5,16 @@ use sea_orm::{DbErr, QueryResult, prelude::Uuid};
 
 use super::{
     SeaOrmStore,
+    conditions::{is_proof, live_session},
     error::store_error,
     event::{self, events, record},
-    one_time::{USE, is_proof, payload, replace},
+    one_time::{USE, payload, replace},
     outbox::{self, intents, order},
     pool::Database,
+    row::bytes,
     row::column,
+    session::END_OF_USER,
     session::{checked_values, unchanged},
-    token::{END_OF_USER, bytes, live},
     transaction::{Txn, run, transaction},
 };
 use crate::{
@@ -149,7 +151,7 @@ macro_rules! asking {
             "SELECT u.id, u.credential_version FROM auth_users u WHERE ",
             unchanged!(),
             " AND EXISTS (SELECT 1 FROM auth_sessions s WHERE s.id = $1 AND s.user_id = u.id AND ",
-            live!(),
+            live_session!(),
             ")"
         )
     };

@@ -8,8 +8,8 @@ use super::{
     error::{store_error, unreadable},
     event::{self, events, record},
     pool::Database,
+    row::bytes,
     row::{column, digest, parsed, user, user_columns},
-    token::bytes,
     transaction::{Txn, run, transaction},
 };
 use crate::{

@@ -5,6 +5,7 @@ use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
 
 use super::{
     SeaOrmStore,
+    conditions::live_session,
     error::{overtaken, store_error},
     event,
     flow::{self, Offer},
@@ -12,7 +13,6 @@ use super::{
     pool::Database,
     row::{column, user, user_columns},
     takeover,
-    token::live,
     transaction::{Txn, run, transaction},
     user as users,
 };
@@ -102,7 +102,7 @@ const DELETE: &str = "DELETE FROM auth_identities WHERE id = $1";
 const OF_LIVE_SESSION: &str = concat!(
     "SELECT u.id FROM auth_users u JOIN auth_sessions s ON s.user_id = u.id \
     WHERE u.id = $3 AND s.id = $1 AND ",
-    live!()
+    live_session!()
 );
 
 /// Written as it is, where a lock would do for anybody but a reset: that has to find the user changed, to look anew for
@@ -110,7 +110,7 @@ const OF_LIVE_SESSION: &str = concat!(
 const OF_LIVE_SESSION_WRITTEN: &str = concat!(
     "UPDATE auth_users u SET updated_at = u.updated_at FROM auth_sessions s \
     WHERE u.id = $3 AND s.id = $1 AND s.user_id = u.id AND ",
-    live!(),
+    live_session!(),
     " RETURNING u.id"
 );
 

@@ -1,6 +1,7 @@
 //! The store on Postgres and SQLite, through SeaORM.
 
 mod address;
+mod conditions;
 mod connection;
 pub mod entity;
 mod error;
@@ -27,6 +28,7 @@ mod token;
 mod transaction;
 mod user;
 mod user_change;
+mod watch;
 
 use async_trait::async_trait;
 use sea_orm::{DatabaseTransaction, Value};

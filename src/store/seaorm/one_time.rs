@@ -7,14 +7,17 @@ use serde_json::json;
 
 use super::{
     SeaOrmStore,
+    conditions::{is_proof, live_token},
     error::{overtaken, store_error, unreadable},
     event::{self, events, record},
     limit::{self, cleared_counter},
     outbox::{self, intents, order},
     pool::Database,
+    row::bytes,
     row::{column, digest, user, user_columns},
+    session::END_OF_USER,
     takeover,
-    token::{END_OF_USER, bytes},
+    takeover::USE_ALL_PROOFS,
     transaction::{Txn, run, transaction},
 };
 use crate::{
@@ -29,15 +32,6 @@ use crate::{
     },
     user::{EmailAddress, User, UserId},
 };
-
-/// Matches the purpose of every token that verifies an address. Each mail has a row of its own: all of them are good
-/// until one is used. An older version wrote one row per user, under the bare word.
-macro_rules! is_proof {
-    ($purpose:literal) => {
-        concat!($purpose, " LIKE 'verify_email%'")
-    };
-}
-pub(super) use is_proof;
 
 /// The purpose as a row of this token has it.
 fn row_purpose(token: &NewOneTimeToken) -> String {
@@ -82,25 +76,13 @@ macro_rules! issue {
 const ISSUE: &str = issue!("");
 const ISSUE_LOCKED: &str = issue!("FOR SHARE OF u");
 
-/// What makes a token `t` of a user `u` good for anything, its expiry apart.
-macro_rules! live {
-    () => {
-        concat!(
-            "t.used_at IS NULL AND u.status = 'active' AND (",
-            is_proof!("t.purpose"),
-            " OR t.credential_version = u.credential_version) \
-            AND (t.purpose = 'confirm_email_change' OR u.email = t.payload->>'address')"
-        )
-    };
-}
-
 /// The request for another address stands: no other took its place. A voided request has no row that this could
 /// change, and none is added.
 const RENEW: &str = concat!(
     "UPDATE auth_one_time_tokens AS t SET digest = $3, created_at = $4, expires_at = $5, payload = $6 \
     FROM auth_users u WHERE t.user_id = $1 AND t.purpose = $2 AND u.id = t.user_id AND t.created_at < $4 \
         AND t.payload->>'address' = $8 AND t.credential_version = $7 AND ",
-    live!(),
+    live_token!(),
     " RETURNING digest"
 );
 
@@ -111,7 +93,7 @@ const LIVE: &str = concat!(
     " AND ",
     is_proof!("t.purpose"),
     ") AND ",
-    live!()
+    live_token!()
 );
 
 macro_rules! user_of {
@@ -121,7 +103,7 @@ macro_rules! user_of {
             user_columns!("u."),
             " FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
             WHERE t.digest = $1 AND (t.purpose = $2 OR t.purpose LIKE $2 || '/%') AND t.expires_at > $3 AND ",
-            live!(),
+            live_token!(),
             $lock
         )
     };
@@ -135,7 +117,7 @@ const STATUS: &str = concat!(
     "SELECT t.payload->>'address' AS address, t.used_at IS NULL AS is_live \
     FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
     WHERE t.digest = $1 AND (t.purpose = $2 OR t.purpose LIKE $2 || '/%') AND t.expires_at > $3 AND ((",
-    live!(),
+    live_token!(),
     ") OR (t.used_at IS NOT NULL AND u.email = t.payload->>'address'))"
 );
 
@@ -189,7 +171,7 @@ macro_rules! use_one {
             "UPDATE auth_one_time_tokens AS t SET used_at = $2 FROM ",
             $user,
             " WHERE t.digest = $1 AND t.purpose = 'unlock' AND t.expires_at > $2 AND t.user_id = u.id AND ",
-            live!(),
+            live_token!(),
             " RETURNING user_id AS id"
         )
     };
@@ -214,12 +196,6 @@ const SET_PASSWORD: &str = concat!(
     "UPDATE auth_users SET password_hash = $3, credential_version = credential_version + 1, \
         email_verified_at = COALESCE(email_verified_at, $2), updated_at = $2 WHERE id = $1 RETURNING ",
     user_columns!("")
-);
-
-/// For an address that was proven otherwise. The other tokens die with the version, and were not used.
-pub(super) const USE_ALL_PROOFS: &str = concat!(
-    "UPDATE auth_one_time_tokens SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL AND ",
-    is_proof!("purpose")
 );
 
 pub(super) const USE: &str = "UPDATE auth_one_time_tokens SET used_at = $2 WHERE digest = $1";

@@ -9,8 +9,8 @@ use super::{
     limit,
     outbox::{self, intents, order},
     pool::Database,
+    row::bytes,
     row::{user, user_columns},
-    token::bytes,
     transaction::{Txn, run, transaction},
 };
 use crate::{

@@ -7,8 +7,8 @@ use super::{
     error::store_error,
     event,
     pool::Database,
+    row::bytes,
     row::{column, parsed},
-    token::bytes,
     transaction::{Txn, run, transaction},
 };
 use crate::{

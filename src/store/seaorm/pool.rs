@@ -14,6 +14,7 @@ use super::{
     connection::{Connection, Connections, Failure, OnFailure},
     error::{Retries, in_time},
     transaction::Txn,
+    watch::Watch,
 };
 use crate::error::{Error, StoreError};
 
@@ -91,7 +92,7 @@ impl SeaOrmStore {
     /// The values are in it, addresses and digests among them: it is for tests and measurements.
     #[must_use]
     pub fn watch(mut self, watch: impl Fn(&Statement) + Send + Sync + 'static) -> Self {
-        self.0.watch = Some(Watch(Arc::new(watch)));
+        self.0.watch = Some(Watch::new(watch));
         self
     }
 
@@ -392,23 +393,5 @@ impl<D: Database> fmt::Debug for SeaOrmStore<D> {
         f.debug_struct("SeaOrmStore")
             .field("backend", &self.backend())
             .finish_non_exhaustive()
-    }
-}
-
-/// A callback that sees each statement.
-#[derive(Clone)]
-pub(super) struct Watch(Arc<dyn Fn(&Statement) + Send + Sync>);
-
-impl Watch {
-    pub(super) fn note(watch: Option<&Self>, statement: &Statement) {
-        if let Some(Self(watch)) = watch {
-            watch(statement);
-        }
-    }
-}
-
-impl fmt::Debug for Watch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Watch")
     }
 }

@@ -112,3 +112,8 @@ pub(super) fn object(name: &str, json: Value) -> Result<Map<String, Value>, DbEr
         _ => Err(unreadable(name, "not a JSON object")),
     }
 }
+
+/// A digest as a value of a statement.
+pub(super) fn bytes(digest: &TokenDigest) -> sea_orm::Value {
+    digest.as_bytes().to_vec().into()
+}

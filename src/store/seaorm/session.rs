@@ -4,12 +4,12 @@ use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
 
 use super::{
     SeaOrmStore,
+    conditions::live_session,
     error::{store_error, unreadable},
     event::{self, events, record},
     outbox::{self, intents, order},
     pool::Database,
     row::column,
-    token::live,
     transaction::{Txn, run, transaction},
 };
 use crate::{
@@ -25,9 +25,13 @@ use crate::{
 const SESSIONS: &str = concat!(
     "SELECT s.id, s.created_at, s.rotated_at, s.idle_expires_at, s.absolute_expires_at, s.ip, s.user_agent \
     FROM auth_sessions s JOIN auth_users u ON u.id = s.user_id WHERE s.user_id = $1 AND ",
-    live!(),
+    live_session!(),
     " ORDER BY s.created_at DESC, s.id DESC LIMIT 200"
 );
+
+/// Ends every session of a user.
+pub(super) const END_OF_USER: &str = "\
+    UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 WHERE user_id = $1 AND revoked_at IS NULL";
 
 /// Without a look at the user: a statement that waits here for one that raises the version would pair the new session
 /// with the old user, and leave it open.
@@ -66,7 +70,7 @@ macro_rules! set_password {
             WHERE ",
             unchanged!(),
             " AND EXISTS (SELECT 1 FROM auth_sessions s WHERE s.id = $1 AND s.user_id = u.id AND ",
-            live!(),
+            live_session!(),
             ") RETURNING id, credential_version"
         )
     };
@@ -105,7 +109,7 @@ macro_rules! authenticate {
             AND EXISTS (SELECT 1 FROM auth_users u WHERE ",
             unchanged!(),
             " AND ",
-            live!(),
+            live_session!(),
             ") RETURNING id"
         )
     };

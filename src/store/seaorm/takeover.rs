@@ -3,8 +3,8 @@
 use sea_orm::{DbErr, Value};
 
 use super::{
-    one_time::USE_ALL_PROOFS,
-    token::END_OF_USER,
+    conditions::is_proof,
+    session::END_OF_USER,
     transaction::{Txn, run},
 };
 use crate::{clock::Timestamp, token::EndReason, user::UserId};
@@ -13,6 +13,12 @@ use crate::{clock::Timestamp, token::EndReason, user::UserId};
 /// both ways to take an account over wipe it. Sessions are ended, and one-time tokens die with the version,
 /// those that verify the address apart, which count as used.
 const WIPED: [&str; 2] = ["auth_identities", "auth_oauth_flows"];
+
+/// For an address that was verified otherwise. The other tokens die with the version, and were not used.
+pub(super) const USE_ALL_PROOFS: &str = concat!(
+    "UPDATE auth_one_time_tokens SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL AND ",
+    is_proof!("purpose")
+);
 
 /// For Postgres: CTEs that wipe in the same statement, behind a CTE `w` with the `id` of the account. The statement itself
 /// ends sessions and uses up one-time tokens.

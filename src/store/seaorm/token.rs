@@ -3,13 +3,16 @@ use sea_orm::{DbErr, QueryResult, Value};
 
 use super::{
     SeaOrmStore,
+    conditions::live_session,
     error::{store_error, unreadable},
     event::{self, events, record},
     one_time, opening,
     outbox::{self, intents, order},
     pool::Database,
+    row::bytes,
     row::{column, digest, session_user, user_columns},
     session,
+    session::END_OF_USER,
     transaction::{Txn, run, transaction},
 };
 use crate::{
@@ -31,15 +34,6 @@ use crate::{
 /// How often a rotation is tried again when the token turns out to be the current one after all.
 const MAX_ROTATIONS: u32 = 4;
 
-/// What makes a session `s` of a user `u` live at `$2`.
-macro_rules! live {
-    () => {
-        "s.revoked_at IS NULL AND s.idle_expires_at > $2 AND s.absolute_expires_at > $2 \
-        AND u.status = 'active' AND u.credential_version = s.credential_version"
-    };
-}
-pub(super) use live;
-
 /// The columns of a session `s` that [`session_user`] reads beside the user's.
 macro_rules! session_columns {
     () => {
@@ -54,7 +48,7 @@ const SESSION_USER: &str = concat!(
     ", ",
     session_columns!(),
     " FROM auth_sessions s JOIN auth_users u ON u.id = s.user_id WHERE s.id = $1 AND s.user_id = $3 AND ",
-    live!()
+    live_session!()
 );
 
 /// An exchange that waited for a lock is dated by the end of that wait: else a retry after a long one looks older than
@@ -66,7 +60,7 @@ const ROTATE: &str = concat!(
             + CASE WHEN clock_timestamp() - transaction_timestamp() < INTERVAL '2 seconds' THEN INTERVAL '0' \
                 ELSE LEAST(clock_timestamp() - transaction_timestamp(), INTERVAL '1 hour') END \
     FROM auth_users u WHERE s.id = $1 AND s.generation = $3 AND s.digest = $4 AND u.id = s.user_id AND ",
-    live!(),
+    live_session!(),
     " RETURNING ",
     user_columns!("u."),
     ", ",
@@ -83,7 +77,7 @@ const STATE: &str = concat!(
     ", s.generation, s.digest, s.rotated_at, ",
     session_columns!(),
     ", (",
-    live!(),
+    live_session!(),
     ") AS live FROM auth_sessions s JOIN auth_users u ON u.id = s.user_id WHERE s.id = $1"
 );
 
@@ -119,9 +113,6 @@ const END_ALL: &str = concat!(
 
 const RAISE_VERSION: &str =
     "UPDATE auth_users SET credential_version = credential_version + 1 WHERE id = $1 RETURNING id";
-
-pub(super) const END_OF_USER: &str = "\
-    UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 WHERE user_id = $1 AND revoked_at IS NULL";
 
 #[async_trait]
 impl<D: Database> TokenStore for SeaOrmStore<D> {
@@ -369,10 +360,6 @@ fn owner(ended: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
     let row = ended.first();
     let user = row.map(|row| column::<sea_orm::prelude::Uuid>(row, "user_id"));
     Ok(user.transpose()?.map(UserId::from))
-}
-
-pub(super) fn bytes(digest: &TokenDigest) -> Value {
-    digest.as_bytes().to_vec().into()
 }
 
 /// The rotation inside a transaction that nobody can write beside.

@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::{
     connection::Connection,
     error::{in_time, internal},
-    pool::Watch,
+    watch::Watch,
 };
 
 /// A transaction that statements run in.

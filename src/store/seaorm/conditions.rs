@@ -1,0 +1,32 @@
+//! Conditions that several statements share.
+
+/// What makes a session `s` of a user `u` live at `$2`.
+macro_rules! live_session {
+    () => {
+        "s.revoked_at IS NULL AND s.idle_expires_at > $2 AND s.absolute_expires_at > $2 \
+        AND u.status = 'active' AND u.credential_version = s.credential_version"
+    };
+}
+pub(super) use live_session;
+
+/// Matches the purpose of every token that verifies an address. Each mail has a row of its own: all of them are good
+/// until one is used. An older version wrote one row per user, under the bare word.
+macro_rules! is_proof {
+    ($purpose:literal) => {
+        concat!($purpose, " LIKE 'verify_email%'")
+    };
+}
+pub(super) use is_proof;
+
+/// What makes a token `t` of a user `u` good for anything, its expiry apart.
+macro_rules! live_token {
+    () => {
+        concat!(
+            "t.used_at IS NULL AND u.status = 'active' AND (",
+            is_proof!("t.purpose"),
+            " OR t.credential_version = u.credential_version) \
+            AND (t.purpose = 'confirm_email_change' OR u.email = t.payload->>'address')"
+        )
+    };
+}
+pub(super) use live_token;

@@ -1,0 +1,32 @@
+use crate::event::Event;
+
+/// In which way a refresh token was used before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReuseClass {
+    /// It is of the current generation and not the current one, or the previous one with another successor than the
+    /// current one: the session has two branches, as after a restored backup.
+    Forked,
+    /// It is two or more generations old.
+    Older,
+    /// It is the previous one, after the grace period.
+    SupersededAfterGrace,
+}
+
+impl ReuseClass {
+    /// The word used in events.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Forked => "forked",
+            Self::Older => "older",
+            Self::SupersededAfterGrace => "superseded_after_grace",
+        }
+    }
+
+    /// The event of a reuse, with its class as the detail `class`. Every store writes this one.
+    #[must_use]
+    pub fn noted_on(self, on_reuse: &Event) -> Event {
+        on_reuse.clone().with("class", self.as_str())
+    }
+}
