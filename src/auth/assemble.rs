@@ -102,9 +102,6 @@ impl AuthBuilder {
             lifetimes: self.lifetimes,
             request_timeout: self.request_timeout,
             permissions: self.permissions_in_tokens.then(|| Arc::clone(&permissions)),
-            hooks: hooks.clone(),
-            theft_notice: self.notices.refresh_token_reused,
-            trail: trail.clone(),
             clock: Arc::clone(&clock),
         })?;
         let hasher = self.hashing.build()?;
@@ -178,6 +175,10 @@ impl AuthBuilder {
             clock: Arc::clone(&clock),
         };
         let sessions = Sessions {
+            tokens: tokens.clone(),
+            limits: limits.clone(),
+            theft_notice: self.notices.refresh_token_reused,
+            hooks: hooks.clone(),
             trail: trail.clone(),
             clock: Arc::clone(&clock),
         };
@@ -232,6 +233,7 @@ impl AuthBuilder {
             store,
             tokens,
             passwords,
+            sessions: sessions.clone(),
             limits,
             administration,
         };

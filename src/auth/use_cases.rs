@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use crate::{
     error::Result,
     event::ClientInfo,
-    feature::{admin::Administration, password::Passwords},
-    limit::{Budget, Limits},
+    feature::{admin::Administration, password::Passwords, session::Sessions},
+    limit::Limits,
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     service::{Login, Registration, UserService},
     store::Store,
@@ -21,6 +21,7 @@ pub(super) struct UseCases {
     pub(super) store: Arc<dyn Store>,
     pub(super) tokens: Tokens,
     pub(super) passwords: Passwords,
+    pub(super) sessions: Sessions,
     pub(super) limits: Limits,
     pub(super) administration: Administration,
 }
@@ -42,18 +43,18 @@ impl UserService for UseCases {
     }
 
     async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair> {
-        let admitted = self.limits.admit_here(Budget::Refresh, client.ip);
-        admitted.await?;
-        self.tokens.refresh(self.store(), token, client).await
+        self.sessions.refresh(self.store(), token, client).await
     }
 
     async fn logout(&self, token: &RefreshToken, client: &ClientInfo) -> Result<()> {
-        self.tokens.logout(self.store(), token, client).await
+        self.sessions.logout(self.store(), token, client).await
     }
 
     async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()> {
         let caller = self.current_user(token).await?;
-        self.tokens.logout_all(self.store(), &caller, client).await
+        self.sessions
+            .logout_all(self.store(), &caller, client)
+            .await
     }
 
     async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {

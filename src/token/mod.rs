@@ -23,7 +23,6 @@ mod algorithm;
 mod check;
 mod claims;
 mod current_user;
-mod exchange;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 mod key;

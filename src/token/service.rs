@@ -3,14 +3,12 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Map, Value};
 
 use super::{
-    CurrentUser, EndReason, SessionId, TokenStore, access::AccessTokens, check::MAX_LIFETIME,
+    CurrentUser, RotateSession, SessionId, TokenStore, access::AccessTokens, check::MAX_LIFETIME,
     key::SigningKeys, refresh::RefreshKeys,
 };
 use crate::{
     clock::{Clock, Timestamp},
     error::{Error, ErrorKind, Result},
-    event::{ClientInfo, Event, EventKind, Trail},
-    hook::HookChain,
     secret::{AccessToken, DeviceToken, RefreshToken, Secrets, TokenDigest},
     user::{Permissions, Role, RolePermissions, User},
 };
@@ -184,13 +182,10 @@ pub(crate) struct Tokens(pub(super) Arc<Inner>);
 #[derive(Debug)]
 pub(super) struct Inner {
     access: AccessTokens,
-    pub(super) refresh: RefreshKeys,
-    pub(super) lifetimes: TokenLifetimes,
-    pub(super) reuse_window: Duration,
-    pub(super) hooks: HookChain,
-    pub(super) trail: Trail,
+    refresh: RefreshKeys,
+    lifetimes: TokenLifetimes,
+    reuse_window: Duration,
     permissions: Option<Arc<RolePermissions>>,
-    pub(super) theft_notice: bool,
     clock: Arc<dyn Clock>,
 }
 
@@ -205,10 +200,6 @@ pub(crate) struct TokenParts<'a> {
     pub(crate) request_timeout: Duration,
     /// Written into access tokens, if given.
     pub(crate) permissions: Option<Arc<RolePermissions>>,
-    pub(crate) hooks: HookChain,
-    /// Whether users are told when a used refresh token of theirs comes back.
-    pub(crate) theft_notice: bool,
-    pub(crate) trail: Trail,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -234,10 +225,7 @@ impl Tokens {
             refresh: RefreshKeys::new(parts.secrets),
             lifetimes,
             reuse_window: lifetimes.reuse_window(parts.request_timeout),
-            hooks: parts.hooks,
             permissions: parts.permissions,
-            theft_notice: parts.theft_notice,
-            trail: parts.trail,
             clock: parts.clock,
         })))
     }
@@ -323,42 +311,40 @@ impl Tokens {
         }
     }
 
-    /// Ends the session of a refresh token, whatever its generation; anything else ends nothing.
-    pub(crate) async fn logout(
-        &self,
-        store: &dyn TokenStore,
-        refresh_token: &RefreshToken,
-        client: &ClientInfo,
-    ) -> Result<()> {
-        if let Some(parsed) = self.0.refresh.parse(refresh_token.expose()) {
-            let (id, now) = (parsed.session_id, self.0.clock.now());
-            let event =
-                Event::new(EventKind::LoggedOut, client, now).with("session_id", id.to_string());
-            let ended = store
-                .end_session(id, EndReason::Logout, now, &event)
-                .await?;
-            if let Some(user) = ended {
-                self.0.trail.publish(&event.of(user));
-            }
-        }
-        Ok(())
+    /// The session of a refresh token, if it is one of ours, whatever its generation.
+    pub(crate) fn session_of(&self, refresh_token: &RefreshToken) -> Option<SessionId> {
+        let parsed = self.0.refresh.parse(refresh_token.expose())?;
+        Some(parsed.session_id)
     }
 
-    /// Ends every session of the user.
-    pub(crate) async fn logout_all(
+    /// The exchange of a refresh token, as of now, and the successors that it may have; `None` if it is not ours.
+    pub(crate) fn rotation(
         &self,
-        store: &dyn TokenStore,
-        caller: &ActiveUser,
-        client: &ClientInfo,
-    ) -> Result<()> {
-        let (user, now) = (caller.user.id, self.0.clock.now());
-        let event = Event::new(EventKind::LoggedOutEverywhere, client, now).by(user);
-        let ended = store.end_sessions(user, EndReason::LogoutAll, now, &event);
-        // An account that was deleted meanwhile has no session left.
-        if ended.await? {
-            self.0.trail.publish(&event.of(user));
+        refresh_token: &RefreshToken,
+    ) -> Option<(RotateSession, Vec<(TokenDigest, RefreshToken)>)> {
+        let parsed = self.0.refresh.parse(refresh_token.expose())?;
+        let successors = self.0.refresh.successors(&parsed)?;
+        let now = self.now();
+        let rotation = RotateSession {
+            id: parsed.session_id,
+            generation: parsed.generation,
+            presented: TokenDigest::of(refresh_token.expose()),
+            successors: successors.iter().map(|(digest, _)| *digest).collect(),
+            now,
+            idle_expires_at: now + self.0.lifetimes.session_idle,
+            grace: self.0.reuse_window,
+        };
+        Some((rotation, successors))
+    }
+
+    /// The same exchange, as of now.
+    pub(crate) fn dated(&self, rotation: RotateSession) -> RotateSession {
+        let now = self.now();
+        RotateSession {
+            now,
+            idle_expires_at: now + self.0.lifetimes.session_idle,
+            ..rotation
         }
-        Ok(())
     }
 }
 

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
+mod logout;
+mod refresh;
 
 use std::sync::Arc;
 
@@ -9,8 +11,10 @@ use crate::{
     clock::Clock,
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind, Trail},
+    hook::HookChain,
+    limit::Limits,
     store::Store,
-    token::{ActiveUser, Session, SessionId},
+    token::{ActiveUser, Session, SessionId, Tokens},
 };
 
 /// The sessions of signed-in users. Cheap to clone; from [`Auth::sessions`](crate::Auth::sessions).
@@ -19,6 +23,11 @@ use crate::{
 /// [`Auth::store`](crate::Auth::store), and no transaction of the host's: events are told when it has written.
 #[derive(Clone, Debug)]
 pub struct Sessions {
+    pub(crate) tokens: Tokens,
+    pub(crate) limits: Limits,
+    /// Whether users are notified when a used refresh token of theirs comes back.
+    pub(crate) theft_notice: bool,
+    pub(crate) hooks: HookChain,
     pub(crate) trail: Trail,
     pub(crate) clock: Arc<dyn Clock>,
 }

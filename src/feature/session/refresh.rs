@@ -2,12 +2,15 @@
 
 use serde_json::{Map, Value};
 
-use super::{RotateSession, Rotation, SessionUser, TokenPair, TokenStore, Tokens};
+use super::Sessions;
 use crate::{
     error::{Error, ErrorKind, Result},
     event::{ClientInfo, Event, EventKind},
+    limit::Budget,
     mail::{Intent, LetterKind, Recipient},
     secret::{RefreshToken, TokenDigest},
+    store::Store,
+    token::{RotateSession, Rotation, SessionUser, TokenPair},
     user::User,
 };
 
@@ -17,39 +20,30 @@ struct Asked {
     claims: Map<String, Value>,
 }
 
-impl Tokens {
+impl Sessions {
     /// Exchanges a refresh token.
     ///
     /// The hooks are asked, and the access token is made, before the refresh token is spent: a failure of either leaves it
     /// for the retry.
     pub(crate) async fn refresh(
         &self,
-        store: &dyn TokenStore,
+        store: &dyn Store,
         refresh_token: &RefreshToken,
         client: &ClientInfo,
     ) -> Result<TokenPair> {
-        let parsed = self.0.refresh.parse(refresh_token.expose());
-        let parsed = parsed.ok_or(ErrorKind::InvalidRefreshToken)?;
-        let successors = self.0.refresh.successors(&parsed);
-        let successors = successors.ok_or(ErrorKind::InvalidRefreshToken)?;
-        let (id, begun) = (parsed.session_id, self.now());
-        let mut rotation = RotateSession {
-            id,
-            generation: parsed.generation,
-            presented: TokenDigest::of(refresh_token.expose()),
-            successors: successors.iter().map(|(digest, _)| *digest).collect(),
-            now: begun,
-            idle_expires_at: begun + self.0.lifetimes.session_idle,
-            grace: self.0.reuse_window,
-        };
+        let admitted = self.limits.admit_here(Budget::Refresh, client.ip);
+        admitted.await?;
+        let tokens = &self.tokens;
+        let rotation = tokens.rotation(refresh_token);
+        let (rotation, successors) = rotation.ok_or(ErrorKind::InvalidRefreshToken)?;
+        let id = rotation.id;
         let asked = self.ask(store, &rotation).await?;
         // Hooks take their time.
-        let now = self.now();
-        rotation.now = now;
-        rotation.idle_expires_at = now + self.0.lifetimes.session_idle;
+        let rotation = tokens.dated(rotation);
+        let now = rotation.now;
         let prepared = asked
             .as_ref()
-            .map(|asked| self.access(&asked.user, id, &asked.claims, now))
+            .map(|asked| tokens.access(&asked.user, id, &asked.claims, now))
             .transpose()?;
         let (live, digest) = self.rotate(store, &rotation, client).await?;
         let token = successors
@@ -61,33 +55,33 @@ impl Tokens {
         let access_token = match (prepared, asked) {
             (Some(prepared), Some(asked)) if asked.user.roles == live.user.roles => prepared,
             // Roles may have changed since the hooks were asked.
-            (_, Some(asked)) => self.access(&live.user, id, &asked.claims, now)?,
+            (_, Some(asked)) => tokens.access(&live.user, id, &asked.claims, now)?,
             (_, None) => {
-                let claims = self.0.hooks.access_token_claims(&live.user, id).await?;
-                self.access(&live.user, id, &claims, now)?
+                let claims = self.hooks.access_token_claims(&live.user, id).await?;
+                tokens.access(&live.user, id, &claims, now)?
             }
         };
-        Ok(self.pair(access_token, id, token, expires_at, now))
+        Ok(tokens.pair(access_token, id, token, expires_at, now))
     }
 
     /// Asks the hooks for the claims of the next access token, if there are hooks, and if there will be one. A token
     /// that was used before is theft whatever the hooks would say.
-    async fn ask(&self, store: &dyn TokenStore, rotation: &RotateSession) -> Result<Option<Asked>> {
-        if !self.0.hooks.are_there() {
+    async fn ask(&self, store: &dyn Store, rotation: &RotateSession) -> Result<Option<Asked>> {
+        if !self.hooks.are_there() {
             return Ok(None);
         }
         let Some(live) = store.session_to_rotate(rotation).await? else {
             return Ok(None);
         };
         let user = live.user;
-        let claims = self.0.hooks.access_token_claims(&user, rotation.id).await?;
+        let claims = self.hooks.access_token_claims(&user, rotation.id).await?;
         Ok(Some(Asked { user, claims }))
     }
 
     /// The session, and the digest of the token that is the current one now.
     async fn rotate(
         &self,
-        store: &dyn TokenStore,
+        store: &dyn Store,
         rotation: &RotateSession,
         client: &ClientInfo,
     ) -> Result<(SessionUser, TokenDigest)> {
@@ -98,7 +92,7 @@ impl Tokens {
             let recipient = Recipient::UserOfFact;
             Intent::notice(LetterKind::RefreshTokenReused, recipient, client, now)
         };
-        let mail = self.0.theft_notice.then(notice);
+        let mail = self.theft_notice.then(notice);
         let rotated = store.rotate_session(rotation, &on_reuse, mail.as_ref());
         match rotated.await? {
             Rotation::Rotated(live) => {
@@ -108,7 +102,7 @@ impl Tokens {
             }
             Rotation::Superseded(live, digest) => Ok((live, digest)),
             Rotation::Reused(user_id, class) => {
-                self.0.trail.publish(&class.noted_on(&on_reuse).of(user_id));
+                self.trail.publish(&class.noted_on(&on_reuse).of(user_id));
                 Err(ErrorKind::RefreshTokenReused.into())
             }
             Rotation::Gone => Err(ErrorKind::InvalidRefreshToken.into()),

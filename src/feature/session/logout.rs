@@ -1,0 +1,50 @@
+//! Logging out.
+
+use super::Sessions;
+use crate::{
+    error::Result,
+    event::{ClientInfo, Event, EventKind},
+    secret::RefreshToken,
+    store::Store,
+    token::{ActiveUser, EndReason},
+};
+
+impl Sessions {
+    /// Ends the session of a refresh token, whatever its generation; anything else ends nothing.
+    pub(crate) async fn logout(
+        &self,
+        store: &dyn Store,
+        refresh_token: &RefreshToken,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        if let Some(id) = self.tokens.session_of(refresh_token) {
+            let now = self.clock.now();
+            let event =
+                Event::new(EventKind::LoggedOut, client, now).with("session_id", id.to_string());
+            let ended = store
+                .end_session(id, EndReason::Logout, now, &event)
+                .await?;
+            if let Some(user) = ended {
+                self.trail.publish(&event.of(user));
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends every session of the user.
+    pub(crate) async fn logout_all(
+        &self,
+        store: &dyn Store,
+        caller: &ActiveUser,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        let (user, now) = (caller.user.id, self.clock.now());
+        let event = Event::new(EventKind::LoggedOutEverywhere, client, now).by(user);
+        let ended = store.end_sessions(user, EndReason::LogoutAll, now, &event);
+        // An account that is gone by then has no session left.
+        if ended.await? {
+            self.trail.publish(&event.of(user));
+        }
+        Ok(())
+    }
+}
