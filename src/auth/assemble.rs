@@ -153,12 +153,14 @@ impl AuthBuilder {
             clock: Arc::clone(&clock),
         };
         let lockouts = Lockouts {
+            store: Arc::clone(&store),
             limits: limits.clone(),
             devices: devices.clone(),
             trail: trail.clone(),
             clock: Arc::clone(&clock),
         };
         let email_verifications = EmailVerifications {
+            store: Arc::clone(&store),
             confirmation: confirmation.clone(),
             limits: limits.clone(),
             deliveries: deliveries.clone(),
@@ -166,6 +168,7 @@ impl AuthBuilder {
             clock: Arc::clone(&clock),
         };
         let accounts = Accounts {
+            store: Arc::clone(&store),
             confirmation,
             hasher: hasher.clone(),
             rules: rules.clone(),
@@ -175,6 +178,7 @@ impl AuthBuilder {
             clock: Arc::clone(&clock),
         };
         let sessions = Sessions {
+            store: Arc::clone(&store),
             tokens: tokens.clone(),
             limits: limits.clone(),
             theft_notice: self.notices.refresh_token_reused,
@@ -194,6 +198,7 @@ impl AuthBuilder {
         };
         #[cfg(feature = "oauth")]
         let provider_sign_ins = ProviderSignIns {
+            store: Arc::clone(&store),
             providers: Arc::new(providers),
             newcomers: oauth::newcomers(self.registration),
             require_verified: self.require_verified,
@@ -205,6 +210,7 @@ impl AuthBuilder {
             clock: Arc::clone(&clock),
         };
         let passwords = Passwords {
+            store: Arc::clone(&store),
             check,
             failures,
             limits: limits.clone(),

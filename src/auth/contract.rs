@@ -92,7 +92,6 @@ impl Auth {
     fn context<F: Clone>(&self, feature: &F) -> Context<F> {
         Context {
             service: self.service(),
-            store: Arc::clone(self.store()),
             feature: feature.clone(),
         }
     }
@@ -144,7 +143,6 @@ impl Endpoints {
         let rows = page::http::endpoints(&page::http::Parts {
             pages: Arc::clone(&inner.pages),
             service: self.auth.service(),
-            store: Arc::clone(self.auth.store()),
             links: page::Links {
                 store: Arc::clone(self.auth.store()),
                 limits: inner.use_cases.limits.clone(),

@@ -181,11 +181,10 @@ impl Auth {
         email: EmailAddress,
         password: &Password,
     ) -> Result<Option<User>> {
-        let store = self.store().as_ref();
         self.0
             .use_cases
             .passwords
-            .ensure_administrator(store, email, password)
+            .ensure_administrator(email, password)
             .await
     }
 

@@ -27,7 +27,7 @@ impl Auth {
         registration: Registration,
     ) -> Result<PreparedRegistration> {
         let passwords = &self.0.use_cases.passwords;
-        let admitted = passwords.admit_registration(self.store().as_ref(), &registration);
+        let admitted = passwords.admit_registration(&registration);
         admitted.await?;
         passwords.prepare_registration(registration).await
     }

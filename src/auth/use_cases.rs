@@ -26,39 +26,31 @@ pub(super) struct UseCases {
     pub(super) administration: Administration,
 }
 
-impl UseCases {
-    fn store(&self) -> &dyn Store {
-        self.store.as_ref()
-    }
-}
-
 #[async_trait]
 impl UserService for UseCases {
     async fn register(&self, registration: Registration) -> Result<User> {
-        self.passwords.register(self.store(), registration).await
+        self.passwords.register(registration).await
     }
 
     async fn login(&self, login: Login) -> Result<TokenPair> {
-        self.passwords.login(&self.store, login).await
+        self.passwords.login(login).await
     }
 
     async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair> {
-        self.sessions.refresh(self.store(), token, client).await
+        self.sessions.refresh(token, client).await
     }
 
     async fn logout(&self, token: &RefreshToken, client: &ClientInfo) -> Result<()> {
-        self.sessions.logout(self.store(), token, client).await
+        self.sessions.logout(token, client).await
     }
 
     async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()> {
         let caller = self.current_user(token).await?;
-        self.sessions
-            .logout_all(self.store(), &caller, client)
-            .await
+        self.sessions.logout_all(&caller, client).await
     }
 
     async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
-        self.passwords.forgot(self.store(), email, client).await
+        self.passwords.forgot(email, client).await
     }
 
     async fn reset_password(
@@ -67,14 +59,11 @@ impl UserService for UseCases {
         new_password: &Password,
         client: &ClientInfo,
     ) -> Result<()> {
-        let store = self.store();
-        self.passwords
-            .reset(store, token, new_password, client)
-            .await
+        self.passwords.reset(token, new_password, client).await
     }
 
     async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {
-        self.tokens.check(self.store(), token.expose()).await
+        self.tokens.check(self.store.as_ref(), token.expose()).await
     }
 
     async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser> {

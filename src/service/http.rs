@@ -6,7 +6,6 @@ use super::UserService;
 use crate::{
     error::{ErrorKind, Result},
     http::{Input, Request},
-    store::Store,
     token::{ActiveUser, http::Bearer},
 };
 
@@ -14,7 +13,6 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Context<F> {
     pub(crate) service: Arc<dyn UserService>,
-    pub(crate) store: Arc<dyn Store>,
     pub(crate) feature: F,
 }
 

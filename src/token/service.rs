@@ -132,7 +132,8 @@ pub struct TokenPair {
     pub refresh_expires_in: Duration,
     /// The session both belong to.
     pub session_id: SessionId,
-    /// What says at the next sign-in that there was this one: see [`ClientInfo::device`]. `None` at a refresh.
+    /// What says at the next sign-in that there was this one: see
+    /// [`ClientInfo::device`](crate::event::ClientInfo::device). `None` at a refresh.
     pub device: Option<DeviceToken>,
 }
 

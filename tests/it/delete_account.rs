@@ -180,12 +180,12 @@ async fn an_account_that_goes_during_a_call_is_no_wrong_password() {
         let token = AccessToken::from(access.as_str());
         let caller = app.auth.current_user(&token).await.unwrap();
         delete(&app, &access, PASSWORD).await.expect(204);
-        let (accounts, store, client) = (app.auth.accounts(), app.store(), ClientInfo::default());
-        let (store, password) = (store.as_ref(), PASSWORD.into());
-        let deleted = accounts.delete(store, &caller, Some(&password), &client);
-        let shown = accounts.reauthenticate(store, &caller, &password, &client);
+        let (accounts, client) = (app.auth.accounts(), ClientInfo::default());
+        let password = PASSWORD.into();
+        let deleted = accounts.delete(&caller, Some(&password), &client);
+        let shown = accounts.reauthenticate(&caller, &password, &client);
         let (new, current) = (NEW.into(), Some(&password));
-        let changed = accounts.change_password(store, &caller, current, &new, &client);
+        let changed = accounts.change_password(&caller, current, &new, &client);
         for outcome in [deleted.await, shown.await, changed.await] {
             let error = outcome.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidAccessToken);

@@ -3,7 +3,6 @@ use crate::{
     error::{ErrorKind, Result},
     event::{ClientInfo, EventKind},
     secret::Password,
-    store::Store,
     token::ActiveUser,
     user::DeleteUser,
 };
@@ -24,11 +23,11 @@ impl Accounts {
     ///   [`Overloaded`](ErrorKind::Overloaded), or what a [hook](crate::hook) says.
     pub async fn delete(
         &self,
-        store: &dyn Store,
         caller: &ActiveUser,
         current: Option<&Password>,
         client: &ClientInfo,
     ) -> Result<()> {
+        let store = self.store.as_ref();
         let checked = self
             .confirmation
             .password_or_recent(store, caller, client, "current_password", current)

@@ -74,7 +74,7 @@ async fn update(
     let mut change = ProfileChange::new();
     change.display_name = body.display_name;
     change.metadata = body.metadata;
-    let updated = own.feature.update(own.store.as_ref(), &caller, &change);
+    let updated = own.feature.update(&caller, &change);
     Ok(Json(updated.await?.into()))
 }
 
@@ -85,8 +85,7 @@ async fn delete(
     Json(body): Json<DeleteAccountRequest>,
 ) -> Result<NoContent> {
     let current = body.current_password.as_ref();
-    let store = own.store.as_ref();
-    own.feature.delete(store, &caller, current, &client).await?;
+    own.feature.delete(&caller, current, &client).await?;
     Ok(NoContent)
 }
 
@@ -97,9 +96,8 @@ async fn change_password(
     Json(body): Json<ChangePasswordRequest>,
 ) -> Result<NoContent> {
     let current = body.current_password.as_ref();
-    let store = own.store.as_ref();
     own.feature
-        .change_password(store, &caller, current, &body.new_password, &client)
+        .change_password(&caller, current, &body.new_password, &client)
         .await?;
     Ok(NoContent)
 }
@@ -110,9 +108,8 @@ async fn reauthenticate(
     client: ClientInfo,
     Json(body): Json<ReauthenticateRequest>,
 ) -> Result<NoContent> {
-    let store = own.store.as_ref();
     own.feature
-        .reauthenticate(store, &caller, &body.password, &client)
+        .reauthenticate(&caller, &body.password, &client)
         .await?;
     Ok(NoContent)
 }

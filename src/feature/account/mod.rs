@@ -30,9 +30,8 @@ use crate::{
 
 /// What signed-in users do with their own account. Cheap to clone; from [`Auth::accounts`](crate::Auth::accounts).
 ///
-/// The caller is from [`UserService::current_user`](crate::UserService::current_user), the store is
-/// [`Auth::store`](crate::Auth::store): one inside a transaction of the host's is not for these, since events are told when
-/// it has written, and passwords are hashed beside it; see [`Auth::within`](crate::Auth::within). Every method fails with
+/// The caller is from [`UserService::current_user`](crate::UserService::current_user). These are not for a transaction of
+/// the host's, since passwords are hashed here; see [`Auth::within`](crate::Auth::within). Every method fails with
 /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
 ///
 /// ```
@@ -47,13 +46,14 @@ use crate::{
 /// # let tokens = auth.login(Login::new(ann, "a long enough password")).await?;
 /// let caller = auth.current_user(&tokens.access_token).await?;
 /// let change = ProfileChange::new().display_name("Ann");
-/// let user = auth.accounts().update(auth.store().as_ref(), &caller, &change).await?;
+/// let user = auth.accounts().update(&caller, &change).await?;
 /// assert_eq!(user.display_name.as_deref(), Some("Ann"));
 /// # Ok::<(), hallpass::Error>(())
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug)]
 pub struct Accounts {
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) confirmation: Confirmation,
     pub(crate) hasher: Hasher,
     pub(crate) rules: PasswordRules,
@@ -70,12 +70,8 @@ impl Accounts {
     /// # Errors
     /// [`ValidationFailed`](ErrorKind::ValidationFailed) for a name that is too long or holds control characters;
     /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the account is gone.
-    pub async fn update(
-        &self,
-        store: &dyn Store,
-        caller: &ActiveUser,
-        change: &ProfileChange,
-    ) -> Result<User> {
+    pub async fn update(&self, caller: &ActiveUser, change: &ProfileChange) -> Result<User> {
+        let store = self.store.as_ref();
         check_display_name(change.display_name.as_ref().and_then(Option::as_deref))?;
         if change.is_empty() {
             return Ok(caller.user.clone());

@@ -5,7 +5,6 @@ use crate::{
     event::{ClientInfo, EventKind},
     mail::Recipient,
     secret::Password,
-    store::Store,
     token::{ActiveUser, Checked},
 };
 
@@ -25,12 +24,12 @@ impl Accounts {
     ///   [`Overloaded`](crate::ErrorKind::Overloaded).
     pub async fn change_password(
         &self,
-        store: &dyn Store,
         caller: &ActiveUser,
         current: Option<&Password>,
         new: &Password,
         client: &ClientInfo,
     ) -> Result<()> {
+        let store = self.store.as_ref();
         let new_password = NewPassword {
             display_name: caller.user.display_name.as_deref(),
             user_id: Some(caller.user.id),
@@ -75,11 +74,11 @@ impl Accounts {
     ///   [`Overloaded`](crate::ErrorKind::Overloaded).
     pub async fn reauthenticate(
         &self,
-        store: &dyn Store,
         caller: &ActiveUser,
         password: &Password,
         client: &ClientInfo,
     ) -> Result<()> {
+        let store = self.store.as_ref();
         for _ in 0..CHECKS {
             let checked = self
                 .confirmation

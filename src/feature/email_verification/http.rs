@@ -54,8 +54,7 @@ async fn verify(
     client: ClientInfo,
     Json(body): Json<VerifyEmailRequest>,
 ) -> Result<NoContent> {
-    let store = own.store.as_ref();
-    own.feature.verify(store, &body.token, &client).await?;
+    own.feature.verify(&body.token, &client).await?;
     Ok(NoContent)
 }
 
@@ -64,8 +63,7 @@ async fn resend(
     client: ClientInfo,
     Json(body): Json<ResendVerificationRequest>,
 ) -> Result<Accepted> {
-    let store = own.store.as_ref();
-    own.feature.resend(store, &body.email, &client).await?;
+    own.feature.resend(&body.email, &client).await?;
     Ok(Accepted)
 }
 
@@ -75,9 +73,9 @@ async fn request_change(
     client: ClientInfo,
     Json(body): Json<ChangeEmailRequest>,
 ) -> Result<Accepted> {
-    let (store, current) = (own.store.as_ref(), body.current_password.as_ref());
+    let current = body.current_password.as_ref();
     own.feature
-        .request_change(store, &caller, &body.new_email, current, &client)
+        .request_change(&caller, &body.new_email, current, &client)
         .await?;
     Ok(Accepted)
 }
@@ -87,10 +85,7 @@ async fn confirm_change(
     client: ClientInfo,
     Json(body): Json<ConfirmEmailChangeRequest>,
 ) -> Result<NoContent> {
-    let store = own.store.as_ref();
-    own.feature
-        .confirm_change(store, &body.token, &client)
-        .await?;
+    own.feature.confirm_change(&body.token, &client).await?;
     Ok(NoContent)
 }
 

@@ -32,6 +32,7 @@ use crate::{
 /// [`Auth::email_verifications`](crate::Auth::email_verifications).
 #[derive(Clone, Debug)]
 pub struct EmailVerifications {
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) confirmation: Confirmation,
     pub(crate) limits: Limits,
     pub(crate) deliveries: Deliveries,
@@ -45,13 +46,9 @@ impl EmailVerifications {
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used or expired token, and if the address is no longer
     /// the user's; [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
-    pub async fn verify(
-        &self,
-        store: &dyn Store,
-        token: &OneTimeToken,
-        client: &ClientInfo,
-    ) -> Result<()> {
-        self.admit(store, client).await?;
+    pub async fn verify(&self, token: &OneTimeToken, client: &ClientInfo) -> Result<()> {
+        let store = self.store.as_ref();
+        self.admit(client).await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.clock.now());
         let event = Event::new(EventKind::EmailVerified, client, now);
         let verified = store.verify_email(&digest, now, &event).await?;
@@ -65,12 +62,8 @@ impl EmailVerifications {
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
-    pub async fn resend(
-        &self,
-        store: &dyn Store,
-        email: &EmailAddress,
-        client: &ClientInfo,
-    ) -> Result<()> {
+    pub async fn resend(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
+        let store = self.store.as_ref();
         let (limits, about) = (&self.limits, email.canonical());
         let admitted = limits.admit_quietly(store, Budget::Verify, client, about);
         if !admitted.await? {
@@ -101,12 +94,12 @@ impl EmailVerifications {
     ///   [`Overloaded`](ErrorKind::Overloaded).
     pub async fn request_change(
         &self,
-        store: &dyn Store,
         caller: &ActiveUser,
         new: &EmailAddress,
         current: Option<&Password>,
         client: &ClientInfo,
     ) -> Result<()> {
+        let store = self.store.as_ref();
         for _ in 0..CHECKS {
             let checked = self
                 .confirmation
@@ -135,13 +128,9 @@ impl EmailVerifications {
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used, superseded or expired token, and if the address
     /// has another account by now; [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
-    pub async fn confirm_change(
-        &self,
-        store: &dyn Store,
-        token: &OneTimeToken,
-        client: &ClientInfo,
-    ) -> Result<()> {
-        self.admit(store, client).await?;
+    pub async fn confirm_change(&self, token: &OneTimeToken, client: &ClientInfo) -> Result<()> {
+        let store = self.store.as_ref();
+        self.admit(client).await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.clock.now());
         let event = Event::new(EventKind::EmailChanged, client, now);
         let mail = Deliveries::email_changed(client, now);
@@ -152,7 +141,8 @@ impl EmailVerifications {
         Ok(())
     }
 
-    async fn admit(&self, store: &dyn Store, client: &ClientInfo) -> Result<()> {
+    async fn admit(&self, client: &ClientInfo) -> Result<()> {
+        let store = self.store.as_ref();
         let admitted = self.limits.admit(store, Budget::Verify, client, None);
         admitted.await
     }

@@ -29,8 +29,7 @@ async fn unlock(
     client: ClientInfo,
     Json(body): Json<UnlockRequest>,
 ) -> Result<WithDevice<NoContent>> {
-    let store = own.store.as_ref();
-    let device = own.feature.unlock(store, &body.token, &client).await?;
+    let device = own.feature.unlock(&body.token, &client).await?;
     Ok(WithDevice {
         reply: NoContent,
         device,

@@ -28,6 +28,7 @@ use crate::{
 /// [`Auth::lockouts`](crate::Auth::lockouts).
 #[derive(Clone, Debug)]
 pub struct Lockouts {
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) limits: Limits,
     pub(crate) devices: Devices,
     pub(crate) trail: Trail,
@@ -43,10 +44,10 @@ impl Lockouts {
     /// [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
     pub async fn unlock(
         &self,
-        store: &dyn Store,
         token: &OneTimeToken,
         client: &ClientInfo,
     ) -> Result<Option<DeviceToken>> {
+        let store = self.store.as_ref();
         let admitted = self.limits.admit(store, Budget::Verify, client, None);
         admitted.await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.clock.now());

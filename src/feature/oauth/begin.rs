@@ -6,7 +6,6 @@ use crate::{
     identity::{CodeChallenge, Flow, FlowIntent, NewFlow},
     limit::Budget,
     secret::TokenDigest,
-    store::Store,
 };
 
 /// A sign-in that is to begin.
@@ -78,11 +77,11 @@ impl ProviderSignIns {
     /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
     pub async fn begin(
         &self,
-        store: &dyn Store,
         provider: &str,
         new: NewSignIn,
         client: &ClientInfo,
     ) -> Result<Begun> {
+        let store = self.store.as_ref();
         let asked = self.providers.named(provider)?;
         self.ensure_redirect(&new.redirect_to)?;
         let admitted = self.limits.admit(store, Budget::OauthStart, client, None);

@@ -16,7 +16,6 @@ use crate::{
     },
     mail::Recipient,
     secret::TokenDigest,
-    store::Store,
     user::{Locale, NewUser, Role, User, UserId},
 };
 
@@ -95,18 +94,18 @@ impl ProviderSignIns {
     /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
     pub async fn finish(
         &self,
-        store: &dyn Store,
         provider: &str,
         answer: &Answer,
         client: &ClientInfo,
     ) -> Result<String> {
+        let store = self.store.as_ref();
         let state = TokenDigest::of(&answer.state);
         let binding = answer.secret.binding();
         let taken = store.take_flow(&state, &binding, self.clock.now()).await?;
         let flow = taken.ok_or(ErrorKind::InvalidToken)?;
         let app_state = flow.app_state.as_deref();
         let back = |name, value| redirect::back(&flow.redirect_to, app_state, name, value);
-        let settled = self.settle(store, provider, &flow, answer, client);
+        let settled = self.settle(provider, &flow, answer, client);
         Ok(match settled.await {
             Ok(code) => back("code", &code),
             Err(Failure::AccessDenied) => back("error", ACCESS_DENIED),
@@ -117,18 +116,17 @@ impl ProviderSignIns {
     /// The code for the application.
     async fn settle(
         &self,
-        store: &dyn Store,
         provider: &str,
         flow: &Flow,
         answer: &Answer,
         client: &ClientInfo,
     ) -> Result<String, Failure> {
+        let store = self.store.as_ref();
         let identified = match self.ask(provider, flow, answer).await {
             Ok(identified) => identified,
             Err(failure) => {
                 if let Failure::Problem(problem) = &failure {
-                    self.note_failed(store, problem, &flow.provider, client)
-                        .await?;
+                    self.note_failed(problem, &flow.provider, client).await?;
                 }
                 return Err(failure);
             }
@@ -148,10 +146,10 @@ impl ProviderSignIns {
             store.offer_identity(&code, &identified.assertion).await?;
             return Ok(text);
         }
-        let admitted = self.admit(store, &identified, code, answer, client);
+        let admitted = self.admit(&identified, code, answer, client);
         if let Err(error) = admitted.await {
             let problem = Problem::from(error);
-            self.write_down(store, &problem, &identified.assertion, client)
+            self.write_down(&problem, &identified.assertion, client)
                 .await?;
             return Err(Failure::Problem(problem));
         }
@@ -195,12 +193,12 @@ impl ProviderSignIns {
 
     async fn admit(
         &self,
-        store: &dyn Store,
         identified: &Identified,
         code: NewCode,
         answer: &Answer,
         client: &ClientInfo,
     ) -> Result<()> {
+        let store = self.store.as_ref();
         let assertion = &identified.assertion;
         for _ in 0..ATTEMPTS {
             let candidates = store.candidates(assertion).await?;
@@ -285,11 +283,11 @@ impl ProviderSignIns {
     /// The audit trail knows who was not let in. What was decided neither here nor by the host is for the log.
     async fn write_down(
         &self,
-        store: &dyn Store,
         problem: &Problem,
         assertion: &Assertion,
         client: &ClientInfo,
     ) -> Result<()> {
+        let store = self.store.as_ref();
         let decided = [
             ErrorKind::AccountDisabled,
             ErrorKind::LinkRequired,
@@ -297,9 +295,7 @@ impl ProviderSignIns {
             ErrorKind::RegistrationClosed,
         ];
         if problem.kind() == ErrorKind::ProviderFailed {
-            return self
-                .note_failed(store, problem, &assertion.provider, client)
-                .await;
+            return self.note_failed(problem, &assertion.provider, client).await;
         }
         if !decided.contains(&problem.kind()) {
             let error = problem as &dyn std::error::Error;
@@ -317,11 +313,11 @@ impl ProviderSignIns {
 
     async fn note_failed(
         &self,
-        store: &dyn Store,
         problem: &Problem,
         provider: &str,
         client: &ClientInfo,
     ) -> Result<()> {
+        let store = self.store.as_ref();
         let event = self.event(EventKind::SignInFailed, provider, client);
         let event = event.with("reason", problem.code());
         Ok(self.trail.record(store, &event).await?)

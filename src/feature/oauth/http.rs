@@ -97,8 +97,7 @@ async fn begin(
     }: SignInBegun,
 ) -> Result<SeeOther> {
     let State { own, cookies } = state;
-    let store = own.store.as_ref();
-    let begun = own.feature.begin(store, &provider, new, &client).await?;
+    let begun = own.feature.begin(&provider, new, &client).await?;
     let kept = begun.kept.and_then(|kept| {
         let value = kept::value(kept.expose(), own.feature.clock.now());
         cookies.set(&kept::named(&kept.name), &value, FLOW_LIFETIME)
@@ -124,8 +123,7 @@ async fn finish(
     }: BroughtBack,
 ) -> Result<SeeOther> {
     let State { own, cookies } = state;
-    let store = own.store.as_ref();
-    let finished = own.feature.finish(store, &provider, &answer, &client);
+    let finished = own.feature.finish(&provider, &answer, &client);
     Ok(SeeOther {
         location: finished.await?,
         cookies: cookies
@@ -141,12 +139,11 @@ async fn redeem(
     Json(body): Json<RedeemCodeRequest>,
 ) -> Result<WithDevice<Json<TokenPairView>>> {
     let State { own, cookies } = state;
-    let store = own.store.as_ref();
     let RedeemCodeRequest {
         code,
         code_verifier,
     } = body;
-    let redeemed = own.feature.redeem(store, &code, &code_verifier, &client);
+    let redeemed = own.feature.redeem(&code, &code_verifier, &client);
     let mut pair = redeemed.await?;
     Ok(WithDevice {
         device: pair.device.take(),

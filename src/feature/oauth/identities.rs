@@ -4,7 +4,6 @@ use crate::{
     event::{ClientInfo, Event, EventKind},
     identity::{CodeChallenge, Identity, IdentityId, LinkIdentity, Linked, Unlinked},
     secret::{OneTimeToken, TokenDigest},
-    store::Store,
     token::ActiveUser,
 };
 
@@ -13,11 +12,8 @@ impl ProviderSignIns {
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
-    pub async fn identities(
-        &self,
-        store: &dyn Store,
-        caller: &ActiveUser,
-    ) -> Result<Vec<Identity>> {
+    pub async fn identities(&self, caller: &ActiveUser) -> Result<Vec<Identity>> {
+        let store = self.store.as_ref();
         Ok(store.identities(caller.user.id).await?)
     }
 
@@ -32,12 +28,12 @@ impl ProviderSignIns {
     /// * [`Unavailable`](ErrorKind::Unavailable) while the database is away.
     pub async fn link(
         &self,
-        store: &dyn Store,
         caller: &ActiveUser,
         code: &OneTimeToken,
         verifier: &str,
         client: &ClientInfo,
     ) -> Result<Identity> {
+        let store = self.store.as_ref();
         let now = self.clock.now();
         caller.require_recent_sign_in(now)?;
         let link = LinkIdentity {
@@ -79,11 +75,11 @@ impl ProviderSignIns {
     /// * [`Unavailable`](ErrorKind::Unavailable) while the database is away.
     pub async fn unlink(
         &self,
-        store: &dyn Store,
         caller: &ActiveUser,
         id: IdentityId,
         client: &ClientInfo,
     ) -> Result<()> {
+        let store = self.store.as_ref();
         let own = store.identities(caller.user.id).await?;
         let identity = own.iter().find(|identity| identity.id == id);
         let identity = identity.ok_or(ErrorKind::NotFound)?;

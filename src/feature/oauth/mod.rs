@@ -42,6 +42,7 @@ use crate::{
     identity::Assertion,
     limit::Limits,
     sign_in::SignIn,
+    store::Store,
 };
 
 /// How long somebody may take to come back from a provider.
@@ -51,10 +52,9 @@ const CODE_LIFETIME: Duration = Duration::from_secs(60);
 
 /// Sign-in with providers, and the identities of signed-in users. Cheap to clone; from
 /// [`Auth::provider_sign_ins`](crate::Auth::provider_sign_ins).
-///
-/// The store is [`Auth::store`](crate::Auth::store), and no transaction of the host's: events are told when it has written.
 #[derive(Clone, Debug)]
 pub struct ProviderSignIns {
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) providers: Arc<Providers>,
     pub(crate) newcomers: Newcomers,
     /// Whether signing in needs a verified address.

@@ -5,7 +5,6 @@ use crate::{
     event::{ClientInfo, Event, EventKind},
     identity::CodeChallenge,
     secret::{OneTimeToken, TokenDigest},
-    store::Store,
     token::TokenPair,
 };
 
@@ -21,11 +20,11 @@ impl ProviderSignIns {
     /// * [`Unavailable`](ErrorKind::Unavailable) while the database is away.
     pub async fn redeem(
         &self,
-        store: &dyn Store,
         code: &OneTimeToken,
         verifier: &str,
         client: &ClientInfo,
     ) -> Result<TokenPair> {
+        let store = self.store.as_ref();
         let (digest, now) = (TokenDigest::of(code.expose()), self.clock.now());
         let challenge = CodeChallenge::of(verifier);
         let redeemed = store.redeem_code(&digest, &challenge, now).await?;

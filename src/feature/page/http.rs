@@ -10,7 +10,6 @@ use crate::{
     http::{Cookies, Endpoint, Form, FromMembers, Html, Input, Members, Request, WithDevice},
     secret::{OneTimeToken, Password},
     service::UserService,
-    store::Store,
     token::OneTimeStatus,
     user::EmailAddress,
 };
@@ -22,7 +21,6 @@ type Service = Arc<dyn UserService>;
 pub(crate) struct Parts {
     pub(crate) pages: Arc<Pages>,
     pub(crate) service: Service,
-    pub(crate) store: Arc<dyn Store>,
     pub(crate) links: Links,
     pub(crate) verifications: EmailVerifications,
     pub(crate) lockouts: Lockouts,
@@ -125,14 +123,14 @@ async fn click(
             cookies,
         });
     }
-    let (store, verifications) = (parts.store.as_ref(), &parts.verifications);
+    let verifications = &parts.verifications;
     let done = match action {
-        Action::ConfirmEmailChange => verifications.confirm_change(store, token, &client).await,
+        Action::ConfirmEmailChange => verifications.confirm_change(token, &client).await,
         Action::Unlock => {
-            let unlocked = parts.lockouts.unlock(store, token, &client).await;
+            let unlocked = parts.lockouts.unlock(token, &client).await;
             unlocked.map(|token| device = token)
         }
-        Action::VerifyEmail => verifications.verify(store, token, &client).await,
+        Action::VerifyEmail => verifications.verify(token, &client).await,
         Action::ResetPassword => Err(Error::internal("a reset needs more than a click")),
     };
     let link = Link {

@@ -75,6 +75,7 @@ pub struct UnknownRegistrationMode(());
 /// The use cases of this folder. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Passwords {
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) hasher: Hasher,
     pub(crate) check: PasswordCheck,
     pub(crate) failures: Failures,
@@ -91,23 +92,19 @@ pub(crate) struct Passwords {
 }
 
 impl Passwords {
-    /// Whoever hangs up meanwhile is let go where it is still to wait. A password that has been looked at is written down.
-    pub(crate) async fn login(&self, store: &Arc<dyn Store>, login: Login) -> Result<TokenPair> {
+    /// A caller that hangs up leaves the queue. What comes of a password that is being checked by then is written down.
+    pub(crate) async fn login(&self, login: Login) -> Result<TokenPair> {
         let mut ticket = self.check.enter(&login.client).await?;
-        let (passwords, store) = (self.clone(), Arc::clone(store));
+        let passwords = self.clone();
         Caller::outlived(|caller| async move {
             ticket.caller = caller;
-            passwords.attempt(&*store, login, ticket).await
+            passwords.attempt(login, ticket).await
         })
         .await
     }
 
-    async fn attempt(
-        &self,
-        store: &dyn Store,
-        login: Login,
-        mut ticket: CheckTicket,
-    ) -> Result<TokenPair> {
+    async fn attempt(&self, login: Login, mut ticket: CheckTicket) -> Result<TokenPair> {
+        let store = self.store.as_ref();
         for _ in 0..CHECKS {
             let (email, password) = (&login.email, &login.password);
             let checked = self
@@ -115,10 +112,10 @@ impl Passwords {
                 .check(store, &mut ticket, email, password, &login.client);
             let proof = match checked.await? {
                 Ok(proof) => proof,
-                Err(failed) => return self.refuse(store, &login, failed).await,
+                Err(failed) => return self.refuse(&login, failed).await,
             };
             let counted = proof.counted();
-            match self.open(store, &login, &ticket.caller, proof).await {
+            match self.open(&login, &ticket.caller, proof).await {
                 Ok(Some(pair)) => return Ok(pair),
                 // The password was right when it was looked at, and is looked at once more.
                 Ok(None) => self.check.take_back(store, counted).await,
@@ -134,15 +131,15 @@ impl Passwords {
 
     async fn open(
         &self,
-        store: &dyn Store,
         login: &Login,
         caller: &Caller,
         proof: Proof,
     ) -> Result<Option<TokenPair>> {
+        let store = self.store.as_ref();
         let user = proof.user();
         if self.require_verified && user.email_verified_at.is_none() {
             let failed = FailedCheck::of(user.id, FailureReason::EmailNotVerified);
-            return self.refuse(store, login, failed).await;
+            return self.refuse(login, failed).await;
         }
         let client = login.client.clone();
         let opening = self.sign_in.complete(store, proof, client);
@@ -150,7 +147,8 @@ impl Passwords {
     }
 
     /// Writes down a sign-in that failed, and only then answers.
-    async fn refuse<T>(&self, store: &dyn Store, login: &Login, failed: FailedCheck) -> Result<T> {
+    async fn refuse<T>(&self, login: &Login, failed: FailedCheck) -> Result<T> {
+        let store = self.store.as_ref();
         let kind = EventKind::SignInFailed;
         let event = self.failures.event(kind, &failed, &login.client);
         let event = self.trail.about(event, login.email.canonical());

@@ -36,12 +36,9 @@ pub(crate) struct Registered {
 }
 
 impl Passwords {
-    pub(crate) async fn register(
-        &self,
-        store: &dyn Store,
-        registration: Registration,
-    ) -> Result<User> {
-        self.admit_registration(store, &registration).await?;
+    pub(crate) async fn register(&self, registration: Registration) -> Result<User> {
+        let store = self.store.as_ref();
+        self.admit_registration(&registration).await?;
         let prepared = self.prepare_registration(registration).await?;
         if let Some(unanswered) = &prepared.unanswered {
             self.trail.record(store, unanswered).await?;
@@ -59,11 +56,8 @@ impl Passwords {
     }
 
     /// Counts a registration of its client, and about its address, before it costs a hash.
-    pub(crate) async fn admit_registration(
-        &self,
-        store: &dyn Store,
-        registration: &Registration,
-    ) -> Result<()> {
+    pub(crate) async fn admit_registration(&self, registration: &Registration) -> Result<()> {
+        let store = self.store.as_ref();
         let about = Some(registration.email.canonical());
         let (budget, client) = (Budget::Register, &registration.client);
         self.limits.admit(store, budget, client, about).await
@@ -144,10 +138,10 @@ impl Passwords {
     /// Makes a verified administrator, unless there is one or the address is taken; `None` then.
     pub(crate) async fn ensure_administrator(
         &self,
-        store: &dyn Store,
         email: EmailAddress,
         password: &Password,
     ) -> Result<Option<User>> {
+        let store = self.store.as_ref();
         let administrators = UserFilter {
             role: Some(Role::ADMIN),
             status: Some(UserStatus::Active),

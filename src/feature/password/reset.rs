@@ -6,19 +6,14 @@ use crate::{
     limit::Budget,
     mail::Recipient,
     secret::{OneTimeToken, Password, TokenDigest},
-    store::Store,
     token::{Purpose, Reset, ResetPassword},
     user::EmailAddress,
 };
 
 impl Passwords {
     /// The same statement whether or not the address has an account: the worker finds out.
-    pub(crate) async fn forgot(
-        &self,
-        store: &dyn Store,
-        email: &EmailAddress,
-        client: &ClientInfo,
-    ) -> Result<()> {
+    pub(crate) async fn forgot(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
+        let store = self.store.as_ref();
         let about = email.canonical();
         let admitted = self
             .limits
@@ -34,11 +29,11 @@ impl Passwords {
 
     pub(crate) async fn reset(
         &self,
-        store: &dyn Store,
         token: &OneTimeToken,
         new_password: &Password,
         client: &ClientInfo,
     ) -> Result<()> {
+        let store = self.store.as_ref();
         let admitted = self.limits.admit(store, Budget::Reset, client, None);
         admitted.await?;
         let digest = TokenDigest::of(token.expose());

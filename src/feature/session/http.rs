@@ -84,7 +84,7 @@ async fn logout_all(
 }
 
 async fn list(own: Own, Caller(caller): Caller) -> Result<Json<SessionList>> {
-    let sessions = own.feature.list(own.store.as_ref(), &caller).await?;
+    let sessions = own.feature.list(&caller).await?;
     let view = |session: Session| SessionView::new(session, caller.session_id);
     Ok(Json(SessionList {
         items: sessions.into_iter().map(view).collect(),
@@ -99,8 +99,7 @@ async fn end(
 ) -> Result<NoContent> {
     // What is no id names no session.
     let id: SessionId = id.parse().map_err(|_| ErrorKind::SessionNotFound)?;
-    let store = own.store.as_ref();
-    own.feature.end(store, &caller, id, &client).await?;
+    own.feature.end(&caller, id, &client).await?;
     Ok(NoContent)
 }
 

@@ -5,7 +5,6 @@ use crate::{
     error::Result,
     event::{ClientInfo, Event, EventKind},
     secret::RefreshToken,
-    store::Store,
     token::{ActiveUser, EndReason},
 };
 
@@ -13,10 +12,10 @@ impl Sessions {
     /// Ends the session of a refresh token, whatever its generation; anything else ends nothing.
     pub(crate) async fn logout(
         &self,
-        store: &dyn Store,
         refresh_token: &RefreshToken,
         client: &ClientInfo,
     ) -> Result<()> {
+        let store = self.store.as_ref();
         if let Some(id) = self.tokens.session_of(refresh_token) {
             let now = self.clock.now();
             let event =
@@ -32,12 +31,8 @@ impl Sessions {
     }
 
     /// Ends every session of the user.
-    pub(crate) async fn logout_all(
-        &self,
-        store: &dyn Store,
-        caller: &ActiveUser,
-        client: &ClientInfo,
-    ) -> Result<()> {
+    pub(crate) async fn logout_all(&self, caller: &ActiveUser, client: &ClientInfo) -> Result<()> {
+        let store = self.store.as_ref();
         let (user, now) = (caller.user.id, self.clock.now());
         let event = Event::new(EventKind::LoggedOutEverywhere, client, now).by(user);
         let ended = store.end_sessions(user, EndReason::LogoutAll, now, &event);

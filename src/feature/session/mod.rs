@@ -19,10 +19,10 @@ use crate::{
 
 /// The sessions of signed-in users. Cheap to clone; from [`Auth::sessions`](crate::Auth::sessions).
 ///
-/// The caller is from [`UserService::current_user`](crate::UserService::current_user), the store is
-/// [`Auth::store`](crate::Auth::store), and no transaction of the host's: events are told when it has written.
+/// The caller is from [`UserService::current_user`](crate::UserService::current_user).
 #[derive(Clone, Debug)]
 pub struct Sessions {
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) tokens: Tokens,
     pub(crate) limits: Limits,
     /// Whether users are notified when a used refresh token of theirs comes back.
@@ -37,7 +37,8 @@ impl Sessions {
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
-    pub async fn list(&self, store: &dyn Store, caller: &ActiveUser) -> Result<Vec<Session>> {
+    pub async fn list(&self, caller: &ActiveUser) -> Result<Vec<Session>> {
+        let store = self.store.as_ref();
         let sessions = store.sessions(caller.user.id, self.clock.now()).await?;
         Ok(sessions)
     }
@@ -46,13 +47,8 @@ impl Sessions {
     ///
     /// # Errors
     /// [`SessionNotFound`](ErrorKind::SessionNotFound) if the session is another user's, unknown, or over.
-    pub async fn end(
-        &self,
-        store: &dyn Store,
-        caller: &ActiveUser,
-        id: SessionId,
-        client: &ClientInfo,
-    ) -> Result<()> {
+    pub async fn end(&self, caller: &ActiveUser, id: SessionId, client: &ClientInfo) -> Result<()> {
+        let store = self.store.as_ref();
         let (user, now) = (caller.user.id, self.clock.now());
         let event = Event::new(EventKind::SessionRevoked, client, now)
             .of(user)

@@ -9,7 +9,6 @@ use crate::{
     limit::Budget,
     mail::{Intent, LetterKind, Recipient},
     secret::{RefreshToken, TokenDigest},
-    store::Store,
     token::{RotateSession, Rotation, SessionUser, TokenPair},
     user::User,
 };
@@ -27,7 +26,6 @@ impl Sessions {
     /// for the retry.
     pub(crate) async fn refresh(
         &self,
-        store: &dyn Store,
         refresh_token: &RefreshToken,
         client: &ClientInfo,
     ) -> Result<TokenPair> {
@@ -37,7 +35,7 @@ impl Sessions {
         let rotation = tokens.rotation(refresh_token);
         let (rotation, successors) = rotation.ok_or(ErrorKind::InvalidRefreshToken)?;
         let id = rotation.id;
-        let asked = self.ask(store, &rotation).await?;
+        let asked = self.ask(&rotation).await?;
         // Hooks take their time.
         let rotation = tokens.dated(rotation);
         let now = rotation.now;
@@ -45,7 +43,7 @@ impl Sessions {
             .as_ref()
             .map(|asked| tokens.access(&asked.user, id, &asked.claims, now))
             .transpose()?;
-        let (live, digest) = self.rotate(store, &rotation, client).await?;
+        let (live, digest) = self.rotate(&rotation, client).await?;
         let token = successors
             .into_iter()
             .find(|(candidate, _)| *candidate == digest)
@@ -66,7 +64,8 @@ impl Sessions {
 
     /// Asks the hooks for the claims of the next access token, if there are hooks, and if there will be one. A token
     /// that was used before is theft whatever the hooks would say.
-    async fn ask(&self, store: &dyn Store, rotation: &RotateSession) -> Result<Option<Asked>> {
+    async fn ask(&self, rotation: &RotateSession) -> Result<Option<Asked>> {
+        let store = self.store.as_ref();
         if !self.hooks.are_there() {
             return Ok(None);
         }
@@ -81,10 +80,10 @@ impl Sessions {
     /// The session, and the digest of the token that is the current one now.
     async fn rotate(
         &self,
-        store: &dyn Store,
         rotation: &RotateSession,
         client: &ClientInfo,
     ) -> Result<(SessionUser, TokenDigest)> {
+        let store = self.store.as_ref();
         let now = rotation.now;
         let on_reuse = Event::new(EventKind::RefreshTokenReused, client, now)
             .with("session_id", rotation.id.to_string());

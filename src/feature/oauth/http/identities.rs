@@ -35,7 +35,7 @@ pub(super) fn endpoints(own: &Own) -> Vec<Endpoint> {
 }
 
 async fn list(own: Own, Caller(caller): Caller) -> Result<Json<IdentityList>> {
-    let identities = own.feature.identities(own.store.as_ref(), &caller).await?;
+    let identities = own.feature.identities(&caller).await?;
     Ok(Json(IdentityList {
         items: identities.into_iter().map(IdentityView::from).collect(),
     }))
@@ -51,10 +51,7 @@ async fn link(
         code,
         code_verifier,
     } = body;
-    let store = own.store.as_ref();
-    let linked = own
-        .feature
-        .link(store, &caller, &code, &code_verifier, &client);
+    let linked = own.feature.link(&caller, &code, &code_verifier, &client);
     let identity = linked.await?;
     Ok(Created {
         location: format!("/users/me/identities/{}", identity.id),
@@ -68,8 +65,7 @@ async fn unlink(
     client: ClientInfo,
     Path(id): Path<IdentityId>,
 ) -> Result<NoContent> {
-    let store = own.store.as_ref();
-    own.feature.unlink(store, &caller, id, &client).await?;
+    own.feature.unlink(&caller, id, &client).await?;
     Ok(NoContent)
 }
 
