@@ -25,7 +25,7 @@ use actix_web::{
     rt::net::TcpStream,
     web,
 };
-use hallpass::{Auth, ClientAddress, contract::Endpoints};
+use hallpass::{Auth, ClientAddress, endpoints::Endpoints};
 
 use common::{Connection, Cors, DRAIN, Judged, Settings, connections, listen, start, stop_signal};
 use turns::{InTurn, Patience, Turns};

@@ -169,7 +169,7 @@ pub use self::{
 
 // Short paths.
 #[cfg(feature = "http")]
-pub use self::auth::contract;
+pub use self::auth::endpoints;
 pub use self::auth::{guard, transaction};
 #[cfg(feature = "oauth")]
 pub use self::feature::oauth;

@@ -4,7 +4,7 @@ mod assemble;
 mod background;
 mod builder;
 #[cfg(feature = "http")]
-pub mod contract;
+pub mod endpoints;
 pub mod guard;
 #[cfg(feature = "http")]
 mod health;

@@ -6,13 +6,15 @@
 
 mod assertion;
 mod flow;
+mod linking;
 mod store;
 
 pub use self::{
-    assertion::{Assertion, Candidates, LinkRefusal, Linking, Local},
+    assertion::Assertion,
     flow::{
         CodeChallenge, Flow, FlowIntent, InvalidChallenge, NewCode, NewFlow, UnknownFlowIntent,
     },
+    linking::{Candidates, LinkRefusal, Linking, Local},
     store::{
         IdentitySignIn, IdentitySignedIn, IdentityStore, LinkIdentity, Linked, Redeemed, Unlinked,
     },

@@ -26,6 +26,7 @@ mod current_user;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 mod key;
+mod lifetimes;
 mod one_time;
 mod refresh;
 mod reuse;
@@ -40,10 +41,11 @@ pub use self::{
     algorithm::SigningAlgorithm,
     current_user::CurrentUser,
     key::SigningKeys,
+    lifetimes::TokenLifetimes,
     one_time::{IssueOneTime, NewOneTimeToken, OneTimeStatus, Purpose, Reset, ResetPassword},
     reuse::ReuseClass,
     rotation::{SessionState, Verdict},
-    service::{ActiveUser, TokenLifetimes, TokenPair},
+    service::{ActiveUser, TokenPair},
     session::{
         Checked, CheckedSession, EndReason, NewSession, OpenSession, RotateSession, Rotation,
         Session, SessionUser,

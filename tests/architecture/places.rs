@@ -81,7 +81,7 @@ fn a_crate_outside_its_folder_is_found() {
     assert_eq!(found("src/store/memory/mod.rs", "use sqlx;"), 1);
     assert_eq!(
         found(
-            "src/auth/contract.rs",
+            "src/auth/endpoints.rs",
             "/// `axum::Router`\nuse crate::framework::axum::mount;"
         ),
         0

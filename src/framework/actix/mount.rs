@@ -16,7 +16,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 
 use super::head::{parts, reply};
 use crate::{
-    auth::contract::Endpoints,
+    auth::endpoints::Endpoints,
     http::{ClientAddress, Problem, Resource, Resources},
 };
 

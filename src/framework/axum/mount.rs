@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::stream;
 
 use crate::{
-    auth::contract::Endpoints,
+    auth::endpoints::Endpoints,
     http::{ClientAddress, Resources, UnknownLength},
 };
 

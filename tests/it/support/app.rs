@@ -11,8 +11,8 @@ use axum::Router;
 use hallpass::{
     Auth, AuthBuilder, ClientAddress, EmailAddress, Registration, UserId, UserService as _,
     clock::{Clock as _, ManualClock, Timestamp},
-    contract::Endpoints,
     credential::{HashParams, Hasher, HasherBuilder},
+    endpoints::Endpoints,
     event::{Author, ClientInfo, Event, EventFilter, EventKind},
     limit::{Lockout, RateLimits},
     mail::{Mail, Mailbox},

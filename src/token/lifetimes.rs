@@ -1,0 +1,103 @@
+use std::time::Duration;
+
+use super::check::MAX_LIFETIME;
+use crate::error::{Error, Result};
+
+/// How long tokens and sessions live.
+///
+/// ```
+/// use std::time::Duration;
+/// use hallpass::token::TokenLifetimes;
+///
+/// let lifetimes = TokenLifetimes {
+///     access: Duration::from_secs(300),
+///     ..TokenLifetimes::default()
+/// };
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "with the default for the rest, a further field breaks nobody"
+)]
+pub struct TokenLifetimes {
+    /// An access token. Default 10 minutes, at most an hour.
+    pub access: Duration,
+    /// A session that is not refreshed. Default 14 days.
+    pub session_idle: Duration,
+    /// A session in any case. Default 30 days (NIST SP 800-63B-4, AAL1).
+    pub session_max: Duration,
+    /// For how long a refresh token that was just exchanged still gets the same successor, for a client that lost the
+    /// answer and for a second tab. The request timeout is added to it. Default 30 s.
+    ///
+    /// Zero: not at all, and nothing is added. The second use of a token is then theft, even by a client whose answer
+    /// was lost or whose call was answered with 503.
+    pub refresh_grace: Duration,
+}
+
+impl Default for TokenLifetimes {
+    fn default() -> Self {
+        Self {
+            access: Duration::from_secs(600),
+            session_idle: Duration::from_secs(14 * 86_400),
+            session_max: Duration::from_secs(30 * 86_400),
+            refresh_grace: Duration::from_secs(30),
+        }
+    }
+}
+
+impl TokenLifetimes {
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) naming the lifetime that is out of range.
+    pub(super) fn check(&self) -> Result<()> {
+        let ten_years = Duration::from_secs(3650 * 86_400);
+        for (name, value, min, max) in [
+            (
+                "access token lifetime",
+                self.access,
+                Duration::from_secs(1),
+                MAX_LIFETIME,
+            ),
+            (
+                "session idle time",
+                self.session_idle,
+                Duration::from_secs(1),
+                ten_years,
+            ),
+            (
+                "session lifetime",
+                self.session_max,
+                Duration::from_secs(1),
+                ten_years,
+            ),
+            (
+                "refresh grace",
+                self.refresh_grace,
+                Duration::ZERO,
+                Duration::from_secs(300),
+            ),
+        ] {
+            if !(min..=max).contains(&value) {
+                let (min, max) = (min.as_secs(), max.as_secs());
+                return Err(Error::configuration(format!(
+                    "the {name} must be {min} to {max} seconds"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// For how long after an exchange, by the clock, the previous token gets the same successor.
+    ///
+    /// An exchange is dated by the start of its request (on Postgres, and the time that the statement waited), and is
+    /// written up to a request timeout later: a client that was answered with 503 at its end asks again when the
+    /// exchange is as old. The grace is what is left from then on: for the way, for the pause of the client, and for
+    /// the clock. So with the defaults a retry right after a 503 may come 30 s late, or the clock may jump 30 s ahead,
+    /// and no honest client is taken for a thief. A clock that jumps back makes the age negative, which is within.
+    pub(super) fn reuse_window(&self, request_timeout: Duration) -> Duration {
+        if self.refresh_grace.is_zero() {
+            Duration::ZERO
+        } else {
+            self.refresh_grace + request_timeout
+        }
+    }
+}
