@@ -1,7 +1,7 @@
-//! A store of a host's own: another store behind a gate, that makes it read-only while its database is copied or moved.
+//! A store behind a gate that makes it read-only while its database is copied or moved.
 //!
-//! Who is signed in stays signed in then, and what would write is answered with 503 and may be tried again. A host that
-//! writes a store from scratch implements the same traits as [`Gate`] does, and proves it by the same checks.
+//! Signed-in users stay signed in then, and a call that would write gets 503 and can be tried again. A host that writes a
+//! store from scratch implements the same traits as [`Gate`] does, and proves it by the same checks.
 //!
 //! ```sh
 //! cargo run --example custom_store --features testing

@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --example server --all-features &
-//! cargo run --example resource_server --features axum,jwks-client -- --issuer http://localhost:8000
+//! cargo run --example resource_server --features axum,jwks-client,tls -- --issuer http://localhost:8000
 //! ```
 #![allow(clippy::print_stdout, reason = "a program speaks to its terminal")]
 

@@ -15,7 +15,8 @@ const PRIVATE: &str = "$serde_json::private::";
 const NUMBER: &str = "$serde_json::private::Number";
 
 /// Reads one JSON object and nothing after it. Refused: invalid UTF-8, lone surrogates, nesting of 128 levels and
-/// more, a name that occurs twice in one object, at any depth, and a name that is not read back as it was written.
+/// more, a name that occurs twice in one object, at any depth, and a name that `serde_json` keeps for itself. The one for a
+/// number, alone in an object below the top, is read as the number in it.
 pub(crate) fn parse_object(text: &[u8]) -> Result<Map<String, Value>> {
     match serde_json::from_slice(text) {
         Ok(Strict(Value::Object(object))) => Ok(object),
@@ -169,7 +170,13 @@ impl<'de> Visitor<'de> for StrictVisitor {
 
 /// As it is read without the feature `arbitrary_precision`.
 fn number(text: &str) -> Option<Value> {
-    if let Ok(integer) = text.parse::<i64>() {
+    // JSON has no other sign, and -0 is a float.
+    if text.starts_with('+') {
+        return None;
+    }
+    if text != "-0"
+        && let Ok(integer) = text.parse::<i64>()
+    {
         return Some(Value::from(integer));
     }
     if let Ok(integer) = text.parse::<u64>() {
@@ -228,6 +235,7 @@ mod tests {
     fn numbers_are_the_same_whatever_the_features_of_the_program() {
         for text in [
             "0",
+            "-0",
             "-1",
             "18446744073709551615",
             "-9223372036854775808",

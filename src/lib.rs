@@ -72,7 +72,7 @@
 //! | `openapi` | the OpenAPI document, and an interactive page that needs no other host |
 //! | `pages` | pages for the links in mails, without script |
 //! | `tls` | cryptography for TLS, by aws-lc; `postgres` switches it on, and a host may [bring its own](#cryptography) |
-//! | `testing` | a whole service for a host's tests, and the conformance checks |
+//! | `testing` | a whole service for a host's tests, the conformance checks, and [`store::Gate`] |
 //!
 //! # Cryptography
 //!

@@ -8,7 +8,7 @@
 //! | `hallpass_hash_permits_taken` | gauge | | permits of [`Hasher`](crate::credential::Hasher)s that are taken: hashes being made |
 //! | `hallpass_hash_waiting` | gauge | | callers that wait for a permit |
 //! | `hallpass_hash_wait_seconds` | histogram | | how long who got a permit had waited for it, in seconds; 0 for those who found one free |
-//! | `hallpass_hash_shed_total` | counter | `reason` | callers that were turned away: `no_queue_slot` before they cost a statement, `queue_full`, `deadline` after the longest wait, or `no_thread` if the system starts none |
+//! | `hallpass_hash_shed_total` | counter | `reason` | callers that were turned away: `no_slot` before they cost a statement, `queue_full`, `deadline` after the longest wait, or `no_thread` if the system starts none |
 //! | `hallpass_admission_shed_total` | counter | | unauthenticated calls that were turned away because too many waited to be counted |
 //! | `hallpass_rate_limited_total` | counter | `budget` | calls refused because there were too many: [`Budget`](crate::limit::Budget) |
 //! | `hallpass_locked_total` | counter | | attempts on a password refused after too many failures |
@@ -22,7 +22,7 @@ use self::facade::{count, gauge, observe};
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Shed {
     Deadline,
-    NoQueueSlot,
+    NoSlot,
     NoThread,
     QueueFull,
 }
@@ -51,7 +51,7 @@ pub(crate) fn waited(seconds: f64) {
 pub(crate) fn shed(reason: Shed) {
     let reason = match reason {
         Shed::Deadline => "deadline",
-        Shed::NoQueueSlot => "no_queue_slot",
+        Shed::NoSlot => "no_slot",
         Shed::NoThread => "no_thread",
         Shed::QueueFull => "queue_full",
     };

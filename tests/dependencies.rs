@@ -35,7 +35,7 @@ fn tls_is_rustls() {
 
 #[test]
 fn the_cryptography_of_a_host_stays_its_own() {
-    let chosen = "axum,breach-check,jwks-client,migrate,oauth,pages,smtp,sqlite,testing";
+    let chosen = "actix,axum,breach-check,jwks-client,metrics,migrate,oauth,openapi,pages,smtp,sqlite,strength,testing";
     assert_eq!(providers(chosen), BTreeSet::new());
     for features in [&format!("{chosen},tls"), "postgres"] {
         assert!(

@@ -299,7 +299,7 @@ async fn load_is_recorded_and_nobody_is_named() {
     kinds.sort_unstable_by_key(|kind| format!("{kind:?}"));
     assert_eq!(kinds[2], ErrorKind::Overloaded);
     assert_eq!(
-        recorded.sum("hallpass_hash_shed_total{reason=no_queue_slot}"),
+        recorded.sum("hallpass_hash_shed_total{reason=no_slot}"),
         1.0
     );
     let waits = recorded.values("hallpass_hash_wait_seconds{}");

@@ -24,8 +24,8 @@ use super::{
     settings::{LimitStore, reason},
 };
 
-/// How long mails in flight may take when the server stops.
-const MAIL_DRAIN: Duration = Duration::from_secs(2);
+/// How long mails, hooks and sinks in flight may take when the server stops.
+const BACKGROUND_DRAIN: Duration = Duration::from_secs(2);
 /// How long the database may take to close.
 const CLOSE: Duration = Duration::from_secs(1);
 
@@ -216,14 +216,16 @@ impl App {
         }
     }
 
-    /// Lets the mails in flight leave, and closes the database.
+    /// Lets what is in flight in the background end, and closes the database.
     pub(crate) async fn finish(self) {
         drop(self.stop);
-        if tokio::time::timeout(MAIL_DRAIN, self.background)
+        if tokio::time::timeout(BACKGROUND_DRAIN, self.background)
             .await
             .is_err()
         {
-            tracing::warn!("a mail is still in flight; it will be sent again by the next start");
+            tracing::warn!(
+                "the background has not ended in time; a mail in flight will be sent again by the next start"
+            );
         }
         match tokio::time::timeout(CLOSE, self.store.close()).await {
             Ok(Ok(())) => {}

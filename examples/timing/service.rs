@@ -85,8 +85,10 @@ fn raised() -> RateLimits {
     Budget::ALL
         .iter()
         .fold(RateLimits::default(), |limits, &budget| {
-            let about = limits.of_address(budget).map(|_| rate);
-            limits.per_client(budget, rate).per_address(budget, about)
+            let per_address = limits.of_address(budget).map(|_| rate);
+            limits
+                .per_client(budget, rate)
+                .per_address(budget, per_address)
         })
 }
 

@@ -239,7 +239,7 @@ impl AuthBuilder {
             store,
             tokens,
             passwords,
-            sessions: sessions.clone(),
+            sessions,
             limits,
             administration,
         };
@@ -251,7 +251,6 @@ impl AuthBuilder {
             lockouts,
             #[cfg(feature = "oauth")]
             provider_sign_ins,
-            sessions,
             permissions,
             hooks,
             deliveries,

@@ -11,7 +11,7 @@ impl Auth {
     /// All that goes on in the background: mails are [sent](Self::run_mail), what is over is [deleted](Self::run_purge), and
     /// [providers](crate::oauth) are got to know. Spawn it once per process; any number of processes share the work.
     ///
-    /// When `shutdown` completes, the mails in flight are sent, and [hooks](Self::finish_hooks) and
+    /// When `shutdown` completes, the mails in flight get 5 seconds more, and [hooks](Self::finish_hooks) and
     /// [sinks](Self::flush_events) get what has happened so far: set a time limit of your own for that.
     ///
     /// ```no_run

@@ -63,7 +63,7 @@ impl Auth {
                 inner.registration,
                 inner.deliveries.locales(),
             ),
-            session::http::endpoints(&service, &self.context(&inner.sessions)),
+            session::http::endpoints(&service, &self.context(&inner.use_cases.sessions)),
             account::http::endpoints(&self.context(&inner.accounts)),
             email_verification::http::endpoints(&self.context(&inner.email_verifications)),
             lockout::http::endpoints(&self.context(&inner.lockouts), inner.cookies),

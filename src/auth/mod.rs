@@ -73,7 +73,6 @@ struct Inner {
     lockouts: Lockouts,
     #[cfg(feature = "oauth")]
     provider_sign_ins: crate::feature::oauth::ProviderSignIns,
-    sessions: Sessions,
     deliveries: Deliveries,
     purges: Purges,
     #[cfg(feature = "pages")]
@@ -125,7 +124,7 @@ impl Auth {
     /// The sessions of signed-in users.
     #[must_use]
     pub fn sessions(&self) -> &Sessions {
-        &self.0.sessions
+        &self.0.use_cases.sessions
     }
 
     /// Counts a call of a client against a budget, as the endpoints do: for a door of the host's own, before it does anything

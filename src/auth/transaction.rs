@@ -89,7 +89,7 @@ pub struct InTransaction<'a> {
     done: Done,
 }
 
-/// What is to be told of once it is committed.
+/// The events and hooks to publish after the commit.
 #[derive(Debug, Default)]
 struct Done {
     events: Vec<Event>,
@@ -224,7 +224,7 @@ impl InTransaction<'_> {
     }
 }
 
-/// What is to be told once the transaction is committed.
+/// The events and hooks of a transaction, to be published once it is committed.
 #[derive(Debug)]
 #[must_use = "`publish` it after the commit"]
 pub struct Unpublished {

@@ -68,7 +68,7 @@ impl PasswordCheck {
     /// [`Overloaded`](ErrorKind::Overloaded).
     pub(crate) async fn enter(&self, client: &ClientInfo) -> Result<CheckTicket> {
         self.limits.ensure_not_refused(Budget::SignIn, client)?;
-        let slot = self.hasher.queue_slot()?;
+        let slot = self.hasher.slot()?;
         Ok(CheckTicket {
             caller: Caller::default(),
             slot: Some(slot),

@@ -222,11 +222,11 @@ impl Hasher {
     /// # Errors
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if not.
     #[cfg(feature = "http")]
-    pub(crate) fn has_place(&self) -> Result<()> {
+    pub(crate) fn has_slot(&self) -> Result<()> {
         if self.0.slots.available_permits() > 0 {
             return Ok(());
         }
-        Err(self.0.pool.overloaded(Shed::NoQueueSlot))
+        Err(self.0.pool.overloaded(Shed::NoSlot))
     }
 
     /// How many callers wait for a permit just now.
@@ -235,13 +235,13 @@ impl Hasher {
         self.0.pool.waiting()
     }
 
-    /// A queue slot: a place among those that hash or wait, for as long as it is held: for what is to be done before and after.
+    /// A slot among those that hash or wait, to be held over what is done before and after.
     ///
     /// # Errors
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if there is none.
-    pub(super) fn queue_slot(&self) -> Result<OwnedSemaphorePermit> {
+    pub(super) fn slot(&self) -> Result<OwnedSemaphorePermit> {
         let slot = Arc::clone(&self.0.slots).try_acquire_owned();
-        slot.map_err(|_| self.0.pool.overloaded(Shed::NoQueueSlot))
+        slot.map_err(|_| self.0.pool.overloaded(Shed::NoSlot))
     }
 
     /// How many verifications were performed, dummy ones included.

@@ -31,10 +31,10 @@ macro_rules! error_kinds {
             Forbidden "the caller lacks the required role or permission"
                 => FORBIDDEN "forbidden" "Forbidden"
                 "The caller lacks the role or the permission that this call needs.";
-            /// Who signs in with a provider there is another user here.
+            /// The identity at the provider is linked to another user here.
             IdentityTaken "the identity is another user's"
                 => CONFLICT "identity_taken" "Identity taken"
-                "Who signed in at the provider is another user here.";
+                "The identity at the provider is linked to another user here.";
             /// A defect or corrupt data.
             Internal "internal error"
                 => INTERNAL_SERVER_ERROR "internal" "Internal error"
@@ -102,7 +102,7 @@ macro_rules! error_kinds {
             /// The call needs a sign-in within the last 10 minutes.
             ReauthenticationRequired "the sign-in is not recent enough"
                 => FORBIDDEN "reauthentication_required" "Reauthentication required"
-                "The call needs a sign-in within the last 10 minutes: sign in anew, or reauthenticate.";
+                "The call needs a sign-in within the last 10 minutes: sign in again, or reauthenticate.";
             /// A superseded refresh token was presented again: the session has been ended.
             RefreshTokenReused "the refresh token was used before; the session is over"
                 => UNAUTHORIZED "refresh_token_reused" "Refresh token reused"

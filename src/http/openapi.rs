@@ -151,9 +151,6 @@ impl Schemas {
     }
 }
 
-#[cfg(test)]
-mod tests;
-
 /// `get_users_me_sessions_id` for `GET /users/me/sessions/{id}`.
 fn operation_id(endpoint: &Endpoint) -> String {
     let method = endpoint.method().as_str().to_ascii_lowercase();
@@ -162,3 +159,6 @@ fn operation_id(endpoint: &Endpoint) -> String {
         .filter(|word| !word.is_empty())
         .fold(method, |id, word| format!("{id}_{word}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ pub use self::{
     },
     linking::{Candidates, LinkRefusal, Linking, Local},
     store::{
-        IdentitySignIn, IdentitySignedIn, IdentityStore, LinkIdentity, Linked, Redeemed, Unlinked,
+        IdentityAdmission, IdentitySignIn, IdentityStore, LinkIdentity, Linked, Redeemed, Unlinked,
     },
 };
 use crate::{clock::Timestamp, event::Event, id::id};

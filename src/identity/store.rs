@@ -67,7 +67,7 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// If the database fails.
-    async fn sign_in(&self, sign_in: &IdentitySignIn) -> Result<IdentitySignedIn, StoreError>;
+    async fn sign_in(&self, sign_in: &IdentitySignIn) -> Result<IdentityAdmission, StoreError>;
 
     /// Keeps the code of a flow that is to link an identity, and the identity with it. Links nothing yet.
     ///
@@ -180,14 +180,14 @@ impl IdentitySignIn {
     }
 }
 
-/// What became of an sign_in.
+/// The outcome of a sign-in with an identity.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
     reason = "a further outcome would be a change of contract"
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
-pub enum IdentitySignedIn {
+pub enum IdentityAdmission {
     /// The code is good for this user. With the events that were written.
     Admitted(User, Vec<Event>),
     /// Nothing was written.

@@ -64,8 +64,8 @@ impl Open {
             return Vec::new();
         }
         self.looked_at = Some(now);
-        let is_notified = |client: &Client| client.refused == 0 && !is_recent(client.said_at, now);
-        self.clients.retain(|_, client| !is_notified(client));
+        let is_reported = |client: &Client| client.refused == 0 && !is_recent(client.said_at, now);
+        self.clients.retain(|_, client| !is_reported(client));
         let others = self.clients.iter_mut().filter(|(key, _)| **key != but);
         others
             .filter_map(|(key, client)| client.due(*key, now))

@@ -9,9 +9,8 @@ pub(super) const SKEW: TimeDelta = TimeDelta::minutes(5);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a limiter builds it")]
 pub struct Held {
-    /// Of a [`Rate`](super::Rate): the theoretical arrival time of GCRA, when the steady pace has caught up. Of attempts: until when the next
-    /// one waits.
-    pub theoretical_arrival: Timestamp,
+    /// Of a [`Rate`](super::Rate): the theoretical arrival time of GCRA. Of attempts: until when the next one waits.
+    pub until: Timestamp,
     /// How many attempts in a row; 0 of a rate.
     pub attempts: u32,
     /// From when on it is as if nothing were held.

@@ -117,13 +117,13 @@ impl Lockout {
         let failures = held.map_or(0, |held| held.attempts);
         if let Some(held) = held
             && (failures >= self.max_attempts
-                || (held.theoretical_arrival > now && held.theoretical_arrival <= self.latest(now)))
+                || (held.until > now && held.until <= self.latest(now)))
         {
             return Err(*held);
         }
         let attempts = failures.saturating_add(1);
         Ok(Held {
-            theoretical_arrival: now + self.wait(attempts),
+            until: now + self.wait(attempts),
             attempts,
             expires_at: now + self.remembered(attempts),
         })

@@ -90,8 +90,8 @@ impl Rate {
 
     /// The counter after one more call; what it was, if there is no room.
     pub(super) fn charge(&self, held: Option<&Held>, now: Timestamp) -> Result<Held, Held> {
-        let held = held.filter(|held| held.theoretical_arrival <= self.latest(now));
-        let at = held.map_or(now, |held| held.theoretical_arrival);
+        let held = held.filter(|held| held.until <= self.latest(now));
+        let at = held.map_or(now, |held| held.until);
         if let Some(held) = held
             && at > now + self.tolerance()
         {
@@ -99,7 +99,7 @@ impl Rate {
         }
         let theoretical_arrival = at.max(now) + self.emission_interval();
         Ok(Held {
-            theoretical_arrival,
+            until: theoretical_arrival,
             attempts: 0,
             expires_at: theoretical_arrival,
         })

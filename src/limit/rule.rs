@@ -34,11 +34,11 @@ impl Rule {
     #[must_use]
     pub fn retry_after(&self, held: &Held, now: Timestamp) -> Duration {
         let wait = match self {
-            Self::Rate(rate) => held.theoretical_arrival - rate.tolerance() - now,
+            Self::Rate(rate) => held.until - rate.tolerance() - now,
             Self::Attempts(lockout) if held.attempts >= lockout.max_attempts => {
                 return lockout.max_delay;
             }
-            Self::Attempts(_) => held.theoretical_arrival - now,
+            Self::Attempts(_) => held.until - now,
         };
         wait.to_std().unwrap_or_default()
     }

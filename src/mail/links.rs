@@ -50,7 +50,8 @@ impl Links {
     /// query or a fragment.
     pub fn new(public_url: &str) -> Result<Self> {
         check("the public URL", public_url)?;
-        if public_url.contains(['?', '#', '@']) {
+        let authority = public_url.split('/').nth(2).unwrap_or_default();
+        if public_url.contains(['?', '#']) || authority.contains('@') {
             return Err(Error::configuration(
                 "the public URL has no user, no password, no query and no fragment",
             ));

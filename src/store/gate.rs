@@ -16,8 +16,8 @@ use crate::{
     error::StoreError,
     event::{Author, Event, EventFilter, EventId},
     identity::{
-        Assertion, Candidates, CodeChallenge, Flow, Identity, IdentityId, IdentitySignIn,
-        IdentitySignedIn, LinkIdentity, Linked, NewCode, NewFlow, Redeemed, Unlinked,
+        Assertion, Candidates, CodeChallenge, Flow, Identity, IdentityAdmission, IdentityId,
+        IdentitySignIn, LinkIdentity, Linked, NewCode, NewFlow, Redeemed, Unlinked,
     },
     limit::{Charge, Charged, LimitKey, SealedKey},
     mail::{Admission, Claims, Intent, IntentId, MailEntry, MailStatus, Ordered, RetryMail},
@@ -63,7 +63,7 @@ pub enum Passage {
     /// Everything.
     #[default]
     Open,
-    /// What only reads.
+    /// What only reads. The store is not ready then, since readiness writes.
     ReadOnly,
     /// Nothing.
     Closed,
@@ -212,7 +212,7 @@ gated! {
         writable begin_flow(flow: &NewFlow) -> ();
         writable take_flow(state: &TokenDigest, binding: &TokenDigest, now: Timestamp) -> Option<Flow>;
         readable candidates(assertion: &Assertion) -> Candidates;
-        writable sign_in(sign_in: &IdentitySignIn) -> IdentitySignedIn;
+        writable sign_in(sign_in: &IdentitySignIn) -> IdentityAdmission;
         writable offer_identity(code: &NewCode, assertion: &Assertion) -> ();
         writable redeem_code(code: &TokenDigest, challenge: &CodeChallenge, now: Timestamp) -> Option<Redeemed>;
         writable link_identity(link: &LinkIdentity, now: Timestamp, event: &Event, mail: Option<&Intent>) -> Linked;

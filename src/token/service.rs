@@ -79,10 +79,10 @@ impl ActiveUser {
 
 /// Access and refresh tokens, and the sessions they belong to. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Tokens(pub(super) Arc<Inner>);
+pub(crate) struct Tokens(Arc<Inner>);
 
 #[derive(Debug)]
-pub(super) struct Inner {
+struct Inner {
     access: AccessTokens,
     refresh: RefreshKeys,
     lifetimes: TokenLifetimes,

@@ -76,12 +76,12 @@ fn every_cargo_feature_switches_something() {
 }
 
 #[test]
-fn a_program_that_sends_mail_deletes_what_is_over() {
+fn a_program_that_serves_runs_the_background() {
     let mut programs = read(&["examples"]);
     programs.extend(programs::of_document(
         "README.md",
         include_str!("../../README.md"),
     ));
-    let found = programs::without_purge(&programs);
-    assert!(found.is_empty(), "no purge: {found:?}");
+    let found = programs::without_background(&programs);
+    assert!(found.is_empty(), "no background: {found:?}");
 }

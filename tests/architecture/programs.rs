@@ -9,20 +9,24 @@ pub(crate) fn of_document(path: &str, text: &str) -> Vec<Source> {
     codes.map(|code| Source::new(path, code)).collect()
 }
 
-/// The programs that send mail in the background and let what is over pile up.
-pub(crate) fn without_purge(programs: &[Source]) -> Vec<&str> {
+/// The programs that serve the endpoints, and neither send mails nor delete what is over.
+pub(crate) fn without_background(programs: &[Source]) -> Vec<&str> {
     let calls = |program: &Source, name: &str| program.tokens.iter().any(|token| token == name);
-    let found = programs
-        .iter()
-        .filter(|program| calls(program, "run_mail") && !calls(program, "run_purge"));
+    let found = programs.iter().filter(|program| {
+        let serves = calls(program, "builder") && calls(program, "endpoints");
+        serves && calls(program, "main") && !calls(program, "run")
+    });
     found.map(|program| program.path.as_str()).collect()
 }
 
 #[test]
-fn a_program_without_a_purge_is_found() {
-    let document = "Text of run_mail.\n```rust,no_run\nauth.run_mail(pending());\n```\n\n```sh\nrun_mail\n```\n\
-                    ```rust\njoin!(auth.run_mail(x), auth.run_purge(y));\n```\n";
-    let programs = of_document("README.md", document);
+fn a_program_without_the_background_is_found() {
+    let serves = "fn main() { let auth = Auth::builder().build(); router(auth.endpoints()); }";
+    let document = format!(
+        "Text of run.\n```rust,no_run\n{serves}\n```\n\n```sh\nrun\n```\n\
+         ```rust\n{serves} spawn(auth.run(stop));\n```\n"
+    );
+    let programs = of_document("README.md", &document);
     assert_eq!(programs.len(), 2);
-    assert_eq!(without_purge(&programs), ["README.md"]);
+    assert_eq!(without_background(&programs), ["README.md"]);
 }

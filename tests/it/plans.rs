@@ -7,8 +7,8 @@ use hallpass::{
     clock::{Clock as _, SystemClock, Timestamp},
     event::{Author, ClientInfo, Event},
     identity::{
-        Assertion, CodeChallenge, IdentityId, IdentitySignIn, IdentitySignedIn, IdentityStore as _,
-        NewCode, Unlinked,
+        Assertion, CodeChallenge, IdentityAdmission, IdentityId, IdentitySignIn,
+        IdentityStore as _, NewCode, Unlinked,
     },
     secret::TokenDigest,
     store::PurgeStore as _,
@@ -184,9 +184,9 @@ async fn identities_and_codes_are_found_by_indexes() {
             trusted: true,
             display_name: None,
         };
-        let standing = store.candidates(&said).await.unwrap();
-        assert!(standing.linked.is_some() && standing.holder.is_some());
-        uses(&[by_subject], "standing").await;
+        let candidates = store.candidates(&said).await.unwrap();
+        assert!(candidates.linked.is_some() && candidates.holder.is_some());
+        uses(&[by_subject], "candidates").await;
         let arrival = IdentitySignIn {
             assertion: said,
             identity: IdentityId::new(now),
@@ -203,7 +203,7 @@ async fn identities_and_codes_are_found_by_indexes() {
         };
         let arrived = store.sign_in(&arrival).await.unwrap();
         assert!(
-            matches!(arrived, IdentitySignedIn::Admitted(..)),
+            matches!(arrived, IdentityAdmission::Admitted(..)),
             "{arrived:?}"
         );
         uses(&[by_subject, by_state], "arrive").await;

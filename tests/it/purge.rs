@@ -103,7 +103,7 @@ async fn the_background_task_purges_every_hour() {
     let app = app_with(|builder| builder.event_retention(Duration::from_secs(1))).await;
     let (stop, stopped) = oneshot::channel::<()>();
     let auth = app.auth.clone();
-    let task = tokio::spawn(async move { auth.run_purge(async { drop(stopped.await) }).await });
+    let task = tokio::spawn(async move { auth.run(async { drop(stopped.await) }).await });
     let count = async || {
         let store = app.store();
         let events = store.list_events(&EventFilter::default(), None, 10).await;

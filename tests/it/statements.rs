@@ -10,7 +10,7 @@ use hallpass::{
     clock::{Clock as _, SystemClock},
     event::{Author, ClientInfo, EventFilter, EventStore as _},
     identity::{
-        Assertion, CodeChallenge, Flow, FlowIntent, IdentityId, IdentitySignIn, IdentitySignedIn,
+        Assertion, CodeChallenge, Flow, FlowIntent, IdentityAdmission, IdentityId, IdentitySignIn,
         IdentityStore as _, LinkIdentity, Linked, NewCode, NewFlow, Unlinked,
     },
     mail::{Intent, IntentId, LetterKind, Ordered, OutboxStore as _, Recipient, RetryMail},
@@ -208,9 +208,9 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         .await;
     found.unwrap().unwrap();
     count.expect(1, "one_time_user");
-    let standing = store.one_time_status(&digest, Purpose::ResetPassword, now);
+    let status = store.one_time_status(&digest, Purpose::ResetPassword, now);
     let expected = OneTimeStatus::Live(new_user.email.clone());
-    assert_eq!(standing.await.unwrap(), expected);
+    assert_eq!(status.await.unwrap(), expected);
     count.expect(1, "one_time_status");
     let reset = ResetPassword {
         cleared_counter: None,
@@ -342,7 +342,7 @@ async fn signing_in_with_a_provider_costs_few_statements_on_postgres() {
         };
         let arrived = store.sign_in(&arrival).await.unwrap();
         assert!(
-            matches!(arrived, IdentitySignedIn::Admitted(..)),
+            matches!(arrived, IdentityAdmission::Admitted(..)),
             "{arrived:?}"
         );
         count.expect(wanted, "arrive");

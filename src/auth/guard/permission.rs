@@ -1,7 +1,7 @@
 use std::{fmt, marker::PhantomData};
 
-use crate::auth::Auth;
 use crate::{
+    auth::Auth,
     error::{ErrorKind, Result},
     token::{ActiveUser, CurrentUser},
     user::{Permission, Permissions, Roles, User},

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ::http::HeaderMap;
 
-use crate::auth::Auth;
 use crate::{
+    auth::Auth,
     error::{Error, ErrorKind, Result},
     http::bearer,
     token::{ActiveUser, CurrentUser},

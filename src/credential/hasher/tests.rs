@@ -241,15 +241,15 @@ async fn a_caller_that_goes_away_leaves_the_queue() {
 }
 
 #[tokio::test]
-async fn there_are_as_many_places_as_may_hash_and_wait() {
+async fn there_are_as_many_slots_as_may_hash_and_wait() {
     let hasher = hasher(2, 1, DEFAULT_DEADLINE);
-    let mut slots: Vec<_> = (0..3).map(|_| hasher.queue_slot().unwrap()).collect();
-    let error = hasher.queue_slot().unwrap_err();
+    let mut slots: Vec<_> = (0..3).map(|_| hasher.slot().unwrap()).collect();
+    let error = hasher.slot().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Overloaded);
     assert!(error.retry_after().unwrap() >= Duration::from_secs(1));
     slots.pop();
-    slots.push(hasher.queue_slot().unwrap());
-    hasher.queue_slot().unwrap_err();
+    slots.push(hasher.slot().unwrap());
+    hasher.slot().unwrap_err();
 }
 
 #[tokio::test]

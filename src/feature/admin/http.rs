@@ -111,7 +111,7 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
     ]
 }
 
-/// A caller who is an administrator; unauthenticated callers are turned away before anything of theirs is read.
+/// A caller who is an administrator; all others are turned away before anything of theirs is read.
 pub(crate) struct Administrator(ActiveUser);
 
 impl Administrator {

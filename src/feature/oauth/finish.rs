@@ -11,7 +11,7 @@ use crate::{
     hook::Applicant,
     http::Problem,
     identity::{
-        Assertion, Flow, FlowIntent, IdentityId, IdentitySignIn, IdentitySignedIn, LinkRefusal,
+        Assertion, Flow, FlowIntent, IdentityAdmission, IdentityId, IdentitySignIn, LinkRefusal,
         Linking, NewCode,
     },
     mail::Recipient,
@@ -223,12 +223,12 @@ impl ProviderSignIns {
                 now,
             };
             match store.sign_in(&sign_in).await? {
-                IdentitySignedIn::Admitted(user, events) => {
+                IdentityAdmission::Admitted(user, events) => {
                     self.publish(&user, &events);
                     return Ok(());
                 }
-                IdentitySignedIn::Refused(refusal) => return Err(refused(refusal, identified)),
-                IdentitySignedIn::NoAccount => {}
+                IdentityAdmission::Refused(refusal) => return Err(refused(refusal, identified)),
+                IdentityAdmission::NoAccount => {}
             }
         }
         let error = "what stands here changed again and again";

@@ -51,18 +51,18 @@ pub(crate) fn endpoints(
             .description("Mails to the user are in the language that `Accept-Language` likes best.")
             .errors(&[ErrorKind::EmailTaken, ErrorKind::RegistrationClosed]),
     };
-    let has_place = || {
+    let has_slot = || {
         let hasher = hasher.clone();
-        move |_| ready(hasher.has_place())
+        move |_| ready(hasher.has_slot())
     };
     vec![
-        register.behind(has_place()).tag("Account").summary("Register").errors(&[
+        register.behind(has_slot()).tag("Account").summary("Register").errors(&[
             ErrorKind::Overloaded,
             ErrorKind::Refused,
             ErrorKind::WeakPassword,
         ]),
         Endpoint::post("/auth/login", (service.clone(), cookies), login)
-            .behind(has_place())
+            .behind(has_slot())
             .tag("Sign-in")
             .summary("Log in")
             .description(

@@ -13,8 +13,8 @@ use crate::{
     clock::Timestamp,
     event::{Author, ClientInfo, Event, EventKind},
     identity::{
-        Assertion, CodeChallenge, Flow, FlowIntent, Identity, IdentityId, IdentitySignIn,
-        IdentitySignedIn, NewCode, NewFlow, Redeemed,
+        Assertion, CodeChallenge, Flow, FlowIntent, Identity, IdentityAdmission, IdentityId,
+        IdentitySignIn, NewCode, NewFlow, Redeemed,
     },
     secret::TokenDigest,
     token::EndReason,
@@ -307,15 +307,15 @@ pub(super) async fn arrival(store: &Subject, assertion: &Assertion) -> (Identity
     (arrival, flow)
 }
 
-pub(super) async fn sign_in(store: &Subject, arrival: &IdentitySignIn) -> IdentitySignedIn {
-    store.sign_in(arrival).await.expect("arrive")
+pub(super) async fn sign_in(store: &Subject, arrival: &IdentitySignIn) -> IdentityAdmission {
+    store.sign_in(arrival).await.expect("sign_in")
 }
 
 /// A new user, just back from a provider, with a good code.
 async fn admitted(store: &Subject) -> (User, Flow, NewCode) {
     let (arrival, flow) = arrival(store, &assertion(&fresh_address())).await;
     match sign_in(store, &arrival).await {
-        IdentitySignedIn::Admitted(user, _) => (user, flow, arrival.code),
+        IdentityAdmission::Admitted(user, _) => (user, flow, arrival.code),
         other => panic!("somebody new was not admitted: {other:?}"),
     }
 }
@@ -340,7 +340,7 @@ pub(super) async fn redeem(
 
 pub(super) async fn signed_in(store: &Subject, arrival: &IdentitySignIn) -> (User, Vec<Event>) {
     match sign_in(store, arrival).await {
-        IdentitySignedIn::Admitted(user, events) => (user, events),
+        IdentityAdmission::Admitted(user, events) => (user, events),
         other => panic!("who should have been let in was not: {other:?}"),
     }
 }

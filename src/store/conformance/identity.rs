@@ -15,7 +15,8 @@ use super::{
 use crate::{
     event::{Event, EventKind},
     identity::{
-        Assertion, Candidates, Flow, Identity, IdentitySignIn, IdentitySignedIn, LinkRefusal, Local,
+        Assertion, Candidates, Flow, Identity, IdentityAdmission, IdentitySignIn, LinkRefusal,
+        Local,
     },
     token::{NewSession, Purpose},
     user::{User, UserId, UserStatus},
@@ -48,7 +49,7 @@ pub async fn what_stands_is_told_of_disabled_users_too(store: &Subject) {
     let linked = known(store).await;
     let holder = fresh_user(store).await;
     let candidates =
-        async |assertion: &Assertion| store.candidates(assertion).await.expect("standing");
+        async |assertion: &Assertion| store.candidates(assertion).await.expect("candidates");
     let mut said = linked.1.clone();
     assert_eq!(
         candidates(&assertion(&fresh_address())).await,
@@ -111,11 +112,11 @@ pub async fn nobody_is_made_unasked(store: &Subject) {
     arrival.new_user = None;
     let arrived = sign_in(store, &arrival).await;
     assert!(
-        matches!(arrived, IdentitySignedIn::NoAccount),
+        matches!(arrived, IdentityAdmission::NoAccount),
         "{arrived:?}"
     );
     assert_no_code(store, &arrival, &flow).await;
-    let candidates = store.candidates(&said).await.expect("standing");
+    let candidates = store.candidates(&said).await.expect("candidates");
     assert_eq!(candidates, Candidates::default());
 }
 
@@ -206,7 +207,7 @@ pub async fn an_unverified_address_is_taken_over(store: &Subject) {
         assert!(user.is_none(), "a token survived: {:?}", token.purpose);
     }
     assert_eq!(identities(store, user.id).await, [expected(&arrival)]);
-    let candidates = store.candidates(&theirs).await.expect("standing");
+    let candidates = store.candidates(&theirs).await.expect("candidates");
     assert_eq!(candidates.linked, None, "an identity survived");
     let kinds = [EventKind::AccountTakenOver, EventKind::IdentityLinked];
     assert_told(store, user.id, &events, &kinds, told).await;
@@ -215,7 +216,7 @@ pub async fn an_unverified_address_is_taken_over(store: &Subject) {
     assert!(opened.is_some(), "nobody can sign in after a takeover");
 
     assert!(is_live(store, &others_session, now()).await);
-    let candidates = store.candidates(&others).await.expect("standing");
+    let candidates = store.candidates(&others).await.expect("candidates");
     assert!(
         candidates.linked.is_some(),
         "another user's identity is gone"
@@ -293,7 +294,7 @@ pub async fn two_for_one_address_make_one_account(store: &Subject) {
     assert_eq!(events_of(store, user).await.len(), 3);
 }
 
-/// Lets as many sign_in at once; gives who they were let in as, and how many events were told of.
+/// Lets as many sign in at once; gives the users they were let in as, and the number of events.
 async fn race_in(
     store: &Subject,
     said: &[Assertion],
@@ -338,7 +339,7 @@ async fn refused(store: &Subject, said: &Assertion, user: &User, why: LinkRefusa
     );
     let (arrival, flow) = arrival(store, said).await;
     match sign_in(store, &arrival).await {
-        IdentitySignedIn::Refused(refusal) => assert_eq!(refusal, why),
+        IdentityAdmission::Refused(refusal) => assert_eq!(refusal, why),
         other => panic!("who should have been refused was not: {other:?}"),
     }
     assert_no_code(store, &arrival, &flow).await;

@@ -28,7 +28,7 @@ pub type LimiterSubject = Arc<dyn Limiter>;
 pub async fn check_all(store: &Subject) {
     let limiter: LimiterSubject = Arc::clone(store) as _;
     check_limiter(&limiter).await;
-    a_fact_forgives_and_what_is_none_does_not(store).await;
+    a_fact_clears_and_what_is_none_does_not(store).await;
     an_unlock_token_is_spent_once(store).await;
     expired_counters_go_and_others_stay(store).await;
 }
@@ -189,7 +189,7 @@ pub async fn what_is_cleared_begins_anew(limiter: &LimiterSubject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_fact_forgives_and_what_is_none_does_not(store: &Subject) {
+pub async fn a_fact_clears_and_what_is_none_does_not(store: &Subject) {
     let limiter: LimiterSubject = Arc::clone(store) as _;
     let at = now();
     for (is_fact, left) in [(true, 5), (false, 0)] {

@@ -217,7 +217,7 @@ pub async fn two_users_link_one_identity_once(store: &Subject) {
         let [(owner, 1)] = owners[..] else {
             panic!("one identity was linked {} times", owners.len());
         };
-        let candidates = store.candidates(&said).await.expect("standing");
+        let candidates = store.candidates(&said).await.expect("candidates");
         assert_eq!(candidates.linked.map(|local| local.user_id), Some(owner));
     }
 }

@@ -107,7 +107,7 @@ pub async fn the_newest_token_wins(store: &Subject) {
     issued(store, &verify).await;
 }
 
-/// In whatever order concurrent issues sign_in, the newest is live at the end.
+/// In whatever order concurrent issues arrive, the newest is live at the end.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -282,9 +282,9 @@ pub async fn a_spent_token_is_told_from_a_dead_one(store: &Subject) {
     };
     let unlock = issued(store, &other(Purpose::Unlock)).await;
     let verify = issued(store, &other(Purpose::VerifyEmail)).await;
-    let candidates = async |digest: TokenDigest, purpose: Purpose, at: Timestamp| {
-        let candidates = store.one_time_status(&digest, purpose, at).await;
-        candidates.expect("one_time_status")
+    let status = async |digest: TokenDigest, purpose: Purpose, at: Timestamp| {
+        let status = store.one_time_status(&digest, purpose, at).await;
+        status.expect("one_time_status")
     };
     let is_live = OneTimeStatus::Live(user.email.clone());
     for (digest, purpose) in [
@@ -292,17 +292,13 @@ pub async fn a_spent_token_is_told_from_a_dead_one(store: &Subject) {
         (unlock, Purpose::Unlock),
         (verify, Purpose::VerifyEmail),
     ] {
-        assert_eq!(
-            candidates(digest, purpose, at).await,
-            is_live,
-            "{purpose:?}"
-        );
-        let dead = candidates(digest, purpose, end).await;
+        assert_eq!(status(digest, purpose, at).await, is_live, "{purpose:?}");
+        let dead = status(digest, purpose, end).await;
         assert_eq!(dead, OneTimeStatus::Dead, "it has expired");
-        let other = candidates(digest, Purpose::ConfirmEmailChange, at).await;
+        let other = status(digest, Purpose::ConfirmEmailChange, at).await;
         assert_eq!(other, OneTimeStatus::Dead, "of another purpose");
     }
-    let unknown = candidates(digest(), Purpose::Unlock, at).await;
+    let unknown = status(digest(), Purpose::Unlock, at).await;
     assert_eq!(unknown, OneTimeStatus::Dead);
 
     assert_eq!(spend(store, live, at).await, Some(user.id));
@@ -312,16 +308,12 @@ pub async fn a_spent_token_is_told_from_a_dead_one(store: &Subject) {
         (unlock, Purpose::Unlock, OneTimeStatus::Dead),
         (verify, Purpose::VerifyEmail, OneTimeStatus::Used),
     ] {
-        assert_eq!(
-            candidates(digest, purpose, last).await,
-            expected,
-            "{purpose:?}"
-        );
-        let dead = candidates(digest, purpose, end).await;
+        assert_eq!(status(digest, purpose, last).await, expected, "{purpose:?}");
+        let dead = status(digest, purpose, end).await;
         assert_eq!(dead, OneTimeStatus::Dead, "it has expired");
     }
     set_status(store, user.id, UserStatus::Disabled).await;
-    let used = candidates(live, Purpose::ResetPassword, at).await;
+    let used = status(live, Purpose::ResetPassword, at).await;
     assert_eq!(used, OneTimeStatus::Used, "the account shows in it");
 
     let mut newer = new_token(&user, Purpose::ResetPassword);
@@ -329,7 +321,7 @@ pub async fn a_spent_token_is_told_from_a_dead_one(store: &Subject) {
     set_status(store, user.id, UserStatus::Active).await;
     newer.credential_version = credentials(store, &user).await.credential_version;
     issued(store, &newer).await;
-    let replaced = candidates(live, Purpose::ResetPassword, at).await;
+    let replaced = status(live, Purpose::ResetPassword, at).await;
     assert_eq!(replaced, OneTimeStatus::Dead, "a newer one took its place");
 }
 

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     event::{ClientInfo, EventFilter, EventId, EventKind},
-    identity::{Assertion, IdentitySignedIn, Linked},
+    identity::{Assertion, IdentityAdmission, Linked},
     mail::{Intent, LetterKind, Recipient},
     token::{Checked, CheckedSession, Purpose, Rotation},
     user::{InsertUser, UserId},
@@ -200,7 +200,7 @@ pub async fn a_joined_account_is_told(store: &Subject) {
         arrival.joined = Some(notice(at));
         let arrived = sign_in(store, &arrival).await;
         assert!(
-            matches!(arrived, IdentitySignedIn::Admitted(..)),
+            matches!(arrived, IdentityAdmission::Admitted(..)),
             "{arrived:?}"
         );
         if works {
@@ -234,7 +234,7 @@ pub async fn an_account_without_proof_gets_the_link(store: &Subject) {
         let (mut arrival, _) = arrival(store, said).await;
         let link = Intent::new(LetterKind::VerifyEmail, Recipient::UserOfFact, at, LEASE);
         arrival.verification = Some(link);
-        let IdentitySignedIn::Admitted(user, _) = sign_in(store, &arrival).await else {
+        let IdentityAdmission::Admitted(user, _) = sign_in(store, &arrival).await else {
             panic!("who came with a provider was not let in");
         };
         if works {

@@ -24,7 +24,7 @@ use crate::{
 pub async fn check_all(store: &Subject) {
     a_dead_mail_is_not_claimed_until_it_is_retried(store).await;
     a_retry_is_a_new_mail_of_the_same_order(store).await;
-    only_the_holder_of_the_lease_buries(store).await;
+    only_the_holder_of_the_lease_marks_dead(store).await;
     mails_are_listed_with_their_recipients(store).await;
     old_dead_mails_are_purged(store).await;
     a_budget_is_one_a_minute_and_five_an_hour(store).await;
@@ -121,7 +121,7 @@ pub async fn a_retry_is_a_new_mail_of_the_same_order(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn only_the_holder_of_the_lease_buries(store: &Subject) {
+pub async fn only_the_holder_of_the_lease_marks_dead(store: &Subject) {
     let at = long_ago();
     enqueued(store, at).await;
     let lost = claim_one(store, at).await;
@@ -294,7 +294,7 @@ async fn admit(
 
 async fn mark_dead(store: &Subject, claimed: &ClaimedIntent) {
     let buried = store.mark_dead(claimed.intent.id, claimed.attempt, "no use");
-    buried.await.expect("bury");
+    buried.await.expect("mark_dead");
 }
 
 /// The identifier of the new one, and what became of it.

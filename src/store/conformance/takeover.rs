@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     event::EventKind,
-    identity::{Assertion, IdentityId, IdentitySignedIn, Linked, Unlinked},
+    identity::{Assertion, IdentityAdmission, IdentityId, Linked, Unlinked},
     token::{Checked, NewSession, Purpose},
     user::{ProfileChange, User, UserId},
 };
@@ -74,7 +74,7 @@ pub async fn a_reset_of_an_account_never_proven_leaves_nothing_of_its_maker(stor
     assert_eq!(found.await.expect("one_time_user"), None);
     assert!(identities(store, user.id).await.is_empty());
     for said in &said {
-        let candidates = store.candidates(said).await.expect("standing");
+        let candidates = store.candidates(said).await.expect("candidates");
         assert_eq!(candidates.linked, None, "an identity survived");
     }
     assert_eq!(count(store, user.id, EventKind::AccountTakenOver).await, 1);
@@ -119,7 +119,7 @@ pub async fn an_account_on_an_untrusted_word_is_not_proven(store: &Subject) {
         let (first, _) = arrival(store, &said).await;
         let (user, _) = signed_in(store, &first).await;
         assert_eq!(user.email_verified_at, None);
-        let candidates = store.candidates(&said).await.expect("standing");
+        let candidates = store.candidates(&said).await.expect("candidates");
         assert!(candidates.holder.is_some_and(|local| !local.verified));
         assert_taken_over(store, &user).await;
     }
@@ -187,8 +187,8 @@ pub async fn a_reset_and_an_arrival_at_once_take_over_once(store: &Subject) {
                     let reset = try_reset(&store, &reset(live, "new", at), None).await;
                     return reset.is_some();
                 }
-                let arrived = store.sign_in(&arrival).await.expect("arrive");
-                matches!(arrived, IdentitySignedIn::Admitted(..))
+                let arrived = store.sign_in(&arrival).await.expect("sign_in");
+                matches!(arrived, IdentityAdmission::Admitted(..))
             }
         });
         let outcomes = outcomes.await;

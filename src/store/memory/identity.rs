@@ -6,8 +6,8 @@ use crate::{
     error::StoreError,
     event::Event,
     identity::{
-        Assertion, Candidates, CodeChallenge, Flow, Identity, IdentityId, IdentitySignIn,
-        IdentitySignedIn, IdentityStore, LinkIdentity, Linked, Linking, Local, NewCode, NewFlow,
+        Assertion, Candidates, CodeChallenge, Flow, Identity, IdentityAdmission, IdentityId,
+        IdentitySignIn, IdentityStore, LinkIdentity, Linked, Linking, Local, NewCode, NewFlow,
         Redeemed, Unlinked,
     },
     mail::Intent,
@@ -180,7 +180,7 @@ impl IdentityStore for MemoryStore {
         Ok(self.state().candidates(assertion))
     }
 
-    async fn sign_in(&self, sign_in: &IdentitySignIn) -> Result<IdentitySignedIn, StoreError> {
+    async fn sign_in(&self, sign_in: &IdentitySignIn) -> Result<IdentityAdmission, StoreError> {
         let mut state = self.state();
         let IdentitySignIn { assertion, now, .. } = sign_in;
         let (id, now) = (sign_in.identity, *now);
@@ -200,7 +200,7 @@ impl IdentityStore for MemoryStore {
             Linking::Create => {
                 let new_user = sign_in.new_user.as_ref();
                 let Some(user) = new_user.and_then(|user| state.add_user(user)) else {
-                    return Ok(IdentitySignedIn::NoAccount);
+                    return Ok(IdentityAdmission::NoAccount);
                 };
                 state.link(id, user.id, assertion, now);
                 if user.email_verified_at.is_none() {
@@ -208,10 +208,10 @@ impl IdentityStore for MemoryStore {
                 }
                 user.id
             }
-            Linking::Refuse(refusal) => return Ok(IdentitySignedIn::Refused(refusal)),
+            Linking::Refuse(refusal) => return Ok(IdentityAdmission::Refused(refusal)),
         };
         let Some(row) = state.users.get(&user_id) else {
-            return Ok(IdentitySignedIn::NoAccount);
+            return Ok(IdentityAdmission::NoAccount);
         };
         let (user, version) = (row.user.clone(), row.credential_version);
         state.keep_code(&sign_in.code, GoodFor::User(user_id, version));
@@ -219,7 +219,7 @@ impl IdentityStore for MemoryStore {
         for event in &events {
             state.record(event, Some(user_id));
         }
-        Ok(IdentitySignedIn::Admitted(user, events))
+        Ok(IdentityAdmission::Admitted(user, events))
     }
 
     async fn offer_identity(

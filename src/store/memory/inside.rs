@@ -10,26 +10,19 @@ use crate::{
 
 impl MemoryStore {
     pub(crate) fn add_user(&self, email: &str, hash: Option<PasswordHash>, now: Timestamp) {
-        let user = NewUser {
+        let new = NewUser {
             id: UserId::new(now),
             email: email.parse().unwrap(),
             email_verified_at: None,
-            password_hash: None,
+            password_hash: hash,
             roles: Roles::default(),
             display_name: None,
             locale: None,
             created_at: now,
-        }
-        .to_user();
-        let mut state = self.state();
-        let canonical = user.email.canonical().to_owned();
-        state.addresses.insert(canonical, user.id);
-        let row = UserRow {
-            user,
-            password_hash: hash,
-            credential_version: 7,
         };
-        state.users.insert(row.user.id, row);
+        let mut state = self.state();
+        state.add_user(&new).unwrap();
+        state.users.get_mut(&new.id).unwrap().credential_version = 7;
     }
 
     pub(crate) fn disable(&self, email: &str) {

@@ -77,9 +77,9 @@ impl MemoryLimiter {
                 make_room(&mut counters, now)?;
             }
             let holds_up_until = match rule {
-                Rule::Rate(rate) => held.theoretical_arrival - rate.tolerance(),
+                Rule::Rate(rate) => held.until - rate.tolerance(),
                 Rule::Attempts(lockout) if held.attempts >= lockout.max_attempts => held.expires_at,
-                Rule::Attempts(_) => held.theoretical_arrival,
+                Rule::Attempts(_) => held.until,
             };
             let counter = Counter {
                 held,
@@ -124,11 +124,7 @@ fn make_room(counters: &mut HashMap<LimitKey, Counter>, now: Timestamp) -> Resul
         // Those that hold somebody up first, and then those with the most to tell.
         kept.sort_unstable_by_key(|(_, counter)| {
             let holds_up = counter.holds_up_until > now;
-            std::cmp::Reverse((
-                holds_up,
-                counter.held.attempts,
-                counter.held.theoretical_arrival,
-            ))
+            std::cmp::Reverse((holds_up, counter.held.attempts, counter.held.until))
         });
         let hold_up = kept.partition_point(|(_, counter)| counter.holds_up_until > now);
         kept.truncate(hold_up.max(KEPT_IN_SHARD));
@@ -173,7 +169,7 @@ impl Limiter for MemoryLimiter {
             && counter.held.attempts > 0
         {
             counter.held.attempts -= 1;
-            counter.held.theoretical_arrival = counter.held.theoretical_arrival.min(now);
+            counter.held.until = counter.held.until.min(now);
             counter.holds_up_until = counter.holds_up_until.min(now);
         }
         Ok(())

@@ -11,10 +11,8 @@ use super::{
     one_time::{USE, payload, replace},
     outbox::{self, intents, order},
     pool::Database,
-    row::bytes,
-    row::column,
-    session::END_OF_USER,
-    session::{checked_values, unchanged},
+    row::{bytes, column},
+    session::{END_OF_USER, checked_values, unchanged},
     transaction::{Txn, run, transaction},
 };
 use crate::{

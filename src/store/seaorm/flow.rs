@@ -8,8 +8,7 @@ use super::{
     error::{store_error, unreadable},
     event::{self, events, record},
     pool::Database,
-    row::bytes,
-    row::{column, digest, parsed, user, user_columns},
+    row::{bytes, column, digest, parsed, user, user_columns},
     transaction::{Txn, run, transaction},
 };
 use crate::{

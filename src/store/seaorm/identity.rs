@@ -21,8 +21,8 @@ use crate::{
     error::StoreError,
     event::Event,
     identity::{
-        Assertion, Candidates, CodeChallenge, Flow, Identity, IdentityId, IdentitySignIn,
-        IdentitySignedIn, IdentityStore, LinkIdentity, Linked, Linking, Local, NewCode, NewFlow,
+        Assertion, Candidates, CodeChallenge, Flow, Identity, IdentityAdmission, IdentityId,
+        IdentitySignIn, IdentityStore, LinkIdentity, Linked, Linking, Local, NewCode, NewFlow,
         Redeemed, Unlinked,
     },
     mail::Intent,
@@ -147,7 +147,7 @@ impl<D: Database> IdentityStore for SeaOrmStore<D> {
         Ok(found.candidates())
     }
 
-    async fn sign_in(&self, sign_in: &IdentitySignIn) -> Result<IdentitySignedIn, StoreError> {
+    async fn sign_in(&self, sign_in: &IdentitySignIn) -> Result<IdentityAdmission, StoreError> {
         transaction!(self, |txn| sign_in_within(txn, sign_in))
     }
 
@@ -276,13 +276,13 @@ async fn hold(txn: &Txn<'_>, assertion: &Assertion) -> Result<Found, DbErr> {
 async fn sign_in_within(
     txn: &Txn<'_>,
     sign_in: &IdentitySignIn,
-) -> Result<IdentitySignedIn, DbErr> {
+) -> Result<IdentityAdmission, DbErr> {
     let IdentitySignIn { assertion, now, .. } = sign_in;
     let found = hold(txn, assertion).await?;
     let linking = assertion.resolve(&found.candidates());
     let admitted = match (linking, &sign_in.new_user) {
-        (Linking::Refuse(refusal), _) => return Ok(IdentitySignedIn::Refused(refusal)),
-        (Linking::Create, None) => return Ok(IdentitySignedIn::NoAccount),
+        (Linking::Refuse(refusal), _) => return Ok(IdentityAdmission::Refused(refusal)),
+        (Linking::Create, None) => return Ok(IdentityAdmission::NoAccount),
         (Linking::Create, Some(new)) => (create(txn, new).await?, 0),
         (Linking::TakeOver(user), _) => take_over(txn, user, *now).await?,
         (Linking::SignIn(_), _) => found.linked.ok_or_else(overtaken)?.admitted(),
@@ -303,7 +303,7 @@ async fn sign_in_within(
     let events = sign_in.events(linking, user.id);
     let at = (&user, credential_version);
     flow::keep_code(txn, &sign_in.code, at, &events).await?;
-    Ok(IdentitySignedIn::Admitted(user, events))
+    Ok(IdentityAdmission::Admitted(user, events))
 }
 
 async fn create(txn: &Txn<'_>, new: &NewUser) -> Result<User, DbErr> {

@@ -205,7 +205,7 @@ fn outcome(charges: &[Charge], now: Timestamp, rows: &[QueryResult]) -> Result<C
 fn held(row: &QueryResult) -> Result<Held, DbErr> {
     let attempts: i32 = column(row, "attempts")?;
     Ok(Held {
-        theoretical_arrival: column(row, "until_at")?,
+        until: column(row, "until_at")?,
         attempts: u32::try_from(attempts).map_err(|error| unreadable("attempts", error))?,
         expires_at: column(row, "expires_at")?,
     })
@@ -222,7 +222,7 @@ async fn charge_in(txn: &Txn<'_>, charges: &[Charge], now: Timestamp) -> Result<
             Ok(held) => {
                 let values = [
                     bytes(*key),
-                    held.theoretical_arrival.into(),
+                    held.until.into(),
                     i64::from(held.attempts).into(),
                     held.expires_at.into(),
                 ];

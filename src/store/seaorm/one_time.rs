@@ -13,11 +13,9 @@ use super::{
     limit::{self, cleared_counter},
     outbox::{self, intents, order},
     pool::Database,
-    row::bytes,
-    row::{column, digest, user, user_columns},
+    row::{bytes, column, digest, user, user_columns},
     session::END_OF_USER,
-    takeover,
-    takeover::USE_ALL_PROOFS,
+    takeover::{self, USE_ALL_PROOFS},
     transaction::{Txn, run, transaction},
 };
 use crate::{
@@ -283,7 +281,7 @@ pub(super) async fn user_of<D: Database>(
     found.map_err(|error| store_error(&error))
 }
 
-pub(super) async fn standing_of<D: Database>(
+pub(super) async fn status_of<D: Database>(
     store: &SeaOrmStore<D>,
     digest: &TokenDigest,
     purpose: Purpose,

@@ -9,8 +9,7 @@ use super::{
     limit,
     outbox::{self, intents, order},
     pool::Database,
-    row::bytes,
-    row::{user, user_columns},
+    row::{bytes, user, user_columns},
     transaction::{Txn, run, transaction},
 };
 use crate::{

@@ -7,8 +7,7 @@ use super::{
     error::store_error,
     event,
     pool::Database,
-    row::bytes,
-    row::{column, parsed},
+    row::{bytes, column, parsed},
     transaction::{Txn, run, transaction},
 };
 use crate::{

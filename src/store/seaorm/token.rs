@@ -9,10 +9,8 @@ use super::{
     one_time, opening,
     outbox::{self, intents, order},
     pool::Database,
-    row::bytes,
-    row::{column, digest, session_user, user_columns},
-    session,
-    session::END_OF_USER,
+    row::{bytes, column, digest, session_user, user_columns},
+    session::{self, END_OF_USER},
     transaction::{Txn, run, transaction},
 };
 use crate::{
@@ -287,7 +285,7 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
         purpose: Purpose,
         now: Timestamp,
     ) -> Result<OneTimeStatus, StoreError> {
-        one_time::standing_of(self, digest, purpose, now).await
+        one_time::status_of(self, digest, purpose, now).await
     }
 
     async fn one_time_user(
