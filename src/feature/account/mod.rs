@@ -71,13 +71,15 @@ impl Accounts {
     /// [`ValidationFailed`](ErrorKind::ValidationFailed) for a name that is too long or holds control characters;
     /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the account is gone.
     pub async fn update(&self, caller: &ActiveUser, change: &ProfileChange) -> Result<User> {
-        let store = self.store.as_ref();
         check_display_name(change.display_name.as_ref().and_then(Option::as_deref))?;
         if change.is_empty() {
             return Ok(caller.user.clone());
         }
         let now = self.clock.now();
-        let changed = store.update_profile(caller.user.id, change, now).await?;
+        let changed = self
+            .store
+            .update_profile(caller.user.id, change, now)
+            .await?;
         changed.ok_or_else(|| ErrorKind::InvalidAccessToken.into())
     }
 

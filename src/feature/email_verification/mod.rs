@@ -47,11 +47,10 @@ impl EmailVerifications {
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used or expired token, and if the address is no longer
     /// the user's; [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
     pub async fn verify(&self, token: &OneTimeToken, client: &ClientInfo) -> Result<()> {
-        let store = self.store.as_ref();
         self.admit(client).await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.clock.now());
         let event = Event::new(EventKind::EmailVerified, client, now);
-        let verified = store.verify_email(&digest, now, &event).await?;
+        let verified = self.store.verify_email(&digest, now, &event).await?;
         let user = verified.ok_or(ErrorKind::InvalidToken)?;
         self.trail.publish(&event.of(user));
         Ok(())
@@ -129,12 +128,13 @@ impl EmailVerifications {
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used, superseded or expired token, and if the address
     /// has another account by now; [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
     pub async fn confirm_change(&self, token: &OneTimeToken, client: &ClientInfo) -> Result<()> {
-        let store = self.store.as_ref();
         self.admit(client).await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.clock.now());
         let event = Event::new(EventKind::EmailChanged, client, now);
         let mail = Deliveries::email_changed(client, now);
-        let changed = store.confirm_email_change(&digest, now, &event, Some(&mail));
+        let changed = self
+            .store
+            .confirm_email_change(&digest, now, &event, Some(&mail));
         let user = changed.await?.ok_or(ErrorKind::InvalidToken)?;
         self.trail.publish(&event.of(user));
         self.deliveries.wake();
@@ -142,8 +142,9 @@ impl EmailVerifications {
     }
 
     async fn admit(&self, client: &ClientInfo) -> Result<()> {
-        let store = self.store.as_ref();
-        let admitted = self.limits.admit(store, Budget::Verify, client, None);
+        let admitted = self
+            .limits
+            .admit(&*self.store, Budget::Verify, client, None);
         admitted.await
     }
 }

@@ -98,10 +98,12 @@ impl ProviderSignIns {
         answer: &Answer,
         client: &ClientInfo,
     ) -> Result<String> {
-        let store = self.store.as_ref();
         let state = TokenDigest::of(&answer.state);
         let binding = answer.secret.binding();
-        let taken = store.take_flow(&state, &binding, self.clock.now()).await?;
+        let taken = self
+            .store
+            .take_flow(&state, &binding, self.clock.now())
+            .await?;
         let flow = taken.ok_or(ErrorKind::InvalidToken)?;
         let app_state = flow.app_state.as_deref();
         let back = |name, value| redirect::back(&flow.redirect_to, app_state, name, value);
@@ -121,7 +123,6 @@ impl ProviderSignIns {
         answer: &Answer,
         client: &ClientInfo,
     ) -> Result<String, Failure> {
-        let store = self.store.as_ref();
         let identified = match self.ask(provider, flow, answer).await {
             Ok(identified) => identified,
             Err(failure) => {
@@ -143,7 +144,9 @@ impl ProviderSignIns {
             expires_at: now + CODE_LIFETIME,
         };
         if flow.intent == FlowIntent::Link {
-            store.offer_identity(&code, &identified.assertion).await?;
+            self.store
+                .offer_identity(&code, &identified.assertion)
+                .await?;
             return Ok(text);
         }
         let admitted = self.admit(&identified, code, answer, client);
@@ -198,10 +201,9 @@ impl ProviderSignIns {
         answer: &Answer,
         client: &ClientInfo,
     ) -> Result<()> {
-        let store = self.store.as_ref();
         let assertion = &identified.assertion;
         for _ in 0..ATTEMPTS {
-            let candidates = store.candidates(assertion).await?;
+            let candidates = self.store.candidates(assertion).await?;
             let linking = assertion.resolve(&candidates);
             let new_user = match linking {
                 Linking::Refuse(refusal) => return Err(refused(refusal, identified)),
@@ -222,7 +224,7 @@ impl ProviderSignIns {
                 verification: Some(self.deliveries.verification(Recipient::UserOfFact, now)),
                 now,
             };
-            match store.sign_in(&sign_in).await? {
+            match self.store.sign_in(&sign_in).await? {
                 IdentityAdmission::Admitted(user, events) => {
                     self.publish(&user, &events);
                     return Ok(());
@@ -287,7 +289,6 @@ impl ProviderSignIns {
         assertion: &Assertion,
         client: &ClientInfo,
     ) -> Result<()> {
-        let store = self.store.as_ref();
         let decided = [
             ErrorKind::AccountDisabled,
             ErrorKind::LinkRequired,
@@ -308,7 +309,7 @@ impl ProviderSignIns {
             Some(email) => self.trail.about(event, email.canonical()),
             None => event,
         };
-        Ok(self.trail.record(store, &event).await?)
+        Ok(self.trail.record(&*self.store, &event).await?)
     }
 
     async fn note_failed(
@@ -317,10 +318,9 @@ impl ProviderSignIns {
         provider: &str,
         client: &ClientInfo,
     ) -> Result<()> {
-        let store = self.store.as_ref();
         let event = self.event(EventKind::SignInFailed, provider, client);
         let event = event.with("reason", problem.code());
-        Ok(self.trail.record(store, &event).await?)
+        Ok(self.trail.record(&*self.store, &event).await?)
     }
 
     fn event(&self, kind: EventKind, provider: &str, client: &ClientInfo) -> Event {

@@ -13,8 +13,7 @@ impl ProviderSignIns {
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
     pub async fn identities(&self, caller: &ActiveUser) -> Result<Vec<Identity>> {
-        let store = self.store.as_ref();
-        Ok(store.identities(caller.user.id).await?)
+        Ok(self.store.identities(caller.user.id).await?)
     }
 
     /// Links the identity of a flow that began with the intent to link. One that is the caller's already stays so.
@@ -79,15 +78,14 @@ impl ProviderSignIns {
         id: IdentityId,
         client: &ClientInfo,
     ) -> Result<()> {
-        let store = self.store.as_ref();
-        let own = store.identities(caller.user.id).await?;
+        let own = self.store.identities(caller.user.id).await?;
         let identity = own.iter().find(|identity| identity.id == id);
         let identity = identity.ok_or(ErrorKind::NotFound)?;
         let event = Event::new(EventKind::IdentityUnlinked, client, self.clock.now())
             .of(caller.user.id)
             .by(caller.user.id);
         let event = identity.noted_on(&event);
-        let unlinked = store.unlink_identity(caller.user.id, id, &event);
+        let unlinked = self.store.unlink_identity(caller.user.id, id, &event);
         match unlinked.await? {
             Unlinked::Unlinked => {
                 self.trail.publish(&event);

@@ -135,25 +135,25 @@ impl Passwords {
         caller: &Caller,
         proof: Proof,
     ) -> Result<Option<TokenPair>> {
-        let store = self.store.as_ref();
         let user = proof.user();
         if self.require_verified && user.email_verified_at.is_none() {
             let failed = FailedCheck::of(user.id, FailureReason::EmailNotVerified);
             return self.refuse(login, failed).await;
         }
         let client = login.client.clone();
-        let opening = self.sign_in.complete(store, proof, client);
+        let opening = self.sign_in.complete(&*self.store, proof, client);
         caller.in_time(opening).await
     }
 
     /// Writes down a sign-in that failed, and only then answers.
     async fn refuse<T>(&self, login: &Login, failed: FailedCheck) -> Result<T> {
-        let store = self.store.as_ref();
         let kind = EventKind::SignInFailed;
         let event = self.failures.event(kind, &failed, &login.client);
         let event = self.trail.about(event, login.email.canonical());
         let recipient = Recipient::Holder(login.email.clone());
-        let recorded = self.failures.record(store, event, &failed, recipient);
+        let recorded = self
+            .failures
+            .record(&*self.store, event, &failed, recipient);
         recorded.await?;
         if failed.is_notified {
             self.deliveries.wake();

@@ -57,10 +57,9 @@ impl Passwords {
 
     /// Counts a registration of its client, and about its address, before it costs a hash.
     pub(crate) async fn admit_registration(&self, registration: &Registration) -> Result<()> {
-        let store = self.store.as_ref();
         let about = Some(registration.email.canonical());
         let (budget, client) = (Budget::Register, &registration.client);
-        self.limits.admit(store, budget, client, about).await
+        self.limits.admit(&*self.store, budget, client, about).await
     }
 
     /// All that is slow, and asks no database.

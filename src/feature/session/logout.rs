@@ -15,12 +15,12 @@ impl Sessions {
         refresh_token: &RefreshToken,
         client: &ClientInfo,
     ) -> Result<()> {
-        let store = self.store.as_ref();
         if let Some(id) = self.tokens.session_of(refresh_token) {
             let now = self.clock.now();
             let event =
                 Event::new(EventKind::LoggedOut, client, now).with("session_id", id.to_string());
-            let ended = store
+            let ended = self
+                .store
                 .end_session(id, EndReason::Logout, now, &event)
                 .await?;
             if let Some(user) = ended {
@@ -32,10 +32,11 @@ impl Sessions {
 
     /// Ends every session of the user.
     pub(crate) async fn logout_all(&self, caller: &ActiveUser, client: &ClientInfo) -> Result<()> {
-        let store = self.store.as_ref();
         let (user, now) = (caller.user.id, self.clock.now());
         let event = Event::new(EventKind::LoggedOutEverywhere, client, now).by(user);
-        let ended = store.end_sessions(user, EndReason::LogoutAll, now, &event);
+        let ended = self
+            .store
+            .end_sessions(user, EndReason::LogoutAll, now, &event);
         // An account that is gone by then has no session left.
         if ended.await? {
             self.trail.publish(&event.of(user));

@@ -38,8 +38,10 @@ impl Sessions {
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
     pub async fn list(&self, caller: &ActiveUser) -> Result<Vec<Session>> {
-        let store = self.store.as_ref();
-        let sessions = store.sessions(caller.user.id, self.clock.now()).await?;
+        let sessions = self
+            .store
+            .sessions(caller.user.id, self.clock.now())
+            .await?;
         Ok(sessions)
     }
 
@@ -48,13 +50,12 @@ impl Sessions {
     /// # Errors
     /// [`SessionNotFound`](ErrorKind::SessionNotFound) if the session is another user's, unknown, or over.
     pub async fn end(&self, caller: &ActiveUser, id: SessionId, client: &ClientInfo) -> Result<()> {
-        let store = self.store.as_ref();
         let (user, now) = (caller.user.id, self.clock.now());
         let event = Event::new(EventKind::SessionRevoked, client, now)
             .of(user)
             .by(user)
             .with("session_id", id.to_string());
-        if !store.end_session_of(user, id, now, &event).await? {
+        if !self.store.end_session_of(user, id, now, &event).await? {
             return Err(ErrorKind::SessionNotFound.into());
         }
         self.trail.publish(&event);

@@ -65,11 +65,10 @@ impl Sessions {
     /// Asks the hooks for the claims of the next access token, if there are hooks, and if there will be one. A token
     /// that was used before is theft whatever the hooks would say.
     async fn ask(&self, rotation: &RotateSession) -> Result<Option<Asked>> {
-        let store = self.store.as_ref();
         if !self.hooks.are_there() {
             return Ok(None);
         }
-        let Some(live) = store.session_to_rotate(rotation).await? else {
+        let Some(live) = self.store.session_to_rotate(rotation).await? else {
             return Ok(None);
         };
         let user = live.user;
@@ -83,7 +82,6 @@ impl Sessions {
         rotation: &RotateSession,
         client: &ClientInfo,
     ) -> Result<(SessionUser, TokenDigest)> {
-        let store = self.store.as_ref();
         let now = rotation.now;
         let on_reuse = Event::new(EventKind::RefreshTokenReused, client, now)
             .with("session_id", rotation.id.to_string());
@@ -92,7 +90,9 @@ impl Sessions {
             Intent::notice(LetterKind::RefreshTokenReused, recipient, client, now)
         };
         let mail = self.theft_notice.then(notice);
-        let rotated = store.rotate_session(rotation, &on_reuse, mail.as_ref());
+        let rotated = self
+            .store
+            .rotate_session(rotation, &on_reuse, mail.as_ref());
         match rotated.await? {
             Rotation::Rotated(live) => {
                 let first = rotation.successors.first().copied();
