@@ -9,8 +9,8 @@ use serde_json::{Map, Number, Value, map::Entry};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// What `serde_json` calls a member that stands for text of JSON, or for a number, and not for itself. Which of them it
-/// knows is up to the features that any crate of the program switches on.
+/// The names by which `serde_json` marks text of JSON, or a number, in place of a member. The features that any crate of the
+/// program switches on decide which of them it knows.
 const PRIVATE: &str = "$serde_json::private::";
 const NUMBER: &str = "$serde_json::private::Number";
 

@@ -7,7 +7,7 @@ use rustls::crypto::CryptoProvider;
 /// The provider that the process has installed; else, with the feature `tls`, aws-lc.
 ///
 /// # Errors
-/// What to do, if there is neither.
+/// If there is neither; the text says how to get one.
 pub(crate) fn provider() -> Result<Arc<CryptoProvider>, &'static str> {
     if let Some(installed) = CryptoProvider::get_default() {
         return Ok(Arc::clone(installed));

@@ -1,4 +1,4 @@
-//! What goes on without being asked for.
+//! Work in the background: mails, the purge, providers, and the end of hooks and sinks.
 
 use std::pin::pin;
 
@@ -8,8 +8,9 @@ use super::Auth;
 use crate::{error::Result, purge::Purged};
 
 impl Auth {
-    /// All that goes on in the background: mails are [sent](Self::run_mail), what is over is [deleted](Self::run_purge), and
-    /// [providers](crate::oauth) are got to know. Spawn it once per process; any number of processes share the work.
+    /// Does all the work in the background: [sends](Self::run_mail) mails, [deletes](Self::run_purge) what is over, and learns
+    /// the endpoints and keys of [providers](crate::oauth). Spawn it once per process; any number of processes share the
+    /// work.
     ///
     /// When `shutdown` completes, the mails in flight get 5 seconds more, and [hooks](Self::finish_hooks) and
     /// [sinks](Self::flush_events) get what has happened so far: set a time limit of your own for that.
@@ -26,7 +27,7 @@ impl Auth {
         let (stop, stopped) = watch::channel(());
         let stopped = || {
             let mut stopped = stopped.clone();
-            // Its end is the word: nothing is ever sent.
+            // The end of the channel is the signal: nothing is ever sent.
             async move { drop(stopped.changed().await) }
         };
         let until_then = async {
@@ -69,7 +70,7 @@ impl Auth {
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away. A mail that cannot be sent is tried
-    /// again later, and is no error here.
+    /// again later and is not an error here.
     pub async fn deliver_mail(&self) -> Result<usize> {
         self.0.use_cases.limits.prepare().await?;
         self.0.deliveries.deliver().await

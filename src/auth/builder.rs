@@ -21,8 +21,8 @@ use crate::{
     user::RolePermissions,
 };
 
-/// Puts an [`Auth`](super::Auth) together. The store, the secrets, the public URL and the mailer must be given; the rest has
-/// defaults.
+/// Puts an [`Auth`](super::Auth) together. The store, the secrets, the public URL and the mailer must be given; the rest
+/// has defaults.
 #[derive(Debug)]
 #[must_use]
 pub struct AuthBuilder {
@@ -289,16 +289,21 @@ impl AuthBuilder {
         self
     }
 
-    /// Puts a service of the host's own around the use cases of [`UserService`]. [`Auth`](super::Auth), the endpoints of these calls,
-    /// the guards and every endpoint that asks who is calling go through it.
+    /// Puts a service of the host's own around the use cases of [`UserService`]. [`Auth`](super::Auth), the endpoints of
+    /// these calls, the guards and every endpoint that asks who is calling go through it.
     ///
     /// The other doors pass it by:
     ///
     /// * signing in with a provider opens sessions and makes accounts (`POST /auth/oauth/token` and the callback);
-    /// * [`Administration`](crate::admin::Administration) makes, changes and ends accounts and sessions;
-    /// * [`Accounts`](crate::account::Accounts), [`Sessions`](crate::session::Sessions),
-    ///   [`EmailVerifications`](crate::email_verification::EmailVerifications) and [`Lockouts`](crate::lockout::Lockouts), with their endpoints and pages;
-    /// * [`Auth::within`](super::Auth::within), [`Auth::prepare_registration`](super::Auth::prepare_registration) and [`Auth::ensure_administrator`](super::Auth::ensure_administrator), which the host calls itself.
+    /// * [`admin`](crate::admin) makes, changes and ends accounts and sessions;
+    /// * [`account`](crate::account), [`session`](crate::session), [`email_verification`](crate::email_verification) and
+    ///   [`lockout`](crate::lockout), with their endpoints and pages;
+    /// * [`Auth::within`][within], [`Auth::prepare_registration`][prepare] and [`Auth::ensure_administrator`][ensure], which
+    ///   the host calls itself.
+    ///
+    /// [within]: super::Auth::within
+    /// [prepare]: super::Auth::prepare_registration
+    /// [ensure]: super::Auth::ensure_administrator
     ///
     /// A veto belongs in a hook, which the doors that people use all ask:
     /// [`before_registration`](crate::hook::Hooks::before_registration) for accounts that people make

@@ -20,7 +20,7 @@
 //! of ASCII, the password is hashed again.
 //!
 //! A sign-in outlives its `Caller`: who hangs up leaves the queue and has not been counted, but once a password is looked at,
-//! what comes of it is written down. Else an unauthenticated caller could lock an owner out without a trace.
+//! what comes of it is written down. An unauthenticated caller could otherwise lock an owner out without a trace.
 //!
 //! What asks a signed-in user for the password again goes through `Confirmation`: the same check, by the stored
 //! address, and no session is opened. An account without a password shows a recent sign-in instead.

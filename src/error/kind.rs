@@ -1,9 +1,9 @@
-//! The one table of error kinds: what each means, how it reads in a log, and what a client is answered.
+//! The one table of error kinds: the meaning of each, its text in a log, and the answer to a client.
 
 use std::fmt;
 
-/// Hands the table to a macro. A row is the kind, how it reads in a log, and the status, the code, the title and the detail
-/// of its problem.
+/// Hands the table to a macro. A row is the kind, its text in a log, and the status, the code, the title and the detail of
+/// its problem.
 macro_rules! error_kinds {
     ($with:ident) => {
         $with! {
@@ -91,7 +91,7 @@ macro_rules! error_kinds {
             ProviderFailed "the provider failed"
                 => BAD_GATEWAY "provider_failed" "Provider failed"
                 "The provider does not answer, or not as it should.";
-            /// There is no provider of this name.
+            /// No provider has this name.
             ProviderUnknown "there is no such provider"
                 => NOT_FOUND "provider_unknown" "Provider unknown"
                 "There is no provider of this name.";
@@ -135,7 +135,7 @@ macro_rules! error_kinds {
             UnsupportedMediaType "the body is not application/json"
                 => UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "Unsupported media type"
                 "The request body must be `application/json`.";
-            /// There is no user with this identifier.
+            /// No user has this identifier.
             UserNotFound "there is no such user"
                 => NOT_FOUND "user_not_found" "User not found"
                 "There is no user with this identifier.";
@@ -156,7 +156,7 @@ pub(crate) use error_kinds;
 
 macro_rules! kinds {
     ($($(#[$docs:meta])* $kind:ident $text:literal => $status:ident $code:literal $title:literal $detail:literal;)*) => {
-        /// What went wrong, as one frozen word each. The HTTP status and code of every kind is given by the `http` contract.
+        /// The kinds of errors, as one frozen word each. The `http` contract gives the HTTP status and the code of every kind.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorKind {

@@ -15,7 +15,7 @@ pub struct ClientInfo {
     pub user_agent: Option<String>,
     /// The `X-Request-Id` of the request.
     pub request_id: Option<String>,
-    /// What says that the device was signed in on before: [`TokenPair::device`](crate::token::TokenPair::device) of then.
+    /// The proof of an earlier sign-in on the device: its [`TokenPair::device`](crate::token::TokenPair::device).
     pub device: Option<DeviceToken>,
 }
 

@@ -1,4 +1,4 @@
-//! What mounts the endpoints: one folder per framework. No decision is taken here.
+//! Adapters that mount the endpoints, one folder per framework. They take no decision.
 
 #[cfg(feature = "actix")]
 pub mod actix;

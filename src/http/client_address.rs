@@ -86,8 +86,8 @@ impl ClientAddress {
     /// address. Without any network this is [`peer`](Self::peer).
     ///
     /// A peer that is not trusted is the client, whatever it sends. From one that is, the header is read from right to
-    /// left, over all its lines: each address was told by the address to its right, so the first that is not trusted is the
-    /// client, and nothing to its left counts. If all are trusted, the leftmost is. What is no address (garbage,
+    /// left, over all its lines: the proxy to its right wrote each address, so the first that is not trusted is
+    /// the client, and nothing to its left counts. If all are trusted, the leftmost is. What is no address (garbage,
     /// `unknown`, a name such as `_hidden`) ends the walk at the address before it.
     ///
     /// If both headers are there and lead to different clients, neither is believed and the client is the peer: one of

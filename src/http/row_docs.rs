@@ -1,8 +1,8 @@
-//! What the documentation says about a row of the contract.
+//! The documentation of a row of the contract.
 
 use crate::error::ErrorKind;
 
-/// What is said about a row.
+/// The texts about a row, and the errors of its use case.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Docs {
     pub(crate) tag: &'static str,

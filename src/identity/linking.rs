@@ -1,4 +1,4 @@
-//! What becomes of a sign-in with a provider: sign in, join, take over, create or refuse.
+//! The outcome of a sign-in with a provider: sign in, join, take over, create or refuse.
 
 use super::Assertion;
 use crate::user::{User, UserId, UserStatus};

@@ -16,8 +16,8 @@ const QUEUE: usize = 256;
 const MAX_WAIT: Duration = Duration::from_secs(2);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Lets so many unauthenticated callers at once cost a statement, and the others wait, so that a flood of them leaves connections to those
-/// who are signed in.
+/// Lets so many unauthenticated callers at once cost a statement, and the others wait, so that a flood of them leaves
+/// connections to those who are signed in.
 #[derive(Debug)]
 pub(super) struct Permits {
     permits: Arc<Semaphore>,

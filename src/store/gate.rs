@@ -36,8 +36,8 @@ use crate::{
 /// A store behind a gate: it can be read-only, such as while its database is copied, and in tests it can be down or slow.
 /// Clones share the gate.
 ///
-/// What the gate refuses is [`Unavailable`](StoreError::Unavailable), which clients are told to try again. A method that has
-/// begun is carried to its end.
+/// A refused method fails with [`Unavailable`](StoreError::Unavailable), and clients may try again. A method that has begun
+/// is carried to its end.
 ///
 /// ```
 /// use hallpass::{memory::MemoryStore, store::{Gate, Passage, Store as _}};
@@ -56,14 +56,14 @@ pub struct Gate<S> {
     state: Arc<Mutex<State>>,
 }
 
-/// What a [`Gate`] lets through.
+/// The methods that a [`Gate`] lets through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Passage {
     /// Everything.
     #[default]
     Open,
-    /// What only reads. The store is not ready then, since readiness writes.
+    /// Those that only read. The store is not ready then, since readiness writes.
     ReadOnly,
     /// Nothing.
     Closed,

@@ -33,7 +33,7 @@ pub struct TokenPair {
     pub refresh_expires_in: Duration,
     /// The session both belong to.
     pub session_id: SessionId,
-    /// What says at the next sign-in that there was this one: see
+    /// The proof of this sign-in for the next one on the device: see
     /// [`ClientInfo::device`](crate::event::ClientInfo::device). `None` at a refresh.
     pub device: Option<DeviceToken>,
 }

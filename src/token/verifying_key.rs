@@ -70,7 +70,7 @@ pub(super) struct VerifyingKey {
     pub(super) material: Material,
 }
 
-/// What checks a signature.
+/// The key material that checks a signature.
 #[derive(Clone)]
 pub(super) enum Material {
     Public(ParsedPublicKey),

@@ -1,4 +1,4 @@
-//! What unit tests put into the store, and see in it.
+//! Access of unit tests to the store.
 
 use super::{MemoryStore, OutboxRow, UserRow};
 use crate::{

@@ -2,8 +2,8 @@ use super::State;
 use crate::{clock::Timestamp, secret::PasswordHash, token::EndReason, user::UserId};
 
 impl State {
-    /// Leaves nothing to the previous holder of an account that was unverified, now that its address is verified: every way in goes,
-    /// and the password is this one, if any. A feature that keeps another way in has it wiped here.
+    /// Leaves nothing to the previous holder of an account that was unverified, now that its address is verified: every
+    /// way in goes, and the password is this one, if any. A feature that keeps another way in has it wiped here.
     pub(super) fn take_over(
         &mut self,
         user: UserId,
