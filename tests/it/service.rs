@@ -1,12 +1,18 @@
 //! `GET /.well-known/jwks.json`, `/health/…`, `/openapi.json` and `/docs`.
 
-use hallpass::{Secrets, secret::Secret, token::SigningAlgorithm};
+use std::{sync::Arc, time::Instant};
+
+use hallpass::{Secrets, secret::Secret, store::Store as _, token::SigningAlgorithm};
+use sea_orm::DbBackend;
 use serde_json::{Value, json};
 
-use crate::support::{
-    app::{app_with, apps},
-    db::Database,
-    http::members_of,
+use crate::{
+    statements::counted,
+    support::{
+        app::{App, Framework, app_with, apps, race},
+        db::{Database, TestStore},
+        http::members_of,
+    },
 };
 
 #[tokio::test]
@@ -90,6 +96,36 @@ async fn health_is_told() {
             let reply = app.ask(&format!("GET {path}"), "", b"").await.expect(200);
             assert_eq!(reply.json(), json!({"status": "ok"}));
             assert_eq!(reply.header("cache-control"), Some("no-store"));
+        }
+    }
+}
+
+/// Anybody may ask, and each finding costs a write: one call at a time asks the database, and others share its finding for a
+/// second.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_that_asks_for_readiness_costs_one_finding_a_second() {
+    for backend in [DbBackend::Postgres, DbBackend::Sqlite] {
+        for framework in [Framework::Actix, Framework::Axum] {
+            let Some((_database, store, count)) = counted(backend).await else {
+                continue;
+            };
+            let memory = Arc::new(TestStore::memory());
+            let app = App::start(memory, framework, |builder| builder.store(store.clone())).await;
+            store.ping().await.unwrap();
+            count.forget();
+            store.ping().await.unwrap();
+            let cost = count.take().len();
+            let begun = Instant::now();
+            let replies = race(50, |_| {
+                let app = *app;
+                async move { app.ask("GET /health/ready", "", b"").await }
+            });
+            for reply in replies.await {
+                reply.expect(200);
+            }
+            let findings = count.take().len() / cost;
+            let most = usize::try_from(begun.elapsed().as_secs()).unwrap() + 1;
+            assert!((1..=most).contains(&findings), "{findings} of {most}");
         }
     }
 }
