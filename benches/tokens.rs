@@ -10,7 +10,7 @@ use std::hint::black_box;
 use async_trait::async_trait;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use hallpass::{
-    Auth, Login, Registration, UserService as _,
+    Auth, Login, Registration, SignIn, UserService as _,
     error::BoxError,
     event::ClientInfo,
     mail::Mailbox,
@@ -117,10 +117,12 @@ fn auth(secret: &Secret) -> Auth {
 }
 
 async fn sign_in(auth: &Auth) -> TokenPair {
-    let email: hallpass::EmailAddress = "ann@example.org".parse().expect("an address");
+    let email: hallpass::user::EmailAddress = "ann@example.org".parse().expect("an address");
     let password = "long enough to be taken";
     let registration = Registration::new(email.clone(), password);
     auth.register(registration).await.expect("the first");
     let login = Login::new(email, password);
-    auth.login(login).await.expect("the password is right")
+    let signed_in = auth.login(login).await;
+    let tokens = signed_in.and_then(SignIn::into_tokens);
+    tokens.expect("the password is right")
 }

@@ -22,7 +22,7 @@ use axum::{
     routing::{get, post},
 };
 use hallpass::{
-    Auth, ClientAddress, CurrentUser, EmailAddress, Registration,
+    Auth, ClientAddress, CurrentUser, Registration,
     clock::{Clock as _, SystemClock},
     error::Violation,
     event::ClientInfo,
@@ -31,7 +31,7 @@ use hallpass::{
     mail::TerminalMailer,
     seaorm::SeaOrmStore,
     secret::Secret,
-    user::{InvalidEmail, Role},
+    user::{EmailAddress, InvalidEmail, Role},
 };
 use sea_orm::{Database, DatabaseConnection, DbErr, TransactionTrait as _};
 use sea_orm_migration::MigratorTrait as _;

@@ -11,7 +11,7 @@ const MAX_TOTAL: usize = 254;
 /// names and address literals are refused: mail would reach them, and so would every trick played with them.
 ///
 /// ```
-/// use hallpass::EmailAddress;
+/// use hallpass::user::EmailAddress;
 ///
 /// let email: EmailAddress = "Zoë@EXAMPLE.org".parse()?;
 /// assert_eq!(email.as_str(), "Zoë@EXAMPLE.org");

@@ -141,9 +141,12 @@ pub mod store;
 pub mod token;
 pub mod verifier;
 
-// Credentials, mails on their way, and the one code that opens a session.
-pub mod credential;
+// Mails on their way, and what every feature stands on.
+mod core;
 mod delivery;
+
+// Credentials, and the one code that opens a session.
+pub mod credential;
 mod sign_in;
 
 // The use cases as a trait, and the ways in.
@@ -163,8 +166,9 @@ pub use self::{
     error::{Error, ErrorKind, Result},
     secret::Secrets,
     service::{Login, Registration, UserService},
+    sign_in::SignIn,
     token::{ActiveUser, CurrentUser},
-    user::{EmailAddress, User, UserId},
+    user::{User, UserId},
 };
 
 // Short paths.

@@ -9,6 +9,7 @@ use crate::{
     error::Result,
     event::ClientInfo,
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
+    sign_in::SignIn,
     token::{ActiveUser, TokenPair},
     user::{EmailAddress, Locale, Page, Role, User, UserQuery},
 };
@@ -31,7 +32,7 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// [`Refused`](crate::ErrorKind::Refused) by a [hook](crate::hook::Hooks::before_registration).
     async fn register(&self, registration: Registration) -> Result<User>;
 
-    /// Opens a session with address and password.
+    /// Signs in with address and password.
     ///
     /// Who drops the future leaves the queue, and the attempt is taken back; a password that is being looked at by then is
     /// checked to its end, and what came of it written down.
@@ -44,7 +45,7 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// one; [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts) after too many failures, whatever the password;
     /// [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded); [`Refused`](crate::ErrorKind::Refused) by a
     /// [hook](crate::hook::Hooks::before_sign_in), after the right password only.
-    async fn login(&self, login: Login) -> Result<TokenPair>;
+    async fn login(&self, login: Login) -> Result<SignIn>;
 
     /// Exchanges a refresh token for the next pair.
     ///

@@ -91,6 +91,7 @@ use crate::{
     mail::{Mail, Mailbox},
     secret::{AccessToken, OneTimeToken, Secret},
     service::{Login, Registration, UserService as _},
+    sign_in::SignIn,
     store::memory::MemoryStore,
     token::TokenPair,
     user::{EmailAddress, Role, Roles, UpdateUser, User, UserChange},
@@ -220,7 +221,8 @@ impl TestAuth {
     /// If the user cannot sign in with [`PASSWORD`].
     pub async fn sign_in(&self, user: &User) -> TokenPair {
         let signed_in = self.login(Login::new(user.email.clone(), PASSWORD)).await;
-        signed_in.unwrap_or_else(|error| panic!("{} cannot sign in: {error:?}", user.email))
+        let tokens = signed_in.and_then(SignIn::into_tokens);
+        tokens.unwrap_or_else(|error| panic!("{} cannot sign in: {error:?}", user.email))
     }
 
     /// The access token of a session that is opened for it.

@@ -14,7 +14,7 @@ use std::{
 
 use async_trait::async_trait;
 use hallpass::{
-    Auth, EmailAddress, ErrorKind, Login, Registration, UserService as _,
+    Auth, ErrorKind, Login, Registration, SignIn, UserService as _,
     clock::{ManualClock, Timestamp},
     credential::{HashParams, Hasher},
     error::StoreError,
@@ -23,6 +23,7 @@ use hallpass::{
     mail::Mailbox,
     memory::MemoryStore,
     secret::Secret,
+    user::EmailAddress,
 };
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
@@ -320,7 +321,10 @@ async fn load_is_recorded_and_nobody_is_named() {
     let registration = Registration::new(ann.clone(), PASSWORD);
     auth.register(registration).await.unwrap();
     let signed_in = auth.login(Login::new(ann.clone(), PASSWORD)).await.unwrap();
-    let known = ClientInfo::default().with_device(signed_in.device.unwrap());
+    let SignIn::Complete { device, .. } = signed_in else {
+        panic!("no further step is needed: {signed_in:?}");
+    };
+    let known = ClientInfo::default().with_device(device.unwrap());
     for (kind, locked) in [
         (ErrorKind::InvalidCredentials, 1.0),
         (ErrorKind::InvalidCredentials, 1.0),

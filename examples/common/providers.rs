@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, env};
 
-use hallpass::{EmailAddress, oauth::Provider};
+use hallpass::{oauth::Provider, user::EmailAddress};
 use url::Url;
 
 const PREFIX: &str = "HALLPASS_OAUTH_";

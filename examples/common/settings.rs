@@ -8,13 +8,14 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use hallpass::{
-    ClientAddress, EmailAddress, Error, Secrets,
+    ClientAddress, Error, Secrets,
     credential::{HashParams, HttpBreachCheck, PasswordPolicy},
     mail::{Links, Sender},
     oauth::Provider,
     password::RegistrationMode,
     secret::Password,
     token::SigningAlgorithm,
+    user::EmailAddress,
 };
 use http::HeaderValue;
 use url::Url;

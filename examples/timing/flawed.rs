@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hallpass::{
-    ActiveUser, EmailAddress, Error, ErrorKind, Login, Registration, Result, User, UserService,
+    ActiveUser, Error, ErrorKind, Login, Registration, Result, SignIn, User, UserService,
     error::Refusal,
     event::ClientInfo,
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     store::Store,
     token::TokenPair,
-    user::{Page, Role, UserQuery},
+    user::{EmailAddress, Page, Role, UserQuery},
 };
 
 /// A leak.
@@ -42,7 +42,7 @@ impl Flawed {
 
 #[async_trait]
 impl UserService for Flawed {
-    async fn login(&self, login: Login) -> Result<TokenPair> {
+    async fn login(&self, login: Login) -> Result<SignIn> {
         let is_known = self.is_known(&login.email).await?;
         if self.flaw == Flaw::NoDummyHash && !is_known {
             return Err(ErrorKind::InvalidCredentials.into());

@@ -4,30 +4,27 @@ use std::{sync::Arc, time::Duration};
 
 #[cfg(feature = "oauth")]
 use super::builder::oauth;
-use super::{Auth, AuthBuilder, Inner, use_cases::UseCases};
+use super::{Auth, AuthBuilder, Parts};
 use crate::{
+    core::Core,
     credential::{
-        BREACH_CHECK_TIMEOUT, Confirmation, Devices, Failures, PasswordCheck, PasswordRules,
+        BREACH_CHECK_TIMEOUT, Confirmation, Failures, PasswordCheck, PasswordRules,
         PasswordRulesParts,
     },
     delivery::{Deliveries, DeliveryParts},
     error::{Error, Result},
     event::Trail,
     feature::{
-        account::Accounts,
-        admin::{Administration, AdministrationParts},
-        email_verification::EmailVerifications,
-        lockout::Lockouts,
-        password::Passwords,
-        session::Sessions,
+        account::Accounts, admin::Administration, email_verification::EmailVerifications,
+        lockout::Lockouts, password::Passwords, session::Sessions,
     },
     hook::HookChain,
     limit::{LimitParts, Limits},
     mail::{Links, Templates},
     purge::Purges,
-    sign_in::SignIn,
+    sign_in::SessionOpener,
     store::memory::MemoryLimiter,
-    token::{SigningKeys, TokenParts, Tokens},
+    token::{Devices, SigningKeys, TokenParts, Tokens},
 };
 
 #[cfg(feature = "oauth")]
@@ -81,8 +78,12 @@ impl AuthBuilder {
         };
         let hooks = HookChain::new(self.hooks, hook_timeout);
         let clock = self.clock;
-        let purges = Purges::new(Arc::clone(&clock), self.event_retention)?;
-        let trail = Trail::new(&secrets, self.event_sinks);
+        let purges = Purges::new(
+            Arc::clone(&store) as _,
+            Arc::clone(&clock),
+            self.event_retention,
+        )?;
+        let trail = Trail::new(Arc::clone(&store) as _, &secrets, self.event_sinks);
         let permissions = Arc::new(self.role_permissions);
         #[cfg(feature = "http")]
         let cookies = Cookies::new(&public_url);
@@ -105,15 +106,8 @@ impl AuthBuilder {
             clock: Arc::clone(&clock),
         })?;
         let hasher = self.hashing.build()?;
-        let breach_timeout = BREACH_CHECK_TIMEOUT.min(self.request_timeout / 4);
-        let rules = PasswordRules::new(PasswordRulesParts {
-            policy: self.policy.with_words([templates.product()]),
-            breaches: self.breaches,
-            breach_timeout,
-            hasher: hasher.clone(),
-            trail: trail.clone(),
-            clock: Arc::clone(&clock),
-        });
+        let policy = self.policy.with_words([templates.product()]);
+        let _breach_timeout = BREACH_CHECK_TIMEOUT.min(self.request_timeout / 4);
         let parts = DeliveryParts {
             store: Arc::clone(&store),
             mailer,
@@ -129,6 +123,7 @@ impl AuthBuilder {
         let limits = Limits::new(LimitParts {
             secrets: &secrets,
             keys: Arc::clone(&store) as _,
+            store: Arc::clone(&store) as _,
             rates: self.rate_limits,
             lockout: self.lockout,
             limiter: self.limiter,
@@ -136,134 +131,93 @@ impl AuthBuilder {
             at_once: hasher.permits().max(MIN_PERMITS),
             clock: Arc::clone(&clock),
         })?;
-        let devices = Devices::new(&secrets);
-        let check = PasswordCheck {
+        let core = Arc::new(Core {
+            store,
+            clock,
+            tokens,
+            devices: Devices::new(&secrets),
+            limits,
+            deliveries,
+            hooks,
+            trail,
+        });
+        let core = || Arc::clone(&core);
+        let breach_timeout = BREACH_CHECK_TIMEOUT.min(self.request_timeout / 4);
+        let rules = PasswordRules::new(PasswordRulesParts {
+            core: core(),
+            policy,
+            breaches: self.breaches,
+            breach_timeout,
             hasher: hasher.clone(),
-            limits: limits.clone(),
-            devices: devices.clone(),
+        });
+        let check = PasswordCheck {
+            core: core(),
+            hasher: hasher.clone(),
         };
         let failures = Failures {
-            trail: trail.clone(),
+            core: core(),
             unlock_lifetime: (self.notices.account_locked).then_some(self.link_lifetimes.verify),
-            clock: Arc::clone(&clock),
         };
         let confirmation = Confirmation {
+            core: core(),
             check: check.clone(),
             failures: failures.clone(),
-            clock: Arc::clone(&clock),
         };
-        let lockouts = Lockouts {
-            store: Arc::clone(&store),
-            limits: limits.clone(),
-            devices: devices.clone(),
-            trail: trail.clone(),
-            clock: Arc::clone(&clock),
-        };
-        let email_verifications = EmailVerifications {
-            store: Arc::clone(&store),
-            confirmation: confirmation.clone(),
-            limits: limits.clone(),
-            deliveries: deliveries.clone(),
-            trail: trail.clone(),
-            clock: Arc::clone(&clock),
-        };
-        let accounts = Accounts {
-            store: Arc::clone(&store),
-            confirmation,
-            hasher: hasher.clone(),
-            rules: rules.clone(),
-            deliveries: deliveries.clone(),
-            hooks: hooks.clone(),
-            trail: trail.clone(),
-            clock: Arc::clone(&clock),
-        };
-        let sessions = Sessions {
-            store: Arc::clone(&store),
-            tokens: tokens.clone(),
-            limits: limits.clone(),
-            theft_notice: self.notices.refresh_token_reused,
-            hooks: hooks.clone(),
-            trail: trail.clone(),
-            clock: Arc::clone(&clock),
-        };
-        let sign_in = SignIn {
+        let sign_in = SessionOpener {
+            core: core(),
             sessions_at_most,
-            tokens: tokens.clone(),
-            devices,
-            limits: limits.clone(),
-            deliveries: deliveries.clone(),
-            hooks: hooks.clone(),
-            trail: trail.clone(),
-            clock: Arc::clone(&clock),
         };
-        #[cfg(feature = "oauth")]
-        let provider_sign_ins = ProviderSignIns {
-            store: Arc::clone(&store),
-            providers: Arc::new(providers),
-            newcomers: oauth::newcomers(self.registration),
-            require_verified: self.require_verified,
-            sign_in: sign_in.clone(),
-            deliveries: deliveries.clone(),
-            limits: limits.clone(),
-            hooks: hooks.clone(),
-            trail: trail.clone(),
-            clock: Arc::clone(&clock),
-        };
-        let passwords = Passwords {
-            store: Arc::clone(&store),
-            check,
-            failures,
-            limits: limits.clone(),
-            hasher: hasher.clone(),
-            rules: rules.clone(),
-            registration: self.registration,
-            require_verified: self.require_verified,
-            sign_in,
-            deliveries: deliveries.clone(),
-            hooks: hooks.clone(),
-            trail: trail.clone(),
-            clock: Arc::clone(&clock),
-        };
-        let administration = Administration::new(AdministrationParts {
-            store: Arc::clone(&store),
-            secrets: &secrets,
-            hasher,
-            limits: limits.clone(),
-            rules,
-            deliveries: deliveries.clone(),
-            hooks: hooks.clone(),
-            trail,
-            clock,
-        });
-        let use_cases = UseCases {
-            store,
-            tokens,
-            passwords,
-            sessions,
-            limits,
-            administration,
-        };
-        Ok(Auth(Arc::new(Inner {
-            service: self.wrap.apply(Arc::new(use_cases.clone())),
-            use_cases,
-            accounts,
-            email_verifications,
-            lockouts,
+        let parts = Parts {
+            core: core(),
             #[cfg(feature = "oauth")]
-            provider_sign_ins,
-            permissions,
-            hooks,
-            deliveries,
+            provider_sign_ins: ProviderSignIns {
+                core: core(),
+                providers: Arc::new(providers),
+                newcomers: oauth::newcomers(self.registration),
+                require_verified: self.require_verified,
+                sign_in: sign_in.clone(),
+            },
+            passwords: Passwords {
+                core: core(),
+                check,
+                failures,
+                hasher: hasher.clone(),
+                rules: rules.clone(),
+                registration: self.registration,
+                require_verified: self.require_verified,
+                sign_in,
+            },
+            sessions: Sessions {
+                core: core(),
+                theft_notice: self.notices.refresh_token_reused,
+            },
+            email_verifications: EmailVerifications {
+                core: core(),
+                confirmation: confirmation.clone(),
+            },
+            accounts: Accounts {
+                core: core(),
+                confirmation,
+                hasher: hasher.clone(),
+                rules: rules.clone(),
+            },
+            lockouts: Lockouts { core: core() },
+            administration: Administration::new(core(), &secrets, hasher, rules),
             purges,
+            permissions,
             #[cfg(feature = "pages")]
             pages: Arc::new(pages),
             #[cfg(feature = "http")]
             cookies,
             #[cfg(feature = "http")]
-            registration: self.registration,
-            #[cfg(feature = "http")]
             request_timeout: self.request_timeout,
-        })))
+        };
+        let auth = Auth {
+            parts: Arc::new(parts),
+            wrapped: None,
+        };
+        let wrapped = self.wrap.apply(&auth);
+        Ok(Auth { wrapped, ..auth })
     }
 }
 

@@ -52,9 +52,9 @@ impl Auth {
     /// share the work.
     pub async fn run_mail(&self, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = pin!(shutdown);
-        let deliveries = self.0.deliveries.clone();
+        let deliveries = self.parts.core.deliveries.clone();
         tokio::select! {
-            prepared = self.0.use_cases.limits.prepare() => {
+            prepared = self.parts.core.limits.prepare() => {
                 if let Err(error) = prepared {
                     let error = &error as &dyn std::error::Error;
                     tracing::warn!(error, "the key of limits cannot be read, and is when it is needed");
@@ -72,13 +72,13 @@ impl Auth {
     /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away. A mail that cannot be sent is tried
     /// again later and is not an error here.
     pub async fn deliver_mail(&self) -> Result<usize> {
-        self.0.use_cases.limits.prepare().await?;
-        self.0.deliveries.deliver().await
+        self.parts.core.limits.prepare().await?;
+        self.parts.core.deliveries.deliver().await
     }
 
     /// [Purges](Self::purge) about every hour, until `shutdown` completes. Spawn it once per process.
     pub async fn run_purge(&self, shutdown: impl Future<Output = ()> + Send) {
-        self.0.purges.run(self.store().as_ref(), shutdown).await;
+        self.parts.purges.run(shutdown).await;
     }
 
     /// Deletes what is of no more use, in small batches: sessions and one-time tokens an hour after their end, and
@@ -89,7 +89,7 @@ impl Auth {
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away.
     pub async fn purge(&self) -> Result<Purged> {
-        self.0.purges.purge(self.store().as_ref()).await
+        self.parts.purges.purge().await
     }
 
     /// Learns the endpoints and keys of every provider, so that the first user does not wait for it, and tries again until
@@ -97,13 +97,13 @@ impl Auth {
     /// first needed.
     #[cfg(feature = "oauth")]
     pub async fn run_providers(&self, shutdown: impl Future<Output = ()> + Send) {
-        self.0.provider_sign_ins.prepare(shutdown).await;
+        self.parts.provider_sign_ins.prepare(shutdown).await;
     }
 
     /// Waits until the [hooks](crate::hook) that run after something have ended: before a process ends, so that none is cut
     /// off, and in tests.
     pub async fn finish_hooks(&self) {
-        self.0.hooks.finish().await;
+        self.parts.core.hooks.finish().await;
     }
 
     /// Waits until the sinks have got what happened so far, such as before the process ends. A sink that stalls is

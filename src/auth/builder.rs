@@ -2,6 +2,8 @@
 pub(super) mod oauth;
 mod session;
 
+use super::Auth;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
@@ -324,11 +326,9 @@ type WrapService = dyn Fn(Arc<dyn UserService>) -> Arc<dyn UserService> + Send +
 pub(super) struct Wrap(Option<Box<WrapService>>);
 
 impl Wrap {
-    pub(super) fn apply(&self, service: Arc<dyn UserService>) -> Arc<dyn UserService> {
-        match &self.0 {
-            Some(wrap) => wrap(service),
-            None => service,
-        }
+    pub(super) fn apply(&self, auth: &Auth) -> Option<Arc<dyn UserService>> {
+        let wrap = self.0.as_ref()?;
+        Some(wrap(Arc::new(auth.clone())))
     }
 }
 

@@ -53,17 +53,17 @@ pub struct Endpoints {
 impl Auth {
     /// All endpoints but the documentation and the pages; see `Endpoints::with_docs` and `Endpoints::with_pages`.
     pub fn endpoints(&self) -> Endpoints {
-        let inner = &self.0;
+        let inner = &self.parts;
         let service = self.service();
         let rows = [
             password::http::endpoints(
                 &service,
-                &inner.use_cases.passwords.hasher,
+                &inner.passwords.hasher,
                 inner.cookies,
-                inner.registration,
-                inner.deliveries.locales(),
+                inner.passwords.registration,
+                inner.core.deliveries.locales(),
             ),
-            session::http::endpoints(&service, &self.context(&inner.use_cases.sessions)),
+            session::http::endpoints(&service, &self.context(&inner.sessions)),
             account::http::endpoints(&self.context(&inner.accounts)),
             email_verification::http::endpoints(&self.context(&inner.email_verifications)),
             lockout::http::endpoints(&self.context(&inner.lockouts), inner.cookies),
@@ -73,16 +73,16 @@ impl Auth {
                 inner.cookies,
             ),
             admin::http::endpoints(&admin::http::State {
-                administration: inner.use_cases.administration.clone(),
+                administration: inner.administration.clone(),
                 service: Arc::clone(&service),
             }),
-            token::http::endpoints(&inner.use_cases.tokens),
-            health::endpoints(&inner.use_cases.store),
+            token::http::endpoints(&inner.core.tokens),
+            health::endpoints(&inner.core.store),
         ];
         Endpoints {
             rows: rows.into_iter().flatten().collect(),
             request_timeout: inner.request_timeout,
-            limits: inner.use_cases.limits.clone(),
+            limits: inner.core.limits.clone(),
             cookies: inner.cookies,
             #[cfg(feature = "pages")]
             auth: self.clone(),
@@ -139,14 +139,12 @@ impl Endpoints {
     /// part of the OpenAPI document.
     #[cfg(feature = "pages")]
     pub fn with_pages(mut self) -> Self {
-        let inner = &*self.auth.0;
+        let inner = &*self.auth.parts;
         let rows = page::http::endpoints(&page::http::Parts {
             pages: Arc::clone(&inner.pages),
             service: self.auth.service(),
             links: page::Links {
-                store: Arc::clone(self.auth.store()),
-                limits: inner.use_cases.limits.clone(),
-                clock: Arc::clone(&inner.lockouts.clock),
+                core: Arc::clone(&inner.core),
             },
             verifications: inner.email_verifications.clone(),
             lockouts: inner.lockouts.clone(),

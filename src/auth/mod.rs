@@ -8,31 +8,27 @@ pub mod endpoints;
 pub mod guard;
 #[cfg(feature = "http")]
 mod health;
+mod service;
 pub mod transaction;
-mod use_cases;
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-
 pub use self::builder::AuthBuilder;
-use self::use_cases::UseCases;
 use crate::{
-    delivery::Deliveries,
+    core::Core,
     error::Result,
     event::{ClientInfo, Trail},
     feature::{
         account::Accounts, admin::Administration, email_verification::EmailVerifications,
-        lockout::Lockouts, session::Sessions,
+        lockout::Lockouts, password::Passwords, session::Sessions,
     },
-    hook::HookChain,
     limit::Budget,
     purge::Purges,
-    secret::{AccessToken, OneTimeToken, Password, RefreshToken},
-    service::{Login, Registration, UserService},
+    secret::{AccessToken, Password},
+    service::UserService,
     store::Store,
-    token::{ActiveUser, CurrentUser, TokenPair},
-    user::{EmailAddress, Page, Role, RolePermissions, User, UserQuery},
+    token::CurrentUser,
+    user::{EmailAddress, RolePermissions, User},
     verifier::Verifier,
 };
 
@@ -51,36 +47,38 @@ use crate::{
 ///     .mailer(Mailbox::new())
 ///     .build()?;
 ///
-/// let ann: hallpass::EmailAddress = "ann@example.org".parse().unwrap();
+/// let ann: hallpass::user::EmailAddress = "ann@example.org".parse().unwrap();
 /// auth.register(Registration::new(ann.clone(), "a long enough password")).await?;
-/// let tokens = auth.login(Login::new(ann, "a long enough password")).await?;
+/// let tokens = auth.login(Login::new(ann, "a long enough password")).await?.into_tokens()?;
 /// let caller = auth.current_user(&tokens.access_token).await?;
 /// assert_eq!(caller.user.email.as_str(), "ann@example.org");
 /// # Ok::<(), hallpass::Error>(())
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug)]
-pub struct Auth(Arc<Inner>);
+pub struct Auth {
+    parts: Arc<Parts>,
+    /// What the host makes of the use cases, if it wraps them.
+    wrapped: Option<Arc<dyn UserService>>,
+}
 
 #[derive(Debug)]
-struct Inner {
-    use_cases: UseCases,
-    permissions: Arc<RolePermissions>,
-    service: Arc<dyn UserService>,
-    hooks: HookChain,
+struct Parts {
+    core: Arc<Core>,
+    passwords: Passwords,
+    sessions: Sessions,
     accounts: Accounts,
     email_verifications: EmailVerifications,
     lockouts: Lockouts,
+    administration: Administration,
     #[cfg(feature = "oauth")]
     provider_sign_ins: crate::feature::oauth::ProviderSignIns,
-    deliveries: Deliveries,
     purges: Purges,
+    permissions: Arc<RolePermissions>,
     #[cfg(feature = "pages")]
     pages: Arc<crate::feature::page::Pages>,
     #[cfg(feature = "http")]
     cookies: crate::http::Cookies,
-    #[cfg(feature = "http")]
-    registration: crate::feature::password::RegistrationMode,
     #[cfg(feature = "http")]
     request_timeout: std::time::Duration,
 }
@@ -91,40 +89,41 @@ impl Auth {
         AuthBuilder::default()
     }
 
-    /// The use cases as the endpoints call them: wrapped, if the host wraps them.
+    /// The use cases as the endpoints call them: [wrapped](AuthBuilder::wrap_service), if the host wraps them.
     #[must_use]
     pub fn service(&self) -> Arc<dyn UserService> {
-        Arc::clone(&self.0.service)
+        let own = || Arc::new(self.clone()) as _;
+        self.wrapped.clone().unwrap_or_else(own)
     }
 
     /// The store everything is kept in.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
-        &self.0.use_cases.store
+        &self.parts.core.store
     }
 
     /// What signed-in users do with their own account.
     #[must_use]
     pub fn accounts(&self) -> &Accounts {
-        &self.0.accounts
+        &self.parts.accounts
     }
 
     /// How users show that an address is theirs.
     #[must_use]
     pub fn email_verifications(&self) -> &EmailVerifications {
-        &self.0.email_verifications
+        &self.parts.email_verifications
     }
 
     /// How users whose sign-in is locked get back in.
     #[must_use]
     pub fn lockouts(&self) -> &Lockouts {
-        &self.0.lockouts
+        &self.parts.lockouts
     }
 
     /// The sessions of signed-in users.
     #[must_use]
     pub fn sessions(&self) -> &Sessions {
-        &self.0.use_cases.sessions
+        &self.parts.sessions
     }
 
     /// Counts a call of a client against a budget, as the endpoints do: for a door of the host's own, before it does anything
@@ -144,14 +143,10 @@ impl Auth {
     /// [`RateLimited`](crate::ErrorKind::RateLimited) if the client calls too often, [`Overloaded`](crate::ErrorKind::Overloaded)
     /// if too many wait to be counted, or [`Unavailable`](crate::ErrorKind::Unavailable) while the counters cannot be reached.
     pub async fn admit(&self, budget: Budget, client: &ClientInfo) -> Result<()> {
-        let limits = &self.0.use_cases.limits;
+        let limits = &self.parts.core.limits;
         match budget {
             Budget::Default | Budget::Refresh => limits.admit_here(budget, client.ip).await,
-            _ => {
-                limits
-                    .admit(self.store().as_ref(), budget, client, None)
-                    .await
-            }
+            _ => limits.admit(budget, client, None).await,
         }
     }
 
@@ -160,13 +155,13 @@ impl Auth {
     /// # Errors
     /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken).
     pub fn verify(&self, token: &AccessToken) -> Result<CurrentUser> {
-        self.0.use_cases.tokens.verify(token.expose())
+        self.parts.core.tokens.verify(token.expose())
     }
 
     /// Verifies access tokens as [`verify`](Self::verify) does, where only a [`Verifier`] is asked for.
     #[must_use]
     pub fn verifier(&self) -> Verifier {
-        Verifier::own(&self.0.use_cases.tokens)
+        Verifier::own(&self.parts.core.tokens)
     }
 
     /// Makes a verified administrator, unless there is an active one; `None` then, and nothing changes. An
@@ -180,8 +175,7 @@ impl Auth {
         email: EmailAddress,
         password: &Password,
     ) -> Result<Option<User>> {
-        self.0
-            .use_cases
+        self.parts
             .passwords
             .ensure_administrator(email, password)
             .await
@@ -190,74 +184,29 @@ impl Auth {
     /// What administrators do to accounts.
     #[must_use]
     pub fn administration(&self) -> &Administration {
-        &self.0.use_cases.administration
+        &self.parts.administration
     }
 
     /// Sign-in with providers, and what signed-in users do with their identities there.
     #[cfg(feature = "oauth")]
     #[must_use]
     pub fn provider_sign_ins(&self) -> &crate::feature::oauth::ProviderSignIns {
-        &self.0.provider_sign_ins
+        &self.parts.provider_sign_ins
     }
 
     /// The public keys of access tokens as a JWK Set (RFC 7517).
     #[must_use]
     pub fn jwks(&self) -> serde_json::Value {
-        self.0.use_cases.tokens.keys().jwks()
+        self.parts.core.tokens.keys().jwks()
+    }
+
+    /// As [`service`](Self::service).
+    #[cfg(any(feature = "actix", feature = "axum"))]
+    fn as_service(&self) -> &dyn UserService {
+        self.wrapped.as_deref().unwrap_or(self)
     }
 
     fn trail(&self) -> &Trail {
-        &self.0.use_cases.passwords.trail
-    }
-}
-
-#[async_trait]
-impl UserService for Auth {
-    async fn register(&self, registration: Registration) -> Result<User> {
-        self.0.service.register(registration).await
-    }
-
-    async fn login(&self, login: Login) -> Result<TokenPair> {
-        self.0.service.login(login).await
-    }
-
-    async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair> {
-        self.0.service.refresh(token, client).await
-    }
-
-    async fn logout(&self, token: &RefreshToken, client: &ClientInfo) -> Result<()> {
-        self.0.service.logout(token, client).await
-    }
-
-    async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()> {
-        self.0.service.logout_all(token, client).await
-    }
-
-    async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
-        self.0.service.forgot_password(email, client).await
-    }
-
-    async fn reset_password(
-        &self,
-        token: &OneTimeToken,
-        new_password: &Password,
-        client: &ClientInfo,
-    ) -> Result<()> {
-        self.0
-            .service
-            .reset_password(token, new_password, client)
-            .await
-    }
-
-    async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {
-        self.0.service.current_user(token).await
-    }
-
-    async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser> {
-        self.0.service.require_role(token, role).await
-    }
-
-    async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {
-        self.0.service.list_users(query).await
+        &self.parts.core.trail
     }
 }

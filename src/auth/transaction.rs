@@ -26,7 +26,7 @@ impl Auth {
         &self,
         registration: Registration,
     ) -> Result<PreparedRegistration> {
-        let passwords = &self.0.use_cases.passwords;
+        let passwords = &self.parts.passwords;
         let admitted = passwords.admit_registration(&registration);
         admitted.await?;
         passwords.prepare_registration(registration).await
@@ -128,7 +128,7 @@ impl InTransaction<'_> {
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) if the database fails.
     pub async fn request_password_reset(&mut self, email: &EmailAddress) -> Result<()> {
-        let (deliveries, client) = (&self.auth.0.deliveries, &self.author.client);
+        let (deliveries, client) = (&self.auth.parts.core.deliveries, &self.author.client);
         let requested = deliveries.request_reset(&*self.store, email, client);
         self.done.events.push(requested.await?);
         Ok(())
@@ -212,7 +212,7 @@ impl InTransaction<'_> {
     }
 
     fn now(&self) -> Timestamp {
-        self.auth.0.use_cases.passwords.clock.now()
+        self.auth.parts.core.clock.now()
     }
 
     /// Lets go of the transaction, so that it can be committed.
@@ -236,16 +236,16 @@ impl Unpublished {
     /// Sends the events of what was done to the sinks, and starts the [hooks](crate::hook) that come after it. Call it
     /// after the commit; the audit trail has the events in any case.
     pub fn publish(self) {
-        let passwords = &self.auth.0.use_cases.passwords;
+        let core = &self.auth.parts.core;
         for event in &self.done.events {
-            passwords.trail.publish(event);
+            core.trail.publish(event);
         }
         for user in &self.done.registered {
-            passwords.hooks.after_registration(user);
+            core.hooks.after_registration(user);
         }
         for user in &self.done.deleted {
-            passwords.hooks.after_deletion(user);
+            core.hooks.after_deletion(user);
         }
-        self.auth.0.deliveries.wake();
+        self.auth.parts.core.deliveries.wake();
     }
 }

@@ -4,12 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use super::{FailedCheck, FailureReason, Failures, PasswordCheck, ensure_checkable};
 use crate::{
-    clock::Clock,
+    core::Core,
     error::{Error, ErrorKind, Result, Violation},
     event::{ClientInfo, EventKind},
     mail::Recipient,
     secret::Password,
-    store::Store,
     token::{ActiveUser, CheckedSession},
     user::User,
 };
@@ -28,9 +27,9 @@ pub(crate) fn overtaken() -> Error {
 /// The door for signed-in users. It opens no session.
 #[derive(Clone, Debug)]
 pub(crate) struct Confirmation {
+    pub(crate) core: Arc<Core>,
     pub(crate) check: PasswordCheck,
     pub(crate) failures: Failures,
-    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Confirmation {
@@ -44,22 +43,21 @@ impl Confirmation {
     /// * [`Overloaded`](ErrorKind::Overloaded) if the hasher is too busy.
     pub(crate) async fn password(
         &self,
-        store: &dyn Store,
         caller: &ActiveUser,
         client: &ClientInfo,
         member: &str,
         password: &Password,
     ) -> Result<CheckedSession> {
         ensure_checkable(member, password)?;
-        let checked = self.check.check_user(store, &caller.user, password, client);
+        let checked = self.check.check_user(&caller.user, password, client);
         match checked.await? {
-            Ok(proof) => Ok(CheckedSession {
+            Ok(checked) => Ok(CheckedSession {
                 id: caller.session_id,
                 user_id: caller.user.id,
-                credential_version: proof.credential_version(),
-                verified_hash: proof.verified_hash().cloned(),
+                credential_version: checked.credential_version,
+                verified_hash: checked.verified_hash,
             }),
-            Err(failed) => self.refuse(store, caller, client, failed).await,
+            Err(failed) => self.refuse(caller, client, failed).await,
         }
     }
 
@@ -73,24 +71,23 @@ impl Confirmation {
     ///   is not recent.
     pub(crate) async fn password_or_recent(
         &self,
-        store: &dyn Store,
         caller: &ActiveUser,
         client: &ClientInfo,
         member: &str,
         password: Option<&Password>,
     ) -> Result<CheckedSession> {
         if let Some(password) = password {
-            return self.password(store, caller, client, member, password).await;
+            return self.password(caller, client, member, password).await;
         }
         let User { id, email, .. } = &caller.user;
-        let found = store.credentials(email).await?;
+        let found = self.core.store.credentials(email).await?;
         let found = found.filter(|found| found.user.id == *id);
         let found = found.ok_or(ErrorKind::InvalidAccessToken)?;
         if found.password_hash.is_some() {
             let required = Violation::new(member, "required", "The member is required.");
             return Err(Error::validation(vec![required]));
         }
-        caller.require_recent_sign_in(self.clock.now())?;
+        caller.require_recent_sign_in(self.core.clock.now())?;
         Ok(CheckedSession {
             id: caller.session_id,
             user_id: *id,
@@ -103,9 +100,9 @@ impl Confirmation {
     ///
     /// # Errors
     /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session is over.
-    pub(crate) async fn ensure_live(&self, store: &dyn Store, caller: &ActiveUser) -> Result<()> {
-        let (session, user, now) = (caller.session_id, caller.user.id, self.clock.now());
-        match store.session_user(session, user, now).await? {
+    pub(crate) async fn ensure_live(&self, caller: &ActiveUser) -> Result<()> {
+        let (session, user, now) = (caller.session_id, caller.user.id, self.core.clock.now());
+        match self.core.store.session_user(session, user, now).await? {
             Some(_) => Ok(()),
             None => Err(ErrorKind::InvalidAccessToken.into()),
         }
@@ -114,7 +111,6 @@ impl Confirmation {
     /// Writes down what was refused, and only then answers.
     async fn refuse<T>(
         &self,
-        store: &dyn Store,
         caller: &ActiveUser,
         client: &ClientInfo,
         failed: FailedCheck,
@@ -125,7 +121,7 @@ impl Confirmation {
             .of(caller.user.id)
             .with("session_id", caller.session_id.to_string());
         let recipient = Recipient::User(caller.user.id);
-        let recorded = self.failures.record(store, event, &failed, recipient);
+        let recorded = self.failures.record(event, &failed, recipient);
         recorded.await?;
         Err(match failed.reason {
             // The caller passed the door before: the session is dead by now.

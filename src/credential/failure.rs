@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::{
     error::{Error, ErrorKind},
-    limit::{Counted, Locked},
+    limit::Locked,
     user::UserId,
 };
 
@@ -63,10 +63,10 @@ impl FailedCheck {
         }
     }
 
-    /// Counted as this attempt.
-    pub(crate) fn counted(self, counted: Counted) -> Self {
+    /// Whether the owner is to be notified of it.
+    pub(crate) fn notified(self, is_notified: bool) -> Self {
         Self {
-            is_notified: counted.is_notified,
+            is_notified,
             ..self
         }
     }

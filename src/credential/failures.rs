@@ -2,20 +2,18 @@ use std::{sync::Arc, time::Duration};
 
 use super::{FailedCheck, FailureReason};
 use crate::{
-    clock::Clock,
+    core::Core,
     error::Result,
-    event::{ClientInfo, Event, EventKind, Trail},
+    event::{ClientInfo, Event, EventKind},
     mail::{Intent, LetterKind, Recipient},
-    store::Store,
 };
 
 /// Writes failed checks down, and tells owners when their sign-in begins to be locked.
 #[derive(Clone, Debug)]
 pub(crate) struct Failures {
-    pub(crate) trail: Trail,
+    pub(crate) core: Arc<Core>,
     /// For how long the link that unlocks works; `None` if no letter is to be sent.
     pub(crate) unlock_lifetime: Option<Duration>,
-    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Failures {
@@ -23,14 +21,13 @@ impl Failures {
     /// with an account and for one without.
     pub(crate) async fn record(
         &self,
-        store: &dyn Store,
         event: Event,
         failed: &FailedCheck,
         recipient: Recipient,
     ) -> Result<()> {
         let letter = self.unlock_lifetime.filter(|_| failed.is_notified);
         let Some(lifetime) = letter else {
-            return Ok(self.trail.record(store, &event).await?);
+            return Ok(self.core.trail.record(&event).await?);
         };
         let letter = Intent::new(
             LetterKind::AccountLocked,
@@ -38,8 +35,8 @@ impl Failures {
             event.created_at,
             lifetime,
         );
-        store.enqueue(&[letter], Some(&event)).await?;
-        self.trail.publish(&event);
+        self.core.store.enqueue(&[letter], Some(&event)).await?;
+        self.core.trail.publish(&event);
         Ok(())
     }
 
@@ -57,7 +54,7 @@ impl Failures {
             _ => kind,
         };
         let mut event =
-            Event::new(kind, client, self.clock.now()).with("reason", failed.reason.as_str());
+            Event::new(kind, client, self.core.clock.now()).with("reason", failed.reason.as_str());
         event.user_id = failed.user_id;
         event
     }

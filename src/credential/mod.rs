@@ -1,14 +1,14 @@
 //! Passwords: the bounded hasher, the policy for new ones, and the one counted check that every door uses.
 //!
 //! A door (sign-in, password change, deletion) hands an address and a password to `PasswordCheck` and gets a
-//! `Proof`, a `FailedCheck` for the audit trail, or an error:
+//! `CheckedPassword`, a `FailedCheck` for the audit trail, or an error:
 //!
 //! ```text
 //! door ── ensure_checkable ──> PasswordCheck ── attempt ──────> limits: counted, or `too_many_attempts`
 //!                                   ├── credentials ──> store
 //!                                   │  (no connection is held from here on)
 //!                                   └── verify ──> Hasher: a permit, or `overloaded`
-//!                                   Proof ──> sign_in::complete
+//!                           CheckedPassword ──> Proof ──> sign_in::complete
 //! ```
 //!
 //! A new password passes `PasswordRules` at every door that sets one: the policy, which asks nobody, and then the
@@ -28,12 +28,12 @@
 //! An unknown address, an account without a password and a wrong password cost one verification each, through the
 //! same queue, so that neither time nor load tells them apart.
 
+mod attempt;
 mod breach;
 mod caller;
 mod check;
 mod common;
 mod confirm;
-mod device;
 mod failure;
 mod failures;
 mod hasher;
@@ -42,22 +42,24 @@ mod phc;
 mod policy;
 mod prepared;
 mod rules;
+mod ticket;
 mod workspace;
 
 #[cfg(feature = "breach-check")]
 pub use self::breach::HttpBreachCheck;
+pub(crate) use self::{
+    attempt::CountedAttempt,
+    caller::Caller,
+    check::{CheckedPassword, PasswordCheck},
+    confirm::{CHECKS, Confirmation, overtaken},
+    failure::{FailedCheck, FailureReason},
+    failures::Failures,
+    rules::{BREACH_CHECK_TIMEOUT, NewPassword, PasswordRules, PasswordRulesParts},
+    ticket::CheckTicket,
+};
 pub use self::{
     breach::BreachCheck,
     hasher::{Hasher, HasherBuilder, Verification},
     params::HashParams,
     policy::{PasswordContext, PasswordPolicy, ensure_checkable},
-};
-pub(crate) use self::{
-    caller::Caller,
-    check::{CheckTicket, PasswordCheck, Proof},
-    confirm::{CHECKS, Confirmation, overtaken},
-    device::{Device, Devices},
-    failure::{FailedCheck, FailureReason},
-    failures::Failures,
-    rules::{BREACH_CHECK_TIMEOUT, NewPassword, PasswordRules, PasswordRulesParts},
 };

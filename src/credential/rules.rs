@@ -6,9 +6,9 @@ use super::{
     BreachCheck, Hasher, PasswordContext, PasswordPolicy, policy::violation, prepared::prepared,
 };
 use crate::{
-    clock::Clock,
+    core::Core,
     error::{Error, ErrorKind, Result, Weakness},
-    event::{ClientInfo, Event, EventKind, EventStore, Trail},
+    event::{ClientInfo, Event, EventKind},
     id::UserId,
     secret::Password,
     user::EmailAddress,
@@ -23,13 +23,12 @@ pub(crate) struct PasswordRules(Arc<PasswordRulesParts>);
 
 #[derive(Debug)]
 pub(crate) struct PasswordRulesParts {
+    pub(crate) core: Arc<Core>,
     pub(crate) policy: PasswordPolicy,
     pub(crate) breaches: Option<Arc<dyn BreachCheck>>,
     /// How long that may take.
     pub(crate) breach_timeout: Duration,
     pub(crate) hasher: Hasher,
-    pub(crate) trail: Trail,
-    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// A password that is to be set.
@@ -76,9 +75,9 @@ impl PasswordRules {
     ///
     /// # Errors
     /// As [`check`](Self::check), and [`Unavailable`](ErrorKind::Unavailable) if that could not be written.
-    pub(crate) async fn ensure(&self, store: &dyn EventStore, new: &NewPassword<'_>) -> Result<()> {
+    pub(crate) async fn ensure(&self, new: &NewPassword<'_>) -> Result<()> {
         if let Some(unanswered) = self.check(new).await? {
-            self.0.trail.record(store, &unanswered).await?;
+            self.0.core.trail.record(&unanswered).await?;
         }
         Ok(())
     }
@@ -127,9 +126,13 @@ impl PasswordRules {
     }
 
     fn unanswered(&self, new: &NewPassword<'_>) -> Event {
-        let mut event = Event::new(EventKind::BreachCheckFailed, new.client, self.0.clock.now());
+        let mut event = Event::new(
+            EventKind::BreachCheckFailed,
+            new.client,
+            self.0.core.clock.now(),
+        );
         event.user_id = new.user_id;
         event.actor_id = new.actor_id;
-        self.0.trail.about(event, new.email.canonical())
+        self.0.core.trail.about(event, new.email.canonical())
     }
 }

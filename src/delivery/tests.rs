@@ -131,7 +131,7 @@ fn deliveries(
     mailer: &Arc<Script>,
 ) -> Deliveries {
     let parts = DeliveryParts {
-        trail: Trail::new(secrets, Vec::new()),
+        trail: Trail::new(Arc::clone(store) as _, secrets, Vec::new()),
         store: Arc::clone(store) as _,
         mailer: Arc::clone(mailer) as _,
         clock: Arc::new(clock.clone()),

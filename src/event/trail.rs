@@ -9,13 +9,19 @@ pub(crate) struct Trail(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    store: Arc<dyn EventStore>,
     addresses: AddressKey,
     sinks: Vec<Queue>,
 }
 
 impl Trail {
-    pub(crate) fn new(secrets: &Secrets, sinks: Vec<Arc<dyn Sink>>) -> Self {
+    pub(crate) fn new(
+        store: Arc<dyn EventStore>,
+        secrets: &Secrets,
+        sinks: Vec<Arc<dyn Sink>>,
+    ) -> Self {
         Self(Arc::new(Inner {
+            store,
             addresses: AddressKey::new(secrets),
             sinks: sinks.into_iter().map(Queue::new).collect(),
         }))
@@ -27,12 +33,8 @@ impl Trail {
     }
 
     /// Writes an event that comes with no change, and tells of it.
-    pub(crate) async fn record(
-        &self,
-        store: &dyn EventStore,
-        event: &Event,
-    ) -> Result<(), StoreError> {
-        store.record_event(event).await?;
+    pub(crate) async fn record(&self, event: &Event) -> Result<(), StoreError> {
+        self.0.store.record_event(event).await?;
         self.publish(event);
         Ok(())
     }

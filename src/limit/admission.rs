@@ -24,7 +24,9 @@ pub(crate) struct LimitParts<'a> {
     pub(crate) rates: RateLimits,
     /// Whether failed sign-ins are counted, and what follows.
     pub(crate) lockout: Option<Lockout>,
-    /// Who keeps the counters, if not the store.
+    /// Keeps the counters, unless there is a limiter.
+    pub(crate) store: Arc<dyn Limiter>,
+    /// Keeps the counters in place of the store.
     pub(crate) limiter: Option<Arc<dyn Limiter>>,
     /// Who keeps those of this process.
     pub(crate) local: Arc<dyn Limiter>,
@@ -47,7 +49,9 @@ struct Inner {
     local_keys: LimitKeys,
     rates: RateLimits,
     lockout: Option<Lockout>,
-    limiter: Option<Arc<dyn Limiter>>,
+    limiter: Arc<dyn Limiter>,
+    /// Whether that is the store, which clears a counter in the statement of a fact.
+    is_in_store: bool,
     local: Arc<dyn Limiter>,
     refusals: Refusals,
     complaints: Complaints,
@@ -92,7 +96,8 @@ impl Limits {
             local_keys: LimitKeys::new(parts.secrets.first().hmac_key("limit")),
             rates: parts.rates,
             lockout: parts.lockout,
-            limiter: parts.limiter,
+            is_in_store: parts.limiter.is_none(),
+            limiter: parts.limiter.unwrap_or(parts.store),
             local: parts.local,
             refusals: Refusals::new(),
             complaints: Complaints::default(),
@@ -144,13 +149,12 @@ impl Limits {
     /// [`Unavailable`](ErrorKind::Unavailable).
     pub(crate) async fn admit(
         &self,
-        store: &dyn Limiter,
         budget: Budget,
         client: &ClientInfo,
         about: Option<&str>,
     ) -> Result<()> {
         let (charges, _) = self.of_call(budget, client, about).await?;
-        let charged = self.charge_with_permit(store, &charges).await?;
+        let charged = self.charge_with_permit(&charges).await?;
         self.decide(budget, client.ip, &charges, charged)
     }
 
@@ -162,13 +166,12 @@ impl Limits {
     /// too many wait to be counted, or [`Unavailable`](ErrorKind::Unavailable).
     pub(crate) async fn admit_quietly(
         &self,
-        store: &dyn Limiter,
         budget: Budget,
         client: &ClientInfo,
         about: &str,
     ) -> Result<bool> {
         let (charges, count) = self.of_call(budget, client, Some(about)).await?;
-        match self.charge_with_permit(store, &charges).await? {
+        match self.charge_with_permit(&charges).await? {
             Charged::Granted(_) => Ok(true),
             Charged::Refused { position, .. } if position >= count => Ok(false),
             Charged::Refused { position, held } => {
@@ -219,31 +222,25 @@ impl Limits {
     /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, or [`Unavailable`](ErrorKind::Unavailable).
     pub(crate) async fn attempt(
         &self,
-        store: &dyn Limiter,
         client: &ClientInfo,
         canonical: &str,
         device: Option<&[u8]>,
     ) -> Result<Attempt> {
         let called = self.of_call(Budget::SignIn, client, Some(canonical));
         let (rates, _) = called.await?;
-        self.count(store, client.ip, rates, canonical, device).await
+        self.count(client.ip, rates, canonical, device).await
     }
 
     /// The same for what the client has been counted for before: the device turned out not to be known.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).
-    pub(crate) async fn attempt_on_account(
-        &self,
-        store: &dyn Limiter,
-        canonical: &str,
-    ) -> Result<Attempt> {
-        self.count(store, None, Vec::new(), canonical, None).await
+    pub(crate) async fn attempt_on_account(&self, canonical: &str) -> Result<Attempt> {
+        self.count(None, Vec::new(), canonical, None).await
     }
 
     async fn count(
         &self,
-        store: &dyn Limiter,
         ip: Option<IpAddr>,
         mut charges: Vec<Charge>,
         canonical: &str,
@@ -255,7 +252,7 @@ impl Limits {
             key,
             rule: Rule::Attempts(lockout),
         }));
-        match self.charge_store(store, &charges).await? {
+        match self.charge_store(&charges).await? {
             Charged::Granted(held) => Ok(Attempt::Counted(Counted {
                 key,
                 on_device: device.is_some(),
@@ -279,36 +276,37 @@ impl Limits {
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).
-    pub(crate) async fn refund(&self, store: &dyn Limiter, counted: Counted) -> Result<()> {
+    pub(crate) async fn refund(&self, counted: Counted) -> Result<()> {
         let Some(key) = counted.key else {
             return Ok(());
         };
-        Ok(self.keeper(store).refund(key, self.0.clock.now()).await?)
+        Ok(self.0.limiter.refund(key, self.0.clock.now()).await?)
     }
 
     /// Forgets the failures before an attempt that succeeded.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).
-    pub(crate) async fn clear(&self, store: &dyn Limiter, counted: Counted) -> Result<()> {
+    pub(crate) async fn clear(&self, counted: Counted) -> Result<()> {
         match counted.key {
-            Some(key) => Ok(self.keeper(store).clear(key).await?),
+            Some(key) => Ok(self.0.limiter.clear(key).await?),
             None => Ok(()),
         }
     }
 
     /// The counter that the store clears in the statement of a fact; the rest is up to [`clear_after`](Self::clear_after).
     pub(crate) fn cleared_with(&self, counted: Counted) -> Option<LimitKey> {
-        counted.key.filter(|_| self.0.limiter.is_none())
+        counted.key.filter(|_| self.0.is_in_store)
     }
 
     /// Forgets the failures before a fact that is written, where the counters are kept elsewhere. The fact stands, so
     /// that this is no reason to fail: what is not forgotten is a wait at worst.
     pub(crate) async fn clear_after(&self, counted: Counted) {
-        let (Some(limiter), Some(key)) = (&self.0.limiter, counted.key) else {
+        let elsewhere = counted.key.filter(|_| !self.0.is_in_store);
+        let Some(key) = elsewhere else {
             return;
         };
-        if let Err(error) = limiter.clear(key).await {
+        if let Err(error) = self.0.limiter.clear(key).await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "failures before a success cannot be forgotten");
         }
@@ -369,11 +367,7 @@ impl Limits {
         Some(rated(keys.client(budget, ip), rate))
     }
 
-    fn keeper<'a>(&'a self, store: &'a dyn Limiter) -> &'a dyn Limiter {
-        self.0.limiter.as_deref().unwrap_or(store)
-    }
-
-    async fn charge_with_permit(&self, store: &dyn Limiter, charges: &[Charge]) -> Result<Charged> {
+    async fn charge_with_permit(&self, charges: &[Charge]) -> Result<Charged> {
         if charges.is_empty() {
             return Ok(Charged::Granted(None));
         }
@@ -381,18 +375,18 @@ impl Limits {
             return Ok(refused);
         }
         let _permit = self.0.permits.take_if_room().await?;
-        self.charge_store(store, charges).await
+        self.charge_store(charges).await
     }
 
     fn known_refusal(&self, charges: &[Charge]) -> Option<Charged> {
         self.0.refusals.of(charges, self.0.clock.now())
     }
 
-    async fn charge_store(&self, store: &dyn Limiter, charges: &[Charge]) -> Result<Charged> {
+    async fn charge_store(&self, charges: &[Charge]) -> Result<Charged> {
         if let Some(refused) = self.known_refusal(charges) {
             return Ok(refused);
         }
-        let charged = self.charge(self.keeper(store), charges).await?;
+        let charged = self.charge(&*self.0.limiter, charges).await?;
         self.0.refusals.note(charges, &charged);
         Ok(charged)
     }

@@ -19,7 +19,7 @@ pub struct Notices {
     /// Signing in with a provider was linked to an account that was there before. Default yes.
     pub identity_linked: bool,
     /// There was a sign-in on a device that was not seen before: one without a valid
-    /// [device token](crate::token::TokenPair::device), the first of an account apart. Default no.
+    /// [device token](crate::event::ClientInfo::device), the first of an account apart. Default no.
     pub new_sign_in: bool,
     /// The password was changed or reset. Default yes.
     pub password_changed: bool,

@@ -37,6 +37,7 @@ const EVERY: Duration = Duration::from_secs(3600);
 /// The use cases of this folder. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Purges {
+    store: Arc<dyn PurgeStore>,
     clock: Arc<dyn Clock>,
     event_retention: Duration,
 }
@@ -60,7 +61,11 @@ pub struct Purged {
 impl Purges {
     /// # Errors
     /// [`Configuration`](ErrorKind::Configuration) if the retention is out of range.
-    pub(crate) fn new(clock: Arc<dyn Clock>, event_retention: Duration) -> Result<Self> {
+    pub(crate) fn new(
+        store: Arc<dyn PurgeStore>,
+        clock: Arc<dyn Clock>,
+        event_retention: Duration,
+    ) -> Result<Self> {
         let range = Duration::from_secs(1)..=MAX_EVENT_RETENTION;
         if !range.contains(&event_retention) {
             let max = MAX_EVENT_RETENTION.as_secs();
@@ -69,13 +74,15 @@ impl Purges {
             )));
         }
         Ok(Self {
+            store,
             clock,
             event_retention,
         })
     }
 
     /// Purges once.
-    pub(crate) async fn purge(&self, store: &dyn PurgeStore) -> Result<Purged> {
+    pub(crate) async fn purge(&self) -> Result<Purged> {
+        let store = &self.store;
         let now = self.clock.now();
         let (ended, kept_from) = (now - SKEW, now - self.event_retention);
         Ok(Purged {
@@ -88,18 +95,14 @@ impl Purges {
     }
 
     /// Purges every hour, not all processes at once, until `shutdown`. Outlives faults of the database.
-    pub(crate) async fn run(
-        &self,
-        store: &dyn PurgeStore,
-        shutdown: impl Future<Output = ()> + Send,
-    ) {
+    pub(crate) async fn run(&self, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = pin!(shutdown);
         let mut pause = jittered(FIRST);
         loop {
             // To drop a purge half way is safe: each batch stands for itself.
             let purged = async {
                 time::sleep(pause).await;
-                self.purge(store).await
+                self.purge().await
             };
             let purged = tokio::select! {
                 biased;

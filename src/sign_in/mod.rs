@@ -1,65 +1,61 @@
-//! Opening a session. [`complete`](SignIn::complete) is the only code that does, and it takes a [`Proof`], which only
-//! a checked credential makes: whichever way in a user came, nothing is skipped.
+//! Opening a session. [`complete`](SessionOpener::complete) is the only code that does, and it takes a [`Proof`], which
+//! only a checked credential makes: whichever way in a user came, nothing is skipped.
+
+#[cfg(feature = "http")]
+pub(crate) mod http;
+mod outcome;
+mod proof;
 
 use std::{num::NonZeroU32, sync::Arc};
 
+pub use self::outcome::SignIn;
+pub(crate) use self::proof::Proof;
 use crate::{
-    clock::Clock,
-    credential::{Devices, Proof},
-    delivery::Deliveries,
+    core::Core,
     error::{Refusal, Result},
-    event::{ClientInfo, Event, EventKind, Trail},
-    hook::HookChain,
-    limit::Limits,
-    store::Store,
-    token::{NewSession, OpenSession, SessionId, TokenPair, Tokens},
+    event::{ClientInfo, Event, EventKind},
+    token::{NewSession, OpenSession, SessionId},
     user::User,
 };
 
 /// Opens sessions.
 #[derive(Clone, Debug)]
-pub(crate) struct SignIn {
+pub(crate) struct SessionOpener {
+    pub(crate) core: Arc<Core>,
     /// Of one user.
     pub(crate) sessions_at_most: NonZeroU32,
-    pub(crate) tokens: Tokens,
-    pub(crate) devices: Devices,
-    pub(crate) limits: Limits,
-    pub(crate) deliveries: Deliveries,
-    pub(crate) hooks: HookChain,
-    pub(crate) trail: Trail,
-    pub(crate) clock: Arc<dyn Clock>,
 }
 
-impl SignIn {
+impl SessionOpener {
     /// Opens a session; `None` if the credentials changed while they were checked.
     ///
     /// What a hook can keep from happening is asked, and what cannot be put into an access token is found out, while
     /// there is no session yet.
     pub(crate) async fn complete(
         &self,
-        store: &dyn Store,
         proof: Proof,
         client: ClientInfo,
-    ) -> Result<Option<TokenPair>> {
-        let checked = proof.user();
-        if let Err(error) = self.hooks.before_sign_in(checked, &client).await {
+    ) -> Result<Option<SignIn>> {
+        let checked = &proof.user;
+        if let Err(error) = self.core.hooks.before_sign_in(checked, &client).await {
             if let Some(refusal) = error.refusal() {
-                self.write_down(store, refusal, checked, &client).await?;
+                self.write_down(refusal, checked, &client).await?;
             }
             return Err(error);
         }
-        let now = self.clock.now();
+        let now = self.core.clock.now();
         let id = SessionId::new(now);
-        let claims = self.hooks.access_token_claims(checked, id).await?;
-        let access_token = self.tokens.access(checked, id, &claims, now)?;
-        let opening = self.tokens.open(id, now)?;
-        let (version, counted) = (proof.credential_version(), proof.counted());
+        let claims = self.core.hooks.access_token_claims(checked, id).await?;
+        let access_token = self.core.tokens.access(checked, id, &claims, now)?;
+        let opening = self.core.tokens.open(id, now)?;
+        let version = proof.credential_version;
         let token = client.device.as_ref();
-        let known = token.and_then(|token| self.devices.read(token, checked.email.canonical()));
+        let known =
+            token.and_then(|token| self.core.devices.read(token, checked.email.canonical()));
         let known = known.filter(|device| device.is_of(checked.id, version));
         // The first sign-in is on an unknown device as a matter of course.
         let letter = match (known, checked.last_login_at) {
-            (None, Some(_)) => self.deliveries.new_sign_in(checked.id, &client, now),
+            (None, Some(_)) => self.core.deliveries.new_sign_in(checked.id, &client, now),
             _ => None,
         };
         let session = NewSession {
@@ -71,58 +67,56 @@ impl SignIn {
             idle_expires_at: opening.idle_expires_at,
             absolute_expires_at: opening.absolute_expires_at,
             client,
-            verified_hash: proof.verified_hash().cloned(),
-            rehashed: proof.rehashed().cloned(),
-            cleared_counter: self.limits.cleared_with(counted),
+            verified_hash: proof.verified_hash,
+            rehashed: proof.rehashed,
+            cleared_counter: proof.attempt.cleared_counter(),
             sessions_at_most: self.sessions_at_most,
         };
         let mut event = Event::new(EventKind::SignedIn, &session.client, now)
             .by(session.user_id)
             .with("session_id", id.to_string());
-        if let Some(provider) = proof.provider() {
+        if let Some(provider) = proof.provider {
             event = event.with("provider", provider);
         }
-        let user = match store
+        let user = match self
+            .core
+            .store
             .open_session(&session, &event, letter.as_ref())
             .await?
         {
             OpenSession::Opened(user) => user,
             OpenSession::Stale => return Ok(None),
         };
-        self.trail.publish(&event.of(user.id));
-        self.limits.clear_after(counted).await;
+        self.core.trail.publish(&event.of(user.id));
+        let is_on_device = proof.attempt.is_on_device();
+        proof.attempt.cleared().await;
         if letter.is_some() {
-            self.deliveries.wake();
+            self.core.deliveries.wake();
         }
         let expires_at = session.idle_expires_at.min(session.absolute_expires_at);
         // Roles may have changed since the credential was checked.
         let access_token = if user.roles == checked.roles {
             access_token
         } else {
-            self.tokens.access(&user, id, &claims, now)?
+            self.core.tokens.access(&user, id, &claims, now)?
         };
-        self.hooks.after_sign_in(&user, id);
-        let tokens = &self.tokens;
-        let mut pair = tokens.pair(access_token, id, opening.token, expires_at, now);
+        self.core.hooks.after_sign_in(&user, id);
+        let tokens = &self.core.tokens;
         // One whose counter is full begins a new one.
-        let same = known.filter(|_| counted.on_device);
-        pair.device = self.devices.token(same, &user, version);
-        Ok(Some(pair))
+        let same = known.filter(|_| is_on_device);
+        Ok(Some(SignIn::Complete {
+            tokens: tokens.pair(access_token, id, opening.token, expires_at, now),
+            device: self.core.devices.token(same, &user, version),
+        }))
     }
 
     /// The audit trail tells a refusal by the host from one of ours.
-    async fn write_down(
-        &self,
-        store: &dyn Store,
-        refusal: &Refusal,
-        user: &User,
-        client: &ClientInfo,
-    ) -> Result<()> {
-        let event = Event::new(EventKind::SignInFailed, client, self.clock.now())
+    async fn write_down(&self, refusal: &Refusal, user: &User, client: &ClientInfo) -> Result<()> {
+        let event = Event::new(EventKind::SignInFailed, client, self.core.clock.now())
             .of(user.id)
             .with("reason", "refused_by_application")
             .with("code", refusal.code());
-        let event = self.trail.about(event, user.email.canonical());
-        Ok(self.trail.record(store, &event).await?)
+        let event = self.core.trail.about(event, user.email.canonical());
+        Ok(self.core.trail.record(&event).await?)
     }
 }

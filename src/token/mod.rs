@@ -23,6 +23,7 @@ mod algorithm;
 mod check;
 mod claims;
 mod current_user;
+mod device;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 mod key;
@@ -54,6 +55,7 @@ pub use self::{
 };
 pub(crate) use self::{
     check::{TokenCheck, TokenFault},
+    device::{Device, Devices},
     one_time::OneTimeKeys,
     service::{TokenParts, Tokens},
     verifying_key::VerifyingKeys,

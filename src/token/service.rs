@@ -3,13 +3,13 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Map, Value};
 
 use super::{
-    CurrentUser, RotateSession, SessionId, TokenLifetimes, TokenStore, access::AccessTokens,
-    key::SigningKeys, refresh::RefreshKeys,
+    CurrentUser, RotateSession, SessionId, TokenLifetimes, access::AccessTokens, key::SigningKeys,
+    refresh::RefreshKeys,
 };
 use crate::{
     clock::{Clock, Timestamp},
     error::{Error, ErrorKind, Result},
-    secret::{AccessToken, DeviceToken, RefreshToken, Secrets, TokenDigest},
+    secret::{AccessToken, RefreshToken, Secrets, TokenDigest},
     user::{Permissions, Role, RolePermissions, User},
 };
 
@@ -33,9 +33,6 @@ pub struct TokenPair {
     pub refresh_expires_in: Duration,
     /// The session both belong to.
     pub session_id: SessionId,
-    /// The proof of this sign-in for the next one on the device: see
-    /// [`ClientInfo::device`](crate::event::ClientInfo::device). `None` at a refresh.
-    pub device: Option<DeviceToken>,
 }
 
 /// A user whose session the database has just confirmed: not logged out, not expired, not disabled.
@@ -145,26 +142,6 @@ impl Tokens {
         self.0.access.verify(access_token, self.0.clock.now())
     }
 
-    /// Verifies an access token, and asks the database whether its session and its user are alive: one query.
-    pub(crate) async fn check(
-        &self,
-        store: &dyn TokenStore,
-        access_token: &str,
-    ) -> Result<ActiveUser> {
-        let now = self.0.clock.now();
-        let claims = self.0.access.verify(access_token, now)?;
-        let session_id = claims.session_id();
-        let live = store
-            .session_user(session_id, claims.id(), now)
-            .await?
-            .ok_or(ErrorKind::InvalidAccessToken)?;
-        Ok(ActiveUser {
-            user: live.user,
-            session_id,
-            authenticated_at: live.authenticated_at,
-        })
-    }
-
     /// Prepares a session: nothing is stored yet.
     pub(crate) fn open(&self, id: SessionId, now: Timestamp) -> Result<Opening> {
         let token = self
@@ -209,7 +186,6 @@ impl Tokens {
             refresh_token,
             refresh_expires_in: (expires_at - now).to_std().unwrap_or_default(),
             session_id,
-            device: None,
         }
     }
 

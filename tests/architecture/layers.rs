@@ -32,8 +32,9 @@ const LAYERS: &[&[&str]] = &[
     &["purge"],
     &["store"],
     &["store::memory", "store::seaorm"],
-    &["credential"],
     &["delivery"],
+    &["core"],
+    &["credential"],
     &["sign_in"],
     &["service"],
     // Ways in.

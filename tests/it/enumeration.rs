@@ -9,9 +9,9 @@ mod tokens;
 use std::{collections::BTreeMap, ops::Deref, time::Duration};
 
 use hallpass::{
-    AuthBuilder, EmailAddress, Registration, UserId, UserService as _,
+    AuthBuilder, Registration, UserId, UserService as _,
     event::Author,
-    user::{DeleteUser, NewUser, Role, UpdateUser, UserChange, UserStatus},
+    user::{DeleteUser, EmailAddress, NewUser, Role, UpdateUser, UserChange, UserStatus},
 };
 use sea_orm::DbBackend;
 use serde_json::Value;

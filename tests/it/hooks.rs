@@ -481,7 +481,7 @@ async fn an_account_made_at_start_is_told_of_and_not_asked_for() {
     let script = Script::new();
     let app = app_with(hooked(&script)).await;
     script.at("before_registration", Act::Refuse);
-    let email: hallpass::EmailAddress = ANN.parse().unwrap();
+    let email: hallpass::user::EmailAddress = ANN.parse().unwrap();
     let password = PASSWORD.into();
     let made = app.auth.ensure_administrator(email.clone(), &password);
     assert!(made.await.unwrap().is_some());

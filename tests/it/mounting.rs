@@ -5,12 +5,11 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use axum::routing::get;
 use hallpass::{
-    ActiveUser, AuthBuilder, EmailAddress, ErrorKind, Login, Registration, Result, User,
-    UserService,
+    ActiveUser, AuthBuilder, ErrorKind, Login, Registration, Result, SignIn, User, UserService,
     event::ClientInfo,
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     token::TokenPair,
-    user::{Page, Role, UserQuery},
+    user::{EmailAddress, Page, Role, UserQuery},
 };
 use http::Method;
 use serde_json::json;
@@ -75,7 +74,7 @@ impl UserService for Watched {
         self.note("register").register(registration).await
     }
 
-    async fn login(&self, login: Login) -> Result<TokenPair> {
+    async fn login(&self, login: Login) -> Result<SignIn> {
         self.note("login").login(login).await
     }
 

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use hallpass::{
-    AuthBuilder, EmailAddress, User,
+    AuthBuilder, User,
     clock::{Clock as _, SystemClock, Timestamp},
     credential::Hasher,
     error::StoreError,
@@ -20,6 +20,7 @@ use hallpass::{
     secret::TokenDigest,
     store::Store,
     token::{EndReason, NewSession, OpenSession, SessionId},
+    user::EmailAddress,
 };
 use serde_json::json;
 

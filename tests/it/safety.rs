@@ -322,8 +322,9 @@ impl Run {
         let email = || EMAIL.parse().unwrap();
         let login = Login::new(email(), NEW).with_client(ClientInfo::new(None, Some("curl")));
         transcript::debug(&login);
-        let pair = auth.login(login).await.unwrap();
-        transcript::debug(&pair);
+        let signed_in = auth.login(login).await.unwrap();
+        transcript::debug(&signed_in);
+        let pair = signed_in.into_tokens().unwrap();
         self.unsayable
             .token("an access token", pair.access_token.expose());
         self.unsayable
@@ -366,10 +367,8 @@ impl Run {
         let auth = auth(store.clone(), |builder| {
             builder.mailer(mailer.clone()).clock(clock.clone())
         });
-        let pair = auth
-            .login(Login::new(EMAIL.parse().unwrap(), NEW))
-            .await
-            .unwrap();
+        let login = Login::new(EMAIL.parse().unwrap(), NEW);
+        let pair = auth.login(login).await.unwrap().into_tokens().unwrap();
         self.unsayable
             .token("an access token", pair.access_token.expose());
         self.unsayable

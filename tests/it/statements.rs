@@ -6,7 +6,6 @@ use std::{
 };
 
 use hallpass::{
-    EmailAddress,
     clock::{Clock as _, SystemClock},
     event::{Author, ClientInfo, EventFilter, EventStore as _},
     identity::{
@@ -23,8 +22,8 @@ use hallpass::{
         TokenStore as _,
     },
     user::{
-        DeleteUser, InsertUser, NewUser, ProfileChange, Role, UpdateUser, UserChange, UserFilter,
-        UserId, UserStore as _,
+        DeleteUser, EmailAddress, InsertUser, NewUser, ProfileChange, Role, UpdateUser, UserChange,
+        UserFilter, UserId, UserStore as _,
     },
 };
 use sea_orm::DbBackend;

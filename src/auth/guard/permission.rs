@@ -11,7 +11,7 @@ impl Auth {
     /// What somebody with these roles may do, by [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions).
     #[must_use]
     pub fn permissions(&self, roles: &Roles) -> Permissions {
-        self.0.permissions.of(roles)
+        self.parts.permissions.of(roles)
     }
 
     /// Demands a permission.
@@ -19,7 +19,7 @@ impl Auth {
     /// # Errors
     /// [`Forbidden`](ErrorKind::Forbidden) if no role of the caller brings it.
     pub fn require_permission(&self, caller: &ActiveUser, permission: &Permission) -> Result<()> {
-        if self.0.permissions.allow(&caller.user.roles, permission) {
+        if self.parts.permissions.allow(&caller.user.roles, permission) {
             Ok(())
         } else {
             Err(ErrorKind::Forbidden.into())

@@ -42,6 +42,6 @@ impl Auth {
     /// # Errors
     /// [`ReauthenticationRequired`](crate::ErrorKind::ReauthenticationRequired) if that is longer ago.
     pub fn require_recent_sign_in(&self, caller: &ActiveUser) -> Result<()> {
-        caller.require_recent_sign_in(self.0.use_cases.tokens.now())
+        caller.require_recent_sign_in(self.parts.core.tokens.now())
     }
 }

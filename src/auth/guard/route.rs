@@ -32,9 +32,12 @@ impl Auth {
             return Ok(caller.clone());
         }
         let token = bearer(headers)?.into();
-        tokio::time::timeout(self.0.request_timeout, self.0.service.current_user(&token))
-            .await
-            .unwrap_or_else(|elapsed| Err(Error::new(ErrorKind::Unavailable).with_source(elapsed)))
+        tokio::time::timeout(
+            self.parts.request_timeout,
+            self.as_service().current_user(&token),
+        )
+        .await
+        .unwrap_or_else(|elapsed| Err(Error::new(ErrorKind::Unavailable).with_source(elapsed)))
     }
 }
 
@@ -46,7 +49,7 @@ pub(crate) struct Admitted(Vec<(Auth, ActiveUser)>);
 impl Admitted {
     /// Clones of one `Auth` are one.
     fn by(&self, auth: &Auth) -> Option<&ActiveUser> {
-        let own = |(by, _): &&(Auth, ActiveUser)| Arc::ptr_eq(&by.0, &auth.0);
+        let own = |(by, _): &&(Auth, ActiveUser)| Arc::ptr_eq(&by.parts, &auth.parts);
         self.0.iter().find(own).map(|(_, caller)| caller)
     }
 

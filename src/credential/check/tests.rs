@@ -4,9 +4,7 @@ use super::*;
 use crate::{
     clock::{Clock as _, SystemClock},
     credential::HashParams,
-    limit::{LimitParts, RateLimits},
-    secret::Secret,
-    store::{Gate, Passage, memory::MemoryStore},
+    store::{Gate, Passage, Store, memory::MemoryStore},
     user::UserId,
 };
 
@@ -17,22 +15,10 @@ fn hasher(passes: u32) -> Hasher {
     Hasher::builder(params).permits(1).build().unwrap()
 }
 
-fn door_with(hasher: Hasher) -> PasswordCheck {
-    let secrets = Secret::generate().into();
-    let limits = Limits::new(LimitParts {
-        secrets: &secrets,
-        keys: Arc::new(MemoryStore::new()),
-        rates: RateLimits::default(),
-        lockout: None,
-        limiter: None,
-        local: Arc::new(MemoryStore::new()),
-        at_once: 4,
-        clock: Arc::new(SystemClock),
-    });
+fn door(hasher: &Hasher, store: impl Store + 'static) -> PasswordCheck {
     PasswordCheck {
-        hasher,
-        limits: limits.unwrap(),
-        devices: Devices::new(&secrets),
+        core: Core::over(Arc::new(store)),
+        hasher: hasher.clone(),
     }
 }
 
@@ -44,20 +30,15 @@ async fn store(hash_with: &Hasher) -> MemoryStore {
     store
 }
 
-async fn check(
-    check: &PasswordCheck,
-    store: &dyn Store,
-    email: &str,
-    password: &str,
-) -> Result<Proof> {
+async fn check(check: &PasswordCheck, email: &str, password: &str) -> Result<CheckedPassword> {
     let email = email.parse().unwrap();
     let (password, nobody) = (password.into(), ClientInfo::default());
     let mut ticket = check.enter(&nobody).await?;
-    let checked = check.check(store, &mut ticket, &email, &password, &nobody);
+    let checked = check.check(&mut ticket, &email, &password, &nobody);
     Ok(checked.await??)
 }
 
-fn kind(result: Result<Proof>) -> ErrorKind {
+fn kind(result: Result<CheckedPassword>) -> ErrorKind {
     result.unwrap_err().kind()
 }
 
@@ -65,7 +46,7 @@ fn kind(result: Result<Proof>) -> ErrorKind {
 async fn every_refusal_costs_one_check_and_looks_the_same() {
     let hasher = hasher(1);
     let store = store(&hasher).await;
-    let door = door_with(hasher.clone());
+    let door = door(&hasher, store.clone());
     for (number, (email, password)) in [
         (ANN, "wrong password"),
         ("nobody@example.org", "right password"),
@@ -75,7 +56,7 @@ async fn every_refusal_costs_one_check_and_looks_the_same() {
     .into_iter()
     .enumerate()
     {
-        let result = check(&door, &store, email, password).await;
+        let result = check(&door, email, password).await;
         assert_eq!(kind(result), ErrorKind::InvalidCredentials, "{email}");
         assert_eq!(hasher.checks(), number as u64 + 1, "{email}");
     }
@@ -85,19 +66,19 @@ async fn every_refusal_costs_one_check_and_looks_the_same() {
 async fn the_right_password_proves_what_a_session_needs() {
     let hasher = hasher(1);
     let store = store(&hasher).await;
-    let door = door_with(hasher.clone());
-    let proof = check(&door, &store, "ANN@Example.org", "right password")
+    let door = door(&hasher, store.clone());
+    let proof = check(&door, "ANN@Example.org", "right password")
         .await
         .unwrap();
     let user = store.credentials_of(ANN);
-    assert_eq!(proof.user().id, user.user.id);
-    assert_eq!(proof.credential_version(), 7);
+    assert_eq!(proof.user.id, user.user.id);
+    assert_eq!(proof.credential_version, 7);
     let hash = |hash: Option<&PasswordHash>| hash.map(|hash| hash.expose().to_owned());
     assert_eq!(
-        hash(proof.verified_hash()),
+        hash(proof.verified_hash.as_ref()),
         hash(user.password_hash.as_ref())
     );
-    assert!(proof.rehashed().is_none());
+    assert!(proof.rehashed.is_none());
     assert_eq!(hasher.checks(), 1);
 }
 
@@ -105,16 +86,16 @@ async fn the_right_password_proves_what_a_session_needs() {
 async fn a_signed_in_user_shows_their_own_password_only() {
     let hasher = hasher(1);
     let store = store(&hasher).await;
-    let door = door_with(hasher.clone());
+    let door = door(&hasher, store.clone());
     let ann = store.credentials_of(ANN).user;
     let ask = async |user: &User, password: &str| {
         let password = password.into();
         Ok(door
-            .check_user(&store, user, &password, &ClientInfo::default())
+            .check_user(user, &password, &ClientInfo::default())
             .await??)
     };
     let proof = ask(&ann, "right password").await.unwrap();
-    assert_eq!((proof.user().id, proof.credential_version()), (ann.id, 7));
+    assert_eq!((proof.user.id, proof.credential_version), (ann.id, 7));
     let mut former = ann.clone();
     former.id = UserId::new(SystemClock.now());
     let passwordless = store.credentials_of("passwordless@example.org").user;
@@ -134,25 +115,25 @@ async fn a_disabled_account_shows_only_after_the_right_password() {
     let hasher = hasher(1);
     let store = store(&hasher).await;
     store.disable(ANN);
-    let door = door_with(hasher);
-    let wrong = check(&door, &store, ANN, "wrong password").await;
+    let door = door(&hasher, store);
+    let wrong = check(&door, ANN, "wrong password").await;
     assert_eq!(kind(wrong), ErrorKind::InvalidCredentials);
-    let right = check(&door, &store, ANN, "right password").await;
+    let right = check(&door, ANN, "right password").await;
     assert_eq!(kind(right), ErrorKind::AccountDisabled);
 }
 
 #[tokio::test]
-async fn outdated_parameters_are_hashed_anew() {
+async fn outdated_parameters_are_hashed_again() {
     let store = store(&hasher(1)).await;
     let now = hasher(2);
-    let door = door_with(now.clone());
-    let wrong = check(&door, &store, ANN, "wrong password").await;
+    let door = door(&now, store);
+    let wrong = check(&door, ANN, "wrong password").await;
     assert_eq!(kind(wrong), ErrorKind::InvalidCredentials);
-    let proof = check(&door, &store, ANN, "right password").await.unwrap();
-    let new = proof.rehashed().unwrap();
+    let proof = check(&door, ANN, "right password").await.unwrap();
+    let new = proof.rehashed.unwrap();
     assert!(new.expose().contains("t=2"));
-    assert!(proof.verified_hash().unwrap().expose().contains("t=1"));
-    let verification = now.verify(&"right password".into(), Some(new)).await;
+    assert!(proof.verified_hash.unwrap().expose().contains("t=1"));
+    let verification = now.verify(&"right password".into(), Some(&new)).await;
     assert_eq!(verification.unwrap(), Verification::Right);
 }
 
@@ -165,7 +146,7 @@ async fn sign_in_does_without_the_rehash_when_the_hasher_is_busy() {
         .deadline(Duration::ZERO)
         .build()
         .unwrap();
-    let door = door_with(busy.clone());
+    let door = door(&busy, MemoryStore::new());
     let (release, released) = std::sync::mpsc::channel::<()>();
     let occupied = tokio::spawn(async move {
         busy.run(move |_| {
@@ -185,12 +166,12 @@ async fn what_cannot_be_a_password_costs_no_check_and_no_query() {
     let hasher = hasher(1);
     let store = Gate::new(MemoryStore::new());
     store.set(Passage::Closed);
-    let door = door_with(hasher.clone());
+    let door = door(&hasher, store.clone());
     for password in ["nul\0", &"x".repeat(1025)] {
-        let result = check(&door, &store, ANN, password).await;
+        let result = check(&door, ANN, password).await;
         assert_eq!(kind(result), ErrorKind::ValidationFailed);
     }
     assert_eq!(hasher.checks(), 0);
-    let down = check(&door, &store, ANN, "right password").await;
+    let down = check(&door, ANN, "right password").await;
     assert_eq!(kind(down), ErrorKind::Unavailable);
 }

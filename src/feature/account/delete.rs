@@ -27,18 +27,23 @@ impl Accounts {
         current: Option<&Password>,
         client: &ClientInfo,
     ) -> Result<()> {
-        let store = self.store.as_ref();
+        let store = self.core.store.as_ref();
         let checked = self
             .confirmation
-            .password_or_recent(store, caller, client, "current_password", current)
+            .password_or_recent(caller, client, "current_password", current)
             .await?;
-        self.hooks.before_deletion(&caller.user).await?;
-        let event = Self::event(EventKind::AccountDeleted, caller, client, self.clock.now());
+        self.core.hooks.before_deletion(&caller.user).await?;
+        let event = Self::event(
+            EventKind::AccountDeleted,
+            caller,
+            client,
+            self.core.clock.now(),
+        );
         let version = Some(checked.credential_version);
         match store.delete_user(caller.user.id, version, &event).await? {
             DeleteUser::Deleted(user) => {
-                self.trail.publish(&event);
-                self.hooks.after_deletion(&user);
+                self.core.trail.publish(&event);
+                self.core.hooks.after_deletion(&user);
                 Ok(())
             }
             DeleteUser::LastAdmin => Err(ErrorKind::LastAdmin.into()),

@@ -17,13 +17,11 @@ mod password;
 use std::sync::Arc;
 
 use crate::{
-    clock::{Clock, Timestamp},
+    clock::Timestamp,
+    core::Core,
     credential::{Confirmation, Hasher, PasswordRules},
-    delivery::Deliveries,
     error::{ErrorKind, Result},
-    event::{ClientInfo, Event, EventKind, Trail},
-    hook::HookChain,
-    store::Store,
+    event::{ClientInfo, Event, EventKind},
     token::ActiveUser,
     user::{ProfileChange, User, check_display_name},
 };
@@ -41,9 +39,9 @@ use crate::{
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
 /// # let auth = Auth::builder().store(MemoryStore::new()).secrets(Secret::generate())
 /// #     .public_url("https://example.org").mailer(Mailbox::new()).build()?;
-/// # let ann: hallpass::EmailAddress = "ann@example.org".parse().unwrap();
+/// # let ann: hallpass::user::EmailAddress = "ann@example.org".parse().unwrap();
 /// # auth.register(Registration::new(ann.clone(), "a long enough password")).await?;
-/// # let tokens = auth.login(Login::new(ann, "a long enough password")).await?;
+/// # let tokens = auth.login(Login::new(ann, "a long enough password")).await?.into_tokens()?;
 /// let caller = auth.current_user(&tokens.access_token).await?;
 /// let change = ProfileChange::new().display_name("Ann");
 /// let user = auth.accounts().update(&caller, &change).await?;
@@ -53,14 +51,10 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct Accounts {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) core: Arc<Core>,
     pub(crate) confirmation: Confirmation,
     pub(crate) hasher: Hasher,
     pub(crate) rules: PasswordRules,
-    pub(crate) deliveries: Deliveries,
-    pub(crate) hooks: HookChain,
-    pub(crate) trail: Trail,
-    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Accounts {
@@ -75,8 +69,9 @@ impl Accounts {
         if change.is_empty() {
             return Ok(caller.user.clone());
         }
-        let now = self.clock.now();
+        let now = self.core.clock.now();
         let changed = self
+            .core
             .store
             .update_profile(caller.user.id, change, now)
             .await?;

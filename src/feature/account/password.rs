@@ -29,36 +29,39 @@ impl Accounts {
         new: &Password,
         client: &ClientInfo,
     ) -> Result<()> {
-        let store = self.store.as_ref();
+        let store = self.core.store.as_ref();
         let new_password = NewPassword {
             display_name: caller.user.display_name.as_deref(),
             user_id: Some(caller.user.id),
             actor_id: Some(caller.user.id),
             ..NewPassword::new("new_password", new, &caller.user.email, client)
         };
-        self.rules.ensure(store, &new_password).await?;
+        self.rules.ensure(&new_password).await?;
         let mut hash = None;
         for _ in 0..CHECKS {
             let checked = self
                 .confirmation
-                .password_or_recent(store, caller, client, "current_password", current)
+                .password_or_recent(caller, client, "current_password", current)
                 .await?;
             let hash = match &hash {
                 Some(hash) => hash,
                 None => hash.insert(self.hasher.hash(new).await?),
             };
-            let now = self.clock.now();
+            let now = self.core.clock.now();
             let event = Self::event(EventKind::PasswordChanged, caller, client, now);
             let recipient = Recipient::User(caller.user.id);
-            let mail = self.deliveries.password_changed(recipient, client, now);
+            let mail = self
+                .core
+                .deliveries
+                .password_changed(recipient, client, now);
             let changed = store.change_password(&checked, hash, now, &event, mail.as_ref());
             if changed.await? == Checked::Done {
-                self.trail.publish(&event);
-                self.hooks.after_password_change(&caller.user);
-                self.deliveries.wake();
+                self.core.trail.publish(&event);
+                self.core.hooks.after_password_change(&caller.user);
+                self.core.deliveries.wake();
                 return Ok(());
             }
-            self.confirmation.ensure_live(store, caller).await?;
+            self.confirmation.ensure_live(caller).await?;
         }
         Err(overtaken())
     }
@@ -78,19 +81,19 @@ impl Accounts {
         password: &Password,
         client: &ClientInfo,
     ) -> Result<()> {
-        let store = self.store.as_ref();
+        let store = self.core.store.as_ref();
         for _ in 0..CHECKS {
             let checked = self
                 .confirmation
-                .password(store, caller, client, "password", password)
+                .password(caller, client, "password", password)
                 .await?;
-            let now = self.clock.now();
+            let now = self.core.clock.now();
             let event = Self::event(EventKind::Reauthenticated, caller, client, now);
             if store.reauthenticate(&checked, now, &event).await? == Checked::Done {
-                self.trail.publish(&event);
+                self.core.trail.publish(&event);
                 return Ok(());
             }
-            self.confirmation.ensure_live(store, caller).await?;
+            self.confirmation.ensure_live(caller).await?;
         }
         Err(overtaken())
     }

@@ -22,11 +22,11 @@ impl Administration {
         let name = change.display_name.as_ref();
         check_display_name(name.and_then(|name| name.as_deref()))?;
         change.roles.as_ref().map_or(Ok(()), check_roles)?;
-        let now = self.clock.now();
-        match self.store.update_user(id, change, author, now).await? {
+        let now = self.core.clock.now();
+        match self.core.store.update_user(id, change, author, now).await? {
             UpdateUser::Updated(user, events) => {
                 for event in events {
-                    self.trail.publish(&event.of(id));
+                    self.core.trail.publish(&event.of(id));
                 }
                 Ok(user)
             }

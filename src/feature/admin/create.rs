@@ -69,12 +69,12 @@ impl Administration {
                     actor_id: author.actor_id,
                     ..NewPassword::new("password", password, &email, &author.client)
                 };
-                self.rules.ensure(self.store.as_ref(), &new).await?;
+                self.rules.ensure(&new).await?;
                 Some(self.hasher.hash(password).await?)
             }
             None => None,
         };
-        let now = self.clock.now();
+        let now = self.core.clock.now();
         let new = NewUser {
             id: UserId::new(now),
             email,
@@ -86,16 +86,19 @@ impl Administration {
             created_at: now,
         };
         let event = author.event(EventKind::AccountCreated, now);
-        let set_password = || self.deliveries.reset(Recipient::UserOfFact, now);
+        let set_password = || self.core.deliveries.reset(Recipient::UserOfFact, now);
         let mail = password.is_none().then(set_password);
-        let inserted = self.store.insert_user(&new, &event, mail.as_ref(), None);
+        let inserted = self
+            .core
+            .store
+            .insert_user(&new, &event, mail.as_ref(), None);
         let user = match inserted.await? {
             InsertUser::Inserted(user) => user,
             InsertUser::EmailTaken => return Err(ErrorKind::EmailTaken.into()),
         };
-        self.trail.publish(&event.of(user.id));
-        self.hooks.after_registration(&user);
-        self.deliveries.wake();
+        self.core.trail.publish(&event.of(user.id));
+        self.core.hooks.after_registration(&user);
+        self.core.deliveries.wake();
         Ok(user)
     }
 }

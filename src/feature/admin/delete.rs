@@ -13,15 +13,15 @@ impl Administration {
     /// [`UserNotFound`](ErrorKind::UserNotFound), or [`LastAdmin`](ErrorKind::LastAdmin) if no active administrator
     /// would be left; [`Refused`](ErrorKind::Refused) by a hook.
     pub async fn delete_user(&self, id: UserId, author: &Author) -> Result<()> {
-        if self.hooks.are_there() {
+        if self.core.hooks.are_there() {
             let user = self.user(id).await?;
-            self.hooks.before_deletion(&user).await?;
+            self.core.hooks.before_deletion(&user).await?;
         }
-        let event = author.event(EventKind::AccountDeleted, self.clock.now());
-        match self.store.delete_user(id, None, &event).await? {
+        let event = author.event(EventKind::AccountDeleted, self.core.clock.now());
+        match self.core.store.delete_user(id, None, &event).await? {
             DeleteUser::Deleted(user) => {
-                self.trail.publish(&event.of(id));
-                self.hooks.after_deletion(&user);
+                self.core.trail.publish(&event.of(id));
+                self.core.hooks.after_deletion(&user);
                 Ok(())
             }
             DeleteUser::LastAdmin => Err(ErrorKind::LastAdmin.into()),

@@ -16,6 +16,7 @@ impl Administration {
         let (cursors, filter) = (&self.event_cursors, bytes(&query.filter));
         let after = cursors.after(query.cursor.as_deref(), &filter)?;
         let events = self
+            .core
             .store
             .list_events(&query.filter, after, query.limit + 1)
             .await?;

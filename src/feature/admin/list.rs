@@ -17,6 +17,7 @@ impl Administration {
         let (cursors, filter) = (&self.user_cursors, bytes(&query.filter));
         let after = cursors.after(query.cursor.as_deref(), &filter)?;
         let users = self
+            .core
             .store
             .list_users(&query.filter, after, query.limit + 1)
             .await?;

@@ -50,7 +50,10 @@ impl Administration {
         let filter = query.status.map_or("", MailStatus::as_str).as_bytes();
         let cursors = &self.mail_cursors;
         let after = cursors.after::<IntentId>(query.cursor.as_deref(), filter)?;
-        let listed = self.store.list_mail(query.status, after, query.limit + 1);
+        let listed = self
+            .core
+            .store
+            .list_mail(query.status, after, query.limit + 1);
         cursors.page(listed.await?, query.limit, filter, |mail| mail.id.as_uuid())
     }
 
@@ -61,16 +64,19 @@ impl Administration {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if there is no such mail in the outbox.
     pub async fn retry_mail(&self, id: IntentId, author: &Author) -> Result<()> {
-        let now = self.clock.now();
+        let now = self.core.clock.now();
         let event = author.event(EventKind::MailRetried, now);
         let event = event.with("mail_id", id.to_string());
-        let retried = self.store.retry_mail(id, IntentId::new(now), now, &event);
+        let retried = self
+            .core
+            .store
+            .retry_mail(id, IntentId::new(now), now, &event);
         match retried.await? {
             RetryMail::NotFound => return Err(ErrorKind::NotFound.into()),
             RetryMail::Pending => {}
-            RetryMail::Retried(retried) => self.trail.publish(&retried.noted_on(&event)),
+            RetryMail::Retried(retried) => self.core.trail.publish(&retried.noted_on(&event)),
         }
-        self.deliveries.wake();
+        self.core.deliveries.wake();
         Ok(())
     }
 }

@@ -24,15 +24,10 @@ use self::cursor::Cursors;
 use self::list::MAX_LIMIT;
 pub use self::{create::NewAccount, mail::MailQuery};
 use crate::{
-    clock::Clock,
+    core::Core,
     credential::{Hasher, PasswordRules},
-    delivery::Deliveries,
     error::{Error, ErrorKind, Result, Violation},
-    event::Trail,
-    hook::HookChain,
-    limit::Limits,
     secret::Secrets,
-    store::Store,
     user::{Roles, User, UserId},
 };
 
@@ -67,46 +62,28 @@ const MAX_ROLES: usize = 32;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Administration {
-    store: Arc<dyn Store>,
+    core: Arc<Core>,
     user_cursors: Cursors,
     event_cursors: Cursors,
     mail_cursors: Cursors,
     hasher: Hasher,
-    limits: Limits,
     rules: PasswordRules,
-    deliveries: Deliveries,
-    hooks: HookChain,
-    trail: Trail,
-    clock: Arc<dyn Clock>,
-}
-
-/// What the use cases stand on.
-pub(crate) struct AdministrationParts<'a> {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) secrets: &'a Secrets,
-    pub(crate) hasher: Hasher,
-    pub(crate) limits: Limits,
-    pub(crate) rules: PasswordRules,
-    pub(crate) deliveries: Deliveries,
-    pub(crate) hooks: HookChain,
-    pub(crate) trail: Trail,
-    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Administration {
-    pub(crate) fn new(parts: AdministrationParts<'_>) -> Self {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        secrets: &Secrets,
+        hasher: Hasher,
+        rules: PasswordRules,
+    ) -> Self {
         Self {
-            store: parts.store,
-            user_cursors: Cursors::new(parts.secrets, "user list cursor"),
-            event_cursors: Cursors::new(parts.secrets, "event list cursor"),
-            mail_cursors: Cursors::new(parts.secrets, "mail list cursor"),
-            hasher: parts.hasher,
-            limits: parts.limits,
-            rules: parts.rules,
-            deliveries: parts.deliveries,
-            hooks: parts.hooks,
-            trail: parts.trail,
-            clock: parts.clock,
+            core,
+            user_cursors: Cursors::new(secrets, "user list cursor"),
+            event_cursors: Cursors::new(secrets, "event list cursor"),
+            mail_cursors: Cursors::new(secrets, "mail list cursor"),
+            hasher,
+            rules,
         }
     }
 
@@ -115,7 +92,7 @@ impl Administration {
     /// # Errors
     /// [`UserNotFound`](crate::ErrorKind::UserNotFound).
     pub async fn user(&self, id: UserId) -> Result<User> {
-        let found = self.store.user(id).await?;
+        let found = self.core.store.user(id).await?;
         found.ok_or_else(|| ErrorKind::UserNotFound.into())
     }
 }

@@ -12,15 +12,16 @@ impl Administration {
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound).
     pub async fn log_out(&self, id: UserId, author: &Author) -> Result<()> {
-        let now = self.clock.now();
+        let now = self.core.clock.now();
         let event = author.event(EventKind::LoggedOutEverywhere, now);
         let ended = self
+            .core
             .store
             .end_sessions(id, EndReason::LogoutAll, now, &event);
         if !ended.await? {
             return Err(ErrorKind::UserNotFound.into());
         }
-        self.trail.publish(&event.of(id));
+        self.core.trail.publish(&event.of(id));
         Ok(())
     }
 
@@ -30,10 +31,10 @@ impl Administration {
     /// [`UserNotFound`](ErrorKind::UserNotFound).
     pub async fn unlock(&self, id: UserId, author: &Author) -> Result<()> {
         let user = self.user(id).await?;
-        let store = self.store.as_ref();
-        let counted = self.limits.of_account(user.email.canonical()).await?;
-        self.limits.clear(store, counted).await?;
-        let event = author.event(EventKind::SignInUnlocked, self.clock.now());
-        Ok(self.trail.record(store, &event.of(id)).await?)
+        let _store = self.core.store.as_ref();
+        let counted = self.core.limits.of_account(user.email.canonical()).await?;
+        self.core.limits.clear(counted).await?;
+        let event = author.event(EventKind::SignInUnlocked, self.core.clock.now());
+        Ok(self.core.trail.record(&event.of(id)).await?)
     }
 }

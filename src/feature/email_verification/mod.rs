@@ -16,14 +16,13 @@ pub(crate) mod http;
 use std::sync::Arc;
 
 use crate::{
-    clock::Clock,
+    core::Core,
     credential::{CHECKS, Confirmation, overtaken},
     delivery::Deliveries,
     error::{ErrorKind, Result},
-    event::{ClientInfo, Event, EventKind, Trail},
-    limit::{Budget, Limits},
+    event::{ClientInfo, Event, EventKind},
+    limit::Budget,
     secret::{OneTimeToken, Password, TokenDigest},
-    store::Store,
     token::{ActiveUser, Checked},
     user::EmailAddress,
 };
@@ -32,12 +31,8 @@ use crate::{
 /// [`Auth::email_verifications`](crate::Auth::email_verifications).
 #[derive(Clone, Debug)]
 pub struct EmailVerifications {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) core: Arc<Core>,
     pub(crate) confirmation: Confirmation,
-    pub(crate) limits: Limits,
-    pub(crate) deliveries: Deliveries,
-    pub(crate) trail: Trail,
-    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl EmailVerifications {
@@ -48,11 +43,11 @@ impl EmailVerifications {
     /// the user's; [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
     pub async fn verify(&self, token: &OneTimeToken, client: &ClientInfo) -> Result<()> {
         self.admit(client).await?;
-        let (digest, now) = (TokenDigest::of(token.expose()), self.clock.now());
+        let (digest, now) = (TokenDigest::of(token.expose()), self.core.clock.now());
         let event = Event::new(EventKind::EmailVerified, client, now);
-        let verified = self.store.verify_email(&digest, now, &event).await?;
+        let verified = self.core.store.verify_email(&digest, now, &event).await?;
         let user = verified.ok_or(ErrorKind::InvalidToken)?;
-        self.trail.publish(&event.of(user));
+        self.core.trail.publish(&event.of(user));
         Ok(())
     }
 
@@ -62,19 +57,19 @@ impl EmailVerifications {
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
     pub async fn resend(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
-        let store = self.store.as_ref();
-        let (limits, about) = (&self.limits, email.canonical());
-        let admitted = limits.admit_quietly(store, Budget::Verify, client, about);
+        let store = self.core.store.as_ref();
+        let (limits, about) = (&self.core.limits, email.canonical());
+        let admitted = limits.admit_quietly(Budget::Verify, client, about);
         if !admitted.await? {
             return Ok(());
         }
-        let now = self.clock.now();
+        let now = self.core.clock.now();
         let event = Event::new(EventKind::EmailVerificationRequested, client, now);
-        let event = self.trail.about(event, email.canonical());
-        let mail = self.deliveries.verification_of(email, now);
+        let event = self.core.trail.about(event, email.canonical());
+        let mail = self.core.deliveries.verification_of(email, now);
         store.enqueue(&[mail], Some(&event)).await?;
-        self.trail.publish(&event);
-        self.deliveries.wake();
+        self.core.trail.publish(&event);
+        self.core.deliveries.wake();
         Ok(())
     }
 
@@ -98,25 +93,28 @@ impl EmailVerifications {
         current: Option<&Password>,
         client: &ClientInfo,
     ) -> Result<()> {
-        let store = self.store.as_ref();
+        let store = self.core.store.as_ref();
         for _ in 0..CHECKS {
             let checked = self
                 .confirmation
-                .password_or_recent(store, caller, client, "current_password", current)
+                .password_or_recent(caller, client, "current_password", current)
                 .await?;
-            let now = self.clock.now();
+            let now = self.core.clock.now();
             let event = Event::new(EventKind::EmailChangeRequested, client, now)
                 .of(caller.user.id)
                 .by(caller.user.id)
                 .with("session_id", caller.session_id.to_string());
-            let (token, mails) = self.deliveries.email_change(&checked, new, client, now);
+            let (token, mails) = self
+                .core
+                .deliveries
+                .email_change(&checked, new, client, now);
             let requested = store.request_email_change(&checked, &token, &event, &mails);
             if requested.await? == Checked::Done {
-                self.trail.publish(&event);
-                self.deliveries.wake();
+                self.core.trail.publish(&event);
+                self.core.deliveries.wake();
                 return Ok(());
             }
-            self.confirmation.ensure_live(store, caller).await?;
+            self.confirmation.ensure_live(caller).await?;
         }
         Err(overtaken())
     }
@@ -129,22 +127,21 @@ impl EmailVerifications {
     /// has another account by now; [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
     pub async fn confirm_change(&self, token: &OneTimeToken, client: &ClientInfo) -> Result<()> {
         self.admit(client).await?;
-        let (digest, now) = (TokenDigest::of(token.expose()), self.clock.now());
+        let (digest, now) = (TokenDigest::of(token.expose()), self.core.clock.now());
         let event = Event::new(EventKind::EmailChanged, client, now);
         let mail = Deliveries::email_changed(client, now);
         let changed = self
+            .core
             .store
             .confirm_email_change(&digest, now, &event, Some(&mail));
         let user = changed.await?.ok_or(ErrorKind::InvalidToken)?;
-        self.trail.publish(&event.of(user));
-        self.deliveries.wake();
+        self.core.trail.publish(&event.of(user));
+        self.core.deliveries.wake();
         Ok(())
     }
 
     async fn admit(&self, client: &ClientInfo) -> Result<()> {
-        let admitted = self
-            .limits
-            .admit(&*self.store, Budget::Verify, client, None);
+        let admitted = self.core.limits.admit(Budget::Verify, client, None);
         admitted.await
     }
 }

@@ -13,13 +13,11 @@ pub(crate) mod http;
 use std::sync::Arc;
 
 use crate::{
-    clock::Clock,
-    credential::Devices,
+    core::Core,
     error::{ErrorKind, Result},
-    event::{ClientInfo, Event, EventKind, Trail},
-    limit::{Budget, Limits},
+    event::{ClientInfo, Event, EventKind},
+    limit::Budget,
     secret::{DeviceToken, OneTimeToken, TokenDigest},
-    store::Store,
     token::Purpose,
     user::Credentials,
 };
@@ -28,11 +26,7 @@ use crate::{
 /// [`Auth::lockouts`](crate::Auth::lockouts).
 #[derive(Clone, Debug)]
 pub struct Lockouts {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) limits: Limits,
-    pub(crate) devices: Devices,
-    pub(crate) trail: Trail,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) core: Arc<Core>,
 }
 
 impl Lockouts {
@@ -47,19 +41,19 @@ impl Lockouts {
         token: &OneTimeToken,
         client: &ClientInfo,
     ) -> Result<Option<DeviceToken>> {
-        let store = self.store.as_ref();
-        let admitted = self.limits.admit(store, Budget::Verify, client, None);
+        let store = self.core.store.as_ref();
+        let admitted = self.core.limits.admit(Budget::Verify, client, None);
         admitted.await?;
-        let (digest, now) = (TokenDigest::of(token.expose()), self.clock.now());
+        let (digest, now) = (TokenDigest::of(token.expose()), self.core.clock.now());
         let user = store.one_time_user(&digest, Purpose::Unlock, now).await?;
         let user = user.ok_or(ErrorKind::InvalidToken)?;
-        let counted = self.limits.of_account(user.email.canonical()).await?;
-        let cleared_counter = self.limits.cleared_with(counted);
+        let counted = self.core.limits.of_account(user.email.canonical()).await?;
+        let cleared_counter = self.core.limits.cleared_with(counted);
         let event = Event::new(EventKind::SignInUnlocked, client, now);
         let unlocked = store.unlock(&digest, cleared_counter, now, &event).await?;
         let id = unlocked.ok_or(ErrorKind::InvalidToken)?;
-        self.limits.clear_after(counted).await;
-        self.trail.publish(&event.of(id));
+        self.core.limits.clear_after(counted).await;
+        self.core.trail.publish(&event.of(id));
         let found = store.credentials(&user.email).await?;
         let found = found.filter(|found| found.user.id == id);
         Ok(found.and_then(|found| {
@@ -68,7 +62,7 @@ impl Lockouts {
                 credential_version,
                 ..
             } = found;
-            self.devices.token(None, &user, credential_version)
+            self.core.devices.token(None, &user, credential_version)
         }))
     }
 }

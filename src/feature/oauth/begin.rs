@@ -81,10 +81,10 @@ impl ProviderSignIns {
         new: NewSignIn,
         client: &ClientInfo,
     ) -> Result<Begun> {
-        let store = self.store.as_ref();
+        let store = self.core.store.as_ref();
         let asked = self.providers.named(provider)?;
         self.ensure_redirect(&new.redirect_to)?;
-        let admitted = self.limits.admit(store, Budget::OauthStart, client, None);
+        let admitted = self.core.limits.admit(Budget::OauthStart, client, None);
         admitted.await?;
         let (state, secret) = (secret::random_text(), FlowSecret::generate());
         let authorization = Authorization {
@@ -107,7 +107,7 @@ impl ProviderSignIns {
                 });
             }
         };
-        let (digest, now) = (TokenDigest::of(&state), self.clock.now());
+        let (digest, now) = (TokenDigest::of(&state), self.core.clock.now());
         let flow = NewFlow {
             flow: Flow {
                 state: digest,

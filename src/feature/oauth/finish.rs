@@ -101,8 +101,9 @@ impl ProviderSignIns {
         let state = TokenDigest::of(&answer.state);
         let binding = answer.secret.binding();
         let taken = self
+            .core
             .store
-            .take_flow(&state, &binding, self.clock.now())
+            .take_flow(&state, &binding, self.core.clock.now())
             .await?;
         let flow = taken.ok_or(ErrorKind::InvalidToken)?;
         let app_state = flow.app_state.as_deref();
@@ -137,14 +138,15 @@ impl ProviderSignIns {
             tracing::warn!(provider, error, "a provider does not give an address");
         }
         let text = secret::random_text();
-        let now = self.clock.now();
+        let now = self.core.clock.now();
         let code = NewCode {
             flow: flow.state,
             digest: TokenDigest::of(&text),
             expires_at: now + CODE_LIFETIME,
         };
         if flow.intent == FlowIntent::Link {
-            self.store
+            self.core
+                .store
                 .offer_identity(&code, &identified.assertion)
                 .await?;
             return Ok(text);
@@ -203,14 +205,14 @@ impl ProviderSignIns {
     ) -> Result<()> {
         let assertion = &identified.assertion;
         for _ in 0..ATTEMPTS {
-            let candidates = self.store.candidates(assertion).await?;
+            let candidates = self.core.store.candidates(assertion).await?;
             let linking = assertion.resolve(&candidates);
             let new_user = match linking {
                 Linking::Refuse(refusal) => return Err(refused(refusal, identified)),
                 Linking::Create => Some(self.new_user(assertion, answer, client).await?),
                 _ => None,
             };
-            let now = self.clock.now();
+            let now = self.core.clock.now();
             let sign_in = IdentitySignIn {
                 assertion: assertion.clone(),
                 identity: IdentityId::new(now),
@@ -220,11 +222,15 @@ impl ProviderSignIns {
                     actor_id: None,
                     client: client.clone(),
                 },
-                joined: self.deliveries.identity_linked(client, now),
-                verification: Some(self.deliveries.verification(Recipient::UserOfFact, now)),
+                joined: self.core.deliveries.identity_linked(client, now),
+                verification: Some(
+                    self.core
+                        .deliveries
+                        .verification(Recipient::UserOfFact, now),
+                ),
                 now,
             };
-            match self.store.sign_in(&sign_in).await? {
+            match self.core.store.sign_in(&sign_in).await? {
                 IdentityAdmission::Admitted(user, events) => {
                     self.publish(&user, &events);
                     return Ok(());
@@ -239,15 +245,15 @@ impl ProviderSignIns {
 
     fn publish(&self, user: &User, events: &[Event]) {
         for event in events {
-            self.trail.publish(event);
+            self.core.trail.publish(event);
         }
-        self.deliveries.wake();
+        self.core.deliveries.wake();
         let tells_of = |kind| events.iter().any(|event| event.kind == kind);
         if tells_of(EventKind::AccountCreated) {
-            self.hooks.after_registration(user);
+            self.core.hooks.after_registration(user);
         }
         if tells_of(EventKind::AccountTakenOver) {
-            self.hooks.after_takeover(user);
+            self.core.hooks.after_takeover(user);
         }
     }
 
@@ -268,8 +274,8 @@ impl ProviderSignIns {
             display_name,
             client,
         };
-        self.hooks.before_registration(&applicant).await?;
-        let now = self.clock.now();
+        self.core.hooks.before_registration(&applicant).await?;
+        let now = self.core.clock.now();
         Ok(NewUser {
             id: UserId::new(now),
             email: email.clone(),
@@ -277,7 +283,7 @@ impl ProviderSignIns {
             password_hash: None,
             roles: [Role::USER].into_iter().collect(),
             display_name: display_name.map(str::to_owned),
-            locale: Locale::accepted(&answer.languages, self.deliveries.locales()).cloned(),
+            locale: Locale::accepted(&answer.languages, self.core.deliveries.locales()).cloned(),
             created_at: now,
         })
     }
@@ -306,10 +312,10 @@ impl ProviderSignIns {
         let event = self.event(EventKind::LinkRefused, &assertion.provider, client);
         let event = event.with("reason", problem.code());
         let event = match &assertion.email {
-            Some(email) => self.trail.about(event, email.canonical()),
+            Some(email) => self.core.trail.about(event, email.canonical()),
             None => event,
         };
-        Ok(self.trail.record(&*self.store, &event).await?)
+        Ok(self.core.trail.record(&event).await?)
     }
 
     async fn note_failed(
@@ -320,11 +326,11 @@ impl ProviderSignIns {
     ) -> Result<()> {
         let event = self.event(EventKind::SignInFailed, provider, client);
         let event = event.with("reason", problem.code());
-        Ok(self.trail.record(&*self.store, &event).await?)
+        Ok(self.core.trail.record(&event).await?)
     }
 
     fn event(&self, kind: EventKind, provider: &str, client: &ClientInfo) -> Event {
-        Event::new(kind, client, self.clock.now()).with("provider", provider)
+        Event::new(kind, client, self.core.clock.now()).with("provider", provider)
     }
 }
 

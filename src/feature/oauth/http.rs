@@ -13,10 +13,10 @@ use super::{FLOW_LIFETIME, ProviderSignIns};
 use crate::{
     error::{ErrorKind, Result},
     event::ClientInfo,
-    http::{Cookies, Endpoint, FromMembers, Json, Members, SeeOther, WithDevice},
+    http::{Cookies, Endpoint, FromMembers, Json, Members, SeeOther},
     secret::OneTimeToken,
     service::http::Context,
-    token::http::TokenPairView,
+    sign_in::http::SignInReply,
 };
 
 const TAG: &str = "Sign-in with a provider";
@@ -99,7 +99,7 @@ async fn begin(
     let State { own, cookies } = state;
     let begun = own.feature.begin(&provider, new, &client).await?;
     let kept = begun.kept.and_then(|kept| {
-        let value = kept::value(kept.expose(), own.feature.clock.now());
+        let value = kept::value(kept.expose(), own.feature.core.clock.now());
         cookies.set(&kept::named(&kept.name), &value, FLOW_LIFETIME)
     });
     let mut set: Vec<_> = kept.into_iter().collect();
@@ -137,19 +137,14 @@ async fn redeem(
     state: State,
     client: ClientInfo,
     Json(body): Json<RedeemCodeRequest>,
-) -> Result<WithDevice<Json<TokenPairView>>> {
+) -> Result<SignInReply> {
     let State { own, cookies } = state;
     let RedeemCodeRequest {
         code,
         code_verifier,
     } = body;
     let redeemed = own.feature.redeem(&code, &code_verifier, &client);
-    let mut pair = redeemed.await?;
-    Ok(WithDevice {
-        device: pair.device.take(),
-        reply: Json(pair.into()),
-        cookies,
-    })
+    Ok(redeemed.await?.into_reply(cookies))
 }
 
 /// All of them.

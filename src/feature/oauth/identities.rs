@@ -13,7 +13,7 @@ impl ProviderSignIns {
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
     pub async fn identities(&self, caller: &ActiveUser) -> Result<Vec<Identity>> {
-        Ok(self.store.identities(caller.user.id).await?)
+        Ok(self.core.store.identities(caller.user.id).await?)
     }
 
     /// Links the identity of a flow that began with the intent to link. One that is the caller's already stays so.
@@ -32,8 +32,8 @@ impl ProviderSignIns {
         verifier: &str,
         client: &ClientInfo,
     ) -> Result<Identity> {
-        let store = self.store.as_ref();
-        let now = self.clock.now();
+        let store = self.core.store.as_ref();
+        let now = self.core.clock.now();
         caller.require_recent_sign_in(now)?;
         let link = LinkIdentity {
             id: IdentityId::new(now),
@@ -47,18 +47,18 @@ impl ProviderSignIns {
             event.of(caller.user.id).by(caller.user.id)
         };
         let linked = event(EventKind::IdentityLinked);
-        let mail = self.deliveries.identity_linked(client, now);
+        let mail = self.core.deliveries.identity_linked(client, now);
         let done = store.link_identity(&link, now, &linked, mail.as_ref());
         match done.await? {
             Linked::Linked(identity) => {
-                self.deliveries.wake();
-                self.trail.publish(&identity.noted_on(&linked));
+                self.core.deliveries.wake();
+                self.core.trail.publish(&identity.noted_on(&linked));
                 Ok(identity)
             }
             Linked::Known(identity) => Ok(identity),
             Linked::Taken => {
                 let refused = event(EventKind::LinkRefused).with("reason", "identity_taken");
-                self.trail.record(store, &refused).await?;
+                self.core.trail.record(&refused).await?;
                 Err(ErrorKind::IdentityTaken.into())
             }
             Linked::BadCode => Err(ErrorKind::InvalidToken.into()),
@@ -78,17 +78,17 @@ impl ProviderSignIns {
         id: IdentityId,
         client: &ClientInfo,
     ) -> Result<()> {
-        let own = self.store.identities(caller.user.id).await?;
+        let own = self.core.store.identities(caller.user.id).await?;
         let identity = own.iter().find(|identity| identity.id == id);
         let identity = identity.ok_or(ErrorKind::NotFound)?;
-        let event = Event::new(EventKind::IdentityUnlinked, client, self.clock.now())
+        let event = Event::new(EventKind::IdentityUnlinked, client, self.core.clock.now())
             .of(caller.user.id)
             .by(caller.user.id);
         let event = identity.noted_on(&event);
-        let unlinked = self.store.unlink_identity(caller.user.id, id, &event);
+        let unlinked = self.core.store.unlink_identity(caller.user.id, id, &event);
         match unlinked.await? {
             Unlinked::Unlinked => {
-                self.trail.publish(&event);
+                self.core.trail.publish(&event);
                 Ok(())
             }
             Unlinked::LastCredential => Err(ErrorKind::LastCredential.into()),

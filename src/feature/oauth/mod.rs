@@ -3,7 +3,7 @@
 //! ```text
 //! begin      INSERT flow ───────────────────────────────► 303 to the provider, cookie
 //! finish     UPDATE flow ► provider ► SELECT ► resolve ─► user, identity, code in one fact ► 303 to the application
-//! redeem     UPDATE code ► Proof ► sign_in ─────────────► TokenPair
+//! redeem     UPDATE code ► Proof ► sign_in ─────────────► SignIn
 //! link       UPDATE code, INSERT identity
 //! ```
 //!
@@ -35,14 +35,10 @@ pub use self::{
 use self::{client::Client, redirect::Redirects, secret::FlowSecret};
 use crate::{
     clock::Clock,
-    delivery::Deliveries,
+    core::Core,
     error::{Error, ErrorKind, Result},
-    event::Trail,
-    hook::HookChain,
     identity::Assertion,
-    limit::Limits,
-    sign_in::SignIn,
-    store::Store,
+    sign_in::SessionOpener,
 };
 
 /// How long somebody may take to come back from a provider.
@@ -54,17 +50,12 @@ const CODE_LIFETIME: Duration = Duration::from_secs(60);
 /// [`Auth::provider_sign_ins`](crate::Auth::provider_sign_ins).
 #[derive(Clone, Debug)]
 pub struct ProviderSignIns {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) core: Arc<Core>,
     pub(crate) providers: Arc<Providers>,
     pub(crate) newcomers: Newcomers,
     /// Whether signing in needs a verified address.
     pub(crate) require_verified: bool,
-    pub(crate) sign_in: SignIn,
-    pub(crate) deliveries: Deliveries,
-    pub(crate) limits: Limits,
-    pub(crate) hooks: HookChain,
-    pub(crate) trail: Trail,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sign_in: SessionOpener,
 }
 
 /// For whom accounts are made.

@@ -1,15 +1,14 @@
 use super::ProviderSignIns;
 use crate::{
-    credential::Proof,
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind},
     identity::CodeChallenge,
     secret::{OneTimeToken, TokenDigest},
-    token::TokenPair,
+    sign_in::{Proof, SignIn},
 };
 
 impl ProviderSignIns {
-    /// Exchanges the code at the end of a flow for the tokens of a session. The verifier is that of the challenge the flow
+    /// Exchanges the code at the end of a flow for a sign-in. The verifier is that of the challenge the flow
     /// began with (RFC 7636).
     ///
     /// # Errors
@@ -23,9 +22,9 @@ impl ProviderSignIns {
         code: &OneTimeToken,
         verifier: &str,
         client: &ClientInfo,
-    ) -> Result<TokenPair> {
-        let store = self.store.as_ref();
-        let (digest, now) = (TokenDigest::of(code.expose()), self.clock.now());
+    ) -> Result<SignIn> {
+        let store = self.core.store.as_ref();
+        let (digest, now) = (TokenDigest::of(code.expose()), self.core.clock.now());
         let challenge = CodeChallenge::of(verifier);
         let redeemed = store.redeem_code(&digest, &challenge, now).await?;
         let redeemed = redeemed.ok_or(ErrorKind::InvalidToken)?;
@@ -35,12 +34,12 @@ impl ProviderSignIns {
                 .of(user.id)
                 .with("reason", "email_not_verified")
                 .with("provider", redeemed.provider.as_str());
-            let event = self.trail.about(event, user.email.canonical());
-            self.trail.record(store, &event).await?;
+            let event = self.core.trail.about(event, user.email.canonical());
+            self.core.trail.record(&event).await?;
             return Err(ErrorKind::EmailNotVerified.into());
         }
-        let proof = Proof::redeemed(redeemed);
-        let pair = self.sign_in.complete(store, proof, client.clone()).await?;
-        pair.ok_or_else(|| ErrorKind::InvalidToken.into())
+        let proof = Proof::of_provider(redeemed, &self.core.limits);
+        let signed_in = self.sign_in.complete(proof, client.clone()).await?;
+        signed_in.ok_or_else(|| ErrorKind::InvalidToken.into())
     }
 }

@@ -2,21 +2,18 @@ use std::sync::Arc;
 
 use super::Action;
 use crate::{
-    clock::Clock,
+    core::Core,
     error::Result,
     event::ClientInfo,
-    limit::{Budget, Limits},
+    limit::Budget,
     secret::TokenDigest,
-    store::Store,
     token::{OneTimeStatus, Purpose},
 };
 
 /// Looks mailed links up. Spends nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Links {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) limits: Limits,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) core: Arc<Core>,
 }
 
 impl Links {
@@ -35,7 +32,7 @@ impl Links {
             Action::ResetPassword => Budget::Reset,
             Action::ConfirmEmailChange | Action::Unlock | Action::VerifyEmail => Budget::Verify,
         };
-        let _permit = self.limits.admit_to_read(budget, client.ip).await?;
+        let _permit = self.core.limits.admit_to_read(budget, client.ip).await?;
         self.status(action, token).await
     }
 
@@ -50,8 +47,8 @@ impl Links {
             Action::Unlock => Purpose::Unlock,
             Action::VerifyEmail => Purpose::VerifyEmail,
         };
-        let (digest, now) = (TokenDigest::of(token), self.clock.now());
-        let status = self.store.one_time_status(&digest, purpose, now);
+        let (digest, now) = (TokenDigest::of(token), self.core.clock.now());
+        let status = self.core.store.one_time_status(&digest, purpose, now);
         Ok(status.await?)
     }
 }

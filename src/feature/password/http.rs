@@ -7,12 +7,10 @@ use crate::{
     credential::Hasher,
     error::{ErrorKind, Result},
     event::ClientInfo,
-    http::{
-        Accepted, Cookies, Created, Endpoint, FromMembers, Json, Members, NoContent, WithDevice,
-    },
+    http::{Accepted, Cookies, Created, Endpoint, FromMembers, Json, Members, NoContent},
     secret::{OneTimeToken, Password},
     service::{Login, Registration, UserService},
-    token::http::TokenPairView,
+    sign_in::http::SignInReply,
     user::{
         EmailAddress, Locale, User,
         http::{AcceptLanguage, UserView},
@@ -143,14 +141,9 @@ async fn login(
     (service, cookies): (Service, Cookies),
     client: ClientInfo,
     Json(body): Json<LoginRequest>,
-) -> Result<WithDevice<Json<TokenPairView>>> {
+) -> Result<SignInReply> {
     let login = Login::new(body.email, body.password).with_client(client);
-    let mut pair = service.login(login).await?;
-    Ok(WithDevice {
-        device: pair.device.take(),
-        reply: Json(pair.into()),
-        cookies,
-    })
+    Ok(service.login(login).await?.into_reply(cookies))
 }
 
 async fn forgot(

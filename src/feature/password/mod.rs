@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! register   hash ──────────────► INSERT user ──► User
-//! login      SELECT credentials ► verify ► Proof ► sign_in ──► TokenPair
+//! login      SELECT credentials ► verify ► Proof ► sign_in ──► SignIn
 //!                                       └► FailedCheck ► INSERT event ──► 401
 //! forgot     INSERT intent ─────► 202       (the worker mails the link)
 //! reset      SELECT by token ───► hash ──► UPDATE user, sessions, tokens
@@ -21,21 +21,16 @@ pub(crate) use self::register::Registered;
 use std::{str::FromStr, sync::Arc};
 
 use crate::{
-    clock::Clock,
+    core::Core,
     credential::{
-        CHECKS, Caller, CheckTicket, FailedCheck, FailureReason, Failures, Hasher, PasswordCheck,
-        PasswordRules, Proof, overtaken,
+        CHECKS, Caller, CheckTicket, CheckedPassword, FailedCheck, FailureReason, Failures, Hasher,
+        PasswordCheck, PasswordRules, overtaken,
     },
-    delivery::Deliveries,
     error::Result,
-    event::{EventKind, Trail},
-    hook::HookChain,
-    limit::Limits,
+    event::EventKind,
     mail::Recipient,
     service::Login,
-    sign_in::SignIn,
-    store::Store,
-    token::TokenPair,
+    sign_in::{Proof, SessionOpener, SignIn},
 };
 
 /// Who may make an account.
@@ -75,53 +70,47 @@ pub struct UnknownRegistrationMode(());
 /// The use cases of this folder. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Passwords {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) core: Arc<Core>,
     pub(crate) hasher: Hasher,
     pub(crate) check: PasswordCheck,
     pub(crate) failures: Failures,
-    pub(crate) limits: Limits,
     pub(crate) rules: PasswordRules,
     pub(crate) registration: RegistrationMode,
     /// Whether signing in needs a verified address.
     pub(crate) require_verified: bool,
-    pub(crate) sign_in: SignIn,
-    pub(crate) deliveries: Deliveries,
-    pub(crate) hooks: HookChain,
-    pub(crate) trail: Trail,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sign_in: SessionOpener,
 }
 
 impl Passwords {
-    /// A caller that hangs up leaves the queue. What comes of a password that is being checked by then is written down.
-    pub(crate) async fn login(&self, login: Login) -> Result<TokenPair> {
-        let mut ticket = self.check.enter(&login.client).await?;
+    /// A caller that hangs up leaves the queue. The outcome of a password that is being checked by then is written down.
+    pub(crate) async fn login(&self, login: Login) -> Result<SignIn> {
+        let ticket = self.check.enter(&login.client).await?;
         let passwords = self.clone();
         Caller::outlived(|caller| async move {
-            ticket.caller = caller;
+            let ticket = ticket.for_caller(caller);
             passwords.attempt(login, ticket).await
         })
         .await
     }
 
-    async fn attempt(&self, login: Login, mut ticket: CheckTicket) -> Result<TokenPair> {
-        let store = self.store.as_ref();
+    async fn attempt(&self, login: Login, mut ticket: CheckTicket) -> Result<SignIn> {
         for _ in 0..CHECKS {
             let (email, password) = (&login.email, &login.password);
             let checked = self
                 .check
-                .check(store, &mut ticket, email, password, &login.client);
-            let proof = match checked.await? {
-                Ok(proof) => proof,
+                .check(&mut ticket, email, password, &login.client);
+            let checked = match checked.await? {
+                Ok(checked) => checked,
                 Err(failed) => return self.refuse(&login, failed).await,
             };
-            let counted = proof.counted();
-            match self.open(&login, &ticket.caller, proof).await {
-                Ok(Some(pair)) => return Ok(pair),
+            let attempt = checked.attempt.clone();
+            match self.open(&login, ticket.caller(), checked).await {
+                Ok(Some(sign_in)) => return Ok(sign_in),
                 // The password was right when it was looked at, and is looked at once more.
-                Ok(None) => self.check.take_back(store, counted).await,
+                Ok(None) => attempt.take_back().await,
                 Err(error) => {
                     // The password was right, whatever else is in the way.
-                    self.limits.clear(store, counted).await?;
+                    attempt.clear().await?;
                     return Err(error);
                 }
             }
@@ -133,15 +122,15 @@ impl Passwords {
         &self,
         login: &Login,
         caller: &Caller,
-        proof: Proof,
-    ) -> Result<Option<TokenPair>> {
-        let user = proof.user();
+        checked: CheckedPassword,
+    ) -> Result<Option<SignIn>> {
+        let user = &checked.user;
         if self.require_verified && user.email_verified_at.is_none() {
             let failed = FailedCheck::of(user.id, FailureReason::EmailNotVerified);
             return self.refuse(login, failed).await;
         }
-        let client = login.client.clone();
-        let opening = self.sign_in.complete(&*self.store, proof, client);
+        let proof = Proof::of_password(checked);
+        let opening = self.sign_in.complete(proof, login.client.clone());
         caller.in_time(opening).await
     }
 
@@ -149,14 +138,12 @@ impl Passwords {
     async fn refuse<T>(&self, login: &Login, failed: FailedCheck) -> Result<T> {
         let kind = EventKind::SignInFailed;
         let event = self.failures.event(kind, &failed, &login.client);
-        let event = self.trail.about(event, login.email.canonical());
+        let event = self.core.trail.about(event, login.email.canonical());
         let recipient = Recipient::Holder(login.email.clone());
-        let recorded = self
-            .failures
-            .record(&*self.store, event, &failed, recipient);
+        let recorded = self.failures.record(event, &failed, recipient);
         recorded.await?;
         if failed.is_notified {
-            self.deliveries.wake();
+            self.core.deliveries.wake();
         }
         Err(failed.into())
     }

@@ -37,21 +37,21 @@ pub(crate) struct Registered {
 
 impl Passwords {
     pub(crate) async fn register(&self, registration: Registration) -> Result<User> {
-        let store = self.store.as_ref();
+        let store = self.core.store.as_ref();
         self.admit_registration(&registration).await?;
         let prepared = self.prepare_registration(registration).await?;
         if let Some(unanswered) = &prepared.unanswered {
-            self.trail.record(store, unanswered).await?;
+            self.core.trail.record(unanswered).await?;
         }
         let inserted = Self::insert(store, prepared).await;
         // There is a mail either way where registration is private.
-        self.deliveries.wake();
+        self.core.deliveries.wake();
         let Registered { user, event } = inserted?;
         if let Some(event) = &event {
-            self.trail.publish(event);
+            self.core.trail.publish(event);
         }
         let user = user?;
-        self.hooks.after_registration(&user);
+        self.core.hooks.after_registration(&user);
         Ok(user)
     }
 
@@ -59,7 +59,7 @@ impl Passwords {
     pub(crate) async fn admit_registration(&self, registration: &Registration) -> Result<()> {
         let about = Some(registration.email.canonical());
         let (budget, client) = (Budget::Register, &registration.client);
-        self.limits.admit(&*self.store, budget, client, about).await
+        self.core.limits.admit(budget, client, about).await
     }
 
     /// All that is slow, and asks no database.
@@ -85,18 +85,19 @@ impl Passwords {
             display_name: display_name.as_deref(),
             client: &client,
         };
-        self.hooks.before_registration(&applicant).await?;
+        self.core.hooks.before_registration(&applicant).await?;
         let roles = [Role::USER].into_iter().collect();
         let mut user = self.new_user(email, &password, roles, display_name).await?;
         user.locale = locale;
         let mail = self
+            .core
             .deliveries
             .verification(Recipient::UserOfFact, user.created_at);
         let if_taken = (self.registration == RegistrationMode::Private).then(|| {
             let owner = Recipient::Holder(user.email.clone());
             let mail = Intent::notice(LetterKind::AccountExists, owner, &client, user.created_at);
             let refused = Event::new(EventKind::RegistrationRefused, &client, user.created_at);
-            (mail, self.trail.about(refused, user.email.canonical()))
+            (mail, self.core.trail.about(refused, user.email.canonical()))
         });
         Ok(PreparedRegistration {
             user,
@@ -140,7 +141,7 @@ impl Passwords {
         email: EmailAddress,
         password: &Password,
     ) -> Result<Option<User>> {
-        let store = self.store.as_ref();
+        let store = self.core.store.as_ref();
         let administrators = UserFilter {
             role: Some(Role::ADMIN),
             status: Some(UserStatus::Active),
@@ -153,7 +154,7 @@ impl Passwords {
         }
         let nobody = ClientInfo::default();
         let new = NewPassword::new("password", password, &email, &nobody);
-        self.rules.ensure(store, &new).await?;
+        self.rules.ensure(&new).await?;
         let roles = [Role::ADMIN, Role::USER].into_iter().collect();
         let mut user = self.new_user(email, password, roles, None).await?;
         user.email_verified_at = Some(user.created_at);
@@ -161,8 +162,8 @@ impl Passwords {
         let inserted = store.insert_first_administrator(&user, &event);
         match inserted.await? {
             FirstAdministrator::Inserted(user) => {
-                self.trail.publish(&event.of(user.id));
-                self.hooks.after_registration(&user);
+                self.core.trail.publish(&event.of(user.id));
+                self.core.hooks.after_registration(&user);
                 Ok(Some(user))
             }
             // Another instance was faster.
@@ -183,7 +184,7 @@ impl Passwords {
         display_name: Option<String>,
     ) -> Result<NewUser> {
         let password_hash = self.hasher.hash(password).await?;
-        let now = self.clock.now();
+        let now = self.core.clock.now();
         Ok(NewUser {
             id: UserId::new(now),
             email,

@@ -13,17 +13,18 @@ use crate::{
 impl Passwords {
     /// The same statement whether or not the address has an account: the worker finds out.
     pub(crate) async fn forgot(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
-        let store = self.store.as_ref();
+        let store = self.core.store.as_ref();
         let about = email.canonical();
         let admitted = self
+            .core
             .limits
-            .admit_quietly(store, Budget::Forgot, client, about);
+            .admit_quietly(Budget::Forgot, client, about);
         if !admitted.await? {
             return Ok(());
         }
-        let requested = self.deliveries.request_reset(store, email, client);
-        self.trail.publish(&requested.await?);
-        self.deliveries.wake();
+        let requested = self.core.deliveries.request_reset(store, email, client);
+        self.core.trail.publish(&requested.await?);
+        self.core.deliveries.wake();
         Ok(())
     }
 
@@ -33,13 +34,13 @@ impl Passwords {
         new_password: &Password,
         client: &ClientInfo,
     ) -> Result<()> {
-        let store = self.store.as_ref();
-        let admitted = self.limits.admit(store, Budget::Reset, client, None);
+        let store = self.core.store.as_ref();
+        let admitted = self.core.limits.admit(Budget::Reset, client, None);
         admitted.await?;
         let digest = TokenDigest::of(token.expose());
         // A forged token costs one indexed look-up and no hash.
         let user = store
-            .one_time_user(&digest, Purpose::ResetPassword, self.clock.now())
+            .one_time_user(&digest, Purpose::ResetPassword, self.core.clock.now())
             .await?
             .ok_or(ErrorKind::InvalidToken)?;
         let new = NewPassword {
@@ -47,18 +48,19 @@ impl Passwords {
             user_id: Some(user.id),
             ..NewPassword::new("new_password", new_password, &user.email, client)
         };
-        self.rules.ensure(store, &new).await?;
+        self.rules.ensure(&new).await?;
         let password_hash = self.hasher.hash(new_password).await?;
-        let counted = self.limits.of_account(user.email.canonical()).await?;
+        let counted = self.core.limits.of_account(user.email.canonical()).await?;
         let reset = ResetPassword {
             digest,
             password_hash,
-            cleared_counter: self.limits.cleared_with(counted),
-            now: self.clock.now(),
+            cleared_counter: self.core.limits.cleared_with(counted),
+            now: self.core.clock.now(),
         };
         let event = Event::new(EventKind::PasswordReset, client, reset.now);
         let recipient = Recipient::UserOfFact;
         let mail = self
+            .core
             .deliveries
             .password_changed(recipient, client, reset.now);
         let on_takeover = Event::new(EventKind::AccountTakenOver, client, reset.now);
@@ -67,14 +69,14 @@ impl Passwords {
             user: owner,
             taken_over,
         } = done.await?.ok_or(ErrorKind::InvalidToken)?;
-        self.limits.clear_after(counted).await;
-        self.trail.publish(&event.of(owner.id));
+        self.core.limits.clear_after(counted).await;
+        self.core.trail.publish(&event.of(owner.id));
         if taken_over {
-            self.trail.publish(&on_takeover.of(owner.id));
-            self.hooks.after_takeover(&owner);
+            self.core.trail.publish(&on_takeover.of(owner.id));
+            self.core.hooks.after_takeover(&owner);
         }
-        self.hooks.after_password_change(&user);
-        self.deliveries.wake();
+        self.core.hooks.after_password_change(&user);
+        self.core.deliveries.wake();
         Ok(())
     }
 }

@@ -15,16 +15,17 @@ impl Sessions {
         refresh_token: &RefreshToken,
         client: &ClientInfo,
     ) -> Result<()> {
-        if let Some(id) = self.tokens.session_of(refresh_token) {
-            let now = self.clock.now();
+        if let Some(id) = self.core.tokens.session_of(refresh_token) {
+            let now = self.core.clock.now();
             let event =
                 Event::new(EventKind::LoggedOut, client, now).with("session_id", id.to_string());
             let ended = self
+                .core
                 .store
                 .end_session(id, EndReason::Logout, now, &event)
                 .await?;
             if let Some(user) = ended {
-                self.trail.publish(&event.of(user));
+                self.core.trail.publish(&event.of(user));
             }
         }
         Ok(())
@@ -32,14 +33,15 @@ impl Sessions {
 
     /// Ends every session of the user.
     pub(crate) async fn logout_all(&self, caller: &ActiveUser, client: &ClientInfo) -> Result<()> {
-        let (user, now) = (caller.user.id, self.clock.now());
+        let (user, now) = (caller.user.id, self.core.clock.now());
         let event = Event::new(EventKind::LoggedOutEverywhere, client, now).by(user);
         let ended = self
+            .core
             .store
             .end_sessions(user, EndReason::LogoutAll, now, &event);
         // An account that is gone by then has no session left.
         if ended.await? {
-            self.trail.publish(&event.of(user));
+            self.core.trail.publish(&event.of(user));
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Keeping a session and ending it: refresh, log out, log out everywhere, and the list of one's own.
 
+mod current_user;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 mod logout;
@@ -8,13 +9,10 @@ mod refresh;
 use std::sync::Arc;
 
 use crate::{
-    clock::Clock,
+    core::Core,
     error::{ErrorKind, Result},
-    event::{ClientInfo, Event, EventKind, Trail},
-    hook::HookChain,
-    limit::Limits,
-    store::Store,
-    token::{ActiveUser, Session, SessionId, Tokens},
+    event::{ClientInfo, Event, EventKind},
+    token::{ActiveUser, Session, SessionId},
 };
 
 /// The sessions of signed-in users. Cheap to clone; from [`Auth::sessions`](crate::Auth::sessions).
@@ -22,14 +20,9 @@ use crate::{
 /// The caller is from [`UserService::current_user`](crate::UserService::current_user).
 #[derive(Clone, Debug)]
 pub struct Sessions {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) tokens: Tokens,
-    pub(crate) limits: Limits,
+    pub(crate) core: Arc<Core>,
     /// Whether users are notified when a used refresh token of theirs comes back.
     pub(crate) theft_notice: bool,
-    pub(crate) hooks: HookChain,
-    pub(crate) trail: Trail,
-    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Sessions {
@@ -39,8 +32,9 @@ impl Sessions {
     /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
     pub async fn list(&self, caller: &ActiveUser) -> Result<Vec<Session>> {
         let sessions = self
+            .core
             .store
-            .sessions(caller.user.id, self.clock.now())
+            .sessions(caller.user.id, self.core.clock.now())
             .await?;
         Ok(sessions)
     }
@@ -50,15 +44,20 @@ impl Sessions {
     /// # Errors
     /// [`SessionNotFound`](ErrorKind::SessionNotFound) if the session is another user's, unknown, or over.
     pub async fn end(&self, caller: &ActiveUser, id: SessionId, client: &ClientInfo) -> Result<()> {
-        let (user, now) = (caller.user.id, self.clock.now());
+        let (user, now) = (caller.user.id, self.core.clock.now());
         let event = Event::new(EventKind::SessionRevoked, client, now)
             .of(user)
             .by(user)
             .with("session_id", id.to_string());
-        if !self.store.end_session_of(user, id, now, &event).await? {
+        if !self
+            .core
+            .store
+            .end_session_of(user, id, now, &event)
+            .await?
+        {
             return Err(ErrorKind::SessionNotFound.into());
         }
-        self.trail.publish(&event);
+        self.core.trail.publish(&event);
         Ok(())
     }
 }

@@ -29,9 +29,9 @@ impl Sessions {
         refresh_token: &RefreshToken,
         client: &ClientInfo,
     ) -> Result<TokenPair> {
-        let admitted = self.limits.admit_here(Budget::Refresh, client.ip);
+        let admitted = self.core.limits.admit_here(Budget::Refresh, client.ip);
         admitted.await?;
-        let tokens = &self.tokens;
+        let tokens = &self.core.tokens;
         let rotation = tokens.rotation(refresh_token);
         let (rotation, successors) = rotation.ok_or(ErrorKind::InvalidRefreshToken)?;
         let id = rotation.id;
@@ -55,7 +55,7 @@ impl Sessions {
             // Roles may have changed since the hooks were asked.
             (_, Some(asked)) => tokens.access(&live.user, id, &asked.claims, now)?,
             (_, None) => {
-                let claims = self.hooks.access_token_claims(&live.user, id).await?;
+                let claims = self.core.hooks.access_token_claims(&live.user, id).await?;
                 tokens.access(&live.user, id, &claims, now)?
             }
         };
@@ -65,14 +65,18 @@ impl Sessions {
     /// Asks the hooks for the claims of the next access token, if there are hooks, and if there will be one. A token
     /// that was used before is theft whatever the hooks would say.
     async fn ask(&self, rotation: &RotateSession) -> Result<Option<Asked>> {
-        if !self.hooks.are_there() {
+        if !self.core.hooks.are_there() {
             return Ok(None);
         }
-        let Some(live) = self.store.session_to_rotate(rotation).await? else {
+        let Some(live) = self.core.store.session_to_rotate(rotation).await? else {
             return Ok(None);
         };
         let user = live.user;
-        let claims = self.hooks.access_token_claims(&user, rotation.id).await?;
+        let claims = self
+            .core
+            .hooks
+            .access_token_claims(&user, rotation.id)
+            .await?;
         Ok(Some(Asked { user, claims }))
     }
 
@@ -91,6 +95,7 @@ impl Sessions {
         };
         let mail = self.theft_notice.then(notice);
         let rotated = self
+            .core
             .store
             .rotate_session(rotation, &on_reuse, mail.as_ref());
         match rotated.await? {
@@ -101,7 +106,9 @@ impl Sessions {
             }
             Rotation::Superseded(live, digest) => Ok((live, digest)),
             Rotation::Reused(user_id, class) => {
-                self.trail.publish(&class.noted_on(&on_reuse).of(user_id));
+                self.core
+                    .trail
+                    .publish(&class.noted_on(&on_reuse).of(user_id));
                 Err(ErrorKind::RefreshTokenReused.into())
             }
             Rotation::Gone => Err(ErrorKind::InvalidRefreshToken.into()),

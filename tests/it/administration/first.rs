@@ -1,6 +1,6 @@
 //! The administrator that is made at start.
 
-use hallpass::EmailAddress;
+use hallpass::user::EmailAddress;
 
 use super::*;
 use crate::support::app::link_token;

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hallpass::{
-    ActiveUser, EmailAddress, Error, ErrorKind, Login, Registration, Result, User, UserService,
+    ActiveUser, Error, ErrorKind, Login, Registration, Result, SignIn, User, UserService,
     event::ClientInfo,
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     token::TokenPair,
-    user::{Page, Role, UserQuery},
+    user::{EmailAddress, Page, Role, UserQuery},
 };
 
 /// Does what the new password says.
@@ -19,7 +19,7 @@ impl UserService for Moody {
         self.0.register(registration).await
     }
 
-    async fn login(&self, login: Login) -> Result<TokenPair> {
+    async fn login(&self, login: Login) -> Result<SignIn> {
         self.0.login(login).await
     }
 

@@ -9,7 +9,7 @@ use actix_web::{
 };
 use axum::Router;
 use hallpass::{
-    Auth, AuthBuilder, ClientAddress, EmailAddress, Registration, UserId, UserService as _,
+    Auth, AuthBuilder, ClientAddress, Registration, UserId, UserService as _,
     clock::{Clock as _, ManualClock, Timestamp},
     credential::{HashParams, Hasher, HasherBuilder},
     endpoints::Endpoints,
@@ -19,7 +19,7 @@ use hallpass::{
     secret::{Secret, TokenDigest},
     store::Store,
     token::NewSession,
-    user::{DeleteUser, NewUser, Role, UpdateUser, UserChange, UserStatus},
+    user::{DeleteUser, EmailAddress, NewUser, Role, UpdateUser, UserChange, UserStatus},
 };
 use tokio::{net::TcpListener, sync::Barrier, task::JoinHandle};
 

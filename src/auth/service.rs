@@ -1,56 +1,43 @@
-//! The use cases, each delegated to its feature.
-
-use std::sync::Arc;
+//! The use cases of [`UserService`], each delegated to its feature.
 
 use async_trait::async_trait;
 
+use super::Auth;
 use crate::{
     error::Result,
     event::ClientInfo,
-    feature::{admin::Administration, password::Passwords, session::Sessions},
-    limit::Limits,
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     service::{Login, Registration, UserService},
-    store::Store,
-    token::{ActiveUser, TokenPair, Tokens},
+    sign_in::SignIn,
+    token::{ActiveUser, TokenPair},
     user::{EmailAddress, Page, Role, User, UserQuery},
 };
 
-#[derive(Clone, Debug)]
-pub(super) struct UseCases {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) tokens: Tokens,
-    pub(super) passwords: Passwords,
-    pub(super) sessions: Sessions,
-    pub(super) limits: Limits,
-    pub(super) administration: Administration,
-}
-
 #[async_trait]
-impl UserService for UseCases {
+impl UserService for Auth {
     async fn register(&self, registration: Registration) -> Result<User> {
-        self.passwords.register(registration).await
+        self.parts.passwords.register(registration).await
     }
 
-    async fn login(&self, login: Login) -> Result<TokenPair> {
-        self.passwords.login(login).await
+    async fn login(&self, login: Login) -> Result<SignIn> {
+        self.parts.passwords.login(login).await
     }
 
     async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair> {
-        self.sessions.refresh(token, client).await
+        self.parts.sessions.refresh(token, client).await
     }
 
     async fn logout(&self, token: &RefreshToken, client: &ClientInfo) -> Result<()> {
-        self.sessions.logout(token, client).await
+        self.parts.sessions.logout(token, client).await
     }
 
     async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()> {
         let caller = self.current_user(token).await?;
-        self.sessions.logout_all(&caller, client).await
+        self.parts.sessions.logout_all(&caller, client).await
     }
 
     async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
-        self.passwords.forgot(email, client).await
+        self.parts.passwords.forgot(email, client).await
     }
 
     async fn reset_password(
@@ -59,11 +46,12 @@ impl UserService for UseCases {
         new_password: &Password,
         client: &ClientInfo,
     ) -> Result<()> {
-        self.passwords.reset(token, new_password, client).await
+        let passwords = &self.parts.passwords;
+        passwords.reset(token, new_password, client).await
     }
 
     async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {
-        self.tokens.check(self.store.as_ref(), token.expose()).await
+        self.parts.sessions.current_user(token).await
     }
 
     async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser> {
@@ -73,6 +61,6 @@ impl UserService for UseCases {
     }
 
     async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {
-        self.administration.list_users(query).await
+        self.parts.administration.list_users(query).await
     }
 }

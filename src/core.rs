@@ -1,0 +1,90 @@
+//! The parts that every feature stands on, in one `Arc`.
+
+use std::sync::Arc;
+
+use crate::{
+    clock::Clock,
+    delivery::Deliveries,
+    event::Trail,
+    hook::HookChain,
+    limit::Limits,
+    store::Store,
+    token::{Devices, Tokens},
+};
+
+/// The parts that every feature stands on. A feature is an `Arc` of it, and the few fields of its own.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tokens: Tokens,
+    pub(crate) devices: Devices,
+    pub(crate) limits: Limits,
+    pub(crate) deliveries: Deliveries,
+    pub(crate) hooks: HookChain,
+    pub(crate) trail: Trail,
+}
+
+#[cfg(test)]
+impl Core {
+    /// The parts over a store, without limits, for unit tests.
+    pub(crate) fn over(store: Arc<dyn Store>) -> Arc<Self> {
+        use std::time::Duration;
+
+        use crate::{
+            clock::SystemClock,
+            delivery::{DeliveryParts, LinkLifetimes},
+            limit::{LimitParts, RateLimits},
+            mail::{Links, Mailbox, Notices, Templates},
+            secret::{Secret, Secrets},
+            token::{SigningAlgorithm, SigningKeys, TokenLifetimes, TokenParts},
+        };
+
+        let secrets: Secrets = Secret::generate().into();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let trail = Trail::new(Arc::clone(&store) as _, &secrets, Vec::new());
+        let public_url = "http://localhost:8000";
+        let limits = LimitParts {
+            secrets: &secrets,
+            keys: Arc::clone(&store) as _,
+            store: Arc::clone(&store) as _,
+            rates: RateLimits::default(),
+            lockout: None,
+            limiter: None,
+            local: Arc::clone(&store) as _,
+            at_once: 4,
+            clock: Arc::clone(&clock),
+        };
+        let tokens = TokenParts {
+            keys: SigningKeys::derive(&secrets, SigningAlgorithm::default()).unwrap(),
+            secrets: &secrets,
+            issuer: public_url.to_owned(),
+            audience: public_url.to_owned(),
+            lifetimes: TokenLifetimes::default(),
+            request_timeout: Duration::from_secs(10),
+            permissions: None,
+            clock: Arc::clone(&clock),
+        };
+        let deliveries = DeliveryParts {
+            store: Arc::clone(&store),
+            mailer: Arc::new(Mailbox::new()),
+            clock: Arc::clone(&clock),
+            trail: trail.clone(),
+            links: Links::new(public_url).unwrap(),
+            templates: Templates::new("Hallpass").unwrap(),
+            notices: Notices::default(),
+            lifetimes: LinkLifetimes::default(),
+            budgets: false,
+        };
+        Arc::new(Self {
+            store,
+            clock,
+            tokens: Tokens::new(tokens).unwrap(),
+            devices: Devices::new(&secrets),
+            limits: Limits::new(limits).unwrap(),
+            deliveries: Deliveries::new(&secrets, deliveries).unwrap(),
+            hooks: HookChain::new(Vec::new(), Duration::from_secs(3)),
+            trail,
+        })
+    }
+}

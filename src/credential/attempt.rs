@@ -1,0 +1,112 @@
+use super::FailedCheck;
+use crate::{
+    error::Result,
+    event::ClientInfo,
+    limit::{Attempt, Counted, LimitKey, Limits, Locked},
+    metric,
+};
+
+/// An attempt on a password, counted before the password is looked at. It ends in one of three ways: the failure stands,
+/// [`take_back`](Self::take_back), or [`clear`](Self::clear) with the failures before it.
+#[derive(Clone, Debug)]
+pub(crate) struct CountedAttempt {
+    limits: Limits,
+    counted: Counted,
+}
+
+impl CountedAttempt {
+    /// Counts an attempt of a client on an address, or on the counter of a known device.
+    ///
+    /// # Errors
+    /// [`RateLimited`](crate::ErrorKind::RateLimited) if the client calls too often;
+    /// [`Unavailable`](crate::ErrorKind::Unavailable).
+    pub(super) async fn count(
+        limits: &Limits,
+        canonical: &str,
+        device: Option<&[u8]>,
+        client: &ClientInfo,
+    ) -> Result<Result<Self, FailedCheck>> {
+        let attempt = limits.attempt(client, canonical, device).await?;
+        if let (Attempt::Locked(_), Some(_)) = (&attempt, device) {
+            // Like an unknown one: whatever ends the lock of the account helps on every device.
+            return Self::count_on_account(limits, canonical).await;
+        }
+        Ok(Self::of(limits, attempt))
+    }
+
+    /// Counts an attempt on an address for a client that has been counted.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable).
+    pub(super) async fn count_on_account(
+        limits: &Limits,
+        canonical: &str,
+    ) -> Result<Result<Self, FailedCheck>> {
+        let attempt = limits.attempt_on_account(canonical).await?;
+        Ok(Self::of(limits, attempt))
+    }
+
+    fn of(limits: &Limits, attempt: Attempt) -> Result<Self, FailedCheck> {
+        match attempt {
+            Attempt::Counted(counted) => Ok(Self {
+                limits: limits.clone(),
+                counted,
+            }),
+            Attempt::Locked(locked) => Err(refused(locked)),
+        }
+    }
+
+    /// None: a credential that is not counted was shown.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn uncounted(limits: &Limits) -> Self {
+        Self {
+            limits: limits.clone(),
+            counted: Counted::default(),
+        }
+    }
+
+    /// Whether it was counted for a known device, and not for the account.
+    pub(crate) fn is_on_device(&self) -> bool {
+        self.counted.on_device
+    }
+
+    /// Whether the owner of the account is to be notified if it fails.
+    pub(super) fn is_notified(&self) -> bool {
+        self.counted.is_notified
+    }
+
+    /// Takes back an attempt that came to nothing. If that cannot be written, it is a wait at worst.
+    pub(crate) async fn take_back(self) {
+        if let Err(error) = self.limits.refund(self.counted).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(
+                error,
+                "an attempt that came to nothing cannot be taken back"
+            );
+        }
+    }
+
+    /// Clears the counter after the right password.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable).
+    pub(crate) async fn clear(self) -> Result<()> {
+        self.limits.clear(self.counted).await
+    }
+
+    /// The counter that the store clears in the statement that opens a session; [`cleared`](Self::cleared) does the rest.
+    pub(crate) fn cleared_counter(&self) -> Option<LimitKey> {
+        self.limits.cleared_with(self.counted)
+    }
+
+    /// Clears the counter after the session is open, where the store does not keep it.
+    pub(crate) async fn cleared(self) {
+        self.limits.clear_after(self.counted).await;
+    }
+}
+
+/// Neither the counter of the device nor that of the account has room.
+fn refused(locked: Locked) -> FailedCheck {
+    metric::locked();
+    FailedCheck::locked(locked)
+}

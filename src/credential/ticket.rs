@@ -1,0 +1,107 @@
+use std::pin::pin;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::{Caller, CountedAttempt, FailedCheck, Hasher};
+use crate::{
+    core::Core,
+    error::{Error, Result},
+    event::ClientInfo,
+    limit::{Budget, Permit},
+};
+
+/// The admission of a caller who wants a password checked.
+///
+/// ```text
+/// enter ──► count ──► (hash) ──► renew ──► count ──► (hash) …
+/// slot       slot, permit  slot     slot, permit
+/// ```
+///
+/// The queue slot of the hasher is held until the caller has gone; the permit to cost statements, until the password is
+/// hashed.
+#[derive(Debug)]
+pub(crate) struct CheckTicket {
+    caller: Caller,
+    slot: Option<OwnedSemaphorePermit>,
+    permit: Option<Permit>,
+}
+
+impl CheckTicket {
+    /// Admits a caller. Under a flood a caller who would find no permit later is turned away here, before it costs a
+    /// statement.
+    ///
+    /// # Errors
+    /// [`RateLimited`](crate::ErrorKind::RateLimited) if it is known that the client calls too often;
+    /// [`Overloaded`](crate::ErrorKind::Overloaded).
+    pub(super) async fn enter(core: &Core, hasher: &Hasher, client: &ClientInfo) -> Result<Self> {
+        core.limits.ensure_not_refused(Budget::SignIn, client)?;
+        let slot = hasher.slot()?;
+        Ok(Self {
+            caller: Caller::default(),
+            slot: Some(slot),
+            permit: Some(core.limits.permit().await?),
+        })
+    }
+
+    /// Has the check outlive this caller.
+    pub(crate) fn for_caller(mut self, caller: Caller) -> Self {
+        self.caller = caller;
+        self
+    }
+
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Takes a permit again for one more check.
+    ///
+    /// # Errors
+    /// [`Overloaded`](crate::ErrorKind::Overloaded) if none comes in time.
+    pub(super) async fn renew(&mut self, core: &Core) -> Result<()> {
+        if self.permit.is_none() {
+            self.permit = Some(core.limits.permit().await?);
+        }
+        Ok(())
+    }
+
+    /// Waits until the attempt is counted, and gives the permit back. A refusal keeps it until it is written down.
+    ///
+    /// A caller who goes away frees the queue slot at once, however long the database takes to count; the attempt is then
+    /// taken back.
+    ///
+    /// # Errors
+    /// As `counting`, and [`Unavailable`](crate::ErrorKind::Unavailable) if the caller has gone.
+    pub(super) async fn count<T>(
+        &mut self,
+        counting: impl Future<Output = Result<Result<(T, CountedAttempt), FailedCheck>>>,
+    ) -> Result<Result<(T, CountedAttempt), FailedCheck>> {
+        let mut counting = pin!(counting);
+        let mut gone = None;
+        let counted = tokio::select! {
+            biased;
+            counted = &mut counting => counted,
+            error = self.caller.gone() => {
+                self.slot = None;
+                gone = Some(error);
+                counting.await
+            }
+        };
+        let (found, attempt) = match counted? {
+            Ok(counted) => counted,
+            Err(failed) => return Ok(Err(failed)),
+        };
+        self.permit = None;
+        match gone {
+            None => Ok(Ok((found, attempt))),
+            Some(gone) => {
+                attempt.take_back().await;
+                Err(gone)
+            }
+        }
+    }
+
+    /// Waits until the caller has gone.
+    pub(super) async fn gone(&mut self) -> Error {
+        self.caller.gone().await
+    }
+}

@@ -1,0 +1,23 @@
+//! The caller of a request, confirmed by the database.
+
+use super::Sessions;
+use crate::{
+    error::{ErrorKind, Result},
+    secret::AccessToken,
+    token::ActiveUser,
+};
+
+impl Sessions {
+    /// Verifies an access token, and asks the database whether its session and its user are alive: one query.
+    pub(crate) async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {
+        let claims = self.core.tokens.verify(token.expose())?;
+        let (session_id, now) = (claims.session_id(), self.core.clock.now());
+        let live = self.core.store.session_user(session_id, claims.id(), now);
+        let live = live.await?.ok_or(ErrorKind::InvalidAccessToken)?;
+        Ok(ActiveUser {
+            user: live.user,
+            session_id,
+            authenticated_at: live.authenticated_at,
+        })
+    }
+}

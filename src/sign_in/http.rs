@@ -1,0 +1,22 @@
+//! The reply of every door that signs in.
+
+use super::SignIn;
+use crate::{
+    http::{Cookies, Json, WithDevice},
+    token::http::TokenPairView,
+};
+
+/// The tokens in the body, and a cookie that makes the device a known one.
+pub(crate) type SignInReply = WithDevice<Json<TokenPairView>>;
+
+impl SignIn {
+    pub(crate) fn into_reply(self, cookies: Cookies) -> SignInReply {
+        match self {
+            Self::Complete { tokens, device } => WithDevice {
+                device,
+                reply: Json(tokens.into()),
+                cookies,
+            },
+        }
+    }
+}

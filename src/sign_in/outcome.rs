@@ -1,0 +1,53 @@
+use crate::{error::Result, secret::DeviceToken, token::TokenPair};
+
+/// The outcome of a sign-in whose credentials were right.
+///
+/// ```
+/// # use hallpass::{Auth, Login, Registration, SignIn, UserService, secret::Secret, mail::Mailbox, memory::MemoryStore};
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let auth = Auth::builder().store(MemoryStore::new()).secrets(Secret::generate())
+/// #     .public_url("https://example.org").mailer(Mailbox::new()).build()?;
+/// # let ann: hallpass::user::EmailAddress = "ann@example.org".parse().unwrap();
+/// # auth.register(Registration::new(ann.clone(), "a long enough password")).await?;
+/// match auth.login(Login::new(ann, "a long enough password")).await? {
+///     SignIn::Complete { tokens, .. } => println!("a session: {}", tokens.session_id),
+///     _ => println!("another step is needed"),
+/// }
+/// # Ok::<(), hallpass::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum SignIn {
+    /// A session is open.
+    #[non_exhaustive]
+    Complete {
+        /// Its tokens.
+        tokens: TokenPair,
+        /// Makes the device a known one at its next sign-in: see
+        /// [`ClientInfo::device`](crate::event::ClientInfo::device).
+        device: Option<DeviceToken>,
+    },
+}
+
+impl SignIn {
+    /// A session that is open, on a device that stays unknown: for a host's own
+    /// [`UserService`](crate::UserService).
+    #[must_use]
+    pub fn complete(tokens: TokenPair) -> Self {
+        Self::Complete {
+            tokens,
+            device: None,
+        }
+    }
+
+    /// The tokens, where no step but this one can be asked for.
+    ///
+    /// # Errors
+    /// [`Internal`](crate::ErrorKind::Internal) if another step is needed.
+    pub fn into_tokens(self) -> Result<TokenPair> {
+        match self {
+            Self::Complete { tokens, .. } => Ok(tokens),
+        }
+    }
+}

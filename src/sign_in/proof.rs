@@ -1,0 +1,52 @@
+use crate::{
+    credential::{CheckedPassword, CountedAttempt},
+    secret::PasswordHash,
+    user::User,
+};
+#[cfg(feature = "oauth")]
+use crate::{identity::Redeemed, limit::Limits};
+
+/// The credentials that a user has shown: whose they are, and what must still be so when a session is
+/// opened. It opens one session at most.
+#[derive(Debug)]
+pub(crate) struct Proof {
+    pub(super) user: User,
+    /// The version of the account's credentials that was checked.
+    pub(super) credential_version: i64,
+    /// The password hash that was verified; `None` if another credential was.
+    pub(super) verified_hash: Option<PasswordHash>,
+    pub(super) rehashed: Option<PasswordHash>,
+    pub(super) attempt: CountedAttempt,
+    /// The name of the provider that spoke for the user, if one did.
+    pub(super) provider: Option<String>,
+}
+
+impl Proof {
+    pub(crate) fn of_password(checked: CheckedPassword) -> Self {
+        Self {
+            user: checked.user,
+            credential_version: checked.credential_version,
+            verified_hash: checked.verified_hash,
+            rehashed: checked.rehashed,
+            attempt: checked.attempt,
+            provider: None,
+        }
+    }
+
+    /// The assertion of a provider, once its code is redeemed.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn of_provider(redeemed: Redeemed, limits: &Limits) -> Self {
+        let Redeemed {
+            credentials,
+            provider,
+        } = redeemed;
+        Self {
+            user: credentials.user,
+            credential_version: credentials.credential_version,
+            verified_hash: None,
+            rehashed: None,
+            attempt: CountedAttempt::uncounted(limits),
+            provider: Some(provider),
+        }
+    }
+}
