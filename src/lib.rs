@@ -108,6 +108,7 @@ mod json;
 pub mod metric;
 #[cfg(any(feature = "breach-check", feature = "jwks-client", feature = "oauth"))]
 mod outbound;
+mod purpose;
 mod renewal;
 pub mod secret;
 #[cfg(any(

@@ -154,10 +154,7 @@ impl AuthBuilder {
             core: core(),
             hasher: hasher.clone(),
         };
-        let failures = Failures {
-            core: core(),
-            unlock_lifetime: (self.notices.account_locked).then_some(self.link_lifetimes.verify),
-        };
+        let failures = Failures { core: core() };
         let confirmation = Confirmation {
             core: core(),
             check: check.clone(),
@@ -187,10 +184,7 @@ impl AuthBuilder {
                 require_verified: self.require_verified,
                 sign_in,
             },
-            sessions: Sessions {
-                core: core(),
-                theft_notice: self.notices.refresh_token_reused,
-            },
+            sessions: Sessions { core: core() },
             email_verifications: EmailVerifications {
                 core: core(),
                 confirmation: confirmation.clone(),

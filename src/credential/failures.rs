@@ -1,19 +1,17 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use super::{FailedCheck, FailureReason};
 use crate::{
     core::Core,
     error::Result,
     event::{ClientInfo, Event, EventKind},
-    mail::{Intent, LetterKind, Recipient},
+    mail::{LetterKind, Recipient},
 };
 
 /// Writes failed checks down, and tells owners when their sign-in begins to be locked.
 #[derive(Clone, Debug)]
 pub(crate) struct Failures {
     pub(crate) core: Arc<Core>,
-    /// For how long the link that unlocks works; `None` if no letter is to be sent.
-    pub(crate) unlock_lifetime: Option<Duration>,
 }
 
 impl Failures {
@@ -25,18 +23,13 @@ impl Failures {
         failed: &FailedCheck,
         recipient: Recipient,
     ) -> Result<()> {
-        let letter = self.unlock_lifetime.filter(|_| failed.is_notified);
-        let Some(lifetime) = letter else {
-            return Ok(self.core.trail.record(&event).await?);
-        };
-        let letter = Intent::new(
-            LetterKind::AccountLocked,
-            recipient,
-            event.created_at,
-            lifetime,
-        );
-        self.core.store.enqueue(&[letter], Some(&event)).await?;
-        self.core.trail.publish(&event);
+        let (core, letter) = (&self.core, LetterKind::AccountLocked);
+        if !failed.is_notified || !core.deliveries.sends(letter) {
+            return Ok(core.trail.record(&event).await?);
+        }
+        let mail = core.deliveries.letter(letter, recipient, event.created_at);
+        core.store.enqueue(&[mail], Some(&event)).await?;
+        core.trail.publish(&event);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! The account that a mail is for: decided once, at its order or by the first claim, and never again.
 
-use super::{Deliveries, purpose::purpose};
+use super::Deliveries;
 use crate::{
     error::Result,
     mail::{ClaimedIntent, Intent, LetterKind, Ordered, Recipient},
@@ -34,7 +34,7 @@ impl Deliveries {
         }
         // A link is for who has the address. A notice is for who had it.
         let moved = user.email.as_str() != ordered.address.as_str();
-        if moved && purpose(intent.letter).is_some() {
+        if moved && intent.letter.purpose().is_some() {
             tracing::info!(id = %intent.id, "a mail is void: the address of the account has changed");
             return Ok(None);
         }

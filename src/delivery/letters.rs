@@ -1,9 +1,9 @@
 //! The text of a mail, and the link in it.
 
-use super::{Deliveries, addressee::Addressee, purpose::purpose};
+use super::{Deliveries, addressee::Addressee};
 use crate::{
     error::{Error, Result},
-    mail::{ClaimedIntent, Intent, Letter, LetterKind, Link, Links, Mail, Seen},
+    mail::{ClaimedIntent, Intent, Letter, Mail, Seen},
     secret::{OneTimeToken, TokenDigest},
     token::{IssueOneTime, NewOneTimeToken, Purpose},
     user::{EmailAddress, Locale, UserId},
@@ -17,7 +17,7 @@ impl Deliveries {
         addressee: Addressee,
     ) -> Result<Option<(Mail, Option<OneTimeToken>)>> {
         let intent = &claimed.intent;
-        let token = match purpose(intent.letter) {
+        let token = match intent.letter.purpose() {
             None => None,
             Some(purpose) => match self.issue(intent, &addressee, purpose).await? {
                 None => return Ok(None),
@@ -25,56 +25,35 @@ impl Deliveries {
             },
         };
         let locale = addressee.user.locale.unwrap_or(Locale::EN);
-        let letter = self.letter(claimed, token.as_ref())?;
+        let letter = self.content(claimed, token.as_ref())?;
         let content = self.0.parts.templates.render(&letter, &locale)?;
         let mail = Mail::new(intent.id, intent.created_at, addressee.address, content);
         Ok(Some((mail, token)))
     }
 
-    fn letter(&self, claimed: &ClaimedIntent, token: Option<&OneTimeToken>) -> Result<Letter> {
+    /// The letter, with what its kind says.
+    fn content(&self, claimed: &ClaimedIntent, token: Option<&OneTimeToken>) -> Result<Letter> {
         let (intent, links) = (&claimed.intent, &self.0.parts.links);
-        let remaining = intent.not_after - self.0.parts.clock.now();
-        let expires_in = remaining.to_std().unwrap_or_default();
+        let kind = intent.letter;
         let said = |name: &str| intent.payload.get(name).and_then(|value| value.as_str());
-        let seen = Seen {
-            at: claimed.ordered_at,
-            ip: said("ip").and_then(|ip| ip.parse().ok()),
-        };
-        let link = |of: fn(&Links, &OneTimeToken) -> Link| {
-            let token = token.ok_or_else(|| Error::internal("a letter with a link has a token"));
-            token.map(|token| of(links, token))
-        };
-        Ok(match intent.letter {
-            LetterKind::AccountExists => Letter::AccountExists,
-            LetterKind::AccountLocked => Letter::AccountLocked {
-                link: link(Links::unlock)?,
-                expires_in,
-            },
-            LetterKind::ConfirmEmailChange => Letter::ConfirmEmailChange {
-                link: link(Links::confirm_email_change)?,
-                expires_in,
-            },
-            LetterKind::EmailChanged => Letter::EmailChanged { seen },
-            LetterKind::EmailChangeRequested => Letter::EmailChangeRequested {
-                new_email: said("new_email")
-                    .unwrap_or_default()
-                    .parse()
-                    .map_err(Error::internal)?,
-                seen,
-            },
-            LetterKind::IdentityLinked => Letter::IdentityLinked { seen },
-            LetterKind::NewSignIn => Letter::NewSignIn { seen },
-            LetterKind::PasswordChanged => Letter::PasswordChanged { seen },
-            LetterKind::RefreshTokenReused => Letter::RefreshTokenReused { seen },
-            LetterKind::ResetPassword => Letter::ResetPassword {
-                link: link(Links::reset_password)?,
-                expires_in,
-            },
-            LetterKind::VerifyEmail => Letter::VerifyEmail {
-                link: link(Links::verify_email)?,
-                expires_in,
-            },
-        })
+        let mut letter = Letter::new(kind);
+        if let Some(purpose) = kind.purpose() {
+            let token = token.ok_or_else(|| Error::internal("a letter with a link has a token"))?;
+            let remaining = intent.not_after - self.0.parts.clock.now();
+            let expires_in = remaining.to_std().unwrap_or_default();
+            letter.link = Some((links.to(purpose, token), expires_in));
+        }
+        if kind.is_notice() {
+            letter.seen = Some(Seen {
+                at: claimed.ordered_at,
+                ip: said("ip").and_then(|ip| ip.parse().ok()),
+            });
+        }
+        if kind.has_new_email() {
+            let new_email = said("new_email").unwrap_or_default().parse();
+            letter.new_email = Some(new_email.map_err(Error::internal)?);
+        }
+        Ok(letter)
     }
 
     /// The live token of this intent; `None` if its order is void, or a newer one took its place.

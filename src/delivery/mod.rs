@@ -20,7 +20,6 @@ mod letters;
 mod masked;
 mod orders;
 mod outage;
-mod purpose;
 mod send;
 mod setback;
 mod worker;

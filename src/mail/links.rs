@@ -2,25 +2,25 @@ use std::fmt;
 
 use crate::{
     error::{Error, Result},
+    purpose::Purpose,
     secret::OneTimeToken,
 };
 
 /// Makes the links in mails, from configuration only: nothing a request says goes into them.
 ///
 /// ```
-/// use hallpass::{secret::OneTimeToken, mail::Links};
+/// use hallpass::{secret::OneTimeToken, mail::Links, token::Purpose};
 ///
 /// let links = Links::new("https://id.example.org")?;
-/// let link = links.reset_password(&OneTimeToken::new("hp_ot_example"));
+/// let link = links.to(Purpose::ResetPassword, &OneTimeToken::new("hp_ot_example"));
 /// assert_eq!(link.expose(), "https://id.example.org/reset-password?token=hp_ot_example");
 /// # Ok::<(), hallpass::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Links {
-    confirm_email_change: String,
-    reset_password: String,
-    unlock: String,
-    verify_email: String,
+    base: String,
+    /// The pages of the host's own.
+    pages: Vec<(Purpose, String)>,
 }
 
 /// A link with a one-time token in it. `Debug` prints no content.
@@ -42,8 +42,8 @@ impl fmt::Debug for Link {
 }
 
 impl Links {
-    /// Links to pages under this URL, such as `https://id.example.org`: to `/confirm-email-change`, `/reset-password`,
-    /// `/unlock` and `/verify-email` there.
+    /// Links to pages under this URL, such as `https://id.example.org`: for each purpose to its
+    /// [page](Purpose::page) there.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if it is no `http` or `https` URL, or has a user, a
@@ -58,75 +58,30 @@ impl Links {
         }
         let base = public_url.strip_suffix('/').unwrap_or(public_url);
         Ok(Self {
-            confirm_email_change: format!("{base}/confirm-email-change"),
-            reset_password: format!("{base}/reset-password"),
-            unlock: format!("{base}/unlock"),
-            verify_email: format!("{base}/verify-email"),
+            base: base.to_owned(),
+            pages: Vec::new(),
         })
     }
 
-    /// Sends users who confirm a new address to this page instead. The token is added to its query.
+    /// Sends users to this page instead. The token is added to its query.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if it is no `http` or `https` URL.
-    pub fn with_confirm_email_change(mut self, url: &str) -> Result<Self> {
-        check("the URL of the page that confirms an address", url)?;
-        url.clone_into(&mut self.confirm_email_change);
+    pub fn with_page(mut self, purpose: Purpose, url: &str) -> Result<Self> {
+        check(&format!("the URL of the page {}", purpose.page()), url)?;
+        self.pages.retain(|(of, _)| *of != purpose);
+        self.pages.push((purpose, url.to_owned()));
         Ok(self)
     }
 
-    /// Sends users who reset their password to this page instead. The token is added to its query.
-    ///
-    /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no `http` or `https` URL.
-    pub fn with_reset_password(mut self, url: &str) -> Result<Self> {
-        check("the URL of the reset page", url)?;
-        url.clone_into(&mut self.reset_password);
-        Ok(self)
-    }
-
-    /// Sends users who unlock their account to this page instead. The token is added to its query.
-    ///
-    /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no `http` or `https` URL.
-    pub fn with_unlock(mut self, url: &str) -> Result<Self> {
-        check("the URL of the page that unlocks", url)?;
-        url.clone_into(&mut self.unlock);
-        Ok(self)
-    }
-
-    /// Sends users who verify their address to this page instead. The token is added to its query.
-    ///
-    /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no `http` or `https` URL.
-    pub fn with_verify_email(mut self, url: &str) -> Result<Self> {
-        check("the URL of the page that verifies an address", url)?;
-        url.clone_into(&mut self.verify_email);
-        Ok(self)
-    }
-
-    /// The link that makes a new address the one of the account.
+    /// The link with this token.
     #[must_use]
-    pub fn confirm_email_change(&self, token: &OneTimeToken) -> Link {
-        with_token(&self.confirm_email_change, token)
-    }
-
-    /// The link that sets a new password.
-    #[must_use]
-    pub fn reset_password(&self, token: &OneTimeToken) -> Link {
-        with_token(&self.reset_password, token)
-    }
-
-    /// The link that unlocks sign-in.
-    #[must_use]
-    pub fn unlock(&self, token: &OneTimeToken) -> Link {
-        with_token(&self.unlock, token)
-    }
-
-    /// The link that shows that the address is the user's.
-    #[must_use]
-    pub fn verify_email(&self, token: &OneTimeToken) -> Link {
-        with_token(&self.verify_email, token)
+    pub fn to(&self, purpose: Purpose, token: &OneTimeToken) -> Link {
+        let own = self.pages.iter().find(|(of, _)| *of == purpose);
+        match own {
+            Some((_, url)) => with_token(url, token),
+            None => with_token(&format!("{}{}", self.base, purpose.page()), token),
+        }
     }
 }
 
@@ -161,7 +116,10 @@ mod tests {
     use super::*;
 
     fn link(links: &Links) -> String {
-        links.reset_password(&"T".into()).expose().to_owned()
+        links
+            .to(Purpose::ResetPassword, &"T".into())
+            .expose()
+            .to_owned()
     }
 
     #[test]
@@ -198,7 +156,10 @@ mod tests {
             ),
         ] {
             let links = Links::new("http://localhost").unwrap();
-            assert_eq!(link(&links.with_reset_password(page).unwrap()), expected);
+            assert_eq!(
+                link(&links.with_page(Purpose::ResetPassword, page).unwrap()),
+                expected
+            );
         }
     }
 
@@ -206,28 +167,27 @@ mod tests {
     fn each_letter_has_a_page_of_its_own() {
         let links = Links::new("https://id.example.org").unwrap();
         let of = |links: &Links| {
-            [
-                links.confirm_email_change(&"T".into()).0,
-                links.unlock(&"T".into()).0,
-                links.verify_email(&"T".into()).0,
-            ]
+            let link = |purpose: &Purpose| links.to(*purpose, &"T".into()).0;
+            Purpose::ALL.iter().map(link).collect::<Vec<_>>()
         };
         assert_eq!(
             of(&links),
             [
                 "https://id.example.org/confirm-email-change?token=T",
+                "https://id.example.org/reset-password?token=T",
                 "https://id.example.org/unlock?token=T",
                 "https://id.example.org/verify-email?token=T",
             ]
         );
         let links = links
-            .with_confirm_email_change("https://a.example")
-            .and_then(|links| links.with_unlock("https://b.example"))
-            .and_then(|links| links.with_verify_email("https://c.example"));
+            .with_page(Purpose::ConfirmEmailChange, "https://a.example")
+            .and_then(|links| links.with_page(Purpose::Unlock, "https://b.example"))
+            .and_then(|links| links.with_page(Purpose::VerifyEmail, "https://c.example"));
         assert_eq!(
             of(&links.unwrap()),
             [
                 "https://a.example?token=T",
+                "https://id.example.org/reset-password?token=T",
                 "https://b.example?token=T",
                 "https://c.example?token=T",
             ]
@@ -259,7 +219,7 @@ mod tests {
     #[test]
     fn debug_shows_no_token() {
         let links = Links::new("http://localhost").unwrap();
-        let link = links.reset_password(&"secret".into());
+        let link = links.to(Purpose::ResetPassword, &"secret".into());
         assert!(!format!("{link:?}").contains("secret"));
     }
 }

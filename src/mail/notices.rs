@@ -1,40 +1,68 @@
-/// Which letters tell users of what was done to their accounts.
+use crate::outbox::LetterKind;
+
+/// Which optional letters are sent: those that notify users of what was done to their accounts. Each
+/// [`LetterKind`] says whether it [is optional](LetterKind::is_optional), and its
+/// [default](LetterKind::is_sent_by_default).
 ///
 /// ```
-/// use hallpass::mail::Notices;
+/// use hallpass::mail::{LetterKind, Notices};
 ///
-/// let notices = Notices {
-///     password_changed: false,
-///     ..Notices::default()
-/// };
+/// let notices = Notices::default()
+///     .with(LetterKind::NewSignIn)
+///     .without(LetterKind::PasswordChanged);
+/// assert!(!notices.sends(LetterKind::PasswordChanged));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(
-    clippy::exhaustive_structs,
-    reason = "with the default for the rest, a further field breaks nobody"
-)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notices {
-    /// Sign-in is locked after too many failures; with the link that unlocks it. Default yes.
-    pub account_locked: bool,
-    /// Signing in with a provider was linked to an account that was there before. Default yes.
-    pub identity_linked: bool,
-    /// There was a sign-in on a device that was not seen before: one without a valid
-    /// [device token](crate::event::ClientInfo::device), the first of an account apart. Default no.
-    pub new_sign_in: bool,
-    /// The password was changed or reset. Default yes.
-    pub password_changed: bool,
-    /// A used refresh token came back, and its session was ended. Default yes.
-    pub refresh_token_reused: bool,
+    /// The letters that are not as by default.
+    chosen: Vec<(LetterKind, bool)>,
 }
 
-impl Default for Notices {
-    fn default() -> Self {
-        Self {
-            account_locked: true,
-            identity_linked: true,
-            new_sign_in: false,
-            password_changed: true,
-            refresh_token_reused: true,
+impl Notices {
+    /// Sends a letter. One that is not optional is sent in any case.
+    #[must_use]
+    pub fn with(self, letter: LetterKind) -> Self {
+        self.choose(letter, true)
+    }
+
+    /// Does not send a letter. One that is not optional is sent in any case.
+    #[must_use]
+    pub fn without(self, letter: LetterKind) -> Self {
+        self.choose(letter, false)
+    }
+
+    /// Whether a letter is sent.
+    #[must_use]
+    pub fn sends(&self, letter: LetterKind) -> bool {
+        let mut chosen = self.chosen.iter();
+        let chosen = chosen.find(|(of, _)| *of == letter).map(|(_, sent)| *sent);
+        chosen.unwrap_or_else(|| letter.is_sent_by_default())
+    }
+
+    fn choose(mut self, letter: LetterKind, is_sent: bool) -> Self {
+        if letter.is_optional() {
+            self.chosen.retain(|(of, _)| *of != letter);
+            self.chosen.push((letter, is_sent));
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn optional_letters_are_sent_as_chosen_and_others_always() {
+        for letter in LetterKind::ALL {
+            let (on, off) = (
+                Notices::default().without(*letter).with(*letter),
+                Notices::default().with(*letter).without(*letter),
+            );
+            assert!(on.sends(*letter), "{letter:?}");
+            assert_eq!(off.sends(*letter), !letter.is_optional(), "{letter:?}");
+            let default = Notices::default().sends(*letter);
+            assert_eq!(default, *letter != LetterKind::NewSignIn, "{letter:?}");
         }
     }
 }

@@ -13,8 +13,9 @@ use super::{Content, Letter, Links, Seen};
 use crate::{
     clock::Timestamp,
     error::{Error, Result},
-    outbox::LetterKind,
-    user::Locale,
+    outbox::{LetterKind, letters},
+    purpose::Purpose,
+    user::{EmailAddress, Locale},
 };
 
 const MAX_PRODUCT: usize = 100;
@@ -46,28 +47,13 @@ pub struct Templates {
     product: String,
 }
 
-/// Every letter in the language of this folder.
-macro_rules! letters {
-    ($folder:literal: $($letter:ident $file:literal)*) => {
+/// The texts of all letters in the language of a folder.
+macro_rules! texts {
+    ($folder:literal $($(#[$docs:meta])* $letter:ident $file:literal: $row:expr;)*) => {
         [$((
             LetterKind::$letter,
             include_str!(concat!("templates/", $folder, "/", $file, ".txt")),
         )),*]
-    };
-    ($folder:literal) => {
-        letters!($folder:
-            AccountExists "account_exists"
-            AccountLocked "account_locked"
-            ConfirmEmailChange "confirm_email_change"
-            EmailChanged "email_changed"
-            EmailChangeRequested "email_change_requested"
-            IdentityLinked "identity_linked"
-            NewSignIn "new_sign_in"
-            PasswordChanged "password_changed"
-            RefreshTokenReused "refresh_token_reused"
-            ResetPassword "reset_password"
-            VerifyEmail "verify_email"
-        )
     };
 }
 
@@ -88,11 +74,11 @@ impl Templates {
             )));
         }
         let written = [
-            (Locale::EN, letters!("en")),
-            (Locale::DE, letters!("de")),
-            (Locale::ES, letters!("es")),
-            (Locale::FR, letters!("fr")),
-            (Locale::ZH, letters!("zh")),
+            (Locale::EN, letters!(texts "en")),
+            (Locale::DE, letters!(texts "de")),
+            (Locale::ES, letters!(texts "es")),
+            (Locale::FR, letters!(texts "fr")),
+            (Locale::ZH, letters!(texts "zh")),
         ];
         let (mut letters, mut locales) = (HashMap::new(), Vec::new());
         for (locale, texts) in written {
@@ -108,7 +94,7 @@ impl Templates {
         })
     }
 
-    /// Words a letter anew in a language, which may be a new one. What a language does not have is written in English.
+    /// Sets the text of a letter in a language, which may be a new one. What a language does not have is written in English.
     ///
     /// The text is a [minijinja](https://docs.rs/minijinja) template for each of its paragraphs, with `product` and
     /// `lang`; with `expires_in` in letters that have a link; with `at`, and `ip` where it is known, in those that tell
@@ -126,7 +112,7 @@ impl Templates {
         };
         let source = Source::parse(text)?;
         let sample = sample(kind)?;
-        if source.actions() != usize::from(sample.link().is_some()) {
+        if source.actions() != usize::from(sample.link.is_some()) {
             return refuse("a letter with a link has one paragraph in brackets, others have none");
         }
         let text = Cow::Owned(text.to_owned());
@@ -174,14 +160,14 @@ impl Templates {
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if a template is broken.
     pub fn render(&self, letter: &Letter, locale: &Locale) -> Result<Content> {
-        let (locale, source) = self.source(letter.kind(), locale)?;
+        let (locale, source) = self.source(letter.kind, locale)?;
         let context = self.context(letter, locale);
         let environment = environment();
         let render = |text: &str| {
             let rendered = environment.render_str(text, &context);
             rendered.map_err(Error::internal)
         };
-        let link = letter.link().map(|(link, _)| link.expose());
+        let link = letter.link.as_ref().map(|(link, _)| link.expose());
         let subject = render(&source.subject)?;
         let (mut text, mut parts) = (Vec::new(), Vec::new());
         for part in &source.parts {
@@ -229,19 +215,17 @@ impl Templates {
     }
 
     fn context(&self, letter: &Letter, locale: &Locale) -> Value {
-        let new_email = match letter {
-            Letter::EmailChangeRequested { new_email, .. } => Some(new_email.as_str()),
-            _ => None,
-        };
-        let seen = letter.seen().map(|seen| {
+        let new_email = letter.new_email.as_ref().map(EmailAddress::as_str);
+        let seen = letter.seen.map(|seen| {
             context! {
                 at => seen.at.format("%Y-%m-%d %H:%M UTC").to_string(),
                 ip => seen.ip.map(|ip| ip.to_string()),
             }
         });
         let expires_in = letter
-            .link()
-            .map(|(_, duration)| in_words(duration, locale));
+            .link
+            .as_ref()
+            .map(|(_, duration)| in_words(*duration, locale));
         let own = [
             expires_in.map(|expires_in| context! { expires_in }),
             new_email.map(|new_email| context! { new_email }),
@@ -273,29 +257,18 @@ fn environment() -> Environment<'static> {
 /// A letter of this kind, to try templates with.
 fn sample(kind: LetterKind) -> Result<Letter> {
     let links = Links::new("https://example.org")?;
-    let (link, expires_in) = (
-        links.reset_password(&"token".into()),
-        Duration::from_secs(1800),
-    );
-    let seen = Seen {
+    let token = "token".into();
+    let link = |purpose: Purpose| (links.to(purpose, &token), Duration::from_secs(1800));
+    let seen = || Seen {
         at: Timestamp::UNIX_EPOCH,
         ip: None,
     };
-    Ok(match kind {
-        LetterKind::AccountExists => Letter::AccountExists,
-        LetterKind::AccountLocked => Letter::AccountLocked { link, expires_in },
-        LetterKind::ConfirmEmailChange => Letter::ConfirmEmailChange { link, expires_in },
-        LetterKind::EmailChanged => Letter::EmailChanged { seen },
-        LetterKind::EmailChangeRequested => Letter::EmailChangeRequested {
-            new_email: "new@example.org".parse().map_err(Error::internal)?,
-            seen,
-        },
-        LetterKind::IdentityLinked => Letter::IdentityLinked { seen },
-        LetterKind::NewSignIn => Letter::NewSignIn { seen },
-        LetterKind::PasswordChanged => Letter::PasswordChanged { seen },
-        LetterKind::RefreshTokenReused => Letter::RefreshTokenReused { seen },
-        LetterKind::ResetPassword => Letter::ResetPassword { link, expires_in },
-        LetterKind::VerifyEmail => Letter::VerifyEmail { link, expires_in },
+    let new_email = "new@example.org".parse().map_err(Error::internal)?;
+    Ok(Letter {
+        kind,
+        link: kind.purpose().map(link),
+        seen: kind.is_notice().then(seen),
+        new_email: kind.has_new_email().then_some(new_email),
     })
 }
 

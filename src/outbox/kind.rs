@@ -1,5 +1,40 @@
+use crate::purpose::Purpose;
+
+/// Hands the table of letters to a macro. A letter is its row here, and its text in each folder of `src/mail/templates`.
 macro_rules! letters {
-    ($($(#[$docs:meta])* $letter:ident $word:literal)*) => {
+    ($with:ident $($before:tt)*) => {
+        $with! {
+            $($before)*
+            /// Somebody registered with an address that has an account.
+            AccountExists "account_exists": Row::plain();
+            /// Sign-in is locked after too many failures; with the link that unlocks it.
+            AccountLocked "account_locked": Row::link(Purpose::Unlock).optional(true);
+            /// The link that makes a new address the one of the account. Goes to the new address.
+            ConfirmEmailChange "confirm_email_change": Row::link(Purpose::ConfirmEmailChange);
+            /// The address was changed. Goes to the old one.
+            EmailChanged "email_changed": Row::notice();
+            /// A new address was asked for. Goes to the old one.
+            EmailChangeRequested "email_change_requested": Row::notice().with_new_email();
+            /// Signing in with a provider was linked to an account that was there before.
+            IdentityLinked "identity_linked": Row::notice().optional(true);
+            /// There was a sign-in on a device that was not seen before: one without a valid
+            /// [device token](crate::event::ClientInfo::device), the first of an account apart.
+            NewSignIn "new_sign_in": Row::notice().optional(false);
+            /// The password was changed or reset.
+            PasswordChanged "password_changed": Row::notice().optional(true);
+            /// A used refresh token came back, and its session was ended.
+            RefreshTokenReused "refresh_token_reused": Row::notice().optional(true);
+            /// The link that sets a new password.
+            ResetPassword "reset_password": Row::link(Purpose::ResetPassword);
+            /// The link that shows that the address is the user's.
+            VerifyEmail "verify_email": Row::link(Purpose::VerifyEmail);
+        }
+    };
+}
+pub(crate) use letters;
+
+macro_rules! kinds {
+    ($($(#[$docs:meta])* $letter:ident $word:literal: $row:expr;)*) => {
         /// The letters there are.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -18,6 +53,12 @@ macro_rules! letters {
                     $(Self::$letter => $word,)*
                 }
             }
+
+            fn row(self) -> Row {
+                match self {
+                    $(Self::$letter => $row,)*
+                }
+            }
         }
 
         impl std::str::FromStr for LetterKind {
@@ -33,29 +74,89 @@ macro_rules! letters {
     };
 }
 
-letters! {
-    /// Somebody registered with an address that has an account.
-    AccountExists "account_exists"
-    /// Sign-in is locked after too many failures; with the link that unlocks it.
-    AccountLocked "account_locked"
-    /// The link that makes a new address the one of the account. Goes to the new address.
-    ConfirmEmailChange "confirm_email_change"
-    /// The address was changed. Goes to the old one.
-    EmailChanged "email_changed"
-    /// A new address was asked for. Goes to the old one.
-    EmailChangeRequested "email_change_requested"
-    /// Signing in with a provider was linked to the account.
-    IdentityLinked "identity_linked"
-    /// A session was opened from a device that was not seen before.
-    NewSignIn "new_sign_in"
-    /// The password was changed or reset.
-    PasswordChanged "password_changed"
-    /// A used refresh token came back, and its session was ended.
-    RefreshTokenReused "refresh_token_reused"
-    /// The link that sets a new password.
-    ResetPassword "reset_password"
-    /// The link that shows that the address is the user's.
-    VerifyEmail "verify_email"
+letters!(kinds);
+
+/// What a letter has beside its text.
+struct Row {
+    purpose: Option<Purpose>,
+    is_notice: bool,
+    has_new_email: bool,
+    is_optional: bool,
+    is_sent_by_default: bool,
+}
+
+impl Row {
+    fn plain() -> Self {
+        Self {
+            purpose: None,
+            is_notice: false,
+            has_new_email: false,
+            is_optional: false,
+            is_sent_by_default: true,
+        }
+    }
+
+    fn link(purpose: Purpose) -> Self {
+        Self {
+            purpose: Some(purpose),
+            ..Self::plain()
+        }
+    }
+
+    /// Says when and from where something was done.
+    fn notice() -> Self {
+        Self {
+            is_notice: true,
+            ..Self::plain()
+        }
+    }
+
+    fn with_new_email(self) -> Self {
+        Self {
+            has_new_email: true,
+            ..self
+        }
+    }
+
+    fn optional(self, is_sent_by_default: bool) -> Self {
+        Self {
+            is_optional: true,
+            is_sent_by_default,
+            ..self
+        }
+    }
+}
+
+impl LetterKind {
+    /// The purpose of the link in it; `None` if it has none.
+    #[must_use]
+    pub fn purpose(self) -> Option<Purpose> {
+        self.row().purpose
+    }
+
+    /// Whether it notifies of something done: it says when and from where.
+    #[must_use]
+    pub fn is_notice(self) -> bool {
+        self.row().is_notice
+    }
+
+    /// Whether it names the new address that was asked for.
+    #[must_use]
+    pub fn has_new_email(self) -> bool {
+        self.row().has_new_email
+    }
+
+    /// Whether a host can choose if it is sent: see [`Notices`](crate::mail::Notices).
+    #[must_use]
+    pub fn is_optional(self) -> bool {
+        self.row().is_optional
+    }
+
+    /// Whether it is sent unless the host chooses otherwise.
+    #[must_use]
+    pub fn is_sent_by_default(self) -> bool {
+        self.row().is_sent_by_default
+    }
 }
 
 /// The text names no letter.

@@ -10,10 +10,13 @@ mod intent;
 mod kind;
 mod store;
 
-pub(crate) use self::intent::{SKEW, holds_from};
 pub use self::{
     entry::{Admission, MailEntry, MailStatus, RetriedMail, RetryMail, UnknownMailStatus},
     intent::{ClaimedIntent, Claims, Intent, IntentId, Ordered, Recipient, UnreadableIntent},
     kind::{LetterKind, UnknownLetter},
     store::OutboxStore,
+};
+pub(crate) use self::{
+    intent::{SKEW, holds_from},
+    kind::letters,
 };

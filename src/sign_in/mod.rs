@@ -14,6 +14,7 @@ use crate::{
     core::Core,
     error::{Refusal, Result},
     event::{ClientInfo, Event, EventKind},
+    mail::{LetterKind, Recipient},
     token::{NewSession, OpenSession, SessionId},
     user::User,
 };
@@ -55,7 +56,10 @@ impl SessionOpener {
         let known = known.filter(|device| device.is_of(checked.id, version));
         // The first sign-in is on an unknown device as a matter of course.
         let letter = match (known, checked.last_login_at) {
-            (None, Some(_)) => self.core.deliveries.new_sign_in(checked.id, &client, now),
+            (None, Some(_)) => {
+                let (letter, recipient) = (LetterKind::NewSignIn, Recipient::User(checked.id));
+                self.core.deliveries.notice(letter, recipient, &client, now)
+            }
             _ => None,
         };
         let session = NewSession {

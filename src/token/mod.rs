@@ -43,7 +43,7 @@ pub use self::{
     current_user::CurrentUser,
     key::SigningKeys,
     lifetimes::TokenLifetimes,
-    one_time::{IssueOneTime, NewOneTimeToken, OneTimeStatus, Purpose, Reset, ResetPassword},
+    one_time::{IssueOneTime, NewOneTimeToken, OneTimeStatus, Reset, ResetPassword},
     reuse::ReuseClass,
     rotation::{SessionState, Verdict},
     service::{ActiveUser, TokenPair},
@@ -60,7 +60,7 @@ pub(crate) use self::{
     service::{TokenParts, Tokens},
     verifying_key::VerifyingKeys,
 };
-pub use crate::id::SessionId;
+pub use crate::{id::SessionId, purpose::Purpose};
 
 /// How often the refresh token of a session has been exchanged.
 pub type RefreshGeneration = u32;

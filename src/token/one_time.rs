@@ -5,36 +5,10 @@ use crate::{
     clock::Timestamp,
     limit::LimitKey,
     outbox::IntentId,
+    purpose::Purpose,
     secret::{HmacKey, OneTimeToken, PasswordHash, Secrets, TokenDigest},
     user::{EmailAddress, User, UserId},
 };
-
-/// What a one-time token is good for. A token of one purpose is worth nothing at another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Purpose {
-    /// Making a new address the one of the account.
-    ConfirmEmailChange,
-    /// Setting a new password without the old one.
-    ResetPassword,
-    /// Signing in again in spite of the failures so far.
-    Unlock,
-    /// Showing that an address is the user's.
-    VerifyEmail,
-}
-
-impl Purpose {
-    /// The word used in the database and in key derivation.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ConfirmEmailChange => "confirm_email_change",
-            Self::ResetPassword => "reset_password",
-            Self::Unlock => "unlock",
-            Self::VerifyEmail => "verify_email",
-        }
-    }
-}
 
 /// A one-time token to be kept.
 #[derive(Clone, Debug)]

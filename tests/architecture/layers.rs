@@ -13,6 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["id"],
     &["json"],
     &["metric"],
+    &["purpose"],
     &["tls"],
     &["outbound"],
     &["renewal"],

@@ -8,7 +8,7 @@ use hallpass::{
     error::StoreError,
     event::{EventFilter, EventKind},
     limit::{Charge, Charged, LimitKey, Limiter, Lockout},
-    mail::Notices,
+    mail::{LetterKind, Notices},
     memory::MemoryLimiter,
 };
 use serde_json::json;
@@ -363,9 +363,9 @@ impl Limiter for Away {
 
 #[tokio::test]
 async fn a_sign_in_on_an_unknown_device_is_told_if_the_host_wants_that() {
-    let notices = |on| Notices {
-        new_sign_in: on,
-        ..Notices::default()
+    let notices = |on| match on {
+        true => Notices::default().with(LetterKind::NewSignIn),
+        false => Notices::default(),
     };
     for (on, told) in [(false, 0), (true, 1)] {
         for app in apps_with(|builder| builder.notices(notices(on))).await {

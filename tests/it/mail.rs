@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use hallpass::mail::{Mail, MailError, Mailbox, Mailer, Notices};
+use hallpass::mail::{LetterKind, Mail, MailError, Mailbox, Mailer, Notices};
 use serde_json::json;
 use tokio::sync::oneshot;
 
@@ -209,14 +209,9 @@ async fn the_user_is_told_of_a_stolen_refresh_token_once() {
 
 #[tokio::test]
 async fn notices_can_be_switched_off() {
-    let none = Notices {
-        account_locked: false,
-        identity_linked: false,
-        new_sign_in: false,
-        password_changed: false,
-        refresh_token_reused: false,
-    };
-    let app = app_with(|builder| builder.notices(none)).await;
+    let all = LetterKind::ALL.iter().copied();
+    let none = all.fold(Notices::default(), Notices::without);
+    let app = app_with(|builder| builder.notices(none.clone())).await;
     app.settled(ANN).await;
     let token = app.reset_token(ANN).await;
     app.reset(&token, PASSWORD).await.expect(204);

@@ -9,11 +9,11 @@ use hallpass::{
     clock::ManualClock,
     credential::{HashParams, Hasher},
     event::ClientInfo,
-    mail::{Letter, Links, Mailbox, SmtpMailer},
+    mail::{Letter, LetterKind, Links, Mailbox, SmtpMailer},
     memory::MemoryStore,
     seaorm::{ConnectSettings, SeaOrmStore},
     store::Store,
-    token::{SigningAlgorithm, SigningKeys},
+    token::{Purpose, SigningAlgorithm, SigningKeys},
 };
 use serde_json::json;
 
@@ -452,14 +452,12 @@ impl Run {
         }
         transcript::debug(&Auth::builder().secrets(secrets()).store(MemoryStore::new()));
         transcript::debug(&Hasher::builder(HashParams::default()).build().unwrap());
-        let link = Links::new("https://example.org")
-            .unwrap()
-            .reset_password(&NEW.into());
+        let links = Links::new("https://example.org").unwrap();
+        let link = links.to(Purpose::ResetPassword, &NEW.into());
         transcript::debug(&link);
-        transcript::debug(&Letter::ResetPassword {
-            link,
-            expires_in: Duration::from_secs(60),
-        });
+        let mut letter = Letter::new(LetterKind::ResetPassword);
+        letter.link = Some((link, Duration::from_secs(60)));
+        transcript::debug(&letter);
         for text in [PASSWORD.to_owned(), format!("{},x", base64())] {
             let error: Error = text.parse::<Secrets>().unwrap_err();
             transcript::error(&error);

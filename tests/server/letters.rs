@@ -4,7 +4,9 @@ use std::fs;
 
 use hallpass::{
     clock::Timestamp,
-    mail::{Letter, Links, Seen, Templates},
+    mail::{Letter, LetterKind, Links, Seen, Templates},
+    secret::OneTimeToken,
+    user::EmailAddress,
 };
 use serde_json::json;
 
@@ -18,39 +20,23 @@ const LANGUAGES: [&str; 5] = ["en", "de", "es", "fr", "zh"];
 /// Every letter, with names as long as they may be.
 fn letters() -> Vec<Letter> {
     let links = Links::new("https://identity.department.example.org/accounts").unwrap();
-    let token = format!("hp_ot_{}", "W".repeat(43)).into();
+    let token: OneTimeToken = format!("hp_ot_{}", "W".repeat(43)).into();
     let expires_in = std::time::Duration::from_secs(86_400);
     let seen = Seen {
         at: Timestamp::UNIX_EPOCH,
         ip: Some("2001:db8:1111:2222:3333:4444:5555:6666".parse().unwrap()),
     };
     let new_email = format!("{}@{}.example.org", "w".repeat(64), "w".repeat(60));
-    let new_email = new_email.parse().unwrap();
-    vec![
-        Letter::AccountExists,
-        Letter::AccountLocked {
-            link: links.unlock(&token),
-            expires_in,
-        },
-        Letter::ConfirmEmailChange {
-            link: links.confirm_email_change(&token),
-            expires_in,
-        },
-        Letter::EmailChanged { seen },
-        Letter::EmailChangeRequested { new_email, seen },
-        Letter::IdentityLinked { seen },
-        Letter::NewSignIn { seen },
-        Letter::PasswordChanged { seen },
-        Letter::RefreshTokenReused { seen },
-        Letter::ResetPassword {
-            link: links.reset_password(&token),
-            expires_in,
-        },
-        Letter::VerifyEmail {
-            link: links.verify_email(&token),
-            expires_in,
-        },
-    ]
+    let new_email: EmailAddress = new_email.parse().unwrap();
+    let letter = |kind: &LetterKind| {
+        let mut letter = Letter::new(*kind);
+        let link = |purpose| (links.to(purpose, &token), expires_in);
+        letter.link = kind.purpose().map(link);
+        letter.seen = kind.is_notice().then_some(seen);
+        letter.new_email = kind.has_new_email().then(|| new_email.clone());
+        letter
+    };
+    LetterKind::ALL.iter().map(letter).collect()
 }
 
 #[test]
@@ -66,7 +52,7 @@ fn every_letter_fits_a_small_screen_in_every_language() {
         for letter in letters() {
             let content = templates.render(&letter, &language.parse().unwrap());
             fs::write(&file, content.unwrap().html).unwrap();
-            let name = format!("letter-{}-{language}", letter.kind().as_str());
+            let name = format!("letter-{}-{language}", letter.kind.as_str());
             browser.fits_every_screen(&url, &name);
         }
     }

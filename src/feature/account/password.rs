@@ -3,7 +3,7 @@ use crate::{
     credential::{CHECKS, NewPassword, overtaken},
     error::Result,
     event::{ClientInfo, EventKind},
-    mail::Recipient,
+    mail::{LetterKind, Recipient},
     secret::Password,
     token::{ActiveUser, Checked},
 };
@@ -50,10 +50,10 @@ impl Accounts {
             let now = self.core.clock.now();
             let event = Self::event(EventKind::PasswordChanged, caller, client, now);
             let recipient = Recipient::User(caller.user.id);
-            let mail = self
-                .core
-                .deliveries
-                .password_changed(recipient, client, now);
+            let mail =
+                self.core
+                    .deliveries
+                    .notice(LetterKind::PasswordChanged, recipient, client, now);
             let changed = store.change_password(&checked, hash, now, &event, mail.as_ref());
             if changed.await? == Checked::Done {
                 self.core.trail.publish(&event);

@@ -3,7 +3,7 @@ use crate::{
     credential::NewPassword,
     error::{ErrorKind, Result},
     event::{Author, EventKind},
-    mail::Recipient,
+    mail::{LetterKind, Recipient},
     secret::Password,
     user::{EmailAddress, InsertUser, NewUser, Role, Roles, User, UserId},
 };
@@ -86,7 +86,12 @@ impl Administration {
             created_at: now,
         };
         let event = author.event(EventKind::AccountCreated, now);
-        let set_password = || self.core.deliveries.reset(Recipient::UserOfFact, now);
+        let set_password = || {
+            let letter = LetterKind::ResetPassword;
+            self.core
+                .deliveries
+                .letter(letter, Recipient::UserOfFact, now)
+        };
         let mail = password.is_none().then(set_password);
         let inserted = self
             .core

@@ -18,10 +18,10 @@ use std::sync::Arc;
 use crate::{
     core::Core,
     credential::{CHECKS, Confirmation, overtaken},
-    delivery::Deliveries,
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind},
     limit::Budget,
+    mail::{Intent, LetterKind, Recipient},
     secret::{OneTimeToken, Password, TokenDigest},
     token::{ActiveUser, Checked},
     user::EmailAddress,
@@ -66,7 +66,11 @@ impl EmailVerifications {
         let now = self.core.clock.now();
         let event = Event::new(EventKind::EmailVerificationRequested, client, now);
         let event = self.core.trail.about(event, email.canonical());
-        let mail = self.core.deliveries.verification_of(email, now);
+        let holder = Recipient::Holder(email.clone());
+        let mail = self
+            .core
+            .deliveries
+            .letter(LetterKind::VerifyEmail, holder, now);
         store.enqueue(&[mail], Some(&event)).await?;
         self.core.trail.publish(&event);
         self.core.deliveries.wake();
@@ -129,7 +133,8 @@ impl EmailVerifications {
         self.admit(client).await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.core.clock.now());
         let event = Event::new(EventKind::EmailChanged, client, now);
-        let mail = Deliveries::email_changed(client, now);
+        // To the old address, and not optional: it is the last that this address hears.
+        let mail = Intent::notice(LetterKind::EmailChanged, Recipient::UserOfFact, client, now);
         let changed = self
             .core
             .store

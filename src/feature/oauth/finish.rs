@@ -14,7 +14,7 @@ use crate::{
         Assertion, Flow, FlowIntent, IdentityAdmission, IdentityId, IdentitySignIn, LinkRefusal,
         Linking, NewCode,
     },
-    mail::Recipient,
+    mail::{LetterKind, Recipient},
     secret::TokenDigest,
     user::{Locale, NewUser, Role, User, UserId},
 };
@@ -222,12 +222,17 @@ impl ProviderSignIns {
                     actor_id: None,
                     client: client.clone(),
                 },
-                joined: self.core.deliveries.identity_linked(client, now),
-                verification: Some(
-                    self.core
-                        .deliveries
-                        .verification(Recipient::UserOfFact, now),
+                joined: self.core.deliveries.notice(
+                    LetterKind::IdentityLinked,
+                    Recipient::UserOfFact,
+                    client,
+                    now,
                 ),
+                verification: Some(self.core.deliveries.letter(
+                    LetterKind::VerifyEmail,
+                    Recipient::UserOfFact,
+                    now,
+                )),
                 now,
             };
             match self.core.store.sign_in(&sign_in).await? {

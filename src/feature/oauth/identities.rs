@@ -3,6 +3,7 @@ use crate::{
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind},
     identity::{CodeChallenge, Identity, IdentityId, LinkIdentity, Linked, Unlinked},
+    mail::{LetterKind, Recipient},
     secret::{OneTimeToken, TokenDigest},
     token::ActiveUser,
 };
@@ -47,7 +48,8 @@ impl ProviderSignIns {
             event.of(caller.user.id).by(caller.user.id)
         };
         let linked = event(EventKind::IdentityLinked);
-        let mail = self.core.deliveries.identity_linked(client, now);
+        let (letter, recipient) = (LetterKind::IdentityLinked, Recipient::UserOfFact);
+        let mail = self.core.deliveries.notice(letter, recipient, client, now);
         let done = store.link_identity(&link, now, &linked, mail.as_ref());
         match done.await? {
             Linked::Linked(identity) => {

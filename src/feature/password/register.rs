@@ -89,10 +89,11 @@ impl Passwords {
         let roles = [Role::USER].into_iter().collect();
         let mut user = self.new_user(email, &password, roles, display_name).await?;
         user.locale = locale;
-        let mail = self
-            .core
-            .deliveries
-            .verification(Recipient::UserOfFact, user.created_at);
+        let mail = self.core.deliveries.letter(
+            LetterKind::VerifyEmail,
+            Recipient::UserOfFact,
+            user.created_at,
+        );
         let if_taken = (self.registration == RegistrationMode::Private).then(|| {
             let owner = Recipient::Holder(user.email.clone());
             let mail = Intent::notice(LetterKind::AccountExists, owner, &client, user.created_at);

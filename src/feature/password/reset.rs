@@ -4,7 +4,7 @@ use crate::{
     error::{ErrorKind, Result},
     event::{ClientInfo, Event, EventKind},
     limit::Budget,
-    mail::Recipient,
+    mail::{LetterKind, Recipient},
     secret::{OneTimeToken, Password, TokenDigest},
     token::{Purpose, Reset, ResetPassword},
     user::EmailAddress,
@@ -59,10 +59,10 @@ impl Passwords {
         };
         let event = Event::new(EventKind::PasswordReset, client, reset.now);
         let recipient = Recipient::UserOfFact;
-        let mail = self
-            .core
-            .deliveries
-            .password_changed(recipient, client, reset.now);
+        let mail =
+            self.core
+                .deliveries
+                .notice(LetterKind::PasswordChanged, recipient, client, reset.now);
         let on_takeover = Event::new(EventKind::AccountTakenOver, client, reset.now);
         let done = store.reset_password(&reset, &event, &on_takeover, mail.as_ref());
         let Reset {

@@ -21,8 +21,6 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Sessions {
     pub(crate) core: Arc<Core>,
-    /// Whether users are notified when a used refresh token of theirs comes back.
-    pub(crate) theft_notice: bool,
 }
 
 impl Sessions {

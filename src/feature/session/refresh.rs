@@ -7,7 +7,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     event::{ClientInfo, Event, EventKind},
     limit::Budget,
-    mail::{Intent, LetterKind, Recipient},
+    mail::{LetterKind, Recipient},
     secret::{RefreshToken, TokenDigest},
     token::{RotateSession, Rotation, SessionUser, TokenPair},
     user::User,
@@ -89,11 +89,9 @@ impl Sessions {
         let now = rotation.now;
         let on_reuse = Event::new(EventKind::RefreshTokenReused, client, now)
             .with("session_id", rotation.id.to_string());
-        let notice = || {
-            let recipient = Recipient::UserOfFact;
-            Intent::notice(LetterKind::RefreshTokenReused, recipient, client, now)
-        };
-        let mail = self.theft_notice.then(notice);
+        let (letter, recipient) = (LetterKind::RefreshTokenReused, Recipient::UserOfFact);
+        let deliveries = &self.core.deliveries;
+        let mail = deliveries.notice(letter, recipient, client, now);
         let rotated = self
             .core
             .store

@@ -2,12 +2,11 @@ use super::*;
 
 fn letter(url: &str) -> Letter {
     let links = Links::new("http://localhost:8000").unwrap();
-    Letter::ResetPassword {
-        link: links
-            .with_reset_password(url)
-            .unwrap()
-            .reset_password(&"hp_ot_abc-_123".into()),
-        expires_in: Duration::from_secs(1800),
+    let links = links.with_page(Purpose::ResetPassword, url).unwrap();
+    let link = links.to(Purpose::ResetPassword, &"hp_ot_abc-_123".into());
+    Letter {
+        link: Some((link, Duration::from_secs(1800))),
+        ..Letter::new(LetterKind::ResetPassword)
     }
 }
 
@@ -46,9 +45,9 @@ fn every_letter_is_written_in_every_language() {
             assert!(content.html.contains(&format!("<html lang=\"{locale}\">")));
             for text in [&content.text, &content.html] {
                 assert!(!text.contains("{{") && !text.contains('['), "{text}");
-                assert_eq!(text.contains("token=token"), letter.link().is_some());
+                assert_eq!(text.contains("token=token"), letter.link.is_some());
                 let at = text.replace('\n', " ").contains("1970-01-01 00:00 UTC");
-                assert_eq!(at, letter.seen().is_some(), "{text}");
+                assert_eq!(at, letter.seen.is_some(), "{text}");
             }
             for active in ["<img", "<script", "<link", "url(", "@import"] {
                 assert!(!content.html.contains(active));
@@ -77,11 +76,12 @@ fn hostile_names_and_links_stay_text() {
 #[test]
 fn a_notice_says_when_and_from_where() {
     let templates = Templates::new("Hallpass").unwrap();
-    let notice = |ip| Letter::PasswordChanged {
-        seen: Seen {
+    let notice = |ip| Letter {
+        seen: Some(Seen {
             at: Timestamp::UNIX_EPOCH,
             ip,
-        },
+        }),
+        ..Letter::new(LetterKind::PasswordChanged)
     };
     let known = notice(Some([192, 0, 2, 7].into()));
     let content = templates.render(&known, &Locale::EN).unwrap();
@@ -92,7 +92,7 @@ fn a_notice_says_when_and_from_where() {
 }
 
 #[test]
-fn hosts_word_letters_anew_and_in_new_languages() {
+fn hosts_set_letters_in_old_and_new_languages() {
     let italian: Locale = "it".parse().unwrap();
     let text = "Nuova password\r\n\r\nEcco\r\nil link.\n\n[Scegli]\n\nVale {{ expires_in }}.";
     let templates = Templates::new("Acme").unwrap();
@@ -109,7 +109,9 @@ fn hosts_word_letters_anew_and_in_new_languages() {
     );
     assert!(content.html.contains("<html lang=\"it\">"));
     // What the language does not have.
-    let content = templates.render(&Letter::AccountExists, &swiss).unwrap();
+    let content = templates
+        .render(&Letter::new(LetterKind::AccountExists), &swiss)
+        .unwrap();
     assert!(content.subject.starts_with("You already have"));
     assert!(content.html.contains("<html lang=\"en\">"));
 }
@@ -120,7 +122,7 @@ fn hosts_bring_a_page_of_their_own() {
     let layout = "<h1>{{ product }}</h1>{% for part in parts %}{{ part.text }}|{% endfor %}";
     let templates = templates.with_layout(layout).unwrap();
     let content = templates
-        .render(&Letter::AccountExists, &Locale::EN)
+        .render(&Letter::new(LetterKind::AccountExists), &Locale::EN)
         .unwrap();
     assert!(content.html.starts_with("<h1>A&amp;B</h1>Somebody"));
     let broken = Templates::new("A").unwrap().with_layout("{{ nothing }}");
