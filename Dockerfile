@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 
-# The example server with every feature. What it is set up with comes from the environment: see README.md.
+# The server with every feature. What it is set up with comes from the environment: see README.md.
 #
 #     docker build --tag hallpass .
 #     docker run --rm --publish 127.0.0.1:8000:8000 --volume hallpass:/data hallpass
@@ -12,8 +12,8 @@ ENV CARGO_PROFILE_DIST_STRIP=symbols
 # The caches keep the registry and every dependency already built; they are no part of the image, hence the copy.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/build/target,sharing=locked \
-    cargo build --locked --profile dist --example server --all-features \
-    && install -D target/dist/examples/server /out/hallpass
+    cargo build --locked --profile dist --package hallpass-server --bin hallpass \
+    && install -D target/dist/hallpass /out/hallpass
 
 FROM debian:bookworm-slim
 # The roots that a mail server's certificate is checked against.
@@ -29,3 +29,4 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["healthcheck"]
 ENTRYPOINT ["hallpass"]
+CMD ["serve"]

@@ -5,178 +5,23 @@
     reason = "a program speaks to its terminal"
 )]
 
-mod common;
-mod heads;
-
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
-
-use axum::{
-    Router,
-    body::Body,
-    extract::{self, ConnectInfo, State},
-    middleware::{Next, from_fn_with_state},
-    response::{IntoResponse as _, Response},
-};
-use hallpass::Auth;
-use http::{HeaderValue, StatusCode, Version, header};
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
-use tower::Service as _;
-
-use common::{Connection, Cors, DRAIN, Judged, Settings, connections, listen, start, stop_signal};
-use heads::{Followed, HeadTimer, Heads};
-
-/// How long a client may take to send the head of a request that it has begun.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest head of a request, and what is kept of replies that are not sent yet.
-const BUFFER: usize = 64 * 1024;
+use hallpass_server::{Failure, Listener, Settings, arguments, start, stop_signal};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let settings = Settings::read();
-    let app = start(&settings).await;
-    let listener = match listen(settings.bind) {
-        Ok(listener) => listener,
-        Err(error) => {
-            eprintln!("error: HALLPASS_BIND: {error}");
-            std::process::exit(1)
-        }
-    };
+async fn main() {
+    if let Err(failure) = run().await {
+        eprintln!("error: {failure}");
+        std::process::exit(failure.status())
+    }
+}
+
+async fn run() -> Result<(), Failure> {
+    let settings: Settings = arguments()?;
+    let app = start(&settings).await?;
+    let listener = Listener::open(&settings)?;
     let stop = stop_signal()?;
-    let places = Arc::new(Semaphore::new(connections(&settings)));
     println!("listening on http://{}", listener.local_addr()?);
-    let door = Door {
-        listener,
-        places,
-        write_timeout: settings.write_timeout,
-        keep_alive: settings.keep_alive,
-    };
-    door.serve(&router(&app.auth, &settings), stop).await;
+    hallpass_server::axum::serve(listener, app.auth(), &settings, stop).await;
     app.finish().await;
     Ok(())
-}
-
-fn router(auth: &Auth, settings: &Settings) -> Router {
-    let endpoints = auth.endpoints().with_docs().with_pages();
-    let router = hallpass::axum::router(endpoints, settings.trusted_proxies.clone())
-        .fallback(hallpass::axum::not_found);
-    match Cors::of(settings) {
-        Some(cors) => router.layer(from_fn_with_state(cors, judged)),
-        None => router,
-    }
-}
-
-async fn judged(State(cors): State<Cors>, request: extract::Request, next: Next) -> Response {
-    match cors.judge(request.method(), request.headers()).await {
-        Judged::Preflight(headers) => headers.into_response(),
-        Judged::Call(headers) => {
-            let mut response = next.run(request).await;
-            for (name, value) in &headers {
-                response.headers_mut().append(name, value.clone());
-            }
-            response
-        }
-    }
-}
-
-/// Where connections come in.
-struct Door {
-    listener: TcpListener,
-    /// For as many as may be open at once.
-    places: Arc<Semaphore>,
-    write_timeout: Duration,
-    keep_alive: Duration,
-}
-
-impl Door {
-    /// axum's own `serve` sets no timer, so that hyper's limit on slow heads would do nothing.
-    async fn serve(self, router: &Router, stop: impl Future<Output = ()>) {
-        let mut http = http1::Builder::new();
-        http.header_read_timeout(self.keep_alive)
-            .max_buf_size(BUFFER);
-        let open = GracefulShutdown::new();
-        let mut stop = std::pin::pin!(stop);
-        loop {
-            let (stream, peer, place) = tokio::select! {
-                accepted = self.accept() => match accepted {
-                    Ok(accepted) => accepted,
-                    Err(error) => {
-                        // Out of file descriptors, most likely: some come back.
-                        tracing::warn!(%error, "cannot accept");
-                        tokio::time::sleep(Duration::from_millis(100)).await;
-                        continue;
-                    }
-                },
-                () = &mut stop => break,
-            };
-            let connection = Followed::new(Connection::new(stream, self.write_timeout));
-            let heads = connection.heads();
-            http.timer(HeadTimer {
-                heads: heads.clone(),
-                patience: HEADER_TIMEOUT,
-            });
-            let service = service(router.clone(), peer, heads);
-            let connection = open.watch(http.serve_connection(TokioIo::new(connection), service));
-            tokio::spawn(async move {
-                if let Err(error) = connection.await {
-                    tracing::debug!(%error, "a connection ended early");
-                }
-                drop(place);
-            });
-        }
-        // Nobody else is to come in.
-        drop(self.listener);
-        if tokio::time::timeout(DRAIN, open.shutdown()).await.is_err() {
-            tracing::warn!("connections were still open; closing them");
-        }
-    }
-
-    /// Connections beyond the cap wait in the kernel's queue.
-    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-        let place = Arc::clone(&self.places).acquire_owned().await;
-        let place = place.map_err(io::Error::other)?;
-        let (stream, peer) = self.listener.accept().await?;
-        Ok((stream, peer, place))
-    }
-}
-
-fn service(
-    router: Router,
-    peer: SocketAddr,
-    heads: Heads,
-) -> impl hyper::service::Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
-{
-    service_fn(move |mut request: Request<Incoming>| {
-        let is_sound = heads.next_is_clear() && names_its_host(&request);
-        let mut router = router.clone();
-        async move {
-            if !is_sound {
-                return Ok(malformed(&request));
-            }
-            request.extensions_mut().insert(ConnectInfo(peer));
-            router.call(request.map(Body::new)).await
-        }
-    })
-}
-
-/// Once, and in HTTP/1.0 once at most (RFC 9112, section 3.2).
-fn names_its_host(request: &Request<Incoming>) -> bool {
-    let hosts = request.headers().get_all(header::HOST).iter().count();
-    hosts == 1 || hosts == 0 && request.version() != Version::HTTP_11
-}
-
-/// As a server answers that cannot read a request at all.
-fn malformed(request: &Request<Incoming>) -> Response {
-    let headers = [
-        (header::CONNECTION, HeaderValue::from_static("close")),
-        (
-            header::HeaderName::from_static("x-request-id"),
-            hallpass::http::request_id(request.headers()),
-        ),
-    ];
-    (StatusCode::BAD_REQUEST, headers).into_response()
 }

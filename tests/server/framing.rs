@@ -1,6 +1,6 @@
 //! Requests that another server may take for others than they are (RFC 9112, sections 3.2 and 6.3).
 
-#[path = "../../examples/heads/framing.rs"]
+#[path = "../../server/src/axum/framing.rs"]
 mod follower;
 
 use std::{

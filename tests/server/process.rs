@@ -266,7 +266,7 @@ fn build(profile: &Path) {
 
 /// When the newest source was changed.
 fn newest(root: &Path) -> SystemTime {
-    let mut folders: Vec<PathBuf> = ["src", "migration", "examples"]
+    let mut folders: Vec<PathBuf> = ["src", "migration", "server", "examples"]
         .map(|name| root.join(name))
         .into();
     let mut newest = SystemTime::UNIX_EPOCH;

@@ -8,7 +8,10 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(crate) const DRAIN: Duration = Duration::from_secs(6);
 
 /// Completes on SIGTERM or SIGINT. From this call on they do not end the process by themselves.
-pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+///
+/// # Errors
+/// The system does not let them be caught.
+pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {

@@ -4,7 +4,7 @@ use std::io;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::Settings;
+use crate::Settings;
 
 /// Files that a server without connections has open: sockets, pipes, standard streams, what it reads at start.
 const SERVER: u64 = 64;

@@ -12,7 +12,7 @@ use http::{
 use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_http::cors::CorsLayer;
 
-use super::Settings;
+use crate::Settings;
 
 const METHODS: [Method; 4] = [Method::GET, Method::POST, Method::PATCH, Method::DELETE];
 const MAX_AGE: Duration = Duration::from_secs(3600);

@@ -3,8 +3,6 @@
 //! hyper has one time for the head of a request, which runs while the connection is idle, too; and it takes a request
 //! with Content-Length and Transfer-Encoding for one with the latter, so that nobody sees the former.
 
-mod framing;
-
 use std::{
     io,
     pin::Pin,
@@ -22,8 +20,8 @@ use tokio::{
     time::{Sleep as TokioSleep, sleep, sleep_until},
 };
 
-use self::framing::Framing;
-use crate::common::Connection;
+use super::framing::Framing;
+use crate::connection::Connection;
 
 /// A connection whose heads are followed.
 #[derive(Debug)]

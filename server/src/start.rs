@@ -8,6 +8,7 @@ use hallpass::{
     limit::RateLimits,
     mail::{Mailer, SmtpMailer, TerminalMailer},
     memory::MemoryLimiter,
+    oauth::Provider,
     seaorm::{ConnectSettings, SeaOrmStore},
     token::TokenLifetimes,
 };
@@ -19,9 +20,11 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-use super::{
-    Settings, secret,
-    settings::{LimitStore, reason},
+use crate::{
+    Failure, Settings,
+    failure::reason,
+    secret,
+    settings::{LimitStore, providers},
 };
 
 /// How long mails, hooks and sinks in flight may take when the server stops.
@@ -30,15 +33,21 @@ const BACKGROUND_DRAIN: Duration = Duration::from_secs(2);
 const CLOSE: Duration = Duration::from_secs(1);
 
 /// A server's parts, whatever the framework.
-pub(crate) struct App {
-    pub(crate) auth: Auth,
+#[derive(Debug)]
+pub struct App {
+    auth: Auth,
     store: SeaOrmStore,
     stop: oneshot::Sender<()>,
     background: JoinHandle<()>,
 }
 
-/// Connects, migrates and puts everything together, or ends the process with one line that says why not.
-pub(crate) async fn start(settings: &Settings) -> App {
+/// Connects, migrates and puts everything together. What it does is logged to standard error from then on. The
+/// providers that users may sign in with are read from the environment.
+///
+/// # Errors
+/// A variable of a provider is wrong, the settings do not go together, or the database is not to be had.
+pub async fn start(settings: &Settings) -> Result<App, Failure> {
+    let providers = providers::from_environment().map_err(Failure::of_setting)?;
     let format = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
@@ -52,12 +61,9 @@ pub(crate) async fn start(settings: &Settings) -> App {
             "an environment variable that is no setting of this version"
         );
     }
-    match build(settings).await {
-        Ok((auth, store)) => App::with_workers(auth, store),
-        Err(error) => {
-            eprintln!("error: {error}");
-            std::process::exit(1)
-        }
+    match build(settings, &providers).await {
+        Ok((auth, store)) => Ok(App::with_workers(auth, store)),
+        Err(error) => Err(Failure::of_start(error.to_string())),
     }
 }
 
@@ -74,7 +80,10 @@ fn levels() -> Targets {
     }
 }
 
-async fn build(settings: &Settings) -> Result<(Auth, SeaOrmStore), Box<dyn std::error::Error>> {
+async fn build(
+    settings: &Settings,
+    providers: &[Provider],
+) -> Result<(Auth, SeaOrmStore), Box<dyn std::error::Error>> {
     let sqlite = settings.database_url.starts_with("sqlite:");
     if !sqlite && !settings.database_url.starts_with("postgres") {
         return Err("DATABASE_URL: expected postgres://… or sqlite://…".into());
@@ -119,7 +128,7 @@ async fn build(settings: &Settings) -> Result<(Auth, SeaOrmStore), Box<dyn std::
     if let Some(breaches) = settings.password_breach_check.service()? {
         builder = builder.breach_check(breaches);
     }
-    for provider in &settings.providers {
+    for provider in providers {
         builder = builder.provider(provider.clone());
     }
     if !sqlite && settings.smtp_url.is_none() {
@@ -127,7 +136,7 @@ async fn build(settings: &Settings) -> Result<(Auth, SeaOrmStore), Box<dyn std::
             "mails are printed, and whoever reads them can use their links: HALLPASS_SMTP_URL is not set"
         );
     }
-    if !settings.providers.is_empty() && settings.oauth_redirects.is_empty() {
+    if !providers.is_empty() && settings.oauth_redirects.is_empty() {
         tracing::warn!("nobody can sign in with a provider: HALLPASS_OAUTH_REDIRECTS is not set");
     }
     let auth = builder
@@ -216,8 +225,13 @@ impl App {
         }
     }
 
+    /// What is served.
+    pub fn auth(&self) -> &Auth {
+        &self.auth
+    }
+
     /// Lets what is in flight in the background end, and closes the database.
-    pub(crate) async fn finish(self) {
+    pub async fn finish(self) {
         drop(self.stop);
         if tokio::time::timeout(BACKGROUND_DRAIN, self.background)
             .await

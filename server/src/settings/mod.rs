@@ -1,26 +1,29 @@
 //! The settings, from flags or environment.
 
-use std::{ffi::OsStr, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
+pub(crate) mod providers;
+mod values;
+
+use std::{ffi::OsStr, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{
     CommandFactory as _, Parser,
     builder::{NonEmptyStringValueParser, RangedU64ValueParser},
-    error::{ContextKind, ContextValue, ErrorKind},
 };
 use hallpass::{
     ClientAddress, Error, Secrets,
-    credential::{HashParams, HttpBreachCheck, PasswordPolicy},
-    mail::{Links, Sender},
-    oauth::Provider,
+    credential::{HashParams, PasswordPolicy},
+    mail::Sender,
     password::RegistrationMode,
     secret::Password,
     token::SigningAlgorithm,
     user::EmailAddress,
 };
 use http::HeaderValue;
-use url::Url;
 
-use super::providers;
+use self::values::{
+    BreachCheckUrl, breach_check, origin, password_policy, public_url, redirect, seconds,
+    some_password, token_algorithm,
+};
 
 const YEAR: u64 = 365 * 86_400;
 
@@ -28,8 +31,9 @@ const YEAR: u64 = 365 * 86_400;
 ///
 /// With nothing set it keeps its users in hallpass.db and prints mails to the terminal.
 #[derive(Debug, Parser)]
-#[command(version, after_help = providers::HELP)]
-pub(crate) struct Settings {
+#[command(name = "hallpass", version, after_help = providers::HELP)]
+#[allow(rustdoc::bare_urls, reason = "terminals show what is said here, too")]
+pub struct Settings {
     /// Address to listen on; port 0 picks one
     #[arg(long, env = "HALLPASS_BIND", default_value = "127.0.0.1:8000")]
     pub(crate) bind: SocketAddr,
@@ -186,8 +190,6 @@ pub(crate) struct Settings {
     /// comma-separated
     #[arg(long, env = "HALLPASS_OAUTH_REDIRECTS", value_delimiter = ',', value_parser = redirect)]
     pub(crate) oauth_redirects: Vec<String>,
-    #[arg(skip)]
-    pub(crate) providers: Vec<Provider>,
 }
 
 /// Where limits are counted.
@@ -198,22 +200,6 @@ pub(crate) enum LimitStore {
 }
 
 impl Settings {
-    /// Reads flags and environment, or ends the process with one line that names what is wrong.
-    pub(crate) fn read() -> Self {
-        let read = match Self::try_parse() {
-            Err(error) if !error.use_stderr() => error.exit(),
-            Err(error) => Err(one_line(&error)),
-            Ok(settings) => providers::from_environment().map(|providers| Self {
-                providers,
-                ..settings
-            }),
-        };
-        read.unwrap_or_else(|error| {
-            eprintln!("error: {error}");
-            std::process::exit(2)
-        })
-    }
-
     /// Variables of the environment that look like settings and are none: typing errors, or of another version.
     pub(crate) fn unknown_variables() -> Vec<String> {
         let command = Self::command();
@@ -238,151 +224,5 @@ impl Settings {
         } else {
             self.argon2.parse()
         }
-    }
-}
-
-/// Names the setting as it is named in the environment. The value stays out: it may be a secret.
-fn one_line(error: &clap::Error) -> String {
-    let argument = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(argument)) => argument.clone(),
-        Some(ContextValue::Strings(arguments)) => arguments.join(", "),
-        _ => String::new(),
-    };
-    let flag = argument.split([' ', '=']).next().unwrap_or_default();
-    let command = Settings::command();
-    let known = command.get_arguments().find(|known| {
-        known
-            .get_long()
-            .is_some_and(|long| flag == format!("--{long}"))
-    });
-    let setting = match known.and_then(|known| known.get_env()) {
-        Some(name) => name.to_string_lossy().into_owned(),
-        None if flag.starts_with("--") => flag.to_owned(),
-        None => unreadable_variable(&command).unwrap_or_else(|| "an argument".to_owned()),
-    };
-    let reason = match error.kind() {
-        ErrorKind::MissingRequiredArgument => {
-            "required, as the other one of the pair is set".to_owned()
-        }
-        kind => match (
-            std::error::Error::source(error),
-            error.get(ContextKind::ValidValue),
-        ) {
-            (Some(source), _) => reason(source),
-            (None, Some(ContextValue::Strings(valid))) => {
-                format!("one of {} is expected", valid.join(", "))
-            }
-            (None, _) => kind.to_string(),
-        },
-    };
-    format!("{setting}: {reason}")
-}
-
-/// The variable whose value is no UTF-8: clap does not say which.
-fn unreadable_variable(command: &clap::Command) -> Option<String> {
-    let names = command.get_arguments().filter_map(|known| known.get_env());
-    let mut unreadable =
-        names.filter(|name| std::env::var_os(name).is_some_and(|value| value.to_str().is_none()));
-    unreadable
-        .next()
-        .map(|name| name.to_string_lossy().into_owned())
-}
-
-/// The last word of the chain: what exactly is wrong.
-pub(crate) fn reason(error: &dyn std::error::Error) -> String {
-    let mut last = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    last.to_string().replace('\n', " ")
-}
-
-/// An empty one, of a variable that was not filled in, is named before what it would need.
-fn some_password(text: &str) -> Result<Password, &'static str> {
-    if text.is_empty() {
-        return Err("must not be empty");
-    }
-    Ok(Password::from(text))
-}
-
-fn seconds(
-    range: RangeInclusive<u64>,
-) -> impl Fn(&str) -> Result<Duration, String> + Clone + Send + Sync {
-    move |text| match text.parse() {
-        Ok(seconds) if range.contains(&seconds) => Ok(Duration::from_secs(seconds)),
-        _ => Err(format!(
-            "expected {} to {} seconds",
-            range.start(),
-            range.end()
-        )),
-    }
-}
-
-/// As the header of a token names it (RFC 7518, section 3.1).
-fn token_algorithm(text: &str) -> Result<SigningAlgorithm, &'static str> {
-    match text {
-        "EdDSA" => Ok(SigningAlgorithm::EdDsa),
-        "ES256" => Ok(SigningAlgorithm::Es256),
-        _ => Err("expected EdDSA or ES256"),
-    }
-}
-
-fn public_url(text: &str) -> Result<String, Error> {
-    Links::new(text).map(|_| text.to_owned())
-}
-
-fn password_policy(text: &str) -> Result<PasswordPolicy, Box<dyn std::error::Error + Send + Sync>> {
-    Ok(PasswordPolicy::new(text.parse()?)?)
-}
-
-/// The service that knows stolen passwords; `None` if there is none.
-#[derive(Clone, Debug)]
-pub(crate) struct BreachCheckUrl(Option<String>);
-
-impl BreachCheckUrl {
-    pub(crate) fn service(&self) -> Result<Option<HttpBreachCheck>, Error> {
-        self.0.as_deref().map(HttpBreachCheck::at).transpose()
-    }
-}
-
-fn breach_check(text: &str) -> Result<BreachCheckUrl, Error> {
-    let url = match text {
-        "false" => None,
-        "true" => Some(HttpBreachCheck::PWNED_PASSWORDS),
-        url => Some(url),
-    };
-    let url = BreachCheckUrl(url.map(str::to_owned));
-    url.service().map(|_| url)
-}
-
-/// Scheme, host and port, exactly as browsers send it (RFC 6454, section 6.2): another spelling would match none.
-fn origin(text: &str) -> Result<HeaderValue, &'static str> {
-    const EXPECTED: &str = "an origin looks like https://app.example.org";
-    let text = text.trim();
-    let url = Url::parse(text).map_err(|_| EXPECTED)?;
-    let is_http = matches!(url.scheme(), "http" | "https");
-    if is_http && !text.contains('*') && url.origin().ascii_serialization() == text {
-        text.parse().map_err(|_| EXPECTED)
-    } else {
-        Err(EXPECTED)
-    }
-}
-
-/// Kept as written: browsers are sent there only if an application asks for just that.
-fn redirect(text: &str) -> Result<String, &'static str> {
-    let text = text.trim();
-    let url = Url::parse(text).map_err(|_| "not an absolute URL")?;
-    match url.scheme() {
-        "blob" | "data" | "file" | "filesystem" | "javascript" | "vbscript" => {
-            Err("leads to no application")
-        }
-        _ if url.fragment().is_some() => Err("must have no fragment"),
-        _ if url
-            .query_pairs()
-            .any(|(name, _)| ["code", "error", "state"].contains(&name.as_ref())) =>
-        {
-            Err("must not have code, error or state in its query")
-        }
-        _ => Ok(text.to_owned()),
     }
 }

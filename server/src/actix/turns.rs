@@ -3,8 +3,6 @@
 //! actix reads and parses all that a client sends ahead, some thousands of requests, while it answers the first. A
 //! connection whose requests take turns gives it one, and the next when that is answered.
 
-mod head;
-
 use std::{
     cell::{Cell, RefCell},
     io, mem,
@@ -23,8 +21,8 @@ use actix_web::{
 use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use self::head::Head;
-use crate::common::Connection;
+use super::head::Head;
+use crate::connection::Connection;
 
 /// The bytes that one search for the end of a head looks at.
 const LOOK: usize = 4 * 1024;

@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    net::SocketAddr,
     pin::Pin,
     task::{Context, Poll, Waker, ready},
     time::Duration,
@@ -10,29 +9,12 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpSocket, TcpStream},
+    net::TcpStream,
     time::{Sleep, sleep},
 };
 
-/// The longest queue of connections that wait to be taken.
-const BACKLOG: u32 = 1024;
-/// The send buffer in the kernel for a client that does not read; the kernel doubles the figure for its own use.
-const SEND_BUFFER: u32 = 64 * 1024;
 /// The bytes that one read takes: a request takes many times its bytes once it is parsed, and clients may send hundreds ahead.
 const READ: usize = 4 * 1024;
-
-/// Listens here.
-pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    socket.set_reuseaddr(true)?;
-    // Those that are accepted inherit it.
-    socket.set_send_buffer_size(SEND_BUFFER)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
 
 /// A connection that reads nothing while the client makes no room for what is to be written, and ends when that has
 /// lasted too long.

@@ -1,0 +1,50 @@
+//! Why a server does not run.
+
+use std::{fmt, io};
+
+/// One line that names what is wrong, and the status that the program exits with.
+#[derive(Debug)]
+pub struct Failure {
+    line: String,
+    status: i32,
+}
+
+impl Failure {
+    /// A setting is wrong by itself.
+    pub(crate) fn of_setting(line: String) -> Self {
+        Self { line, status: 2 }
+    }
+
+    /// The server cannot run as it is set up.
+    pub(crate) fn of_start(line: String) -> Self {
+        Self { line, status: 1 }
+    }
+
+    /// 2 if a setting is wrong by itself, or else 1.
+    pub fn status(&self) -> i32 {
+        self.status
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.line)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::of_start(error.to_string())
+    }
+}
+
+/// The last word of the chain: what exactly is wrong.
+pub(crate) fn reason(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string().replace('\n', " ")
+}

@@ -1,0 +1,60 @@
+//! Where clients come in.
+
+use std::{io, net::SocketAddr};
+
+use tokio::net::{TcpListener, TcpSocket};
+
+use crate::{Failure, Settings, descriptors::connections};
+
+/// The longest queue of connections that wait to be taken.
+const BACKLOG: u32 = 1024;
+/// The send buffer in the kernel for a client that does not read; the kernel doubles the figure for its own use.
+const SEND_BUFFER: u32 = 64 * 1024;
+
+/// A socket that listens, and room for so many connections.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    connections: usize,
+}
+
+impl Listener {
+    /// Listens where the settings say, and raises the limit on open files as far as their connections need. To be
+    /// called within a runtime of tokio.
+    ///
+    /// # Errors
+    /// Nobody can listen there.
+    pub fn open(settings: &Settings) -> Result<Self, Failure> {
+        let socket = listen(settings.bind)
+            .map_err(|error| Failure::of_start(format!("HALLPASS_BIND: {error}")))?;
+        Ok(Self {
+            socket,
+            connections: connections(settings),
+        })
+    }
+
+    /// The address, with the port that was picked if the settings name none.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// The socket, and how many connections may be open at once.
+    pub(crate) fn into_parts(self) -> (TcpListener, usize) {
+        (self.socket, self.connections)
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    // Those that are accepted inherit it.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
