@@ -2,15 +2,10 @@
 //! ends it again:
 //!
 //! ```sh
-//! cargo run --profile dist --example load --all-features -- me
+//! cargo run --profile dist -p trials -- load me
 //! ```
 //!
 //! `benches/README.md` says what is measured, and what the figures were.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a program that reports"
-)]
 
 mod bare;
 mod client;
@@ -22,34 +17,14 @@ mod process;
 mod readers;
 mod trials;
 
-// Their helpers are for tests: what goes wrong in them ends the program.
-#[allow(dead_code, clippy::panic, reason = "shared with the tests")]
-#[path = "../../tests/it/support/cluster.rs"]
-mod cluster;
-#[allow(dead_code, reason = "shared with the tests")]
-#[path = "../../tests/it/support/patience.rs"]
-mod patience;
-#[allow(clippy::expect_used, reason = "shared with the tests")]
-#[path = "../../tests/it/support/plans.rs"]
-mod plans;
-#[allow(clippy::expect_used, clippy::panic, reason = "shared with the tests")]
-#[path = "../../tests/it/support/port.rs"]
-mod port;
-#[allow(dead_code, clippy::expect_used, reason = "shared with the tests")]
-#[path = "../../tests/it/support/postgres.rs"]
-mod postgres;
-#[allow(dead_code, reason = "shared with the tests")]
-#[path = "../../tests/it/support/skip.rs"]
-mod skip;
+use std::time::Duration;
 
-use std::{error::Error, time::Duration};
+use clap::{Args, Subcommand};
 
-use clap::{Parser, Subcommand};
+use crate::Result;
 
-type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
-
-#[derive(Debug, Parser)]
-struct Arguments {
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
     #[command(subcommand)]
     trial: Trial,
     /// How often the two sides of a pair take turns
@@ -95,8 +70,7 @@ struct Plan {
     clients: usize,
 }
 
-fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+pub(crate) fn run(arguments: Arguments) -> Result<()> {
     let plan = Plan {
         rounds: arguments.rounds.max(1),
         turn: Duration::try_from_secs_f64(arguments.seconds)?,

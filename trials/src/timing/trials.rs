@@ -12,13 +12,13 @@ use hallpass::{
 };
 use tokio::runtime::Runtime;
 
-use crate::{
-    Result,
+use super::{
     client::{Client, post},
     flawed::Flaw,
     service::{Server, account},
     statistics::{Finding, Random, Verdict, median},
 };
+use crate::Result;
 
 const RIGHT: &str = "long enough to be taken";
 const WRONG: &str = "long enough to be wrong";

@@ -4,10 +4,8 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use crate::{
-    Result,
-    client::{Client, Request},
-};
+use super::client::{Client, Request};
+use crate::Result;
 
 /// An account with an open session.
 #[derive(Debug)]

@@ -19,12 +19,12 @@ use crate::Result;
 /// The line that says a server is ready.
 pub(crate) const READY: &str = "listening on http://";
 
-/// Builds the server example beside this one.
+/// Builds the server beside this program.
 pub(crate) fn build_server() -> Result<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
     build
-        .args(["build", "--quiet", "--all-features", "--example", "server"])
+        .args(["build", "--quiet", "--package", "hallpass-server"])
         .current_dir(env!("CARGO_MANIFEST_DIR"));
     if cfg!(debug_assertions) {
         eprintln!("*** Not a release build: what follows is no measure.");
@@ -37,10 +37,10 @@ pub(crate) fn build_server() -> Result<()> {
     Ok(())
 }
 
-/// The one that this program was built with: its executable is `target/PROFILE/examples/load`.
+/// The one that this program was built with: its executable is `target/PROFILE/trials`.
 fn profile() -> Result<OsString> {
     let program = env::current_exe()?;
-    let folder = program.ancestors().nth(2).and_then(Path::file_name);
+    let folder = program.parent().and_then(Path::file_name);
     folder
         .map(OsStr::to_owned)
         .ok_or_else(|| "the profile of this program is not known".into())
@@ -68,21 +68,22 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The example server, as released, without limits.
+    /// The server, as released, without limits.
     pub(crate) fn hallpass(folder: &Folder, database_url: &str, permits: usize) -> Result<Self> {
         let set = [("HALLPASS_RATE_LIMITS", "false")];
         Self::hallpass_with(folder, database_url, permits, set)
     }
 
-    /// The example server with these settings.
+    /// The server with these settings.
     pub(crate) fn hallpass_with<'a>(
         folder: &Folder,
         database_url: &str,
         permits: usize,
         settings: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self> {
-        let mut server = alone(env::current_exe()?.with_file_name("server"));
+        let mut server = alone(env::current_exe()?.with_file_name("hallpass"));
         server
+            .arg("serve")
             .current_dir(folder.path())
             .env("DATABASE_URL", database_url)
             .env("HALLPASS_BIND", "127.0.0.1:0")
@@ -95,7 +96,7 @@ impl Server {
     /// This program as the other side of a pair.
     pub(crate) fn bare<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         let mut bare = alone(env::current_exe()?);
-        bare.arg("serve")
+        bare.args(["load", "serve"])
             .args(arguments.into_iter().map(OsStr::new));
         Self::start(&mut bare)
     }

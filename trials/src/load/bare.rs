@@ -31,7 +31,8 @@ use sea_orm::{
 };
 use tokio::net::TcpListener;
 
-use crate::{Result, process::READY};
+use super::process::READY;
+use crate::Result;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Serve {

@@ -16,15 +16,15 @@ use tokio::{
     time::{sleep, sleep_until, timeout},
 };
 
-use crate::{
-    Plan, Result,
+use super::{
+    Plan,
     client::{Client, Request, quantile},
     people::Person,
-    postgres,
     process::{Folder, Server},
     readers::Readers,
     trials::{STORM_PERMITS, mib, ms},
 };
+use crate::{Result, postgres};
 
 const LOGINS: u32 = 10_000;
 /// What one password takes, by default, in KiB.

@@ -9,13 +9,13 @@ use std::{
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 
-use crate::{
-    Plan, Result, client,
+use super::{
+    Plan, client,
     client::Request,
     people::Person,
-    postgres,
     process::{Folder, Server},
 };
+use crate::{Result, postgres};
 
 /// At the size that the memory figures are stated for.
 pub(crate) const STORM_PERMITS: usize = 2;

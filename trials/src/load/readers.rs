@@ -15,12 +15,12 @@ use tokio::{
     time::{interval, interval_at, sleep},
 };
 
-use crate::{
-    Result,
+use super::{
     client::{Client, Request},
     flood::spread,
     people::text,
 };
+use crate::Result;
 
 /// So many that a call hardly ever waits for the one before: it is the server that is measured.
 const CONNECTIONS: u32 = 100;

@@ -6,14 +6,13 @@ use hallpass::user::{EmailPrefix, Role, UserFilter, UserStatus, UserStore as _};
 use sea_orm::ConnectionTrait as _;
 use serde_json::Value;
 
-use crate::{
-    Plan, Result,
+use super::{
+    Plan,
     client::{Client, Request},
     people::Person,
-    plans::Watched,
-    postgres,
     process::{Folder, Server},
 };
+use crate::{Result, plans::Watched, postgres};
 
 const USERS: i32 = 1_000_000;
 const CALLS: u32 = 200;

@@ -21,11 +21,12 @@ use hallpass::{
 use sea_orm::ConnectionTrait as _;
 use tokio::task::JoinSet;
 
-use crate::{
-    Plan, Result, postgres,
+use super::{
+    Plan,
     process::{Folder, memory},
     trials::{mib, summary},
 };
+use crate::{Result, postgres};
 
 const KEYS: u32 = 1_000_000;
 /// Counters in the database.

@@ -3,16 +3,11 @@
 //! a leak are found out:
 //!
 //! ```sh
-//! cargo run --release --example timing --all-features
+//! cargo run --release -p trials -- timing
 //! ```
 //!
 //! The exit status is 0 if nothing can be told, and every flaw is found. `benches/README.md` says how it is decided, and
 //! what the figures were.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a program that reports"
-)]
 
 mod client;
 mod flawed;
@@ -20,26 +15,9 @@ mod service;
 mod statistics;
 mod trials;
 
-// Their helpers are for tests: what goes wrong in them ends the program.
-#[allow(dead_code, clippy::panic, reason = "shared with the tests")]
-#[path = "../../tests/it/support/cluster.rs"]
-mod cluster;
-#[allow(dead_code, reason = "shared with the tests")]
-#[path = "../../tests/it/support/patience.rs"]
-mod patience;
-#[allow(clippy::expect_used, clippy::panic, reason = "shared with the tests")]
-#[path = "../../tests/it/support/port.rs"]
-mod port;
-#[allow(dead_code, clippy::expect_used, reason = "shared with the tests")]
-#[path = "../../tests/it/support/postgres.rs"]
-mod postgres;
-#[allow(dead_code, reason = "shared with the tests")]
-#[path = "../../tests/it/support/skip.rs"]
-mod skip;
+use std::process::ExitCode;
 
-use std::{error::Error, process::ExitCode};
-
-use clap::Parser;
+use clap::Args;
 use hallpass::{credential::HashParams, seaorm::SeaOrmStore};
 use tokio::runtime::Runtime;
 
@@ -48,15 +26,14 @@ use self::{
     statistics::Verdict,
     trials::{CONTROLS, Outcome, Plan, TRIALS, Trial},
 };
-
-type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
+use crate::{Result, postgres};
 
 const WARM_UP: usize = 100;
 /// Pairs of the short form.
 const FEW: usize = 16;
 
-#[derive(Debug, Parser)]
-struct Arguments {
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
     /// Pairs to begin with
     #[arg(long, default_value_t = 400)]
     pairs: usize,
@@ -72,8 +49,8 @@ struct Arguments {
     short: bool,
 }
 
-fn main() -> ExitCode {
-    let failures = measure(&Arguments::parse());
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    let failures = measure(arguments);
     match failures.as_deref() {
         Ok([]) => ExitCode::SUCCESS,
         Ok(failures) => {

@@ -16,10 +16,8 @@ use hallpass::{
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{
-    Result,
-    flawed::{Flaw, Flawed},
-};
+use super::flawed::{Flaw, Flawed};
+use crate::Result;
 
 pub(crate) async fn store(database_url: &str) -> Result<SeaOrmStore> {
     let store = SeaOrmStore::connect(&ConnectSettings::new(database_url)).await?;
