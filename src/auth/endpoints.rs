@@ -7,13 +7,11 @@ use ::http::Method;
 use super::{Auth, health};
 #[cfg(feature = "pages")]
 use crate::feature::page;
-#[cfg(any(feature = "actix", feature = "axum"))]
-use crate::limit::Budget;
 use crate::{
     error::{Error, Result},
     feature::{account, admin, email_verification, lockout, password, session},
-    http::{Cookies, Endpoint},
-    limit::Limits,
+    http::{ClientAddress, Cookies, Endpoint, Resources},
+    limit::{Budget, Limits},
     service::http::Context,
     token,
 };
@@ -31,20 +29,8 @@ use crate::{
 #[must_use]
 pub struct Endpoints {
     rows: Vec<Endpoint>,
-    #[cfg_attr(
-        not(any(feature = "actix", feature = "axum")),
-        expect(dead_code, reason = "for those who mount")
-    )]
     request_timeout: std::time::Duration,
-    #[cfg_attr(
-        not(any(feature = "actix", feature = "axum")),
-        expect(dead_code, reason = "for those who mount")
-    )]
     limits: Limits,
-    #[cfg_attr(
-        not(any(feature = "actix", feature = "axum")),
-        expect(dead_code, reason = "for those who mount")
-    )]
     cookies: Cookies,
     #[cfg(feature = "pages")]
     auth: Auth,
@@ -161,15 +147,47 @@ impl Endpoints {
         self.rows.iter()
     }
 
-    #[cfg(any(feature = "actix", feature = "axum"))]
+    /// Adds rows of a host's own, which answer, document themselves and count against the limit of all endpoints as ours do.
+    /// Add them before [`with_docs`](Self::with_docs).
+    ///
+    /// An argument of a handler is an [`Input`](crate::http::Input): [`ActiveUser`](crate::ActiveUser) and
+    /// [`CurrentUser`](crate::CurrentUser) where the state is an [`Auth`] or has one ([`AsRef`]),
+    /// [`ClientInfo`](crate::event::ClientInfo), and the [`Json`](crate::http::Json) body, the
+    /// [`Query`](crate::http::Query) and the [`Path`](crate::http::Path).
+    ///
+    /// ```
+    /// # use hallpass::{Auth, secret::Secret, mail::Mailbox, memory::MemoryStore};
+    /// use hallpass::{ActiveUser, Result, http::{Endpoint, NoContent, Path}};
+    ///
+    /// async fn follow(auth: Auth, caller: ActiveUser, Path(topic): Path<u64>) -> Result<NoContent> {
+    ///     // ... the host's own table ...
+    ///     # let _ = (auth, caller, topic);
+    ///     Ok(NoContent)
+    /// }
+    ///
+    /// # let auth = Auth::builder().store(MemoryStore::new()).secrets(Secret::generate())
+    /// #     .public_url("https://example.org").mailer(Mailbox::new()).build().unwrap();
+    /// let follow = Endpoint::post("/topics/{topic}/followers", auth.clone(), follow).summary("Follow a topic");
+    /// let endpoints = auth.endpoints().with_rows([follow])?;
+    /// # Ok::<(), hallpass::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a path is no pattern, or a row answers the same requests as another.
+    pub fn with_rows(mut self, rows: impl IntoIterator<Item = Endpoint>) -> Result<Self> {
+        self.rows.extend(rows);
+        Resources::check(&self.rows)?;
+        Ok(self)
+    }
+
+    /// The rows by path, for another framework than axum and actix: each [`Resource`](crate::http::Resource) serves the
+    /// requests to its path.
     #[allow(
         clippy::expect_used,
         reason = "each method and path is once in the list"
     )]
-    pub(crate) fn into_resources(
-        self,
-        client_address: crate::http::ClientAddress,
-    ) -> crate::http::Resources {
+    #[must_use]
+    pub fn into_resources(self, client_address: ClientAddress) -> Resources {
         let limits = self.limits;
         let behind = |row: Endpoint| {
             // A balancer that asks how we are, and services that fetch our keys, are not to suffer for others.
@@ -183,7 +201,7 @@ impl Endpoints {
             })
         };
         let rows = self.rows.into_iter().map(behind).collect();
-        crate::http::Resources::new(rows, self.request_timeout, client_address, self.cookies)
+        Resources::new(rows, self.request_timeout, client_address, self.cookies)
             .expect("each method and path is once in the list")
     }
 }

@@ -201,7 +201,7 @@ impl Auth {
     }
 
     /// As [`service`](Self::service).
-    #[cfg(any(feature = "actix", feature = "axum"))]
+    #[cfg(feature = "http")]
     fn as_service(&self) -> &dyn UserService {
         self.wrapped.as_deref().unwrap_or(self)
     }

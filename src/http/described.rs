@@ -2,14 +2,14 @@
 
 /// A type with a schema. Without the feature `openapi`, every type is one.
 #[cfg(feature = "openapi")]
-pub(crate) trait Described: utoipa::ToSchema {}
+pub trait Described: utoipa::ToSchema {}
 
 #[cfg(feature = "openapi")]
 impl<T: utoipa::ToSchema> Described for T {}
 
 /// A type with a schema. Without the feature `openapi`, every type is one.
 #[cfg(not(feature = "openapi"))]
-pub(crate) trait Described {}
+pub trait Described {}
 
 #[cfg(not(feature = "openapi"))]
 impl<T> Described for T {}

@@ -42,28 +42,32 @@ impl Endpoint {
         self.path
     }
 
-    pub(crate) fn get<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
+    /// A row that answers GET and HEAD.
+    pub fn get<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
     where
         S: Clone + Send + Sync + 'static,
     {
         Self::new(Method::GET, path, state, handler)
     }
 
-    pub(crate) fn post<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
+    /// A row that answers POST.
+    pub fn post<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
     where
         S: Clone + Send + Sync + 'static,
     {
         Self::new(Method::POST, path, state, handler)
     }
 
-    pub(crate) fn patch<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
+    /// A row that answers PATCH.
+    pub fn patch<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
     where
         S: Clone + Send + Sync + 'static,
     {
         Self::new(Method::PATCH, path, state, handler)
     }
 
-    pub(crate) fn delete<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
+    /// A row that answers DELETE.
+    pub fn delete<S, I>(path: &'static str, state: S, handler: impl Handler<S, I>) -> Self
     where
         S: Clone + Send + Sync + 'static,
     {
@@ -71,31 +75,36 @@ impl Endpoint {
     }
 
     /// Under which heading the row is shown.
-    pub(crate) fn tag(mut self, tag: &'static str) -> Self {
+    #[must_use]
+    pub fn tag(mut self, tag: &'static str) -> Self {
         self.docs.tag = tag;
         self
     }
 
     /// Says that it makes no difference who asks: no rate limit counts a call, and the address of the client is not needed.
-    pub(crate) fn for_anyone(mut self) -> Self {
+    #[must_use]
+    pub fn for_anyone(mut self) -> Self {
         self.serves_anyone = true;
         self
     }
 
     /// The row in a few words.
-    pub(crate) fn summary(mut self, summary: &'static str) -> Self {
+    #[must_use]
+    pub fn summary(mut self, summary: &'static str) -> Self {
         self.docs.summary = summary;
         self
     }
 
     /// The row in a few sentences.
-    pub(crate) fn description(mut self, description: &'static str) -> Self {
+    #[must_use]
+    pub fn description(mut self, description: &'static str) -> Self {
         self.docs.description = description;
         self
     }
 
     /// The kinds the use case adds to those of the inputs.
-    pub(crate) fn errors(mut self, kinds: &[ErrorKind]) -> Self {
+    #[must_use]
+    pub fn errors(mut self, kinds: &[ErrorKind]) -> Self {
         self.docs.errors.extend_from_slice(kinds);
         self
     }
@@ -134,7 +143,9 @@ impl Endpoint {
         self
     }
 
-    pub(crate) fn serves_anyone(&self) -> bool {
+    /// Whether it makes no difference who asks: see [`for_anyone`](Self::for_anyone).
+    #[must_use]
+    pub fn serves_anyone(&self) -> bool {
         self.serves_anyone
     }
 
@@ -193,12 +204,15 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// A plain `async fn(state, input, …) -> Result<output>` with up to four inputs.
-pub(crate) trait Handler<S, I>: Clone + Send + Sync + 'static {
+/// A plain `async fn(state, input, …) -> Result<output>` with up to four inputs. Every such function is one.
+pub trait Handler<S, I>: Clone + Send + Sync + 'static {
+    /// Takes the inputs from left to right, and renders the output or the problem.
     fn run(self, state: S, request: Request) -> impl Future<Output = Response> + Send + 'static;
 
+    /// The kinds that the inputs refuse a request with.
     fn errors() -> Vec<ErrorKind>;
 
+    /// Writes inputs and output into the OpenAPI document.
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut Operation);
 }

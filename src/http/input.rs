@@ -12,7 +12,7 @@ use crate::{
 
 /// One argument of a handler. Arguments are taken left to right: who asks for the caller before the body refuses
 /// unauthenticated callers before it parses.
-pub(crate) trait Input<S>: Sized + Send {
+pub trait Input<S>: Sized + Send {
     /// Takes its part of the request.
     ///
     /// # Errors
@@ -29,9 +29,10 @@ pub(crate) trait Input<S>: Sized + Send {
     fn describe(_operation: &mut Operation) {}
 }
 
-/// The body, a JSON object.
+/// The body, a JSON object; as a reply, 200 with a body that no cache may keep.
 #[derive(Debug)]
-pub(crate) struct Json<T>(pub(crate) T);
+#[allow(clippy::exhaustive_structs, reason = "a handler takes it apart")]
+pub struct Json<T>(pub T);
 
 impl<S: Sync, T: FromMembers> Input<S> for Json<T> {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
@@ -81,7 +82,8 @@ impl<S: Sync, T: FromMembers> Input<S> for Form<T> {
 
 /// The parameters of the query.
 #[derive(Debug)]
-pub(crate) struct Query<T>(pub(crate) T);
+#[allow(clippy::exhaustive_structs, reason = "a handler takes it apart")]
+pub struct Query<T>(pub T);
 
 impl<S: Sync, T: FromMembers> Input<S> for Query<T> {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
@@ -100,7 +102,8 @@ impl<S: Sync, T: FromMembers> Input<S> for Query<T> {
 
 /// The next `{parameter}` of the path, left to right. What does not parse names nothing: 404.
 #[derive(Debug)]
-pub(crate) struct Path<T>(pub(crate) T);
+#[allow(clippy::exhaustive_structs, reason = "a handler takes it apart")]
+pub struct Path<T>(pub T);
 
 impl<S: Sync, T: FromStr + Send> Input<S> for Path<T> {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {

@@ -1,6 +1,6 @@
 //! Reading the members of a JSON object, or the parameters of a query, so that all that is wrong is reported at once.
 
-use std::{collections::BTreeSet, ops::RangeInclusive, str::FromStr};
+use std::{collections::BTreeSet, fmt, ops::RangeInclusive, str::FromStr};
 
 use serde_json::{Map, Value};
 
@@ -22,13 +22,13 @@ const MAX_DIGITS: usize = 16 * 1024;
 ///     Some(Self { email: email?, name: name? })
 /// }
 /// ```
-pub(crate) trait FromMembers: Described + Sized + Send {
+pub trait FromMembers: Described + Sized + Send {
     /// Reads what it knows. What is left over is refused as unknown.
     fn from_members(members: &mut Members) -> Option<Self>;
 }
 
 /// The members that are not read yet, and what was wrong with those that were.
-pub(crate) struct Members {
+pub struct Members {
     unread: Map<String, Value>,
     /// Query parameters are always text; numbers and booleans are read out of it.
     from_query: bool,
@@ -82,23 +82,23 @@ impl Members {
     }
 
     /// Notes a violation by a member, for rules that no reader here knows.
-    pub(crate) fn refuse(&mut self, name: &str, code: &'static str, detail: impl Into<String>) {
+    pub fn refuse(&mut self, name: &str, code: &'static str, detail: impl Into<String>) {
         self.violations.push(Violation::new(name, code, detail));
     }
 
     /// Text without control characters.
-    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+    pub fn text(&mut self, name: &str) -> Option<String> {
         let text = self.token(name)?;
         self.without_controls(name, text)
     }
 
     /// Text without control characters; absent or null is `Some(None)`, as with every optional reader.
-    pub(crate) fn optional_text(&mut self, name: &str) -> Option<Option<String>> {
+    pub fn optional_text(&mut self, name: &str) -> Option<Option<String>> {
         self.optional(name, Self::text)
     }
 
     /// Any string at all: for tokens, where what is not ours has its own answer.
-    pub(crate) fn token(&mut self, name: &str) -> Option<String> {
+    pub fn token(&mut self, name: &str) -> Option<String> {
         match self.required(name)? {
             Value::String(text) => Some(text),
             _ => self.wrong_type(name, "a string"),
@@ -106,17 +106,12 @@ impl Members {
     }
 
     /// Any string at all, or absent.
-    pub(crate) fn optional_token(&mut self, name: &str) -> Option<Option<String>> {
+    pub fn optional_token(&mut self, name: &str) -> Option<Option<String>> {
         self.optional(name, Self::token)
     }
 
     /// Text that parses; if it does not, the violation carries this code and sentence.
-    pub(crate) fn parse<T: FromStr>(
-        &mut self,
-        name: &str,
-        code: &'static str,
-        detail: &str,
-    ) -> Option<T> {
+    pub fn parse<T: FromStr>(&mut self, name: &str, code: &'static str, detail: &str) -> Option<T> {
         let parsed = self.text(name)?.parse();
         if parsed.is_err() {
             self.refuse(name, code, detail);
@@ -125,7 +120,7 @@ impl Members {
     }
 
     /// Text that parses, or absent.
-    pub(crate) fn optional_parse<T: FromStr>(
+    pub fn optional_parse<T: FromStr>(
         &mut self,
         name: &str,
         code: &'static str,
@@ -135,7 +130,7 @@ impl Members {
     }
 
     /// One of these words.
-    pub(crate) fn word<T: Clone>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
+    pub fn word<T: Clone>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(name)?;
         let found = words.iter().find(|(word, _)| *word == text);
         if found.is_none() {
@@ -147,7 +142,7 @@ impl Members {
     }
 
     /// One of these words, or absent.
-    pub(crate) fn optional_word<T: Clone>(
+    pub fn optional_word<T: Clone>(
         &mut self,
         name: &str,
         words: &[(&str, T)],
@@ -156,7 +151,7 @@ impl Members {
     }
 
     /// A whole number in the range.
-    pub(crate) fn number(&mut self, name: &str, range: RangeInclusive<u64>) -> Option<u64> {
+    pub fn number(&mut self, name: &str, range: RangeInclusive<u64>) -> Option<u64> {
         let number = match self.required(name)? {
             Value::String(digits) if self.from_query => whole_number(&digits),
             Value::Number(number) if !self.from_query => number.as_u64(),
@@ -171,7 +166,7 @@ impl Members {
     }
 
     /// A whole number in the range, or absent.
-    pub(crate) fn optional_number(
+    pub fn optional_number(
         &mut self,
         name: &str,
         range: RangeInclusive<u64>,
@@ -180,7 +175,7 @@ impl Members {
     }
 
     /// `true` or `false`.
-    pub(crate) fn boolean(&mut self, name: &str) -> Option<bool> {
+    pub fn boolean(&mut self, name: &str) -> Option<bool> {
         match self.required(name)? {
             Value::Bool(value) => Some(value),
             Value::String(word) if self.from_query && word == "true" => Some(true),
@@ -190,7 +185,7 @@ impl Members {
     }
 
     /// An array of so many texts at most, all of which parse; the violation points at the item.
-    pub(crate) fn list<T: FromStr>(
+    pub fn list<T: FromStr>(
         &mut self,
         name: &str,
         max: usize,
@@ -224,7 +219,7 @@ impl Members {
     }
 
     /// An array of texts that parse, or absent.
-    pub(crate) fn optional_list<T: FromStr>(
+    pub fn optional_list<T: FromStr>(
         &mut self,
         name: &str,
         max: usize,
@@ -235,7 +230,7 @@ impl Members {
     }
 
     /// A member of a change: what is left out stays. Unlike an optional one, null is for `read` to take or refuse.
-    pub(crate) fn if_there<T>(
+    pub fn if_there<T>(
         &mut self,
         name: &str,
         read: impl FnOnce(&mut Self, &str) -> Option<T>,
@@ -249,7 +244,7 @@ impl Members {
     /// An object with any members, without NUL in any text: Postgres keeps no NUL. It also writes numbers out, `1e308`
     /// with 309 digits: they may take so much room together as a body does. An integer that 64 bits do not hold would come
     /// back as another one.
-    pub(crate) fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
+    pub fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
         let Value::Object(object) = self.required(name)? else {
             return self.wrong_type(name, "an object");
         };
@@ -313,6 +308,15 @@ impl Members {
     fn control_character(&mut self, name: &str) {
         let detail = "The value holds a control character.";
         self.refuse(name, "control_character", detail);
+    }
+}
+
+impl fmt::Debug for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unread: Vec<&String> = self.unread.keys().collect();
+        f.debug_struct("Members")
+            .field("unread", &unread)
+            .finish_non_exhaustive()
     }
 }
 

@@ -59,22 +59,26 @@ pub(crate) mod time;
 #[cfg(test)]
 pub(crate) mod sample;
 
-pub(crate) use self::endpoint::SERVICE;
+#[cfg(feature = "openapi")]
+pub use self::openapi::Operation;
 pub use self::{
     client_address::{ClientAddress, ForwardingHeader},
-    endpoint::Endpoint,
+    described::Described,
+    endpoint::{Endpoint, Handler},
+    input::{Input, Json, Path, Query},
+    members::{FromMembers, Members},
+    output::{Accepted, Created, Document, NoContent, Output},
     problem::Problem,
+    reply::{Response, UnknownLength},
+    request::Request,
     request_id::request_id,
-    resource::not_found,
+    resource::{Resource, Resources, not_found},
 };
 pub(crate) use self::{
     cookie::Cookies,
-    described::Described,
     device::WithDevice,
-    input::{Form, Input, Json, Path, Query},
-    members::{FromMembers, Members},
-    output::{Accepted, Created, Document, Html, NoContent, Output, SeeOther},
-    reply::{Response, UnknownLength},
-    request::{Request, bearer},
-    resource::{Resource, Resources},
+    endpoint::SERVICE,
+    input::Form,
+    output::{Html, SeeOther},
+    request::bearer,
 };

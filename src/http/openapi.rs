@@ -14,7 +14,7 @@ use utoipa::openapi::{
     tag::Tag,
 };
 
-pub(crate) use self::operation::Operation;
+pub use self::operation::Operation;
 use super::{Endpoint, row_docs::Docs, template::Template};
 use crate::error::{Error, Result};
 

@@ -22,7 +22,7 @@ use super::{
 use crate::error::Error;
 
 /// The reply of a handler that succeeded.
-pub(crate) trait Output: Sized {
+pub trait Output: Sized {
     /// The reply.
     fn render(self) -> Response;
 
@@ -33,7 +33,8 @@ pub(crate) trait Output: Sized {
 
 /// 204.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct NoContent;
+#[allow(clippy::exhaustive_structs, reason = "a handler makes it")]
+pub struct NoContent;
 
 impl Output for NoContent {
     fn render(self) -> Response {
@@ -48,7 +49,8 @@ impl Output for NoContent {
 
 /// 202 without a body, the same whatever became of it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Accepted;
+#[allow(clippy::exhaustive_structs, reason = "a handler makes it")]
+pub struct Accepted;
 
 impl Output for Accepted {
     fn render(self) -> Response {
@@ -75,11 +77,12 @@ impl<T: Serialize + Described> Output for Json<T> {
 
 /// 201 with a body that no cache may keep.
 #[derive(Debug)]
-pub(crate) struct Created<T> {
+#[allow(clippy::exhaustive_structs, reason = "a handler makes it")]
+pub struct Created<T> {
     /// The path of what was made.
-    pub(crate) location: String,
+    pub location: String,
     /// What was made.
-    pub(crate) body: T,
+    pub body: T,
 }
 
 impl<T: Serialize + Described> Output for Created<T> {
@@ -195,7 +198,7 @@ impl Output for Html {
 
 /// 200 with a public document that caches may keep.
 #[derive(Clone, Debug)]
-pub(crate) struct Document {
+pub struct Document {
     content_type: HeaderValue,
     body: Bytes,
     max_age: Duration,
@@ -204,7 +207,8 @@ pub(crate) struct Document {
 
 impl Document {
     /// A document that caches may keep for five minutes.
-    pub(crate) fn new(content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
+    #[must_use]
+    pub fn new(content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
         Self {
             content_type,
             body: body.into(),
@@ -216,8 +220,8 @@ impl Document {
     /// A JSON document that caches may keep for five minutes.
     ///
     /// # Errors
-    /// `Internal` if the value has no JSON.
-    pub(crate) fn json(value: &impl Serialize) -> crate::error::Result<Self> {
+    /// [`Internal`](crate::ErrorKind::Internal) if the value has no JSON.
+    pub fn json(value: &impl Serialize) -> crate::error::Result<Self> {
         let body = serde_json::to_vec(value).map_err(Error::internal)?;
         Ok(Self::new(
             HeaderValue::from_static("application/json"),
@@ -226,13 +230,15 @@ impl Document {
     }
 
     /// How long caches may keep it, in whole seconds.
-    pub(crate) fn max_age(mut self, max_age: Duration) -> Self {
+    #[must_use]
+    pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
         self
     }
 
     /// One more header.
-    pub(crate) fn header(mut self, name: HeaderName, value: &'static str) -> Self {
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: &'static str) -> Self {
         self.headers.push((name, HeaderValue::from_static(value)));
         self
     }

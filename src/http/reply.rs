@@ -7,11 +7,12 @@ use ::http::{
 use bytes::Bytes;
 
 /// A reply with its whole body.
-pub(crate) type Response = ::http::Response<Bytes>;
+pub type Response = ::http::Response<Bytes>;
 
 /// In the extensions of a reply to HEAD: how long the body of GET would be was not looked up, so that no length is named.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct UnknownLength;
+#[non_exhaustive]
+pub struct UnknownLength;
 
 /// A reply without a body.
 pub(crate) fn empty(status: StatusCode) -> Response {

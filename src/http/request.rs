@@ -1,6 +1,6 @@
 //! A request as the inputs see it.
 
-use std::{collections::BTreeSet, net::IpAddr, str, vec::IntoIter};
+use std::{collections::BTreeSet, fmt, net::IpAddr, str, vec::IntoIter};
 
 use ::http::{
     HeaderMap, Method,
@@ -18,7 +18,7 @@ use super::{
 use crate::error::{Error, ErrorKind, Result};
 
 /// The head, the path parameters and the bounded body of a request.
-pub(crate) struct Request {
+pub struct Request {
     head: Parts,
     params: IntoIter<String>,
     client_ip: Option<IpAddr>,
@@ -47,23 +47,23 @@ impl Request {
     }
 
     /// The address of the client, if it is known; see [`ClientAddress`](super::ClientAddress).
-    pub(crate) fn client_ip(&self) -> Option<IpAddr> {
+    pub fn client_ip(&self) -> Option<IpAddr> {
         self.client_ip
     }
 
     /// What the reply carries as `X-Request-Id`.
-    pub(crate) fn id(&self) -> &str {
+    pub fn id(&self) -> &str {
         self.id.as_str()
     }
 
     /// The `User-Agent` header, if it is UTF-8.
-    pub(crate) fn user_agent(&self) -> Option<&str> {
+    pub fn user_agent(&self) -> Option<&str> {
         let value = self.head.headers.get(USER_AGENT)?;
         str::from_utf8(value.as_bytes()).ok()
     }
 
     /// What the `Accept-Language` headers say, as one list (RFC 9110 section 5.3); empty without one.
-    pub(crate) fn accept_language(&self) -> String {
+    pub fn accept_language(&self) -> String {
         let values = self.head.headers.get_all(ACCEPT_LANGUAGE).into_iter();
         let texts: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
         texts.join(",")
@@ -86,17 +86,24 @@ impl Request {
     }
 
     /// Whether only the head of the reply is asked for.
-    pub(crate) fn is_head(&self) -> bool {
+    pub fn is_head(&self) -> bool {
         self.head.method == Method::HEAD
     }
 
-    /// The bearer token; see [`bearer`].
-    pub(crate) fn bearer(&self) -> Result<&str> {
+    /// The bearer token (RFC 6750, section 2.1), not verified yet.
+    ///
+    /// # Errors
+    /// [`Unauthenticated`](ErrorKind::Unauthenticated) without one; [`InvalidAccessToken`](ErrorKind::InvalidAccessToken)
+    /// for what is no token.
+    pub fn bearer(&self) -> Result<&str> {
         bearer(&self.head.headers)
     }
 
     /// The next path parameter, decoded, left to right.
-    pub(crate) fn next_param(&mut self) -> Result<String> {
+    ///
+    /// # Errors
+    /// [`Internal`](ErrorKind::Internal) if the path has no more.
+    pub fn next_param(&mut self) -> Result<String> {
         self.params
             .next()
             .ok_or_else(|| Error::internal("an endpoint reads more path parameters than it has"))
@@ -105,8 +112,8 @@ impl Request {
     /// The parameters of the query.
     ///
     /// # Errors
-    /// `ValidationFailed`.
-    pub(crate) fn query(&self) -> Result<Map<String, Value>> {
+    /// [`ValidationFailed`](ErrorKind::ValidationFailed).
+    pub fn query(&self) -> Result<Map<String, Value>> {
         query::parse(self.head.uri.query().unwrap_or_default())
     }
 
@@ -119,8 +126,9 @@ impl Request {
     /// The body as a JSON object.
     ///
     /// # Errors
-    /// `UnsupportedMediaType`, `BodyTooLarge`, `MalformedBody`, in this order.
-    pub(crate) fn json_object(&self) -> Result<Map<String, Value>> {
+    /// [`UnsupportedMediaType`](ErrorKind::UnsupportedMediaType), [`BodyTooLarge`](ErrorKind::BodyTooLarge),
+    /// [`MalformedBody`](ErrorKind::MalformedBody), in this order.
+    pub fn json_object(&self) -> Result<Map<String, Value>> {
         self.body.json_object(&self.head.headers)
     }
 
@@ -141,8 +149,17 @@ impl Request {
     }
 
     /// The headers.
-    pub(crate) fn headers(&self) -> &HeaderMap {
+    pub fn headers(&self) -> &HeaderMap {
         &self.head.headers
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.head.method)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 

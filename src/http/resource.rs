@@ -23,11 +23,11 @@ use crate::{
 
 /// All the rows of a contract, by path, in the order in which paths are to be matched.
 #[derive(Debug)]
-pub(crate) struct Resources(Vec<Arc<Resource>>);
+pub struct Resources(Vec<Arc<Resource>>);
 
 /// The rows of one path.
 #[derive(Debug)]
-pub(crate) struct Resource {
+pub struct Resource {
     template: Template,
     endpoints: Vec<Endpoint>,
     timeout: Duration,
@@ -67,30 +67,44 @@ impl Resources {
         Ok(Self(resources.into_iter().map(Arc::new).collect()))
     }
 
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(crate) fn check(endpoints: &[Endpoint]) -> Result<()> {
+        let mut known: Vec<(Template, Vec<&Endpoint>)> = Vec::new();
+        for endpoint in endpoints {
+            let template = Template::new(endpoint.path())?;
+            match known.iter_mut().find(|(of, _)| of.same_shape(&template)) {
+                Some((_, rows)) => {
+                    ensure_apart(rows.iter().copied(), endpoint)?;
+                    rows.push(endpoint);
+                }
+                None => known.push((template, vec![endpoint])),
+            }
+        }
+        Ok(())
+    }
+
     /// The resources, those to be matched first first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Resource>> {
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Resource>> {
         self.0.iter()
     }
 }
 
 impl Resource {
-    /// The path pattern.
-    pub(crate) fn path(&self) -> &'static str {
+    /// The path pattern, with parameters as `{name}`.
+    #[must_use]
+    pub fn path(&self) -> &'static str {
         self.template.path()
     }
 
     /// Whether the raw path of a request, prefix included, is meant. Servers that decode before they match must ask.
-    pub(crate) fn matches(&self, raw_path: &str) -> bool {
+    #[must_use]
+    pub fn matches(&self, raw_path: &str) -> bool {
         self.template.matches(raw_path)
     }
 
-    /// Answers a request to this path.
-    pub(crate) async fn serve<B, E>(
-        &self,
-        head: Parts,
-        peer: Option<SocketAddr>,
-        body: B,
-    ) -> Response
+    /// Answers a request to this path: any method, with `peer` as the other end of its connection, if it is known.
+    pub async fn serve<B, E>(&self, head: Parts, peer: Option<SocketAddr>, body: B) -> Response
     where
         B: Stream<Item = Result<Bytes, E>>,
     {
@@ -182,15 +196,7 @@ impl Resource {
     }
 
     fn add(&mut self, endpoint: Endpoint) -> Result<()> {
-        let (method, path) = (endpoint.method(), endpoint.path());
-        if path != self.path() {
-            let message = format!("`{path}` and `{}` match the same paths", self.path());
-            return Err(Error::configuration(message));
-        }
-        if self.endpoints.iter().any(|row| row.method() == method) {
-            let message = format!("there are two rows for {method} {path}");
-            return Err(Error::configuration(message));
-        }
+        ensure_apart(self.endpoints.iter(), &endpoint)?;
         self.endpoints.push(endpoint);
         Ok(())
     }
@@ -198,6 +204,22 @@ impl Resource {
     fn precedence(&self, other: &Self) -> Ordering {
         self.template.precedence(&other.template)
     }
+}
+
+/// A row may join those of the same shape if its path is theirs, and its method is not.
+fn ensure_apart<'a>(rows: impl Iterator<Item = &'a Endpoint>, new: &Endpoint) -> Result<()> {
+    let (method, path) = (new.method(), new.path());
+    for row in rows {
+        if row.path() != path {
+            let message = format!("`{path}` and `{}` match the same paths", row.path());
+            return Err(Error::configuration(message));
+        }
+        if row.method() == method {
+            let message = format!("there are two rows for {method} {path}");
+            return Err(Error::configuration(message));
+        }
+    }
+    Ok(())
 }
 
 /// The head of a request, the other end of its connection, and its id.

@@ -60,6 +60,7 @@ mod mounting;
 mod oauth;
 mod openapi;
 mod overtaken;
+mod own_rows;
 mod pages;
 mod parity;
 #[cfg(all(feature = "breach-check", feature = "strength"))]

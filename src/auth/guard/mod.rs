@@ -9,6 +9,8 @@
 //! [`CurrentUser`](crate::CurrentUser) and [`ActiveUser`](crate::ActiveUser) ask for no more than a caller.
 //! `RequireRole` and `RequirePermission` guard whole groups of routes.
 
+#[cfg(feature = "http")]
+mod input;
 mod permission;
 mod recent_sign_in;
 mod role;

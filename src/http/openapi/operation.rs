@@ -1,3 +1,5 @@
+use std::fmt;
+
 use ::http::StatusCode;
 use utoipa::{
     ToSchema,
@@ -16,7 +18,7 @@ type NamedSchema = (String, RefOr<Schema>);
 
 /// What the inputs and the output of a handler tell about it.
 #[derive(Default)]
-pub(crate) struct Operation {
+pub struct Operation {
     bearer: bool,
     parameters: Vec<Parameter>,
     body: Option<RequestBody>,
@@ -27,12 +29,12 @@ pub(crate) struct Operation {
 
 impl Operation {
     /// Needs a bearer token.
-    pub(crate) fn bearer(&mut self) {
+    pub fn bearer(&mut self) {
         self.bearer = true;
     }
 
     /// Needs a JSON body of this shape, and takes no member beyond it.
-    pub(crate) fn json_body<T: ToSchema>(&mut self) {
+    pub fn json_body<T: ToSchema>(&mut self) {
         self.closed.push(T::name().into_owned());
         let content = self.content::<T>();
         let body = RequestBodyBuilder::new().content("application/json", content);
@@ -40,7 +42,7 @@ impl Operation {
     }
 
     /// Takes the members of this shape as parameters of the query.
-    pub(crate) fn query<T: ToSchema>(&mut self) {
+    pub fn query<T: ToSchema>(&mut self) {
         T::schemas(&mut self.schemas);
         let RefOr::T(Schema::Object(object)) = T::schema() else {
             return;
@@ -63,7 +65,7 @@ impl Operation {
     }
 
     /// Answers JSON of this shape.
-    pub(crate) fn json_reply<T: ToSchema>(&mut self, status: StatusCode, description: &str) {
+    pub fn json_reply<T: ToSchema>(&mut self, status: StatusCode, description: &str) {
         let content = self.content::<T>();
         let mut reply = Response::new(description);
         reply
@@ -73,7 +75,7 @@ impl Operation {
     }
 
     /// Answers without a body, or with one that has no schema.
-    pub(crate) fn empty_reply(&mut self, status: StatusCode, description: &str) {
+    pub fn empty_reply(&mut self, status: StatusCode, description: &str) {
         self.reply = Some((status, Response::new(description)));
     }
 
@@ -126,6 +128,14 @@ impl Operation {
         self.schemas.push((name.clone().into_owned(), T::schema()));
         T::schemas(&mut self.schemas);
         Content::new(Some(Ref::from_schema_name(name)))
+    }
+}
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operation")
+            .field("bearer", &self.bearer)
+            .finish_non_exhaustive()
     }
 }
 
