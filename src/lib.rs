@@ -141,6 +141,10 @@ pub mod store;
 pub mod token;
 pub mod verifier;
 
+// The way of events out, and who is let in.
+mod admission;
+mod trail;
+
 // Credentials, mails on their way, and the one code that opens a session.
 pub mod credential;
 mod delivery;

@@ -6,13 +6,13 @@ use std::{sync::Arc, time::Duration};
 use super::builder::oauth;
 use super::{Auth, AuthBuilder, Inner, use_cases::UseCases};
 use crate::{
+    admission::{LimitParts, Limits},
     credential::{
         BREACH_CHECK_TIMEOUT, Confirmation, Devices, Failures, PasswordCheck, PasswordRules,
         PasswordRulesParts,
     },
     delivery::{Deliveries, DeliveryParts},
     error::{Error, Result},
-    event::Trail,
     feature::{
         account::Accounts,
         admin::{Administration, AdministrationParts},
@@ -22,12 +22,12 @@ use crate::{
         session::Sessions,
     },
     hook::HookChain,
-    limit::{LimitParts, Limits},
     mail::{Links, Templates},
     purge::Purges,
     sign_in::SignIn,
     store::memory::MemoryLimiter,
     token::{SigningKeys, TokenParts, Tokens},
+    trail::Trail,
 };
 
 #[cfg(feature = "oauth")]

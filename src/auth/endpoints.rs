@@ -10,10 +10,10 @@ use crate::feature::page;
 #[cfg(any(feature = "actix", feature = "axum"))]
 use crate::limit::Budget;
 use crate::{
+    admission::Limits,
     error::{Error, Result},
     feature::{account, admin, email_verification, lockout, password, session},
     http::{Cookies, Endpoint},
-    limit::Limits,
     service::http::Context,
     token,
 };

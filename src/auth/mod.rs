@@ -20,7 +20,7 @@ use self::use_cases::UseCases;
 use crate::{
     delivery::Deliveries,
     error::Result,
-    event::{ClientInfo, Trail},
+    event::ClientInfo,
     feature::{
         account::Accounts, admin::Administration, email_verification::EmailVerifications,
         lockout::Lockouts, session::Sessions,
@@ -32,6 +32,7 @@ use crate::{
     service::{Login, Registration, UserService},
     store::Store,
     token::{ActiveUser, CurrentUser, TokenPair},
+    trail::Trail,
     user::{EmailAddress, Page, Role, RolePermissions, User, UserQuery},
     verifier::Verifier,
 };

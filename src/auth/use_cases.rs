@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    error::Result,
+    admission::Limits,
+    error::{ErrorKind, Result},
     event::ClientInfo,
     feature::{admin::Administration, password::Passwords, session::Sessions},
-    limit::Limits,
     secret::{AccessToken, OneTimeToken, Password, RefreshToken},
     service::{Login, Registration, UserService},
     store::Store,
@@ -63,7 +63,18 @@ impl UserService for UseCases {
     }
 
     async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser> {
-        self.tokens.check(self.store.as_ref(), token.expose()).await
+        let claims = self.tokens.verify(token.expose())?;
+        let (session_id, now) = (claims.session_id(), self.tokens.now());
+        let live = self
+            .store
+            .session_user(session_id, claims.id(), now)
+            .await?;
+        let live = live.ok_or(ErrorKind::InvalidAccessToken)?;
+        Ok(ActiveUser {
+            user: live.user,
+            session_id,
+            authenticated_at: live.authenticated_at,
+        })
     }
 
     async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser> {

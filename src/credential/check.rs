@@ -8,9 +8,10 @@ use super::{
 #[cfg(feature = "oauth")]
 use crate::identity::Redeemed;
 use crate::{
+    admission::{Attempt, Counted, Limits, Locked, Permit},
     error::{ErrorKind, Result},
     event::ClientInfo,
-    limit::{Attempt, Budget, Counted, Limits, Locked, Permit},
+    limit::Budget,
     metric,
     secret::{Password, PasswordHash},
     store::Store,

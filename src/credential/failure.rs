@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use crate::{
+    admission::{Counted, Locked},
     error::{Error, ErrorKind},
-    limit::{Counted, Locked},
     user::UserId,
 };
 

@@ -4,9 +4,10 @@ use super::{FailedCheck, FailureReason};
 use crate::{
     clock::Clock,
     error::Result,
-    event::{ClientInfo, Event, EventKind, Trail},
+    event::{ClientInfo, Event, EventKind},
     mail::{Intent, LetterKind, Recipient},
     store::Store,
+    trail::Trail,
 };
 
 /// Writes failed checks down, and tells owners when their sign-in begins to be locked.

@@ -8,9 +8,10 @@ use super::{
 use crate::{
     clock::Clock,
     error::{Error, ErrorKind, Result, Weakness},
-    event::{ClientInfo, Event, EventKind, EventStore, Trail},
+    event::{ClientInfo, Event, EventKind, EventStore},
     id::UserId,
     secret::Password,
+    trail::Trail,
     user::EmailAddress,
 };
 

@@ -15,25 +15,16 @@
 //!
 //! A [`Limiter`] keeps the counters: the database, so that all instances share them, or the memory of the process.
 
-mod admission;
 mod budget;
-mod complaints;
 mod held;
 mod key;
 mod key_store;
-mod lasting;
 mod limiter;
 mod lockout;
-mod permits;
 mod rate;
-mod refusals;
 mod rule;
 
-use self::key::LimitKeys;
-pub(crate) use self::{
-    admission::{Attempt, Counted, LimitParts, Limits, Locked},
-    permits::Permit,
-};
+pub(crate) use self::key::LimitKeys;
 pub use self::{
     budget::{Budget, RateLimits},
     held::Held,

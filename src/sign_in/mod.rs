@@ -4,15 +4,16 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use crate::{
+    admission::Limits,
     clock::Clock,
     credential::{Devices, Proof},
     delivery::Deliveries,
     error::{Refusal, Result},
-    event::{ClientInfo, Event, EventKind, Trail},
+    event::{ClientInfo, Event, EventKind},
     hook::HookChain,
-    limit::Limits,
     store::Store,
     token::{NewSession, OpenSession, SessionId, TokenPair, Tokens},
+    trail::Trail,
     user::User,
 };
 

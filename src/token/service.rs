@@ -3,8 +3,8 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Map, Value};
 
 use super::{
-    CurrentUser, RotateSession, SessionId, TokenLifetimes, TokenStore, access::AccessTokens,
-    key::SigningKeys, refresh::RefreshKeys,
+    CurrentUser, RotateSession, SessionId, TokenLifetimes, access::AccessTokens, key::SigningKeys,
+    refresh::RefreshKeys,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -143,26 +143,6 @@ impl Tokens {
     /// Verifies an access token without asking the database.
     pub(crate) fn verify(&self, access_token: &str) -> Result<CurrentUser> {
         self.0.access.verify(access_token, self.0.clock.now())
-    }
-
-    /// Verifies an access token, and asks the database whether its session and its user are alive: one query.
-    pub(crate) async fn check(
-        &self,
-        store: &dyn TokenStore,
-        access_token: &str,
-    ) -> Result<ActiveUser> {
-        let now = self.0.clock.now();
-        let claims = self.0.access.verify(access_token, now)?;
-        let session_id = claims.session_id();
-        let live = store
-            .session_user(session_id, claims.id(), now)
-            .await?
-            .ok_or(ErrorKind::InvalidAccessToken)?;
-        Ok(ActiveUser {
-            user: live.user,
-            session_id,
-            authenticated_at: live.authenticated_at,
-        })
     }
 
     /// Prepares a session: nothing is stored yet.

@@ -32,6 +32,7 @@ const LAYERS: &[&[&str]] = &[
     &["purge"],
     &["store"],
     &["store::memory", "store::seaorm"],
+    &["trail", "admission"],
     &["credential"],
     &["delivery"],
     &["sign_in"],

@@ -2,9 +2,10 @@ use std::{sync::Arc, time::Duration};
 
 use super::*;
 use crate::{
+    admission::LimitParts,
     clock::{Clock as _, SystemClock},
     credential::HashParams,
-    limit::{LimitParts, RateLimits},
+    limit::RateLimits,
     secret::Secret,
     store::{Gate, Passage, memory::MemoryStore},
     user::UserId,

@@ -21,10 +21,11 @@ use crate::{
     credential::{Confirmation, Hasher, PasswordRules},
     delivery::Deliveries,
     error::{ErrorKind, Result},
-    event::{ClientInfo, Event, EventKind, Trail},
+    event::{ClientInfo, Event, EventKind},
     hook::HookChain,
     store::Store,
     token::ActiveUser,
+    trail::Trail,
     user::{ProfileChange, User, check_display_name},
 };
 

@@ -24,15 +24,15 @@ use self::cursor::Cursors;
 use self::list::MAX_LIMIT;
 pub use self::{create::NewAccount, mail::MailQuery};
 use crate::{
+    admission::Limits,
     clock::Clock,
     credential::{Hasher, PasswordRules},
     delivery::Deliveries,
     error::{Error, ErrorKind, Result, Violation},
-    event::Trail,
     hook::HookChain,
-    limit::Limits,
     secret::Secrets,
     store::Store,
+    trail::Trail,
     user::{Roles, User, UserId},
 };
 

@@ -16,15 +16,17 @@ pub(crate) mod http;
 use std::sync::Arc;
 
 use crate::{
+    admission::Limits,
     clock::Clock,
     credential::{CHECKS, Confirmation, overtaken},
     delivery::Deliveries,
     error::{ErrorKind, Result},
-    event::{ClientInfo, Event, EventKind, Trail},
-    limit::{Budget, Limits},
+    event::{ClientInfo, Event, EventKind},
+    limit::Budget,
     secret::{OneTimeToken, Password, TokenDigest},
     store::Store,
     token::{ActiveUser, Checked},
+    trail::Trail,
     user::EmailAddress,
 };
 

@@ -13,14 +13,16 @@ pub(crate) mod http;
 use std::sync::Arc;
 
 use crate::{
+    admission::Limits,
     clock::Clock,
     credential::Devices,
     error::{ErrorKind, Result},
-    event::{ClientInfo, Event, EventKind, Trail},
-    limit::{Budget, Limits},
+    event::{ClientInfo, Event, EventKind},
+    limit::Budget,
     secret::{DeviceToken, OneTimeToken, TokenDigest},
     store::Store,
     token::Purpose,
+    trail::Trail,
     user::Credentials,
 };
 

@@ -34,15 +34,15 @@ pub use self::{
 };
 use self::{client::Client, redirect::Redirects, secret::FlowSecret};
 use crate::{
+    admission::Limits,
     clock::Clock,
     delivery::Deliveries,
     error::{Error, ErrorKind, Result},
-    event::Trail,
     hook::HookChain,
     identity::Assertion,
-    limit::Limits,
     sign_in::SignIn,
     store::Store,
+    trail::Trail,
 };
 
 /// How long somebody may take to come back from a provider.

@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use super::Action;
 use crate::{
+    admission::Limits,
     clock::Clock,
     error::Result,
     event::ClientInfo,
-    limit::{Budget, Limits},
+    limit::Budget,
     secret::TokenDigest,
     store::Store,
     token::{OneTimeStatus, Purpose},

@@ -21,6 +21,7 @@ pub(crate) use self::register::Registered;
 use std::{str::FromStr, sync::Arc};
 
 use crate::{
+    admission::Limits,
     clock::Clock,
     credential::{
         CHECKS, Caller, CheckTicket, FailedCheck, FailureReason, Failures, Hasher, PasswordCheck,
@@ -28,14 +29,14 @@ use crate::{
     },
     delivery::Deliveries,
     error::Result,
-    event::{EventKind, Trail},
+    event::EventKind,
     hook::HookChain,
-    limit::Limits,
     mail::Recipient,
     service::Login,
     sign_in::SignIn,
     store::Store,
     token::TokenPair,
+    trail::Trail,
 };
 
 /// Who may make an account.

@@ -8,13 +8,14 @@ mod refresh;
 use std::sync::Arc;
 
 use crate::{
+    admission::Limits,
     clock::Clock,
     error::{ErrorKind, Result},
-    event::{ClientInfo, Event, EventKind, Trail},
+    event::{ClientInfo, Event, EventKind},
     hook::HookChain,
-    limit::Limits,
     store::Store,
     token::{ActiveUser, Session, SessionId, Tokens},
+    trail::Trail,
 };
 
 /// The sessions of signed-in users. Cheap to clone; from [`Auth::sessions`](crate::Auth::sessions).

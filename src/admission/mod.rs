@@ -1,17 +1,28 @@
+//! Who is let in: calls and attempts are counted before anything is done for them, and whoever is over a limit is turned
+//! away.
+
+mod complaints;
+mod lasting;
+mod permits;
+mod refusals;
+
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use super::{
-    Budget, Charge, Charged, Held, LimitKey, LimitKeyStore, LimitKeys, Limiter, Lockout, Rate,
-    RateLimits, Rule,
+pub(crate) use self::permits::Permit;
+use self::{
     complaints::{Complaint, Complaints},
     lasting::Lasting,
-    permits::{Permit, Permits},
+    permits::Permits,
     refusals::Refusals,
 };
 use crate::{
     clock::Clock,
     error::{Error, ErrorKind, QuotaPolicy, Result},
     event::ClientInfo,
+    limit::{
+        Budget, Charge, Charged, Held, LimitKey, LimitKeyStore, LimitKeys, Limiter, Lockout, Rate,
+        RateLimits, Rule,
+    },
     metric,
     secret::Secrets,
 };

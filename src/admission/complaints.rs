@@ -8,8 +8,7 @@ use std::{
 
 use chrono::TimeDelta;
 
-use super::LimitKey;
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, limit::LimitKey};
 
 /// The time that one line of a client stands for.
 const MINUTE: TimeDelta = TimeDelta::minutes(1);

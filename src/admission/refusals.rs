@@ -1,12 +1,14 @@
 use quick_cache::sync::Cache;
 
-use super::{Charge, Charged, Held, LimitKey, Rule};
-use crate::clock::Timestamp;
+use crate::{
+    clock::Timestamp,
+    limit::{Charge, Charged, Held, LimitKey, Rule},
+};
 
 /// How many are remembered. Beyond them the store is asked again.
 const CAPACITY: usize = 10_000;
 
-/// What the store has refused, so that it is not asked again before there can be room: what a [`Rate`](super::Rate) holds only
+/// What the store has refused, so that it is not asked again before there can be room: what a [`Rate`](crate::limit::Rate) holds only
 /// grows, whichever instance charges it. Attempts are not remembered, since a lock can be ended.
 #[derive(Debug)]
 pub(super) struct Refusals(Cache<LimitKey, Held>);

@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use super::{LimitKeyStore, LimitKeys, SealedKey};
 use crate::{
     error::{Result, StoreError},
+    limit::{LimitKeyStore, LimitKeys, SealedKey},
     secret::{HmacKey, Secret, Secrets},
 };
 

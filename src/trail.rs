@@ -1,7 +1,16 @@
+//! The way of events out: into the audit trail, and to the sinks that hear of what stands in it.
+
+mod address_digest;
+mod queue;
+
 use std::sync::Arc;
 
-use super::{Event, EventStore, Sink, TracingSink, address_digest::AddressKey, queue::Queue};
-use crate::{error::StoreError, secret::Secrets};
+use self::{address_digest::AddressKey, queue::Queue};
+use crate::{
+    error::StoreError,
+    event::{Event, EventStore, Sink, TracingSink},
+    secret::Secrets,
+};
 
 /// Tells those who listen what has been written to the audit trail. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{runtime::Handle, sync::Notify, time::timeout};
 
-use super::{Event, Sink};
+use crate::event::{Event, Sink};
 
 /// How many events wait for a sink at most.
 const CAPACITY: usize = 1024;
