@@ -8,8 +8,9 @@ use std::sync::Arc;
 use self::{address_digest::AddressKey, queue::Queue};
 use crate::{
     error::StoreError,
-    event::{Event, EventStore, Sink, TracingSink},
+    event::{Event, Sink, TracingSink},
     secret::Secrets,
+    store::EventStore,
 };
 
 /// Tells those who listen what has been written to the audit trail. Cheap to clone.

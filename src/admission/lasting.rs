@@ -13,8 +13,9 @@ use tokio::sync::OnceCell;
 
 use crate::{
     error::{Result, StoreError},
-    limit::{LimitKeyStore, LimitKeys, SealedKey},
+    limit::{LimitKeys, SealedKey},
     secret::{HmacKey, Secret, Secrets},
+    store::LimitKeyStore,
 };
 
 const PURPOSE: &str = "limit key";

@@ -19,12 +19,10 @@ use crate::{
     clock::Clock,
     error::{Error, ErrorKind, QuotaPolicy, Result},
     event::ClientInfo,
-    limit::{
-        Budget, Charge, Charged, Held, LimitKey, LimitKeyStore, LimitKeys, Limiter, Lockout, Rate,
-        RateLimits, Rule,
-    },
+    limit::{Budget, Charge, Charged, Held, LimitKey, LimitKeys, Lockout, Rate, RateLimits, Rule},
     metric,
     secret::Secrets,
+    store::{LimitKeyStore, Limiter},
 };
 
 /// What limits are made of.

@@ -8,9 +8,10 @@ use super::{
 use crate::{
     clock::Clock,
     error::{Error, ErrorKind, Result, Weakness},
-    event::{ClientInfo, Event, EventKind, EventStore},
+    event::{ClientInfo, Event, EventKind},
     id::UserId,
     secret::Password,
+    store::EventStore,
     trail::Trail,
     user::EmailAddress,
 };

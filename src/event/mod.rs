@@ -9,16 +9,14 @@ mod client_info;
 pub(crate) mod http;
 mod query;
 mod sink;
-mod store;
 
 use serde_json::{Map, Value};
 
 pub use self::{
     author::Author,
     client_info::ClientInfo,
-    query::EventQuery,
+    query::{EventFilter, EventQuery},
     sink::{Sink, TracingSink},
-    store::{EventFilter, EventStore},
 };
 use crate::{
     clock::Timestamp,

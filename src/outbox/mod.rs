@@ -8,12 +8,10 @@
 mod entry;
 mod intent;
 mod kind;
-mod store;
 
 pub(crate) use self::intent::{SKEW, holds_from};
 pub use self::{
     entry::{Admission, MailEntry, MailStatus, RetriedMail, RetryMail, UnknownMailStatus},
     intent::{ClaimedIntent, Claims, Intent, IntentId, Ordered, Recipient, UnreadableIntent},
     kind::{LetterKind, UnknownLetter},
-    store::OutboxStore,
 };

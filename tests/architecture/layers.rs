@@ -29,10 +29,9 @@ const LAYERS: &[&[&str]] = &[
     // Tokens and credentials.
     &["token"],
     &["verifier"],
-    &["purge"],
     &["store"],
     &["store::memory", "store::seaorm"],
-    &["trail", "admission"],
+    &["trail", "admission", "purge"],
     &["credential"],
     &["delivery"],
     &["sign_in"],

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use hallpass::{
     conformance,
-    limit::Limiter,
     memory::MemoryLimiter,
     seaorm::{ConnectSettings, SeaOrmStore},
-    store::Store,
+    store::{Limiter, Store},
 };
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
@@ -347,7 +346,8 @@ async fn a_database_that_does_not_answer_is_unavailable() {
 async fn an_event_that_cannot_be_read_hides_no_other() {
     use hallpass::{
         clock::{Clock as _, SystemClock},
-        event::{ClientInfo, Event, EventFilter, EventKind, EventStore as _},
+        event::{ClientInfo, Event, EventFilter, EventKind},
+        store::EventStore as _,
     };
 
     for database in Database::migrated().await {
@@ -380,7 +380,8 @@ async fn an_event_that_cannot_be_read_hides_no_other() {
 async fn a_mail_that_cannot_be_read_holds_up_no_other() {
     use hallpass::{
         clock::{Clock as _, SystemClock},
-        mail::{Intent, LetterKind, OutboxStore as _, Recipient},
+        mail::{Intent, LetterKind, Recipient},
+        store::OutboxStore as _,
     };
 
     for database in Database::migrated().await {

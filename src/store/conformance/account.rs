@@ -1,4 +1,4 @@
-//! The contract of [`UserStore`](crate::user::UserStore) and [`TokenStore`](crate::token::TokenStore): the account in
+//! The contract of [`UserStore`](crate::store::UserStore) and [`TokenStore`](crate::store::TokenStore): the account in
 //! its owner's hands.
 
 use std::{sync::Arc, time::Duration};

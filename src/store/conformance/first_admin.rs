@@ -1,4 +1,4 @@
-//! The contract of [`UserStore`](crate::user::UserStore): the first administrator.
+//! The contract of [`UserStore`](crate::store::UserStore): the first administrator.
 
 use std::sync::Arc;
 

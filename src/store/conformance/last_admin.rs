@@ -1,4 +1,4 @@
-//! The contract of [`UserStore`](crate::user::UserStore): the last administrator.
+//! The contract of [`UserStore`](crate::store::UserStore): the last administrator.
 
 use std::sync::Arc;
 

@@ -12,8 +12,9 @@ use super::{
 use crate::{
     clock::Timestamp,
     event::EventKind,
-    limit::{Charge, Charged, Held, LimitKey, Limiter, Lockout, Rate, Rule},
+    limit::{Charge, Charged, Held, LimitKey, Lockout, Rate, Rule},
     secret::{TokenDigest, random_bytes},
+    store::Limiter,
     token::{IssueOneTime, Purpose},
     user::{User, UserId},
 };

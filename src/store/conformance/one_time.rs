@@ -1,4 +1,4 @@
-//! The contract of [`TokenStore`](crate::token::TokenStore): one-time tokens.
+//! The contract of [`TokenStore`](crate::store::TokenStore): one-time tokens.
 
 use std::{sync::Arc, time::Duration};
 

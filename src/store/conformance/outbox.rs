@@ -1,4 +1,4 @@
-//! The contract of [`OutboxStore`](crate::mail::OutboxStore).
+//! The contract of [`OutboxStore`](crate::store::OutboxStore).
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The contract of [`TokenStore`](crate::token::TokenStore): opening and ending sessions.
+//! The contract of [`TokenStore`](crate::store::TokenStore): opening and ending sessions.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The contract of [`IdentityStore`](crate::store::IdentityStore) and [`TokenStore`](crate::token::TokenStore): takeovers. The
+//! The contract of [`IdentityStore`](crate::store::IdentityStore) and [`TokenStore`](crate::store::TokenStore): takeovers. The
 //! previous holder of an account that was never proven keeps nothing of it, once the owner of the address comes.
 
 use std::sync::Arc;

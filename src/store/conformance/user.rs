@@ -1,4 +1,4 @@
-//! The contract of [`UserStore`](crate::user::UserStore).
+//! The contract of [`UserStore`](crate::store::UserStore).
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The contract of [`UserStore`](crate::user::UserStore): changing and deleting users.
+//! The contract of [`UserStore`](crate::store::UserStore): changing and deleting users.
 
 use std::time::Duration;
 

@@ -10,7 +10,8 @@ use crate::{
     event::Event,
     outbox::Intent,
     secret::TokenDigest,
-    token::{AddressStore, Checked, CheckedSession, EndReason, NewOneTimeToken, Purpose},
+    store::AddressStore,
+    token::{Checked, CheckedSession, EndReason, NewOneTimeToken, Purpose},
     user::{EmailAddress, UserId},
 };
 

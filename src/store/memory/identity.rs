@@ -7,11 +7,11 @@ use crate::{
     event::Event,
     identity::{
         Assertion, Candidates, CodeChallenge, Flow, Identity, IdentityAdmission, IdentityId,
-        IdentitySignIn, IdentityStore, LinkIdentity, Linked, Linking, Local, NewCode, NewFlow,
-        Redeemed, Unlinked,
+        IdentitySignIn, LinkIdentity, Linked, Linking, Local, NewCode, NewFlow, Redeemed, Unlinked,
     },
     mail::Intent,
     secret::TokenDigest,
+    store::{FlowStore, IdentityStore},
     token::EndReason,
     user::{Credentials, UserId},
 };
@@ -149,33 +149,6 @@ impl State {
 
 #[async_trait]
 impl IdentityStore for MemoryStore {
-    async fn begin_flow(&self, new: &NewFlow) -> Result<(), StoreError> {
-        let row = FlowRow {
-            flow: new.flow.clone(),
-            binding: new.binding,
-            expires_at: new.expires_at,
-            taken: false,
-            code: None,
-        };
-        self.state().flows.insert(new.flow.state, row);
-        Ok(())
-    }
-
-    async fn take_flow(
-        &self,
-        state: &TokenDigest,
-        binding: &TokenDigest,
-        now: Timestamp,
-    ) -> Result<Option<Flow>, StoreError> {
-        let mut rows = self.state();
-        let row = rows.flows.get_mut(state);
-        let row = row.filter(|row| !row.taken && row.binding == *binding && now < row.expires_at);
-        Ok(row.map(|row| {
-            row.taken = true;
-            row.flow.clone()
-        }))
-    }
-
     async fn candidates(&self, assertion: &Assertion) -> Result<Candidates, StoreError> {
         Ok(self.state().candidates(assertion))
     }
@@ -220,43 +193,6 @@ impl IdentityStore for MemoryStore {
             state.record(event, Some(user_id));
         }
         Ok(IdentityAdmission::Admitted(user, events))
-    }
-
-    async fn offer_identity(
-        &self,
-        code: &NewCode,
-        assertion: &Assertion,
-    ) -> Result<(), StoreError> {
-        let good_for = GoodFor::Identity(assertion.clone());
-        self.state().keep_code(code, good_for);
-        Ok(())
-    }
-
-    async fn redeem_code(
-        &self,
-        code: &TokenDigest,
-        challenge: &CodeChallenge,
-        now: Timestamp,
-    ) -> Result<Option<Redeemed>, StoreError> {
-        let mut state = self.state();
-        let Some((flow, GoodFor::User(user, version))) = state.flow_of(code, challenge, now) else {
-            return Ok(None);
-        };
-        let row = state.users.get(user).filter(|row| row.is_at(*version));
-        let Some(row) = row else {
-            return Ok(None);
-        };
-        let redeemed = Redeemed {
-            credentials: Credentials {
-                user: row.user.clone(),
-                password_hash: row.password_hash.clone(),
-                credential_version: row.credential_version,
-            },
-            provider: flow.provider.clone(),
-        };
-        let flow = flow.state;
-        state.use_code(&flow);
-        Ok(Some(redeemed))
     }
 
     async fn link_identity(
@@ -324,5 +260,72 @@ impl IdentityStore for MemoryStore {
         state.identities.remove(&id);
         state.record(event, Some(user));
         Ok(Unlinked::Unlinked)
+    }
+}
+
+#[async_trait]
+impl FlowStore for MemoryStore {
+    async fn begin_flow(&self, new: &NewFlow) -> Result<(), StoreError> {
+        let row = FlowRow {
+            flow: new.flow.clone(),
+            binding: new.binding,
+            expires_at: new.expires_at,
+            taken: false,
+            code: None,
+        };
+        self.state().flows.insert(new.flow.state, row);
+        Ok(())
+    }
+
+    async fn take_flow(
+        &self,
+        state: &TokenDigest,
+        binding: &TokenDigest,
+        now: Timestamp,
+    ) -> Result<Option<Flow>, StoreError> {
+        let mut rows = self.state();
+        let row = rows.flows.get_mut(state);
+        let row = row.filter(|row| !row.taken && row.binding == *binding && now < row.expires_at);
+        Ok(row.map(|row| {
+            row.taken = true;
+            row.flow.clone()
+        }))
+    }
+
+    async fn offer_identity(
+        &self,
+        code: &NewCode,
+        assertion: &Assertion,
+    ) -> Result<(), StoreError> {
+        let good_for = GoodFor::Identity(assertion.clone());
+        self.state().keep_code(code, good_for);
+        Ok(())
+    }
+
+    async fn redeem_code(
+        &self,
+        code: &TokenDigest,
+        challenge: &CodeChallenge,
+        now: Timestamp,
+    ) -> Result<Option<Redeemed>, StoreError> {
+        let mut state = self.state();
+        let Some((flow, GoodFor::User(user, version))) = state.flow_of(code, challenge, now) else {
+            return Ok(None);
+        };
+        let row = state.users.get(user).filter(|row| row.is_at(*version));
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let redeemed = Redeemed {
+            credentials: Credentials {
+                user: row.user.clone(),
+                password_hash: row.password_hash.clone(),
+                credential_version: row.credential_version,
+            },
+            provider: flow.provider.clone(),
+        };
+        let flow = flow.state;
+        state.use_code(&flow);
+        Ok(Some(redeemed))
     }
 }

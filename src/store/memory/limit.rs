@@ -10,7 +10,8 @@ use super::MemoryStore;
 use crate::{
     clock::Timestamp,
     error::StoreError,
-    limit::{Charge, Charged, Held, LimitKey, Limiter, Rule},
+    limit::{Charge, Charged, Held, LimitKey, Rule},
+    store::Limiter,
 };
 
 const SHARDS: usize = 64;

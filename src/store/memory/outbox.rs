@@ -7,9 +7,10 @@ use crate::{
     event::Event,
     mail::{
         Admission, ClaimedIntent, Claims, Intent, IntentId, LetterKind, MailEntry, MailStatus,
-        Ordered, OutboxStore, Recipient, RetriedMail, RetryMail,
+        Ordered, Recipient, RetriedMail, RetryMail,
     },
     outbox::holds_from,
+    store::{DeadLetterStore, OutboxStore},
     user::UserId,
 };
 
@@ -260,6 +261,23 @@ impl OutboxStore for MemoryStore {
         Ok(true)
     }
 
+    async fn purge_mail(
+        &self,
+        dead_before: Timestamp,
+        budget_before: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut state = self.state();
+        let is_old =
+            |row: &OutboxRow| row.status == MailStatus::Dead && row.intent.created_at < dead_before;
+        state.outbox.retain(|_, row| !is_old(row));
+        let is_recent = |sent: &Vec<Timestamp>| sent.last().is_some_and(|at| *at >= budget_before);
+        state.mail_budgets.retain(|_, sent| is_recent(sent));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl DeadLetterStore for MemoryStore {
     async fn list_mail(
         &self,
         status: Option<MailStatus>,
@@ -317,19 +335,5 @@ impl OutboxStore for MemoryStore {
         state.outbox.insert(new, row);
         state.record(&retried.noted_on(event), None);
         Ok(RetryMail::Retried(retried))
-    }
-
-    async fn purge_mail(
-        &self,
-        dead_before: Timestamp,
-        budget_before: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut state = self.state();
-        let is_old =
-            |row: &OutboxRow| row.status == MailStatus::Dead && row.intent.created_at < dead_before;
-        state.outbox.retain(|_, row| !is_old(row));
-        let is_recent = |sent: &Vec<Timestamp>| sent.last().is_some_and(|at| *at >= budget_before);
-        state.mail_budgets.retain(|_, sent| is_recent(sent));
-        Ok(())
     }
 }

@@ -8,11 +8,11 @@ use crate::{
     limit::LimitKey,
     mail::{Intent, IntentId},
     secret::{PasswordHash, TokenDigest},
+    store::{OneTimeTokenStore, PasswordStore, RotationStore, SessionStore},
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession,
         OneTimeStatus, OpenSession, Purpose, RefreshGeneration, Reset, ResetPassword,
-        RotateSession, Rotation, Session, SessionId, SessionState, SessionUser, TokenStore,
-        Verdict,
+        RotateSession, Rotation, Session, SessionId, SessionState, SessionUser, Verdict,
     },
     user::{EmailAddress, User, UserId},
 };
@@ -216,7 +216,7 @@ impl State {
 }
 
 #[async_trait]
-impl TokenStore for MemoryStore {
+impl SessionStore for MemoryStore {
     async fn open_session(
         &self,
         new: &NewSession,
@@ -279,6 +279,70 @@ impl TokenStore for MemoryStore {
             .map(|(session, row)| session.with_user(row)))
     }
 
+    async fn end_session(
+        &self,
+        id: SessionId,
+        reason: EndReason,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
+        let mut state = self.state();
+        let session = state.sessions.get_mut(&id);
+        let ended = session
+            .filter(|session| session.revoked.is_none())
+            .map(|session| {
+                session.end(reason, now);
+                session.user_id
+            });
+        if ended.is_some() {
+            state.record(event, ended);
+        }
+        Ok(ended)
+    }
+
+    async fn end_session_of(
+        &self,
+        user: UserId,
+        id: SessionId,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
+        Ok(self.state().end_session_of(user, id, now, event))
+    }
+
+    async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        Ok(self.state().sessions_of(user, now))
+    }
+
+    async fn reauthenticate(
+        &self,
+        checked: &CheckedSession,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Checked, StoreError> {
+        Ok(self.state().reauthenticate(checked, now, event))
+    }
+
+    async fn end_sessions(
+        &self,
+        user: UserId,
+        reason: EndReason,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let Some(row) = state.users.get_mut(&user) else {
+            return Ok(false);
+        };
+        row.credential_version += 1;
+        state.end_sessions(user, reason, now);
+        state.record(event, Some(user));
+        Ok(true)
+    }
+}
+
+#[async_trait]
+impl RotationStore for MemoryStore {
     async fn session_to_rotate(
         &self,
         rotation: &RotateSession,
@@ -333,80 +397,10 @@ impl TokenStore for MemoryStore {
             Verdict::Gone => Rotation::Gone,
         })
     }
+}
 
-    async fn end_session(
-        &self,
-        id: SessionId,
-        reason: EndReason,
-        now: Timestamp,
-        event: &Event,
-    ) -> Result<Option<UserId>, StoreError> {
-        let mut state = self.state();
-        let session = state.sessions.get_mut(&id);
-        let ended = session
-            .filter(|session| session.revoked.is_none())
-            .map(|session| {
-                session.end(reason, now);
-                session.user_id
-            });
-        if ended.is_some() {
-            state.record(event, ended);
-        }
-        Ok(ended)
-    }
-
-    async fn end_session_of(
-        &self,
-        user: UserId,
-        id: SessionId,
-        now: Timestamp,
-        event: &Event,
-    ) -> Result<bool, StoreError> {
-        Ok(self.state().end_session_of(user, id, now, event))
-    }
-
-    async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
-        Ok(self.state().sessions_of(user, now))
-    }
-
-    async fn change_password(
-        &self,
-        checked: &CheckedSession,
-        password_hash: &PasswordHash,
-        now: Timestamp,
-        event: &Event,
-        mail: Option<&Intent>,
-    ) -> Result<Checked, StoreError> {
-        let mut state = self.state();
-        Ok(state.change_password(checked, password_hash, now, event, mail))
-    }
-
-    async fn reauthenticate(
-        &self,
-        checked: &CheckedSession,
-        now: Timestamp,
-        event: &Event,
-    ) -> Result<Checked, StoreError> {
-        Ok(self.state().reauthenticate(checked, now, event))
-    }
-
-    async fn end_sessions(
-        &self,
-        user: UserId,
-        reason: EndReason,
-        now: Timestamp,
-        event: &Event,
-    ) -> Result<bool, StoreError> {
-        let mut state = self.state();
-        let Some(row) = state.users.get_mut(&user) else {
-            return Ok(false);
-        };
-        row.credential_version += 1;
-        state.end_sessions(user, reason, now);
-        state.record(event, Some(user));
-        Ok(true)
-    }
-
+#[async_trait]
+impl OneTimeTokenStore for MemoryStore {
     async fn issue_one_time(&self, new: &NewOneTimeToken) -> Result<IssueOneTime, StoreError> {
         let mut state = self.state();
         let State {
@@ -459,6 +453,39 @@ impl TokenStore for MemoryStore {
         Ok(self.state().one_time_status(digest, purpose, now))
     }
 
+    async fn unlock(
+        &self,
+        digest: &TokenDigest,
+        cleared_counter: Option<LimitKey>,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
+        let mut state = self.state();
+        let found = state.spendable(digest, Purpose::Unlock, now);
+        let Some(id) = found.map(|row| row.user.id) else {
+            return Ok(None);
+        };
+        state.use_token(id, Purpose::Unlock);
+        self.limits.forget(cleared_counter);
+        state.record(event, Some(id));
+        Ok(Some(id))
+    }
+}
+
+#[async_trait]
+impl PasswordStore for MemoryStore {
+    async fn change_password(
+        &self,
+        checked: &CheckedSession,
+        password_hash: &PasswordHash,
+        now: Timestamp,
+        event: &Event,
+        mail: Option<&Intent>,
+    ) -> Result<Checked, StoreError> {
+        let mut state = self.state();
+        Ok(state.change_password(checked, password_hash, now, event, mail))
+    }
+
     async fn reset_password(
         &self,
         reset: &ResetPassword,
@@ -494,23 +521,5 @@ impl TokenStore for MemoryStore {
         state.record(event, Some(id));
         state.order(mail, Some(id));
         Ok(Some(Reset { user, taken_over }))
-    }
-
-    async fn unlock(
-        &self,
-        digest: &TokenDigest,
-        cleared_counter: Option<LimitKey>,
-        now: Timestamp,
-        event: &Event,
-    ) -> Result<Option<UserId>, StoreError> {
-        let mut state = self.state();
-        let found = state.spendable(digest, Purpose::Unlock, now);
-        let Some(id) = found.map(|row| row.user.id) else {
-            return Ok(None);
-        };
-        state.use_token(id, Purpose::Unlock);
-        self.limits.forget(cleared_counter);
-        state.record(event, Some(id));
-        Ok(Some(id))
     }
 }

@@ -7,9 +7,10 @@ use crate::{
     event::{Author, Event},
     mail::Intent,
     secret::PasswordHash,
+    store::{AdministratorStore, UserStore},
     user::{
         Credentials, DeleteUser, EmailAddress, FirstAdministrator, InsertUser, NewUser,
-        ProfileChange, UpdateUser, User, UserChange, UserFilter, UserId, UserStatus, UserStore,
+        ProfileChange, UpdateUser, User, UserChange, UserFilter, UserId, UserStatus,
     },
 };
 
@@ -51,22 +52,6 @@ impl UserStore for MemoryStore {
         state.record(event, Some(user.id));
         state.order(mail, Some(user.id));
         Ok(InsertUser::Inserted(user))
-    }
-
-    async fn insert_first_administrator(
-        &self,
-        new: &NewUser,
-        event: &Event,
-    ) -> Result<FirstAdministrator, StoreError> {
-        let mut state = self.state();
-        if state.has_administrator_but(None) {
-            return Ok(FirstAdministrator::NotFirst);
-        }
-        let Some(user) = state.add_user(new) else {
-            return Ok(FirstAdministrator::EmailTaken);
-        };
-        state.record(event, Some(user.id));
-        Ok(FirstAdministrator::Inserted(user))
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
@@ -120,6 +105,25 @@ impl UserStore for MemoryStore {
             row.user.updated_at = now;
             row.user.clone()
         }))
+    }
+}
+
+#[async_trait]
+impl AdministratorStore for MemoryStore {
+    async fn insert_first_administrator(
+        &self,
+        new: &NewUser,
+        event: &Event,
+    ) -> Result<FirstAdministrator, StoreError> {
+        let mut state = self.state();
+        if state.has_administrator_but(None) {
+            return Ok(FirstAdministrator::NotFirst);
+        }
+        let Some(user) = state.add_user(new) else {
+            return Ok(FirstAdministrator::EmailTaken);
+        };
+        state.record(event, Some(user.id));
+        Ok(FirstAdministrator::Inserted(user))
     }
 
     async fn update_user(

@@ -21,7 +21,8 @@ use crate::{
     event::Event,
     outbox::Intent,
     secret::TokenDigest,
-    token::{AddressStore, Checked, CheckedSession, EndReason, NewOneTimeToken},
+    store::AddressStore,
+    token::{Checked, CheckedSession, EndReason, NewOneTimeToken},
     user::UserId,
 };
 

@@ -22,11 +22,11 @@ use crate::{
     event::Event,
     identity::{
         Assertion, Candidates, CodeChallenge, Flow, Identity, IdentityAdmission, IdentityId,
-        IdentitySignIn, IdentityStore, LinkIdentity, Linked, Linking, Local, NewCode, NewFlow,
-        Redeemed, Unlinked,
+        IdentitySignIn, LinkIdentity, Linked, Linking, Local, NewCode, NewFlow, Redeemed, Unlinked,
     },
     mail::Intent,
     secret::TokenDigest,
+    store::{FlowStore, IdentityStore},
     token::EndReason,
     user::{NewUser, User, UserId},
 };
@@ -128,19 +128,6 @@ const HAS_PASSWORD_LOCKED: &str = has_password!(" FOR UPDATE");
 
 #[async_trait]
 impl<D: Database> IdentityStore for SeaOrmStore<D> {
-    async fn begin_flow(&self, flow: &NewFlow) -> Result<(), StoreError> {
-        flow::begin(self, flow).await
-    }
-
-    async fn take_flow(
-        &self,
-        state: &TokenDigest,
-        binding: &TokenDigest,
-        now: Timestamp,
-    ) -> Result<Option<Flow>, StoreError> {
-        flow::take(self, state, binding, now).await
-    }
-
     async fn candidates(&self, assertion: &Assertion) -> Result<Candidates, StoreError> {
         let rows = self.read(CANDIDATES, whom(assertion)).await?;
         let found = Found::of(&rows).map_err(|error| store_error(&error))?;
@@ -149,23 +136,6 @@ impl<D: Database> IdentityStore for SeaOrmStore<D> {
 
     async fn sign_in(&self, sign_in: &IdentitySignIn) -> Result<IdentityAdmission, StoreError> {
         transaction!(self, |txn| sign_in_within(txn, sign_in))
-    }
-
-    async fn offer_identity(
-        &self,
-        code: &NewCode,
-        assertion: &Assertion,
-    ) -> Result<(), StoreError> {
-        flow::offer(self, code, assertion).await
-    }
-
-    async fn redeem_code(
-        &self,
-        code: &TokenDigest,
-        challenge: &CodeChallenge,
-        now: Timestamp,
-    ) -> Result<Option<Redeemed>, StoreError> {
-        flow::redeem(self, code, challenge, now).await
     }
 
     async fn link_identity(
@@ -191,6 +161,39 @@ impl<D: Database> IdentityStore for SeaOrmStore<D> {
         event: &Event,
     ) -> Result<Unlinked, StoreError> {
         transaction!(self, |txn| unlink_in(txn, user, id, event))
+    }
+}
+
+#[async_trait]
+impl<D: Database> FlowStore for SeaOrmStore<D> {
+    async fn begin_flow(&self, flow: &NewFlow) -> Result<(), StoreError> {
+        flow::begin(self, flow).await
+    }
+
+    async fn take_flow(
+        &self,
+        state: &TokenDigest,
+        binding: &TokenDigest,
+        now: Timestamp,
+    ) -> Result<Option<Flow>, StoreError> {
+        flow::take(self, state, binding, now).await
+    }
+
+    async fn offer_identity(
+        &self,
+        code: &NewCode,
+        assertion: &Assertion,
+    ) -> Result<(), StoreError> {
+        flow::offer(self, code, assertion).await
+    }
+
+    async fn redeem_code(
+        &self,
+        code: &TokenDigest,
+        challenge: &CodeChallenge,
+        now: Timestamp,
+    ) -> Result<Option<Redeemed>, StoreError> {
+        flow::redeem(self, code, challenge, now).await
     }
 }
 

@@ -14,7 +14,8 @@ use super::{
 use crate::{
     clock::Timestamp,
     error::StoreError,
-    limit::{Charge, Charged, Held, LimitKey, Limiter, Lockout, Rate, Rule},
+    limit::{Charge, Charged, Held, LimitKey, Lockout, Rate, Rule},
+    store::Limiter,
 };
 
 const HELD: &str = "SELECT until_at, attempts, expires_at FROM auth_limits WHERE key = $1";

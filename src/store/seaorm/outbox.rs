@@ -15,10 +15,10 @@ use crate::{
     error::StoreError,
     event::Event,
     mail::{
-        Admission, Claims, Intent, IntentId, MailEntry, MailStatus, Ordered, OutboxStore,
-        Recipient, RetryMail,
+        Admission, Claims, Intent, IntentId, MailEntry, MailStatus, Ordered, Recipient, RetryMail,
     },
     outbox::holds_from,
+    store::{DeadLetterStore, OutboxStore},
     user::{EmailAddress, UserId},
 };
 
@@ -297,6 +297,17 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
         outbox_entry::admit(self, id, attempt, admission).await
     }
 
+    async fn purge_mail(
+        &self,
+        dead_before: Timestamp,
+        budget_before: Timestamp,
+    ) -> Result<(), StoreError> {
+        outbox_entry::purge(self, dead_before, budget_before).await
+    }
+}
+
+#[async_trait]
+impl<D: Database> DeadLetterStore for SeaOrmStore<D> {
     async fn list_mail(
         &self,
         status: Option<MailStatus>,
@@ -314,14 +325,6 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
         event: &Event,
     ) -> Result<RetryMail, StoreError> {
         outbox_entry::retry(self, id, new, now, event).await
-    }
-
-    async fn purge_mail(
-        &self,
-        dead_before: Timestamp,
-        budget_before: Timestamp,
-    ) -> Result<(), StoreError> {
-        outbox_entry::purge(self, dead_before, budget_before).await
     }
 }
 

@@ -20,11 +20,11 @@ use crate::{
     limit::LimitKey,
     mail::Intent,
     secret::{PasswordHash, TokenDigest},
+    store::{OneTimeTokenStore, PasswordStore, RotationStore, SessionStore},
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession,
         OneTimeStatus, OpenSession, Purpose, RefreshGeneration, Reset, ResetPassword, ReuseClass,
-        RotateSession, Rotation, Session, SessionId, SessionState, SessionUser, TokenStore,
-        Verdict,
+        RotateSession, Rotation, Session, SessionId, SessionState, SessionUser, Verdict,
     },
     user::{User, UserId},
 };
@@ -113,7 +113,7 @@ const RAISE_VERSION: &str =
     "UPDATE auth_users SET credential_version = credential_version + 1 WHERE id = $1 RETURNING id";
 
 #[async_trait]
-impl<D: Database> TokenStore for SeaOrmStore<D> {
+impl<D: Database> SessionStore for SeaOrmStore<D> {
     async fn open_session(
         &self,
         new: &NewSession,
@@ -135,6 +135,66 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
         found.map_err(|error| store_error(&error))
     }
 
+    async fn end_session(
+        &self,
+        id: SessionId,
+        reason: EndReason,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
+        end(self, id, reason, now, event).await
+    }
+
+    async fn end_session_of(
+        &self,
+        user: UserId,
+        id: SessionId,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
+        session::end_of(self, user, id, now, event).await
+    }
+
+    async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        session::list(self, user, now).await
+    }
+
+    async fn reauthenticate(
+        &self,
+        checked: &CheckedSession,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Checked, StoreError> {
+        session::reauthenticate(self, checked, now, event).await
+    }
+
+    async fn end_sessions(
+        &self,
+        of: UserId,
+        reason: EndReason,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
+        let values = || -> [Value; 3] { [of.as_uuid().into(), now.into(), reason.as_str().into()] };
+        if self.is_postgres() {
+            let [of, now, reason] = values();
+            let values = [of, now, reason, events([event])];
+            return Ok(!self.write(END_ALL, values).await?.is_empty());
+        }
+        transaction!(self, |txn| async {
+            let raised = run(txn, RAISE_VERSION, [of.as_uuid().into()]).await?;
+            if raised.is_empty() {
+                return Ok(false);
+            }
+            run(txn, END_OF_USER, values()).await?;
+            event::insert(txn, event, Some(of)).await?;
+            Ok::<_, DbErr>(true)
+        })
+    }
+}
+
+#[async_trait]
+impl<D: Database> RotationStore for SeaOrmStore<D> {
     async fn session_to_rotate(
         &self,
         rotation: &RotateSession,
@@ -206,75 +266,10 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
             "the rotation met another writer each time".into(),
         ))
     }
+}
 
-    async fn end_session(
-        &self,
-        id: SessionId,
-        reason: EndReason,
-        now: Timestamp,
-        event: &Event,
-    ) -> Result<Option<UserId>, StoreError> {
-        end(self, id, reason, now, event).await
-    }
-
-    async fn end_session_of(
-        &self,
-        user: UserId,
-        id: SessionId,
-        now: Timestamp,
-        event: &Event,
-    ) -> Result<bool, StoreError> {
-        session::end_of(self, user, id, now, event).await
-    }
-
-    async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
-        session::list(self, user, now).await
-    }
-
-    async fn change_password(
-        &self,
-        checked: &CheckedSession,
-        password_hash: &PasswordHash,
-        now: Timestamp,
-        event: &Event,
-        mail: Option<&Intent>,
-    ) -> Result<Checked, StoreError> {
-        session::change_password(self, checked, password_hash, now, event, mail).await
-    }
-
-    async fn reauthenticate(
-        &self,
-        checked: &CheckedSession,
-        now: Timestamp,
-        event: &Event,
-    ) -> Result<Checked, StoreError> {
-        session::reauthenticate(self, checked, now, event).await
-    }
-
-    async fn end_sessions(
-        &self,
-        of: UserId,
-        reason: EndReason,
-        now: Timestamp,
-        event: &Event,
-    ) -> Result<bool, StoreError> {
-        let values = || -> [Value; 3] { [of.as_uuid().into(), now.into(), reason.as_str().into()] };
-        if self.is_postgres() {
-            let [of, now, reason] = values();
-            let values = [of, now, reason, events([event])];
-            return Ok(!self.write(END_ALL, values).await?.is_empty());
-        }
-        transaction!(self, |txn| async {
-            let raised = run(txn, RAISE_VERSION, [of.as_uuid().into()]).await?;
-            if raised.is_empty() {
-                return Ok(false);
-            }
-            run(txn, END_OF_USER, values()).await?;
-            event::insert(txn, event, Some(of)).await?;
-            Ok::<_, DbErr>(true)
-        })
-    }
-
+#[async_trait]
+impl<D: Database> OneTimeTokenStore for SeaOrmStore<D> {
     async fn issue_one_time(&self, token: &NewOneTimeToken) -> Result<IssueOneTime, StoreError> {
         one_time::issue(self, token).await
     }
@@ -297,16 +292,6 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
         one_time::user_of(self, digest, purpose, now).await
     }
 
-    async fn reset_password(
-        &self,
-        reset: &ResetPassword,
-        event: &Event,
-        on_takeover: &Event,
-        mail: Option<&Intent>,
-    ) -> Result<Option<Reset>, StoreError> {
-        one_time::reset_password(self, reset, event, on_takeover, mail).await
-    }
-
     async fn unlock(
         &self,
         digest: &TokenDigest,
@@ -315,6 +300,30 @@ impl<D: Database> TokenStore for SeaOrmStore<D> {
         event: &Event,
     ) -> Result<Option<UserId>, StoreError> {
         one_time::unlock(self, digest, cleared_counter, now, event).await
+    }
+}
+
+#[async_trait]
+impl<D: Database> PasswordStore for SeaOrmStore<D> {
+    async fn change_password(
+        &self,
+        checked: &CheckedSession,
+        password_hash: &PasswordHash,
+        now: Timestamp,
+        event: &Event,
+        mail: Option<&Intent>,
+    ) -> Result<Checked, StoreError> {
+        session::change_password(self, checked, password_hash, now, event, mail).await
+    }
+
+    async fn reset_password(
+        &self,
+        reset: &ResetPassword,
+        event: &Event,
+        on_takeover: &Event,
+        mail: Option<&Intent>,
+    ) -> Result<Option<Reset>, StoreError> {
+        one_time::reset_password(self, reset, event, on_takeover, mail).await
     }
 }
 

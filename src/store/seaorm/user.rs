@@ -22,10 +22,10 @@ use crate::{
     event::{Author, Event},
     mail::Intent,
     secret::PasswordHash,
+    store::{AdministratorStore, UserStore},
     user::{
         Credentials, DeleteUser, EmailAddress, EmailPrefix, FirstAdministrator, InsertUser,
         NewUser, ProfileChange, Role, UpdateUser, User, UserChange, UserFilter, UserId, UserStatus,
-        UserStore,
     },
 };
 
@@ -153,27 +153,6 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
         Ok(InsertUser::Inserted(new.to_user()))
     }
 
-    async fn insert_first_administrator(
-        &self,
-        new: &NewUser,
-        event: &Event,
-    ) -> Result<FirstAdministrator, StoreError> {
-        transaction!(self, |txn| async {
-            if txn.is_postgres() {
-                run(txn, FIRST_ADMINISTRATOR, []).await?;
-            }
-            if !run(txn, INSERT_FIRST, insert_values(new)).await?.is_empty() {
-                event::insert(txn, event, Some(new.id)).await?;
-                return Ok::<_, DbErr>(FirstAdministrator::Inserted(new.to_user()));
-            }
-            Ok(if run(txn, ADMINISTRATOR, []).await?.is_empty() {
-                FirstAdministrator::EmailTaken
-            } else {
-                FirstAdministrator::NotFirst
-            })
-        })
-    }
-
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         let rows = self.read(USER, [id.as_uuid().into()]).await?;
         let found = rows.first().map(user).transpose();
@@ -258,6 +237,30 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
         let rows = self.write(UPDATE_PROFILE, values).await?;
         let changed = rows.first().map(user).transpose();
         changed.map_err(|error| store_error(&error))
+    }
+}
+
+#[async_trait]
+impl<D: Database> AdministratorStore for SeaOrmStore<D> {
+    async fn insert_first_administrator(
+        &self,
+        new: &NewUser,
+        event: &Event,
+    ) -> Result<FirstAdministrator, StoreError> {
+        transaction!(self, |txn| async {
+            if txn.is_postgres() {
+                run(txn, FIRST_ADMINISTRATOR, []).await?;
+            }
+            if !run(txn, INSERT_FIRST, insert_values(new)).await?.is_empty() {
+                event::insert(txn, event, Some(new.id)).await?;
+                return Ok::<_, DbErr>(FirstAdministrator::Inserted(new.to_user()));
+            }
+            Ok(if run(txn, ADMINISTRATOR, []).await?.is_empty() {
+                FirstAdministrator::EmailTaken
+            } else {
+                FirstAdministrator::NotFirst
+            })
+        })
     }
 
     async fn update_user(

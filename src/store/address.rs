@@ -1,8 +1,12 @@
 use async_trait::async_trait;
 
-use super::{Checked, CheckedSession, NewOneTimeToken};
 use crate::{
-    clock::Timestamp, error::StoreError, event::Event, outbox::Intent, secret::TokenDigest,
+    clock::Timestamp,
+    error::StoreError,
+    event::Event,
+    outbox::Intent,
+    secret::TokenDigest,
+    token::{Checked, CheckedSession, NewOneTimeToken},
     user::UserId,
 };
 
@@ -11,7 +15,7 @@ use crate::{
 /// A token is good for the address it was mailed to, and for no other.
 #[async_trait]
 pub trait AddressStore: std::fmt::Debug + Send + Sync {
-    /// Verifies the address of a user by a token of purpose [`VerifyEmail`](super::Purpose::VerifyEmail), and gives
+    /// Verifies the address of a user by a token of purpose [`VerifyEmail`](crate::token::Purpose::VerifyEmail), and gives
     /// whose it is; `None` if the token is not good for it.
     ///
     /// # Contract
@@ -33,7 +37,7 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// One fact: the session is live, and the credentials are those that were checked in it. Then the token, which is
-    /// of purpose [`ConfirmEmailChange`](super::Purpose::ConfirmEmailChange), takes the place of an older one (by
+    /// of purpose [`ConfirmEmailChange`](crate::token::Purpose::ConfirmEmailChange), takes the place of an older one (by
     /// `created_at`), and the event and the mails are written; if there is a newer one, nothing is. The same statements
     /// run whether or not the address has an account.
     ///
@@ -52,7 +56,7 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// One fact, by at most one of any number of concurrent calls (I1): the token is of purpose
-    /// [`ConfirmEmailChange`](super::Purpose::ConfirmEmailChange), neither used nor expired, its user is active and
+    /// [`ConfirmEmailChange`](crate::token::Purpose::ConfirmEmailChange), neither used nor expired, its user is active and
     /// has the `credential_version` it was kept at, and no other account has the canonical address, whatever races
     /// (I4). Then the token is used, the address is the user's and verified, `credential_version` goes up, every session
     /// ends, and the event is written, and the mail, which goes to the address that was theirs. Else nothing changes.

@@ -1,7 +1,9 @@
 use async_trait::async_trait;
 
-use super::{Event, EventId, EventKind};
-use crate::{error::StoreError, id::UserId};
+use crate::{
+    error::StoreError,
+    event::{Event, EventFilter, EventId},
+};
 
 /// Keeps the audit trail. Part of [`Store`](crate::store::Store).
 ///
@@ -31,17 +33,4 @@ pub trait EventStore: std::fmt::Debug + Send + Sync {
         after: Option<EventId>,
         limit: u32,
     ) -> Result<Vec<Event>, StoreError>;
-}
-
-/// Which events to list. The default is all of them.
-#[derive(Clone, Debug, Default)]
-#[allow(
-    clippy::exhaustive_structs,
-    reason = "a plain record between use case and store"
-)]
-pub struct EventFilter {
-    /// Only events about this user.
-    pub user_id: Option<UserId>,
-    /// Only events of this kind.
-    pub kind: Option<EventKind>,
 }

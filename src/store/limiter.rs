@@ -1,7 +1,10 @@
 use async_trait::async_trait;
 
-use super::{Held, LimitKey, Rule};
-use crate::{clock::Timestamp, error::StoreError};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    limit::{Charge, Charged, LimitKey},
+};
 
 /// Keeps the counters of limits. Part of [`Store`](crate::store::Store), and replaceable alone.
 ///
@@ -11,10 +14,10 @@ pub trait Limiter: std::fmt::Debug + Send + Sync {
     /// Charges counters in this order, up to the first that has no room.
     ///
     /// # Contract
-    /// Each counter decides and changes as [`Rule::charge`] says, as one fact: of any number of concurrent calls as
+    /// Each counter decides and changes as [`Rule::charge`](crate::limit::Rule::charge) says, as one fact: of any number of concurrent calls as
     /// many have room as would one after the other. One that has no room does not change, and none after it is
     /// charged. In a database it is one statement for all. No key is there twice, and
-    /// [`Rule::Attempts`] comes once at most, last.
+    /// [`Rule::Attempts`](crate::limit::Rule::Attempts) comes once at most, last.
     ///
     /// # Errors
     /// If the database fails.
@@ -34,35 +37,4 @@ pub trait Limiter: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// If the database fails.
     async fn clear(&self, key: LimitKey) -> Result<(), StoreError>;
-}
-
-/// One more under this key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(
-    clippy::exhaustive_structs,
-    reason = "a plain record between use case and limiter"
-)]
-pub struct Charge {
-    /// Which counter.
-    pub key: LimitKey,
-    /// By what it decides.
-    pub rule: Rule,
-}
-
-/// What became of charging counters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(
-    clippy::exhaustive_enums,
-    reason = "a third outcome would be a change of contract"
-)]
-pub enum Charged {
-    /// All had room. What the last one holds now.
-    Granted(Option<Held>),
-    /// The one at this position, from 0, had none.
-    Refused {
-        /// Its position among the charges.
-        position: usize,
-        /// What it holds.
-        held: Held,
-    },
 }

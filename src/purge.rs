@@ -7,18 +7,16 @@
 //!
 //! A session or token goes an hour after its end, so that clocks that differ take nobody's live session away.
 
-mod store;
-
 use std::{error::Error as StdError, future::Future, pin::pin, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use tokio::time;
 
-pub use self::store::{PurgeBatch, PurgeStore};
 use crate::{
     clock::Clock,
     error::{Error, ErrorKind, Result, StoreError},
     secret::random_bytes,
+    store::{PurgeBatch, PurgeStore},
 };
 
 /// For how long events are kept, unless set otherwise.

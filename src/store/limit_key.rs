@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use crate::error::StoreError;
+use crate::{error::StoreError, limit::SealedKey};
 
 /// Keeps the key of counters, so that it outlives the master secrets; part of [`Store`](crate::store::Store).
 #[async_trait]
@@ -16,17 +16,4 @@ pub trait LimitKeyStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn agree_on_limit_key(&self, offered: &[SealedKey])
     -> Result<Vec<SealedKey>, StoreError>;
-}
-
-/// A key, sealed for those who have one master secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(
-    clippy::exhaustive_structs,
-    reason = "a plain record between use case and store"
-)]
-pub struct SealedKey {
-    /// Names the secret, and gives nothing of it away.
-    pub label: [u8; 16],
-    /// The key, as only that secret opens it.
-    pub sealed: Vec<u8>,
 }

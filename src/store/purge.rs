@@ -1,8 +1,8 @@
 use async_trait::async_trait;
 
 use crate::{
-    clock::Timestamp, error::StoreError, event::EventId, id::SessionId, limit::LimitKey,
-    secret::TokenDigest,
+    clock::Timestamp, error::StoreError, event::EventId, limit::LimitKey, secret::TokenDigest,
+    token::SessionId,
 };
 
 /// Deletes what is of no more use. Part of [`Store`](crate::store::Store).
@@ -31,7 +31,7 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// A used token stays until it expires: its mail may be on its way a second time, and
-    /// [`issue_one_time`](crate::token::TokenStore::issue_one_time) must know it. A newer token that takes the place of
+    /// [`issue_one_time`](super::OneTimeTokenStore::issue_one_time) must know it. A newer token that takes the place of
     /// an expired one stays. So does one that changes an address, while a letter that changes an address of the
     /// same user is in the outbox, be it a dead one: it says whether a newer request has voided that letter.
     ///
@@ -59,7 +59,7 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<PurgeBatch<EventId>, StoreError>;
 
-    /// Deletes the [counters](crate::limit::Limiter) of one batch that expired at `before` or earlier.
+    /// Deletes the [counters](super::Limiter) of one batch that expired at `before` or earlier.
     ///
     /// # Contract
     /// One that is charged meanwhile stays.
@@ -73,7 +73,7 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<PurgeBatch<LimitKey>, StoreError>;
 
-    /// Deletes the [flows](crate::identity::IdentityStore) of one batch, by the digest of their state, that expired at
+    /// Deletes the [flows](super::FlowStore) of one batch, by the digest of their state, that expired at
     /// `before` or earlier, and whose codes did.
     ///
     /// # Errors
