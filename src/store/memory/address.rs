@@ -2,13 +2,13 @@ use async_trait::async_trait;
 
 use super::{
     MemoryStore, State,
-    token::{OneTimeRow, key_of},
+    one_time_token::{OneTimeRow, key_of},
 };
 use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
-    outbox::Intent,
+    mail::Intent,
     secret::TokenDigest,
     store::AddressStore,
     token::{Checked, CheckedSession, EndReason, NewOneTimeToken, Purpose},

@@ -5,14 +5,15 @@ use sea_orm::{DbErr, QueryResult, prelude::Uuid};
 
 use super::{
     SeaOrmStore,
+    checked::{checked_values, unchanged},
     conditions::{is_proof, live_session},
     error::store_error,
     event::{self, events, record},
-    one_time::{USE, payload, replace},
-    outbox::{self, intents, order},
+    one_time_token::{USE, payload, replace},
+    order::{self, intents, order},
     pool::Database,
     row::{bytes, column},
-    session::{END_OF_USER, checked_values, unchanged},
+    session::END_OF_USER,
     transaction::{Txn, run, transaction},
 };
 use crate::{
@@ -245,7 +246,7 @@ impl<D: Database> AddressStore for SeaOrmStore<D> {
                 let rows = run(txn, ASKING, asking).await?;
                 if !run(txn, KEEP, values.clone()).await?.is_empty() {
                     event::insert(txn, event, Some(checked.user_id)).await?;
-                    outbox::insert(txn, mails, Some(checked.user_id)).await?;
+                    order::insert(txn, mails, Some(checked.user_id)).await?;
                 }
                 Ok::<_, DbErr>(rows)
             })?
@@ -287,7 +288,7 @@ async fn change_in(
         return Ok(None);
     };
     // To the address that is still theirs.
-    outbox::insert(txn, mail, Some(id)).await?;
+    order::insert(txn, mail, Some(id)).await?;
     run(txn, SET_ADDRESS, [bytes(digest), now.into()]).await?;
     run(txn, USE, [bytes(digest), now.into()]).await?;
     let reason = EndReason::EmailChanged.as_str();

@@ -1,3 +1,5 @@
+//! Users.
+
 use async_trait::async_trait;
 use sea_orm::{
     ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
@@ -7,29 +9,28 @@ use sea_orm::{
 
 use super::{
     SeaOrmStore,
-    entity::user::{Column, Entity},
+    entity::{user::Column, user::Entity},
     error::store_error,
     event::{self, events, record},
-    outbox::{self, intents, order},
+    order::{self, intents, order},
     pool::{Access, Database},
     row::{column, roles_text, user, user_columns},
     transaction::{run, transaction},
-    user_change,
 };
 use crate::{
     clock::Timestamp,
     error::StoreError,
-    event::{Author, Event},
+    event::Event,
     mail::Intent,
     secret::PasswordHash,
-    store::{AdministratorStore, UserStore},
+    store::UserStore,
     user::{
-        Credentials, DeleteUser, EmailAddress, EmailPrefix, FirstAdministrator, InsertUser,
-        NewUser, ProfileChange, Role, UpdateUser, User, UserChange, UserFilter, UserId, UserStatus,
+        Credentials, EmailAddress, EmailPrefix, InsertUser, NewUser, ProfileChange, Role, User,
+        UserFilter, UserId, UserStatus,
     },
 };
 
-macro_rules! insert {
+macro_rules! insert_user {
     ($before:expr, $after:expr) => {
         concat!(
             "INSERT INTO auth_users (id, email, email_canonical, email_verified_at, password_hash, roles, status, \
@@ -41,31 +42,17 @@ macro_rules! insert {
         )
     };
     () => {
-        insert!("VALUES (", ")")
+        insert_user!("VALUES (", ")")
     };
 }
+pub(super) use insert_user;
 
 /// With what [`insert_values`] gives; no row if the address is taken.
-pub(super) const INSERT: &str = insert!();
-
-macro_rules! administrator {
-    () => {
-        "SELECT 1 FROM auth_users a WHERE a.status = 'active' AND a.roles LIKE '% admin %'"
-    };
-}
-
-const ADMINISTRATOR: &str = concat!(administrator!(), " LIMIT 1");
-const INSERT_FIRST: &str = insert!(
-    "SELECT ",
-    concat!(" WHERE NOT EXISTS (", administrator!(), ")")
-);
-
-/// On Postgres, one at a time: two statements at once would each find no administrator. The key is `hp_admin` in ASCII.
-const FIRST_ADMINISTRATOR: &str = "SELECT pg_advisory_xact_lock(7525619849237457262)";
+pub(super) const INSERT: &str = insert_user!();
 
 const INSERT_RECORDED: &str = concat!(
     "WITH u AS (",
-    insert!(),
+    insert_user!(),
     "), e AS (",
     record!("$10", "u.id", "u"),
     "), m AS (",
@@ -138,11 +125,11 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
                 if inserted.is_empty() {
                     if let Some((mail, refused)) = if_taken {
                         event::insert(txn, refused, None).await?;
-                        outbox::insert(txn, [mail], None).await?;
+                        order::insert(txn, [mail], None).await?;
                     }
                 } else {
                     event::insert(txn, event, Some(new.id)).await?;
-                    outbox::insert(txn, mail, Some(new.id)).await?;
+                    order::insert(txn, mail, Some(new.id)).await?;
                 }
                 Ok::<_, DbErr>(inserted)
             })?
@@ -237,49 +224,6 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
         let rows = self.write(UPDATE_PROFILE, values).await?;
         let changed = rows.first().map(user).transpose();
         changed.map_err(|error| store_error(&error))
-    }
-}
-
-#[async_trait]
-impl<D: Database> AdministratorStore for SeaOrmStore<D> {
-    async fn insert_first_administrator(
-        &self,
-        new: &NewUser,
-        event: &Event,
-    ) -> Result<FirstAdministrator, StoreError> {
-        transaction!(self, |txn| async {
-            if txn.is_postgres() {
-                run(txn, FIRST_ADMINISTRATOR, []).await?;
-            }
-            if !run(txn, INSERT_FIRST, insert_values(new)).await?.is_empty() {
-                event::insert(txn, event, Some(new.id)).await?;
-                return Ok::<_, DbErr>(FirstAdministrator::Inserted(new.to_user()));
-            }
-            Ok(if run(txn, ADMINISTRATOR, []).await?.is_empty() {
-                FirstAdministrator::EmailTaken
-            } else {
-                FirstAdministrator::NotFirst
-            })
-        })
-    }
-
-    async fn update_user(
-        &self,
-        id: UserId,
-        change: &UserChange,
-        author: &Author,
-        now: Timestamp,
-    ) -> Result<UpdateUser, StoreError> {
-        user_change::update(self, id, change, author, now).await
-    }
-
-    async fn delete_user(
-        &self,
-        id: UserId,
-        credential_version: Option<i64>,
-        event: &Event,
-    ) -> Result<DeleteUser, StoreError> {
-        user_change::delete(self, id, credential_version, event).await
     }
 }
 

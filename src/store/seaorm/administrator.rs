@@ -1,5 +1,6 @@
-//! Changing and deleting users: the second half of the user store.
+//! The first administrator, what administrators do to users, and that the last one stays.
 
+use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, Value};
 
 use super::{
@@ -8,13 +9,33 @@ use super::{
     pool::Database,
     row::{column, roles_text, user, user_columns},
     transaction::{Txn, run, transaction},
+    user::{insert_user, insert_values},
 };
 use crate::{
     clock::Timestamp,
     error::StoreError,
     event::{Author, Event},
-    user::{ChangedUser, DeleteUser, UpdateUser, User, UserChange, UserId},
+    store::AdministratorStore,
+    user::{
+        ChangedUser, DeleteUser, FirstAdministrator, NewUser, UpdateUser, User, UserChange, UserId,
+    },
 };
+
+macro_rules! administrator {
+    () => {
+        "SELECT 1 FROM auth_users a WHERE a.status = 'active' AND a.roles LIKE '% admin %'"
+    };
+}
+
+const ADMINISTRATOR: &str = concat!(administrator!(), " LIMIT 1");
+
+const INSERT_FIRST: &str = insert_user!(
+    "SELECT ",
+    concat!(" WHERE NOT EXISTS (", administrator!(), ")")
+);
+
+/// On Postgres, one at a time: two statements at once would each find no administrator. The key is `hp_admin` in ASCII.
+const FIRST_ADMINISTRATOR: &str = "SELECT pg_advisory_xact_lock(7525619849237457262)";
 
 const USER: &str = concat!(
     "SELECT ",
@@ -71,23 +92,47 @@ const DELETE_RECORDED: &str = concat!(
     record!("$2", "u.id", "u")
 );
 
-pub(super) async fn update<D: Database>(
-    store: &SeaOrmStore<D>,
-    id: UserId,
-    change: &UserChange,
-    author: &Author,
-    now: Timestamp,
-) -> Result<UpdateUser, StoreError> {
-    transaction!(store, |txn| update_in(txn, id, change, author, now))
-}
+#[async_trait]
+impl<D: Database> AdministratorStore for SeaOrmStore<D> {
+    async fn insert_first_administrator(
+        &self,
+        new: &NewUser,
+        event: &Event,
+    ) -> Result<FirstAdministrator, StoreError> {
+        transaction!(self, |txn| async {
+            if txn.is_postgres() {
+                run(txn, FIRST_ADMINISTRATOR, []).await?;
+            }
+            if !run(txn, INSERT_FIRST, insert_values(new)).await?.is_empty() {
+                event::insert(txn, event, Some(new.id)).await?;
+                return Ok::<_, DbErr>(FirstAdministrator::Inserted(new.to_user()));
+            }
+            Ok(if run(txn, ADMINISTRATOR, []).await?.is_empty() {
+                FirstAdministrator::EmailTaken
+            } else {
+                FirstAdministrator::NotFirst
+            })
+        })
+    }
 
-pub(super) async fn delete<D: Database>(
-    store: &SeaOrmStore<D>,
-    id: UserId,
-    credential_version: Option<i64>,
-    event: &Event,
-) -> Result<DeleteUser, StoreError> {
-    transaction!(store, |txn| delete_in(txn, id, credential_version, event))
+    async fn update_user(
+        &self,
+        id: UserId,
+        change: &UserChange,
+        author: &Author,
+        now: Timestamp,
+    ) -> Result<UpdateUser, StoreError> {
+        transaction!(self, |txn| update_in(txn, id, change, author, now))
+    }
+
+    async fn delete_user(
+        &self,
+        id: UserId,
+        credential_version: Option<i64>,
+        event: &Event,
+    ) -> Result<DeleteUser, StoreError> {
+        transaction!(self, |txn| delete_in(txn, id, credential_version, event))
+    }
 }
 
 async fn update_in(
