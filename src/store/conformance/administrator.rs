@@ -1,4 +1,7 @@
-//! The contract of [`UserStore`](crate::store::UserStore): changing and deleting users.
+//! The contract of [`AdministratorStore`](crate::store::AdministratorStore).
+
+pub mod first;
+pub mod last;
 
 use std::time::Duration;
 
@@ -17,16 +20,18 @@ use crate::{
     user::{DeleteUser, Roles, UpdateUser, UserChange, UserId, UserStatus},
 };
 
-/// Runs every check of this module.
+/// Runs every check of this module. The store must be without an administrator.
 ///
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
+    first::check_all(store).await;
     a_change_is_written_with_its_events(store).await;
     what_changes_nothing_writes_nothing(store).await;
     disabling_is_for_good(store).await;
     a_deleted_user_leaves_nothing_but_events(store).await;
     a_stale_deletion_deletes_nothing(store).await;
+    last::check_all(store).await;
 }
 
 /// Every member is changed, to the microsecond, and nothing else is.

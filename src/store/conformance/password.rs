@@ -1,148 +1,39 @@
-//! The contract of [`UserStore`](crate::store::UserStore) and [`TokenStore`](crate::store::TokenStore): the account in
-//! its owner's hands.
+//! The contract of [`PasswordStore`](crate::store::PasswordStore).
 
 use std::{sync::Arc, time::Duration};
-
-use serde_json::json;
 
 use super::{
     Subject,
     fixture::{
-        MICROSECOND, TASKS, credentials, digest, event, fresh_session, fresh_user, hash, hashed,
-        insert, is_live, log_out, new_session, new_token, new_user, now, password_hash, race,
+        TASKS, checked, count_events, credentials, digest, event, fresh_session, fresh_user, hash,
+        hashed, insert, is_live, log_out, new_session, new_token, new_user, password_hash, race,
         reset, rotated, rotation, set_status, try_open, try_reset, unique,
     },
+    one_time_token::{issued, spend, user_of},
+    session::{authenticated_at, end_of, freshen},
 };
 use crate::{
     clock::Timestamp,
-    event::{EventFilter, EventKind},
-    token::{Checked, CheckedSession, EndReason, NewSession, Purpose, SessionId},
-    user::{ProfileChange, User, UserId, UserStatus},
+    event::EventKind,
+    token::{Checked, CheckedSession, EndReason, Purpose},
+    user::UserStatus,
 };
+
+const RESETS: usize = 100;
 
 /// Runs every check of this module.
 ///
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    a_profile_is_changed_in_part(store).await;
-    live_sessions_are_listed_newest_first(store).await;
-    a_session_is_ended_by_its_owner_only(store).await;
     a_new_password_leaves_one_session(store).await;
     a_stale_check_changes_nothing(store).await;
     an_account_without_a_password_gets_one(store).await;
-    reauthenticating_freshens_one_session(store).await;
     one_of_many_changes_wins(store).await;
     a_change_never_survives_a_reset(store).await;
     a_change_revives_no_session(store).await;
-}
-
-/// What is not in the change stays; metadata is replaced whole.
-///
-/// # Panics
-/// If the store breaks the contract.
-pub async fn a_profile_is_changed_in_part(store: &Subject) {
-    let user = fresh_user(store).await;
-    let other = fresh_user(store).await;
-    let metadata = json!({"a": {"é\n": [1, -2, 1.5, f64::MAX, true, null, "\u{1f511}"]}, "": {}});
-    let metadata = metadata.as_object().cloned().expect("an object");
-    let mut expected = user.clone();
-    let changes = [
-        ProfileChange::new().display_name("Zoë \u{1f511} O'Neil"),
-        ProfileChange::new().metadata(metadata.clone()),
-        ProfileChange::new().without_display_name(),
-        ProfileChange::new()
-            .display_name("")
-            .metadata(serde_json::Map::new()),
-    ];
-    for (seconds, change) in (1..).zip(changes) {
-        let later = user.created_at + Duration::from_secs(seconds);
-        if let Some(name) = change.display_name.clone() {
-            expected.display_name = name;
-        }
-        if let Some(metadata) = change.metadata.clone() {
-            expected.metadata = metadata;
-        }
-        expected.updated_at = later;
-        let changed = store.update_profile(user.id, &change, later).await;
-        let changed = changed.expect("update_profile");
-        assert_eq!(changed.as_ref(), Some(&expected), "{change:?}");
-        assert_eq!(credentials(store, &user).await.user, expected);
-    }
-    assert_eq!(credentials(store, &other).await.user, other);
-    let change = ProfileChange::new().display_name("nobody");
-    let nobody = store.update_profile(UserId::new(now()), &change, now());
-    assert!(nobody.await.expect("update_profile").is_none());
-}
-
-/// Those of the user that are live, with who opened them and when they were last renewed.
-///
-/// # Panics
-/// If the store breaks the contract.
-pub async fn live_sessions_are_listed_newest_first(store: &Subject) {
-    let (user, first) = fresh_session(store).await;
-    let (_, other) = fresh_session(store).await;
-    let mut newer = new_session(user.id, 0);
-    newer.created_at = first.created_at + Duration::from_secs(1);
-    let mut ended = new_session(user.id, 0);
-    ended.created_at = first.created_at + Duration::from_secs(2);
-    for session in [&newer, &ended] {
-        try_open(store, session).await.expect("the session opens");
-    }
-    assert!(log_out(store, &ended).await);
-    let renewed = rotation(&first, 0, first.digest, digest());
-    rotated(store, &renewed).await;
-
-    let at = newer.created_at;
-    let sessions = store.sessions(user.id, at).await.expect("sessions");
-    let ids: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
-    assert_eq!(ids, [newer.id, first.id], "the live ones, newest first");
-    let [newest, oldest] = sessions.as_slice() else {
-        panic!("there are two");
-    };
-    assert_eq!(newest.client, newer.client);
-    assert_eq!(newest.rotated_at, newer.created_at);
-    assert_eq!(newest.idle_expires_at, newer.idle_expires_at);
-    assert_eq!(newest.absolute_expires_at, newer.absolute_expires_at);
-    assert_eq!(oldest.created_at, first.created_at);
-    assert_eq!(oldest.rotated_at, renewed.now);
-
-    let of = async |user, at| store.sessions(user, at).await.expect("sessions").len();
-    assert_eq!(of(other.user_id, at).await, 1);
-    assert_eq!(of(UserId::new(now()), at).await, 0);
-    let end = first.idle_expires_at.max(newer.idle_expires_at);
-    assert_eq!(of(user.id, end).await, 0, "listed at its expiry");
-    set_status(store, user.id, UserStatus::Disabled).await;
-    set_status(store, user.id, UserStatus::Active).await;
-    assert_eq!(of(user.id, at).await, 0, "listed though it is dead");
-}
-
-/// One call ends it, and only the owner's; of several at once exactly one.
-///
-/// # Panics
-/// If the store breaks the contract.
-pub async fn a_session_is_ended_by_its_owner_only(store: &Subject) {
-    let (user, session) = fresh_session(store).await;
-    let (other, theirs) = fresh_session(store).await;
-    let at = session.created_at;
-    let late = session.idle_expires_at;
-    assert!(!end_of(store, other.id, session.id, at).await, "another's");
-    assert!(!end_of(store, user.id, SessionId::new(at), at).await);
-    assert!(!end_of(store, user.id, session.id, late).await, "expired");
-    assert!(
-        is_live(store, &session, at).await,
-        "it was ended all the same"
-    );
-    let ended = race(TASKS, |_| {
-        let (store, user, id) = (Arc::clone(store), user.id, session.id);
-        async move { end_of(&store, user, id, at).await }
-    });
-    let ended = ended.await.into_iter().filter(|ended| *ended).count();
-    assert_eq!(ended, 1, "calls that ended one session");
-    assert!(!is_live(store, &session, at).await);
-    assert!(is_live(store, &theirs, at).await);
-    assert_eq!(events_of(store, &user, EventKind::SessionRevoked).await, 1);
-    assert_eq!(events_of(store, &other, EventKind::SessionRevoked).await, 0);
+    a_reset_is_spent_once(store).await;
+    a_reset_ends_what_was_open(store).await;
 }
 
 /// The hash is stored, this session lives at the new version, the others are over, and so are reset tokens.
@@ -176,7 +67,10 @@ pub async fn a_new_password_leaves_one_session(store: &Subject) {
     }
     let stale = try_open(store, &new_session(user.id, 0)).await;
     assert!(stale.is_none(), "a sign-in in flight opened a session");
-    assert_eq!(events_of(store, &user, EventKind::PasswordChanged).await, 1);
+    assert_eq!(
+        count_events(store, &user, EventKind::PasswordChanged).await,
+        1
+    );
 
     // Once more, in the same session.
     let again = checked(&session, 1, Some("second"));
@@ -224,7 +118,7 @@ pub async fn a_stale_check_changes_nothing(store: &Subject) {
     );
     assert!(is_live(store, &theirs, at).await);
     for kind in [EventKind::PasswordChanged, EventKind::Reauthenticated] {
-        assert_eq!(events_of(store, &user, kind).await, 0, "{kind:?}");
+        assert_eq!(count_events(store, &user, kind).await, 0, "{kind:?}");
     }
     set_status(store, user.id, UserStatus::Disabled).await;
     for version in [0, 1] {
@@ -251,27 +145,6 @@ pub async fn an_account_without_a_password_gets_one(store: &Subject) {
     assert_eq!(change(store, &none, "new", at).await, Checked::Done);
     assert_eq!(password_hash(store, &user).await, hashed("new"));
     assert!(is_live(store, &session, at).await);
-}
-
-/// `authenticated_at` moves in this session only, and neither version nor expiries do.
-///
-/// # Panics
-/// If the store breaks the contract.
-pub async fn reauthenticating_freshens_one_session(store: &Subject) {
-    let (user, session) = fresh_session(store).await;
-    let other = new_session(user.id, 0);
-    try_open(store, &other).await.expect("a second session");
-    let at = session.created_at + Duration::from_secs(100) + MICROSECOND;
-    let done = freshen(store, &checked(&session, 0, Some("first")), at).await;
-    assert_eq!(done, Checked::Done);
-    assert_eq!(authenticated_at(store, &session, at).await, at);
-    assert_eq!(authenticated_at(store, &other, at).await, other.created_at);
-    let found = credentials(store, &user).await;
-    assert_eq!(found.credential_version, 0);
-    assert_eq!(found.user.updated_at, user.updated_at);
-    assert_eq!(events_of(store, &user, EventKind::Reauthenticated).await, 1);
-    rotated(store, &rotation(&session, 0, session.digest, digest())).await;
-    assert_eq!(authenticated_at(store, &session, at).await, at);
 }
 
 /// Of many changes with one checked password, from several sessions, exactly one is done.
@@ -305,7 +178,10 @@ pub async fn one_of_many_changes_wins(store: &Subject) {
         is_live(store, &second, at).await,
     ];
     assert_eq!(lives, [winner % 2 == 0, winner % 2 == 1]);
-    assert_eq!(events_of(store, &user, EventKind::PasswordChanged).await, 1);
+    assert_eq!(
+        count_events(store, &user, EventKind::PasswordChanged).await,
+        1
+    );
 }
 
 /// A change and a reset at once: one of them wins, and whichever it is, no session of the loser lives.
@@ -381,48 +257,68 @@ pub async fn a_change_revives_no_session(store: &Subject) {
     }
 }
 
-pub(super) fn checked(
-    session: &NewSession,
-    version: i64,
-    verified: Option<&str>,
-) -> CheckedSession {
-    CheckedSession {
-        id: session.id,
-        user_id: session.user_id,
-        credential_version: version,
-        verified_hash: verified.map(hash),
-    }
+/// Of a hundred concurrent resets with one token exactly one sets its password.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_reset_is_spent_once(store: &Subject) {
+    let user = fresh_user(store).await;
+    let token = new_token(&user, Purpose::ResetPassword);
+    let live = issued(store, &token).await;
+    let outcomes = race(RESETS, |index| {
+        let store = Arc::clone(store);
+        let reset = reset(live, &format!("new {index}"), token.created_at);
+        async move { try_reset(&store, &reset, None).await }
+    });
+    let outcomes = outcomes.await;
+    let winners: Vec<usize> = (0..)
+        .zip(&outcomes)
+        .filter_map(|(index, outcome)| outcome.as_ref().map(|_| index))
+        .collect();
+    let [winner] = winners.as_slice() else {
+        panic!("one token reset the password {} times", winners.len());
+    };
+    let stored = password_hash(store, &user).await;
+    assert_eq!(stored, hashed(&format!("new {winner}")));
+    assert_eq!(credentials(store, &user).await.credential_version, 1);
+}
+
+/// Sessions and the other tokens die, an unverified address is verified, a verified one keeps its time.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_reset_ends_what_was_open(store: &Subject) {
+    let (user, session) = fresh_session(store).await;
+    let (_, other) = fresh_session(store).await;
+    let verify = issued(store, &new_token(&user, Purpose::VerifyEmail)).await;
+    let token = new_token(&user, Purpose::ResetPassword);
+    let live = issued(store, &token).await;
+    let at = token.created_at;
+    assert_eq!(spend(store, live, at).await, Some(user.id));
+
+    let found = credentials(store, &user).await;
+    assert_eq!(found.user.email_verified_at, Some(at));
+    assert_eq!(found.user.updated_at, at);
+    assert_eq!(password_hash(store, &user).await, hashed("new"));
+    assert!(!is_live(store, &session, at).await, "a session survived");
+    assert!(is_live(store, &other, at).await, "another user's ended");
+    let verify = user_of(store, verify, Purpose::VerifyEmail, at).await;
+    assert!(verify.is_none(), "another token survived");
+    let version = found.credential_version;
+    let opened = try_open(store, &new_session(user.id, version)).await;
+    assert!(opened.is_some(), "nobody can sign in after a reset");
+
+    let mut again = new_token(&user, Purpose::ResetPassword);
+    again.created_at = at + Duration::from_secs(1);
+    again.credential_version = 1;
+    let live = issued(store, &again).await;
+    assert_eq!(spend(store, live, again.created_at).await, Some(user.id));
+    let found = credentials(store, &user).await;
+    assert_eq!(found.user.email_verified_at, Some(at));
 }
 
 async fn change(store: &Subject, checked: &CheckedSession, new: &str, at: Timestamp) -> Checked {
     let (hash, event) = (hash(new), event(EventKind::PasswordChanged));
     let changed = store.change_password(checked, &hash, at, &event, None);
     changed.await.expect("change_password")
-}
-
-async fn freshen(store: &Subject, checked: &CheckedSession, at: Timestamp) -> Checked {
-    let event = event(EventKind::Reauthenticated);
-    let done = store.reauthenticate(checked, at, &event);
-    done.await.expect("reauthenticate")
-}
-
-async fn end_of(store: &Subject, user: UserId, id: SessionId, at: Timestamp) -> bool {
-    let event = event(EventKind::SessionRevoked);
-    let ended = store.end_session_of(user, id, at, &event);
-    ended.await.expect("end_session_of")
-}
-
-async fn authenticated_at(store: &Subject, session: &NewSession, at: Timestamp) -> Timestamp {
-    let live = store.session_user(session.id, session.user_id, at).await;
-    let live = live.expect("session_user").expect("the session is live");
-    live.authenticated_at
-}
-
-async fn events_of(store: &Subject, user: &User, kind: EventKind) -> usize {
-    let filter = EventFilter {
-        user_id: Some(user.id),
-        kind: Some(kind),
-    };
-    let events = store.list_events(&filter, None, 50).await;
-    events.expect("list_events").len()
 }

@@ -2,14 +2,18 @@
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
-use super::{
-    Subject,
-    fixture::{
-        digest, fresh_session, fresh_user, is_live, log_out, new_session, race, rotated, rotation,
-        try_open,
+use crate::{
+    clock::Timestamp,
+    store::conformance::{
+        Subject,
+        fixture::{
+            digest, fresh_session, fresh_user, is_live, log_out, new_session, race, rotated,
+            rotation, try_open,
+        },
     },
+    token::NewSession,
+    user::UserId,
 };
-use crate::{clock::Timestamp, token::NewSession, user::UserId};
 
 /// Runs every check of this module.
 ///

@@ -2,22 +2,22 @@
 
 use std::time::Duration;
 
-use super::{
-    Subject,
-    fixture::{
-        MICROSECOND, address, digest, event, fresh_session, fresh_user, hash, insert, log_out,
-        new_token, new_user, reset, rotated, rotation, try_reset, unique,
-    },
-    flow::{arrival, assertion, sign_in},
-    link::offer,
-    one_time::issued,
-    outbox::{LEASE, claim, claim_one, complete, long_ago},
-};
 use crate::{
     clock::Timestamp,
     event::{ClientInfo, EventFilter, EventId, EventKind},
     identity::{Assertion, IdentityAdmission, Linked},
     mail::{Intent, LetterKind, Recipient},
+    store::conformance::{
+        Subject,
+        fixture::{
+            MICROSECOND, address, digest, event, fresh_session, fresh_user, hash, insert, log_out,
+            new_token, new_user, reset, rotated, rotation, try_reset, unique,
+        },
+        flow::{arrival, assertion, sign_in},
+        identity::link::offer,
+        one_time_token::issued,
+        outbox::{LEASE, claim, claim_one, complete, long_ago},
+    },
     token::{Checked, CheckedSession, Purpose, Rotation},
     user::{InsertUser, UserId},
 };

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use super::{
-    Subject,
-    fixture::{
-        MICROSECOND, TASKS, delete, event, events_of, fresh_address, fresh_session, log_out,
-        new_session, now, race, set_status, try_open, unique,
-    },
-    flow::{arrival, assertion, identities, identity, offered, redeem, signed_in},
-};
 use crate::{
     clock::Timestamp,
     event::EventKind,
     identity::{Assertion, CodeChallenge, IdentityId, LinkIdentity, Linked, NewCode},
     secret::TokenDigest,
+    store::conformance::{
+        Subject,
+        fixture::{
+            MICROSECOND, TASKS, delete, event, events_of, fresh_address, fresh_session, log_out,
+            new_session, now, race, set_status, try_open, unique,
+        },
+        flow::{arrival, assertion, identities, identity, offered, redeem, signed_in},
+    },
     token::{EndReason, NewSession},
     user::{UserId, UserStatus},
 };
@@ -223,7 +223,7 @@ pub async fn two_users_link_one_identity_once(store: &Subject) {
 }
 
 /// An offer of this identity, for the user of the session.
-pub(super) async fn offer(
+pub(in crate::store::conformance) async fn offer(
     store: &Subject,
     session: &NewSession,
     said: &Assertion,
@@ -239,7 +239,7 @@ pub(super) async fn offer(
     (link, code)
 }
 
-pub(super) async fn link(store: &Subject, link: &LinkIdentity) -> Linked {
+pub(in crate::store::conformance) async fn link(store: &Subject, link: &LinkIdentity) -> Linked {
     link_at(store, link, now()).await
 }
 
@@ -250,7 +250,11 @@ async fn link_at(store: &Subject, link: &LinkIdentity, now: Timestamp) -> Linked
 }
 
 /// Links an identity to a user whose credentials have never changed.
-pub(super) async fn linked(store: &Subject, user: UserId, said: &Assertion) -> IdentityId {
+pub(in crate::store::conformance) async fn linked(
+    store: &Subject,
+    user: UserId,
+    said: &Assertion,
+) -> IdentityId {
     let session = new_session(user, 0);
     let opened = try_open(store, &session).await;
     opened.expect("a session opens for an active user");

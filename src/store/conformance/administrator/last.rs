@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{
-    Subject,
-    fixture::{
-        TASKS, delete, events_of, fresh_user, insert, new_user, race, set_status, unique, update,
-        updated,
+use crate::{
+    store::conformance::{
+        Subject,
+        fixture::{
+            TASKS, delete, events_of, fresh_user, insert, new_user, race, set_status, unique,
+            update, updated,
+        },
     },
+    user::{DeleteUser, Role, UpdateUser, User, UserChange, UserFilter, UserId, UserStatus},
 };
-use crate::user::{DeleteUser, Role, UpdateUser, User, UserChange, UserFilter, UserId, UserStatus};
 
 /// Runs every check of this module. They take the role from every other administrator they find.
 ///

@@ -1,12 +1,12 @@
-//! The contract of [`TokenStore`](crate::store::TokenStore): one-time tokens.
+//! The contract of [`OneTimeTokenStore`](crate::store::OneTimeTokenStore).
 
 use std::{sync::Arc, time::Duration};
 
 use super::{
     Subject,
     fixture::{
-        MICROSECOND, TASKS, credentials, digest, event, fresh_session, fresh_user, hashed, is_live,
-        new_session, new_token, now, password_hash, race, reset, set_status, try_open, try_reset,
+        MICROSECOND, TASKS, credentials, digest, event, fresh_user, hashed, new_token, now,
+        password_hash, race, reset, set_status, try_reset,
     },
 };
 use crate::{
@@ -16,8 +16,6 @@ use crate::{
     token::{EndReason, IssueOneTime, NewOneTimeToken, OneTimeStatus, Purpose},
     user::{User, UserId, UserStatus},
 };
-
-const RESETS: usize = 100;
 
 /// Runs every check of this module.
 ///
@@ -29,8 +27,6 @@ pub async fn check_all(store: &Subject) {
     the_newest_token_wins(store).await;
     the_newest_of_a_race_wins(store).await;
     a_repeated_issue_gives_the_same_token(store).await;
-    a_reset_is_spent_once(store).await;
-    a_reset_ends_what_was_open(store).await;
     a_new_version_kills_reset_tokens_only(store).await;
     a_disabled_user_gets_nothing(store).await;
     a_spent_token_is_told_from_a_dead_one(store).await;
@@ -158,66 +154,6 @@ pub async fn a_repeated_issue_gives_the_same_token(store: &Subject) {
     assert_eq!(spend(store, live, at).await, None, "spent a second time");
 }
 
-/// Of a hundred concurrent resets with one token exactly one sets its password.
-///
-/// # Panics
-/// If the store breaks the contract.
-pub async fn a_reset_is_spent_once(store: &Subject) {
-    let user = fresh_user(store).await;
-    let token = new_token(&user, Purpose::ResetPassword);
-    let live = issued(store, &token).await;
-    let outcomes = race(RESETS, |index| {
-        let store = Arc::clone(store);
-        let reset = reset(live, &format!("new {index}"), token.created_at);
-        async move { try_reset(&store, &reset, None).await }
-    });
-    let outcomes = outcomes.await;
-    let winners: Vec<usize> = (0..)
-        .zip(&outcomes)
-        .filter_map(|(index, outcome)| outcome.as_ref().map(|_| index))
-        .collect();
-    let [winner] = winners.as_slice() else {
-        panic!("one token reset the password {} times", winners.len());
-    };
-    let stored = password_hash(store, &user).await;
-    assert_eq!(stored, hashed(&format!("new {winner}")));
-    assert_eq!(credentials(store, &user).await.credential_version, 1);
-}
-
-/// Sessions and the other tokens die, an unverified address is verified, a verified one keeps its time.
-///
-/// # Panics
-/// If the store breaks the contract.
-pub async fn a_reset_ends_what_was_open(store: &Subject) {
-    let (user, session) = fresh_session(store).await;
-    let (_, other) = fresh_session(store).await;
-    let verify = issued(store, &new_token(&user, Purpose::VerifyEmail)).await;
-    let token = new_token(&user, Purpose::ResetPassword);
-    let live = issued(store, &token).await;
-    let at = token.created_at;
-    assert_eq!(spend(store, live, at).await, Some(user.id));
-
-    let found = credentials(store, &user).await;
-    assert_eq!(found.user.email_verified_at, Some(at));
-    assert_eq!(found.user.updated_at, at);
-    assert_eq!(password_hash(store, &user).await, hashed("new"));
-    assert!(!is_live(store, &session, at).await, "a session survived");
-    assert!(is_live(store, &other, at).await, "another user's ended");
-    let verify = user_of(store, verify, Purpose::VerifyEmail, at).await;
-    assert!(verify.is_none(), "another token survived");
-    let version = found.credential_version;
-    let opened = try_open(store, &new_session(user.id, version)).await;
-    assert!(opened.is_some(), "nobody can sign in after a reset");
-
-    let mut again = new_token(&user, Purpose::ResetPassword);
-    again.created_at = at + Duration::from_secs(1);
-    again.credential_version = 1;
-    let live = issued(store, &again).await;
-    assert_eq!(spend(store, live, again.created_at).await, Some(user.id));
-    let found = credentials(store, &user).await;
-    assert_eq!(found.user.email_verified_at, Some(at));
-}
-
 /// Logging out everywhere kills a reset token, and leaves the proof of an address alone.
 ///
 /// # Panics
@@ -336,7 +272,7 @@ pub(super) async fn issued(store: &Subject, token: &NewOneTimeToken) -> TokenDig
     first
 }
 
-async fn user_of(
+pub(super) async fn user_of(
     store: &Subject,
     digest: TokenDigest,
     purpose: Purpose,
@@ -347,7 +283,7 @@ async fn user_of(
 }
 
 /// Resets the password to the hash `new`.
-async fn spend(store: &Subject, digest: TokenDigest, now: Timestamp) -> Option<UserId> {
+pub(super) async fn spend(store: &Subject, digest: TokenDigest, now: Timestamp) -> Option<UserId> {
     let spent = try_reset(store, &reset(digest, "new", now), None).await;
     spent.map(|reset| reset.user.id)
 }

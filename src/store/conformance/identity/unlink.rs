@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 
-use super::{
-    Subject,
-    fixture::{delete, event, events_of, fresh_session, new_token, now, race, reset, try_reset},
-    flow::{arrival, assertion, identities, signed_in},
-    identity::known,
-    link::{link, linked, offer},
-    one_time::issued,
-};
 use crate::{
     clock::Timestamp,
     event::{Event, EventKind},
     identity::{IdentityId, Linked, Unlinked},
     secret::TokenDigest,
+    store::conformance::{
+        Subject,
+        fixture::{
+            delete, event, events_of, fresh_session, new_token, now, race, reset, try_reset,
+        },
+        flow::{arrival, assertion, identities, signed_in},
+        identity::{
+            known,
+            link::{link, linked, offer},
+        },
+        one_time_token::issued,
+    },
     token::Purpose,
     user::UserId,
 };

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{
-    Subject,
-    fixture::{
-        TASKS, by_id, event, events_of, fresh_address, fresh_user, new_user, race, set_status,
-    },
-    last_admin::administrators,
-};
 use crate::{
     email::EmailAddress,
     event::EventKind,
+    store::conformance::{
+        Subject,
+        administrator::last::administrators,
+        fixture::{
+            TASKS, by_id, event, events_of, fresh_address, fresh_user, new_user, race, set_status,
+        },
+    },
     user::{FirstAdministrator, NewUser, Role, UserStatus},
 };
 

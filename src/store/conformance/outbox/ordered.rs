@@ -2,20 +2,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{
-    Subject,
-    address::{change_to, confirm, first, mailed, request},
-    fixture::{
-        MICROSECOND, address, by_id, digest, event, fresh_address, fresh_session, fresh_user,
-        new_token, new_user, now, race, reset, set_status, try_reset, unique,
-    },
-    one_time::{issue, issued},
-    outbox::{LEASE, claim, claim_one, complete, long_ago},
-};
 use crate::{
     clock::Timestamp,
     event::{ClientInfo, EventKind},
     mail::{Intent, IntentId, LetterKind, Ordered, Recipient},
+    store::conformance::{
+        Subject,
+        address::{change_to, confirm, first, mailed, request},
+        fixture::{
+            MICROSECOND, address, by_id, digest, event, fresh_address, fresh_session, fresh_user,
+            new_token, new_user, now, race, reset, set_status, try_reset, unique,
+        },
+        one_time_token::{issue, issued},
+        outbox::{LEASE, claim, claim_one, complete, long_ago},
+    },
     token::{Checked, EndReason, IssueOneTime, NewOneTimeToken, Purpose},
     user::{InsertUser, UserStatus},
 };
@@ -90,7 +90,7 @@ pub async fn a_notice_of_a_new_address_is_ordered_for_the_old_one(store: &Subjec
     };
     let asked = event(EventKind::EmailChangeRequested);
     let mails = [notice(LetterKind::EmailChangeRequested)];
-    let checked = super::address::checked(&session);
+    let checked = crate::store::conformance::address::checked(&session);
     let requested = store.request_email_change(&checked, &token, &asked, &mails);
     assert_eq!(requested.await.expect("a request"), Checked::Done);
     let mut mail = notice(LetterKind::EmailChanged);
