@@ -135,14 +135,16 @@ pub mod limit;
 // Who users are at providers.
 pub mod identity;
 
-// Tokens, and the end of what is of no more use.
-pub mod purge;
-pub mod store;
+// Tokens.
 pub mod token;
 pub mod verifier;
 
-// The way of events out, and who is let in.
+// What is kept, and where.
+pub mod store;
+
+// Who is let in, the way of events out, and the end of what is of no more use.
 mod admission;
+pub mod purge;
 mod trail;
 
 // Credentials, mails on their way, and the one code that opens a session.
