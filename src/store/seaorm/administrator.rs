@@ -80,16 +80,16 @@ macro_rules! update {
 
 const UPDATE: &str = update!();
 const UPDATE_RECORDED: &str = concat!(
-    "WITH u AS (",
+    "WITH updated AS (",
     update!(),
     " RETURNING id) ",
-    record!("$8", "u.id", "u")
+    record!("$8", "updated.id", "updated")
 );
 
 const DELETE: &str = "DELETE FROM auth_users WHERE id = $1";
 const DELETE_RECORDED: &str = concat!(
-    "WITH u AS (DELETE FROM auth_users WHERE id = $1 RETURNING id) ",
-    record!("$2", "u.id", "u")
+    "WITH deleted AS (DELETE FROM auth_users WHERE id = $1 RETURNING id) ",
+    record!("$2", "deleted.id", "deleted")
 );
 
 #[async_trait]

@@ -41,7 +41,7 @@ macro_rules! keep {
 }
 
 const KEEP: &str = keep!();
-const KEEP_RECORDED: &str = concat!("WITH f AS (", keep!(), ") ", record!("$6", "$4"));
+const KEEP_RECORDED: &str = concat!("WITH kept AS (", keep!(), ") ", record!("$6", "$4"));
 
 const OFFER: &str = "\
     UPDATE auth_oauth_flows SET code = $2, code_expires_at = $3, code_used_at = NULL, user_id = NULL, \
@@ -69,12 +69,12 @@ const USE: &str = "UPDATE auth_oauth_flows SET code_used_at = $2 WHERE code = $1
 /// The user row is locked first: that waits for a reset in flight, and then sees what the reset did. One winner: the
 /// code is used by one statement only.
 const REDEEM: &str = concat!(
-    "WITH u AS (",
+    "WITH redeemable AS (",
     redeemable!(" FOR SHARE OF u"),
-    "), f AS (\
-        UPDATE auth_oauth_flows f SET code_used_at = $3 FROM u \
+    "), used AS (\
+        UPDATE auth_oauth_flows f SET code_used_at = $3 FROM redeemable \
         WHERE f.code = $1 AND f.code_used_at IS NULL RETURNING f.state\
-    ) SELECT u.* FROM u JOIN f ON TRUE"
+    ) SELECT redeemable.* FROM redeemable JOIN used ON TRUE"
 );
 
 const USE_OFFER: &str = "\

@@ -83,15 +83,15 @@ fn statement(charges: &[Charge], now: Timestamp) -> (String, Vec<Value>) {
         let key = bind(bytes(*key));
         let from = position
             .checked_sub(1)
-            .map(|previous| format!(" FROM s{previous}"))
+            .map(|previous| format!(" FROM step{previous}"))
             .unwrap_or_default();
         let step = match rule {
             Rule::Rate(rate) => rate_step(*rate, now, &key, &from, &mut bind),
             Rule::Attempts(lockout) => attempt_step(*lockout, now, &key, &from, &mut bind),
         };
-        steps.push(format!("s{position} AS ({step})"));
+        steps.push(format!("step{position} AS ({step})"));
         granted.push(format!(
-            "SELECT {position} AS position, TRUE AS granted, until_at, attempts, expires_at FROM s{position}"
+            "SELECT {position} AS position, TRUE AS granted, until_at, attempts, expires_at FROM step{position}"
         ));
         keys.push(format!("({position}, CAST({key} AS bytea))"));
     }

@@ -118,16 +118,16 @@ macro_rules! use_one {
 }
 
 const UNLOCK: &str = concat!(
-    "WITH u AS MATERIALIZED (\
+    "WITH held AS MATERIALIZED (\
         SELECT u.id, u.email, u.status, u.credential_version FROM auth_users u JOIN auth_one_time_tokens t ON t.user_id = u.id \
         WHERE t.digest = $1 FOR UPDATE OF u\
-    ), t AS (",
-    use_one!("u"),
-    "), l AS (\
-        DELETE FROM auth_limits l USING t WHERE l.key = $4\
-    ), e AS (",
-    record!("$3", "t.id", "t"),
-    ") SELECT id FROM t"
+    ), used AS (",
+    use_one!("held u"),
+    "), cleared AS (\
+        DELETE FROM auth_limits l USING used WHERE l.key = $4\
+    ), recorded AS (",
+    record!("$3", "used.id", "used"),
+    ") SELECT id FROM used"
 );
 
 const UNLOCK_TOKEN: &str = use_one!("auth_users u");

@@ -23,7 +23,7 @@ use crate::{
 };
 
 const ENQUEUE: &str = concat!(
-    "WITH o AS (",
+    "WITH ordered AS (",
     order!("$1", "NULL"),
     ") ",
     record!(
@@ -171,11 +171,11 @@ macro_rules! take {
 const TAKE: &str = take!("VALUES ($1, $2)");
 
 const ADMIT: &str = concat!(
-    "WITH o AS (\
+    "WITH held AS (\
         SELECT id FROM auth_outbox WHERE id = $5 AND attempts = $6 AND state = 'pending' FOR UPDATE\
-    ), b AS (",
-    take!("SELECT $1, $2 FROM o"),
-    ") UPDATE auth_outbox m SET admitted = TRUE FROM o, b WHERE m.id = o.id RETURNING m.id"
+    ), budget AS (",
+    take!("SELECT $1, $2 FROM held"),
+    ") UPDATE auth_outbox m SET admitted = TRUE FROM held, budget WHERE m.id = held.id RETURNING m.id"
 );
 
 const LEASED: &str =

@@ -50,19 +50,19 @@ const SET_PASSWORD: &str = set_password!();
 /// One pass over the sessions, so that no two statements wait for each other. A session that was ended meanwhile
 /// is not open any more when its row is had, and stays as it is.
 const CHANGE_PASSWORD: &str = concat!(
-    "WITH u AS (",
+    "WITH changed AS (",
     set_password!(),
-    "), s AS (\
+    "), sessions AS (\
         UPDATE auth_sessions s SET \
-            credential_version = CASE WHEN s.id = $1 THEN u.credential_version ELSE s.credential_version END, \
+            credential_version = CASE WHEN s.id = $1 THEN changed.credential_version ELSE s.credential_version END, \
             revoked_at = CASE WHEN s.id = $1 THEN s.revoked_at ELSE $2 END, \
             revoked_reason = CASE WHEN s.id = $1 THEN s.revoked_reason ELSE $7 END \
-        FROM u WHERE s.user_id = u.id AND s.revoked_at IS NULL\
-    ), e AS (",
-    record!("$8", "u.id", "u"),
-    "), m AS (",
-    order!("$9", "u.id", from "u"),
-    ") SELECT id FROM u"
+        FROM changed WHERE s.user_id = changed.id AND s.revoked_at IS NULL\
+    ), recorded AS (",
+    record!("$8", "changed.id", "changed"),
+    "), ordered AS (",
+    order!("$9", "changed.id", from "changed"),
+    ") SELECT id FROM changed"
 );
 
 const MOVE: &str = "UPDATE auth_sessions SET credential_version = $2 WHERE id = $1";
@@ -79,7 +79,7 @@ static RESET: LazyLock<String> =
     LazyLock::new(|| [RESET_USER, &takeover::wiping(), RESET_REST].concat());
 
 const RESET_USER: &str = concat!(
-    "WITH u AS (\
+    "WITH changed AS (\
         UPDATE auth_users u SET password_hash = $3, credential_version = u.credential_version + 1, \
             email_verified_at = COALESCE(u.email_verified_at, $2), updated_at = $2 \
         FROM auth_one_time_tokens t JOIN auth_users b ON b.id = t.user_id \
@@ -89,29 +89,29 @@ const RESET_USER: &str = concat!(
         RETURNING ",
     user_columns!("u."),
     ", (b.email_verified_at IS NULL) AS taken_over\
-    ), w AS (\
-        SELECT u.id FROM u WHERE u.taken_over\
+    ), taken_over AS (\
+        SELECT changed.id FROM changed WHERE changed.taken_over\
     )"
 );
 
 const RESET_REST: &str = concat!(
-    ", s AS (\
+    ", ended AS (\
         UPDATE auth_sessions s SET revoked_at = $2, revoked_reason = $4 \
-        FROM u WHERE s.user_id = u.id AND s.revoked_at IS NULL\
-    ), t AS (\
-        UPDATE auth_one_time_tokens t SET used_at = $2 FROM u \
-        WHERE t.user_id = u.id AND t.used_at IS NULL AND (t.digest = $1 OR ",
+        FROM changed WHERE s.user_id = changed.id AND s.revoked_at IS NULL\
+    ), used AS (\
+        UPDATE auth_one_time_tokens t SET used_at = $2 FROM changed \
+        WHERE t.user_id = changed.id AND t.used_at IS NULL AND (t.digest = $1 OR ",
     is_proof!("t.purpose"),
     ")\
-    ), e AS (",
-    record!("$5", "u.id", "u"),
-    "), f AS (",
-    record!("$8", "w.id", "w"),
-    "), m AS (",
-    order!("$6", "u.id", from "u"),
-    "), l AS (\
-        DELETE FROM auth_limits l USING u WHERE l.key = $7\
-    ) SELECT * FROM u"
+    ), recorded AS (",
+    record!("$5", "changed.id", "changed"),
+    "), takeover_recorded AS (",
+    record!("$8", "taken_over.id", "taken_over"),
+    "), ordered AS (",
+    order!("$6", "changed.id", from "changed"),
+    "), cleared AS (\
+        DELETE FROM auth_limits l USING changed WHERE l.key = $7\
+    ) SELECT * FROM changed"
 );
 
 const SET_BY_RESET: &str = concat!(

@@ -61,25 +61,25 @@ macro_rules! beyond {
 /// that there were before the wait: nothing is opened then (the row is not the one that this statement found), and
 /// [`open_session`](SessionStore::open_session) begins again, holding the row.
 const OPEN: &str = concat!(
-    "WITH u AS (",
+    "WITH signed_in AS (",
     note_sign_in!(" AND xmin = (SELECT v.xmin FROM auth_users v WHERE v.id = $1)"),
     user_columns!(""),
-    "), b AS (",
-    beyond!(", u", "", "$15"),
-    "), d AS (\
+    "), beyond AS (",
+    beyond!(", signed_in", "", "$15"),
+    "), ended AS (\
         UPDATE auth_sessions s SET revoked_at = $2, revoked_reason = $16 \
-        FROM b WHERE s.id = b.id AND s.revoked_at IS NULL\
-    ), s AS (\
+        FROM beyond WHERE s.id = beyond.id AND s.revoked_at IS NULL\
+    ), opened AS (\
         INSERT INTO auth_sessions (id, user_id, generation, digest, credential_version, created_at, rotated_at, \
             idle_expires_at, absolute_expires_at, ip, user_agent, authenticated_at) \
-        SELECT $6, u.id, 0, $7, $3, $2, $2, $8, $9, $10, $11, $2 FROM u\
-    ), l AS (\
-        DELETE FROM auth_limits l USING u WHERE l.key = $14\
-    ), e AS (",
-    record!("$12", "u.id", "u"),
-    "), m AS (",
-    order!("$13", "u.id", from "u"),
-    ") SELECT * FROM u"
+        SELECT $6, signed_in.id, 0, $7, $3, $2, $2, $8, $9, $10, $11, $2 FROM signed_in\
+    ), cleared AS (\
+        DELETE FROM auth_limits l USING signed_in WHERE l.key = $14\
+    ), recorded AS (",
+    record!("$12", "signed_in.id", "signed_in"),
+    "), ordered AS (",
+    order!("$13", "signed_in.id", from "signed_in"),
+    ") SELECT * FROM signed_in"
 );
 
 const HOLD: &str = "SELECT id FROM auth_users WHERE id = $1 FOR NO KEY UPDATE";
@@ -123,13 +123,13 @@ macro_rules! end {
 const END: &str = end!();
 
 pub(super) const END_RECORDED: &str = concat!(
-    "WITH s AS (",
+    "WITH ended AS (",
     end!(),
-    "), e AS (",
-    record!("$4", "s.user_id", "s"),
-    "), m AS (",
-    order!("$5", "s.user_id", from "s"),
-    ") SELECT user_id FROM s"
+    "), recorded AS (",
+    record!("$4", "ended.user_id", "ended"),
+    "), ordered AS (",
+    order!("$5", "ended.user_id", from "ended"),
+    ") SELECT user_id FROM ended"
 );
 
 /// Without a look at the user: a statement that waits here for one that raises the version would pair the new session
@@ -145,22 +145,22 @@ macro_rules! end_of {
 const END_OF: &str = end_of!();
 
 const END_OF_RECORDED: &str = concat!(
-    "WITH s AS (",
+    "WITH ended AS (",
     end_of!(),
-    "), e AS (",
-    record!("$5", "$3", "s"),
-    ") SELECT id FROM s"
+    "), recorded AS (",
+    record!("$5", "$3", "ended"),
+    ") SELECT id FROM ended"
 );
 
 const END_ALL: &str = concat!(
-    "WITH u AS (\
+    "WITH raised AS (\
         UPDATE auth_users SET credential_version = credential_version + 1 WHERE id = $1 RETURNING id\
-    ), s AS (\
+    ), ended AS (\
         UPDATE auth_sessions s SET revoked_at = $2, revoked_reason = $3 \
-        FROM u WHERE s.user_id = u.id AND s.revoked_at IS NULL\
-    ), e AS (",
-    record!("$4", "u.id", "u"),
-    ") SELECT id FROM u"
+        FROM raised WHERE s.user_id = raised.id AND s.revoked_at IS NULL\
+    ), recorded AS (",
+    record!("$4", "raised.id", "raised"),
+    ") SELECT id FROM raised"
 );
 
 const RAISE_VERSION: &str =
@@ -186,11 +186,11 @@ macro_rules! authenticate {
 const AUTHENTICATE: &str = authenticate!();
 
 const AUTHENTICATE_RECORDED: &str = concat!(
-    "WITH s AS (",
+    "WITH authenticated AS (",
     authenticate!(),
-    "), e AS (",
-    record!("$6", "$3", "s"),
-    ") SELECT id FROM s"
+    "), recorded AS (",
+    record!("$6", "$3", "authenticated"),
+    ") SELECT id FROM authenticated"
 );
 
 #[async_trait]

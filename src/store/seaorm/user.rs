@@ -9,7 +9,7 @@ use sea_orm::{
 
 use super::{
     SeaOrmStore,
-    entity::{user::Column, user::Entity},
+    entity::user::{Column, Entity},
     error::store_error,
     event::{self, events, record},
     order::{self, intents, order},
@@ -51,17 +51,17 @@ pub(super) use insert_user;
 pub(super) const INSERT: &str = insert_user!();
 
 const INSERT_RECORDED: &str = concat!(
-    "WITH u AS (",
+    "WITH inserted AS (",
     insert_user!(),
-    "), e AS (",
-    record!("$10", "u.id", "u"),
-    "), m AS (",
-    order!("$11", new "u.id", "u.id, u.email, u.credential_version", from "u"),
-    "), t AS (",
-    order!("$12", "NULL", if "NOT EXISTS (SELECT 1 FROM u)"),
-    "), f AS (",
+    "), recorded AS (",
+    record!("$10", "inserted.id", "inserted"),
+    "), ordered AS (",
+    order!("$11", new "inserted.id", "inserted.id, inserted.email, inserted.credential_version", from "inserted"),
+    "), ordered_if_taken AS (",
+    order!("$12", "NULL", if "NOT EXISTS (SELECT 1 FROM inserted)"),
+    "), recorded_if_taken AS (",
     record!("$13", "NULL"),
-    " WHERE NOT EXISTS (SELECT 1 FROM u)) SELECT id FROM u"
+    " WHERE NOT EXISTS (SELECT 1 FROM inserted)) SELECT id FROM inserted"
 );
 
 const CREDENTIALS: &str = concat!(
