@@ -8,8 +8,9 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use hallpass::{
     clock::{Clock as _, SystemClock},
-    limit::{Charge, LimitKey, Limiter as _, Lockout, Rate, Rule},
+    limit::{Charge, LimitKey, Lockout, Rate, Rule},
     memory::MemoryLimiter,
+    store::Limiter as _,
 };
 use tokio::runtime::Runtime;
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::{
+    admission::Limits,
     clock::Clock,
     delivery::Deliveries,
-    event::Trail,
     hook::HookChain,
-    limit::Limits,
     store::Store,
     token::{Devices, Tokens},
+    trail::Trail,
 };
 
 /// The parts that every feature stands on. A feature is an `Arc` of it, and the few fields of its own.
@@ -32,9 +32,10 @@ impl Core {
         use std::time::Duration;
 
         use crate::{
+            admission::LimitParts,
             clock::SystemClock,
             delivery::{DeliveryParts, LinkLifetimes},
-            limit::{LimitParts, RateLimits},
+            limit::RateLimits,
             mail::{Links, Mailbox, Notices, Templates},
             secret::{Secret, Secrets},
             token::{SigningAlgorithm, SigningKeys, TokenLifetimes, TokenParts},

@@ -136,11 +136,17 @@ pub mod limit;
 // Who users are at providers.
 pub mod identity;
 
-// Tokens, and the end of what is of no more use.
-pub mod purge;
-pub mod store;
+// Tokens.
 pub mod token;
 pub mod verifier;
+
+// What is kept, and where.
+pub mod store;
+
+// Who is let in, the way of events out, and the end of what is of no more use.
+mod admission;
+pub mod purge;
+mod trail;
 
 // Mails on their way, and what every feature stands on.
 mod core;

@@ -19,10 +19,11 @@ use hallpass::{
     credential::{HashParams, Hasher},
     error::StoreError,
     event::ClientInfo,
-    limit::{Budget, Charge, Charged, LimitKey, Limiter, Lockout, Rate, RateLimits},
+    limit::{Budget, Charge, Charged, LimitKey, Lockout, Rate, RateLimits},
     mail::Mailbox,
     memory::MemoryStore,
     secret::Secret,
+    store::Limiter,
     user::EmailAddress,
 };
 use metrics::{

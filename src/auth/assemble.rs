@@ -6,6 +6,7 @@ use std::{sync::Arc, time::Duration};
 use super::builder::oauth;
 use super::{Auth, AuthBuilder, Parts};
 use crate::{
+    admission::{LimitParts, Limits},
     core::Core,
     credential::{
         BREACH_CHECK_TIMEOUT, Confirmation, Failures, PasswordCheck, PasswordRules,
@@ -13,18 +14,17 @@ use crate::{
     },
     delivery::{Deliveries, DeliveryParts},
     error::{Error, Result},
-    event::Trail,
     feature::{
         account::Accounts, admin::Administration, email_verification::EmailVerifications,
         lockout::Lockouts, password::Passwords, session::Sessions,
     },
     hook::HookChain,
-    limit::{LimitParts, Limits},
     mail::{Links, Templates},
     purge::Purges,
     sign_in::SessionOpener,
     store::memory::MemoryLimiter,
     token::{Devices, SigningKeys, TokenParts, Tokens},
+    trail::Trail,
 };
 
 #[cfg(feature = "oauth")]

@@ -8,10 +8,11 @@ use super::{Auth, health};
 #[cfg(feature = "pages")]
 use crate::feature::page;
 use crate::{
+    admission::Limits,
     error::{Error, Result},
     feature::{account, admin, email_verification, lockout, password, session},
     http::{ClientAddress, Cookies, Endpoint, Resources},
-    limit::{Budget, Limits},
+    limit::Budget,
     service::http::Context,
     token,
 };

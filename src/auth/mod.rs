@@ -17,7 +17,7 @@ pub use self::builder::AuthBuilder;
 use crate::{
     core::Core,
     error::Result,
-    event::{ClientInfo, Trail},
+    event::ClientInfo,
     feature::{
         account::Accounts, admin::Administration, email_verification::EmailVerifications,
         lockout::Lockouts, password::Passwords, session::Sessions,
@@ -28,6 +28,7 @@ use crate::{
     service::UserService,
     store::Store,
     token::CurrentUser,
+    trail::Trail,
     user::{EmailAddress, RolePermissions, User},
     verifier::Verifier,
 };

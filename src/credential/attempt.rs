@@ -1,8 +1,9 @@
 use super::FailedCheck;
 use crate::{
+    admission::{Attempt, Counted, Limits, Locked},
     error::Result,
     event::ClientInfo,
-    limit::{Attempt, Counted, LimitKey, Limits, Locked},
+    limit::LimitKey,
     metric,
 };
 

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use crate::{
+    admission::Locked,
     error::{Error, ErrorKind},
-    limit::Locked,
     user::UserId,
 };
 

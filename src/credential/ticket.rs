@@ -4,10 +4,11 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Caller, CountedAttempt, FailedCheck, Hasher};
 use crate::{
+    admission::Permit,
     core::Core,
     error::{Error, Result},
     event::ClientInfo,
-    limit::{Budget, Permit},
+    limit::Budget,
 };
 
 /// The admission of a caller who wants a password checked.

@@ -38,11 +38,11 @@ use crate::user::Locale;
 use crate::{
     clock::{Clock, Timestamp},
     error::{Error, Result},
-    event::Trail,
     mail::{Links, Mailer, Notices, Templates},
     secret::Secrets,
     store::Store,
     token::OneTimeKeys,
+    trail::Trail,
 };
 
 /// For how long the links in mails work.

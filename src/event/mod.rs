@@ -3,26 +3,20 @@
 //! An event is written in the statement or transaction of the fact it tells of, so that there is one if and only if the
 //! fact is. It outlives the account it is about. What is written is then told to the [sinks](Sink).
 
-mod address_digest;
 mod author;
 mod client_info;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 mod query;
-mod queue;
 mod sink;
-mod store;
-mod trail;
 
 use serde_json::{Map, Value};
 
-pub(crate) use self::trail::Trail;
 pub use self::{
     author::Author,
     client_info::ClientInfo,
-    query::EventQuery,
+    query::{EventFilter, EventQuery},
     sink::{Sink, TracingSink},
-    store::{EventFilter, EventStore},
 };
 use crate::{
     clock::Timestamp,

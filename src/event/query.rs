@@ -1,4 +1,18 @@
-use super::EventFilter;
+use super::EventKind;
+use crate::id::UserId;
+
+/// Which events to list. The default is all of them.
+#[derive(Clone, Debug, Default)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct EventFilter {
+    /// Only events about this user.
+    pub user_id: Option<UserId>,
+    /// Only events of this kind.
+    pub kind: Option<EventKind>,
+}
 
 /// Which page of which events. The default is the first fifty of all.
 #[derive(Clone, Debug)]

@@ -39,7 +39,7 @@ pub trait Sink: std::fmt::Debug + Send + Sync + 'static {
 pub struct TracingSink;
 
 impl TracingSink {
-    pub(super) fn write(event: &Event) {
+    pub(crate) fn write(event: &Event) {
         macro_rules! write {
             ($level:ident, $message:literal) => {
                 tracing::$level!(

@@ -7,7 +7,7 @@
 mod assertion;
 mod flow;
 mod linking;
-mod store;
+mod record;
 
 pub use self::{
     assertion::Assertion,
@@ -15,9 +15,7 @@ pub use self::{
         CodeChallenge, Flow, FlowIntent, InvalidChallenge, NewCode, NewFlow, UnknownFlowIntent,
     },
     linking::{Candidates, LinkRefusal, Linking, Local},
-    store::{
-        IdentityAdmission, IdentitySignIn, IdentityStore, LinkIdentity, Linked, Redeemed, Unlinked,
-    },
+    record::{IdentityAdmission, IdentitySignIn, LinkIdentity, Linked, Redeemed, Unlinked},
 };
 use crate::{clock::Timestamp, event::Event, id::id};
 

@@ -143,7 +143,7 @@ impl RateLimits {
 
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) naming a budget whose rate makes no sense.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         for budget in Budget::ALL {
             for rate in [self.of_client(*budget), self.of_address(*budget)] {
                 rate.map_or(Ok(()), |rate| rate.check()).map_err(|error| {

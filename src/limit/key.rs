@@ -17,7 +17,7 @@ impl LimitKey {
     }
 
     /// Its beginning, to tell lines of a log apart.
-    pub(super) fn short(&self) -> String {
+    pub(crate) fn short(&self) -> String {
         let [a, b, c, d, ..] = self.0;
         format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
     }
@@ -42,12 +42,12 @@ impl TryFrom<&[u8]> for LimitKey {
 pub(crate) struct LimitKeys(HmacKey);
 
 impl LimitKeys {
-    pub(super) fn new(key: HmacKey) -> Self {
+    pub(crate) fn new(key: HmacKey) -> Self {
         Self(key)
     }
 
     /// The calls of a client.
-    pub(super) fn client(&self, budget: Budget, ip: IpAddr) -> LimitKey {
+    pub(crate) fn client(&self, budget: Budget, ip: IpAddr) -> LimitKey {
         match canonical(ip) {
             IpAddr::V4(ip) => self.key("client", budget.as_str(), &ip.octets()),
             // One customer has a /64 at least, and all the addresses in it.
@@ -59,17 +59,17 @@ impl LimitKeys {
     }
 
     /// The calls about a canonical address.
-    pub(super) fn address(&self, budget: Budget, canonical: &str) -> LimitKey {
+    pub(crate) fn address(&self, budget: Budget, canonical: &str) -> LimitKey {
         self.key("about", budget.as_str(), canonical.as_bytes())
     }
 
     /// The failed sign-ins to a canonical address.
-    pub(super) fn account(&self, canonical: &str) -> LimitKey {
+    pub(crate) fn account(&self, canonical: &str) -> LimitKey {
         self.key("attempts", "account", canonical.as_bytes())
     }
 
     /// The failed sign-ins on a device that is known at a canonical address.
-    pub(super) fn device(&self, id: &[u8]) -> LimitKey {
+    pub(crate) fn device(&self, id: &[u8]) -> LimitKey {
         self.key("attempts", "device", id)
     }
 

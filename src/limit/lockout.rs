@@ -61,7 +61,7 @@ impl Default for Lockout {
 impl Lockout {
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if a number is out of range.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let waits = self.base_delay >= Duration::from_micros(1)
             && self.base_delay <= self.max_delay
             && self.max_delay <= LONGEST;

@@ -10,37 +10,28 @@
 //! Use cases that are called in process count as well: a client whose [address](crate::event::ClientInfo::ip) is not known has no
 //! counter of its own.
 //!
-//! The digests are made with a key that [outlives](LimitKeyStore) the master secrets: rotating them resets no counter, and
+//! The digests are made with a key that [outlives](crate::store::LimitKeyStore) the master secrets: rotating them resets no counter, and
 //! instances that have them in another order count together.
 //!
-//! A [`Limiter`] keeps the counters: the database, so that all instances share them, or the memory of the process.
+//! A [`Limiter`](crate::store::Limiter) keeps the counters: the database, so that all instances share them, or the memory of the process.
 
-mod admission;
 mod budget;
-mod complaints;
+mod charge;
 mod held;
 mod key;
-mod key_store;
-mod lasting;
-mod limiter;
 mod lockout;
-mod permits;
 mod rate;
-mod refusals;
 mod rule;
+mod sealed_key;
 
-use self::key::LimitKeys;
-pub(crate) use self::{
-    admission::{Attempt, Counted, LimitParts, Limits, Locked},
-    permits::Permit,
-};
+pub(crate) use self::key::LimitKeys;
 pub use self::{
     budget::{Budget, RateLimits},
+    charge::{Charge, Charged},
     held::Held,
     key::LimitKey,
-    key_store::{LimitKeyStore, SealedKey},
-    limiter::{Charge, Charged, Limiter},
     lockout::Lockout,
     rate::Rate,
     rule::Rule,
+    sealed_key::SealedKey,
 };

@@ -32,6 +32,5 @@ pub use self::{
 };
 pub use crate::outbox::{
     Admission, ClaimedIntent, Claims, Intent, IntentId, LetterKind, MailEntry, MailStatus, Ordered,
-    OutboxStore, Recipient, RetriedMail, RetryMail, UnknownLetter, UnknownMailStatus,
-    UnreadableIntent,
+    Recipient, RetriedMail, RetryMail, UnknownLetter, UnknownMailStatus, UnreadableIntent,
 };

@@ -216,7 +216,7 @@ pub struct ClaimedIntent {
     pub ordered_at: Timestamp,
     /// How often it has been claimed, this time included. It names the lease.
     pub attempt: i32,
-    /// Whether it was [admitted](super::OutboxStore::admit) before.
+    /// Whether it was [admitted](crate::store::OutboxStore::admit) before.
     pub admitted: bool,
     /// Why it did not go out the last time.
     pub last_error: Option<String>,

@@ -8,13 +8,11 @@
 mod entry;
 mod intent;
 mod kind;
-mod store;
 
 pub use self::{
     entry::{Admission, MailEntry, MailStatus, RetriedMail, RetryMail, UnknownMailStatus},
     intent::{ClaimedIntent, Claims, Intent, IntentId, Ordered, Recipient, UnreadableIntent},
     kind::{LetterKind, UnknownLetter},
-    store::OutboxStore,
 };
 pub(crate) use self::{
     intent::{SKEW, holds_from},

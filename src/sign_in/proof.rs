@@ -1,10 +1,10 @@
+#[cfg(feature = "oauth")]
+use crate::{admission::Limits, identity::Redeemed};
 use crate::{
     credential::{CheckedPassword, CountedAttempt},
     secret::PasswordHash,
     user::User,
 };
-#[cfg(feature = "oauth")]
-use crate::{identity::Redeemed, limit::Limits};
 
 /// The credentials that a user has shown: whose they are, and what must still be so when a session is
 /// opened. It opens one session at most.

@@ -8,8 +8,9 @@ use std::{
 use async_trait::async_trait;
 
 use super::{
-    AddressStore, EventStore, IdentityStore, LimitKeyStore, Limiter, OutboxStore, PurgeBatch,
-    PurgeStore, Store, TokenStore, UserStore,
+    AddressStore, AdministratorStore, DeadLetterStore, EventStore, FlowStore, IdentityStore,
+    LimitKeyStore, Limiter, OneTimeTokenStore, OutboxStore, PasswordStore, PurgeBatch, PurgeStore,
+    RotationStore, SessionStore, Store, UserStore,
 };
 use crate::{
     clock::Timestamp,
@@ -154,44 +155,52 @@ gated! {
             mail: Option<&Intent>,
             if_taken: Option<(&Intent, &Event)>
         ) -> InsertUser;
-        writable insert_first_administrator(user: &NewUser, event: &Event) -> FirstAdministrator;
         readable user(id: UserId) -> Option<User>;
         readable credentials(email: &EmailAddress) -> Option<Credentials>;
         readable list_users(filter: &UserFilter, after: Option<UserId>, limit: u32) -> Vec<User>;
-        writable update_user(id: UserId, change: &UserChange, author: &Author, now: Timestamp) -> UpdateUser;
         writable update_profile(id: UserId, change: &ProfileChange, now: Timestamp) -> Option<User>;
+    }
+    AdministratorStore {
+        writable insert_first_administrator(user: &NewUser, event: &Event) -> FirstAdministrator;
+        writable update_user(id: UserId, change: &UserChange, author: &Author, now: Timestamp) -> UpdateUser;
         writable delete_user(id: UserId, version: Option<i64>, event: &Event) -> DeleteUser;
     }
-    TokenStore {
+    SessionStore {
         writable open_session(session: &NewSession, event: &Event, mail: Option<&Intent>) -> OpenSession;
         readable session_user(id: SessionId, user: UserId, now: Timestamp) -> Option<SessionUser>;
         readable sessions(user: UserId, now: Timestamp) -> Vec<Session>;
+        writable end_session(id: SessionId, why: EndReason, now: Timestamp, event: &Event) -> Option<UserId>;
+        writable end_session_of(user: UserId, id: SessionId, now: Timestamp, event: &Event) -> bool;
+        writable end_sessions(user: UserId, why: EndReason, now: Timestamp, event: &Event) -> bool;
+        writable reauthenticate(checked: &CheckedSession, now: Timestamp, event: &Event) -> Checked;
+    }
+    RotationStore {
         readable session_to_rotate(rotation: &RotateSession) -> Option<SessionUser>;
         writable rotate_session(
             rotation: &RotateSession,
             on_reuse: &Event,
             mail: Option<&Intent>
         ) -> Rotation;
-        writable end_session(id: SessionId, why: EndReason, now: Timestamp, event: &Event) -> Option<UserId>;
-        writable end_session_of(user: UserId, id: SessionId, now: Timestamp, event: &Event) -> bool;
-        writable end_sessions(user: UserId, why: EndReason, now: Timestamp, event: &Event) -> bool;
+    }
+    OneTimeTokenStore {
         writable issue_one_time(token: &NewOneTimeToken) -> IssueOneTime;
-        readable one_time_status(digest: &TokenDigest, purpose: Purpose, now: Timestamp) -> OneTimeStatus;
         readable one_time_user(digest: &TokenDigest, purpose: Purpose, now: Timestamp) -> Option<User>;
-        writable change_password(checked: &CheckedSession, hash: &PasswordHash, now: Timestamp, event: &Event, mail: Option<&Intent>) -> Checked;
-        writable reauthenticate(checked: &CheckedSession, now: Timestamp, event: &Event) -> Checked;
-        writable reset_password(
-            reset: &ResetPassword,
-            event: &Event,
-            on_takeover: &Event,
-            mail: Option<&Intent>
-        ) -> Option<Reset>;
+        readable one_time_status(digest: &TokenDigest, purpose: Purpose, now: Timestamp) -> OneTimeStatus;
         writable unlock(
             digest: &TokenDigest,
             cleared_counter: Option<LimitKey>,
             now: Timestamp,
             event: &Event
         ) -> Option<UserId>;
+    }
+    PasswordStore {
+        writable change_password(checked: &CheckedSession, hash: &PasswordHash, now: Timestamp, event: &Event, mail: Option<&Intent>) -> Checked;
+        writable reset_password(
+            reset: &ResetPassword,
+            event: &Event,
+            on_takeover: &Event,
+            mail: Option<&Intent>
+        ) -> Option<Reset>;
     }
     AddressStore {
         writable verify_email(digest: &TokenDigest, now: Timestamp, event: &Event) -> Option<UserId>;
@@ -209,15 +218,17 @@ gated! {
         ) -> Option<UserId>;
     }
     IdentityStore {
-        writable begin_flow(flow: &NewFlow) -> ();
-        writable take_flow(state: &TokenDigest, binding: &TokenDigest, now: Timestamp) -> Option<Flow>;
         readable candidates(assertion: &Assertion) -> Candidates;
         writable sign_in(sign_in: &IdentitySignIn) -> IdentityAdmission;
-        writable offer_identity(code: &NewCode, assertion: &Assertion) -> ();
-        writable redeem_code(code: &TokenDigest, challenge: &CodeChallenge, now: Timestamp) -> Option<Redeemed>;
         writable link_identity(link: &LinkIdentity, now: Timestamp, event: &Event, mail: Option<&Intent>) -> Linked;
         readable identities(user: UserId) -> Vec<Identity>;
         writable unlink_identity(user: UserId, id: IdentityId, event: &Event) -> Unlinked;
+    }
+    FlowStore {
+        writable begin_flow(flow: &NewFlow) -> ();
+        writable take_flow(state: &TokenDigest, binding: &TokenDigest, now: Timestamp) -> Option<Flow>;
+        writable offer_identity(code: &NewCode, assertion: &Assertion) -> ();
+        writable redeem_code(code: &TokenDigest, challenge: &CodeChallenge, now: Timestamp) -> Option<Redeemed>;
     }
     OutboxStore {
         writable enqueue(intents: &[Intent], event: Option<&Event>) -> ();
@@ -228,9 +239,11 @@ gated! {
         writable bring_forward(now: Timestamp, beyond: Timestamp, asked_from: Timestamp, limit: u32) -> u64;
         writable mark_dead(id: IntentId, attempt: i32, error: &str) -> ();
         writable admit(id: IntentId, attempt: i32, admission: &Admission) -> bool;
+        writable purge_mail(dead_before: Timestamp, budget_before: Timestamp) -> ();
+    }
+    DeadLetterStore {
         readable list_mail(status: Option<MailStatus>, after: Option<IntentId>, limit: u32) -> Vec<MailEntry>;
         writable retry_mail(id: IntentId, new: IntentId, now: Timestamp, event: &Event) -> RetryMail;
-        writable purge_mail(dead_before: Timestamp, budget_before: Timestamp) -> ();
     }
     EventStore {
         writable record_event(event: &Event) -> ();

@@ -1,38 +1,70 @@
-//! The sum of the store traits on one database, and its adapters: one folder per technology, and the checks that hold
-//! all of them to one contract.
+//! The store traits, one a file, their sum on one database, and its adapters: one folder per technology, and the checks
+//! that hold all of them to one contract. A trait has the same file name in each of these folders.
 
+mod address;
+mod administrator;
 #[cfg(feature = "testing")]
 pub mod conformance;
+mod dead_letter;
+mod event;
+mod flow;
 #[cfg(any(test, feature = "testing"))]
 mod gate;
+mod identity;
+mod limit_key;
+mod limiter;
 pub mod memory;
+mod one_time_token;
+mod outbox;
+mod password;
+mod purge;
+mod rotation;
 #[cfg(all(feature = "seaorm", any(feature = "postgres", feature = "sqlite")))]
 pub mod seaorm;
+mod session;
+mod user;
 
 use async_trait::async_trait;
 
 #[cfg(any(test, feature = "testing"))]
 pub use self::gate::{Gate, Passage};
-use crate::error::{Result, StoreError};
-pub use crate::{
+pub use self::{
+    address::AddressStore,
+    administrator::AdministratorStore,
+    dead_letter::DeadLetterStore,
     event::EventStore,
+    flow::FlowStore,
     identity::IdentityStore,
-    limit::{LimitKeyStore, Limiter},
-    mail::OutboxStore,
+    limit_key::LimitKeyStore,
+    limiter::Limiter,
+    one_time_token::OneTimeTokenStore,
+    outbox::OutboxStore,
+    password::PasswordStore,
     purge::{PurgeBatch, PurgeStore},
-    token::{AddressStore, TokenStore},
+    rotation::RotationStore,
+    session::SessionStore,
     user::UserStore,
 };
+use crate::error::{Result, StoreError};
+
+/// Keeps sessions and one-time tokens: the sum of the traits that do.
+pub trait TokenStore: SessionStore + RotationStore + OneTimeTokenStore {}
+
+impl<S: SessionStore + RotationStore + OneTimeTokenStore + ?Sized> TokenStore for S {}
 
 /// Everything Hallpass keeps, on one database, because facts span the parts: a rotation joins the user, a reset
 /// touches users, sessions and tokens. A host replaces all of it or none.
 #[async_trait]
 pub trait Store:
     UserStore
+    + AdministratorStore
     + TokenStore
+    + PasswordStore
     + AddressStore
     + IdentityStore
+    + FlowStore
     + OutboxStore
+    + DeadLetterStore
     + EventStore
     + Limiter
     + LimitKeyStore

@@ -18,7 +18,6 @@
 //! which the password is changed goes along.
 
 mod access;
-mod address;
 mod algorithm;
 mod check;
 mod claims;
@@ -34,11 +33,9 @@ mod reuse;
 mod rotation;
 mod service;
 mod session;
-mod store;
 mod verifying_key;
 
 pub use self::{
-    address::AddressStore,
     algorithm::SigningAlgorithm,
     current_user::CurrentUser,
     key::SigningKeys,
@@ -51,7 +48,6 @@ pub use self::{
         Checked, CheckedSession, EndReason, NewSession, OpenSession, RotateSession, Rotation,
         Session, SessionUser,
     },
-    store::TokenStore,
 };
 pub(crate) use self::{
     check::{TokenCheck, TokenFault},

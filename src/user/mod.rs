@@ -8,8 +8,8 @@ mod locale;
 mod name;
 mod page;
 mod permission;
+mod record;
 mod role;
-mod store;
 
 use serde_json::{Map, Value};
 
@@ -19,11 +19,11 @@ pub use self::{
     locale::{InvalidLocale, Locale},
     page::{Page, UserQuery},
     permission::{InvalidPermission, Permission, Permissions, RolePermissions},
-    role::{InvalidRole, Role, Roles},
-    store::{
+    record::{
         Credentials, DeleteUser, EmailPrefix, FirstAdministrator, InsertUser, NewUser,
-        ProfileChange, UpdateUser, UserFilter, UserStore,
+        ProfileChange, UpdateUser, UserFilter,
     },
+    role::{InvalidRole, Role, Roles},
 };
 use crate::clock::Timestamp;
 pub use crate::{

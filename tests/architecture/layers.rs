@@ -30,9 +30,9 @@ const LAYERS: &[&[&str]] = &[
     // Tokens and credentials.
     &["token"],
     &["verifier"],
-    &["purge"],
     &["store"],
     &["store::memory", "store::seaorm"],
+    &["trail", "admission", "purge"],
     &["delivery"],
     &["core"],
     &["credential"],

@@ -18,6 +18,7 @@ mod programs;
 mod root;
 mod sizes;
 mod source;
+mod stores;
 mod tokens;
 
 use self::source::{product, read};
@@ -45,6 +46,12 @@ fn the_root_of_the_crate_is_short() {
 fn every_module_has_a_place_in_the_import_order() {
     let found = layers::without_a_place(&read(&["src"]));
     assert!(found.is_empty(), "put into LAYERS: {found:?}");
+}
+
+#[test]
+fn a_store_trait_has_one_file_name() {
+    let found = stores::misplaced(&product(read(&["src"])));
+    assert!(found.is_empty(), "\n{}\n", found.join("\n"));
 }
 
 #[test]

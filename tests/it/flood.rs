@@ -15,7 +15,8 @@ use hallpass::{
     credential::Hasher,
     error::StoreError,
     event::ClientInfo,
-    limit::{Charge, Charged, LimitKey, Limiter},
+    limit::{Charge, Charged, LimitKey},
+    store::Limiter,
 };
 use serde_json::json;
 use tokio::{

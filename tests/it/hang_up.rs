@@ -16,8 +16,9 @@ use hallpass::{
     credential::{HashParams, Hasher},
     error::StoreError,
     event::EventKind,
-    limit::{Charge, Charged, LimitKey, Limiter, Lockout},
+    limit::{Charge, Charged, LimitKey, Lockout},
     memory::MemoryLimiter,
+    store::Limiter,
 };
 use serde_json::json;
 use tokio::{

@@ -11,8 +11,9 @@ use hallpass::{
     clock::Timestamp,
     error::StoreError,
     event::ClientInfo,
-    limit::{Budget, Charge, Charged, LimitKey, Limiter, Rate, RateLimits},
+    limit::{Budget, Charge, Charged, LimitKey, Rate, RateLimits},
     memory::MemoryLimiter,
+    store::Limiter,
 };
 use serde_json::json;
 

@@ -7,9 +7,10 @@ use hallpass::{
     clock::Timestamp,
     error::StoreError,
     event::{EventFilter, EventKind},
-    limit::{Charge, Charged, LimitKey, Limiter, Lockout},
+    limit::{Charge, Charged, LimitKey, Lockout},
     mail::{LetterKind, Notices},
     memory::MemoryLimiter,
+    store::Limiter,
 };
 use serde_json::json;
 

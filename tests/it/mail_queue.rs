@@ -11,7 +11,8 @@ use std::{
 use async_trait::async_trait;
 use hallpass::{
     clock::{Clock as _, SystemClock},
-    mail::{Intent, LetterKind, Mail, MailError, Mailbox, Mailer, OutboxStore as _, Recipient},
+    mail::{Intent, LetterKind, Mail, MailError, Mailbox, Mailer, Recipient},
+    store::OutboxStore as _,
 };
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 use serde_json::{Value, json};

@@ -5,10 +5,10 @@ use std::{sync::Mutex, time::Duration};
 use hallpass::{
     UserId,
     clock::{Clock as _, SystemClock},
-    event::{ClientInfo, Event, EventKind, EventStore as _},
+    event::{ClientInfo, Event, EventKind},
     identity::IdentityId,
-    token::{SessionId, TokenStore as _},
-    user::UserStore as _,
+    store::{EventStore as _, SessionStore as _, UserStore as _},
+    token::SessionId,
 };
 use hallpass_migration::{down, status, up};
 use sea_orm::{

@@ -16,9 +16,9 @@ use hallpass::{
     error::StoreError,
     event::{ClientInfo, Event, EventKind},
     hook::{HookError, Hooks},
-    limit::{Charge, Charged, LimitKey, Limiter, Lockout},
+    limit::{Charge, Charged, LimitKey, Lockout},
     secret::TokenDigest,
-    store::Store,
+    store::{Limiter, Store},
     token::{EndReason, NewSession, OpenSession, SessionId},
     user::EmailAddress,
 };

@@ -7,13 +7,15 @@ use hallpass::{
     clock::{Clock as _, SystemClock, Timestamp},
     event::{Author, ClientInfo, Event},
     identity::{
-        Assertion, CodeChallenge, IdentityAdmission, IdentityId, IdentitySignIn,
-        IdentityStore as _, NewCode, Unlinked,
+        Assertion, CodeChallenge, IdentityAdmission, IdentityId, IdentitySignIn, NewCode, Unlinked,
     },
     secret::TokenDigest,
-    store::PurgeStore as _,
-    token::{NewSession, OpenSession, SessionId, TokenStore as _},
-    user::{DeleteUser, EmailPrefix, Role, UserChange, UserFilter, UserStatus, UserStore as _},
+    store::{
+        AdministratorStore as _, FlowStore as _, IdentityStore as _, PurgeStore as _,
+        SessionStore as _, UserStore as _,
+    },
+    token::{NewSession, OpenSession, SessionId},
+    user::{DeleteUser, EmailPrefix, Role, UserChange, UserFilter, UserStatus},
 };
 use sea_orm::{ConnectionTrait as _, DbBackend};
 

@@ -3,7 +3,8 @@
 use hallpass::{
     clock::{Clock as _, SystemClock},
     seaorm::{ConnectSettings, SeaOrmStore},
-    user::{NewUser, UserId, UserStore as _},
+    store::UserStore as _,
+    user::{NewUser, UserId},
 };
 use sea_orm::{ConnectOptions, ConnectionTrait as _};
 

@@ -10,8 +10,8 @@ use hallpass::{
     clock::{Clock as _, SystemClock},
     error::StoreError,
     seaorm::{ConnectSettings, SeaOrmStore},
-    store::Store as _,
-    user::{FirstAdministrator, NewUser, Role, UserFilter, UserStore as _},
+    store::{AdministratorStore as _, Store as _, UserStore as _},
+    user::{FirstAdministrator, NewUser, Role, UserFilter},
 };
 use sea_orm::ConnectionTrait as _;
 

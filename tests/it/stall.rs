@@ -6,7 +6,8 @@ use hallpass::{
     clock::Timestamp,
     seaorm::SeaOrmStore,
     secret::TokenDigest,
-    token::{RotateSession, Rotation, TokenStore as _},
+    store::{RotationStore as _, SessionStore as _},
+    token::{RotateSession, Rotation},
 };
 use sea_orm::{
     ConnectionTrait as _, DatabaseTransaction, DbBackend, Statement, TransactionTrait as _,

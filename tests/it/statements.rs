@@ -7,23 +7,26 @@ use std::{
 
 use hallpass::{
     clock::{Clock as _, SystemClock},
-    event::{Author, ClientInfo, EventFilter, EventStore as _},
+    event::{Author, ClientInfo, EventFilter},
     identity::{
         Assertion, CodeChallenge, Flow, FlowIntent, IdentityAdmission, IdentityId, IdentitySignIn,
-        IdentityStore as _, LinkIdentity, Linked, NewCode, NewFlow, Unlinked,
+        LinkIdentity, Linked, NewCode, NewFlow, Unlinked,
     },
-    mail::{Intent, IntentId, LetterKind, Ordered, OutboxStore as _, Recipient, RetryMail},
+    mail::{Intent, IntentId, LetterKind, Ordered, Recipient, RetryMail},
     seaorm::{ConnectSettings, SeaOrmStore},
     secret::{PasswordHash, TokenDigest},
-    store::PurgeStore as _,
+    store::{
+        AdministratorStore as _, DeadLetterStore as _, EventStore as _, FlowStore as _,
+        IdentityStore as _, OneTimeTokenStore as _, OutboxStore as _, PasswordStore as _,
+        PurgeStore as _, RotationStore as _, SessionStore as _, UserStore as _,
+    },
     token::{
         Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession,
         OneTimeStatus, OpenSession, Purpose, ResetPassword, RotateSession, Rotation, SessionId,
-        TokenStore as _,
     },
     user::{
         DeleteUser, EmailAddress, InsertUser, NewUser, ProfileChange, Role, UpdateUser, UserChange,
-        UserFilter, UserId, UserStore as _,
+        UserFilter, UserId,
     },
 };
 use sea_orm::DbBackend;

@@ -5,8 +5,7 @@ use std::{sync::Arc, time::Duration};
 use hallpass::{
     error::StoreError,
     seaorm::{ConnectSettings, SeaOrmStore},
-    store::Store as _,
-    user::UserStore as _,
+    store::{Store as _, UserStore as _},
 };
 use hallpass_migration::{down, up};
 use sea_orm::{ConnectionTrait as _, TransactionTrait as _};

@@ -9,12 +9,13 @@ use hallpass::{
     Auth, ErrorKind, Registration, User, UserId,
     credential::BreachCheck,
     error::BoxError,
-    event::{EventFilter, EventKind, EventStore as _},
+    event::{EventFilter, EventKind},
     hook::Hooks,
     seaorm::SeaOrmStore,
     secret::Password,
+    store::{EventStore as _, UserStore as _},
     transaction::Unpublished,
-    user::{Role, UserFilter, UserStatus, UserStore as _},
+    user::{Role, UserFilter, UserStatus},
 };
 use sea_orm::{
     ConnectionTrait as _, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,

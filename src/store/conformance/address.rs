@@ -8,7 +8,7 @@ use super::{
         TASKS, address, by_id, credentials, digest, event, fresh_address, fresh_session,
         fresh_user, insert, is_live, log_out, new_token, new_user, race, set_status, unique,
     },
-    one_time::{issue, issued},
+    one_time_token::{issue, issued},
 };
 use crate::{
     clock::Timestamp,

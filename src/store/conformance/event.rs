@@ -1,4 +1,4 @@
-//! The contract of [`EventStore`](crate::event::EventStore): the trail holds what happened, and nothing else.
+//! The contract of [`EventStore`](crate::store::EventStore): the trail holds what happened, and nothing else.
 
 use std::time::Duration;
 

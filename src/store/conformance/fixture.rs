@@ -12,8 +12,8 @@ use crate::{
     mail::{Intent, IntentId},
     secret::{PasswordHash, TokenDigest, random_bytes},
     token::{
-        EndReason, NewOneTimeToken, NewSession, OpenSession, Purpose, RefreshGeneration, Reset,
-        ResetPassword, RotateSession, Rotation, SessionId,
+        CheckedSession, EndReason, NewOneTimeToken, NewSession, OpenSession, Purpose,
+        RefreshGeneration, Reset, ResetPassword, RotateSession, Rotation, SessionId,
     },
     user::{
         Credentials, DeleteUser, EmailAddress, InsertUser, NewUser, Role, Roles, UpdateUser, User,
@@ -272,6 +272,29 @@ pub(super) async fn try_reset(
     let [done, on_takeover] = [EventKind::PasswordReset, EventKind::AccountTakenOver].map(event);
     let reset = store.reset_password(reset, &done, &on_takeover, mail);
     reset.await.expect("reset_password")
+}
+
+pub(super) fn checked(
+    session: &NewSession,
+    version: i64,
+    verified: Option<&str>,
+) -> CheckedSession {
+    CheckedSession {
+        id: session.id,
+        user_id: session.user_id,
+        credential_version: version,
+        verified_hash: verified.map(hash),
+    }
+}
+
+/// How many events of this kind are about the user.
+pub(super) async fn count_events(store: &Subject, user: &User, kind: EventKind) -> usize {
+    let filter = EventFilter {
+        user_id: Some(user.id),
+        kind: Some(kind),
+    };
+    let events = store.list_events(&filter, None, 50).await;
+    events.expect("list_events").len()
 }
 
 /// Starts as many tasks behind a barrier, and gives what each came to.

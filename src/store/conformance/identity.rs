@@ -1,7 +1,11 @@
 //! The contract of [`IdentityStore`](crate::store::IdentityStore): what an assertion comes to.
 
+pub mod link;
+pub mod unlink;
+
 use std::{collections::HashSet, sync::Arc};
 
+use self::link::linked;
 use super::{
     Subject,
     fixture::{
@@ -9,8 +13,7 @@ use super::{
         is_live, new_session, new_token, new_user, now, race, set_status, try_open, unique,
     },
     flow::{arrival, assertion, identities, identity, redeem, sign_in, signed_in},
-    link::linked,
-    one_time::issued,
+    one_time_token::issued,
 };
 use crate::{
     event::{Event, EventKind},
@@ -39,6 +42,8 @@ pub async fn check_all(store: &Subject) {
     many_arrivals_of_one_make_one_account(store).await;
     many_arrivals_take_an_account_over_once(store).await;
     two_for_one_address_make_one_account(store).await;
+    link::check_all(store).await;
+    unlink::check_all(store).await;
 }
 
 /// Linked, by address, both, neither; and what they are at that moment.

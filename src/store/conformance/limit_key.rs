@@ -1,4 +1,4 @@
-//! The contract of [`LimitKeyStore`](crate::limit::LimitKeyStore).
+//! The contract of [`LimitKeyStore`](crate::store::LimitKeyStore).
 
 use std::sync::Arc;
 

@@ -19,30 +19,23 @@
     reason = "a check that fails panics: that is its result"
 )]
 
-pub mod account;
 pub mod address;
+pub mod administrator;
+pub mod dead_letter;
 pub mod event;
-pub mod first_admin;
 mod fixture;
 pub mod flow;
 pub mod identity;
-pub mod last_admin;
-pub mod limit;
 pub mod limit_key;
-pub mod link;
-pub mod one_time;
-pub mod order;
-pub mod ordered;
+pub mod limiter;
+pub mod one_time_token;
 pub mod outbox;
-pub mod outbox_entry;
+pub mod password;
 pub mod purge;
 pub mod rotation;
 pub mod session;
-pub mod session_cap;
 pub mod takeover;
-pub mod unlink;
 pub mod user;
-pub mod user_change;
 
 use std::sync::Arc;
 
@@ -57,27 +50,20 @@ pub type Subject = Arc<dyn Store>;
 /// If the store breaks the contract.
 pub async fn check_all(store: Subject) {
     store.ping().await.expect("the store answers a ping");
-    first_admin::check_all(&store).await;
+    administrator::check_all(&store).await;
     user::check_all(&store).await;
-    user_change::check_all(&store).await;
-    last_admin::check_all(&store).await;
     session::check_all(&store).await;
-    session_cap::check_all(&store).await;
     rotation::check_all(&store).await;
-    one_time::check_all(&store).await;
-    account::check_all(&store).await;
+    one_time_token::check_all(&store).await;
+    password::check_all(&store).await;
     outbox::check_all(&store).await;
+    dead_letter::check_all(&store).await;
     event::check_all(&store).await;
     purge::check_all(&store).await;
-    order::check_all(&store).await;
-    outbox_entry::check_all(&store).await;
-    ordered::check_all(&store).await;
     address::check_all(&store).await;
-    limit::check_all(&store).await;
+    limiter::check_all(&store).await;
     limit_key::check_all(&store).await;
     flow::check_all(&store).await;
     identity::check_all(&store).await;
-    link::check_all(&store).await;
-    unlink::check_all(&store).await;
     takeover::check_all(&store).await;
 }

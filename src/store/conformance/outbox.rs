@@ -1,4 +1,8 @@
-//! The contract of [`OutboxStore`](crate::mail::OutboxStore).
+//! The contract of [`OutboxStore`](crate::store::OutboxStore).
+
+pub mod budget;
+pub mod order;
+pub mod ordered;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -10,7 +14,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    mail::{ClaimedIntent, Intent, IntentId, LetterKind, Ordered, Recipient},
+    mail::{Admission, ClaimedIntent, Intent, IntentId, LetterKind, Ordered, Recipient},
     secret::random_bytes,
     user::UserId,
 };
@@ -32,6 +36,9 @@ pub async fn check_all(store: &Subject) {
     a_clock_that_goes_back_keeps_nothing_waiting(store).await;
     what_waits_is_brought_forward_and_what_is_leased_is_not(store).await;
     an_order_is_kept_once_and_by_the_holder_of_the_lease(store).await;
+    budget::check_all(store).await;
+    order::check_all(store).await;
+    ordered::check_all(store).await;
 }
 
 /// An intent is due from its creation on, is given as it was added, and is gone when it is completed.
@@ -314,4 +321,16 @@ pub(super) async fn postpone(
 ) {
     let postponed = store.postpone(claimed.intent.id, claimed.attempt, now, due_at, "refused");
     postponed.await.expect("postpone");
+}
+
+pub(super) async fn admit(
+    store: &Subject,
+    claimed: &ClaimedIntent,
+    letter: LetterKind,
+    email: &str,
+    now: Timestamp,
+) -> bool {
+    let admission = Admission::new(letter, &address(email), now);
+    let admitted = store.admit(claimed.intent.id, claimed.attempt, &admission);
+    admitted.await.expect("admit")
 }

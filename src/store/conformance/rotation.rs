@@ -1,4 +1,4 @@
-//! The contract of [`TokenStore::rotate_session`](crate::token::TokenStore::rotate_session).
+//! The contract of [`TokenStore::rotate_session`](crate::store::RotationStore::rotate_session).
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,18 +1,21 @@
-//! The contract of [`TokenStore`](crate::token::TokenStore): opening and ending sessions.
+//! The contract of [`SessionStore`](crate::store::SessionStore).
+
+pub mod cap;
 
 use std::{sync::Arc, time::Duration};
 
 use super::{
     Subject,
     fixture::{
-        MICROSECOND, TASKS, credentials, digest, event, fresh_session, fresh_user, hash, hashed,
-        is_live, log_out, new_session, new_token, now, password_hash, race, reset, rotate,
-        rotation, set_status, try_open, try_reset,
+        MICROSECOND, TASKS, checked, count_events, credentials, digest, event, fresh_session,
+        fresh_user, hash, hashed, is_live, log_out, new_session, new_token, now, password_hash,
+        race, reset, rotate, rotated, rotation, set_status, try_open, try_reset,
     },
 };
 use crate::{
+    clock::Timestamp,
     event::EventKind,
-    token::{EndReason, Purpose, Rotation, SessionId},
+    token::{Checked, CheckedSession, EndReason, NewSession, Purpose, Rotation, SessionId},
     user::{UserId, UserStatus},
 };
 
@@ -27,6 +30,10 @@ pub async fn check_all(store: &Subject) {
     an_ended_session_is_dead(store).await;
     ending_all_sessions_stops_sign_ins_in_flight(store).await;
     a_sign_in_never_survives_a_reset(store).await;
+    live_sessions_are_listed_newest_first(store).await;
+    a_session_is_ended_by_its_owner_only(store).await;
+    reauthenticating_freshens_one_session(store).await;
+    cap::check_all(store).await;
 }
 
 /// Opening sets `last_login_at` and stores the rehash, and gives the user as it then is.
@@ -213,4 +220,126 @@ pub async fn a_sign_in_never_survives_a_reset(store: &Subject) {
             );
         }
     }
+}
+
+/// Those of the user that are live, with who opened them and when they were last renewed.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn live_sessions_are_listed_newest_first(store: &Subject) {
+    let (user, first) = fresh_session(store).await;
+    let (_, other) = fresh_session(store).await;
+    let mut newer = new_session(user.id, 0);
+    newer.created_at = first.created_at + Duration::from_secs(1);
+    let mut ended = new_session(user.id, 0);
+    ended.created_at = first.created_at + Duration::from_secs(2);
+    for session in [&newer, &ended] {
+        try_open(store, session).await.expect("the session opens");
+    }
+    assert!(log_out(store, &ended).await);
+    let renewed = rotation(&first, 0, first.digest, digest());
+    rotated(store, &renewed).await;
+
+    let at = newer.created_at;
+    let sessions = store.sessions(user.id, at).await.expect("sessions");
+    let ids: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
+    assert_eq!(ids, [newer.id, first.id], "the live ones, newest first");
+    let [newest, oldest] = sessions.as_slice() else {
+        panic!("there are two");
+    };
+    assert_eq!(newest.client, newer.client);
+    assert_eq!(newest.rotated_at, newer.created_at);
+    assert_eq!(newest.idle_expires_at, newer.idle_expires_at);
+    assert_eq!(newest.absolute_expires_at, newer.absolute_expires_at);
+    assert_eq!(oldest.created_at, first.created_at);
+    assert_eq!(oldest.rotated_at, renewed.now);
+
+    let of = async |user, at| store.sessions(user, at).await.expect("sessions").len();
+    assert_eq!(of(other.user_id, at).await, 1);
+    assert_eq!(of(UserId::new(now()), at).await, 0);
+    let end = first.idle_expires_at.max(newer.idle_expires_at);
+    assert_eq!(of(user.id, end).await, 0, "listed at its expiry");
+    set_status(store, user.id, UserStatus::Disabled).await;
+    set_status(store, user.id, UserStatus::Active).await;
+    assert_eq!(of(user.id, at).await, 0, "listed though it is dead");
+}
+
+/// One call ends it, and only the owner's; of several at once exactly one.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_session_is_ended_by_its_owner_only(store: &Subject) {
+    let (user, session) = fresh_session(store).await;
+    let (other, theirs) = fresh_session(store).await;
+    let at = session.created_at;
+    let late = session.idle_expires_at;
+    assert!(!end_of(store, other.id, session.id, at).await, "another's");
+    assert!(!end_of(store, user.id, SessionId::new(at), at).await);
+    assert!(!end_of(store, user.id, session.id, late).await, "expired");
+    assert!(
+        is_live(store, &session, at).await,
+        "it was ended all the same"
+    );
+    let ended = race(TASKS, |_| {
+        let (store, user, id) = (Arc::clone(store), user.id, session.id);
+        async move { end_of(&store, user, id, at).await }
+    });
+    let ended = ended.await.into_iter().filter(|ended| *ended).count();
+    assert_eq!(ended, 1, "calls that ended one session");
+    assert!(!is_live(store, &session, at).await);
+    assert!(is_live(store, &theirs, at).await);
+    assert_eq!(
+        count_events(store, &user, EventKind::SessionRevoked).await,
+        1
+    );
+    assert_eq!(
+        count_events(store, &other, EventKind::SessionRevoked).await,
+        0
+    );
+}
+
+/// `authenticated_at` moves in this session only, and neither version nor expiries do.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn reauthenticating_freshens_one_session(store: &Subject) {
+    let (user, session) = fresh_session(store).await;
+    let other = new_session(user.id, 0);
+    try_open(store, &other).await.expect("a second session");
+    let at = session.created_at + Duration::from_secs(100) + MICROSECOND;
+    let done = freshen(store, &checked(&session, 0, Some("first")), at).await;
+    assert_eq!(done, Checked::Done);
+    assert_eq!(authenticated_at(store, &session, at).await, at);
+    assert_eq!(authenticated_at(store, &other, at).await, other.created_at);
+    let found = credentials(store, &user).await;
+    assert_eq!(found.credential_version, 0);
+    assert_eq!(found.user.updated_at, user.updated_at);
+    assert_eq!(
+        count_events(store, &user, EventKind::Reauthenticated).await,
+        1
+    );
+    rotated(store, &rotation(&session, 0, session.digest, digest())).await;
+    assert_eq!(authenticated_at(store, &session, at).await, at);
+}
+
+pub(super) async fn freshen(store: &Subject, checked: &CheckedSession, at: Timestamp) -> Checked {
+    let event = event(EventKind::Reauthenticated);
+    let done = store.reauthenticate(checked, at, &event);
+    done.await.expect("reauthenticate")
+}
+
+pub(super) async fn end_of(store: &Subject, user: UserId, id: SessionId, at: Timestamp) -> bool {
+    let event = event(EventKind::SessionRevoked);
+    let ended = store.end_session_of(user, id, at, &event);
+    ended.await.expect("end_session_of")
+}
+
+pub(super) async fn authenticated_at(
+    store: &Subject,
+    session: &NewSession,
+    at: Timestamp,
+) -> Timestamp {
+    let live = store.session_user(session.id, session.user_id, at).await;
+    let live = live.expect("session_user").expect("the session is live");
+    live.authenticated_at
 }

@@ -1,20 +1,21 @@
-//! The contract of [`IdentityStore`](crate::store::IdentityStore) and [`TokenStore`](crate::token::TokenStore): takeovers. The
+//! The contract of [`IdentityStore`](crate::store::IdentityStore) and [`TokenStore`](crate::store::TokenStore): takeovers. The
 //! previous holder of an account that was never proven keeps nothing of it, once the owner of the address comes.
 
 use std::sync::Arc;
 
 use super::{
     Subject,
-    account::checked,
     address::{change_to, first},
     fixture::{
-        credentials, event, events_of, fresh_address, fresh_session, hashed, is_live, new_session,
-        new_token, now, password_hash, race, reset, try_open, try_reset,
+        checked, credentials, event, events_of, fresh_address, fresh_session, hashed, is_live,
+        new_session, new_token, now, password_hash, race, reset, try_open, try_reset,
     },
     flow::{arrival, assertion, identities, signed_in},
-    identity::known,
-    link::{link, offer},
-    one_time::issued,
+    identity::{
+        known,
+        link::{link, offer},
+    },
+    one_time_token::issued,
 };
 use crate::{
     event::EventKind,

@@ -1,18 +1,22 @@
-//! The contract of [`UserStore`](crate::user::UserStore).
+//! The contract of [`UserStore`](crate::store::UserStore).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use serde_json::json;
 
 use super::{
     Subject,
     fixture::{
-        TASKS, by_id, credentials, event, hash, insert, new_user, now, race, role, set_status,
-        unique,
+        TASKS, by_id, credentials, event, fresh_user, hash, insert, new_user, now, race, role,
+        set_status, unique,
     },
 };
 use crate::{
     clock::Timestamp,
     event::EventKind,
-    user::{EmailPrefix, InsertUser, Locale, Role, User, UserFilter, UserId, UserStatus},
+    user::{
+        EmailPrefix, InsertUser, Locale, ProfileChange, Role, User, UserFilter, UserId, UserStatus,
+    },
 };
 
 /// Runs every check of this module.
@@ -25,6 +29,7 @@ pub async fn check_all(store: &Subject) {
     users_are_listed_page_by_page(store).await;
     an_address_prefix_is_literal(store).await;
     filters_are_literal_and_add_up(store).await;
+    a_profile_is_changed_in_part(store).await;
 }
 
 /// What was added is found by the canonical address, to the microsecond; `credential_version` starts at 0.
@@ -199,6 +204,44 @@ pub async fn filters_are_literal_and_add_up(store: &Subject) {
         let found = list(store, &filter, None, 50).await;
         assert_eq!(found.len(), count, "users that match {filter:?}");
     }
+}
+
+/// What is not in the change stays; metadata is replaced whole.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_profile_is_changed_in_part(store: &Subject) {
+    let user = fresh_user(store).await;
+    let other = fresh_user(store).await;
+    let metadata = json!({"a": {"é\n": [1, -2, 1.5, f64::MAX, true, null, "\u{1f511}"]}, "": {}});
+    let metadata = metadata.as_object().cloned().expect("an object");
+    let mut expected = user.clone();
+    let changes = [
+        ProfileChange::new().display_name("Zoë \u{1f511} O'Neil"),
+        ProfileChange::new().metadata(metadata.clone()),
+        ProfileChange::new().without_display_name(),
+        ProfileChange::new()
+            .display_name("")
+            .metadata(serde_json::Map::new()),
+    ];
+    for (seconds, change) in (1..).zip(changes) {
+        let later = user.created_at + Duration::from_secs(seconds);
+        if let Some(name) = change.display_name.clone() {
+            expected.display_name = name;
+        }
+        if let Some(metadata) = change.metadata.clone() {
+            expected.metadata = metadata;
+        }
+        expected.updated_at = later;
+        let changed = store.update_profile(user.id, &change, later).await;
+        let changed = changed.expect("update_profile");
+        assert_eq!(changed.as_ref(), Some(&expected), "{change:?}");
+        assert_eq!(credentials(store, &user).await.user, expected);
+    }
+    assert_eq!(credentials(store, &other).await.user, other);
+    let change = ProfileChange::new().display_name("nobody");
+    let nobody = store.update_profile(UserId::new(now()), &change, now());
+    assert!(nobody.await.expect("update_profile").is_none());
 }
 
 fn by_prefix(prefix: &str) -> UserFilter {

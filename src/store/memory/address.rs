@@ -2,15 +2,16 @@ use async_trait::async_trait;
 
 use super::{
     MemoryStore, State,
-    token::{OneTimeRow, key_of},
+    one_time_token::{OneTimeRow, key_of},
 };
 use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
-    outbox::Intent,
+    mail::Intent,
     secret::TokenDigest,
-    token::{AddressStore, Checked, CheckedSession, EndReason, NewOneTimeToken, Purpose},
+    store::AddressStore,
+    token::{Checked, CheckedSession, EndReason, NewOneTimeToken, Purpose},
     user::{EmailAddress, UserId},
 };
 

@@ -3,7 +3,8 @@ use async_trait::async_trait;
 use super::{MemoryStore, State};
 use crate::{
     error::StoreError,
-    event::{Event, EventFilter, EventId, EventStore},
+    event::{Event, EventFilter, EventId},
+    store::EventStore,
     user::UserId,
 };
 

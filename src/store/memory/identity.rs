@@ -1,19 +1,18 @@
 use async_trait::async_trait;
 
-use super::{MemoryStore, State};
+use super::{MemoryStore, State, flow::GoodFor};
 use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
     identity::{
-        Assertion, Candidates, CodeChallenge, Flow, Identity, IdentityAdmission, IdentityId,
-        IdentitySignIn, IdentityStore, LinkIdentity, Linked, Linking, Local, NewCode, NewFlow,
-        Redeemed, Unlinked,
+        Assertion, Candidates, Identity, IdentityAdmission, IdentityId, IdentitySignIn,
+        LinkIdentity, Linked, Linking, Local, Unlinked,
     },
     mail::Intent,
-    secret::TokenDigest,
+    store::IdentityStore,
     token::EndReason,
-    user::{Credentials, UserId},
+    user::UserId,
 };
 
 #[derive(Debug)]
@@ -22,160 +21,8 @@ pub(super) struct IdentityRow {
     identity: Identity,
 }
 
-#[derive(Debug)]
-pub(super) struct FlowRow {
-    flow: Flow,
-    binding: TokenDigest,
-    expires_at: Timestamp,
-    taken: bool,
-    code: Option<CodeRow>,
-}
-
-#[derive(Debug)]
-struct CodeRow {
-    digest: TokenDigest,
-    expires_at: Timestamp,
-    used: bool,
-    good_for: GoodFor,
-}
-
-#[derive(Clone, Debug)]
-enum GoodFor {
-    User(UserId, i64),
-    Identity(Assertion),
-}
-
-impl FlowRow {
-    /// Whether it ended then, or earlier, and its code with it.
-    pub(super) fn is_over(&self, before: Timestamp) -> bool {
-        let code = self.code.as_ref().map(|code| code.expires_at);
-        code.is_none_or(|code| code <= before) && self.expires_at <= before
-    }
-}
-
-impl State {
-    /// The flow with this code, if the code is neither used nor expired and the challenge is that of the flow.
-    fn flow_of(
-        &self,
-        digest: &TokenDigest,
-        challenge: &CodeChallenge,
-        now: Timestamp,
-    ) -> Option<(&Flow, &GoodFor)> {
-        let mut flows = self.flows.values();
-        flows.find_map(|row| {
-            let code = row.code.as_ref().filter(|code| code.digest == *digest)?;
-            let is_good = !code.used && now < code.expires_at && row.flow.challenge == *challenge;
-            is_good.then_some((&row.flow, &code.good_for))
-        })
-    }
-
-    fn use_code(&mut self, flow: &TokenDigest) {
-        let flow = self.flows.get_mut(flow);
-        if let Some(code) = flow.and_then(|flow| flow.code.as_mut()) {
-            code.used = true;
-        }
-    }
-
-    fn keep_code(&mut self, code: &NewCode, good_for: GoodFor) {
-        if let Some(flow) = self.flows.get_mut(&code.flow) {
-            flow.code = Some(CodeRow {
-                digest: code.digest,
-                expires_at: code.expires_at,
-                used: false,
-                good_for,
-            });
-        }
-    }
-
-    fn candidates(&self, assertion: &Assertion) -> Candidates {
-        let local = |id: UserId| {
-            let row = self.users.get(&id)?;
-            Some(Local::new(&row.user))
-        };
-        let address = assertion.email.as_ref().map(|email| email.canonical());
-        let holder = address.and_then(|address| self.addresses.get(address));
-        Candidates {
-            linked: self
-                .identity_of(assertion)
-                .and_then(|row| local(row.user_id)),
-            holder: holder.and_then(|id| local(*id)),
-        }
-    }
-
-    fn identity_of(&self, assertion: &Assertion) -> Option<&IdentityRow> {
-        let mut rows = self.identities.values();
-        rows.find(|row| {
-            row.identity.issuer == assertion.issuer && row.identity.subject == assertion.subject
-        })
-    }
-
-    fn link(
-        &mut self,
-        id: IdentityId,
-        user_id: UserId,
-        assertion: &Assertion,
-        now: Timestamp,
-    ) -> Identity {
-        let identity = Identity {
-            id,
-            provider: assertion.provider.clone(),
-            issuer: assertion.issuer.clone(),
-            subject: assertion.subject.clone(),
-            email: assertion
-                .email
-                .as_ref()
-                .map(|email| email.as_str().to_owned()),
-            created_at: now,
-        };
-        self.identities.insert(
-            id,
-            IdentityRow {
-                user_id,
-                identity: identity.clone(),
-            },
-        );
-        identity
-    }
-
-    /// With the flows whose codes are good for the user.
-    pub(super) fn forget_identities(&mut self, user: UserId) {
-        self.identities.retain(|_, row| row.user_id != user);
-        self.flows.retain(|_, row| {
-            let code = row.code.as_ref().map(|code| &code.good_for);
-            !matches!(code, Some(GoodFor::User(of, _)) if *of == user)
-        });
-    }
-}
-
 #[async_trait]
 impl IdentityStore for MemoryStore {
-    async fn begin_flow(&self, new: &NewFlow) -> Result<(), StoreError> {
-        let row = FlowRow {
-            flow: new.flow.clone(),
-            binding: new.binding,
-            expires_at: new.expires_at,
-            taken: false,
-            code: None,
-        };
-        self.state().flows.insert(new.flow.state, row);
-        Ok(())
-    }
-
-    async fn take_flow(
-        &self,
-        state: &TokenDigest,
-        binding: &TokenDigest,
-        now: Timestamp,
-    ) -> Result<Option<Flow>, StoreError> {
-        let mut rows = self.state();
-        let row = rows.flows.get_mut(state);
-        let row = row.filter(|row| !row.taken && row.binding == *binding && now < row.expires_at);
-        Ok(row.map(|row| {
-            row.taken = true;
-            row.flow.clone()
-        }))
-    }
-
     async fn candidates(&self, assertion: &Assertion) -> Result<Candidates, StoreError> {
         Ok(self.state().candidates(assertion))
     }
@@ -220,43 +67,6 @@ impl IdentityStore for MemoryStore {
             state.record(event, Some(user_id));
         }
         Ok(IdentityAdmission::Admitted(user, events))
-    }
-
-    async fn offer_identity(
-        &self,
-        code: &NewCode,
-        assertion: &Assertion,
-    ) -> Result<(), StoreError> {
-        let good_for = GoodFor::Identity(assertion.clone());
-        self.state().keep_code(code, good_for);
-        Ok(())
-    }
-
-    async fn redeem_code(
-        &self,
-        code: &TokenDigest,
-        challenge: &CodeChallenge,
-        now: Timestamp,
-    ) -> Result<Option<Redeemed>, StoreError> {
-        let mut state = self.state();
-        let Some((flow, GoodFor::User(user, version))) = state.flow_of(code, challenge, now) else {
-            return Ok(None);
-        };
-        let row = state.users.get(user).filter(|row| row.is_at(*version));
-        let Some(row) = row else {
-            return Ok(None);
-        };
-        let redeemed = Redeemed {
-            credentials: Credentials {
-                user: row.user.clone(),
-                password_hash: row.password_hash.clone(),
-                credential_version: row.credential_version,
-            },
-            provider: flow.provider.clone(),
-        };
-        let flow = flow.state;
-        state.use_code(&flow);
-        Ok(Some(redeemed))
     }
 
     async fn link_identity(
@@ -324,5 +134,66 @@ impl IdentityStore for MemoryStore {
         state.identities.remove(&id);
         state.record(event, Some(user));
         Ok(Unlinked::Unlinked)
+    }
+}
+
+impl State {
+    fn candidates(&self, assertion: &Assertion) -> Candidates {
+        let local = |id: UserId| {
+            let row = self.users.get(&id)?;
+            Some(Local::new(&row.user))
+        };
+        let address = assertion.email.as_ref().map(|email| email.canonical());
+        let holder = address.and_then(|address| self.addresses.get(address));
+        Candidates {
+            linked: self
+                .identity_of(assertion)
+                .and_then(|row| local(row.user_id)),
+            holder: holder.and_then(|id| local(*id)),
+        }
+    }
+
+    fn identity_of(&self, assertion: &Assertion) -> Option<&IdentityRow> {
+        let mut rows = self.identities.values();
+        rows.find(|row| {
+            row.identity.issuer == assertion.issuer && row.identity.subject == assertion.subject
+        })
+    }
+
+    fn link(
+        &mut self,
+        id: IdentityId,
+        user_id: UserId,
+        assertion: &Assertion,
+        now: Timestamp,
+    ) -> Identity {
+        let identity = Identity {
+            id,
+            provider: assertion.provider.clone(),
+            issuer: assertion.issuer.clone(),
+            subject: assertion.subject.clone(),
+            email: assertion
+                .email
+                .as_ref()
+                .map(|email| email.as_str().to_owned()),
+            created_at: now,
+        };
+        self.identities.insert(
+            id,
+            IdentityRow {
+                user_id,
+                identity: identity.clone(),
+            },
+        );
+        identity
+    }
+
+    /// With the flows whose codes are good for the user.
+    pub(super) fn forget_identities(&mut self, user: UserId) {
+        self.identities.retain(|_, row| row.user_id != user);
+        self.flows.retain(|_, row| {
+            let code = row.code.as_ref().map(|code| &code.good_for);
+            !matches!(code, Some(GoodFor::User(of, _)) if *of == user)
+        });
     }
 }

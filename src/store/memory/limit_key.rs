@@ -1,10 +1,7 @@
 use async_trait::async_trait;
 
 use super::MemoryStore;
-use crate::{
-    error::StoreError,
-    limit::{LimitKeyStore, SealedKey},
-};
+use crate::{error::StoreError, limit::SealedKey, store::LimitKeyStore};
 
 #[async_trait]
 impl LimitKeyStore for MemoryStore {

@@ -1,17 +1,22 @@
 //! A store in the memory of this process: for tests, and the reference for what every other store must do.
 
 mod address;
+mod administrator;
+mod dead_letter;
 mod event;
+mod flow;
 mod identity;
 #[cfg(test)]
 mod inside;
-mod limit;
 mod limit_key;
+mod limiter;
+mod one_time_token;
 mod outbox;
+mod password;
 mod purge;
+mod rotation;
 mod session;
 mod takeover;
-mod token;
 mod user;
 
 use std::{
@@ -21,11 +26,13 @@ use std::{
 
 use async_trait::async_trait;
 
-pub use self::limit::MemoryLimiter;
+pub use self::limiter::MemoryLimiter;
 use self::{
-    identity::{FlowRow, IdentityRow},
+    flow::FlowRow,
+    identity::IdentityRow,
+    one_time_token::{OneTimeKey, OneTimeRow},
     outbox::OutboxRow,
-    token::{OneTimeKey, OneTimeRow, SessionRow},
+    session::SessionRow,
     user::UserRow,
 };
 use crate::{

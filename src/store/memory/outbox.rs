@@ -6,30 +6,31 @@ use crate::{
     error::StoreError,
     event::Event,
     mail::{
-        Admission, ClaimedIntent, Claims, Intent, IntentId, LetterKind, MailEntry, MailStatus,
-        Ordered, OutboxStore, Recipient, RetriedMail, RetryMail,
+        Admission, ClaimedIntent, Claims, Intent, IntentId, LetterKind, MailStatus, Ordered,
+        Recipient,
     },
     outbox::holds_from,
+    store::OutboxStore,
     user::UserId,
 };
 
 #[derive(Debug)]
 pub(super) struct OutboxRow {
     pub(super) intent: Intent,
-    ordered: Option<Ordered>,
-    ordered_at: Timestamp,
+    pub(super) ordered: Option<Ordered>,
+    pub(super) ordered_at: Timestamp,
     /// When it is to be sent; while it is leased, when the lease ends.
     pub(super) due_at: Timestamp,
     /// Before this time the clock has gone back, and it is due.
-    holds_from: Timestamp,
-    attempts: i32,
+    pub(super) holds_from: Timestamp,
+    pub(super) attempts: i32,
     pub(super) status: MailStatus,
-    admitted: bool,
+    pub(super) admitted: bool,
     pub(super) last_error: Option<String>,
 }
 
 impl OutboxRow {
-    fn user_id(&self) -> Option<UserId> {
+    pub(super) fn user_id(&self) -> Option<UserId> {
         match &self.intent.recipient {
             Recipient::NewAddress(user, _) | Recipient::User(user) => Some(*user),
             _ => Some(self.ordered.as_ref()?.user_id),
@@ -38,84 +39,6 @@ impl OutboxRow {
 
     fn is_due(&self, now: Timestamp) -> bool {
         self.status == MailStatus::Pending && (self.due_at <= now || self.holds_from > now)
-    }
-}
-
-impl State {
-    /// Whether a letter that changes this user's address is still in the outbox.
-    pub(super) fn changes_address(&self, user: UserId) -> bool {
-        let mut rows = self.outbox.values();
-        rows.any(|row| {
-            row.intent.letter == LetterKind::ConfirmEmailChange && row.user_id() == Some(user)
-        })
-    }
-
-    fn held(&mut self, id: IntentId, attempt: i32) -> Option<&mut OutboxRow> {
-        let row = self.outbox.get_mut(&id);
-        row.filter(|row| row.status == MailStatus::Pending && row.attempts == attempt)
-    }
-
-    fn entry(&self, row: &OutboxRow) -> MailEntry {
-        let address = |user: &UserId| Some(self.users.get(user)?.user.email.clone());
-        let ordered = || Some(row.ordered.as_ref()?.address.clone());
-        let (recipient, user_id) = match &row.intent.recipient {
-            Recipient::Holder(asked) => (Some(asked.clone()), None),
-            Recipient::NewAddress(user, new) => (Some(new.clone()), Some(*user)),
-            Recipient::User(user) => (ordered().or_else(|| address(user)), Some(*user)),
-            Recipient::UserOfFact => (None, None),
-        };
-        MailEntry {
-            id: row.intent.id,
-            letter: row.intent.letter.as_str().to_owned(),
-            recipient,
-            user_id,
-            status: row.status,
-            attempts: row.attempts,
-            last_error: row.last_error.clone(),
-            created_at: row.intent.created_at,
-            due_at: row.due_at,
-        }
-    }
-
-    /// The account of a user as it stands now.
-    fn ordered_for(&self, recipient: &Recipient) -> Option<Ordered> {
-        let (Recipient::NewAddress(id, _) | Recipient::User(id)) = recipient else {
-            return None;
-        };
-        let row = self.users.get(id)?;
-        Some(Ordered {
-            user_id: *id,
-            address: row.user.email.clone(),
-            credential_version: row.credential_version,
-        })
-    }
-
-    /// Writes the mails of a fact about this user.
-    pub(super) fn order<'a>(
-        &mut self,
-        intents: impl IntoIterator<Item = &'a Intent>,
-        user: Option<UserId>,
-    ) {
-        for intent in intents {
-            let Some(recipient) = intent.recipient.of(user) else {
-                continue;
-            };
-            let row = OutboxRow {
-                ordered: self.ordered_for(&recipient),
-                ordered_at: intent.created_at,
-                intent: Intent {
-                    recipient,
-                    ..intent.clone()
-                },
-                due_at: intent.created_at,
-                holds_from: holds_from(intent.created_at),
-                attempts: 0,
-                status: MailStatus::Pending,
-                admitted: false,
-                last_error: None,
-            };
-            self.outbox.insert(intent.id, row);
-        }
     }
 }
 
@@ -260,65 +183,6 @@ impl OutboxStore for MemoryStore {
         Ok(true)
     }
 
-    async fn list_mail(
-        &self,
-        status: Option<MailStatus>,
-        after: Option<IntentId>,
-        limit: u32,
-    ) -> Result<Vec<MailEntry>, StoreError> {
-        let state = self.state();
-        let mut rows: Vec<&OutboxRow> = state
-            .outbox
-            .values()
-            .filter(|row| status.is_none_or(|status| row.status == status))
-            .filter(|row| after.is_none_or(|after| row.intent.id < after))
-            .collect();
-        rows.sort_by_key(|row| std::cmp::Reverse(row.intent.id));
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let rows = rows.into_iter().take(limit);
-        Ok(rows.map(|row| state.entry(row)).collect())
-    }
-
-    async fn retry_mail(
-        &self,
-        id: IntentId,
-        new: IntentId,
-        now: Timestamp,
-        event: &Event,
-    ) -> Result<RetryMail, StoreError> {
-        let mut state = self.state();
-        let Some(row) = state.outbox.get(&id) else {
-            return Ok(RetryMail::NotFound);
-        };
-        if row.status != MailStatus::Dead {
-            return Ok(RetryMail::Pending);
-        }
-        let Some(dead) = state.outbox.remove(&id) else {
-            return Ok(RetryMail::NotFound);
-        };
-        let retried = RetriedMail {
-            letter: dead.intent.letter.as_str().to_owned(),
-            user_id: dead.user_id(),
-        };
-        let intent = Intent {
-            id: new,
-            created_at: now,
-            not_after: now + (dead.intent.not_after - dead.intent.created_at),
-            ..dead.intent
-        };
-        let row = OutboxRow {
-            due_at: now,
-            holds_from: holds_from(intent.created_at),
-            attempts: 0,
-            status: MailStatus::Pending,
-            intent,
-            ..dead
-        };
-        state.outbox.insert(new, row);
-        state.record(&retried.noted_on(event), None);
-        Ok(RetryMail::Retried(retried))
-    }
-
     async fn purge_mail(
         &self,
         dead_before: Timestamp,
@@ -331,5 +195,61 @@ impl OutboxStore for MemoryStore {
         let is_recent = |sent: &Vec<Timestamp>| sent.last().is_some_and(|at| *at >= budget_before);
         state.mail_budgets.retain(|_, sent| is_recent(sent));
         Ok(())
+    }
+}
+
+impl State {
+    /// Whether a letter that changes this user's address is still in the outbox.
+    pub(super) fn changes_address(&self, user: UserId) -> bool {
+        let mut rows = self.outbox.values();
+        rows.any(|row| {
+            row.intent.letter == LetterKind::ConfirmEmailChange && row.user_id() == Some(user)
+        })
+    }
+
+    /// Writes the mails of a fact about this user.
+    pub(super) fn order<'a>(
+        &mut self,
+        intents: impl IntoIterator<Item = &'a Intent>,
+        user: Option<UserId>,
+    ) {
+        for intent in intents {
+            let Some(recipient) = intent.recipient.of(user) else {
+                continue;
+            };
+            let row = OutboxRow {
+                ordered: self.ordered_for(&recipient),
+                ordered_at: intent.created_at,
+                intent: Intent {
+                    recipient,
+                    ..intent.clone()
+                },
+                due_at: intent.created_at,
+                holds_from: holds_from(intent.created_at),
+                attempts: 0,
+                status: MailStatus::Pending,
+                admitted: false,
+                last_error: None,
+            };
+            self.outbox.insert(intent.id, row);
+        }
+    }
+
+    fn held(&mut self, id: IntentId, attempt: i32) -> Option<&mut OutboxRow> {
+        let row = self.outbox.get_mut(&id);
+        row.filter(|row| row.status == MailStatus::Pending && row.attempts == attempt)
+    }
+
+    /// The account of a user as it stands now.
+    fn ordered_for(&self, recipient: &Recipient) -> Option<Ordered> {
+        let (Recipient::NewAddress(id, _) | Recipient::User(id)) = recipient else {
+            return None;
+        };
+        let row = self.users.get(id)?;
+        Some(Ordered {
+            user_id: *id,
+            address: row.user.email.clone(),
+            credential_version: row.credential_version,
+        })
     }
 }

@@ -6,8 +6,8 @@ use crate::{
     error::StoreError,
     event::EventId,
     limit::LimitKey,
-    purge::{PurgeBatch, PurgeStore},
     secret::TokenDigest,
+    store::{PurgeBatch, PurgeStore},
     token::{Purpose, SessionId},
     user::UserId,
 };

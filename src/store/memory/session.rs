@@ -1,37 +1,236 @@
-//! Sessions in their owner's hands, and what is done on the strength of one.
-
 use std::{cmp::Reverse, num::NonZeroU32};
 
-use super::{State, token::SessionRow, user::UserRow};
+use async_trait::async_trait;
+
+use super::{MemoryStore, State, user::UserRow};
 use crate::{
     clock::Timestamp,
-    event::Event,
+    error::StoreError,
+    event::{ClientInfo, Event},
     mail::Intent,
-    secret::PasswordHash,
-    token::{Checked, CheckedSession, EndReason, Session, SessionId},
+    secret::{PasswordHash, TokenDigest},
+    store::SessionStore,
+    token::{
+        Checked, CheckedSession, EndReason, NewSession, OpenSession, RefreshGeneration, Session,
+        SessionId, SessionUser,
+    },
     user::UserId,
 };
 
 /// As many sessions of a user are listed at most.
 const LISTED: usize = 200;
 
-impl State {
-    pub(super) fn sessions_of(&self, user: UserId, now: Timestamp) -> Vec<Session> {
-        let Some(row) = self.users.get(&user) else {
-            return Vec::new();
+#[derive(Debug)]
+pub(super) struct SessionRow {
+    pub(super) user_id: UserId,
+    pub(super) generation: RefreshGeneration,
+    pub(super) digest: TokenDigest,
+    pub(super) credential_version: i64,
+    created_at: Timestamp,
+    pub(super) authenticated_at: Timestamp,
+    pub(super) rotated_at: Timestamp,
+    pub(super) idle_expires_at: Timestamp,
+    absolute_expires_at: Timestamp,
+    revoked: Option<(Timestamp, EndReason)>,
+    client: ClientInfo,
+}
+
+impl SessionRow {
+    pub(super) fn is_live(&self, user: &UserRow, now: Timestamp) -> bool {
+        self.is_open(now) && user.is_at(self.credential_version)
+    }
+
+    /// Neither ended nor expired.
+    fn is_open(&self, now: Timestamp) -> bool {
+        self.revoked.is_none() && now < self.idle_expires_at && now < self.absolute_expires_at
+    }
+
+    /// Whether it ended then, or earlier.
+    pub(super) fn has_ended(&self, before: Timestamp) -> bool {
+        self.revoked.is_some_and(|(at, _)| at <= before)
+            || self.idle_expires_at <= before
+            || self.absolute_expires_at <= before
+    }
+
+    pub(super) fn end(&mut self, reason: EndReason, now: Timestamp) {
+        self.revoked.get_or_insert((now, reason));
+    }
+
+    fn shown(&self, id: SessionId) -> Session {
+        Session {
+            id,
+            created_at: self.created_at,
+            rotated_at: self.rotated_at,
+            idle_expires_at: self.idle_expires_at,
+            absolute_expires_at: self.absolute_expires_at,
+            client: self.client.clone(),
+        }
+    }
+
+    pub(super) fn with_user(&self, user: &UserRow) -> SessionUser {
+        SessionUser {
+            user: user.user.clone(),
+            idle_expires_at: self.idle_expires_at,
+            absolute_expires_at: self.absolute_expires_at,
+            authenticated_at: self.authenticated_at,
+        }
+    }
+}
+
+#[async_trait]
+impl SessionStore for MemoryStore {
+    async fn open_session(
+        &self,
+        new: &NewSession,
+        event: &Event,
+        mail: Option<&Intent>,
+    ) -> Result<OpenSession, StoreError> {
+        let mut state = self.state();
+        let Some(row) = state.users.get_mut(&new.user_id) else {
+            return Ok(OpenSession::Stale);
         };
-        let sessions = self.sessions.iter();
+        let stored = row.password_hash.as_ref().map(|hash| hash.expose());
+        let verified = new.verified_hash.as_ref().map(|hash| hash.expose());
+        if !row.is_at(new.credential_version) || (verified.is_some() && verified != stored) {
+            return Ok(OpenSession::Stale);
+        }
+        if let (Some(_), Some(rehashed)) = (verified, &new.rehashed) {
+            row.password_hash = Some(rehashed.clone());
+        }
+        row.user.last_login_at = Some(new.created_at);
+        let user = row.user.clone();
+        state.make_room(new.user_id, new.sessions_at_most, new.created_at);
+        state.sessions.insert(
+            new.id,
+            SessionRow {
+                user_id: new.user_id,
+                generation: 0,
+                digest: new.digest,
+                credential_version: new.credential_version,
+                created_at: new.created_at,
+                authenticated_at: new.created_at,
+                rotated_at: new.created_at,
+                idle_expires_at: new.idle_expires_at,
+                absolute_expires_at: new.absolute_expires_at,
+                revoked: None,
+                client: ClientInfo {
+                    request_id: None,
+                    ..new.client.remembered()
+                },
+            },
+        );
+        self.limits.forget(new.cleared_counter);
+        state.record(event, Some(user.id));
+        state.order(mail, Some(user.id));
+        Ok(OpenSession::Opened(user))
+    }
+
+    async fn session_user(
+        &self,
+        id: SessionId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Option<SessionUser>, StoreError> {
+        let state = self.state();
+        let session = state.sessions.get(&id);
+        let session = session.filter(|session| session.user_id == user);
+        let row = state.users.get(&user);
+        Ok(session
+            .zip(row)
+            .filter(|(session, row)| session.is_live(row, now))
+            .map(|(session, row)| session.with_user(row)))
+    }
+
+    async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        let state = self.state();
+        let Some(row) = state.users.get(&user) else {
+            return Ok(Vec::new());
+        };
+        let sessions = state.sessions.iter();
         let mut live: Vec<Session> = sessions
             .filter(|(_, session)| session.user_id == user && session.is_live(row, now))
             .map(|(id, session)| session.shown(*id))
             .collect();
         live.sort_by_key(|session| Reverse((session.created_at, session.id)));
         live.truncate(LISTED);
-        live
+        Ok(live)
     }
 
+    async fn end_session(
+        &self,
+        id: SessionId,
+        reason: EndReason,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
+        let mut state = self.state();
+        let session = state.sessions.get_mut(&id);
+        let ended = session
+            .filter(|session| session.revoked.is_none())
+            .map(|session| {
+                session.end(reason, now);
+                session.user_id
+            });
+        if ended.is_some() {
+            state.record(event, ended);
+        }
+        Ok(ended)
+    }
+
+    async fn end_session_of(
+        &self,
+        user: UserId,
+        id: SessionId,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let session = state.sessions.get_mut(&id);
+        let open = session.filter(|session| session.user_id == user && session.is_open(now));
+        let Some(session) = open else {
+            return Ok(false);
+        };
+        session.end(EndReason::Revoked, now);
+        state.record(event, Some(user));
+        Ok(true)
+    }
+
+    async fn end_sessions(
+        &self,
+        user: UserId,
+        reason: EndReason,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let Some(row) = state.users.get_mut(&user) else {
+            return Ok(false);
+        };
+        row.credential_version += 1;
+        state.end_sessions(user, reason, now);
+        state.record(event, Some(user));
+        Ok(true)
+    }
+
+    async fn reauthenticate(
+        &self,
+        checked: &CheckedSession,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Checked, StoreError> {
+        let mut state = self.state();
+        let Some((session, _)) = state.unchanged(checked, now) else {
+            return Ok(Checked::Stale);
+        };
+        session.authenticated_at = now;
+        state.record(event, Some(checked.user_id));
+        Ok(Checked::Done)
+    }
+}
+
+impl State {
     /// Ends the live sessions of a user that leave no room for another one, those that were used longest ago.
-    pub(super) fn make_room(&mut self, user: UserId, at_most: NonZeroU32, now: Timestamp) {
+    fn make_room(&mut self, user: UserId, at_most: NonZeroU32, now: Timestamp) {
         let Some(row) = self.users.get(&user) else {
             return;
         };
@@ -46,62 +245,11 @@ impl State {
         }
     }
 
-    pub(super) fn end_session_of(
-        &mut self,
-        user: UserId,
-        id: SessionId,
-        now: Timestamp,
-        event: &Event,
-    ) -> bool {
-        let session = self.sessions.get_mut(&id);
-        let open = session.filter(|session| session.user_id == user && session.is_open(now));
-        let Some(session) = open else {
-            return false;
-        };
-        session.end(EndReason::Revoked, now);
-        self.record(event, Some(user));
-        true
-    }
-
-    pub(super) fn change_password(
-        &mut self,
-        checked: &CheckedSession,
-        password_hash: &PasswordHash,
-        now: Timestamp,
-        event: &Event,
-        mail: Option<&Intent>,
-    ) -> Checked {
-        let Some((session, row)) = self.unchanged(checked, now) else {
-            return Checked::Stale;
-        };
-        row.password_hash = Some(password_hash.clone());
-        row.credential_version += 1;
-        row.user.updated_at = now;
-        session.credential_version = row.credential_version;
-        let user = checked.user_id;
-        let sessions = self.sessions.iter_mut();
-        for (_, session) in
-            sessions.filter(|(id, session)| session.user_id == user && **id != checked.id)
-        {
-            session.end(EndReason::PasswordChanged, now);
+    pub(super) fn end_sessions(&mut self, user: UserId, reason: EndReason, now: Timestamp) {
+        let sessions = self.sessions.values_mut();
+        for session in sessions.filter(|session| session.user_id == user) {
+            session.end(reason, now);
         }
-        self.record(event, Some(user));
-        self.order(mail, Some(user));
-        Checked::Done
-    }
-
-    pub(super) fn reauthenticate(
-        &mut self,
-        checked: &CheckedSession,
-        now: Timestamp,
-        event: &Event,
-    ) -> Checked {
-        let Some((session, _)) = self.unchanged(checked, now) else {
-            return Checked::Stale;
-        };
-        session.authenticated_at = now;
-        self.record(event, Some(checked.user_id));
-        Checked::Done
     }
 
     /// A live session and its user, if both are still what was checked.

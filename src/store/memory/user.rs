@@ -4,12 +4,13 @@ use super::{MemoryStore, State};
 use crate::{
     clock::Timestamp,
     error::StoreError,
-    event::{Author, Event},
+    event::Event,
     mail::Intent,
     secret::PasswordHash,
+    store::UserStore,
     user::{
-        Credentials, DeleteUser, EmailAddress, FirstAdministrator, InsertUser, NewUser,
-        ProfileChange, UpdateUser, User, UserChange, UserFilter, UserId, UserStatus, UserStore,
+        Credentials, EmailAddress, InsertUser, NewUser, ProfileChange, User, UserFilter, UserId,
+        UserStatus,
     },
 };
 
@@ -51,22 +52,6 @@ impl UserStore for MemoryStore {
         state.record(event, Some(user.id));
         state.order(mail, Some(user.id));
         Ok(InsertUser::Inserted(user))
-    }
-
-    async fn insert_first_administrator(
-        &self,
-        new: &NewUser,
-        event: &Event,
-    ) -> Result<FirstAdministrator, StoreError> {
-        let mut state = self.state();
-        if state.has_administrator_but(None) {
-            return Ok(FirstAdministrator::NotFirst);
-        }
-        let Some(user) = state.add_user(new) else {
-            return Ok(FirstAdministrator::EmailTaken);
-        };
-        state.record(event, Some(user.id));
-        Ok(FirstAdministrator::Inserted(user))
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
@@ -121,61 +106,6 @@ impl UserStore for MemoryStore {
             row.user.clone()
         }))
     }
-
-    async fn update_user(
-        &self,
-        id: UserId,
-        change: &UserChange,
-        author: &Author,
-        now: Timestamp,
-    ) -> Result<UpdateUser, StoreError> {
-        let mut state = self.state();
-        let Some(before) = state.users.get(&id).map(|row| row.user.clone()) else {
-            return Ok(UpdateUser::NotFound);
-        };
-        let Some(changed) = change.apply(&before, author, now) else {
-            return Ok(UpdateUser::Updated(before, Vec::new()));
-        };
-        if before.is_administrator()
-            && !changed.user.is_administrator()
-            && !state.has_administrator_but(Some(id))
-        {
-            return Ok(UpdateUser::LastAdmin);
-        }
-        if let Some(row) = state.users.get_mut(&id) {
-            row.user = changed.user.clone();
-            row.credential_version += i64::from(changed.disabled);
-        }
-        for event in &changed.events {
-            state.record(event, Some(id));
-        }
-        Ok(UpdateUser::Updated(changed.user, changed.events))
-    }
-
-    async fn delete_user(
-        &self,
-        id: UserId,
-        credential_version: Option<i64>,
-        event: &Event,
-    ) -> Result<DeleteUser, StoreError> {
-        let mut state = self.state();
-        let Some(row) = state.users.get(&id) else {
-            return Ok(DeleteUser::NotFound);
-        };
-        if credential_version.is_some_and(|version| version != row.credential_version) {
-            return Ok(DeleteUser::Stale);
-        }
-        let user = row.user.clone();
-        if user.is_administrator() && !state.has_administrator_but(Some(id)) {
-            return Ok(DeleteUser::LastAdmin);
-        }
-        state.users.remove(&id);
-        state.addresses.remove(user.email.canonical());
-        state.forget_tokens(id);
-        state.forget_identities(id);
-        state.record(event, Some(id));
-        Ok(DeleteUser::Deleted(user))
-    }
 }
 
 impl State {
@@ -194,11 +124,6 @@ impl State {
         };
         self.users.insert(new.id, row);
         Some(user)
-    }
-
-    fn has_administrator_but(&self, id: Option<UserId>) -> bool {
-        let mut users = self.users.values().map(|row| &row.user);
-        users.any(|user| Some(user.id) != id && user.is_administrator())
     }
 }
 

@@ -5,14 +5,15 @@ use sea_orm::{DbErr, QueryResult, prelude::Uuid};
 
 use super::{
     SeaOrmStore,
+    checked::{checked_values, unchanged},
     conditions::{is_proof, live_session},
     error::store_error,
     event::{self, events, record},
-    one_time::{USE, payload, replace},
-    outbox::{self, intents, order},
+    one_time_token::{USE, payload, replace},
+    order::{self, intents, order},
     pool::Database,
     row::{bytes, column},
-    session::{END_OF_USER, checked_values, unchanged},
+    session::END_OF_USER,
     transaction::{Txn, run, transaction},
 };
 use crate::{
@@ -21,7 +22,8 @@ use crate::{
     event::Event,
     outbox::Intent,
     secret::TokenDigest,
-    token::{AddressStore, Checked, CheckedSession, EndReason, NewOneTimeToken},
+    store::AddressStore,
+    token::{Checked, CheckedSession, EndReason, NewOneTimeToken},
     user::UserId,
 };
 
@@ -54,8 +56,8 @@ macro_rules! to_change {
 /// One winner: the token is used by one statement only, and not if a newer one took its place meanwhile.
 macro_rules! spend {
     () => {
-        "UPDATE auth_one_time_tokens AS t SET used_at = $2 FROM u \
-        WHERE t.user_id = u.id AND t.digest = $1 AND t.used_at IS NULL RETURNING t.user_id, t.payload"
+        "UPDATE auth_one_time_tokens AS t SET used_at = $2 FROM found \
+        WHERE t.user_id = found.id AND t.digest = $1 AND t.used_at IS NULL RETURNING t.user_id, t.payload"
     };
 }
 
@@ -63,10 +65,10 @@ macro_rules! spend {
 macro_rules! spend_others {
     () => {
         concat!(
-            "UPDATE auth_one_time_tokens AS o SET used_at = $2 FROM t \
-            WHERE o.user_id = t.user_id AND o.digest <> $1 AND o.used_at IS NULL AND ",
+            "UPDATE auth_one_time_tokens AS o SET used_at = $2 FROM spent \
+            WHERE o.user_id = spent.user_id AND o.digest <> $1 AND o.used_at IS NULL AND ",
             is_proof!("o.purpose"),
-            " AND o.payload->>'address' = t.payload->>'address'"
+            " AND o.payload->>'address' = spent.payload->>'address'"
         )
     };
 }
@@ -92,34 +94,34 @@ macro_rules! set_address {
 }
 
 const VERIFY: &str = concat!(
-    "WITH u AS (",
+    "WITH found AS (",
     to_verify!(),
-    " FOR UPDATE OF u), t AS (",
+    " FOR UPDATE OF u), spent AS (",
     spend!(),
-    "), o AS (",
+    "), others_spent AS (",
     spend_others!(),
-    "), v AS (UPDATE auth_users u SET ",
+    "), verified AS (UPDATE auth_users u SET ",
     set_verified!(),
-    " FROM t WHERE u.id = t.user_id RETURNING u.id), e AS (",
-    record!("$3", "v.id", "v"),
-    ") SELECT id FROM v"
+    " FROM spent WHERE u.id = spent.user_id RETURNING u.id), recorded AS (",
+    record!("$3", "verified.id", "verified"),
+    ") SELECT id FROM verified"
 );
 
 const CHANGE: &str = concat!(
-    "WITH u AS (",
+    "WITH found AS (",
     to_change!(),
-    " FOR UPDATE OF u), t AS (",
+    " FOR UPDATE OF u), spent AS (",
     spend!(),
-    "), v AS (UPDATE auth_users u SET ",
-    set_address!("t.payload"),
-    " FROM t WHERE u.id = t.user_id RETURNING u.id), s AS (\
+    "), changed AS (UPDATE auth_users u SET ",
+    set_address!("spent.payload"),
+    " FROM spent WHERE u.id = spent.user_id RETURNING u.id), ended AS (\
         UPDATE auth_sessions s SET revoked_at = $2, revoked_reason = $4 \
-        FROM v WHERE s.user_id = v.id AND s.revoked_at IS NULL\
-    ), e AS (",
-    record!("$3", "v.id", "v"),
-    "), m AS (",
-    order!("$5", "v.id", from "v"),
-    ") SELECT id FROM v"
+        FROM changed WHERE s.user_id = changed.id AND s.revoked_at IS NULL\
+    ), recorded AS (",
+    record!("$3", "changed.id", "changed"),
+    "), ordered AS (",
+    order!("$5", "changed.id", from "changed"),
+    ") SELECT id FROM changed"
 );
 
 /// Inside a transaction that nobody can write beside.
@@ -160,7 +162,7 @@ macro_rules! keep {
         concat!(
             "INSERT INTO auth_one_time_tokens AS t (user_id, purpose, digest, credential_version, created_at, \
                 expires_at, payload) \
-            SELECT u.id, $6, $7, u.credential_version, $2, $8, $9 FROM u WHERE TRUE ",
+            SELECT asking.id, $6, $7, asking.credential_version, $2, $8, $9 FROM asking WHERE TRUE ",
             replace!(),
             " RETURNING user_id"
         )
@@ -168,19 +170,19 @@ macro_rules! keep {
 }
 
 const REQUEST: &str = concat!(
-    "WITH u AS (",
+    "WITH asking AS (",
     asking!(),
-    " FOR SHARE OF u), t AS (",
+    " FOR SHARE OF u), kept AS (",
     keep!(),
-    "), e AS (",
-    record!("$10", "t.user_id", "t"),
-    "), m AS (",
-    order!("$11", "t.user_id", from "t"),
-    ") SELECT id FROM u"
+    "), recorded AS (",
+    record!("$10", "kept.user_id", "kept"),
+    "), ordered AS (",
+    order!("$11", "kept.user_id", from "kept"),
+    ") SELECT id FROM asking"
 );
 
 const ASKING: &str = asking!();
-const KEEP: &str = concat!("WITH u AS (", asking!(), ") ", keep!());
+const KEEP: &str = concat!("WITH asking AS (", asking!(), ") ", keep!());
 
 #[async_trait]
 impl<D: Database> AddressStore for SeaOrmStore<D> {
@@ -244,7 +246,7 @@ impl<D: Database> AddressStore for SeaOrmStore<D> {
                 let rows = run(txn, ASKING, asking).await?;
                 if !run(txn, KEEP, values.clone()).await?.is_empty() {
                     event::insert(txn, event, Some(checked.user_id)).await?;
-                    outbox::insert(txn, mails, Some(checked.user_id)).await?;
+                    order::insert(txn, mails, Some(checked.user_id)).await?;
                 }
                 Ok::<_, DbErr>(rows)
             })?
@@ -286,7 +288,7 @@ async fn change_in(
         return Ok(None);
     };
     // To the address that is still theirs.
-    outbox::insert(txn, mail, Some(id)).await?;
+    order::insert(txn, mail, Some(id)).await?;
     run(txn, SET_ADDRESS, [bytes(digest), now.into()]).await?;
     run(txn, USE, [bytes(digest), now.into()]).await?;
     let reason = EndReason::EmailChanged.as_str();

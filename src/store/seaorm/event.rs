@@ -17,7 +17,8 @@ use super::{
 };
 use crate::{
     error::StoreError,
-    event::{ClientInfo, Event, EventFilter, EventId, EventStore, Outcome},
+    event::{ClientInfo, Event, EventFilter, EventId, Outcome},
+    store::EventStore,
     user::UserId,
 };
 

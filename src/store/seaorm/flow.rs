@@ -1,5 +1,6 @@
-//! Flows and their codes: the second half of the identity store.
+//! Flows and their codes.
 
+use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, Value};
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,7 @@ use crate::{
     event::Event,
     identity::{Assertion, CodeChallenge, Flow, NewCode, NewFlow, Redeemed},
     secret::{PasswordHash, TokenDigest},
+    store::FlowStore,
     user::{Credentials, User},
 };
 
@@ -39,7 +41,7 @@ macro_rules! keep {
 }
 
 const KEEP: &str = keep!();
-const KEEP_RECORDED: &str = concat!("WITH f AS (", keep!(), ") ", record!("$6", "$4"));
+const KEEP_RECORDED: &str = concat!("WITH kept AS (", keep!(), ") ", record!("$6", "$4"));
 
 const OFFER: &str = "\
     UPDATE auth_oauth_flows SET code = $2, code_expires_at = $3, code_used_at = NULL, user_id = NULL, \
@@ -67,12 +69,12 @@ const USE: &str = "UPDATE auth_oauth_flows SET code_used_at = $2 WHERE code = $1
 /// The user row is locked first: that waits for a reset in flight, and then sees what the reset did. One winner: the
 /// code is used by one statement only.
 const REDEEM: &str = concat!(
-    "WITH u AS (",
+    "WITH redeemable AS (",
     redeemable!(" FOR SHARE OF u"),
-    "), f AS (\
-        UPDATE auth_oauth_flows f SET code_used_at = $3 FROM u \
+    "), used AS (\
+        UPDATE auth_oauth_flows f SET code_used_at = $3 FROM redeemable \
         WHERE f.code = $1 AND f.code_used_at IS NULL RETURNING f.state\
-    ) SELECT u.* FROM u JOIN f ON TRUE"
+    ) SELECT redeemable.* FROM redeemable JOIN used ON TRUE"
 );
 
 const USE_OFFER: &str = "\
@@ -101,35 +103,74 @@ impl From<&Assertion> for Offer {
     }
 }
 
-pub(super) async fn begin<D: Database>(
-    store: &SeaOrmStore<D>,
-    new: &NewFlow,
-) -> Result<(), StoreError> {
-    let flow = &new.flow;
-    let values = [
-        bytes(&flow.state),
-        bytes(&new.binding),
-        flow.provider.as_str().into(),
-        flow.intent.as_str().into(),
-        flow.redirect_to.as_str().into(),
-        flow.app_state.clone().into(),
-        flow.challenge.as_str().into(),
-        new.created_at.into(),
-        new.expires_at.into(),
-    ];
-    store.write(BEGIN, values).await.map(drop)
-}
+#[async_trait]
+impl<D: Database> FlowStore for SeaOrmStore<D> {
+    async fn begin_flow(&self, new: &NewFlow) -> Result<(), StoreError> {
+        let flow = &new.flow;
+        let values = [
+            bytes(&flow.state),
+            bytes(&new.binding),
+            flow.provider.as_str().into(),
+            flow.intent.as_str().into(),
+            flow.redirect_to.as_str().into(),
+            flow.app_state.clone().into(),
+            flow.challenge.as_str().into(),
+            new.created_at.into(),
+            new.expires_at.into(),
+        ];
+        self.write(BEGIN, values).await.map(drop)
+    }
 
-pub(super) async fn take<D: Database>(
-    store: &SeaOrmStore<D>,
-    state: &TokenDigest,
-    binding: &TokenDigest,
-    now: Timestamp,
-) -> Result<Option<Flow>, StoreError> {
-    let values = [bytes(state), bytes(binding), now.into()];
-    let rows = store.write(TAKE, values).await?;
-    let taken = rows.first().map(flow).transpose();
-    taken.map_err(|error| store_error(&error))
+    async fn take_flow(
+        &self,
+        state: &TokenDigest,
+        binding: &TokenDigest,
+        now: Timestamp,
+    ) -> Result<Option<Flow>, StoreError> {
+        let values = [bytes(state), bytes(binding), now.into()];
+        let rows = self.write(TAKE, values).await?;
+        let taken = rows.first().map(flow).transpose();
+        taken.map_err(|error| store_error(&error))
+    }
+
+    async fn offer_identity(
+        &self,
+        code: &NewCode,
+        assertion: &Assertion,
+    ) -> Result<(), StoreError> {
+        let offer = serde_json::to_value(Offer::from(assertion));
+        let values = [
+            bytes(&code.flow),
+            bytes(&code.digest),
+            code.expires_at.into(),
+            offer
+                .map_err(|error| StoreError::Corrupt(error.into()))?
+                .into(),
+        ];
+        self.write(OFFER, values).await.map(drop)
+    }
+
+    async fn redeem_code(
+        &self,
+        code: &TokenDigest,
+        challenge: &CodeChallenge,
+        now: Timestamp,
+    ) -> Result<Option<Redeemed>, StoreError> {
+        let values = || -> [Value; 3] { [bytes(code), challenge.as_str().into(), now.into()] };
+        let rows = if self.is_postgres() {
+            self.write(REDEEM, values()).await?
+        } else {
+            transaction!(self, |txn| async {
+                let rows = run(txn, REDEEMABLE, values()).await?;
+                if !rows.is_empty() {
+                    run(txn, USE, [bytes(code), now.into()]).await?;
+                }
+                Ok::<_, DbErr>(rows)
+            })?
+        };
+        let redeemed = rows.first().map(redeemed).transpose();
+        redeemed.map_err(|error| store_error(&error))
+    }
 }
 
 fn flow(row: &QueryResult) -> Result<Flow, DbErr> {
@@ -140,6 +181,18 @@ fn flow(row: &QueryResult) -> Result<Flow, DbErr> {
         redirect_to: column(row, "redirect_to")?,
         app_state: column(row, "app_state")?,
         challenge: parsed(row, "challenge")?,
+    })
+}
+
+fn redeemed(row: &QueryResult) -> Result<Redeemed, DbErr> {
+    Ok(Redeemed {
+        credentials: Credentials {
+            user: user(row)?,
+            password_hash: column::<Option<String>>(row, "password_hash")?
+                .map(PasswordHash::trusted),
+            credential_version: column(row, "credential_version")?,
+        },
+        provider: column(row, "provider")?,
     })
 }
 
@@ -167,57 +220,6 @@ pub(super) async fn keep_code(
         event::insert(txn, event, Some(user.id)).await?;
     }
     Ok(())
-}
-
-pub(super) async fn offer<D: Database>(
-    store: &SeaOrmStore<D>,
-    code: &NewCode,
-    assertion: &Assertion,
-) -> Result<(), StoreError> {
-    let offer = serde_json::to_value(Offer::from(assertion));
-    let values = [
-        bytes(&code.flow),
-        bytes(&code.digest),
-        code.expires_at.into(),
-        offer
-            .map_err(|error| StoreError::Corrupt(error.into()))?
-            .into(),
-    ];
-    store.write(OFFER, values).await.map(drop)
-}
-
-pub(super) async fn redeem<D: Database>(
-    store: &SeaOrmStore<D>,
-    code: &TokenDigest,
-    challenge: &CodeChallenge,
-    now: Timestamp,
-) -> Result<Option<Redeemed>, StoreError> {
-    let values = || -> [Value; 3] { [bytes(code), challenge.as_str().into(), now.into()] };
-    let rows = if store.is_postgres() {
-        store.write(REDEEM, values()).await?
-    } else {
-        transaction!(store, |txn| async {
-            let rows = run(txn, REDEEMABLE, values()).await?;
-            if !rows.is_empty() {
-                run(txn, USE, [bytes(code), now.into()]).await?;
-            }
-            Ok::<_, DbErr>(rows)
-        })?
-    };
-    let redeemed = rows.first().map(redeemed).transpose();
-    redeemed.map_err(|error| store_error(&error))
-}
-
-fn redeemed(row: &QueryResult) -> Result<Redeemed, DbErr> {
-    Ok(Redeemed {
-        credentials: Credentials {
-            user: user(row)?,
-            password_hash: column::<Option<String>>(row, "password_hash")?
-                .map(PasswordHash::trusted),
-            credential_version: column(row, "credential_version")?,
-        },
-        provider: column(row, "provider")?,
-    })
 }
 
 /// Spends the code of a flow that links, and gives what it links.

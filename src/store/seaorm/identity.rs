@@ -9,7 +9,7 @@ use super::{
     error::{overtaken, store_error},
     event,
     flow::{self, Offer},
-    outbox,
+    order,
     pool::Database,
     row::{column, user, user_columns},
     takeover,
@@ -21,12 +21,11 @@ use crate::{
     error::StoreError,
     event::Event,
     identity::{
-        Assertion, Candidates, CodeChallenge, Flow, Identity, IdentityAdmission, IdentityId,
-        IdentitySignIn, IdentityStore, LinkIdentity, Linked, Linking, Local, NewCode, NewFlow,
-        Redeemed, Unlinked,
+        Assertion, Candidates, Identity, IdentityAdmission, IdentityId, IdentitySignIn,
+        LinkIdentity, Linked, Linking, Local, Unlinked,
     },
     mail::Intent,
-    secret::TokenDigest,
+    store::IdentityStore,
     token::EndReason,
     user::{NewUser, User, UserId},
 };
@@ -128,19 +127,6 @@ const HAS_PASSWORD_LOCKED: &str = has_password!(" FOR UPDATE");
 
 #[async_trait]
 impl<D: Database> IdentityStore for SeaOrmStore<D> {
-    async fn begin_flow(&self, flow: &NewFlow) -> Result<(), StoreError> {
-        flow::begin(self, flow).await
-    }
-
-    async fn take_flow(
-        &self,
-        state: &TokenDigest,
-        binding: &TokenDigest,
-        now: Timestamp,
-    ) -> Result<Option<Flow>, StoreError> {
-        flow::take(self, state, binding, now).await
-    }
-
     async fn candidates(&self, assertion: &Assertion) -> Result<Candidates, StoreError> {
         let rows = self.read(CANDIDATES, whom(assertion)).await?;
         let found = Found::of(&rows).map_err(|error| store_error(&error))?;
@@ -149,23 +135,6 @@ impl<D: Database> IdentityStore for SeaOrmStore<D> {
 
     async fn sign_in(&self, sign_in: &IdentitySignIn) -> Result<IdentityAdmission, StoreError> {
         transaction!(self, |txn| sign_in_within(txn, sign_in))
-    }
-
-    async fn offer_identity(
-        &self,
-        code: &NewCode,
-        assertion: &Assertion,
-    ) -> Result<(), StoreError> {
-        flow::offer(self, code, assertion).await
-    }
-
-    async fn redeem_code(
-        &self,
-        code: &TokenDigest,
-        challenge: &CodeChallenge,
-        now: Timestamp,
-    ) -> Result<Option<Redeemed>, StoreError> {
-        flow::redeem(self, code, challenge, now).await
     }
 
     async fn link_identity(
@@ -299,7 +268,7 @@ async fn sign_in_within(
         Linking::Create if user.email_verified_at.is_none() => sign_in.verification.as_ref(),
         _ => None,
     };
-    outbox::insert(txn, mail, Some(user.id)).await?;
+    order::insert(txn, mail, Some(user.id)).await?;
     let events = sign_in.events(linking, user.id);
     let at = (&user, credential_version);
     flow::keep_code(txn, &sign_in.code, at, &events).await?;
@@ -361,7 +330,7 @@ async fn link_in(
     };
     if let Some(identity) = insert(txn, (link.id, user), &offer, now).await? {
         event::insert(txn, &identity.noted_on(event), Some(user)).await?;
-        outbox::insert(txn, mail, Some(user)).await?;
+        order::insert(txn, mail, Some(user)).await?;
         return Ok(Linked::Linked(identity));
     }
     let rows = run(txn, KNOWN, [offer.issuer.into(), offer.subject.into()]).await?;

@@ -10,10 +10,7 @@ use super::{
     row::column,
     transaction::{Txn, run, transaction},
 };
-use crate::{
-    error::StoreError,
-    limit::{LimitKeyStore, SealedKey},
-};
+use crate::{error::StoreError, limit::SealedKey, store::LimitKeyStore};
 
 /// There has never been more than a handful of secrets.
 const ALL: &str = "SELECT label, sealed FROM auth_limit_keys";

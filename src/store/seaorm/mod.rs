@@ -1,8 +1,11 @@
 //! The store on Postgres and SQLite, through SeaORM.
 
 mod address;
+mod administrator;
+mod checked;
 mod conditions;
 mod connection;
+mod dead_letter;
 pub mod entity;
 mod error;
 mod event;
@@ -11,23 +14,22 @@ mod file;
 mod flow;
 mod identity;
 mod idle;
-mod limit;
 mod limit_key;
-mod one_time;
-mod opening;
+mod limiter;
+mod one_time_token;
+mod order;
 mod outbox;
 mod outbox_claim;
-mod outbox_entry;
+mod password;
 mod pool;
 mod purge;
+mod rotation;
 mod row;
 mod session;
 mod settings;
 mod takeover;
-mod token;
 mod transaction;
 mod user;
-mod user_change;
 mod watch;
 
 use async_trait::async_trait;

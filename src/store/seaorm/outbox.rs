@@ -1,82 +1,29 @@
+//! The mails that are still to be sent.
+
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
-use serde_json::json;
 
 use super::{
     SeaOrmStore,
-    event::{self, record},
-    outbox_claim, outbox_entry,
+    event::{self, events, record},
+    order::{self, intents, order},
+    outbox_claim::{self},
     pool::Database,
-    row::column,
+    row::{bytes, column},
     transaction::{Txn, run, transaction},
 };
 use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
-    mail::{
-        Admission, Claims, Intent, IntentId, MailEntry, MailStatus, Ordered, OutboxStore,
-        Recipient, RetryMail,
-    },
+    mail::{Admission, Claims, Intent, IntentId, Ordered, Recipient},
     outbox::holds_from,
-    user::{EmailAddress, UserId},
+    store::OutboxStore,
+    user::UserId,
 };
 
-/// On Postgres: writes the mails in parameter `$parameter` (see [`intents`]) in the statement of their fact, once for
-/// each row of `from`. Those for the user of the fact go to `$user`. They are ordered for the account as it is before
-/// the statement, or for the `new` one of these columns.
-macro_rules! order {
-    ($parameter:literal, $user:literal $(, from $from:literal)? $(, if $condition:literal)?) => {
-        order!(
-            @ $parameter,
-            order!(recipient $user),
-            "o.id, o.email, o.credential_version",
-            concat!(
-                $(" CROSS JOIN ", $from,)?
-                " LEFT JOIN auth_users o ON o.id = ", order!(recipient $user)
-                $(, " WHERE ", $condition)?
-            )
-        )
-    };
-    ($parameter:literal, new $user:literal, $ordered:literal, from $from:literal) => {
-        order!(
-            @ $parameter,
-            order!(recipient $user),
-            $ordered,
-            concat!(" CROSS JOIN ", $from)
-        )
-    };
-    // The user of a mail: its own, or the one of the fact.
-    (recipient $user:literal) => {
-        concat!("CASE WHEN m.address IS NULL THEN COALESCE(m.user_id, ", $user, ") ELSE m.user_id END")
-    };
-    (@ $parameter:literal, $user:expr, $ordered:literal, $rest:expr) => {
-        concat!(
-            "INSERT INTO auth_outbox (id, letter, user_id, address, payload, created_at, not_after, due_at, \
-                holds_from, ordered_at, ordered_user_id, ordered_address, ordered_version, state, attempts, admitted) \
-            SELECT m.id, m.letter, ",
-            $user,
-            ", m.address, m.payload, m.created_at, m.not_after, m.created_at, m.holds_from, m.created_at, ",
-            $ordered,
-            ", 'pending', 0, FALSE FROM jsonb_to_recordset(",
-            $parameter,
-            "::jsonb) AS m(id uuid, letter text, user_id uuid, address text, payload jsonb, created_at timestamptz, \
-                not_after timestamptz, holds_from timestamptz)",
-            $rest
-        )
-    };
-}
-pub(super) use order;
-
-/// Ordered for the account as it is in this transaction.
-const INSERT: &str = "\
-    INSERT INTO auth_outbox (id, letter, user_id, address, payload, created_at, not_after, due_at, holds_from, \
-        ordered_at, ordered_user_id, ordered_address, ordered_version, state, attempts, admitted) \
-    SELECT $1, $2, $3, $4, $5, $6, $7, $6, $8, $6, o.id, o.email, o.credential_version, 'pending', 0, FALSE \
-    FROM (SELECT 1 AS one) m LEFT JOIN auth_users o ON o.id = $3";
-
 const ENQUEUE: &str = concat!(
-    "WITH o AS (",
+    "WITH ordered AS (",
     order!("$1", "NULL"),
     ") ",
     record!(
@@ -185,12 +132,61 @@ const PUT_OFF_LATER: &str = put_off_later!(leased!(), "$2");
 const LEASE: &str =
     "UPDATE auth_outbox SET due_at = $2, holds_from = $3, attempts = attempts + 1 WHERE id = $1";
 
+const KEEP_ORDER: &str = "\
+    UPDATE auth_outbox SET ordered_address = COALESCE(ordered_address, $4), \
+        ordered_version = CASE WHEN ordered_user_id IS NULL THEN $5 ELSE ordered_version END, \
+        ordered_user_id = COALESCE(ordered_user_id, $3) \
+    WHERE id = $1 AND attempts = $2 AND state = 'pending' RETURNING id";
+
 const COMPLETE: &str =
     "DELETE FROM auth_outbox WHERE id = $1 AND attempts = $2 AND state = 'pending'";
 
 const POSTPONE: &str = "\
     UPDATE auth_outbox SET due_at = $3, last_error = $4, holds_from = $5 \
     WHERE id = $1 AND attempts = $2 AND state = 'pending'";
+
+const BRING_FORWARD: &str = "\
+    UPDATE auth_outbox SET due_at = $1 WHERE state = 'pending' AND due_at > $2 AND id IN (\
+        SELECT id FROM auth_outbox WHERE state = 'pending' AND due_at > $2 AND created_at >= $3 \
+        ORDER BY due_at, id LIMIT $4\
+    ) RETURNING id";
+
+const MARK_DEAD: &str = "\
+    UPDATE auth_outbox SET state = 'dead', last_error = $3 WHERE id = $1 AND attempts = $2 AND state = 'pending'";
+
+/// The last five are kept, the latest first.
+macro_rules! take {
+    ($values:literal) => {
+        concat!(
+            "INSERT INTO auth_mail_budgets AS b (key, sent_1) ",
+            $values,
+            " ON CONFLICT (key) DO UPDATE SET sent_1 = excluded.sent_1, sent_2 = b.sent_1, sent_3 = b.sent_2, \
+                sent_4 = b.sent_3, sent_5 = b.sent_4 \
+            WHERE b.sent_1 <= $3 AND (b.sent_5 IS NULL OR b.sent_5 <= $4) \
+            RETURNING key"
+        )
+    };
+}
+
+const TAKE: &str = take!("VALUES ($1, $2)");
+
+const ADMIT: &str = concat!(
+    "WITH held AS (\
+        SELECT id FROM auth_outbox WHERE id = $5 AND attempts = $6 AND state = 'pending' FOR UPDATE\
+    ), budget AS (",
+    take!("SELECT $1, $2 FROM held"),
+    ") UPDATE auth_outbox m SET admitted = TRUE FROM held, budget WHERE m.id = held.id RETURNING m.id"
+);
+
+const LEASED: &str =
+    "SELECT id FROM auth_outbox WHERE id = $1 AND attempts = $2 AND state = 'pending'";
+
+const SET_ADMITTED: &str = "\
+    UPDATE auth_outbox SET admitted = TRUE WHERE id = $1 AND attempts = $2 AND state = 'pending'";
+
+const PURGE_DEAD: &str = "DELETE FROM auth_outbox WHERE state = 'dead' AND created_at < $1";
+
+const PURGE_BUDGETS: &str = "DELETE FROM auth_mail_budgets WHERE sent_1 < $1";
 
 #[async_trait]
 impl<D: Database> OutboxStore for SeaOrmStore<D> {
@@ -201,11 +197,11 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
         if self.is_postgres() {
             let user = user.map(UserId::as_uuid).into();
             let holder = holder.unwrap_or(Value::String(None));
-            let values = [intents(orders), event::events(event), user, holder];
+            let values = [intents(orders), events(event), user, holder];
             return self.write(ENQUEUE, values).await.map(drop);
         }
         transaction!(self, |txn| async {
-            insert(txn, orders, None).await?;
+            order::insert(txn, orders, None).await?;
             let Some(event) = event else {
                 return Ok(());
             };
@@ -246,7 +242,14 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
         attempt: i32,
         ordered: &Ordered,
     ) -> Result<bool, StoreError> {
-        outbox_entry::keep_order(self, id, attempt, ordered).await
+        let values = [
+            id.as_uuid().into(),
+            attempt.into(),
+            ordered.user_id.as_uuid().into(),
+            ordered.address.as_str().into(),
+            ordered.credential_version.into(),
+        ];
+        Ok(!self.write(KEEP_ORDER, values).await?.is_empty())
     }
 
     async fn complete(&self, id: IntentId, attempt: i32) -> Result<(), StoreError> {
@@ -281,11 +284,18 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
         asked_from: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        outbox_entry::bring_forward(self, now, beyond, asked_from, limit).await
+        let values = [
+            now.into(),
+            beyond.into(),
+            asked_from.into(),
+            i64::from(limit).into(),
+        ];
+        Ok(self.write(BRING_FORWARD, values).await?.len() as u64)
     }
 
     async fn mark_dead(&self, id: IntentId, attempt: i32, error: &str) -> Result<(), StoreError> {
-        outbox_entry::mark_dead(self, id, attempt, error).await
+        let values = [id.as_uuid().into(), attempt.into(), error.into()];
+        self.write(MARK_DEAD, values).await.map(drop)
     }
 
     async fn admit(
@@ -294,26 +304,29 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
         attempt: i32,
         admission: &Admission,
     ) -> Result<bool, StoreError> {
-        outbox_entry::admit(self, id, attempt, admission).await
-    }
-
-    async fn list_mail(
-        &self,
-        status: Option<MailStatus>,
-        after: Option<IntentId>,
-        limit: u32,
-    ) -> Result<Vec<MailEntry>, StoreError> {
-        outbox_entry::list(self, status, after, limit).await
-    }
-
-    async fn retry_mail(
-        &self,
-        id: IntentId,
-        new: IntentId,
-        now: Timestamp,
-        event: &Event,
-    ) -> Result<RetryMail, StoreError> {
-        outbox_entry::retry(self, id, new, now, event).await
+        let budget = || -> [Value; 4] {
+            [
+                bytes(&admission.key),
+                admission.now.into(),
+                admission.latest_until.into(),
+                admission.fifth_until.into(),
+            ]
+        };
+        let intent = || -> [Value; 2] { [id.as_uuid().into(), attempt.into()] };
+        if self.is_postgres() {
+            let ([key, now, latest, fifth], [id, attempt]) = (budget(), intent());
+            let values = [key, now, latest, fifth, id, attempt];
+            return Ok(!self.write(ADMIT, values).await?.is_empty());
+        }
+        // In this order a lost lease, or a budget without room, has changed nothing that the other would have to undo.
+        transaction!(self, |txn| async {
+            let leased = run(txn, LEASED, intent()).await?;
+            if leased.is_empty() || run(txn, TAKE, budget()).await?.is_empty() {
+                return Ok(false);
+            }
+            run(txn, SET_ADMITTED, intent()).await?;
+            Ok::<_, DbErr>(true)
+        })
     }
 
     async fn purge_mail(
@@ -321,52 +334,10 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
         dead_before: Timestamp,
         budget_before: Timestamp,
     ) -> Result<(), StoreError> {
-        outbox_entry::purge(self, dead_before, budget_before).await
+        self.write(PURGE_DEAD, [dead_before.into()]).await?;
+        let purged = self.write(PURGE_BUDGETS, [budget_before.into()]).await;
+        purged.map(drop)
     }
-}
-
-/// What [`order!`] takes.
-pub(super) fn intents<'a>(intents: impl IntoIterator<Item = &'a Intent>) -> Value {
-    let records = intents.into_iter().map(|intent| {
-        let (user, address) = intent.recipient.to_columns();
-        json!({
-            "id": intent.id,
-            "letter": intent.letter.as_str(),
-            "user_id": user,
-            "address": address.map(EmailAddress::as_str),
-            "payload": intent.payload,
-            "created_at": intent.created_at,
-            "not_after": intent.not_after,
-            "holds_from": holds_from(intent.created_at),
-        })
-    });
-    serde_json::Value::Array(records.collect()).into()
-}
-
-/// Writes the mails of a fact about this user in its transaction.
-pub(super) async fn insert<'a>(
-    txn: &Txn<'_>,
-    intents: impl IntoIterator<Item = &'a Intent>,
-    user: Option<UserId>,
-) -> Result<(), DbErr> {
-    for intent in intents {
-        let Some(recipient) = intent.recipient.of(user) else {
-            continue;
-        };
-        let (user, address) = recipient.to_columns();
-        let values: [Value; 8] = [
-            intent.id.as_uuid().into(),
-            intent.letter.as_str().into(),
-            user.map(UserId::as_uuid).into(),
-            address.map(|address| address.as_str().to_owned()).into(),
-            serde_json::Value::Object(intent.payload.clone()).into(),
-            intent.created_at.into(),
-            intent.not_after.into(),
-            holds_from(intent.created_at).into(),
-        ];
-        run(txn, INSERT, values).await?;
-    }
-    Ok(())
 }
 
 /// The claim inside a transaction that nobody can write beside.

@@ -17,8 +17,8 @@ use crate::{
     error::StoreError,
     event::EventId,
     limit::LimitKey,
-    purge::{PurgeBatch, PurgeStore},
     secret::TokenDigest,
+    store::{PurgeBatch, PurgeStore},
     token::SessionId,
 };
 

@@ -61,6 +61,15 @@ pub(super) fn user(row: &QueryResult) -> Result<User, DbErr> {
 }
 
 /// A user, and what is to be known of the session beside it.
+/// The columns of a session `s` that [`session_user`] reads beside the user's.
+macro_rules! session_columns {
+    () => {
+        "s.idle_expires_at, s.absolute_expires_at, \
+        COALESCE(s.authenticated_at, s.created_at) AS authenticated_at"
+    };
+}
+pub(super) use session_columns;
+
 pub(super) fn session_user(row: &QueryResult) -> Result<SessionUser, DbErr> {
     Ok(SessionUser {
         user: user(row)?,

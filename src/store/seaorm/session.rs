@@ -1,15 +1,18 @@
-//! Sessions in their owner's hands, and what is done on the strength of one: the third part of the token store.
+//! Sessions: opened, in their owner's hands, and ended.
 
+use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
 
 use super::{
     SeaOrmStore,
+    checked::{checked_values, outcome, unchanged},
     conditions::live_session,
     error::{store_error, unreadable},
     event::{self, events, record},
-    outbox::{self, intents, order},
+    limiter::{self, cleared_counter},
+    order::{self, intents, order},
     pool::Database,
-    row::column,
+    row::{bytes, column, session_columns, session_user, user, user_columns},
     transaction::{Txn, run, transaction},
 };
 use crate::{
@@ -17,10 +20,91 @@ use crate::{
     error::StoreError,
     event::{ClientInfo, Event},
     mail::Intent,
-    secret::PasswordHash,
-    token::{Checked, CheckedSession, EndReason, Session, SessionId},
+    store::SessionStore,
+    token::{
+        Checked, CheckedSession, EndReason, NewSession, OpenSession, Session, SessionId,
+        SessionUser,
+    },
     user::UserId,
 };
+
+/// The user row comes first: that waits for a reset in flight, and then sees what the reset did.
+macro_rules! note_sign_in {
+    ($condition:literal) => {
+        concat!(
+            "UPDATE auth_users SET last_login_at = $2, password_hash = COALESCE($5, password_hash) \
+            WHERE id = $1 AND status = 'active' AND credential_version = $3 \
+                AND ($4 IS NULL OR password_hash = $4)",
+            $condition,
+            " RETURNING "
+        )
+    };
+}
+
+/// The live sessions `s` of a user, the one used last first: those that may stay come before the offset.
+macro_rules! beyond {
+    ($from:literal, $limit:literal, $others:literal) => {
+        concat!(
+            "SELECT s.id FROM auth_sessions s",
+            $from,
+            " WHERE s.user_id = $1 AND s.credential_version = $3 AND s.revoked_at IS NULL \
+                AND s.idle_expires_at > $2 AND s.absolute_expires_at > $2 \
+            ORDER BY s.rotated_at DESC, s.id DESC",
+            $limit,
+            " OFFSET ",
+            $others
+        )
+    };
+}
+
+/// Every sign-in writes the user row, and waits there for the one before it. But whoever waited counts the sessions
+/// that there were before the wait: nothing is opened then (the row is not the one that this statement found), and
+/// [`open_session`](SessionStore::open_session) begins again, holding the row.
+const OPEN: &str = concat!(
+    "WITH signed_in AS (",
+    note_sign_in!(" AND xmin = (SELECT v.xmin FROM auth_users v WHERE v.id = $1)"),
+    user_columns!(""),
+    "), beyond AS (",
+    beyond!(", signed_in", "", "$15"),
+    "), ended AS (\
+        UPDATE auth_sessions s SET revoked_at = $2, revoked_reason = $16 \
+        FROM beyond WHERE s.id = beyond.id AND s.revoked_at IS NULL\
+    ), opened AS (\
+        INSERT INTO auth_sessions (id, user_id, generation, digest, credential_version, created_at, rotated_at, \
+            idle_expires_at, absolute_expires_at, ip, user_agent, authenticated_at) \
+        SELECT $6, signed_in.id, 0, $7, $3, $2, $2, $8, $9, $10, $11, $2 FROM signed_in\
+    ), cleared AS (\
+        DELETE FROM auth_limits l USING signed_in WHERE l.key = $14\
+    ), recorded AS (",
+    record!("$12", "signed_in.id", "signed_in"),
+    "), ordered AS (",
+    order!("$13", "signed_in.id", from "signed_in"),
+    ") SELECT * FROM signed_in"
+);
+
+const HOLD: &str = "SELECT id FROM auth_users WHERE id = $1 FOR NO KEY UPDATE";
+
+const NOTE: &str = concat!(note_sign_in!(""), user_columns!(""));
+
+const MAKE_ROOM: &str = concat!(
+    "UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $5 WHERE id IN (",
+    beyond!("", " LIMIT -1", "$4"),
+    ")"
+);
+
+const INSERT: &str = "\
+    INSERT INTO auth_sessions (id, user_id, generation, digest, credential_version, created_at, rotated_at, \
+        idle_expires_at, absolute_expires_at, ip, user_agent, authenticated_at) \
+    VALUES ($1, $2, 0, $3, $4, $5, $5, $6, $7, $8, $9, $5)";
+
+const SESSION_USER: &str = concat!(
+    "SELECT ",
+    user_columns!("u."),
+    ", ",
+    session_columns!(),
+    " FROM auth_sessions s JOIN auth_users u ON u.id = s.user_id WHERE s.id = $1 AND s.user_id = $3 AND ",
+    live_session!()
+);
 
 const SESSIONS: &str = concat!(
     "SELECT s.id, s.created_at, s.rotated_at, s.idle_expires_at, s.absolute_expires_at, s.ip, s.user_agent \
@@ -29,9 +113,24 @@ const SESSIONS: &str = concat!(
     " ORDER BY s.created_at DESC, s.id DESC LIMIT 200"
 );
 
-/// Ends every session of a user.
-pub(super) const END_OF_USER: &str = "\
-    UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 WHERE user_id = $1 AND revoked_at IS NULL";
+macro_rules! end {
+    () => {
+        "UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 WHERE id = $1 AND revoked_at IS NULL \
+        RETURNING user_id"
+    };
+}
+
+const END: &str = end!();
+
+pub(super) const END_RECORDED: &str = concat!(
+    "WITH ended AS (",
+    end!(),
+    "), recorded AS (",
+    record!("$4", "ended.user_id", "ended"),
+    "), ordered AS (",
+    order!("$5", "ended.user_id", from "ended"),
+    ") SELECT user_id FROM ended"
+);
 
 /// Without a look at the user: a statement that waits here for one that raises the version would pair the new session
 /// with the old user, and leave it open.
@@ -46,61 +145,30 @@ macro_rules! end_of {
 const END_OF: &str = end_of!();
 
 const END_OF_RECORDED: &str = concat!(
-    "WITH s AS (",
+    "WITH ended AS (",
     end_of!(),
-    "), e AS (",
-    record!("$5", "$3", "s"),
-    ") SELECT id FROM s"
+    "), recorded AS (",
+    record!("$5", "$3", "ended"),
+    ") SELECT id FROM ended"
 );
 
-/// What must still be so of a user `u`, after a check of the credential in a session.
-macro_rules! unchanged {
-    () => {
-        "u.id = $3 AND u.credential_version = $4 AND u.password_hash IS NOT DISTINCT FROM $5"
-    };
-}
-pub(super) use unchanged;
-
-/// The user row comes first: that waits for a reset in flight, and then sees what the reset did.
-macro_rules! set_password {
-    () => {
-        concat!(
-            "UPDATE auth_users AS u SET password_hash = $6, credential_version = credential_version + 1, \
-                updated_at = $2 \
-            WHERE ",
-            unchanged!(),
-            " AND EXISTS (SELECT 1 FROM auth_sessions s WHERE s.id = $1 AND s.user_id = u.id AND ",
-            live_session!(),
-            ") RETURNING id, credential_version"
-        )
-    };
-}
-
-const SET_PASSWORD: &str = set_password!();
-
-/// One pass over the sessions, so that no two statements wait for each other. A session that was ended meanwhile
-/// is not open any more when its row is had, and stays as it is.
-const CHANGE_PASSWORD: &str = concat!(
-    "WITH u AS (",
-    set_password!(),
-    "), s AS (\
-        UPDATE auth_sessions s SET \
-            credential_version = CASE WHEN s.id = $1 THEN u.credential_version ELSE s.credential_version END, \
-            revoked_at = CASE WHEN s.id = $1 THEN s.revoked_at ELSE $2 END, \
-            revoked_reason = CASE WHEN s.id = $1 THEN s.revoked_reason ELSE $7 END \
-        FROM u WHERE s.user_id = u.id AND s.revoked_at IS NULL\
-    ), e AS (",
-    record!("$8", "u.id", "u"),
-    "), m AS (",
-    order!("$9", "u.id", from "u"),
-    ") SELECT id FROM u"
+const END_ALL: &str = concat!(
+    "WITH raised AS (\
+        UPDATE auth_users SET credential_version = credential_version + 1 WHERE id = $1 RETURNING id\
+    ), ended AS (\
+        UPDATE auth_sessions s SET revoked_at = $2, revoked_reason = $3 \
+        FROM raised WHERE s.user_id = raised.id AND s.revoked_at IS NULL\
+    ), recorded AS (",
+    record!("$4", "raised.id", "raised"),
+    ") SELECT id FROM raised"
 );
 
-const MOVE: &str = "UPDATE auth_sessions SET credential_version = $2 WHERE id = $1";
+const RAISE_VERSION: &str =
+    "UPDATE auth_users SET credential_version = credential_version + 1 WHERE id = $1 RETURNING id";
 
-const END_OTHERS: &str = "\
-    UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 \
-    WHERE user_id = $4 AND id <> $1 AND revoked_at IS NULL";
+/// Ends every session of a user.
+pub(super) const END_OF_USER: &str = "\
+    UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 WHERE user_id = $1 AND revoked_at IS NULL";
 
 macro_rules! authenticate {
     () => {
@@ -118,22 +186,238 @@ macro_rules! authenticate {
 const AUTHENTICATE: &str = authenticate!();
 
 const AUTHENTICATE_RECORDED: &str = concat!(
-    "WITH s AS (",
+    "WITH authenticated AS (",
     authenticate!(),
-    "), e AS (",
-    record!("$6", "$3", "s"),
-    ") SELECT id FROM s"
+    "), recorded AS (",
+    record!("$6", "$3", "authenticated"),
+    ") SELECT id FROM authenticated"
 );
 
-pub(super) async fn list<D: Database>(
-    store: &SeaOrmStore<D>,
-    user: UserId,
-    now: Timestamp,
-) -> Result<Vec<Session>, StoreError> {
-    let values = [user.as_uuid().into(), now.into()];
-    let rows = store.read(SESSIONS, values).await?;
-    let sessions: Result<_, _> = rows.iter().map(session).collect();
-    sessions.map_err(|error| store_error(&error))
+#[async_trait]
+impl<D: Database> SessionStore for SeaOrmStore<D> {
+    async fn open_session(
+        &self,
+        new: &NewSession,
+        event: &Event,
+        mail: Option<&Intent>,
+    ) -> Result<OpenSession, StoreError> {
+        let rows = if self.is_postgres() {
+            let rows = self.write(OPEN, opening_values(new, event, mail)).await?;
+            if rows.is_empty() {
+                transaction!(self, |txn| open_held(txn, new, event, mail))?
+            } else {
+                rows
+            }
+        } else {
+            transaction!(self, |txn| open_in(txn, new, event, mail))?
+        };
+        let opened = rows.first().map(user).transpose();
+        Ok(match opened.map_err(|error| store_error(&error))? {
+            Some(user) => OpenSession::Opened(user),
+            None => OpenSession::Stale,
+        })
+    }
+
+    async fn session_user(
+        &self,
+        id: SessionId,
+        of: UserId,
+        now: Timestamp,
+    ) -> Result<Option<SessionUser>, StoreError> {
+        let values = [id.as_uuid().into(), now.into(), of.as_uuid().into()];
+        let rows = self.read(SESSION_USER, values).await?;
+        let found = rows.first().map(session_user).transpose();
+        found.map_err(|error| store_error(&error))
+    }
+
+    async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        let values = [user.as_uuid().into(), now.into()];
+        let rows = self.read(SESSIONS, values).await?;
+        let sessions: Result<_, _> = rows.iter().map(session).collect();
+        sessions.map_err(|error| store_error(&error))
+    }
+
+    async fn end_session(
+        &self,
+        id: SessionId,
+        reason: EndReason,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
+        if self.is_postgres() {
+            let [id, now, reason] = end_values(id, reason, now);
+            let values = [id, now, reason, events([event]), intents(None)];
+            let ended = owner(&self.write(END_RECORDED, values).await?);
+            return ended.map_err(|error| store_error(&error));
+        }
+        transaction!(self, |txn| end_in(txn, id, reason, now, event))
+    }
+
+    async fn end_session_of(
+        &self,
+        user: UserId,
+        id: SessionId,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
+        let values = || -> [Value; 4] {
+            let reason = EndReason::Revoked.as_str();
+            [
+                id.as_uuid().into(),
+                now.into(),
+                user.as_uuid().into(),
+                reason.into(),
+            ]
+        };
+        if self.is_postgres() {
+            let [id, now, user, reason] = values();
+            let values = [id, now, user, reason, events([event])];
+            return Ok(!self.write(END_OF_RECORDED, values).await?.is_empty());
+        }
+        transaction!(self, |txn| async {
+            let ended = !run(txn, END_OF, values()).await?.is_empty();
+            if ended {
+                event::insert(txn, event, Some(user)).await?;
+            }
+            Ok::<_, DbErr>(ended)
+        })
+    }
+
+    async fn end_sessions(
+        &self,
+        of: UserId,
+        reason: EndReason,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
+        let values = || -> [Value; 3] { [of.as_uuid().into(), now.into(), reason.as_str().into()] };
+        if self.is_postgres() {
+            let [of, now, reason] = values();
+            let values = [of, now, reason, events([event])];
+            return Ok(!self.write(END_ALL, values).await?.is_empty());
+        }
+        transaction!(self, |txn| async {
+            let raised = run(txn, RAISE_VERSION, [of.as_uuid().into()]).await?;
+            if raised.is_empty() {
+                return Ok(false);
+            }
+            run(txn, END_OF_USER, values()).await?;
+            event::insert(txn, event, Some(of)).await?;
+            Ok::<_, DbErr>(true)
+        })
+    }
+
+    async fn reauthenticate(
+        &self,
+        checked: &CheckedSession,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Checked, StoreError> {
+        if self.is_postgres() {
+            let [id, now, user, version, hash] = checked_values(checked, now);
+            let values = [id, now, user, version, hash, events([event])];
+            return Ok(outcome(&self.write(AUTHENTICATE_RECORDED, values).await?));
+        }
+        transaction!(self, |txn| async {
+            let rows = run(txn, AUTHENTICATE, checked_values(checked, now)).await?;
+            if !rows.is_empty() {
+                event::insert(txn, event, Some(checked.user_id)).await?;
+            }
+            Ok::<_, DbErr>(outcome(&rows))
+        })
+    }
+}
+
+/// Nobody else writes the user row between the two statements, and the second one sees all that was opened before.
+async fn open_held(
+    txn: &Txn<'_>,
+    new: &NewSession,
+    event: &Event,
+    mail: Option<&Intent>,
+) -> Result<Vec<QueryResult>, DbErr> {
+    run(txn, HOLD, [new.user_id.as_uuid().into()]).await?;
+    run(txn, OPEN, opening_values(new, event, mail)).await
+}
+
+async fn open_in(
+    txn: &Txn<'_>,
+    new: &NewSession,
+    event: &Event,
+    mail: Option<&Intent>,
+) -> Result<Vec<QueryResult>, DbErr> {
+    let users = run(txn, NOTE, sign_in_values(new)).await?;
+    if !users.is_empty() {
+        let values = [
+            new.user_id.as_uuid().into(),
+            new.created_at.into(),
+            new.credential_version.into(),
+            others(new),
+            EndReason::TooManySessions.as_str().into(),
+        ];
+        run(txn, MAKE_ROOM, values).await?;
+        run(txn, INSERT, session_values(new)).await?;
+        limiter::clear(txn, new.cleared_counter).await?;
+        event::insert(txn, event, Some(new.user_id)).await?;
+        order::insert(txn, mail, Some(new.user_id)).await?;
+    }
+    Ok(users)
+}
+
+fn opening_values(new: &NewSession, event: &Event, mail: Option<&Intent>) -> [Value; 16] {
+    let [user_id, now, version, verified, rehashed] = sign_in_values(new);
+    let [id, _, digest, _, _, idle, absolute, ip, user_agent] = session_values(new);
+    [
+        user_id,
+        now,
+        version,
+        verified,
+        rehashed,
+        id,
+        digest,
+        idle,
+        absolute,
+        ip,
+        user_agent,
+        events([event]),
+        intents(mail),
+        cleared_counter(new.cleared_counter),
+        others(new),
+        EndReason::TooManySessions.as_str().into(),
+    ]
+}
+
+/// `$1` to `$5` of the statement that notes a sign-in on the user.
+fn sign_in_values(new: &NewSession) -> [Value; 5] {
+    let verified = new.verified_hash.as_ref();
+    // Without a password that was verified there is none that could be hashed again.
+    let rehashed = verified.and(new.rehashed.as_ref());
+    [
+        new.user_id.as_uuid().into(),
+        new.created_at.into(),
+        new.credential_version.into(),
+        verified.map(|hash| hash.expose().to_owned()).into(),
+        rehashed.map(|hash| hash.expose().to_owned()).into(),
+    ]
+}
+
+/// `$1` to `$9` of [`INSERT`].
+fn session_values(new: &NewSession) -> [Value; 9] {
+    [
+        new.id.as_uuid().into(),
+        new.user_id.as_uuid().into(),
+        bytes(&new.digest),
+        new.credential_version.into(),
+        new.created_at.into(),
+        new.idle_expires_at.into(),
+        new.absolute_expires_at.into(),
+        new.client.ip.map(|ip| ip.to_string()).into(),
+        new.client.user_agent.clone().into(),
+    ]
+}
+
+/// How many other sessions may stay.
+fn others(new: &NewSession) -> Value {
+    (i64::from(new.sessions_at_most.get()) - 1).into()
 }
 
 fn session(row: &QueryResult) -> Result<Session, DbErr> {
@@ -151,131 +435,27 @@ fn session(row: &QueryResult) -> Result<Session, DbErr> {
     })
 }
 
-pub(super) async fn end_of<D: Database>(
-    store: &SeaOrmStore<D>,
-    user: UserId,
-    id: SessionId,
-    now: Timestamp,
-    event: &Event,
-) -> Result<bool, StoreError> {
-    let values = || -> [Value; 4] {
-        let reason = EndReason::Revoked.as_str();
-        [
-            id.as_uuid().into(),
-            now.into(),
-            user.as_uuid().into(),
-            reason.into(),
-        ]
-    };
-    if store.is_postgres() {
-        let [id, now, user, reason] = values();
-        let values = [id, now, user, reason, events([event])];
-        return Ok(!store.write(END_OF_RECORDED, values).await?.is_empty());
-    }
-    transaction!(store, |txn| async {
-        let ended = !run(txn, END_OF, values()).await?.is_empty();
-        if ended {
-            event::insert(txn, event, Some(user)).await?;
-        }
-        Ok::<_, DbErr>(ended)
-    })
+pub(super) fn end_values(id: SessionId, reason: EndReason, now: Timestamp) -> [Value; 3] {
+    [id.as_uuid().into(), now.into(), reason.as_str().into()]
 }
 
-pub(super) async fn change_password<D: Database>(
-    store: &SeaOrmStore<D>,
-    checked: &CheckedSession,
-    password_hash: &PasswordHash,
-    now: Timestamp,
-    event: &Event,
-    mail: Option<&Intent>,
-) -> Result<Checked, StoreError> {
-    if !store.is_postgres() {
-        return transaction!(store, |txn| change_in(
-            txn,
-            checked,
-            password_hash,
-            now,
-            event,
-            mail
-        ));
-    }
-    let [id, now, user, version, hash] = checked_values(checked, now);
-    let values = [
-        id,
-        now,
-        user,
-        version,
-        hash,
-        password_hash.expose().into(),
-        EndReason::PasswordChanged.as_str().into(),
-        events([event]),
-        intents(mail),
-    ];
-    Ok(outcome(&store.write(CHANGE_PASSWORD, values).await?))
-}
-
-/// The change inside a transaction that nobody can write beside.
-async fn change_in(
+pub(super) async fn end_in(
     txn: &Txn<'_>,
-    checked: &CheckedSession,
-    password_hash: &PasswordHash,
+    id: SessionId,
+    reason: EndReason,
     now: Timestamp,
     event: &Event,
-    mail: Option<&Intent>,
-) -> Result<Checked, DbErr> {
-    let [id, at, user, version, hash] = checked_values(checked, now);
-    let values = [id, at, user, version, hash, password_hash.expose().into()];
-    let rows = run(txn, SET_PASSWORD, values).await?;
-    let Some(row) = rows.first() else {
-        return Ok(Checked::Stale);
-    };
-    let version: i64 = column(row, "credential_version")?;
-    let (id, user) = (checked.id.as_uuid(), checked.user_id.as_uuid());
-    run(txn, MOVE, [id.into(), version.into()]).await?;
-    let reason = EndReason::PasswordChanged.as_str();
-    let values = [id.into(), now.into(), reason.into(), user.into()];
-    run(txn, END_OTHERS, values).await?;
-    event::insert(txn, event, Some(checked.user_id)).await?;
-    outbox::insert(txn, mail, Some(checked.user_id)).await?;
-    Ok(Checked::Done)
-}
-
-pub(super) async fn reauthenticate<D: Database>(
-    store: &SeaOrmStore<D>,
-    checked: &CheckedSession,
-    now: Timestamp,
-    event: &Event,
-) -> Result<Checked, StoreError> {
-    if store.is_postgres() {
-        let [id, now, user, version, hash] = checked_values(checked, now);
-        let values = [id, now, user, version, hash, events([event])];
-        return Ok(outcome(&store.write(AUTHENTICATE_RECORDED, values).await?));
+) -> Result<Option<UserId>, DbErr> {
+    let ended = owner(&run(txn, END, end_values(id, reason, now)).await?)?;
+    if ended.is_some() {
+        event::insert(txn, event, ended).await?;
     }
-    transaction!(store, |txn| async {
-        let rows = run(txn, AUTHENTICATE, checked_values(checked, now)).await?;
-        if !rows.is_empty() {
-            event::insert(txn, event, Some(checked.user_id)).await?;
-        }
-        Ok::<_, DbErr>(outcome(&rows))
-    })
+    Ok(ended)
 }
 
-/// `$1` to `$5` of what is done on the strength of a session.
-pub(super) fn checked_values(checked: &CheckedSession, now: Timestamp) -> [Value; 5] {
-    let hash = checked.verified_hash.as_ref();
-    [
-        checked.id.as_uuid().into(),
-        now.into(),
-        checked.user_id.as_uuid().into(),
-        checked.credential_version.into(),
-        hash.map(|hash| hash.expose().to_owned()).into(),
-    ]
-}
-
-fn outcome(written: &[QueryResult]) -> Checked {
-    if written.is_empty() {
-        Checked::Stale
-    } else {
-        Checked::Done
-    }
+/// Whose session was ended. Only one call ends it.
+pub(super) fn owner(ended: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
+    let row = ended.first();
+    let user = row.map(|row| column::<Uuid>(row, "user_id"));
+    Ok(user.transpose()?.map(UserId::from))
 }

@@ -20,11 +20,13 @@ pub(super) const USE_ALL_PROOFS: &str = concat!(
     is_proof!("purpose")
 );
 
-/// For Postgres: CTEs that wipe in the same statement, behind a CTE `w` with the `id` of the account. The statement itself
-/// ends sessions and uses up one-time tokens.
+/// For Postgres: CTEs that wipe in the same statement, behind a CTE `taken_over` with the `id` of the account. The
+/// statement itself ends sessions and uses up one-time tokens.
 pub(super) fn wiping() -> String {
     let wiping = |table: &str| {
-        format!(", {table}_wiped AS (DELETE FROM {table} WHERE user_id IN (SELECT w.id FROM w))")
+        format!(
+            ", {table}_wiped AS (DELETE FROM {table} WHERE user_id IN (SELECT taken_over.id FROM taken_over))"
+        )
     };
     WIPED.map(wiping).concat()
 }

@@ -1,3 +1,5 @@
+//! Users.
+
 use async_trait::async_trait;
 use sea_orm::{
     ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
@@ -10,26 +12,25 @@ use super::{
     entity::user::{Column, Entity},
     error::store_error,
     event::{self, events, record},
-    outbox::{self, intents, order},
+    order::{self, intents, order},
     pool::{Access, Database},
     row::{column, roles_text, user, user_columns},
     transaction::{run, transaction},
-    user_change,
 };
 use crate::{
     clock::Timestamp,
     error::StoreError,
-    event::{Author, Event},
+    event::Event,
     mail::Intent,
     secret::PasswordHash,
+    store::UserStore,
     user::{
-        Credentials, DeleteUser, EmailAddress, EmailPrefix, FirstAdministrator, InsertUser,
-        NewUser, ProfileChange, Role, UpdateUser, User, UserChange, UserFilter, UserId, UserStatus,
-        UserStore,
+        Credentials, EmailAddress, EmailPrefix, InsertUser, NewUser, ProfileChange, Role, User,
+        UserFilter, UserId, UserStatus,
     },
 };
 
-macro_rules! insert {
+macro_rules! insert_user {
     ($before:expr, $after:expr) => {
         concat!(
             "INSERT INTO auth_users (id, email, email_canonical, email_verified_at, password_hash, roles, status, \
@@ -41,40 +42,26 @@ macro_rules! insert {
         )
     };
     () => {
-        insert!("VALUES (", ")")
+        insert_user!("VALUES (", ")")
     };
 }
+pub(super) use insert_user;
 
 /// With what [`insert_values`] gives; no row if the address is taken.
-pub(super) const INSERT: &str = insert!();
-
-macro_rules! administrator {
-    () => {
-        "SELECT 1 FROM auth_users a WHERE a.status = 'active' AND a.roles LIKE '% admin %'"
-    };
-}
-
-const ADMINISTRATOR: &str = concat!(administrator!(), " LIMIT 1");
-const INSERT_FIRST: &str = insert!(
-    "SELECT ",
-    concat!(" WHERE NOT EXISTS (", administrator!(), ")")
-);
-
-/// On Postgres, one at a time: two statements at once would each find no administrator. The key is `hp_admin` in ASCII.
-const FIRST_ADMINISTRATOR: &str = "SELECT pg_advisory_xact_lock(7525619849237457262)";
+pub(super) const INSERT: &str = insert_user!();
 
 const INSERT_RECORDED: &str = concat!(
-    "WITH u AS (",
-    insert!(),
-    "), e AS (",
-    record!("$10", "u.id", "u"),
-    "), m AS (",
-    order!("$11", new "u.id", "u.id, u.email, u.credential_version", from "u"),
-    "), t AS (",
-    order!("$12", "NULL", if "NOT EXISTS (SELECT 1 FROM u)"),
-    "), f AS (",
+    "WITH inserted AS (",
+    insert_user!(),
+    "), recorded AS (",
+    record!("$10", "inserted.id", "inserted"),
+    "), ordered AS (",
+    order!("$11", new "inserted.id", "inserted.id, inserted.email, inserted.credential_version", from "inserted"),
+    "), ordered_if_taken AS (",
+    order!("$12", "NULL", if "NOT EXISTS (SELECT 1 FROM inserted)"),
+    "), recorded_if_taken AS (",
     record!("$13", "NULL"),
-    " WHERE NOT EXISTS (SELECT 1 FROM u)) SELECT id FROM u"
+    " WHERE NOT EXISTS (SELECT 1 FROM inserted)) SELECT id FROM inserted"
 );
 
 const CREDENTIALS: &str = concat!(
@@ -138,11 +125,11 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
                 if inserted.is_empty() {
                     if let Some((mail, refused)) = if_taken {
                         event::insert(txn, refused, None).await?;
-                        outbox::insert(txn, [mail], None).await?;
+                        order::insert(txn, [mail], None).await?;
                     }
                 } else {
                     event::insert(txn, event, Some(new.id)).await?;
-                    outbox::insert(txn, mail, Some(new.id)).await?;
+                    order::insert(txn, mail, Some(new.id)).await?;
                 }
                 Ok::<_, DbErr>(inserted)
             })?
@@ -151,27 +138,6 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
             return Ok(InsertUser::EmailTaken);
         }
         Ok(InsertUser::Inserted(new.to_user()))
-    }
-
-    async fn insert_first_administrator(
-        &self,
-        new: &NewUser,
-        event: &Event,
-    ) -> Result<FirstAdministrator, StoreError> {
-        transaction!(self, |txn| async {
-            if txn.is_postgres() {
-                run(txn, FIRST_ADMINISTRATOR, []).await?;
-            }
-            if !run(txn, INSERT_FIRST, insert_values(new)).await?.is_empty() {
-                event::insert(txn, event, Some(new.id)).await?;
-                return Ok::<_, DbErr>(FirstAdministrator::Inserted(new.to_user()));
-            }
-            Ok(if run(txn, ADMINISTRATOR, []).await?.is_empty() {
-                FirstAdministrator::EmailTaken
-            } else {
-                FirstAdministrator::NotFirst
-            })
-        })
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
@@ -258,25 +224,6 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
         let rows = self.write(UPDATE_PROFILE, values).await?;
         let changed = rows.first().map(user).transpose();
         changed.map_err(|error| store_error(&error))
-    }
-
-    async fn update_user(
-        &self,
-        id: UserId,
-        change: &UserChange,
-        author: &Author,
-        now: Timestamp,
-    ) -> Result<UpdateUser, StoreError> {
-        user_change::update(self, id, change, author, now).await
-    }
-
-    async fn delete_user(
-        &self,
-        id: UserId,
-        credential_version: Option<i64>,
-        event: &Event,
-    ) -> Result<DeleteUser, StoreError> {
-        user_change::delete(self, id, credential_version, event).await
     }
 }
 

@@ -22,7 +22,8 @@ use hallpass::{
     memory::MemoryStore,
     seaorm::{ConnectSettings, SeaOrmStore},
     secret::Secret,
-    token::{SessionId, TokenStore as _},
+    store::SessionStore as _,
+    token::SessionId,
 };
 use sea_orm::{
     Database, DatabaseConnection,

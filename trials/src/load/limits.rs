@@ -14,9 +14,10 @@ use std::{
 
 use hallpass::{
     clock::{Clock as _, SystemClock},
-    limit::{Charge, LimitKey, Limiter as _, Lockout, Rate, Rule},
+    limit::{Charge, LimitKey, Lockout, Rate, Rule},
     memory::MemoryLimiter,
     seaorm::{ConnectSettings, SeaOrmStore},
+    store::Limiter as _,
 };
 use sea_orm::ConnectionTrait as _;
 use tokio::task::JoinSet;

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use hallpass::user::{EmailPrefix, Role, UserFilter, UserStatus, UserStore as _};
+use hallpass::{
+    store::UserStore as _,
+    user::{EmailPrefix, Role, UserFilter, UserStatus},
+};
 use sea_orm::ConnectionTrait as _;
 use serde_json::Value;
 

@@ -11,8 +11,8 @@ use hallpass::{
     mail::Mailbox,
     seaorm::{ConnectSettings, SeaOrmStore},
     secret::{PasswordHash, Secret},
-    store::Store,
-    user::{InsertUser, NewUser, Role, UserStore as _},
+    store::{Store, UserStore as _},
+    user::{InsertUser, NewUser, Role},
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 

@@ -1,0 +1,176 @@
+//! How much is said about clients that call too often.
+
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{Mutex, PoisonError},
+};
+
+use chrono::TimeDelta;
+
+use crate::{clock::Timestamp, limit::LimitKey};
+
+/// The time that one line of a client stands for.
+const MINUTE: TimeDelta = TimeDelta::minutes(1);
+/// The clients that are told apart; all others have one line together.
+const CLIENTS: usize = 1000;
+
+/// The refusals that no line tells of yet, by client; `None` for those that are not told apart.
+#[derive(Debug, Default)]
+pub(super) struct Complaints(Mutex<Open>);
+
+#[derive(Debug, Default)]
+struct Open {
+    clients: HashMap<Option<LimitKey>, Client>,
+    looked_at: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+struct Client {
+    said_at: Timestamp,
+    refused: u64,
+}
+
+/// One line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Complaint {
+    pub(super) client: Option<LimitKey>,
+    /// How many refusals it tells of.
+    pub(super) refused: u64,
+}
+
+impl Complaints {
+    /// Takes one more refusal; gives the lines that are due, that of this client last: one a client and minute.
+    pub(super) fn take(&self, client: Option<LimitKey>, now: Timestamp) -> Vec<Complaint> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut due = open.overdue(client, now);
+        let client = open.told_apart(client);
+        let new = || Client {
+            said_at: now - MINUTE,
+            refused: 0,
+        };
+        let known = open.clients.entry(client).or_insert_with(new);
+        known.refused += 1;
+        due.extend(known.due(client, now));
+        due
+    }
+}
+
+impl Open {
+    /// The lines of others, looked for once a minute. Clients of whom nothing is left to say are forgotten.
+    fn overdue(&mut self, but: Option<LimitKey>, now: Timestamp) -> Vec<Complaint> {
+        if self.looked_at.is_some_and(|at| is_recent(at, now)) {
+            return Vec::new();
+        }
+        self.looked_at = Some(now);
+        let is_reported = |client: &Client| client.refused == 0 && !is_recent(client.said_at, now);
+        self.clients.retain(|_, client| !is_reported(client));
+        let others = self.clients.iter_mut().filter(|(key, _)| **key != but);
+        others
+            .filter_map(|(key, client)| client.due(*key, now))
+            .collect()
+    }
+
+    fn told_apart(&self, client: Option<LimitKey>) -> Option<LimitKey> {
+        client.filter(|_| self.clients.contains_key(&client) || self.clients.len() < CLIENTS)
+    }
+}
+
+impl Client {
+    fn due(&mut self, client: Option<LimitKey>, now: Timestamp) -> Option<Complaint> {
+        if self.refused == 0 || is_recent(self.said_at, now) {
+            return None;
+        }
+        self.said_at = now;
+        Some(Complaint {
+            client,
+            refused: mem::take(&mut self.refused),
+        })
+    }
+}
+
+/// A clock that went back makes nothing recent.
+fn is_recent(at: Timestamp, now: Timestamp) -> bool {
+    at <= now && now - at < MINUTE
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+    }
+
+    fn client(number: u16) -> Option<LimitKey> {
+        let mut key = [0; 16];
+        key[..2].copy_from_slice(&number.to_be_bytes());
+        Some(key.into())
+    }
+
+    fn line(client: Option<LimitKey>, refused: u64) -> Complaint {
+        Complaint { client, refused }
+    }
+
+    #[test]
+    fn client_that_is_refused_all_the_time_has_one_line_a_minute_with_the_count() {
+        let complaints = Complaints::default();
+        let mut lines = Vec::new();
+        for second in 0..=180 {
+            for _ in 0..10 {
+                lines.extend(complaints.take(client(1), at(second)));
+            }
+        }
+        let counts: Vec<u64> = lines.iter().map(|line| line.refused).collect();
+        assert_eq!(counts, [1, 600, 600, 600]);
+    }
+
+    #[test]
+    fn clients_have_lines_of_their_own() {
+        let complaints = Complaints::default();
+        for number in 1..=3 {
+            assert_eq!(
+                complaints.take(client(number), at(0)),
+                [line(client(number), 1)]
+            );
+            assert_eq!(complaints.take(client(number), at(1)), []);
+        }
+    }
+
+    #[test]
+    fn count_of_a_client_that_went_away_is_told_with_the_next_refusal() {
+        let complaints = Complaints::default();
+        for _ in 0..100 {
+            complaints.take(client(1), at(0));
+        }
+        let lines = complaints.take(client(2), at(60));
+        assert_eq!(lines, [line(client(1), 99), line(client(2), 1)]);
+        assert_eq!(complaints.take(client(1), at(61)), []);
+    }
+
+    #[test]
+    fn many_clients_cost_a_bounded_memory_and_a_bounded_number_of_lines() {
+        let complaints = Complaints::default();
+        let mut lines = 0;
+        for number in 0..20_000 {
+            lines += complaints.take(client(number), at(0)).len();
+        }
+        assert_eq!(lines, CLIENTS + 1);
+        assert_eq!(complaints.0.lock().unwrap().clients.len(), CLIENTS + 1);
+        // The others together.
+        let told = complaints.take(client(0), at(60));
+        assert!(told.contains(&line(None, 18_999)), "{told:?}");
+        // All are forgotten in the end.
+        complaints.take(client(0), at(200));
+        assert_eq!(complaints.0.lock().unwrap().clients.len(), 1);
+    }
+
+    #[test]
+    fn clock_that_goes_back_silences_nobody() {
+        let complaints = Complaints::default();
+        complaints.take(client(1), at(10_000));
+        assert_eq!(complaints.take(client(1), at(0)), [line(client(1), 1)]);
+    }
+}

@@ -1,0 +1,85 @@
+//! The key of counters that outlives every rotation of the master secrets.
+//!
+//! ```text
+//! first start   the key of the first secret ── sealed for each secret ──> store
+//! any later     store ──> opened with any of the secrets ── sealed for those it lacks ──> store
+//! ```
+//!
+//! So instances whose secrets overlap have one key, in whatever order, and whoever reads the database has none.
+
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+
+use crate::{
+    error::{Result, StoreError},
+    limit::{LimitKeys, SealedKey},
+    secret::{HmacKey, Secret, Secrets},
+    store::LimitKeyStore,
+};
+
+const PURPOSE: &str = "limit key";
+
+/// The key, read from the store when it is first needed.
+#[derive(Debug)]
+pub(super) struct Lasting {
+    secrets: Secrets,
+    store: Arc<dyn LimitKeyStore>,
+    keys: OnceCell<LimitKeys>,
+}
+
+impl Lasting {
+    pub(super) fn new(secrets: Secrets, store: Arc<dyn LimitKeyStore>) -> Self {
+        let keys = OnceCell::new();
+        Self {
+            secrets,
+            store,
+            keys,
+        }
+    }
+
+    /// # Errors
+    /// If the store fails.
+    pub(super) async fn keys(&self) -> Result<&LimitKeys> {
+        let agreed = || agree(&*self.store, &self.secrets);
+        self.keys.get_or_try_init(agreed).await
+    }
+
+    /// The same, as far as it has been read.
+    pub(super) fn known(&self) -> Option<&LimitKeys> {
+        self.keys.get()
+    }
+}
+
+async fn agree(store: &dyn LimitKeyStore, secrets: &Secrets) -> Result<LimitKeys> {
+    // Counters were kept under this one before a key was stored.
+    let own = secrets.first().derive::<32>("limit");
+    let offered = sealed(secrets.iter(), own.as_ref())?;
+    let mut found = store.agree_on_limit_key(&offered).await?;
+    // Where there are two, everybody takes the same one.
+    found.sort_unstable_by_key(|row| row.label);
+    let key = found.iter().find_map(|row| opened(row, secrets));
+    let key = key.ok_or_else(|| StoreError::Corrupt("no key of limits can be opened".into()))?;
+    let lacks = |secret: &&Secret| !found.iter().any(|row| row.label == secret.label(PURPOSE));
+    // One at a time: another instance may have sealed it for one of them.
+    for secret in secrets.iter().filter(lacks) {
+        store.agree_on_limit_key(&sealed([secret], &key)?).await?;
+    }
+    Ok(LimitKeys::new(HmacKey::new(&key)))
+}
+
+fn sealed<'a>(secrets: impl IntoIterator<Item = &'a Secret>, key: &[u8]) -> Result<Vec<SealedKey>> {
+    let sealed = |secret: &Secret| {
+        Ok(SealedKey {
+            label: secret.label(PURPOSE),
+            sealed: secret.seal(PURPOSE, key)?,
+        })
+    };
+    secrets.into_iter().map(sealed).collect()
+}
+
+fn opened(row: &SealedKey, secrets: &Secrets) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+    let mut secrets = secrets.iter();
+    let secret = secrets.find(|secret| secret.label(PURPOSE) == row.label)?;
+    secret.open(PURPOSE, &row.sealed)
+}

@@ -1,0 +1,463 @@
+//! Who is let in: calls and attempts are counted before anything is done for them, and whoever is over a limit is turned
+//! away.
+
+mod complaints;
+mod lasting;
+mod permits;
+mod refusals;
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+pub(crate) use self::permits::Permit;
+use self::{
+    complaints::{Complaint, Complaints},
+    lasting::Lasting,
+    permits::Permits,
+    refusals::Refusals,
+};
+use crate::{
+    clock::Clock,
+    error::{Error, ErrorKind, QuotaPolicy, Result},
+    event::ClientInfo,
+    limit::{Budget, Charge, Charged, Held, LimitKey, LimitKeys, Lockout, Rate, RateLimits, Rule},
+    metric,
+    secret::Secrets,
+    store::{LimitKeyStore, Limiter},
+};
+
+/// What limits are made of.
+pub(crate) struct LimitParts<'a> {
+    pub(crate) secrets: &'a Secrets,
+    /// Keeps the key of the counters.
+    pub(crate) keys: Arc<dyn LimitKeyStore>,
+    pub(crate) rates: RateLimits,
+    /// Whether failed sign-ins are counted, and what follows.
+    pub(crate) lockout: Option<Lockout>,
+    /// Keeps the counters, unless there is a limiter.
+    pub(crate) store: Arc<dyn Limiter>,
+    /// Keeps the counters in place of the store.
+    pub(crate) limiter: Option<Arc<dyn Limiter>>,
+    /// Who keeps those of this process.
+    pub(crate) local: Arc<dyn Limiter>,
+    /// How many unauthenticated callers at once may cost a statement.
+    pub(crate) at_once: usize,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// Decides who has to wait. Clones share the counters.
+///
+/// While the counters cannot be reached, nobody is let through.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// Of the counters that instances share.
+    keys: Lasting,
+    /// Of those of this process.
+    local_keys: LimitKeys,
+    rates: RateLimits,
+    lockout: Option<Lockout>,
+    limiter: Arc<dyn Limiter>,
+    /// Whether that is the store, which clears a counter in the statement of a fact.
+    is_in_store: bool,
+    local: Arc<dyn Limiter>,
+    refusals: Refusals,
+    complaints: Complaints,
+    permits: Permits,
+    clock: Arc<dyn Clock>,
+}
+
+/// Whether a password may be checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Attempt {
+    /// It may, and has been counted.
+    Counted(Counted),
+    /// It may not: too many have failed.
+    Locked(Locked),
+}
+
+/// An attempt that has been counted, before it is known how it ends.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counted {
+    /// The counter; `None` if attempts are not counted.
+    key: Option<LimitKey>,
+    /// Whether it was counted for a known device, and not for the account.
+    pub(crate) on_device: bool,
+    /// Whether the owner of the account is to be told if it fails.
+    pub(crate) is_notified: bool,
+}
+
+/// There were too many failures in a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Locked {
+    pub(crate) retry_after: Duration,
+}
+
+impl Limits {
+    /// # Errors
+    /// [`Configuration`](ErrorKind::Configuration) if a limit makes no sense.
+    pub(crate) fn new(parts: LimitParts<'_>) -> Result<Self> {
+        parts.rates.check()?;
+        parts.lockout.map_or(Ok(()), |lockout| lockout.check())?;
+        Ok(Self(Arc::new(Inner {
+            keys: Lasting::new(parts.secrets.clone(), parts.keys),
+            local_keys: LimitKeys::new(parts.secrets.first().hmac_key("limit")),
+            rates: parts.rates,
+            lockout: parts.lockout,
+            is_in_store: parts.limiter.is_none(),
+            limiter: parts.limiter.unwrap_or(parts.store),
+            local: parts.local,
+            refusals: Refusals::new(),
+            complaints: Complaints::default(),
+            permits: Permits::new(parts.at_once),
+            clock: parts.clock,
+        })))
+    }
+
+    /// Reads the key of the counters, if there are any, so that a secret that is new can open it from now on.
+    ///
+    /// # Errors
+    /// [`Unavailable`](ErrorKind::Unavailable).
+    pub(crate) async fn prepare(&self) -> Result<()> {
+        let rates = &self.0.rates;
+        let is_counted = |budget: &Budget| {
+            rates.of_client(*budget).is_some() || rates.of_address(*budget).is_some()
+        };
+        if self.0.lockout.is_some() || Budget::ALL.iter().any(is_counted) {
+            self.0.keys.keys().await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a client may call, as far as that is known without asking the store.
+    ///
+    /// # Errors
+    /// [`RateLimited`](ErrorKind::RateLimited).
+    pub(crate) fn ensure_not_refused(&self, budget: Budget, client: &ClientInfo) -> Result<()> {
+        let keys = self.0.keys.known();
+        let charge = keys.and_then(|keys| self.of_client(keys, budget, client.ip));
+        match self.known_refusal(charge.as_slice()) {
+            Some(refused) => self.decide(budget, client.ip, charge.as_slice(), refused),
+            None => Ok(()),
+        }
+    }
+
+    /// A permit to cost statements, for who has a queue slot of the hasher.
+    ///
+    /// # Errors
+    /// [`Overloaded`](ErrorKind::Overloaded) if none comes in time.
+    pub(crate) async fn permit(&self) -> Result<Permit> {
+        self.0.permits.take().await
+    }
+
+    /// Counts a call of a client, and about an address if it names one.
+    ///
+    /// # Errors
+    /// [`RateLimited`](ErrorKind::RateLimited), [`Overloaded`](ErrorKind::Overloaded) if too many wait to be counted, or
+    /// [`Unavailable`](ErrorKind::Unavailable).
+    pub(crate) async fn admit(
+        &self,
+        budget: Budget,
+        client: &ClientInfo,
+        about: Option<&str>,
+    ) -> Result<()> {
+        let (charges, _) = self.of_call(budget, client, about).await?;
+        let charged = self.charge_with_permit(&charges).await?;
+        self.decide(budget, client.ip, &charges, charged)
+    }
+
+    /// The same for a call that is always answered alike: whether there is anything to be done. That an address was asked
+    /// about too often is not told, so that nobody can keep its owner from being served.
+    ///
+    /// # Errors
+    /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, [`Overloaded`](ErrorKind::Overloaded) if
+    /// too many wait to be counted, or [`Unavailable`](ErrorKind::Unavailable).
+    pub(crate) async fn admit_quietly(
+        &self,
+        budget: Budget,
+        client: &ClientInfo,
+        about: &str,
+    ) -> Result<bool> {
+        let (charges, count) = self.of_call(budget, client, Some(about)).await?;
+        match self.charge_with_permit(&charges).await? {
+            Charged::Granted(_) => Ok(true),
+            Charged::Refused { position, .. } if position >= count => Ok(false),
+            Charged::Refused { position, held } => {
+                Err(self.refuse(budget, client.ip, charges.get(position), &held))
+            }
+        }
+    }
+
+    /// Counts a call of a client in the memory of this process, so that it costs no statement.
+    ///
+    /// # Errors
+    /// [`RateLimited`](ErrorKind::RateLimited), or [`Unavailable`](ErrorKind::Unavailable).
+    pub(crate) async fn admit_here(&self, budget: Budget, ip: Option<IpAddr>) -> Result<()> {
+        let charge = self.of_client(&self.0.local_keys, budget, ip);
+        let charged = self.charge(&*self.0.local, charge.as_slice()).await?;
+        self.decide(budget, ip, charge.as_slice(), charged)
+    }
+
+    /// Lets a client in who costs one statement that reads, and is counted for it in the memory of this process.
+    ///
+    /// # Errors
+    /// As [`admit_here`](Self::admit_here), and [`Overloaded`](ErrorKind::Overloaded) if too many wait for a permit.
+    #[cfg(feature = "pages")]
+    pub(crate) async fn admit_to_read(&self, budget: Budget, ip: Option<IpAddr>) -> Result<Permit> {
+        self.admit_here(budget, ip).await?;
+        self.0.permits.take_if_room().await
+    }
+
+    fn decide(
+        &self,
+        budget: Budget,
+        ip: Option<IpAddr>,
+        charges: &[Charge],
+        charged: Charged,
+    ) -> Result<()> {
+        match charged {
+            Charged::Granted(_) => Ok(()),
+            Charged::Refused { position, held } => {
+                Err(self.refuse(budget, ip, charges.get(position), &held))
+            }
+        }
+    }
+
+    /// Counts an attempt on the password of an address, with an account or not, before it is checked: on a known device
+    /// on the counter of that device.
+    ///
+    /// # Errors
+    /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, or [`Unavailable`](ErrorKind::Unavailable).
+    pub(crate) async fn attempt(
+        &self,
+        client: &ClientInfo,
+        canonical: &str,
+        device: Option<&[u8]>,
+    ) -> Result<Attempt> {
+        let called = self.of_call(Budget::SignIn, client, Some(canonical));
+        let (rates, _) = called.await?;
+        self.count(client.ip, rates, canonical, device).await
+    }
+
+    /// The same for what the client has been counted for before: the device turned out not to be known.
+    ///
+    /// # Errors
+    /// [`Unavailable`](ErrorKind::Unavailable).
+    pub(crate) async fn attempt_on_account(&self, canonical: &str) -> Result<Attempt> {
+        self.count(None, Vec::new(), canonical, None).await
+    }
+
+    async fn count(
+        &self,
+        ip: Option<IpAddr>,
+        mut charges: Vec<Charge>,
+        canonical: &str,
+        device: Option<&[u8]>,
+    ) -> Result<Attempt> {
+        let lockout = self.0.lockout;
+        let key = self.attempts_key(canonical, device).await?;
+        charges.extend(key.zip(lockout).map(|(key, lockout)| Charge {
+            key,
+            rule: Rule::Attempts(lockout),
+        }));
+        match self.charge_store(&charges).await? {
+            Charged::Granted(held) => Ok(Attempt::Counted(Counted {
+                key,
+                on_device: device.is_some(),
+                is_notified: lockout
+                    .zip(held)
+                    .is_some_and(|(lockout, held)| lockout.is_notified(held.attempts)),
+            })),
+            Charged::Refused { position, held } => match charges.get(position) {
+                Some(Charge {
+                    rule: rule @ Rule::Attempts(_),
+                    ..
+                }) => Ok(Attempt::Locked(Locked {
+                    retry_after: rule.retry_after(&held, self.0.clock.now()),
+                })),
+                charge => Err(self.refuse(Budget::SignIn, ip, charge, &held)),
+            },
+        }
+    }
+
+    /// Takes an attempt back that came to no check.
+    ///
+    /// # Errors
+    /// [`Unavailable`](ErrorKind::Unavailable).
+    pub(crate) async fn refund(&self, counted: Counted) -> Result<()> {
+        let Some(key) = counted.key else {
+            return Ok(());
+        };
+        Ok(self.0.limiter.refund(key, self.0.clock.now()).await?)
+    }
+
+    /// Forgets the failures before an attempt that succeeded.
+    ///
+    /// # Errors
+    /// [`Unavailable`](ErrorKind::Unavailable).
+    pub(crate) async fn clear(&self, counted: Counted) -> Result<()> {
+        match counted.key {
+            Some(key) => Ok(self.0.limiter.clear(key).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// The counter that the store clears in the statement of a fact; the rest is up to [`clear_after`](Self::clear_after).
+    pub(crate) fn cleared_with(&self, counted: Counted) -> Option<LimitKey> {
+        counted.key.filter(|_| self.0.is_in_store)
+    }
+
+    /// Forgets the failures before a fact that is written, where the counters are kept elsewhere. The fact stands, so
+    /// that this is no reason to fail: what is not forgotten is a wait at worst.
+    pub(crate) async fn clear_after(&self, counted: Counted) {
+        let elsewhere = counted.key.filter(|_| !self.0.is_in_store);
+        let Some(key) = elsewhere else {
+            return;
+        };
+        if let Err(error) = self.0.limiter.clear(key).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "failures before a success cannot be forgotten");
+        }
+    }
+
+    /// The failed attempts on the password of an address, on devices that are not known.
+    ///
+    /// # Errors
+    /// [`Unavailable`](ErrorKind::Unavailable).
+    pub(crate) async fn of_account(&self, canonical: &str) -> Result<Counted> {
+        Ok(Counted {
+            key: self.attempts_key(canonical, None).await?,
+            ..Counted::default()
+        })
+    }
+
+    /// The counter of failed attempts on a device, or else on an address; `None` if they are not counted.
+    async fn attempts_key(
+        &self,
+        canonical: &str,
+        device: Option<&[u8]>,
+    ) -> Result<Option<LimitKey>> {
+        if self.0.lockout.is_none() {
+            return Ok(None);
+        }
+        let keys = self.0.keys.keys().await?;
+        Ok(Some(device.map_or_else(
+            || keys.account(canonical),
+            |id| keys.device(id),
+        )))
+    }
+
+    /// The charges of a call, and how many of them are those of the client, which come first.
+    async fn of_call(
+        &self,
+        budget: Budget,
+        client: &ClientInfo,
+        about: Option<&str>,
+    ) -> Result<(Vec<Charge>, usize)> {
+        let rates = &self.0.rates;
+        let is_client_counted = rates.of_client(budget).and(client.ip).is_some();
+        let is_about_counted = rates.of_address(budget).and(about).is_some();
+        if !is_client_counted && !is_about_counted {
+            return Ok((Vec::new(), 0));
+        }
+        let keys = self.0.keys.keys().await?;
+        let of_client = self.of_client(keys, budget, client.ip);
+        let of_address = about.and_then(|canonical| {
+            let rate = rates.of_address(budget)?;
+            Some(rated(keys.address(budget, canonical), rate))
+        });
+        let charges = of_client.into_iter().chain(of_address);
+        Ok((charges.collect(), of_client.iter().count()))
+    }
+
+    fn of_client(&self, keys: &LimitKeys, budget: Budget, ip: Option<IpAddr>) -> Option<Charge> {
+        let (rate, ip) = (self.0.rates.of_client(budget)?, ip?);
+        Some(rated(keys.client(budget, ip), rate))
+    }
+
+    async fn charge_with_permit(&self, charges: &[Charge]) -> Result<Charged> {
+        if charges.is_empty() {
+            return Ok(Charged::Granted(None));
+        }
+        if let Some(refused) = self.known_refusal(charges) {
+            return Ok(refused);
+        }
+        let _permit = self.0.permits.take_if_room().await?;
+        self.charge_store(charges).await
+    }
+
+    fn known_refusal(&self, charges: &[Charge]) -> Option<Charged> {
+        self.0.refusals.of(charges, self.0.clock.now())
+    }
+
+    async fn charge_store(&self, charges: &[Charge]) -> Result<Charged> {
+        if let Some(refused) = self.known_refusal(charges) {
+            return Ok(refused);
+        }
+        let charged = self.charge(&*self.0.limiter, charges).await?;
+        self.0.refusals.note(charges, &charged);
+        Ok(charged)
+    }
+
+    async fn charge(&self, keeper: &dyn Limiter, charges: &[Charge]) -> Result<Charged> {
+        if charges.is_empty() {
+            return Ok(Charged::Granted(None));
+        }
+        Ok(keeper.charge(charges, self.0.clock.now()).await?)
+    }
+
+    fn refuse(
+        &self,
+        budget: Budget,
+        ip: Option<IpAddr>,
+        charge: Option<&Charge>,
+        held: &Held,
+    ) -> Error {
+        let error = Error::new(ErrorKind::RateLimited);
+        let Some(Charge {
+            rule: rule @ Rule::Rate(rate),
+            ..
+        }) = charge
+        else {
+            return error;
+        };
+        metric::rate_limited(budget.as_str());
+        self.complain(budget, ip);
+        error
+            .with_retry_after(rule.retry_after(held, self.0.clock.now()))
+            .with_policy(QuotaPolicy {
+                name: budget.as_str(),
+                quota: rate.burst,
+                window: (rate.emission_interval() + rate.tolerance())
+                    .to_std()
+                    .unwrap_or_default(),
+            })
+    }
+
+    fn complain(&self, budget: Budget, ip: Option<IpAddr>) {
+        // Of all budgets, so that a client has one line.
+        let client = ip.map(|ip| self.0.local_keys.client(Budget::Default, ip));
+        let due = self.0.complaints.take(client, self.0.clock.now());
+        for Complaint {
+            client: of,
+            refused,
+        } in due
+        {
+            let name = of.map_or_else(|| "other".to_owned(), |key| key.short());
+            if of == client {
+                let budget = budget.as_str();
+                tracing::info!(client = name, budget, refused, "a client calls too often");
+            } else {
+                tracing::info!(parent: None, client = name, refused, "a client calls too often");
+            }
+        }
+    }
+}
+
+fn rated(key: LimitKey, rate: Rate) -> Charge {
+    Charge {
+        key,
+        rule: Rule::Rate(rate),
+    }
+}

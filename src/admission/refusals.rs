@@ -1,0 +1,37 @@
+use quick_cache::sync::Cache;
+
+use crate::{
+    clock::Timestamp,
+    limit::{Charge, Charged, Held, LimitKey, Rule},
+};
+
+/// How many are remembered. Beyond them the store is asked again.
+const CAPACITY: usize = 10_000;
+
+/// What the store has refused, so that it is not asked again before there can be room: what a [`Rate`](crate::limit::Rate) holds only
+/// grows, whichever instance charges it. Attempts are not remembered, since a lock can be ended.
+#[derive(Debug)]
+pub(super) struct Refusals(Cache<LimitKey, Held>);
+
+impl Refusals {
+    pub(super) fn new() -> Self {
+        Self(Cache::new(CAPACITY))
+    }
+
+    /// The refusal of these charges, if the store would not decide otherwise.
+    pub(super) fn of(&self, charges: &[Charge], now: Timestamp) -> Option<Charged> {
+        let first = charges.first()?;
+        let held = self.0.get(&first.key)?;
+        let refused = first.rule.charge(Some(held), now).is_err();
+        refused.then_some(Charged::Refused { position: 0, held })
+    }
+
+    /// Remembers what the store has decided.
+    pub(super) fn note(&self, charges: &[Charge], charged: &Charged) {
+        if let (Some(first), Charged::Refused { position: 0, held }) = (charges.first(), charged)
+            && matches!(first.rule, Rule::Rate(_))
+        {
+            self.0.insert(first.key, *held);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+use super::{Assertion, CodeChallenge, Identity, IdentityId, LinkRefusal, Linking, NewCode};
+use crate::{
+    clock::Timestamp,
+    event::{Author, Event, EventKind},
+    id::SessionId,
+    outbox::Intent,
+    secret::TokenDigest,
+    user::{Credentials, NewUser, User, UserId},
+};
+
+/// Somebody who is back from a provider.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct IdentitySignIn {
+    /// What the provider says.
+    pub assertion: Assertion,
+    /// The identifier of the identity, if it is new.
+    pub identity: IdentityId,
+    /// The account to be made, with the address of the assertion, if there is to be one.
+    pub new_user: Option<NewUser>,
+    /// The code to be kept.
+    pub code: NewCode,
+    /// From where.
+    pub author: Author,
+    /// The notice to the user of a verified account that gets the identity, if there is to be one.
+    pub joined: Option<Intent>,
+    /// The letter with the link, to the user of an account that is made without proof of its address.
+    pub verification: Option<Intent>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl IdentitySignIn {
+    /// The events of what it comes to for this user.
+    #[must_use]
+    pub fn events(&self, linking: Linking, user: UserId) -> Vec<Event> {
+        let first = match linking {
+            Linking::SignIn(_) | Linking::Refuse(_) => return Vec::new(),
+            Linking::Join(_) => None,
+            Linking::TakeOver(_) => Some(EventKind::AccountTakenOver),
+            Linking::Create => Some(EventKind::AccountCreated),
+        };
+        let event = |kind| {
+            self.author
+                .event(kind, self.now)
+                .of(user)
+                .by(user)
+                .with("provider", self.assertion.provider.as_str())
+        };
+        let mut events: Vec<Event> = first.map(event).into_iter().collect();
+        let linked = event(EventKind::IdentityLinked);
+        events.push(linked.with("identity_id", self.identity.to_string()));
+        events
+    }
+}
+
+/// The outcome of a sign-in with an identity.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further outcome would be a change of contract"
+)]
+#[allow(clippy::large_enum_variant, reason = "lives for one call")]
+pub enum IdentityAdmission {
+    /// The code is good for this user. With the events that were written.
+    Admitted(User, Vec<Event>),
+    /// Nothing was written.
+    Refused(LinkRefusal),
+    /// There is no account, and none was given to be made: nothing was written.
+    NoAccount,
+}
+
+/// Who a code was good for.
+#[derive(Clone, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
+pub struct Redeemed {
+    /// Who signs in.
+    pub credentials: Credentials,
+    /// The name of the provider.
+    pub provider: String,
+}
+
+/// An identity to be linked to the caller.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct LinkIdentity {
+    /// The identifier it gets.
+    pub id: IdentityId,
+    /// The digest of the code.
+    pub code: TokenDigest,
+    /// Made of the verifier that came with it.
+    pub challenge: CodeChallenge,
+    /// The session of the caller.
+    pub session_id: SessionId,
+    /// The caller.
+    pub user_id: UserId,
+}
+
+/// What became of linking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further outcome would be a change of contract"
+)]
+pub enum Linked {
+    /// It is the user's now.
+    Linked(Identity),
+    /// It was the user's before; no event was written.
+    Known(Identity),
+    /// It is another user's.
+    Taken,
+    /// The code is not good.
+    BadCode,
+    /// The session is over, or the user is disabled or gone; nothing was written.
+    Gone,
+}
+
+/// What became of unlinking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further outcome would be a change of contract"
+)]
+pub enum Unlinked {
+    /// It is gone.
+    Unlinked,
+    /// It is the only way in that the user has; nothing was written.
+    LastCredential,
+    /// The user has no such identity.
+    NotFound,
+}

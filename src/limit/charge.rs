@@ -1,0 +1,32 @@
+use super::{Held, LimitKey, Rule};
+
+/// One more under this key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and limiter"
+)]
+pub struct Charge {
+    /// Which counter.
+    pub key: LimitKey,
+    /// By what it decides.
+    pub rule: Rule,
+}
+
+/// What became of charging counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a third outcome would be a change of contract"
+)]
+pub enum Charged {
+    /// All had room. What the last one holds now.
+    Granted(Option<Held>),
+    /// The one at this position, from 0, had none.
+    Refused {
+        /// Its position among the charges.
+        position: usize,
+        /// What it holds.
+        held: Held,
+    },
+}

@@ -1,0 +1,145 @@
+//! Deleting what is of no more use: ended sessions, expired one-time tokens, flows and counters, and events past their
+//! retention.
+//!
+//! ```text
+//! run ── every hour ──> purge ── batch after batch of 500 ──> sessions, one-time tokens, events, limits, flows
+//! ```
+//!
+//! A session or token goes an hour after its end, so that clocks that differ take nobody's live session away.
+
+use std::{error::Error as StdError, future::Future, pin::pin, sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use tokio::time;
+
+use crate::{
+    clock::Clock,
+    error::{Error, ErrorKind, Result, StoreError},
+    secret::random_bytes,
+    store::{PurgeBatch, PurgeStore},
+};
+
+/// For how long events are kept, unless set otherwise.
+pub(crate) const DEFAULT_EVENT_RETENTION: Duration = Duration::from_secs(90 * 86_400);
+const MAX_EVENT_RETENTION: Duration = Duration::from_secs(3650 * 86_400);
+/// Rows looked at per statement.
+const BATCH: u32 = 500;
+/// How far clocks may differ.
+const SKEW: TimeDelta = TimeDelta::hours(1);
+/// How long one batch may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The first time comes soon, so that a process that is often started anew does its part.
+const FIRST: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_secs(3600);
+
+/// The use cases of this folder. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Purges {
+    store: Arc<dyn PurgeStore>,
+    clock: Arc<dyn Clock>,
+    event_retention: Duration,
+}
+
+/// How much a purge deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Purged {
+    /// Sessions that had been ended or had expired.
+    pub sessions: u64,
+    /// One-time tokens that had expired, used or not.
+    pub one_time_tokens: u64,
+    /// Events past their retention.
+    pub events: u64,
+    /// Counters of limits that had expired.
+    pub limits: u64,
+    /// Sign-ins with a provider that had come to an end, or to none in time.
+    pub flows: u64,
+}
+
+impl Purges {
+    /// # Errors
+    /// [`Configuration`](ErrorKind::Configuration) if the retention is out of range.
+    pub(crate) fn new(
+        store: Arc<dyn PurgeStore>,
+        clock: Arc<dyn Clock>,
+        event_retention: Duration,
+    ) -> Result<Self> {
+        let range = Duration::from_secs(1)..=MAX_EVENT_RETENTION;
+        if !range.contains(&event_retention) {
+            let max = MAX_EVENT_RETENTION.as_secs();
+            return Err(Error::configuration(format!(
+                "the event retention must be 1 to {max} seconds"
+            )));
+        }
+        Ok(Self {
+            store,
+            clock,
+            event_retention,
+        })
+    }
+
+    /// Purges once.
+    pub(crate) async fn purge(&self) -> Result<Purged> {
+        let store = &self.store;
+        let now = self.clock.now();
+        let (ended, kept_from) = (now - SKEW, now - self.event_retention);
+        Ok(Purged {
+            sessions: each_batch(|after| store.purge_sessions(ended, after, BATCH)).await?,
+            one_time_tokens: each_batch(|after| store.purge_one_time(ended, after, BATCH)).await?,
+            events: each_batch(|after| store.purge_events(kept_from, after, BATCH)).await?,
+            limits: each_batch(|after| store.purge_limits(ended, after, BATCH)).await?,
+            flows: each_batch(|after| store.purge_flows(ended, after, BATCH)).await?,
+        })
+    }
+
+    /// Purges every hour, not all processes at once, until `shutdown`. Outlives faults of the database.
+    pub(crate) async fn run(&self, shutdown: impl Future<Output = ()> + Send) {
+        let mut shutdown = pin!(shutdown);
+        let mut pause = jittered(FIRST);
+        loop {
+            // To drop a purge half way is safe: each batch stands for itself.
+            let purged = async {
+                time::sleep(pause).await;
+                self.purge().await
+            };
+            let purged = tokio::select! {
+                biased;
+                () = &mut shutdown => return,
+                purged = purged => purged,
+            };
+            match purged {
+                Ok(purged) => tracing::debug!(?purged, "purged"),
+                Err(error) => {
+                    let error = &error as &dyn StdError;
+                    tracing::error!(error, "the purge failed; it is tried again in an hour");
+                }
+            }
+            pause = jittered(EVERY);
+        }
+    }
+}
+
+/// Walks through all batches, and counts what they deleted.
+async fn each_batch<P, F>(mut batch: impl FnMut(Option<P>) -> F) -> Result<u64>
+where
+    F: Future<Output = Result<PurgeBatch<P>, StoreError>> + Send,
+{
+    let (mut deleted, mut after) = (0, None);
+    loop {
+        let done = match time::timeout(PATIENCE, batch(after)).await {
+            Ok(done) => done?,
+            Err(elapsed) => return Err(Error::new(ErrorKind::Unavailable).with_source(elapsed)),
+        };
+        deleted += done.deleted;
+        match done.next {
+            Some(last) => after = Some(last),
+            None => return Ok(deleted),
+        }
+    }
+}
+
+/// Between three quarters and five quarters of it.
+fn jittered(pause: Duration) -> Duration {
+    let [random] = random_bytes::<1>();
+    pause * 3 / 4 + pause * u32::from(random) / 510
+}

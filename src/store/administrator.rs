@@ -1,0 +1,62 @@
+use async_trait::async_trait;
+
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    event::{Author, Event},
+    user::{DeleteUser, FirstAdministrator, NewUser, UpdateUser, UserChange, UserId},
+};
+
+/// Adds the first administrator, and does what administrators do to users. The last administrator stays: that is decided
+/// here, with the change. Part of [`Store`](crate::store::Store).
+#[async_trait]
+pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
+    /// Adds an administrator, if there is none.
+    ///
+    /// # Contract
+    /// One fact: the user is added, and the event written, only if at that moment there is no active
+    /// [administrator](crate::user::User::is_administrator) at all, and the address is free. Of any number of concurrent calls,
+    /// whatever their addresses, one at most is [`FirstAdministrator::Inserted`].
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn insert_first_administrator(
+        &self,
+        user: &NewUser,
+        event: &Event,
+    ) -> Result<FirstAdministrator, StoreError>;
+
+    /// Changes a user, and gives them as they then are.
+    ///
+    /// # Contract
+    /// What [`UserChange::apply`](crate::user::UserChange::apply) makes of the user is written with its events, and nobody
+    /// else writes the user between the two; a change that changes nothing writes nothing. Disabling raises
+    /// `credential_version`: every session and one-time token of the user is dead from then on, and stays so when the
+    /// user is made active again. However many calls run at once, of this method and of
+    /// [`delete_user`](Self::delete_user), one [administrator](crate::user::User::is_administrator) is left if there was one.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn update_user(
+        &self,
+        id: UserId,
+        change: &UserChange,
+        author: &Author,
+        now: Timestamp,
+    ) -> Result<UpdateUser, StoreError>;
+
+    /// Deletes a user, if their `credential_version` is still this one or none is given.
+    ///
+    /// # Contract
+    /// Sessions and one-time tokens of the user go with them, the address is free at once, and the event is written.
+    /// The last [administrator](crate::user::User::is_administrator) stays, as with [`update_user`](Self::update_user).
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn delete_user(
+        &self,
+        id: UserId,
+        credential_version: Option<i64>,
+        event: &Event,
+    ) -> Result<DeleteUser, StoreError>;
+}

@@ -1,0 +1,80 @@
+use async_trait::async_trait;
+
+use super::MemoryStore;
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    event::Event,
+    mail::Intent,
+    secret::PasswordHash,
+    store::PasswordStore,
+    token::{Checked, CheckedSession, EndReason, Purpose, Reset, ResetPassword},
+};
+
+#[async_trait]
+impl PasswordStore for MemoryStore {
+    async fn change_password(
+        &self,
+        checked: &CheckedSession,
+        password_hash: &PasswordHash,
+        now: Timestamp,
+        event: &Event,
+        mail: Option<&Intent>,
+    ) -> Result<Checked, StoreError> {
+        let mut state = self.state();
+        let Some((session, row)) = state.unchanged(checked, now) else {
+            return Ok(Checked::Stale);
+        };
+        row.password_hash = Some(password_hash.clone());
+        row.credential_version += 1;
+        row.user.updated_at = now;
+        session.credential_version = row.credential_version;
+        let user = checked.user_id;
+        let sessions = state.sessions.iter_mut();
+        for (_, session) in
+            sessions.filter(|(id, session)| session.user_id == user && **id != checked.id)
+        {
+            session.end(EndReason::PasswordChanged, now);
+        }
+        state.record(event, Some(user));
+        state.order(mail, Some(user));
+        Ok(Checked::Done)
+    }
+
+    async fn reset_password(
+        &self,
+        reset: &ResetPassword,
+        event: &Event,
+        on_takeover: &Event,
+        mail: Option<&Intent>,
+    ) -> Result<Option<Reset>, StoreError> {
+        let mut state = self.state();
+        let now = reset.now;
+        let found = state.spendable(&reset.digest, Purpose::ResetPassword, now);
+        let found = found.map(|row| (row.user.id, row.user.email_verified_at.is_none()));
+        let Some((id, taken_over)) = found else {
+            return Ok(None);
+        };
+        let (hash, reason) = (reset.password_hash.clone(), EndReason::PasswordReset);
+        if taken_over {
+            state.take_over(id, Some(hash), reason, now);
+            state.record(on_takeover, Some(id));
+        } else {
+            if let Some(row) = state.users.get_mut(&id) {
+                row.password_hash = Some(hash);
+                row.credential_version += 1;
+                row.user.updated_at = now;
+            }
+            state.end_sessions(id, reason, now);
+            state.use_proofs(id);
+        }
+        state.use_token(id, Purpose::ResetPassword);
+        let Some(user) = state.users.get(&id).map(|row| row.user.clone()) else {
+            return Ok(None);
+        };
+        self.limits.forget(reset.cleared_counter);
+        state.record(event, Some(id));
+        state.order(mail, Some(id));
+        Ok(Some(Reset { user, taken_over }))
+    }
+}

@@ -1,0 +1,86 @@
+use async_trait::async_trait;
+
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    event::Event,
+    limit::LimitKey,
+    secret::TokenDigest,
+    token::{IssueOneTime, NewOneTimeToken, OneTimeStatus, Purpose},
+    user::{User, UserId},
+};
+
+/// Keeps one-time tokens. Part of [`Store`](crate::store::Store).
+#[async_trait]
+pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
+    /// Keeps a one-time token.
+    ///
+    /// # Contract
+    /// The user is active, and the order still stands: their `credential_version` is the token's, but for
+    /// [`VerifyEmail`](Purpose::VerifyEmail), and their address is the token's, but for
+    /// [`ConfirmEmailChange`](Purpose::ConfirmEmailChange). A token of that purpose is never added here, but takes the place of
+    /// the unused one that [`request_email_change`](super::AddressStore::request_email_change) kept for the same address:
+    /// what is voided stays so.
+    ///
+    /// A user has at most one token per purpose: a newer one (by `created_at`) takes the place of an older one, used
+    /// or not, never the other way round. Of [`VerifyEmail`](Purpose::VerifyEmail) each mail has its own, and all that
+    /// were mailed to one address are good until they expire or one of them is used. Repeating a call gives the digest
+    /// that is live, so that a mail that is sent again carries the same link; if that is one of another key,
+    /// [`Elsewhere`](IssueOneTime::Elsewhere).
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn issue_one_time(&self, token: &NewOneTimeToken) -> Result<IssueOneTime, StoreError>;
+
+    /// The user for whom this token can be spent now.
+    ///
+    /// # Contract
+    /// `None` unless the purpose matches, the token is neither used nor expired (`now < expires_at`), the user is
+    /// active, the user's `credential_version` is the token's ([`Purpose::VerifyEmail`] apart), and the address it was
+    /// mailed to is theirs ([`Purpose::ConfirmEmailChange`] apart). Spends nothing.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn one_time_user(
+        &self,
+        digest: &TokenDigest,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError>;
+
+    /// How a token stands, for the page that its link leads to.
+    ///
+    /// # Contract
+    /// One query, and nothing is written. [`Live`](OneTimeStatus::Live) exactly if
+    /// [`one_time_user`](Self::one_time_user) finds its user, with the address it was mailed to. Else
+    /// [`Used`](OneTimeStatus::Used) if this token itself was spent, which one that another made void was not, its expiry
+    /// is not reached, and the address it was mailed to is its user's, be they disabled or not. The holder of the
+    /// token learns nothing else about the account. A [`VerifyEmail`](Purpose::VerifyEmail) token that a reset, a
+    /// takeover or another such token made void counts as spent: the address was proven.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn one_time_status(
+        &self,
+        digest: &TokenDigest,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<OneTimeStatus, StoreError>;
+
+    /// Spends a [`Purpose::Unlock`] token and clears the failed attempts in `cleared_counter`; `None` if it cannot be spent.
+    ///
+    /// # Contract
+    /// One fact, by at most one of any number of concurrent calls (I1): the conditions of
+    /// [`one_time_user`](Self::one_time_user) hold at that moment; the token is used, the attempts are cleared, and the
+    /// event is written.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn unlock(
+        &self,
+        digest: &TokenDigest,
+        cleared_counter: Option<LimitKey>,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Option<UserId>, StoreError>;
+}

@@ -1,0 +1,36 @@
+//! What is done on the strength of a session, after a check of the credential in it.
+
+use sea_orm::{QueryResult, Value};
+
+use crate::{
+    clock::Timestamp,
+    token::{Checked, CheckedSession},
+};
+
+/// What must still be so of a user `u`, after a check of the credential in a session.
+macro_rules! unchanged {
+    () => {
+        "u.id = $3 AND u.credential_version = $4 AND u.password_hash IS NOT DISTINCT FROM $5"
+    };
+}
+pub(super) use unchanged;
+
+/// `$1` to `$5` of what is done on the strength of a session.
+pub(super) fn checked_values(checked: &CheckedSession, now: Timestamp) -> [Value; 5] {
+    let hash = checked.verified_hash.as_ref();
+    [
+        checked.id.as_uuid().into(),
+        now.into(),
+        checked.user_id.as_uuid().into(),
+        checked.credential_version.into(),
+        hash.map(|hash| hash.expose().to_owned()).into(),
+    ]
+}
+
+pub(super) fn outcome(written: &[QueryResult]) -> Checked {
+    if written.is_empty() {
+        Checked::Stale
+    } else {
+        Checked::Done
+    }
+}

@@ -1,0 +1,283 @@
+//! One-time tokens.
+
+use async_trait::async_trait;
+use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
+use serde_json::json;
+
+use super::{
+    SeaOrmStore,
+    conditions::{is_proof, live_token},
+    error::{store_error, unreadable},
+    event::{self, events, record},
+    limiter::{self, cleared_counter},
+    pool::Database,
+    row::{bytes, column, digest, user, user_columns},
+    transaction::{run, transaction},
+};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    event::Event,
+    limit::LimitKey,
+    secret::TokenDigest,
+    store::OneTimeTokenStore,
+    token::{IssueOneTime, NewOneTimeToken, OneTimeStatus, Purpose},
+    user::{EmailAddress, User, UserId},
+};
+
+/// A newer token takes the place of an older one.
+macro_rules! replace {
+    () => {
+        "ON CONFLICT (user_id, purpose) DO UPDATE SET digest = excluded.digest, \
+            credential_version = excluded.credential_version, created_at = excluded.created_at, expires_at = excluded.expires_at, used_at = NULL, \
+            payload = excluded.payload \
+        WHERE t.created_at < excluded.created_at AND t.digest <> excluded.digest"
+    };
+}
+pub(super) use replace;
+
+/// Only for the account that it was ordered for, as it stood then. On Postgres the user row is locked, so that address and
+/// version are those that a change in flight leaves behind.
+macro_rules! issue {
+    ($lock:literal) => {
+        concat!(
+            "INSERT INTO auth_one_time_tokens AS t (user_id, purpose, digest, credential_version, created_at, \
+                expires_at, payload) \
+            SELECT u.id, $2, $3, u.credential_version, $4, $5, $6 FROM auth_users u \
+            WHERE u.id = $1 AND u.status = 'active' AND u.email = $8 AND (",
+            is_proof!("$2"),
+            " OR u.credential_version = $7) \
+                AND NOT EXISTS (SELECT 1 FROM auth_one_time_tokens o WHERE o.digest = $3) ",
+            $lock,
+            " ",
+            replace!(),
+            " RETURNING digest"
+        )
+    };
+}
+
+const ISSUE: &str = issue!("");
+const ISSUE_LOCKED: &str = issue!("FOR SHARE OF u");
+
+/// The request for another address stands: no other took its place. A voided request has no row that this could
+/// change, and none is added.
+const RENEW: &str = concat!(
+    "UPDATE auth_one_time_tokens AS t SET digest = $3, created_at = $4, expires_at = $5, payload = $6 \
+    FROM auth_users u WHERE t.user_id = $1 AND t.purpose = $2 AND u.id = t.user_id AND t.created_at < $4 \
+        AND t.payload->>'address' = $8 AND t.credential_version = $7 AND ",
+    live_token!(),
+    " RETURNING digest"
+);
+
+const LIVE: &str = concat!(
+    "SELECT t.digest, t.created_at, t.payload->>'intent' AS intent FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
+    WHERE t.user_id = $1 AND (t.purpose = $2 OR ",
+    is_proof!("$2"),
+    " AND ",
+    is_proof!("t.purpose"),
+    ") AND ",
+    live_token!()
+);
+
+macro_rules! user_of {
+    ($lock:literal) => {
+        concat!(
+            "SELECT ",
+            user_columns!("u."),
+            " FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
+            WHERE t.digest = $1 AND (t.purpose = $2 OR t.purpose LIKE $2 || '/%') AND t.expires_at > $3 AND ",
+            live_token!(),
+            $lock
+        )
+    };
+}
+
+pub(super) const USER_OF: &str = user_of!("");
+pub(super) const USER_OF_LOCKED: &str = user_of!(" FOR UPDATE OF u");
+
+/// Row for a token that is live or was spent itself; see [`USE_ALL_PROOFS`] for those that another made void.
+const STATUS: &str = concat!(
+    "SELECT t.payload->>'address' AS address, t.used_at IS NULL AS is_live \
+    FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
+    WHERE t.digest = $1 AND (t.purpose = $2 OR t.purpose LIKE $2 || '/%') AND t.expires_at > $3 AND ((",
+    live_token!(),
+    ") OR (t.used_at IS NOT NULL AND u.email = t.payload->>'address'))"
+);
+
+/// The user row is locked first: that waits for a reset in flight, and then sees what the reset did.
+macro_rules! use_one {
+    ($user:literal) => {
+        concat!(
+            "UPDATE auth_one_time_tokens AS t SET used_at = $2 FROM ",
+            $user,
+            " WHERE t.digest = $1 AND t.purpose = 'unlock' AND t.expires_at > $2 AND t.user_id = u.id AND ",
+            live_token!(),
+            " RETURNING user_id AS id"
+        )
+    };
+}
+
+const UNLOCK: &str = concat!(
+    "WITH held AS MATERIALIZED (\
+        SELECT u.id, u.email, u.status, u.credential_version FROM auth_users u JOIN auth_one_time_tokens t ON t.user_id = u.id \
+        WHERE t.digest = $1 FOR UPDATE OF u\
+    ), used AS (",
+    use_one!("held u"),
+    "), cleared AS (\
+        DELETE FROM auth_limits l USING used WHERE l.key = $4\
+    ), recorded AS (",
+    record!("$3", "used.id", "used"),
+    ") SELECT id FROM used"
+);
+
+const UNLOCK_TOKEN: &str = use_one!("auth_users u");
+
+pub(super) const USE: &str = "UPDATE auth_one_time_tokens SET used_at = $2 WHERE digest = $1";
+
+#[async_trait]
+impl<D: Database> OneTimeTokenStore for SeaOrmStore<D> {
+    async fn issue_one_time(&self, token: &NewOneTimeToken) -> Result<IssueOneTime, StoreError> {
+        let Some(first) = token.digests.first() else {
+            return Ok(IssueOneTime::Dead);
+        };
+        let sql = match token.purpose {
+            Purpose::ConfirmEmailChange => RENEW,
+            _ if self.is_postgres() => ISSUE_LOCKED,
+            _ => ISSUE,
+        };
+        let purpose = row_purpose(token);
+        let values = [
+            token.user_id.as_uuid().into(),
+            purpose.as_str().into(),
+            bytes(first),
+            token.created_at.into(),
+            token.expires_at.into(),
+            payload(token),
+            token.credential_version.into(),
+            token.address.as_str().into(),
+        ];
+        if !self.write(sql, values).await?.is_empty() {
+            return Ok(IssueOneTime::Live(*first));
+        }
+        let values = [token.user_id.as_uuid().into(), purpose.into()];
+        let rows = self.read(LIVE, values).await?;
+        live_one(&rows, token).map_err(|error| store_error(&error))
+    }
+
+    async fn one_time_user(
+        &self,
+        digest: &TokenDigest,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        let values = [bytes(digest), purpose.as_str().into(), now.into()];
+        let rows = self.read(USER_OF, values).await?;
+        let found = rows.first().map(user).transpose();
+        found.map_err(|error| store_error(&error))
+    }
+
+    async fn one_time_status(
+        &self,
+        digest: &TokenDigest,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<OneTimeStatus, StoreError> {
+        let values = [bytes(digest), purpose.as_str().into(), now.into()];
+        let rows = self.read(STATUS, values).await?;
+        let found = rows.first().map(shown).transpose();
+        let found = found.map_err(|error| store_error(&error))?;
+        Ok(found.unwrap_or(OneTimeStatus::Dead))
+    }
+
+    async fn unlock(
+        &self,
+        digest: &TokenDigest,
+        key: Option<LimitKey>,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<Option<UserId>, StoreError> {
+        if self.is_postgres() {
+            let values = [
+                bytes(digest),
+                now.into(),
+                events([event]),
+                cleared_counter(key),
+            ];
+            let rows = self.write(UNLOCK, values).await?;
+            return owner(&rows).map_err(|error| store_error(&error));
+        }
+        transaction!(self, |txn| async {
+            let values = [bytes(digest), now.into()];
+            let user = owner(&run(txn, UNLOCK_TOKEN, values).await?)?;
+            if user.is_some() {
+                limiter::clear(txn, key).await?;
+                event::insert(txn, event, user).await?;
+            }
+            Ok::<_, DbErr>(user)
+        })
+    }
+}
+
+/// The purpose as a row of this token has it.
+fn row_purpose(token: &NewOneTimeToken) -> String {
+    let purpose = token.purpose.as_str();
+    match token.purpose {
+        Purpose::VerifyEmail => format!("{purpose}/{}", token.intent),
+        _ => purpose.to_owned(),
+    }
+}
+
+/// The live token among these that a mail may have.
+fn live_one(rows: &[QueryResult], token: &NewOneTimeToken) -> Result<IssueOneTime, DbErr> {
+    let mut found = IssueOneTime::Dead;
+    for row in rows {
+        match issued(row, token)? {
+            IssueOneTime::Dead => {}
+            IssueOneTime::Elsewhere => found = IssueOneTime::Elsewhere,
+            live @ IssueOneTime::Live(_) => return Ok(live),
+        }
+    }
+    Ok(found)
+}
+
+/// How the live token in this row relates to a mail that wants one.
+fn issued(row: &QueryResult, token: &NewOneTimeToken) -> Result<IssueOneTime, DbErr> {
+    let live = digest(row)?;
+    if token.digests.contains(&live) {
+        return Ok(IssueOneTime::Live(live));
+    }
+    let is_ours = match column::<Option<String>>(row, "intent")? {
+        Some(intent) => intent == token.intent.to_string(),
+        // An older version wrote it.
+        None => column::<Timestamp>(row, "created_at")? == token.created_at,
+    };
+    Ok(if is_ours {
+        IssueOneTime::Elsewhere
+    } else {
+        IssueOneTime::Dead
+    })
+}
+
+/// The data beside a token: the address it is mailed to, as given and canonical, and the mail that has it.
+pub(super) fn payload(token: &NewOneTimeToken) -> Value {
+    let NewOneTimeToken {
+        address, intent, ..
+    } = token;
+    json!({ "address": address.as_str(), "canonical": address.canonical(), "intent": intent })
+        .into()
+}
+
+fn shown(row: &QueryResult) -> Result<OneTimeStatus, DbErr> {
+    if !column::<bool>(row, "is_live")? {
+        return Ok(OneTimeStatus::Used);
+    }
+    let address = EmailAddress::from_stored(column(row, "address")?);
+    let address = address.map_err(|error| unreadable("address", error))?;
+    Ok(OneTimeStatus::Live(address))
+}
+
+/// Whose token was spent.
+fn owner(rows: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
+    let id = rows.first().map(|row| column::<Uuid>(row, "id"));
+    Ok(id.transpose()?.map(UserId::from))
+}

@@ -1,0 +1,272 @@
+//! New passwords: in a session, and by a one-time token.
+
+use std::sync::LazyLock;
+
+use async_trait::async_trait;
+use sea_orm::{DbErr, QueryResult, Value};
+
+use super::{
+    SeaOrmStore,
+    checked::{checked_values, outcome, unchanged},
+    conditions::{is_proof, live_session},
+    error::{overtaken, store_error},
+    event::{self, events, record},
+    limiter::{self, cleared_counter},
+    one_time_token::{USE, USER_OF, USER_OF_LOCKED},
+    order::{self, intents, order},
+    pool::Database,
+    row::{bytes, column, user, user_columns},
+    session::END_OF_USER,
+    takeover::{self, USE_ALL_PROOFS},
+    transaction::{Txn, run, transaction},
+};
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    event::Event,
+    mail::Intent,
+    secret::PasswordHash,
+    store::PasswordStore,
+    token::{Checked, CheckedSession, EndReason, Purpose, Reset, ResetPassword},
+};
+
+/// The user row comes first: that waits for a reset in flight, and then sees what the reset did.
+macro_rules! set_password {
+    () => {
+        concat!(
+            "UPDATE auth_users AS u SET password_hash = $6, credential_version = credential_version + 1, \
+                updated_at = $2 \
+            WHERE ",
+            unchanged!(),
+            " AND EXISTS (SELECT 1 FROM auth_sessions s WHERE s.id = $1 AND s.user_id = u.id AND ",
+            live_session!(),
+            ") RETURNING id, credential_version"
+        )
+    };
+}
+
+const SET_PASSWORD: &str = set_password!();
+
+/// One pass over the sessions, so that no two statements wait for each other. A session that was ended meanwhile
+/// is not open any more when its row is had, and stays as it is.
+const CHANGE_PASSWORD: &str = concat!(
+    "WITH changed AS (",
+    set_password!(),
+    "), sessions AS (\
+        UPDATE auth_sessions s SET \
+            credential_version = CASE WHEN s.id = $1 THEN changed.credential_version ELSE s.credential_version END, \
+            revoked_at = CASE WHEN s.id = $1 THEN s.revoked_at ELSE $2 END, \
+            revoked_reason = CASE WHEN s.id = $1 THEN s.revoked_reason ELSE $7 END \
+        FROM changed WHERE s.user_id = changed.id AND s.revoked_at IS NULL\
+    ), recorded AS (",
+    record!("$8", "changed.id", "changed"),
+    "), ordered AS (",
+    order!("$9", "changed.id", from "changed"),
+    ") SELECT id FROM changed"
+);
+
+const MOVE: &str = "UPDATE auth_sessions SET credential_version = $2 WHERE id = $1";
+
+const END_OTHERS: &str = "\
+    UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 \
+    WHERE user_id = $4 AND id <> $1 AND revoked_at IS NULL";
+
+/// One winner: whoever waits for the user row finds its version raised. Users, then sessions, then the rest.
+///
+/// The user must be as the statement saw them at first (`b`): who was written since may have got an identity that this
+/// statement does not see. Then it returns nothing, and is run again with the user row held.
+static RESET: LazyLock<String> =
+    LazyLock::new(|| [RESET_USER, &takeover::wiping(), RESET_REST].concat());
+
+const RESET_USER: &str = concat!(
+    "WITH changed AS (\
+        UPDATE auth_users u SET password_hash = $3, credential_version = u.credential_version + 1, \
+            email_verified_at = COALESCE(u.email_verified_at, $2), updated_at = $2 \
+        FROM auth_one_time_tokens t JOIN auth_users b ON b.id = t.user_id \
+        WHERE t.digest = $1 AND t.purpose = 'reset_password' AND t.used_at IS NULL AND t.expires_at > $2 \
+            AND u.id = b.id AND u.xmin = b.xmin AND u.status = 'active' \
+            AND u.credential_version = t.credential_version AND u.email = t.payload->>'address' \
+        RETURNING ",
+    user_columns!("u."),
+    ", (b.email_verified_at IS NULL) AS taken_over\
+    ), taken_over AS (\
+        SELECT changed.id FROM changed WHERE changed.taken_over\
+    )"
+);
+
+const RESET_REST: &str = concat!(
+    ", ended AS (\
+        UPDATE auth_sessions s SET revoked_at = $2, revoked_reason = $4 \
+        FROM changed WHERE s.user_id = changed.id AND s.revoked_at IS NULL\
+    ), used AS (\
+        UPDATE auth_one_time_tokens t SET used_at = $2 FROM changed \
+        WHERE t.user_id = changed.id AND t.used_at IS NULL AND (t.digest = $1 OR ",
+    is_proof!("t.purpose"),
+    ")\
+    ), recorded AS (",
+    record!("$5", "changed.id", "changed"),
+    "), takeover_recorded AS (",
+    record!("$8", "taken_over.id", "taken_over"),
+    "), ordered AS (",
+    order!("$6", "changed.id", from "changed"),
+    "), cleared AS (\
+        DELETE FROM auth_limits l USING changed WHERE l.key = $7\
+    ) SELECT * FROM changed"
+);
+
+const SET_BY_RESET: &str = concat!(
+    "UPDATE auth_users SET password_hash = $3, credential_version = credential_version + 1, \
+        email_verified_at = COALESCE(email_verified_at, $2), updated_at = $2 WHERE id = $1 RETURNING ",
+    user_columns!("")
+);
+
+#[async_trait]
+impl<D: Database> PasswordStore for SeaOrmStore<D> {
+    async fn change_password(
+        &self,
+        checked: &CheckedSession,
+        password_hash: &PasswordHash,
+        now: Timestamp,
+        event: &Event,
+        mail: Option<&Intent>,
+    ) -> Result<Checked, StoreError> {
+        if !self.is_postgres() {
+            return transaction!(self, |txn| change_in(
+                txn,
+                checked,
+                password_hash,
+                now,
+                event,
+                mail
+            ));
+        }
+        let [id, now, user, version, hash] = checked_values(checked, now);
+        let values = [
+            id,
+            now,
+            user,
+            version,
+            hash,
+            password_hash.expose().into(),
+            EndReason::PasswordChanged.as_str().into(),
+            events([event]),
+            intents(mail),
+        ];
+        Ok(outcome(&self.write(CHANGE_PASSWORD, values).await?))
+    }
+
+    async fn reset_password(
+        &self,
+        reset: &ResetPassword,
+        event: &Event,
+        on_takeover: &Event,
+        mail: Option<&Intent>,
+    ) -> Result<Option<Reset>, StoreError> {
+        if !self.is_postgres() {
+            return transaction!(self, |txn| reset_in(txn, reset, event, on_takeover, mail));
+        }
+        let values = || -> [Value; 8] {
+            [
+                bytes(&reset.digest),
+                reset.now.into(),
+                reset.password_hash.expose().into(),
+                EndReason::PasswordReset.as_str().into(),
+                events([event]),
+                intents(mail),
+                cleared_counter(reset.cleared_counter),
+                events([on_takeover]),
+            ]
+        };
+        let rows = self.write(&RESET, values()).await?;
+        if !rows.is_empty() {
+            return was_reset(&rows).map_err(|error| store_error(&error));
+        }
+        transaction!(self, |txn| async {
+            if run(txn, USER_OF_LOCKED, live_values(reset))
+                .await?
+                .is_empty()
+            {
+                return Ok(None);
+            }
+            was_reset(&run(txn, &RESET, values()).await?)
+        })
+    }
+}
+
+/// The change inside a transaction that nobody can write beside.
+async fn change_in(
+    txn: &Txn<'_>,
+    checked: &CheckedSession,
+    password_hash: &PasswordHash,
+    now: Timestamp,
+    event: &Event,
+    mail: Option<&Intent>,
+) -> Result<Checked, DbErr> {
+    let [id, at, user, version, hash] = checked_values(checked, now);
+    let values = [id, at, user, version, hash, password_hash.expose().into()];
+    let rows = run(txn, SET_PASSWORD, values).await?;
+    let Some(row) = rows.first() else {
+        return Ok(Checked::Stale);
+    };
+    let version: i64 = column(row, "credential_version")?;
+    let (id, user) = (checked.id.as_uuid(), checked.user_id.as_uuid());
+    run(txn, MOVE, [id.into(), version.into()]).await?;
+    let reason = EndReason::PasswordChanged.as_str();
+    let values = [id.into(), now.into(), reason.into(), user.into()];
+    run(txn, END_OTHERS, values).await?;
+    event::insert(txn, event, Some(checked.user_id)).await?;
+    order::insert(txn, mail, Some(checked.user_id)).await?;
+    Ok(Checked::Done)
+}
+
+fn was_reset(rows: &[QueryResult]) -> Result<Option<Reset>, DbErr> {
+    let reset = rows.first().map(|row| {
+        Ok(Reset {
+            user: user(row)?,
+            taken_over: column(row, "taken_over")?,
+        })
+    });
+    reset.transpose()
+}
+
+/// `$1` to `$3` of the user of a token that resets the password.
+fn live_values(reset: &ResetPassword) -> [Value; 3] {
+    let purpose = Purpose::ResetPassword.as_str();
+    [bytes(&reset.digest), purpose.into(), reset.now.into()]
+}
+
+/// The reset inside a transaction that nobody can write beside.
+async fn reset_in(
+    txn: &Txn<'_>,
+    reset: &ResetPassword,
+    event: &Event,
+    on_takeover: &Event,
+    mail: Option<&Intent>,
+) -> Result<Option<Reset>, DbErr> {
+    let rows = run(txn, USER_OF, live_values(reset)).await?;
+    let Some(before) = rows.first().map(user).transpose()? else {
+        return Ok(None);
+    };
+    let (id, now, reason) = (before.id, reset.now, EndReason::PasswordReset);
+    let taken_over = before.email_verified_at.is_none();
+    let uuid = || Value::from(id.as_uuid());
+    let hash = reset.password_hash.expose();
+    let rows = run(txn, SET_BY_RESET, [uuid(), now.into(), hash.into()]).await?;
+    let after = user(rows.first().ok_or_else(overtaken)?)?;
+    if taken_over {
+        takeover::wipe(txn, id, reason, now).await?;
+        event::insert(txn, on_takeover, Some(id)).await?;
+    } else {
+        let values = [uuid(), now.into(), reason.as_str().into()];
+        run(txn, END_OF_USER, values).await?;
+        run(txn, USE_ALL_PROOFS, [uuid(), now.into()]).await?;
+    }
+    run(txn, USE, [bytes(&reset.digest), now.into()]).await?;
+    limiter::clear(txn, reset.cleared_counter).await?;
+    event::insert(txn, event, Some(id)).await?;
+    order::insert(txn, mail, Some(id)).await?;
+    Ok(Some(Reset {
+        user: after,
+        taken_over,
+    }))
+}

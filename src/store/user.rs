@@ -1,0 +1,75 @@
+use async_trait::async_trait;
+
+use crate::{
+    clock::Timestamp,
+    error::StoreError,
+    event::Event,
+    outbox::Intent,
+    user::{
+        Credentials, EmailAddress, InsertUser, NewUser, ProfileChange, User, UserFilter, UserId,
+    },
+};
+
+/// Keeps users. Part of [`Store`](crate::store::Store).
+#[async_trait]
+pub trait UserStore: std::fmt::Debug + Send + Sync {
+    /// Adds a user.
+    ///
+    /// # Contract
+    /// Of any number of concurrent calls with one canonical address exactly one is [`InsertUser::Inserted`] (I4).
+    /// `credential_version` starts at 0. The event and `mail` are written with the user; with
+    /// [`InsertUser::EmailTaken`], only what is in `if_taken` is, by as many statements.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn insert_user(
+        &self,
+        user: &NewUser,
+        event: &Event,
+        mail: Option<&Intent>,
+        if_taken: Option<(&Intent, &Event)>,
+    ) -> Result<InsertUser, StoreError>;
+
+    /// The user with this identifier.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
+
+    /// The user with this canonical address, with what a password check needs.
+    ///
+    /// # Contract
+    /// Finds disabled users too: the caller says so only after the right password.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError>;
+
+    /// Users by descending id, at most `limit`, those below `after` if it is given.
+    ///
+    /// # Contract
+    /// A page costs the same at any depth. The prefix is compared literally.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn list_users(
+        &self,
+        filter: &UserFilter,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<User>, StoreError>;
+
+    /// Changes what users say about themselves, and gives the user as they then are; `None` if there is none.
+    ///
+    /// # Contract
+    /// One statement; what is not in the change stays as it is at that moment. Sets `updated_at`.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn update_profile(
+        &self,
+        id: UserId,
+        change: &ProfileChange,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError>;
+}

@@ -1,0 +1,71 @@
+//! The way of events out: into the audit trail, and to the sinks that hear of what stands in it.
+
+mod address_digest;
+mod queue;
+
+use std::sync::Arc;
+
+use self::{address_digest::AddressKey, queue::Queue};
+use crate::{
+    error::StoreError,
+    event::{Event, Sink, TracingSink},
+    secret::Secrets,
+    store::EventStore,
+};
+
+/// Tells those who listen what has been written to the audit trail. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Trail(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Arc<dyn EventStore>,
+    addresses: AddressKey,
+    sinks: Vec<Queue>,
+}
+
+impl Trail {
+    pub(crate) fn new(
+        store: Arc<dyn EventStore>,
+        secrets: &Secrets,
+        sinks: Vec<Arc<dyn Sink>>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            addresses: AddressKey::new(secrets),
+            sinks: sinks.into_iter().map(Queue::new).collect(),
+        }))
+    }
+
+    /// Says which address an event is about, as a keyed digest.
+    pub(crate) fn about(&self, event: Event, canonical: &str) -> Event {
+        event.with("address", self.0.addresses.digest(canonical))
+    }
+
+    /// Writes an event that comes with no change, and tells of it.
+    pub(crate) async fn record(&self, event: &Event) -> Result<(), StoreError> {
+        self.0.store.record_event(event).await?;
+        self.publish(event);
+        Ok(())
+    }
+
+    /// Tells of an event that the store has written. Never waits.
+    pub(crate) fn publish(&self, event: &Event) {
+        TracingSink::write(event);
+        for sink in &self.0.sinks {
+            sink.push(event);
+        }
+    }
+
+    /// How many events the sinks did not get.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.0.sinks.iter().map(Queue::dropped).sum()
+    }
+
+    /// Waits until the sinks have got, or not got, all that was told.
+    pub(crate) async fn flush(&self) {
+        for sink in &self.0.sinks {
+            sink.flush().await;
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The way of events to one sink.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::{runtime::Handle, sync::Notify, time::timeout};
+
+use crate::event::{Event, Sink};
+
+/// How many events wait for a sink at most.
+const CAPACITY: usize = 1024;
+/// How long a sink may take over one event.
+const PATIENCE: Duration = Duration::from_secs(10);
+const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
+
+/// A bounded queue in front of a sink. A task sends what waits, and ends when nothing does, so that no runtime is held
+/// and none is needed while there is nothing to send.
+#[derive(Clone, Debug)]
+pub(super) struct Queue(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    sink: Arc<dyn Sink>,
+    state: Mutex<State>,
+    /// Notified when the task ends.
+    ended: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Event>,
+    /// Whether a task is under way.
+    is_sending: bool,
+    dropped: u64,
+    warned_at: Option<Instant>,
+}
+
+impl Queue {
+    pub(super) fn new(sink: Arc<dyn Sink>) -> Self {
+        Self(Arc::new(Inner {
+            sink,
+            state: Mutex::default(),
+            ended: Notify::new(),
+        }))
+    }
+
+    /// Queues an event, or drops it if the queue is full. Never waits.
+    pub(super) fn push(&self, event: &Event) {
+        if !self.0.state().take_in(event) {
+            self.drop_one("its queue is full");
+        }
+        self.start();
+    }
+
+    /// How many events the sink did not get.
+    pub(super) fn dropped(&self) -> u64 {
+        self.0.state().dropped
+    }
+
+    /// Waits until nothing waits any more.
+    pub(super) async fn flush(&self) {
+        loop {
+            let mut ended = std::pin::pin!(self.0.ended.notified());
+            ended.as_mut().enable();
+            self.start();
+            if !self.0.state().is_sending {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    /// Sees to it that a task sends what waits. Outside a runtime nothing can; the next call inside one will.
+    fn start(&self) {
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        let mut state = self.0.state();
+        if state.is_sending || state.waiting.is_empty() {
+            return;
+        }
+        state.is_sending = true;
+        drop(state);
+        // Even if it never runs, because the runtime is ending, its guard makes room for another.
+        let task = Task {
+            queue: self.clone(),
+            has_event: false,
+            is_over: false,
+        };
+        runtime.spawn(task.send_all());
+    }
+
+    async fn send(&self, event: Event) {
+        let sink = Arc::clone(&self.0.sink);
+        // A task of its own, so that a panic ends that one only.
+        let mut sending = tokio::spawn(async move { sink.send(&event).await });
+        let reason = match timeout(PATIENCE, &mut sending).await {
+            Ok(Ok(())) => return,
+            Ok(Err(_)) => "it panicked",
+            Err(_) => {
+                sending.abort();
+                "it took too long"
+            }
+        };
+        self.drop_one(reason);
+    }
+
+    fn drop_one(&self, reason: &str) {
+        // The lock is let go of before anything is said: the sink's own code takes part in that.
+        let warn_of = self.0.state().drop_one(Instant::now());
+        if let Some(dropped) = warn_of {
+            let sink = &self.0.sink;
+            tracing::warn!(?sink, dropped, reason, "an event was dropped for a sink");
+        }
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics half-way through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whether there was room.
+    fn take_in(&mut self, event: &Event) -> bool {
+        let has_room = self.waiting.len() < CAPACITY;
+        if has_room {
+            self.waiting.push_back(event.clone());
+        }
+        has_room
+    }
+
+    /// Counts one, and gives how many there are if it is time to say so.
+    fn drop_one(&mut self, now: Instant) -> Option<u64> {
+        self.dropped += 1;
+        let last = self.warned_at;
+        let is_time = last.is_none_or(|at| now.duration_since(at) >= BETWEEN_WARNINGS);
+        is_time.then(|| {
+            self.warned_at = Some(now);
+            self.dropped
+        })
+    }
+}
+
+/// The task that sends. Dropped before it is over, with its runtime, it leaves what waits to the next one.
+struct Task {
+    queue: Queue,
+    has_event: bool,
+    is_over: bool,
+}
+
+impl Task {
+    async fn send_all(mut self) {
+        while let Some(event) = self.next() {
+            self.queue.send(event).await;
+        }
+    }
+
+    /// The next event; without one, the task is over, and whoever queues another starts the next.
+    fn next(&mut self) -> Option<Event> {
+        let mut state = self.queue.0.state();
+        let next = state.waiting.pop_front();
+        if next.is_none() {
+            state.is_sending = false;
+        }
+        self.has_event = next.is_some();
+        self.is_over = next.is_none();
+        next
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.queue.0.state().is_sending = false;
+        }
+        if self.has_event {
+            self.queue.drop_one("its runtime ended");
+        }
+        self.queue.0.ended.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,222 @@
+use serde_json::{Map, Value};
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::{EmailAddress, Locale, Role, Roles, User, UserId, UserStatus};
+use crate::{clock::Timestamp, event::Event, secret::PasswordHash};
+
+/// What users change about themselves. What is `None` stays.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct ProfileChange {
+    /// The name to show, or none any more: at most 200 code points, no control characters.
+    pub display_name: Option<Option<String>>,
+    /// The host's own JSON object, replaced whole. No NUL in it, which Postgres does not keep.
+    pub metadata: Option<Map<String, Value>>,
+}
+
+impl ProfileChange {
+    /// A change of nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the name to show.
+    #[must_use]
+    pub fn display_name(mut self, name: impl Into<String>) -> Self {
+        self.display_name = Some(Some(name.into()));
+        self
+    }
+
+    /// Takes the name to show away.
+    #[must_use]
+    pub fn without_display_name(mut self) -> Self {
+        self.display_name = Some(None);
+        self
+    }
+
+    /// Replaces the host's own JSON object.
+    #[must_use]
+    pub fn metadata(mut self, metadata: Map<String, Value>) -> Self {
+        self.metadata = Some(metadata);
+        self
+    }
+
+    /// Whether nothing is to be changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.display_name.is_none() && self.metadata.is_none()
+    }
+}
+
+/// A user to be added. Active, without metadata.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct NewUser {
+    /// The identifier.
+    pub id: UserId,
+    /// The address.
+    pub email: EmailAddress,
+    /// When the address was shown to be the user's, if it was.
+    pub email_verified_at: Option<Timestamp>,
+    /// The password hash; `None` for an account without a password.
+    pub password_hash: Option<PasswordHash>,
+    /// The roles.
+    pub roles: Roles,
+    /// The name to show.
+    pub display_name: Option<String>,
+    /// The language to write to the user in, if it is known.
+    pub locale: Option<Locale>,
+    /// When the account is made.
+    pub created_at: Timestamp,
+}
+
+impl NewUser {
+    /// The user as a store has it once it is added.
+    #[must_use]
+    pub fn to_user(&self) -> User {
+        User {
+            id: self.id,
+            email: self.email.clone(),
+            email_verified_at: self.email_verified_at,
+            roles: self.roles.clone(),
+            status: UserStatus::Active,
+            display_name: self.display_name.clone(),
+            locale: self.locale.clone(),
+            metadata: Map::new(),
+            created_at: self.created_at,
+            updated_at: self.created_at,
+            last_login_at: None,
+        }
+    }
+}
+
+/// What became of an insert.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a third outcome would be a change of contract"
+)]
+#[allow(clippy::large_enum_variant, reason = "lives for one call")]
+pub enum InsertUser {
+    /// Added.
+    Inserted(User),
+    /// The canonical address has an account already; no user was written.
+    EmailTaken,
+}
+
+/// The outcome of adding the first administrator.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further outcome would be a change of contract"
+)]
+#[allow(clippy::large_enum_variant, reason = "lives for one call")]
+pub enum FirstAdministrator {
+    /// There is no administrator, and the canonical address has an account; nothing was written.
+    EmailTaken,
+    /// Added.
+    Inserted(User),
+    /// There is an active administrator; nothing was written.
+    NotFirst,
+}
+
+/// What became of a change.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further outcome would be a change of contract"
+)]
+#[allow(clippy::large_enum_variant, reason = "lives for one call")]
+pub enum UpdateUser {
+    /// The user as they are now, and the events that were written.
+    Updated(User, Vec<Event>),
+    /// It would have left no administrator; nothing was written.
+    LastAdmin,
+    /// There is no such user.
+    NotFound,
+}
+
+/// What became of a deletion.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a further outcome would be a change of contract"
+)]
+#[allow(clippy::large_enum_variant, reason = "lives for one call")]
+pub enum DeleteUser {
+    /// The user as they were.
+    Deleted(User),
+    /// It would have left no administrator; nothing was deleted.
+    LastAdmin,
+    /// There is no such user.
+    NotFound,
+    /// The credentials have changed since; nothing was deleted.
+    Stale,
+}
+
+/// A user with what a password check needs.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct Credentials {
+    /// The user.
+    pub user: User,
+    /// The password hash; `None` for an account without a password.
+    pub password_hash: Option<PasswordHash>,
+    /// Goes up whenever the credentials change.
+    pub credential_version: i64,
+}
+
+/// Which users to list. The default is all of them.
+#[derive(Clone, Debug, Default)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a plain record between use case and store"
+)]
+pub struct UserFilter {
+    /// Only addresses that begin so.
+    pub email: Option<EmailPrefix>,
+    /// Only users with this role.
+    pub role: Option<Role>,
+    /// Only users with this status.
+    pub status: Option<UserStatus>,
+}
+
+/// The beginning of a canonical address: literal, `%` and `_` included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmailPrefix(String);
+
+impl EmailPrefix {
+    /// Folds the text as an address is folded: what follows an `@` becomes A-labels where it is a whole domain.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        match text.rsplit_once('@') {
+            Some((local, domain)) if !domain.is_ascii() => {
+                let domain =
+                    idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_lowercase());
+                Self(format!("{}@{domain}", Self::folded(local)))
+            }
+            _ => Self(Self::folded(text)),
+        }
+    }
+
+    fn folded(text: &str) -> String {
+        text.nfc()
+            .collect::<String>()
+            .to_lowercase()
+            .nfc()
+            .collect()
+    }
+
+    /// The folded prefix.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
