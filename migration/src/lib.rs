@@ -18,6 +18,7 @@ mod m20261129_000011_proven_addresses;
 mod m20261129_000012_ordered_mail;
 mod m20261129_000013_session_cap;
 mod m20261129_000014_limit_keys;
+mod m20261130_000015_session_methods;
 mod migrator;
 
 pub use self::migrator::{MigrationStatus, down, status, up};
@@ -45,4 +46,5 @@ const MIGRATIONS: &[Migration] = &[
     m20261129_000012_ordered_mail::MIGRATION,
     m20261129_000013_session_cap::MIGRATION,
     m20261129_000014_limit_keys::MIGRATION,
+    m20261130_000015_session_methods::MIGRATION,
 ];

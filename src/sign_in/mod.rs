@@ -71,6 +71,7 @@ impl SessionOpener {
             idle_expires_at: opening.idle_expires_at,
             absolute_expires_at: opening.absolute_expires_at,
             client,
+            methods: proof.methods,
             verified_hash: proof.verified_hash,
             rehashed: proof.rehashed,
             cleared_counter: proof.attempt.cleared_counter(),

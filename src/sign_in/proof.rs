@@ -3,16 +3,18 @@ use crate::{admission::Limits, identity::Redeemed};
 use crate::{
     credential::{CheckedPassword, CountedAttempt},
     secret::PasswordHash,
+    token::{Method, Methods},
     user::User,
 };
 
-/// The credentials that a user has shown: whose they are, and what must still be so when a session is
+/// The credentials that a user has shown: whose they are, by which methods, and what must still be so when a session is
 /// opened. It opens one session at most.
 #[derive(Debug)]
 pub(crate) struct Proof {
     pub(super) user: User,
     /// The version of the account's credentials that was checked.
     pub(super) credential_version: i64,
+    pub(super) methods: Methods,
     /// The password hash that was verified; `None` if another credential was.
     pub(super) verified_hash: Option<PasswordHash>,
     pub(super) rehashed: Option<PasswordHash>,
@@ -26,6 +28,7 @@ impl Proof {
         Self {
             user: checked.user,
             credential_version: checked.credential_version,
+            methods: [Method::Password].into_iter().collect(),
             verified_hash: checked.verified_hash,
             rehashed: checked.rehashed,
             attempt: checked.attempt,
@@ -43,6 +46,7 @@ impl Proof {
         Self {
             user: credentials.user,
             credential_version: credentials.credential_version,
+            methods: [Method::Provider].into_iter().collect(),
             verified_hash: None,
             rehashed: None,
             attempt: CountedAttempt::uncounted(limits),

@@ -27,6 +27,7 @@ mod device;
 pub(crate) mod http;
 mod key;
 mod lifetimes;
+mod method;
 mod one_time;
 mod refresh;
 mod reuse;
@@ -40,6 +41,7 @@ pub use self::{
     current_user::CurrentUser,
     key::SigningKeys,
     lifetimes::TokenLifetimes,
+    method::{Method, Methods},
     one_time::{IssueOneTime, NewOneTimeToken, OneTimeStatus, Reset, ResetPassword},
     reuse::ReuseClass,
     rotation::{SessionState, Verdict},

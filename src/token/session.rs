@@ -1,6 +1,6 @@
 use std::num::NonZeroU32;
 
-use super::{RefreshGeneration, ReuseClass};
+use super::{Methods, RefreshGeneration, ReuseClass};
 use crate::{
     clock::Timestamp,
     event::ClientInfo,
@@ -33,6 +33,8 @@ pub struct NewSession {
     pub absolute_expires_at: Timestamp,
     /// Who opened it.
     pub client: ClientInfo,
+    /// How the user has shown who they are.
+    pub methods: Methods,
     /// The password hash that was verified; `None` if another credential was.
     pub verified_hash: Option<PasswordHash>,
     /// The same password, hashed with the parameters now in force, if they changed.
@@ -114,6 +116,8 @@ pub struct SessionUser {
     pub absolute_expires_at: Timestamp,
     /// When the user last showed a credential in this session: at its opening, or since.
     pub authenticated_at: Timestamp,
+    /// How the user showed who they are at its opening.
+    pub methods: Methods,
 }
 
 /// A live session, as its owner sees it.

@@ -14,12 +14,15 @@ mod features;
 mod imports;
 mod layers;
 mod places;
+mod prices;
 mod programs;
 mod root;
 mod sizes;
 mod source;
 mod stores;
 mod tokens;
+
+use std::path::Path;
 
 use self::source::{product, read};
 
@@ -51,6 +54,19 @@ fn every_module_has_a_place_in_the_import_order() {
 #[test]
 fn a_store_trait_has_one_file_name() {
     let found = stores::misplaced(&product(read(&["src"])));
+    assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
+
+#[test]
+fn growth_keeps_its_price() {
+    let files = product(read(&["src"]));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = prices::second_tables(&files);
+    found.extend(prices::without_text(&files, |path| {
+        root.join(path).exists()
+    }));
+    found.extend(prices::dear_store_methods(&files));
+    found.extend(prices::dear_features(&files));
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
 }
 

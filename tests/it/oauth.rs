@@ -17,6 +17,7 @@ use hallpass::{
     event::EventKind,
     identity::CodeChallenge,
     oauth::{Answer, Provider},
+    token::Method,
 };
 use serde_json::json;
 
@@ -26,6 +27,7 @@ use self::flow::{
 };
 use crate::support::{
     app::{App, app_with, apps, limited, race},
+    http::PASSWORD,
     provider::{FakeProvider, form},
 };
 
@@ -81,6 +83,24 @@ async fn a_first_sign_in_makes_a_verified_account_and_the_next_finds_it() {
         let after = sign_in(&app, &fake, person("1", ANN)).await;
         app.me(&after.access).await.expect(200);
         app.refresh(&after.refresh).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_session_keeps_by_which_method_it_was_opened() {
+    let fake = FakeProvider::start().await;
+    for app in apps_of(&fake).await {
+        let tokens = sign_in(&app, &fake, person("1", ANN)).await;
+        let methods = app.methods_of(&tokens.access).await;
+        assert!(methods.iter().eq([Method::Provider]), "{}", app.name);
+        let token = app.reset_token(ANN).await;
+        app.reset(&token, PASSWORD).await.expect(204);
+        let tokens = app.login(ANN).await;
+        let refreshed = app.refresh(&tokens.refresh).await.tokens();
+        for access in [&tokens.access, &refreshed.access] {
+            let methods = app.methods_of(access).await;
+            assert!(methods.iter().eq([Method::Password]), "{}", app.name);
+        }
     }
 }
 

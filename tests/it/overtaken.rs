@@ -19,7 +19,7 @@ use hallpass::{
     limit::{Charge, Charged, LimitKey, Lockout},
     secret::TokenDigest,
     store::{Limiter, Store},
-    token::{EndReason, NewSession, OpenSession, SessionId},
+    token::{EndReason, Methods, NewSession, OpenSession, SessionId},
     user::EmailAddress,
 };
 use serde_json::json;
@@ -138,6 +138,7 @@ impl Limiter for Rehashing {
             idle_expires_at: now,
             absolute_expires_at: now,
             client: ClientInfo::default(),
+            methods: Methods::default(),
             verified_hash: found.password_hash,
             rehashed: Some(hash.expect("the hasher works")),
             cleared_counter: None,

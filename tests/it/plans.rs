@@ -14,7 +14,7 @@ use hallpass::{
         AdministratorStore as _, FlowStore as _, IdentityStore as _, PurgeStore as _,
         SessionStore as _, UserStore as _,
     },
-    token::{NewSession, OpenSession, SessionId},
+    token::{Methods, NewSession, OpenSession, SessionId},
     user::{DeleteUser, EmailPrefix, Role, UserChange, UserFilter, UserStatus},
 };
 use sea_orm::{ConnectionTrait as _, DbBackend};
@@ -260,6 +260,7 @@ async fn open_sessions_are_found_among_many_that_ended() {
                 idle_expires_at: now + Duration::from_secs(60),
                 absolute_expires_at: now + Duration::from_secs(60),
                 client: ClientInfo::default(),
+                methods: Methods::default(),
                 verified_hash: None,
                 rehashed: None,
                 cleared_counter: None,

@@ -21,7 +21,7 @@ use hallpass::{
         PurgeStore as _, RotationStore as _, SessionStore as _, UserStore as _,
     },
     token::{
-        Checked, CheckedSession, EndReason, IssueOneTime, NewOneTimeToken, NewSession,
+        Checked, CheckedSession, EndReason, IssueOneTime, Methods, NewOneTimeToken, NewSession,
         OneTimeStatus, OpenSession, Purpose, ResetPassword, RotateSession, Rotation, SessionId,
     },
     user::{
@@ -106,6 +106,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
         idle_expires_at: later,
         absolute_expires_at: later,
         client: ClientInfo::default(),
+        methods: Methods::default(),
         verified_hash: Some(hash()),
         rehashed: Some(hash()),
         cleared_counter: None,
@@ -363,6 +364,7 @@ async fn signing_in_with_a_provider_costs_few_statements_on_postgres() {
         idle_expires_at: later,
         absolute_expires_at: later,
         client: ClientInfo::default(),
+        methods: Methods::default(),
         verified_hash: None,
         rehashed: None,
         cleared_counter: None,

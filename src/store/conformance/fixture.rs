@@ -12,7 +12,7 @@ use crate::{
     mail::{Intent, IntentId},
     secret::{PasswordHash, TokenDigest, random_bytes},
     token::{
-        CheckedSession, EndReason, NewOneTimeToken, NewSession, OpenSession, Purpose,
+        CheckedSession, EndReason, Method, NewOneTimeToken, NewSession, OpenSession, Purpose,
         RefreshGeneration, Reset, ResetPassword, RotateSession, Rotation, SessionId,
     },
     user::{
@@ -170,6 +170,7 @@ pub(super) fn new_session(user: UserId, credential_version: i64) -> NewSession {
         idle_expires_at: now + Duration::from_secs(3600),
         absolute_expires_at: now + Duration::from_secs(7200),
         client: ClientInfo::new(Some([127, 0, 0, 1].into()), Some("check")),
+        methods: [Method::Password, Method::Provider].into_iter().collect(),
         verified_hash: None,
         rehashed: None,
         cleared_counter: None,

@@ -57,6 +57,7 @@ pub async fn opening_notes_the_sign_in(store: &Subject) {
     let live = live.expect("the session is live");
     assert_eq!(live.user, opened);
     assert_eq!(live.authenticated_at, session.created_at);
+    assert_eq!(live.methods, session.methods);
     assert_eq!(live.idle_expires_at, session.idle_expires_at);
     assert_eq!(live.absolute_expires_at, session.absolute_expires_at);
     let other = store.session_user(session.id, UserId::new(now()), session.created_at);
@@ -124,6 +125,7 @@ pub async fn a_session_lives_until_its_expiries(store: &Subject) {
                 assert_eq!(rotated.idle_expires_at, late.idle_expires_at);
                 assert_eq!(rotated.absolute_expires_at, session.absolute_expires_at);
                 assert_eq!(rotated.authenticated_at, session.created_at);
+                assert_eq!(rotated.methods, session.methods);
             }
             other => panic!("a token was refused before the session's expiry: {other:?}"),
         }

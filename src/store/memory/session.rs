@@ -11,8 +11,8 @@ use crate::{
     secret::{PasswordHash, TokenDigest},
     store::SessionStore,
     token::{
-        Checked, CheckedSession, EndReason, NewSession, OpenSession, RefreshGeneration, Session,
-        SessionId, SessionUser,
+        Checked, CheckedSession, EndReason, Methods, NewSession, OpenSession, RefreshGeneration,
+        Session, SessionId, SessionUser,
     },
     user::UserId,
 };
@@ -33,6 +33,7 @@ pub(super) struct SessionRow {
     absolute_expires_at: Timestamp,
     revoked: Option<(Timestamp, EndReason)>,
     client: ClientInfo,
+    methods: Methods,
 }
 
 impl SessionRow {
@@ -73,6 +74,7 @@ impl SessionRow {
             idle_expires_at: self.idle_expires_at,
             absolute_expires_at: self.absolute_expires_at,
             authenticated_at: self.authenticated_at,
+            methods: self.methods.clone(),
         }
     }
 }
@@ -109,6 +111,7 @@ impl SessionStore for MemoryStore {
                 credential_version: new.credential_version,
                 created_at: new.created_at,
                 authenticated_at: new.created_at,
+                methods: new.methods.clone(),
                 rotated_at: new.created_at,
                 idle_expires_at: new.idle_expires_at,
                 absolute_expires_at: new.absolute_expires_at,

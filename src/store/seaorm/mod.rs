@@ -48,7 +48,7 @@ use crate::{
 };
 
 /// The newest migration that this version needs. Those of a newer version may have run as well.
-const NEWEST_MIGRATION: &str = "m20261129_000014_limit_keys";
+const NEWEST_MIGRATION: &str = "m20261130_000015_session_methods";
 
 const PING: &str = "\
     INSERT INTO auth_limits AS l (key, until_at, attempts, expires_at) SELECT $1, $2, 0, $2 \

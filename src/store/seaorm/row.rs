@@ -7,7 +7,7 @@ use super::error::unreadable;
 use crate::{
     clock::Timestamp,
     secret::TokenDigest,
-    token::SessionUser,
+    token::{Methods, SessionUser},
     user::{EmailAddress, Locale, Roles, User},
 };
 
@@ -65,7 +65,7 @@ pub(super) fn user(row: &QueryResult) -> Result<User, DbErr> {
 macro_rules! session_columns {
     () => {
         "s.idle_expires_at, s.absolute_expires_at, \
-        COALESCE(s.authenticated_at, s.created_at) AS authenticated_at"
+        COALESCE(s.authenticated_at, s.created_at) AS authenticated_at, s.methods"
     };
 }
 pub(super) use session_columns;
@@ -76,6 +76,9 @@ pub(super) fn session_user(row: &QueryResult) -> Result<SessionUser, DbErr> {
         idle_expires_at: column::<Timestamp>(row, "idle_expires_at")?,
         absolute_expires_at: column::<Timestamp>(row, "absolute_expires_at")?,
         authenticated_at: column::<Timestamp>(row, "authenticated_at")?,
+        methods: Methods::from_stored(
+            &column::<Option<String>>(row, "methods")?.unwrap_or_default(),
+        ),
     })
 }
 

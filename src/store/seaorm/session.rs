@@ -71,8 +71,8 @@ const OPEN: &str = concat!(
         FROM beyond WHERE s.id = beyond.id AND s.revoked_at IS NULL\
     ), opened AS (\
         INSERT INTO auth_sessions (id, user_id, generation, digest, credential_version, created_at, rotated_at, \
-            idle_expires_at, absolute_expires_at, ip, user_agent, authenticated_at) \
-        SELECT $6, signed_in.id, 0, $7, $3, $2, $2, $8, $9, $10, $11, $2 FROM signed_in\
+            idle_expires_at, absolute_expires_at, ip, user_agent, authenticated_at, methods) \
+        SELECT $6, signed_in.id, 0, $7, $3, $2, $2, $8, $9, $10, $11, $2, $17 FROM signed_in\
     ), cleared AS (\
         DELETE FROM auth_limits l USING signed_in WHERE l.key = $14\
     ), recorded AS (",
@@ -94,8 +94,8 @@ const MAKE_ROOM: &str = concat!(
 
 const INSERT: &str = "\
     INSERT INTO auth_sessions (id, user_id, generation, digest, credential_version, created_at, rotated_at, \
-        idle_expires_at, absolute_expires_at, ip, user_agent, authenticated_at) \
-    VALUES ($1, $2, 0, $3, $4, $5, $5, $6, $7, $8, $9, $5)";
+        idle_expires_at, absolute_expires_at, ip, user_agent, authenticated_at, methods) \
+    VALUES ($1, $2, 0, $3, $4, $5, $5, $6, $7, $8, $9, $5, $10)";
 
 const SESSION_USER: &str = concat!(
     "SELECT ",
@@ -363,9 +363,9 @@ async fn open_in(
     Ok(users)
 }
 
-fn opening_values(new: &NewSession, event: &Event, mail: Option<&Intent>) -> [Value; 16] {
+fn opening_values(new: &NewSession, event: &Event, mail: Option<&Intent>) -> [Value; 17] {
     let [user_id, now, version, verified, rehashed] = sign_in_values(new);
-    let [id, _, digest, _, _, idle, absolute, ip, user_agent] = session_values(new);
+    let [id, _, digest, _, _, idle, absolute, ip, user_agent, methods] = session_values(new);
     [
         user_id,
         now,
@@ -383,6 +383,7 @@ fn opening_values(new: &NewSession, event: &Event, mail: Option<&Intent>) -> [Va
         cleared_counter(new.cleared_counter),
         others(new),
         EndReason::TooManySessions.as_str().into(),
+        methods,
     ]
 }
 
@@ -400,8 +401,8 @@ fn sign_in_values(new: &NewSession) -> [Value; 5] {
     ]
 }
 
-/// `$1` to `$9` of [`INSERT`].
-fn session_values(new: &NewSession) -> [Value; 9] {
+/// `$1` to `$10` of [`INSERT`].
+fn session_values(new: &NewSession) -> [Value; 10] {
     [
         new.id.as_uuid().into(),
         new.user_id.as_uuid().into(),
@@ -412,6 +413,7 @@ fn session_values(new: &NewSession) -> [Value; 9] {
         new.absolute_expires_at.into(),
         new.client.ip.map(|ip| ip.to_string()).into(),
         new.client.user_agent.clone().into(),
+        new.methods.to_string().into(),
     ]
 }
 

@@ -18,7 +18,7 @@ use hallpass::{
     mail::{Mail, Mailbox},
     secret::{Secret, TokenDigest},
     store::Store,
-    token::NewSession,
+    token::{Methods, NewSession},
     user::{DeleteUser, EmailAddress, NewUser, Role, UpdateUser, UserChange, UserStatus},
 };
 use tokio::{net::TcpListener, sync::Barrier, task::JoinHandle};
@@ -143,6 +143,15 @@ impl App {
         events.expect("the store works").len()
     }
 
+    /// How the user of an access token showed who they are, as the store has kept it.
+    pub(crate) async fn methods_of(&self, access: &str) -> Methods {
+        let claims = self.auth.verify(&access.into()).expect("a good token");
+        let (store, now) = (self.store(), self.now());
+        let live = store.session_user(claims.session_id(), claims.id(), now);
+        let live = live.await.expect("the store works");
+        live.expect("the session is live").methods
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -215,6 +224,7 @@ impl App {
             idle_expires_at: now + Duration::from_secs(86_400),
             absolute_expires_at: now + Duration::from_secs(86_400),
             client: ClientInfo::default(),
+            methods: Methods::default(),
             verified_hash: None,
             rehashed: None,
             cleared_counter: None,

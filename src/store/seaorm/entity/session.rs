@@ -27,6 +27,9 @@ pub struct Model {
     pub user_agent: Option<String>,
     /// When a credential of the user was last checked in this session; null means `created_at`.
     pub authenticated_at: Option<DateTimeUtc>,
+    /// How the user showed who they are; null if an older version opened it.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub methods: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

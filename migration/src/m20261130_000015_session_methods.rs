@@ -1,0 +1,36 @@
+use sea_orm::{
+    DbBackend, DeriveIden, Statement,
+    sea_query::{ColumnDef, Table},
+};
+
+use crate::Migration;
+
+pub(crate) const MIGRATION: Migration = Migration {
+    name: "m20261130_000015_session_methods",
+    up,
+    down,
+};
+
+#[derive(DeriveIden)]
+enum AuthSessions {
+    Table,
+    Methods,
+}
+
+/// Null means that it is not known: an instance of an older version opened the session.
+fn up(backend: DbBackend) -> Vec<Statement> {
+    let column = ColumnDef::new(AuthSessions::Methods).text().take();
+    let add = Table::alter()
+        .table(AuthSessions::Table)
+        .add_column(column)
+        .take();
+    vec![backend.build(&add)]
+}
+
+fn down(backend: DbBackend) -> Vec<Statement> {
+    let drop = Table::alter()
+        .table(AuthSessions::Table)
+        .drop_column(AuthSessions::Methods)
+        .take();
+    vec![backend.build(&drop)]
+}

@@ -1,0 +1,85 @@
+use std::{collections::BTreeSet, fmt};
+
+/// How a user has shown who they are: a value of the claim `amr` (RFC 8176), or one of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Method {
+    /// A password.
+    Password,
+    /// A sign-in with a provider. Ours.
+    Provider,
+}
+
+impl Method {
+    /// Every method.
+    pub const ALL: &[Self] = &[Self::Password, Self::Provider];
+
+    /// The word used in tokens and in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "pwd",
+            Self::Provider => "provider",
+        }
+    }
+}
+
+/// The methods by which a session was opened. Displayed as words with a space between them; none for a session of an older
+/// version.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Methods(BTreeSet<Method>);
+
+impl Methods {
+    /// Reads what a store has kept. A word of a newer version counts for nothing here.
+    #[must_use]
+    pub fn from_stored(words: &str) -> Self {
+        let known = |word| {
+            Method::ALL
+                .iter()
+                .copied()
+                .find(|method| method.as_str() == word)
+        };
+        words.split_ascii_whitespace().filter_map(known).collect()
+    }
+
+    /// The methods, in one order.
+    pub fn iter(&self) -> impl Iterator<Item = Method> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// Whether a method was shown.
+    #[must_use]
+    pub fn contains(&self, method: Method) -> bool {
+        self.0.contains(&method)
+    }
+}
+
+impl FromIterator<Method> for Methods {
+    fn from_iter<I: IntoIterator<Item = Method>>(methods: I) -> Self {
+        Self(methods.into_iter().collect())
+    }
+}
+
+impl fmt::Display for Methods {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, method) in self.0.iter().enumerate() {
+            let gap = if index == 0 { "" } else { " " };
+            write!(f, "{gap}{}", method.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_are_read_as_they_are_written() {
+        let all: Methods = Method::ALL.iter().copied().collect();
+        assert_eq!(all.to_string(), "pwd provider");
+        assert_eq!(Methods::from_stored(&all.to_string()), all);
+        assert_eq!(Methods::from_stored("pwd telepathy").to_string(), "pwd");
+        assert_eq!(Methods::from_stored(""), Methods::default());
+    }
+}
