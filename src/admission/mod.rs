@@ -159,10 +159,10 @@ impl Limits {
     pub(crate) async fn admit(
         &self,
         budget: Budget,
-        client: &ClientInfo,
         about: Option<&str>,
+        client: &ClientInfo,
     ) -> Result<()> {
-        let (charges, _) = self.of_call(budget, client, about).await?;
+        let (charges, _) = self.of_call(budget, about, client).await?;
         let charged = self.charge_with_permit(&charges).await?;
         self.decide(budget, client.ip, &charges, charged)
     }
@@ -176,10 +176,10 @@ impl Limits {
     pub(crate) async fn admit_quietly(
         &self,
         budget: Budget,
-        client: &ClientInfo,
         about: &str,
+        client: &ClientInfo,
     ) -> Result<bool> {
-        let (charges, count) = self.of_call(budget, client, Some(about)).await?;
+        let (charges, count) = self.of_call(budget, Some(about), client).await?;
         match self.charge_with_permit(&charges).await? {
             Charged::Granted(_) => Ok(true),
             Charged::Refused { position, .. } if position >= count => Ok(false),
@@ -231,11 +231,11 @@ impl Limits {
     /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, or [`Unavailable`](ErrorKind::Unavailable).
     pub(crate) async fn attempt(
         &self,
-        client: &ClientInfo,
         canonical: &str,
         device: Option<&[u8]>,
+        client: &ClientInfo,
     ) -> Result<Attempt> {
-        let called = self.of_call(Budget::SignIn, client, Some(canonical));
+        let called = self.of_call(Budget::SignIn, Some(canonical), client);
         let (rates, _) = called.await?;
         self.count(client.ip, rates, canonical, device).await
     }
@@ -352,8 +352,8 @@ impl Limits {
     async fn of_call(
         &self,
         budget: Budget,
-        client: &ClientInfo,
         about: Option<&str>,
+        client: &ClientInfo,
     ) -> Result<(Vec<Charge>, usize)> {
         let rates = &self.0.rates;
         let is_client_counted = rates.of_client(budget).and(client.ip).is_some();

@@ -147,7 +147,7 @@ impl Auth {
         let limits = &self.parts.core.limits;
         match budget {
             Budget::Default | Budget::Refresh => limits.admit_here(budget, client.ip).await,
-            _ => limits.admit(budget, client, None).await,
+            _ => limits.admit(budget, None, client).await,
         }
     }
 

@@ -27,7 +27,7 @@ impl CountedAttempt {
         device: Option<&[u8]>,
         client: &ClientInfo,
     ) -> Result<Result<Self, FailedCheck>> {
-        let attempt = limits.attempt(client, canonical, device).await?;
+        let attempt = limits.attempt(canonical, device, client).await?;
         if let (Attempt::Locked(_), Some(_)) = (&attempt, device) {
             // Like an unknown one: whatever ends the lock of the account helps on every device.
             return Self::count_on_account(limits, canonical).await;

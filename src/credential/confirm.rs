@@ -44,9 +44,9 @@ impl Confirmation {
     pub(crate) async fn password(
         &self,
         caller: &ActiveUser,
-        client: &ClientInfo,
         member: &str,
         password: &Password,
+        client: &ClientInfo,
     ) -> Result<CheckedSession> {
         ensure_checkable(member, password)?;
         let checked = self.check.check_user(&caller.user, password, client);
@@ -57,7 +57,7 @@ impl Confirmation {
                 credential_version: checked.credential_version,
                 verified_hash: checked.verified_hash,
             }),
-            Err(failed) => self.refuse(caller, client, failed).await,
+            Err(failed) => self.refuse(caller, failed, client).await,
         }
     }
 
@@ -72,12 +72,12 @@ impl Confirmation {
     pub(crate) async fn password_or_recent(
         &self,
         caller: &ActiveUser,
-        client: &ClientInfo,
         member: &str,
         password: Option<&Password>,
+        client: &ClientInfo,
     ) -> Result<CheckedSession> {
         if let Some(password) = password {
-            return self.password(caller, client, member, password).await;
+            return self.password(caller, member, password, client).await;
         }
         let User { id, email, .. } = &caller.user;
         let found = self.core.store.credentials(email).await?;
@@ -112,8 +112,8 @@ impl Confirmation {
     async fn refuse<T>(
         &self,
         caller: &ActiveUser,
-        client: &ClientInfo,
         failed: FailedCheck,
+        client: &ClientInfo,
     ) -> Result<T> {
         let kind = EventKind::ReauthenticationFailed;
         let event = self.failures.event(kind, &failed, client);

@@ -47,7 +47,7 @@ impl Failures {
             _ => kind,
         };
         let mut event =
-            Event::new(kind, client, self.core.clock.now()).with("reason", failed.reason.as_str());
+            Event::new(kind, self.core.clock.now(), client).with("reason", failed.reason.as_str());
         event.user_id = failed.user_id;
         event
     }

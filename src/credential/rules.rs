@@ -128,8 +128,8 @@ impl PasswordRules {
     fn unanswered(&self, new: &NewPassword<'_>) -> Event {
         let mut event = Event::new(
             EventKind::BreachCheckFailed,
-            new.client,
             self.0.core.clock.now(),
+            new.client,
         );
         event.user_id = new.user_id;
         event.actor_id = new.actor_id;

@@ -32,11 +32,11 @@ impl Deliveries {
         &self,
         letter: LetterKind,
         recipient: Recipient,
-        client: &ClientInfo,
         now: Timestamp,
+        client: &ClientInfo,
     ) -> Option<Intent> {
         let is_sent = self.sends(letter);
-        is_sent.then(|| Intent::notice(letter, recipient, client, now))
+        is_sent.then(|| Intent::notice(letter, recipient, now, client))
     }
 
     /// Whether the host has a letter sent.
@@ -50,8 +50,8 @@ impl Deliveries {
         &self,
         checked: &CheckedSession,
         new: &EmailAddress,
-        client: &ClientInfo,
         now: Timestamp,
+        client: &ClientInfo,
     ) -> (NewOneTimeToken, [Intent; 2]) {
         let user = checked.user_id;
         let recipient = Recipient::NewAddress(user, new.clone());
@@ -59,7 +59,7 @@ impl Deliveries {
         let version = checked.credential_version;
         let token = self.token_of(&letter, user, new, version, Purpose::ConfirmEmailChange);
         let recipient = Recipient::User(user);
-        let notice = Intent::notice(LetterKind::EmailChangeRequested, recipient, client, now);
+        let notice = Intent::notice(LetterKind::EmailChangeRequested, recipient, now, client);
         (token, [letter, notice.with("new_email", new.as_str())])
     }
 
@@ -79,7 +79,7 @@ impl Deliveries {
         let now = self.0.parts.clock.now();
         let recipient = Recipient::Holder(email.clone());
         let intent = self.letter(LetterKind::ResetPassword, recipient, now);
-        let event = Event::new(EventKind::PasswordResetRequested, client, now);
+        let event = Event::new(EventKind::PasswordResetRequested, now, client);
         let event = self.0.parts.trail.about(event, email.canonical());
         store.enqueue(&[intent], Some(&event)).await?;
         Ok(event)

@@ -20,7 +20,7 @@ impl Author {
     pub fn event(&self, kind: EventKind, now: Timestamp) -> Event {
         Event {
             actor_id: self.actor_id,
-            ..Event::new(kind, &self.client, now)
+            ..Event::new(kind, now, &self.client)
         }
     }
 }

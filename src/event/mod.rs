@@ -65,7 +65,7 @@ pub struct Event {
 impl Event {
     /// An event of now, about nobody yet.
     #[must_use]
-    pub fn new(kind: EventKind, client: &ClientInfo, now: Timestamp) -> Self {
+    pub fn new(kind: EventKind, now: Timestamp, client: &ClientInfo) -> Self {
         Self {
             id: EventId::new(now),
             kind,

@@ -82,8 +82,8 @@ impl Intent {
     pub fn notice(
         letter: LetterKind,
         recipient: Recipient,
-        client: &ClientInfo,
         now: Timestamp,
+        client: &ClientInfo,
     ) -> Self {
         let notice = Self::new(letter, recipient, now, NOTICE_LIFETIME);
         match client.ip {

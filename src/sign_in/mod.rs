@@ -58,7 +58,7 @@ impl SessionOpener {
         let letter = match (known, checked.last_login_at) {
             (None, Some(_)) => {
                 let (letter, recipient) = (LetterKind::NewSignIn, Recipient::User(checked.id));
-                self.core.deliveries.notice(letter, recipient, &client, now)
+                self.core.deliveries.notice(letter, recipient, now, &client)
             }
             _ => None,
         };
@@ -77,7 +77,7 @@ impl SessionOpener {
             cleared_counter: proof.attempt.cleared_counter(),
             sessions_at_most: self.sessions_at_most,
         };
-        let mut event = Event::new(EventKind::SignedIn, &session.client, now)
+        let mut event = Event::new(EventKind::SignedIn, now, &session.client)
             .by(session.user_id)
             .with("session_id", id.to_string());
         if let Some(provider) = proof.provider {
@@ -117,7 +117,7 @@ impl SessionOpener {
 
     /// The audit trail tells a refusal by the host from one of ours.
     async fn write_down(&self, refusal: &Refusal, user: &User, client: &ClientInfo) -> Result<()> {
-        let event = Event::new(EventKind::SignInFailed, client, self.core.clock.now())
+        let event = Event::new(EventKind::SignInFailed, self.core.clock.now(), client)
             .of(user.id)
             .with("reason", "refused_by_application")
             .with("code", refusal.code());

@@ -32,7 +32,7 @@ async fn fill(app: &App, user: UserId, count: usize) -> Vec<String> {
     let mut made = Vec::new();
     for _ in 0..count {
         let client = ClientInfo::default();
-        let event = Event::new(EventKind::LoggedOut, &client, app.now()).of(user);
+        let event = Event::new(EventKind::LoggedOut, app.now(), &client).of(user);
         app.store().record_event(&event).await.unwrap();
         made.push(event.id.to_string());
     }

@@ -314,7 +314,7 @@ async fn who_stood_on_an_untrusted_word_alone_is_not_proven_by_the_migration() {
                 .await;
             }
             let made_by = by_provider.then_some(("provider", "idp"));
-            let event = Event::new(EventKind::AccountCreated, &ClientInfo::default(), linked);
+            let event = Event::new(EventKind::AccountCreated, linked, &ClientInfo::default());
             let event = made_by
                 .into_iter()
                 .fold(event.of(user), |event, (name, value)| {

@@ -45,7 +45,7 @@ impl Hooks for Raising {
         let order = Ordering::SeqCst;
         if self.left.fetch_update(order, order, one_less).is_ok() {
             let now = user.created_at;
-            let event = Event::new(EventKind::LoggedOutEverywhere, &ClientInfo::default(), now);
+            let event = Event::new(EventKind::LoggedOutEverywhere, now, &ClientInfo::default());
             let (id, reason) = (user.id, EndReason::LogoutAll);
             let ended = self.store.end_sessions(id, reason, now, &event).await;
             assert!(ended.expect("the store works"));

@@ -125,8 +125,8 @@ async fn administrators_are_found_by_an_index() {
         let event = || {
             Event::new(
                 hallpass::event::EventKind::AccountDeleted,
-                &Default::default(),
                 now,
+                &Default::default(),
             )
         };
         let deleted = store.delete_user(user, None, &event()).await.unwrap();
@@ -217,8 +217,8 @@ async fn identities_and_codes_are_found_by_indexes() {
         uses(&[by_user], "identities").await;
         let event = Event::new(
             hallpass::event::EventKind::IdentityUnlinked,
-            &Default::default(),
             now,
+            &Default::default(),
         );
         let unlinked = store.unlink_identity(user.id, identities[0].id, &event);
         assert_eq!(unlinked.await.unwrap(), Unlinked::LastCredential);

@@ -58,7 +58,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     let event = || crate::support::app::created(SystemClock.now());
     let notice = || {
         let (letter, client) = (LetterKind::PasswordChanged, ClientInfo::default());
-        Intent::notice(letter, Recipient::UserOfFact, &client, later)
+        Intent::notice(letter, Recipient::UserOfFact, later, &client)
     };
     let mail = notice();
     let taken = Intent::new(

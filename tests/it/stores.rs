@@ -353,7 +353,7 @@ async fn an_event_that_cannot_be_read_hides_no_other() {
             EventKind::SignedIn,
             EventKind::SignedIn,
         ] {
-            let event = Event::new(kind, &ClientInfo::default(), SystemClock.now());
+            let event = Event::new(kind, SystemClock.now(), &ClientInfo::default());
             store.record_event(&event).await.unwrap();
             made.push(event.id);
         }

@@ -30,14 +30,14 @@ impl Accounts {
         let store = self.core.store.as_ref();
         let checked = self
             .confirmation
-            .password_or_recent(caller, client, "current_password", current)
+            .password_or_recent(caller, "current_password", current, client)
             .await?;
         self.core.hooks.before_deletion(&caller.user).await?;
         let event = Self::event(
             EventKind::AccountDeleted,
             caller,
-            client,
             self.core.clock.now(),
+            client,
         );
         let version = Some(checked.credential_version);
         match store.delete_user(caller.user.id, version, &event).await? {

@@ -78,8 +78,8 @@ impl Accounts {
         changed.ok_or_else(|| ErrorKind::InvalidAccessToken.into())
     }
 
-    fn event(kind: EventKind, caller: &ActiveUser, client: &ClientInfo, now: Timestamp) -> Event {
-        Event::new(kind, client, now)
+    fn event(kind: EventKind, caller: &ActiveUser, now: Timestamp, client: &ClientInfo) -> Event {
+        Event::new(kind, now, client)
             .of(caller.user.id)
             .by(caller.user.id)
             .with("session_id", caller.session_id.to_string())

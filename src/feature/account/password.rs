@@ -41,19 +41,19 @@ impl Accounts {
         for _ in 0..CHECKS {
             let checked = self
                 .confirmation
-                .password_or_recent(caller, client, "current_password", current)
+                .password_or_recent(caller, "current_password", current, client)
                 .await?;
             let hash = match &hash {
                 Some(hash) => hash,
                 None => hash.insert(self.hasher.hash(new).await?),
             };
             let now = self.core.clock.now();
-            let event = Self::event(EventKind::PasswordChanged, caller, client, now);
+            let event = Self::event(EventKind::PasswordChanged, caller, now, client);
             let recipient = Recipient::User(caller.user.id);
             let mail =
                 self.core
                     .deliveries
-                    .notice(LetterKind::PasswordChanged, recipient, client, now);
+                    .notice(LetterKind::PasswordChanged, recipient, now, client);
             let changed = store.change_password(&checked, hash, now, &event, mail.as_ref());
             if changed.await? == Checked::Done {
                 self.core.trail.publish(&event);
@@ -85,10 +85,10 @@ impl Accounts {
         for _ in 0..CHECKS {
             let checked = self
                 .confirmation
-                .password(caller, client, "password", password)
+                .password(caller, "password", password, client)
                 .await?;
             let now = self.core.clock.now();
-            let event = Self::event(EventKind::Reauthenticated, caller, client, now);
+            let event = Self::event(EventKind::Reauthenticated, caller, now, client);
             if store.reauthenticate(&checked, now, &event).await? == Checked::Done {
                 self.core.trail.publish(&event);
                 return Ok(());

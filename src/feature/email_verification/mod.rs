@@ -44,7 +44,7 @@ impl EmailVerifications {
     pub async fn verify(&self, token: &OneTimeToken, client: &ClientInfo) -> Result<()> {
         self.admit(client).await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.core.clock.now());
-        let event = Event::new(EventKind::EmailVerified, client, now);
+        let event = Event::new(EventKind::EmailVerified, now, client);
         let verified = self.core.store.verify_email(&digest, now, &event).await?;
         let user = verified.ok_or(ErrorKind::InvalidToken)?;
         self.core.trail.publish(&event.of(user));
@@ -59,12 +59,12 @@ impl EmailVerifications {
     pub async fn resend(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
         let store = self.core.store.as_ref();
         let (limits, about) = (&self.core.limits, email.canonical());
-        let admitted = limits.admit_quietly(Budget::Verify, client, about);
+        let admitted = limits.admit_quietly(Budget::Verify, about, client);
         if !admitted.await? {
             return Ok(());
         }
         let now = self.core.clock.now();
-        let event = Event::new(EventKind::EmailVerificationRequested, client, now);
+        let event = Event::new(EventKind::EmailVerificationRequested, now, client);
         let event = self.core.trail.about(event, email.canonical());
         let holder = Recipient::Holder(email.clone());
         let mail = self
@@ -101,17 +101,17 @@ impl EmailVerifications {
         for _ in 0..CHECKS {
             let checked = self
                 .confirmation
-                .password_or_recent(caller, client, "current_password", current)
+                .password_or_recent(caller, "current_password", current, client)
                 .await?;
             let now = self.core.clock.now();
-            let event = Event::new(EventKind::EmailChangeRequested, client, now)
+            let event = Event::new(EventKind::EmailChangeRequested, now, client)
                 .of(caller.user.id)
                 .by(caller.user.id)
                 .with("session_id", caller.session_id.to_string());
             let (token, mails) = self
                 .core
                 .deliveries
-                .email_change(&checked, new, client, now);
+                .email_change(&checked, new, now, client);
             let requested = store.request_email_change(&checked, &token, &event, &mails);
             if requested.await? == Checked::Done {
                 self.core.trail.publish(&event);
@@ -132,9 +132,9 @@ impl EmailVerifications {
     pub async fn confirm_change(&self, token: &OneTimeToken, client: &ClientInfo) -> Result<()> {
         self.admit(client).await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.core.clock.now());
-        let event = Event::new(EventKind::EmailChanged, client, now);
+        let event = Event::new(EventKind::EmailChanged, now, client);
         // To the old address, and not optional: it is the last that this address hears.
-        let mail = Intent::notice(LetterKind::EmailChanged, Recipient::UserOfFact, client, now);
+        let mail = Intent::notice(LetterKind::EmailChanged, Recipient::UserOfFact, now, client);
         let changed = self
             .core
             .store
@@ -146,7 +146,7 @@ impl EmailVerifications {
     }
 
     async fn admit(&self, client: &ClientInfo) -> Result<()> {
-        let admitted = self.core.limits.admit(Budget::Verify, client, None);
+        let admitted = self.core.limits.admit(Budget::Verify, None, client);
         admitted.await
     }
 }

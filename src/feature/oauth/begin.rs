@@ -84,7 +84,7 @@ impl ProviderSignIns {
         let store = self.core.store.as_ref();
         let asked = self.providers.named(provider)?;
         self.ensure_redirect(&new.redirect_to)?;
-        let admitted = self.core.limits.admit(Budget::OauthStart, client, None);
+        let admitted = self.core.limits.admit(Budget::OauthStart, None, client);
         admitted.await?;
         let (state, secret) = (secret::random_text(), FlowSecret::generate());
         let authorization = Authorization {

@@ -225,8 +225,8 @@ impl ProviderSignIns {
                 joined: self.core.deliveries.notice(
                     LetterKind::IdentityLinked,
                     Recipient::UserOfFact,
-                    client,
                     now,
+                    client,
                 ),
                 verification: Some(self.core.deliveries.letter(
                     LetterKind::VerifyEmail,
@@ -335,7 +335,7 @@ impl ProviderSignIns {
     }
 
     fn event(&self, kind: EventKind, provider: &str, client: &ClientInfo) -> Event {
-        Event::new(kind, client, self.core.clock.now()).with("provider", provider)
+        Event::new(kind, self.core.clock.now(), client).with("provider", provider)
     }
 }
 

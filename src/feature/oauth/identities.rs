@@ -44,12 +44,12 @@ impl ProviderSignIns {
             user_id: caller.user.id,
         };
         let event = |kind| {
-            let event = Event::new(kind, client, now);
+            let event = Event::new(kind, now, client);
             event.of(caller.user.id).by(caller.user.id)
         };
         let linked = event(EventKind::IdentityLinked);
         let (letter, recipient) = (LetterKind::IdentityLinked, Recipient::UserOfFact);
-        let mail = self.core.deliveries.notice(letter, recipient, client, now);
+        let mail = self.core.deliveries.notice(letter, recipient, now, client);
         let done = store.link_identity(&link, now, &linked, mail.as_ref());
         match done.await? {
             Linked::Linked(identity) => {
@@ -83,7 +83,7 @@ impl ProviderSignIns {
         let own = self.core.store.identities(caller.user.id).await?;
         let identity = own.iter().find(|identity| identity.id == id);
         let identity = identity.ok_or(ErrorKind::NotFound)?;
-        let event = Event::new(EventKind::IdentityUnlinked, client, self.core.clock.now())
+        let event = Event::new(EventKind::IdentityUnlinked, self.core.clock.now(), client)
             .of(caller.user.id)
             .by(caller.user.id);
         let event = identity.noted_on(&event);

@@ -30,7 +30,7 @@ impl ProviderSignIns {
         let redeemed = redeemed.ok_or(ErrorKind::InvalidToken)?;
         let user = &redeemed.credentials.user;
         if self.require_verified && user.email_verified_at.is_none() {
-            let event = Event::new(EventKind::SignInFailed, client, now)
+            let event = Event::new(EventKind::SignInFailed, now, client)
                 .of(user.id)
                 .with("reason", "email_not_verified")
                 .with("provider", redeemed.provider.as_str());

@@ -59,7 +59,7 @@ impl Passwords {
     pub(crate) async fn admit_registration(&self, registration: &Registration) -> Result<()> {
         let about = Some(registration.email.canonical());
         let (budget, client) = (Budget::Register, &registration.client);
-        self.core.limits.admit(budget, client, about).await
+        self.core.limits.admit(budget, about, client).await
     }
 
     /// All that is slow, and asks no database.
@@ -96,8 +96,8 @@ impl Passwords {
         );
         let if_taken = (self.registration == RegistrationMode::Private).then(|| {
             let owner = Recipient::Holder(user.email.clone());
-            let mail = Intent::notice(LetterKind::AccountExists, owner, &client, user.created_at);
-            let refused = Event::new(EventKind::RegistrationRefused, &client, user.created_at);
+            let mail = Intent::notice(LetterKind::AccountExists, owner, user.created_at, &client);
+            let refused = Event::new(EventKind::RegistrationRefused, user.created_at, &client);
             (mail, self.core.trail.about(refused, user.email.canonical()))
         });
         Ok(PreparedRegistration {
@@ -121,7 +121,7 @@ impl Passwords {
             unanswered: _,
             client,
         } = prepared;
-        let event = Event::new(EventKind::AccountCreated, &client, user.created_at).by(user.id);
+        let event = Event::new(EventKind::AccountCreated, user.created_at, &client).by(user.id);
         let taken = if_taken.as_ref().map(|(mail, event)| (mail, event));
         let inserted = store.insert_user(&user, &event, Some(&mail), taken);
         Ok(match inserted.await? {
@@ -159,7 +159,7 @@ impl Passwords {
         let roles = [Role::ADMIN, Role::USER].into_iter().collect();
         let mut user = self.new_user(email, password, roles, None).await?;
         user.email_verified_at = Some(user.created_at);
-        let event = Event::new(EventKind::AccountCreated, &nobody, user.created_at);
+        let event = Event::new(EventKind::AccountCreated, user.created_at, &nobody);
         let inserted = store.insert_first_administrator(&user, &event);
         match inserted.await? {
             FirstAdministrator::Inserted(user) => {

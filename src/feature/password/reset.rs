@@ -18,7 +18,7 @@ impl Passwords {
         let admitted = self
             .core
             .limits
-            .admit_quietly(Budget::Forgot, client, about);
+            .admit_quietly(Budget::Forgot, about, client);
         if !admitted.await? {
             return Ok(());
         }
@@ -35,7 +35,7 @@ impl Passwords {
         client: &ClientInfo,
     ) -> Result<()> {
         let store = self.core.store.as_ref();
-        let admitted = self.core.limits.admit(Budget::Reset, client, None);
+        let admitted = self.core.limits.admit(Budget::Reset, None, client);
         admitted.await?;
         let digest = TokenDigest::of(token.expose());
         // A forged token costs one indexed look-up and no hash.
@@ -57,13 +57,13 @@ impl Passwords {
             cleared_counter: self.core.limits.cleared_with(counted),
             now: self.core.clock.now(),
         };
-        let event = Event::new(EventKind::PasswordReset, client, reset.now);
+        let event = Event::new(EventKind::PasswordReset, reset.now, client);
         let recipient = Recipient::UserOfFact;
         let mail =
             self.core
                 .deliveries
-                .notice(LetterKind::PasswordChanged, recipient, client, reset.now);
-        let on_takeover = Event::new(EventKind::AccountTakenOver, client, reset.now);
+                .notice(LetterKind::PasswordChanged, recipient, reset.now, client);
+        let on_takeover = Event::new(EventKind::AccountTakenOver, reset.now, client);
         let done = store.reset_password(&reset, &event, &on_takeover, mail.as_ref());
         let Reset {
             user: owner,

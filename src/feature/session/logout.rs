@@ -18,7 +18,7 @@ impl Sessions {
         if let Some(id) = self.core.tokens.session_of(refresh_token) {
             let now = self.core.clock.now();
             let event =
-                Event::new(EventKind::LoggedOut, client, now).with("session_id", id.to_string());
+                Event::new(EventKind::LoggedOut, now, client).with("session_id", id.to_string());
             let ended = self
                 .core
                 .store
@@ -34,7 +34,7 @@ impl Sessions {
     /// Ends every session of the user.
     pub(crate) async fn logout_all(&self, caller: &ActiveUser, client: &ClientInfo) -> Result<()> {
         let (user, now) = (caller.user.id, self.core.clock.now());
-        let event = Event::new(EventKind::LoggedOutEverywhere, client, now).by(user);
+        let event = Event::new(EventKind::LoggedOutEverywhere, now, client).by(user);
         let ended = self
             .core
             .store

@@ -43,7 +43,7 @@ impl Sessions {
     /// [`SessionNotFound`](ErrorKind::SessionNotFound) if the session is another user's, unknown, or over.
     pub async fn end(&self, caller: &ActiveUser, id: SessionId, client: &ClientInfo) -> Result<()> {
         let (user, now) = (caller.user.id, self.core.clock.now());
-        let event = Event::new(EventKind::SessionRevoked, client, now)
+        let event = Event::new(EventKind::SessionRevoked, now, client)
             .of(user)
             .by(user)
             .with("session_id", id.to_string());

@@ -87,11 +87,11 @@ impl Sessions {
         client: &ClientInfo,
     ) -> Result<(SessionUser, TokenDigest)> {
         let now = rotation.now;
-        let on_reuse = Event::new(EventKind::RefreshTokenReused, client, now)
+        let on_reuse = Event::new(EventKind::RefreshTokenReused, now, client)
             .with("session_id", rotation.id.to_string());
         let (letter, recipient) = (LetterKind::RefreshTokenReused, Recipient::UserOfFact);
         let deliveries = &self.core.deliveries;
-        let mail = deliveries.notice(letter, recipient, client, now);
+        let mail = deliveries.notice(letter, recipient, now, client);
         let rotated = self
             .core
             .store

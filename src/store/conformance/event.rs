@@ -40,7 +40,7 @@ pub async fn an_event_is_kept_whole(store: &Subject) {
     let (user, actor) = (UserId::new(now()), UserId::new(now()));
     let client = ClientInfo::new("2001:db8::1".parse().ok(), Some("a check"));
     let client = client.with_request_id("request");
-    let full = Event::new(EventKind::SignInFailed, &client, now())
+    let full = Event::new(EventKind::SignInFailed, now(), &client)
         .of(user)
         .by(actor)
         .with("text", "Zoë \u{1f511} '\"")
@@ -68,7 +68,7 @@ pub async fn events_are_listed_newest_first(store: &Subject) {
             EventKind::LoggedOut
         };
         let at = now() + Duration::from_millis(index);
-        let event = Event::new(kind, &ClientInfo::default(), at).of(user);
+        let event = Event::new(kind, at, &ClientInfo::default()).of(user);
         store.record_event(&event).await.expect("record_event");
         made.push(event);
     }

@@ -92,7 +92,7 @@ pub(super) async fn insert(store: &Subject, user: &NewUser) -> User {
 
 /// An event of now, by nobody.
 pub(super) fn event(kind: EventKind) -> Event {
-    Event::new(kind, &ClientInfo::default(), now())
+    Event::new(kind, now(), &ClientInfo::default())
 }
 
 /// Changes a user now, by nobody.

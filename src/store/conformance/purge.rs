@@ -167,7 +167,7 @@ pub async fn old_events_go_and_later_ones_stay(store: &Subject) {
     let mut made = Vec::new();
     for offset in 0..9 {
         let at = start + Duration::from_millis(offset);
-        let event = Event::new(EventKind::SignedIn, &ClientInfo::default(), at).of(user);
+        let event = Event::new(EventKind::SignedIn, at, &ClientInfo::default()).of(user);
         store.record_event(&event).await.expect("record_event");
         made.push(event.id);
     }

@@ -49,8 +49,8 @@ fn queue() -> (Queue, Arc<Moody>) {
 fn push(queue: &Queue) -> EventId {
     let event = Event::new(
         EventKind::SignedIn,
-        &ClientInfo::default(),
         SystemClock.now(),
+        &ClientInfo::default(),
     );
     queue.push(&event);
     event.id

@@ -461,5 +461,5 @@ impl Drop for Server {
 
 /// The event of an account that a test puts into the store by hand.
 pub(crate) fn created(now: Timestamp) -> Event {
-    Event::new(EventKind::AccountCreated, &ClientInfo::default(), now)
+    Event::new(EventKind::AccountCreated, now, &ClientInfo::default())
 }

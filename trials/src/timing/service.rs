@@ -107,7 +107,7 @@ pub(crate) async fn account(
         locale: None,
         created_at: now,
     };
-    let event = Event::new(EventKind::AccountCreated, &ClientInfo::default(), now);
+    let event = Event::new(EventKind::AccountCreated, now, &ClientInfo::default());
     match store.insert_user(&user, &event, None, None).await? {
         InsertUser::Inserted(_) => Ok(()),
         InsertUser::EmailTaken => Err("an address was drawn twice".into()),

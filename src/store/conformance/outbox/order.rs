@@ -287,7 +287,7 @@ pub async fn several_mails_are_ordered_at_once(store: &Subject) {
 
 fn notice(at: Timestamp) -> Intent {
     let (recipient, client) = (Recipient::UserOfFact, ClientInfo::default());
-    Intent::notice(LetterKind::PasswordChanged, recipient, &client, at)
+    Intent::notice(LetterKind::PasswordChanged, recipient, at, &client)
 }
 
 async fn assert_only(store: &Subject, at: Timestamp, letter: LetterKind, user: UserId) {

@@ -86,7 +86,7 @@ pub async fn a_notice_of_a_new_address_is_ordered_for_the_old_one(store: &Subjec
     let at = long_ago();
     let notice = |letter| {
         let (recipient, client) = (Recipient::User(user.id), ClientInfo::default());
-        Intent::notice(letter, recipient, &client, at)
+        Intent::notice(letter, recipient, at, &client)
     };
     let asked = event(EventKind::EmailChangeRequested);
     let mails = [notice(LetterKind::EmailChangeRequested)];
