@@ -10,7 +10,7 @@ use std::hint::black_box;
 use async_trait::async_trait;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use hallpass::{
-    Auth, Login, Registration, SignIn, UserService as _,
+    Auth, Login, Registration, SignIn,
     error::BoxError,
     event::ClientInfo,
     mail::Mailbox,

@@ -16,7 +16,7 @@
 use std::sync::Arc;
 
 use hallpass::{
-    ErrorKind, UserService as _, conformance,
+    ErrorKind, conformance,
     event::ClientInfo,
     memory::MemoryStore,
     store::{Gate, Passage},

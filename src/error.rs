@@ -18,10 +18,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// Match on [`kind`](Self::kind). The text and the source are for logs; neither ever holds a secret, and neither
 /// reaches an HTTP reply.
-#[derive(Debug)]
+///
+/// `Debug` is the text and its causes in one line, with a hint where one helps: that is what a `main` that returns the error
+/// prints.
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     kind: ErrorKind,
     source: Option<BoxError>,
@@ -170,6 +171,31 @@ impl fmt::Display for Error {
     }
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut cause = self.source();
+        let mut hint = None;
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            hint = hint.or_else(|| hint_for(error));
+            cause = error.source();
+        }
+        match hint {
+            Some(hint) => write!(f, " (hint: {hint})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The next step for a developer who meets this cause.
+fn hint_for(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
+    match cause.downcast_ref::<StoreError>()? {
+        StoreError::Schema(_) => Some("run `store.migrate()` before the first request"),
+        _ => None,
+    }
+}
+
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
@@ -219,5 +245,25 @@ impl From<StoreError> for Error {
             }
             StoreError::Corrupt(_) => Self::internal(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_is_the_text_its_causes_and_a_hint() {
+        let missing = StoreError::Schema("no such table: auth_users".into());
+        assert_eq!(
+            format!("{:?}", Error::from(missing)),
+            "a part this service depends on is unavailable: the database lacks tables of this version: its migrations have not run: \
+             no such table: auth_users (hint: run `store.migrate()` before the first request)"
+        );
+        let setting = Error::configuration("a master secret is required");
+        assert_eq!(
+            format!("{setting:?}"),
+            "the configuration is wrong: a master secret is required"
+        );
     }
 }

@@ -181,7 +181,7 @@ pub use self::{
 // Short paths.
 #[cfg(feature = "http")]
 pub use self::auth::endpoints;
-pub use self::auth::{guard, transaction};
+pub use self::auth::{background, guard, transaction};
 #[cfg(feature = "oauth")]
 pub use self::feature::oauth;
 pub use self::feature::{account, admin, email_verification, lockout, password, session};

@@ -90,7 +90,7 @@ use crate::{
     event::Author,
     mail::{Mail, Mailbox},
     secret::{AccessToken, OneTimeToken, Secret},
-    service::{Login, Registration, UserService as _},
+    service::{Login, Registration},
     sign_in::SignIn,
     store::memory::MemoryStore,
     token::TokenPair,

@@ -14,7 +14,7 @@ use std::{
 
 use async_trait::async_trait;
 use hallpass::{
-    Auth, ErrorKind, Login, Registration, SignIn, UserService as _,
+    Auth, ErrorKind, Login, Registration, SignIn,
     clock::{ManualClock, Timestamp},
     credential::{HashParams, Hasher},
     error::StoreError,

@@ -1,8 +1,12 @@
 //! Work in the background: mails, the purge, providers, and the end of hooks and sinks.
 
-use std::pin::pin;
+use std::{pin::pin, time::Duration};
 
-use tokio::sync::watch;
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+    time::timeout,
+};
 
 use super::Auth;
 use crate::{error::Result, purge::Purged};
@@ -46,6 +50,33 @@ impl Auth {
         );
         self.finish_hooks().await;
         self.flush_events().await;
+    }
+
+    /// Spawns [`run`](Self::run) on the current tokio runtime. Dropping the result leaves it running until the runtime ends.
+    ///
+    /// ```no_run
+    /// # async fn serve(auth: hallpass::Auth) {
+    /// let background = auth.spawn();
+    /// // ... serve requests until the process is to end ...
+    /// background.stop(std::time::Duration::from_secs(10)).await;
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn spawn(&self) -> Background {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let auth = self.clone();
+        let running = tokio::spawn(async move {
+            let shutdown = async {
+                if stopped.await.is_err() {
+                    // Nobody will stop it.
+                    std::future::pending::<()>().await;
+                }
+            };
+            auth.run(shutdown).await;
+        });
+        Background { stop, running }
     }
 
     /// Sends mails as they become due, until `shutdown` completes. Spawn it once per process; any number of processes
@@ -117,5 +148,30 @@ impl Auth {
     #[must_use]
     pub fn dropped_events(&self) -> u64 {
         self.trail().dropped()
+    }
+}
+
+/// The work in the background, spawned by [`Auth::spawn`].
+#[derive(Debug)]
+#[must_use = "stop it before the process ends, so that mails in flight are not cut off"]
+pub struct Background {
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<()>,
+}
+
+impl Background {
+    /// Ends the work, and waits until mails in flight, hooks and sinks are done; not longer than `patience`. Returns whether they
+    /// were.
+    pub async fn stop(self, patience: Duration) -> bool {
+        let Self { stop, mut running } = self;
+        // The work may have ended by a panic.
+        let _ = stop.send(());
+        match timeout(patience, &mut running).await {
+            Ok(ended) => ended.is_ok(),
+            Err(_elapsed) => {
+                running.abort();
+                false
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The handle an application holds.
 
 mod assemble;
-mod background;
+pub mod background;
 mod builder;
 #[cfg(feature = "http")]
 pub mod endpoints;

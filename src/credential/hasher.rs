@@ -1,5 +1,6 @@
 mod known_params;
 mod pool;
+mod speed;
 
 use std::{
     num::NonZero,
@@ -141,7 +142,8 @@ impl HasherBuilder {
     /// By how much the threads that hash yield to others while processors are short: what is added to their nice value
     /// (`nice(2)`), 0 to 19. By default 10, about a tenth of the processor time that another thread gets, so that those
     /// who are signed in hardly feel a storm of logins; threads that keep all processors busy slow logins down in turn.
-    /// Linux only: elsewhere it does nothing.
+    /// Linux only: elsewhere it does nothing. In a debug build without an optimised Argon2 they do not yield, and a warning
+    /// says how to optimise it.
     #[must_use]
     pub fn niceness(mut self, niceness: u8) -> Self {
         self.threads = Threads::Own { niceness };
@@ -171,6 +173,11 @@ impl HasherBuilder {
         if matches!(self.threads, Threads::Own { niceness } if niceness > 19) {
             return Err(Error::configuration("the niceness of hashing is 0 to 19"));
         }
+        let threads = match self.threads {
+            // Thirty times the work at a tenth of the processor would be a request that times out.
+            Threads::Own { .. } if speed::is_unoptimised() => Threads::Own { niceness: 0 },
+            threads => threads,
+        };
         let known_params = KnownParams::new(self.params, self.former);
         Ok(Hasher(Arc::new(Inner {
             dummy: Phc::dummy(self.params),
@@ -179,7 +186,7 @@ impl HasherBuilder {
                 self.permits,
                 self.queue,
                 self.deadline,
-                self.threads,
+                threads,
             ),
             known_params,
             slots: Arc::new(Semaphore::new(

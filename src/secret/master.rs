@@ -146,6 +146,22 @@ impl From<Secret> for Secrets {
     }
 }
 
+impl Secrets {
+    /// Reads an environment variable, such as `HALLPASS_SECRET`: comma-separated standard base64, the current secret first.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the variable is not set, or holds no secret of 32 bytes or more.
+    pub fn from_env(name: &str) -> Result<Self> {
+        let Ok(text) = std::env::var(name) else {
+            return Err(Error::configuration(format!(
+                "the environment variable {name} is not set: it holds the master secret, \
+                 such as the output of `head -c 32 /dev/urandom | base64`"
+            )));
+        };
+        text.parse()
+    }
+}
+
 impl FromStr for Secrets {
     type Err = Error;
 

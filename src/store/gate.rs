@@ -201,6 +201,7 @@ gated! {
             on_takeover: &Event,
             mail: Option<&Intent>
         ) -> Option<Reset>;
+        writable set_password(user: UserId, hash: &PasswordHash, now: Timestamp, event: &Event, mail: Option<&Intent>) -> Option<User>;
     }
     AddressStore {
         writable verify_email(digest: &TokenDigest, now: Timestamp, event: &Event) -> Option<UserId>;

@@ -7,6 +7,7 @@ use crate::{
     outbox::Intent,
     secret::PasswordHash,
     token::{Checked, CheckedSession, Reset, ResetPassword},
+    user::{User, UserId},
 };
 
 /// Sets new passwords, on the strength of a session or of a one-time token. Part of [`Store`](crate::store::Store).
@@ -51,4 +52,23 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
         on_takeover: &Event,
         mail: Option<&Intent>,
     ) -> Result<Option<Reset>, StoreError>;
+
+    /// Sets the password of a user, whatever it was, and gives the user as they then are; `None` if there is no such user.
+    ///
+    /// # Contract
+    /// One fact: the hash is stored, `credential_version` goes up, every session ends for
+    /// [`PasswordChanged`](crate::token::EndReason::PasswordChanged), and the event and the mail are written. One-time tokens
+    /// die with the version ([`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail) apart). Nothing else of the
+    /// account changes, a disabled one stays disabled.
+    ///
+    /// # Errors
+    /// If the database fails.
+    async fn set_password(
+        &self,
+        user: UserId,
+        password_hash: &PasswordHash,
+        now: Timestamp,
+        event: &Event,
+        mail: Option<&Intent>,
+    ) -> Result<Option<User>, StoreError>;
 }

@@ -14,7 +14,9 @@ pub(crate) fn without_background(programs: &[Source]) -> Vec<&str> {
     let calls = |program: &Source, name: &str| program.tokens.iter().any(|token| token == name);
     let found = programs.iter().filter(|program| {
         let serves = calls(program, "builder") && calls(program, "endpoints");
-        serves && calls(program, "main") && !calls(program, "run")
+        let spawn = [".", "spawn", "(", ")"];
+        let spawns = program.tokens.windows(4).any(|tokens| tokens == spawn);
+        serves && calls(program, "main") && !calls(program, "run") && !spawns
     });
     found.map(|program| program.path.as_str()).collect()
 }
@@ -29,4 +31,6 @@ fn a_program_without_the_background_is_found() {
     let programs = of_document("README.md", &document);
     assert_eq!(programs.len(), 2);
     assert_eq!(without_background(&programs), ["README.md"]);
+    let spawning = Source::new("a.rs", &format!("{serves} auth.spawn();"));
+    assert!(without_background(&[spawning]).is_empty());
 }

@@ -3,6 +3,7 @@
 mod change;
 mod create;
 mod first;
+mod in_process;
 mod last;
 
 use hallpass::{

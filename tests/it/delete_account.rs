@@ -1,7 +1,7 @@
 //! `DELETE /users/me`.
 
 use hallpass::{
-    ErrorKind, UserService as _,
+    ErrorKind,
     event::{ClientInfo, EventFilter, EventKind},
     secret::AccessToken,
 };

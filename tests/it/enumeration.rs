@@ -9,7 +9,7 @@ mod tokens;
 use std::{collections::BTreeMap, ops::Deref, time::Duration};
 
 use hallpass::{
-    AuthBuilder, Registration, UserId, UserService as _,
+    AuthBuilder, Registration, UserId,
     event::Author,
     user::{DeleteUser, EmailAddress, NewUser, Role, UpdateUser, UserChange, UserStatus},
 };

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use hallpass::{
-    Error, ErrorKind, UserService as _,
+    Error, ErrorKind,
     clock::Timestamp,
     credential::Hasher,
     error::StoreError,

@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use hallpass::{
-    ErrorKind, Login, UserService as _,
+    ErrorKind, Login,
     clock::Timestamp,
     credential::{HashParams, Hasher},
     error::StoreError,

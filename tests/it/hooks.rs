@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use hallpass::{
-    Auth, AuthBuilder, ErrorKind, User, UserService,
+    Auth, AuthBuilder, ErrorKind, User,
     error::{BoxError, Refusal},
     event::{Author, ClientInfo, EventFilter, EventKind},
     hook::{Applicant, HookError, Hooks},

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use hallpass::{
-    ErrorKind, Registration, UserService as _,
+    ErrorKind, Registration,
     admin::NewAccount,
     credential::{BreachCheck, HashParams, Hasher, PasswordPolicy},
     error::{BoxError, Weakness},

@@ -5,7 +5,7 @@ mod parts;
 use std::{sync::atomic::Ordering, time::Duration};
 
 use hallpass::{
-    Auth, ClientAddress, Error, Login, Registration, Secrets, UserService as _,
+    Auth, ClientAddress, Error, Login, Registration, Secrets,
     clock::ManualClock,
     credential::{HashParams, Hasher},
     event::ClientInfo,

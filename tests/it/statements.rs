@@ -225,6 +225,10 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     let done = store.reset_password(&reset, &done, &taken_over, Some(&mail));
     assert_eq!(done.await.unwrap().unwrap().user.id, user);
     count.expect(1, "reset_password");
+    let (done, mail, new) = (event(), notice(), hash());
+    let set = store.set_password(user, &new, now, &done, Some(&mail));
+    assert_eq!(set.await.unwrap().unwrap().id, user);
+    count.expect(1, "set_password");
 
     let recipient = Recipient::Holder(new_user.email.clone());
     let lifetime = Duration::from_secs(3600);

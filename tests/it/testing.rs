@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use axum::{Router, body::Body, http::Request, routing::get};
 use hallpass::{
-    ActiveUser, Auth, ClientAddress, CurrentUser, ErrorKind, UserService as _,
+    ActiveUser, Auth, ClientAddress, CurrentUser, ErrorKind,
     credential::PasswordPolicy,
     error::Refusal,
     guard::{Admin, WithRole},

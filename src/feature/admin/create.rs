@@ -5,15 +5,19 @@ use crate::{
     event::{Author, EventKind},
     mail::{LetterKind, Recipient},
     secret::Password,
-    user::{EmailAddress, InsertUser, NewUser, Role, Roles, User, UserId},
+    user::{EmailAddress, InsertUser, NewUser, Role, Roles, User, UserId, check_display_name},
 };
 
 /// An account that an administrator makes.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewAccount {
-    /// The address, not verified yet.
+    /// The address.
     pub email: EmailAddress,
+    /// Whether the address is known to be the user's. Default no.
+    pub is_verified: bool,
+    /// The name to show: at most 200 code points, no control characters.
+    pub display_name: Option<String>,
     /// The password; without one, the user is mailed a link that sets it.
     pub password: Option<Password>,
     /// The roles, at most 32. Default `user`.
@@ -26,9 +30,25 @@ impl NewAccount {
     pub fn new(email: EmailAddress) -> Self {
         Self {
             email,
+            is_verified: false,
+            display_name: None,
             password: None,
             roles: [Role::USER].into_iter().collect(),
         }
+    }
+
+    /// Takes the address for verified.
+    #[must_use]
+    pub fn verified(mut self) -> Self {
+        self.is_verified = true;
+        self
+    }
+
+    /// Sets the name to show.
+    #[must_use]
+    pub fn with_display_name(mut self, name: impl Into<String>) -> Self {
+        self.display_name = Some(name.into());
+        self
     }
 
     /// Sets the password.
@@ -55,17 +75,21 @@ impl Administration {
     /// # Errors
     /// [`EmailTaken`](ErrorKind::EmailTaken), [`WeakPassword`](ErrorKind::WeakPassword),
     /// [`Overloaded`](ErrorKind::Overloaded), and [`ValidationFailed`](ErrorKind::ValidationFailed) for more than 32
-    /// roles.
+    /// roles, or a name to show of more than 200 code points or with control characters.
     pub async fn create_user(&self, account: NewAccount, author: &Author) -> Result<User> {
         let NewAccount {
             email,
+            is_verified,
+            display_name,
             password,
             roles,
         } = account;
         check_roles(&roles)?;
+        check_display_name(display_name.as_deref())?;
         let password_hash = match &password {
             Some(password) => {
                 let new = NewPassword {
+                    display_name: display_name.as_deref(),
                     actor_id: author.actor_id,
                     ..NewPassword::new("password", password, &email, &author.client)
                 };
@@ -78,10 +102,10 @@ impl Administration {
         let new = NewUser {
             id: UserId::new(now),
             email,
-            email_verified_at: None,
+            email_verified_at: is_verified.then_some(now),
             password_hash,
             roles,
-            display_name: None,
+            display_name,
             locale: None,
             created_at: now,
         };

@@ -15,6 +15,7 @@ mod events;
 pub(crate) mod http;
 mod list;
 mod mail;
+mod password;
 mod sessions;
 
 use std::sync::Arc;

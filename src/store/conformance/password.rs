@@ -16,7 +16,7 @@ use crate::{
     clock::Timestamp,
     event::EventKind,
     token::{Checked, CheckedSession, EndReason, Purpose},
-    user::UserStatus,
+    user::{UserId, UserStatus},
 };
 
 const RESETS: usize = 100;
@@ -34,6 +34,7 @@ pub async fn check_all(store: &Subject) {
     a_change_revives_no_session(store).await;
     a_reset_is_spent_once(store).await;
     a_reset_ends_what_was_open(store).await;
+    a_password_that_is_set_ends_what_was_open(store).await;
 }
 
 /// The hash is stored, this session lives at the new version, the others are over, and so are reset tokens.
@@ -321,4 +322,37 @@ async fn change(store: &Subject, checked: &CheckedSession, new: &str, at: Timest
     let (hash, event) = (hash(new), event(EventKind::PasswordChanged));
     let changed = store.change_password(checked, &hash, at, &event, None);
     changed.await.expect("change_password")
+}
+
+/// The hash is stored, whatever it was; sessions and reset tokens are over, and nothing else of the account changes.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub async fn a_password_that_is_set_ends_what_was_open(store: &Subject) {
+    let (user, session) = fresh_session(store).await;
+    let (_, other) = fresh_session(store).await;
+    let token = new_token(&user, Purpose::ResetPassword);
+    store.issue_one_time(&token).await.expect("issue_one_time");
+    set_status(store, user.id, UserStatus::Disabled).await;
+    let version = credentials(store, &user).await.credential_version;
+    let at = session.created_at + Duration::from_secs(1);
+    let (done, second) = (event(EventKind::PasswordChanged), hash("second"));
+    let set = store.set_password(user.id, &second, at, &done, None);
+    let set = set.await.expect("set_password").expect("the user is there");
+    let found = credentials(store, &user).await;
+    assert_eq!(found.user, set);
+    assert_eq!((set.status, set.updated_at), (UserStatus::Disabled, at));
+    assert_eq!(found.credential_version, version + 1);
+    assert_eq!(password_hash(store, &user).await, hashed("second"));
+    set_status(store, user.id, UserStatus::Active).await;
+    assert!(!is_live(store, &session, at).await, "a session lives on");
+    assert!(is_live(store, &other, at).await, "another user's ended");
+    for digest in &token.digests {
+        let found = store.one_time_user(digest, token.purpose, at).await;
+        assert!(found.expect("one_time_user").is_none(), "a token lives on");
+    }
+    let events = count_events(store, &user, EventKind::PasswordChanged).await;
+    assert_eq!(events, 1);
+    let nobody = store.set_password(UserId::new(at), &second, at, &done, None);
+    assert!(nobody.await.expect("set_password").is_none());
 }

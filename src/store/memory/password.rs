@@ -9,6 +9,7 @@ use crate::{
     secret::PasswordHash,
     store::PasswordStore,
     token::{Checked, CheckedSession, EndReason, Purpose, Reset, ResetPassword},
+    user::{User, UserId},
 };
 
 #[async_trait]
@@ -76,5 +77,27 @@ impl PasswordStore for MemoryStore {
         state.record(event, Some(id));
         state.order(mail, Some(id));
         Ok(Some(Reset { user, taken_over }))
+    }
+
+    async fn set_password(
+        &self,
+        id: UserId,
+        password_hash: &PasswordHash,
+        now: Timestamp,
+        event: &Event,
+        mail: Option<&Intent>,
+    ) -> Result<Option<User>, StoreError> {
+        let mut state = self.state();
+        let Some(row) = state.users.get_mut(&id) else {
+            return Ok(None);
+        };
+        row.password_hash = Some(password_hash.clone());
+        row.credential_version += 1;
+        row.user.updated_at = now;
+        let user = row.user.clone();
+        state.end_sessions(id, EndReason::PasswordChanged, now);
+        state.record(event, Some(id));
+        state.order(mail, Some(id));
+        Ok(Some(user))
     }
 }

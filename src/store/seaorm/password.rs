@@ -28,6 +28,7 @@ use crate::{
     secret::PasswordHash,
     store::PasswordStore,
     token::{Checked, CheckedSession, EndReason, Purpose, Reset, ResetPassword},
+    user::{User, UserId},
 };
 
 /// The user row comes first: that waits for a reset in flight, and then sees what the reset did.
@@ -120,6 +121,31 @@ const SET_BY_RESET: &str = concat!(
     user_columns!("")
 );
 
+macro_rules! set_by_administrator {
+    () => {
+        concat!(
+            "UPDATE auth_users SET password_hash = $3, credential_version = credential_version + 1, updated_at = $2 \
+            WHERE id = $1 RETURNING ",
+            user_columns!("")
+        )
+    };
+}
+
+const SET_BY_ADMINISTRATOR: &str = set_by_administrator!();
+
+const SET_BY_ADMINISTRATOR_RECORDED: &str = concat!(
+    "WITH changed AS (",
+    set_by_administrator!(),
+    "), ended AS (\
+        UPDATE auth_sessions s SET revoked_at = $2, revoked_reason = $4 \
+        FROM changed WHERE s.user_id = changed.id AND s.revoked_at IS NULL\
+    ), recorded AS (",
+    record!("$5", "changed.id", "changed"),
+    "), ordered AS (",
+    order!("$6", "changed.id", from "changed"),
+    ") SELECT * FROM changed"
+);
+
 #[async_trait]
 impl<D: Database> PasswordStore for SeaOrmStore<D> {
     async fn change_password(
@@ -190,6 +216,39 @@ impl<D: Database> PasswordStore for SeaOrmStore<D> {
             }
             was_reset(&run(txn, &RESET, values()).await?)
         })
+    }
+
+    async fn set_password(
+        &self,
+        id: UserId,
+        password_hash: &PasswordHash,
+        now: Timestamp,
+        event: &Event,
+        mail: Option<&Intent>,
+    ) -> Result<Option<User>, StoreError> {
+        let reason = EndReason::PasswordChanged.as_str();
+        let values = || -> [Value; 3] {
+            let hash = password_hash.expose().into();
+            [id.as_uuid().into(), now.into(), hash]
+        };
+        let rows = if self.is_postgres() {
+            let [id, now, hash] = values();
+            let values = [id, now, hash, reason.into(), events([event]), intents(mail)];
+            self.write(SET_BY_ADMINISTRATOR_RECORDED, values).await?
+        } else {
+            transaction!(self, |txn| async {
+                let rows = run(txn, SET_BY_ADMINISTRATOR, values()).await?;
+                if !rows.is_empty() {
+                    let values = [id.as_uuid().into(), now.into(), reason.into()];
+                    run(txn, END_OF_USER, values).await?;
+                    event::insert(txn, event, Some(id)).await?;
+                    order::insert(txn, mail, Some(id)).await?;
+                }
+                Ok::<_, DbErr>(rows)
+            })?
+        };
+        let changed = rows.first().map(user).transpose();
+        changed.map_err(|error| store_error(&error))
     }
 }
 

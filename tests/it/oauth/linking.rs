@@ -1,7 +1,7 @@
 //! The linking rule over its whole space: what stands here, what the provider says, and whether it is trusted.
 
 use hallpass::{
-    Registration, UserService as _,
+    Registration,
     event::{EventFilter, EventKind},
     password::RegistrationMode,
     user::UserStatus,

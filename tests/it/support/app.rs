@@ -9,7 +9,7 @@ use actix_web::{
 };
 use axum::Router;
 use hallpass::{
-    Auth, AuthBuilder, ClientAddress, Registration, UserId, UserService as _,
+    Auth, AuthBuilder, ClientAddress, Registration, UserId,
     clock::{Clock as _, ManualClock, Timestamp},
     credential::{HashParams, Hasher, HasherBuilder},
     endpoints::Endpoints,

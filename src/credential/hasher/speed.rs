@@ -1,0 +1,49 @@
+//! Whether Argon2 was compiled without optimisation, which makes it some thirty times slower.
+
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use crate::credential::{HashParams, workspace::Workspace};
+
+/// Between the 0.1 ms that the probe takes when it is optimised and the 2 ms when it is not.
+const SLOW: Duration = Duration::from_micros(600);
+const PROBES: usize = 5;
+
+/// Measures once in a process, and warns. Builds without debug assertions are taken for optimised.
+pub(super) fn is_unoptimised() -> bool {
+    static FOUND: OnceLock<bool> = OnceLock::new();
+    *FOUND.get_or_init(|| {
+        let is_slow = cfg!(debug_assertions) && fastest_probe().is_some_and(|took| took > SLOW);
+        if is_slow {
+            tracing::warn!(
+                "Argon2 is not optimised: a login takes seconds of processor time. Add to your Cargo.toml: \
+                 [profile.dev.package] argon2.opt-level = 3, blake2.opt-level = 3"
+            );
+        }
+        is_slow
+    })
+}
+
+/// The fastest of a few: the others may have waited for a processor.
+fn fastest_probe() -> Option<Duration> {
+    let params = HashParams::danger_weak(64, 1, 1).ok()?;
+    let mut workspace = Workspace::default();
+    let probes = (0..PROBES).filter_map(|_| {
+        let begun = Instant::now();
+        let computed = workspace.compute(params, b"probe", b"hallpass", &mut [0; 32]);
+        computed.is_ok().then(|| begun.elapsed())
+    });
+    probes.min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn argon2_is_optimised_in_the_tests_of_this_crate() {
+        assert!(!is_unoptimised(), "{:?}", fastest_probe());
+    }
+}

@@ -1,0 +1,53 @@
+//! Setting the password of a user.
+
+use super::Administration;
+use crate::{
+    credential::NewPassword,
+    error::{ErrorKind, Result},
+    event::{Author, EventKind},
+    mail::{LetterKind, Recipient},
+    secret::Password,
+    user::{User, UserId},
+};
+
+impl Administration {
+    /// Sets the password of a user, and gives the user as they then are. Every session of theirs ends, mailed links that set a
+    /// password are void, failed sign-ins are cleared, and a letter notifies the user. A password that the user chooses by
+    /// a mailed link stays unknown to the administrator: prefer that.
+    ///
+    /// # Errors
+    /// [`UserNotFound`](ErrorKind::UserNotFound); [`WeakPassword`](ErrorKind::WeakPassword) or
+    /// [`ValidationFailed`](ErrorKind::ValidationFailed) at `new_password`; [`Overloaded`](ErrorKind::Overloaded).
+    pub async fn set_password(
+        &self,
+        id: UserId,
+        password: &Password,
+        author: &Author,
+    ) -> Result<User> {
+        let user = self.user(id).await?;
+        let new = NewPassword {
+            display_name: user.display_name.as_deref(),
+            user_id: Some(id),
+            actor_id: author.actor_id,
+            ..NewPassword::new("new_password", password, &user.email, &author.client)
+        };
+        self.rules.ensure(&new).await?;
+        let hash = self.hasher.hash(password).await?;
+        let (core, now) = (&self.core, self.core.clock.now());
+        let event = author.event(EventKind::PasswordChanged, now);
+        let (letter, recipient) = (LetterKind::PasswordChanged, Recipient::UserOfFact);
+        let mail = core
+            .deliveries
+            .notice(letter, recipient, now, &author.client);
+        let set = core
+            .store
+            .set_password(id, &hash, now, &event, mail.as_ref());
+        let user = set.await?.ok_or(ErrorKind::UserNotFound)?;
+        let counted = core.limits.of_account(user.email.canonical()).await?;
+        core.limits.clear(counted).await?;
+        core.trail.publish(&event.of(id));
+        core.hooks.after_password_change(&user);
+        core.deliveries.wake();
+        Ok(user)
+    }
+}

@@ -1,0 +1,97 @@
+//! What a host does for administrators in process, beyond the endpoints.
+
+use std::time::Duration;
+
+use hallpass::{
+    ErrorKind,
+    admin::NewAccount,
+    event::{Author, EventKind},
+    user::UserStatus,
+};
+
+use super::{ANN, events};
+use crate::support::{
+    app::{apps, user_id},
+    http::PASSWORD,
+    patience::until,
+};
+
+const NEW: &str = "another good password";
+
+#[tokio::test]
+async fn a_password_that_is_set_ends_every_session_and_notifies_the_user() {
+    for app in apps().await {
+        let ann = app.settled(ANN).await;
+        let id = user_id(ann["id"].as_str().unwrap());
+        let before = app.login(ANN).await;
+        app.deliver().await;
+        app.mailbox.clear();
+        let administration = app.auth.administration();
+        let set = async |password: &str| {
+            let (password, author) = (password.into(), Author::default());
+            administration.set_password(id, &password, &author).await
+        };
+        assert_eq!(
+            set("short").await.unwrap_err().kind(),
+            ErrorKind::WeakPassword
+        );
+        app.me(&before.access).await.expect(200);
+
+        assert_eq!(set(NEW).await.unwrap().id, id, "{}", app.name);
+        app.me(&before.access)
+            .await
+            .problem(401, "invalid_access_token");
+        app.try_login(ANN, PASSWORD)
+            .await
+            .problem(401, "invalid_credentials");
+        app.try_login(ANN, NEW).await.tokens();
+        app.deliver().await;
+        assert_eq!(app.letters(ANN, "changed").len(), 1);
+        let events = events(&app, &ann).await;
+        let changed = |kind| kind == EventKind::PasswordChanged;
+        assert_eq!(events.iter().filter(|event| changed(event.kind)).count(), 1);
+
+        app.set_status(&id.to_string(), UserStatus::Disabled).await;
+        assert_eq!(set(PASSWORD).await.unwrap().status, UserStatus::Disabled);
+        let author = Author::default();
+        administration.delete_user(id, &author).await.unwrap();
+        assert_eq!(set(NEW).await.unwrap_err().kind(), ErrorKind::UserNotFound);
+    }
+}
+
+#[tokio::test]
+async fn an_account_can_be_made_verified_and_with_a_name() {
+    for app in apps().await {
+        let account = NewAccount::new(ANN.parse().unwrap())
+            .with_password(PASSWORD)
+            .with_display_name("Ann")
+            .verified();
+        let (administration, author) = (app.auth.administration(), Author::default());
+        let ann = administration.create_user(account, &author).await.unwrap();
+        assert_eq!(ann.display_name.as_deref(), Some("Ann"));
+        assert_eq!(ann.email_verified_at, Some(ann.created_at));
+        let access = app.login(ANN).await.access;
+        let me = app.me(&access).await.expect(200).json();
+        assert_eq!(me["email_verified"], true);
+        let nameless = NewAccount::new("bob@example.org".parse().unwrap());
+        let long = nameless.with_display_name("x".repeat(201));
+        let refused = administration.create_user(long, &author).await;
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::ValidationFailed);
+    }
+}
+
+#[tokio::test]
+async fn a_spawned_background_sends_mail_and_stops_within_its_patience() {
+    for app in apps().await {
+        app.register(ANN).await;
+        let background = app.auth.spawn();
+        app.forgot(ANN).await;
+        let arrived = async || !app.letters(ANN, "/reset-password?").is_empty();
+        until("the mail is sent", arrived).await;
+        assert!(
+            background.stop(Duration::from_secs(20)).await,
+            "{}",
+            app.name
+        );
+    }
+}
