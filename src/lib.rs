@@ -195,9 +195,10 @@ pub use self::store::memory;
 #[cfg(all(feature = "seaorm", any(feature = "postgres", feature = "sqlite")))]
 pub use self::store::seaorm;
 
-/// Compiles the examples of the README.
+/// The guide: one page per task, from the folder `docs` of the repository. It is there when all features are on that its
+/// examples use.
 #[cfg(all(
-    doctest,
+    doc,
     feature = "actix",
     feature = "axum",
     feature = "breach-check",
@@ -211,5 +212,45 @@ pub use self::store::seaorm;
     feature = "strength",
     feature = "testing"
 ))]
-#[doc = include_str!("../README.md")]
-mod readme {}
+pub mod guide {
+    /// A page is a file. The links between files come first, as links between modules: of two definitions the first counts.
+    macro_rules! pages {
+        ($($page:ident $file:literal)*) => {$(
+            #[doc = "[Embedding]: crate::guide::embedding"]
+            #[doc = "[Guards]: crate::guide::guards"]
+            #[doc = "[Accounts and mail]: crate::guide::accounts_and_mail"]
+            #[doc = "[Passwords, limits and the lockout]: crate::guide::passwords_limits_lockout"]
+            #[doc = "[Signing in with a provider]: crate::guide::providers"]
+            #[doc = "[Hooks and events]: crate::guide::hooks_and_events"]
+            #[doc = "[Your own store]: crate::guide::your_own_store"]
+            #[doc = "[Operating]: crate::guide::operating"]
+            #[doc = "[several hosts]: crate::guide::operating#several-hosts-of-postgres"]
+            #[doc = "[poolers]: crate::guide::operating#poolers"]
+            #[doc = ""]
+            #[doc = include_str!(concat!("../docs/", $file))]
+            pub mod $page {}
+        )*};
+    }
+
+    pages! {
+        embedding "01-embedding.md"
+        guards "02-guards.md"
+        accounts_and_mail "03-accounts-and-mail.md"
+        passwords_limits_lockout "04-passwords-limits-lockout.md"
+        providers "05-providers.md"
+        hooks_and_events "06-hooks-and-events.md"
+        in_process "07-in-process.md"
+        verify_elsewhere "08-verify-elsewhere.md"
+        your_own_store "09-your-own-store.md"
+        testing "10-testing.md"
+        server "server.md"
+        operating "operating.md"
+        security "security.md"
+        glossary "glossary.md"
+    }
+
+    /// Compiles the examples of the README.
+    #[cfg(doctest)]
+    #[doc = include_str!("../README.md")]
+    mod readme {}
+}
