@@ -257,8 +257,8 @@ mod tests {
         let missing = StoreError::Schema("no such table: auth_users".into());
         assert_eq!(
             format!("{:?}", Error::from(missing)),
-            "a part this service depends on is unavailable: the database lacks tables of this version: its migrations have not run: \
-             no such table: auth_users (hint: run `store.migrate()` before the first request)"
+            "a part this service depends on is unavailable: the database lacks tables of this version: \
+             its migrations have not run: no such table: auth_users (hint: run `store.migrate()` before the first request)"
         );
         let setting = Error::configuration("a master secret is required");
         assert_eq!(

@@ -147,7 +147,9 @@ pub(crate) fn dear_features(files: &[Source]) -> Vec<String> {
 
 /// A file that imports the feature, or bears its name.
 fn touches(file: &Source, feature: &str) -> bool {
-    let bears = file.module().iter().any(|word| word == feature);
+    // What another feature does about the same thing is that feature's.
+    let is_shared = !file.path.starts_with("src/feature/");
+    let bears = is_shared && file.module().iter().any(|word| word == feature);
     bears
         || crate::imports::imports(file).iter().any(|path| {
             path.first().is_some_and(|first| first == "feature")
