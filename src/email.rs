@@ -1,3 +1,5 @@
+//! Email addresses.
+
 use std::{fmt, str::FromStr};
 
 use unicode_normalization::UnicodeNormalization as _;

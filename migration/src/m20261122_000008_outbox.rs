@@ -1,3 +1,5 @@
+//! Delivery state in the outbox, and the table of mail budgets.
+
 use sea_orm::{
     DbBackend, DeriveIden, Statement,
     sea_query::{ColumnDef, Index, Table},

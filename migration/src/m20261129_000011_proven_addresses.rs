@@ -1,3 +1,5 @@
+//! Addresses that only an untrusted provider asserted become unverified.
+
 use sea_orm::{DbBackend, Statement};
 
 use crate::Migration;

@@ -1,3 +1,5 @@
+//! Database permits for anonymous callers, and the queue for them.
+
 use std::{sync::Arc, time::Duration};
 
 use tokio::{

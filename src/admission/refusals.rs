@@ -1,3 +1,5 @@
+//! A cache of limit keys that the store has refused.
+
 use quick_cache::sync::Cache;
 
 use crate::{

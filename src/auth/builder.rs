@@ -1,3 +1,5 @@
+//! The builder of `Auth`.
+
 #[cfg(feature = "oauth")]
 pub(super) mod oauth;
 mod session;

@@ -1,3 +1,5 @@
+//! A counted password attempt.
+
 use super::FailedCheck;
 use crate::{
     admission::{Attempt, Counted, Limits, Locked},

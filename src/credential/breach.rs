@@ -1,3 +1,5 @@
+//! The breach check for new passwords.
+
 #[cfg(feature = "breach-check")]
 mod http;
 

@@ -1,3 +1,5 @@
+//! The caller that a password check works for.
+
 use std::{convert::Infallible, future::pending};
 
 use tokio::sync::oneshot;

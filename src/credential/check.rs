@@ -1,3 +1,5 @@
+//! The one check of an address and a password.
+
 use std::sync::Arc;
 
 use super::{

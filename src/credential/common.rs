@@ -1,3 +1,5 @@
+//! The list of common passwords.
+
 use std::cmp::Ordering;
 
 /// Sorted by bytes, one password a line, lower-case, nothing but ASCII; see `common_passwords.LICENSE.txt`.

@@ -1,3 +1,5 @@
+//! A failed password check, for the audit trail.
+
 use std::time::Duration;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Recording failed password checks and lockouts.
+
 use std::sync::Arc;
 
 use super::{FailedCheck, FailureReason};

@@ -1,3 +1,5 @@
+//! The password hasher: threads, queue and deadlines.
+
 mod known_params;
 mod pool;
 

@@ -1,3 +1,5 @@
+//! Password hashes in the PHC string format.
+
 use std::str::FromStr;
 
 use argon2::{ARGON2ID_IDENT, Version};

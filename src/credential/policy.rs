@@ -1,3 +1,5 @@
+//! The password policy.
+
 mod context;
 mod pattern;
 #[cfg(feature = "strength")]

@@ -1,3 +1,5 @@
+//! Unicode preparation of passwords (RFC 8265).
+
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::secret::Password;

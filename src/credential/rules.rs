@@ -1,3 +1,5 @@
+//! The rules for new passwords: the policy and the breach check.
+
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::timeout;

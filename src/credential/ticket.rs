@@ -1,3 +1,5 @@
+//! The ticket that admits a caller to a password check.
+
 use std::pin::pin;
 
 use tokio::sync::OwnedSemaphorePermit;

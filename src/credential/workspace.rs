@@ -1,3 +1,5 @@
+//! Reusable memory for password hashing.
+
 use std::fmt;
 
 use argon2::{Algorithm, Argon2, Block, Version};

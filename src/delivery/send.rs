@@ -1,3 +1,5 @@
+//! Sending one mail.
+
 use std::{
     error::Error as StdError,
     future::{Future, poll_fn},

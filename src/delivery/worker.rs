@@ -1,3 +1,5 @@
+//! The worker that delivers the outbox.
+
 use std::{error::Error as StdError, future::Future, pin::pin, sync::PoisonError, time::Duration};
 
 use chrono::TimeDelta;

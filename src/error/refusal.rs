@@ -1,3 +1,5 @@
+//! Refusals by the host.
+
 use std::borrow::Cow;
 
 use super::kind::CODES;

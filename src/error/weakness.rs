@@ -1,3 +1,5 @@
+//! The reasons to refuse a new password.
+
 macro_rules! weaknesses {
     ($($(#[$docs:meta])* $weakness:ident $code:literal $meaning:literal)*) => {
         /// Why a new password is refused: the codes of the violations of a

@@ -1,3 +1,5 @@
+//! The author of an action.
+
 use super::{ClientInfo, Event, EventKind};
 use crate::{clock::Timestamp, id::UserId};
 

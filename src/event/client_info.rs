@@ -1,3 +1,5 @@
+//! The client behind a request.
+
 use std::net::IpAddr;
 
 use crate::secret::DeviceToken;

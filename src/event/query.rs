@@ -1,3 +1,5 @@
+//! Queries of the audit trail.
+
 use super::EventKind;
 use crate::id::UserId;
 

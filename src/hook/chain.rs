@@ -1,3 +1,5 @@
+//! The hooks of a host, in order.
+
 use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},

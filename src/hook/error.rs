@@ -1,3 +1,5 @@
+//! Hook errors: refusals and failures.
+
 use std::{error::Error as StdError, time::Duration};
 
 use crate::error::{BoxError, Error, ErrorKind, Refusal};

@@ -1,3 +1,5 @@
+//! The proven assertion of a provider.
+
 use crate::user::EmailAddress;
 
 /// What a provider says of who has just signed in there, proven to be the provider's word.

@@ -1,3 +1,5 @@
+//! Provider sign-in flows and their codes.
+
 use std::str::FromStr;
 
 use aws_lc_rs::digest::{SHA256, digest};

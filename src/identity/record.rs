@@ -1,3 +1,5 @@
+//! Identity records, and sign-in with an identity.
+
 use super::{Assertion, CodeChallenge, Identity, IdentityId, LinkRefusal, Linking, NewCode};
 use crate::{
     clock::Timestamp,

@@ -1,3 +1,5 @@
+//! The call budgets of clients and addresses.
+
 use super::Rate;
 use crate::error::{Error, Result};
 

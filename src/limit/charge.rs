@@ -1,3 +1,5 @@
+//! Charging counters.
+
 use super::{Held, LimitKey, Rule};
 
 /// One more under this key.

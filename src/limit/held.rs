@@ -1,3 +1,5 @@
+//! The stored state of a counter.
+
 use chrono::TimeDelta;
 
 use crate::clock::Timestamp;

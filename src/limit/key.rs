@@ -1,3 +1,5 @@
+//! The keys of counters.
+
 use std::{array::TryFromSliceError, net::IpAddr};
 
 use super::Budget;

@@ -1,3 +1,5 @@
+//! Account lockout after failed attempts.
+
 use std::time::Duration;
 
 use chrono::TimeDelta;

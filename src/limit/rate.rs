@@ -1,3 +1,5 @@
+//! A rate with a burst.
+
 use std::time::Duration;
 
 use chrono::TimeDelta;

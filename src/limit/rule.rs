@@ -1,3 +1,5 @@
+//! The rule by which a counter decides.
+
 use std::time::Duration;
 
 use super::{Held, Lockout, Rate};

@@ -1,3 +1,5 @@
+//! Letters and their data.
+
 use std::{net::IpAddr, time::Duration};
 
 use super::Link;

@@ -1,3 +1,5 @@
+//! The links in mails.
+
 use std::fmt;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! The mailer trait and its error.
+
 use std::{error::Error as StdError, fmt};
 
 use async_trait::async_trait;

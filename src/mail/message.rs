@@ -1,3 +1,5 @@
+//! A mail and its content.
+
 use std::fmt;
 
 use super::IntentId;

@@ -1,3 +1,5 @@
+//! The choice of optional letters.
+
 use crate::outbox::LetterKind;
 
 /// Which optional letters are sent: those that notify users of what was done to their accounts. Each

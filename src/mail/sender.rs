@@ -1,3 +1,5 @@
+//! The sender of mails.
+
 use std::{fmt, str::FromStr};
 
 use crate::{

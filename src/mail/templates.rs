@@ -1,3 +1,5 @@
+//! Rendering letters as plain text and HTML.
+
 mod source;
 mod words;
 

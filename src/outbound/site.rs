@@ -1,3 +1,5 @@
+//! HTTP requests to a configured site.
+
 use std::{fmt, time::Duration};
 
 use reqwest::{Client, StatusCode, Url};

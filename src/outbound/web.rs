@@ -1,3 +1,5 @@
+//! HTTP requests to URLs from documents.
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use reqwest::{

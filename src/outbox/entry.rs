@@ -1,3 +1,5 @@
+//! Mails in the outbox, and their sending budget.
+
 use std::time::Duration;
 
 use super::{IntentId, LetterKind};

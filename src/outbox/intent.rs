@@ -1,3 +1,5 @@
+//! The intent to send a mail.
+
 use std::time::Duration;
 
 use serde_json::{Map, Value};

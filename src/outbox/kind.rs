@@ -1,3 +1,5 @@
+//! The table of letters.
+
 use crate::purpose::Purpose;
 
 /// Hands the table of letters to a macro. A letter is its row here, and its text in each folder of `src/mail/templates`.

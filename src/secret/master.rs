@@ -1,3 +1,5 @@
+//! The master secret and key derivation.
+
 use std::{fmt, str::FromStr};
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};

@@ -1,3 +1,5 @@
+//! Secret texts: passwords, hashes and tokens.
+
 use std::fmt;
 
 use aws_lc_rs::{

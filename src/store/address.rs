@@ -1,3 +1,5 @@
+//! The store trait for address changes.
+
 use async_trait::async_trait;
 
 use crate::{

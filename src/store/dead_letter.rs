@@ -1,3 +1,5 @@
+//! The store trait for mails that were given up.
+
 use async_trait::async_trait;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! The store trait for provider sign-in flows.
+
 use async_trait::async_trait;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! The store trait for the key of counters.
+
 use async_trait::async_trait;
 
 use crate::{error::StoreError, limit::SealedKey};

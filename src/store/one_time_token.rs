@@ -1,3 +1,5 @@
+//! The store trait for one-time tokens.
+
 use async_trait::async_trait;
 
 use crate::{

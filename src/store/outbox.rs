@@ -1,3 +1,5 @@
+//! The store trait for the outbox.
+
 use async_trait::async_trait;
 
 use crate::{

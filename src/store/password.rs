@@ -1,3 +1,5 @@
+//! The store trait for passwords.
+
 use async_trait::async_trait;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! The store trait for refresh token rotation.
+
 use async_trait::async_trait;
 
 use crate::{

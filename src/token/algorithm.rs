@@ -1,3 +1,5 @@
+//! The signature algorithms of access tokens.
+
 /// How access tokens are signed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

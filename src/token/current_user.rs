@@ -1,3 +1,5 @@
+//! The caller that an access token names.
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value};

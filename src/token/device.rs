@@ -1,3 +1,5 @@
+//! The tokens of known devices.
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 

@@ -1,3 +1,5 @@
+//! The lifetimes of tokens and sessions.
+
 use std::time::Duration;
 
 use super::check::MAX_LIFETIME;

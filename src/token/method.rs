@@ -1,3 +1,5 @@
+//! Authentication methods.
+
 use std::{collections::BTreeSet, fmt};
 
 /// How a user has shown who they are: a value of the claim `amr` (RFC 8176), or one of ours.

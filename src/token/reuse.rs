@@ -1,3 +1,5 @@
+//! The classes of refresh token reuse.
+
 use crate::event::Event;
 
 /// In which way a refresh token was used before.

@@ -1,3 +1,5 @@
+//! Issuing and verifying tokens.
+
 use std::{sync::Arc, time::Duration};
 
 use serde_json::{Map, Value};

@@ -1,3 +1,5 @@
+//! Sessions and the rotation of their refresh tokens.
+
 use std::num::NonZeroU32;
 
 use super::{Methods, RefreshGeneration, ReuseClass};

@@ -1,3 +1,5 @@
+//! Keyed digests of addresses in events.
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::secret::{HmacKey, Secrets};

@@ -1,3 +1,5 @@
+//! Changes to a user.
+
 use super::{Role, Roles, User, UserStatus};
 use crate::{
     clock::Timestamp,

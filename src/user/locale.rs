@@ -1,3 +1,5 @@
+//! Languages.
+
 use std::{borrow::Cow, fmt, str::FromStr};
 
 /// RFC 5646 section 4.4.1.

@@ -1,3 +1,5 @@
+//! Pages of lists.
+
 use super::UserFilter;
 
 /// One page of a longer list.

@@ -1,3 +1,5 @@
+//! Permissions, and the permissions of roles.
+
 use std::collections::BTreeMap;
 
 use super::{Role, Roles, name::names};

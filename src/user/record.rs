@@ -1,3 +1,5 @@
+//! User records.
+
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization as _;
 

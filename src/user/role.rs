@@ -1,3 +1,5 @@
+//! Role names.
+
 use super::name::names;
 
 names! {

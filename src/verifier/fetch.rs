@@ -1,3 +1,5 @@
+//! The trait that fetches a JWK Set.
+
 use std::fmt::Debug;
 
 use async_trait::async_trait;

@@ -1,3 +1,5 @@
+//! Fetching a JWK Set over HTTP.
+
 use std::time::Duration;
 
 use async_trait::async_trait;

@@ -1,3 +1,5 @@
+//! Keys of a remote issuer, and their refresh.
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;

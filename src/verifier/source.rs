@@ -1,3 +1,5 @@
+//! The key source of a verifier.
+
 use std::sync::Arc;
 
 use super::FetchJwks;

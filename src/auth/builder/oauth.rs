@@ -1,3 +1,5 @@
+//! Builder settings for provider sign-in.
+
 use super::AuthBuilder;
 use crate::feature::{
     oauth::{Newcomers, Provider},

@@ -1,3 +1,5 @@
+//! Guards that require a permission.
+
 use std::{fmt, marker::PhantomData};
 
 use crate::{

@@ -1,3 +1,5 @@
+//! The guard that requires a recent sign-in.
+
 use crate::{auth::Auth, error::Result, token::ActiveUser, user::User};
 
 /// An [`ActiveUser`] who showed a credential within the last 10 minutes, as an argument of a handler: for what cannot

@@ -1,3 +1,5 @@
+//! Guards that require a role.
+
 use std::{fmt, marker::PhantomData};
 
 #[cfg(any(feature = "axum", feature = "actix"))]

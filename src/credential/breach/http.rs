@@ -1,3 +1,5 @@
+//! The breach check over HTTP, with k-anonymity.
+
 use std::time::Duration;
 
 use async_trait::async_trait;

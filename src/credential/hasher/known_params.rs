@@ -1,3 +1,5 @@
+//! The hash parameters in force, and former ones.
+
 use std::sync::{
     PoisonError, RwLock,
     atomic::{AtomicBool, Ordering},

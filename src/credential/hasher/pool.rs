@@ -1,3 +1,5 @@
+//! The thread pool that hashes passwords.
+
 use std::{
     collections::VecDeque,
     fmt, io,

@@ -1,3 +1,5 @@
+//! Account words that a password must not consist of.
+
 use std::cmp::Reverse;
 
 use unicode_normalization::UnicodeNormalization as _;

@@ -1,3 +1,5 @@
+//! Passwords that follow a simple pattern.
+
 /// Fewer are a pattern, however long.
 const MIN_DISTINCT: usize = 3;
 

@@ -1,3 +1,5 @@
+//! The minimum strength of a password.
+
 use zxcvbn::{Score, zxcvbn};
 
 use super::{PasswordPolicy, context::Words};

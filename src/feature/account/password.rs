@@ -1,3 +1,5 @@
+//! Changing one's own password.
+
 use super::Accounts;
 use crate::{
     credential::{CHECKS, NewPassword, overtaken},

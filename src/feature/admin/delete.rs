@@ -1,3 +1,5 @@
+//! Deleting a user.
+
 use super::Administration;
 use crate::{
     error::{ErrorKind, Result},

@@ -1,3 +1,5 @@
+//! Listing and retrying mails that were given up.
+
 use super::{Administration, list::check_limit};
 use crate::{
     error::{ErrorKind, Result},

@@ -1,3 +1,5 @@
+//! The beginning of a sign-in with a provider.
+
 use super::{FLOW_LIFETIME, FlowSecret, ProviderSignIns, client::Authorization, redirect, secret};
 use crate::{
     error::{ErrorKind, Result},

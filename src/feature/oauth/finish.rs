@@ -1,3 +1,5 @@
+//! The callback: the end of a sign-in with a provider.
+
 use std::fmt;
 
 use super::{

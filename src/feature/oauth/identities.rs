@@ -1,3 +1,5 @@
+//! The linked identities of a user.
+
 use super::ProviderSignIns;
 use crate::{
     error::{ErrorKind, Result},

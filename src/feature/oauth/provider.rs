@@ -1,3 +1,5 @@
+//! The configuration of a provider.
+
 use std::fmt;
 
 use oauth2::ClientSecret;

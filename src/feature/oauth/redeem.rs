@@ -1,3 +1,5 @@
+//! Redeeming the code of a finished flow.
+
 use super::ProviderSignIns;
 use crate::{
     error::{ErrorKind, Result},

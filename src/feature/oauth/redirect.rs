@@ -1,3 +1,5 @@
+//! Redirect URIs of applications.
+
 use url::Url;
 
 use crate::error::{Error, Result};

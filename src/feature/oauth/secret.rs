@@ -1,3 +1,5 @@
+//! Random values of a flow, and the cookie that binds it to the browser.
+
 use std::fmt;
 
 use aws_lc_rs::digest::{Context, SHA256};

@@ -1,3 +1,5 @@
+//! The form of a page.
+
 use super::texts::ActionTexts;
 
 /// What a form shows, in the language of the page.

@@ -1,3 +1,5 @@
+//! Registration with a password.
+
 use super::{Passwords, RegistrationMode};
 use crate::{
     credential::NewPassword,

@@ -1,3 +1,5 @@
+//! The endpoints as an actix-web configuration.
+
 use std::sync::Arc;
 
 use ::http::{

@@ -1,3 +1,5 @@
+//! The endpoints as an axum router.
+
 use std::{convert::Infallible, sync::Arc};
 
 use ::axum::{

@@ -1,3 +1,5 @@
+//! The problem responses of the OpenAPI document.
+
 use std::collections::BTreeMap;
 
 use ::http::StatusCode;

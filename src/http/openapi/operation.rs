@@ -1,3 +1,5 @@
+//! The OpenAPI description of an operation.
+
 use std::fmt;
 
 use ::http::StatusCode;

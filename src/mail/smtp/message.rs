@@ -1,3 +1,5 @@
+//! Building the MIME message.
+
 use std::time::{Duration, SystemTime};
 
 use lettre::{

@@ -1,3 +1,5 @@
+//! SMTP replies, with bounded lines.
+
 use std::{
     io,
     net::SocketAddr,

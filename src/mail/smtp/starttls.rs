@@ -1,3 +1,5 @@
+//! The `STARTTLS` exchange.
+
 use std::{
     io,
     net::SocketAddr,

@@ -1,3 +1,5 @@
+//! TLS with an SMTP server.
+
 use std::sync::Arc;
 
 use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject as _};

@@ -1,3 +1,5 @@
+//! Address changes in memory.
+
 use async_trait::async_trait;
 
 use super::{

@@ -1,3 +1,5 @@
+//! Limit counters in memory.
+
 use std::{
     collections::HashMap,
     mem,

@@ -1,3 +1,5 @@
+//! The purge in memory.
+
 use async_trait::async_trait;
 
 use super::MemoryStore;

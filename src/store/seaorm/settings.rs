@@ -1,3 +1,5 @@
+//! Database connection settings.
+
 #[cfg(feature = "postgres")]
 mod failover;
 #[cfg(feature = "postgres")]

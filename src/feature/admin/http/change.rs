@@ -1,3 +1,5 @@
+//! `PATCH /admin/users/{id}`.
+
 use super::{Administrator, State, Target, statuses};
 use crate::{
     error::Result,

@@ -1,3 +1,5 @@
+//! `GET /admin/events`.
+
 use serde::Serialize;
 
 use super::{Administrator, State};

@@ -1,3 +1,5 @@
+//! `GET /admin/users`.
+
 use serde::Serialize;
 
 use super::{Administrator, State};

@@ -1,3 +1,5 @@
+//! `GET /admin/mail`, and retrying a mail.
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 

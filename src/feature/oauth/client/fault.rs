@@ -1,3 +1,5 @@
+//! Provider failures, for logs.
+
 use crate::error::BoxError;
 
 /// Why a provider did not say who signs in. For logs: it holds no code, no token and no secret.

@@ -1,3 +1,5 @@
+//! The GitHub API.
+
 use oauth2::{AccessToken, AuthType};
 use serde_json::{Map, Value};
 use url::Url;

@@ -1,3 +1,5 @@
+//! The keys of a provider, and the verification of ID tokens.
+
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;

@@ -1,3 +1,5 @@
+//! The discovery document of a provider.
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

@@ -1,3 +1,5 @@
+//! `/users/me/identities`.
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 

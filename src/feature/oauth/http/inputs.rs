@@ -1,3 +1,5 @@
+//! The inputs of the provider endpoints.
+
 use serde_json::Value;
 
 use super::{State, kept};
