@@ -36,7 +36,7 @@ async fn keeps_the_contract() {
     conformance::check_all(Arc::new(Gate::new(MemoryStore::new()))).await;
 }
 
-/// What is the store's own, seen through a whole service.
+/// Checks the parts that are the store's own, through a whole service.
 async fn stays_readable() {
     let store = Gate::new(MemoryStore::new());
     let auth = TestAuth::with(|builder| builder.store(store.clone()));

@@ -22,7 +22,7 @@ struct Settings {
     /// Address to listen on; port 0 picks one
     #[arg(long, env = "HALLPASS_BIND", default_value = "127.0.0.1:8001")]
     bind: SocketAddr,
-    /// Who issues the tokens: its public URL, exactly as it is configured there
+    /// The issuer of the tokens: its public URL, exactly as it is configured there
     #[arg(long, env = "HALLPASS_ISSUER", value_parser = NonEmptyStringValueParser::new())]
     issuer: String,
     /// Whom the tokens are for

@@ -65,7 +65,7 @@
 //! | `migrate` | the migrations |
 //! | `smtp` | mail by SMTP, over rustls |
 //! | `jwks-client` | a client that fetches the keys of another service, for a [`Verifier`](verifier::Verifier) |
-//! | `breach-check` | [`credential::HttpBreachCheck`]: asks whether a new password was stolen elsewhere, without telling it |
+//! | `breach-check` | [`credential::HttpBreachCheck`]: asks whether a new password was stolen elsewhere, without sending it |
 //! | `strength` | [`credential::PasswordPolicy::with_min_strength`]: an estimate of how soon a new password is guessed |
 //! | `metrics` | figures about load, by the `metrics` crate: see [`metric`] |
 //! | `oauth` | [`oauth`]: sign-in with a provider, OpenID Connect or GitHub |
@@ -93,8 +93,8 @@
 //! * Refresh tokens are stored as digests, rotate in place, and have one successor at most, ever. A token that comes
 //!   back after its time ends the session. See [`token`].
 //! * Access tokens pass a verifier that accepts exactly what this crate issues (RFC 8725, and stricter).
-//! * A caller without a token cannot tell whether an address has an account, except by registering it where registration
-//!   is open.
+//! * A caller without a token cannot find out whether an address has an account, except by registering it where
+//!   registration is open.
 //! * Secrets reach neither logs nor errors nor `Debug` output.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -123,7 +123,7 @@ mod tls;
 #[cfg(feature = "http")]
 pub mod http;
 
-// What every feature may use.
+// Modules that every feature may use.
 pub mod event;
 pub mod hook;
 pub mod mail;
@@ -133,17 +133,17 @@ pub mod user;
 // How often, of what.
 pub mod limit;
 
-// Who users are at providers.
+// Identities at providers.
 pub mod identity;
 
 // Tokens.
 pub mod token;
 pub mod verifier;
 
-// What is kept, and where.
+// The store traits and the stores.
 pub mod store;
 
-// Who is let in, the way of events out, and the end of what is of no more use.
+// Admission, the delivery of events, and the purge.
 mod admission;
 pub mod purge;
 mod trail;

@@ -28,7 +28,7 @@ const BATCH: u32 = 500;
 const SKEW: TimeDelta = TimeDelta::hours(1);
 /// How long one batch may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The first time comes soon, so that a process that is often started anew does its part.
+/// The first run comes soon, so that a process that restarts often does its part.
 const FIRST: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(3600);
 

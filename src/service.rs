@@ -34,8 +34,8 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
 
     /// Signs in with address and password.
     ///
-    /// Who drops the future leaves the queue, and the attempt is taken back; a password that is being looked at by then is
-    /// checked to its end, and what came of it written down.
+    /// Dropping the future leaves the queue and takes the attempt back; a password check that has begun runs to its
+    /// end, and its outcome is recorded.
     ///
     /// # Errors
     /// [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) for an unknown address, a wrong password and an
@@ -86,13 +86,13 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
         client: &ClientInfo,
     ) -> Result<()>;
 
-    /// Who is calling, confirmed by the database.
+    /// The caller, confirmed by the database.
     ///
     /// # Errors
     /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken), also when the session is over.
     async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser>;
 
-    /// Who is calling, confirmed by the database, with a role.
+    /// The caller, confirmed by the database, with a role.
     ///
     /// # Errors
     /// As [`current_user`](Self::current_user), and [`Forbidden`](crate::ErrorKind::Forbidden) without the role.
@@ -118,7 +118,7 @@ pub struct Registration {
     pub display_name: Option<String>,
     /// The language to write to the user in; without one, English.
     pub locale: Option<Locale>,
-    /// Who is calling.
+    /// The client.
     pub client: ClientInfo,
 }
 
@@ -164,7 +164,7 @@ pub struct Login {
     pub email: EmailAddress,
     /// The password.
     pub password: Password,
-    /// Who is calling: the session remembers it.
+    /// The client: the session remembers it.
     pub client: ClientInfo,
 }
 

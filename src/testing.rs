@@ -5,7 +5,7 @@
 //! clock; the clock of the service stands still until it is moved, and mails stay in a [`Mailbox`]. A store of the host's
 //! own is proven by the [`conformance`](crate::store::conformance) checks.
 //!
-//! What goes wrong here is a fault of the test, and panics.
+//! A failure here is a fault of the test, and panics.
 //!
 //! On axum:
 //!
@@ -161,7 +161,7 @@ impl TestAuth {
         }
     }
 
-    /// What the application is given.
+    /// The service to give to the application.
     #[must_use]
     pub fn auth(&self) -> &Auth {
         &self.auth
@@ -183,7 +183,7 @@ impl TestAuth {
     /// Registers a user with [`PASSWORD`] and the role `user`, and verifies the address.
     ///
     /// # Panics
-    /// If that is no address, if it has an account, or if a hook refuses.
+    /// If it is not an address, if it has an account, or if a hook refuses.
     pub async fn user(&self, email: &str) -> User {
         self.user_with_roles(email, [Role::USER]).await
     }

@@ -48,7 +48,7 @@ enum AuthMailBudgets {
 
 const COMMON: &str = "id, letter, address, created_at, not_after, due_at, attempts, last_error";
 
-/// SQLite cannot make a column nullable: the table is made anew, and what it holds is kept meanwhile.
+/// SQLite cannot make a column nullable: the table is recreated, and its rows are set aside until then.
 fn up(backend: DbBackend) -> Vec<Statement> {
     // Without foreign keys: a mail to nobody any more is done with.
     let outbox = Table::create()

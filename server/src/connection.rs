@@ -22,7 +22,7 @@ const READ: usize = 4 * 1024;
 pub(crate) struct Connection {
     stream: TcpStream,
     patience: Duration,
-    /// Runs while there is no room.
+    /// Runs while a write makes no progress.
     deadline: Option<Pin<Box<Sleep>>>,
     /// Wants to read when there is room again.
     reader: Option<Waker>,

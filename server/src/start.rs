@@ -41,8 +41,8 @@ pub struct App {
     background: JoinHandle<()>,
 }
 
-/// Connects, migrates and puts everything together. What it does is logged to standard error from then on. The
-/// providers that users may sign in with are read from the environment.
+/// Connects, migrates and puts everything together. It logs to standard error from then on. The providers that users
+/// may sign in with are read from the environment.
 ///
 /// # Errors
 /// A variable of a provider is wrong, the settings do not go together, or the database is not to be had.
@@ -225,7 +225,7 @@ impl App {
         }
     }
 
-    /// What is served.
+    /// The service that is served.
     pub fn auth(&self) -> &Auth {
         &self.auth
     }

@@ -1,5 +1,4 @@
-//! Who is let in: calls and attempts are counted before anything is done for them, and whoever is over a limit is turned
-//! away.
+//! Admission: calls and attempts are counted before any other work, and a caller over a limit is refused.
 
 mod complaints;
 mod lasting;
@@ -25,7 +24,7 @@ use crate::{
     store::{LimitKeyStore, Limiter},
 };
 
-/// What limits are made of.
+/// The parts that limits are built from.
 pub(crate) struct LimitParts<'a> {
     pub(crate) secrets: &'a Secrets,
     /// Keeps the key of the counters.
@@ -37,7 +36,7 @@ pub(crate) struct LimitParts<'a> {
     pub(crate) store: Arc<dyn Limiter>,
     /// Keeps the counters in place of the store.
     pub(crate) limiter: Option<Arc<dyn Limiter>>,
-    /// Who keeps those of this process.
+    /// The limiter for the counters of this process.
     pub(crate) local: Arc<dyn Limiter>,
     /// How many unauthenticated callers at once may cost a statement.
     pub(crate) at_once: usize,
@@ -84,7 +83,7 @@ pub(crate) struct Counted {
     key: Option<LimitKey>,
     /// Whether it was counted for a known device, and not for the account.
     pub(crate) on_device: bool,
-    /// Whether the owner of the account is to be told if it fails.
+    /// Whether the owner of the account is notified if it fails.
     pub(crate) is_notified: bool,
 }
 
@@ -167,8 +166,8 @@ impl Limits {
         self.decide(budget, client.ip, &charges, charged)
     }
 
-    /// The same for a call that is always answered alike: whether there is anything to be done. That an address was asked
-    /// about too often is not told, so that nobody can keep its owner from being served.
+    /// Admits a call whose reply is always the same, and returns whether there is work to do. The reply does not show
+    /// that the budget of an address is spent, so that no caller can keep its owner from being served.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, [`Overloaded`](ErrorKind::Overloaded) if
@@ -309,7 +308,7 @@ impl Limits {
     }
 
     /// Forgets the failures before a fact that is written, where the counters are kept elsewhere. The fact stands, so
-    /// that this is no reason to fail: what is not forgotten is a wait at worst.
+    /// an error here is only logged: a counter that stays costs a wait at worst.
     pub(crate) async fn clear_after(&self, counted: Counted) {
         let elsewhere = counted.key.filter(|_| !self.0.is_in_store);
         let Some(key) = elsewhere else {

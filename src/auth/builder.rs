@@ -130,12 +130,12 @@ impl AuthBuilder {
         self
     }
 
-    /// Who sends mails. Required.
+    /// The mailer. Required.
     pub fn mailer(self, mailer: impl Mailer) -> Self {
         self.shared_mailer(Arc::new(mailer))
     }
 
-    /// Who sends mails, shared with the host.
+    /// The mailer, shared with the host.
     pub fn shared_mailer(mut self, mailer: Arc<dyn Mailer>) -> Self {
         self.mailer = Some(mailer);
         self
@@ -197,7 +197,7 @@ impl AuthBuilder {
     }
 
     /// Whether an address gets at most one mail a minute and five an hour of each letter, over all instances. Default
-    /// yes. What is beyond is not sent, and nobody is told.
+    /// yes. Mails beyond the budget are dropped without notice.
     pub fn mail_budgets(mut self, on: bool) -> Self {
         self.mail_budgets = on;
         self
@@ -209,19 +209,20 @@ impl AuthBuilder {
         self
     }
 
-    /// What follows on wrong passwords, one after the other. Default [`Lockout::default`]; `None`: nothing.
+    /// The lockout after consecutive wrong passwords. Default [`Lockout::default`]; `None` turns it off.
     pub fn lockout(mut self, lockout: impl Into<Option<Lockout>>) -> Self {
         self.lockout = lockout.into();
         self
     }
 
-    /// Who keeps the counters of rate limits and of the lockout. Default the store, so that all instances share them.
+    /// The limiter that keeps the counters of rate limits and of the lockout. Default the store, so that all instances
+    /// share them.
     pub fn limiter(mut self, limiter: impl Limiter + 'static) -> Self {
         self.limiter = Some(Arc::new(limiter));
         self
     }
 
-    /// Which letters tell users of what was done to their accounts.
+    /// The letters that notify users of changes to their accounts.
     pub fn notices(mut self, notices: Notices) -> Self {
         self.notices = notices;
         self
@@ -239,19 +240,19 @@ impl AuthBuilder {
         self
     }
 
-    /// Who knows which passwords were stolen elsewhere. Default nobody.
+    /// The breach check for new passwords. Default none.
     pub fn breach_check(mut self, check: impl BreachCheck) -> Self {
         self.breaches = Some(Arc::new(check));
         self
     }
 
-    /// Who may make an account. Default [`RegistrationMode::Open`].
+    /// The registration mode. Default [`RegistrationMode::Open`].
     pub fn registration(mut self, mode: RegistrationMode) -> Self {
         self.registration = mode;
         self
     }
 
-    /// Who gets every event of the audit trail as well; may be called several times. [`tracing`] always does.
+    /// Adds a sink for every event of the audit trail; may be called several times. [`tracing`] always gets them.
     pub fn event_sink(mut self, sink: impl Sink) -> Self {
         self.event_sinks.push(Arc::new(sink));
         self
@@ -269,13 +270,13 @@ impl AuthBuilder {
         self
     }
 
-    /// What tells the time. Default the operating system.
+    /// The clock. Default the operating system's.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// What the host does at moments in the life of an account. Given more than once, they run in this order.
+    /// Adds hooks of the host. Given more than once, they run in this order.
     pub fn hooks(self, hooks: impl Hooks) -> Self {
         self.shared_hooks(Arc::new(hooks))
     }

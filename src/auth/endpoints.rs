@@ -174,7 +174,8 @@ impl Endpoints {
     /// ```
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if a path is no pattern, or a row answers the same requests as another.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a path is not a pattern, or a row answers the same
+    /// requests as another.
     pub fn with_rows(mut self, rows: impl IntoIterator<Item = Endpoint>) -> Result<Self> {
         self.rows.extend(rows);
         Resources::check(&self.rows)?;

@@ -59,7 +59,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Auth {
     parts: Arc<Parts>,
-    /// What the host makes of the use cases, if it wraps them.
+    /// The use cases as the host wraps them, if it does.
     wrapped: Option<Arc<dyn UserService>>,
 }
 
@@ -103,7 +103,7 @@ impl Auth {
         &self.parts.core.store
     }
 
-    /// What signed-in users do with their own account.
+    /// The use cases of signed-in users for their own account.
     #[must_use]
     pub fn accounts(&self) -> &Accounts {
         &self.parts.accounts
@@ -182,7 +182,7 @@ impl Auth {
             .await
     }
 
-    /// What administrators do to accounts.
+    /// The use cases of administrators.
     #[must_use]
     pub fn administration(&self) -> &Administration {
         &self.parts.administration

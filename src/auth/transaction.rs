@@ -78,9 +78,9 @@ impl Auth {
 
 /// Use cases inside a transaction of the host's, made by [`Auth::within`].
 ///
-/// If the transaction is rolled back, nothing has happened, and nobody is told. On Postgres, a transaction in which a
-/// statement failed can only be rolled back; an outcome such as
-/// [`EmailTaken`](crate::ErrorKind::EmailTaken) is no failed statement.
+/// If the transaction is rolled back, nothing has happened, and no event is published. On Postgres, a transaction in
+/// which a statement failed can only be rolled back; an outcome such as [`EmailTaken`](crate::ErrorKind::EmailTaken) is
+/// not a failed statement.
 #[derive(Debug)]
 pub struct InTransaction<'a> {
     auth: Auth,

@@ -53,7 +53,7 @@ impl PasswordCheck {
     /// If the stored hash has parameters no longer in force, the result carries a new hash of the password, unless
     /// the hasher is too busy to make one. Opening a session with it clears the failed attempts so far.
     ///
-    /// A [`FailedCheck`] is no error: the door writes it down, and then answers with the error it becomes.
+    /// A [`FailedCheck`] is not an error: the door records it, and then answers with the error it becomes.
     ///
     /// # Errors
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) if it cannot be a password ([`ensure_checkable`]; a door

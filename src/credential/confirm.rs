@@ -38,7 +38,7 @@ impl Confirmation {
     /// # Errors
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `member` if it cannot be a password;
     /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if it is wrong, or the account has none;
-    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the account was disabled meanwhile;
+    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the account was disabled during the check;
     /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts) or [`RateLimited`](ErrorKind::RateLimited);
     /// * [`Overloaded`](ErrorKind::Overloaded) if the hasher is too busy.
     pub(crate) async fn password(

@@ -15,7 +15,7 @@ pub(crate) struct FailedCheck {
     pub(crate) user_id: Option<UserId>,
     /// Why.
     pub(crate) reason: FailureReason,
-    /// Whether the owner is to be told that sign-in begins to be locked.
+    /// Whether the owner is notified that a lock of the sign-in begins.
     pub(crate) is_notified: bool,
 }
 
@@ -89,7 +89,7 @@ impl FailureReason {
 }
 
 impl From<FailedCheck> for Error {
-    /// That the account is disabled or the address not verified is told after the right password only; the rest looks the same.
+    /// Only the right password reveals a disabled account or an unverified address; all other failures look the same.
     fn from(failed: FailedCheck) -> Self {
         let kind = match failed.reason {
             FailureReason::AccountDisabled => ErrorKind::AccountDisabled,

@@ -38,17 +38,17 @@ const DEFAULT_DEADLINE: Duration = Duration::from_secs(2);
 /// A tenth of the weight of a thread with 0.
 const DEFAULT_NICENESS: u8 = 10;
 
-/// Hashes and verifies passwords, so many at once and no more.
+/// Hashes and verifies passwords, at most a fixed number at once.
 ///
-/// A hash is made on threads of its own, under one of a fixed number of permits. Who finds none free waits in a
-/// fair queue of bounded length for a bounded time, and is then turned away with [`Overloaded`](crate::ErrorKind::Overloaded) and a
-/// time to retry after. Each permit has its own Argon2 memory, allocated at first use and kept, so that hashing
-/// takes permits × the memory of the parameters, in force or declared as former, that need most. (A stored hash that needs
-/// more takes it while it is verified.)
+/// A hash is made on threads of its own, under one of a fixed number of permits. A caller that finds none free waits in
+/// a fair queue of bounded length for a bounded time, and is then refused with
+/// [`Overloaded`](crate::ErrorKind::Overloaded) and a time to retry after. Each permit has its own Argon2 memory,
+/// allocated at first use and kept, so that hashing takes permits × the memory of the parameters, in force or declared
+/// as former, that need most. (A stored hash that needs more takes it while it is verified.)
 ///
-/// A verification that fails costs one hash of each of the parameters that stored hashes have, in an order that is always
-/// the same, so that its time does not tell which of them a hash has, or that there is none. Parameters no longer in
-/// force are known once a hash with them is verified, or from the start if they are declared as
+/// A verification that fails costs one hash of each of the parameters that stored hashes have, in an order that is
+/// always the same, so that its time does not reveal which of them a hash has, or that there is none. Parameters no
+/// longer in force are known once a hash with them is verified, or from the start if they are declared as
 /// [`former`](HasherBuilder::former).
 ///
 /// Clones share the permits. The methods must be called within a tokio runtime. Where its clock is paused, timers do not
@@ -78,7 +78,7 @@ struct Inner {
     checks: AtomicU64,
 }
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
@@ -108,11 +108,11 @@ pub struct HasherBuilder {
 impl HasherBuilder {
     /// Adds parameters that were in force before, and that stored hashes may still have.
     ///
-    /// What fails to verify costs one hash of these, too. Undeclared ones are not known before a first hash with them
-    /// is verified, in each process anew: until then, a hash with them takes another time than none. None is added that
-    /// way beyond four in all, or that takes more memory or work than those in force: a warning is logged, and their
-    /// hashes take a time of their own. The more there are, the fewer failures an instance has the time for: declare
-    /// none that no account has any more.
+    /// A failed verification costs one hash of these, too. Undeclared ones are not known before a first hash with them
+    /// is verified, in each process: until then, a hash with them takes another time than none. None is added that way
+    /// beyond four in all, or that takes more memory or work than those in force: a warning is logged, and their hashes
+    /// take a time of their own. The more there are, the fewer failures an instance has the time for: declare none that
+    /// no account has any more.
     #[must_use]
     pub fn former(mut self, params: HashParams) -> Self {
         self.former.push(params);

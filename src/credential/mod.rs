@@ -19,14 +19,14 @@
 //! that neither the cost nor the time of a failure depends on what is stored. When such a hash has matched a password outside
 //! of ASCII, the password is hashed again.
 //!
-//! A sign-in outlives its `Caller`: who hangs up leaves the queue and has not been counted, but once a password is looked at,
-//! what comes of it is written down. An unauthenticated caller could otherwise lock an owner out without a trace.
+//! A sign-in outlives its `Caller`: a disconnected client leaves the queue and is not counted, but once a password is
+//! checked, the outcome is recorded. An unauthenticated caller could otherwise lock an owner out without a trace.
 //!
-//! What asks a signed-in user for the password again goes through `Confirmation`: the same check, by the stored
+//! Endpoints that ask a signed-in user for the password again go through `Confirmation`: the same check, by the stored
 //! address, and no session is opened. An account without a password shows a recent sign-in instead.
 //!
-//! An unknown address, an account without a password and a wrong password cost one verification each, through the
-//! same queue, so that neither time nor load tells them apart.
+//! An unknown address, an account without a password and a wrong password cost one verification each, through the same
+//! queue, so that neither time nor load distinguishes them.
 
 mod attempt;
 mod breach;

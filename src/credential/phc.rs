@@ -57,7 +57,8 @@ pub(super) struct Phc {
 }
 
 impl Phc {
-    /// What is verified when there is no hash: it costs what a hash of these parameters costs, and matches nothing.
+    /// The stand-in that is verified when there is no hash: it costs as much as a hash of these parameters, and matches
+    /// nothing.
     pub(super) fn dummy(params: HashParams) -> Self {
         Self {
             params,

@@ -21,7 +21,7 @@ const FLOOR: usize = 8;
 const MAX_CODE_POINTS: usize = 256;
 const MAX_BYTES: usize = 1024;
 
-/// What a new password must be: long enough, not too long, not a common one, and more than a word that is known of its
+/// The rules for a new password: long enough, not too long, not a common one, and more than a word that is known of its
 /// account or its service. Two different characters at most, such as `********`, and a run, such as `12345678` or
 /// `hgfedcba`, are refused as [`TooGuessable`](Weakness::TooGuessable).
 ///

@@ -19,7 +19,7 @@ use crate::{
 /// The longest that a breach check may take.
 pub(crate) const BREACH_CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What every new password must pass, at each door that sets one. Cheap to clone.
+/// The checks that every new password must pass, at each door that sets one. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct PasswordRules(Arc<PasswordRulesParts>);
 
@@ -43,7 +43,7 @@ pub(crate) struct NewPassword<'a> {
     pub(crate) display_name: Option<&'a str>,
     /// Whose account it is, if there is one yet.
     pub(crate) user_id: Option<UserId>,
-    /// Who sets it.
+    /// The user who sets it.
     pub(crate) actor_id: Option<UserId>,
     pub(crate) client: &'a ClientInfo,
 }

@@ -65,8 +65,8 @@ impl Deliveries {
 
     /// Orders the mail with the link that sets a new password, for the account with this address, if there is one.
     ///
-    /// When this has returned the order outlives a kill, if `store` is no open transaction. The event is to be published
-    /// once it is there to stay, and the worker to be woken.
+    /// When this has returned the order outlives a kill, if `store` is not an open transaction. The caller publishes
+    /// the event and wakes the worker once it is committed.
     ///
     /// # Errors
     /// If the database fails.

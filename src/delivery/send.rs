@@ -24,7 +24,7 @@ use crate::{
     mail::{Admission, ClaimedIntent, IntentId, UnreadableIntent},
 };
 
-/// Well below the lease, so that no other worker sends the same mail meanwhile.
+/// Well below the lease, so that no other worker sends the same mail concurrently.
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
 /// After this time a mail that does not go out is given up.
 const GIVE_UP: TimeDelta = TimeDelta::days(1);
@@ -38,7 +38,7 @@ struct Tried {
 }
 
 impl Deliveries {
-    /// Delivers one mail, or notes why not. What cannot even be noted is logged: the lease ends by itself.
+    /// Delivers one mail, or records why not. A failure to record is logged: the lease ends by itself.
     pub(super) async fn deliver_one(&self, claimed: &ClaimedIntent) {
         let (id, attempt) = (claimed.intent.id, claimed.attempt);
         match unless_panic(self.send(claimed)).await {

@@ -31,7 +31,7 @@ impl Deliveries {
     /// Delivers all that is due, 16 mails at a time. Returns how many were claimed.
     ///
     /// # Errors
-    /// If the outbox cannot be read. What fails for one mail is logged, and noted on it.
+    /// If the outbox cannot be read. A failure of one mail is logged, and recorded on it.
     pub(crate) async fn deliver(&self) -> Result<usize> {
         let mut count = 0;
         self.tidy().await;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::kind::CODES;
 
-/// What becomes of a word that is none.
+/// The code in place of an invalid one.
 const FALLBACK: &str = "refused";
 const MAX_CODE: usize = 64;
 

@@ -3,7 +3,7 @@
 use super::{ClientInfo, Event, EventKind};
 use crate::{clock::Timestamp, id::UserId};
 
-/// Who does something, and from where. The default is nobody known.
+/// The author of an action, and the client it came from. The default is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,

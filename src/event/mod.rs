@@ -1,7 +1,7 @@
 //! The audit trail: who did what, on whom, when, from where, and how it ended.
 //!
-//! An event is written in the statement or transaction of the fact it tells of, so that there is one if and only if the
-//! fact is. It outlives the account it is about. What is written is then told to the [sinks](Sink).
+//! An event is written in the statement or transaction of the fact it reports, so that it exists if and only if the
+//! fact does. It outlives the account it is about. A written event is then published to the [sinks](Sink).
 
 mod author;
 mod client_info;
@@ -36,7 +36,7 @@ impl EventId {
     }
 }
 
-/// What happened.
+/// An event of the audit trail.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -45,18 +45,18 @@ impl EventId {
 pub struct Event {
     /// The identifier.
     pub id: EventId,
-    /// What it is about.
+    /// The kind.
     pub kind: EventKind,
     /// How it ended.
     pub outcome: Outcome,
     /// Whose account it is about. `None` for an attempt on an address without one; in an event to be written beside a
     /// fact: the user of the fact.
     pub user_id: Option<UserId>,
-    /// Who did it; `None` if that is not known.
+    /// The user who did it; `None` if unknown.
     pub actor_id: Option<UserId>,
     /// From where.
     pub client: ClientInfo,
-    /// What else is to be said, by kind. Never a secret, never an address in plain text.
+    /// Further details, by kind. Never a secret, never an address in plain text.
     pub detail: Map<String, Value>,
     /// When.
     pub created_at: Timestamp,
@@ -102,7 +102,7 @@ impl Event {
 
 macro_rules! kinds {
     ($($(#[$docs:meta])* $kind:ident $word:literal $outcome:ident)*) => {
-        /// What an event is about.
+        /// The kind of an event.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum EventKind {
@@ -210,7 +210,7 @@ kinds! {
     SignInFailed "sign_in_failed" Failure
     /// A sign-in was refused because there were too many failures before it: detail `address` as above.
     SignInLocked "sign_in_locked" Failure
-    /// The failed sign-ins were forgotten, by the link in the mail that told of them, or by an administrator.
+    /// The failed sign-ins were forgotten, by the link in the lockout mail, or by an administrator.
     SignInUnlocked "sign_in_unlocked" Success
     /// An account was disabled or made active again.
     StatusChanged "status_changed" Success

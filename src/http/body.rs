@@ -23,7 +23,7 @@ const LIMIT: usize = 16 * 1024;
 /// How much of a larger body is read and thrown away, so that a client that still writes gets to read the answer.
 const DISCARD_LIMIT: usize = 16 * 1024 * 1024;
 
-/// What became of reading a body.
+/// The outcome of reading a body.
 #[derive(Default)]
 pub(crate) enum Body {
     /// Read to its end.

@@ -1,4 +1,4 @@
-//! Cookies that only this host can have set, as far as browsers can tell.
+//! Cookies that only this host can have set, as far as browsers can ensure it.
 
 use std::{str, time::Duration};
 
@@ -26,7 +26,7 @@ impl Cookies {
         }
     }
 
-    /// What the cookie is called by browsers.
+    /// The name of the cookie in browsers.
     pub(crate) fn named(self, name: &str) -> String {
         let prefix = if self.is_https { HOST_PREFIX } else { "" };
         format!("{prefix}{name}")

@@ -109,7 +109,7 @@ impl Endpoint {
         self
     }
 
-    /// Says that the row is for people: it is no part of the OpenAPI document, and its problems are told as pages.
+    /// Marks the row as one for people: the OpenAPI document leaves it out, and its problems are rendered as pages.
     #[cfg_attr(
         not(any(test, feature = "pages")),
         expect(dead_code, reason = "for pages")

@@ -23,7 +23,7 @@ const MAX_DIGITS: usize = 16 * 1024;
 /// }
 /// ```
 pub trait FromMembers: Described + Sized + Send {
-    /// Reads what it knows. What is left over is refused as unknown.
+    /// Reads what it knows. Members that are left over are refused as unknown.
     fn from_members(members: &mut Members) -> Option<Self>;
 }
 

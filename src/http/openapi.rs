@@ -27,7 +27,7 @@ const NOT_FILLED_IN: &str = "fill in";
 /// The document that describes these rows.
 ///
 /// # Errors
-/// `Configuration` if a path is no pattern, or two types of different shape have the same schema name.
+/// `Configuration` if a path is not a pattern, or two types of different shape have the same schema name.
 pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
     let mut paths = Paths::new();
     let mut schemas = Schemas::default();

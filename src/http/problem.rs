@@ -55,7 +55,7 @@ macro_rules! codes {
                 answered.map(|(_, row)| row.code)
             }
 
-            /// What a kind looks like outside.
+            /// The public form of a kind.
             pub(crate) const fn of(kind: ErrorKind) -> Self {
                 match kind {
                     $(ErrorKind::$kind => Self {
@@ -78,7 +78,7 @@ macro_rules! codes {
             }
         }
 
-        /// A failure as it is told to the client: `application/problem+json` (RFC 9457), never cached.
+        /// A failure as the client gets it: `application/problem+json` (RFC 9457), never cached.
         ///
         /// The members are `type` (`urn:hallpass:<code>`), `title`, `status`, `detail` and `code`; where input was of
         /// the wrong shape also `errors`, a list of 16 `{pointer, code, detail}` at most, with RFC 6901 pointers that are
@@ -198,7 +198,7 @@ impl Problem {
                 violations.map(Rule::from).collect()
             }),
         };
-        // Strings and a number always have a JSON form; if not, the status alone tells the client what it needs.
+        // Strings and a number always have a JSON form; if not, the status alone has to do.
         serde_json::to_vec(&body).unwrap_or_default().into()
     }
 }

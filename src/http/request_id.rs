@@ -24,7 +24,7 @@ pub fn request_id(headers: &HeaderMap) -> HeaderValue {
     RequestId::of(headers).0
 }
 
-/// What ties a reply, and what is logged about it, to the request.
+/// The identifier that ties a reply, and its log lines, to the request.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(HeaderValue);
 
@@ -38,7 +38,7 @@ impl RequestId {
         }
     }
 
-    /// A UUID that tells nothing, and is no secret: the number of the request, hashed with random keys.
+    /// A UUID that reveals nothing, and is not a secret: the number of the request, hashed with random keys.
     fn new() -> Self {
         static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(Default::default);
         static NEXT: AtomicU64 = AtomicU64::new(0);

@@ -159,7 +159,7 @@ impl Resource {
         let running = AssertUnwindSafe(running).catch_unwind();
         let response = match timeout_at(ends_at, running).await {
             Ok(Ok(response)) => response,
-            // What was panicked with has gone to the panic hook, and may hold anything: it is not logged again.
+            // The panic hook has got the payload, which may hold anything: it is not logged again.
             Ok(Err(_panic)) => problem(Error::internal("the handler panicked")),
             Err(elapsed) => problem(Error::new(ErrorKind::Unavailable).with_source(elapsed)),
         };

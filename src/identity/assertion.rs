@@ -2,7 +2,7 @@
 
 use crate::user::EmailAddress;
 
-/// What a provider says of who has just signed in there, proven to be the provider's word.
+/// The claims of a provider about a user who has just signed in there, proven to come from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -11,7 +11,7 @@ use crate::user::EmailAddress;
 pub struct Assertion {
     /// The name of the provider here, such as `google`.
     pub provider: String,
-    /// Who says so: the issuer, exactly as it writes itself.
+    /// The issuer, exactly as it writes itself.
     pub issuer: String,
     /// Whom it speaks of: 1 to 255 bytes.
     pub subject: String,

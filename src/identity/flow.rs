@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{clock::Timestamp, secret::TokenDigest};
 
-/// What a flow is for.
+/// The intent of a flow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
@@ -53,7 +53,7 @@ pub struct UnknownFlowIntent(());
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeChallenge(String);
 
-/// The text is no challenge of the method S256.
+/// The text is not a challenge of the method S256.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("a challenge of the method S256 is 43 characters of base64url")]
 pub struct InvalidChallenge(());
@@ -95,11 +95,11 @@ pub struct Flow {
     pub state: TokenDigest,
     /// The name of the provider.
     pub provider: String,
-    /// What it is for.
+    /// The intent of the flow.
     pub intent: FlowIntent,
     /// Where the browser goes in the end: one of the URLs that are configured.
     pub redirect_to: String,
-    /// What the application wants to be told there.
+    /// The state that the application gets back there.
     pub app_state: Option<String>,
     /// Made by the application.
     pub challenge: CodeChallenge,
@@ -114,7 +114,7 @@ pub struct Flow {
 pub struct NewFlow {
     /// The flow.
     pub flow: Flow,
-    /// The digest of what the browser keeps meanwhile, so that no other one can go on with it.
+    /// The digest of the secret that the browser keeps, so that no other browser can go on with the flow.
     pub binding: TokenDigest,
     /// When it began.
     pub created_at: Timestamp,

@@ -3,7 +3,7 @@
 use super::Assertion;
 use crate::user::{User, UserId, UserStatus};
 
-/// What is known here of an assertion, at one moment.
+/// The stored data about an assertion, at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Candidates {
@@ -37,7 +37,7 @@ impl Local {
     }
 }
 
-/// What becomes of a sign-in with a provider.
+/// The decision about a sign-in with a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
@@ -67,7 +67,7 @@ pub enum Linking {
 pub enum LinkRefusal {
     /// The account is disabled.
     AccountDisabled,
-    /// The word of the provider does not suffice: whoever it is has to sign in otherwise first, and link then.
+    /// The provider is not trusted for the address: the user has to sign in another way first, and then link it.
     LinkRequired,
 }
 
@@ -137,7 +137,7 @@ mod tests {
         locals
     }
 
-    /// What must hold in every case, said otherwise than the code says it.
+    /// The rules that hold in every case, written differently from the code.
     #[test]
     fn nothing_is_given_to_whom_it_is_not_owed() {
         const BITS: [bool; 2] = [true, false];

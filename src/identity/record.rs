@@ -17,7 +17,7 @@ use crate::{
     reason = "a plain record between use case and store"
 )]
 pub struct IdentitySignIn {
-    /// What the provider says.
+    /// The assertion of the provider.
     pub assertion: Assertion,
     /// The identifier of the identity, if it is new.
     pub identity: IdentityId,
@@ -75,11 +75,11 @@ pub enum IdentityAdmission {
     NoAccount,
 }
 
-/// Who a code was good for.
+/// The user that a code was good for.
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Redeemed {
-    /// Who signs in.
+    /// The credentials of the user who signs in.
     pub credentials: Credentials,
     /// The name of the provider.
     pub provider: String,
@@ -104,7 +104,7 @@ pub struct LinkIdentity {
     pub user_id: UserId,
 }
 
-/// What became of linking.
+/// The outcome of linking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
@@ -123,7 +123,7 @@ pub enum Linked {
     Gone,
 }
 
-/// What became of unlinking.
+/// The outcome of unlinking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,

@@ -15,20 +15,20 @@ pub struct Charge {
     pub rule: Rule,
 }
 
-/// What became of charging counters.
+/// The outcome of charging counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
     reason = "a third outcome would be a change of contract"
 )]
 pub enum Charged {
-    /// All had room. What the last one holds now.
+    /// All had room. The last one holds this now.
     Granted(Option<Held>),
     /// The one at this position, from 0, had none.
     Refused {
         /// Its position among the charges.
         position: usize,
-        /// What it holds.
+        /// Its state.
         held: Held,
     },
 }

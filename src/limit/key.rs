@@ -7,7 +7,7 @@ use crate::secret::HmacKey;
 
 const LEN: usize = 16;
 
-/// What a counter is kept under: the first 16 bytes of an HMAC-SHA256 tag. Who holds the counters learns no address.
+/// The key of a counter: the first 16 bytes of an HMAC-SHA256 tag. A reader of the counters learns no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LimitKey([u8; LEN]);
 
@@ -18,7 +18,7 @@ impl LimitKey {
         &self.0
     }
 
-    /// Its beginning, to tell lines of a log apart.
+    /// Its beginning, to distinguish log lines.
     pub(crate) fn short(&self) -> String {
         let [a, b, c, d, ..] = self.0;
         format!("{:08x}", u32::from_be_bytes([a, b, c, d]))

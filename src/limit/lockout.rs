@@ -18,9 +18,9 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 /// From a microsecond these lead beyond a day.
 const MOST_DOUBLINGS: u32 = 40;
 
-/// What follows on passwords that are wrong, one after the other: a wait that doubles, and in the end none is checked
-/// any more (NIST SP 800-63B section 3.2.2: at most 100) until the password is reset, the link in the letter about it is used, or
-/// an administrator says so.
+/// The lockout after consecutive wrong passwords: a wait that doubles, and in the end no password is checked any more
+/// (NIST SP 800-63B section 3.2.2: at most 100) until the password is reset, the link in the letter about it is used,
+/// or an administrator unlocks it.
 ///
 /// An attempt is counted before the password is checked, and taken back if it was right: of any number of parallel
 /// guesses no more are checked than are allowed. Attempts during a wait are not counted. Failures are forgotten a day
@@ -109,7 +109,7 @@ impl Lockout {
         }
     }
 
-    /// Whether the owner is to be told at this failure: when waiting begins, and when checking ends.
+    /// Whether the owner is notified at this failure: when waiting begins, and when checking ends.
     pub(crate) fn is_notified(&self, failures: u32) -> bool {
         failures == self.free_attempts || failures == self.max_attempts
     }

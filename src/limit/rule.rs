@@ -19,10 +19,10 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// The counter after one more; what it was, if there is no room.
+    /// The counter after one more; the unchanged one, if there is no room.
     ///
     /// # Errors
-    /// What is held, if there is no room.
+    /// The current state, if there is no room.
     pub fn charge(&self, held: Option<Held>, now: Timestamp) -> Result<Held, Held> {
         let held = held.filter(|held| now < held.expires_at);
         match self {

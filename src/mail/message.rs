@@ -7,7 +7,7 @@ use crate::{clock::Timestamp, user::EmailAddress};
 
 const MAX_SUBJECT: usize = 200;
 
-/// What a mail says.
+/// The content of a mail.
 #[derive(Clone)]
 #[allow(clippy::exhaustive_structs, reason = "a plain record")]
 pub struct Content {
@@ -47,7 +47,7 @@ impl Mail {
         }
     }
 
-    /// What identifies it: the first half of its Message-ID.
+    /// The identifier: the first half of its Message-ID.
     #[must_use]
     pub fn id(&self) -> IntentId {
         self.id

@@ -11,7 +11,7 @@ const MAX_NAME: usize = 200;
 /// RFC 2606 keeps it from ever being a domain.
 const ANY_TLD: &str = ".invalid";
 
-/// Who mails come from: `Hallpass <no-reply@localhost>`, `"Acme, Inc." <id@acme.example>` or an address alone.
+/// The sender of mails: `Hallpass <no-reply@localhost>`, `"Acme, Inc." <id@acme.example>` or an address alone.
 ///
 /// The address is one that [`EmailAddress`] takes, or one at a domain of a single label, such as `localhost`.
 ///

@@ -110,7 +110,7 @@ impl SmtpMailer {
                 return Ok(connection);
             }
         }
-        // What fails before the mail is named says nothing about the mail.
+        // A failure before the mail is named says nothing about the mail.
         let hello = ClientId::Domain(self.sender.domain().to_owned());
         time::timeout(CONNECT_TIMEOUT, self.server.connect(&hello))
             .await

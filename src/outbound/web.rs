@@ -13,7 +13,7 @@ use crate::error::{BoxError, Error, Result};
 /// How long a connection lasts that nobody uses.
 const KEEP: Duration = Duration::from_secs(10);
 
-/// What is asked wherever a document points to, over rustls with the roots of the platform. Redirects are not followed,
+/// A client for URLs that a document points to, over rustls with the roots of the platform. Redirects are not followed,
 /// and nothing is tried again. Cheap to clone.
 ///
 /// Addresses that are not public are asked only if the [`Reach`] says so; names are resolved once per connection, and
@@ -25,7 +25,7 @@ pub(crate) struct Web {
     reach: Reach,
 }
 
-/// What may be asked.
+/// The addresses that may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// Public addresses, over TLS.

@@ -23,7 +23,7 @@ pub struct MailEntry {
     pub letter: String,
     /// The address it goes to, or was asked for with; `None` if the user is gone, or it cannot be read.
     pub recipient: Option<EmailAddress>,
-    /// Who gets it; `None` if it was asked for with an address.
+    /// The recipient; `None` if the mail was requested with an address.
     pub user_id: Option<UserId>,
     /// Whether it will still be sent.
     pub status: MailStatus,

@@ -35,7 +35,7 @@ pub struct Intent {
     pub letter: LetterKind,
     /// To whom.
     pub recipient: Recipient,
-    /// What else the letter says. Never a token.
+    /// Further data of the letter. Never a token.
     pub payload: Map<String, Value>,
     /// When it was asked for.
     pub created_at: Timestamp,

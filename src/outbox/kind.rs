@@ -78,7 +78,7 @@ macro_rules! kinds {
 
 letters!(kinds);
 
-/// What a letter has beside its text.
+/// The properties of a letter beside its text.
 struct Row {
     purpose: Option<Purpose>,
     is_notice: bool,

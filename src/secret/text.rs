@@ -92,7 +92,7 @@ secret_text! {
 }
 
 impl PasswordHash {
-    /// What was made here, or was parsed before it was stored.
+    /// A text that was made here, or was parsed before it was stored.
     pub(crate) fn trusted(text: String) -> Self {
         Self(text)
     }

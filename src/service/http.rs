@@ -1,4 +1,4 @@
-//! What endpoints beyond the trait stand on, and the confirmed caller as an argument of handlers.
+//! The state of endpoints beyond the trait, and the confirmed caller as an argument of handlers.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::{
     token::{ActiveUser, http::Bearer},
 };
 
-/// The state of a feature's endpoints: who tells who is calling, where everything is kept, and the feature.
+/// The state of a feature's endpoints: the service that confirms callers, the store, and the feature.
 #[derive(Clone, Debug)]
 pub(crate) struct Context<F> {
     pub(crate) service: Arc<dyn UserService>,

@@ -12,7 +12,7 @@ use crate::{
     user::UserId,
 };
 
-/// What one-time tokens do to the addresses of users. Part of [`Store`](crate::store::Store).
+/// Verifies and changes the addresses of users, by one-time tokens. Part of [`Store`](crate::store::Store).
 ///
 /// A token is good for the address it was mailed to, and for no other.
 #[async_trait]

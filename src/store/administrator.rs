@@ -31,11 +31,12 @@ pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
     /// Changes a user, and gives them as they then are.
     ///
     /// # Contract
-    /// What [`UserChange::apply`](crate::user::UserChange::apply) makes of the user is written with its events, and nobody
-    /// else writes the user between the two; a change that changes nothing writes nothing. Disabling raises
+    /// The result of [`UserChange::apply`](crate::user::UserChange::apply) is written with its events, and no other
+    /// call writes the user between the two; a change that changes nothing writes nothing. Disabling raises
     /// `credential_version`: every session and one-time token of the user is dead from then on, and stays so when the
     /// user is made active again. However many calls run at once, of this method and of
-    /// [`delete_user`](Self::delete_user), one [administrator](crate::user::User::is_administrator) is left if there was one.
+    /// [`delete_user`](Self::delete_user), one [administrator](crate::user::User::is_administrator) is left if there
+    /// was one.
     ///
     /// # Errors
     /// If the database fails.

@@ -9,8 +9,7 @@ use crate::{
     outbox::{IntentId, MailEntry, MailStatus, RetryMail},
 };
 
-/// What operators see of the mails to be sent, and do about those that were given up. Part of
-/// [`Store`](crate::store::Store).
+/// Shows operators the mails to be sent, and retries those that were given up. Part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
     /// The mails in the outbox by descending id, at most `limit`, those below `after` if it is given.

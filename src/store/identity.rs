@@ -17,7 +17,7 @@ use crate::{
 /// Keeps who users are at providers. Part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait IdentityStore: std::fmt::Debug + Send + Sync {
-    /// What is known of an assertion, disabled users included: for whoever has to prepare what it comes to.
+    /// The stored data about an assertion, disabled users included: for the caller that has to prepare its outcome.
     ///
     /// # Errors
     /// If the database fails.

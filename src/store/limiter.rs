@@ -10,7 +10,7 @@ use crate::{
 
 /// Keeps the counters of limits. Part of [`Store`](crate::store::Store), and replaceable alone.
 ///
-/// What is held expires: from `expires_at` on, a counter is as good as none, and may be deleted.
+/// Counters expire: from `expires_at` on, a counter is as good as none, and may be deleted.
 #[async_trait]
 pub trait Limiter: std::fmt::Debug + Send + Sync {
     /// Charges counters in this order, up to the first that has no room.

@@ -31,8 +31,8 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Leases up to `limit` pending intents that are due at `now`, the longest due first, until `lease_until`.
     ///
     /// # Contract
-    /// An intent is leased to one caller at a time; whoever loses its lease (a kill) loses it to the next claim. No
-    /// lock or connection is held after the call. It costs the same however many are dead, or due later.
+    /// An intent is leased to one caller at a time; a caller that loses its lease (a kill) loses it to the next claim.
+    /// No lock or connection is held after the call. It costs the same however many are dead, or due later.
     ///
     /// A clock that went back keeps nothing waiting: an intent that was added, put off or leased more than half a
     /// minute after `now` is due. Unreadable rows are leased like the rest.

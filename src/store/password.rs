@@ -19,9 +19,10 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// One fact, and only if at that moment the session is live and the user has the version and the hash that were
     /// checked: the hash is stored, `credential_version` goes up, this session moves to the new version, every other
-    /// session ends, and the event and the mail are written. So of any number of concurrent calls with one checked hash one is
-    /// [`Checked::Done`]; one that lost against a reset, a logout or disabling writes nothing; and a session that
-    /// ended meanwhile stays ended. One-time tokens die with the version ([`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail) apart).
+    /// session ends, and the event and the mail are written. So of any number of concurrent calls with one checked hash
+    /// one is [`Checked::Done`]; one that lost against a reset, a logout or disabling writes nothing; and a session
+    /// that ended in between stays ended. One-time tokens die with the version
+    /// ([`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail) apart).
     ///
     /// # Errors
     /// If the database fails.

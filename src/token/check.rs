@@ -1,4 +1,4 @@
-//! The one check of access tokens, whoever holds the keys: RFC 8725, and stricter.
+//! The one check of access tokens, for all key sources: RFC 8725, and stricter.
 
 use std::{sync::Arc, time::Duration};
 
@@ -129,7 +129,7 @@ impl TokenCheck {
 struct Parts<'a> {
     header: &'a str,
     claims: &'a str,
-    /// What is signed: both of these.
+    /// The signed parts: both of these.
     message: &'a str,
     signature: &'a str,
 }
@@ -155,7 +155,7 @@ struct ByLength;
 
 impl Weighter<Box<str>, CurrentUser> for ByLength {
     fn weight(&self, token: &Box<str>, user: &CurrentUser) -> u64 {
-        // What a token costs besides its text: our claims and the cache's own entry, roughly.
+        // The cost of a token besides its text: our claims and the cache's own entry, roughly.
         (token.len() + 512 + members(user.claims())) as u64
     }
 }

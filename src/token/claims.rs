@@ -14,7 +14,7 @@ use crate::{
 /// RFC 9068, section 2.1.
 pub(super) const TYP: &str = "at+jwt";
 
-/// Claims that a host's own never take the place of: those of RFC 9068 and of this crate, and those by which whoever verifies
+/// Claims that a host's own never take the place of: those of RFC 9068 and of this crate, and those by which a verifier
 /// decides whose token it is and how far it reaches (RFC 7519, 7800, 8693).
 pub(super) const RESERVED: [&str; 18] = [
     "acr",

@@ -21,7 +21,7 @@ use crate::{
 pub struct NewOneTimeToken {
     /// Its digests under every current key, at least one; the first is the one to write.
     pub digests: Vec<TokenDigest>,
-    /// What it is good for.
+    /// The purpose it is good for.
     pub purpose: Purpose,
     /// Whose it is.
     pub user_id: UserId,
@@ -37,7 +37,7 @@ pub struct NewOneTimeToken {
     pub expires_at: Timestamp,
 }
 
-/// What became of keeping a one-time token.
+/// The outcome of keeping a one-time token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,

@@ -33,7 +33,7 @@ pub struct NewSession {
     pub idle_expires_at: Timestamp,
     /// When it ends in any case.
     pub absolute_expires_at: Timestamp,
-    /// Who opened it.
+    /// The client that opened it.
     pub client: ClientInfo,
     /// How the user has shown who they are.
     pub methods: Methods,
@@ -47,7 +47,7 @@ pub struct NewSession {
     pub sessions_at_most: NonZeroU32,
 }
 
-/// What became of opening a session.
+/// The outcome of opening a session.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
@@ -85,7 +85,7 @@ pub struct RotateSession {
     pub grace: std::time::Duration,
 }
 
-/// What became of a rotation.
+/// The outcome of a rotation.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
@@ -136,7 +136,7 @@ pub struct Session {
     pub idle_expires_at: Timestamp,
     /// When it ends in any case.
     pub absolute_expires_at: Timestamp,
-    /// Who opened it. The request is not remembered.
+    /// The client that opened it. The request is not remembered.
     pub client: ClientInfo,
 }
 
@@ -158,7 +158,7 @@ pub struct CheckedSession {
     pub verified_hash: Option<PasswordHash>,
 }
 
-/// What became of something that was done on the strength of a [`CheckedSession`].
+/// The outcome of a change on the strength of a [`CheckedSession`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,

@@ -161,7 +161,7 @@ impl Task {
         }
     }
 
-    /// The next event; without one, the task is over, and whoever queues another starts the next.
+    /// The next event; without one, the task ends, and the caller that queues another event starts the next task.
     fn next(&mut self) -> Option<Event> {
         let mut state = self.queue.0.state();
         let next = state.waiting.pop_front();

@@ -124,7 +124,7 @@ impl fmt::Display for Locale {
     }
 }
 
-/// The text is no language tag.
+/// The text is not a language tag.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("a language tag looks like `de` or `pt-br`")]
 pub struct InvalidLocale(());

@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::{EmailAddress, Locale, Role, Roles, User, UserId, UserStatus};
 use crate::{clock::Timestamp, event::Event, secret::PasswordHash};
 
-/// What users change about themselves. What is `None` stays.
+/// The changes of users to their own profile. Members that are `None` stay.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ProfileChange {
@@ -96,7 +96,7 @@ impl NewUser {
     }
 }
 
-/// What became of an insert.
+/// The outcome of an insert.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
@@ -126,7 +126,7 @@ pub enum FirstAdministrator {
     NotFirst,
 }
 
-/// What became of a change.
+/// The outcome of a change.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
@@ -142,7 +142,7 @@ pub enum UpdateUser {
     NotFound,
 }
 
-/// What became of a deletion.
+/// The outcome of a deletion.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,

@@ -37,11 +37,11 @@ impl HttpJwks {
         Site::new(ASKING, url).map(Self)
     }
 
-    /// As [`new`](Self::new), and `http://` anywhere: whoever sits between can sign anybody in. For networks that prove
-    /// by other means who answers.
+    /// As [`new`](Self::new), and accepts `http://` for any host: an attacker on the path can sign anybody in. For
+    /// networks that authenticate the server by other means.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no HTTP URL.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an HTTP URL.
     pub fn danger_without_tls(url: &str) -> Result<Self> {
         Site::danger_without_tls(ASKING, url).map(Self)
     }

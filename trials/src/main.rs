@@ -44,7 +44,7 @@ struct Arguments {
 enum Kind {
     /// How fast the server is, against what it stands on
     Load(load::Arguments),
-    /// Whether the time of a reply tells if an address has an account
+    /// Whether the time of a reply reveals that an address has an account
     Timing(timing::Arguments),
 }
 

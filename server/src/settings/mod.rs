@@ -106,7 +106,7 @@ pub struct Settings {
         value_parser = some_password
     )]
     pub(crate) admin_password: Option<Password>,
-    /// Who may register: open, private (the answer does not tell whether an address is taken) or closed
+    /// Registration mode: open, private (the answer does not reveal whether an address is taken) or closed
     #[arg(long, env = "HALLPASS_REGISTRATION", default_value = "open")]
     pub(crate) registration: RegistrationMode,
     /// Whether login needs a verified address

@@ -24,7 +24,7 @@ const PARTS: [&str; 6] = [
     TRUST_EMAIL_DOMAINS,
 ];
 
-/// What `--help` ends with.
+/// The end of `--help`.
 pub(crate) const HELP: &str = "\
 Sign-in with a provider, one group of variables for each; <NAME> in lower case is its name in URLs:
   HALLPASS_OAUTH_<NAME>_CLIENT_ID
@@ -90,7 +90,7 @@ fn split(variable: &str) -> Option<(&str, &'static str)> {
     ((1..=32).contains(&name.len()) && name.bytes().all(is_name)).then_some((name, part))
 }
 
-/// What is said of one provider.
+/// The variables of one provider.
 #[derive(Default)]
 struct Group {
     /// As spelled.

@@ -6,7 +6,7 @@ use crate::feature::{
     password::RegistrationMode,
 };
 
-/// Who may speak for users, and where browsers may go then.
+/// The providers that users may sign in with, and the redirect URIs for browsers.
 #[derive(Debug, Default)]
 pub(in crate::auth) struct OauthSettings {
     pub(in crate::auth) providers: Vec<Provider>,
@@ -22,7 +22,7 @@ pub(in crate::auth) fn newcomers(mode: RegistrationMode) -> Newcomers {
 }
 
 impl AuthBuilder {
-    /// Who may speak for users who sign in; may be called several times. Default nobody.
+    /// Adds a provider that users may sign in with; may be called several times. Default none.
     pub fn provider(mut self, provider: Provider) -> Self {
         self.oauth.providers.push(provider);
         self

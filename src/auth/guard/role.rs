@@ -38,7 +38,7 @@ impl RequiredRole for Admin {
 ///
 /// 401 without a user, 403 without the role; the role is checked in the database, so that a change acts at once.
 pub struct WithRole<R> {
-    /// Who is calling.
+    /// The caller.
     pub caller: ActiveUser,
     role: PhantomData<fn() -> R>,
 }
@@ -74,7 +74,7 @@ impl<R: RequiredRole> fmt::Debug for WithRole<R> {
 /// 401 without a user, 403 without the role. No database is asked: the role, or the session, may be gone, and is trusted
 /// until the token expires. [`WithRole`] asks.
 pub struct ClaimedRole<R> {
-    /// Who is calling.
+    /// The caller.
     pub caller: CurrentUser,
     role: PhantomData<fn() -> R>,
 }

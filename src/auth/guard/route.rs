@@ -60,14 +60,14 @@ impl Admitted {
     }
 }
 
-/// What both guards are, on both frameworks.
+/// The common part of both guards, on both frameworks.
 #[derive(Clone, Debug)]
 pub(crate) struct Guard {
     witness: Witness,
     demand: Demand,
 }
 
-/// What is believed about the caller.
+/// The source of the caller's roles and permissions.
 #[derive(Clone, Debug)]
 enum Witness {
     Database(Auth),

@@ -12,7 +12,7 @@ const MIN_WORD_BYTES: usize = 3;
 /// A year or a PIN beside a word adds next to nothing: four characters, and one that separates them.
 const MIN_OTHER_CHARACTERS: usize = 6;
 
-/// What is known of the account that a new password is for, and so is no password for it.
+/// The known words of the account that a new password is for; none of them is accepted as its password.
 ///
 /// ```
 /// use hallpass::{secret::Password, credential::{PasswordContext, PasswordPolicy}};
@@ -110,7 +110,7 @@ impl Words {
             };
             if rest.contains(word) {
                 found.extend(equal.iter().map(|(_, weakness)| *weakness));
-                // What is left on both sides does not become a word by meeting.
+                // The space keeps the text on both sides from forming a word.
                 rest = Zeroizing::new(rest.replace(word, " "));
             }
         }

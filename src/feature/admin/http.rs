@@ -27,7 +27,7 @@ use crate::{
     user::{Role, UserId, UserStatus},
 };
 
-/// What the endpoints stand on.
+/// The state of the endpoints.
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) service: Arc<dyn UserService>,
@@ -145,7 +145,7 @@ impl<S: AsRef<dyn UserService> + Sync> Input<S> for Administrator {
     }
 }
 
-/// The user that the path names. What is no identifier is nobody's.
+/// The user that the path names. A malformed identifier names no user.
 struct Target(UserId);
 
 impl<S: Sync> Input<S> for Target {

@@ -42,7 +42,7 @@ impl MailQuery {
 }
 
 impl Administration {
-    /// A page of the mails in the outbox, newest first. What was sent is not there any more.
+    /// A page of the mails in the outbox, newest first. Sent mails are no longer listed.
     ///
     /// # Errors
     /// [`ValidationFailed`](ErrorKind::ValidationFailed) for a limit out of range, and for a cursor that is not ours or

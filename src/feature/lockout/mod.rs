@@ -1,11 +1,11 @@
-//! The way back in for an owner whose sign-in is locked: the link in the mail that told of it.
+//! The way back in for an owner whose sign-in is locked: the link in the lockout mail.
 //!
 //! ```text
 //! unlock   SELECT by token ─► UPDATE token, DELETE counter ─► SELECT version ─► device token
 //! ```
 //!
-//! Who shows the mailed token is the owner, on a device of theirs: from then on it is a known one, so that whoever goes on
-//! guessing does not lock it out again.
+//! The holder of the mailed token is the owner, on a device of theirs: the device is known from then on, so that
+//! further guessing does not lock it out again.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;

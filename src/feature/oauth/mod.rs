@@ -12,8 +12,8 @@
 //! could is stored. Between the application and us there is a PKCE challenge of the application's, so that a code that
 //! is intercepted on its way is worth nothing.
 //!
-//! No connection of the database is held while a provider is asked. What an account is given to is decided by
-//! [`Assertion::resolve`](crate::identity::Assertion::resolve).
+//! No connection of the database is held while a provider is asked. The account that an identity belongs to is decided
+//! by [`Assertion::resolve`](crate::identity::Assertion::resolve).
 
 mod begin;
 mod client;
@@ -80,7 +80,7 @@ impl Newcomers {
     }
 }
 
-/// Who speaks for users, and where browsers go then.
+/// The providers, and the redirect URIs for browsers.
 pub(crate) struct Providers {
     clients: Vec<Client>,
     redirects: Redirects,

@@ -16,11 +16,11 @@ const MAX_NAME: usize = 32;
 const RESERVED: [&str; 1] = ["token"];
 const GITHUB: &str = "https://github.com";
 
-/// Whom users sign in with instead of a password: an OpenID Connect provider, or GitHub.
+/// A provider that users sign in with instead of a password: OpenID Connect, or GitHub.
 ///
 /// The provider is asked for an authorization code with PKCE (RFC 7636, S256), and has to send the browser back to
-/// `{public URL}/auth/oauth/{name}/callback`, which is registered there. What is wrong here is said when the service is
-/// built.
+/// `{public URL}/auth/oauth/{name}/callback`, which is registered there. Building the service reports errors in these
+/// settings.
 ///
 /// Only public addresses are asked, literal or by name, unless the host of the issuer is itself `localhost` or an
 /// address that is not public, or [`allow_private_addresses`](Self::allow_private_addresses) was called. Where
@@ -61,7 +61,7 @@ pub struct Provider {
     private_addresses: bool,
 }
 
-/// What a provider speaks.
+/// The protocol of a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Protocol {
     GitHub,
@@ -116,8 +116,8 @@ impl Provider {
         self
     }
 
-    /// What is asked for, instead of `openid email profile`, or of `read:user user:email` at GitHub. OpenID Connect needs
-    /// `openid`.
+    /// The requested scopes, instead of `openid email profile`, or of `read:user user:email` at GitHub. OpenID Connect
+    /// needs `openid`.
     pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
@@ -130,7 +130,7 @@ impl Provider {
     }
 
     /// The domains for whose addresses the provider's word counts, so that an identity joins the account that has the
-    /// address; `*` for all. Default none: whoever has an account signs in otherwise first, and links.
+    /// address; `*` for all. Default none: the owner of an account first signs in another way, and then links.
     ///
     /// A domain is compared as a whole, without those below it.
     pub fn trust_email_domains<T: Into<String>>(
@@ -155,13 +155,13 @@ impl Provider {
         self
     }
 
-    /// What it is called here.
+    /// The name of the provider here.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What users are shown.
+    /// The name that users see.
     #[must_use]
     pub fn title(&self) -> &str {
         self.display_name.as_deref().unwrap_or(&self.name)

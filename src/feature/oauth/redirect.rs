@@ -14,7 +14,7 @@ const DANGEROUS: &[&str] = &[
     "vbscript",
 ];
 
-/// What is added to the query.
+/// The parameters that are added to the query.
 const OURS: &[&str] = &["code", "error", "state"];
 
 /// The URLs that browsers may be sent to at the end of a flow.
@@ -59,7 +59,7 @@ pub(super) fn back(url: &str, app_state: Option<&str>, name: &str, value: &str) 
     with_query(url, &[(name, Some(value)), ("state", app_state)])
 }
 
-/// The URL with these parameters added to its query. One that was allowed once and is no URL stays as it is.
+/// The URL with these parameters added to its query. One that was allowed once and is not a URL stays as it is.
 fn with_query(url: &str, parameters: &[(&str, Option<&str>)]) -> String {
     let Ok(mut target) = Url::parse(url) else {
         return url.to_owned();

@@ -12,8 +12,9 @@ pub(super) fn random_text() -> String {
     URL_SAFE_NO_PAD.encode(random_bytes::<32>())
 }
 
-/// What the browser keeps while it is away at the provider: 256 random bits, in a cookie. What the provider is told in
-/// this flow is made of it, so that only this browser can go on, and the store knows nothing of use.
+/// The secret that the browser keeps while it is away at the provider: 256 random bits, in a cookie. The values that
+/// the provider gets in this flow are derived from it, so that only this browser can go on, and the store holds nothing
+/// of use.
 #[derive(Clone)]
 pub(super) struct FlowSecret(String);
 

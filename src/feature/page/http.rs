@@ -16,7 +16,7 @@ use crate::{
 
 type Service = Arc<dyn UserService>;
 
-/// What the forms are sent to.
+/// The use cases that the forms are sent to.
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) pages: Arc<Pages>,
@@ -105,7 +105,7 @@ async fn reset(
     parts.outcome(language, action, &link, done).await
 }
 
-/// What needs no more than a click.
+/// Handles a page that needs only a click.
 async fn click(
     (parts, action): Asked,
     language: Language,

@@ -14,8 +14,8 @@
 //! script, load nothing and keep nothing. They speak the language of the browser, if it is one of ours.
 //!
 //! The token is what a caller can do something with; no cookie adds to it, so that a form which another site sends
-//! could do no more than that site itself. It is refused all the same where the browser tells of it, because the audit
-//! trail names the client.
+//! could do no more than that site itself. Such a form is refused all the same where the browser reports it, because
+//! the audit trail names the client.
 
 mod answer;
 mod form;
@@ -41,7 +41,7 @@ use crate::{
     http::{Html, Output as _, Problem, Response},
 };
 
-/// What all pages have in common.
+/// The common part of all pages.
 #[derive(Debug)]
 pub(crate) struct Pages {
     layout: Layout,
@@ -49,7 +49,7 @@ pub(crate) struct Pages {
     min_password: usize,
 }
 
-/// What a link is for.
+/// The purpose of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     ConfirmEmailChange,
@@ -97,7 +97,7 @@ impl Pages {
     /// Pages of this product, reached at this URL.
     ///
     /// # Errors
-    /// [`Internal`](ErrorKind::Internal) if the policy of the pages is no header.
+    /// [`Internal`](ErrorKind::Internal) if the policy of the pages is not a valid header.
     pub(crate) fn new(product: &str, public_url: &str, min_password: usize) -> Result<Self> {
         Ok(Self {
             layout: Layout::new(product)?,
@@ -185,7 +185,7 @@ impl Pages {
         self.layout.note(texts, &Note { title, text })
     }
 
-    /// The page of a link that is no longer worth anything, or never was.
+    /// The page of a link that is not valid, or no longer.
     fn invalid(&self, language: Language) -> Result<Html> {
         let texts = language.texts();
         let problem = Problem::from(ErrorKind::InvalidToken).to_response();

@@ -1,4 +1,4 @@
-//! Where a form was sent from, as browsers tell it.
+//! The origin of a form, as browsers report it.
 
 use ::http::{HeaderMap, header::ORIGIN};
 
@@ -21,7 +21,7 @@ impl Origin {
 /// Whether the browser says that another site sent the form.
 ///
 /// `Sec-Fetch-Site` decides where there is one. Our pages have the referrer policy `no-referrer`, with which an older
-/// browser sends `Origin: null`: only the origin of somebody else tells anything.
+/// browser sends `Origin: null`: only the origin of another site is evidence.
 pub(super) fn is_elsewhere(headers: &HeaderMap, own: Option<&Origin>) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return !matches!(site.as_bytes(), b"same-origin" | b"none");

@@ -33,16 +33,16 @@ use crate::{
     sign_in::{Proof, SessionOpener, SignIn},
 };
 
-/// Who may make an account.
+/// The way new accounts are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RegistrationMode {
     /// Anybody; an address that is taken is answered with 409.
     #[default]
     Open,
-    /// Anybody, and the answer does not tell whether the address is taken: always 202. A new address gets the letter
-    /// that verifies it, the owner of a taken one a letter that says so. A sign-in with a provider makes an account only if
-    /// the provider is trusted for the address and says that it is verified.
+    /// Anybody may register, and the answer does not reveal whether the address is taken: always 202. A new address
+    /// gets the letter that verifies it, the owner of a taken one a letter that says so. A sign-in with a provider
+    /// makes an account only if the provider is trusted for the address and says that it is verified.
     Private,
     /// Nobody over HTTP but administrators; [`UserService::register`](crate::UserService::register) makes accounts in process.
     Closed,

@@ -26,12 +26,12 @@ pub struct PreparedRegistration {
     mail: Intent,
     /// Where registration is private, for who has the address already, and for the audit trail.
     if_taken: Option<(Intent, Event)>,
-    /// To be written down by whoever makes the account: the breach check gave no answer.
+    /// The event to record with the account: the breach check gave no answer.
     pub(crate) unanswered: Option<Event>,
     client: ClientInfo,
 }
 
-/// What came of making an account, and the event that was written with it, to be told once it is there to stay.
+/// The outcome of a registration, and the event that was written with it, to be published after the commit.
 pub(crate) struct Registered {
     pub(crate) user: Result<User>,
     pub(crate) event: Option<Event>,

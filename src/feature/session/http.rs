@@ -97,7 +97,7 @@ async fn end(
     client: ClientInfo,
     Path(id): Path<String>,
 ) -> Result<NoContent> {
-    // What is no id names no session.
+    // A malformed id names no session.
     let id: SessionId = id.parse().map_err(|_| ErrorKind::SessionNotFound)?;
     own.feature.end(&caller, id, &client).await?;
     Ok(NoContent)
@@ -128,7 +128,7 @@ struct SessionView {
     /// From where it was opened.
     #[cfg_attr(feature = "openapi", schema(required))]
     ip: Option<String>,
-    /// What it was opened with.
+    /// The methods that opened it.
     #[cfg_attr(feature = "openapi", schema(required))]
     user_agent: Option<String>,
     /// Whether it is the session of this call.

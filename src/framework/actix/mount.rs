@@ -69,8 +69,8 @@ async fn serve(resource: &Resource, request: &HttpRequest, body: Payload) -> Htt
     })
 }
 
-/// The body as its head announces it. What follows a request to switch protocols, actix gives as a body without an end;
-/// we switch to none.
+/// The body as its head announces it. After a request to switch protocols, actix gives the rest of the connection as an
+/// endless body; we never switch.
 fn framed(head: &Parts, body: Payload) -> impl Stream<Item = Result<Bytes, PayloadError>> + use<> {
     let announced = head.headers.get(CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());

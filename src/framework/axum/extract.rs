@@ -40,7 +40,7 @@ use crate::{
     note = "implement `FromRef<{Self}>` for `hallpass::Auth`, or `hallpass::axum::VerifyTokens` for `{Self}`"
 )]
 pub trait VerifyTokens {
-    /// What verifies them.
+    /// The verifier of access tokens.
     fn verifier(&self) -> Verifier;
 }
 

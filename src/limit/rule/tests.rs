@@ -62,7 +62,7 @@ fn nobody_waits_for_a_clock_that_was_set_back_far() {
     // The longest wait is above the skew.
     assert_eq!(burst(rule, &mut held, now, 9), 5);
     assert_eq!(burst(rule, &mut held, before, 9), 1);
-    // What has failed is remembered all the same.
+    // The failure is remembered all the same.
     assert_eq!(held.map(|held| held.attempts), Some(6));
 }
 

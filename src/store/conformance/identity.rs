@@ -125,7 +125,7 @@ pub async fn nobody_is_made_unasked(store: &Subject) {
     assert_eq!(candidates, Candidates::default());
 }
 
-/// Whatever their address is at the provider by now, and whoever has that here.
+/// A linked user signs in, whatever their address is at the provider by now, and whichever user has it here.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -176,7 +176,7 @@ pub async fn a_verified_address_is_joined(store: &Subject) {
     assert_good(store, &arrival, &flow, &user).await;
 }
 
-/// Whoever registered the address first ends with nothing: neither password, session, token nor identity.
+/// The user who registered the address first ends with nothing: neither password, session, token nor identity.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -267,7 +267,7 @@ pub async fn many_arrivals_of_one_make_one_account(store: &Subject) {
     }
 }
 
-/// What the first of them lets in is not wiped by the second.
+/// The second takeover does not wipe what the first one let in.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -355,7 +355,7 @@ async fn refused(store: &Subject, said: &Assertion, user: &User, why: LinkRefusa
     assert_eq!(identities(store, user.id).await, linked);
 }
 
-/// What an arrival links.
+/// The identity that an arrival links.
 fn expected(arrival: &IdentitySignIn) -> Identity {
     identity(arrival.identity, &arrival.assertion, arrival.now)
 }

@@ -84,7 +84,7 @@ pub async fn a_reset_of_an_account_never_proven_leaves_nothing_of_its_maker(stor
     assert_eq!(identities(store, other.id).await.len(), 1);
 }
 
-/// Also those of untrusted providers; and it is no takeover.
+/// Identities of untrusted providers stay as well; and the reset is not a takeover.
 ///
 /// # Panics
 /// If the store breaks the contract.

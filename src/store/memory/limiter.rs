@@ -17,7 +17,7 @@ use crate::{
 };
 
 const SHARDS: usize = 64;
-/// What a hash table of 2^14 buckets holds.
+/// The capacity of a hash table of 2^14 buckets.
 const MOST_IN_SHARD: usize = 14_336;
 /// How many stay when room is made, so that it is not made again at once.
 const KEPT_IN_SHARD: usize = MOST_IN_SHARD / 8 * 7;
@@ -124,7 +124,7 @@ fn make_room(counters: &mut HashMap<LimitKey, Counter>, now: Timestamp) -> Resul
     let mut kept: Vec<_> = mem::take(counters).into_iter().collect();
     kept.retain(|(_, counter)| counter.held.expires_at > now);
     if kept.len() > KEPT_IN_SHARD {
-        // Those that hold somebody up first, and then those with the most to tell.
+        // Counters that make a caller wait first, and then those with the longest history.
         kept.sort_unstable_by_key(|(_, counter)| {
             let holds_up = counter.holds_up_until > now;
             std::cmp::Reverse((holds_up, counter.held.attempts, counter.held.until))

@@ -1,4 +1,4 @@
-//! What one-time tokens do to the addresses of users.
+//! Address changes by one-time tokens, in SQL.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, prelude::Uuid};
@@ -53,7 +53,7 @@ macro_rules! to_change {
     };
 }
 
-/// One winner: the token is used by one statement only, and not if a newer one took its place meanwhile.
+/// One winner: the token is used by one statement only, and not if a newer one took its place in between.
 macro_rules! spend {
     () => {
         "UPDATE auth_one_time_tokens AS t SET used_at = $2 FROM found \

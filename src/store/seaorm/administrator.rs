@@ -204,7 +204,7 @@ async fn hold(txn: &Txn<'_>, id: UserId, administrators: bool) -> Result<Option<
     let rows = run(txn, sql, [id.as_uuid().into()]).await?;
     let held = held(&rows, id)?;
     match held {
-        // Who became an administrator while the statement waited was none when it chose whom to lock.
+        // A user who became an administrator while the statement waited was not one when it chose the rows to lock.
         Some(Held {
             user,
             others: false,

@@ -120,7 +120,7 @@ pub(super) fn unreadable(column: &str, error: impl std::fmt::Display) -> DbErr {
     DbErr::Type(format!("{column}: {error}"))
 }
 
-/// Somebody else has written meanwhile what was found to be free, or moved what was held: to be run again.
+/// Another statement has taken what was found to be free, or moved what was held: the call runs again.
 pub(super) fn overtaken() -> DbErr {
     DbErr::RecordNotInserted
 }
@@ -197,8 +197,8 @@ fn code_cause(error: &dyn DatabaseError) -> Cause {
     match code.as_ref() {
         // Postgres, SQLSTATE: serialization failure, deadlock, lock not available.
         "40001" | "40P01" | "55P03" => Cause::Conflict,
-        // Unique violation: every insert tells what is to become of a conflict, so that only a row that another
-        // statement wrote meanwhile can be in the way. The next try sees it.
+        // Unique violation: every insert handles its conflicts, so that only a row that another statement wrote
+        // concurrently can be in the way. The next try sees it.
         "23505" => Cause::Conflict,
         // No such table, schema or column.
         "42P01" | "3F000" | "42703" => Cause::Schema,

@@ -228,7 +228,7 @@ pub(super) enum Access {
     Write,
 }
 
-/// What a store runs its statements on: a [`Pool`], or a transaction of the host's ([`InTransaction`]).
+/// The executor of a store's statements: a [`Pool`], or a transaction of the host's ([`InTransaction`]).
 pub(super) trait Database: Send + Sync {
     fn backend(&self) -> DbBackend;
 

@@ -22,9 +22,8 @@ use crate::{
     token::SessionId,
 };
 
-/// How to look at one batch and how to delete from it, for rows of `$table` in the order of `$key`. What is deleted is
-/// asked for anew, by the second statement: the first may be out of date. On Postgres a row that another holds is
-/// passed over.
+/// How to look at one batch and how to delete from it, for rows of `$table` in the order of `$key`. The second
+/// statement checks the rows again: the first may be out of date. On Postgres a row that another holds is passed over.
 struct Purge {
     look: &'static str,
     delete: &'static str,

@@ -57,9 +57,9 @@ macro_rules! beyond {
     };
 }
 
-/// Every sign-in writes the user row, and waits there for the one before it. But whoever waited counts the sessions
-/// that there were before the wait: nothing is opened then (the row is not the one that this statement found), and
-/// [`open_session`](SessionStore::open_session) begins again, holding the row.
+/// Every sign-in writes the user row, and waits there for the one before it. But a statement that waited counts the
+/// sessions that there were before the wait: nothing is opened then (the row is not the one that this statement found),
+/// and [`open_session`](SessionStore::open_session) begins again, holding the row.
 const OPEN: &str = concat!(
     "WITH signed_in AS (",
     note_sign_in!(" AND xmin = (SELECT v.xmin FROM auth_users v WHERE v.id = $1)"),

@@ -1,5 +1,5 @@
-//! 10,000 logins at once: what they are told, what others feel meanwhile, and how soon all is as before. A server that turns
-//! everybody away without a thought shows what the machine can do.
+//! 10,000 logins at once: their replies, the effect on others, and the time to recover. A server that refuses everybody
+//! at once shows the limit of the machine.
 
 use std::{
     collections::BTreeMap,
@@ -27,9 +27,9 @@ use super::{
 use crate::{Result, postgres};
 
 const LOGINS: u32 = 10_000;
-/// What one password takes, by default, in KiB.
+/// The memory of one password hash, by default, in KiB.
 const HASH_MEMORY: u64 = 19_456;
-/// What a flood may take beside passwords, in KiB.
+/// The memory that a flood may take beside passwords, in KiB.
 const MARGIN: u64 = 64 * 1024;
 /// How long a login waits in the queue at most, by default.
 const DEADLINE: Duration = Duration::from_secs(2);

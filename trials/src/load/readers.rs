@@ -1,4 +1,4 @@
-//! What those who are signed in feel while something else happens.
+//! The latency of signed-in users while something else happens.
 
 use std::{
     fmt::Write as _,
@@ -90,7 +90,7 @@ impl Readers {
         })
     }
 
-    /// What they felt during the flood.
+    /// The latencies during the flood.
     pub(crate) async fn stop(self, flood: Range<Instant>) -> Result<String> {
         self.stop.send_replace(Some(flood.end));
         let mut reads = Vec::new();

@@ -27,7 +27,7 @@ pub(crate) async fn store(database_url: &str) -> Result<SeaOrmStore> {
 
 /// A server on loopback that ends when this is dropped.
 ///
-/// No worker delivers its mails: what that does is done after the reply, and holds up whoever calls next.
+/// No worker delivers its mails: its work comes after the reply, and holds up the next caller.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     task: JoinHandle<()>,

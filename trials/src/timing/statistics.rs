@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 
-/// What the medians may differ by, in nanoseconds.
+/// The tolerated difference of the medians, in nanoseconds.
 pub(crate) const TOLERANCE: i64 = 250_000;
 const RESAMPLES: usize = 2000;
 /// Of the resamples, on either side of the 99 % that the interval is about.
@@ -31,7 +31,7 @@ impl Random {
     }
 }
 
-/// What was found of a number of pairs.
+/// The findings about a number of pairs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Finding {
     pub(crate) pairs: usize,

@@ -44,7 +44,7 @@ pub(super) struct ListEventsQuery {
     /// Whose account they are about.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>))]
     user_id: Option<UserId>,
-    /// What they are about.
+    /// The type of the events.
     #[cfg_attr(feature = "openapi", schema(rename = "type", value_type = Option<String>))]
     kind: Option<EventKind>,
 }

@@ -36,7 +36,7 @@ pub(super) async fn retry_mail(
     Ok(Accepted)
 }
 
-/// The mail that the path names. What is no identifier is none's.
+/// The mail that the path names. A malformed identifier names no mail.
 pub(super) struct Waiting(IntentId);
 
 impl<S: Sync> Input<S> for Waiting {
@@ -67,7 +67,7 @@ pub(super) struct MailView {
     /// The address it goes to, or was asked for with; null if the user is gone.
     #[cfg_attr(feature = "openapi", schema(required))]
     recipient: Option<String>,
-    /// Who gets it; null if it was asked for with an address.
+    /// The recipient; null if the mail was requested with an address.
     #[cfg_attr(feature = "openapi", schema(required, value_type = Option<uuid::Uuid>))]
     user_id: Option<UserId>,
     /// `pending`, or `dead` if it was given up.

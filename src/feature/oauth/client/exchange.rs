@@ -32,7 +32,7 @@ pub(super) struct Endpoints {
     pub(super) proof: AuthType,
 }
 
-/// What a code is exchanged for.
+/// The result of exchanging a code.
 pub(super) struct Exchanged {
     pub(super) access_token: oauth2::AccessToken,
     pub(super) id_token: Option<String>,

@@ -32,7 +32,7 @@ pub(super) struct IdToken<'a> {
 #[derive(Debug)]
 pub(super) struct Signed<'a>(&'a IdToken<'a>);
 
-/// What the claims are held against.
+/// The values that the claims must match.
 #[derive(Debug)]
 pub(super) struct Expected<'a> {
     pub(super) issuer: &'a str,

@@ -22,7 +22,7 @@ use crate::{
 };
 
 pub(super) const TERMS: Terms = hourly("the keys of a provider");
-/// What the verifier takes, in bits. The least is NIST SP 800-131A's.
+/// The key lengths that the verifier accepts, in bits. The minimum is NIST SP 800-131A's.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// The algorithms of ID tokens: of RFC 7518 the asymmetric ones that are in use, and Ed25519 (RFC 8037).
@@ -46,7 +46,7 @@ pub(super) struct Keys(Vec<Key>);
 #[derive(PartialEq, Eq)]
 pub(super) struct Key {
     kid: Option<String>,
-    /// What it is for alone, if it says so.
+    /// The only algorithm it is for, if it names one.
     algorithm: Option<String>,
     material: Material,
 }
@@ -231,7 +231,7 @@ impl Algorithm {
         })
     }
 
-    /// What `at_hash` is made with (OpenID Connect Core 1.0, section 3.1.3.6).
+    /// The digest behind `at_hash` (OpenID Connect Core 1.0, section 3.1.3.6).
     pub(super) fn digest(self) -> &'static digest::Algorithm {
         match self {
             Self::Es256 | Self::Ps256 | Self::Rs256 => &digest::SHA256,

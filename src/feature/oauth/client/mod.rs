@@ -47,7 +47,7 @@ const fn hourly(what: &'static str) -> Terms {
         what,
         timeout: TIMEOUT,
         fresh: Duration::from_secs(3600),
-        // Who signs in does not wait for what is at hand.
+        // A sign-in does not wait while a value is at hand.
         stale: Duration::MAX,
         pause: Duration::from_secs(60),
         first_pause: Duration::from_secs(3),

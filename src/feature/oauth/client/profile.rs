@@ -1,4 +1,4 @@
-//! What a provider says of somebody, beside who they are.
+//! The profile of a user at a provider, beside the identity.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! What the pages say, by language. `{product}` and `{min}` are filled in.
+//! The texts of the pages, by language. `{product}` and `{min}` are filled in.
 
 mod de;
 mod en;
@@ -23,7 +23,7 @@ pub(crate) struct Texts {
     pub(crate) verify_email: ActionTexts,
     /// The label of the field for the new password.
     pub(crate) new_password: &'static str,
-    /// What is asked of a new password.
+    /// The rules for a new password.
     pub(crate) min_password: &'static str,
     /// Why a new password is refused.
     pub(crate) rules: [(Weakness, &'static str); Weakness::ALL.len()],
@@ -43,7 +43,7 @@ pub(crate) struct Texts {
     pub(crate) failed: Note,
 }
 
-/// What the pages of one kind of link say.
+/// The texts of the pages for one kind of link.
 #[derive(Debug)]
 pub(crate) struct ActionTexts {
     pub(crate) ask: Note,

@@ -100,7 +100,7 @@ pub async fn one_of_many_administrators_survives(store: &Subject) {
     assert_eq!(administrators(store).await.len(), 1);
 }
 
-/// Who becomes an administrator while somebody else is demoted counts from then on, and may be the last.
+/// A user who becomes an administrator while another is demoted counts from then on, and may be the last.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -52,7 +52,7 @@ impl Scene {
         scene
     }
 
-    /// What a sound ID token says.
+    /// The claims of a sound ID token.
     fn claims(&self) -> Value {
         let now = self.clock.now().timestamp();
         json!({
