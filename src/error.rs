@@ -86,7 +86,7 @@ impl Error {
         Self::new(ErrorKind::Configuration).with_source(message)
     }
 
-    /// A defect of ours, with what is known about it.
+    /// A defect of ours, with its source.
     pub fn internal(source: impl Into<BoxError>) -> Self {
         Self::new(ErrorKind::Internal).with_source(source)
     }

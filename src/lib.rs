@@ -40,14 +40,14 @@
 //! * [`store::Store`] is everything that is kept. [`memory::MemoryStore`] is the reference, `seaorm::SeaOrmStore` is
 //!   for Postgres and SQLite, and a host that brings its own proves it with the `conformance` checks.
 //! * [`hook::Hooks`] lets a host refuse registrations and sign-ins, add claims to access tokens, and react.
-//! * [`account`] and [`session`] are what signed-in users do with what is theirs, [`admin`] what administrators do;
-//!   the endpoints beyond [`UserService`] stand on them.
+//! * [`account`] and [`session`] are the use cases of signed-in users, [`admin`] those of administrators; the endpoints
+//!   beyond [`UserService`] stand on them.
 //! * [`Auth::within`] registers, changes and deletes inside a transaction of the host's.
 //! * [`event`] is the audit trail; an [`event::Sink`] takes it elsewhere, too.
 //! * [`mail::Mailer`] sends letters. Letters wait in an outbox until they are sent.
-//! * [`identity`] is who users are at providers; with the feature `oauth` they sign in there.
-//! * [`limit`] is how often clients may call and passwords be wrong; [`lockout`] is the way back in.
-//! * [`Auth::run`] is what goes on in the background: letters are sent, and what is over is deleted.
+//! * [`identity`] is the identities of users at providers; with the feature `oauth` they sign in there.
+//! * [`limit`] is rate limits and the lockout after wrong passwords; [`lockout`] is the way back in.
+//! * [`Auth::run`] is the work in the background: it sends letters, and deletes expired data.
 //! * [`clock::Clock`] is the only source of time; tests move a [`clock::ManualClock`].
 //! * [`deadline::Deadline`] is when a request gets its 503; a store writes nothing that could be committed after it.
 //! * `testing` is for the tests of a host: a service in memory, with users, tokens, mails and a clock in its hands.

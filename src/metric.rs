@@ -18,7 +18,7 @@
 pub(crate) use self::facade::Stopwatch;
 use self::facade::{count, gauge, observe};
 
-/// Why a caller was turned away.
+/// The reason why a caller was refused.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Shed {
     Deadline,

@@ -1,5 +1,4 @@
-//! Deleting what is of no more use: ended sessions, expired one-time tokens, flows and counters, and events past their
-//! retention.
+//! Deleting expired data: ended sessions, expired one-time tokens, flows and counters, and events past their retention.
 //!
 //! ```text
 //! run ── every hour ──> purge ── batch after batch of 500 ──> sessions, one-time tokens, events, limits, flows

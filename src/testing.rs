@@ -100,7 +100,7 @@ use crate::{
 /// The password of every user that a [`TestAuth`] makes.
 pub const PASSWORD: &str = "the same passphrase for every user of a test";
 
-/// An [`Auth`] on a store in memory, with what a test holds in its hands. Clones share everything.
+/// An [`Auth`] on a store in memory, with its clock and mails in the hands of a test. Clones share everything.
 ///
 /// ```
 /// use std::time::Duration;
@@ -280,7 +280,7 @@ impl Deref for TestAuth {
 
 fn address(email: &str) -> EmailAddress {
     let address = email.parse();
-    address.unwrap_or_else(|_| panic!("{email:?} is no address"))
+    address.unwrap_or_else(|_| panic!("{email:?} is not an address"))
 }
 
 fn token_in(text: &str) -> Option<&str> {

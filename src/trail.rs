@@ -1,4 +1,4 @@
-//! The way of events out: into the audit trail, and to the sinks that hear of what stands in it.
+//! The delivery of events: into the audit trail, and from there to the sinks.
 
 mod address_digest;
 mod queue;

@@ -1,4 +1,4 @@
-//! The table `auth_migrations`: what has been applied.
+//! The table `auth_migrations` of applied migrations.
 
 use std::collections::BTreeMap;
 

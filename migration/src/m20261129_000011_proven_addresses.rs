@@ -10,8 +10,8 @@ pub(crate) const MIGRATION: Migration = Migration {
     down,
 };
 
-/// From here on `email_verified_at` alone says that an address is proven. Before, `auth_identities.unproven` said that it
-/// stood on the word of a provider that is not trusted for the address.
+/// From here on `email_verified_at` alone says that an address is proven. Before, `auth_identities.unproven` marked an
+/// address that only a provider asserted that is not trusted for it.
 ///
 /// That version verified an account of a provider at the moment it was made. A proof by a link or an administrator came
 /// later; a reset left the time alone. So an account keeps its proof if it came later, or if the identity it was made with

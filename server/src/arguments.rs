@@ -1,4 +1,4 @@
-//! The command line, and what is wrong with it in one line.
+//! The command line, and its errors in one line.
 
 use clap::{
     CommandFactory as _, Parser,

@@ -18,7 +18,7 @@ struct Program {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serves until a stop signal
+    /// Serves until a signal stops it
     Serve(Settings),
 }
 

@@ -23,7 +23,7 @@ pub(super) fn from_file() -> Result<Secrets, Box<dyn std::error::Error>> {
     parse(&text).ok_or_else(|| format!("{FILE}: not a master secret in base64").into())
 }
 
-/// A secret of ours is as short as one may be: a part of it is none.
+/// A secret of ours has the minimum length: a part of it is not a valid secret.
 fn parse(text: &str) -> Option<Secrets> {
     text.trim().parse().ok()
 }

@@ -1,4 +1,4 @@
-//! How much is said about clients that call too often.
+//! The log lines about clients that call too often.
 
 use std::{
     collections::HashMap,
@@ -57,7 +57,7 @@ impl Complaints {
 }
 
 impl Open {
-    /// The lines of others, looked for once a minute. Clients of whom nothing is left to say are forgotten.
+    /// The lines of others, looked for once a minute. A client without unreported refusals is forgotten after a minute.
     fn overdue(&mut self, but: Option<LimitKey>, now: Timestamp) -> Vec<Complaint> {
         if self.looked_at.is_some_and(|at| is_recent(at, now)) {
             return Vec::new();

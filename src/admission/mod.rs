@@ -142,7 +142,7 @@ impl Limits {
         }
     }
 
-    /// A permit to cost statements, for who has a queue slot of the hasher.
+    /// A database permit for a caller with a queue slot of the hasher.
     ///
     /// # Errors
     /// [`Overloaded`](ErrorKind::Overloaded) if none comes in time.
@@ -239,7 +239,8 @@ impl Limits {
         self.count(client.ip, rates, canonical, device).await
     }
 
-    /// The same for what the client has been counted for before: the device turned out not to be known.
+    /// Counts an attempt on the account alone, for a client that is counted already: its device turned out to be
+    /// unknown.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).

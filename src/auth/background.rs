@@ -81,8 +81,8 @@ impl Auth {
         self.parts.purges.run(shutdown).await;
     }
 
-    /// Deletes what is of no more use, in small batches: sessions and one-time tokens an hour after their end, and
-    /// events past their [retention](super::AuthBuilder::event_retention). For hosts that call it from a job of their own.
+    /// Deletes expired data, in small batches: sessions and one-time tokens an hour after their end, and events past
+    /// their [retention](super::AuthBuilder::event_retention). For hosts that call it from a job of their own.
     ///
     /// Safe beside a running service, and beside other purges. One that is dropped half way has done a part.
     ///

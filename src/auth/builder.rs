@@ -147,7 +147,7 @@ impl AuthBuilder {
         self
     }
 
-    /// How letters are worded, and the product they speak of.
+    /// The templates of letters, with the name of the product.
     pub fn templates(mut self, templates: Templates) -> Self {
         self.templates = Some(templates);
         self

@@ -119,11 +119,11 @@ impl Endpoints {
     /// `/verify-email`, `/reset-password` with a form for the new password, `/confirm-email-change` and `/unlock`. For hosts
     /// that have no such pages of their own; mount them where the public URL leads.
     ///
-    /// They work without script, load nothing, and speak English, German, French, Spanish or Chinese, as the browser
-    /// asks. `GET` and `HEAD` spend nothing: only a form that is sent does. `GET` reads how the link stands, so that a dead one
-    /// asks for no password, and names the address it was mailed to; `HEAD` reads nothing and names no length. Success leads
-    /// on with a redirect (303), and so does a token that was used: a double click has done what it should. They are not
-    /// part of the OpenAPI document.
+    /// They work without script, load nothing, and are in English, German, French, Spanish or Chinese, as the browser
+    /// asks. `GET` and `HEAD` spend nothing: only a form that is sent does. `GET` reads how the link stands, so that a
+    /// dead one asks for no password, and names the address it was mailed to; `HEAD` reads nothing and names no length.
+    /// Success leads on with a redirect (303), and so does a token that was used: a double click has done what it
+    /// should. They are not part of the OpenAPI document.
     #[cfg(feature = "pages")]
     pub fn with_pages(mut self) -> Self {
         let inner = &*self.auth.parts;

@@ -33,7 +33,7 @@ use crate::{
     verifier::Verifier,
 };
 
-/// Users and sessions of one application: the use cases, and what the routers and extractors stand on.
+/// Users and sessions of one application: the use cases, and the state of the routers and extractors.
 ///
 /// Cheap to clone; has no type parameters. It implements [`UserService`] for use in process.
 ///
@@ -165,8 +165,8 @@ impl Auth {
         Verifier::own(&self.parts.core.tokens)
     }
 
-    /// Makes a verified administrator, unless there is an active one; `None` then, and nothing changes. An
-    /// account that has the address already is left as it is, and a warning logged: anybody may have registered it.
+    /// Makes a verified administrator, unless there is an active one; `None` then, and nothing changes. An account that
+    /// has the address already is left as it is, and a warning is logged: a stranger may have registered it.
     ///
     /// # Errors
     /// [`WeakPassword`](crate::ErrorKind::WeakPassword), or [`Unavailable`](crate::ErrorKind::Unavailable) while the

@@ -233,8 +233,8 @@ pub struct Unpublished {
 }
 
 impl Unpublished {
-    /// Sends the events of what was done to the sinks, and starts the [hooks](crate::hook) that come after it. Call it
-    /// after the commit; the audit trail has the events in any case.
+    /// Sends the events of the transaction to the sinks, and starts the [hooks](crate::hook) that come after it. Call
+    /// it after the commit; the audit trail has the events in any case.
     pub fn publish(self) {
         let core = &self.auth.parts.core;
         for event in &self.done.events {

@@ -20,7 +20,7 @@ pub(super) fn is_common(lowercased: &str) -> bool {
     false
 }
 
-/// The line at the middle of a text of whole lines, what is before and what is after it.
+/// The line at the middle of a text of whole lines, and the text before and after it.
 fn middle_line(text: &str) -> (&str, &str, &str) {
     let (first, second) = text.split_at(text.floor_char_boundary(text.len() / 2));
     let start = first.rfind('\n').map_or(0, |at| at + 1);

@@ -140,10 +140,10 @@ impl HasherBuilder {
         self
     }
 
-    /// By how much the threads that hash yield to others while processors are short: what is added to their nice value
-    /// (`nice(2)`), 0 to 19. By default 10, about a tenth of the processor time that another thread gets, so that those
-    /// who are signed in hardly feel a storm of logins; threads that keep all processors busy slow logins down in turn.
-    /// Linux only: elsewhere it does nothing.
+    /// The increment of the nice value (`nice(2)`) of the threads that hash, 0 to 19: they yield to others while
+    /// processors are short. By default 10, about a tenth of the processor time that another thread gets, so that a
+    /// storm of logins hardly slows signed-in users down; threads that keep all processors busy slow logins down in
+    /// turn. Linux only: elsewhere it does nothing.
     #[must_use]
     pub fn niceness(mut self, niceness: u8) -> Self {
         self.threads = Threads::Own { niceness };
@@ -219,7 +219,7 @@ impl Hasher {
         self.0.pool.permits()
     }
 
-    /// Whether somebody may still hash or wait.
+    /// Whether a caller may still hash or wait.
     ///
     /// # Errors
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if not.

@@ -73,7 +73,7 @@ impl PasswordRules {
         Self(Arc::new(parts))
     }
 
-    /// Refuses a password that must not be set, and writes down if the breach check gave no answer.
+    /// Refuses a password that must not be set, and records a breach check without an answer.
     ///
     /// # Errors
     /// As [`check`](Self::check), and [`Unavailable`](ErrorKind::Unavailable) if that could not be written.
@@ -84,7 +84,7 @@ impl PasswordRules {
         Ok(())
     }
 
-    /// Refuses a password that must not be set. Asks no database: what it gives is to be written down.
+    /// Refuses a password that must not be set. Asks no database: the caller records the returned event.
     ///
     /// # Errors
     /// [`WeakPassword`](ErrorKind::WeakPassword); [`Overloaded`](ErrorKind::Overloaded) if an estimate is asked for and

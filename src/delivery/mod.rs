@@ -87,7 +87,7 @@ struct Inner {
     keys: OneTimeKeys,
     ordered: Notify,
     outage: Outage,
-    /// When the store was last rid of what is old.
+    /// The time of the last purge.
     tidied_at: Mutex<Option<Timestamp>>,
 }
 

@@ -27,7 +27,7 @@ impl Deliveries {
         Intent::new(letter, recipient, now, lifetime)
     }
 
-    /// A letter that notifies of what was done, unless the host [does not send](crate::mail::Notices) it.
+    /// A letter that notifies of a change, unless the host [does not send](crate::mail::Notices) it.
     pub(crate) fn notice(
         &self,
         letter: LetterKind,

@@ -1,5 +1,5 @@
-//! Whether the mailer takes mails at all, as far as this process can know: what an outage has kept goes out soon after its
-//! end, not at the end of a back-off that grew during it.
+//! Detects outages of the mailer, as far as this process can know: delayed mails go out soon after the end of an
+//! outage, not at the end of a back-off that grew during it.
 
 use std::{
     error::Error as StdError,
@@ -34,7 +34,7 @@ struct State {
 }
 
 impl Outage {
-    /// A process that starts does not know: what waits may have waited for the mailer.
+    /// A process that starts does not know: a waiting mail may have waited for the mailer.
     pub(super) fn suspect(&self, now: Timestamp) {
         self.state().since.get_or_insert(now - SHORTEST);
     }

@@ -84,7 +84,7 @@ impl Deliveries {
         noted(id, outcome);
     }
 
-    /// Sends the mail, if there is anybody to send it to, and the budget has room.
+    /// Sends the mail, if it has a recipient, and the budget has room.
     async fn send(&self, claimed: &ClaimedIntent) -> Result<(), Setback> {
         let parts = &self.0.parts;
         let Some(addressee) = self.addressee(claimed).await.map_err(Setback::of)? else {

@@ -81,7 +81,7 @@ fn with_sources(error: &dyn StdError) -> String {
     text
 }
 
-/// Cut to what is worth keeping, without what a database does not take.
+/// Cut to a useful length, without characters that a database refuses.
 fn one_line(text: &str) -> String {
     let text = text
         .get(..text.floor_char_boundary(MAX_NOTE))

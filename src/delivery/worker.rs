@@ -98,7 +98,7 @@ impl Deliveries {
         }
     }
 
-    /// Rids the store of what is old, once an hour.
+    /// Purges the store, once an hour.
     async fn tidy(&self) {
         let parts = &self.0.parts;
         let now = parts.clock.now();

@@ -67,10 +67,10 @@ macro_rules! error_kinds {
             LastCredential "the user would have no way in"
                 => CONFLICT "last_credential" "Last credential"
                 "The account would have no way in: set a password, or link another provider, first.";
-            /// The word of the provider does not suffice to sign in: the identity has to be linked by a signed-in user.
+            /// The provider is not trusted for the address: a signed-in user has to link the identity.
             LinkRequired "the identity has to be linked by its user first"
                 => CONFLICT "link_required" "Link required"
-                "The word of the provider does not suffice here: sign in otherwise, and link the provider then.";
+                "This provider is not trusted for this address. Sign in another way, then link it.";
             /// The request body is not a JSON object.
             MalformedBody "the body is not a JSON object"
                 => BAD_REQUEST "malformed_body" "Malformed body"

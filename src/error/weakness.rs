@@ -43,7 +43,7 @@ weaknesses! {
     ContainsAddress "contains_address" "this is little more than the email address"
     /// It is little more than the name of the user.
     ContainsName "contains_name" "this is little more than the name of the account's user"
-    /// It is little more than the name of the product, or another word of the host's.
+    /// It is little more than the name of the product, or another configured word.
     ContainsProduct "contains_product" "this is little more than a name of this service"
     /// It has control characters.
     ControlCharacter "control_character" "a password has no control characters"

@@ -29,7 +29,7 @@ id! {
 }
 
 impl EventId {
-    /// The least identifier of this millisecond: what happened before it has a smaller one.
+    /// The least identifier of this millisecond: earlier events have smaller ones.
     #[must_use]
     pub fn first_of(millisecond: Timestamp) -> Self {
         first_of(millisecond).into()
@@ -159,11 +159,11 @@ kinds! {
     EmailChanged "email_changed" Success
     /// Another address was asked for; the link to it is not confirmed yet.
     EmailChangeRequested "email_change_requested" Success
-    /// An administrator said that the address is not shown to be the user's.
+    /// An administrator marked the address as unverified.
     EmailUnverified "email_unverified" Success
     /// A new link that verifies an address was asked for: detail `address` as for a sign-in that failed.
     EmailVerificationRequested "email_verification_requested" Success
-    /// The address was shown to be the user's, or an administrator said so.
+    /// The user verified the address, or an administrator marked it as verified.
     EmailVerified "email_verified" Success
     /// A user can sign in with a provider from now on: details `provider` and `identity_id`.
     IdentityLinked "identity_linked" Success
@@ -179,7 +179,7 @@ kinds! {
     LoggedOutEverywhere "logged_out_everywhere" Success
     /// An administrator had a mail that was given up tried once more: details `mail_id`, which is gone since, and `letter`.
     MailRetried "mail_retried" Success
-    /// A password was changed by somebody who knew the old one.
+    /// A password was changed with the old one.
     PasswordChanged "password_changed" Success
     /// A password was set with a mailed token.
     PasswordReset "password_reset" Success
@@ -193,8 +193,8 @@ kinds! {
     /// A used refresh token came back; its session was ended: detail `class` is the
     /// [`ReuseClass`](crate::token::ReuseClass).
     RefreshTokenReused "refresh_token_reused" Failure
-    /// Where registration is private, somebody wanted an address that has an account: detail `address` as for a sign-in
-    /// that failed.
+    /// Where registration is private, a registration named an address that has an account: detail `address` as for a
+    /// sign-in that failed.
     RegistrationRefused "registration_refused" Failure
     /// The roles of an account were changed.
     RolesChanged "roles_changed" Success

@@ -107,7 +107,7 @@ impl HookChain {
         });
     }
 
-    /// Whether there is any hook: what is needed only to ask one can be left out.
+    /// Whether there is any hook: without one, the preparation for hooks can be left out.
     pub(crate) fn are_there(&self) -> bool {
         !self.hooks.is_empty()
     }

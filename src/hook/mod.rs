@@ -139,10 +139,11 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The owner of the address took the account over, by a reset or by a provider that is trusted for the address, which
-    /// was never verified before. Password, sessions, identities and tokens are wiped; the profile stays, and so does what the
-    /// host keeps beside the account: it may come from a previous holder. Mostly that is the same person, who never used the
-    /// link. The user is as they are now. A reset calls [`after_password_change`](Self::after_password_change) as well.
+    /// The owner of the address took the account over, by a reset or by a provider that is trusted for the address,
+    /// which was never verified before. Password, sessions, identities and tokens are wiped; the profile stays, and so
+    /// does what the host keeps beside the account: it may come from a previous holder. Mostly that is the same person,
+    /// without a click on the link. The user is as they are now. A reset calls
+    /// [`after_password_change`](Self::after_password_change) as well.
     ///
     /// # Errors
     /// For the log.

@@ -62,7 +62,8 @@ impl Cookies {
             .collect()
     }
 
-    /// The value of `Set-Cookie` for so many whole seconds, zero to delete it; `None` for what cannot be in a cookie.
+    /// The value of `Set-Cookie` for this many whole seconds, zero to delete it; `None` for a value that a cookie
+    /// cannot hold.
     pub(crate) fn set(self, name: &str, value: &str, max_age: Duration) -> Option<HeaderValue> {
         let (name, max_age) = (self.named(name), max_age.as_secs());
         let attributes = "Path=/; HttpOnly; SameSite=Lax";

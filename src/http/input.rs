@@ -10,7 +10,7 @@ use crate::{
     json,
 };
 
-/// One argument of a handler. Arguments are taken left to right: who asks for the caller before the body refuses
+/// One argument of a handler. Arguments are read left to right: a handler with the caller before the body refuses
 /// unauthenticated callers before it parses.
 pub trait Input<S>: Sized + Send {
     /// Takes its part of the request.

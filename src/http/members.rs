@@ -27,7 +27,7 @@ pub trait FromMembers: Described + Sized + Send {
     fn from_members(members: &mut Members) -> Option<Self>;
 }
 
-/// The members that are not read yet, and what was wrong with those that were.
+/// The members that are not read yet, and the violations of those that were.
 pub struct Members {
     unread: Map<String, Value>,
     /// Query parameters are always text; numbers and booleans are read out of it.
@@ -184,7 +184,7 @@ impl Members {
         }
     }
 
-    /// An array of so many texts at most, all of which parse; the violation points at the item.
+    /// An array of at most this many texts, all of which parse; the violation points at the item.
     pub fn list<T: FromStr>(
         &mut self,
         name: &str,
@@ -229,7 +229,8 @@ impl Members {
         self.optional(name, |members, name| members.list(name, max, code, detail))
     }
 
-    /// A member of a change: what is left out stays. Unlike an optional one, null is for `read` to take or refuse.
+    /// A member of a change: a value that is left out stays. Unlike an optional one, null is for `read` to take or
+    /// refuse.
     pub fn if_there<T>(
         &mut self,
         name: &str,

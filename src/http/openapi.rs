@@ -57,7 +57,7 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
     let scheme = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some("An access token, as signing in answers it."));
+        .description(Some("An access token, as sign-in returns it."));
     let components = schemas
         .into_components()
         .security_scheme(BEARER, SecurityScheme::Http(scheme.build()));

@@ -79,7 +79,7 @@ impl<T: Serialize + Described> Output for Json<T> {
 #[derive(Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a handler makes it")]
 pub struct Created<T> {
-    /// The path of what was made.
+    /// The path of the created resource.
     pub location: String,
     /// The created resource.
     pub body: T,

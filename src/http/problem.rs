@@ -136,7 +136,7 @@ impl Problem {
         }
     }
 
-    /// The reply to what is the fault of its client, whatever the status.
+    /// The reply to an error of the client, whatever the status.
     pub(crate) fn unlogged(&self) -> Response {
         let Code { status, .. } = Code::of(self.kind());
         let mut response = reply::private(status, PROBLEM_JSON, self.body());
@@ -218,8 +218,8 @@ fn challenge(kind: ErrorKind) -> Option<&'static str> {
     }
 }
 
-/// The `RateLimit-Policy` and `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers-10): the limit, and that nothing
-/// is left of it for so many seconds.
+/// The `RateLimit-Policy` and `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers-10): the limit, with nothing
+/// left of it for this many seconds.
 fn name_limit(headers: &mut HeaderMap, policy: &QuotaPolicy, after: u64) {
     let QuotaPolicy {
         name,

@@ -25,7 +25,7 @@ impl Template {
     /// # Errors
     /// `Configuration` if the path is not a sequence of `/literal` and `/{parameter}`.
     pub(crate) fn new(path: &'static str) -> Result<Self> {
-        let wrong = || Error::configuration(format!("the path `{path}` is no pattern"));
+        let wrong = || Error::configuration(format!("the path `{path}` is not a pattern"));
         let segments = path.strip_prefix('/').ok_or_else(wrong)?.split('/');
         let segments = segments.map(Segment::new).collect::<Option<_>>();
         Ok(Self {

@@ -13,7 +13,7 @@ pub struct Assertion {
     pub provider: String,
     /// The issuer, exactly as it writes itself.
     pub issuer: String,
-    /// Whom it speaks of: 1 to 255 bytes.
+    /// The subject: 1 to 255 bytes.
     pub subject: String,
     /// Their address, if it gives one that is one.
     pub email: Option<EmailAddress>,

@@ -49,7 +49,7 @@ impl FromStr for FlowIntent {
 #[error("the intent is `sign_in` or `link`")]
 pub struct UnknownFlowIntent(());
 
-/// The challenge of a flow (RFC 7636, method S256): who shows the verifier it was made of has begun the flow.
+/// The challenge of a flow (RFC 7636, method S256): the holder of its verifier has begun the flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeChallenge(String);
 
@@ -84,7 +84,7 @@ impl FromStr for CodeChallenge {
     }
 }
 
-/// A flow: somebody has been sent to a provider, and is to come back.
+/// A flow: a browser was sent to a provider, and is expected back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,

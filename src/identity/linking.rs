@@ -21,7 +21,7 @@ pub struct Local {
     pub user_id: UserId,
     /// Whether it may be used.
     pub active: bool,
-    /// Whether its address was shown to be the user's, here or by the word of a provider that is trusted for it.
+    /// Whether its address is verified, here or by a provider that is trusted for it.
     pub verified: bool,
 }
 
@@ -48,7 +48,7 @@ pub enum Linking {
     SignIn(UserId),
     /// The account gets the identity: its address is verified, and so is the one of the assertion.
     Join(UserId),
-    /// The account has an address that nobody has shown to be theirs: who has, takes it over, and what was in it is
+    /// The account has an unverified address: the user with proof of the address takes it over, and its content is
     /// wiped first.
     TakeOver(UserId),
     /// The address is free: an account is made, if registration allows it. The address is verified if the assertion

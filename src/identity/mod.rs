@@ -19,7 +19,7 @@ pub use self::{
 use crate::{clock::Timestamp, event::Event, id::id};
 
 id! {
-    /// Identifies the link between a user and who they are at a provider.
+    /// Identifies the link between a user and an identity at a provider.
     IdentityId
 }
 

@@ -36,7 +36,7 @@ pub struct IdentitySignIn {
 }
 
 impl IdentitySignIn {
-    /// The events of what it comes to for this user.
+    /// The events of the sign-in for this user.
     #[must_use]
     pub fn events(&self, linking: Linking, user: UserId) -> Vec<Event> {
         let first = match linking {

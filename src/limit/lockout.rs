@@ -12,7 +12,7 @@ use crate::{
 
 /// For how long failures are remembered after the last one.
 const REMEMBERED: TimeDelta = TimeDelta::days(1);
-/// Until a reset, for as long as anybody waits for it.
+/// Until a reset, without a practical limit.
 const REMEMBERED_AT_MOST: TimeDelta = TimeDelta::days(3650);
 const LONGEST: Duration = Duration::from_secs(86_400);
 /// From a microsecond these lead beyond a day.
@@ -45,7 +45,7 @@ pub struct Lockout {
     pub base_delay: Duration,
     /// The longest wait; a day at most. Default 15 minutes.
     pub max_delay: Duration,
-    /// After how many failures in a row no password is checked any more. Default 100, and no more than that.
+    /// After how many failures in a row no password is checked any more. Default 100, which is also the maximum.
     pub max_attempts: u32,
 }
 
@@ -81,7 +81,7 @@ impl Lockout {
         }
     }
 
-    /// How long to wait after so many failures in a row.
+    /// The wait after this many failures in a row.
     #[must_use]
     pub fn wait(&self, failures: u32) -> TimeDelta {
         let Some(doublings) = failures.checked_sub(self.free_attempts) else {
@@ -99,7 +99,7 @@ impl Lockout {
         now + TimeDelta::from_std(self.max_delay).unwrap_or(TimeDelta::MAX) + SKEW
     }
 
-    /// For how long so many failures in a row are remembered.
+    /// The time for which this many failures in a row are remembered.
     #[must_use]
     pub fn remembered(&self, failures: u32) -> TimeDelta {
         if failures >= self.max_attempts {
@@ -114,7 +114,7 @@ impl Lockout {
         failures == self.free_attempts || failures == self.max_attempts
     }
 
-    /// The counter after one more attempt; what it was, if that is to wait.
+    /// The counter after one more attempt; the unchanged one, if the attempt has to wait.
     pub(super) fn charge(&self, held: Option<&Held>, now: Timestamp) -> Result<Held, Held> {
         let failures = held.map_or(0, |held| held.attempts);
         if let Some(held) = held

@@ -31,8 +31,8 @@ impl Rule {
         }
     }
 
-    /// In what time there is room again, where there is none: for attempts beyond the most there may be, the longest
-    /// wait, though there will be none then either.
+    /// The time until there is room again: for attempts beyond the maximum the longest wait, though there will be no
+    /// room then either.
     #[must_use]
     pub fn retry_after(&self, held: &Held, now: Timestamp) -> Duration {
         let wait = match self {

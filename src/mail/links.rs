@@ -108,7 +108,7 @@ fn check(what: &str, url: &str) -> Result<()> {
         Ok(())
     } else {
         Err(Error::configuration(format!(
-            "{what} is no http or https URL: {url:?}"
+            "{what} is not an http or https URL: {url:?}"
         )))
     }
 }

@@ -31,8 +31,8 @@ pub struct Mail {
 impl Mail {
     /// A mail to `to`. `id` makes its Message-ID: a mail that is sent again after a fault has the same.
     ///
-    /// Control characters in the subject become spaces, so that it cannot start another header, and what is beyond
-    /// 200 characters is cut off, so that it fits into one.
+    /// Control characters in the subject become spaces, so that it cannot start another header, and it is cut off after
+    /// 200 characters, so that it fits into one.
     #[must_use]
     pub fn new(id: IntentId, date: Timestamp, to: EmailAddress, mut content: Content) -> Self {
         let subject = content.subject.trim().chars().take(MAX_SUBJECT);

@@ -275,7 +275,7 @@ fn sample(kind: LetterKind) -> Result<Letter> {
     })
 }
 
-/// Broken at spaces only: what has none, such as a link or a Chinese sentence, stays whole.
+/// Broken at spaces only: a text without any, such as a link or a Chinese sentence, stays whole.
 fn wrap(paragraph: &str) -> String {
     let (mut wrapped, mut length) = (String::new(), 0);
     for word in paragraph.split(' ').filter(|word| !word.is_empty()) {

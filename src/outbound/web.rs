@@ -17,8 +17,8 @@ const KEEP: Duration = Duration::from_secs(10);
 /// and nothing is tried again. Cheap to clone.
 ///
 /// Addresses that are not public are asked only if the [`Reach`] says so; names are resolved once per connection, and
-/// the connection goes to what was looked at. `HTTPS_PROXY` and the like are honoured for `https://`: the names are
-/// resolved by the proxy then, which has to refuse what should be refused.
+/// the connection goes to the address that was checked. `HTTPS_PROXY` and the like are honoured for `https://`: the
+/// names are resolved by the proxy then, which has to refuse what should be refused.
 #[derive(Clone, Debug)]
 pub(crate) struct Web {
     client: Client,
@@ -40,7 +40,7 @@ impl Web {
     /// `timeout` is for one call, the connection included.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no TLS to be had.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if TLS is not available.
     pub(crate) fn new(reach: Reach, timeout: Duration) -> Result<Self> {
         let client = client_builder(timeout, KEEP)?;
         let client = match reach {

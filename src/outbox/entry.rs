@@ -19,7 +19,7 @@ const WINDOW: Duration = Duration::from_secs(3600);
 pub struct MailEntry {
     /// The identifier.
     pub id: IntentId,
-    /// Which letter: the word of a [`LetterKind`], or one that only a newer version knows.
+    /// The letter: the word of a [`LetterKind`], or one that only a newer version knows.
     pub letter: String,
     /// The address it goes to, or was asked for with; `None` if the user is gone, or it cannot be read.
     pub recipient: Option<EmailAddress>,

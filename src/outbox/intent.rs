@@ -33,7 +33,7 @@ pub struct Intent {
     pub id: IntentId,
     /// Which letter.
     pub letter: LetterKind,
-    /// To whom.
+    /// The recipient.
     pub recipient: Recipient,
     /// Further data of the letter. Never a token.
     pub payload: Map<String, Value>,

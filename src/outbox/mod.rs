@@ -1,4 +1,4 @@
-//! The mails that are still to be sent, as intents: which letter, to whom, and what it needs to know.
+//! The mails that are still to be sent, as intents: the letter, its recipient and its data.
 //!
 //! An intent is written in the statement or transaction of the fact it reports, so that a mail goes out if and only if
 //! the fact exists. It holds no token: the worker derives that. It keeps [what it was ordered for](Ordered), so that no

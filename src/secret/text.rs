@@ -68,7 +68,7 @@ secret_text! {
     AccessToken
 }
 secret_text! {
-    /// A token that says that somebody has signed in on a device before. It opens nothing.
+    /// A token that marks a device as one that was signed in on before. It opens nothing.
     DeviceToken
 }
 secret_text! {

@@ -16,7 +16,7 @@ pub(crate) struct Context<F> {
     pub(crate) feature: F,
 }
 
-/// The caller, confirmed by the database: unauthenticated callers are turned away before anything of theirs is read.
+/// The caller, confirmed by the database: unauthenticated callers are refused before their input is read.
 pub(crate) struct Caller(pub(crate) ActiveUser);
 
 impl<F: Sync> Input<Context<F>> for Caller {

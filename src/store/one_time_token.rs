@@ -20,9 +20,9 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// The user is active, and the order still stands: their `credential_version` is the token's, but for
     /// [`VerifyEmail`](Purpose::VerifyEmail), and their address is the token's, but for
-    /// [`ConfirmEmailChange`](Purpose::ConfirmEmailChange). A token of that purpose is never added here, but takes the place of
-    /// the unused one that [`request_email_change`](super::AddressStore::request_email_change) kept for the same address:
-    /// what is voided stays so.
+    /// [`ConfirmEmailChange`](Purpose::ConfirmEmailChange). A token of that purpose is never added here, but takes the
+    /// place of the unused one that [`request_email_change`](super::AddressStore::request_email_change) kept for the
+    /// same address: a voided token stays void.
     ///
     /// A user has at most one token per purpose: a newer one (by `created_at`) takes the place of an older one, used
     /// or not, never the other way round. Of [`VerifyEmail`](Purpose::VerifyEmail) each mail has its own, and all that
@@ -34,7 +34,7 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn issue_one_time(&self, token: &NewOneTimeToken) -> Result<IssueOneTime, StoreError>;
 
-    /// The user for whom this token can be spent now.
+    /// The user whose token this is, if it can be spent now.
     ///
     /// # Contract
     /// `None` unless the purpose matches, the token is neither used nor expired (`now < expires_at`), the user is

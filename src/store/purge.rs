@@ -7,7 +7,7 @@ use crate::{
     token::SessionId,
 };
 
-/// Deletes what is of no more use. Part of [`Store`](crate::store::Store).
+/// Deletes expired data. Part of [`Store`](crate::store::Store).
 ///
 /// Each method looks at one small batch of rows, in the order of their key, and gives the place where the next one
 /// begins: however many rows there are, no statement looks at more than `limit`, and no lock outlives a statement. Any

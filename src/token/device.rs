@@ -17,7 +17,7 @@ const TAG: usize = 32;
 /// Mints and reads device tokens: `hp_dt_` and the base64url of version (1 byte), device id (16), user id (16),
 /// `credential_version` (8, big endian) and an HMAC-SHA256 tag (32) over them and the canonical address.
 ///
-/// One says that somebody has signed in there before, and opens nothing: its holder has a counter of failed attempts
+/// A token marks a device that was signed in on before, and opens nothing: its holder has a counter of failed attempts
 /// of their own, so that others cannot lock them out.
 #[derive(Clone, Debug)]
 pub(crate) struct Devices(Vec<HmacKey>);

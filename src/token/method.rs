@@ -32,7 +32,7 @@ impl Method {
 pub struct Methods(BTreeSet<Method>);
 
 impl Methods {
-    /// Reads what a store has kept. A word of a newer version counts for nothing here.
+    /// Reads what a store has kept. A word of a newer version is ignored here.
     #[must_use]
     pub fn from_stored(words: &str) -> Self {
         let known = |word| {

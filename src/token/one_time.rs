@@ -47,7 +47,7 @@ pub enum IssueOneTime {
     /// The order is void: the token was used, or a newer one took its place, the user is gone or disabled, or has another
     /// address or other credentials by now. Nothing was written.
     Dead,
-    /// The mail has a live token under a key that is none of these. Nothing was written.
+    /// The mail has a live token under another key than these. Nothing was written.
     Elsewhere,
     /// The token with this digest is good; but for [`Purpose::VerifyEmail`], it is the user's only one for the purpose.
     Live(TokenDigest),
@@ -64,7 +64,7 @@ pub enum OneTimeStatus {
     Dead,
     /// It can be spent; it was mailed to this address.
     Live(EmailAddress),
-    /// It was spent, and what it did still holds.
+    /// It was spent, and its effect still holds.
     Used,
 }
 
@@ -91,13 +91,13 @@ pub struct ResetPassword {
 pub struct Reset {
     /// Whose password was set, as they are now.
     pub user: User,
-    /// Whether the account was unverified before, and what was in it is wiped.
+    /// Whether the account was unverified before, and its content is wiped.
     pub taken_over: bool,
 }
 
 const PREFIX: &str = "hp_ot_";
 
-/// Derives one-time tokens from what they are for, so that a mail that is sent again carries the same link.
+/// Derives one-time tokens from their purpose and mail, so that a mail that is sent again carries the same link.
 #[derive(Clone, Debug)]
 pub(crate) struct OneTimeKeys(Vec<HmacKey>);
 

@@ -34,7 +34,7 @@ pub struct UserChange {
 pub struct ChangedUser {
     /// The user.
     pub user: User,
-    /// The account was disabled: `credential_version` goes up, and what was open is dead for good.
+    /// The account was disabled: `credential_version` goes up, and open sessions and tokens are dead for good.
     pub disabled: bool,
     /// The events to be written with the change.
     pub events: Vec<Event>,

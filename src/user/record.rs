@@ -160,7 +160,7 @@ pub enum DeleteUser {
     Stale,
 }
 
-/// A user with what a password check needs.
+/// A user with the data for a password check.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -195,7 +195,7 @@ pub struct UserFilter {
 pub struct EmailPrefix(String);
 
 impl EmailPrefix {
-    /// Folds the text as an address is folded: what follows an `@` becomes A-labels where it is a whole domain.
+    /// Folds the text as an address is folded: the part after an `@` becomes A-labels where it is a whole domain.
     #[must_use]
     pub fn new(text: &str) -> Self {
         match text.rsplit_once('@') {

@@ -467,7 +467,7 @@ fn unknown_settings_are_pointed_out() {
             assert_eq!(log.matches(name).count(), 1, "{log}");
         }
         assert_eq!(
-            log.matches("no setting of this version").count(),
+            log.matches("not a setting of this version").count(),
             2,
             "{log}"
         );

@@ -273,7 +273,7 @@ impl InTurn {
         Poll::Ready(Ok(()))
     }
 
-    /// Ready when the client has sent all it ever will, and it has been read: it has hung up.
+    /// Ready when the client has closed its side, and all it sent has been read.
     fn poll_end(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match ready!(self.poll_peek(context, &mut [0]))? {
             0 => Poll::Ready(Ok(())),
@@ -286,7 +286,7 @@ impl InTurn {
         stream.poll_peek(context, &mut ReadBuf::new(bytes))
     }
 
-    /// Reads at most so many bytes; says how many.
+    /// Reads at most this many bytes; returns how many.
     fn poll_some(
         &mut self,
         most: usize,

@@ -66,7 +66,7 @@ pub struct Settings {
     /// Seconds until a request is answered with 503
     #[arg(long, env = "HALLPASS_REQUEST_TIMEOUT", default_value = "10", value_parser = seconds(1..=3600))]
     pub(crate) request_timeout: Duration,
-    /// Seconds until the connection of a client is closed that reads nothing of what it asked for
+    /// Seconds until the connection of a client that does not read its replies is closed
     #[arg(long, env = "HALLPASS_WRITE_TIMEOUT", default_value = "30", value_parser = seconds(1..=3600))]
     pub(crate) write_timeout: Duration,
     /// Seconds an idle connection stays open: longer than the proxy before the server keeps it

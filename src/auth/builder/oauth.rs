@@ -29,7 +29,7 @@ impl AuthBuilder {
     }
 
     /// The URLs that browsers may be sent to once somebody has signed in with a provider: absolute, without a fragment,
-    /// compared character by character. Default none.
+    /// and compared character by character. Default none.
     pub fn provider_redirects(mut self, urls: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let urls = urls.into_iter().map(Into::into);
         self.oauth.redirects.extend(urls);

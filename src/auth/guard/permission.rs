@@ -48,7 +48,7 @@ pub trait RequiredPermission: 'static {
 /// An [`ActiveUser`] whose roles bring the permission `P`, as an argument of a handler.
 ///
 /// 401 without a user, 403 without the permission. The roles are read in the database, so that a change acts at once;
-/// what they bring is set by [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions).
+/// their permissions are set by [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions).
 pub struct WithPermission<P> {
     /// The caller.
     pub caller: ActiveUser,

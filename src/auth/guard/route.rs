@@ -91,7 +91,7 @@ impl Guard {
         Self { witness, demand }
     }
 
-    /// Lets the caller pass; who it is, if the database has said so just now.
+    /// Lets the caller pass; returns the caller if the database has just confirmed it.
     pub(crate) async fn admit(
         &self,
         headers: &HeaderMap,
@@ -166,7 +166,7 @@ impl RequireRole {
     }
 }
 
-/// Lets only callers with a permission pass: as [`RequireRole`], with what the caller's roles bring by
+/// Lets only callers with a permission pass: as [`RequireRole`], with the permissions of the caller's roles by
 /// [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions).
 ///
 /// ```

@@ -170,7 +170,7 @@ mod tests {
 
     const SUFFIX: &str = "1E4C9B93F3F0682250B6CF8331B7EE68FD8";
 
-    /// In pieces of so many bytes.
+    /// In chunks of this many bytes.
     fn read(text: &str, piece: usize) -> Result<bool, BoxError> {
         let mut range = Range::new(SUFFIX);
         for chunk in text.as_bytes().chunks(piece) {

@@ -7,7 +7,8 @@ use std::sync::{
 
 use crate::credential::HashParams;
 
-/// So many former parameters are known, and no more are added unasked: each makes a failure cost another hash.
+/// Once this many former parameters are known, none is added without a declaration: each makes a failure cost another
+/// hash.
 const ENOUGH: usize = 4;
 
 /// The parameters of the hashes that are stored: those in force, and former ones.
@@ -115,7 +116,7 @@ mod tests {
         hasher.hash(&RIGHT.into()).await.unwrap()
     }
 
-    /// The passes of what was computed to find that out, in turn.
+    /// The passes of the computed hashes, in order.
     async fn cost(
         hasher: &Hasher,
         hash: Option<&PasswordHash>,

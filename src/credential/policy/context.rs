@@ -99,7 +99,7 @@ impl Words {
     /// Which kinds of words the password is little more than: without them, and counting each character once, fewer
     /// than six are left. Case, width, spaces and punctuation inside a word make no difference.
     ///
-    /// A password that a word is merely a part of is none of them, unless that is the whole address.
+    /// A password that merely contains a word is not refused, unless the word is the whole address.
     pub(super) fn weaknesses(&self, password: &str) -> Vec<Weakness> {
         let folded = Zeroizing::new(fold(password));
         let mut rest = Zeroizing::new(letters(&folded));

@@ -27,7 +27,7 @@ impl PasswordPolicy {
     /// at least a thousand guesses, 2 for a million, 3 for a hundred million, 4 for ten thousand million. 0, the
     /// default, asks for no estimate.
     ///
-    /// It knows common words, names, dates, keyboard rows, repetition, and what is known of the account; it cannot
+    /// It knows common words, names, dates, keyboard rows, repetition, and the known words of the account; it cannot
     /// measure what else an attacker knows. Only the first 32 code points are looked at. An estimate takes about a
     /// millisecond, and 70 ms for texts that are made to be slow: registration and all the other doors make it under a
     /// permit of the [`Hasher`](crate::credential::Hasher). The first one builds tables of some 9 MiB, which stay.

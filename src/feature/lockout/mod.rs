@@ -30,8 +30,8 @@ pub struct Lockouts {
 }
 
 impl Lockouts {
-    /// Forgets the failed sign-ins of the user to whom the token was mailed, and gives what makes the client a known
-    /// device; see [`ClientInfo::device`].
+    /// Forgets the failed sign-ins of the user to whom the token was mailed, and returns the token that makes the
+    /// client a known device; see [`ClientInfo::device`].
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used or expired token;

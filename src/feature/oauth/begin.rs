@@ -71,7 +71,7 @@ pub(super) fn kept_as(state: &TokenDigest) -> String {
 }
 
 impl ProviderSignIns {
-    /// Begins to sign somebody in, or to link who they are at the provider.
+    /// Begins a sign-in, or the link of an identity at the provider.
     ///
     /// # Errors
     /// [`ProviderUnknown`](ErrorKind::ProviderUnknown), [`InvalidRedirect`](ErrorKind::InvalidRedirect), in this order;
@@ -99,7 +99,7 @@ impl ProviderSignIns {
             Ok(location) => location,
             Err(fault) => {
                 let error = &fault as &dyn std::error::Error;
-                tracing::warn!(provider, error, "nobody can be sent to a provider");
+                tracing::warn!(provider, error, "browsers cannot be sent to a provider");
                 let app_state = new.app_state.as_deref();
                 let problem = Problem::from(ErrorKind::ProviderFailed);
                 let code = problem.code();

@@ -73,9 +73,9 @@ impl fmt::Debug for Answer {
     }
 }
 
-/// Why somebody goes back to the application without a code.
+/// The reason why a browser goes back to the application without a code.
 enum Failure {
-    /// The provider said no.
+    /// The provider denied access.
     AccessDenied,
     Problem(Problem),
 }

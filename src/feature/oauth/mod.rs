@@ -41,7 +41,7 @@ use crate::{
     sign_in::SessionOpener,
 };
 
-/// How long somebody may take to come back from a provider.
+/// The time limit to come back from a provider.
 const FLOW_LIFETIME: Duration = Duration::from_secs(600);
 /// How long the application may take to redeem its code.
 const CODE_LIFETIME: Duration = Duration::from_secs(60);
@@ -58,7 +58,7 @@ pub struct ProviderSignIns {
     pub(crate) sign_in: SessionOpener,
 }
 
-/// For whom accounts are made.
+/// The identities for which accounts are made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Newcomers {
     Anybody,

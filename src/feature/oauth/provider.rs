@@ -129,7 +129,7 @@ impl Provider {
         self
     }
 
-    /// The domains for whose addresses the provider's word counts, so that an identity joins the account that has the
+    /// The domains for whose addresses the provider is trusted, so that an identity joins the account that has the
     /// address; `*` for all. Default none: the owner of an account first signs in another way, and then links.
     ///
     /// A domain is compared as a whole, without those below it.
@@ -148,7 +148,7 @@ impl Provider {
     }
 
     /// GitHub at another base: GitHub Enterprise Server, whose API is at `{url}/api/v3`. Identities are recorded under
-    /// this URL, so that nobody there is taken for somebody elsewhere. The rules for issuers hold.
+    /// this URL, so that identities of different hosts do not collide. The rules for issuers hold.
     pub fn at(mut self, url: impl Into<String>) -> Self {
         let url: String = url.into();
         url.trim_end_matches('/').clone_into(&mut self.base);
@@ -241,7 +241,7 @@ impl Provider {
         };
         let domains: Option<Vec<String>> = self.trusted.iter().map(|it| canonical(it)).collect();
         let Some(domains) = domains else {
-            return refuse("a domain that it is trusted for is none");
+            return refuse("one of its trusted domains is not a domain");
         };
         self.trusted = domains;
         Ok((self, issuer))

@@ -54,7 +54,7 @@ impl Redirects {
     }
 }
 
-/// Where a flow ends: at the application, with its state, and with what came of the flow.
+/// The end of a flow: the URL of the application, with its state and the outcome.
 pub(super) fn back(url: &str, app_state: Option<&str>, name: &str, value: &str) -> String {
     with_query(url, &[(name, Some(value)), ("state", app_state)])
 }

@@ -11,7 +11,7 @@
 //! So it is at `/reset-password`, where the form asks for the new password, at `/confirm-email-change` and at `/unlock`.
 //!
 //! A scanner that follows every link in a mail changes nothing: only a form that is sent does. The pages need no
-//! script, load nothing and keep nothing. They speak the language of the browser, if it is one of ours.
+//! script, load nothing and keep nothing. They are in the language of the browser, if it is one of ours.
 //!
 //! The token is what a caller can do something with; no cookie adds to it, so that a form which another site sends
 //! could do no more than that site itself. Such a form is refused all the same where the browser reports it, because
@@ -210,7 +210,7 @@ impl Pages {
     }
 }
 
-/// Whether this can be one of our tokens: what cannot is not put into a page, nor looked up.
+/// Whether this can be one of our tokens: any other text is neither put into a page nor looked up.
 fn is_token(text: &str) -> bool {
     let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(good)

@@ -82,7 +82,7 @@ pub(crate) struct Passwords {
 }
 
 impl Passwords {
-    /// A caller that hangs up leaves the queue. The outcome of a password that is being checked by then is written down.
+    /// A disconnected caller leaves the queue. The outcome of a password check that has begun is recorded.
     pub(crate) async fn login(&self, login: Login) -> Result<SignIn> {
         let ticket = self.check.enter(&login.client).await?;
         let passwords = self.clone();

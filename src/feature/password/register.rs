@@ -24,7 +24,7 @@ use crate::{
 pub struct PreparedRegistration {
     user: NewUser,
     mail: Intent,
-    /// Where registration is private, for who has the address already, and for the audit trail.
+    /// Where registration is private: the letter to the owner of the address, and the event.
     if_taken: Option<(Intent, Event)>,
     /// The event to record with the account: the breach check gave no answer.
     pub(crate) unanswered: Option<Event>,

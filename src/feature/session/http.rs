@@ -40,7 +40,7 @@ pub(crate) fn endpoints(service: &Service, own: &Own) -> Vec<Endpoint> {
         Endpoint::post("/auth/logout", service.clone(), logout)
             .tag("Sign-in")
             .summary("Log out")
-            .description("Ends the session of the refresh token. Repeating it, or a token that is not ours, is no error."),
+            .description("Ends the session of the refresh token. Repeating it, or a token that is not ours, is not an error."),
         Endpoint::post("/auth/logout-all", service.clone(), logout_all)
             .tag("Sign-in")
             .summary("Log out everywhere"),

@@ -17,8 +17,8 @@ use crate::{
     verifier::Verifier,
 };
 
-/// A state by which access tokens can be verified: every state that holds an [`Auth`], a [`Verifier`], and what a host
-/// says of its own.
+/// A state by which access tokens can be verified: every state that holds an [`Auth`], a [`Verifier`], and the host's
+/// own types that implement it.
 ///
 /// ```
 /// use hallpass::{verifier::Verifier, axum::VerifyTokens};

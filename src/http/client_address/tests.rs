@@ -10,7 +10,7 @@ const PROXIES: &str = "10.0.0.0/8, 2001:db8:aa::/48";
 const PROXY: &str = "10.0.0.1";
 const CLIENT: &str = "203.0.113.9";
 
-/// Headers, and whom they name.
+/// Headers, and the client they name.
 type Row<'a> = (&'a [(&'a str, &'a str)], &'a str);
 
 fn head(headers: &[(&str, &[u8])]) -> Parts {

@@ -44,7 +44,7 @@ pub(super) fn by_system(host: &str) -> Result<Tls, BoxError> {
 pub(super) fn by_roots(host: &str, pem: &[u8]) -> Result<Tls> {
     let mut roots = RootCertStore::empty();
     for root in CertificateDer::pem_slice_iter(pem) {
-        let root = root.map_err(|_| refuse("it is no valid PEM"))?;
+        let root = root.map_err(|_| refuse("it is not valid PEM"))?;
         roots.add(root).map_err(refuse)?;
     }
     if roots.is_empty() {

@@ -228,7 +228,7 @@ pub async fn a_change_is_spent_once(store: &Subject) {
     assert_eq!(found.credential_version, 1);
 }
 
-/// At once, and whatever is issued for the older one later.
+/// At once, even if a token is issued for the older one later.
 ///
 /// # Panics
 /// If the store breaks the contract.

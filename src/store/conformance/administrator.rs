@@ -67,7 +67,7 @@ pub async fn a_change_is_written_with_its_events(store: &Subject) {
     assert_eq!(
         by_id(store, user.id).await,
         Some(expected),
-        "what was told was written"
+        "the returned user was not written"
     );
     for event in &mut events {
         event.user_id.get_or_insert(user.id);

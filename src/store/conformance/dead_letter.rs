@@ -62,7 +62,7 @@ pub async fn a_dead_mail_is_not_claimed_until_it_is_retried(store: &Subject) {
     };
     assert_eq!(again.intent, expected);
     assert_eq!(again.ordered_at, intent.created_at);
-    // A retry does not take the mail away from who is sending it.
+    // A retry does not take the mail away from the worker that is sending it.
     assert_eq!(retry(store, new, later).await.1, RetryMail::Pending);
     assert!(claim(store, later, 10).await.is_empty());
     complete(store, &again).await;

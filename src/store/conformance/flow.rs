@@ -255,7 +255,7 @@ pub(super) async fn taken(store: &Subject, intent: FlowIntent) -> (Flow, NewCode
     (flow, code)
 }
 
-/// The word of a trusted provider that somebody new there has this address.
+/// The assertion of a trusted provider that a new user there has this address.
 pub(super) fn assertion(email: &EmailAddress) -> Assertion {
     Assertion {
         provider: "example".to_owned(),

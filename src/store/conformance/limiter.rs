@@ -170,7 +170,7 @@ pub async fn an_attempt_can_be_taken_back(limiter: &LimiterSubject) {
     assert_eq!(granted(limiter, charge, at).await, 5);
 }
 
-/// A counter that is cleared is none, and its neighbour stays.
+/// A cleared counter is gone, and its neighbour stays.
 ///
 /// # Panics
 /// If the limiter breaks the contract.

@@ -130,7 +130,7 @@ pub async fn a_successor_of_an_older_key_is_recognised(store: &Subject) {
         Rotation::Superseded(_, live) => assert_eq!(live, older),
         other => panic!("a successor of an older key was {other:?}"),
     }
-    // A successor that none of the keys makes is somebody else's.
+    // A successor that none of the keys derives is foreign.
     retry.successors.pop();
     assert_reused(store, &retry, ReuseClass::Forked, "a foreign successor").await;
 }

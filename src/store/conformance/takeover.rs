@@ -222,7 +222,7 @@ async fn assert_only_identity(store: &Subject, user: UserId, id: IdentityId) {
     assert_eq!(left, [id]);
 }
 
-/// Somebody who came by the word of an untrusted provider and has set the password `own`, in an open session.
+/// A user who signed in with an untrusted provider and has set the password `own`, in an open session.
 async fn vouched_for(store: &Subject) -> (User, NewSession) {
     let said = Assertion {
         trusted: false,

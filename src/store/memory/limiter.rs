@@ -24,8 +24,8 @@ const KEPT_IN_SHARD: usize = MOST_IN_SHARD / 8 * 7;
 
 /// Keeps the counters of limits in the memory of this process. Clones share them.
 ///
-/// It holds 917,504 counters at most, in less than 64 MiB. Beyond that it forgets those that are the farthest from
-/// holding anybody up, and never one that holds somebody up; when all do, nobody new is let through.
+/// It holds 917,504 counters at most, in less than 64 MiB. Beyond that it forgets the counters that are the farthest
+/// from a refusal, and never one that refuses; when all do, no new caller is admitted.
 ///
 /// ```
 /// use hallpass::{Auth, secret::Secret, mail::Mailbox, memory::{MemoryLimiter, MemoryStore}};
@@ -46,7 +46,7 @@ struct Shard(Mutex<HashMap<LimitKey, Counter>>);
 #[derive(Clone, Copy)]
 struct Counter {
     held: Held,
-    /// Until when it holds somebody up.
+    /// The time until which it makes callers wait.
     holds_up_until: Timestamp,
 }
 

@@ -27,8 +27,8 @@ use crate::{
     user::UserId,
 };
 
-/// The user of a live token that was mailed to the address they have. The user row is locked first: what another
-/// statement has done to user and token is seen then.
+/// The user of a live token that was mailed to the address they have. The user row is locked first: the statement then
+/// sees the changes of others to user and token.
 macro_rules! to_verify {
     () => {
         concat!(

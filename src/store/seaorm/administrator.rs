@@ -186,11 +186,11 @@ async fn delete_in(
     Ok(DeleteUser::Deleted(held.user))
 }
 
-/// A user whom nobody else can write before this transaction ends.
+/// A user that no other transaction can write before this one ends.
 struct Held {
     user: User,
     credential_version: i64,
-    /// Whether there is another administrator, who stays one as long.
+    /// Whether there is another administrator, who stays one until then.
     others: bool,
 }
 

@@ -15,7 +15,7 @@ macro_rules! unchanged {
 }
 pub(super) use unchanged;
 
-/// `$1` to `$5` of what is done on the strength of a session.
+/// `$1` to `$5` of a change on the strength of a session.
 pub(super) fn checked_values(checked: &CheckedSession, now: Timestamp) -> [Value; 5] {
     let hash = checked.verified_hash.as_ref();
     [

@@ -178,7 +178,7 @@ impl Connection {
         })
     }
 
-    /// On SQLite the transaction holds the write lock from its first moment, so that what it reads stays true.
+    /// On SQLite the transaction holds the write lock from its first moment, so that its reads stay true.
     pub(super) async fn begin(&mut self) -> Result<(), DbErr> {
         let sql = match &self.driver {
             #[cfg(feature = "postgres")]

@@ -23,7 +23,7 @@ const HOST_CONFLICT: &str = "the transaction is the host's, which rolls it back 
 pub(super) struct Retries {
     left: u32,
     lost: u32,
-    /// A connection was lost, and what was under way on it has been asked again.
+    /// A connection was lost, and its statement has been repeated.
     has_reconnected: bool,
     is_of_host: bool,
 }
@@ -72,8 +72,8 @@ impl Retries {
         Ok(())
     }
 
-    /// The same for what has left no trace: a read, or a transaction whose COMMIT was not sent. It is also run again, once, if
-    /// its connection was lost.
+    /// The same for work that has left no trace: a read, or a transaction whose COMMIT was not sent. It is also run
+    /// again, once, if its connection was lost.
     ///
     /// # Errors
     /// If it may not be run again.
@@ -151,7 +151,7 @@ fn driver_error(error: &DbErr) -> Option<&SqlxError> {
 }
 
 pub(super) fn store_error(error: &DbErr) -> StoreError {
-    // The text only: what a driver's error keeps beside it, such as the failing row, is not for logs.
+    // The text only: further members of a driver's error, such as the failing row, are not for logs.
     let text: BoxError = error.to_string().into();
     match cause(error) {
         Cause::Conflict => StoreError::Conflict(text),

@@ -196,7 +196,7 @@ fn redeemed(row: &QueryResult) -> Result<Redeemed, DbErr> {
     })
 }
 
-/// Keeps the code of a user in the transaction of what they came to, and records its events.
+/// Keeps the code of a user in the transaction of the sign-in, and records its events.
 pub(super) async fn keep_code(
     txn: &Txn<'_>,
     code: &NewCode,

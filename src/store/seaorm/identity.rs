@@ -1,4 +1,4 @@
-//! Identities: who is who at a provider, and what comes of it.
+//! Identities at providers, in SQL.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
@@ -225,7 +225,7 @@ impl Found {
     }
 }
 
-/// Reads whom it is about so that nobody else can write them before this transaction ends.
+/// Reads the users concerned, and locks them until this transaction ends.
 async fn hold(txn: &Txn<'_>, assertion: &Assertion) -> Result<Found, DbErr> {
     if !txn.is_postgres() {
         return Found::of(&run(txn, CANDIDATES, whom(assertion)).await?);

@@ -70,8 +70,8 @@ fn bytes(key: LimitKey) -> Value {
     key.as_bytes().to_vec().into()
 }
 
-/// The whole in one statement, in which each step goes by what the one before returned: a counter that has no room
-/// returns no row, and is not written. The state of such a counter is read beside it.
+/// The whole in one statement, in which each step uses the result of the one before: a counter that has no room returns
+/// no row, and is not written. The state of such a counter is read beside it.
 fn statement(charges: &[Charge], now: Timestamp) -> (String, Vec<Value>) {
     let mut values = vec![Value::from(now)];
     let mut bind = |value: Value| {

@@ -247,7 +247,7 @@ pub(super) trait Database: Send + Sync {
 
     fn retries(&self) -> Retries;
 
-    /// Fails if what is written is lost to others.
+    /// Fails if writes would be lost.
     fn ensure_in_place(&self) -> impl Future<Output = Result<(), DbErr>> + Send;
 
     fn patience(&self) -> Duration;

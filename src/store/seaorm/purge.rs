@@ -1,4 +1,4 @@
-//! Deleting what is of no more use, batch by batch.
+//! The purge in SQL, batch by batch.
 
 use std::array::TryFromSliceError;
 

@@ -390,7 +390,7 @@ fn opening_values(new: &NewSession, event: &Event, mail: Option<&Intent>) -> [Va
 /// `$1` to `$5` of the statement that notes a sign-in on the user.
 fn sign_in_values(new: &NewSession) -> [Value; 5] {
     let verified = new.verified_hash.as_ref();
-    // Without a password that was verified there is none that could be hashed again.
+    // Without a verified password there is nothing to hash again.
     let rehashed = verified.and(new.rehashed.as_ref());
     [
         new.user_id.as_uuid().into(),

@@ -161,9 +161,9 @@ impl ConnectSettings {
         self
     }
 
-    /// The same for SeaORM, for a host that opens the pool. SQLite is opened with WAL, foreign keys and
-    /// `synchronous = NORMAL`: what was acknowledged survives the end of the process, and a power cut can take the
-    /// last moments but never leaves a broken file.
+    /// The same for SeaORM, for a host that opens the pool. SQLite is opened with WAL, foreign keys and `synchronous =
+    /// NORMAL`: acknowledged writes survive the end of the process, and a power cut can take the last moments but never
+    /// leaves a broken file.
     ///
     /// SeaORM keeps one function of each kind: `map_sqlx_sqlite_opts` or `map_sqlx_postgres_opts` on what this returns
     /// takes the place of the one that sets all this. A host gives its own to [`map_sqlite`](Self::map_sqlite) or

@@ -36,7 +36,7 @@ const DEADLINE: Duration = Duration::from_secs(2);
 /// Over how long a flood is spread that two cores can read as it comes.
 const SPREAD: Duration = Duration::from_secs(2);
 const WAVES: [Duration; 2] = [Duration::ZERO, SPREAD];
-/// How long clients wait that hang up.
+/// The time after which a client disconnects.
 const PATIENCE: Duration = Duration::from_millis(300);
 /// How long an end of a flood may be felt.
 const AFTERMATH: Duration = Duration::from_secs(20);
@@ -165,7 +165,7 @@ async fn connect(server: SocketAddr, kind: Kind) -> Result<Flood> {
     Ok(flood)
 }
 
-/// All, spread evenly over this time, until the last is answered; and when that was. Nobody hangs up before.
+/// All, spread evenly over this time, until the last is answered; and when that was. No client disconnects before.
 async fn answered(flood: Flood, within: Duration) -> Result<(Seen, Range<Instant>)> {
     let mut tasks = JoinSet::new();
     let begun = tokio::time::Instant::now();
@@ -269,7 +269,7 @@ impl Logins {
         }
     }
 
-    /// How long it takes, or `None` if it was turned away.
+    /// The time it takes, or `None` if it was refused.
     async fn once(&mut self) -> Result<Option<Duration>> {
         self.number += 1;
         let login = self.login.clone().forwarded_for(address(self.number));

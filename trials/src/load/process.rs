@@ -27,7 +27,7 @@ pub(crate) fn build_server() -> Result<()> {
         .args(["build", "--quiet", "--package", "hallpass-server"])
         .current_dir(env!("CARGO_MANIFEST_DIR"));
     if cfg!(debug_assertions) {
-        eprintln!("*** Not a release build: what follows is no measure.");
+        eprintln!("*** Not a release build: the figures are not a measure.");
     } else {
         build.arg("--profile").arg(profile()?);
     }

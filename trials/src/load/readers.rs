@@ -51,7 +51,7 @@ impl Drop for Thread {
 type Calls = Vec<(Instant, Duration)>;
 
 impl Readers {
-    /// They read by these requests in turn; who refreshes logs in first, from an address.
+    /// They send these requests in turn; a reader that refreshes logs in first, from an address.
     pub(crate) async fn start(
         server: SocketAddr,
         requests: &[Request],

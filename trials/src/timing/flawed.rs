@@ -22,7 +22,7 @@ pub(crate) enum Flaw {
     NoDummyOrder,
     /// A lock is reported differently where there is an account.
     ToldLock,
-    /// Nobody has said what the parameters of the stored hash are: no flaw of the service, but of how it is set up.
+    /// The parameters of the stored hash are not declared: a flaw of the configuration, not of the service.
     UndeclaredParams,
 }
 

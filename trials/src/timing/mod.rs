@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 /// Runs all trials, and returns the failures.
 fn measure(arguments: &Arguments) -> Result<Vec<String>> {
     if cfg!(debug_assertions) {
-        eprintln!("*** Not a release build: what follows is no measure.");
+        eprintln!("*** Not a release build: the figures are not a measure.");
     }
     let runtime = Runtime::new()?;
     let folder = tempfile::tempdir()?;
@@ -84,7 +84,7 @@ fn measure(arguments: &Arguments) -> Result<Vec<String>> {
         on("Postgres", &runtime, &store, arguments, &mut failures)?;
         runtime.block_on(store.database().clone().close())?;
     } else {
-        println!("Postgres is not to be had");
+        println!("Postgres is not available");
     }
     on("SQLite", &runtime, &sqlite, arguments, &mut failures)?;
     Ok(failures)
@@ -166,9 +166,9 @@ fn line(flaw: Option<Flaw>, trial: Trial, outcome: &Outcome) -> String {
         Some(flaw) => format!("{}, {flaw:?}", trial.name),
     };
     let verdict = match (&outcome.told_apart, outcome.finding.verdict()) {
-        (Some(_), _) => "told apart by the reply",
+        (Some(_), _) => "distinguished by the reply",
         (None, Verdict::Alike) => "alike",
-        (None, Verdict::Different) => "told apart by time",
+        (None, Verdict::Different) => "distinguished by time",
         (None, Verdict::Undecided) => "undecided",
     };
     let finding = &outcome.finding;

@@ -1,4 +1,4 @@
-//! Whether two classes of requests take the same time, judged by what the pairs differ by.
+//! Decides whether two classes of requests take the same time, by the differences of the pairs.
 
 use std::hash::{BuildHasher as _, RandomState};
 

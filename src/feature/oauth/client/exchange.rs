@@ -21,7 +21,7 @@ use crate::{error::BoxError, feature::oauth::provider::Provider, json, outbound:
 const ANSWER: &str = "token endpoint";
 /// RFC 7636, section 4.1.
 const VERIFIER: std::ops::RangeInclusive<usize> = 43..=128;
-/// The longest word of refusal that is logged.
+/// The longest error code that is logged.
 const MAX_WORD: usize = 64;
 
 /// Where a provider is asked, and how we prove there who we are.

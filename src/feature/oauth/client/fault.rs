@@ -17,7 +17,7 @@ pub(crate) enum ProviderFault {
     /// An answer is not what it has to be.
     #[error("the {0} {1}")]
     Nonsense(&'static str, &'static str),
-    /// It refuses, in a word of its own.
+    /// It refuses, with an error code.
     #[error("the provider refuses the code: {0}")]
     Refused(String),
     /// The time for all calls together is up.

@@ -65,7 +65,8 @@ impl<'a> IdToken<'a> {
         let algorithm = algorithm.ok_or(ProviderFault::IdToken(
             "is signed with an algorithm that is not taken",
         ))?;
-        // RFC 7515, section 4.1.11: what is critical and not understood makes the token invalid. Nothing is understood.
+        // RFC 7515, section 4.1.11: a critical header that is not understood makes the token invalid. Nothing is
+        // understood.
         if header.contains_key("crit") {
             return Err(ProviderFault::IdToken("has critical extensions"));
         }

@@ -154,7 +154,7 @@ impl Key {
             ("OKP", Some("Ed25519")) => Material::Ed25519(bytes("x").filter(|x| x.len() == 32)?),
             _ => return None,
         };
-        // A member that is there is text, or the key is none.
+        // A present member must be text, or the key is invalid.
         let optional = |name: &str| match text(name) {
             None => Some(None),
             Some(text) => text.map(|text| Some(text.to_owned())),

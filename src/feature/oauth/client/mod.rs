@@ -84,7 +84,7 @@ pub(crate) struct Authorization<'a> {
     pub(crate) verifier: &'a str,
 }
 
-/// A browser that has come back, with what the flow began with.
+/// A browser that has come back, with the secrets of its flow.
 pub(crate) struct Answer<'a> {
     pub(crate) code: &'a str,
     /// The `iss` parameter (RFC 9207).
@@ -228,7 +228,7 @@ impl Client {
         })
     }
 
-    /// Asks for what is not known of their address.
+    /// Asks for the missing claims about the address.
     async fn complete(&self, known: &mut Known) -> Result<(), ProviderFault> {
         let Inner { provider, web, .. } = &*self.0;
         let Known {

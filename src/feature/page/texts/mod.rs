@@ -29,13 +29,13 @@ pub(crate) struct Texts {
     pub(crate) rules: [(Weakness, &'static str); Weakness::ALL.len()],
     /// Above the form, if it was not done for lack of time.
     pub(crate) busy: &'static str,
-    /// The link was used before, and what it did still holds.
+    /// The link was used before, and its effect still holds.
     pub(crate) used: &'static str,
     /// The same for a link that sets a password: a second form may have held another one.
     pub(crate) password_set_before: &'static str,
     /// The link is unknown, expired or void.
     pub(crate) invalid: Note,
-    /// The form is none of ours.
+    /// The form is not one of ours.
     pub(crate) refused: Note,
     /// A part of ours does not answer.
     pub(crate) unavailable: Note,

@@ -1,4 +1,4 @@
-//! An authority of a test's own, and what it signs.
+//! A certificate authority for tests, and its certificates.
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,

@@ -114,7 +114,7 @@ impl FakeServer {
         seen.await.unwrap();
     }
 
-    /// Waits until so many mails have come whole.
+    /// Waits until this many mails have arrived completely.
     pub(super) async fn saw_mails(&self, count: usize) {
         let ends = |line: &&Line| line.text == ".";
         let mut lines = self.lines.subscribe();

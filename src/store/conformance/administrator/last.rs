@@ -143,7 +143,7 @@ enum Removal {
 impl Removal {
     const ALL: [Self; 3] = [Self::Delete, Self::Demote, Self::Disable];
 
-    /// Whether it removed the administrator, or somebody had before.
+    /// Whether it removed the administrator, or another call had before.
     async fn attempt(self, store: &Subject, whom: UserId) -> bool {
         let change = match self {
             Self::Delete => {

@@ -136,7 +136,7 @@ pub async fn identities_beyond_the_list_can_be_taken_away(store: &Subject) {
     assert_eq!(unlink(store, user.id, last).await.0, Unlinked::Unlinked);
 }
 
-/// With the user it is gone, and becomes somebody else's.
+/// The identity is gone with the user, and can become another user's.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -8,7 +8,7 @@ pub struct Model {
     /// The SHA-256 of the state.
     #[sea_orm(primary_key, auto_increment = false)]
     pub state: Vec<u8>,
-    /// The SHA-256 of what the browser keeps.
+    /// The SHA-256 of the secret that the browser keeps.
     pub binding: Vec<u8>,
     #[sea_orm(column_type = "Text")]
     pub provider: String,

@@ -298,7 +298,7 @@ async fn a_slow_endpoint_is_given_up_in_time() {
 
 #[tokio::test]
 async fn an_address_that_is_not_public_is_not_asked() {
-    // By the issuer's word, who is public.
+    // The issuer is public, so its document may name public addresses only.
     let client = client("https://id.example.org", |it| it);
     let ask = async |url: &str| {
         let request = http::Request::get(url).body(Vec::new()).unwrap();

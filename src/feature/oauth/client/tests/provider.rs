@@ -105,7 +105,7 @@ impl FakeProvider {
                 let state = Arc::clone(&shared);
                 let service = service_fn(move |request| answer(Arc::clone(&state), request));
                 let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-                // A client that hangs up is none of its concern.
+                // A client that disconnects is not an error.
                 tokio::spawn(async move { drop(serving.await) });
             }
         });
