@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_signed_in_stays_so_while_the_store_is_read_only() {
+    async fn sessions_live_on_while_the_store_is_read_only() {
         super::stays_readable().await;
     }
 }

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_later_sorts_later() {
+    fn later_ids_sort_later() {
         let clock = ManualClock::new();
         let mut last = uuid_v7(clock.now());
         let mut inversions = 0;

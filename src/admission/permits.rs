@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_longer_than_two_seconds() {
+    async fn callers_wait_two_seconds_at_most() {
         let permits = Permits::new(1);
         let taken = permits.take().await.expect("a permit");
         let begun = Instant::now();

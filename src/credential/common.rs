@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beside_a_line_is_not_found() {
+    fn texts_other_than_a_line_are_not_found() {
         for text in ["", "\n", "password\n", "passwor", "\u{10ffff}", "!", "~~~~"] {
             assert!(!is_common(text), "{text:?}");
         }

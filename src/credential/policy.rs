@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_password_is_refused_before_hashing() {
+    fn an_impossible_password_is_refused_before_hashing() {
         let megabyte = "e\u{301}".repeat(400_000);
         for (text, expected) in [
             ("short", None),

@@ -95,7 +95,7 @@ mod tests {
 
     /// A local part alone is known by the recipient only.
     #[test]
-    fn what_is_logged_names_no_recipient() {
+    fn the_log_names_no_recipient() {
         let ann = "ann.exm@example.org".parse().unwrap();
         let reply = "550 Ann.Exm... User unknown <ann.exm@example.org>";
         for setback in [

@@ -173,7 +173,7 @@ async fn a_reset_mail_goes_to_the_stored_address_with_a_live_token() {
 }
 
 #[tokio::test]
-async fn nobody_and_disabled_accounts_get_no_mail() {
+async fn unknown_and_disabled_accounts_get_no_mail() {
     let house = House::new();
     house
         .store

@@ -105,7 +105,7 @@ mod tests {
 
     #[cfg(feature = "oauth")]
     #[test]
-    fn what_others_write_does_not_stand_in_the_way_of_what_is_read() {
+    fn foreign_parameters_do_not_disturb_known_ones() {
         let names = ["state", "code"];
         let foreign = "x=1&x=2&%zz=1&y=%ff&z=%u00f3&&=".to_owned() + &"&a".repeat(1000);
         for query in [

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_sha256_in_base64url_is_no_challenge() {
+    fn a_challenge_is_a_sha256_in_base64url() {
         for text in [
             "",
             "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c",

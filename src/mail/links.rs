@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_web_address_is_refused() {
+    fn a_malformed_web_address_is_refused() {
         for url in [
             "",
             "localhost:8000",

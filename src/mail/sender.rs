@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_sender_is_refused() {
+    fn a_malformed_sender_is_refused() {
         for text in [
             "",
             "Hallpass",

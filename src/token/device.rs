@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_changed_or_from_elsewhere_is_refused() {
+    fn changed_and_foreign_tokens_are_refused() {
         let devices = Devices::new(&Secret::generate().into());
         let ann = user("ann@example.org");
         let token = devices.token(None, &ann, 0).unwrap();

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_so_already_is_no_change() {
+    fn a_value_that_stands_already_is_not_a_change() {
         let ann = ann();
         let same = UserChange {
             roles: Some(ann.roles.clone()),

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_tag_is_refused() {
+    fn a_malformed_tag_is_refused() {
         for text in [
             "",
             "d",

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_declared_counts_from_the_start_however_costly() {
+    async fn declared_parameters_count_from_the_start_however_costly() {
         let declared = [4, 4, 2].into_iter().map(params);
         let hasher = declared.fold(builder(2), HasherBuilder::former);
         let hasher = hasher.build().unwrap();
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_costlier_than_what_is_in_force_is_not_added_unasked() {
+    async fn costlier_parameters_are_not_added_without_a_declaration() {
         let hasher = builder(2).build().unwrap();
         let larger = Hasher::builder(HashParams::danger_weak(65, 1, 1).unwrap());
         let larger = larger.build().unwrap().hash(&RIGHT.into()).await.unwrap();

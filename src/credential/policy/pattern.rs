@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_off_is_no_pattern() {
+    fn a_broken_run_is_not_a_pattern() {
         for text in [
             "12345679",
             "abcdefgi",

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_of_the_account_counts_as_known() {
+    fn words_of_the_account_count_as_known() {
         assert!(is_refused(3, "wollstonecraft1234567"));
         assert!(!is_refused(3, "wollstxnecraft1234567"));
     }

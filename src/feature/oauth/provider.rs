@@ -281,7 +281,7 @@ mod tests {
     use super::Provider;
 
     #[test]
-    fn what_cannot_be_right_is_refused_by_name() {
+    fn impossible_settings_are_refused_by_name() {
         let oidc = |name: &str, issuer: &str| Provider::oidc(name, issuer, "id");
         let sound = "https://id.example.org/tenant/1/";
         for provider in [

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_derived_differs_by_purpose_and_by_secret() {
+    fn derived_values_differ_by_purpose_and_by_secret() {
         let (one, other) = (FlowSecret::generate(), FlowSecret::generate());
         let all = [one.nonce(), one.verifier(), other.nonce(), other.verifier()];
         for (position, text) in all.iter().enumerate() {

@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_site_sends_is_known_by_what_the_browser_says() {
+    fn a_form_of_another_site_is_known_by_the_headers_of_the_browser() {
         let own = Origin::of("https://id.example.org");
         for (elsewhere, pairs) in [
             (false, &[][..]),

@@ -117,14 +117,14 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_by_nothing_is_alike_once_there_are_enough_pairs() {
+    fn equal_times_are_alike_once_there_are_enough_pairs() {
         assert_eq!(verdict(3, 0), Verdict::Undecided);
         assert_eq!(verdict(3000, 0), Verdict::Alike);
         assert_eq!(verdict(3000, 100_000), Verdict::Alike);
     }
 
     #[test]
-    fn what_differs_by_more_than_the_tolerance_is_found_in_either_direction() {
+    fn a_difference_above_the_tolerance_is_found_in_either_direction() {
         for shift in [10_000_000, 1_000_000, -1_000_000] {
             assert_eq!(verdict(400, shift), Verdict::Different);
         }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_by_about_the_tolerance_stays_undecided() {
+    fn a_difference_about_the_tolerance_stays_undecided() {
         let finding = |low, median, high| Finding {
             pairs: 1,
             median,

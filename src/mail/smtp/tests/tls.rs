@@ -201,7 +201,7 @@ async fn replies_from_before_the_handshake_are_not_taken_for_replies_through_tls
 }
 
 #[tokio::test]
-async fn what_is_offered_before_tls_counts_for_nothing() {
+async fn an_offer_before_tls_counts_for_nothing() {
     let authority = Authority::new();
     let behaviour = Behaviour {
         extensions_in_clear: &["AUTH PLAIN", "SMTPUTF8"],

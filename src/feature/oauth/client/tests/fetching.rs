@@ -17,7 +17,7 @@ fn root(error: &dyn std::error::Error) -> String {
 }
 
 #[tokio::test]
-async fn what_was_fetched_is_kept() {
+async fn fetched_documents_are_kept() {
     let scene = Scene::sound().await;
     scene.client.prepare().await.expect("it is there");
     for _ in 0..3 {
@@ -240,7 +240,7 @@ async fn a_key_that_was_withdrawn_verifies_nothing_once_the_keys_were_fetched_ag
 }
 
 #[tokio::test]
-async fn what_is_at_hand_goes_on_while_it_cannot_be_fetched() {
+async fn kept_documents_serve_while_the_provider_is_away() {
     let scene = Scene::sound().await;
     scene.identify().await.expect("it is sound");
     for path in [DISCOVERY, JWKS] {
