@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// The providers that the environment configures.
 fn providers() -> Vec<Provider> {
     let set = |name: &str| env::var(name).ok();
-    // Nobody but Google gives out addresses there: its word is enough to join an account of such an address.
+    // Only Google gives out addresses there: its assertion is enough to join an account of such an address.
     let google = set("GOOGLE_CLIENT_ID")
         .map(|id| Provider::google(id).trust_email_domains(["gmail.com"]))
         .map(|google| with_secret(google, set("GOOGLE_CLIENT_SECRET")));

@@ -25,7 +25,7 @@ struct Settings {
     /// The issuer of the tokens: its public URL, exactly as it is configured there
     #[arg(long, env = "HALLPASS_ISSUER", value_parser = NonEmptyStringValueParser::new())]
     issuer: String,
-    /// Whom the tokens are for
+    /// The audience of the tokens
     #[arg(long, env = "HALLPASS_AUDIENCE", default_value = "hallpass", value_parser = NonEmptyStringValueParser::new())]
     audience: String,
     /// Where the issuer publishes its keys, https:// or on loopback http:// [default: below the issuer's URL]

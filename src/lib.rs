@@ -28,8 +28,8 @@
 //!
 //! * [`Auth`] is the handle an application holds: a cheap clone, without type parameters. [`AuthBuilder`] puts it
 //!   together.
-//! * [`UserService`] is the use cases as an object-safe trait. [`Auth`] implements it, the endpoints call it, and a host
-//!   may wrap it with [`AuthBuilder::wrap_service`].
+//! * [`UserService`] is the use cases as an object-safe trait. [`Auth`] implements it, the endpoints call it, and a
+//!   host may wrap it with [`AuthBuilder::wrap_service`].
 //! * `axum::router` and `actix::configure` mount the [`Endpoints`](Auth): the same contract, byte for byte, on both.
 //!   They ask for the rule by which the address of a client is found, `ClientAddress`: there is no default.
 //!   Handlers of the host's own take [`CurrentUser`] (verified token, no query), [`ActiveUser`] (confirmed by the
@@ -41,7 +41,7 @@
 //!   for Postgres and SQLite, and a host that brings its own proves it with the `conformance` checks.
 //! * [`hook::Hooks`] lets a host refuse registrations and sign-ins, add claims to access tokens, and react.
 //! * [`account`] and [`session`] are the use cases of signed-in users, [`admin`] those of administrators; the endpoints
-//!   beyond [`UserService`] stand on them.
+//!   beyond [`UserService`] use them.
 //! * [`Auth::within`] registers, changes and deletes inside a transaction of the host's.
 //! * [`event`] is the audit trail; an [`event::Sink`] takes it elsewhere, too.
 //! * [`mail::Mailer`] sends letters. Letters wait in an outbox until they are sent.
@@ -60,7 +60,7 @@
 //! |---|---|
 //! | `axum` | the router, extractors and the guard layer for axum 0.8 |
 //! | `actix` | the same for actix-web 4 |
-//! | `http` | the contract both stand on; `axum`, `actix` and `openapi` switch it on |
+//! | `http` | the contract that both serve; `axum`, `actix` and `openapi` switch it on |
 //! | `postgres`, `sqlite` | the store, with the driver |
 //! | `migrate` | the migrations |
 //! | `smtp` | mail by SMTP, over rustls |
@@ -76,17 +76,17 @@
 //!
 //! # Cryptography
 //!
-//! Tokens, digests and secrets are the work of aws-lc, and go through no default of the process. TLS, of `smtp`, `oauth`,
-//! `jwks-client` and `breach-check`, is rustls with the provider that the process has installed; without one it is
-//! aws-lc's, if the feature `tls` is on, and else what needs TLS refuses to be built. A host that uses rustls with
-//! another provider leaves `tls` out and installs its own. Where `postgres` is on, `tls` is, too, since the driver
+//! Tokens, digests and secrets are the work of aws-lc, and go through no default of the process. TLS, of `smtp`,
+//! `oauth`, `jwks-client` and `breach-check`, is rustls with the provider that the process has installed; without one
+//! it is aws-lc's, if the feature `tls` is on, and else what needs TLS refuses to be built. A host that uses rustls
+//! with another provider leaves `tls` out and installs its own. Where `postgres` is on, `tls` is, too, since the driver
 //! brings aws-lc: with two providers in one build rustls has no default, and the host has to name one first.
 //!
 //! ```ignore
 //! rustls::crypto::ring::default_provider().install_default().ok();
 //! ```
 //!
-//! # What it holds to
+//! # Guarantees
 //!
 //! * Passwords are hashed with Argon2id, a bounded number at a time; an unknown address costs the same as a wrong
 //!   password. See [`credential`].
@@ -148,7 +148,7 @@ mod admission;
 pub mod purge;
 mod trail;
 
-// Mails on their way, and what every feature stands on.
+// Mail delivery, and the parts that every feature uses.
 mod core;
 mod delivery;
 

@@ -32,8 +32,8 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Over rustls with the roots of the platform: redirects are not followed, and nothing is tried again. `timeout` is for one
-/// call, the connection included; `keep` is how long a connection lasts that nobody uses.
+/// Over rustls with the roots of the platform: redirects are not followed, and nothing is tried again. `timeout` is for
+/// one call, the connection included; `keep` is the lifetime of an idle connection.
 ///
 /// # Errors
 /// [`Configuration`](crate::ErrorKind::Configuration) if TLS has no cryptography. The client would panic then, and it

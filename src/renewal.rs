@@ -34,7 +34,7 @@ pub(crate) struct Terms {
     pub(crate) fresh: Duration,
     /// The time for which a stale value is used while it is fetched again: after that, callers wait for the outcome.
     pub(crate) stale: Duration,
-    /// The time between two attempts, whatever became of the first.
+    /// The time between two attempts, whatever the outcome of the first.
     pub(crate) pause: Duration,
     /// The same while nothing is at hand.
     pub(crate) first_pause: Duration,

@@ -17,13 +17,14 @@ use crate::{
 /// Users and their sessions, as use cases.
 ///
 /// [`Auth`](crate::Auth) implements it, and endpoints and guards call it, so that a host may wrap it
-/// ([`AuthBuilder::wrap_service`](crate::AuthBuilder::wrap_service)): to log, to count, to add. Other doors pass a wrapper by:
-/// a veto belongs in a [hook](crate::hook::Hooks).
+/// ([`AuthBuilder::wrap_service`](crate::AuthBuilder::wrap_service)): to log, to count, to add. Other doors pass a
+/// wrapper by: a veto belongs in a [hook](crate::hook::Hooks).
 ///
 /// Every method fails with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away.
 #[async_trait]
 pub trait UserService: std::fmt::Debug + Send + Sync {
-    /// Makes an account, whatever the [`RegistrationMode`](crate::password::RegistrationMode): that closes the endpoint.
+    /// Makes an account, whatever the [`RegistrationMode`](crate::password::RegistrationMode): that closes the
+    /// endpoint.
     ///
     /// # Errors
     /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed), [`WeakPassword`](crate::ErrorKind::WeakPassword),
@@ -43,8 +44,9 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// [`EmailNotVerified`](crate::ErrorKind::EmailNotVerified) where a verified address is required, after the right
     /// password only; [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a password that is too long to be
     /// one; [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts) after too many failures, whatever the password;
-    /// [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded); [`Refused`](crate::ErrorKind::Refused) by a
-    /// [hook](crate::hook::Hooks::before_sign_in), after the right password only.
+    /// [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded);
+    /// [`Refused`](crate::ErrorKind::Refused) by a [hook](crate::hook::Hooks::before_sign_in), after the right password
+    /// only.
     async fn login(&self, login: Login) -> Result<SignIn>;
 
     /// Exchanges a refresh token for the next pair.

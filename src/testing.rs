@@ -1,9 +1,9 @@
 //! For the tests of a host: a whole service in memory, its clock, its mails, and users with tokens.
 //!
 //! Nothing here is a double: accounts are registered, tokens are those of a session, and the extractors, guards and
-//! endpoints do what they do in production. Only the hashing is cheap and done in place, so that a test may pause tokio's
-//! clock; the clock of the service stands still until it is moved, and mails stay in a [`Mailbox`]. A store of the host's
-//! own is proven by the [`conformance`](crate::store::conformance) checks.
+//! endpoints do what they do in production. Only the hashing is cheap and done in place, so that a test may pause
+//! tokio's clock; the clock of the service stands still until it is moved, and mails stay in a [`Mailbox`]. A store of
+//! the host's own is proven by the [`conformance`](crate::store::conformance) checks.
 //!
 //! A failure here is a fault of the test, and panics.
 //!
@@ -167,8 +167,8 @@ impl TestAuth {
         &self.auth
     }
 
-    /// Its clock: it stands still until it is moved. Another one that was given to the builder takes its place there, not
-    /// here.
+    /// Its clock: it stands still until it is moved. Another one that was given to the builder takes its place there,
+    /// not here.
     #[must_use]
     pub fn clock(&self) -> &ManualClock {
         &self.clock

@@ -50,7 +50,7 @@ const COMMON: &str = "id, letter, address, created_at, not_after, due_at, attemp
 
 /// SQLite cannot make a column nullable: the table is recreated, and its rows are set aside until then.
 fn up(backend: DbBackend) -> Vec<Statement> {
-    // Without foreign keys: a mail to nobody any more is done with.
+    // Without foreign keys: a mail to a deleted user is completed.
     let outbox = Table::create()
         .table(AuthOutbox::Table)
         .col(id())

@@ -13,7 +13,8 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// The bytes that one read takes: a request takes many times its bytes once it is parsed, and clients may send hundreds ahead.
+/// The bytes that one read takes: a request takes many times its bytes once it is parsed, and clients may send hundreds
+/// ahead.
 const READ: usize = 4 * 1024;
 
 /// A connection that stops reading while the client does not take its replies, and ends when that lasts too long.

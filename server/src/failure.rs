@@ -1,4 +1,4 @@
-//! Why a server does not run.
+//! The reason why a server does not run.
 
 use std::{fmt, io};
 

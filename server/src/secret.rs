@@ -28,8 +28,8 @@ fn parse(text: &str) -> Option<Secrets> {
     text.trim().parse().ok()
 }
 
-/// The holder of the lock finds the file written, or writes it in place: a copy beside it would outlive a kill. A file that a kill
-/// left empty is written by the next start.
+/// The holder of the lock finds the file written, or writes it in place: a copy beside it would outlive a kill. A file
+/// that a kill left empty is written by the next start.
 fn make(path: &Path) -> io::Result<String> {
     let mut file = open(path)?;
     file.lock()?;

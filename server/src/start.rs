@@ -32,7 +32,7 @@ const BACKGROUND_DRAIN: Duration = Duration::from_secs(2);
 /// How long the database may take to close.
 const CLOSE: Duration = Duration::from_secs(1);
 
-/// A server's parts, whatever the framework.
+/// The parts of a server, for every framework.
 #[derive(Debug)]
 pub struct App {
     auth: Auth,

@@ -45,7 +45,7 @@ pub(crate) struct LimitParts<'a> {
 
 /// Decides who has to wait. Clones share the counters.
 ///
-/// While the counters cannot be reached, nobody is let through.
+/// While the counters cannot be reached, every attempt is refused.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits(Arc<Inner>);
 
@@ -153,8 +153,8 @@ impl Limits {
     /// Counts a call of a client, and about an address if it names one.
     ///
     /// # Errors
-    /// [`RateLimited`](ErrorKind::RateLimited), [`Overloaded`](ErrorKind::Overloaded) if too many wait to be counted, or
-    /// [`Unavailable`](ErrorKind::Unavailable).
+    /// [`RateLimited`](ErrorKind::RateLimited), [`Overloaded`](ErrorKind::Overloaded) if too many wait to be counted,
+    /// or [`Unavailable`](ErrorKind::Unavailable).
     pub(crate) async fn admit(
         &self,
         budget: Budget,
@@ -227,7 +227,8 @@ impl Limits {
     /// on the counter of that device.
     ///
     /// # Errors
-    /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, or [`Unavailable`](ErrorKind::Unavailable).
+    /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, or
+    /// [`Unavailable`](ErrorKind::Unavailable).
     pub(crate) async fn attempt(
         &self,
         client: &ClientInfo,
@@ -303,7 +304,8 @@ impl Limits {
         }
     }
 
-    /// The counter that the store clears in the statement of a fact; the rest is up to [`clear_after`](Self::clear_after).
+    /// The counter that the store clears in the statement of a fact; the rest is up to
+    /// [`clear_after`](Self::clear_after).
     pub(crate) fn cleared_with(&self, counted: Counted) -> Option<LimitKey> {
         counted.key.filter(|_| self.0.is_in_store)
     }

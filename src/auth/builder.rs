@@ -25,8 +25,8 @@ use crate::{
     user::RolePermissions,
 };
 
-/// Puts an [`Auth`](super::Auth) together. The store, the secrets, the public URL and the mailer must be given; the rest
-/// has defaults.
+/// Puts an [`Auth`](super::Auth) together. The store, the secrets, the public URL and the mailer must be given; the
+/// rest has defaults.
 #[derive(Debug)]
 #[must_use]
 pub struct AuthBuilder {
@@ -171,7 +171,7 @@ impl AuthBuilder {
         self
     }
 
-    /// Which permissions each role brings. Default none.
+    /// The permissions of each role. Default none.
     pub fn role_permissions(mut self, permissions: RolePermissions) -> Self {
         self.role_permissions = permissions;
         self
@@ -234,7 +234,7 @@ impl AuthBuilder {
         self
     }
 
-    /// Which passwords may be set.
+    /// The rules for new passwords.
     pub fn password_policy(mut self, policy: PasswordPolicy) -> Self {
         self.policy = policy;
         self
@@ -264,7 +264,8 @@ impl AuthBuilder {
         self
     }
 
-    /// For how long the audit trail is kept. Default 90 days, at most ten years. [`Auth::run`](super::Auth::run) sees to it.
+    /// For how long the audit trail is kept. Default 90 days, at most ten years. [`Auth::run`](super::Auth::run) sees
+    /// to it.
     pub fn event_retention(mut self, retention: Duration) -> Self {
         self.event_retention = retention;
         self
@@ -287,24 +288,24 @@ impl AuthBuilder {
         self
     }
 
-    /// How long the hooks of one moment may take. Default 3 seconds, or half the request timeout if that is less; half the
-    /// request timeout at most.
+    /// How long the hooks of one moment may take. Default 3 seconds, or half the request timeout if that is less; half
+    /// the request timeout at most.
     pub fn hook_timeout(mut self, timeout: Duration) -> Self {
         self.hook_timeout = Some(timeout);
         self
     }
 
-    /// Puts a service of the host's own around the use cases of [`UserService`]. [`Auth`](super::Auth), the endpoints of
-    /// these calls, the guards and every endpoint that asks who is calling go through it.
+    /// Puts a service of the host's own around the use cases of [`UserService`]. [`Auth`](super::Auth), the endpoints
+    /// of these calls, the guards and every endpoint that asks who is calling go through it.
     ///
     /// The other doors pass it by:
     ///
     /// * signing in with a provider opens sessions and makes accounts (`POST /auth/oauth/token` and the callback);
     /// * [`admin`](crate::admin) makes, changes and ends accounts and sessions;
-    /// * [`account`](crate::account), [`session`](crate::session), [`email_verification`](crate::email_verification) and
-    ///   [`lockout`](crate::lockout), with their endpoints and pages;
-    /// * [`Auth::within`][within], [`Auth::prepare_registration`][prepare] and [`Auth::ensure_administrator`][ensure], which
-    ///   the host calls itself.
+    /// * [`account`](crate::account), [`session`](crate::session), [`email_verification`](crate::email_verification)
+    ///   and [`lockout`](crate::lockout), with their endpoints and pages;
+    /// * [`Auth::within`][within], [`Auth::prepare_registration`][prepare] and [`Auth::ensure_administrator`][ensure],
+    ///   which the host calls itself.
     ///
     /// [within]: super::Auth::within
     /// [prepare]: super::Auth::prepare_registration

@@ -17,7 +17,8 @@ use crate::{
     token,
 };
 
-/// The endpoints of an [`Auth`], to be mounted by [`axum`](crate::framework::axum) or [`actix`](crate::framework::actix).
+/// The endpoints of an [`Auth`], to be mounted by [`axum`](crate::framework::axum) or
+/// [`actix`](crate::framework::actix).
 ///
 /// ```
 /// # use hallpass::{Auth, secret::Secret, mail::Mailbox, memory::MemoryStore};
@@ -116,8 +117,8 @@ impl Endpoints {
     }
 
     /// Adds the pages that the links in mails lead to, at the paths of [`Links::new`](crate::mail::Links::new):
-    /// `/verify-email`, `/reset-password` with a form for the new password, `/confirm-email-change` and `/unlock`. For hosts
-    /// that have no such pages of their own; mount them where the public URL leads.
+    /// `/verify-email`, `/reset-password` with a form for the new password, `/confirm-email-change` and `/unlock`. For
+    /// hosts that have no such pages of their own; mount them where the public URL leads.
     ///
     /// They work without script, load nothing, and are in English, German, French, Spanish or Chinese, as the browser
     /// asks. `GET` and `HEAD` spend nothing: only a form that is sent does. `GET` reads how the link stands, so that a
@@ -148,8 +149,8 @@ impl Endpoints {
         self.rows.iter()
     }
 
-    /// Adds rows of a host's own, which answer, document themselves and count against the limit of all endpoints as ours do.
-    /// Add them before [`with_docs`](Self::with_docs).
+    /// Adds rows of a host's own, which answer, document themselves and count against the limit of all endpoints as
+    /// ours do. Add them before [`with_docs`](Self::with_docs).
     ///
     /// An argument of a handler is an [`Input`](crate::http::Input): [`ActiveUser`](crate::ActiveUser) and
     /// [`CurrentUser`](crate::CurrentUser) where the state is an [`Auth`] or has one ([`AsRef`]),

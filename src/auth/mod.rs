@@ -127,8 +127,8 @@ impl Auth {
         &self.parts.sessions
     }
 
-    /// Counts a call of a client against a budget, as the endpoints do: for a door of the host's own, before it does anything
-    /// that costs. The methods of `Auth` count by themselves.
+    /// Counts a call of a client against a budget, as the endpoints do: for a door of the host's own, before it does
+    /// anything that costs. The methods of `Auth` count by themselves.
     ///
     /// ```
     /// # async fn f(auth: &hallpass::Auth, client: &hallpass::event::ClientInfo) -> hallpass::Result<()> {
@@ -141,8 +141,9 @@ impl Auth {
     /// ```
     ///
     /// # Errors
-    /// [`RateLimited`](crate::ErrorKind::RateLimited) if the client calls too often, [`Overloaded`](crate::ErrorKind::Overloaded)
-    /// if too many wait to be counted, or [`Unavailable`](crate::ErrorKind::Unavailable) while the counters cannot be reached.
+    /// [`RateLimited`](crate::ErrorKind::RateLimited) if the client calls too often,
+    /// [`Overloaded`](crate::ErrorKind::Overloaded) if too many wait to be counted, or
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) while the counters cannot be reached.
     pub async fn admit(&self, budget: Budget, client: &ClientInfo) -> Result<()> {
         let limits = &self.parts.core.limits;
         match budget {

@@ -17,9 +17,9 @@ use crate::{
 /// The one check of an address and a password, counted. Every door uses it: sign-in, and what asks for the password
 /// again.
 ///
-/// Each call performs one verification, whether the address is unknown, the account has no password, or the
-/// password is wrong, and no database connection is held during it. It is counted before, as an attempt on the address or
-/// on the device, and is not performed if too many in a row have failed.
+/// Each call performs one verification, whether the address is unknown, the account has no password, or the password is
+/// wrong, and no database connection is held during it. It is counted before, as an attempt on the address or on the
+/// device, and is not performed if too many in a row have failed.
 #[derive(Clone, Debug)]
 pub(crate) struct PasswordCheck {
     pub(crate) core: Arc<Core>,

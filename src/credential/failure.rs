@@ -11,7 +11,7 @@ use crate::{
 /// A check that a caller did not pass: for the audit trail. The caller learns only what the error says that it becomes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FailedCheck {
-    /// Whose account it was about; `None` if the address has none.
+    /// The user it was about; `None` if the address has no account.
     pub(crate) user_id: Option<UserId>,
     /// Why.
     pub(crate) reason: FailureReason,
@@ -19,7 +19,7 @@ pub(crate) struct FailedCheck {
     pub(crate) is_notified: bool,
 }
 
-/// Why a check was not passed.
+/// The reason why a check failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FailureReason {
     /// The password was right, and the account is disabled.
@@ -28,7 +28,7 @@ pub(crate) enum FailureReason {
     EmailNotVerified,
     /// The account has no password.
     NoPassword,
-    /// Too many attempts in a row had failed: the password was not looked at.
+    /// Too many attempts in a row had failed: the password was not checked.
     TooManyAttempts {
         /// When the next one is.
         retry_after: Duration,
@@ -56,7 +56,7 @@ impl FailedCheck {
         }
     }
 
-    /// Whose account it would have been about is not known: nobody has looked.
+    /// Without a user: the account was not looked up.
     pub(crate) fn locked(Locked { retry_after }: Locked) -> Self {
         Self {
             user_id: None,

@@ -51,8 +51,8 @@ const DEFAULT_NICENESS: u8 = 10;
 /// longer in force are known once a hash with them is verified, or from the start if they are declared as
 /// [`former`](HasherBuilder::former).
 ///
-/// Clones share the permits. The methods must be called within a tokio runtime. Where its clock is paused, timers do not
-/// wait for a hash.
+/// Clones share the permits. The methods must be called within a tokio runtime. Where its clock is paused, timers do
+/// not wait for a hash.
 ///
 /// ```
 /// # #[tokio::main]
@@ -85,8 +85,8 @@ struct Inner {
     reason = "a further outcome would be a change of contract"
 )]
 pub enum Verification {
-    /// The password is right, and its hash has parameters no longer in force, or was made of a password outside of ASCII
-    /// as it was typed: hash it again.
+    /// The password is right, and its hash has parameters no longer in force, or was made of a password outside of
+    /// ASCII as it was typed: hash it again.
     Outdated,
     /// The password is right.
     Right,
@@ -126,7 +126,7 @@ impl HasherBuilder {
         self
     }
 
-    /// How many callers may wait; 256 by default. With 0 nobody waits.
+    /// How many callers may wait; 256 by default. With 0 no caller waits.
     #[must_use]
     pub fn queue(mut self, queue: usize) -> Self {
         self.queue = queue;
@@ -150,8 +150,8 @@ impl HasherBuilder {
         self
     }
 
-    /// Hashes on the thread of the caller: where tokio's clock is paused, it leaps to the next timeout while a thread of
-    /// its own is at work.
+    /// Hashes on the thread of the caller: where tokio's clock is paused, it leaps to the next timeout while a thread
+    /// of its own is at work.
     #[cfg(feature = "testing")]
     #[must_use]
     pub(crate) fn in_place(mut self) -> Self {
@@ -162,8 +162,8 @@ impl HasherBuilder {
     /// The hasher.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the number of permits is 0 or above 65,536, or the niceness
-    /// above 19.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the number of permits is 0 or above 65,536, or the
+    /// niceness above 19.
     pub fn build(self) -> Result<Hasher> {
         if !(1..=MAX_PERMITS).contains(&self.permits) {
             return Err(Error::configuration(
@@ -274,8 +274,9 @@ impl Hasher {
     /// [`Wrong`](Verification::Wrong).
     ///
     /// # Errors
-    /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit comes free in time; [`Internal`](crate::ErrorKind::Internal) if
-    /// the hash is not Argon2id of version 19, or its cost is absurd, and as [`hash`](Self::hash).
+    /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit comes free in time;
+    /// [`Internal`](crate::ErrorKind::Internal) if the hash is not Argon2id of version 19, or its cost is absurd, and
+    /// as [`hash`](Self::hash).
     pub async fn verify(
         &self,
         password: &Password,

@@ -11,13 +11,13 @@
 //!                           CheckedPassword ──> Proof ──> sign_in::complete
 //! ```
 //!
-//! A new password passes `PasswordRules` at every door that sets one: the policy, which asks nobody, and then the
+//! A new password passes `PasswordRules` at every door that sets one: the policy, which makes no request, and then the
 //! breach check, if the host has given one.
 //!
-//! A password is hashed as RFC 8265 prepares it (NFC), and the salt of the hash says so. A hash that says nothing, of an older
-//! version or imported, was made of the password as it was typed, and is compared with that: one verification either way, so
-//! that neither the cost nor the time of a failure depends on what is stored. When such a hash has matched a password outside
-//! of ASCII, the password is hashed again.
+//! A password is hashed as RFC 8265 prepares it (NFC), and the salt of the hash says so. A hash that says nothing, of
+//! an older version or imported, was made of the password as it was typed, and is compared with that: one verification
+//! either way, so that neither the cost nor the time of a failure depends on what is stored. When such a hash has
+//! matched a password outside of ASCII, the password is hashed again.
 //!
 //! A sign-in outlives its `Caller`: a disconnected client leaves the queue and is not counted, but once a password is
 //! checked, the outcome is recorded. An unauthenticated caller could otherwise lock an owner out without a trace.

@@ -41,7 +41,7 @@ pub(crate) struct NewPassword<'a> {
     pub(crate) password: &'a Password,
     pub(crate) email: &'a EmailAddress,
     pub(crate) display_name: Option<&'a str>,
-    /// Whose account it is, if there is one yet.
+    /// The user of the account, if there is one yet.
     pub(crate) user_id: Option<UserId>,
     /// The user who sets it.
     pub(crate) actor_id: Option<UserId>,
@@ -49,7 +49,7 @@ pub(crate) struct NewPassword<'a> {
 }
 
 impl<'a> NewPassword<'a> {
-    /// For an account that is not there yet and has no name, set by nobody who is known.
+    /// For a new account without a name, set by an unknown caller.
     pub(crate) fn new(
         member: &'static str,
         password: &'a Password,

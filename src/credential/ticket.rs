@@ -69,8 +69,8 @@ impl CheckTicket {
 
     /// Waits until the attempt is counted, and gives the permit back. A refusal keeps it until it is recorded.
     ///
-    /// A caller who goes away frees the queue slot at once, however long the database takes to count; the attempt is then
-    /// taken back.
+    /// A caller who goes away frees the queue slot at once, however long the database takes to count; the attempt is
+    /// then taken back.
     ///
     /// # Errors
     /// As `counting`, and [`Unavailable`](crate::ErrorKind::Unavailable) if the caller has gone.

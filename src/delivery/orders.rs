@@ -1,4 +1,4 @@
-//! Which mails are asked for, and for how long they are worth sending.
+//! Orders of mails, and the time for which a mail is worth sending.
 
 use super::Deliveries;
 use crate::{

@@ -45,8 +45,8 @@ impl Outage {
         state.tried_at = Some(now);
     }
 
-    /// The mailer has answered. If that ends an outage: from when on the mails were asked for that it may have kept. A mail
-    /// that also failed before is not among them: its fault is its own.
+    /// The mailer has answered. If that ends an outage: from when on the mails were asked for that it may have kept. A
+    /// mail that also failed before is not among them: its fault is its own.
     fn answered(&self, now: Timestamp) -> Option<Timestamp> {
         let mut state = self.state();
         let before = state.answered_at.replace(now);
@@ -107,7 +107,8 @@ impl Deliveries {
         }
     }
 
-    /// Makes one of the mails that wait due, if it is time to see whether the mailer is back; says whether there was one.
+    /// Makes one of the mails that wait due, if it is time to see whether the mailer is back; says whether there was
+    /// one.
     pub(super) async fn probe(&self) -> Result<bool> {
         let now = self.0.parts.clock.now();
         if !self.0.outage.begins_probe(now) {

@@ -1,4 +1,4 @@
-//! Why a mail did not go out this time, as an operator reads it.
+//! The reason why a mail was not sent this time, as an operator reads it.
 
 use std::error::Error as StdError;
 

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// Hands the table to a macro. A row is the kind, its text in a log, and the status, the code, the title and the detail of
-/// its problem.
+/// Hands the table to a macro. A row is the kind, its text in a log, and the status, the code, the title and the detail
+/// of its problem.
 macro_rules! error_kinds {
     ($with:ident) => {
         $with! {
@@ -156,7 +156,8 @@ pub(crate) use error_kinds;
 
 macro_rules! kinds {
     ($($(#[$docs:meta])* $kind:ident $text:literal => $status:ident $code:literal $title:literal $detail:literal;)*) => {
-        /// The kinds of errors, as one frozen word each. The `http` contract gives the HTTP status and the code of every kind.
+        /// The kinds of errors, as one frozen word each. The `http` contract gives the HTTP status and the code of
+        /// every kind.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorKind {

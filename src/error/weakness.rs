@@ -2,7 +2,7 @@
 
 macro_rules! weaknesses {
     ($($(#[$docs:meta])* $weakness:ident $code:literal $meaning:literal)*) => {
-        /// Why a new password is refused: the codes of the violations of a
+        /// The reasons to refuse a new password: the codes of the violations of a
         /// [`WeakPassword`](crate::ErrorKind::WeakPassword) error.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
@@ -47,8 +47,8 @@ weaknesses! {
     ContainsProduct "contains_product" "this is little more than a name of this service"
     /// It has control characters.
     ControlCharacter "control_character" "a password has no control characters"
-    /// It has two different characters at most, is a run such as `12345678`, or is estimated to be guessed too soon, where
-    /// the host has asked for an estimate.
+    /// It has two different characters at most, is a run such as `12345678`, or is estimated to be guessed too soon,
+    /// where the host has asked for an estimate.
     TooGuessable "too_guessable" "this password is easily guessed"
     /// It has more than 256 code points or 1024 bytes.
     TooLong "too_long" "a password has at most 256 characters and 1024 bytes"

@@ -10,7 +10,7 @@ use crate::{clock::Timestamp, id::UserId};
     reason = "a plain record between use case and store"
 )]
 pub struct Author {
-    /// Who; `None` if that is not known, or nobody's account.
+    /// The user; `None` if unknown, or without an account.
     pub actor_id: Option<UserId>,
     /// From where.
     pub client: ClientInfo,

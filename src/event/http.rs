@@ -34,7 +34,7 @@ pub(crate) struct EventView {
     kind: &'static str,
     /// `success` or `failure`.
     outcome: &'static str,
-    /// Whose account it is about; null for an attempt on an address without one.
+    /// The user it is about; null for an attempt on an address without an account.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>, required))]
     user_id: Option<UserId>,
     /// The user who did it; null if unknown.

@@ -49,8 +49,8 @@ pub struct Event {
     pub kind: EventKind,
     /// How it ended.
     pub outcome: Outcome,
-    /// Whose account it is about. `None` for an attempt on an address without one; in an event to be written beside a
-    /// fact: the user of the fact.
+    /// The user it is about. `None` for an attempt on an address without one; in an event to be written beside a fact:
+    /// the user of the fact.
     pub user_id: Option<UserId>,
     /// The user who did it; `None` if unknown.
     pub actor_id: Option<UserId>,
@@ -63,7 +63,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// An event of now, about nobody yet.
+    /// An event of now, without a user yet.
     #[must_use]
     pub fn new(kind: EventKind, client: &ClientInfo, now: Timestamp) -> Self {
         Self {
@@ -148,9 +148,9 @@ kinds! {
     AccountCreated "account_created" Success
     /// An account was deleted.
     AccountDeleted "account_deleted" Success
-    /// The owner of the address took the account over, since nobody had shown the address to be theirs before: its password,
-    /// sessions, identities and tokens were wiped. A sign-in with a provider did it, which the detail `provider` names, or a
-    /// reset, which has an event of its own.
+    /// The owner of the address took the account over, since the address was not verified before: its password,
+    /// sessions, identities and tokens were wiped. A sign-in with a provider did it, which the detail `provider` names,
+    /// or a reset, which has an event of its own.
     AccountTakenOver "account_taken_over" Success
     /// A new password passed although the [breach check](crate::credential::BreachCheck) gave no answer: detail
     /// `address` as for a sign-in that failed.
@@ -170,14 +170,15 @@ kinds! {
     /// A user cannot sign in with a provider any more: details `provider` and `identity_id`.
     IdentityUnlinked "identity_unlinked" Success
     /// A sign-in with a provider was refused, details `provider` and `reason`, which is the code that was answered, and
-    /// `address` as for a sign-in that failed, where the provider gave one; or an identity was not linked, because it is
-    /// another user's: `reason` alone.
+    /// `address` as for a sign-in that failed, where the provider gave one; or an identity was not linked, because it
+    /// is another user's: `reason` alone.
     LinkRefused "link_refused" Failure
     /// A session was ended by its refresh token.
     LoggedOut "logged_out" Success
     /// Every session of a user was ended.
     LoggedOutEverywhere "logged_out_everywhere" Success
-    /// An administrator had a mail that was given up tried once more: details `mail_id`, which is gone since, and `letter`.
+    /// An administrator had a mail that was given up tried once more: details `mail_id`, which is gone since, and
+    /// `letter`.
     MailRetried "mail_retried" Success
     /// A password was changed with the old one.
     PasswordChanged "password_changed" Success
@@ -187,7 +188,7 @@ kinds! {
     PasswordResetRequested "password_reset_requested" Success
     /// The password was confirmed in an open session.
     Reauthenticated "reauthenticated" Success
-    /// The password was to be confirmed in an open session, and was wrong, or not looked at after too many failures:
+    /// The password was to be confirmed in an open session, and was wrong, or not checked after too many failures:
     /// detail `reason` as for a sign-in that failed, or `too_many_attempts`.
     ReauthenticationFailed "reauthentication_failed" Failure
     /// A used refresh token came back; its session was ended: detail `class` is the
@@ -203,10 +204,11 @@ kinds! {
     /// A session was opened: details `session_id`, and `provider` if one spoke for the user. The session that was used
     /// longest ago may have ended for it, without an event of its own.
     SignedIn "signed_in" Success
-    /// A sign-in was refused: detail `reason` is `account_disabled`, `email_not_verified`, `no_password`, `provider_failed`,
-    /// `refused_by_application` (with its `code`), `unknown_address` or `wrong_password`, and `address` a keyed digest of
-    /// the address, the same whether or not it has an account. `provider_failed` has the name of the `provider` instead of
-    /// an address, and `email_not_verified` has both if a provider spoke for the user.
+    /// A sign-in was refused: detail `reason` is `account_disabled`, `email_not_verified`, `no_password`,
+    /// `provider_failed`, `refused_by_application` (with its `code`), `unknown_address` or `wrong_password`, and
+    /// `address` a keyed digest of the address, the same whether or not it has an account. `provider_failed` has the
+    /// name of the `provider` instead of an address, and `email_not_verified` has both if a provider spoke for the
+    /// user.
     SignInFailed "sign_in_failed" Failure
     /// A sign-in was refused because there were too many failures before it: detail `address` as above.
     SignInLocked "sign_in_locked" Failure

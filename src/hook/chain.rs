@@ -141,7 +141,7 @@ impl HookChain {
         }
     }
 
-    /// Starts what the hooks do after something: one after the other, whatever becomes of the one before.
+    /// Starts the hooks after an operation: one after the other, whatever the outcome of the one before.
     fn react<F>(&self, moment: &'static str, user: &User, reaction: F)
     where
         F: for<'a> Fn(&'a dyn Hooks, &'a User) -> Reaction<'a> + Send + Sync + 'static,

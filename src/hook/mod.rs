@@ -114,13 +114,13 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
 
     /// Further claims of an access token that is about to be issued, at sign-in and at each refresh.
     ///
-    /// Of two hooks that give one claim the later one counts. Left out, with a warning: `iss`, `sub`, `aud`, `client_id`,
-    /// `exp`, `iat`, `nbf`, `jti`, `sid`, `roles`, `permissions`, `scope`, `org`, `act`, `cnf`, `auth_time`, `amr` and `acr`. A
-    /// token that becomes longer than 8 KiB is not issued.
+    /// Of two hooks that give one claim the later one counts. Left out, with a warning: `iss`, `sub`, `aud`,
+    /// `client_id`, `exp`, `iat`, `nbf`, `jti`, `sid`, `roles`, `permissions`, `scope`, `org`, `act`, `cnf`,
+    /// `auth_time`, `amr` and `acr`. A token that becomes longer than 8 KiB is not issued.
     ///
     /// # Errors
-    /// A failure: no token is issued, and nothing happens. At sign-in no session is opened; at a refresh the refresh token
-    /// is not exchanged, and the client can try again with it for as long as the session lives.
+    /// A failure: no token is issued, and nothing happens. At sign-in no session is opened; at a refresh the refresh
+    /// token is not exchanged, and the client can try again with it for as long as the session lives.
     async fn access_token_claims(
         &self,
         user: &User,

@@ -32,8 +32,8 @@ impl Cookies {
         format!("{prefix}{name}")
     }
 
-    /// The cookie of this name. A name that occurs twice is refused: one of the two may be from another host, and their order
-    /// proves nothing. Over TLS the prefixed name alone counts, since any host of the domain can set the other.
+    /// The cookie of this name. A name that occurs twice is refused: one of the two may be from another host, and their
+    /// order proves nothing. Over TLS the prefixed name alone counts, since any host of the domain can set the other.
     pub(crate) fn read<'a>(self, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         let name = self.named(name);
         let values = headers.get_all(COOKIE).into_iter();

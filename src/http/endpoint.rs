@@ -81,7 +81,8 @@ impl Endpoint {
         self
     }
 
-    /// Says that it makes no difference who asks: no rate limit counts a call, and the address of the client is not needed.
+    /// Says that it makes no difference who asks: no rate limit counts a call, and the address of the client is not
+    /// needed.
     #[must_use]
     pub fn for_anyone(mut self) -> Self {
         self.serves_anyone = true;

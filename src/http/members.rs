@@ -243,8 +243,8 @@ impl Members {
     }
 
     /// An object with any members, without NUL in any text: Postgres keeps no NUL. It also writes numbers out, `1e308`
-    /// with 309 digits: they may take so much room together as a body does. An integer that 64 bits do not hold would come
-    /// back as another one.
+    /// with 309 digits: they may take so much room together as a body does. An integer that 64 bits do not hold would
+    /// come back as another one.
     pub fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
         let Value::Object(object) = self.required(name)? else {
             return self.wrong_type(name, "an object");

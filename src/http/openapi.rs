@@ -20,8 +20,8 @@ use crate::error::{Error, Result};
 
 const BEARER: &str = "bearer";
 
-/// The example of an address and of a password: neither can be one, so that nobody who sends an example as it is gets an
-/// account with it. The examples that tools make up can be both.
+/// The example of an address and of a password: neither can be one, so that an example sent as it is makes no account.
+/// The examples that tools make up can be both.
 const NOT_FILLED_IN: &str = "fill in";
 
 /// The document that describes these rows.

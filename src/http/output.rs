@@ -47,7 +47,7 @@ impl Output for NoContent {
     }
 }
 
-/// 202 without a body, the same whatever became of it.
+/// 202 without a body, the same for every outcome.
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a handler makes it")]
 pub struct Accepted;

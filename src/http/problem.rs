@@ -81,10 +81,10 @@ macro_rules! codes {
         /// A failure as the client gets it: `application/problem+json` (RFC 9457), never cached.
         ///
         /// The members are `type` (`urn:hallpass:<code>`), `title`, `status`, `detail` and `code`; where input was of
-        /// the wrong shape also `errors`, a list of 16 `{pointer, code, detail}` at most, with RFC 6901 pointers that are
-        /// cut where a name is longer than any of ours. Match on `code`: it never changes; texts do. The source of an
-        /// error is logged once, when the reply is made, if the status is 500 or more; it never leaves the process. A
-        /// [`Refusal`](crate::error::Refusal) of the host has a `code` and a `detail` of its own.
+        /// the wrong shape also `errors`, a list of 16 `{pointer, code, detail}` at most, with RFC 6901 pointers that
+        /// are cut where a name is longer than any of ours. Match on `code`: it never changes; texts do. The source of
+        /// an error is logged once, when the reply is made, if the status is 500 or more; it never leaves the process.
+        /// A [`Refusal`](crate::error::Refusal) of the host has a `code` and a `detail` of its own.
         ///
         /// | code | status | meaning | from |
         /// |---|---|---|---|

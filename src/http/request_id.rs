@@ -17,8 +17,8 @@ pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 
 const MAX_LEN: usize = 128;
 
-/// The `X-Request-Id` of the reply to a request with these headers, for replies that a server makes by itself: that of the
-/// request when it is one of 1 to 128 letters, digits, `.`, `_` and `-`, and a new UUID otherwise.
+/// The `X-Request-Id` of the reply to a request with these headers, for replies that a server makes by itself: that of
+/// the request when it is one of 1 to 128 letters, digits, `.`, `_` and `-`, and a new UUID otherwise.
 #[must_use]
 pub fn request_id(headers: &HeaderMap) -> HeaderValue {
     RequestId::of(headers).0

@@ -232,7 +232,8 @@ pub fn not_found(method: &Method, headers: &HeaderMap) -> Response {
     finish(response, RequestId::of(headers), method == Method::HEAD)
 }
 
-/// The reply to HEAD names the length of the body that GET would have had (RFC 9110, section 9.3.2), where that is known.
+/// The reply to HEAD names the length of the body that GET would have had (RFC 9110, section 9.3.2), where that is
+/// known.
 fn finish(mut response: Response, id: RequestId, is_head: bool) -> Response {
     id.stamp(&mut response);
     if is_head {

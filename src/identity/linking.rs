@@ -17,7 +17,7 @@ pub struct Candidates {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Local {
-    /// Whose it is.
+    /// The user that it belongs to.
     pub user_id: UserId,
     /// Whether it may be used.
     pub active: bool,
@@ -58,7 +58,7 @@ pub enum Linking {
     Refuse(LinkRefusal),
 }
 
-/// Why a sign-in with a provider is refused.
+/// The reason why a sign-in with a provider is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
@@ -72,7 +72,7 @@ pub enum LinkRefusal {
 }
 
 impl Assertion {
-    /// Decides what becomes of the sign-in.
+    /// Decides about the sign-in.
     ///
     /// | identity | address here | [proven](Self::proves) by the assertion | outcome |
     /// |---|---|---|---|
@@ -148,7 +148,7 @@ mod tests {
                     let is_proven = has_email && email_verified && trusted;
                     assert_eq!(assertion.proves(), is_proven);
                     for linked in locals() {
-                        // Without an address nobody holds it.
+                        // Without an address no account has it.
                         let holders = locals();
                         let holders = holders.into_iter().filter(|h| has_email || h.is_none());
                         for holder in holders {

@@ -9,9 +9,9 @@ use super::{Held, LimitKey, Rule};
     reason = "a plain record between use case and limiter"
 )]
 pub struct Charge {
-    /// Which counter.
+    /// The key of the counter.
     pub key: LimitKey,
-    /// By what it decides.
+    /// The rule that decides.
     pub rule: Rule,
 }
 

@@ -84,8 +84,8 @@ impl LimitKeys {
     }
 }
 
-/// An IPv4 address that is written as one of IPv6 (RFC 4291), or came through a translator (RFC 6052), as itself: the others
-/// would share a network of 64 bits.
+/// An IPv4 address that is written as one of IPv6 (RFC 4291), or came through a translator (RFC 6052), as itself: the
+/// others would share a network of 64 bits.
 fn canonical(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => match ip.octets() {

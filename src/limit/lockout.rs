@@ -93,7 +93,7 @@ impl Lockout {
         TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX)
     }
 
-    /// The latest time until which a wait can last. Beyond it the clock was set back, and nobody waits.
+    /// The latest time until which a wait can last. Beyond it the clock was set back, and no caller waits.
     #[must_use]
     pub fn latest(&self, now: Timestamp) -> Timestamp {
         now + TimeDelta::from_std(self.max_delay).unwrap_or(TimeDelta::MAX) + SKEW

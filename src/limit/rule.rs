@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Held, Lockout, Rate};
 use crate::clock::Timestamp;
 
-/// By what a counter decides.
+/// The rule by which a counter decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,

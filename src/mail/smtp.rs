@@ -80,8 +80,8 @@ impl SmtpMailer {
         })
     }
 
-    /// Trusts the root certificates in `pem` (one or more, RFC 7468), and no longer those that the machine trusts: for a
-    /// server whose certificate comes from one's own authority.
+    /// Trusts the root certificates in `pem` (one or more, RFC 7468), and no longer those that the machine trusts: for
+    /// a server whose certificate comes from one's own authority.
     ///
     /// ```no_run
     /// use hallpass::mail::SmtpMailer;

@@ -25,7 +25,7 @@ pub(crate) struct Asking {
     pub(crate) timeout: Duration,
     /// How long one answer may be.
     pub(crate) max_bytes: usize,
-    /// For how long a connection is kept when nobody uses it; zero: not at all.
+    /// The lifetime of an idle connection; zero: none is kept.
     pub(crate) keep: Duration,
 }
 

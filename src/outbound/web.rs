@@ -10,7 +10,7 @@ use reqwest::{
 use super::{Unanswered, client_builder, is_loopback, public_address::is_public};
 use crate::error::{BoxError, Error, Result};
 
-/// How long a connection lasts that nobody uses.
+/// The lifetime of an idle connection.
 const KEEP: Duration = Duration::from_secs(10);
 
 /// A client for URLs that a document points to, over rustls with the roots of the platform. Redirects are not followed,

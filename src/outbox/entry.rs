@@ -29,7 +29,7 @@ pub struct MailEntry {
     pub status: MailStatus,
     /// How often it has been claimed.
     pub attempts: i32,
-    /// Why it did not go out the last time.
+    /// The reason why the last try failed.
     pub last_error: Option<String>,
     /// When it was asked for.
     pub created_at: Timestamp,

@@ -2,7 +2,8 @@
 
 use crate::purpose::Purpose;
 
-/// Hands the table of letters to a macro. A letter is its row here, and its text in each folder of `src/mail/templates`.
+/// Hands the table of letters to a macro. A letter is its row here, and its text in each folder of
+/// `src/mail/templates`.
 macro_rules! letters {
     ($with:ident $($before:tt)*) => {
         $with! {

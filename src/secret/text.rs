@@ -80,8 +80,8 @@ secret_text! {
     Password
 }
 redacted_text! {
-    /// A password hash that can be verified here, as a PHC string: Argon2id of version 19 (RFC 9106), within the limits of
-    /// [`HashParams`](crate::credential::HashParams).
+    /// A password hash that can be verified here, as a PHC string: Argon2id of version 19 (RFC 9106), within the limits
+    /// of [`HashParams`](crate::credential::HashParams).
     ///
     /// A hash from elsewhere is [parsed](Self::parse).
     PasswordHash

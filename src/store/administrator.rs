@@ -9,16 +9,16 @@ use crate::{
     user::{DeleteUser, FirstAdministrator, NewUser, UpdateUser, UserChange, UserId},
 };
 
-/// Adds the first administrator, and does what administrators do to users. The last administrator stays: that is decided
-/// here, with the change. Part of [`Store`](crate::store::Store).
+/// Adds the first administrator, and does what administrators do to users. The last administrator stays: that is
+/// decided here, with the change. Part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
     /// Adds an administrator, if there is none.
     ///
     /// # Contract
     /// One fact: the user is added, and the event written, only if at that moment there is no active
-    /// [administrator](crate::user::User::is_administrator) at all, and the address is free. Of any number of concurrent calls,
-    /// whatever their addresses, one at most is [`FirstAdministrator::Inserted`].
+    /// [administrator](crate::user::User::is_administrator) at all, and the address is free. Of any number of
+    /// concurrent calls, whatever their addresses, one at most is [`FirstAdministrator::Inserted`].
     ///
     /// # Errors
     /// If the database fails.

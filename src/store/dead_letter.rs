@@ -30,9 +30,9 @@ pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
     /// Puts a new intent in the place of a dead one, asked for and due at `now`.
     ///
     /// # Contract
-    /// One fact, by at most one of any number of concurrent calls: the dead intent is gone, the new one says the same, to
-    /// the same recipient, ordered for the same account at the same time, and the event is written with
-    /// [what was retried](crate::mail::RetriedMail::noted_on). Nothing of the old one's link can be derived from the new
+    /// One fact, by at most one of any number of concurrent calls: the dead intent is gone, the new one says the same,
+    /// to the same recipient, ordered for the same account at the same time, and the event is written with [what was
+    /// retried](crate::mail::RetriedMail::noted_on). Nothing of the old one's link can be derived from the new
     /// identifier. Its lifetime begins again at `now`. A pending one is left as it is.
     ///
     /// # Errors

@@ -55,9 +55,9 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// One query, and nothing is written. [`Live`](OneTimeStatus::Live) exactly if
     /// [`one_time_user`](Self::one_time_user) finds its user, with the address it was mailed to. Else
-    /// [`Used`](OneTimeStatus::Used) if this token itself was spent, which one that another made void was not, its expiry
-    /// is not reached, and the address it was mailed to is its user's, be they disabled or not. The holder of the
-    /// token learns nothing else about the account. A [`VerifyEmail`](Purpose::VerifyEmail) token that a reset, a
+    /// [`Used`](OneTimeStatus::Used) if this token itself was spent, which one that another made void was not, its
+    /// expiry is not reached, and the address it was mailed to is its user's, be they disabled or not. The holder of
+    /// the token learns nothing else about the account. A [`VerifyEmail`](Purpose::VerifyEmail) token that a reset, a
     /// takeover or another such token made void counts as spent: the address was proven.
     ///
     /// # Errors
@@ -69,7 +69,8 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<OneTimeStatus, StoreError>;
 
-    /// Spends a [`Purpose::Unlock`] token and clears the failed attempts in `cleared_counter`; `None` if it cannot be spent.
+    /// Spends a [`Purpose::Unlock`] token and clears the failed attempts in `cleared_counter`; `None` if it cannot be
+    /// spent.
     ///
     /// # Contract
     /// One fact, by at most one of any number of concurrent calls (I1): the conditions of

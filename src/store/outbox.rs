@@ -21,8 +21,8 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Adds intents that are due at once.
     ///
     /// # Contract
-    /// One statement. When this has returned, the mails outlive a kill (I5). The event is written with them; where it has no
-    /// user, it is about the one who has the address of the first intent, if there is one.
+    /// One statement. When this has returned, the mails outlive a kill (I5). The event is written with them; where it
+    /// has no user, it is about the one who has the address of the first intent, if there is one.
     ///
     /// # Errors
     /// If the database fails.
@@ -49,7 +49,8 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Keeps what a leased intent was ordered for, where that was not known; says whether the lease is still held.
     ///
     /// # Contract
-    /// A known order stays as it is. Nothing is written, and `false` returned, if the lease named by `attempt` was lost.
+    /// A known order stays as it is. Nothing is written, and `false` returned, if the lease named by `attempt` was
+    /// lost.
     ///
     /// # Errors
     /// If the database fails.

@@ -35,15 +35,17 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
         mail: Option<&Intent>,
     ) -> Result<Checked, StoreError>;
 
-    /// Spends a [`Purpose::ResetPassword`](crate::token::Purpose::ResetPassword) token and sets the password; `None` if it cannot be spent.
+    /// Spends a [`Purpose::ResetPassword`](crate::token::Purpose::ResetPassword) token and sets the password; `None` if
+    /// it cannot be spent.
     ///
     /// # Contract
     /// One fact, by at most one of any number of concurrent calls (I1): the conditions of
-    /// [`one_time_user`](super::OneTimeTokenStore::one_time_user) hold at that moment; the hash is stored, `credential_version` goes up,
-    /// every session ends, every other one-time token of the user is dead, an unverified address becomes verified, the
-    /// attempts in `cleared_counter` are cleared, and the event and the mail are written. If the address was not verified, the
-    /// reset is a takeover, since who made the account may not be who has the mailbox: everything is wiped that
-    /// [`TakeOver`](crate::identity::Linking::TakeOver) wipes, and `on_takeover` is written as well.
+    /// [`one_time_user`](super::OneTimeTokenStore::one_time_user) hold at that moment; the hash is stored,
+    /// `credential_version` goes up, every session ends, every other one-time token of the user is dead, an unverified
+    /// address becomes verified, the attempts in `cleared_counter` are cleared, and the event and the mail are written.
+    /// If the address was not verified, the reset is a takeover, since who made the account may not be who has the
+    /// mailbox: everything is wiped that [`TakeOver`](crate::identity::Linking::TakeOver) wipes, and `on_takeover` is
+    /// written as well.
     ///
     /// # Errors
     /// If the database fails.

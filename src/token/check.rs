@@ -14,7 +14,7 @@ use super::{
 };
 use crate::clock::Timestamp;
 
-/// The longest token that is looked at, in bytes.
+/// The longest token that is parsed, in bytes.
 pub(super) const MAX_TOKEN: usize = 8 * 1024;
 /// How far ahead of our clock the issuer's may run.
 const MAX_SKEW: i64 = 5;
@@ -32,12 +32,12 @@ pub(crate) struct TokenCheck {
     verified: Cache<Box<str>, CurrentUser, ByLength>,
 }
 
-/// Why a token is not accepted.
+/// The reason why a token is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenFault {
     /// Malformed, forged, expired, or not meant for us.
     Invalid,
-    /// It names a key that is not among ours, and was looked at no further.
+    /// It names a key that is not among ours, and was not checked further.
     UnknownKey,
 }
 

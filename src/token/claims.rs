@@ -36,8 +36,8 @@ pub(super) const RESERVED: [&str; 18] = [
     "sid",
     "sub",
 ];
-/// Claims with rules that nobody here follows: a token with one is not accepted. The others of [`RESERVED`] that nobody here
-/// reads say more about a caller who is admitted without them, too.
+/// Claims with rules that this crate does not implement: a token with one is not accepted. The other unread ones of
+/// [`RESERVED`] only describe a caller who is admitted without them, too.
 const UNENFORCED: [&str; 2] = ["cnf", "nbf"];
 
 #[derive(Debug, Deserialize, Serialize)]

@@ -26,8 +26,8 @@ impl Method {
     }
 }
 
-/// The methods by which a session was opened. Displayed as words with a space between them; none for a session of an older
-/// version.
+/// The methods by which a session was opened. Displayed as words with a space between them; none for a session of an
+/// older version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Methods(BTreeSet<Method>);
 

@@ -23,7 +23,7 @@ pub struct NewOneTimeToken {
     pub digests: Vec<TokenDigest>,
     /// The purpose it is good for.
     pub purpose: Purpose,
-    /// Whose it is.
+    /// The user that it belongs to.
     pub user_id: UserId,
     /// The address it is mailed to, and good for.
     pub address: EmailAddress,
@@ -44,8 +44,8 @@ pub struct NewOneTimeToken {
     reason = "a further outcome would be a change of contract"
 )]
 pub enum IssueOneTime {
-    /// The order is void: the token was used, or a newer one took its place, the user is gone or disabled, or has another
-    /// address or other credentials by now. Nothing was written.
+    /// The order is void: the token was used, or a newer one took its place, the user is gone or disabled, or has
+    /// another address or other credentials by now. Nothing was written.
     Dead,
     /// The mail has a live token under another key than these. Nothing was written.
     Elsewhere,
@@ -89,7 +89,7 @@ pub struct ResetPassword {
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Reset {
-    /// Whose password was set, as they are now.
+    /// The user whose password was set, as they are now.
     pub user: User,
     /// Whether the account was unverified before, and its content is wiped.
     pub taken_over: bool,

@@ -2,7 +2,7 @@
 
 use crate::event::Event;
 
-/// In which way a refresh token was used before.
+/// The way in which a refresh token was used before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReuseClass {

@@ -21,7 +21,7 @@ use crate::{
 pub struct NewSession {
     /// The identifier.
     pub id: SessionId,
-    /// Whose session it is.
+    /// The user of the session.
     pub user_id: UserId,
     /// The user's version when the credential was checked.
     pub credential_version: i64,
@@ -150,7 +150,7 @@ pub struct Session {
 pub struct CheckedSession {
     /// The session.
     pub id: SessionId,
-    /// Whose session it is.
+    /// The user of the session.
     pub user_id: UserId,
     /// The user's version when the credential was checked.
     pub credential_version: i64,
@@ -171,7 +171,7 @@ pub enum Checked {
     Stale,
 }
 
-/// Why a session was ended before its time.
+/// The reason why a session was ended before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndReason {

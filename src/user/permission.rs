@@ -15,7 +15,7 @@ names! {
     Permissions,
 }
 
-/// Which permissions each role brings; a role that is not in it brings none.
+/// The permissions of each role; a role that is not in it has none.
 ///
 /// ```
 /// use hallpass::user::{Permission, Role, RolePermissions, Roles};

@@ -175,7 +175,7 @@ pub struct Credentials {
     pub credential_version: i64,
 }
 
-/// Which users to list. The default is all of them.
+/// The filter of users. The default is all of them.
 #[derive(Clone, Debug, Default)]
 #[allow(
     clippy::exhaustive_structs,

@@ -23,8 +23,8 @@ const ASKING: Asking = Asking {
 
 /// Fetches a JWK Set by HTTP, over rustls with the roots of the platform.
 ///
-/// Redirects are not followed, nothing is tried again, and a document of more than 64 KiB is not read. `HTTPS_PROXY` and
-/// the like are honoured for `https://`.
+/// Redirects are not followed, nothing is tried again, and a document of more than 64 KiB is not read. `HTTPS_PROXY`
+/// and the like are honoured for `https://`.
 #[derive(Clone, Debug)]
 pub struct HttpJwks(Site);
 

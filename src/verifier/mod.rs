@@ -80,7 +80,7 @@ impl Verifier {
         Self(Keys::Own(tokens.clone()))
     }
 
-    /// Verifies an access token. Asks nobody, unless its key is unknown or the keys are old.
+    /// Verifies an access token. Makes no request, unless its key is unknown or the keys are old.
     ///
     /// # Errors
     /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken), or [`Unavailable`](ErrorKind::Unavailable) while no keys

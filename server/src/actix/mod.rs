@@ -134,8 +134,8 @@ fn app(
         .default_service(web::to(hallpass::actix::not_found))
 }
 
-/// Lets a request have its turn. actix waits without a limit for the end of a chunked body that nobody reads any more:
-/// there the connection is closed a moment after the answer.
+/// Lets a request have its turn. actix waits without a limit for the end of a chunked body that no handler reads any
+/// more: there the connection is closed a moment after the answer.
 async fn in_turn(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,

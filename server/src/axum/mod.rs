@@ -120,7 +120,7 @@ impl Door {
                 drop(place);
             });
         }
-        // Nobody else is to come in.
+        // No other client may connect.
         drop(self.listener);
         if tokio::time::timeout(DRAIN, open.shutdown()).await.is_err() {
             tracing::warn!("connections were still open; closing them");

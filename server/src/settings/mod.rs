@@ -126,7 +126,8 @@ pub struct Settings {
     /// smtp://…, smtps://… or smtp://…?tls=required; unset: mails are printed
     #[arg(long, env = "HALLPASS_SMTP_URL", hide_env_values = true)]
     pub(crate) smtp_url: Option<String>,
-    /// File of the root certificate(s) to trust for SMTP instead of the machine's, in PEM; for smtps:// and tls=required
+    /// File of the root certificate(s) to trust for SMTP instead of the machine's, in PEM; for smtps:// and
+    /// tls=required
     #[arg(long, env = "HALLPASS_SMTP_ROOT_CERTIFICATE")]
     pub(crate) smtp_root_certificate: Option<PathBuf>,
     /// Sender of mails

@@ -1,4 +1,5 @@
-//! Whom users may sign in with. There may be any number of them, so that they come from the environment only.
+//! The providers that users may sign in with. There may be any number of them, so that they come from the environment
+//! only.
 
 use std::{collections::BTreeMap, env};
 

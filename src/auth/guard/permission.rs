@@ -83,8 +83,8 @@ impl<P: RequiredPermission> fmt::Debug for WithPermission<P> {
 
 /// A [`CurrentUser`] whose access token carries the permission `P`, as an argument of a handler.
 ///
-/// 401 without a user, 403 without the permission. No database is asked, and the issuer has to write permissions into tokens:
-/// [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens). [`WithPermission`] asks.
+/// 401 without a user, 403 without the permission. No database is asked, and the issuer has to write permissions into
+/// tokens: [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens). [`WithPermission`] asks.
 pub struct ClaimedPermission<P> {
     /// The caller.
     pub caller: CurrentUser,

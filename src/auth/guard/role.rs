@@ -71,8 +71,8 @@ impl<R: RequiredRole> fmt::Debug for WithRole<R> {
 
 /// A [`CurrentUser`] whose access token carries the role `R`, as an argument of a handler.
 ///
-/// 401 without a user, 403 without the role. No database is asked: the role, or the session, may be gone, and is trusted
-/// until the token expires. [`WithRole`] asks.
+/// 401 without a user, 403 without the role. No database is asked: the role, or the session, may be gone, and is
+/// trusted until the token expires. [`WithRole`] asks.
 pub struct ClaimedRole<R> {
     /// The caller.
     pub caller: CurrentUser,

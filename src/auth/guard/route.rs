@@ -158,8 +158,8 @@ impl RequireRole {
         Self(Guard::checked(auth, Demand::Role(role)))
     }
 
-    /// Demands that the access token carries this role. No database is asked: the role, or the session, may be gone, and
-    /// is trusted until the token expires.
+    /// Demands that the access token carries this role. No database is asked: the role, or the session, may be gone,
+    /// and is trusted until the token expires.
     #[must_use]
     pub fn claimed(verifier: &Verifier, role: Role) -> Self {
         Self(Guard::claimed(verifier, Demand::Role(role)))
@@ -192,8 +192,8 @@ impl RequirePermission {
         Self(Guard::checked(auth, Demand::Permission(permission)))
     }
 
-    /// Demands that the access token carries this permission, as [`RequireRole::claimed`] does a role. The issuer has to
-    /// write them: [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens).
+    /// Demands that the access token carries this permission, as [`RequireRole::claimed`] does a role. The issuer has
+    /// to write them: [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens).
     #[must_use]
     pub fn claimed(verifier: &Verifier, permission: Permission) -> Self {
         Self(Guard::claimed(verifier, Demand::Permission(permission)))

@@ -46,7 +46,7 @@ pub(super) enum Threads {
 
 #[derive(Default)]
 struct State {
-    /// How many permits are taken. Nobody waits while one is free, but where its thread could not be started.
+    /// How many permits are taken. No job waits while one is free, unless its thread could not be started.
     taken: usize,
     waiting: VecDeque<Waiting>,
     next: Ticket,

@@ -96,7 +96,7 @@ impl Words {
         self.words.iter().map(|(word, _)| word.as_str())
     }
 
-    /// Which kinds of words the password is little more than: without them, and counting each character once, fewer
+    /// The kinds of words that the password consists of, nearly: without them, and counting each character once, fewer
     /// than six are left. Case, width, spaces and punctuation inside a word make no difference.
     ///
     /// A password that merely contains a word is not refused, unless the word is the whole address.

@@ -23,8 +23,8 @@ impl MinStrength {
 }
 
 impl PasswordPolicy {
-    /// Asks for passwords that are estimated to take a while to be guessed, by [`zxcvbn`](https://docs.rs/zxcvbn): 1 for
-    /// at least a thousand guesses, 2 for a million, 3 for a hundred million, 4 for ten thousand million. 0, the
+    /// Asks for passwords that are estimated to take a while to be guessed, by [`zxcvbn`](https://docs.rs/zxcvbn): 1
+    /// for at least a thousand guesses, 2 for a million, 3 for a hundred million, 4 for ten thousand million. 0, the
     /// default, asks for no estimate.
     ///
     /// It knows common words, names, dates, keyboard rows, repetition, and the known words of the account; it cannot

@@ -29,8 +29,8 @@ use crate::{
 /// The use cases of signed-in users for their own account. Cheap to clone; from
 /// [`Auth::accounts`](crate::Auth::accounts).
 ///
-/// The caller is from [`UserService::current_user`](crate::UserService::current_user). These are not for a transaction of
-/// the host's, since passwords are hashed here; see [`Auth::within`](crate::Auth::within). Every method fails with
+/// The caller is from [`UserService::current_user`](crate::UserService::current_user). These are not for a transaction
+/// of the host's, since passwords are hashed here; see [`Auth::within`](crate::Auth::within). Every method fails with
 /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
 ///
 /// ```

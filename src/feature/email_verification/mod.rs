@@ -123,8 +123,8 @@ impl EmailVerifications {
         Err(overtaken())
     }
 
-    /// Makes the address that the token was mailed to the one of its user, verified. Every session ends, and the address
-    /// that was theirs gets a notice.
+    /// Makes the address that the token was mailed to the one of its user, verified. Every session ends, and the
+    /// address that was theirs gets a notice.
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used, superseded or expired token, and if the address

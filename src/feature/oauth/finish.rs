@@ -40,7 +40,7 @@ pub struct Answer {
     pub error: Option<String>,
     /// The issuer that answers (RFC 9207), if it is given.
     pub iss: Option<String>,
-    /// Which languages the user likes best, as in `Accept-Language`: for the mails to one who is new.
+    /// The languages that the user prefers, as in `Accept-Language`: for the mails to a new user.
     pub languages: String,
 }
 
@@ -87,9 +87,9 @@ impl<E: Into<Error>> From<E> for Failure {
 }
 
 impl ProviderSignIns {
-    /// Finishes a flow whose browser is back, and gives where that goes now: to the `redirect_to` of the flow, with `code`,
-    /// or with `error`, which is a code of [`Problem`] or `access_denied`; and with the `state` of the application. Waits
-    /// for the provider for 8 seconds at most.
+    /// Finishes a flow whose browser is back, and gives where that goes now: to the `redirect_to` of the flow, with
+    /// `code`, or with `error`, which is a code of [`Problem`] or `access_denied`; and with the `state` of the
+    /// application. Waits for the provider for 8 seconds at most.
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) if there is no such flow for this browser, or it was finished before;

@@ -23,8 +23,8 @@ impl ProviderSignIns {
     ///
     /// # Errors
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the sign-in is older than 10 minutes;
-    /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute, or with another
-    ///   verifier, which does not spend it;
+    /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute, or with
+    ///   another verifier, which does not spend it;
     /// * [`IdentityTaken`](ErrorKind::IdentityTaken) if it is another user's;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session has ended in the meantime;
     /// * [`Unavailable`](ErrorKind::Unavailable) while the database is away.

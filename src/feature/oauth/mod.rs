@@ -7,10 +7,10 @@
 //! link       UPDATE code, INSERT identity
 //! ```
 //!
-//! Two flows protect each other. Between us and the provider there are `state`, `nonce` and a PKCE verifier, the last two
-//! made of a secret that only the browser keeps, in a cookie: no other browser goes on with the flow, and nothing that
-//! could is stored. Between the application and us there is a PKCE challenge of the application's, so that a code that
-//! is intercepted on its way is worth nothing.
+//! Two flows protect each other. Between us and the provider there are `state`, `nonce` and a PKCE verifier, the last
+//! two made of a secret that only the browser keeps, in a cookie: no other browser goes on with the flow, and nothing
+//! that could is stored. Between the application and us there is a PKCE challenge of the application's, so that a code
+//! that is intercepted on its way is worth nothing.
 //!
 //! No connection of the database is held while a provider is asked. The account that an identity belongs to is decided
 //! by [`Assertion::resolve`](crate::identity::Assertion::resolve).
@@ -139,8 +139,8 @@ impl ProviderSignIns {
         self.providers.clients.iter().map(Client::provider)
     }
 
-    /// Learns the endpoints and the keys of every provider, so that the first user does not wait for it; tries again, with
-    /// longer and longer pauses, until all have answered or `shutdown` completes.
+    /// Learns the endpoints and the keys of every provider, so that the first user does not wait for it; tries again,
+    /// with longer and longer pauses, until all have answered or `shutdown` completes.
     pub(crate) async fn prepare(&self, shutdown: impl Future<Output = ()> + Send) {
         let prepared = futures_util::future::join_all(self.providers.clients.iter().map(prepare));
         tokio::select! {

@@ -27,8 +27,8 @@ const GITHUB: &str = "https://github.com";
 /// `HTTPS_PROXY` or the like is set, it is the proxy that resolves names, so that it has to refuse what is private; a
 /// proxy that is itself on a private address is then to be given as an address, not as a name.
 ///
-/// User info is asked where the ID token lacks `email` or `email_verified`, and counts beside the same address only. Where
-/// it fails, a user who is linked signs in all the same.
+/// User info is asked where the ID token lacks `email` or `email_verified`, and counts beside the same address only.
+/// Where it fails, a user who is linked signs in all the same.
 ///
 /// One call to the provider takes 5 seconds at most, and signing in 8; redirects are not followed, nothing is tried
 /// again, and a document of more than 64 KiB is not read. The configuration and the keys of a provider are kept for an
@@ -209,7 +209,7 @@ impl Provider {
         domain.is_some_and(|(_, domain)| self.trusted.iter().any(|one| one == "*" || one == domain))
     }
 
-    /// With what can be checked checked, and the issuer as a URL.
+    /// The provider with its settings checked, and its issuer as a URL.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) naming the provider.

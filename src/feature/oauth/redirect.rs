@@ -23,8 +23,8 @@ pub(super) struct Redirects(Vec<String>);
 
 impl Redirects {
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) naming a URL that is not absolute, has a fragment, a parameter
-    /// of ours, or a scheme that leads to no application.
+    /// [`Configuration`](crate::ErrorKind::Configuration) naming a URL that is not absolute, has a fragment, a
+    /// parameter of ours, or a scheme that leads to no application.
     pub(super) fn new(urls: Vec<String>) -> Result<Self> {
         for text in &urls {
             let refuse = |why: &str| {

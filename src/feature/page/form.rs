@@ -14,7 +14,7 @@ pub(super) struct PageForm<'a> {
     pub(super) address: Option<&'a str>,
     /// The rules for the new password, if the form asks for one.
     pub(super) hint: Option<String>,
-    /// Why it was not done, if that is not about the password.
+    /// The reason why it was not done, if it is not about the password.
     pub(super) notice: Option<&'a str>,
     /// The faults of the password.
     pub(super) violations: Vec<String>,

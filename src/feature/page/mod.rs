@@ -8,7 +8,8 @@
 //! GET   /verify-email?done      asks no database
 //! ```
 //!
-//! So it is at `/reset-password`, where the form asks for the new password, at `/confirm-email-change` and at `/unlock`.
+//! So it is at `/reset-password`, where the form asks for the new password, at `/confirm-email-change` and at
+//! `/unlock`.
 //!
 //! A scanner that follows every link in a mail changes nothing: only a form that is sent does. The pages need no
 //! script, load nothing and keep nothing. They are in the language of the browser, if it is one of ours.
@@ -117,7 +118,7 @@ impl Pages {
         self.layout.head()
     }
 
-    /// Why a form was not done.
+    /// The reason why a form was not processed.
     fn not_done(
         &self,
         language: Language,

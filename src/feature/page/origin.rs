@@ -2,7 +2,8 @@
 
 use ::http::{HeaderMap, header::ORIGIN};
 
-/// The scheme, host and port of a URL, as browsers write them: in lower case, without the port that goes without saying.
+/// The scheme, host and port of a URL, as browsers write them: in lower case, without the port that goes without
+/// saying.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Origin(String);
 

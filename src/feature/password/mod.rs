@@ -44,7 +44,8 @@ pub enum RegistrationMode {
     /// gets the letter that verifies it, the owner of a taken one a letter that says so. A sign-in with a provider
     /// makes an account only if the provider is trusted for the address and says that it is verified.
     Private,
-    /// Nobody over HTTP but administrators; [`UserService::register`](crate::UserService::register) makes accounts in process.
+    /// Only administrators make accounts over HTTP; [`UserService::register`](crate::UserService::register) makes
+    /// accounts in process.
     Closed,
 }
 
@@ -106,7 +107,7 @@ impl Passwords {
             let attempt = checked.attempt.clone();
             match self.open(&login, ticket.caller(), checked).await {
                 Ok(Some(sign_in)) => return Ok(sign_in),
-                // The password was right when it was looked at, and is looked at once more.
+                // The password was right when it was checked, and is checked once more.
                 Ok(None) => attempt.take_back().await,
                 Err(error) => {
                     // The password was right, whatever else is in the way.

@@ -111,7 +111,7 @@ impl Passwords {
         })
     }
 
-    /// Makes the account, if nobody has the address.
+    /// Makes the account, if the address is free.
     pub(crate) async fn insert(
         store: &dyn Store,
         prepared: PreparedRegistration,

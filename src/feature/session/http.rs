@@ -125,10 +125,10 @@ struct SessionView {
     /// When it ends if it is not renewed.
     #[serde(serialize_with = "time::serialize")]
     expires_at: DateTime<Utc>,
-    /// From where it was opened.
+    /// The address of the client that opened it.
     #[cfg_attr(feature = "openapi", schema(required))]
     ip: Option<String>,
-    /// The methods that opened it.
+    /// The `User-Agent` of the client that opened it.
     #[cfg_attr(feature = "openapi", schema(required))]
     user_agent: Option<String>,
     /// Whether it is the session of this call.

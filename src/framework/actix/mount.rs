@@ -32,8 +32,9 @@ use crate::{
 /// # }
 /// ```
 ///
-/// The peer that [`ClientAddress`] goes by is the `peer_addr` of the request. Where there is none (a Unix socket, a test
-/// without a connection) and the rule needs one, every request is answered with 500 `internal`, and the log says why.
+/// The peer that [`ClientAddress`] goes by is the `peer_addr` of the request. Where there is none (a Unix socket, a
+/// test without a connection) and the rule needs one, every request is answered with 500 `internal`, and the log says
+/// why.
 pub fn configure(
     endpoints: impl Into<Endpoints>,
     client_address: ClientAddress,

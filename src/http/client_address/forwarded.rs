@@ -1,5 +1,5 @@
-//! The chain of addresses that forwarding headers name, from right to left: the nearest first. `None` is an element without
-//! an address.
+//! The chain of addresses that forwarding headers name, from right to left: the nearest first. `None` is an element
+//! without an address.
 
 use std::{
     iter,

@@ -25,7 +25,7 @@ fn head(headers: &[(&str, &[u8])]) -> Parts {
         .0
 }
 
-/// Whom the rule takes for the client, if this peer sends these headers.
+/// The client that the rule finds, if this peer sends these headers.
 fn found(rule: &ClientAddress, peer: &str, headers: &[(&str, &str)]) -> Option<IpAddr> {
     let headers: Vec<(&str, &[u8])> = headers
         .iter()

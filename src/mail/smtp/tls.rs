@@ -35,7 +35,7 @@ impl Tls {
 /// TLS with a server of this name whose certificate comes from a root that the machine trusts.
 pub(super) fn by_system(host: &str) -> Result<Tls, BoxError> {
     let mut roots = RootCertStore::empty();
-    // A root that cannot be read is one that vouches for nobody.
+    // An unreadable root certificate verifies no server.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     trusting(host, roots)
 }

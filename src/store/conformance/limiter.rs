@@ -186,7 +186,7 @@ pub async fn what_is_cleared_begins_anew(limiter: &LimiterSubject) {
     assert_eq!(granted(limiter, other, at).await, 0);
 }
 
-/// A sign-in, a reset and an unlocking clear the counter that they name, if they come to pass, and no other.
+/// A sign-in, a reset and an unlocking clear the counter that they name, if they succeed, and no other.
 ///
 /// # Panics
 /// If the store breaks the contract.

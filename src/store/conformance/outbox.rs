@@ -170,8 +170,8 @@ pub async fn a_postponed_intent_is_due_later(store: &Subject) {
     assert!(claim(store, later + LEASE, 10).await.is_empty());
 }
 
-/// Neither what was put off, nor what is leased or was added: a clock that differs by less than half a minute is not one
-/// that went back.
+/// Neither what was put off, nor what is leased or was added: a clock that differs by less than half a minute is not
+/// one that went back.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -274,7 +274,7 @@ pub async fn an_order_is_kept_once_and_by_the_holder_of_the_lease(store: &Subjec
     assert!(!keep(&third, &second).await);
 }
 
-/// Some moment before 2002: whatever else the store holds is not due then.
+/// Some moment before 2002: no other mail in the store is due then.
 pub(super) fn long_ago() -> Timestamp {
     let seconds = i64::from(u32::from_be_bytes(random_bytes::<4>()) % 1_000_000_000);
     Timestamp::from_timestamp(seconds, 123_456_000).unwrap_or_default()

@@ -265,7 +265,7 @@ pub async fn what_would_be_exchanged_is_known_before(store: &Subject) {
         let found = to_rotate(store, other).await;
         assert!(found.is_none(), "{other:?} would be exchanged");
     }
-    // Nobody was taken for a thief by it.
+    // It was not counted as a theft.
     let second = rotation(&session, 1, successor, digest());
     assert!(to_rotate(store, &second).await.is_some());
     assert!(log_out(store, &session).await);

@@ -1,5 +1,6 @@
-//! The contract of [`IdentityStore`](crate::store::IdentityStore) and [`TokenStore`](crate::store::TokenStore): takeovers. The
-//! previous holder of an account that was never proven keeps nothing of it, once the owner of the address comes.
+//! The contract of [`IdentityStore`](crate::store::IdentityStore) and [`TokenStore`](crate::store::TokenStore):
+//! takeovers. The previous holder of an account that was never proven keeps nothing of it, once the owner of the
+//! address comes.
 
 use std::sync::Arc;
 
@@ -168,8 +169,8 @@ pub async fn who_proved_another_address_is_not_taken_over(store: &Subject) {
     assert_eq!(identities(store, user.id).await.len(), 2);
 }
 
-/// The first of them takes the account over. A reset that is second has no token any more, and a provider that is second
-/// joins the account that the reset has proven.
+/// The first of them takes the account over. A reset that is second has no token any more, and a provider that is
+/// second joins the account that the reset has proven.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -41,7 +41,7 @@ macro_rules! to_verify {
     };
 }
 
-/// The user of a live token that was mailed to an address that nobody else has.
+/// The user of a live token that was mailed to an address that no other user has.
 macro_rules! to_change {
     () => {
         "SELECT u.id FROM auth_users u JOIN auth_one_time_tokens t ON t.user_id = u.id \
@@ -124,7 +124,7 @@ const CHANGE: &str = concat!(
     ") SELECT id FROM changed"
 );
 
-/// Inside a transaction that nobody can write beside.
+/// Inside a transaction that excludes other writers.
 const TO_VERIFY: &str = to_verify!();
 const TO_CHANGE: &str = to_change!();
 const USE_PROOFS: &str = concat!(
@@ -275,7 +275,7 @@ impl<D: Database> AddressStore for SeaOrmStore<D> {
     }
 }
 
-/// The change inside a transaction that nobody can write beside.
+/// The change inside a transaction that excludes other writers.
 async fn change_in(
     txn: &Txn<'_>,
     digest: &TokenDigest,

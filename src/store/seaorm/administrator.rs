@@ -49,8 +49,8 @@ const USER_LOCKED: &str = concat!(
     ", credential_version FROM auth_users WHERE id = $1 FOR UPDATE"
 );
 
-/// The user; and every administrator, if the user is one. On Postgres they are locked in one order, so that nobody
-/// waits in a circle, and come as those who held them before have left them.
+/// The user; and every administrator, if the user is one. On Postgres they are locked in one order, so that no deadlock
+/// arises, and are read as the previous holders of the locks left them.
 macro_rules! with_administrators {
     ($lock:literal) => {
         concat!(

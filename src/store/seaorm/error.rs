@@ -55,7 +55,7 @@ impl Retries {
         self.has_reconnected && !self.is_of_host
     }
 
-    /// Waits if it may be run again, although it is not known what became of it on a lost connection.
+    /// Waits if it may be run again, although its outcome on a lost connection is unknown.
     ///
     /// # Errors
     /// If it may not.

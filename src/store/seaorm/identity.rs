@@ -173,7 +173,7 @@ fn whom(assertion: &Assertion) -> [Value; 3] {
     ]
 }
 
-/// Whom an assertion is about.
+/// The users that an assertion is about.
 #[derive(Default)]
 struct Found {
     linked: Option<Account>,

@@ -212,7 +212,7 @@ fn held(row: &QueryResult) -> Result<Held, DbErr> {
     })
 }
 
-/// The same inside a transaction that nobody can write beside.
+/// The same inside a transaction that excludes other writers.
 async fn charge_in(txn: &Txn<'_>, charges: &[Charge], now: Timestamp) -> Result<Charged, DbErr> {
     let mut last = None;
     for (position, Charge { key, rule }) in charges.iter().enumerate() {

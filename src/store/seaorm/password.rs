@@ -193,7 +193,7 @@ impl<D: Database> PasswordStore for SeaOrmStore<D> {
     }
 }
 
-/// The change inside a transaction that nobody can write beside.
+/// The change inside a transaction that excludes other writers.
 async fn change_in(
     txn: &Txn<'_>,
     checked: &CheckedSession,
@@ -235,7 +235,7 @@ fn live_values(reset: &ResetPassword) -> [Value; 3] {
     [bytes(&reset.digest), purpose.into(), reset.now.into()]
 }
 
-/// The reset inside a transaction that nobody can write beside.
+/// The reset inside a transaction that excludes other writers.
 async fn reset_in(
     txn: &Txn<'_>,
     reset: &ResetPassword,

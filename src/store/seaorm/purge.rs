@@ -182,7 +182,7 @@ where
     })
 }
 
-/// Looks first, so that a batch in which nothing is over makes nobody wait.
+/// Looks first, so that a batch without expired rows blocks no writer.
 async fn purge<D: Database, K: Clone + Into<Value>>(
     store: &SeaOrmStore<D>,
     sql: &Purge,
@@ -215,7 +215,7 @@ async fn purge<D: Database, K: Clone + Into<Value>>(
     })
 }
 
-/// Nobody waits for a batch, so that a busy disk may take its time with it.
+/// No caller waits for a batch, so that a busy disk may take its time with it.
 async fn delete<D: Database, const N: usize>(
     store: &SeaOrmStore<D>,
     sql: &str,

@@ -134,7 +134,7 @@ impl<D: Database> RotationStore for SeaOrmStore<D> {
     }
 }
 
-/// The rotation inside a transaction that nobody can write beside.
+/// The rotation inside a transaction that excludes other writers.
 async fn rotate(
     txn: &Txn<'_>,
     rotation: &RotateSession,

@@ -328,7 +328,8 @@ impl<D: Database> SessionStore for SeaOrmStore<D> {
     }
 }
 
-/// Nobody else writes the user row between the two statements, and the second one sees all that was opened before.
+/// No other transaction writes the user row between the two statements, and the second one sees all that was opened
+/// before.
 async fn open_held(
     txn: &Txn<'_>,
     new: &NewSession,
@@ -455,7 +456,7 @@ pub(super) async fn end_in(
     Ok(ended)
 }
 
-/// Whose session was ended. Only one call ends it.
+/// The user whose session was ended. Only one call ends it.
 pub(super) fn owner(ended: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
     let row = ended.first();
     let user = row.map(|row| column::<Uuid>(row, "user_id"));

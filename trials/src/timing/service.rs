@@ -77,7 +77,7 @@ impl Drop for Server {
     }
 }
 
-/// Limits that count as ever, and that nobody reaches.
+/// Limits that count as usual, and that no client reaches.
 fn raised() -> RateLimits {
     let rate = Rate::per_minute(10_000_000);
     Budget::ALL

@@ -8,7 +8,7 @@ const RESAMPLES: usize = 2000;
 /// Of the resamples, on either side of the 99 % that the interval is about.
 const OUTSIDE: usize = RESAMPLES / 200;
 
-/// Numbers that nobody needs to be unable to guess (SplitMix64).
+/// Predictable random numbers (SplitMix64).
 #[derive(Debug)]
 pub(crate) struct Random(u64);
 

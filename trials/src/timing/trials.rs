@@ -39,7 +39,7 @@ enum Known {
     Nobody,
     Passwordless,
     User,
-    /// Whose hash is of parameters no longer in force.
+    /// A user whose hash has parameters no longer in force.
     FormerUser,
 }
 

@@ -62,7 +62,7 @@ pub(super) struct MailPage {
 pub(super) struct MailView {
     #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
     id: IntentId,
-    /// Which letter it is, such as `reset_password`.
+    /// The letter, such as `reset_password`.
     letter: String,
     /// The address it goes to, or was asked for with; null if the user is gone.
     #[cfg_attr(feature = "openapi", schema(required))]
@@ -74,7 +74,7 @@ pub(super) struct MailView {
     status: &'static str,
     /// How often it was tried.
     attempts: i32,
-    /// Why it did not go out the last time.
+    /// The reason why the last try failed.
     #[cfg_attr(feature = "openapi", schema(required))]
     last_error: Option<String>,
     #[serde(serialize_with = "time::serialize")]
@@ -100,7 +100,7 @@ impl From<MailEntry> for MailView {
     }
 }
 
-/// Which page of which mails.
+/// A page of mails.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct ListMailQuery {
     /// How many at most.

@@ -128,8 +128,8 @@ impl Endpoints {
 /// The members of an answer that are read. All others may be of any type.
 const READ: [&str; 4] = ["access_token", "error", "id_token", "token_type"];
 
-/// Sends the request, and lets only what is strict JSON through, and of that only what is read. A refusal that comes with
-/// status 200, as GitHub sends it, goes on as one.
+/// Sends the request, and lets only what is strict JSON through, and of that only what is read. A refusal that comes
+/// with status 200, as GitHub sends it, goes on as one.
 async fn ask(
     web: &Web,
     request: oauth2::HttpRequest,

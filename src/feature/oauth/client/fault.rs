@@ -2,7 +2,7 @@
 
 use crate::error::BoxError;
 
-/// Why a provider did not say who signs in. For logs: it holds no code, no token and no secret.
+/// The reason why a provider did not identify the user. For logs: it holds no code, no token and no secret.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProviderFault {
     /// The `iss` of the way back is not the provider's (RFC 9207).

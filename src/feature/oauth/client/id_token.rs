@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{clock::Timestamp, json};
 
-/// The longest token that is looked at, in bytes.
+/// The longest token that is parsed, in bytes.
 const MAX_TOKEN: usize = 16 * 1024;
 const MAX_SUBJECT: usize = 255;
 /// For how many seconds a token that has expired is taken.

@@ -59,7 +59,7 @@ enum Material {
     Rsa { n: Vec<u8>, e: Vec<u8> },
 }
 
-/// No one key is the one that has signed.
+/// The reason why no single key can be picked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoKey {
     /// Several could be.

@@ -98,7 +98,7 @@ pub(crate) struct Answer<'a> {
 #[derive(Debug)]
 pub(crate) struct Identified {
     pub(crate) assertion: Assertion,
-    /// Why no more is known of their address. Their identity is verified all the same.
+    /// The reason why the address is not known better. Their identity is verified all the same.
     pub(crate) fault: Option<ProviderFault>,
 }
 
@@ -109,7 +109,7 @@ struct Known {
 }
 
 impl Client {
-    /// Asks nobody yet.
+    /// Makes no request yet.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) naming the provider.

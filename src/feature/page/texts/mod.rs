@@ -25,7 +25,7 @@ pub(crate) struct Texts {
     pub(crate) new_password: &'static str,
     /// The rules for a new password.
     pub(crate) min_password: &'static str,
-    /// Why a new password is refused.
+    /// The reasons to refuse a new password.
     pub(crate) rules: [(Weakness, &'static str); Weakness::ALL.len()],
     /// Above the form, if it was not done for lack of time.
     pub(crate) busy: &'static str,

@@ -46,7 +46,7 @@ pub(super) struct Behaviour {
 pub(super) enum Encryption {
     #[default]
     None,
-    /// With what someone in the middle adds to the reply to STARTTLS.
+    /// With the bytes that an attacker on the path adds to the reply to STARTTLS.
     StartTls(TlsAcceptor, &'static str),
     Wrapped(TlsAcceptor),
 }

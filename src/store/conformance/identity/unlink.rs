@@ -38,7 +38,7 @@ pub async fn check_all(store: &Subject) {
     no_link_slips_through_a_reset(store).await;
 }
 
-/// The identity is another's to link from then on. Nobody else's can be taken away.
+/// The identity is another's to link from then on. The identities of others cannot be unlinked.
 ///
 /// # Panics
 /// If the store breaks the contract.

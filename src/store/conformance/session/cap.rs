@@ -1,4 +1,5 @@
-//! The contract of [`TokenStore::open_session`](crate::store::SessionStore::open_session): how many sessions a user has.
+//! The contract of [`TokenStore::open_session`](crate::store::SessionStore::open_session): how many sessions a user
+//! has.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 

@@ -11,7 +11,7 @@ pub struct Model {
     pub kind: String,
     #[sea_orm(column_type = "Text")]
     pub outcome: String,
-    /// Whose account it is about. No foreign key: the event outlives the account.
+    /// The user it is about. No foreign key: the event outlives the account.
     pub user_id: Option<Uuid>,
     /// The user who did it.
     pub actor_id: Option<Uuid>,

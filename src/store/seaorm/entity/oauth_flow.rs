@@ -30,7 +30,7 @@ pub struct Model {
     pub code: Option<Vec<u8>>,
     pub code_expires_at: Option<DateTimeUtc>,
     pub code_used_at: Option<DateTimeUtc>,
-    /// Whom the code signs in.
+    /// The user that the code signs in.
     pub user_id: Option<Uuid>,
     /// The user's version when the code was kept; the code is dead when they differ.
     pub credential_version: Option<i64>,
