@@ -57,7 +57,7 @@ impl Auth {
             prepared = self.parts.core.limits.prepare() => {
                 if let Err(error) = prepared {
                     let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "the key of limits cannot be read, and is when it is needed");
+                    tracing::warn!(error, "the key of limits cannot be read yet; the first use reads it");
                 }
                 deliveries.run(shutdown).await;
             }

@@ -105,7 +105,7 @@ impl PasswordRules {
             Err(error) => {
                 tracing::warn!(
                     error = &*error,
-                    "a new password could not be looked up among the breached ones, and is taken"
+                    "a new password could not be looked up among the breached ones; it is accepted"
                 );
                 Ok(Some(self.unanswered(new)))
             }

@@ -93,7 +93,7 @@ impl Deliveries {
         tracing::info!("the mailer takes mails again");
         if let Err(error) = self.release(now, asked_from).await {
             let error = &error as &dyn StdError;
-            tracing::error!(error, "what waits for the mailer cannot be brought forward");
+            tracing::error!(error, "waiting mails cannot be brought forward");
         }
     }
 

@@ -122,7 +122,7 @@ impl Deliveries {
         let admission = Admission::new(letter, &addressee.address, parts.clock.now());
         let admitted = parts.store.admit(id, claimed.attempt, &admission).await?;
         if !admitted {
-            tracing::info!(%id, letter = letter.as_str(), "a mail was one too many for its address");
+            tracing::info!(%id, letter = letter.as_str(), "the mail budget of an address is used up");
         }
         Ok(admitted)
     }
@@ -151,6 +151,6 @@ async fn unless_panic(sending: impl Future<Output = Result<(), Setback>>) -> Res
 fn noted(id: IntentId, outcome: Result<(), crate::error::StoreError>) {
     if let Err(error) = outcome {
         let error = &error as &dyn StdError;
-        tracing::error!(%id, error, "the outcome of a mail cannot be noted");
+        tracing::error!(%id, error, "the outcome of a mail cannot be recorded");
     }
 }

@@ -57,7 +57,7 @@ impl HookChain {
     }
 
     /// # Errors
-    /// `Refused`; `Unavailable` or `Internal` if a hook did not come to its end. So do all that are called before.
+    /// `Refused`; `Unavailable` or `Internal` if a hook did not complete. So do all that are called before.
     pub(crate) async fn before_registration(&self, applicant: &Applicant<'_>) -> Result<()> {
         ask!(self, before_registration(applicant))
     }
@@ -162,7 +162,7 @@ impl HookChain {
                     Err(_) => Fault::TimedOut(moment),
                 };
                 let error = &fault as &dyn std::error::Error;
-                tracing::error!(user_id = %user.id, error, "a hook did not come to its end");
+                tracing::error!(user_id = %user.id, error, "a hook did not complete");
             }
         };
         tokio::spawn(reactions.in_current_span());

@@ -129,7 +129,7 @@ impl Problem {
         let error = Chain(&self.0);
         match self.kind() {
             // Shedding is what is meant to happen under load, and a storm of logins must not be one of lines.
-            ErrorKind::Overloaded => tracing::debug!(%error, "the request was turned away"),
+            ErrorKind::Overloaded => tracing::debug!(%error, "the request was refused"),
             ErrorKind::Unavailable => tracing::warn!(%error, "the request failed"),
             _ if status.is_server_error() => tracing::error!(%error, "the request failed"),
             _ => {}

@@ -64,7 +64,7 @@ pub(crate) fn from_environment() -> Result<Vec<Provider>, String> {
         let variable = variable.to_string_lossy().into_owned();
         let told = |why: &str| format!("{variable}: {why}");
         let value = value.into_string().map_err(|_| told("not UTF-8"))?;
-        let (name, part) = split(&variable).ok_or_else(|| told("no setting of a provider"))?;
+        let (name, part) = split(&variable).ok_or_else(|| told("not a setting of a provider"))?;
         if value.is_empty() {
             return Err(told("must not be empty"));
         }

@@ -64,7 +64,7 @@ pub(crate) async fn flood(plan: Plan) -> Result<()> {
 /// As little as a server can do.
 async fn bare(plan: Plan) -> Result<()> {
     let server = Server::bare(["turn-away"])?;
-    println!("{LOGINS} logins at once, to a handler that turns everybody away");
+    println!("{LOGINS} logins at once, to a handler that refuses everybody");
     for _ in 0..plan.rounds {
         for within in WAVES {
             let read = Request::get("/users/me", "nobody");
@@ -283,7 +283,7 @@ impl Logins {
     async fn usual(&mut self) -> Result<Duration> {
         let mut latencies = Vec::new();
         for _ in 0..30 {
-            latencies.push(self.once().await?.ok_or("a login was turned away")?);
+            latencies.push(self.once().await?.ok_or("a login was refused")?);
         }
         latencies.sort_unstable();
         Ok(quantile(&latencies, 0.9))

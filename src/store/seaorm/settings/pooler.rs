@@ -54,7 +54,7 @@ pub(super) async fn probe(
         Err(error) => {
             tracing::warn!(
                 ?error,
-                "whether a pooler is there is not known: the database takes no second connection"
+                "a pooler cannot be detected: the database takes no second connection"
             );
             Ok(Pooling::Session)
         }
