@@ -1,4 +1,4 @@
-//! Access and refresh tokens, through what a host calls. The store is in memory: what is measured is ours.
+//! Access and refresh tokens, through what a host calls. The store is in memory: the figures are of our code alone.
 #![allow(
     missing_docs,
     clippy::expect_used,

@@ -1,7 +1,7 @@
 //! A store behind a gate that makes it read-only while its database is copied or moved.
 //!
-//! Signed-in users stay signed in then, and a call that would write gets 503 and can be tried again. A host that writes a
-//! store from scratch implements the same traits as [`Gate`] does, and proves it by the same checks.
+//! Signed-in users stay signed in then, and a call that would write gets 503 and can be tried again. A host that writes
+//! a store from scratch implements the same traits as [`Gate`] does, and proves it by the same checks.
 //!
 //! ```sh
 //! cargo run --example custom_store --features testing
@@ -31,12 +31,12 @@ async fn main() {
     println!("who was signed in stayed so while the store was read-only");
 }
 
-/// With the gate open it must do whatever the store behind it does, races included.
+/// With the gate open it must behave as the store behind it, races included.
 async fn keeps_the_contract() {
     conformance::check_all(Arc::new(Gate::new(MemoryStore::new()))).await;
 }
 
-/// What is the store's own, seen through a whole service.
+/// Checks the parts that are the store's own, through a whole service.
 async fn stays_readable() {
     let store = Gate::new(MemoryStore::new());
     let auth = TestAuth::with(|builder| builder.store(store.clone()));
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_signed_in_stays_so_while_the_store_is_read_only() {
+    async fn sessions_live_on_while_the_store_is_read_only() {
         super::stays_readable().await;
     }
 }

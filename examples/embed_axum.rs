@@ -106,7 +106,7 @@ struct SignUp {
     password: String,
 }
 
-/// The account and its first note are committed together, or not at all. What is slow is done before the transaction.
+/// The account and its first note are committed together, or not at all. Slow work is done before the transaction.
 async fn sign_up(
     State(AppState { auth, db }): State<AppState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -163,7 +163,7 @@ async fn count_notes(State(db): State<DatabaseConnection>) -> Result<String, App
     Ok(notes::all(&db).await?.len().to_string())
 }
 
-/// What went wrong, as a problem: Hallpass's own errors say what they are, a database error is a 500.
+/// An error as a problem: Hallpass's own errors bring their problem, and a database error is a 500.
 struct AppError(Problem);
 
 impl From<hallpass::Error> for AppError {

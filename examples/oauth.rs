@@ -7,7 +7,7 @@
 //! cargo run --example oauth --features axum,oauth,pages,tls    # then open http://localhost:8000
 //! ```
 //!
-//! One of them is enough. What is registered there as the redirect URI or callback is
+//! One of them is enough. The redirect URI or callback to register there is
 //! `http://localhost:8000/auth/oauth/google/callback`, with `github` or `oidc` instead for the others.
 #![allow(clippy::print_stdout, reason = "a program speaks to its terminal")]
 
@@ -57,10 +57,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Those that the environment tells of.
+/// The providers that the environment configures.
 fn providers() -> Vec<Provider> {
     let set = |name: &str| env::var(name).ok();
-    // Nobody but Google gives out addresses there: its word is enough to join an account of such an address.
+    // Only Google gives out addresses there: its assertion is enough to join an account of such an address.
     let google = set("GOOGLE_CLIENT_ID")
         .map(|id| Provider::google(id).trust_email_domains(["gmail.com"]))
         .map(|google| with_secret(google, set("GOOGLE_CLIENT_SECRET")));

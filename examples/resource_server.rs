@@ -22,10 +22,10 @@ struct Settings {
     /// Address to listen on; port 0 picks one
     #[arg(long, env = "HALLPASS_BIND", default_value = "127.0.0.1:8001")]
     bind: SocketAddr,
-    /// Who issues the tokens: its public URL, exactly as it is configured there
+    /// The issuer of the tokens: its public URL, exactly as it is configured there
     #[arg(long, env = "HALLPASS_ISSUER", value_parser = NonEmptyStringValueParser::new())]
     issuer: String,
-    /// Whom the tokens are for
+    /// The audience of the tokens
     #[arg(long, env = "HALLPASS_AUDIENCE", default_value = "hallpass", value_parser = NonEmptyStringValueParser::new())]
     audience: String,
     /// Where the issuer publishes its keys, https:// or on loopback http:// [default: below the issuer's URL]

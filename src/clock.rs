@@ -14,7 +14,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 /// A point in time, in UTC, in whole microseconds.
 pub type Timestamp = DateTime<Utc>;
 
-/// Tells the time. Every expiry, every stored time and every token claim comes from here.
+/// The source of time: every expiry, every stored time and every token claim comes from here.
 pub trait Clock: Debug + Send + Sync {
     /// Now, rounded down to whole microseconds.
     fn now(&self) -> Timestamp;

@@ -1,7 +1,8 @@
 //! The time by which a request is answered: [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout).
 //!
 //! A store begins no write that could be committed after it, so that nothing is committed after a 503. The stores of
-//! this crate see to it; a store of a host's own asks [`Deadline::current`]. A failed sign-in is recorded even after it.
+//! this crate see to it; a store of a host's own asks [`Deadline::current`]. A failed sign-in is recorded even after
+//! it.
 
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Email addresses.
+
 use std::{fmt, str::FromStr};
 
 use unicode_normalization::UnicodeNormalization as _;
@@ -78,7 +80,7 @@ fn canonical(given: &str) -> Result<String, InvalidEmail> {
     Ok(canonical)
 }
 
-/// Whether lower-casing is all there is to do: what nearly every local part is.
+/// Whether lower-casing is enough: it is for nearly every local part.
 fn is_plain_local(local: &str) -> bool {
     let atext = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+".contains(&byte);
     (1..=MAX_LOCAL).contains(&local.len())
@@ -135,7 +137,7 @@ fn canonical_domain(domain: &str) -> Result<String, InvalidEmail> {
     }
 }
 
-/// Whether the domain is its own A-labels, case apart, and no A-label is among them: what nearly every domain is.
+/// Whether the domain is its own A-labels, case apart, and no A-label is among them: so it is for nearly every domain.
 fn is_plain(domain: &str) -> bool {
     domain.len() <= 253 && !domain.contains("--") && domain.split('.').all(is_ldh)
 }

@@ -14,7 +14,7 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 /// The result of a use case.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a use case did not succeed.
+/// The error of a use case.
 ///
 /// Match on [`kind`](Self::kind). The text and the source are for logs; neither ever holds a secret, and neither
 /// reaches an HTTP reply.
@@ -87,7 +87,7 @@ impl Error {
         Self::new(ErrorKind::Configuration).with_source(message)
     }
 
-    /// A defect of ours, with what is known about it.
+    /// A defect of ours, with its source.
     pub fn internal(source: impl Into<BoxError>) -> Self {
         Self::new(ErrorKind::Internal).with_source(source)
     }
@@ -126,7 +126,7 @@ impl Error {
         self
     }
 
-    /// What went wrong.
+    /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -216,12 +216,12 @@ impl From<Refusal> for Error {
     }
 }
 
-/// Why a store could not do what it was asked. Outcomes that are not failures are values, not errors.
+/// The error of a store. Outcomes that are not failures are values, not errors.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The statement lost against concurrent ones: more often than it is retried, or in a transaction of the host's, in which
-    /// nothing is.
+    /// The statement lost against concurrent ones: more often than it is retried, or in a transaction of the host's, in
+    /// which nothing is.
     #[error("the statement lost against concurrent ones")]
     Conflict(#[source] BoxError),
     /// A stored value cannot be read back.

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_later_sorts_later() {
+    fn later_ids_sort_later() {
         let clock = ManualClock::new();
         let mut last = uuid_v7(clock.now());
         let mut inversions = 0;
@@ -126,7 +126,7 @@ mod tests {
             inversions += u32::from(next <= last);
             last = next;
         }
-        // The counter begins anew after 65,536.
+        // The counter wraps around after 65,536.
         assert!(inversions <= 1, "{inversions}");
         assert_eq!(last.get_version_num(), 7);
         assert_eq!(last.get_variant(), uuid::Variant::RFC4122);

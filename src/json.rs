@@ -9,13 +9,13 @@ use serde_json::{Map, Number, Value, map::Entry};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The names by which `serde_json` marks text of JSON, or a number, in place of a member. The features that any crate of the
-/// program switches on decide which of them it knows.
+/// The names by which `serde_json` marks text of JSON, or a number, in place of a member. The features that any crate
+/// of the program switches on decide which of them it knows.
 const PRIVATE: &str = "$serde_json::private::";
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// Reads one JSON object and nothing after it. Refused: invalid UTF-8, lone surrogates, nesting of 128 levels and
-/// more, a name that occurs twice in one object, at any depth, and a name that `serde_json` keeps for itself. The one for a
+/// Reads one JSON object and nothing after it. Refused: invalid UTF-8, lone surrogates, nesting of 128 levels and more,
+/// a name that occurs twice in one object, at any depth, and a name that `serde_json` keeps for itself. The one for a
 /// number, alone in an object below the top, is read as the number in it.
 pub(crate) fn parse_object(text: &[u8]) -> Result<Map<String, Value>> {
     match serde_json::from_slice(text) {

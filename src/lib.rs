@@ -28,8 +28,8 @@
 //!
 //! * [`Auth`] is the handle an application holds: a cheap clone, without type parameters. [`AuthBuilder`] puts it
 //!   together.
-//! * [`UserService`] is the use cases as an object-safe trait. [`Auth`] implements it, the endpoints call it, and a host
-//!   may wrap it with [`AuthBuilder::wrap_service`].
+//! * [`UserService`] is the use cases as an object-safe trait. [`Auth`] implements it, the endpoints call it, and a
+//!   host may wrap it with [`AuthBuilder::wrap_service`].
 //! * `axum::router` and `actix::configure` mount the [`Endpoints`](Auth): the same contract, byte for byte, on both.
 //!   They ask for the rule by which the address of a client is found, `ClientAddress`: there is no default.
 //!   Handlers of the host's own take [`CurrentUser`] (verified token, no query), [`ActiveUser`] (confirmed by the
@@ -40,14 +40,14 @@
 //! * [`store::Store`] is everything that is kept. [`memory::MemoryStore`] is the reference, `seaorm::SeaOrmStore` is
 //!   for Postgres and SQLite, and a host that brings its own proves it with the `conformance` checks.
 //! * [`hook::Hooks`] lets a host refuse registrations and sign-ins, add claims to access tokens, and react.
-//! * [`account`] and [`session`] are what signed-in users do with what is theirs, [`admin`] what administrators do;
-//!   the endpoints beyond [`UserService`] stand on them.
+//! * [`account`] and [`session`] are the use cases of signed-in users, [`admin`] those of administrators; the endpoints
+//!   beyond [`UserService`] use them.
 //! * [`Auth::within`] registers, changes and deletes inside a transaction of the host's.
 //! * [`event`] is the audit trail; an [`event::Sink`] takes it elsewhere, too.
 //! * [`mail::Mailer`] sends letters. Letters wait in an outbox until they are sent.
-//! * [`identity`] is who users are at providers; with the feature `oauth` they sign in there.
-//! * [`limit`] is how often clients may call and passwords be wrong; [`lockout`] is the way back in.
-//! * [`Auth::run`] is what goes on in the background: letters are sent, and what is over is deleted.
+//! * [`identity`] is the identities of users at providers; with the feature `oauth` they sign in there.
+//! * [`limit`] is rate limits and the lockout after wrong passwords; [`lockout`] is the way back in.
+//! * [`Auth::run`] is the work in the background: it sends letters, and deletes expired data.
 //! * [`clock::Clock`] is the only source of time; tests move a [`clock::ManualClock`].
 //! * [`deadline::Deadline`] is when a request gets its 503; a store writes nothing that could be committed after it.
 //! * `testing` is for the tests of a host: a service in memory, with users, tokens, mails and a clock in its hands.
@@ -60,12 +60,12 @@
 //! |---|---|
 //! | `axum` | the router, extractors and the guard layer for axum 0.8 |
 //! | `actix` | the same for actix-web 4 |
-//! | `http` | the contract both stand on; `axum`, `actix` and `openapi` switch it on |
+//! | `http` | the contract that both serve; `axum`, `actix` and `openapi` switch it on |
 //! | `postgres`, `sqlite` | the store, with the driver |
 //! | `migrate` | the migrations |
 //! | `smtp` | mail by SMTP, over rustls |
 //! | `jwks-client` | a client that fetches the keys of another service, for a [`Verifier`](verifier::Verifier) |
-//! | `breach-check` | [`credential::HttpBreachCheck`]: asks whether a new password was stolen elsewhere, without telling it |
+//! | `breach-check` | [`credential::HttpBreachCheck`]: asks whether a new password was stolen elsewhere, without sending it |
 //! | `strength` | [`credential::PasswordPolicy::with_min_strength`]: an estimate of how soon a new password is guessed |
 //! | `metrics` | figures about load, by the `metrics` crate: see [`metric`] |
 //! | `oauth` | [`oauth`]: sign-in with a provider, OpenID Connect or GitHub |
@@ -76,25 +76,25 @@
 //!
 //! # Cryptography
 //!
-//! Tokens, digests and secrets are the work of aws-lc, and go through no default of the process. TLS, of `smtp`, `oauth`,
-//! `jwks-client` and `breach-check`, is rustls with the provider that the process has installed; without one it is
-//! aws-lc's, if the feature `tls` is on, and else what needs TLS refuses to be built. A host that uses rustls with
-//! another provider leaves `tls` out and installs its own. Where `postgres` is on, `tls` is, too, since the driver
+//! Tokens, digests and secrets are the work of aws-lc, and go through no default of the process. TLS, of `smtp`,
+//! `oauth`, `jwks-client` and `breach-check`, is rustls with the provider that the process has installed; without one
+//! it is aws-lc's, if the feature `tls` is on, and else what needs TLS refuses to be built. A host that uses rustls
+//! with another provider leaves `tls` out and installs its own. Where `postgres` is on, `tls` is, too, since the driver
 //! brings aws-lc: with two providers in one build rustls has no default, and the host has to name one first.
 //!
 //! ```ignore
 //! rustls::crypto::ring::default_provider().install_default().ok();
 //! ```
 //!
-//! # What it holds to
+//! # Guarantees
 //!
 //! * Passwords are hashed with Argon2id, a bounded number at a time; an unknown address costs the same as a wrong
 //!   password. See [`credential`].
 //! * Refresh tokens are stored as digests, rotate in place, and have one successor at most, ever. A token that comes
 //!   back after its time ends the session. See [`token`].
 //! * Access tokens pass a verifier that accepts exactly what this crate issues (RFC 8725, and stricter).
-//! * A caller without a token cannot tell whether an address has an account, except by registering it where registration
-//!   is open.
+//! * A caller without a token cannot find out whether an address has an account, except by registering it where
+//!   registration is open.
 //! * Secrets reach neither logs nor errors nor `Debug` output.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -123,7 +123,7 @@ mod tls;
 #[cfg(feature = "http")]
 pub mod http;
 
-// What every feature may use.
+// Modules that every feature may use.
 pub mod event;
 pub mod hook;
 pub mod mail;
@@ -133,22 +133,22 @@ pub mod user;
 // How often, of what.
 pub mod limit;
 
-// Who users are at providers.
+// Identities at providers.
 pub mod identity;
 
 // Tokens.
 pub mod token;
 pub mod verifier;
 
-// What is kept, and where.
+// The store traits and the stores.
 pub mod store;
 
-// Who is let in, the way of events out, and the end of what is of no more use.
+// Admission, the delivery of events, and the purge.
 mod admission;
 pub mod purge;
 mod trail;
 
-// Mails on their way, and what every feature stands on.
+// Mail delivery, and the parts that every feature uses.
 mod core;
 mod delivery;
 

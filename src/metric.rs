@@ -5,11 +5,11 @@
 //!
 //! | name | kind | labels | what it counts |
 //! |---|---|---|---|
-//! | `hallpass_hash_permits_taken` | gauge | | permits of [`Hasher`](crate::credential::Hasher)s that are taken: hashes being made |
+//! | `hallpass_hash_permits_taken` | gauge | | taken permits of [`Hasher`](crate::credential::Hasher)s: hashes being made |
 //! | `hallpass_hash_waiting` | gauge | | callers that wait for a permit |
-//! | `hallpass_hash_wait_seconds` | histogram | | how long who got a permit had waited for it, in seconds; 0 for those who found one free |
-//! | `hallpass_hash_shed_total` | counter | `reason` | callers that were turned away: `no_slot` before they cost a statement, `queue_full`, `deadline` after the longest wait, or `no_thread` if the system starts none |
-//! | `hallpass_admission_shed_total` | counter | | unauthenticated calls that were turned away because too many waited to be counted |
+//! | `hallpass_hash_wait_seconds` | histogram | | the wait of callers that got a permit, in seconds; 0 without a wait |
+//! | `hallpass_hash_shed_total` | counter | `reason` | refused callers: `no_slot` before they cost a statement, `queue_full`, `deadline` after the longest wait, or `no_thread` if the system starts none |
+//! | `hallpass_admission_shed_total` | counter | | unauthenticated calls refused because too many waited to be counted |
 //! | `hallpass_rate_limited_total` | counter | `budget` | calls refused because there were too many: [`Budget`](crate::limit::Budget) |
 //! | `hallpass_locked_total` | counter | | attempts on a password refused after too many failures |
 //!
@@ -18,7 +18,7 @@
 pub(crate) use self::facade::Stopwatch;
 use self::facade::{count, gauge, observe};
 
-/// Why a caller was turned away.
+/// The reason why a caller was refused.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Shed {
     Deadline,

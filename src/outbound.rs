@@ -1,4 +1,4 @@
-//! What is asked over HTTP: a site that the host has named, and what a provider named by the host points to.
+//! HTTP requests: to a site that the host has named, and to URLs that a provider named by the host points to.
 
 #[cfg(feature = "oauth")]
 mod public_address;
@@ -32,8 +32,8 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Over rustls with the roots of the platform: redirects are not followed, and nothing is tried again. `timeout` is for one
-/// call, the connection included; `keep` is how long a connection lasts that nobody uses.
+/// Over rustls with the roots of the platform: redirects are not followed, and nothing is tried again. `timeout` is for
+/// one call, the connection included; `keep` is the lifetime of an idle connection.
 ///
 /// # Errors
 /// [`Configuration`](crate::ErrorKind::Configuration) if TLS has no cryptography. The client would panic then, and it
@@ -49,7 +49,8 @@ fn client_builder(timeout: Duration, keep: Duration) -> Result<ClientBuilder> {
         .user_agent(concat!("hallpass/", env!("CARGO_PKG_VERSION"))))
 }
 
-/// Whoever was asked did not answer. Of the URL it tells what it is given and no more: the rest may be of a secret.
+/// The error of a request without an answer. It shows only the part of the URL that it is given: the rest may hold a
+/// secret.
 #[derive(Debug, thiserror::Error)]
 #[error("{asked} did not answer")]
 struct Unanswered {

@@ -1,11 +1,10 @@
-//! Deleting what is of no more use: ended sessions, expired one-time tokens, flows and counters, and events past their
-//! retention.
+//! Deleting expired data: ended sessions, expired one-time tokens, flows and counters, and events past their retention.
 //!
 //! ```text
 //! run ── every hour ──> purge ── batch after batch of 500 ──> sessions, one-time tokens, events, limits, flows
 //! ```
 //!
-//! A session or token goes an hour after its end, so that clocks that differ take nobody's live session away.
+//! A session or token goes an hour after its end, so that clocks that differ end no live session.
 
 use std::{error::Error as StdError, future::Future, pin::pin, sync::Arc, time::Duration};
 
@@ -22,13 +21,13 @@ use crate::{
 /// For how long events are kept, unless set otherwise.
 pub(crate) const DEFAULT_EVENT_RETENTION: Duration = Duration::from_secs(90 * 86_400);
 const MAX_EVENT_RETENTION: Duration = Duration::from_secs(3650 * 86_400);
-/// Rows looked at per statement.
+/// Rows read per statement.
 const BATCH: u32 = 500;
 /// How far clocks may differ.
 const SKEW: TimeDelta = TimeDelta::hours(1);
 /// How long one batch may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The first time comes soon, so that a process that is often started anew does its part.
+/// The first run comes soon, so that a process that restarts often does its part.
 const FIRST: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(3600);
 

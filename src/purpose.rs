@@ -1,7 +1,9 @@
+//! The purposes of one-time tokens.
+
 macro_rules! purposes {
     ($($(#[$docs:meta])* $purpose:ident $word:literal $page:literal)*) => {
-        /// The purpose of a one-time token, and of the link that it is mailed in. A token of one purpose is worth nothing at
-        /// another.
+        /// The purpose of a one-time token, and of the link that it is mailed in. A token of one purpose is worth
+        /// nothing at another.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Purpose {

@@ -1,4 +1,4 @@
-//! What is fetched from elsewhere, and kept for a while.
+//! Values that are fetched from elsewhere, and kept for a while.
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
@@ -16,25 +16,25 @@ use crate::{
 /// Fetches a value.
 #[async_trait]
 pub(crate) trait Fetch: Debug + Send + Sync + 'static {
-    /// What is fetched.
+    /// The value that is fetched.
     type Value: Debug + Send + Sync + 'static;
 
     /// Makes one attempt. `known` is what is at hand, to be given back if it is still the same.
     async fn fetch(&self, known: Option<Arc<Self::Value>>) -> Result<Arc<Self::Value>, BoxError>;
 }
 
-/// When a value is fetched anew.
+/// The rules for fetching a value again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
-    /// What it is, for logs.
+    /// The name of the value, for logs.
     pub(crate) what: &'static str,
     /// How long one attempt may take.
     pub(crate) timeout: Duration,
     /// How long a value is taken as it is.
     pub(crate) fresh: Duration,
-    /// How long it is taken while it is fetched anew: after that, who asks for it waits for the outcome.
+    /// The time for which a stale value is used while it is fetched again: after that, callers wait for the outcome.
     pub(crate) stale: Duration,
-    /// The time between two attempts, whatever became of the first.
+    /// The time between two attempts, whatever the outcome of the first.
     pub(crate) pause: Duration,
     /// The same while nothing is at hand.
     pub(crate) first_pause: Duration,
@@ -130,7 +130,7 @@ impl<F: Fetch> Renewed<F> {
                 let what = terms.what;
                 tracing::warn!(error = &*error, at_hand, "{what} could not be fetched");
                 if !at_hand {
-                    // Whoever waited for it would try again at once.
+                    // A caller that waited for it would try again at once.
                     *last = Some(renewed.0.clock.now());
                 }
             }

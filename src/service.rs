@@ -17,13 +17,14 @@ use crate::{
 /// Users and their sessions, as use cases.
 ///
 /// [`Auth`](crate::Auth) implements it, and endpoints and guards call it, so that a host may wrap it
-/// ([`AuthBuilder::wrap_service`](crate::AuthBuilder::wrap_service)): to log, to count, to add. Other doors pass a wrapper by:
-/// a veto belongs in a [hook](crate::hook::Hooks).
+/// ([`AuthBuilder::wrap_service`](crate::AuthBuilder::wrap_service)): to log, to count, to add. Other doors pass a
+/// wrapper by: a veto belongs in a [hook](crate::hook::Hooks).
 ///
 /// Every method fails with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away.
 #[async_trait]
 pub trait UserService: std::fmt::Debug + Send + Sync {
-    /// Makes an account, whatever the [`RegistrationMode`](crate::password::RegistrationMode): that closes the endpoint.
+    /// Makes an account, whatever the [`RegistrationMode`](crate::password::RegistrationMode): that closes the
+    /// endpoint.
     ///
     /// # Errors
     /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed), [`WeakPassword`](crate::ErrorKind::WeakPassword),
@@ -34,8 +35,8 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
 
     /// Signs in with address and password.
     ///
-    /// Who drops the future leaves the queue, and the attempt is taken back; a password that is being looked at by then is
-    /// checked to its end, and what came of it written down.
+    /// Dropping the future leaves the queue and takes the attempt back; a password check that has begun runs to its
+    /// end, and its outcome is recorded.
     ///
     /// # Errors
     /// [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) for an unknown address, a wrong password and an
@@ -43,8 +44,9 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// [`EmailNotVerified`](crate::ErrorKind::EmailNotVerified) where a verified address is required, after the right
     /// password only; [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a password that is too long to be
     /// one; [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts) after too many failures, whatever the password;
-    /// [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded); [`Refused`](crate::ErrorKind::Refused) by a
-    /// [hook](crate::hook::Hooks::before_sign_in), after the right password only.
+    /// [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded);
+    /// [`Refused`](crate::ErrorKind::Refused) by a [hook](crate::hook::Hooks::before_sign_in), after the right password
+    /// only.
     async fn login(&self, login: Login) -> Result<SignIn>;
 
     /// Exchanges a refresh token for the next pair.
@@ -86,13 +88,13 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
         client: &ClientInfo,
     ) -> Result<()>;
 
-    /// Who is calling, confirmed by the database.
+    /// The caller, confirmed by the database.
     ///
     /// # Errors
     /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken), also when the session is over.
     async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser>;
 
-    /// Who is calling, confirmed by the database, with a role.
+    /// The caller, confirmed by the database, with a role.
     ///
     /// # Errors
     /// As [`current_user`](Self::current_user), and [`Forbidden`](crate::ErrorKind::Forbidden) without the role.
@@ -118,7 +120,7 @@ pub struct Registration {
     pub display_name: Option<String>,
     /// The language to write to the user in; without one, English.
     pub locale: Option<Locale>,
-    /// Who is calling.
+    /// The client.
     pub client: ClientInfo,
 }
 
@@ -164,7 +166,7 @@ pub struct Login {
     pub email: EmailAddress,
     /// The password.
     pub password: Password,
-    /// Who is calling: the session remembers it.
+    /// The client: the session remembers it.
     pub client: ClientInfo,
 }
 

@@ -1,11 +1,11 @@
 //! For the tests of a host: a whole service in memory, its clock, its mails, and users with tokens.
 //!
 //! Nothing here is a double: accounts are registered, tokens are those of a session, and the extractors, guards and
-//! endpoints do what they do in production. Only the hashing is cheap and done in place, so that a test may pause tokio's
-//! clock; the clock of the service stands still until it is moved, and mails stay in a [`Mailbox`]. A store of the host's
-//! own is proven by the [`conformance`](crate::store::conformance) checks.
+//! endpoints do what they do in production. Only the hashing is cheap and done in place, so that a test may pause
+//! tokio's clock; the clock of the service stands still until it is moved, and mails stay in a [`Mailbox`]. A store of
+//! the host's own is proven by the [`conformance`](crate::store::conformance) checks.
 //!
-//! What goes wrong here is a fault of the test, and panics.
+//! A failure here is a fault of the test, and panics.
 //!
 //! On axum:
 //!
@@ -100,7 +100,7 @@ use crate::{
 /// The password of every user that a [`TestAuth`] makes.
 pub const PASSWORD: &str = "the same passphrase for every user of a test";
 
-/// An [`Auth`] on a store in memory, with what a test holds in its hands. Clones share everything.
+/// An [`Auth`] on a store in memory, with its clock and mails in the hands of a test. Clones share everything.
 ///
 /// ```
 /// use std::time::Duration;
@@ -161,14 +161,14 @@ impl TestAuth {
         }
     }
 
-    /// What the application is given.
+    /// The service to give to the application.
     #[must_use]
     pub fn auth(&self) -> &Auth {
         &self.auth
     }
 
-    /// Its clock: it stands still until it is moved. Another one that was given to the builder takes its place there, not
-    /// here.
+    /// Its clock: it stands still until it is moved. Another one that was given to the builder takes its place there,
+    /// not here.
     #[must_use]
     pub fn clock(&self) -> &ManualClock {
         &self.clock
@@ -183,7 +183,7 @@ impl TestAuth {
     /// Registers a user with [`PASSWORD`] and the role `user`, and verifies the address.
     ///
     /// # Panics
-    /// If that is no address, if it has an account, or if a hook refuses.
+    /// If it is not an address, if it has an account, or if a hook refuses.
     pub async fn user(&self, email: &str) -> User {
         self.user_with_roles(email, [Role::USER]).await
     }
@@ -280,7 +280,7 @@ impl Deref for TestAuth {
 
 fn address(email: &str) -> EmailAddress {
     let address = email.parse();
-    address.unwrap_or_else(|_| panic!("{email:?} is no address"))
+    address.unwrap_or_else(|_| panic!("{email:?} is not an address"))
 }
 
 fn token_in(text: &str) -> Option<&str> {

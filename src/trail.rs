@@ -1,4 +1,4 @@
-//! The way of events out: into the audit trail, and to the sinks that hear of what stands in it.
+//! The delivery of events: into the audit trail, and from there to the sinks.
 
 mod address_digest;
 mod queue;
@@ -13,7 +13,7 @@ use crate::{
     store::EventStore,
 };
 
-/// Tells those who listen what has been written to the audit trail. Cheap to clone.
+/// Publishes what has been written to the audit trail. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Trail(Arc<Inner>);
 
@@ -42,14 +42,14 @@ impl Trail {
         event.with("address", self.0.addresses.digest(canonical))
     }
 
-    /// Writes an event that comes with no change, and tells of it.
+    /// Writes an event that comes with no change, and publishes it.
     pub(crate) async fn record(&self, event: &Event) -> Result<(), StoreError> {
         self.0.store.record_event(event).await?;
         self.publish(event);
         Ok(())
     }
 
-    /// Tells of an event that the store has written. Never waits.
+    /// Publishes an event that the store has written. Never waits.
     pub(crate) fn publish(&self, event: &Event) {
         TracingSink::write(event);
         for sink in &self.0.sinks {
@@ -62,7 +62,7 @@ impl Trail {
         self.0.sinks.iter().map(Queue::dropped).sum()
     }
 
-    /// Waits until the sinks have got, or not got, all that was told.
+    /// Waits until the sinks have received or lost all published events.
     pub(crate) async fn flush(&self) {
         for sink in &self.0.sinks {
             sink.flush().await;

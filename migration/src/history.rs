@@ -1,4 +1,4 @@
-//! The table `auth_migrations`: what has been applied.
+//! The table `auth_migrations` of applied migrations.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use sea_orm::{
     sea_query::{Alias, ColumnDef, Table},
 };
 
-/// What has been applied, by name. Empty if there is no such table yet.
+/// The applied migrations, by name. Empty if the table does not exist yet.
 pub(crate) async fn read<C: ConnectionTrait>(
     db: &C,
 ) -> Result<BTreeMap<String, DateTimeUtc>, DbErr> {

@@ -30,7 +30,7 @@ struct Migration {
     down: fn(sea_orm::DbBackend) -> Vec<sea_orm::Statement>,
 }
 
-/// Every migration, the oldest first. What has been released is never changed, only followed.
+/// Every migration, the oldest first. A released migration never changes; a new one follows it.
 const MIGRATIONS: &[Migration] = &[
     m20261122_000001_users::MIGRATION,
     m20261122_000002_sessions::MIGRATION,

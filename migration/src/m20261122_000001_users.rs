@@ -1,3 +1,5 @@
+//! The table of users.
+
 use sea_orm::{
     DbBackend, DeriveIden, Statement,
     sea_query::{ColumnDef, Table},

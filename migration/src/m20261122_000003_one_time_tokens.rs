@@ -1,3 +1,5 @@
+//! The table of one-time tokens.
+
 use sea_orm::{
     DbBackend, DeriveIden, Statement,
     sea_query::{ColumnDef, ForeignKey, ForeignKeyAction, Index, Table},

@@ -1,3 +1,5 @@
+//! The outbox: the table of mails to be sent.
+
 use sea_orm::{
     DbBackend, DeriveIden, Statement,
     sea_query::{ColumnDef, Index, Table},

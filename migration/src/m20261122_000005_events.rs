@@ -1,3 +1,5 @@
+//! The table of the audit trail.
+
 use sea_orm::{
     DbBackend, DeriveIden, Statement,
     sea_query::{ColumnDef, Index, IndexCreateStatement, Table},

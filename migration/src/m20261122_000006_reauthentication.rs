@@ -1,3 +1,5 @@
+//! The time of the last authentication, in the table of sessions.
+
 use sea_orm::{
     DbBackend, DeriveIden, Statement,
     sea_query::{ColumnDef, Expr, Query, Table},

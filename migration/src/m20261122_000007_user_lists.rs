@@ -1,3 +1,5 @@
+//! Indexes for lists of users.
+
 use sea_orm::{DbBackend, Statement};
 
 use crate::Migration;

@@ -1,3 +1,5 @@
+//! Delivery state in the outbox, and the table of mail budgets.
+
 use sea_orm::{
     DbBackend, DeriveIden, Statement,
     sea_query::{ColumnDef, Index, Table},
@@ -46,9 +48,9 @@ enum AuthMailBudgets {
 
 const COMMON: &str = "id, letter, address, created_at, not_after, due_at, attempts, last_error";
 
-/// SQLite cannot make a column nullable: the table is made anew, and what it holds is kept meanwhile.
+/// SQLite cannot make a column nullable: the table is recreated, and its rows are set aside until then.
 fn up(backend: DbBackend) -> Vec<Statement> {
-    // Without foreign keys: a mail to nobody any more is done with.
+    // Without foreign keys: a mail to a deleted user is completed.
     let outbox = Table::create()
         .table(AuthOutbox::Table)
         .col(id())

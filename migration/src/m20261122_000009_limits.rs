@@ -1,3 +1,5 @@
+//! The table of limit counters.
+
 use sea_orm::{
     DbBackend, DeriveIden, Statement,
     sea_query::{ColumnDef, Table},

@@ -1,3 +1,5 @@
+//! The tables of provider identities and of provider sign-in flows.
+
 use sea_orm::{
     DbBackend, DeriveIden, Statement,
     sea_query::{ColumnDef, ForeignKey, ForeignKeyAction, Index, IntoIden, Table},

@@ -1,3 +1,5 @@
+//! Addresses that only an untrusted provider asserted become unverified.
+
 use sea_orm::{DbBackend, Statement};
 
 use crate::Migration;
@@ -8,17 +10,18 @@ pub(crate) const MIGRATION: Migration = Migration {
     down,
 };
 
-/// From here on `email_verified_at` alone says that an address is proven. Before, `auth_identities.unproven` said that it
-/// stood on the word of a provider that is not trusted for the address.
+/// From here on `email_verified_at` alone says that an address is proven. Before, `auth_identities.unproven` marked an
+/// address that only a provider asserted that is not trusted for it.
 ///
 /// That version verified an account of a provider at the moment it was made. A proof by a link or an administrator came
-/// later; a reset left the time alone. So an account keeps its proof if it came later, or if the identity it was made with
-/// is there and not marked. Without that identity, it was unlinked, or removed by a reset that left other identities of
-/// the previous holder. Such an account proves its address once more: by a link, or by a takeover, which clears it.
+/// later; a reset left the time alone. So an account keeps its proof if it came later, or if the identity it was made
+/// with is there and not marked. Without that identity, it was unlinked, or removed by a reset that left other
+/// identities of the previous holder. Such an account proves its address once more: by a link, or by a takeover, which
+/// clears it.
 ///
 /// The column stays, unused and false, because the version before reads and writes it. An account that such an instance
-/// makes after this step on an untrusted word counts as proven, and its identity is marked: the migration that drops the
-/// column repeats the first statement.
+/// makes after this step on an untrusted word counts as proven, and its identity is marked: the migration that drops
+/// the column repeats the first statement.
 const UP: [&str; 3] = [
     "UPDATE auth_users SET email_verified_at = NULL \
     WHERE email_verified_at = created_at AND EXISTS (\

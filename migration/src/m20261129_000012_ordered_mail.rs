@@ -1,3 +1,5 @@
+//! The account and the due time of a mail, in the outbox.
+
 use sea_orm::{
     DbBackend, DeriveIden, Statement,
     sea_query::{ColumnDef, Table},

@@ -1,3 +1,5 @@
+//! The index behind the cap on sessions per user.
+
 use sea_orm::{DbBackend, Statement};
 
 use crate::Migration;

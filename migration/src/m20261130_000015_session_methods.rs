@@ -1,3 +1,5 @@
+//! The sign-in methods of a session.
+
 use sea_orm::{
     DbBackend, DeriveIden, Statement,
     sea_query::{ColumnDef, Table},

@@ -1,3 +1,5 @@
+//! The migrator: the list of migrations, and the lock under which they run.
+
 use std::collections::BTreeMap;
 
 use sea_orm::{

@@ -1,4 +1,4 @@
-//! The command line, and what is wrong with it in one line.
+//! The command line, and its errors in one line.
 
 use clap::{
     CommandFactory as _, Parser,
@@ -14,7 +14,7 @@ use crate::{Failure, Settings, failure::reason};
 /// One line that names the setting as the environment does. The value stays out: it may be a secret.
 pub fn arguments<P: Parser>() -> Result<P, Failure> {
     P::try_parse().map_err(|error| match error.kind() {
-        // Which command is meant is no setting.
+        // The choice of the command is not a setting.
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
         | ErrorKind::InvalidSubcommand
         | ErrorKind::MissingSubcommand => error.exit(),
@@ -60,7 +60,7 @@ fn one_line(error: &clap::Error) -> String {
     format!("{setting}: {reason}")
 }
 
-/// The variable whose value is no UTF-8: clap does not say which.
+/// The variable whose value is not UTF-8: clap does not name it.
 fn unreadable_variable(command: &clap::Command) -> Option<String> {
     let names = command.get_arguments().filter_map(|known| known.get_env());
     let mut unreadable =

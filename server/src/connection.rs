@@ -13,16 +13,16 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// The bytes that one read takes: a request takes many times its bytes once it is parsed, and clients may send hundreds ahead.
+/// The bytes that one read takes: a request takes many times its bytes once it is parsed, and clients may send hundreds
+/// ahead.
 const READ: usize = 4 * 1024;
 
-/// A connection that reads nothing while the client makes no room for what is to be written, and ends when that has
-/// lasted too long.
+/// A connection that stops reading while the client does not take its replies, and ends when that lasts too long.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
     patience: Duration,
-    /// Runs while there is no room.
+    /// Runs while a write makes no progress.
     deadline: Option<Pin<Box<Sleep>>>,
     /// Wants to read when there is room again.
     reader: Option<Waker>,
@@ -42,7 +42,7 @@ impl Connection {
         }
     }
 
-    /// Whether the client makes no room for what is to be written.
+    /// Whether the client does not take the bytes to be written.
     pub(crate) fn has_no_room(&self) -> bool {
         self.deadline.is_some()
     }

@@ -1,4 +1,4 @@
-//! Which origins may call from a browser (the Fetch standard, section 3.3), the same on both frameworks.
+//! The origins that may call from a browser (the Fetch standard, section 3.3), the same on both frameworks.
 
 use std::{convert::Infallible, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Why a server does not run.
+//! The reason why a server does not run.
 
 use std::{fmt, io};
 
@@ -40,7 +40,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// The last word of the chain: what exactly is wrong.
+/// The last error of the chain: the exact cause.
 pub(crate) fn reason(error: &dyn std::error::Error) -> String {
     let mut last = error;
     while let Some(source) = last.source() {

@@ -11,7 +11,7 @@ const BACKLOG: u32 = 1024;
 /// The send buffer in the kernel for a client that does not read; the kernel doubles the figure for its own use.
 const SEND_BUFFER: u32 = 64 * 1024;
 
-/// A socket that listens, and room for so many connections.
+/// A socket that listens, with a limit of connections.
 #[derive(Debug)]
 pub struct Listener {
     socket: TcpListener,

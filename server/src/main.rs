@@ -18,7 +18,7 @@ struct Program {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serves until it is told to stop
+    /// Serves until a signal stops it
     Serve(Settings),
 }
 

@@ -23,13 +23,13 @@ pub(super) fn from_file() -> Result<Secrets, Box<dyn std::error::Error>> {
     parse(&text).ok_or_else(|| format!("{FILE}: not a master secret in base64").into())
 }
 
-/// A secret of ours is as short as one may be: a part of it is none.
+/// A secret of ours has the minimum length: a part of it is not a valid secret.
 fn parse(text: &str) -> Option<Secrets> {
     text.trim().parse().ok()
 }
 
-/// The holder of the lock finds the file written, or writes it in place: a copy beside it would outlive a kill. A file that a kill
-/// left empty is written by the next start.
+/// The holder of the lock finds the file written, or writes it in place: a copy beside it would outlive a kill. A file
+/// that a kill left empty is written by the next start.
 fn make(path: &Path) -> io::Result<String> {
     let mut file = open(path)?;
     file.lock()?;

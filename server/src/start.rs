@@ -32,7 +32,7 @@ const BACKGROUND_DRAIN: Duration = Duration::from_secs(2);
 /// How long the database may take to close.
 const CLOSE: Duration = Duration::from_secs(1);
 
-/// A server's parts, whatever the framework.
+/// The parts of a server, for every framework.
 #[derive(Debug)]
 pub struct App {
     auth: Auth,
@@ -41,11 +41,11 @@ pub struct App {
     background: JoinHandle<()>,
 }
 
-/// Connects, migrates and puts everything together. What it does is logged to standard error from then on. The
-/// providers that users may sign in with are read from the environment.
+/// Connects, migrates and puts everything together. It logs to standard error from then on. The providers that users
+/// may sign in with are read from the environment.
 ///
 /// # Errors
-/// A variable of a provider is wrong, the settings do not go together, or the database is not to be had.
+/// A variable of a provider is wrong, the settings do not go together, or the database is not available.
 pub async fn start(settings: &Settings) -> Result<App, Failure> {
     let providers = providers::from_environment().map_err(Failure::of_setting)?;
     let format = tracing_subscriber::fmt::layer()
@@ -58,7 +58,7 @@ pub async fn start(settings: &Settings) -> Result<App, Failure> {
     for name in Settings::unknown_variables() {
         tracing::warn!(
             name,
-            "an environment variable that is no setting of this version"
+            "an environment variable that is not a setting of this version"
         );
     }
     match build(settings, &providers).await {
@@ -133,11 +133,11 @@ async fn build(
     }
     if !sqlite && settings.smtp_url.is_none() {
         tracing::warn!(
-            "mails are printed, and whoever reads them can use their links: HALLPASS_SMTP_URL is not set"
+            "mails are printed, and any reader of the output can use their links: HALLPASS_SMTP_URL is not set"
         );
     }
     if !providers.is_empty() && settings.oauth_redirects.is_empty() {
-        tracing::warn!("nobody can sign in with a provider: HALLPASS_OAUTH_REDIRECTS is not set");
+        tracing::warn!("no sign-in with a provider: HALLPASS_OAUTH_REDIRECTS is not set");
     }
     let auth = builder
         .provider_redirects(settings.oauth_redirects.iter().cloned())
@@ -225,7 +225,7 @@ impl App {
         }
     }
 
-    /// What is served.
+    /// The service that is served.
     pub fn auth(&self) -> &Auth {
         &self.auth
     }

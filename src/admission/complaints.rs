@@ -1,4 +1,4 @@
-//! How much is said about clients that call too often.
+//! The log lines about clients that call too often.
 
 use std::{
     collections::HashMap,
@@ -12,10 +12,10 @@ use crate::{clock::Timestamp, limit::LimitKey};
 
 /// The time that one line of a client stands for.
 const MINUTE: TimeDelta = TimeDelta::minutes(1);
-/// The clients that are told apart; all others have one line together.
+/// The number of clients that have a line of their own; all others share one.
 const CLIENTS: usize = 1000;
 
-/// The refusals that no line tells of yet, by client; `None` for those that are not told apart.
+/// The refusals that are not logged yet, by client; `None` for clients that share a line.
 #[derive(Debug, Default)]
 pub(super) struct Complaints(Mutex<Open>);
 
@@ -35,7 +35,7 @@ struct Client {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Complaint {
     pub(super) client: Option<LimitKey>,
-    /// How many refusals it tells of.
+    /// The number of refusals it reports.
     pub(super) refused: u64,
 }
 
@@ -57,7 +57,7 @@ impl Complaints {
 }
 
 impl Open {
-    /// The lines of others, looked for once a minute. Clients of whom nothing is left to say are forgotten.
+    /// The lines of others, looked for once a minute. A client without unreported refusals is forgotten after a minute.
     fn overdue(&mut self, but: Option<LimitKey>, now: Timestamp) -> Vec<Complaint> {
         if self.looked_at.is_some_and(|at| is_recent(at, now)) {
             return Vec::new();

@@ -5,7 +5,7 @@
 //! any later     store ──> opened with any of the secrets ── sealed for those it lacks ──> store
 //! ```
 //!
-//! So instances whose secrets overlap have one key, in whatever order, and whoever reads the database has none.
+//! So instances whose secrets overlap have one key, in any order, and a reader of the database has none.
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
-//! Who is let in: calls and attempts are counted before anything is done for them, and whoever is over a limit is turned
-//! away.
+//! Admission: calls and attempts are counted before any other work, and a caller over a limit is refused.
 
 mod complaints;
 mod lasting;
@@ -25,7 +24,7 @@ use crate::{
     store::{LimitKeyStore, Limiter},
 };
 
-/// What limits are made of.
+/// The parts that limits are built from.
 pub(crate) struct LimitParts<'a> {
     pub(crate) secrets: &'a Secrets,
     /// Keeps the key of the counters.
@@ -37,7 +36,7 @@ pub(crate) struct LimitParts<'a> {
     pub(crate) store: Arc<dyn Limiter>,
     /// Keeps the counters in place of the store.
     pub(crate) limiter: Option<Arc<dyn Limiter>>,
-    /// Who keeps those of this process.
+    /// The limiter for the counters of this process.
     pub(crate) local: Arc<dyn Limiter>,
     /// How many unauthenticated callers at once may cost a statement.
     pub(crate) at_once: usize,
@@ -46,7 +45,7 @@ pub(crate) struct LimitParts<'a> {
 
 /// Decides who has to wait. Clones share the counters.
 ///
-/// While the counters cannot be reached, nobody is let through.
+/// While the counters cannot be reached, every attempt is refused.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits(Arc<Inner>);
 
@@ -84,7 +83,7 @@ pub(crate) struct Counted {
     key: Option<LimitKey>,
     /// Whether it was counted for a known device, and not for the account.
     pub(crate) on_device: bool,
-    /// Whether the owner of the account is to be told if it fails.
+    /// Whether the owner of the account is notified if it fails.
     pub(crate) is_notified: bool,
 }
 
@@ -143,7 +142,7 @@ impl Limits {
         }
     }
 
-    /// A permit to cost statements, for who has a queue slot of the hasher.
+    /// A database permit for a caller with a queue slot of the hasher.
     ///
     /// # Errors
     /// [`Overloaded`](ErrorKind::Overloaded) if none comes in time.
@@ -154,8 +153,8 @@ impl Limits {
     /// Counts a call of a client, and about an address if it names one.
     ///
     /// # Errors
-    /// [`RateLimited`](ErrorKind::RateLimited), [`Overloaded`](ErrorKind::Overloaded) if too many wait to be counted, or
-    /// [`Unavailable`](ErrorKind::Unavailable).
+    /// [`RateLimited`](ErrorKind::RateLimited), [`Overloaded`](ErrorKind::Overloaded) if too many wait to be counted,
+    /// or [`Unavailable`](ErrorKind::Unavailable).
     pub(crate) async fn admit(
         &self,
         budget: Budget,
@@ -167,8 +166,8 @@ impl Limits {
         self.decide(budget, client.ip, &charges, charged)
     }
 
-    /// The same for a call that is always answered alike: whether there is anything to be done. That an address was asked
-    /// about too often is not told, so that nobody can keep its owner from being served.
+    /// Admits a call whose reply is always the same, and returns whether there is work to do. The reply does not show
+    /// that the budget of an address is spent, so that no caller can keep its owner from being served.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, [`Overloaded`](ErrorKind::Overloaded) if
@@ -228,7 +227,8 @@ impl Limits {
     /// on the counter of that device.
     ///
     /// # Errors
-    /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, or [`Unavailable`](ErrorKind::Unavailable).
+    /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, or
+    /// [`Unavailable`](ErrorKind::Unavailable).
     pub(crate) async fn attempt(
         &self,
         canonical: &str,
@@ -240,7 +240,8 @@ impl Limits {
         self.count(client.ip, rates, canonical, device).await
     }
 
-    /// The same for what the client has been counted for before: the device turned out not to be known.
+    /// Counts an attempt on the account alone, for a client that is counted already: its device turned out to be
+    /// unknown.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).
@@ -303,13 +304,14 @@ impl Limits {
         }
     }
 
-    /// The counter that the store clears in the statement of a fact; the rest is up to [`clear_after`](Self::clear_after).
+    /// The counter that the store clears in the statement of a fact; the rest is up to
+    /// [`clear_after`](Self::clear_after).
     pub(crate) fn cleared_with(&self, counted: Counted) -> Option<LimitKey> {
         counted.key.filter(|_| self.0.is_in_store)
     }
 
     /// Forgets the failures before a fact that is written, where the counters are kept elsewhere. The fact stands, so
-    /// that this is no reason to fail: what is not forgotten is a wait at worst.
+    /// an error here is only logged: a counter that stays costs a wait at worst.
     pub(crate) async fn clear_after(&self, counted: Counted) {
         let elsewhere = counted.key.filter(|_| !self.0.is_in_store);
         let Some(key) = elsewhere else {

@@ -1,3 +1,5 @@
+//! Database permits for anonymous callers, and the queue for them.
+
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
@@ -10,14 +12,14 @@ use crate::{
     metric,
 };
 
-/// How many may wait for a permit, beside those who check a password: these have a queue slot of the hasher.
+/// The length of the queue for permits. Callers that check a password have a queue slot of the hasher instead.
 const QUEUE: usize = 256;
-/// How long anybody waits. While the database does not answer, nobody gets a permit.
+/// The longest wait for a permit. While the database does not answer, no caller gets one.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Lets so many unauthenticated callers at once cost a statement, and the others wait, so that a flood of them leaves
-/// connections to those who are signed in.
+/// Limits the unauthenticated callers that run a statement at the same time; the others wait, so that a flood of them
+/// leaves connections to signed-in users.
 #[derive(Debug)]
 pub(super) struct Permits {
     permits: Arc<Semaphore>,
@@ -79,7 +81,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_longer_than_two_seconds() {
+    async fn callers_wait_two_seconds_at_most() {
         let permits = Permits::new(1);
         let taken = permits.take().await.expect("a permit");
         let begun = Instant::now();

@@ -1,3 +1,5 @@
+//! A cache of limit keys that the store has refused.
+
 use quick_cache::sync::Cache;
 
 use crate::{
@@ -8,8 +10,9 @@ use crate::{
 /// How many are remembered. Beyond them the store is asked again.
 const CAPACITY: usize = 10_000;
 
-/// What the store has refused, so that it is not asked again before there can be room: what a [`Rate`](crate::limit::Rate) holds only
-/// grows, whichever instance charges it. Attempts are not remembered, since a lock can be ended.
+/// The charges that the store has refused, so that it is not asked again before there can be room: the counter of a
+/// [`Rate`](crate::limit::Rate) only grows, whichever instance charges it. Attempts are not remembered, since a lock
+/// can be ended.
 #[derive(Debug)]
 pub(super) struct Refusals(Cache<LimitKey, Held>);
 

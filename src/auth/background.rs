@@ -12,9 +12,9 @@ use super::Auth;
 use crate::{error::Result, purge::Purged};
 
 impl Auth {
-    /// Does all the work in the background: [sends](Self::run_mail) mails, [deletes](Self::run_purge) what is over, and learns
-    /// the endpoints and keys of [providers](crate::oauth). Spawn it once per process; any number of processes share the
-    /// work.
+    /// Does all the work in the background: [sends](Self::run_mail) mails, [deletes](Self::run_purge) what is over, and
+    /// learns the endpoints and keys of [providers](crate::oauth). Spawn it once per process; any number of processes
+    /// share the work.
     ///
     /// When `shutdown` completes, the mails in flight get 5 seconds more, and [hooks](Self::finish_hooks) and
     /// [sinks](Self::flush_events) get what has happened so far: set a time limit of your own for that.
@@ -88,7 +88,7 @@ impl Auth {
             prepared = self.parts.core.limits.prepare() => {
                 if let Err(error) = prepared {
                     let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "the key of limits cannot be read, and is when it is needed");
+                    tracing::warn!(error, "the key of limits cannot be read yet; the first use reads it");
                 }
                 deliveries.run(shutdown).await;
             }
@@ -112,8 +112,8 @@ impl Auth {
         self.parts.purges.run(shutdown).await;
     }
 
-    /// Deletes what is of no more use, in small batches: sessions and one-time tokens an hour after their end, and
-    /// events past their [retention](super::AuthBuilder::event_retention). For hosts that call it from a job of their own.
+    /// Deletes expired data, in small batches: sessions and one-time tokens an hour after their end, and events past
+    /// their [retention](super::AuthBuilder::event_retention). For hosts that call it from a job of their own.
     ///
     /// Safe beside a running service, and beside other purges. One that is dropped half way has done a part.
     ///
@@ -123,16 +123,16 @@ impl Auth {
         self.parts.purges.purge().await
     }
 
-    /// Learns the endpoints and keys of every provider, so that the first user does not wait for it, and tries again until
-    /// all have answered or `shutdown` completes. Spawn it once per process. Without it they are learned when they are
-    /// first needed.
+    /// Learns the endpoints and keys of every provider, so that the first user does not wait for it, and tries again
+    /// until all have answered or `shutdown` completes. Spawn it once per process. Without it they are learned when
+    /// they are first needed.
     #[cfg(feature = "oauth")]
     pub async fn run_providers(&self, shutdown: impl Future<Output = ()> + Send) {
         self.parts.provider_sign_ins.prepare(shutdown).await;
     }
 
-    /// Waits until the [hooks](crate::hook) that run after something have ended: before a process ends, so that none is cut
-    /// off, and in tests.
+    /// Waits until the [hooks](crate::hook) that run after something have ended: before a process ends, so that none is
+    /// cut off, and in tests.
     pub async fn finish_hooks(&self) {
         self.parts.core.hooks.finish().await;
     }

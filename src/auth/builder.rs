@@ -1,3 +1,5 @@
+//! The builder of `Auth`.
+
 #[cfg(feature = "oauth")]
 pub(super) mod oauth;
 mod session;
@@ -23,8 +25,8 @@ use crate::{
     user::RolePermissions,
 };
 
-/// Puts an [`Auth`](super::Auth) together. The store, the secrets, the public URL and the mailer must be given; the rest
-/// has defaults.
+/// Puts an [`Auth`](super::Auth) together. The store, the secrets, the public URL and the mailer must be given; the
+/// rest has defaults.
 #[derive(Debug)]
 #[must_use]
 pub struct AuthBuilder {
@@ -128,12 +130,12 @@ impl AuthBuilder {
         self
     }
 
-    /// Who sends mails. Required.
+    /// The mailer. Required.
     pub fn mailer(self, mailer: impl Mailer) -> Self {
         self.shared_mailer(Arc::new(mailer))
     }
 
-    /// Who sends mails, shared with the host.
+    /// The mailer, shared with the host.
     pub fn shared_mailer(mut self, mailer: Arc<dyn Mailer>) -> Self {
         self.mailer = Some(mailer);
         self
@@ -145,7 +147,7 @@ impl AuthBuilder {
         self
     }
 
-    /// How letters are worded, and the product they speak of.
+    /// The templates of letters, with the name of the product.
     pub fn templates(mut self, templates: Templates) -> Self {
         self.templates = Some(templates);
         self
@@ -169,7 +171,7 @@ impl AuthBuilder {
         self
     }
 
-    /// Which permissions each role brings. Default none.
+    /// The permissions of each role. Default none.
     pub fn role_permissions(mut self, permissions: RolePermissions) -> Self {
         self.role_permissions = permissions;
         self
@@ -195,7 +197,7 @@ impl AuthBuilder {
     }
 
     /// Whether an address gets at most one mail a minute and five an hour of each letter, over all instances. Default
-    /// yes. What is beyond is not sent, and nobody is told.
+    /// yes. Mails beyond the budget are dropped without notice.
     pub fn mail_budgets(mut self, on: bool) -> Self {
         self.mail_budgets = on;
         self
@@ -207,19 +209,20 @@ impl AuthBuilder {
         self
     }
 
-    /// What follows on wrong passwords, one after the other. Default [`Lockout::default`]; `None`: nothing.
+    /// The lockout after consecutive wrong passwords. Default [`Lockout::default`]; `None` turns it off.
     pub fn lockout(mut self, lockout: impl Into<Option<Lockout>>) -> Self {
         self.lockout = lockout.into();
         self
     }
 
-    /// Who keeps the counters of rate limits and of the lockout. Default the store, so that all instances share them.
+    /// The limiter that keeps the counters of rate limits and of the lockout. Default the store, so that all instances
+    /// share them.
     pub fn limiter(mut self, limiter: impl Limiter + 'static) -> Self {
         self.limiter = Some(Arc::new(limiter));
         self
     }
 
-    /// Which letters tell users of what was done to their accounts.
+    /// The letters that notify users of changes to their accounts.
     pub fn notices(mut self, notices: Notices) -> Self {
         self.notices = notices;
         self
@@ -231,25 +234,25 @@ impl AuthBuilder {
         self
     }
 
-    /// Which passwords may be set.
+    /// The rules for new passwords.
     pub fn password_policy(mut self, policy: PasswordPolicy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Who knows which passwords were stolen elsewhere. Default nobody.
+    /// The breach check for new passwords. Default none.
     pub fn breach_check(mut self, check: impl BreachCheck) -> Self {
         self.breaches = Some(Arc::new(check));
         self
     }
 
-    /// Who may make an account. Default [`RegistrationMode::Open`].
+    /// The registration mode. Default [`RegistrationMode::Open`].
     pub fn registration(mut self, mode: RegistrationMode) -> Self {
         self.registration = mode;
         self
     }
 
-    /// Who gets every event of the audit trail as well; may be called several times. [`tracing`] always does.
+    /// Adds a sink for every event of the audit trail; may be called several times. [`tracing`] always gets them.
     pub fn event_sink(mut self, sink: impl Sink) -> Self {
         self.event_sinks.push(Arc::new(sink));
         self
@@ -261,19 +264,20 @@ impl AuthBuilder {
         self
     }
 
-    /// For how long the audit trail is kept. Default 90 days, at most ten years. [`Auth::run`](super::Auth::run) sees to it.
+    /// For how long the audit trail is kept. Default 90 days, at most ten years. [`Auth::run`](super::Auth::run) sees
+    /// to it.
     pub fn event_retention(mut self, retention: Duration) -> Self {
         self.event_retention = retention;
         self
     }
 
-    /// What tells the time. Default the operating system.
+    /// The clock. Default the operating system's.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// What the host does at moments in the life of an account. Given more than once, they run in this order.
+    /// Adds hooks of the host. Given more than once, they run in this order.
     pub fn hooks(self, hooks: impl Hooks) -> Self {
         self.shared_hooks(Arc::new(hooks))
     }
@@ -284,24 +288,24 @@ impl AuthBuilder {
         self
     }
 
-    /// How long the hooks of one moment may take. Default 3 seconds, or half the request timeout if that is less; half the
-    /// request timeout at most.
+    /// How long the hooks of one moment may take. Default 3 seconds, or half the request timeout if that is less; half
+    /// the request timeout at most.
     pub fn hook_timeout(mut self, timeout: Duration) -> Self {
         self.hook_timeout = Some(timeout);
         self
     }
 
-    /// Puts a service of the host's own around the use cases of [`UserService`]. [`Auth`](super::Auth), the endpoints of
-    /// these calls, the guards and every endpoint that asks who is calling go through it.
+    /// Puts a service of the host's own around the use cases of [`UserService`]. [`Auth`](super::Auth), the endpoints
+    /// of these calls, the guards and every endpoint that asks who is calling go through it.
     ///
     /// The other doors pass it by:
     ///
     /// * signing in with a provider opens sessions and makes accounts (`POST /auth/oauth/token` and the callback);
     /// * [`admin`](crate::admin) makes, changes and ends accounts and sessions;
-    /// * [`account`](crate::account), [`session`](crate::session), [`email_verification`](crate::email_verification) and
-    ///   [`lockout`](crate::lockout), with their endpoints and pages;
-    /// * [`Auth::within`][within], [`Auth::prepare_registration`][prepare] and [`Auth::ensure_administrator`][ensure], which
-    ///   the host calls itself.
+    /// * [`account`](crate::account), [`session`](crate::session), [`email_verification`](crate::email_verification)
+    ///   and [`lockout`](crate::lockout), with their endpoints and pages;
+    /// * [`Auth::within`][within], [`Auth::prepare_registration`][prepare] and [`Auth::ensure_administrator`][ensure],
+    ///   which the host calls itself.
     ///
     /// [within]: super::Auth::within
     /// [prepare]: super::Auth::prepare_registration

@@ -17,7 +17,8 @@ use crate::{
     token,
 };
 
-/// The endpoints of an [`Auth`], to be mounted by [`axum`](crate::framework::axum) or [`actix`](crate::framework::actix).
+/// The endpoints of an [`Auth`], to be mounted by [`axum`](crate::framework::axum) or
+/// [`actix`](crate::framework::actix).
 ///
 /// ```
 /// # use hallpass::{Auth, secret::Secret, mail::Mailbox, memory::MemoryStore};
@@ -116,14 +117,14 @@ impl Endpoints {
     }
 
     /// Adds the pages that the links in mails lead to, at the paths of [`Links::new`](crate::mail::Links::new):
-    /// `/verify-email`, `/reset-password` with a form for the new password, `/confirm-email-change` and `/unlock`. For hosts
-    /// that have no such pages of their own; mount them where the public URL leads.
+    /// `/verify-email`, `/reset-password` with a form for the new password, `/confirm-email-change` and `/unlock`. For
+    /// hosts that have no such pages of their own; mount them where the public URL leads.
     ///
-    /// They work without script, load nothing, and speak English, German, French, Spanish or Chinese, as the browser
-    /// asks. `GET` and `HEAD` spend nothing: only a form that is sent does. `GET` reads how the link stands, so that a dead one
-    /// asks for no password, and names the address it was mailed to; `HEAD` reads nothing and names no length. Success leads
-    /// on with a redirect (303), and so does a token that was used: a double click has done what it should. They are not
-    /// part of the OpenAPI document.
+    /// They work without script, load nothing, and are in English, German, French, Spanish or Chinese, as the browser
+    /// asks. `GET` and `HEAD` spend nothing: only a form that is sent does. `GET` reads how the link stands, so that a
+    /// dead one asks for no password, and names the address it was mailed to; `HEAD` reads nothing and names no length.
+    /// Success leads on with a redirect (303), and so does a token that was used: a double click has done what it
+    /// should. They are not part of the OpenAPI document.
     #[cfg(feature = "pages")]
     pub fn with_pages(mut self) -> Self {
         let inner = &*self.auth.parts;
@@ -148,8 +149,8 @@ impl Endpoints {
         self.rows.iter()
     }
 
-    /// Adds rows of a host's own, which answer, document themselves and count against the limit of all endpoints as ours do.
-    /// Add them before [`with_docs`](Self::with_docs).
+    /// Adds rows of a host's own, which answer, document themselves and count against the limit of all endpoints as
+    /// ours do. Add them before [`with_docs`](Self::with_docs).
     ///
     /// An argument of a handler is an [`Input`](crate::http::Input): [`ActiveUser`](crate::ActiveUser) and
     /// [`CurrentUser`](crate::CurrentUser) where the state is an [`Auth`] or has one ([`AsRef`]),
@@ -174,7 +175,8 @@ impl Endpoints {
     /// ```
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if a path is no pattern, or a row answers the same requests as another.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a path is not a pattern, or a row answers the same
+    /// requests as another.
     pub fn with_rows(mut self, rows: impl IntoIterator<Item = Endpoint>) -> Result<Self> {
         self.rows.extend(rows);
         Resources::check(&self.rows)?;

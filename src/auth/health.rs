@@ -11,7 +11,7 @@ use crate::{
     store::Store,
 };
 
-/// How long a finding is kept: each one costs a write, and anybody may ask.
+/// How long a finding is kept: each one costs a write, and any client may ask.
 const KEPT_FOR: Duration = Duration::from_secs(1);
 
 pub(super) fn endpoints(store: &Arc<dyn Store>) -> Vec<Endpoint> {

@@ -33,7 +33,7 @@ use crate::{
     verifier::Verifier,
 };
 
-/// Users and sessions of one application: the use cases, and what the routers and extractors stand on.
+/// Users and sessions of one application: the use cases, and the state of the routers and extractors.
 ///
 /// Cheap to clone; has no type parameters. It implements [`UserService`] for use in process.
 ///
@@ -59,7 +59,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Auth {
     parts: Arc<Parts>,
-    /// What the host makes of the use cases, if it wraps them.
+    /// The use cases as the host wraps them, if it does.
     wrapped: Option<Arc<dyn UserService>>,
 }
 
@@ -103,7 +103,7 @@ impl Auth {
         &self.parts.core.store
     }
 
-    /// What signed-in users do with their own account.
+    /// The use cases of signed-in users for their own account.
     #[must_use]
     pub fn accounts(&self) -> &Accounts {
         &self.parts.accounts
@@ -127,8 +127,8 @@ impl Auth {
         &self.parts.sessions
     }
 
-    /// Counts a call of a client against a budget, as the endpoints do: for a door of the host's own, before it does anything
-    /// that costs. The methods of `Auth` count by themselves.
+    /// Counts a call of a client against a budget, as the endpoints do: for a door of the host's own, before it does
+    /// anything that costs. The methods of `Auth` count by themselves.
     ///
     /// ```
     /// # async fn f(auth: &hallpass::Auth, client: &hallpass::event::ClientInfo) -> hallpass::Result<()> {
@@ -141,8 +141,9 @@ impl Auth {
     /// ```
     ///
     /// # Errors
-    /// [`RateLimited`](crate::ErrorKind::RateLimited) if the client calls too often, [`Overloaded`](crate::ErrorKind::Overloaded)
-    /// if too many wait to be counted, or [`Unavailable`](crate::ErrorKind::Unavailable) while the counters cannot be reached.
+    /// [`RateLimited`](crate::ErrorKind::RateLimited) if the client calls too often,
+    /// [`Overloaded`](crate::ErrorKind::Overloaded) if too many wait to be counted, or
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) while the counters cannot be reached.
     pub async fn admit(&self, budget: Budget, client: &ClientInfo) -> Result<()> {
         let limits = &self.parts.core.limits;
         match budget {
@@ -165,8 +166,8 @@ impl Auth {
         Verifier::own(&self.parts.core.tokens)
     }
 
-    /// Makes a verified administrator, unless there is an active one; `None` then, and nothing changes. An
-    /// account that has the address already is left as it is, and a warning logged: anybody may have registered it.
+    /// Makes a verified administrator, unless there is an active one; `None` then, and nothing changes. An account that
+    /// has the address already is left as it is, and a warning is logged: a stranger may have registered it.
     ///
     /// # Errors
     /// [`WeakPassword`](crate::ErrorKind::WeakPassword), or [`Unavailable`](crate::ErrorKind::Unavailable) while the
@@ -182,7 +183,7 @@ impl Auth {
             .await
     }
 
-    /// What administrators do to accounts.
+    /// The use cases of administrators.
     #[must_use]
     pub fn administration(&self) -> &Administration {
         &self.parts.administration

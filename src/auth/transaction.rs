@@ -15,8 +15,9 @@ impl Auth {
     /// Does what is slow about a registration, before a transaction is begun: checks the input and hashes the
     /// password. A [breach check](crate::credential::BreachCheck) is asked here.
     ///
-    /// It counts as a registration of its [client](Registration::with_client), with those over HTTP, before anything else: one
-    /// statement, for which a connection must be free. A client whose address is not given has no counter of its own.
+    /// It counts as a registration of its [client](Registration::with_client), with those over HTTP, before anything
+    /// else: one statement, for which a connection must be free. A client whose address is not given has no counter of
+    /// its own.
     ///
     /// # Errors
     /// [`RateLimited`](crate::ErrorKind::RateLimited), [`ValidationFailed`](crate::ErrorKind::ValidationFailed),
@@ -60,9 +61,10 @@ impl Auth {
     /// ```
     ///
     /// On SQLite a transaction that reads before it writes is begun with `SqliteTransactionMode::Immediate`
-    /// (`begin_with_options`): no other can write until it ends, and it waits for its turn. Begun otherwise, its first write
-    /// fails at once if another one has written since it read, or is writing. Nothing is run again in a transaction of the
-    /// host's: [`Unavailable`](crate::ErrorKind::Unavailable) is for the host to roll back and begin again.
+    /// (`begin_with_options`): no other can write until it ends, and it waits for its turn. Begun otherwise, its first
+    /// write fails at once if another one has written since it read, or is writing. Nothing is run again in a
+    /// transaction of the host's: [`Unavailable`](crate::ErrorKind::Unavailable) is for the host to roll back and begin
+    /// again.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if there is no store for such a database.
@@ -78,9 +80,9 @@ impl Auth {
 
 /// Use cases inside a transaction of the host's, made by [`Auth::within`].
 ///
-/// If the transaction is rolled back, nothing has happened, and nobody is told. On Postgres, a transaction in which a
-/// statement failed can only be rolled back; an outcome such as
-/// [`EmailTaken`](crate::ErrorKind::EmailTaken) is no failed statement.
+/// If the transaction is rolled back, nothing has happened, and no event is published. On Postgres, a transaction in
+/// which a statement failed can only be rolled back; an outcome such as [`EmailTaken`](crate::ErrorKind::EmailTaken) is
+/// not a failed statement.
 #[derive(Debug)]
 pub struct InTransaction<'a> {
     auth: Auth,
@@ -233,8 +235,8 @@ pub struct Unpublished {
 }
 
 impl Unpublished {
-    /// Sends the events of what was done to the sinks, and starts the [hooks](crate::hook) that come after it. Call it
-    /// after the commit; the audit trail has the events in any case.
+    /// Sends the events of the transaction to the sinks, and starts the [hooks](crate::hook) that come after it. Call
+    /// it after the commit; the audit trail has the events in any case.
     pub fn publish(self) {
         let core = &self.auth.parts.core;
         for event in &self.done.events {

@@ -1,3 +1,5 @@
+//! A counted password attempt.
+
 use super::FailedCheck;
 use crate::{
     admission::{Attempt, Counted, Limits, Locked},
@@ -7,7 +9,7 @@ use crate::{
     metric,
 };
 
-/// An attempt on a password, counted before the password is looked at. It ends in one of three ways: the failure stands,
+/// An attempt on a password, counted before the password is checked. It ends in one of three ways: the failure stands,
 /// [`take_back`](Self::take_back), or [`clear`](Self::clear) with the failures before it.
 #[derive(Clone, Debug)]
 pub(crate) struct CountedAttempt {
@@ -95,7 +97,8 @@ impl CountedAttempt {
         self.limits.clear(self.counted).await
     }
 
-    /// The counter that the store clears in the statement that opens a session; [`cleared`](Self::cleared) does the rest.
+    /// The counter that the store clears in the statement that opens a session; [`cleared`](Self::cleared) does the
+    /// rest.
     pub(crate) fn cleared_counter(&self) -> Option<LimitKey> {
         self.limits.cleared_with(self.counted)
     }

@@ -1,3 +1,5 @@
+//! The breach check for new passwords.
+
 #[cfg(feature = "breach-check")]
 mod http;
 
@@ -7,11 +9,11 @@ use async_trait::async_trait;
 pub use self::http::HttpBreachCheck;
 use crate::{error::BoxError, secret::Password};
 
-/// Knows which passwords were stolen elsewhere: such a one is no password here.
+/// Finds out whether a password is known from a breach elsewhere: such a password is refused.
 ///
 /// A new password that the [policy](super::PasswordPolicy) takes is asked about once, and refused as
-/// [`Breached`](crate::error::Weakness::Breached) if it is known, whether or not its address has an account. No database
-/// connection is held meanwhile.
+/// [`Breached`](crate::error::Weakness::Breached) if it is known, whether or not its address has an account. No
+/// database connection is held during the check.
 ///
 /// It fails open: if the answer is an error, or does not come within 2 seconds (a quarter of the request timeout, if
 /// that is less), the password is taken, and the event

@@ -1,3 +1,5 @@
+//! The caller that a password check works for.
+
 use std::{convert::Infallible, future::pending};
 
 use tokio::sync::oneshot;
@@ -8,7 +10,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
 };
 
-/// Who waits for an answer, and may go away.
+/// A caller that waits for an answer, and may disconnect.
 #[derive(Debug, Default)]
 pub(crate) struct Caller {
     here: Option<oneshot::Receiver<Infallible>>,
@@ -16,8 +18,8 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Does something to its end, even if the caller goes away: whoever hangs up is not to keep it from being counted and
-    /// written down. What is done is told when the caller has gone.
+    /// Runs work to its end, even if the caller disconnects: a disconnect must not keep an attempt from being counted
+    /// and recorded. The work learns from its `Caller` that the caller has gone.
     pub(crate) async fn outlived<T, F>(work: impl FnOnce(Self) -> F) -> Result<T>
     where
         T: Send + 'static,
@@ -33,8 +35,8 @@ impl Caller {
         done.unwrap_or_else(|error| Err(Error::internal(error)))
     }
 
-    /// Waits until the caller has gone; nobody is told of the error. Who does something by themselves, and not by
-    /// [`outlived`](Self::outlived), is never gone: what they wait for goes with them.
+    /// Waits until the caller has gone; nobody receives the error. A caller outside of [`outlived`](Self::outlived)
+    /// never counts as gone: its work is dropped with it.
     pub(super) async fn gone(&mut self) -> Error {
         match &mut self.here {
             Some(here) => match here.await {

@@ -1,3 +1,5 @@
+//! The one check of an address and a password.
+
 use std::sync::Arc;
 
 use super::{
@@ -15,9 +17,9 @@ use crate::{
 /// The one check of an address and a password, counted. Every door uses it: sign-in, and what asks for the password
 /// again.
 ///
-/// Each call performs one verification, whether the address is unknown, the account has no password, or the
-/// password is wrong, and no database connection is held during it. It is counted before, as an attempt on the address or
-/// on the device, and is not performed if too many in a row have failed.
+/// Each call performs one verification, whether the address is unknown, the account has no password, or the password is
+/// wrong, and no database connection is held during it. It is counted before, as an attempt on the address or on the
+/// device, and is not performed if too many in a row have failed.
 #[derive(Clone, Debug)]
 pub(crate) struct PasswordCheck {
     pub(crate) core: Arc<Core>,
@@ -51,7 +53,7 @@ impl PasswordCheck {
     /// If the stored hash has parameters no longer in force, the result carries a new hash of the password, unless
     /// the hasher is too busy to make one. Opening a session with it clears the failed attempts so far.
     ///
-    /// A [`FailedCheck`] is no error: the door writes it down, and then answers with the error it becomes.
+    /// A [`FailedCheck`] is not an error: the door records it, and then answers with the error it becomes.
     ///
     /// # Errors
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) if it cannot be a password ([`ensure_checkable`]; a door

@@ -1,3 +1,5 @@
+//! The list of common passwords.
+
 use std::cmp::Ordering;
 
 /// Sorted by bytes, one password a line, lower-case, nothing but ASCII; see `common_passwords.LICENSE.txt`.
@@ -18,7 +20,7 @@ pub(super) fn is_common(lowercased: &str) -> bool {
     false
 }
 
-/// The line at the middle of a text of whole lines, what is before and what is after it.
+/// The line at the middle of a text of whole lines, and the text before and after it.
 fn middle_line(text: &str) -> (&str, &str, &str) {
     let (first, second) = text.split_at(text.floor_char_boundary(text.len() / 2));
     let start = first.rfind('\n').map_or(0, |at| at + 1);
@@ -47,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beside_a_line_is_not_found() {
+    fn texts_other_than_a_line_are_not_found() {
         for text in ["", "\n", "password\n", "passwor", "\u{10ffff}", "!", "~~~~"] {
             assert!(!is_common(text), "{text:?}");
         }

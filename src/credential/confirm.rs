@@ -13,8 +13,8 @@ use crate::{
     user::User,
 };
 
-/// How often a credential is checked for one call, if it changed during the check: another check distinguishes a password
-/// that was changed from one that a sign-in hashed again. After the last one the caller has to try again.
+/// How often a credential is checked for one call, if it changed during the check: another check distinguishes a
+/// password that was changed from one that a sign-in hashed again. After the last one the caller has to try again.
 pub(crate) const CHECKS: usize = 3;
 
 /// The credential was right each time, and something else had changed each time when it was to be used.
@@ -38,7 +38,7 @@ impl Confirmation {
     /// # Errors
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `member` if it cannot be a password;
     /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if it is wrong, or the account has none;
-    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the account was disabled meanwhile;
+    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the account was disabled during the check;
     /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts) or [`RateLimited`](ErrorKind::RateLimited);
     /// * [`Overloaded`](ErrorKind::Overloaded) if the hasher is too busy.
     pub(crate) async fn password(

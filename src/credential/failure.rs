@@ -1,3 +1,5 @@
+//! A failed password check, for the audit trail.
+
 use std::time::Duration;
 
 use crate::{
@@ -9,15 +11,15 @@ use crate::{
 /// A check that a caller did not pass: for the audit trail. The caller learns only what the error says that it becomes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FailedCheck {
-    /// Whose account it was about; `None` if the address has none.
+    /// The user it was about; `None` if the address has no account.
     pub(crate) user_id: Option<UserId>,
     /// Why.
     pub(crate) reason: FailureReason,
-    /// Whether the owner is to be told that sign-in begins to be locked.
+    /// Whether the owner is notified that a lock of the sign-in begins.
     pub(crate) is_notified: bool,
 }
 
-/// Why a check was not passed.
+/// The reason why a check failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FailureReason {
     /// The password was right, and the account is disabled.
@@ -26,7 +28,7 @@ pub(crate) enum FailureReason {
     EmailNotVerified,
     /// The account has no password.
     NoPassword,
-    /// Too many attempts in a row had failed: the password was not looked at.
+    /// Too many attempts in a row had failed: the password was not checked.
     TooManyAttempts {
         /// When the next one is.
         retry_after: Duration,
@@ -54,7 +56,7 @@ impl FailedCheck {
         }
     }
 
-    /// Whose account it would have been about is not known: nobody has looked.
+    /// Without a user: the account was not looked up.
     pub(crate) fn locked(Locked { retry_after }: Locked) -> Self {
         Self {
             user_id: None,
@@ -87,7 +89,7 @@ impl FailureReason {
 }
 
 impl From<FailedCheck> for Error {
-    /// That the account is disabled or the address not verified is told after the right password only; the rest looks the same.
+    /// Only the right password reveals a disabled account or an unverified address; all other failures look the same.
     fn from(failed: FailedCheck) -> Self {
         let kind = match failed.reason {
             FailureReason::AccountDisabled => ErrorKind::AccountDisabled,

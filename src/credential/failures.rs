@@ -1,3 +1,5 @@
+//! Recording failed password checks and lockouts.
+
 use std::sync::Arc;
 
 use super::{FailedCheck, FailureReason};
@@ -8,7 +10,7 @@ use crate::{
     mail::{LetterKind, Recipient},
 };
 
-/// Writes failed checks down, and tells owners when their sign-in begins to be locked.
+/// Records failed checks, and notifies owners when a lock of their sign-in begins.
 #[derive(Clone, Debug)]
 pub(crate) struct Failures {
     pub(crate) core: Arc<Core>,

@@ -1,3 +1,5 @@
+//! The password hasher: threads, queue and deadlines.
+
 mod known_params;
 mod pool;
 mod speed;
@@ -37,21 +39,21 @@ const DEFAULT_DEADLINE: Duration = Duration::from_secs(2);
 /// A tenth of the weight of a thread with 0.
 const DEFAULT_NICENESS: u8 = 10;
 
-/// Hashes and verifies passwords, so many at once and no more.
+/// Hashes and verifies passwords, at most a fixed number at once.
 ///
-/// A hash is made on threads of its own, under one of a fixed number of permits. Who finds none free waits in a
-/// fair queue of bounded length for a bounded time, and is then turned away with [`Overloaded`](crate::ErrorKind::Overloaded) and a
-/// time to retry after. Each permit has its own Argon2 memory, allocated at first use and kept, so that hashing
-/// takes permits × the memory of the parameters, in force or declared as former, that need most. (A stored hash that needs
-/// more takes it while it is verified.)
+/// A hash is made on threads of its own, under one of a fixed number of permits. A caller that finds none free waits in
+/// a fair queue of bounded length for a bounded time, and is then refused with
+/// [`Overloaded`](crate::ErrorKind::Overloaded) and a time to retry after. Each permit has its own Argon2 memory,
+/// allocated at first use and kept, so that hashing takes permits × the memory of the parameters, in force or declared
+/// as former, that need most. (A stored hash that needs more takes it while it is verified.)
 ///
-/// A verification that fails costs one hash of each of the parameters that stored hashes have, in an order that is always
-/// the same, so that its time does not tell which of them a hash has, or that there is none. Parameters no longer in
-/// force are known once a hash with them is verified, or from the start if they are declared as
+/// A verification that fails costs one hash of each of the parameters that stored hashes have, in an order that is
+/// always the same, so that its time does not reveal which of them a hash has, or that there is none. Parameters no
+/// longer in force are known once a hash with them is verified, or from the start if they are declared as
 /// [`former`](HasherBuilder::former).
 ///
-/// Clones share the permits. The methods must be called within a tokio runtime. Where its clock is paused, timers do not
-/// wait for a hash.
+/// Clones share the permits. The methods must be called within a tokio runtime. Where its clock is paused, timers do
+/// not wait for a hash.
 ///
 /// ```
 /// # #[tokio::main]
@@ -77,15 +79,15 @@ struct Inner {
     checks: AtomicU64,
 }
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
     reason = "a further outcome would be a change of contract"
 )]
 pub enum Verification {
-    /// The password is right, and its hash has parameters no longer in force, or was made of a password outside of ASCII
-    /// as it was typed: hash it again.
+    /// The password is right, and its hash has parameters no longer in force, or was made of a password outside of
+    /// ASCII as it was typed: hash it again.
     Outdated,
     /// The password is right.
     Right,
@@ -107,11 +109,11 @@ pub struct HasherBuilder {
 impl HasherBuilder {
     /// Adds parameters that were in force before, and that stored hashes may still have.
     ///
-    /// What fails to verify costs one hash of these, too. Undeclared ones are not known before a first hash with them
-    /// is verified, in each process anew: until then, a hash with them takes another time than none. None is added that
-    /// way beyond four in all, or that takes more memory or work than those in force: a warning is logged, and their
-    /// hashes take a time of their own. The more there are, the fewer failures an instance has the time for: declare
-    /// none that no account has any more.
+    /// A failed verification costs one hash of these, too. Undeclared ones are not known before a first hash with them
+    /// is verified, in each process: until then, a hash with them takes another time than none. None is added that way
+    /// beyond four in all, or that takes more memory or work than those in force: a warning is logged, and their hashes
+    /// take a time of their own. The more there are, the fewer failures an instance has the time for: declare none that
+    /// no account has any more.
     #[must_use]
     pub fn former(mut self, params: HashParams) -> Self {
         self.former.push(params);
@@ -125,7 +127,7 @@ impl HasherBuilder {
         self
     }
 
-    /// How many callers may wait; 256 by default. With 0 nobody waits.
+    /// How many callers may wait; 256 by default. With 0 no caller waits.
     #[must_use]
     pub fn queue(mut self, queue: usize) -> Self {
         self.queue = queue;
@@ -139,19 +141,19 @@ impl HasherBuilder {
         self
     }
 
-    /// By how much the threads that hash yield to others while processors are short: what is added to their nice value
-    /// (`nice(2)`), 0 to 19. By default 10, about a tenth of the processor time that another thread gets, so that those
-    /// who are signed in hardly feel a storm of logins; threads that keep all processors busy slow logins down in turn.
-    /// Linux only: elsewhere it does nothing. In a debug build without an optimised Argon2 they do not yield, and a warning
-    /// says how to optimise it.
+    /// The increment of the nice value (`nice(2)`) of the threads that hash, 0 to 19: they yield to others while
+    /// processors are short. By default 10, about a tenth of the processor time that another thread gets, so that a
+    /// storm of logins hardly slows signed-in users down; threads that keep all processors busy slow logins down in
+    /// turn. Linux only: elsewhere it does nothing. In a debug build without an optimised Argon2 they do not yield, and
+    /// a warning says how to optimise it.
     #[must_use]
     pub fn niceness(mut self, niceness: u8) -> Self {
         self.threads = Threads::Own { niceness };
         self
     }
 
-    /// Hashes on the thread of the caller: where tokio's clock is paused, it leaps to the next timeout while a thread of
-    /// its own is at work.
+    /// Hashes on the thread of the caller: where tokio's clock is paused, it leaps to the next timeout while a thread
+    /// of its own is at work.
     #[cfg(feature = "testing")]
     #[must_use]
     pub(crate) fn in_place(mut self) -> Self {
@@ -162,8 +164,8 @@ impl HasherBuilder {
     /// The hasher.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the number of permits is 0 or above 65,536, or the niceness
-    /// above 19.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the number of permits is 0 or above 65,536, or the
+    /// niceness above 19.
     pub fn build(self) -> Result<Hasher> {
         if !(1..=MAX_PERMITS).contains(&self.permits) {
             return Err(Error::configuration(
@@ -224,7 +226,7 @@ impl Hasher {
         self.0.pool.permits()
     }
 
-    /// Whether somebody may still hash or wait.
+    /// Whether a caller may still hash or wait.
     ///
     /// # Errors
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if not.
@@ -279,8 +281,9 @@ impl Hasher {
     /// [`Wrong`](Verification::Wrong).
     ///
     /// # Errors
-    /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit comes free in time; [`Internal`](crate::ErrorKind::Internal) if
-    /// the hash is not Argon2id of version 19, or its cost is absurd, and as [`hash`](Self::hash).
+    /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit comes free in time;
+    /// [`Internal`](crate::ErrorKind::Internal) if the hash is not Argon2id of version 19, or its cost is absurd, and
+    /// as [`hash`](Self::hash).
     pub async fn verify(
         &self,
         password: &Password,

@@ -11,22 +11,22 @@
 //!                           CheckedPassword ──> Proof ──> sign_in::complete
 //! ```
 //!
-//! A new password passes `PasswordRules` at every door that sets one: the policy, which asks nobody, and then the
+//! A new password passes `PasswordRules` at every door that sets one: the policy, which makes no request, and then the
 //! breach check, if the host has given one.
 //!
-//! A password is hashed as RFC 8265 prepares it (NFC), and the salt of the hash says so. A hash that says nothing, of an older
-//! version or imported, was made of the password as it was typed, and is compared with that: one verification either way, so
-//! that neither the cost nor the time of a failure depends on what is stored. When such a hash has matched a password outside
-//! of ASCII, the password is hashed again.
+//! A password is hashed as RFC 8265 prepares it (NFC), and the salt of the hash says so. A hash that says nothing, of
+//! an older version or imported, was made of the password as it was typed, and is compared with that: one verification
+//! either way, so that neither the cost nor the time of a failure depends on what is stored. When such a hash has
+//! matched a password outside of ASCII, the password is hashed again.
 //!
-//! A sign-in outlives its `Caller`: who hangs up leaves the queue and has not been counted, but once a password is looked at,
-//! what comes of it is written down. An unauthenticated caller could otherwise lock an owner out without a trace.
+//! A sign-in outlives its `Caller`: a disconnected client leaves the queue and is not counted, but once a password is
+//! checked, the outcome is recorded. An unauthenticated caller could otherwise lock an owner out without a trace.
 //!
-//! What asks a signed-in user for the password again goes through `Confirmation`: the same check, by the stored
+//! Endpoints that ask a signed-in user for the password again go through `Confirmation`: the same check, by the stored
 //! address, and no session is opened. An account without a password shows a recent sign-in instead.
 //!
-//! An unknown address, an account without a password and a wrong password cost one verification each, through the
-//! same queue, so that neither time nor load tells them apart.
+//! An unknown address, an account without a password and a wrong password cost one verification each, through the same
+//! queue, so that neither time nor load distinguishes them.
 
 mod attempt;
 mod breach;

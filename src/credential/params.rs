@@ -1,3 +1,5 @@
+//! The cost of a password hash.
+
 use std::{fmt, str::FromStr};
 
 use crate::error::{Error, Result};

@@ -1,3 +1,5 @@
+//! Password hashes in the PHC string format.
+
 use std::str::FromStr;
 
 use argon2::{ARGON2ID_IDENT, Version};
@@ -15,16 +17,16 @@ pub(super) const SALT_LEN: usize = 16;
 pub(super) const TAG_LEN: usize = 32;
 
 /// The end of the salt of a hash that was made of the prepared password. A parameter of its own would be clearer, but
-/// instances of the version before could not read it. That another salt ends so by chance does not happen.
+/// instances of the version before could not read it. No other salt ends so by chance.
 const PREPARED: &[u8] = b"nfc8265";
 
 impl PasswordHash {
     /// Takes a hash that was made elsewhere, for a user who is brought along with it.
     ///
     /// # Errors
-    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if it cannot be verified here: no PHC string of Argon2id
-    /// version 19 with `m`, `t` and `p`, a tag below 16 bytes, or beyond the limits of [`HashParams`]. No part of it is
-    /// repeated.
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if it cannot be verified here: no PHC string of
+    /// Argon2id version 19 with `m`, `t` and `p`, a tag below 16 bytes, or beyond the limits of [`HashParams`]. No part
+    /// of it is repeated.
     pub fn parse(text: impl Into<String>) -> Result<Self> {
         let hash = Self::trusted(text.into());
         match Phc::read(&hash) {
@@ -55,7 +57,8 @@ pub(super) struct Phc {
 }
 
 impl Phc {
-    /// What is verified when there is no hash: it costs what a hash of these parameters costs, and matches nothing.
+    /// The stand-in that is verified when there is no hash: it costs as much as a hash of these parameters, and matches
+    /// nothing.
     pub(super) fn dummy(params: HashParams) -> Self {
         Self {
             params,

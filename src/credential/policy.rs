@@ -1,3 +1,5 @@
+//! The password policy.
+
 mod context;
 mod pattern;
 #[cfg(feature = "strength")]
@@ -19,16 +21,16 @@ const FLOOR: usize = 8;
 const MAX_CODE_POINTS: usize = 256;
 const MAX_BYTES: usize = 1024;
 
-/// What a new password must be: long enough, not too long, not a common one, and more than a word that is known of its
+/// The rules for a new password: long enough, not too long, not a common one, and more than a word that is known of its
 /// account or its service. Two different characters at most, such as `********`, and a run, such as `12345678` or
 /// `hgfedcba`, are refused as [`TooGuessable`](Weakness::TooGuessable).
 ///
 /// There are no rules about kinds of characters, and no expiry (NIST SP 800-63B section 3.1.1.2 forbids both). A word
 /// is held against a password that is made of it, not against one that happens to contain it.
 ///
-/// A password is compared as RFC 8265 prepares it (OpaqueString): other spaces become U+0020, and the text is composed (NFC),
-/// so that one typed on another system matches; its length is counted then. Case, width and compatible letters make a
-/// difference, nothing is trimmed and nothing is cut off.
+/// A password is compared as RFC 8265 prepares it (OpaqueString): other spaces become U+0020, and the text is composed
+/// (NFC), so that one typed on another system matches; its length is counted then. Case, width and compatible letters
+/// make a difference, nothing is trimmed and nothing is cut off.
 ///
 /// ```
 /// use hallpass::{secret::Password, credential::{PasswordContext, PasswordPolicy}};
@@ -69,8 +71,8 @@ impl PasswordPolicy {
     }
 
     /// Further words that a password is not to be made of, such as the names of the company and its services. The
-    /// product of the [letters](crate::mail::Templates::new) is one of them without being named here. Words of less than
-    /// three bytes are passed over.
+    /// product of the [letters](crate::mail::Templates::new) is one of them without being named here. Words of less
+    /// than three bytes are passed over.
     #[must_use]
     pub fn with_words<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
         self.words.extend(words.into_iter().map(Into::into));
@@ -83,7 +85,7 @@ impl PasswordPolicy {
         self.min
     }
 
-    /// Checks a new password of an account. `member` is the name it has in the request. Asks nobody.
+    /// Checks a new password of an account. `member` is the name it has in the request. Makes no request.
     ///
     /// # Errors
     /// [`WeakPassword`](ErrorKind::WeakPassword) with every [`Weakness`] it has, [`Breached`](Weakness::Breached)
@@ -257,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_password_is_refused_before_hashing() {
+    fn an_impossible_password_is_refused_before_hashing() {
         let megabyte = "e\u{301}".repeat(400_000);
         for (text, expected) in [
             ("short", None),

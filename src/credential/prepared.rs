@@ -1,10 +1,12 @@
+//! Unicode preparation of passwords (RFC 8265).
+
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::secret::Password;
 
-/// A password as it is hashed (RFC 8265, OpaqueString): each space of Unicode is U+0020, and the text is NFC, so that one typed
-/// on another system matches. Compatibility mappings (NFKC) would make different passwords equal. Nothing is trimmed or
-/// refused: code points that a future Unicode assigns are good in a password.
+/// A password as it is hashed (RFC 8265, OpaqueString): each space of Unicode is U+0020, and the text is NFC, so that
+/// one typed on another system matches. Compatibility mappings (NFKC) would make different passwords equal. Nothing is
+/// trimmed or refused: code points that a future Unicode assigns are good in a password.
 pub(super) fn prepared(password: &Password) -> Password {
     let text = password.expose();
     if text.is_ascii() {

@@ -1,3 +1,5 @@
+//! The rules for new passwords: the policy and the breach check.
+
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::timeout;
@@ -17,7 +19,7 @@ use crate::{
 /// The longest that a breach check may take.
 pub(crate) const BREACH_CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What every new password must pass, at each door that sets one. Cheap to clone.
+/// The checks that every new password must pass, at each door that sets one. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct PasswordRules(Arc<PasswordRulesParts>);
 
@@ -39,15 +41,15 @@ pub(crate) struct NewPassword<'a> {
     pub(crate) password: &'a Password,
     pub(crate) email: &'a EmailAddress,
     pub(crate) display_name: Option<&'a str>,
-    /// Whose account it is, if there is one yet.
+    /// The user of the account, if there is one yet.
     pub(crate) user_id: Option<UserId>,
-    /// Who sets it.
+    /// The user who sets it.
     pub(crate) actor_id: Option<UserId>,
     pub(crate) client: &'a ClientInfo,
 }
 
 impl<'a> NewPassword<'a> {
-    /// For an account that is not there yet and has no name, set by nobody who is known.
+    /// For a new account without a name, set by an unknown caller.
     pub(crate) fn new(
         member: &'static str,
         password: &'a Password,
@@ -71,7 +73,7 @@ impl PasswordRules {
         Self(Arc::new(parts))
     }
 
-    /// Refuses a password that must not be set, and writes down if the breach check gave no answer.
+    /// Refuses a password that must not be set, and records a breach check without an answer.
     ///
     /// # Errors
     /// As [`check`](Self::check), and [`Unavailable`](ErrorKind::Unavailable) if that could not be written.
@@ -82,7 +84,7 @@ impl PasswordRules {
         Ok(())
     }
 
-    /// Refuses a password that must not be set. Asks no database: what it gives is to be written down.
+    /// Refuses a password that must not be set. Asks no database: the caller records the returned event.
     ///
     /// # Errors
     /// [`WeakPassword`](ErrorKind::WeakPassword); [`Overloaded`](ErrorKind::Overloaded) if an estimate is asked for and
@@ -103,7 +105,7 @@ impl PasswordRules {
             Err(error) => {
                 tracing::warn!(
                     error = &*error,
-                    "a new password could not be looked up among the breached ones, and is taken"
+                    "a new password could not be looked up among the breached ones; it is accepted"
                 );
                 Ok(Some(self.unanswered(new)))
             }

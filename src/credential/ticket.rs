@@ -1,3 +1,5 @@
+//! The ticket that admits a caller to a password check.
+
 use std::pin::pin;
 
 use tokio::sync::OwnedSemaphorePermit;
@@ -28,7 +30,7 @@ pub(crate) struct CheckTicket {
 }
 
 impl CheckTicket {
-    /// Admits a caller. Under a flood a caller who would find no permit later is turned away here, before it costs a
+    /// Admits a caller. Under a flood a caller that would find no permit later is refused here, before it costs a
     /// statement.
     ///
     /// # Errors
@@ -65,10 +67,10 @@ impl CheckTicket {
         Ok(())
     }
 
-    /// Waits until the attempt is counted, and gives the permit back. A refusal keeps it until it is written down.
+    /// Waits until the attempt is counted, and gives the permit back. A refusal keeps it until it is recorded.
     ///
-    /// A caller who goes away frees the queue slot at once, however long the database takes to count; the attempt is then
-    /// taken back.
+    /// A caller who goes away frees the queue slot at once, however long the database takes to count; the attempt is
+    /// then taken back.
     ///
     /// # Errors
     /// As `counting`, and [`Unavailable`](crate::ErrorKind::Unavailable) if the caller has gone.

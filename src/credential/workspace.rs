@@ -1,3 +1,5 @@
+//! Reusable memory for password hashing.
+
 use std::fmt;
 
 use argon2::{Algorithm, Argon2, Block, Version};
@@ -9,7 +11,7 @@ use crate::error::{Error, Result};
 #[derive(Default)]
 pub(super) struct Workspace {
     blocks: Vec<Block>,
-    /// What was computed in it.
+    /// The hashes computed in it.
     #[cfg(test)]
     pub(super) computed: Vec<HashParams>,
 }

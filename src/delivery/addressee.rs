@@ -32,7 +32,7 @@ impl Deliveries {
         if intent.letter == LetterKind::VerifyEmail && user.email_verified_at.is_some() {
             return Ok(None);
         }
-        // A link is for who has the address. A notice is for who had it.
+        // A link is for the user who has the address now. A notice is for the user who had it.
         let moved = user.email.as_str() != ordered.address.as_str();
         if moved && intent.letter.purpose().is_some() {
             tracing::info!(id = %intent.id, "a mail is void: the address of the account has changed");

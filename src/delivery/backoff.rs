@@ -1,3 +1,5 @@
+//! The delay between attempts to send a mail.
+
 use std::time::Duration;
 
 use crate::secret::random_bytes;

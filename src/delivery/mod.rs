@@ -1,7 +1,7 @@
 //! Gets mails from the outbox to the mailer.
 //!
 //! ```text
-//! use case ── enqueue ──> outbox          (one statement, account or none: time tells nothing)
+//! use case ── enqueue ──> outbox          (one statement, account or none: the time reveals nothing)
 //! worker   ── claim ────> outbox          (a lease of 30 s; committed, nothing is held from here on)
 //!          ── credentials ─> store        (nobody or disabled: done, silently; whom it finds first is kept with the intent)
 //!          ── admit ────> store           (the budget of the address: beyond it, done, silently)
@@ -63,7 +63,7 @@ impl Default for LinkLifetimes {
     }
 }
 
-/// What deliveries are made of.
+/// The parts that deliveries are built from.
 #[derive(Debug)]
 pub(crate) struct DeliveryParts {
     pub(crate) store: Arc<dyn Store>,
@@ -87,7 +87,7 @@ struct Inner {
     keys: OneTimeKeys,
     ordered: Notify,
     outage: Outage,
-    /// When the store was last rid of what is old.
+    /// The time of the last purge.
     tidied_at: Mutex<Option<Timestamp>>,
 }
 

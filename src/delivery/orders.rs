@@ -1,4 +1,4 @@
-//! Which mails are asked for, and for how long they are worth sending.
+//! Orders of mails, and the time for which a mail is worth sending.
 
 use super::Deliveries;
 use crate::{
@@ -27,7 +27,7 @@ impl Deliveries {
         Intent::new(letter, recipient, now, lifetime)
     }
 
-    /// A letter that notifies of what was done, unless the host [does not send](crate::mail::Notices) it.
+    /// A letter that notifies of a change, unless the host [does not send](crate::mail::Notices) it.
     pub(crate) fn notice(
         &self,
         letter: LetterKind,
@@ -65,8 +65,8 @@ impl Deliveries {
 
     /// Orders the mail with the link that sets a new password, for the account with this address, if there is one.
     ///
-    /// When this has returned the order outlives a kill, if `store` is no open transaction. The event is to be published
-    /// once it is there to stay, and the worker to be woken.
+    /// When this has returned the order outlives a kill, if `store` is not an open transaction. The caller publishes
+    /// the event and wakes the worker once it is committed.
     ///
     /// # Errors
     /// If the database fails.

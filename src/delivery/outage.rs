@@ -1,5 +1,5 @@
-//! Whether the mailer takes mails at all, as far as this process can know: what an outage has kept goes out soon after its
-//! end, not at the end of a back-off that grew during it.
+//! Detects outages of the mailer, as far as this process can know: delayed mails go out soon after the end of an
+//! outage, not at the end of a back-off that grew during it.
 
 use std::{
     error::Error as StdError,
@@ -34,7 +34,7 @@ struct State {
 }
 
 impl Outage {
-    /// A process that starts does not know: what waits may have waited for the mailer.
+    /// A process that starts does not know: a waiting mail may have waited for the mailer.
     pub(super) fn suspect(&self, now: Timestamp) {
         self.state().since.get_or_insert(now - SHORTEST);
     }
@@ -45,8 +45,8 @@ impl Outage {
         state.tried_at = Some(now);
     }
 
-    /// The mailer has answered. If that ends an outage: from when on the mails were asked for that it may have kept. A mail
-    /// that also failed before is not among them: its fault is its own.
+    /// The mailer has answered. If that ends an outage: from when on the mails were asked for that it may have kept. A
+    /// mail that also failed before is not among them: its fault is its own.
     fn answered(&self, now: Timestamp) -> Option<Timestamp> {
         let mut state = self.state();
         let before = state.answered_at.replace(now);
@@ -93,7 +93,7 @@ impl Deliveries {
         tracing::info!("the mailer takes mails again");
         if let Err(error) = self.release(now, asked_from).await {
             let error = &error as &dyn StdError;
-            tracing::error!(error, "what waits for the mailer cannot be brought forward");
+            tracing::error!(error, "waiting mails cannot be brought forward");
         }
     }
 
@@ -107,7 +107,8 @@ impl Deliveries {
         }
     }
 
-    /// Makes one of the mails that wait due, if it is time to see whether the mailer is back; says whether there was one.
+    /// Makes one of the mails that wait due, if it is time to see whether the mailer is back; says whether there was
+    /// one.
     pub(super) async fn probe(&self) -> Result<bool> {
         let now = self.0.parts.clock.now();
         if !self.0.outage.begins_probe(now) {

@@ -1,3 +1,5 @@
+//! Sending one mail.
+
 use std::{
     error::Error as StdError,
     future::{Future, poll_fn},
@@ -22,7 +24,7 @@ use crate::{
     mail::{Admission, ClaimedIntent, IntentId, UnreadableIntent},
 };
 
-/// Well below the lease, so that no other worker sends the same mail meanwhile.
+/// Well below the lease, so that no other worker sends the same mail concurrently.
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
 /// After this time a mail that does not go out is given up.
 const GIVE_UP: TimeDelta = TimeDelta::days(1);
@@ -36,7 +38,7 @@ struct Tried {
 }
 
 impl Deliveries {
-    /// Delivers one mail, or notes why not. What cannot even be noted is logged: the lease ends by itself.
+    /// Delivers one mail, or records why not. A failure to record is logged: the lease ends by itself.
     pub(super) async fn deliver_one(&self, claimed: &ClaimedIntent) {
         let (id, attempt) = (claimed.intent.id, claimed.attempt);
         match unless_panic(self.send(claimed)).await {
@@ -82,7 +84,7 @@ impl Deliveries {
         noted(id, outcome);
     }
 
-    /// Sends the mail, if there is anybody to send it to, and the budget has room.
+    /// Sends the mail, if it has a recipient, and the budget has room.
     async fn send(&self, claimed: &ClaimedIntent) -> Result<(), Setback> {
         let parts = &self.0.parts;
         let Some(addressee) = self.addressee(claimed).await.map_err(Setback::of)? else {
@@ -120,7 +122,7 @@ impl Deliveries {
         let admission = Admission::new(letter, &addressee.address, parts.clock.now());
         let admitted = parts.store.admit(id, claimed.attempt, &admission).await?;
         if !admitted {
-            tracing::info!(%id, letter = letter.as_str(), "a mail was one too many for its address");
+            tracing::info!(%id, letter = letter.as_str(), "the mail budget of an address is used up");
         }
         Ok(admitted)
     }
@@ -149,6 +151,6 @@ async fn unless_panic(sending: impl Future<Output = Result<(), Setback>>) -> Res
 fn noted(id: IntentId, outcome: Result<(), crate::error::StoreError>) {
     if let Err(error) = outcome {
         let error = &error as &dyn StdError;
-        tracing::error!(%id, error, "the outcome of a mail cannot be noted");
+        tracing::error!(%id, error, "the outcome of a mail cannot be recorded");
     }
 }

@@ -1,4 +1,4 @@
-//! Why a mail did not go out this time, as an operator reads it.
+//! The reason why a mail was not sent this time, as an operator reads it.
 
 use std::error::Error as StdError;
 
@@ -81,7 +81,7 @@ fn with_sources(error: &dyn StdError) -> String {
     text
 }
 
-/// Cut to what is worth keeping, without what a database does not take.
+/// Cut to a useful length, without characters that a database refuses.
 fn one_line(text: &str) -> String {
     let text = text
         .get(..text.floor_char_boundary(MAX_NOTE))
@@ -95,7 +95,7 @@ mod tests {
 
     /// A local part alone is known by the recipient only.
     #[test]
-    fn what_is_logged_names_no_recipient() {
+    fn the_log_names_no_recipient() {
         let ann = "ann.exm@example.org".parse().unwrap();
         let reply = "550 Ann.Exm... User unknown <ann.exm@example.org>";
         for setback in [

@@ -24,7 +24,7 @@ use crate::{
 
 const ANN: &str = "Ann@example.org";
 
-/// What the mailer does with the next mails; then it takes them.
+/// The behaviour of the mailer for the next mails; then it accepts them.
 enum Next {
     Fail(fn(String) -> MailError),
     Hang,
@@ -173,7 +173,7 @@ async fn a_reset_mail_goes_to_the_stored_address_with_a_live_token() {
 }
 
 #[tokio::test]
-async fn nobody_and_disabled_accounts_get_no_mail() {
+async fn unknown_and_disabled_accounts_get_no_mail() {
     let house = House::new();
     house
         .store
@@ -311,7 +311,7 @@ async fn a_mailer_that_hangs_holds_no_other_mail_up() {
         async move { deliveries.deliver().await }
     });
     until(|| house.counts() == (2, 1, 1)).await;
-    // It is leased, so that nobody else takes it meanwhile.
+    // It is leased, so that no other worker takes it until then.
     assert_eq!(house.deliver().await, 0);
     assert_eq!(pass.await.unwrap().unwrap(), 2);
     assert_eq!(house.note(), "the mailer did not answer in time");

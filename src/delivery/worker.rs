@@ -1,3 +1,5 @@
+//! The worker that delivers the outbox.
+
 use std::{error::Error as StdError, future::Future, pin::pin, sync::PoisonError, time::Duration};
 
 use chrono::TimeDelta;
@@ -29,7 +31,7 @@ impl Deliveries {
     /// Delivers all that is due, 16 mails at a time. Returns how many were claimed.
     ///
     /// # Errors
-    /// If the outbox cannot be read. What fails for one mail is logged, and noted on it.
+    /// If the outbox cannot be read. A failure of one mail is logged, and recorded on it.
     pub(crate) async fn deliver(&self) -> Result<usize> {
         let mut count = 0;
         self.tidy().await;
@@ -96,7 +98,7 @@ impl Deliveries {
         }
     }
 
-    /// Rids the store of what is old, once an hour.
+    /// Purges the store, once an hour.
     async fn tidy(&self) {
         let parts = &self.0.parts;
         let now = parts.clock.now();

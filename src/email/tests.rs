@@ -30,7 +30,7 @@ fn homoglyphs_stay_apart() {
 }
 
 #[test]
-fn what_is_no_dot_atom_at_a_domain_is_refused() {
+fn an_address_other_than_a_dot_atom_at_a_domain_is_refused() {
     let long_local = format!("{}@example.org", "a".repeat(65));
     let long_total = format!("a@{}.org", "a.".repeat(130));
     let long_label = format!("a@{}.org", "a".repeat(64));

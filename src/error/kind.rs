@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// Hands the table to a macro. A row is the kind, its text in a log, and the status, the code, the title and the detail of
-/// its problem.
+/// Hands the table to a macro. A row is the kind, its text in a log, and the status, the code, the title and the detail
+/// of its problem.
 macro_rules! error_kinds {
     ($with:ident) => {
         $with! {
@@ -67,10 +67,10 @@ macro_rules! error_kinds {
             LastCredential "the user would have no way in"
                 => CONFLICT "last_credential" "Last credential"
                 "The account would have no way in: set a password, or link another provider, first.";
-            /// The word of the provider does not suffice to sign in: the identity has to be linked by a signed-in user.
+            /// The provider is not trusted for the address: a signed-in user has to link the identity.
             LinkRequired "the identity has to be linked by its user first"
                 => CONFLICT "link_required" "Link required"
-                "The word of the provider does not suffice here: sign in otherwise, and link the provider then.";
+                "This provider is not trusted for this address. Sign in another way, then link it.";
             /// The request body is not a JSON object.
             MalformedBody "the body is not a JSON object"
                 => BAD_REQUEST "malformed_body" "Malformed body"
@@ -156,7 +156,8 @@ pub(crate) use error_kinds;
 
 macro_rules! kinds {
     ($($(#[$docs:meta])* $kind:ident $text:literal => $status:ident $code:literal $title:literal $detail:literal;)*) => {
-        /// The kinds of errors, as one frozen word each. The `http` contract gives the HTTP status and the code of every kind.
+        /// The kinds of errors, as one frozen word each. The `http` contract gives the HTTP status and the code of
+        /// every kind.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorKind {

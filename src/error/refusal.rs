@@ -1,8 +1,10 @@
+//! Refusals by the host.
+
 use std::borrow::Cow;
 
 use super::kind::CODES;
 
-/// What becomes of a word that is none.
+/// The code in place of an invalid one.
 const FALLBACK: &str = "refused";
 const MAX_CODE: usize = 64;
 
@@ -33,7 +35,7 @@ impl Refusal {
     pub fn new(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
         let mut code = code.into();
         if !is_word(&code) || is_ours(&code) {
-            tracing::error!(?code, "the code of a refusal is no word of the host's own");
+            tracing::error!(?code, "the code of a refusal is not one of the host's own");
             code = Cow::Borrowed(FALLBACK);
         }
         Self {

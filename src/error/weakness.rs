@@ -1,6 +1,8 @@
+//! The reasons to refuse a new password.
+
 macro_rules! weaknesses {
     ($($(#[$docs:meta])* $weakness:ident $code:literal $meaning:literal)*) => {
-        /// Why a new password is refused: the codes of the violations of a
+        /// The reasons to refuse a new password: the codes of the violations of a
         /// [`WeakPassword`](crate::ErrorKind::WeakPassword) error.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
@@ -41,12 +43,12 @@ weaknesses! {
     ContainsAddress "contains_address" "this is little more than the email address"
     /// It is little more than the name of the user.
     ContainsName "contains_name" "this is little more than the name of the account's user"
-    /// It is little more than the name of the product, or another word of the host's.
+    /// It is little more than the name of the product, or another configured word.
     ContainsProduct "contains_product" "this is little more than a name of this service"
     /// It has control characters.
     ControlCharacter "control_character" "a password has no control characters"
-    /// It has two different characters at most, is a run such as `12345678`, or is estimated to be guessed too soon, where
-    /// the host has asked for an estimate.
+    /// It has two different characters at most, is a run such as `12345678`, or is estimated to be guessed too soon,
+    /// where the host has asked for an estimate.
     TooGuessable "too_guessable" "this password is easily guessed"
     /// It has more than 256 code points or 1024 bytes.
     TooLong "too_long" "a password has at most 256 characters and 1024 bytes"

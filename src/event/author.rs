@@ -1,14 +1,16 @@
+//! The author of an action.
+
 use super::{ClientInfo, Event, EventKind};
 use crate::{clock::Timestamp, id::UserId};
 
-/// Who does something, and from where. The default is nobody known.
+/// The author of an action, and the client it came from. The default is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "a plain record between use case and store"
 )]
 pub struct Author {
-    /// Who; `None` if that is not known, or nobody's account.
+    /// The user; `None` if unknown, or without an account.
     pub actor_id: Option<UserId>,
     /// From where.
     pub client: ClientInfo,

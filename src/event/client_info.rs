@@ -1,11 +1,12 @@
+//! The client behind a request.
+
 use std::net::IpAddr;
 
 use crate::secret::DeviceToken;
 
 const MAX_USER_AGENT: usize = 255;
 
-/// Who is calling, and with which request: what a session and the audit trail remember of the client, the token of the
-/// device apart.
+/// The client and its request, as a session and the audit trail remember them, except for the token of the device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientInfo {
@@ -43,7 +44,7 @@ impl ClientInfo {
         self
     }
 
-    /// What may be written down of it.
+    /// The part that may be recorded.
     #[must_use]
     pub(crate) fn remembered(&self) -> Self {
         Self {

@@ -22,22 +22,22 @@ impl<S: Sync> Input<S> for ClientInfo {
     }
 }
 
-/// What happened.
+/// An event of the audit trail.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = Event))]
 pub(crate) struct EventView {
     #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
     id: EventId,
-    /// What it is about, such as `signed_in`. More words may come.
+    /// The type, such as `signed_in`. More types may follow.
     #[serde(rename = "type")]
     kind: &'static str,
     /// `success` or `failure`.
     outcome: &'static str,
-    /// Whose account it is about; null for an attempt on an address without one.
+    /// The user it is about; null for an attempt on an address without an account.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>, required))]
     user_id: Option<UserId>,
-    /// Who did it; null if that is not known.
+    /// The user who did it; null if unknown.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>, required))]
     actor_id: Option<UserId>,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, required))]
@@ -47,7 +47,7 @@ pub(crate) struct EventView {
     /// The `X-Request-Id` of the request.
     #[cfg_attr(feature = "openapi", schema(required))]
     request_id: Option<String>,
-    /// What else is to be said, by type.
+    /// Further details, by type.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     detail: Map<String, Value>,
     #[serde(serialize_with = "time::serialize")]

@@ -1,7 +1,7 @@
 //! The audit trail: who did what, on whom, when, from where, and how it ended.
 //!
-//! An event is written in the statement or transaction of the fact it tells of, so that there is one if and only if the
-//! fact is. It outlives the account it is about. What is written is then told to the [sinks](Sink).
+//! An event is written in the statement or transaction of the fact it reports, so that it exists if and only if the
+//! fact does. It outlives the account it is about. A written event is then published to the [sinks](Sink).
 
 mod author;
 mod client_info;
@@ -29,14 +29,14 @@ id! {
 }
 
 impl EventId {
-    /// The least identifier of this millisecond: what happened before it has a smaller one.
+    /// The least identifier of this millisecond: earlier events have smaller ones.
     #[must_use]
     pub fn first_of(millisecond: Timestamp) -> Self {
         first_of(millisecond).into()
     }
 }
 
-/// What happened.
+/// An event of the audit trail.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -45,25 +45,25 @@ impl EventId {
 pub struct Event {
     /// The identifier.
     pub id: EventId,
-    /// What it is about.
+    /// The kind.
     pub kind: EventKind,
     /// How it ended.
     pub outcome: Outcome,
-    /// Whose account it is about. `None` for an attempt on an address without one; in an event to be written beside a
-    /// fact: the user of the fact.
+    /// The user it is about. `None` for an attempt on an address without one; in an event to be written beside a fact:
+    /// the user of the fact.
     pub user_id: Option<UserId>,
-    /// Who did it; `None` if that is not known.
+    /// The user who did it; `None` if unknown.
     pub actor_id: Option<UserId>,
     /// From where.
     pub client: ClientInfo,
-    /// What else is to be said, by kind. Never a secret, never an address in plain text.
+    /// Further details, by kind. Never a secret, never an address in plain text.
     pub detail: Map<String, Value>,
     /// When.
     pub created_at: Timestamp,
 }
 
 impl Event {
-    /// An event of now, about nobody yet.
+    /// An event of now, without a user yet.
     #[must_use]
     pub fn new(kind: EventKind, now: Timestamp, client: &ClientInfo) -> Self {
         Self {
@@ -102,7 +102,7 @@ impl Event {
 
 macro_rules! kinds {
     ($($(#[$docs:meta])* $kind:ident $word:literal $outcome:ident)*) => {
-        /// What an event is about.
+        /// The kind of an event.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum EventKind {
@@ -148,9 +148,9 @@ kinds! {
     AccountCreated "account_created" Success
     /// An account was deleted.
     AccountDeleted "account_deleted" Success
-    /// The owner of the address took the account over, since nobody had shown the address to be theirs before: its password,
-    /// sessions, identities and tokens were wiped. A sign-in with a provider did it, which the detail `provider` names, or a
-    /// reset, which has an event of its own.
+    /// The owner of the address took the account over, since the address was not verified before: its password,
+    /// sessions, identities and tokens were wiped. A sign-in with a provider did it, which the detail `provider` names,
+    /// or a reset, which has an event of its own.
     AccountTakenOver "account_taken_over" Success
     /// A new password passed although the [breach check](crate::credential::BreachCheck) gave no answer: detail
     /// `address` as for a sign-in that failed.
@@ -159,27 +159,28 @@ kinds! {
     EmailChanged "email_changed" Success
     /// Another address was asked for; the link to it is not confirmed yet.
     EmailChangeRequested "email_change_requested" Success
-    /// An administrator said that the address is not shown to be the user's.
+    /// An administrator marked the address as unverified.
     EmailUnverified "email_unverified" Success
     /// A new link that verifies an address was asked for: detail `address` as for a sign-in that failed.
     EmailVerificationRequested "email_verification_requested" Success
-    /// The address was shown to be the user's, or an administrator said so.
+    /// The user verified the address, or an administrator marked it as verified.
     EmailVerified "email_verified" Success
     /// A user can sign in with a provider from now on: details `provider` and `identity_id`.
     IdentityLinked "identity_linked" Success
     /// A user cannot sign in with a provider any more: details `provider` and `identity_id`.
     IdentityUnlinked "identity_unlinked" Success
     /// A sign-in with a provider was refused, details `provider` and `reason`, which is the code that was answered, and
-    /// `address` as for a sign-in that failed, where the provider gave one; or an identity was not linked, because it is
-    /// another user's: `reason` alone.
+    /// `address` as for a sign-in that failed, where the provider gave one; or an identity was not linked, because it
+    /// is another user's: `reason` alone.
     LinkRefused "link_refused" Failure
     /// A session was ended by its refresh token.
     LoggedOut "logged_out" Success
     /// Every session of a user was ended.
     LoggedOutEverywhere "logged_out_everywhere" Success
-    /// An administrator had a mail that was given up tried once more: details `mail_id`, which is gone since, and `letter`.
+    /// An administrator had a mail that was given up tried once more: details `mail_id`, which is gone since, and
+    /// `letter`.
     MailRetried "mail_retried" Success
-    /// A password was changed by somebody who knew the old one.
+    /// A password was changed with the old one.
     PasswordChanged "password_changed" Success
     /// A password was set with a mailed token.
     PasswordReset "password_reset" Success
@@ -187,14 +188,14 @@ kinds! {
     PasswordResetRequested "password_reset_requested" Success
     /// The password was confirmed in an open session.
     Reauthenticated "reauthenticated" Success
-    /// The password was to be confirmed in an open session, and was wrong, or not looked at after too many failures:
+    /// The password was to be confirmed in an open session, and was wrong, or not checked after too many failures:
     /// detail `reason` as for a sign-in that failed, or `too_many_attempts`.
     ReauthenticationFailed "reauthentication_failed" Failure
     /// A used refresh token came back; its session was ended: detail `class` is the
     /// [`ReuseClass`](crate::token::ReuseClass).
     RefreshTokenReused "refresh_token_reused" Failure
-    /// Where registration is private, somebody wanted an address that has an account: detail `address` as for a sign-in
-    /// that failed.
+    /// Where registration is private, a registration named an address that has an account: detail `address` as for a
+    /// sign-in that failed.
     RegistrationRefused "registration_refused" Failure
     /// The roles of an account were changed.
     RolesChanged "roles_changed" Success
@@ -203,14 +204,15 @@ kinds! {
     /// A session was opened: details `session_id`, and `provider` if one spoke for the user. The session that was used
     /// longest ago may have ended for it, without an event of its own.
     SignedIn "signed_in" Success
-    /// A sign-in was refused: detail `reason` is `account_disabled`, `email_not_verified`, `no_password`, `provider_failed`,
-    /// `refused_by_application` (with its `code`), `unknown_address` or `wrong_password`, and `address` a keyed digest of
-    /// the address, the same whether or not it has an account. `provider_failed` has the name of the `provider` instead of
-    /// an address, and `email_not_verified` has both if a provider spoke for the user.
+    /// A sign-in was refused: detail `reason` is `account_disabled`, `email_not_verified`, `no_password`,
+    /// `provider_failed`, `refused_by_application` (with its `code`), `unknown_address` or `wrong_password`, and
+    /// `address` a keyed digest of the address, the same whether or not it has an account. `provider_failed` has the
+    /// name of the `provider` instead of an address, and `email_not_verified` has both if a provider spoke for the
+    /// user.
     SignInFailed "sign_in_failed" Failure
     /// A sign-in was refused because there were too many failures before it: detail `address` as above.
     SignInLocked "sign_in_locked" Failure
-    /// The failed sign-ins were forgotten, by the link in the mail that told of them, or by an administrator.
+    /// The failed sign-ins were forgotten, by the link in the lockout mail, or by an administrator.
     SignInUnlocked "sign_in_unlocked" Success
     /// An account was disabled or made active again.
     StatusChanged "status_changed" Success

@@ -1,7 +1,9 @@
+//! Queries of the audit trail.
+
 use super::EventKind;
 use crate::id::UserId;
 
-/// Which events to list. The default is all of them.
+/// The filter of events. The default is all of them.
 #[derive(Clone, Debug, Default)]
 #[allow(
     clippy::exhaustive_structs,
@@ -14,11 +16,11 @@ pub struct EventFilter {
     pub kind: Option<EventKind>,
 }
 
-/// Which page of which events. The default is the first fifty of all.
+/// A page of events. The default is the first fifty of all.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct EventQuery {
-    /// Which events.
+    /// The filter.
     pub filter: EventFilter,
     /// How many at most: 1 to 200, 50 by default.
     pub limit: u32,

@@ -1,3 +1,5 @@
+//! Event sinks of the host.
+
 use async_trait::async_trait;
 
 use super::{Event, Outcome};

@@ -9,6 +9,6 @@ pub mod oauth;
 pub mod password;
 pub mod session;
 
-// The pages of mailed links stand on the ways in.
+// The pages of mailed links use the features above.
 #[cfg(feature = "pages")]
 pub(crate) mod page;

@@ -1,3 +1,5 @@
+//! The hooks of a host, in order.
+
 use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -55,7 +57,7 @@ impl HookChain {
     }
 
     /// # Errors
-    /// `Refused`; `Unavailable` or `Internal` if a hook did not come to its end. So do all that are called before.
+    /// `Refused`; `Unavailable` or `Internal` if a hook did not complete. So do all that are called before.
     pub(crate) async fn before_registration(&self, applicant: &Applicant<'_>) -> Result<()> {
         ask!(self, before_registration(applicant))
     }
@@ -105,7 +107,7 @@ impl HookChain {
         });
     }
 
-    /// Whether there is any hook: what is needed only to ask one can be left out.
+    /// Whether there is any hook: without one, the preparation for hooks can be left out.
     pub(crate) fn are_there(&self) -> bool {
         !self.hooks.is_empty()
     }
@@ -139,7 +141,7 @@ impl HookChain {
         }
     }
 
-    /// Starts what the hooks do after something: one after the other, whatever becomes of the one before.
+    /// Starts the hooks after an operation: one after the other, whatever the outcome of the one before.
     fn react<F>(&self, moment: &'static str, user: &User, reaction: F)
     where
         F: for<'a> Fn(&'a dyn Hooks, &'a User) -> Reaction<'a> + Send + Sync + 'static,
@@ -160,7 +162,7 @@ impl HookChain {
                     Err(_) => Fault::TimedOut(moment),
                 };
                 let error = &fault as &dyn std::error::Error;
-                tracing::error!(user_id = %user.id, error, "a hook did not come to its end");
+                tracing::error!(user_id = %user.id, error, "a hook did not complete");
             }
         };
         tokio::spawn(reactions.in_current_span());

@@ -1,11 +1,13 @@
+//! Hook errors: refusals and failures.
+
 use std::{error::Error as StdError, time::Duration};
 
 use crate::error::{BoxError, Error, ErrorKind, Refusal};
 
-/// Why a hook does not let something happen: it refuses, or it failed.
+/// The error of a hook: it refuses, or it failed.
 ///
-/// `?` makes a failure of any error, and a refusal of a [`Refusal`]. The client is told a refusal as it is, and of a
-/// failure only that the service is unavailable (503); its text goes to the log and must hold no secret.
+/// `?` makes a failure of any error, and a refusal of a [`Refusal`]. A refusal reaches the client as it is; a failure
+/// is answered with 503, without its text: the text goes to the log and must hold no secret.
 #[derive(Debug)]
 pub struct HookError(Kind);
 
@@ -16,7 +18,7 @@ enum Kind {
 }
 
 impl HookError {
-    /// A failure that is told in words.
+    /// A failure described by a text.
     pub fn failed(source: impl Into<BoxError>) -> Self {
         Self(Kind::Failed(source.into()))
     }
@@ -35,7 +37,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for HookError {
     }
 }
 
-/// What kept a hook from its end.
+/// The reason why a hook did not complete.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
     #[error("the hook {0} failed")]

@@ -11,21 +11,21 @@
 //! ```
 //!
 //! # Before
-//! What runs before is waited for, in the order in which the hooks were given; the first that objects ends it. It fails
-//! closed: a hook that refuses, fails, panics or takes too long means no account, no session, no deletion. Another hook, or the
-//! database, may still stop what a hook let pass, and a caller who tries again is asked about again: such a hook decides,
-//! and leaves no trace.
+//! The operation waits for the hooks before it, in the order in which they were given; the first that objects ends it.
+//! It fails closed: a hook that refuses, fails, panics or takes too long means no account, no session, no deletion.
+//! Another hook, or the database, may still stop what a hook let pass, and a caller who tries again is asked about
+//! again: such a hook decides, and leaves no trace.
 //!
 //! # After
-//! What runs after is started when the store has written, in a task of its own: it neither delays the reply nor changes
-//! it, and a failure is logged. It runs at most once: a process that ends takes it along
+//! A hook after an operation starts once the store has written, in a task of its own: it neither delays the reply nor
+//! changes it, and a failure is logged. It runs at most once: a process that ends takes it along
 //! ([`Auth::finish_hooks`](crate::Auth::finish_hooks) waits for what is under way). Hooks run in their order for one
-//! moment; those of two moments may overtake each other. What must not be lost belongs into the host's own tables, beside
-//! the account.
+//! moment; those of two moments may overtake each other. Data that must not be lost belongs in the host's own tables,
+//! beside the account.
 //!
 //! # Limits
-//! All hooks before one moment share [`AuthBuilder::hook_timeout`](crate::AuthBuilder::hook_timeout); after one, each has it
-//! for itself. A hook that blocks its thread cannot be stopped by that: what blocks belongs into `spawn_blocking`.
+//! All hooks before one moment share [`AuthBuilder::hook_timeout`](crate::AuthBuilder::hook_timeout); after one, each
+//! has it for itself. The timeout cannot stop a hook that blocks its thread: blocking work belongs in `spawn_blocking`.
 
 mod chain;
 mod error;
@@ -42,7 +42,7 @@ use crate::{
     user::{EmailAddress, User},
 };
 
-/// What a host does at moments in the life of an account. Every method does nothing unless it is written.
+/// Callbacks of the host at moments in the life of an account. The default of every method does nothing.
 ///
 /// ```
 /// use async_trait::async_trait;
@@ -76,7 +76,7 @@ use crate::{
 /// ```
 #[async_trait]
 pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
-    /// Somebody wants to register; whether the address is free is not known yet, so that no answer can tell.
+    /// Called for a registration; whether the address is free is not known yet, so that no answer can reveal it.
     ///
     /// # Errors
     /// A [`Refusal`](crate::error::Refusal), or a failure.
@@ -114,13 +114,13 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
 
     /// Further claims of an access token that is about to be issued, at sign-in and at each refresh.
     ///
-    /// Of two hooks that give one claim the later one counts. Left out, with a warning: `iss`, `sub`, `aud`, `client_id`,
-    /// `exp`, `iat`, `nbf`, `jti`, `sid`, `roles`, `permissions`, `scope`, `org`, `act`, `cnf`, `auth_time`, `amr` and `acr`. A
-    /// token that becomes longer than 8 KiB is not issued.
+    /// Of two hooks that give one claim the later one counts. Left out, with a warning: `iss`, `sub`, `aud`,
+    /// `client_id`, `exp`, `iat`, `nbf`, `jti`, `sid`, `roles`, `permissions`, `scope`, `org`, `act`, `cnf`,
+    /// `auth_time`, `amr` and `acr`. A token that becomes longer than 8 KiB is not issued.
     ///
     /// # Errors
-    /// A failure: no token is issued, and nothing happens. At sign-in no session is opened; at a refresh the refresh token
-    /// is not exchanged, and the client can try again with it for as long as the session lives.
+    /// A failure: no token is issued, and nothing happens. At sign-in no session is opened; at a refresh the refresh
+    /// token is not exchanged, and the client can try again with it for as long as the session lives.
     async fn access_token_claims(
         &self,
         user: &User,
@@ -139,10 +139,11 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The owner of the address took the account over, by a reset or by a provider that is trusted for the address, which
-    /// was never verified before. Password, sessions, identities and tokens are wiped; the profile stays, and so does what the
-    /// host keeps beside the account: it may come from a previous holder. Mostly that is the same person, who never used the
-    /// link. The user is as they are now. A reset calls [`after_password_change`](Self::after_password_change) as well.
+    /// The owner of the address took the account over, by a reset or by a provider that is trusted for the address,
+    /// which was never verified before. Password, sessions, identities and tokens are wiped; the profile stays, and so
+    /// does what the host keeps beside the account: it may come from a previous holder. Mostly that is the same person,
+    /// without a click on the link. The user is as they are now. A reset calls
+    /// [`after_password_change`](Self::after_password_change) as well.
     ///
     /// # Errors
     /// For the log.
@@ -171,7 +172,7 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// Who wants to register.
+/// The applicant for a new account.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Applicant<'a> {
@@ -179,6 +180,6 @@ pub struct Applicant<'a> {
     pub email: &'a EmailAddress,
     /// The name to show, as given.
     pub display_name: Option<&'a str>,
-    /// Who is calling.
+    /// The client.
     pub client: &'a ClientInfo,
 }

@@ -1,4 +1,4 @@
-//! Request bodies: read once, up to a limit; what goes beyond is discarded, not kept.
+//! Request bodies: read once, up to a limit; the rest is discarded.
 
 use std::{collections::BTreeSet, pin::pin, str};
 
@@ -23,7 +23,7 @@ const LIMIT: usize = 16 * 1024;
 /// How much of a larger body is read and thrown away, so that a client that still writes gets to read the answer.
 const DISCARD_LIMIT: usize = 16 * 1024 * 1024;
 
-/// What became of reading a body.
+/// The outcome of reading a body.
 #[derive(Default)]
 pub(crate) enum Body {
     /// Read to its end.
@@ -36,7 +36,7 @@ pub(crate) enum Body {
 }
 
 impl Body {
-    /// Reads a body to its end, or up to what is discarded of a larger one.
+    /// Reads a body to its end, or up to the limit of discarded bytes.
     ///
     /// # Errors
     /// `Unavailable` if the body within the limit has not come by the deadline.

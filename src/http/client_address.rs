@@ -1,4 +1,4 @@
-//! Who is calling.
+//! The address of the client.
 
 mod forwarded;
 mod network;
@@ -22,8 +22,8 @@ use crate::error::{Error, Result};
 /// How the address of a client is found. A host says so when it mounts the endpoints, because only the host knows what
 /// stands in front of it: there is no default.
 ///
-/// The address is what limits count by, and what sessions and the audit trail remember. A header is written by whoever
-/// likes: it is believed from a proxy that is trusted, and from nobody else.
+/// Limits count by the address, and sessions and the audit trail remember it. Any client can write a header: it is
+/// believed from a trusted proxy only.
 ///
 /// ```
 /// use hallpass::ClientAddress;
@@ -38,16 +38,17 @@ use crate::error::{Error, Result};
 /// # Ok::<(), hallpass::Error>(())
 /// ```
 ///
-/// # Servers that do not tell the peer
+/// # Servers that do not report the peer
 /// With [`peer`](Self::peer) and behind proxies, a request whose connection has no known other end is answered with 500
-/// `internal`, and the log says why; the first one says so on standard error where no `tracing` subscriber takes errors. What
-/// serves anyone is answered all the same: health, the published keys, the documentation. On axum that means that the
-/// router is not served by `into_make_service_with_connect_info::<SocketAddr>()`; on both, that it listens on a Unix socket, or that a test
-/// calls it in process: use [`unknown`](Self::unknown) there, or [`from_fn`](Self::from_fn).
+/// `internal`, and the log says why; the first one says so on standard error where no `tracing` subscriber takes
+/// errors. Public endpoints answer all the same: health, the published keys, the documentation. On axum that means that
+/// the router is not served by `into_make_service_with_connect_info::<SocketAddr>()`; on both, that it listens on a
+/// Unix socket, or that a test calls it in process: use [`unknown`](Self::unknown) there, or
+/// [`from_fn`](Self::from_fn).
 #[derive(Clone, Debug)]
 pub struct ClientAddress(Rule);
 
-/// The header by which proxies tell for whom they ask.
+/// The header in which proxies name the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ForwardingHeader {
@@ -82,23 +83,23 @@ impl ClientAddress {
         Self(Rule::Peer)
     }
 
-    /// What proxies in these networks tell by `X-Forwarded-For` or `Forwarded`. A network is a CIDR block, or a single
-    /// address. Without any network this is [`peer`](Self::peer).
+    /// The address that proxies in these networks report in `X-Forwarded-For` or `Forwarded`. A network is a CIDR
+    /// block, or a single address. Without any network this is [`peer`](Self::peer).
     ///
     /// A peer that is not trusted is the client, whatever it sends. From one that is, the header is read from right to
-    /// left, over all its lines: the proxy to its right wrote each address, so the first that is not trusted is
-    /// the client, and nothing to its left counts. If all are trusted, the leftmost is. What is no address (garbage,
-    /// `unknown`, a name such as `_hidden`) ends the walk at the address before it.
+    /// left, over all its lines: the proxy to its right wrote each address, so the first that is not trusted is the
+    /// client, and nothing to its left counts. If all are trusted, the leftmost is. An element that is not an address
+    /// (garbage, `unknown`, a name such as `_hidden`) ends the walk at the address before it.
     ///
     /// If both headers are there and lead to different clients, neither is believed and the client is the peer: one of
     /// them may come from the client, through a proxy that only writes the other. That is logged, once. Have proxies
     /// remove the header that they do not write, or say which one they do by
-    /// [`behind_proxies_that_write`](Self::behind_proxies_that_write). Trust no proxy that writes neither: what it passes
-    /// on is the client's own word.
+    /// [`behind_proxies_that_write`](Self::behind_proxies_that_write). Trust no proxy that writes neither: it passes
+    /// the client's own header on.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if one is no network, has bits beyond its prefix, or is
-    /// everyone (`/0`).
+    /// [`Configuration`](crate::ErrorKind::Configuration) if one is not a network, has bits beyond its prefix, or
+    /// covers everyone (`/0`).
     pub fn behind_proxies<N: AsRef<str>>(networks: impl IntoIterator<Item = N>) -> Result<Self> {
         Self::behind(networks, None)
     }

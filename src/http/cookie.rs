@@ -1,4 +1,4 @@
-//! Cookies that only this host can have set, as far as browsers can tell.
+//! Cookies that only this host can have set, as far as browsers can ensure it.
 
 use std::{str, time::Duration};
 
@@ -26,14 +26,14 @@ impl Cookies {
         }
     }
 
-    /// What the cookie is called by browsers.
+    /// The name of the cookie in browsers.
     pub(crate) fn named(self, name: &str) -> String {
         let prefix = if self.is_https { HOST_PREFIX } else { "" };
         format!("{prefix}{name}")
     }
 
-    /// The cookie of this name. A name that occurs twice is refused: one of the two may be from another host, and their order
-    /// proves nothing. Over TLS the prefixed name alone counts, since any host of the domain can set the other.
+    /// The cookie of this name. A name that occurs twice is refused: one of the two may be from another host, and their
+    /// order proves nothing. Over TLS the prefixed name alone counts, since any host of the domain can set the other.
     pub(crate) fn read<'a>(self, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         let name = self.named(name);
         let values = headers.get_all(COOKIE).into_iter();
@@ -62,7 +62,8 @@ impl Cookies {
             .collect()
     }
 
-    /// The value of `Set-Cookie` for so many whole seconds, zero to delete it; `None` for what cannot be in a cookie.
+    /// The value of `Set-Cookie` for this many whole seconds, zero to delete it; `None` for a value that a cookie
+    /// cannot hold.
     pub(crate) fn set(self, name: &str, value: &str, max_age: Duration) -> Option<HeaderValue> {
         let (name, max_age) = (self.named(name), max_age.as_secs());
         let attributes = "Path=/; HttpOnly; SameSite=Lax";

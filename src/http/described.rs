@@ -1,4 +1,4 @@
-//! What a type in the contract needs so that the OpenAPI document can show it: a schema, if there is a document.
+//! The requirement on types in the contract: a schema, if there is an OpenAPI document.
 
 /// A type with a schema. Without the feature `openapi`, every type is one.
 #[cfg(feature = "openapi")]

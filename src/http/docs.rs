@@ -20,7 +20,7 @@ const START: &str = include_str!("docs/start.js");
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The files of the page, and what they are.
+/// The files of the page, and their media types.
 const FILES: [(&str, &str); 5] = [
     ("favicon-16x16.png", "image/png"),
     ("favicon-32x32.png", "image/png"),

@@ -81,7 +81,8 @@ impl Endpoint {
         self
     }
 
-    /// Says that it makes no difference who asks: no rate limit counts a call, and the address of the client is not needed.
+    /// Says that it makes no difference who asks: no rate limit counts a call, and the address of the client is not
+    /// needed.
     #[must_use]
     pub fn for_anyone(mut self) -> Self {
         self.serves_anyone = true;
@@ -109,7 +110,7 @@ impl Endpoint {
         self
     }
 
-    /// Says that the row is for people: it is no part of the OpenAPI document, and its problems are told as pages.
+    /// Marks the row as one for people: the OpenAPI document leaves it out, and its problems are rendered as pages.
     #[cfg_attr(
         not(any(test, feature = "pages")),
         expect(dead_code, reason = "for pages")

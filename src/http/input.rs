@@ -1,4 +1,4 @@
-//! What a handler asks of a request: each argument type takes its part, and describes it.
+//! The arguments of handlers: each type reads its part of the request, and describes it.
 
 use std::str::FromStr;
 
@@ -10,7 +10,7 @@ use crate::{
     json,
 };
 
-/// One argument of a handler. Arguments are taken left to right: who asks for the caller before the body refuses
+/// One argument of a handler. Arguments are read left to right: a handler with the caller before the body refuses
 /// unauthenticated callers before it parses.
 pub trait Input<S>: Sized + Send {
     /// Takes its part of the request.
@@ -100,7 +100,7 @@ impl<S: Sync, T: FromMembers> Input<S> for Query<T> {
     }
 }
 
-/// The next `{parameter}` of the path, left to right. What does not parse names nothing: 404.
+/// The next `{parameter}` of the path, left to right. A segment that does not parse is answered with 404.
 #[derive(Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a handler takes it apart")]
 pub struct Path<T>(pub T);

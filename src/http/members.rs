@@ -23,11 +23,11 @@ const MAX_DIGITS: usize = 16 * 1024;
 /// }
 /// ```
 pub trait FromMembers: Described + Sized + Send {
-    /// Reads what it knows. What is left over is refused as unknown.
+    /// Reads what it knows. Members that are left over are refused as unknown.
     fn from_members(members: &mut Members) -> Option<Self>;
 }
 
-/// The members that are not read yet, and what was wrong with those that were.
+/// The members that are not read yet, and the violations of those that were.
 pub struct Members {
     unread: Map<String, Value>,
     /// Query parameters are always text; numbers and booleans are read out of it.
@@ -184,7 +184,7 @@ impl Members {
         }
     }
 
-    /// An array of so many texts at most, all of which parse; the violation points at the item.
+    /// An array of at most this many texts, all of which parse; the violation points at the item.
     pub fn list<T: FromStr>(
         &mut self,
         name: &str,
@@ -229,7 +229,8 @@ impl Members {
         self.optional(name, |members, name| members.list(name, max, code, detail))
     }
 
-    /// A member of a change: what is left out stays. Unlike an optional one, null is for `read` to take or refuse.
+    /// A member of a change: a value that is left out stays. Unlike an optional one, null is for `read` to take or
+    /// refuse.
     pub fn if_there<T>(
         &mut self,
         name: &str,
@@ -242,8 +243,8 @@ impl Members {
     }
 
     /// An object with any members, without NUL in any text: Postgres keeps no NUL. It also writes numbers out, `1e308`
-    /// with 309 digits: they may take so much room together as a body does. An integer that 64 bits do not hold would come
-    /// back as another one.
+    /// with 309 digits: they may take so much room together as a body does. An integer that 64 bits do not hold would
+    /// come back as another one.
     pub fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
         let Value::Object(object) = self.required(name)? else {
             return self.wrong_type(name, "an object");

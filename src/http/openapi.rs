@@ -20,14 +20,14 @@ use crate::error::{Error, Result};
 
 const BEARER: &str = "bearer";
 
-/// The example of an address and of a password: neither can be one, so that nobody who sends an example as it is gets an
-/// account with it. The examples that tools make up can be both.
+/// The example of an address and of a password: neither can be one, so that an example sent as it is makes no account.
+/// The examples that tools make up can be both.
 const NOT_FILLED_IN: &str = "fill in";
 
 /// The document that describes these rows.
 ///
 /// # Errors
-/// `Configuration` if a path is no pattern, or two types of different shape have the same schema name.
+/// `Configuration` if a path is not a pattern, or two types of different shape have the same schema name.
 pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
     let mut paths = Paths::new();
     let mut schemas = Schemas::default();
@@ -57,7 +57,7 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
     let scheme = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some("An access token, as signing in answers it."));
+        .description(Some("An access token, as sign-in returns it."));
     let components = schemas
         .into_components()
         .security_scheme(BEARER, SecurityScheme::Http(scheme.build()));

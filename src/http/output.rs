@@ -1,4 +1,4 @@
-//! What a handler answers: each return type renders itself, and describes it.
+//! The return types of handlers: each renders itself, and describes its reply.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ impl Output for NoContent {
     }
 }
 
-/// 202 without a body, the same whatever became of it.
+/// 202 without a body, the same for every outcome.
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a handler makes it")]
 pub struct Accepted;
@@ -79,9 +79,9 @@ impl<T: Serialize + Described> Output for Json<T> {
 #[derive(Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a handler makes it")]
 pub struct Created<T> {
-    /// The path of what was made.
+    /// The path of the created resource.
     pub location: String,
-    /// What was made.
+    /// The created resource.
     pub body: T,
 }
 
@@ -103,12 +103,12 @@ impl<T: Serialize + Described> Output for Created<T> {
     }
 }
 
-/// 303: the browser goes on elsewhere. It tells that site not where it was, and no cache keeps the way.
+/// 303: the browser goes on elsewhere. It sends that site no referrer, and no cache keeps the redirect.
 #[derive(Clone, Debug)]
 pub(crate) struct SeeOther {
     /// The URL.
     pub(crate) location: String,
-    /// What the browser is to keep, or to forget.
+    /// The cookies that the browser keeps, or forgets.
     pub(crate) cookies: Vec<HeaderValue>,
 }
 
@@ -134,7 +134,7 @@ impl Output for SeeOther {
     }
 }
 
-/// A page for people: no cache keeps it, no other page frames it, and it tells no other site where it was.
+/// A page for people: no cache keeps it, no other page frames it, and it sends no referrer to other sites.
 #[derive(Clone, Debug)]
 pub(crate) struct Html {
     status: StatusCode,

@@ -55,7 +55,7 @@ macro_rules! codes {
                 answered.map(|(_, row)| row.code)
             }
 
-            /// What a kind looks like outside.
+            /// The public form of a kind.
             pub(crate) const fn of(kind: ErrorKind) -> Self {
                 match kind {
                     $(ErrorKind::$kind => Self {
@@ -78,13 +78,13 @@ macro_rules! codes {
             }
         }
 
-        /// A failure as it is told to the client: `application/problem+json` (RFC 9457), never cached.
+        /// A failure as the client gets it: `application/problem+json` (RFC 9457), never cached.
         ///
         /// The members are `type` (`urn:hallpass:<code>`), `title`, `status`, `detail` and `code`; where input was of
-        /// the wrong shape also `errors`, a list of 16 `{pointer, code, detail}` at most, with RFC 6901 pointers that are
-        /// cut where a name is longer than any of ours. Match on `code`: it never changes; texts do. The source of an
-        /// error is logged once, when the reply is made, if the status is 500 or more; it never leaves the process. A
-        /// [`Refusal`](crate::error::Refusal) of the host has a `code` and a `detail` of its own.
+        /// the wrong shape also `errors`, a list of 16 `{pointer, code, detail}` at most, with RFC 6901 pointers that
+        /// are cut where a name is longer than any of ours. Match on `code`: it never changes; texts do. The source of
+        /// an error is logged once, when the reply is made, if the status is 500 or more; it never leaves the process.
+        /// A [`Refusal`](crate::error::Refusal) of the host has a `code` and a `detail` of its own.
         ///
         /// | code | status | meaning | from |
         /// |---|---|---|---|
@@ -129,14 +129,14 @@ impl Problem {
         let error = Chain(&self.0);
         match self.kind() {
             // Shedding is what is meant to happen under load, and a storm of logins must not be one of lines.
-            ErrorKind::Overloaded => tracing::debug!(%error, "the request was turned away"),
+            ErrorKind::Overloaded => tracing::debug!(%error, "the request was refused"),
             ErrorKind::Unavailable => tracing::warn!(%error, "the request failed"),
             _ if status.is_server_error() => tracing::error!(%error, "the request failed"),
             _ => {}
         }
     }
 
-    /// The reply to what is the fault of its client, whatever the status.
+    /// The reply to an error of the client, whatever the status.
     pub(crate) fn unlogged(&self) -> Response {
         let Code { status, .. } = Code::of(self.kind());
         let mut response = reply::private(status, PROBLEM_JSON, self.body());
@@ -198,7 +198,7 @@ impl Problem {
                 violations.map(Rule::from).collect()
             }),
         };
-        // Strings and a number always have a JSON form; if not, the status alone tells the client what it needs.
+        // Strings and a number always have a JSON form; if not, the status alone has to do.
         serde_json::to_vec(&body).unwrap_or_default().into()
     }
 }
@@ -218,8 +218,8 @@ fn challenge(kind: ErrorKind) -> Option<&'static str> {
     }
 }
 
-/// The `RateLimit-Policy` and `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers-10): the limit, and that nothing
-/// is left of it for so many seconds.
+/// The `RateLimit-Policy` and `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers-10): the limit, with nothing
+/// left of it for this many seconds.
 fn name_limit(headers: &mut HeaderMap, policy: &QuotaPolicy, after: u64) {
     let QuotaPolicy {
         name,

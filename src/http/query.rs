@@ -8,8 +8,8 @@ use crate::error::{Error, Result, Violation};
 /// The pairs of a query or a form: no row knows a tenth of them, and each is work.
 const MAX_PAIRS: usize = 64;
 
-/// Reads the pairs of these names out of a query that others write to: theirs may be repeated, undecodable, and as many as
-/// they like. `None` if one of these names occurs twice, or its value cannot be decoded.
+/// Reads the pairs of these names out of a query that others write to: theirs may be repeated, undecodable, and as many
+/// as they like. `None` if one of these names occurs twice, or its value cannot be decoded.
 #[cfg(feature = "oauth")]
 pub(crate) fn pick(query: &str, names: &[&str]) -> Option<Map<String, Value>> {
     let mut pairs = Map::new();
@@ -105,7 +105,7 @@ mod tests {
 
     #[cfg(feature = "oauth")]
     #[test]
-    fn what_others_write_does_not_stand_in_the_way_of_what_is_read() {
+    fn foreign_parameters_do_not_disturb_known_ones() {
         let names = ["state", "code"];
         let foreign = "x=1&x=2&%zz=1&y=%ff&z=%u00f3&&=".to_owned() + &"&a".repeat(1000);
         for query in [

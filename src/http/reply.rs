@@ -9,7 +9,8 @@ use bytes::Bytes;
 /// A reply with its whole body.
 pub type Response = ::http::Response<Bytes>;
 
-/// In the extensions of a reply to HEAD: how long the body of GET would be was not looked up, so that no length is named.
+/// In the extensions of a reply to HEAD: how long the body of GET would be was not looked up, so that no length is
+/// named.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct UnknownLength;

@@ -51,7 +51,7 @@ impl Request {
         self.client_ip
     }
 
-    /// What the reply carries as `X-Request-Id`.
+    /// The `X-Request-Id` of the reply.
     pub fn id(&self) -> &str {
         self.id.as_str()
     }
@@ -62,7 +62,7 @@ impl Request {
         str::from_utf8(value.as_bytes()).ok()
     }
 
-    /// What the `Accept-Language` headers say, as one list (RFC 9110 section 5.3); empty without one.
+    /// The `Accept-Language` headers, as one list (RFC 9110 section 5.3); empty without one.
     pub fn accept_language(&self) -> String {
         let values = self.head.headers.get_all(ACCEPT_LANGUAGE).into_iter();
         let texts: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
@@ -93,8 +93,8 @@ impl Request {
     /// The bearer token (RFC 6750, section 2.1), not verified yet.
     ///
     /// # Errors
-    /// [`Unauthenticated`](ErrorKind::Unauthenticated) without one; [`InvalidAccessToken`](ErrorKind::InvalidAccessToken)
-    /// for what is no token.
+    /// [`Unauthenticated`](ErrorKind::Unauthenticated) without one;
+    /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) for a malformed token.
     pub fn bearer(&self) -> Result<&str> {
         bearer(&self.head.headers)
     }
@@ -166,8 +166,8 @@ impl fmt::Debug for Request {
 /// The bearer token (RFC 6750, section 2.1).
 ///
 /// # Errors
-/// `Unauthenticated` without an `Authorization` header or with one of another scheme; `InvalidAccessToken` with
-/// more than one such header, or with one that is no token.
+/// `Unauthenticated` without an `Authorization` header or with one of another scheme; `InvalidAccessToken` with more
+/// than one such header, or with a malformed token.
 pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next().ok_or(ErrorKind::Unauthenticated)?.as_bytes();

@@ -17,14 +17,14 @@ pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 
 const MAX_LEN: usize = 128;
 
-/// The `X-Request-Id` of the reply to a request with these headers, for replies that a server makes by itself: that of the
-/// request when it is one of 1 to 128 letters, digits, `.`, `_` and `-`, and a new UUID otherwise.
+/// The `X-Request-Id` of the reply to a request with these headers, for replies that a server makes by itself: that of
+/// the request when it is one of 1 to 128 letters, digits, `.`, `_` and `-`, and a new UUID otherwise.
 #[must_use]
 pub fn request_id(headers: &HeaderMap) -> HeaderValue {
     RequestId::of(headers).0
 }
 
-/// What ties a reply, and what is logged about it, to the request.
+/// The identifier that ties a reply, and its log lines, to the request.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(HeaderValue);
 
@@ -38,7 +38,7 @@ impl RequestId {
         }
     }
 
-    /// A UUID that tells nothing, and is no secret: the number of the request, hashed with random keys.
+    /// A UUID that reveals nothing, and is not a secret: the number of the request, hashed with random keys.
     fn new() -> Self {
         static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(Default::default);
         static NEXT: AtomicU64 = AtomicU64::new(0);

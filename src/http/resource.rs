@@ -159,7 +159,7 @@ impl Resource {
         let running = AssertUnwindSafe(running).catch_unwind();
         let response = match timeout_at(ends_at, running).await {
             Ok(Ok(response)) => response,
-            // What was panicked with has gone to the panic hook, and may hold anything: it is not logged again.
+            // The panic hook has got the payload, which may hold anything: it is not logged again.
             Ok(Err(_panic)) => problem(Error::internal("the handler panicked")),
             Err(elapsed) => problem(Error::new(ErrorKind::Unavailable).with_source(elapsed)),
         };
@@ -232,7 +232,8 @@ pub fn not_found(method: &Method, headers: &HeaderMap) -> Response {
     finish(response, RequestId::of(headers), method == Method::HEAD)
 }
 
-/// The reply to HEAD names the length of the body that GET would have had (RFC 9110, section 9.3.2), where that is known.
+/// The reply to HEAD names the length of the body that GET would have had (RFC 9110, section 9.3.2), where that is
+/// known.
 fn finish(mut response: Response, id: RequestId, is_head: bool) -> Response {
     id.stamp(&mut response);
     if is_head {

@@ -16,7 +16,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_millis(700);
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(crate) struct Note {
-    /// What it says.
+    /// The text of the note.
     text: String,
     /// How often.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -23,9 +23,9 @@ enum Segment {
 
 impl Template {
     /// # Errors
-    /// `Configuration` if the path is no sequence of `/literal` and `/{parameter}`.
+    /// `Configuration` if the path is not a sequence of `/literal` and `/{parameter}`.
     pub(crate) fn new(path: &'static str) -> Result<Self> {
-        let wrong = || Error::configuration(format!("the path `{path}` is no pattern"));
+        let wrong = || Error::configuration(format!("the path `{path}` is not a pattern"));
         let segments = path.strip_prefix('/').ok_or_else(wrong)?.split('/');
         let segments = segments.map(Segment::new).collect::<Option<_>>();
         Ok(Self {
@@ -47,7 +47,7 @@ impl Template {
         })
     }
 
-    /// Whether the raw path ends in this pattern. What comes before is where the host has mounted us.
+    /// Whether the raw path ends in this pattern. The part before it is the host's mount point.
     pub(crate) fn matches(&self, raw_path: &str) -> bool {
         self.raw_params(raw_path).is_some()
     }

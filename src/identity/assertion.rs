@@ -1,6 +1,8 @@
+//! The proven assertion of a provider.
+
 use crate::user::EmailAddress;
 
-/// What a provider says of who has just signed in there, proven to be the provider's word.
+/// The claims of a provider about a user who has just signed in there, proven to come from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -9,9 +11,9 @@ use crate::user::EmailAddress;
 pub struct Assertion {
     /// The name of the provider here, such as `google`.
     pub provider: String,
-    /// Who says so: the issuer, exactly as it writes itself.
+    /// The issuer, exactly as it writes itself.
     pub issuer: String,
-    /// Whom it speaks of: 1 to 255 bytes.
+    /// The subject: 1 to 255 bytes.
     pub subject: String,
     /// Their address, if it gives one that is one.
     pub email: Option<EmailAddress>,

@@ -1,3 +1,5 @@
+//! Provider sign-in flows and their codes.
+
 use std::str::FromStr;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -5,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{clock::Timestamp, secret::TokenDigest};
 
-/// What a flow is for.
+/// The intent of a flow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
@@ -47,11 +49,11 @@ impl FromStr for FlowIntent {
 #[error("the intent is `sign_in` or `link`")]
 pub struct UnknownFlowIntent(());
 
-/// The challenge of a flow (RFC 7636, method S256): who shows the verifier it was made of has begun the flow.
+/// The challenge of a flow (RFC 7636, method S256): the holder of its verifier has begun the flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeChallenge(String);
 
-/// The text is no challenge of the method S256.
+/// The text is not a challenge of the method S256.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("a challenge of the method S256 is 43 characters of base64url")]
 pub struct InvalidChallenge(());
@@ -82,7 +84,7 @@ impl FromStr for CodeChallenge {
     }
 }
 
-/// A flow: somebody has been sent to a provider, and is to come back.
+/// A flow: a browser was sent to a provider, and is expected back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -93,11 +95,11 @@ pub struct Flow {
     pub state: TokenDigest,
     /// The name of the provider.
     pub provider: String,
-    /// What it is for.
+    /// The intent of the flow.
     pub intent: FlowIntent,
     /// Where the browser goes in the end: one of the URLs that are configured.
     pub redirect_to: String,
-    /// What the application wants to be told there.
+    /// The state that the application gets back there.
     pub app_state: Option<String>,
     /// Made by the application.
     pub challenge: CodeChallenge,
@@ -112,7 +114,7 @@ pub struct Flow {
 pub struct NewFlow {
     /// The flow.
     pub flow: Flow,
-    /// The digest of what the browser keeps meanwhile, so that no other one can go on with it.
+    /// The digest of the secret that the browser keeps, so that no other browser can go on with the flow.
     pub binding: TokenDigest,
     /// When it began.
     pub created_at: Timestamp,
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_sha256_in_base64url_is_no_challenge() {
+    fn a_challenge_is_a_sha256_in_base64url() {
         for text in [
             "",
             "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c",

@@ -3,7 +3,7 @@
 use super::Assertion;
 use crate::user::{User, UserId, UserStatus};
 
-/// What is known here of an assertion, at one moment.
+/// The stored data about an assertion, at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Candidates {
@@ -17,11 +17,11 @@ pub struct Candidates {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Local {
-    /// Whose it is.
+    /// The user that it belongs to.
     pub user_id: UserId,
     /// Whether it may be used.
     pub active: bool,
-    /// Whether its address was shown to be the user's, here or by the word of a provider that is trusted for it.
+    /// Whether its address is verified, here or by a provider that is trusted for it.
     pub verified: bool,
 }
 
@@ -37,7 +37,7 @@ impl Local {
     }
 }
 
-/// What becomes of a sign-in with a provider.
+/// The decision about a sign-in with a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
@@ -48,7 +48,7 @@ pub enum Linking {
     SignIn(UserId),
     /// The account gets the identity: its address is verified, and so is the one of the assertion.
     Join(UserId),
-    /// The account has an address that nobody has shown to be theirs: who has, takes it over, and what was in it is
+    /// The account has an unverified address: the user with proof of the address takes it over, and its content is
     /// wiped first.
     TakeOver(UserId),
     /// The address is free: an account is made, if registration allows it. The address is verified if the assertion
@@ -58,7 +58,7 @@ pub enum Linking {
     Refuse(LinkRefusal),
 }
 
-/// Why a sign-in with a provider is refused.
+/// The reason why a sign-in with a provider is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
@@ -67,12 +67,12 @@ pub enum Linking {
 pub enum LinkRefusal {
     /// The account is disabled.
     AccountDisabled,
-    /// The word of the provider does not suffice: whoever it is has to sign in otherwise first, and link then.
+    /// The provider is not trusted for the address: the user has to sign in another way first, and then link it.
     LinkRequired,
 }
 
 impl Assertion {
-    /// Decides what becomes of the sign-in.
+    /// Decides about the sign-in.
     ///
     /// | identity | address here | [proven](Self::proves) by the assertion | outcome |
     /// |---|---|---|---|
@@ -137,7 +137,7 @@ mod tests {
         locals
     }
 
-    /// What must hold in every case, said otherwise than the code says it.
+    /// The rules that hold in every case, written differently from the code.
     #[test]
     fn nothing_is_given_to_whom_it_is_not_owed() {
         const BITS: [bool; 2] = [true, false];
@@ -148,7 +148,7 @@ mod tests {
                     let is_proven = has_email && email_verified && trusted;
                     assert_eq!(assertion.proves(), is_proven);
                     for linked in locals() {
-                        // Without an address nobody holds it.
+                        // Without an address no account has it.
                         let holders = locals();
                         let holders = holders.into_iter().filter(|h| has_email || h.is_none());
                         for holder in holders {

@@ -1,8 +1,7 @@
-//! What providers say of who signs in with them: which account an identity belongs to, and the flow in which that is
-//! found out.
+//! Identities at providers: which account an identity belongs to, and the flow that finds it out.
 //!
-//! An identity is known by its issuer and its subject, never by an address: addresses move from person to person. What
-//! becomes of one that is not known yet is decided by [`Assertion::resolve`] alone.
+//! An identity is known by its issuer and its subject, never by an address: addresses move from person to person.
+//! [`Assertion::resolve`] alone decides about an unknown identity.
 
 mod assertion;
 mod flow;
@@ -20,11 +19,11 @@ pub use self::{
 use crate::{clock::Timestamp, event::Event, id::id};
 
 id! {
-    /// Identifies the link between a user and who they are at a provider.
+    /// Identifies the link between a user and an identity at a provider.
     IdentityId
 }
 
-/// Who a user is at a provider.
+/// The identity of a user at a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Identity {
@@ -32,9 +31,9 @@ pub struct Identity {
     pub id: IdentityId,
     /// The name of the provider when they were linked, such as `google`.
     pub provider: String,
-    /// Who speaks for them: the issuer, exactly as it writes itself.
+    /// The issuer, exactly as it writes itself.
     pub issuer: String,
-    /// Who they are there, for life: at most 255 bytes.
+    /// The permanent identifier of the user there: at most 255 bytes.
     pub subject: String,
     /// The address the provider gave when they were linked. Says nothing of where they can be reached today.
     pub email: Option<String>,

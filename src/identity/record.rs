@@ -1,3 +1,5 @@
+//! Identity records, and sign-in with an identity.
+
 use super::{Assertion, CodeChallenge, Identity, IdentityId, LinkRefusal, Linking, NewCode};
 use crate::{
     clock::Timestamp,
@@ -15,7 +17,7 @@ use crate::{
     reason = "a plain record between use case and store"
 )]
 pub struct IdentitySignIn {
-    /// What the provider says.
+    /// The assertion of the provider.
     pub assertion: Assertion,
     /// The identifier of the identity, if it is new.
     pub identity: IdentityId,
@@ -34,7 +36,7 @@ pub struct IdentitySignIn {
 }
 
 impl IdentitySignIn {
-    /// The events of what it comes to for this user.
+    /// The events of the sign-in for this user.
     #[must_use]
     pub fn events(&self, linking: Linking, user: UserId) -> Vec<Event> {
         let first = match linking {
@@ -73,11 +75,11 @@ pub enum IdentityAdmission {
     NoAccount,
 }
 
-/// Who a code was good for.
+/// The user that a code was good for.
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Redeemed {
-    /// Who signs in.
+    /// The credentials of the user who signs in.
     pub credentials: Credentials,
     /// The name of the provider.
     pub provider: String,
@@ -102,7 +104,7 @@ pub struct LinkIdentity {
     pub user_id: UserId,
 }
 
-/// What became of linking.
+/// The outcome of linking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
@@ -121,7 +123,7 @@ pub enum Linked {
     Gone,
 }
 
-/// What became of unlinking.
+/// The outcome of unlinking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,

@@ -1,9 +1,11 @@
+//! The call budgets of clients and addresses.
+
 use super::Rate;
 use crate::error::{Error, Result};
 
 macro_rules! budgets {
     ($($(#[$docs:meta])* $budget:ident $word:ident $client:expr, $about:expr;)*) => {
-        /// What calls are counted together.
+        /// A group of calls that are counted together.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Budget {
@@ -78,12 +80,12 @@ budgets! {
     Verify verify per_minute(60, 120), per_minute(2, 120);
 }
 
-/// How often each client may call, and how often an address may be called about.
+/// The rate limits of each client, and of calls about an address.
 ///
 /// | budget | each client address | each address of an account |
 /// |---|---|---|
 /// | [`Default`](Budget::Default) | 6000 a minute, 2000 at once | |
-/// | [`Forgot`](Budget::Forgot) | 60 a minute, 120 at once | 2 a minute, 120 at once; beyond that nothing is done, and nobody is told |
+/// | [`Forgot`](Budget::Forgot) | 60 a minute, 120 at once | 2 a minute, 120 at once; beyond that nothing is done, without notice |
 /// | [`OauthStart`](Budget::OauthStart) | 60 a minute, 120 at once | |
 /// | [`Refresh`](Budget::Refresh) | 1200 a minute, 600 at once | |
 /// | [`Register`](Budget::Register) | 60 a minute, 120 at once | |

@@ -1,3 +1,5 @@
+//! Charging counters.
+
 use super::{Held, LimitKey, Rule};
 
 /// One more under this key.
@@ -7,26 +9,26 @@ use super::{Held, LimitKey, Rule};
     reason = "a plain record between use case and limiter"
 )]
 pub struct Charge {
-    /// Which counter.
+    /// The key of the counter.
     pub key: LimitKey,
-    /// By what it decides.
+    /// The rule that decides.
     pub rule: Rule,
 }
 
-/// What became of charging counters.
+/// The outcome of charging counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
     reason = "a third outcome would be a change of contract"
 )]
 pub enum Charged {
-    /// All had room. What the last one holds now.
+    /// All had room. The last one holds this now.
     Granted(Option<Held>),
     /// The one at this position, from 0, had none.
     Refused {
         /// Its position among the charges.
         position: usize,
-        /// What it holds.
+        /// Its state.
         held: Held,
     },
 }

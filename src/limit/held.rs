@@ -1,3 +1,5 @@
+//! The stored state of a counter.
+
 use chrono::TimeDelta;
 
 use crate::clock::Timestamp;
@@ -5,7 +7,7 @@ use crate::clock::Timestamp;
 /// How far clocks may differ.
 pub(super) const SKEW: TimeDelta = TimeDelta::minutes(5);
 
-/// What is held under one key.
+/// The state under one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a limiter builds it")]
 pub struct Held {

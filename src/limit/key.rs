@@ -1,3 +1,5 @@
+//! The keys of counters.
+
 use std::{array::TryFromSliceError, net::IpAddr};
 
 use super::Budget;
@@ -5,7 +7,7 @@ use crate::secret::HmacKey;
 
 const LEN: usize = 16;
 
-/// What a counter is kept under: the first 16 bytes of an HMAC-SHA256 tag. Who holds the counters learns no address.
+/// The key of a counter: the first 16 bytes of an HMAC-SHA256 tag. A reader of the counters learns no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LimitKey([u8; LEN]);
 
@@ -16,7 +18,7 @@ impl LimitKey {
         &self.0
     }
 
-    /// Its beginning, to tell lines of a log apart.
+    /// Its beginning, to distinguish log lines.
     pub(crate) fn short(&self) -> String {
         let [a, b, c, d, ..] = self.0;
         format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
@@ -82,8 +84,8 @@ impl LimitKeys {
     }
 }
 
-/// An IPv4 address that is written as one of IPv6 (RFC 4291), or came through a translator (RFC 6052), as itself: the others
-/// would share a network of 64 bits.
+/// An IPv4 address that is written as one of IPv6 (RFC 4291), or came through a translator (RFC 6052), as itself: the
+/// others would share a network of 64 bits.
 fn canonical(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => match ip.octets() {

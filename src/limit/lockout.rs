@@ -1,3 +1,5 @@
+//! Account lockout after failed attempts.
+
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -10,15 +12,15 @@ use crate::{
 
 /// For how long failures are remembered after the last one.
 const REMEMBERED: TimeDelta = TimeDelta::days(1);
-/// Until a reset, for as long as anybody waits for it.
+/// Until a reset, without a practical limit.
 const REMEMBERED_AT_MOST: TimeDelta = TimeDelta::days(3650);
 const LONGEST: Duration = Duration::from_secs(86_400);
 /// From a microsecond these lead beyond a day.
 const MOST_DOUBLINGS: u32 = 40;
 
-/// What follows on passwords that are wrong, one after the other: a wait that doubles, and in the end none is checked
-/// any more (NIST SP 800-63B section 3.2.2: at most 100) until the password is reset, the link in the letter about it is used, or
-/// an administrator says so.
+/// The lockout after consecutive wrong passwords: a wait that doubles, and in the end no password is checked any more
+/// (NIST SP 800-63B section 3.2.2: at most 100) until the password is reset, the link in the letter about it is used,
+/// or an administrator unlocks it.
 ///
 /// An attempt is counted before the password is checked, and taken back if it was right: of any number of parallel
 /// guesses no more are checked than are allowed. Attempts during a wait are not counted. Failures are forgotten a day
@@ -43,7 +45,7 @@ pub struct Lockout {
     pub base_delay: Duration,
     /// The longest wait; a day at most. Default 15 minutes.
     pub max_delay: Duration,
-    /// After how many failures in a row no password is checked any more. Default 100, and no more than that.
+    /// After how many failures in a row no password is checked any more. Default 100, which is also the maximum.
     pub max_attempts: u32,
 }
 
@@ -79,7 +81,7 @@ impl Lockout {
         }
     }
 
-    /// How long to wait after so many failures in a row.
+    /// The wait after this many failures in a row.
     #[must_use]
     pub fn wait(&self, failures: u32) -> TimeDelta {
         let Some(doublings) = failures.checked_sub(self.free_attempts) else {
@@ -91,13 +93,13 @@ impl Lockout {
         TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX)
     }
 
-    /// The latest time until which a wait can last. Beyond it the clock was set back, and nobody waits.
+    /// The latest time until which a wait can last. Beyond it the clock was set back, and no caller waits.
     #[must_use]
     pub fn latest(&self, now: Timestamp) -> Timestamp {
         now + TimeDelta::from_std(self.max_delay).unwrap_or(TimeDelta::MAX) + SKEW
     }
 
-    /// For how long so many failures in a row are remembered.
+    /// The time for which this many failures in a row are remembered.
     #[must_use]
     pub fn remembered(&self, failures: u32) -> TimeDelta {
         if failures >= self.max_attempts {
@@ -107,12 +109,12 @@ impl Lockout {
         }
     }
 
-    /// Whether the owner is to be told at this failure: when waiting begins, and when checking ends.
+    /// Whether the owner is notified at this failure: when waiting begins, and when checking ends.
     pub(crate) fn is_notified(&self, failures: u32) -> bool {
         failures == self.free_attempts || failures == self.max_attempts
     }
 
-    /// The counter after one more attempt; what it was, if that is to wait.
+    /// The counter after one more attempt; the unchanged one, if the attempt has to wait.
     pub(super) fn charge(&self, held: Option<&Held>, now: Timestamp) -> Result<Held, Held> {
         let failures = held.map_or(0, |held| held.attempts);
         if let Some(held) = held

@@ -7,13 +7,14 @@
 //! * the [`Lockout`] of a password, counted by address whether or not that has an account, and by device for devices
 //!   that have signed in before, so that nobody can lock an owner out.
 //!
-//! Use cases that are called in process count as well: a client whose [address](crate::event::ClientInfo::ip) is not known has no
-//! counter of its own.
+//! Use cases that are called in process count as well: a client whose [address](crate::event::ClientInfo::ip) is not
+//! known has no counter of its own.
 //!
-//! The digests are made with a key that [outlives](crate::store::LimitKeyStore) the master secrets: rotating them resets no counter, and
-//! instances that have them in another order count together.
+//! The digests are made with a key that [outlives](crate::store::LimitKeyStore) the master secrets: rotating them
+//! resets no counter, and instances that have them in another order count together.
 //!
-//! A [`Limiter`](crate::store::Limiter) keeps the counters: the database, so that all instances share them, or the memory of the process.
+//! A [`Limiter`](crate::store::Limiter) keeps the counters: the database, so that all instances share them, or the
+//! memory of the process.
 
 mod budget;
 mod charge;

@@ -1,3 +1,5 @@
+//! A rate with a burst.
+
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -88,7 +90,7 @@ impl Rate {
         now + self.tolerance() + self.emission_interval() + SKEW
     }
 
-    /// The counter after one more call; what it was, if there is no room.
+    /// The counter after one more call; the unchanged one, if there is no room.
     pub(super) fn charge(&self, held: Option<&Held>, now: Timestamp) -> Result<Held, Held> {
         let held = held.filter(|held| held.until <= self.latest(now));
         let at = held.map_or(now, |held| held.until);

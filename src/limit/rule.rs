@@ -1,9 +1,11 @@
+//! The rule by which a counter decides.
+
 use std::time::Duration;
 
 use super::{Held, Lockout, Rate};
 use crate::clock::Timestamp;
 
-/// By what a counter decides.
+/// The rule by which a counter decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
@@ -17,10 +19,10 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// The counter after one more; what it was, if there is no room.
+    /// The counter after one more; the unchanged one, if there is no room.
     ///
     /// # Errors
-    /// What is held, if there is no room.
+    /// The current state, if there is no room.
     pub fn charge(&self, held: Option<Held>, now: Timestamp) -> Result<Held, Held> {
         let held = held.filter(|held| now < held.expires_at);
         match self {
@@ -29,8 +31,8 @@ impl Rule {
         }
     }
 
-    /// In what time there is room again, where there is none: for attempts beyond the most there may be, the longest
-    /// wait, though there will be none then either.
+    /// The time until there is room again: for attempts beyond the maximum the longest wait, though there will be no
+    /// room then either.
     #[must_use]
     pub fn retry_after(&self, held: &Held, now: Timestamp) -> Duration {
         let wait = match self {

@@ -1,3 +1,5 @@
+//! The sealed key of counters.
+
 /// A key, sealed for those who have one master secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(

@@ -1,3 +1,5 @@
+//! Letters and their data.
+
 use std::{net::IpAddr, time::Duration};
 
 use super::Link;
@@ -9,7 +11,7 @@ use crate::{clock::Timestamp, outbox::LetterKind, user::EmailAddress};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Letter {
-    /// Which letter it is.
+    /// The letter.
     pub kind: LetterKind,
     /// The link in it, and for how long that works: where the kind has a [purpose](LetterKind::purpose).
     pub link: Option<(Link, Duration)>,

@@ -1,3 +1,5 @@
+//! The links in mails.
+
 use std::fmt;
 
 use crate::{
@@ -46,8 +48,8 @@ impl Links {
     /// [page](Purpose::page) there.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no `http` or `https` URL, or has a user, a
-    /// query or a fragment.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an `http` or `https` URL, or has a user, a query
+    /// or a fragment.
     pub fn new(public_url: &str) -> Result<Self> {
         check("the public URL", public_url)?;
         let authority = public_url.split('/').nth(2).unwrap_or_default();
@@ -66,7 +68,7 @@ impl Links {
     /// Sends users to this page instead. The token is added to its query.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no `http` or `https` URL.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an `http` or `https` URL.
     pub fn with_page(mut self, purpose: Purpose, url: &str) -> Result<Self> {
         check(&format!("the URL of the page {}", purpose.page()), url)?;
         self.pages.retain(|(of, _)| *of != purpose);
@@ -106,7 +108,7 @@ fn check(what: &str, url: &str) -> Result<()> {
         Ok(())
     } else {
         Err(Error::configuration(format!(
-            "{what} is no http or https URL: {url:?}"
+            "{what} is not an http or https URL: {url:?}"
         )))
     }
 }
@@ -195,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_web_address_is_refused() {
+    fn a_malformed_web_address_is_refused() {
         for url in [
             "",
             "localhost:8000",

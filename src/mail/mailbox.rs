@@ -1,3 +1,5 @@
+//! A mailer that keeps mails, for tests.
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;

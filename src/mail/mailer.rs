@@ -1,3 +1,5 @@
+//! The mailer trait and its error.
+
 use std::{error::Error as StdError, fmt};
 
 use async_trait::async_trait;
@@ -19,7 +21,7 @@ pub trait Mailer: fmt::Debug + Send + Sync + 'static {
     async fn send(&self, mail: &Mail) -> Result<(), MailError>;
 }
 
-/// Why a mail was not sent.
+/// The error of a mailer.
 #[derive(Debug)]
 pub struct MailError {
     permanent: bool,

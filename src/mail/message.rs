@@ -1,3 +1,5 @@
+//! A mail and its content.
+
 use std::fmt;
 
 use super::IntentId;
@@ -5,7 +7,7 @@ use crate::{clock::Timestamp, user::EmailAddress};
 
 const MAX_SUBJECT: usize = 200;
 
-/// What a mail says.
+/// The content of a mail.
 #[derive(Clone)]
 #[allow(clippy::exhaustive_structs, reason = "a plain record")]
 pub struct Content {
@@ -29,8 +31,8 @@ pub struct Mail {
 impl Mail {
     /// A mail to `to`. `id` makes its Message-ID: a mail that is sent again after a fault has the same.
     ///
-    /// Control characters in the subject become spaces, so that it cannot start another header, and what is beyond
-    /// 200 characters is cut off, so that it fits into one.
+    /// Control characters in the subject become spaces, so that it cannot start another header, and it is cut off after
+    /// 200 characters, so that it fits into one.
     #[must_use]
     pub fn new(id: IntentId, date: Timestamp, to: EmailAddress, mut content: Content) -> Self {
         let subject = content.subject.trim().chars().take(MAX_SUBJECT);
@@ -45,7 +47,7 @@ impl Mail {
         }
     }
 
-    /// What identifies it: the first half of its Message-ID.
+    /// The identifier: the first half of its Message-ID.
     #[must_use]
     pub fn id(&self) -> IntentId {
         self.id

@@ -1,4 +1,4 @@
-//! Mail: the letters, who sends them, and the outbox that keeps what is still to be sent.
+//! Mail: the letters, the mailers, and the outbox of unsent mails.
 //!
 //! A use case puts an [`Intent`] into the outbox, whether or not the address has an account. The delivery worker
 //! claims it, resolves the account, makes the [`Letter`] with its one-time link, has the [`Templates`] render a

@@ -1,8 +1,9 @@
+//! The choice of optional letters.
+
 use crate::outbox::LetterKind;
 
-/// Which optional letters are sent: those that notify users of what was done to their accounts. Each
-/// [`LetterKind`] says whether it [is optional](LetterKind::is_optional), and its
-/// [default](LetterKind::is_sent_by_default).
+/// The choice of optional letters: those that notify users of changes to their accounts. Each [`LetterKind`] says
+/// whether it [is optional](LetterKind::is_optional), and its [default](LetterKind::is_sent_by_default).
 ///
 /// ```
 /// use hallpass::mail::{LetterKind, Notices};

@@ -1,3 +1,5 @@
+//! The sender of mails.
+
 use std::{fmt, str::FromStr};
 
 use crate::{
@@ -9,7 +11,7 @@ const MAX_NAME: usize = 200;
 /// RFC 2606 keeps it from ever being a domain.
 const ANY_TLD: &str = ".invalid";
 
-/// Who mails come from: `Hallpass <no-reply@localhost>`, `"Acme, Inc." <id@acme.example>` or an address alone.
+/// The sender of mails: `Hallpass <no-reply@localhost>`, `"Acme, Inc." <id@acme.example>` or an address alone.
 ///
 /// The address is one that [`EmailAddress`] takes, or one at a domain of a single label, such as `localhost`.
 ///
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_sender_is_refused() {
+    fn a_malformed_sender_is_refused() {
         for text in [
             "",
             "Hallpass",

@@ -80,8 +80,8 @@ impl SmtpMailer {
         })
     }
 
-    /// Trusts the root certificates in `pem` (one or more, RFC 7468), and no longer those that the machine trusts: for a
-    /// server whose certificate comes from one's own authority.
+    /// Trusts the root certificates in `pem` (one or more, RFC 7468), and no longer those that the machine trusts: for
+    /// a server whose certificate comes from one's own authority.
     ///
     /// ```no_run
     /// use hallpass::mail::SmtpMailer;
@@ -110,7 +110,7 @@ impl SmtpMailer {
                 return Ok(connection);
             }
         }
-        // What fails before the mail is named says nothing about the mail.
+        // A failure before the mail is named says nothing about the mail.
         let hello = ClientId::Domain(self.sender.domain().to_owned());
         time::timeout(CONNECT_TIMEOUT, self.server.connect(&hello))
             .await

@@ -1,3 +1,5 @@
+//! Rendering letters as plain text and HTML.
+
 mod source;
 mod words;
 
@@ -94,11 +96,12 @@ impl Templates {
         })
     }
 
-    /// Sets the text of a letter in a language, which may be a new one. What a language does not have is written in English.
+    /// Sets the text of a letter in a language, which may be a new one. A letter that a language lacks is written in
+    /// English.
     ///
     /// The text is a [minijinja](https://docs.rs/minijinja) template for each of its paragraphs, with `product` and
-    /// `lang`; with `expires_in` in letters that have a link; with `at`, and `ip` where it is known, in those that tell
-    /// of something done; and with `new_email` in [`LetterKind::EmailChangeRequested`]. Values are escaped in HTML.
+    /// `lang`; with `expires_in` in letters that have a link; with `at`, and `ip` where it is known, in those that
+    /// report an action; and with `new_email` in [`LetterKind::EmailChangeRequested`]. Values are escaped in HTML.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the text has no subject, has not exactly one paragraph in
@@ -247,7 +250,7 @@ impl fmt::Debug for Templates {
     }
 }
 
-/// What a letter does not have must not be silently empty.
+/// A variable that a letter lacks must not be silently empty.
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -272,7 +275,7 @@ fn sample(kind: LetterKind) -> Result<Letter> {
     })
 }
 
-/// Broken at spaces only: what has none, such as a link or a Chinese sentence, stays whole.
+/// Broken at spaces only: a text without any, such as a link or a Chinese sentence, stays whole.
 fn wrap(paragraph: &str) -> String {
     let (mut wrapped, mut length) = (String::new(), 0);
     for word in paragraph.split(' ').filter(|word| !word.is_empty()) {

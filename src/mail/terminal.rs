@@ -1,3 +1,5 @@
+//! A mailer that prints mails, for development.
+
 use std::io::{self, Write as _};
 
 use async_trait::async_trait;

@@ -1,3 +1,5 @@
+//! The check that an address is public.
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Whether the address is one of the public network: none that the special-purpose registries of the IANA (RFC 6890)

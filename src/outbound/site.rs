@@ -1,3 +1,5 @@
+//! HTTP requests to a configured site.
+
 use std::{fmt, time::Duration};
 
 use reqwest::{Client, StatusCode, Url};
@@ -17,13 +19,13 @@ pub(crate) struct Site {
 /// How a site is asked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asking {
-    /// What is there, for whoever set its URL.
+    /// The name of the site, for the operator who set its URL.
     pub(crate) what: &'static str,
     /// How long one answer may take.
     pub(crate) timeout: Duration,
     /// How long one answer may be.
     pub(crate) max_bytes: usize,
-    /// For how long a connection is kept when nobody uses it; zero: not at all.
+    /// The lifetime of an idle connection; zero: none is kept.
     pub(crate) keep: Duration,
 }
 
@@ -43,10 +45,10 @@ impl Site {
         Self::of(asking, url)
     }
 
-    /// As [`new`](Self::new), and `http://` anywhere.
+    /// As [`new`](Self::new), and accepts `http://` for any host.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no HTTP URL.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an HTTP URL.
     pub(crate) fn danger_without_tls(asking: Asking, url: &str) -> Result<Self> {
         Self::of(asking, parse(asking.what, url)?)
     }
@@ -87,7 +89,7 @@ impl Site {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        // What is below the URL is not told.
+        // The error leaves out the part below the URL.
         let unanswered = |error| Unanswered::new(&self.url, error);
         let mut response = request.send().await.map_err(unanswered)?;
         if response.status() != StatusCode::OK {

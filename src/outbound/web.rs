@@ -1,3 +1,5 @@
+//! HTTP requests to URLs from documents.
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use reqwest::{
@@ -8,22 +10,22 @@ use reqwest::{
 use super::{Unanswered, client_builder, is_loopback, public_address::is_public};
 use crate::error::{BoxError, Error, Result};
 
-/// How long a connection lasts that nobody uses.
+/// The lifetime of an idle connection.
 const KEEP: Duration = Duration::from_secs(10);
 
-/// What is asked wherever a document points to, over rustls with the roots of the platform. Redirects are not followed,
+/// A client for URLs that a document points to, over rustls with the roots of the platform. Redirects are not followed,
 /// and nothing is tried again. Cheap to clone.
 ///
 /// Addresses that are not public are asked only if the [`Reach`] says so; names are resolved once per connection, and
-/// the connection goes to what was looked at. `HTTPS_PROXY` and the like are honoured for `https://`: the names are
-/// resolved by the proxy then, which has to refuse what should be refused.
+/// the connection goes to the address that was checked. `HTTPS_PROXY` and the like are honoured for `https://`: the
+/// names are resolved by the proxy then, which has to refuse what should be refused.
 #[derive(Clone, Debug)]
 pub(crate) struct Web {
     client: Client,
     reach: Reach,
 }
 
-/// What may be asked.
+/// The addresses that may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// Public addresses, over TLS.
@@ -38,7 +40,7 @@ impl Web {
     /// `timeout` is for one call, the connection included.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no TLS to be had.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if TLS is not available.
     pub(crate) fn new(reach: Reach, timeout: Duration) -> Result<Self> {
         let client = client_builder(timeout, KEEP)?;
         let client = match reach {

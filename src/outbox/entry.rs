@@ -1,3 +1,5 @@
+//! Mails in the outbox, and their sending budget.
+
 use std::time::Duration;
 
 use super::{IntentId, LetterKind};
@@ -17,17 +19,17 @@ const WINDOW: Duration = Duration::from_secs(3600);
 pub struct MailEntry {
     /// The identifier.
     pub id: IntentId,
-    /// Which letter: the word of a [`LetterKind`], or one that only a newer version knows.
+    /// The letter: the word of a [`LetterKind`], or one that only a newer version knows.
     pub letter: String,
     /// The address it goes to, or was asked for with; `None` if the user is gone, or it cannot be read.
     pub recipient: Option<EmailAddress>,
-    /// Who gets it; `None` if it was asked for with an address.
+    /// The recipient; `None` if the mail was requested with an address.
     pub user_id: Option<UserId>,
     /// Whether it will still be sent.
     pub status: MailStatus,
     /// How often it has been claimed.
     pub attempts: i32,
-    /// Why it did not go out the last time.
+    /// The reason why the last try failed.
     pub last_error: Option<String>,
     /// When it was asked for.
     pub created_at: Timestamp,

@@ -1,3 +1,5 @@
+//! The intent to send a mail.
+
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -29,11 +31,11 @@ id! {
 pub struct Intent {
     /// The identifier.
     pub id: IntentId,
-    /// Which letter.
+    /// The letter.
     pub letter: LetterKind,
-    /// To whom.
+    /// The recipient.
     pub recipient: Recipient,
-    /// What else the letter says. Never a token.
+    /// Further data of the letter. Never a token.
     pub payload: Map<String, Value>,
     /// When it was asked for.
     pub created_at: Timestamp,
@@ -41,7 +43,7 @@ pub struct Intent {
     pub not_after: Timestamp,
 }
 
-/// Whom a mail goes to. A disabled account gets none.
+/// The recipient of a mail. A disabled account gets none.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_enums,
@@ -143,7 +145,7 @@ impl Recipient {
     reason = "a plain record between use case and store"
 )]
 pub struct Ordered {
-    /// Whose it is.
+    /// The user that it belongs to.
     pub user_id: UserId,
     /// The address it had.
     pub address: EmailAddress,
@@ -191,7 +193,7 @@ pub struct UnreadableIntent {
     pub attempt: i32,
     /// When it was asked for.
     pub created_at: Timestamp,
-    /// Why it cannot be read.
+    /// The reason why it cannot be read.
     pub error: String,
 }
 
@@ -218,6 +220,6 @@ pub struct ClaimedIntent {
     pub attempt: i32,
     /// Whether it was [admitted](crate::store::OutboxStore::admit) before.
     pub admitted: bool,
-    /// Why it did not go out the last time.
+    /// The reason why the last try failed.
     pub last_error: Option<String>,
 }

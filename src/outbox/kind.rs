@@ -1,6 +1,9 @@
+//! The table of letters.
+
 use crate::purpose::Purpose;
 
-/// Hands the table of letters to a macro. A letter is its row here, and its text in each folder of `src/mail/templates`.
+/// Hands the table of letters to a macro. A letter is its row here, and its text in each folder of
+/// `src/mail/templates`.
 macro_rules! letters {
     ($with:ident $($before:tt)*) => {
         $with! {
@@ -76,7 +79,7 @@ macro_rules! kinds {
 
 letters!(kinds);
 
-/// What a letter has beside its text.
+/// The properties of a letter beside its text.
 struct Row {
     purpose: Option<Purpose>,
     is_notice: bool,

@@ -1,8 +1,8 @@
-//! The mails that are still to be sent, as intents: which letter, to whom, and what it needs to know.
+//! The mails that are still to be sent, as intents: the letter, its recipient and its data.
 //!
-//! An intent is written in the statement or transaction of the fact it tells of, so that a mail goes out if and only if
-//! the fact is. It holds no token: the worker derives that. It keeps [what it was ordered for](Ordered), so that no later
-//! try decides again whom it is for: a notice goes to the address that stood, and a link of another address or of
+//! An intent is written in the statement or transaction of the fact it reports, so that a mail goes out if and only if
+//! the fact exists. It holds no token: the worker derives that. It keeps [what it was ordered for](Ordered), so that no
+//! later try picks another recipient: a notice goes to the address that stood, and a link of another address or of
 //! credentials that have changed is not mailed.
 
 mod entry;

@@ -1,3 +1,5 @@
+//! HMAC keys.
+
 use std::fmt;
 
 use aws_lc_rs::{constant_time::verify_slices_are_equal, hmac};

@@ -1,3 +1,5 @@
+//! The master secret and key derivation.
+
 use std::{fmt, str::FromStr};
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
@@ -95,9 +97,10 @@ impl Drop for Secret {
 
 /// The generations of the master secret. The first signs and derives all that is issued; all verify.
 ///
-/// To rotate, add the new one second on every instance, later put it first, and later drop the old one. No session ends, and no
-/// counter of limits or of the lockout begins again: these are kept under a key that the database holds, sealed for each secret
-/// in turn. A secret that replaces another without having been beside it begins with counters of its own.
+/// To rotate, add the new one second on every instance, later put it first, and later drop the old one. No session
+/// ends, and no counter of limits or of the lockout begins again: these are kept under a key that the database holds,
+/// sealed for each secret in turn. A secret that replaces another without having been beside it begins with counters of
+/// its own.
 ///
 /// ```
 /// use hallpass::Secrets;

@@ -1,3 +1,5 @@
+//! Secret texts: passwords, hashes and tokens.
+
 use std::fmt;
 
 use aws_lc_rs::{
@@ -66,7 +68,7 @@ secret_text! {
     AccessToken
 }
 secret_text! {
-    /// A token that says that somebody has signed in on a device before. It opens nothing.
+    /// A token that marks a device as one that was signed in on before. It opens nothing.
     DeviceToken
 }
 secret_text! {
@@ -78,8 +80,8 @@ secret_text! {
     Password
 }
 redacted_text! {
-    /// A password hash that can be verified here, as a PHC string: Argon2id of version 19 (RFC 9106), within the limits of
-    /// [`HashParams`](crate::credential::HashParams).
+    /// A password hash that can be verified here, as a PHC string: Argon2id of version 19 (RFC 9106), within the limits
+    /// of [`HashParams`](crate::credential::HashParams).
     ///
     /// A hash from elsewhere is [parsed](Self::parse).
     PasswordHash
@@ -90,7 +92,7 @@ secret_text! {
 }
 
 impl PasswordHash {
-    /// What was made here, or was parsed before it was stored.
+    /// A text that was made here, or was parsed before it was stored.
     pub(crate) fn trusted(text: String) -> Self {
         Self(text)
     }

@@ -1,4 +1,4 @@
-//! What endpoints beyond the trait stand on, and the confirmed caller as an argument of handlers.
+//! The state of endpoints beyond the trait, and the confirmed caller as an argument of handlers.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use crate::{
     token::{ActiveUser, http::Bearer},
 };
 
-/// The state of a feature's endpoints: who tells who is calling, where everything is kept, and the feature.
+/// The state of a feature's endpoints: the service that confirms callers, the store, and the feature.
 #[derive(Clone, Debug)]
 pub(crate) struct Context<F> {
     pub(crate) service: Arc<dyn UserService>,
     pub(crate) feature: F,
 }
 
-/// The caller, confirmed by the database: unauthenticated callers are turned away before anything of theirs is read.
+/// The caller, confirmed by the database: unauthenticated callers are refused before their input is read.
 pub(crate) struct Caller(pub(crate) ActiveUser);
 
 impl<F: Sync> Input<Context<F>> for Caller {

@@ -30,8 +30,8 @@ pub(crate) struct SessionOpener {
 impl SessionOpener {
     /// Opens a session; `None` if the credentials changed while they were checked.
     ///
-    /// What a hook can keep from happening is asked, and what cannot be put into an access token is found out, while
-    /// there is no session yet.
+    /// Hooks that may refuse are called, and claims that do not fit an access token are found, before there is a
+    /// session.
     pub(crate) async fn complete(
         &self,
         proof: Proof,
@@ -115,7 +115,7 @@ impl SessionOpener {
         }))
     }
 
-    /// The audit trail tells a refusal by the host from one of ours.
+    /// The audit trail distinguishes a refusal by the host from one of ours.
     async fn write_down(&self, refusal: &Refusal, user: &User, client: &ClientInfo) -> Result<()> {
         let event = Event::new(EventKind::SignInFailed, self.core.clock.now(), client)
             .of(user.id)

@@ -1,3 +1,5 @@
+//! The outcome of a sign-in.
+
 use crate::{error::Result, secret::DeviceToken, token::TokenPair};
 
 /// The outcome of a sign-in whose credentials were right.

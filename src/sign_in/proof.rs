@@ -1,3 +1,5 @@
+//! The proof that opens a session.
+
 #[cfg(feature = "oauth")]
 use crate::{admission::Limits, identity::Redeemed};
 use crate::{

@@ -1,3 +1,5 @@
+//! The store trait for administration.
+
 use async_trait::async_trait;
 
 use crate::{
@@ -7,16 +9,16 @@ use crate::{
     user::{DeleteUser, FirstAdministrator, NewUser, UpdateUser, UserChange, UserId},
 };
 
-/// Adds the first administrator, and does what administrators do to users. The last administrator stays: that is decided
-/// here, with the change. Part of [`Store`](crate::store::Store).
+/// Adds the first administrator, and does what administrators do to users. The last administrator stays: that is
+/// decided here, with the change. Part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
     /// Adds an administrator, if there is none.
     ///
     /// # Contract
     /// One fact: the user is added, and the event written, only if at that moment there is no active
-    /// [administrator](crate::user::User::is_administrator) at all, and the address is free. Of any number of concurrent calls,
-    /// whatever their addresses, one at most is [`FirstAdministrator::Inserted`].
+    /// [administrator](crate::user::User::is_administrator) at all, and the address is free. Of any number of
+    /// concurrent calls, whatever their addresses, one at most is [`FirstAdministrator::Inserted`].
     ///
     /// # Errors
     /// If the database fails.
@@ -29,11 +31,12 @@ pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
     /// Changes a user, and gives them as they then are.
     ///
     /// # Contract
-    /// What [`UserChange::apply`](crate::user::UserChange::apply) makes of the user is written with its events, and nobody
-    /// else writes the user between the two; a change that changes nothing writes nothing. Disabling raises
+    /// The result of [`UserChange::apply`](crate::user::UserChange::apply) is written with its events, and no other
+    /// call writes the user between the two; a change that changes nothing writes nothing. Disabling raises
     /// `credential_version`: every session and one-time token of the user is dead from then on, and stays so when the
     /// user is made active again. However many calls run at once, of this method and of
-    /// [`delete_user`](Self::delete_user), one [administrator](crate::user::User::is_administrator) is left if there was one.
+    /// [`delete_user`](Self::delete_user), one [administrator](crate::user::User::is_administrator) is left if there
+    /// was one.
     ///
     /// # Errors
     /// If the database fails.

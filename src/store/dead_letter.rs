@@ -1,3 +1,5 @@
+//! The store trait for mails that were given up.
+
 use async_trait::async_trait;
 
 use crate::{
@@ -7,8 +9,7 @@ use crate::{
     outbox::{IntentId, MailEntry, MailStatus, RetryMail},
 };
 
-/// What operators see of the mails to be sent, and do about those that were given up. Part of
-/// [`Store`](crate::store::Store).
+/// Shows operators the mails to be sent, and retries those that were given up. Part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
     /// The mails in the outbox by descending id, at most `limit`, those below `after` if it is given.
@@ -29,9 +30,9 @@ pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
     /// Puts a new intent in the place of a dead one, asked for and due at `now`.
     ///
     /// # Contract
-    /// One fact, by at most one of any number of concurrent calls: the dead intent is gone, the new one says the same, to
-    /// the same recipient, ordered for the same account at the same time, and the event is written with
-    /// [what was retried](crate::mail::RetriedMail::noted_on). Nothing of the old one's link can be derived from the new
+    /// One fact, by at most one of any number of concurrent calls: the dead intent is gone, the new one says the same,
+    /// to the same recipient, ordered for the same account at the same time, and the event is written with [what was
+    /// retried](crate::mail::RetriedMail::noted_on). Nothing of the old one's link can be derived from the new
     /// identifier. Its lifetime begins again at `now`. A pending one is left as it is.
     ///
     /// # Errors

@@ -1,3 +1,5 @@
+//! The store trait for the audit trail.
+
 use async_trait::async_trait;
 
 use crate::{

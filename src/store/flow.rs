@@ -1,3 +1,5 @@
+//! The store trait for provider sign-in flows.
+
 use async_trait::async_trait;
 
 use crate::{
@@ -41,8 +43,7 @@ pub trait FlowStore: std::fmt::Debug + Send + Sync {
     async fn offer_identity(&self, code: &NewCode, assertion: &Assertion)
     -> Result<(), StoreError>;
 
-    /// Spends the good code of a flow that signs in, and gives who signs in; `None` if there is none with this
-    /// challenge.
+    /// Spends the good code of a flow that signs in, and returns the user; `None` if there is none with this challenge.
     ///
     /// # Contract
     /// Of any number of concurrent calls one gets the user (I1). Another challenge spends nothing. The

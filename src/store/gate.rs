@@ -34,11 +34,11 @@ use crate::{
     },
 };
 
-/// A store behind a gate: it can be read-only, such as while its database is copied, and in tests it can be down or slow.
-/// Clones share the gate.
+/// A store behind a gate: it can be read-only, such as while its database is copied, and in tests it can be down or
+/// slow. Clones share the gate.
 ///
-/// A refused method fails with [`Unavailable`](StoreError::Unavailable), and clients may try again. A method that has begun
-/// is carried to its end.
+/// A refused method fails with [`Unavailable`](StoreError::Unavailable), and clients may try again. A method that has
+/// begun is carried to its end.
 ///
 /// ```
 /// use hallpass::{memory::MemoryStore, store::{Gate, Passage, Store as _}};
@@ -132,7 +132,8 @@ impl<S> Gate<S> {
     }
 }
 
-/// Hands each method on, once the gate lets it through. A method is one atomic fact, so that asking before it is enough.
+/// Hands each method on, once the gate lets it through. A method is one atomic fact, so that asking before it is
+/// enough.
 macro_rules! gated {
     ($($store:ident { $($way:ident $method:ident($($name:ident: $type:ty),*) -> $reply:ty;)* })*) => {$(
         #[async_trait]

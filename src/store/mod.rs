@@ -70,8 +70,8 @@ pub trait Store:
     + LimitKeyStore
     + PurgeStore
 {
-    /// Proves that the database takes writes, and keeps them: writes a row of no meaning, and commits it. Where it is a file,
-    /// that file is still the one at its path. It waits no longer than a call waits for a connection.
+    /// Proves that the database takes writes, and keeps them: writes a row of no meaning, and commits it. Where it is a
+    /// file, that file is still the one at its path. It waits no longer than a call waits for a connection.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if it does not, and [`StoreError::Schema`] while migrations are pending.

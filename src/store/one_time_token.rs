@@ -1,3 +1,5 @@
+//! The store trait for one-time tokens.
+
 use async_trait::async_trait;
 
 use crate::{
@@ -18,9 +20,9 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// The user is active, and the order still stands: their `credential_version` is the token's, but for
     /// [`VerifyEmail`](Purpose::VerifyEmail), and their address is the token's, but for
-    /// [`ConfirmEmailChange`](Purpose::ConfirmEmailChange). A token of that purpose is never added here, but takes the place of
-    /// the unused one that [`request_email_change`](super::AddressStore::request_email_change) kept for the same address:
-    /// what is voided stays so.
+    /// [`ConfirmEmailChange`](Purpose::ConfirmEmailChange). A token of that purpose is never added here, but takes the
+    /// place of the unused one that [`request_email_change`](super::AddressStore::request_email_change) kept for the
+    /// same address: a voided token stays void.
     ///
     /// A user has at most one token per purpose: a newer one (by `created_at`) takes the place of an older one, used
     /// or not, never the other way round. Of [`VerifyEmail`](Purpose::VerifyEmail) each mail has its own, and all that
@@ -32,7 +34,7 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn issue_one_time(&self, token: &NewOneTimeToken) -> Result<IssueOneTime, StoreError>;
 
-    /// The user for whom this token can be spent now.
+    /// The user whose token this is, if it can be spent now.
     ///
     /// # Contract
     /// `None` unless the purpose matches, the token is neither used nor expired (`now < expires_at`), the user is
@@ -53,9 +55,9 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// One query, and nothing is written. [`Live`](OneTimeStatus::Live) exactly if
     /// [`one_time_user`](Self::one_time_user) finds its user, with the address it was mailed to. Else
-    /// [`Used`](OneTimeStatus::Used) if this token itself was spent, which one that another made void was not, its expiry
-    /// is not reached, and the address it was mailed to is its user's, be they disabled or not. The holder of the
-    /// token learns nothing else about the account. A [`VerifyEmail`](Purpose::VerifyEmail) token that a reset, a
+    /// [`Used`](OneTimeStatus::Used) if this token itself was spent, which one that another made void was not, its
+    /// expiry is not reached, and the address it was mailed to is its user's, be they disabled or not. The holder of
+    /// the token learns nothing else about the account. A [`VerifyEmail`](Purpose::VerifyEmail) token that a reset, a
     /// takeover or another such token made void counts as spent: the address was proven.
     ///
     /// # Errors
@@ -67,7 +69,8 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<OneTimeStatus, StoreError>;
 
-    /// Spends a [`Purpose::Unlock`] token and clears the failed attempts in `cleared_counter`; `None` if it cannot be spent.
+    /// Spends a [`Purpose::Unlock`] token and clears the failed attempts in `cleared_counter`; `None` if it cannot be
+    /// spent.
     ///
     /// # Contract
     /// One fact, by at most one of any number of concurrent calls (I1): the conditions of

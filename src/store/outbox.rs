@@ -1,3 +1,5 @@
+//! The store trait for the outbox.
+
 use async_trait::async_trait;
 
 use crate::{
@@ -19,8 +21,8 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Adds intents that are due at once.
     ///
     /// # Contract
-    /// One statement. When this has returned, the mails outlive a kill (I5). The event is written with them; where it has no
-    /// user, it is about the one who has the address of the first intent, if there is one.
+    /// One statement. When this has returned, the mails outlive a kill (I5). The event is written with them; where it
+    /// has no user, it is about the one who has the address of the first intent, if there is one.
     ///
     /// # Errors
     /// If the database fails.
@@ -29,8 +31,8 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Leases up to `limit` pending intents that are due at `now`, the longest due first, until `lease_until`.
     ///
     /// # Contract
-    /// An intent is leased to one caller at a time; whoever loses its lease (a kill) loses it to the next claim. No
-    /// lock or connection is held after the call. It costs the same however many are dead, or due later.
+    /// An intent is leased to one caller at a time; a caller that loses its lease (a kill) loses it to the next claim.
+    /// No lock or connection is held after the call. It costs the same however many are dead, or due later.
     ///
     /// A clock that went back keeps nothing waiting: an intent that was added, put off or leased more than half a
     /// minute after `now` is due. Unreadable rows are leased like the rest.
@@ -47,7 +49,8 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Keeps what a leased intent was ordered for, where that was not known; says whether the lease is still held.
     ///
     /// # Contract
-    /// A known order stays as it is. Nothing is written, and `false` returned, if the lease named by `attempt` was lost.
+    /// A known order stays as it is. Nothing is written, and `false` returned, if the lease named by `attempt` was
+    /// lost.
     ///
     /// # Errors
     /// If the database fails.

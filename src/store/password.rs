@@ -1,3 +1,5 @@
+//! The store trait for passwords.
+
 use async_trait::async_trait;
 
 use crate::{
@@ -18,9 +20,10 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// One fact, and only if at that moment the session is live and the user has the version and the hash that were
     /// checked: the hash is stored, `credential_version` goes up, this session moves to the new version, every other
-    /// session ends, and the event and the mail are written. So of any number of concurrent calls with one checked hash one is
-    /// [`Checked::Done`]; one that lost against a reset, a logout or disabling writes nothing; and a session that
-    /// ended meanwhile stays ended. One-time tokens die with the version ([`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail) apart).
+    /// session ends, and the event and the mail are written. So of any number of concurrent calls with one checked hash
+    /// one is [`Checked::Done`]; one that lost against a reset, a logout or disabling writes nothing; and a session
+    /// that ended in between stays ended. One-time tokens die with the version
+    /// ([`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail) apart).
     ///
     /// # Errors
     /// If the database fails.
@@ -33,15 +36,17 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
         mail: Option<&Intent>,
     ) -> Result<Checked, StoreError>;
 
-    /// Spends a [`Purpose::ResetPassword`](crate::token::Purpose::ResetPassword) token and sets the password; `None` if it cannot be spent.
+    /// Spends a [`Purpose::ResetPassword`](crate::token::Purpose::ResetPassword) token and sets the password; `None` if
+    /// it cannot be spent.
     ///
     /// # Contract
     /// One fact, by at most one of any number of concurrent calls (I1): the conditions of
-    /// [`one_time_user`](super::OneTimeTokenStore::one_time_user) hold at that moment; the hash is stored, `credential_version` goes up,
-    /// every session ends, every other one-time token of the user is dead, an unverified address becomes verified, the
-    /// attempts in `cleared_counter` are cleared, and the event and the mail are written. If the address was not verified, the
-    /// reset is a takeover, since who made the account may not be who has the mailbox: everything is wiped that
-    /// [`TakeOver`](crate::identity::Linking::TakeOver) wipes, and `on_takeover` is written as well.
+    /// [`one_time_user`](super::OneTimeTokenStore::one_time_user) hold at that moment; the hash is stored,
+    /// `credential_version` goes up, every session ends, every other one-time token of the user is dead, an unverified
+    /// address becomes verified, the attempts in `cleared_counter` are cleared, and the event and the mail are written.
+    /// If the address was not verified, the reset is a takeover, since who made the account may not be who has the
+    /// mailbox: everything is wiped that [`TakeOver`](crate::identity::Linking::TakeOver) wipes, and `on_takeover` is
+    /// written as well.
     ///
     /// # Errors
     /// If the database fails.

@@ -1,3 +1,5 @@
+//! The store trait for the purge.
+
 use async_trait::async_trait;
 
 use crate::{
@@ -5,7 +7,7 @@ use crate::{
     token::SessionId,
 };
 
-/// Deletes what is of no more use. Part of [`Store`](crate::store::Store).
+/// Deletes expired data. Part of [`Store`](crate::store::Store).
 ///
 /// Each method looks at one small batch of rows, in the order of their key, and gives the place where the next one
 /// begins: however many rows there are, no statement looks at more than `limit`, and no lock outlives a statement. Any
@@ -15,7 +17,7 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
     /// Deletes the sessions of one batch that ended at `before` or earlier: revoked, or one of their expiries reached.
     ///
     /// # Contract
-    /// Whether a session has ended is asked again at the moment of its deletion: one that is refreshed meanwhile stays.
+    /// The end of a session is checked again at the moment of its deletion: one that is refreshed in between stays.
     /// `after` is the `next` of the batch before.
     ///
     /// # Errors
@@ -62,7 +64,7 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
     /// Deletes the [counters](super::Limiter) of one batch that expired at `before` or earlier.
     ///
     /// # Contract
-    /// One that is charged meanwhile stays.
+    /// One that is charged in between stays.
     ///
     /// # Errors
     /// If the database fails.
@@ -86,7 +88,7 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
     ) -> Result<PurgeBatch<TokenDigest>, StoreError>;
 }
 
-/// What became of one batch.
+/// The outcome of one batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct PurgeBatch<P> {

@@ -1,3 +1,5 @@
+//! The store trait for refresh token rotation.
+
 use async_trait::async_trait;
 
 use crate::{
@@ -29,13 +31,12 @@ pub trait RotationStore: std::fmt::Debug + Send + Sync {
     /// Exchanges a refresh token for its successor.
     ///
     /// # Contract
-    /// A token has at most one successor, ever (I2): of any number of concurrent calls one is
-    /// [`Rotation::Rotated`], the others learn the same successor or none. What a token that is not the current one
-    /// means is decided by [`SessionState::classify`](crate::token::SessionState::classify) on one snapshot, after the write
-    /// matched nothing. `rotated_at` changes with a rotation only, to its `now`, or later by as long as the statement
-    /// waited. [`Rotation::Reused`] is returned by the one call
-    /// that ended the session, and writes the event `on_reuse` with the class
-    /// ([`ReuseClass::noted_on`](crate::token::ReuseClass::noted_on)), and the mail.
+    /// A token has at most one successor, ever (I2): of any number of concurrent calls one is [`Rotation::Rotated`],
+    /// the others learn the same successor or none. The meaning of a token that is not the current one is decided by
+    /// [`SessionState::classify`](crate::token::SessionState::classify) on one snapshot, after the write matched
+    /// nothing. `rotated_at` changes with a rotation only, to its `now`, or later by as long as the statement waited.
+    /// [`Rotation::Reused`] is returned by the one call that ended the session, and writes the event `on_reuse` with
+    /// the class ([`ReuseClass::noted_on`](crate::token::ReuseClass::noted_on)), and the mail.
     ///
     /// # Errors
     /// If the database fails.

@@ -1,3 +1,5 @@
+//! The store trait for sessions.
+
 use async_trait::async_trait;
 
 use crate::{
@@ -23,8 +25,8 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// One fact: the session exists if and only if the user was, at that moment, active at the given
     /// `credential_version` with the verified hash. `last_login_at` is set and the rehash is stored with it, the
-    /// attempts in `cleared_counter` are cleared, and the event and the mail are written, or nothing is. It waits for a reset
-    /// in flight, and never restores an older password.
+    /// attempts in `cleared_counter` are cleared, and the event and the mail are written, or nothing is. It waits for a
+    /// reset in flight, and never restores an older password.
     ///
     /// Of the user's other live sessions only as many stay as leave room for this one in `sessions_at_most`, those that
     /// were refreshed or opened last; the others end for [`EndReason::TooManySessions`], without an event of their own.

@@ -1,3 +1,5 @@
+//! The store trait for users.
+
 use async_trait::async_trait;
 
 use crate::{
@@ -36,7 +38,7 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
-    /// The user with this canonical address, with what a password check needs.
+    /// The user with this canonical address, and the data for a password check.
     ///
     /// # Contract
     /// Finds disabled users too: the caller says so only after the right password.
@@ -59,10 +61,10 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<User>, StoreError>;
 
-    /// Changes what users say about themselves, and gives the user as they then are; `None` if there is none.
+    /// Changes the profile of a user, and returns the user as they then are; `None` if there is none.
     ///
     /// # Contract
-    /// One statement; what is not in the change stays as it is at that moment. Sets `updated_at`.
+    /// One statement; members that are not in the change stay as they are at that moment. Sets `updated_at`.
     ///
     /// # Errors
     /// If the database fails.

@@ -48,7 +48,8 @@ impl AccessTokens {
         self.lifetime
     }
 
-    /// Signs a token for the session. `permissions` become a claim if they are given; `others` are further claims; of those that are ours none is taken over.
+    /// Signs a token for the session. `permissions` become a claim if they are given; `others` are further claims; of
+    /// those that are ours none is taken over.
     ///
     /// # Errors
     /// `Internal` if the token becomes longer than any verifier reads.

@@ -1,3 +1,5 @@
+//! The signature algorithms of access tokens.
+
 /// How access tokens are signed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -7,7 +9,7 @@ pub enum SigningAlgorithm {
     EdDsa,
     /// ECDSA on P-256 with SHA-256 (RFC 7518), for verifiers that lack Ed25519.
     Es256,
-    /// HMAC with SHA-256 (RFC 7518). Nothing is published: whoever verifies can sign.
+    /// HMAC with SHA-256 (RFC 7518). Nothing is published: every verifier can sign.
     Hs256,
 }
 

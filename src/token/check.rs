@@ -1,4 +1,4 @@
-//! The one check of access tokens, whoever holds the keys: RFC 8725, and stricter.
+//! The one check of access tokens, for all key sources: RFC 8725, and stricter.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::clock::Timestamp;
 
-/// The longest token that is looked at, in bytes.
+/// The longest token that is parsed, in bytes.
 pub(super) const MAX_TOKEN: usize = 8 * 1024;
 /// How far ahead of our clock the issuer's may run.
 const MAX_SKEW: i64 = 5;
@@ -32,12 +32,12 @@ pub(crate) struct TokenCheck {
     verified: Cache<Box<str>, CurrentUser, ByLength>,
 }
 
-/// Why a token is not accepted.
+/// The reason why a token is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenFault {
     /// Malformed, forged, expired, or not meant for us.
     Invalid,
-    /// It names a key that is not among ours, and was looked at no further.
+    /// It names a key that is not among ours, and was not checked further.
     UnknownKey,
 }
 
@@ -129,7 +129,7 @@ impl TokenCheck {
 struct Parts<'a> {
     header: &'a str,
     claims: &'a str,
-    /// What is signed: both of these.
+    /// The signed parts: both of these.
     message: &'a str,
     signature: &'a str,
 }
@@ -155,7 +155,7 @@ struct ByLength;
 
 impl Weighter<Box<str>, CurrentUser> for ByLength {
     fn weight(&self, token: &Box<str>, user: &CurrentUser) -> u64 {
-        // What a token costs besides its text: our claims and the cache's own entry, roughly.
+        // The cost of a token besides its text: our claims and the cache's own entry, roughly.
         (token.len() + 512 + members(user.claims())) as u64
     }
 }

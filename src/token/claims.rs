@@ -14,7 +14,7 @@ use crate::{
 /// RFC 9068, section 2.1.
 pub(super) const TYP: &str = "at+jwt";
 
-/// Claims that a host's own never take the place of: those of RFC 9068 and of this crate, and those by which whoever verifies
+/// Claims that a host's own never take the place of: those of RFC 9068 and of this crate, and those by which a verifier
 /// decides whose token it is and how far it reaches (RFC 7519, 7800, 8693).
 pub(super) const RESERVED: [&str; 18] = [
     "acr",
@@ -36,8 +36,8 @@ pub(super) const RESERVED: [&str; 18] = [
     "sid",
     "sub",
 ];
-/// Claims with rules that nobody here follows: a token with one is not accepted. The others of [`RESERVED`] that nobody here
-/// reads say more about a caller who is admitted without them, too.
+/// Claims with rules that this crate does not implement: a token with one is not accepted. The other unread ones of
+/// [`RESERVED`] only describe a caller who is admitted without them, too.
 const UNENFORCED: [&str; 2] = ["cnf", "nbf"];
 
 #[derive(Debug, Deserialize, Serialize)]

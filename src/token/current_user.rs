@@ -1,3 +1,5 @@
+//! The caller that an access token names.
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -10,7 +12,7 @@ use crate::{
     user::{Permission, Permissions, Role, Roles, UserId},
 };
 
-/// Who a verified access token says is calling. The database was not asked: the session may have ended since.
+/// The caller that a verified access token names. The database was not asked: the session may have ended since.
 ///
 /// Cheap to clone. Where a logout must act at once, use [`ActiveUser`](super::ActiveUser).
 #[derive(Clone, Debug)]

@@ -1,3 +1,5 @@
+//! The tokens of known devices.
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
@@ -15,7 +17,7 @@ const TAG: usize = 32;
 /// Mints and reads device tokens: `hp_dt_` and the base64url of version (1 byte), device id (16), user id (16),
 /// `credential_version` (8, big endian) and an HMAC-SHA256 tag (32) over them and the canonical address.
 ///
-/// One says that somebody has signed in there before, and opens nothing: its holder has a counter of failed attempts
+/// A token marks a device that was signed in on before, and opens nothing: its holder has a counter of failed attempts
 /// of their own, so that others cannot lock them out.
 #[derive(Clone, Debug)]
 pub(crate) struct Devices(Vec<HmacKey>);
@@ -125,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_changed_or_from_elsewhere_is_refused() {
+    fn changed_and_foreign_tokens_are_refused() {
         let devices = Devices::new(&Secret::generate().into());
         let ann = user("ann@example.org");
         let token = devices.token(None, &ann, 0).unwrap();

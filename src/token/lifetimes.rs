@@ -1,3 +1,5 @@
+//! The lifetimes of tokens and sessions.
+
 use std::time::Duration;
 
 use super::check::MAX_LIFETIME;
@@ -92,7 +94,7 @@ impl TokenLifetimes {
     /// written up to a request timeout later: a client that was answered with 503 at its end asks again when the
     /// exchange is as old. The grace is what is left from then on: for the way, for the pause of the client, and for
     /// the clock. So with the defaults a retry right after a 503 may come 30 s late, or the clock may jump 30 s ahead,
-    /// and no honest client is taken for a thief. A clock that jumps back makes the age negative, which is within.
+    /// and no honest client counts as a thief. A clock that jumps back makes the age negative, which is within.
     pub(super) fn reuse_window(&self, request_timeout: Duration) -> Duration {
         if self.refresh_grace.is_zero() {
             Duration::ZERO

@@ -1,3 +1,5 @@
+//! Authentication methods.
+
 use std::{collections::BTreeSet, fmt};
 
 /// How a user has shown who they are: a value of the claim `amr` (RFC 8176), or one of ours.
@@ -24,13 +26,13 @@ impl Method {
     }
 }
 
-/// The methods by which a session was opened. Displayed as words with a space between them; none for a session of an older
-/// version.
+/// The methods by which a session was opened. Displayed as words with a space between them; none for a session of an
+/// older version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Methods(BTreeSet<Method>);
 
 impl Methods {
-    /// Reads what a store has kept. A word of a newer version counts for nothing here.
+    /// Reads what a store has kept. A word of a newer version is ignored here.
     #[must_use]
     pub fn from_stored(words: &str) -> Self {
         let known = |word| {

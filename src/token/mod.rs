@@ -14,8 +14,8 @@
 //! plaintext is kept. The store keeps SHA-256 digests only.
 //!
 //! A session is tied to its user's `credential_version`, which goes up when the password or the address is changed, the
-//! password is reset, the account is disabled, or the user logs out everywhere: whatever raced, it is dead at its next check. The session in
-//! which the password is changed goes along.
+//! password is reset, the account is disabled, or the user logs out everywhere: whatever raced, it is dead at its next
+//! check. The session in which the password is changed goes along.
 
 mod access;
 mod algorithm;

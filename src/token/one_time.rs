@@ -1,3 +1,5 @@
+//! One-time tokens and their states.
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
@@ -19,9 +21,9 @@ use crate::{
 pub struct NewOneTimeToken {
     /// Its digests under every current key, at least one; the first is the one to write.
     pub digests: Vec<TokenDigest>,
-    /// What it is good for.
+    /// The purpose it is good for.
     pub purpose: Purpose,
-    /// Whose it is.
+    /// The user that it belongs to.
     pub user_id: UserId,
     /// The address it is mailed to, and good for.
     pub address: EmailAddress,
@@ -35,17 +37,17 @@ pub struct NewOneTimeToken {
     pub expires_at: Timestamp,
 }
 
-/// What became of keeping a one-time token.
+/// The outcome of keeping a one-time token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
     reason = "a further outcome would be a change of contract"
 )]
 pub enum IssueOneTime {
-    /// The order is void: the token was used, or a newer one took its place, the user is gone or disabled, or has another
-    /// address or other credentials by now. Nothing was written.
+    /// The order is void: the token was used, or a newer one took its place, the user is gone or disabled, or has
+    /// another address or other credentials by now. Nothing was written.
     Dead,
-    /// The mail has a live token under a key that is none of these. Nothing was written.
+    /// The mail has a live token under another key than these. Nothing was written.
     Elsewhere,
     /// The token with this digest is good; but for [`Purpose::VerifyEmail`], it is the user's only one for the purpose.
     Live(TokenDigest),
@@ -62,7 +64,7 @@ pub enum OneTimeStatus {
     Dead,
     /// It can be spent; it was mailed to this address.
     Live(EmailAddress),
-    /// It was spent, and what it did still holds.
+    /// It was spent, and its effect still holds.
     Used,
 }
 
@@ -87,15 +89,15 @@ pub struct ResetPassword {
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Reset {
-    /// Whose password was set, as they are now.
+    /// The user whose password was set, as they are now.
     pub user: User,
-    /// Whether the account was unverified before, and what was in it is wiped.
+    /// Whether the account was unverified before, and its content is wiped.
     pub taken_over: bool,
 }
 
 const PREFIX: &str = "hp_ot_";
 
-/// Derives one-time tokens from what they are for, so that a mail that is sent again carries the same link.
+/// Derives one-time tokens from their purpose and mail, so that a mail that is sent again carries the same link.
 #[derive(Clone, Debug)]
 pub(crate) struct OneTimeKeys(Vec<HmacKey>);
 

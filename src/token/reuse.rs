@@ -1,6 +1,8 @@
+//! The classes of refresh token reuse.
+
 use crate::event::Event;
 
-/// In which way a refresh token was used before.
+/// The way in which a refresh token was used before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReuseClass {

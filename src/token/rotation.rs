@@ -1,4 +1,4 @@
-//! What a refresh token that is not the current one means. Every store decides with this, on one snapshot.
+//! The meaning of a refresh token that is not the current one. Every store decides with this, on one snapshot.
 
 use super::{RefreshGeneration, ReuseClass, RotateSession};
 use crate::{clock::Timestamp, secret::TokenDigest};
@@ -18,7 +18,7 @@ pub struct SessionState {
     pub live: bool,
 }
 
-/// What a presented refresh token turned out to be.
+/// The verdict on a presented refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
@@ -36,7 +36,7 @@ pub enum Verdict {
 }
 
 impl SessionState {
-    /// What the presented token is, given this state.
+    /// The verdict on the presented token, given this state.
     #[must_use]
     pub fn classify(&self, presented: &RotateSession) -> Verdict {
         if !self.live || presented.generation > self.generation {

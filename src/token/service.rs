@@ -1,3 +1,5 @@
+//! Issuing and verifying tokens.
+
 use std::{sync::Arc, time::Duration};
 
 use serde_json::{Map, Value};
@@ -88,7 +90,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
 }
 
-/// What tokens are made of.
+/// The parts that tokens are built from.
 pub(crate) struct TokenParts<'a> {
     pub(crate) keys: SigningKeys,
     pub(crate) secrets: &'a Secrets,

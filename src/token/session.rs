@@ -1,3 +1,5 @@
+//! Sessions and the rotation of their refresh tokens.
+
 use std::num::NonZeroU32;
 
 use super::{Methods, RefreshGeneration, ReuseClass};
@@ -19,7 +21,7 @@ use crate::{
 pub struct NewSession {
     /// The identifier.
     pub id: SessionId,
-    /// Whose session it is.
+    /// The user of the session.
     pub user_id: UserId,
     /// The user's version when the credential was checked.
     pub credential_version: i64,
@@ -31,7 +33,7 @@ pub struct NewSession {
     pub idle_expires_at: Timestamp,
     /// When it ends in any case.
     pub absolute_expires_at: Timestamp,
-    /// Who opened it.
+    /// The client that opened it.
     pub client: ClientInfo,
     /// How the user has shown who they are.
     pub methods: Methods,
@@ -45,7 +47,7 @@ pub struct NewSession {
     pub sessions_at_most: NonZeroU32,
 }
 
-/// What became of opening a session.
+/// The outcome of opening a session.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
@@ -83,7 +85,7 @@ pub struct RotateSession {
     pub grace: std::time::Duration,
 }
 
-/// What became of a rotation.
+/// The outcome of a rotation.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
@@ -134,7 +136,7 @@ pub struct Session {
     pub idle_expires_at: Timestamp,
     /// When it ends in any case.
     pub absolute_expires_at: Timestamp,
-    /// Who opened it. The request is not remembered.
+    /// The client that opened it. The request is not remembered.
     pub client: ClientInfo,
 }
 
@@ -148,7 +150,7 @@ pub struct Session {
 pub struct CheckedSession {
     /// The session.
     pub id: SessionId,
-    /// Whose session it is.
+    /// The user of the session.
     pub user_id: UserId,
     /// The user's version when the credential was checked.
     pub credential_version: i64,
@@ -156,7 +158,7 @@ pub struct CheckedSession {
     pub verified_hash: Option<PasswordHash>,
 }
 
-/// What became of something that was done on the strength of a [`CheckedSession`].
+/// The outcome of a change on the strength of a [`CheckedSession`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
@@ -169,7 +171,7 @@ pub enum Checked {
     Stale,
 }
 
-/// Why a session was ended before its time.
+/// The reason why a session was ended before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndReason {

@@ -111,7 +111,7 @@ impl VerifyingKey {
             SigningAlgorithm::EdDsa => Material::ed25519(&x),
             _ => Material::p256(&[[4].as_slice(), &x, &coordinate(jwk, "y")?].concat()),
         }
-        .map_err(|_| InvalidJwks("holds a key that is no point of its curve"))?;
+        .map_err(|_| InvalidJwks("holds a key that is not a point of its curve"))?;
         Ok(Some(Self {
             kid: kid.to_owned(),
             algorithm,

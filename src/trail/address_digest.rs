@@ -1,10 +1,12 @@
+//! Keyed digests of addresses in events.
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::secret::{HmacKey, Secrets};
 
-/// Makes of an address what events may say of it: a keyed digest, the same for an address with an account and for one
-/// without, so that attempts on one address can be told from attempts on many. It is another one once another master
-/// secret has come to the front.
+/// Digests addresses for events, with a key: the digest is the same whether or not the address has an account, so that
+/// attempts on one address can be distinguished from attempts on many. It changes once another master secret comes
+/// first.
 #[derive(Clone, Debug)]
 pub(super) struct AddressKey(HmacKey);
 

@@ -109,7 +109,7 @@ impl Queue {
     }
 
     fn drop_one(&self, reason: &str) {
-        // The lock is let go of before anything is said: the sink's own code takes part in that.
+        // The lock is released before anything is logged: the log may run the sink's own code.
         let warn_of = self.0.state().drop_one(Instant::now());
         if let Some(dropped) = warn_of {
             let sink = &self.0.sink;
@@ -161,7 +161,7 @@ impl Task {
         }
     }
 
-    /// The next event; without one, the task is over, and whoever queues another starts the next.
+    /// The next event; without one, the task ends, and the caller that queues another event starts the next task.
     fn next(&mut self) -> Option<Event> {
         let mut state = self.queue.0.state();
         let next = state.waiting.pop_front();

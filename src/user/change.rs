@@ -1,10 +1,12 @@
+//! Changes to a user.
+
 use super::{Role, Roles, User, UserStatus};
 use crate::{
     clock::Timestamp,
     event::{Author, Event, EventKind},
 };
 
-/// What is to change of a user. The default changes nothing.
+/// The changes to a user. The default changes nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -32,9 +34,9 @@ pub struct UserChange {
 pub struct ChangedUser {
     /// The user.
     pub user: User,
-    /// The account was disabled: `credential_version` goes up, and what was open is dead for good.
+    /// The account was disabled: `credential_version` goes up, and open sessions and tokens are dead for good.
     pub disabled: bool,
-    /// What is to be written to the audit trail, with the change.
+    /// The events to be written with the change.
     pub events: Vec<Event>,
 }
 
@@ -47,8 +49,8 @@ impl UserChange {
         self.roles.as_ref().is_some_and(demotes) || self.status == Some(UserStatus::Disabled)
     }
 
-    /// What the change comes to, for this user: what every store writes while nobody else can write the user. `None`
-    /// if it changes nothing.
+    /// The result of the change for this user: every store writes it while no other call can write the user. `None` if
+    /// it changes nothing.
     #[must_use]
     pub fn apply(&self, before: &User, author: &Author, now: Timestamp) -> Option<ChangedUser> {
         let mut user = before.clone();
@@ -140,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_so_already_is_no_change() {
+    fn a_value_that_stands_already_is_not_a_change() {
         let ann = ann();
         let same = UserChange {
             roles: Some(ann.roles.clone()),

@@ -1,3 +1,5 @@
+//! The check of display names.
+
 use crate::error::{Error, Result, Violation};
 
 const MAX_DISPLAY_NAME: usize = 200;

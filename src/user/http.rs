@@ -10,7 +10,7 @@ use crate::{
     http::{Input, Request, time},
 };
 
-/// What the header `Accept-Language` says; empty without one.
+/// The header `Accept-Language`; empty without one.
 pub(crate) struct AcceptLanguage(pub(crate) String);
 
 impl<S: Sync> Input<S> for AcceptLanguage {

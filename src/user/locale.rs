@@ -1,3 +1,5 @@
+//! Languages.
+
 use std::{borrow::Cow, fmt, str::FromStr};
 
 /// RFC 5646 section 4.4.1.
@@ -122,7 +124,7 @@ impl fmt::Display for Locale {
     }
 }
 
-/// The text is no language tag.
+/// The text is not a language tag.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("a language tag looks like `de` or `pt-br`")]
 pub struct InvalidLocale(());
@@ -169,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_tag_is_refused() {
+    fn a_malformed_tag_is_refused() {
         for text in [
             "",
             "d",

@@ -1,4 +1,4 @@
-//! Who has an account: the user, their address, roles and status, and where users are kept.
+//! Users: their address, roles and status, and the store of users.
 
 mod change;
 mod display_name;
@@ -53,7 +53,7 @@ pub struct User {
     pub metadata: Map<String, Value>,
     /// When the account was made.
     pub created_at: Timestamp,
-    /// When the account was last changed; signing in is no change.
+    /// When the account was last changed; signing in is not a change.
     pub updated_at: Timestamp,
     /// When a session was last opened.
     pub last_login_at: Option<Timestamp>,

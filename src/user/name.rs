@@ -20,7 +20,7 @@ pub(super) const fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name.len() <= MAX_LEN
 }
 
-/// A name, the error of a text that is none, and a set of names.
+/// A name, the error of an invalid one, and a set of names.
 macro_rules! names {
     (
         $what:literal $(, often $often:literal)*;
@@ -59,7 +59,7 @@ macro_rules! names {
 
             fn from_str(name: &str) -> Result<Self, Self::Err> {
                 match name {
-                    // What nearly every user has costs no memory of its own.
+                    // The common names take no memory of their own.
                     $($often => Ok(Self::from_static($often)),)*
                     _ if $crate::user::name::is_name(name.as_bytes()) => {
                         Ok(Self(std::borrow::Cow::Owned(name.to_owned())))

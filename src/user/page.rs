@@ -1,3 +1,5 @@
+//! Pages of lists.
+
 use super::UserFilter;
 
 /// One page of a longer list.
@@ -18,11 +20,11 @@ impl<T> Page<T> {
     }
 }
 
-/// Which page of which users. The default is the first fifty of all.
+/// A page of users. The default is the first fifty of all.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UserQuery {
-    /// Which users.
+    /// The filter.
     pub filter: UserFilter,
     /// How many at most: 1 to 200, 50 by default.
     pub limit: u32,

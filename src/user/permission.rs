@@ -1,11 +1,13 @@
+//! Permissions, and the permissions of roles.
+
 use std::collections::BTreeMap;
 
 use super::{Role, Roles, name::names};
 
 names! {
     "permission";
-    /// What somebody may do, as `users:read`: 1 to 64 characters of `a-z`, `0-9`, `_`, `-`, `.` and `:`, a letter
-    /// first. The colon has no meaning of its own: `users` does not include `users:read`.
+    /// A permission, such as `users:read`: 1 to 64 characters of `a-z`, `0-9`, `_`, `-`, `.` and `:`, a letter first.
+    /// The colon has no meaning of its own: `users` does not include `users:read`.
     Permission,
     /// The text is not the name of a permission.
     InvalidPermission,
@@ -13,7 +15,7 @@ names! {
     Permissions,
 }
 
-/// Which permissions each role brings; a role that is not in it brings none.
+/// The permissions of each role; a role that is not in it has none.
 ///
 /// ```
 /// use hallpass::user::{Permission, Role, RolePermissions, Roles};
@@ -46,7 +48,7 @@ impl RolePermissions {
         self
     }
 
-    /// What somebody with these roles may do.
+    /// The permissions of these roles together.
     #[must_use]
     pub fn of(&self, roles: &Roles) -> Permissions {
         let granted = roles.iter().filter_map(|role| self.0.get(role));
@@ -60,7 +62,7 @@ impl RolePermissions {
         granted.any(|permissions| permissions.contains(permission))
     }
 
-    /// What all roles together may do.
+    /// The permissions of all roles together.
     pub(crate) fn all(&self) -> Permissions {
         self.0
             .values()

@@ -1,10 +1,12 @@
+//! User records.
+
 use serde_json::{Map, Value};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{EmailAddress, Locale, Role, Roles, User, UserId, UserStatus};
 use crate::{clock::Timestamp, event::Event, secret::PasswordHash};
 
-/// What users change about themselves. What is `None` stays.
+/// The changes of users to their own profile. Members that are `None` stay.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ProfileChange {
@@ -94,7 +96,7 @@ impl NewUser {
     }
 }
 
-/// What became of an insert.
+/// The outcome of an insert.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
@@ -124,7 +126,7 @@ pub enum FirstAdministrator {
     NotFirst,
 }
 
-/// What became of a change.
+/// The outcome of a change.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
@@ -140,7 +142,7 @@ pub enum UpdateUser {
     NotFound,
 }
 
-/// What became of a deletion.
+/// The outcome of a deletion.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_enums,
@@ -158,7 +160,7 @@ pub enum DeleteUser {
     Stale,
 }
 
-/// A user with what a password check needs.
+/// A user with the data for a password check.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -173,7 +175,7 @@ pub struct Credentials {
     pub credential_version: i64,
 }
 
-/// Which users to list. The default is all of them.
+/// The filter of users. The default is all of them.
 #[derive(Clone, Debug, Default)]
 #[allow(
     clippy::exhaustive_structs,
@@ -193,7 +195,7 @@ pub struct UserFilter {
 pub struct EmailPrefix(String);
 
 impl EmailPrefix {
-    /// Folds the text as an address is folded: what follows an `@` becomes A-labels where it is a whole domain.
+    /// Folds the text as an address is folded: the part after an `@` becomes A-labels where it is a whole domain.
     #[must_use]
     pub fn new(text: &str) -> Self {
         match text.rsplit_once('@') {

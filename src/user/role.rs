@@ -1,3 +1,5 @@
+//! Role names.
+
 use super::name::names;
 
 names! {
@@ -21,6 +23,6 @@ names! {
 impl Role {
     /// May use the administrators' endpoints.
     pub const ADMIN: Self = Self::from_static("admin");
-    /// What whoever registers is given.
+    /// The role of a user who registers.
     pub const USER: Self = Self::from_static("user");
 }

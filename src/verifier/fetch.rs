@@ -1,3 +1,5 @@
+//! The trait that fetches a JWK Set.
+
 use std::fmt::Debug;
 
 use async_trait::async_trait;
@@ -7,8 +9,8 @@ use crate::error::BoxError;
 /// Fetches the JWK Set of an issuer.
 ///
 /// # Contract
-/// One call is one attempt, over a channel that proves who answers: whoever can change the document can sign anybody
-/// in. Only a reply with status 200 is a document; redirects are not followed.
+/// One call is one attempt, over a channel that authenticates the server: an attacker who can change the document can
+/// sign anybody in. Only a reply with status 200 is a document; redirects are not followed.
 ///
 /// It is called once a minute at most, is given up after five seconds, and a document of more than 64 KiB is not read.
 #[async_trait]

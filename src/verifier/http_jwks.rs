@@ -1,3 +1,5 @@
+//! Fetching a JWK Set over HTTP.
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -21,8 +23,8 @@ const ASKING: Asking = Asking {
 
 /// Fetches a JWK Set by HTTP, over rustls with the roots of the platform.
 ///
-/// Redirects are not followed, nothing is tried again, and a document of more than 64 KiB is not read. `HTTPS_PROXY` and
-/// the like are honoured for `https://`.
+/// Redirects are not followed, nothing is tried again, and a document of more than 64 KiB is not read. `HTTPS_PROXY`
+/// and the like are honoured for `https://`.
 #[derive(Clone, Debug)]
 pub struct HttpJwks(Site);
 
@@ -35,11 +37,11 @@ impl HttpJwks {
         Site::new(ASKING, url).map(Self)
     }
 
-    /// As [`new`](Self::new), and `http://` anywhere: whoever sits between can sign anybody in. For networks that prove
-    /// by other means who answers.
+    /// As [`new`](Self::new), and accepts `http://` for any host: an attacker on the path can sign anybody in. For
+    /// networks that authenticate the server by other means.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no HTTP URL.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an HTTP URL.
     pub fn danger_without_tls(url: &str) -> Result<Self> {
         Site::danger_without_tls(ASKING, url).map(Self)
     }

@@ -5,9 +5,9 @@
 //!                          └── unknown ──► fetch jwks.json, once a minute at most ──► key, or 401
 //! ```
 //!
-//! Keys are taken as fresh for ten minutes, and fetched anew in the background then. While the issuer is away, those at
-//! hand go on; a key that the issuer has withdrawn verifies nothing any more once the set was fetched again, tokens that
-//! were seen before included. Only if no keys were ever fetched the answer is
+//! Keys count as fresh for ten minutes, and are then fetched again in the background. While the issuer is away, those
+//! at hand go on; a key that the issuer has withdrawn verifies nothing any more once the set was fetched again, tokens
+//! that were seen before included. Only if no keys were ever fetched the answer is
 //! [`Unavailable`](crate::ErrorKind::Unavailable).
 //!
 //! A token is all that is known here: its user may have logged out since, and its roles are those of the sign-in, until
@@ -80,7 +80,7 @@ impl Verifier {
         Self(Keys::Own(tokens.clone()))
     }
 
-    /// Verifies an access token. Asks nobody, unless its key is unknown or the keys are old.
+    /// Verifies an access token. Makes no request, unless its key is unknown or the keys are old.
     ///
     /// # Errors
     /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken), or [`Unavailable`](ErrorKind::Unavailable) while no keys
@@ -121,7 +121,7 @@ impl VerifierBuilder {
         self
     }
 
-    /// What tells the time. Default the operating system.
+    /// The clock. Default the operating system's.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self

@@ -1,3 +1,5 @@
+//! Keys of a remote issuer, and their refresh.
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -14,7 +16,7 @@ use crate::{
 pub(super) const MAX_DOCUMENT: usize = 64 * 1024;
 /// How long one attempt may take.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
-/// The time between two attempts, whatever became of the first.
+/// The time between two attempts, whatever the outcome of the first.
 const PAUSE: Duration = Duration::from_secs(60);
 
 const TERMS: Terms = Terms {

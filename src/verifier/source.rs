@@ -1,3 +1,5 @@
+//! The key source of a verifier.
+
 use std::sync::Arc;
 
 use super::FetchJwks;
@@ -22,7 +24,7 @@ impl KeySource {
     /// Read are Ed25519 and P-256 keys for signatures; others are passed over, symmetric ones included.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no such document, names a key twice, publishes a
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is not such a document, names a key twice, publishes a
     /// private key, or has no key for access tokens.
     pub fn document(jwks: impl AsRef<[u8]>) -> Result<Self> {
         let keys = VerifyingKeys::from_jwks(jwks.as_ref()).map_err(Error::configuration)?;

@@ -13,6 +13,7 @@ mod circles;
 mod features;
 mod imports;
 mod layers;
+mod openings;
 mod places;
 mod prices;
 mod programs;
@@ -97,6 +98,13 @@ fn files_are_short() {
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
     let found = sizes::out_of_shape(&read(&["src"]));
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
+
+#[test]
+fn every_file_opens_with_a_line_that_says_what_is_in_it() {
+    let files = product(read(&["src", "server/src", "trials/src", "migration/src"]));
+    let found = openings::missing(&files);
+    assert!(found.is_empty(), "no //! line: {found:#?}");
 }
 
 #[test]

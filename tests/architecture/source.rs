@@ -142,7 +142,7 @@ fn end_of_item(tokens: &[String], start: usize) -> usize {
 }
 
 #[test]
-fn what_is_there_for_tests_is_left_out() {
+fn test_modules_are_left_out() {
     let source = "use crate::a; #[cfg(test)] pub(crate) mod fake; #[cfg(test)] use crate::{b, c}; \
                   #[cfg(all(test, feature = \"x\"))] mod parity; fn f() {} \
                   #[cfg(test)] mod tests { use super::*; fn g() { crate::d::e() } } \

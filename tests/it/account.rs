@@ -69,7 +69,7 @@ async fn a_user_changes_their_profile() {
 }
 
 #[tokio::test]
-async fn what_is_not_the_callers_to_set_is_refused_by_name() {
+async fn members_that_a_caller_must_not_set_are_refused_by_name() {
     for app in apps().await {
         let access = app.join(ANN).await.access;
         let before = app.me(&access).await.json();

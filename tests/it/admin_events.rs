@@ -192,7 +192,7 @@ async fn a_cursor_is_good_for_its_own_list_and_filter_only() {
 }
 
 #[tokio::test]
-async fn what_is_no_query_is_refused() {
+async fn a_malformed_query_is_refused() {
     for app in apps().await {
         let admin = app.administrator().await;
         for (query, pointer, code) in [

@@ -225,7 +225,7 @@ async fn a_private_registration_costs_the_same_whether_or_not_the_address_is_tak
 
 /// What is refused without a look at the database costs nothing.
 #[tokio::test]
-async fn what_is_forged_or_malformed_costs_no_statement() {
+async fn forged_and_malformed_tokens_cost_no_statement() {
     let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
         return;
     };

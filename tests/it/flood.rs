@@ -136,7 +136,7 @@ async fn strangers_who_go_away_make_room_for_as_many() {
 }
 
 #[tokio::test]
-async fn who_would_find_no_place_is_turned_away_unread() {
+async fn a_caller_without_a_queue_slot_is_refused_unread() {
     let (slow, mut arrivals) = Slow::new();
     let hasher = Hasher::builder(cheap()).permits(1).queue(0);
     let set = |builder| limited(unhurried(builder)).limiter(slow.clone());

@@ -49,7 +49,7 @@ async fn hang_up(app: &App, turn: usize, path: &str, body: serde_json::Value) {
 }
 
 #[tokio::test]
-async fn who_hung_up_on_a_refresh_can_try_again() {
+async fn a_disconnected_refresh_can_be_tried_again() {
     for app in apps().await {
         let mut tokens = app.join(ANN).await;
         for turn in 0..40 {
@@ -64,7 +64,7 @@ async fn who_hung_up_on_a_refresh_can_try_again() {
 }
 
 #[tokio::test]
-async fn who_hung_up_on_a_registration_can_log_in_or_register() {
+async fn a_disconnected_registration_leaves_login_or_registration() {
     for app in apps().await {
         for turn in 0..20 {
             let email = format!("{turn}@example.org");
@@ -81,7 +81,7 @@ async fn who_hung_up_on_a_registration_can_log_in_or_register() {
 }
 
 #[tokio::test]
-async fn who_hung_up_on_a_reset_has_one_password() {
+async fn a_disconnected_reset_leaves_one_password() {
     for app in apps().await {
         app.register(ANN).await;
         let mut old = PASSWORD.to_owned();
@@ -169,7 +169,7 @@ async fn find_a_place(app: &App, counts: &Counts, charges: usize) -> TcpStream {
 }
 
 #[tokio::test]
-async fn who_hung_up_while_the_database_was_slow_gave_the_place_back() {
+async fn disconnected_logins_free_their_slots_while_the_database_is_slow() {
     let hasher = patient(cheap()).permits(2).queue(0);
     let counts = Counts {
         never: true,
@@ -189,7 +189,7 @@ async fn who_hung_up_while_the_database_was_slow_gave_the_place_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_hung_up_in_the_queue_gave_the_place_back() {
+async fn disconnected_logins_free_their_slots_in_the_queue() {
     // A second or more of a processor, which the others are given first.
     let costly = HashParams::danger_weak(131_072, 16, 1).unwrap();
     let hasher = Hasher::builder(costly).permits(1).queue(1);
@@ -223,7 +223,7 @@ fn check_elsewhere(app: &App) -> task::JoinHandle<ErrorKind> {
 }
 
 #[tokio::test]
-async fn who_hung_up_does_not_lock_the_owner_out_in_silence() {
+async fn disconnected_guesses_do_not_lock_the_owner_out_in_silence() {
     // Some milliseconds, so that the caller goes before it, during it and after it.
     let costly = HashParams::danger_weak(8192, 2, 1).unwrap();
     let hasher = patient(costly).permits(1);
@@ -256,7 +256,7 @@ async fn who_hung_up_does_not_lock_the_owner_out_in_silence() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_hung_up_in_the_queue_has_not_failed() {
+async fn a_login_that_disconnects_in_the_queue_is_not_a_failure() {
     // Some hundred milliseconds of a processor, which the others are given first.
     let costly = HashParams::danger_weak(65_536, 6, 1).unwrap();
     let hasher = Hasher::builder(costly).permits(1).deadline(PATIENCE);

@@ -270,7 +270,7 @@ async fn a_sign_in_is_refused_after_the_right_password_only() {
 }
 
 #[tokio::test]
-async fn what_runs_after_is_told_whose_session_and_password_it_is_about() {
+async fn after_hooks_get_the_session_and_the_user() {
     let script = Script::new();
     for app in apps_with(hooked(&script)).await {
         let ann = app.register(ANN).await;

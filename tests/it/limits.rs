@@ -233,7 +233,7 @@ impl Limiter for Asked {
 }
 
 #[tokio::test]
-async fn who_was_refused_costs_nothing_until_there_can_be_room() {
+async fn a_refused_caller_costs_nothing_until_there_can_be_room() {
     let asked = Asked::default();
     let set = |builder| limited(builder).limiter(asked.clone());
     for app in apps_with(set).await {

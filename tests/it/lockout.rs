@@ -272,7 +272,7 @@ async fn after_a_hundred_failures_only_a_reset_or_a_known_device_helps() {
 }
 
 #[tokio::test]
-async fn what_the_right_password_cannot_open_is_no_failure() {
+async fn a_right_password_without_a_session_is_not_a_failure() {
     for app in apps_with(|builder| {
         let strict = builder.require_verified_email(true);
         strict.lockout(Lockout::default())

@@ -57,7 +57,7 @@ async fn logging_in_answers_a_pair_as_documented() {
 }
 
 #[tokio::test]
-async fn whoever_cannot_log_in_learns_nothing() {
+async fn a_failed_login_reveals_nothing() {
     for app in apps().await {
         app.register("ann@example.org").await;
         let gone = app.register("gone@example.org").await;
@@ -97,7 +97,7 @@ async fn only_the_right_password_tells_that_an_account_is_disabled() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_password_is_refused_before_anything_is_looked_up() {
+async fn an_impossible_password_is_refused_before_any_look_up() {
     for (database, framework) in Database::empty().await.into_iter().zip(FRAMEWORKS) {
         // It has no tables: a look would be a 503.
         let store = database.store().await;

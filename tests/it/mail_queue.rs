@@ -215,7 +215,7 @@ async fn a_retried_mail_does_not_count_twice() {
 }
 
 #[tokio::test]
-async fn what_was_put_off_is_sent_in_time_although_the_clock_goes_back_an_hour() {
+async fn postponed_mails_are_sent_in_time_although_the_clock_goes_back_an_hour() {
     for app in apps().await {
         let (app, mailer) = switched(&app).await;
         for seconds in [0, 3540] {

@@ -58,7 +58,7 @@ impl Mailer for Faulty {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_becomes_of_a_mail_changes_nothing_for_the_caller() {
+async fn the_fate_of_a_mail_changes_nothing_for_the_caller() {
     let faults = [
         Fault::Tarpit,
         Fault::Refused,

@@ -164,7 +164,7 @@ async fn a_host_keeps_its_own_history_table() {
 }
 
 #[tokio::test]
-async fn what_a_newer_version_applied_is_left_alone() {
+async fn migrations_of_a_newer_version_are_left_alone() {
     for database in Database::empty().await {
         let store = database.store().await;
         let db = store.database();
@@ -224,7 +224,7 @@ async fn sessions_from_before_count_as_signed_in_when_they_were_opened() {
 
 /// The version before kept accounts as verified on the word of a provider without trust for the address.
 #[tokio::test]
-async fn who_stood_on_an_untrusted_word_alone_is_not_proven_by_the_migration() {
+async fn the_migration_verifies_no_address_that_only_an_untrusted_provider_asserted() {
     for database in Database::migrated().await {
         let store = database.store().await;
         let db = store.database();

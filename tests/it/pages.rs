@@ -263,7 +263,7 @@ async fn a_weak_password_is_told_beside_the_field_and_does_not_spend_the_token()
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_token_is_an_invalid_link_and_is_not_reflected() {
+async fn an_impossible_token_is_an_invalid_link_and_is_not_reflected() {
     for framework in [Framework::Actix, Framework::Axum] {
         let app = App::start(Arc::new(TestStore::memory()), framework, |builder| builder).await;
         let server = served(&app).await;

@@ -27,7 +27,7 @@ async fn purge(app: &App) -> (u64, u64, u64) {
 }
 
 #[tokio::test]
-async fn what_is_over_is_purged_and_what_lives_is_not() {
+async fn expired_rows_are_purged_and_live_ones_are_not() {
     for app in apps().await {
         app.register(ANN).await;
         let idle = app.login(ANN).await;

@@ -156,7 +156,7 @@ async fn a_wrong_password_freshens_nothing_and_is_remembered() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_password_is_refused() {
+async fn an_impossible_password_is_refused() {
     for app in apps().await {
         let access = app.join(ANN).await.access;
         let send = async |body| app.send("POST /auth/reauthenticate", &access, body).await;

@@ -77,7 +77,7 @@ async fn a_hundred_parallel_refreshes_give_one_successor() {
 }
 
 #[tokio::test]
-async fn who_lost_the_answer_gets_the_same_successor_within_grace() {
+async fn a_client_that_lost_the_answer_gets_the_same_successor_within_grace() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         let next = rotate(&app, &tokens).await;
@@ -194,7 +194,7 @@ async fn no_refreshing_keeps_a_session_for_ever() {
 }
 
 #[tokio::test]
-async fn what_was_used_stays_used_over_a_restart() {
+async fn used_tokens_stay_used_over_a_restart() {
     for app in apps().await {
         let first = app.join(ANN).await;
         let second = rotate(&app, &first).await;

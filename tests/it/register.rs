@@ -260,7 +260,7 @@ async fn display_names_are_counted_in_code_points_and_kept_as_given() {
 }
 
 #[tokio::test]
-async fn what_is_no_address_is_refused() {
+async fn a_malformed_address_is_refused() {
     let long_local = format!("{}@example.org", "a".repeat(65));
     let long_label = format!("a@{}.org", "a".repeat(64));
     let long_total = format!("a@{}example.org", "abcdefghi.".repeat(25));
@@ -424,7 +424,7 @@ async fn of_parallel_private_registrations_one_makes_the_account() {
 }
 
 #[tokio::test]
-async fn nobody_registers_where_registration_is_closed() {
+async fn closed_registration_refuses_applicants() {
     for app in apps_with(|builder| builder.registration(RegistrationMode::Closed)).await {
         let body = json!({"email": "ann@example.org", "password": PASSWORD});
         let reply = app.post("/users", body).await;

@@ -76,7 +76,7 @@ async fn no_secret_is_said() {
 }
 
 #[test]
-fn what_must_not_be_said_is_found_in_every_form() {
+fn secrets_are_found_in_every_form() {
     let mut unsayable = Unsayable::default();
     unsayable.token("a token", "hp_rt_abcdefghijklmnop");
     let digest = hallpass::secret::TokenDigest::of("hp_rt_abcdefghijklmnop");

@@ -63,7 +63,7 @@ async fn the_public_keys_are_published_one_for_each_secret() {
 }
 
 #[tokio::test]
-async fn anybody_can_verify_a_token_with_the_published_keys() {
+async fn the_published_keys_verify_a_token() {
     let app = app_with(|builder| builder.audience("notes")).await;
     let user = app.register("ann@example.org").await;
     let tokens = app.login("ann@example.org").await;

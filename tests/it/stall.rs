@@ -24,7 +24,7 @@ const ANN: &str = "ann@example.org";
 
 /// The exchange is written when the table is free again, under the date of a request that was answered with 503.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_asks_again_after_the_database_stalled_is_no_thief() {
+async fn a_retry_after_the_database_stalled_is_not_a_theft() {
     for framework in [Framework::Actix, Framework::Axum] {
         let Some(database) = postgres().await else {
             return;

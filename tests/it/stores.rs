@@ -195,7 +195,7 @@ async fn a_sqlite_url_that_keeps_nothing_is_refused() {
 }
 
 #[tokio::test]
-async fn what_the_host_adds_to_the_options_takes_nothing_away() {
+async fn options_of_the_host_take_nothing_away() {
     for database in Database::migrated().await {
         let settings = ConnectSettings::new(database.url())
             .pool_size(1)

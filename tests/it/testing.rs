@@ -187,7 +187,7 @@ async fn settings_of_the_host_count() {
 
 #[tokio::test]
 #[should_panic(expected = "bob@example.org cannot register")]
-async fn what_a_hook_refuses_fails_the_test() {
+async fn a_refusal_by_a_hook_fails_the_test() {
     let auth = TestAuth::with(|builder| builder.hooks(NoBobs));
     auth.user("bob@example.org").await;
 }

@@ -197,7 +197,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 #[tokio::test]
-async fn what_is_rolled_back_has_never_been() {
+async fn a_rollback_leaves_nothing() {
     for host in hosts().await {
         let prepared = host.auth().prepare_registration(ann()).await.unwrap();
         let txn = host.begin().await;

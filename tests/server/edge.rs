@@ -114,7 +114,7 @@ fn the_documentation_needs_no_other_host() {
 }
 
 #[test]
-fn nobody_switches_protocols() {
+fn protocols_are_never_switched() {
     for name in SERVERS {
         let folder = folder();
         let server = Server::of(name, folder.path(), &[("HALLPASS_REQUEST_TIMEOUT", "30")]);

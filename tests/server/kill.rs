@@ -28,7 +28,7 @@ struct Account {
 }
 
 #[test]
-fn what_was_acknowledged_survives_a_kill() {
+fn acknowledged_writes_survive_a_kill() {
     thread::scope(|scope| {
         for name in SERVERS {
             scope.spawn(move || kill_under_load(name));

@@ -335,7 +335,7 @@ fn a_root_certificate_that_cannot_be_used_is_named() {
 }
 
 #[test]
-fn what_is_no_utf8_is_named_too() {
+fn a_variable_that_is_not_utf8_is_named_too() {
     for server in SERVERS {
         let folder = folder();
         let wrong = OsStr::from_bytes(b"hall\xffpass");
@@ -467,7 +467,7 @@ fn unknown_settings_are_pointed_out() {
             assert_eq!(log.matches(name).count(), 1, "{log}");
         }
         assert_eq!(
-            log.matches("no setting of this version").count(),
+            log.matches("not a setting of this version").count(),
             2,
             "{log}"
         );

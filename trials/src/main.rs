@@ -8,7 +8,7 @@
 mod load;
 mod timing;
 
-// Their helpers are for tests: what goes wrong in them ends the program.
+// Their helpers are for tests: a failure in them ends the program.
 #[allow(dead_code, clippy::panic, reason = "shared with the tests")]
 #[path = "../../tests/it/support/cluster.rs"]
 mod cluster;
@@ -44,7 +44,7 @@ struct Arguments {
 enum Kind {
     /// How fast the server is, against what it stands on
     Load(load::Arguments),
-    /// Whether the time of a reply tells if an address has an account
+    /// Whether the time of a reply reveals that an address has an account
     Timing(timing::Arguments),
 }
 

@@ -36,8 +36,8 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const MOMENT: Duration = Duration::from_secs(1);
 /// The bytes of replies that are kept until they are sent.
 const BUFFER: usize = 16 * 1024;
-/// The bytes that are read of a chunked body and its framing: the 16 MiB that are discarded, and 3 MiB of framing. What is
-/// left over of a body that nobody wants comes on top.
+/// The bytes that are read of a chunked body and its framing: the 16 MiB that are discarded, and 3 MiB of framing. The
+/// rest of an unread body comes on top.
 const MAX_CHUNKED: u64 = 19 * 1024 * 1024;
 
 /// Serves until `stop` completes, and then gives requests in flight some seconds to end.
@@ -134,8 +134,8 @@ fn app(
         .default_service(web::to(hallpass::actix::not_found))
 }
 
-/// Lets a request have its turn. actix waits without a limit for the end of a chunked body that nobody reads any more:
-/// there the connection is closed a moment after the answer.
+/// Lets a request have its turn. actix waits without a limit for the end of a chunked body that no handler reads any
+/// more: there the connection is closed a moment after the answer.
 async fn in_turn(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,

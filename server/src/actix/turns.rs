@@ -26,7 +26,7 @@ use crate::connection::Connection;
 
 /// The bytes that one search for the end of a head looks at.
 const LOOK: usize = 4 * 1024;
-/// The bytes that are still read of a body that nobody wants, so that its client gets to read the answer.
+/// The bytes that are still read of an unread body, so that its client gets to read the answer.
 const LEFTOVER: usize = 1024 * 1024;
 
 /// A connection whose requests take turns.
@@ -44,7 +44,7 @@ pub(crate) struct InTurn {
 pub(crate) struct Patience {
     /// Before a request begins.
     pub(crate) idle: Duration,
-    /// From the first byte of a head until all of it is there, and until a body that nobody wants is over.
+    /// From the first byte of a head until all of it is there, and until an unread body is over.
     pub(crate) begun: Duration,
 }
 
@@ -54,7 +54,7 @@ struct Wait {
     sleep: Pin<Box<Sleep>>,
 }
 
-/// Whose turn it is. Clones are the same.
+/// The turns of a connection. Clones are the same.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Turns(Rc<State>);
 
@@ -75,7 +75,7 @@ enum Phase {
         wants_body: bool,
         left: u64,
     },
-    /// Nobody reads the rest of a body, so that its end is not known; how much of it is still read.
+    /// The rest of a body is unread, so that its end is unknown; `left` bytes of it are still read.
     Astray {
         left: usize,
     },
@@ -273,7 +273,7 @@ impl InTurn {
         Poll::Ready(Ok(()))
     }
 
-    /// Ready when the client has sent all it ever will, and it has been read: it has hung up.
+    /// Ready when the client has closed its side, and all it sent has been read.
     fn poll_end(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match ready!(self.poll_peek(context, &mut [0]))? {
             0 => Poll::Ready(Ok(())),
@@ -286,7 +286,7 @@ impl InTurn {
         stream.poll_peek(context, &mut ReadBuf::new(bytes))
     }
 
-    /// Reads at most so many bytes; says how many.
+    /// Reads at most this many bytes; returns how many.
     fn poll_some(
         &mut self,
         most: usize,

@@ -1,6 +1,6 @@
 //! Where requests begin and end among the bytes of a connection (RFC 9112, sections 2.2, 6.3 and 7.1).
 
-/// The longest line that is looked at whole; a header that says how long a body is has less to say.
+/// The longest line that is parsed whole; a header with the length of a body is shorter.
 const LINE: usize = 64;
 
 /// Follows the bytes of a connection from request to request, until one cannot be right.
@@ -87,7 +87,7 @@ impl Framing {
         }
     }
 
-    /// Which request says in two ways, or in an odd one, how long its body is; the first is 0. None follows it.
+    /// The number, from 0, of the request that gives the length of its body twice, or in an odd way. None follows it.
     pub(crate) fn ambiguous(&self) -> Option<u64> {
         self.ambiguous
     }

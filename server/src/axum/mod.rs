@@ -32,7 +32,7 @@ use crate::{
 
 /// How long a client may take to send the head of a request that it has begun.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest head of a request, and what is kept of replies that are not sent yet.
+/// The longest head of a request, and the longest buffer of replies that are not sent yet.
 const BUFFER: usize = 64 * 1024;
 
 /// Serves until `stop` completes, and then gives requests in flight some seconds to end.
@@ -120,7 +120,7 @@ impl Door {
                 drop(place);
             });
         }
-        // Nobody else is to come in.
+        // No other client may connect.
         drop(self.listener);
         if tokio::time::timeout(DRAIN, open.shutdown()).await.is_err() {
             tracing::warn!("connections were still open; closing them");

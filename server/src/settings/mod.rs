@@ -66,7 +66,7 @@ pub struct Settings {
     /// Seconds until a request is answered with 503
     #[arg(long, env = "HALLPASS_REQUEST_TIMEOUT", default_value = "10", value_parser = seconds(1..=3600))]
     pub(crate) request_timeout: Duration,
-    /// Seconds until the connection of a client is closed that reads nothing of what it asked for
+    /// Seconds until the connection of a client that does not read its replies is closed
     #[arg(long, env = "HALLPASS_WRITE_TIMEOUT", default_value = "30", value_parser = seconds(1..=3600))]
     pub(crate) write_timeout: Duration,
     /// Seconds an idle connection stays open: longer than the proxy before the server keeps it
@@ -106,7 +106,7 @@ pub struct Settings {
         value_parser = some_password
     )]
     pub(crate) admin_password: Option<Password>,
-    /// Who may register: open, private (the answer does not tell whether an address is taken) or closed
+    /// Registration mode: open, private (the answer does not reveal whether an address is taken) or closed
     #[arg(long, env = "HALLPASS_REGISTRATION", default_value = "open")]
     pub(crate) registration: RegistrationMode,
     /// Whether login needs a verified address
@@ -126,7 +126,8 @@ pub struct Settings {
     /// smtp://…, smtps://… or smtp://…?tls=required; unset: mails are printed
     #[arg(long, env = "HALLPASS_SMTP_URL", hide_env_values = true)]
     pub(crate) smtp_url: Option<String>,
-    /// File of the root certificate(s) to trust for SMTP instead of the machine's, in PEM; for smtps:// and tls=required
+    /// File of the root certificate(s) to trust for SMTP instead of the machine's, in PEM; for smtps:// and
+    /// tls=required
     #[arg(long, env = "HALLPASS_SMTP_ROOT_CERTIFICATE")]
     pub(crate) smtp_root_certificate: Option<PathBuf>,
     /// Sender of mails

@@ -1,4 +1,5 @@
-//! Whom users may sign in with. There may be any number of them, so that they come from the environment only.
+//! The providers that users may sign in with. There may be any number of them, so that they come from the environment
+//! only.
 
 use std::{collections::BTreeMap, env};
 
@@ -24,7 +25,7 @@ const PARTS: [&str; 6] = [
     TRUST_EMAIL_DOMAINS,
 ];
 
-/// What `--help` ends with.
+/// The end of `--help`.
 pub(crate) const HELP: &str = "\
 Sign-in with a provider, one group of variables for each; <NAME> in lower case is its name in URLs:
   HALLPASS_OAUTH_<NAME>_CLIENT_ID
@@ -63,7 +64,7 @@ pub(crate) fn from_environment() -> Result<Vec<Provider>, String> {
         let variable = variable.to_string_lossy().into_owned();
         let told = |why: &str| format!("{variable}: {why}");
         let value = value.into_string().map_err(|_| told("not UTF-8"))?;
-        let (name, part) = split(&variable).ok_or_else(|| told("no setting of a provider"))?;
+        let (name, part) = split(&variable).ok_or_else(|| told("not a setting of a provider"))?;
         if value.is_empty() {
             return Err(told("must not be empty"));
         }
@@ -90,7 +91,7 @@ fn split(variable: &str) -> Option<(&str, &'static str)> {
     ((1..=32).contains(&name.len()) && name.bytes().all(is_name)).then_some((name, part))
 }
 
-/// What is said of one provider.
+/// The variables of one provider.
 #[derive(Default)]
 struct Group {
     /// As spelled.

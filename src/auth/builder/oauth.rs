@@ -1,10 +1,12 @@
+//! Builder settings for provider sign-in.
+
 use super::AuthBuilder;
 use crate::feature::{
     oauth::{Newcomers, Provider},
     password::RegistrationMode,
 };
 
-/// Who may speak for users, and where browsers may go then.
+/// The providers that users may sign in with, and the redirect URIs for browsers.
 #[derive(Debug, Default)]
 pub(in crate::auth) struct OauthSettings {
     pub(in crate::auth) providers: Vec<Provider>,
@@ -20,14 +22,14 @@ pub(in crate::auth) fn newcomers(mode: RegistrationMode) -> Newcomers {
 }
 
 impl AuthBuilder {
-    /// Who may speak for users who sign in; may be called several times. Default nobody.
+    /// Adds a provider that users may sign in with; may be called several times. Default none.
     pub fn provider(mut self, provider: Provider) -> Self {
         self.oauth.providers.push(provider);
         self
     }
 
     /// The URLs that browsers may be sent to once somebody has signed in with a provider: absolute, without a fragment,
-    /// compared character by character. Default none.
+    /// and compared character by character. Default none.
     pub fn provider_redirects(mut self, urls: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let urls = urls.into_iter().map(Into::into);
         self.oauth.redirects.extend(urls);

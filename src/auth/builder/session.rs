@@ -1,3 +1,5 @@
+//! Builder settings for requests and sessions.
+
 use std::{num::NonZeroU32, time::Duration};
 
 use super::AuthBuilder;

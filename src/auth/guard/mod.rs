@@ -1,4 +1,4 @@
-//! Guards of a host's own routes: what a handler takes, or a layer asks, says who may call.
+//! Guards of a host's own routes, as arguments of handlers and as layers.
 //!
 //! | argument of a handler | passes |
 //! |---|---|

@@ -1,3 +1,5 @@
+//! Guards that require a permission.
+
 use std::{fmt, marker::PhantomData};
 
 use crate::{
@@ -8,7 +10,7 @@ use crate::{
 };
 
 impl Auth {
-    /// What somebody with these roles may do, by [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions).
+    /// The permissions of these roles, by [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions).
     #[must_use]
     pub fn permissions(&self, roles: &Roles) -> Permissions {
         self.parts.permissions.of(roles)
@@ -46,9 +48,9 @@ pub trait RequiredPermission: 'static {
 /// An [`ActiveUser`] whose roles bring the permission `P`, as an argument of a handler.
 ///
 /// 401 without a user, 403 without the permission. The roles are read in the database, so that a change acts at once;
-/// what they bring is set by [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions).
+/// their permissions are set by [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions).
 pub struct WithPermission<P> {
-    /// Who is calling.
+    /// The caller.
     pub caller: ActiveUser,
     permission: PhantomData<fn() -> P>,
 }
@@ -81,10 +83,10 @@ impl<P: RequiredPermission> fmt::Debug for WithPermission<P> {
 
 /// A [`CurrentUser`] whose access token carries the permission `P`, as an argument of a handler.
 ///
-/// 401 without a user, 403 without the permission. No database is asked, and the issuer has to write permissions into tokens:
-/// [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens). [`WithPermission`] asks.
+/// 401 without a user, 403 without the permission. No database is asked, and the issuer has to write permissions into
+/// tokens: [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens). [`WithPermission`] asks.
 pub struct ClaimedPermission<P> {
-    /// Who is calling.
+    /// The caller.
     pub caller: CurrentUser,
     permission: PhantomData<fn() -> P>,
 }

@@ -1,10 +1,12 @@
+//! The guard that requires a recent sign-in.
+
 use crate::{auth::Auth, error::Result, token::ActiveUser, user::User};
 
-/// An [`ActiveUser`] who showed a credential within the last 10 minutes, as an argument of a handler: for what cannot
-/// be taken back.
+/// An [`ActiveUser`] who showed a credential within the last 10 minutes, as an argument of a handler: for irreversible
+/// actions.
 ///
-/// 401 without a user; 403 `reauthentication_required` if the sign-in is older, until the client has signed in anew or
-/// called `POST /auth/reauthenticate`. A refresh makes no session fresher.
+/// 401 without a user; 403 `reauthentication_required` if the sign-in is older, until the client has signed in again or
+/// called `POST /auth/reauthenticate`. A refresh does not count as a sign-in.
 ///
 /// ```
 /// # #[cfg(feature = "axum")]
@@ -18,7 +20,7 @@ use crate::{auth::Auth, error::Result, token::ActiveUser, user::User};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RecentSignIn {
-    /// Who is calling.
+    /// The caller.
     pub caller: ActiveUser,
 }
 

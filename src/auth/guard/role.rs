@@ -1,3 +1,5 @@
+//! Guards that require a role.
+
 use std::{fmt, marker::PhantomData};
 
 #[cfg(any(feature = "axum", feature = "actix"))]
@@ -36,7 +38,7 @@ impl RequiredRole for Admin {
 ///
 /// 401 without a user, 403 without the role; the role is checked in the database, so that a change acts at once.
 pub struct WithRole<R> {
-    /// Who is calling.
+    /// The caller.
     pub caller: ActiveUser,
     role: PhantomData<fn() -> R>,
 }
@@ -69,10 +71,10 @@ impl<R: RequiredRole> fmt::Debug for WithRole<R> {
 
 /// A [`CurrentUser`] whose access token carries the role `R`, as an argument of a handler.
 ///
-/// 401 without a user, 403 without the role. No database is asked: the role, or the session, may be gone, and is trusted
-/// until the token expires. [`WithRole`] asks.
+/// 401 without a user, 403 without the role. No database is asked: the role, or the session, may be gone, and is
+/// trusted until the token expires. [`WithRole`] asks.
 pub struct ClaimedRole<R> {
-    /// Who is calling.
+    /// The caller.
     pub caller: CurrentUser,
     role: PhantomData<fn() -> R>,
 }

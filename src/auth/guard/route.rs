@@ -60,14 +60,14 @@ impl Admitted {
     }
 }
 
-/// What both guards are, on both frameworks.
+/// The common part of both guards, on both frameworks.
 #[derive(Clone, Debug)]
 pub(crate) struct Guard {
     witness: Witness,
     demand: Demand,
 }
 
-/// What is believed about the caller.
+/// The source of the caller's roles and permissions.
 #[derive(Clone, Debug)]
 enum Witness {
     Database(Auth),
@@ -91,7 +91,7 @@ impl Guard {
         Self { witness, demand }
     }
 
-    /// Lets the caller pass; who it is, if the database has said so just now.
+    /// Lets the caller pass; returns the caller if the database has just confirmed it.
     pub(crate) async fn admit(
         &self,
         headers: &HeaderMap,
@@ -158,15 +158,15 @@ impl RequireRole {
         Self(Guard::checked(auth, Demand::Role(role)))
     }
 
-    /// Demands that the access token carries this role. No database is asked: the role, or the session, may be gone, and
-    /// is trusted until the token expires.
+    /// Demands that the access token carries this role. No database is asked: the role, or the session, may be gone,
+    /// and is trusted until the token expires.
     #[must_use]
     pub fn claimed(verifier: &Verifier, role: Role) -> Self {
         Self(Guard::claimed(verifier, Demand::Role(role)))
     }
 }
 
-/// Lets only callers with a permission pass: as [`RequireRole`], with what the caller's roles bring by
+/// Lets only callers with a permission pass: as [`RequireRole`], with the permissions of the caller's roles by
 /// [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions).
 ///
 /// ```
@@ -192,8 +192,8 @@ impl RequirePermission {
         Self(Guard::checked(auth, Demand::Permission(permission)))
     }
 
-    /// Demands that the access token carries this permission, as [`RequireRole::claimed`] does a role. The issuer has to
-    /// write them: [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens).
+    /// Demands that the access token carries this permission, as [`RequireRole::claimed`] does a role. The issuer has
+    /// to write them: [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens).
     #[must_use]
     pub fn claimed(verifier: &Verifier, permission: Permission) -> Self {
         Self(Guard::claimed(verifier, Demand::Permission(permission)))

@@ -1,3 +1,5 @@
+//! The breach check over HTTP, with k-anonymity.
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -29,12 +31,13 @@ const PERMITS: usize = 64;
 
 /// Asks a service of Pwned Passwords' range protocol, over rustls with the roots of the platform.
 ///
-/// The service gets the first 5 of the 40 hexadecimal digits of the password's SHA-1, and answers with the rest of every
-/// digest that begins so: it does not learn which one was meant, nor whether it was found. The answer is padded, so that
-/// its length tells nothing either.
+/// The service gets the first 5 of the 40 hexadecimal digits of the password's SHA-1, and answers with the rest of
+/// every digest that begins so: it does not learn which one was meant, nor whether it was found. The answer is padded,
+/// so that its length reveals nothing either.
 ///
-/// Redirects are not followed, nothing is tried again, and what is longer than 1 MiB or takes more than 2 seconds is no
-/// answer. `HTTPS_PROXY` and the like are honoured for `https://`. At most 64 questions are asked at once.
+/// Redirects are not followed, nothing is tried again, and a reply that is longer than 1 MiB or takes more than 2
+/// seconds counts as a failure. `HTTPS_PROXY` and the like are honoured for `https://`. At most 64 questions are asked
+/// at once.
 ///
 /// ```
 /// use hallpass::credential::HttpBreachCheck;
@@ -70,11 +73,11 @@ impl HttpBreachCheck {
         Site::new(ASKING, url).map(Self::of)
     }
 
-    /// As [`at`](Self::at), and `http://` anywhere: whoever sits between can have any password refused or taken, and sees
-    /// the 5 digits. For networks that prove by other means who answers.
+    /// As [`at`](Self::at), and accepts `http://` for any host: an attacker on the path can have any password refused
+    /// or taken, and sees the 5 digits. For networks that authenticate the server by other means.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is no HTTP URL.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an HTTP URL.
     pub fn danger_without_tls(url: &str) -> Result<Self> {
         Site::danger_without_tls(ASKING, url).map(Self::of)
     }
@@ -108,7 +111,7 @@ impl BreachCheck for HttpBreachCheck {
     }
 }
 
-/// What was read of a range.
+/// The part of a range that was read.
 struct Range<'a> {
     suffix: &'a str,
     line: Vec<u8>,
@@ -167,7 +170,7 @@ mod tests {
 
     const SUFFIX: &str = "1E4C9B93F3F0682250B6CF8331B7EE68FD8";
 
-    /// In pieces of so many bytes.
+    /// In chunks of this many bytes.
     fn read(text: &str, piece: usize) -> Result<bool, BoxError> {
         let mut range = Range::new(SUFFIX);
         for chunk in text.as_bytes().chunks(piece) {

@@ -162,7 +162,7 @@ async fn sign_in_does_without_the_rehash_when_the_hasher_is_busy() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_password_costs_no_check_and_no_query() {
+async fn an_impossible_password_costs_no_check_and_no_query() {
     let hasher = hasher(1);
     let store = Gate::new(MemoryStore::new());
     store.set(Passage::Closed);

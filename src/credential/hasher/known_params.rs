@@ -1,3 +1,5 @@
+//! The hash parameters in force, and former ones.
+
 use std::sync::{
     PoisonError, RwLock,
     atomic::{AtomicBool, Ordering},
@@ -5,7 +7,8 @@ use std::sync::{
 
 use crate::credential::HashParams;
 
-/// So many former parameters are known, and no more are added unasked: each makes a failure cost another hash.
+/// Once this many former parameters are known, none is added without a declaration: each makes a failure cost another
+/// hash.
 const ENOUGH: usize = 4;
 
 /// The parameters of the hashes that are stored: those in force, and former ones.
@@ -113,7 +116,7 @@ mod tests {
         hasher.hash(&RIGHT.into()).await.unwrap()
     }
 
-    /// The passes of what was computed to find that out, in turn.
+    /// The passes of the computed hashes, in order.
     async fn cost(
         hasher: &Hasher,
         hash: Option<&PasswordHash>,
@@ -143,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_declared_counts_from_the_start_however_costly() {
+    async fn declared_parameters_count_from_the_start_however_costly() {
         let declared = [4, 4, 2].into_iter().map(params);
         let hasher = declared.fold(builder(2), HasherBuilder::former);
         let hasher = hasher.build().unwrap();
@@ -163,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_costlier_than_what_is_in_force_is_not_added_unasked() {
+    async fn costlier_parameters_are_not_added_without_a_declaration() {
         let hasher = builder(2).build().unwrap();
         let larger = Hasher::builder(HashParams::danger_weak(65, 1, 1).unwrap());
         let larger = larger.build().unwrap().hash(&RIGHT.into()).await.unwrap();

@@ -1,3 +1,5 @@
+//! The thread pool that hashes passwords.
+
 use std::{
     collections::VecDeque,
     fmt, io,
@@ -15,7 +17,7 @@ use crate::{
     metric::{self, Shed, Stopwatch},
 };
 
-/// Runs jobs on threads of its own, so many at once and no more; the others wait in turn.
+/// Runs jobs on threads of its own, at most a fixed number at once; the others wait in turn.
 ///
 /// A thread that has done its job takes the next one that waits, without asking the async threads: these have to be
 /// given a processor first, and while all processors hash, that takes a while. When none waits, it ends.
@@ -23,7 +25,7 @@ use crate::{
 pub(super) struct Pool(Arc<Inner>);
 
 struct Inner {
-    /// What a workspace that is kept has room for.
+    /// The size of a workspace that is kept.
     room: HashParams,
     permits: usize,
     queue: usize,
@@ -44,7 +46,7 @@ pub(super) enum Threads {
 
 #[derive(Default)]
 struct State {
-    /// How many permits are taken. Nobody waits while one is free, but where its thread could not be started.
+    /// How many permits are taken. No job waits while one is free, unless its thread could not be started.
     taken: usize,
     waiting: VecDeque<Waiting>,
     next: Ticket,
@@ -117,7 +119,7 @@ impl Pool {
         let (beginner, begun) = oneshot::channel();
         let (sender, result) = oneshot::channel();
         let job: Job = Box::new(move |workspace| {
-            // Whoever asked may have gone away.
+            // The caller may have gone away.
             let _ = beginner.send(());
             let result = job(workspace);
             Box::new(move || drop(sender.send(result)))
@@ -184,7 +186,8 @@ impl Pool {
         }
     }
 
-    /// Gives back the permit of a thread that could not be started. Who waits is told so, if nobody is left to begin.
+    /// Gives back the permit of a thread that could not be started. Waiting jobs fail with the error, if no thread is
+    /// left to begin them.
     pub(super) fn without_a_thread(&self, error: &io::Error) -> Error {
         tracing::error!(%error, "no thread can be started to hash a password");
         let mut state = self.0.state();
@@ -201,7 +204,7 @@ impl Pool {
         self.overloaded(Shed::NoThread)
     }
 
-    /// What those are told for whom there is no room.
+    /// The error of a caller that finds no room.
     pub(super) fn overloaded(&self, reason: Shed) -> Error {
         metric::shed(reason);
         Error::new(ErrorKind::Overloaded)
@@ -218,7 +221,7 @@ impl Pool {
         self.0.permits - self.0.state().taken
     }
 
-    /// What was computed in the workspaces that are idle, since this was asked last.
+    /// The hashes computed in the idle workspaces since the last call.
     #[cfg(test)]
     pub(super) fn computed(&self) -> Vec<HashParams> {
         let mut state = self.0.state();
@@ -263,8 +266,8 @@ impl Inner {
                 None => metric::permit_given_back(),
             }
             next = waited.map(|waiting| waiting.job);
-            // Last, so that who has the result finds the permit free. A panic has dropped the sender, which tells
-            // the caller; what it was panicked with has gone to the panic hook.
+            // Last, so that the receiver of the result finds the permit free. A panic has dropped the sender, which
+            // notifies the caller; the panic hook has got its payload.
             if let Ok(hand_over) = done {
                 hand_over();
             }

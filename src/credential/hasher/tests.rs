@@ -118,7 +118,7 @@ async fn hashes_of_other_libraries_verify_and_are_outdated() {
     assert_eq!(hasher.0.pool.idle_memory_kib(), [64]);
 }
 
-/// As it would be if somebody wrote it into the database.
+/// As if written into the database by hand.
 fn refused(text: String) -> PasswordHash {
     let error = PasswordHash::parse(text.clone()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ValidationFailed);
@@ -127,7 +127,7 @@ fn refused(text: String) -> PasswordHash {
 }
 
 #[tokio::test]
-async fn what_is_no_sane_argon2id_hash_is_an_error_without_a_check() {
+async fn an_insane_argon2id_hash_is_an_error_without_a_check() {
     let hasher = hasher(1, 8, DEFAULT_DEADLINE);
     let tail = "$c29tZXNhbHRzb21lc2FsdA$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
     for head in [
@@ -298,7 +298,7 @@ async fn waiting_callers_are_served_in_turn() {
 }
 
 #[tokio::test]
-async fn who_waits_is_served_while_the_async_threads_are_busy() {
+async fn waiting_callers_are_served_while_the_async_threads_are_busy() {
     let hasher = hasher(1, 8, PATIENCE);
     let (release, busy) = occupy(&hasher).await;
     let (begun, begins) = mpsc::channel();
@@ -374,7 +374,7 @@ async fn the_deadline_ends_the_waiting_and_not_the_hashing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn who_is_turned_away_was_not_served() {
+async fn refused_callers_were_not_served() {
     let hasher = hasher(2, 1000, Duration::from_millis(2));
     let served = Arc::new(AtomicU64::new(0));
     let callers: Vec<_> = (0..400)
@@ -416,7 +416,7 @@ async fn hashing_lets_other_threads_go_first() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_a_thread_that_cannot_be_started() {
+async fn callers_do_not_wait_for_a_thread_that_cannot_be_started() {
     let hasher = hasher(1, 1, PATIENCE);
     hasher.0.pool.take_permit();
     let waiter = tokio::spawn({

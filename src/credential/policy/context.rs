@@ -1,3 +1,5 @@
+//! Account words that a password must not consist of.
+
 use std::cmp::Reverse;
 
 use unicode_normalization::UnicodeNormalization as _;
@@ -10,7 +12,7 @@ const MIN_WORD_BYTES: usize = 3;
 /// A year or a PIN beside a word adds next to nothing: four characters, and one that separates them.
 const MIN_OTHER_CHARACTERS: usize = 6;
 
-/// What is known of the account that a new password is for, and so is no password for it.
+/// The known words of the account that a new password is for; none of them is accepted as its password.
 ///
 /// ```
 /// use hallpass::{secret::Password, credential::{PasswordContext, PasswordPolicy}};
@@ -94,10 +96,10 @@ impl Words {
         self.words.iter().map(|(word, _)| word.as_str())
     }
 
-    /// Which kinds of words the password is little more than: without them, and counting each character once, fewer
+    /// The kinds of words that the password consists of, nearly: without them, and counting each character once, fewer
     /// than six are left. Case, width, spaces and punctuation inside a word make no difference.
     ///
-    /// A password that a word is merely a part of is none of them, unless that is the whole address.
+    /// A password that merely contains a word is not refused, unless the word is the whole address.
     pub(super) fn weaknesses(&self, password: &str) -> Vec<Weakness> {
         let folded = Zeroizing::new(fold(password));
         let mut rest = Zeroizing::new(letters(&folded));
@@ -108,7 +110,7 @@ impl Words {
             };
             if rest.contains(word) {
                 found.extend(equal.iter().map(|(_, weakness)| *weakness));
-                // What is left on both sides does not become a word by meeting.
+                // The space keeps the text on both sides from forming a word.
                 rest = Zeroizing::new(rest.replace(word, " "));
             }
         }

@@ -1,8 +1,10 @@
+//! Passwords that follow a simple pattern.
+
 /// Fewer are a pattern, however long.
 const MIN_DISTINCT: usize = 3;
 
-/// Whether a text has two different characters at most, or is a run: each character is the one before or the next, always
-/// up or always down. Case makes no difference; 0 comes after 9, and a after z.
+/// Whether a text has two different characters at most, or is a run: each character is the one before or the next,
+/// always up or always down. Case makes no difference; 0 comes after 9, and a after z.
 pub(super) fn is_pattern(text: &str) -> bool {
     is_monotonous(text) || is_run(text, is_step) || is_run(text, |before, c| is_step(c, before))
 }
@@ -62,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_off_is_no_pattern() {
+    fn a_broken_run_is_not_a_pattern() {
         for text in [
             "12345679",
             "abcdefgi",

@@ -1,10 +1,12 @@
+//! The minimum strength of a password.
+
 use zxcvbn::{Score, zxcvbn};
 
 use super::{PasswordPolicy, context::Words};
 use crate::error::{Error, Result};
 
-/// How many code points are looked at. The time grows fast with the length: the worst texts found take 70 ms with 32, and
-/// 900 ms with 100. What comes after them could only make the password better.
+/// How many code points are looked at. The time grows fast with the length: the worst texts found take 70 ms with 32,
+/// and 900 ms with 100. The code points after them could only make the password better.
 const MAX_LOOKED_AT: usize = 32;
 
 /// The least score of a password.
@@ -21,12 +23,12 @@ impl MinStrength {
 }
 
 impl PasswordPolicy {
-    /// Asks for passwords that are estimated to take a while to be guessed, by [`zxcvbn`](https://docs.rs/zxcvbn): 1 for
-    /// at least a thousand guesses, 2 for a million, 3 for a hundred million, 4 for ten thousand million. 0, the
+    /// Asks for passwords that are estimated to take a while to be guessed, by [`zxcvbn`](https://docs.rs/zxcvbn): 1
+    /// for at least a thousand guesses, 2 for a million, 3 for a hundred million, 4 for ten thousand million. 0, the
     /// default, asks for no estimate.
     ///
-    /// It knows common words, names, dates, keyboard rows, repetition, and what is known of the account; it is no
-    /// measure of what an attacker knows besides. Only the first 32 code points are looked at. An estimate takes about a
+    /// It knows common words, names, dates, keyboard rows, repetition, and the known words of the account; it cannot
+    /// measure what else an attacker knows. Only the first 32 code points are looked at. An estimate takes about a
     /// millisecond, and 70 ms for texts that are made to be slow: registration and all the other doors make it under a
     /// permit of the [`Hasher`](crate::credential::Hasher). The first one builds tables of some 9 MiB, which stay.
     ///
@@ -87,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_of_the_account_counts_as_known() {
+    fn words_of_the_account_count_as_known() {
         assert!(is_refused(3, "wollstonecraft1234567"));
         assert!(!is_refused(3, "wollstxnecraft1234567"));
     }

@@ -1,3 +1,5 @@
+//! Deleting one's own account.
+
 use super::Accounts;
 use crate::{
     error::{ErrorKind, Result},

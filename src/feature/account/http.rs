@@ -23,7 +23,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .tag("Account")
             .summary("Change your profile")
             .description(
-                "What is left out stays; a `display_name` of null is none; `metadata` is replaced whole.",
+                "Members that are left out stay; a `display_name` of null removes it; `metadata` is replaced whole.",
             ),
         Endpoint::delete("/users/me", own.clone(), delete)
             .tag("Account")

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! update           ───────────────────────────────────► UPDATE user
-//! change_password  SELECT credentials ► verify ► hash ► UPDATE user, sessions   (if nothing changed meanwhile)
-//! reauthenticate   SELECT credentials ► verify ───────► UPDATE session          (if nothing changed meanwhile)
-//! delete           SELECT credentials ► verify ───────► DELETE user             (if nothing changed meanwhile)
+//! change_password  SELECT credentials ► verify ► hash ► UPDATE user, sessions   (if nothing changed since)
+//! reauthenticate   SELECT credentials ► verify ───────► UPDATE session          (if nothing changed since)
+//! delete           SELECT credentials ► verify ───────► DELETE user             (if nothing changed since)
 //! ```
 //!
 //! No connection is held while a password is hashed, or looked up among breached ones.
@@ -26,10 +26,11 @@ use crate::{
     user::{ProfileChange, User, check_display_name},
 };
 
-/// What signed-in users do with their own account. Cheap to clone; from [`Auth::accounts`](crate::Auth::accounts).
+/// The use cases of signed-in users for their own account. Cheap to clone; from
+/// [`Auth::accounts`](crate::Auth::accounts).
 ///
-/// The caller is from [`UserService::current_user`](crate::UserService::current_user). These are not for a transaction of
-/// the host's, since passwords are hashed here; see [`Auth::within`](crate::Auth::within). Every method fails with
+/// The caller is from [`UserService::current_user`](crate::UserService::current_user). These are not for a transaction
+/// of the host's, since passwords are hashed here; see [`Auth::within`](crate::Auth::within). Every method fails with
 /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
 ///
 /// ```

@@ -1,3 +1,5 @@
+//! Changing one's own password.
+
 use super::Accounts;
 use crate::{
     credential::{CHECKS, NewPassword, overtaken},
@@ -15,7 +17,8 @@ impl Accounts {
     ///
     /// # Errors
     /// * [`WeakPassword`](crate::ErrorKind::WeakPassword) at `new_password`;
-    /// * [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) if `current` is wrong, or the account has no password;
+    /// * [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) if `current` is wrong, or the account has no
+    ///   password;
     /// * [`ValidationFailed`](crate::ErrorKind::ValidationFailed) at `current_password` if it is missing or too long;
     /// * [`ReauthenticationRequired`](crate::ErrorKind::ReauthenticationRequired) for an account without a password;
     /// * [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the session ended during the check;

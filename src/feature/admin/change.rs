@@ -1,3 +1,5 @@
+//! Changing a user.
+
 use super::{Administration, check_roles};
 use crate::{
     error::{ErrorKind, Result},

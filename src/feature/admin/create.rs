@@ -1,3 +1,5 @@
+//! Creating a user.
+
 use super::{Administration, check_roles};
 use crate::{
     credential::NewPassword,

@@ -1,3 +1,5 @@
+//! Deleting a user.
+
 use super::Administration;
 use crate::{
     error::{ErrorKind, Result},
@@ -6,8 +8,8 @@ use crate::{
 };
 
 impl Administration {
-    /// Deletes a user with all that is theirs; the address is free at once. What the audit trail has of them stays.
-    /// The [hooks](crate::hook) are asked before.
+    /// Deletes a user with all that is theirs; the address is free at once. Their events in the audit trail stay. The
+    /// [hooks](crate::hook) are asked before.
     ///
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound), or [`LastAdmin`](ErrorKind::LastAdmin) if no active administrator

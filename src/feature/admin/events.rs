@@ -1,3 +1,5 @@
+//! Listing the audit trail.
+
 use super::{Administration, list::check_limit};
 use crate::{
     error::Result,

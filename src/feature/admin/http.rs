@@ -27,7 +27,7 @@ use crate::{
     user::{Role, UserId, UserStatus},
 };
 
-/// What the endpoints stand on.
+/// The state of the endpoints.
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) service: Arc<dyn UserService>,
@@ -65,7 +65,7 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Change a user")
             .description(
-                "What is left out stays. It acts on the user's next request; disabling ends every session for good. \
+                "Members that are left out stay. The change acts on the user's next request; disabling ends every session for good. \
                  The last active administrator can be neither demoted nor disabled.",
             )
             .errors(&[ErrorKind::LastAdmin, ErrorKind::UserNotFound]),
@@ -100,18 +100,18 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
         Endpoint::get("/admin/mail", state.clone(), list_mail)
             .tag(TAG)
             .summary("List the mails in the outbox, newest first")
-            .description("What was sent is not there any more. The content of a mail is never shown."),
+            .description("Sent mails are no longer listed. The content of a mail is never shown."),
         Endpoint::post("/admin/mail/{id}/retry", state.clone(), retry_mail)
             .tag(TAG)
             .summary("Try a mail that was given up once more")
             .description(
-                "As a new mail, with a new identifier. What was voided since it was ordered is not sent.",
+                "The retry is a new mail, with a new identifier. A mail that was voided since its order is not sent.",
             )
             .errors(&[ErrorKind::NotFound]),
     ]
 }
 
-/// A caller who is an administrator; all others are turned away before anything of theirs is read.
+/// A caller who is an administrator; all others are refused before their input is read.
 pub(crate) struct Administrator(ActiveUser);
 
 impl Administrator {
@@ -145,7 +145,7 @@ impl<S: AsRef<dyn UserService> + Sync> Input<S> for Administrator {
     }
 }
 
-/// The user that the path names. What is no identifier is nobody's.
+/// The user that the path names. A malformed identifier names no user.
 struct Target(UserId);
 
 impl<S: Sync> Input<S> for Target {

@@ -1,3 +1,5 @@
+//! Listing users.
+
 use super::Administration;
 use crate::{
     error::{Error, Result, Violation},

@@ -1,3 +1,5 @@
+//! Listing and retrying mails that were given up.
+
 use super::{Administration, list::check_limit};
 use crate::{
     error::{ErrorKind, Result},
@@ -6,7 +8,7 @@ use crate::{
     user::Page,
 };
 
-/// Which page of which mails. The default is the first fifty of all.
+/// A page of mails. The default is the first fifty of all.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct MailQuery {
@@ -40,7 +42,7 @@ impl MailQuery {
 }
 
 impl Administration {
-    /// A page of the mails in the outbox, newest first. What was sent is not there any more.
+    /// A page of the mails in the outbox, newest first. Sent mails are no longer listed.
     ///
     /// # Errors
     /// [`ValidationFailed`](ErrorKind::ValidationFailed) for a limit out of range, and for a cursor that is not ours or
@@ -57,9 +59,9 @@ impl Administration {
         cursors.page(listed.await?, query.limit, filter, |mail| mail.id.as_uuid())
     }
 
-    /// Has a mail that was given up tried once more, now: as a new one, with a new identifier, that says the same to the
-    /// same recipient. A mail that was voided since its order (another address, other credentials, a newer request for
-    /// another address) is not sent. One that will be tried in any case is left as it is.
+    /// Has a mail that was given up tried once more, now: as a new one, with a new identifier, that says the same to
+    /// the same recipient. A mail that was voided since its order (another address, other credentials, a newer request
+    /// for another address) is not sent. One that will be tried in any case is left as it is.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if there is no such mail in the outbox.

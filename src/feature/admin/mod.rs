@@ -35,12 +35,12 @@ use crate::{
 /// How many roles a user has at most, if an administrator gives them.
 const MAX_ROLES: usize = 32;
 
-/// What administrators do to accounts, in process: reached by [`Auth::administration`](crate::Auth::administration).
-/// Cheap to clone.
+/// The use cases of administrators, in process: reached by [`Auth::administration`](crate::Auth::administration). Cheap
+/// to clone.
 ///
 /// Whether the caller may do it is the host's to check; the endpoints demand the role `admin`. Every method fails with
-/// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away. The [`Author`](crate::event::Author) is
-/// who the audit trail names; the default names nobody.
+/// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away. The audit trail names the
+/// [`Author`](crate::event::Author); the default names nobody.
 ///
 /// ```
 /// # use hallpass::{Auth, secret::Secret, mail::Mailbox, memory::MemoryStore};

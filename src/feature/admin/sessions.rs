@@ -1,3 +1,5 @@
+//! Logging a user out, and unlocking their sign-in.
+
 use super::Administration;
 use crate::{
     error::{ErrorKind, Result},

@@ -3,12 +3,12 @@
 //! ```text
 //! verify   ──────────────────────────────► UPDATE token, user
 //! resend   INSERT intent ────────────────► 202   (the worker mails the link, if there is anybody to verify)
-//! change   SELECT credentials ► verify ──► UPSERT token, INSERT intents   (if nothing changed meanwhile)
+//! change   SELECT credentials ► verify ──► UPSERT token, INSERT intents   (if nothing changed since)
 //! confirm  ──────────────────────────────► UPDATE token, user, sessions
 //! ```
 //!
-//! A link is good for the address it was mailed to. That an address has an account is never told: a change to a taken
-//! one is answered as any other, and its link is not mailed.
+//! A link is valid for the address it was mailed to. No answer reveals that an address has an account: a change to a
+//! taken one is answered as any other, and its link is not mailed.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
@@ -86,7 +86,7 @@ impl EmailVerifications {
     /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if `current` is wrong, or the account has no password;
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `current_password` if it is missing or too long;
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) for an account without a password;
-    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session ended meanwhile;
+    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session ended during the check;
     /// * [`Unavailable`](ErrorKind::Unavailable) if the account changed during each of three checks;
     /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts), [`RateLimited`](ErrorKind::RateLimited) or
     ///   [`Overloaded`](ErrorKind::Overloaded).
@@ -123,8 +123,8 @@ impl EmailVerifications {
         Err(overtaken())
     }
 
-    /// Makes the address that the token was mailed to the one of its user, verified. Every session ends, and the address
-    /// that was theirs gets a notice.
+    /// Makes the address that the token was mailed to the one of its user, verified. Every session ends, and the
+    /// address that was theirs gets a notice.
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used, superseded or expired token, and if the address

@@ -1,11 +1,11 @@
-//! The way back in for an owner whose sign-in is locked: the link in the mail that told of it.
+//! The way back in for an owner whose sign-in is locked: the link in the lockout mail.
 //!
 //! ```text
 //! unlock   SELECT by token ─► UPDATE token, DELETE counter ─► SELECT version ─► device token
 //! ```
 //!
-//! Who shows the mailed token is the owner, on a device of theirs: from then on it is a known one, so that whoever goes on
-//! guessing does not lock it out again.
+//! The holder of the mailed token is the owner, on a device of theirs: the device is known from then on, so that
+//! further guessing does not lock it out again.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
@@ -30,8 +30,8 @@ pub struct Lockouts {
 }
 
 impl Lockouts {
-    /// Forgets the failed sign-ins of the user to whom the token was mailed, and gives what makes the client a known
-    /// device; see [`ClientInfo::device`].
+    /// Forgets the failed sign-ins of the user to whom the token was mailed, and returns the token that makes the
+    /// client a known device; see [`ClientInfo::device`].
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used or expired token;

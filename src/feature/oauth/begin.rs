@@ -1,3 +1,5 @@
+//! The beginning of a sign-in with a provider.
+
 use super::{FLOW_LIFETIME, FlowSecret, ProviderSignIns, client::Authorization, redirect, secret};
 use crate::{
     error::{ErrorKind, Result},
@@ -16,9 +18,9 @@ pub struct NewSignIn {
     pub redirect_to: String,
     /// Made by the application, which keeps the verifier.
     pub challenge: CodeChallenge,
-    /// What the application wants to be told at the end.
+    /// The state that the application gets back at the end.
     pub app_state: Option<String>,
-    /// What it is for.
+    /// The intent of the flow.
     pub intent: FlowIntent,
 }
 
@@ -40,15 +42,15 @@ impl NewSignIn {
 pub struct Begun {
     /// Where the browser goes now: to the provider; or, if that cannot be reached, back to the application.
     pub location: String,
-    /// What the browser has to keep until it is back.
+    /// The secret that the browser keeps until it is back.
     pub kept: Option<Kept>,
 }
 
-/// What a browser keeps while it is away: in a cookie, or whatever no other site can read or write.
+/// The secret that a browser keeps while it is away: in a cookie, or in a place that no other site can read or write.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Kept {
-    /// Tells the flows of one browser apart: the same for the `state` that comes back.
+    /// The name that distinguishes the flows of one browser: the `state` that comes back leads to the same one.
     pub name: String,
     /// The secret.
     pub(super) secret: FlowSecret,
@@ -62,14 +64,14 @@ impl Kept {
     }
 }
 
-/// What a browser keeps of the flow with this `state` is called so.
+/// The name under which a browser keeps its secret of the flow with this `state`.
 pub(super) fn kept_as(state: &TokenDigest) -> String {
     let bytes = state.as_bytes().iter().take(8);
     bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl ProviderSignIns {
-    /// Begins to sign somebody in, or to link who they are at the provider.
+    /// Begins a sign-in, or the link of an identity at the provider.
     ///
     /// # Errors
     /// [`ProviderUnknown`](ErrorKind::ProviderUnknown), [`InvalidRedirect`](ErrorKind::InvalidRedirect), in this order;
@@ -97,7 +99,7 @@ impl ProviderSignIns {
             Ok(location) => location,
             Err(fault) => {
                 let error = &fault as &dyn std::error::Error;
-                tracing::warn!(provider, error, "nobody can be sent to a provider");
+                tracing::warn!(provider, error, "browsers cannot be sent to a provider");
                 let app_state = new.app_state.as_deref();
                 let problem = Problem::from(ErrorKind::ProviderFailed);
                 let code = problem.code();

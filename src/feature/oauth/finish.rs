@@ -1,3 +1,5 @@
+//! The callback: the end of a sign-in with a provider.
+
 use std::fmt;
 
 use super::{
@@ -19,26 +21,26 @@ use crate::{
     user::{Locale, NewUser, Role, User, UserId},
 };
 
-/// How often it is tried again, if what stands here changes meanwhile.
+/// The number of tries, if stored data changes in between.
 const ATTEMPTS: usize = 3;
-/// The user, or the provider, said no: the one error of RFC 6749, section 4.1.2.1, that applications are told.
+/// The user, or the provider, denied access: the one error of RFC 6749, section 4.1.2.1, that applications get.
 const ACCESS_DENIED: &str = "access_denied";
 
-/// What a browser brings back from a provider (RFC 6749, section 4.1.2), and what it kept.
+/// The parameters that a browser brings back from a provider (RFC 6749, section 4.1.2), and its secret.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Answer {
     /// The `state`, as sent.
     pub state: String,
-    /// What the browser kept under [`Kept::name`](super::Kept).
+    /// The secret that the browser kept under [`Kept::name`](super::Kept).
     pub(super) secret: FlowSecret,
     /// The code, if the user has signed in.
     pub code: Option<String>,
     /// The error, if not.
     pub error: Option<String>,
-    /// Who answers (RFC 9207), if it is said.
+    /// The issuer that answers (RFC 9207), if it is given.
     pub iss: Option<String>,
-    /// Which languages the user likes best, as in `Accept-Language`: for the mails to one who is new.
+    /// The languages that the user prefers, as in `Accept-Language`: for the mails to a new user.
     pub languages: String,
 }
 
@@ -71,9 +73,9 @@ impl fmt::Debug for Answer {
     }
 }
 
-/// Why somebody goes back to the application without a code.
+/// The reason why a browser goes back to the application without a code.
 enum Failure {
-    /// The provider said no.
+    /// The provider denied access.
     AccessDenied,
     Problem(Problem),
 }
@@ -85,9 +87,9 @@ impl<E: Into<Error>> From<E> for Failure {
 }
 
 impl ProviderSignIns {
-    /// Finishes a flow whose browser is back, and gives where that goes now: to the `redirect_to` of the flow, with `code`,
-    /// or with `error`, which is a code of [`Problem`] or `access_denied`; and with the `state` of the application. Waits
-    /// for the provider for 8 seconds at most.
+    /// Finishes a flow whose browser is back, and gives where that goes now: to the `redirect_to` of the flow, with
+    /// `code`, or with `error`, which is a code of [`Problem`] or `access_denied`; and with the `state` of the
+    /// application. Waits for the provider for 8 seconds at most.
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) if there is no such flow for this browser, or it was finished before;
@@ -161,7 +163,7 @@ impl ProviderSignIns {
         Ok(text)
     }
 
-    /// What the provider says of who is back.
+    /// Asks the provider for the assertion about the user who is back.
     async fn ask(
         &self,
         provider: &str,
@@ -293,7 +295,7 @@ impl ProviderSignIns {
         })
     }
 
-    /// The audit trail knows who was not let in. What was decided neither here nor by the host is for the log.
+    /// Records a refused sign-in in the audit trail, and logs a failure that neither we nor the host decided.
     async fn write_down(
         &self,
         problem: &Problem,

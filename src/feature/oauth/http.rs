@@ -154,7 +154,7 @@ struct ProviderList {
     providers: Vec<ProviderView>,
 }
 
-/// Who can speak for users.
+/// A provider that users can sign in with.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = Provider))]
@@ -170,7 +170,7 @@ struct RedeemCodeRequest {
     /// From the query of `redirect_to`.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     code: OneTimeToken,
-    /// What the `code_challenge` was made of: 43 to 128 characters.
+    /// The verifier behind the `code_challenge`: 43 to 128 characters.
     code_verifier: String,
 }
 

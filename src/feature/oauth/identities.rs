@@ -1,3 +1,5 @@
+//! The linked identities of a user.
+
 use super::ProviderSignIns;
 use crate::{
     error::{ErrorKind, Result},
@@ -9,7 +11,7 @@ use crate::{
 };
 
 impl ProviderSignIns {
-    /// Who the caller is at providers, the first one linked first.
+    /// The identities of the caller at providers, the first one linked first.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
@@ -21,10 +23,10 @@ impl ProviderSignIns {
     ///
     /// # Errors
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the sign-in is older than 10 minutes;
-    /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute, or with another
-    ///   verifier, which does not spend it;
+    /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute, or with
+    ///   another verifier, which does not spend it;
     /// * [`IdentityTaken`](ErrorKind::IdentityTaken) if it is another user's;
-    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session is over meanwhile;
+    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session has ended in the meantime;
     /// * [`Unavailable`](ErrorKind::Unavailable) while the database is away.
     pub async fn link(
         &self,

@@ -7,13 +7,13 @@
 //! link       UPDATE code, INSERT identity
 //! ```
 //!
-//! Two flows protect each other. Between us and the provider there are `state`, `nonce` and a PKCE verifier, the last two
-//! made of a secret that only the browser keeps, in a cookie: no other browser goes on with the flow, and nothing that
-//! could is stored. Between the application and us there is a PKCE challenge of the application's, so that a code that
-//! is intercepted on its way is worth nothing.
+//! Two flows protect each other. Between us and the provider there are `state`, `nonce` and a PKCE verifier, the last
+//! two made of a secret that only the browser keeps, in a cookie: no other browser goes on with the flow, and nothing
+//! that could is stored. Between the application and us there is a PKCE challenge of the application's, so that a code
+//! that is intercepted on its way is worth nothing.
 //!
-//! No connection of the database is held while a provider is asked. What an account is given to is decided by
-//! [`Assertion::resolve`](crate::identity::Assertion::resolve).
+//! No connection of the database is held while a provider is asked. The account that an identity belongs to is decided
+//! by [`Assertion::resolve`](crate::identity::Assertion::resolve).
 
 mod begin;
 mod client;
@@ -41,7 +41,7 @@ use crate::{
     sign_in::SessionOpener,
 };
 
-/// How long somebody may take to come back from a provider.
+/// The time limit to come back from a provider.
 const FLOW_LIFETIME: Duration = Duration::from_secs(600);
 /// How long the application may take to redeem its code.
 const CODE_LIFETIME: Duration = Duration::from_secs(60);
@@ -58,7 +58,7 @@ pub struct ProviderSignIns {
     pub(crate) sign_in: SessionOpener,
 }
 
-/// For whom accounts are made.
+/// The identities for which accounts are made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Newcomers {
     Anybody,
@@ -80,7 +80,7 @@ impl Newcomers {
     }
 }
 
-/// Who speaks for users, and where browsers go then.
+/// The providers, and the redirect URIs for browsers.
 pub(crate) struct Providers {
     clients: Vec<Client>,
     redirects: Redirects,
@@ -139,8 +139,8 @@ impl ProviderSignIns {
         self.providers.clients.iter().map(Client::provider)
     }
 
-    /// Learns the endpoints and the keys of every provider, so that the first user does not wait for it; tries again, with
-    /// longer and longer pauses, until all have answered or `shutdown` completes.
+    /// Learns the endpoints and the keys of every provider, so that the first user does not wait for it; tries again,
+    /// with longer and longer pauses, until all have answered or `shutdown` completes.
     pub(crate) async fn prepare(&self, shutdown: impl Future<Output = ()> + Send) {
         let prepared = futures_util::future::join_all(self.providers.clients.iter().map(prepare));
         tokio::select! {

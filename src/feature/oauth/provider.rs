@@ -1,3 +1,5 @@
+//! The configuration of a provider.
+
 use std::fmt;
 
 use oauth2::ClientSecret;
@@ -14,19 +16,19 @@ const MAX_NAME: usize = 32;
 const RESERVED: [&str; 1] = ["token"];
 const GITHUB: &str = "https://github.com";
 
-/// Whom users sign in with instead of a password: an OpenID Connect provider, or GitHub.
+/// A provider that users sign in with instead of a password: OpenID Connect, or GitHub.
 ///
 /// The provider is asked for an authorization code with PKCE (RFC 7636, S256), and has to send the browser back to
-/// `{public URL}/auth/oauth/{name}/callback`, which is registered there. What is wrong here is said when the service is
-/// built.
+/// `{public URL}/auth/oauth/{name}/callback`, which is registered there. Building the service reports errors in these
+/// settings.
 ///
 /// Only public addresses are asked, literal or by name, unless the host of the issuer is itself `localhost` or an
 /// address that is not public, or [`allow_private_addresses`](Self::allow_private_addresses) was called. Where
 /// `HTTPS_PROXY` or the like is set, it is the proxy that resolves names, so that it has to refuse what is private; a
 /// proxy that is itself on a private address is then to be given as an address, not as a name.
 ///
-/// User info is asked where the ID token lacks `email` or `email_verified`, and counts beside the same address only. Where
-/// it fails, a user who is linked signs in all the same.
+/// User info is asked where the ID token lacks `email` or `email_verified`, and counts beside the same address only.
+/// Where it fails, a user who is linked signs in all the same.
 ///
 /// One call to the provider takes 5 seconds at most, and signing in 8; redirects are not followed, nothing is tried
 /// again, and a document of more than 64 KiB is not read. The configuration and the keys of a provider are kept for an
@@ -59,7 +61,7 @@ pub struct Provider {
     private_addresses: bool,
 }
 
-/// What a provider speaks.
+/// The protocol of a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Protocol {
     GitHub,
@@ -114,8 +116,8 @@ impl Provider {
         self
     }
 
-    /// What is asked for, instead of `openid email profile`, or of `read:user user:email` at GitHub. OpenID Connect needs
-    /// `openid`.
+    /// The requested scopes, instead of `openid email profile`, or of `read:user user:email` at GitHub. OpenID Connect
+    /// needs `openid`.
     pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
@@ -127,8 +129,8 @@ impl Provider {
         self
     }
 
-    /// The domains for whose addresses the provider's word counts, so that an identity joins the account that has the
-    /// address; `*` for all. Default none: whoever has an account signs in otherwise first, and links.
+    /// The domains for whose addresses the provider is trusted, so that an identity joins the account that has the
+    /// address; `*` for all. Default none: the owner of an account first signs in another way, and then links.
     ///
     /// A domain is compared as a whole, without those below it.
     pub fn trust_email_domains<T: Into<String>>(
@@ -146,20 +148,20 @@ impl Provider {
     }
 
     /// GitHub at another base: GitHub Enterprise Server, whose API is at `{url}/api/v3`. Identities are recorded under
-    /// this URL, so that nobody there is taken for somebody elsewhere. The rules for issuers hold.
+    /// this URL, so that identities of different hosts do not collide. The rules for issuers hold.
     pub fn at(mut self, url: impl Into<String>) -> Self {
         let url: String = url.into();
         url.trim_end_matches('/').clone_into(&mut self.base);
         self
     }
 
-    /// What it is called here.
+    /// The name of the provider here.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What users are shown.
+    /// The name that users see.
     #[must_use]
     pub fn title(&self) -> &str {
         self.display_name.as_deref().unwrap_or(&self.name)
@@ -207,7 +209,7 @@ impl Provider {
         domain.is_some_and(|(_, domain)| self.trusted.iter().any(|one| one == "*" || one == domain))
     }
 
-    /// With what can be checked checked, and the issuer as a URL.
+    /// The provider with its settings checked, and its issuer as a URL.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) naming the provider.
@@ -239,7 +241,7 @@ impl Provider {
         };
         let domains: Option<Vec<String>> = self.trusted.iter().map(|it| canonical(it)).collect();
         let Some(domains) = domains else {
-            return refuse("a domain that it is trusted for is none");
+            return refuse("one of its trusted domains is not a domain");
         };
         self.trusted = domains;
         Ok((self, issuer))
@@ -279,7 +281,7 @@ mod tests {
     use super::Provider;
 
     #[test]
-    fn what_cannot_be_right_is_refused_by_name() {
+    fn impossible_settings_are_refused_by_name() {
         let oidc = |name: &str, issuer: &str| Provider::oidc(name, issuer, "id");
         let sound = "https://id.example.org/tenant/1/";
         for provider in [

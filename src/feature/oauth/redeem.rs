@@ -1,3 +1,5 @@
+//! Redeeming the code of a finished flow.
+
 use super::ProviderSignIns;
 use crate::{
     error::{ErrorKind, Result},
@@ -12,8 +14,8 @@ impl ProviderSignIns {
     /// began with (RFC 7636).
     ///
     /// # Errors
-    /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute; with another
-    ///   verifier, which does not spend it; or if the user's credentials changed meanwhile;
+    /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute; with
+    ///   another verifier, which does not spend it; or if the user's credentials changed in the meantime;
     /// * [`EmailNotVerified`](ErrorKind::EmailNotVerified) if that is required;
     /// * [`Refused`](ErrorKind::Refused) by a hook;
     /// * [`Unavailable`](ErrorKind::Unavailable) while the database is away.

@@ -1,3 +1,5 @@
+//! Redirect URIs of applications.
+
 use url::Url;
 
 use crate::error::{Error, Result};
@@ -12,7 +14,7 @@ const DANGEROUS: &[&str] = &[
     "vbscript",
 ];
 
-/// What is added to the query.
+/// The parameters that are added to the query.
 const OURS: &[&str] = &["code", "error", "state"];
 
 /// The URLs that browsers may be sent to at the end of a flow.
@@ -21,8 +23,8 @@ pub(super) struct Redirects(Vec<String>);
 
 impl Redirects {
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) naming a URL that is not absolute, has a fragment, a parameter
-    /// of ours, or a scheme that leads to no application.
+    /// [`Configuration`](crate::ErrorKind::Configuration) naming a URL that is not absolute, has a fragment, a
+    /// parameter of ours, or a scheme that leads to no application.
     pub(super) fn new(urls: Vec<String>) -> Result<Self> {
         for text in &urls {
             let refuse = |why: &str| {
@@ -52,12 +54,12 @@ impl Redirects {
     }
 }
 
-/// Where a flow ends: at the application, with its state, and with what came of the flow.
+/// The end of a flow: the URL of the application, with its state and the outcome.
 pub(super) fn back(url: &str, app_state: Option<&str>, name: &str, value: &str) -> String {
     with_query(url, &[(name, Some(value)), ("state", app_state)])
 }
 
-/// The URL with these parameters added to its query. One that was allowed once and is no URL stays as it is.
+/// The URL with these parameters added to its query. One that was allowed once and is not a URL stays as it is.
 fn with_query(url: &str, parameters: &[(&str, Option<&str>)]) -> String {
     let Ok(mut target) = Url::parse(url) else {
         return url.to_owned();

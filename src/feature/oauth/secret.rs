@@ -1,3 +1,5 @@
+//! Random values of a flow, and the cookie that binds it to the browser.
+
 use std::fmt;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -10,8 +12,9 @@ pub(super) fn random_text() -> String {
     URL_SAFE_NO_PAD.encode(random_bytes::<32>())
 }
 
-/// What the browser keeps while it is away at the provider: 256 random bits, in a cookie. What the provider is told in
-/// this flow is made of it, so that only this browser can go on, and the store knows nothing of use.
+/// The secret that the browser keeps while it is away at the provider: 256 random bits, in a cookie. The values that
+/// the provider gets in this flow are derived from it, so that only this browser can go on, and the store holds nothing
+/// of use.
 #[derive(Clone)]
 pub(super) struct FlowSecret(String);
 
@@ -65,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_derived_differs_by_purpose_and_by_secret() {
+    fn derived_values_differ_by_purpose_and_by_secret() {
         let (one, other) = (FlowSecret::generate(), FlowSecret::generate());
         let all = [one.nonce(), one.verifier(), other.nonce(), other.verifier()];
         for (position, text) in all.iter().enumerate() {

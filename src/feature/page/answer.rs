@@ -1,3 +1,5 @@
+//! The answers of pages.
+
 use crate::http::{Html, Output, Response, SeeOther};
 
 /// The answer of a page: itself, or the way to another.

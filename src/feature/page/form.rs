@@ -1,6 +1,8 @@
+//! The form of a page.
+
 use super::texts::ActionTexts;
 
-/// What a form shows, in the language of the page.
+/// The content of a form, in the language of the page.
 #[derive(Debug)]
 pub(super) struct PageForm<'a> {
     /// Where it is sent to, relative to itself.
@@ -10,11 +12,11 @@ pub(super) struct PageForm<'a> {
     pub(super) token: &'a str,
     /// The address that the link was mailed to, if it is known here.
     pub(super) address: Option<&'a str>,
-    /// What is asked of the new password, if the form asks for one.
+    /// The rules for the new password, if the form asks for one.
     pub(super) hint: Option<String>,
-    /// Why it was not done, if that is not about the password.
+    /// The reason why it was not done, if it is not about the password.
     pub(super) notice: Option<&'a str>,
-    /// What is wrong with the password.
+    /// The faults of the password.
     pub(super) violations: Vec<String>,
 }
 

@@ -16,7 +16,7 @@ use crate::{
 
 type Service = Arc<dyn UserService>;
 
-/// What the forms are sent to.
+/// The use cases that the forms are sent to.
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) pages: Arc<Pages>,
@@ -52,8 +52,8 @@ pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
 
 type Asked = (Parts, Action);
 
-/// A link is looked up when it is opened, so that nobody thinks of a password for a dead one. A request for the
-/// head alone, as scanners send, costs nothing.
+/// A link is looked up when it is opened, so that a dead one asks for no password. A request for the head alone, as
+/// scanners send, costs nothing.
 async fn show(
     (parts, action): Asked,
     language: Language,
@@ -105,7 +105,7 @@ async fn reset(
     parts.outcome(language, action, &link, done).await
 }
 
-/// What needs no more than a click.
+/// Handles a page that needs only a click.
 async fn click(
     (parts, action): Asked,
     language: Language,
@@ -146,8 +146,8 @@ async fn click(
 }
 
 impl Parts {
-    /// Says what became of a form that was sent. Success leads on to a page that can be loaded again, and so does a second
-    /// click: the first one has done it.
+    /// Renders the outcome of a form. Success leads on to a page that can be loaded again, and so does a second click:
+    /// the first one has done it.
     async fn outcome(
         &self,
         language: Language,

@@ -1,3 +1,5 @@
+//! The languages of the pages.
+
 use ::http::{HeaderMap, header::ACCEPT_LANGUAGE};
 
 use super::texts::{DE, EN, ES, FR, Texts, ZH};

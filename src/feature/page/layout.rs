@@ -88,7 +88,7 @@ impl Layout {
         };
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        // What is put into it is escaped, because its name ends so.
+        // Values are escaped, because the name ends in `.html`.
         let page = environment.render_named_str("page.html", PAGE, context);
         Ok(Html::new(
             self.policy.clone(),

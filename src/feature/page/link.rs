@@ -1,3 +1,5 @@
+//! Looking mailed links up.
+
 use std::sync::Arc;
 
 use super::Action;

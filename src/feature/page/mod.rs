@@ -8,14 +8,15 @@
 //! GET   /verify-email?done      asks no database
 //! ```
 //!
-//! So it is at `/reset-password`, where the form asks for the new password, at `/confirm-email-change` and at `/unlock`.
+//! So it is at `/reset-password`, where the form asks for the new password, at `/confirm-email-change` and at
+//! `/unlock`.
 //!
 //! A scanner that follows every link in a mail changes nothing: only a form that is sent does. The pages need no
-//! script, load nothing and keep nothing. They speak the language of the browser, if it is one of ours.
+//! script, load nothing and keep nothing. They are in the language of the browser, if it is one of ours.
 //!
 //! The token is what a caller can do something with; no cookie adds to it, so that a form which another site sends
-//! could do no more than that site itself. It is refused all the same where the browser tells of it, because the audit
-//! trail names the client.
+//! could do no more than that site itself. Such a form is refused all the same where the browser reports it, because
+//! the audit trail names the client.
 
 mod answer;
 mod form;
@@ -41,7 +42,7 @@ use crate::{
     http::{Html, Output as _, Problem, Response},
 };
 
-/// What all pages have in common.
+/// The common part of all pages.
 #[derive(Debug)]
 pub(crate) struct Pages {
     layout: Layout,
@@ -49,7 +50,7 @@ pub(crate) struct Pages {
     min_password: usize,
 }
 
-/// What a link is for.
+/// The purpose of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     ConfirmEmailChange,
@@ -97,7 +98,7 @@ impl Pages {
     /// Pages of this product, reached at this URL.
     ///
     /// # Errors
-    /// [`Internal`](ErrorKind::Internal) if the policy of the pages is no header.
+    /// [`Internal`](ErrorKind::Internal) if the policy of the pages is not a valid header.
     pub(crate) fn new(product: &str, public_url: &str, min_password: usize) -> Result<Self> {
         Ok(Self {
             layout: Layout::new(product)?,
@@ -117,7 +118,7 @@ impl Pages {
         self.layout.head()
     }
 
-    /// Why a form was not done.
+    /// The reason why a form was not processed.
     fn not_done(
         &self,
         language: Language,
@@ -185,7 +186,7 @@ impl Pages {
         self.layout.note(texts, &Note { title, text })
     }
 
-    /// The page of a link that is no longer worth anything, or never was.
+    /// The page of a link that is not valid, or no longer.
     fn invalid(&self, language: Language) -> Result<Html> {
         let texts = language.texts();
         let problem = Problem::from(ErrorKind::InvalidToken).to_response();
@@ -210,7 +211,7 @@ impl Pages {
     }
 }
 
-/// Whether this can be one of our tokens: what cannot is not put into a page, nor looked up.
+/// Whether this can be one of our tokens: any other text is neither put into a page nor looked up.
 fn is_token(text: &str) -> bool {
     let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(good)

@@ -1,8 +1,9 @@
-//! Where a form was sent from, as browsers tell it.
+//! The origin of a form, as browsers report it.
 
 use ::http::{HeaderMap, header::ORIGIN};
 
-/// The scheme, host and port of a URL, as browsers write them: in lower case, without the port that goes without saying.
+/// The scheme, host and port of a URL, as browsers write them: in lower case, without the port that goes without
+/// saying.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Origin(String);
 
@@ -21,7 +22,7 @@ impl Origin {
 /// Whether the browser says that another site sent the form.
 ///
 /// `Sec-Fetch-Site` decides where there is one. Our pages have the referrer policy `no-referrer`, with which an older
-/// browser sends `Origin: null`: only the origin of somebody else tells anything.
+/// browser sends `Origin: null`: only the origin of another site is evidence.
 pub(super) fn is_elsewhere(headers: &HeaderMap, own: Option<&Origin>) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return !matches!(site.as_bytes(), b"same-origin" | b"none");
@@ -50,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_site_sends_is_known_by_what_the_browser_says() {
+    fn a_form_of_another_site_is_known_by_the_headers_of_the_browser() {
         let own = Origin::of("https://id.example.org");
         for (elsewhere, pairs) in [
             (false, &[][..]),

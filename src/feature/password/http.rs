@@ -42,7 +42,7 @@ pub(crate) fn endpoints(
     let register = match mode {
         RegistrationMode::Private => Endpoint::post("/users", registrations, register_privately)
             .description(
-                "The answer is the same whether or not the address has an account: a mail tells which, in the language \
+                "The answer is the same whether or not the address has an account: a mail says which, in the language \
                  that `Accept-Language` likes best.",
             ),
         _ => Endpoint::post("/users", registrations, register)

@@ -33,18 +33,19 @@ use crate::{
     sign_in::{Proof, SessionOpener, SignIn},
 };
 
-/// Who may make an account.
+/// The way new accounts are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RegistrationMode {
     /// Anybody; an address that is taken is answered with 409.
     #[default]
     Open,
-    /// Anybody, and the answer does not tell whether the address is taken: always 202. A new address gets the letter
-    /// that verifies it, the owner of a taken one a letter that says so. A sign-in with a provider makes an account only if
-    /// the provider is trusted for the address and says that it is verified.
+    /// Anybody may register, and the answer does not reveal whether the address is taken: always 202. A new address
+    /// gets the letter that verifies it, the owner of a taken one a letter that says so. A sign-in with a provider
+    /// makes an account only if the provider is trusted for the address and says that it is verified.
     Private,
-    /// Nobody over HTTP but administrators; [`UserService::register`](crate::UserService::register) makes accounts in process.
+    /// Only administrators make accounts over HTTP; [`UserService::register`](crate::UserService::register) makes
+    /// accounts in process.
     Closed,
 }
 
@@ -82,7 +83,7 @@ pub(crate) struct Passwords {
 }
 
 impl Passwords {
-    /// A caller that hangs up leaves the queue. The outcome of a password that is being checked by then is written down.
+    /// A disconnected caller leaves the queue. The outcome of a password check that has begun is recorded.
     pub(crate) async fn login(&self, login: Login) -> Result<SignIn> {
         let ticket = self.check.enter(&login.client).await?;
         let passwords = self.clone();
@@ -106,7 +107,7 @@ impl Passwords {
             let attempt = checked.attempt.clone();
             match self.open(&login, ticket.caller(), checked).await {
                 Ok(Some(sign_in)) => return Ok(sign_in),
-                // The password was right when it was looked at, and is looked at once more.
+                // The password was right when it was checked, and is checked once more.
                 Ok(None) => attempt.take_back().await,
                 Err(error) => {
                     // The password was right, whatever else is in the way.

@@ -1,3 +1,5 @@
+//! Registration with a password.
+
 use super::{Passwords, RegistrationMode};
 use crate::{
     credential::NewPassword,
@@ -22,14 +24,14 @@ use crate::{
 pub struct PreparedRegistration {
     user: NewUser,
     mail: Intent,
-    /// Where registration is private, for who has the address already, and for the audit trail.
+    /// Where registration is private: the letter to the owner of the address, and the event.
     if_taken: Option<(Intent, Event)>,
-    /// To be written down by whoever makes the account: the breach check gave no answer.
+    /// The event to record with the account: the breach check gave no answer.
     pub(crate) unanswered: Option<Event>,
     client: ClientInfo,
 }
 
-/// What came of making an account, and the event that was written with it, to be told once it is there to stay.
+/// The outcome of a registration, and the event that was written with it, to be published after the commit.
 pub(crate) struct Registered {
     pub(crate) user: Result<User>,
     pub(crate) event: Option<Event>,
@@ -109,7 +111,7 @@ impl Passwords {
         })
     }
 
-    /// Makes the account, if nobody has the address.
+    /// Makes the account, if the address is free.
     pub(crate) async fn insert(
         store: &dyn Store,
         prepared: PreparedRegistration,

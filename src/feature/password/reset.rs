@@ -1,3 +1,5 @@
+//! Resetting a forgotten password.
+
 use super::Passwords;
 use crate::{
     credential::NewPassword,

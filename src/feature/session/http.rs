@@ -40,7 +40,7 @@ pub(crate) fn endpoints(service: &Service, own: &Own) -> Vec<Endpoint> {
         Endpoint::post("/auth/logout", service.clone(), logout)
             .tag("Sign-in")
             .summary("Log out")
-            .description("Ends the session of the refresh token. Repeating it, or a token that is not ours, is no error."),
+            .description("Ends the session of the refresh token. Repeating it, or a token that is not ours, is not an error."),
         Endpoint::post("/auth/logout-all", service.clone(), logout_all)
             .tag("Sign-in")
             .summary("Log out everywhere"),
@@ -97,7 +97,7 @@ async fn end(
     client: ClientInfo,
     Path(id): Path<String>,
 ) -> Result<NoContent> {
-    // What is no id names no session.
+    // A malformed id names no session.
     let id: SessionId = id.parse().map_err(|_| ErrorKind::SessionNotFound)?;
     own.feature.end(&caller, id, &client).await?;
     Ok(NoContent)
@@ -125,10 +125,10 @@ struct SessionView {
     /// When it ends if it is not renewed.
     #[serde(serialize_with = "time::serialize")]
     expires_at: DateTime<Utc>,
-    /// From where it was opened.
+    /// The address of the client that opened it.
     #[cfg_attr(feature = "openapi", schema(required))]
     ip: Option<String>,
-    /// What it was opened with.
+    /// The `User-Agent` of the client that opened it.
     #[cfg_attr(feature = "openapi", schema(required))]
     user_agent: Option<String>,
     /// Whether it is the session of this call.

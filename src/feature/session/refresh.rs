@@ -22,8 +22,8 @@ struct Asked {
 impl Sessions {
     /// Exchanges a refresh token.
     ///
-    /// The hooks are asked, and the access token is made, before the refresh token is spent: a failure of either leaves it
-    /// for the retry.
+    /// The hooks are asked, and the access token is made, before the refresh token is spent: a failure of either leaves
+    /// it for the retry.
     pub(crate) async fn refresh(
         &self,
         refresh_token: &RefreshToken,

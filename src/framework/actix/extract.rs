@@ -1,5 +1,5 @@
-//! The caller as an extractor. The host's `App` holds the [`Auth`] as `web::Data`, or, where tokens are only verified, a
-//! [`Verifier`].
+//! The caller as an extractor. The host's `App` holds the [`Auth`] as `web::Data`, or, where tokens are only verified,
+//! a [`Verifier`].
 
 use std::{future::Future, pin::Pin};
 

@@ -1,3 +1,5 @@
+//! Guards as actix-web middleware.
+
 use std::{
     future::{Future, Ready, ready},
     pin::Pin,

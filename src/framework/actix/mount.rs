@@ -1,3 +1,5 @@
+//! The endpoints as an actix-web configuration.
+
 use std::sync::Arc;
 
 use ::http::{
@@ -30,8 +32,9 @@ use crate::{
 /// # }
 /// ```
 ///
-/// The peer that [`ClientAddress`] goes by is the `peer_addr` of the request. Where there is none (a Unix socket, a test
-/// without a connection) and the rule needs one, every request is answered with 500 `internal`, and the log says why.
+/// The peer that [`ClientAddress`] goes by is the `peer_addr` of the request. Where there is none (a Unix socket, a
+/// test without a connection) and the rule needs one, every request is answered with 500 `internal`, and the log says
+/// why.
 pub fn configure(
     endpoints: impl Into<Endpoints>,
     client_address: ClientAddress,
@@ -67,8 +70,8 @@ async fn serve(resource: &Resource, request: &HttpRequest, body: Payload) -> Htt
     })
 }
 
-/// The body as its head announces it. What follows a request to switch protocols, actix gives as a body without an end;
-/// we switch to none.
+/// The body as its head announces it. After a request to switch protocols, actix gives the rest of the connection as an
+/// endless body; we never switch.
 fn framed(head: &Parts, body: Payload) -> impl Stream<Item = Result<Bytes, PayloadError>> + use<> {
     let announced = head.headers.get(CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());

@@ -322,7 +322,7 @@ async fn request_ids_are_taken_over_or_made() {
     }
 }
 
-/// What is no HTTP at all is the server's to refuse; it must not reach us, and must not be answered with success.
+/// The server refuses input that is not HTTP; it must not reach us, and must not be answered with success.
 #[actix_web::test]
 async fn raw_bytes_in_the_path_are_refused_by_both_servers() {
     let servers = Servers::start().await;
@@ -335,7 +335,7 @@ async fn raw_bytes_in_the_path_are_refused_by_both_servers() {
     }
 }
 
-/// What the extractors of a host's own routes refuse with.
+/// The refusals by extractors of a host's own routes.
 #[actix_web::test]
 async fn rejections_look_alike_in_routes_of_the_host() {
     use ::axum::{body::to_bytes as read_axum, response::IntoResponse as _};

@@ -1,3 +1,5 @@
+//! Problems as actix-web errors.
+
 use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode};
 
 use super::head::{headers, method, reply};

@@ -17,8 +17,8 @@ use crate::{
     verifier::Verifier,
 };
 
-/// A state by which access tokens can be verified: every state that holds an [`Auth`], a [`Verifier`], and what a host
-/// says of its own.
+/// A state by which access tokens can be verified: every state that holds an [`Auth`], a [`Verifier`], and the host's
+/// own types that implement it.
 ///
 /// ```
 /// use hallpass::{verifier::Verifier, axum::VerifyTokens};
@@ -40,7 +40,7 @@ use crate::{
     note = "implement `FromRef<{Self}>` for `hallpass::Auth`, or `hallpass::axum::VerifyTokens` for `{Self}`"
 )]
 pub trait VerifyTokens {
-    /// What verifies them.
+    /// The verifier of access tokens.
     fn verifier(&self) -> Verifier;
 }
 

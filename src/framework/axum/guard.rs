@@ -1,3 +1,5 @@
+//! Guards as tower layers.
+
 use std::{
     future::Future,
     pin::Pin,

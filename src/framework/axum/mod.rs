@@ -1,8 +1,8 @@
 //! The HTTP contract on axum 0.8.
 //!
-//! Rows are mounted as an ordinary `Router`, which nests under a prefix and merges with a host's own; [`router`] asks how
-//! the address of a client is found. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that it is
-//! known who is calling. No decision is taken here: everything is answered by [`crate::http`].
+//! Rows are mounted as an ordinary `Router`, which nests under a prefix and merges with a host's own; [`router`] asks
+//! how the address of a client is found. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that
+//! it is known who is calling. No decision is taken here: everything is answered by [`crate::http`].
 
 mod extract;
 mod guard;

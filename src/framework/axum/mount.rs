@@ -1,3 +1,5 @@
+//! The endpoints as an axum router.
+
 use std::{convert::Infallible, sync::Arc};
 
 use ::axum::{
@@ -25,9 +27,9 @@ use crate::{
 /// ```
 ///
 /// The peer that [`ClientAddress`] goes by is the `ConnectInfo<SocketAddr>` of the request, which
-/// `into_make_service_with_connect_info::<SocketAddr>()` sets, or for tests the layer `MockConnectInfo`. Where there is none
-/// and the rule needs one, every request but those for health, keys and documentation is answered with 500 `internal`, and
-/// the log says why, or standard error if nobody takes the log.
+/// `into_make_service_with_connect_info::<SocketAddr>()` sets, or for tests the layer `MockConnectInfo`. Where there is
+/// none and the rule needs one, every request but those for health, keys and documentation is answered with 500
+/// `internal`, and the log says why, or standard error without a subscriber for the log.
 pub fn router<S>(endpoints: impl Into<Endpoints>, client_address: ClientAddress) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -51,7 +53,7 @@ where
             if response.extensions().get::<UnknownLength>().is_none() {
                 return response.map(Body::from);
             }
-            // Else axum names the length of what it is given.
+            // Else axum announces the length of the body it is given.
             let nothing = stream::empty::<Result<Bytes, Infallible>>();
             response.map(|_| Body::from_stream(nothing))
         };

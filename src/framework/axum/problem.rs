@@ -1,3 +1,5 @@
+//! Problems as axum responses.
+
 use ::axum::{
     body::Body,
     extract::Request,

@@ -1,5 +1,5 @@
-//! The chain of addresses that forwarding headers name, from right to left: the nearest first. `None` is an element without
-//! an address.
+//! The chain of addresses that forwarding headers name, from right to left: the nearest first. `None` is an element
+//! without an address.
 
 use std::{
     iter,
@@ -31,8 +31,8 @@ pub(super) fn x_forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = Optio
     elements.map(address)
 }
 
-/// RFC 7239, section 4. What a client sent cannot change how the elements to its right are read, because each is read
-/// from its own end.
+/// RFC 7239, section 4. The elements that a client sent cannot change how those to their right are read, because each
+/// is read from its own end.
 pub(super) fn forwarded(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
     let lines = headers.get_all(FORWARDED).into_iter().rev();
     let elements = lines.flat_map(|line| parts(line.as_bytes(), b','));

@@ -1,3 +1,5 @@
+//! CIDR blocks.
+
 use std::{net::IpAddr, str::FromStr};
 
 use crate::error::{Error, Result};

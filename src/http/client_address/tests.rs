@@ -10,7 +10,7 @@ const PROXIES: &str = "10.0.0.0/8, 2001:db8:aa::/48";
 const PROXY: &str = "10.0.0.1";
 const CLIENT: &str = "203.0.113.9";
 
-/// Headers, and whom they name.
+/// Headers, and the client they name.
 type Row<'a> = (&'a [(&'a str, &'a str)], &'a str);
 
 fn head(headers: &[(&str, &[u8])]) -> Parts {
@@ -25,7 +25,7 @@ fn head(headers: &[(&str, &[u8])]) -> Parts {
         .0
 }
 
-/// Whom the rule takes for the client, if this peer sends these headers.
+/// The client that the rule finds, if this peer sends these headers.
 fn found(rule: &ClientAddress, peer: &str, headers: &[(&str, &str)]) -> Option<IpAddr> {
     let headers: Vec<(&str, &[u8])> = headers
         .iter()
@@ -50,7 +50,7 @@ fn proxies() -> ClientAddress {
 const XFF: &str = "x-forwarded-for";
 const FWD: &str = "forwarded";
 
-/// What an attacker may send to be taken for somebody else.
+/// Headers that an attacker may send to pass for another client.
 const FORGED: &[&[(&str, &str)]] = &[
     &[(XFF, "198.51.100.7")],
     &[("X-Forwarded-For", "198.51.100.7, 10.0.0.1")],
@@ -233,7 +233,7 @@ fn forwarded_is_walked_from_right_to_left() {
                 &[(FWD, "for=203.0.113.9;host=\"\\\",for=198.51.100.7;x=\\\"\"")],
                 CLIENT,
             ),
-            // What is to the left, quotes that stay open included, changes nothing.
+            // The elements to the left, unclosed quotes included, change nothing.
             (&[(FWD, "for=198.51.100.7;x=\", for=203.0.113.9")], CLIENT),
             (
                 &[(FWD, "for=198.51.100.7;x=\", for=\"203.0.113.9\";by=\"_x\"")],
@@ -332,7 +332,7 @@ fn without_a_peer_only_rules_that_need_none_answer() {
     for rule in [ClientAddress::peer(), proxies()] {
         let error = of(rule).expect_err("the peer is needed");
         assert_eq!(error.kind(), ErrorKind::Internal);
-        // What the log says, once for each such request.
+        // The log line, once for each such request.
         let source = std::error::Error::source(&error).expect("it says more");
         let remedy = "into_make_service_with_connect_info::<SocketAddr>()";
         assert!(source.to_string().contains(remedy), "{source}");

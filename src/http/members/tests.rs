@@ -83,7 +83,7 @@ fn members_are_read() {
 }
 
 #[test]
-fn what_is_optional_may_be_absent_or_null() {
+fn optional_members_may_be_absent_or_null() {
     let absent = of_json(json!({"text": "", "number": 1})).expect("the object is sound");
     let null = json!({
         "text": "", "number": 1, "token": null, "port": null, "word": null, "list": null,

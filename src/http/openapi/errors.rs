@@ -1,3 +1,5 @@
+//! The problem responses of the OpenAPI document.
+
 use std::collections::BTreeMap;
 
 use ::http::StatusCode;
@@ -124,7 +126,7 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
         .format(Some(SchemaFormat::Custom("uri".to_owned())))
         .description(Some("`urn:hallpass:` and the code."));
     let code = or_of_the_host(codes).description(Some(
-        "What to match on; never changes. One of the examples, or a code of the application's own.",
+        "The value to match on; it never changes. One of the examples, or a code of the application's own.",
     ));
     ObjectBuilder::new()
         .property("type", uri)
@@ -142,8 +144,8 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
         .into()
 }
 
-/// One of ours, or the word of a refusal by the application. A plain string: generators of clients cannot narrow a choice
-/// of schemas to the codes of one reply, and drop the reply.
+/// One of ours, or the code of a refusal by the application. A plain string: generators of clients cannot narrow a
+/// choice of schemas to the codes of one reply, and drop the reply.
 fn or_of_the_host(ours: impl Iterator<Item = &'static str>) -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::String)

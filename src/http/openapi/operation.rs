@@ -1,3 +1,5 @@
+//! The OpenAPI description of an operation.
+
 use std::fmt;
 
 use ::http::StatusCode;
@@ -16,7 +18,7 @@ use crate::http::row_docs::Docs;
 
 type NamedSchema = (String, RefOr<Schema>);
 
-/// What the inputs and the output of a handler tell about it.
+/// The description of a handler, collected from its inputs and its output.
 #[derive(Default)]
 pub struct Operation {
     bearer: bool,

@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_is_no_longer_in_json() {
+    fn a_shown_text_keeps_the_limit_in_json() {
         for char in ["a", "é", "𝄞", "\u{1}", "\u{7f}", "\"", "\\", "\n"] {
             let long = char.repeat(1000);
             let json = serde_json::to_string(&shown(&long, 128)).expect("a text has JSON");

@@ -50,7 +50,7 @@ fn a_clock_that_is_set_back_gives_nothing_away() {
 }
 
 #[test]
-fn nobody_waits_for_a_clock_that_was_set_back_far() {
+fn a_clock_that_was_set_back_far_makes_nobody_wait() {
     let now = ManualClock::new().now();
     let before = now - Duration::from_secs(3600);
     let rule = Rule::Rate(Rate::per_minute(5));
@@ -62,7 +62,7 @@ fn nobody_waits_for_a_clock_that_was_set_back_far() {
     // The longest wait is above the skew.
     assert_eq!(burst(rule, &mut held, now, 9), 5);
     assert_eq!(burst(rule, &mut held, before, 9), 1);
-    // What has failed is remembered all the same.
+    // The failure is remembered all the same.
     assert_eq!(held.map(|held| held.attempts), Some(6));
 }
 

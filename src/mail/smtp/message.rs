@@ -1,3 +1,5 @@
+//! Building the MIME message.
+
 use std::time::{Duration, SystemTime};
 
 use lettre::{
@@ -65,9 +67,9 @@ fn recipient(email: &EmailAddress) -> Result<Address> {
     Ok(Address::new_dangerous(local, domain))
 }
 
-/// Plain ASCII is left as it is, anything else goes as base64: quoted-printable breaks lines, and so the link in two for
-/// whoever reads the source or a reader that decodes badly. A CR or LF alone becomes both: servers do not agree
-/// where such a line ends, nor then where the mail does. NUL has no place in a mail (RFC 5322 section 2.3).
+/// Plain ASCII is left as it is, anything else goes as base64: quoted-printable breaks lines, and so the link in two
+/// for a person who reads the source or a reader that decodes badly. A CR or LF alone becomes both: servers do not
+/// agree where such a line ends, nor then where the mail does. NUL has no place in a mail (RFC 5322 section 2.3).
 fn part(kind: ContentType, text: &str) -> Result<SinglePart> {
     let builder = SinglePart::builder().header(kind);
     let text = text

@@ -1,3 +1,5 @@
+//! SMTP replies, with bounded lines.
+
 use std::{
     io,
     net::SocketAddr,
@@ -8,14 +10,14 @@ use std::{
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncBufRead as _, AsyncRead, AsyncWrite, BufReader, ReadBuf};
 
-/// Of one line, in bytes: more is of no use, and `lettre` ends a connection at 1000.
+/// The limit of one line, in bytes: `lettre` ends a connection at 1000.
 const MAX_LINE: usize = 900;
 
 /// A connection whose replies are lines as RFC 5321 section 4.2 has them, whatever the server makes of them.
 ///
-/// The three digits decide. The text is for people: what is not UTF-8 in it is replaced, a part beyond 900 bytes is
-/// dropped, and it may be missing. `lettre` takes such a line for a broken connection, and what the server has taken
-/// is then sent again.
+/// The three digits decide. The text is for people: invalid UTF-8 in it is replaced, a part beyond 900 bytes is
+/// dropped, and it may be missing. `lettre` takes such a line for a broken connection, and a mail that the server has
+/// accepted is then sent again.
 ///
 /// It reads one line at a time, so that the reader's own buffer is empty after each.
 #[derive(Debug)]

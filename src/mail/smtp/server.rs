@@ -1,3 +1,5 @@
+//! The address and the encryption of an SMTP server.
+
 use std::{borrow::Cow, fmt};
 
 use lettre::transport::smtp::{

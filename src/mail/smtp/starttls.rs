@@ -1,3 +1,5 @@
+//! The `STARTTLS` exchange.
+
 use std::{
     io,
     net::SocketAddr,
@@ -21,8 +23,8 @@ use crate::error::BoxError;
 
 /// Asks the server for TLS in the clear (RFC 3207), and gives the connection back for the handshake.
 ///
-/// Nothing that came before the handshake is read after it: what someone in the middle adds to the reply to STARTTLS is
-/// never taken for a reply that came through TLS (the class of CVE-2011-0411).
+/// Nothing that came before the handshake is read after it: bytes that an attacker on the path adds to the reply to
+/// STARTTLS are never taken for a reply that came through TLS (the class of CVE-2011-0411).
 pub(super) async fn ask(
     stream: TcpStream,
     peer: SocketAddr,

@@ -1,3 +1,5 @@
+//! TLS with an SMTP server.
+
 use std::sync::Arc;
 
 use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject as _};
@@ -33,7 +35,7 @@ impl Tls {
 /// TLS with a server of this name whose certificate comes from a root that the machine trusts.
 pub(super) fn by_system(host: &str) -> Result<Tls, BoxError> {
     let mut roots = RootCertStore::empty();
-    // A root that cannot be read is one that vouches for nobody.
+    // An unreadable root certificate verifies no server.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     trusting(host, roots)
 }
@@ -42,7 +44,7 @@ pub(super) fn by_system(host: &str) -> Result<Tls, BoxError> {
 pub(super) fn by_roots(host: &str, pem: &[u8]) -> Result<Tls> {
     let mut roots = RootCertStore::empty();
     for root in CertificateDer::pem_slice_iter(pem) {
-        let root = root.map_err(|_| refuse("it is no valid PEM"))?;
+        let root = root.map_err(|_| refuse("it is not valid PEM"))?;
         roots.add(root).map_err(refuse)?;
     }
     if roots.is_empty() {

@@ -1,3 +1,5 @@
+//! The source format of a letter.
+
 use crate::error::{Error, Result};
 
 /// A letter as it is written: a subject, and paragraphs.

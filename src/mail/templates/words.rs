@@ -1,3 +1,5 @@
+//! Durations in words.
+
 use std::time::Duration;
 
 use crate::user::Locale;

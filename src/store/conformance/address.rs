@@ -228,7 +228,7 @@ pub async fn a_change_is_spent_once(store: &Subject) {
     assert_eq!(found.credential_version, 1);
 }
 
-/// At once, and whatever is issued for the older one later.
+/// At once, even if a token is issued for the older one later.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -294,7 +294,7 @@ pub async fn an_address_that_is_taken_is_not_given_away(store: &Subject) {
     assert_eq!(found.email.as_str(), own.as_str());
 }
 
-/// Who confirm the same address at the same time: one has it, the others keep what they had.
+/// Of users who confirm the same address at the same time, one gets it, and the others keep theirs.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -425,7 +425,7 @@ pub(super) fn first(token: &NewOneTimeToken) -> TokenDigest {
     *token.digests.first().expect("a token has a digest")
 }
 
-/// What a check in the session of a user with the password hash `first` came to.
+/// The checked session of a user with the password hash `first`.
 pub(super) fn checked(session: &NewSession) -> CheckedSession {
     CheckedSession {
         id: session.id,

@@ -67,7 +67,7 @@ pub async fn a_change_is_written_with_its_events(store: &Subject) {
     assert_eq!(
         by_id(store, user.id).await,
         Some(expected),
-        "what was told was written"
+        "the returned user was not written"
     );
     for event in &mut events {
         event.user_id.get_or_insert(user.id);
@@ -127,7 +127,7 @@ pub async fn what_changes_nothing_writes_nothing(store: &Subject) {
     assert_eq!(events_of(store, user.id).await.len(), 1);
 }
 
-/// What a disabled user had open stays dead when the user is made active again.
+/// The sessions of a disabled user stay dead when the user is made active again.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -199,7 +199,7 @@ pub async fn a_deleted_user_leaves_nothing_but_events(store: &Subject) {
     assert_eq!(count, events.len(), "an event of no deletion");
 }
 
-/// Whoever decided on older credentials deletes nothing.
+/// A deletion that was decided on older credentials deletes nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -43,7 +43,7 @@ pub async fn a_dead_mail_is_not_claimed_until_it_is_retried(store: &Subject) {
     assert_eq!(entry.status, MailStatus::Dead);
     assert_eq!(entry.last_error.as_deref(), Some("no use"));
     assert_eq!(entry.attempts, 1);
-    // Done with is done with, whatever the late holder of the lease says.
+    // A completed mail stays completed, whatever the late holder of the lease reports.
     complete(store, &claimed).await;
     postpone(store, &claimed, at, at).await;
 
@@ -62,7 +62,7 @@ pub async fn a_dead_mail_is_not_claimed_until_it_is_retried(store: &Subject) {
     };
     assert_eq!(again.intent, expected);
     assert_eq!(again.ordered_at, intent.created_at);
-    // A retry does not take the mail away from who is sending it.
+    // A retry does not take the mail away from the worker that is sending it.
     assert_eq!(retry(store, new, later).await.1, RetryMail::Pending);
     assert!(claim(store, later, 10).await.is_empty());
     complete(store, &again).await;
@@ -71,8 +71,8 @@ pub async fn a_dead_mail_is_not_claimed_until_it_is_retried(store: &Subject) {
     }
 }
 
-/// The new one is ordered for the same account at the same time, and its part of the budget is taken; the event says who
-/// did it, which letter and whose.
+/// The new one is ordered for the same account at the same time, and its part of the budget is taken; the event says
+/// who did it, which letter and whose.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -198,7 +198,7 @@ async fn mark_dead(store: &Subject, claimed: &ClaimedIntent) {
     buried.await.expect("mark_dead");
 }
 
-/// The identifier of the new one, and what became of it.
+/// The identifier of the new mail, and its outcome.
 async fn retry(store: &Subject, id: IntentId, now: Timestamp) -> (IntentId, RetryMail) {
     let (new, event) = (IntentId::new(now), event(EventKind::MailRetried));
     let retried = store.retry_mail(id, new, now, &event).await;

@@ -176,7 +176,7 @@ pub async fn a_token_that_is_not_spent_leaves_no_event(store: &Subject) {
     }
 }
 
-/// An order of a mail is an event about whoever has the address, or about nobody.
+/// An order of a mail is an event about the user who has the address, or about nobody.
 ///
 /// # Panics
 /// If the store breaks the contract.

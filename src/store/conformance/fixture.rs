@@ -1,4 +1,4 @@
-//! What the checks have in common: fresh users, sessions and tokens, and races from behind a barrier.
+//! The common part of the checks: fresh users, sessions and tokens, and races from behind a barrier.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -122,7 +122,7 @@ pub(super) async fn delete(
     deleted.expect("delete_user")
 }
 
-/// What the trail tells of a user, the newest first.
+/// The events of a user, the newest first.
 pub(super) async fn events_of(store: &Subject, user: UserId) -> Vec<Event> {
     let filter = EventFilter {
         user_id: Some(user),

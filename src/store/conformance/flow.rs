@@ -41,7 +41,7 @@ pub async fn check_all(store: &Subject) {
     a_code_that_links_signs_nobody_in(store).await;
 }
 
-/// Every member, for both intents, with and without what the application wants to be told.
+/// Every member, for both intents, with and without the state of the application.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -61,8 +61,7 @@ pub async fn a_flow_is_taken_as_it_was_kept(store: &Subject) {
     }
 }
 
-/// Not another browser, nobody twice, nobody from the moment on in which it ends, and nobody a flow that never began;
-/// whoever tries in vain takes nothing.
+/// Only its own browser takes a flow: once, after it began, and before it expires; a failed try takes nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -170,8 +169,8 @@ pub async fn a_code_dies_with_its_time(store: &Subject) {
     assert!(late.is_none(), "an expired code was spent");
 }
 
-/// A user who is disabled, logged out everywhere or deleted meanwhile is not signed in, nor are they when they are
-/// active again.
+/// A user who was disabled, logged out everywhere or deleted in the meantime is not signed in, not even when active
+/// again.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -256,7 +255,7 @@ pub(super) async fn taken(store: &Subject, intent: FlowIntent) -> (Flow, NewCode
     (flow, code)
 }
 
-/// The word of a trusted provider that somebody new there has this address.
+/// The assertion of a trusted provider that a new user there has this address.
 pub(super) fn assertion(email: &EmailAddress) -> Assertion {
     Assertion {
         provider: "example".to_owned(),
@@ -281,7 +280,7 @@ pub(super) fn identity(id: IdentityId, said: &Assertion, created_at: Timestamp) 
     }
 }
 
-/// Who comes back at the end of a fresh flow, with the account to be made if there is none.
+/// The sign-in at the end of a fresh flow, with the account to be made if there is none.
 pub(super) async fn arrival(store: &Subject, assertion: &Assertion) -> (IdentitySignIn, Flow) {
     let (flow, code) = taken(store, FlowIntent::SignIn).await;
     let at = now();

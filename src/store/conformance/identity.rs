@@ -1,4 +1,4 @@
-//! The contract of [`IdentityStore`](crate::store::IdentityStore): what an assertion comes to.
+//! The contract of [`IdentityStore`](crate::store::IdentityStore): the outcome of an assertion.
 
 pub mod link;
 pub mod unlink;
@@ -46,7 +46,7 @@ pub async fn check_all(store: &Subject) {
     unlink::check_all(store).await;
 }
 
-/// Linked, by address, both, neither; and what they are at that moment.
+/// Linked, by address, both, neither; and their state at that moment.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -125,7 +125,7 @@ pub async fn nobody_is_made_unasked(store: &Subject) {
     assert_eq!(candidates, Candidates::default());
 }
 
-/// Whatever their address is at the provider by now, and whoever has that here.
+/// A linked user signs in, whatever their address is at the provider by now, and whichever user has that address here.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -147,7 +147,7 @@ pub async fn who_is_linked_signs_in(store: &Subject) {
         let (arrival, flow) = arrival(store, &said).await;
         let (found, events) = signed_in(store, &arrival).await;
         assert_eq!(found, user);
-        assert!(events.is_empty(), "a sign-in was told as more: {events:?}");
+        assert!(events.is_empty(), "a sign-in did more: {events:?}");
         assert_good(store, &arrival, &flow, &user).await;
     }
     assert_eq!(events_of(store, user.id).await, told);
@@ -176,7 +176,7 @@ pub async fn a_verified_address_is_joined(store: &Subject) {
     assert_good(store, &arrival, &flow, &user).await;
 }
 
-/// Whoever registered the address first ends with nothing: neither password, session, token nor identity.
+/// The user who registered the address first ends with nothing: neither password, session, token nor identity.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -249,7 +249,7 @@ pub async fn what_is_refused_writes_nothing(store: &Subject) {
     }
 }
 
-/// One account with one identity, made by one of them; everybody is let in to it.
+/// One account with one identity, made by one of them; all of them sign in to it.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -257,7 +257,7 @@ pub async fn many_arrivals_of_one_make_one_account(store: &Subject) {
     let said = assertion(&fresh_address());
     let (users, events, arrivals) = race_in(store, &[said]).await;
     assert_eq!(users.len(), 1, "one identity came to several accounts");
-    assert_eq!(events, 2, "an account was told of more than once");
+    assert_eq!(events, 2, "an account has more than two events");
     let user = *users.iter().next().expect("one user");
     assert_eq!(identities(store, user).await.len(), 1);
     assert_eq!(events_of(store, user).await.len(), 2);
@@ -267,7 +267,7 @@ pub async fn many_arrivals_of_one_make_one_account(store: &Subject) {
     }
 }
 
-/// What the first of them lets in is not wiped by the second.
+/// The second takeover does not wipe what the first one let in.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -284,8 +284,7 @@ pub async fn many_arrivals_take_an_account_over_once(store: &Subject) {
     }
 }
 
-/// Two who are somebody else each at the provider: one makes the account, and the other joins it, since both are said
-/// to have shown the address to be theirs.
+/// Two identities at the provider with one verified address: one makes the account, and the other joins it.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -299,7 +298,7 @@ pub async fn two_for_one_address_make_one_account(store: &Subject) {
     assert_eq!(events_of(store, user).await.len(), 3);
 }
 
-/// Lets as many sign in at once; gives the users they were let in as, and the number of events.
+/// Runs this many sign-ins at once; returns the users they opened, and the number of events.
 async fn race_in(
     store: &Subject,
     said: &[Assertion],
@@ -319,7 +318,7 @@ async fn race_in(
     (users, events, arrivals)
 }
 
-/// A user whom a provider has let in before, and its word on them.
+/// A user with an identity at a provider, and its assertion.
 pub(super) async fn known(store: &Subject) -> (User, Assertion) {
     let said = assertion(&fresh_address());
     let (arrival, _) = arrival(store, &said).await;
@@ -355,12 +354,12 @@ async fn refused(store: &Subject, said: &Assertion, user: &User, why: LinkRefusa
     assert_eq!(identities(store, user.id).await, linked);
 }
 
-/// What an arrival links.
+/// The identity that an arrival links.
 fn expected(arrival: &IdentitySignIn) -> Identity {
     identity(arrival.identity, &arrival.assertion, arrival.now)
 }
 
-/// These are the kinds, and the trail has them, once, after so many others.
+/// Checks that these are the kinds, and that the trail has them, once, after this many others.
 async fn assert_told(
     store: &Subject,
     user: UserId,

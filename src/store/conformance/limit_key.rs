@@ -17,7 +17,7 @@ pub async fn check_all(store: &Subject) {
     of_parallel_starts_one_seals(store).await;
 }
 
-/// A rotation of secrets, start by start: nobody writes for a secret what was not asked for.
+/// A rotation of secrets, start by start: no start writes for a secret it was not given.
 ///
 /// # Panics
 /// If the store breaks the contract.

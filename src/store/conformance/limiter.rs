@@ -170,7 +170,7 @@ pub async fn an_attempt_can_be_taken_back(limiter: &LimiterSubject) {
     assert_eq!(granted(limiter, charge, at).await, 5);
 }
 
-/// A counter that is cleared is none, and its neighbour stays.
+/// A cleared counter is gone, and its neighbour stays.
 ///
 /// # Panics
 /// If the limiter breaks the contract.
@@ -186,7 +186,7 @@ pub async fn what_is_cleared_begins_anew(limiter: &LimiterSubject) {
     assert_eq!(granted(limiter, other, at).await, 0);
 }
 
-/// A sign-in, a reset and an unlocking clear the counter that they name, if they come to pass, and no other.
+/// A sign-in, a reset and an unlocking clear the counter that they name, if they succeed, and no other.
 ///
 /// # Panics
 /// If the store breaks the contract.

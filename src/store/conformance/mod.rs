@@ -1,8 +1,8 @@
 //! The contract of every [store trait](crate::store) as runnable checks, races included.
 //!
-//! Whoever writes a store of their own runs [`check_all`] on it, on a multi-threaded runtime and on an otherwise idle
-//! store without an administrator; the mails of a working server would be taken for those of the checks. A check that
-//! fails panics and says what was broken.
+//! The author of a store runs [`check_all`] on it, on a multi-threaded runtime and on an otherwise idle store without
+//! an administrator; the mails of a working server would be taken for those of the checks. A check that fails panics
+//! and says what was broken.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -62,7 +62,7 @@ pub async fn an_intent_is_claimed_as_added(store: &Subject) {
     assert!(claim(store, at + LEASE, 10).await.is_empty());
 }
 
-/// Claims take the longest due first, and no more than asked for.
+/// Claims take the longest due first, at most as many as asked for.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -78,7 +78,7 @@ pub async fn the_longest_due_come_first(store: &Subject) {
     let first = claim(store, now, 2).await;
     let second = claim(store, now, 10).await;
     assert_eq!(first.len(), 2, "a claim takes up to its limit");
-    assert_eq!(second.len(), 2, "what is not due is left");
+    assert_eq!(second.len(), 2, "intents that are not due stay");
     let third = claim(store, at + Duration::from_secs(4), 10).await;
     let claimed: Vec<_> = [first, second, third].concat();
     let ids = |intents: &mut dyn Iterator<Item = &Intent>| -> Vec<IntentId> {
@@ -153,7 +153,7 @@ pub async fn a_lost_lease_changes_nothing(store: &Subject) {
     assert!(claim(store, again + LEASE * 2, 10).await.is_empty());
 }
 
-/// A postponed intent is due again when it was said to be.
+/// A postponed intent is due again at the given time.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -170,8 +170,8 @@ pub async fn a_postponed_intent_is_due_later(store: &Subject) {
     assert!(claim(store, later + LEASE, 10).await.is_empty());
 }
 
-/// Neither what was put off, nor what is leased or was added: a clock that differs by less than half a minute is not one
-/// that went back.
+/// Neither what was put off, nor what is leased or was added: a clock that differs by less than half a minute is not
+/// one that went back.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -274,7 +274,7 @@ pub async fn an_order_is_kept_once_and_by_the_holder_of_the_lease(store: &Subjec
     assert!(!keep(&third, &second).await);
 }
 
-/// Some moment before 2002: whatever else the store holds is not due then.
+/// Some moment before 2002: no other mail in the store is due then.
 pub(super) fn long_ago() -> Timestamp {
     let seconds = i64::from(u32::from_be_bytes(random_bytes::<4>()) % 1_000_000_000);
     Timestamp::from_timestamp(seconds, 123_456_000).unwrap_or_default()

@@ -217,7 +217,7 @@ pub async fn a_change_never_survives_a_reset(store: &Subject) {
     }
 }
 
-/// A session that a logout ends while the password is changed in it stays ended, whoever comes first.
+/// A session that a logout ends while the password is changed in it stays ended, whichever comes first.
 ///
 /// # Panics
 /// If the store breaks the contract.

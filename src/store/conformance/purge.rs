@@ -109,7 +109,7 @@ pub async fn a_refreshed_session_outlives_a_purge(store: &Subject) {
     }
 }
 
-/// Every row is deleted once, whoever does it.
+/// Every row is deleted once, by whichever purge.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -157,7 +157,7 @@ pub async fn a_used_token_stays_until_it_expires(store: &Subject) {
     assert!(matches!(again, IssueOneTime::Live(_)), "a live token went");
 }
 
-/// What was made before a moment goes; what was made then or later stays.
+/// Events before a moment are deleted; those of that moment or later stay.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -130,7 +130,7 @@ pub async fn a_successor_of_an_older_key_is_recognised(store: &Subject) {
         Rotation::Superseded(_, live) => assert_eq!(live, older),
         other => panic!("a successor of an older key was {other:?}"),
     }
-    // A successor that none of the keys makes is somebody else's.
+    // A successor that none of the keys derives is foreign.
     retry.successors.pop();
     assert_reused(store, &retry, ReuseClass::Forked, "a foreign successor").await;
 }
@@ -265,7 +265,7 @@ pub async fn what_would_be_exchanged_is_known_before(store: &Subject) {
         let found = to_rotate(store, other).await;
         assert!(found.is_none(), "{other:?} would be exchanged");
     }
-    // Nobody was taken for a thief by it.
+    // It was not counted as a theft.
     let second = rotation(&session, 1, successor, digest());
     assert!(to_rotate(store, &second).await.is_some());
     assert!(log_out(store, &session).await);

@@ -47,10 +47,10 @@ pub async fn opening_notes_the_sign_in(store: &Subject) {
     session.rehashed = Some(hash("second"));
     let opened = try_open(store, &session).await.expect("the session opens");
     assert_eq!(opened.last_login_at, Some(session.created_at));
-    assert_eq!(opened.updated_at, user.updated_at, "a sign-in is no change");
+    assert_eq!(opened.updated_at, user.updated_at, "the sign-in changed it");
     let found = credentials(store, &user).await;
     assert_eq!(found.user, opened);
-    assert_eq!(found.credential_version, 0, "a rehash is no new credential");
+    assert_eq!(found.credential_version, 0, "a rehash raised the version");
     assert_eq!(password_hash(store, &user).await, hashed("second"));
     let live = store.session_user(session.id, user.id, session.created_at);
     let live = live.await.expect("session_user");

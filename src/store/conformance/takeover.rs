@@ -1,5 +1,6 @@
-//! The contract of [`IdentityStore`](crate::store::IdentityStore) and [`TokenStore`](crate::store::TokenStore): takeovers. The
-//! previous holder of an account that was never proven keeps nothing of it, once the owner of the address comes.
+//! The contract of [`IdentityStore`](crate::store::IdentityStore) and [`TokenStore`](crate::store::TokenStore):
+//! takeovers. The previous holder of an account that was never proven keeps nothing of it, once the owner of the
+//! address comes.
 
 use std::sync::Arc;
 
@@ -84,7 +85,7 @@ pub async fn a_reset_of_an_account_never_proven_leaves_nothing_of_its_maker(stor
     assert_eq!(identities(store, other.id).await.len(), 1);
 }
 
-/// Also those of untrusted providers; and it is no takeover.
+/// Identities of untrusted providers stay as well; and the reset is not a takeover.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -168,8 +169,8 @@ pub async fn who_proved_another_address_is_not_taken_over(store: &Subject) {
     assert_eq!(identities(store, user.id).await.len(), 2);
 }
 
-/// The first of them takes the account over. A reset that is second has no token any more, and a provider that is second
-/// joins the account that the reset has proven.
+/// The first of them takes the account over. A reset that is second has no token any more, and a provider that is
+/// second joins the account that the reset has proven.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -222,7 +223,7 @@ async fn assert_only_identity(store: &Subject, user: UserId, id: IdentityId) {
     assert_eq!(left, [id]);
 }
 
-/// Somebody who came by the word of an untrusted provider and has set the password `own`, in an open session.
+/// A user who signed in with an untrusted provider and has set the password `own`, in an open session.
 async fn vouched_for(store: &Subject) -> (User, NewSession) {
     let said = Assertion {
         trusted: false,

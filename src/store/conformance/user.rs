@@ -32,7 +32,7 @@ pub async fn check_all(store: &Subject) {
     a_profile_is_changed_in_part(store).await;
 }
 
-/// What was added is found by the canonical address, to the microsecond; `credential_version` starts at 0.
+/// An added user is found by the canonical address, to the microsecond; `credential_version` starts at 0.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -206,7 +206,7 @@ pub async fn filters_are_literal_and_add_up(store: &Subject) {
     }
 }
 
-/// What is not in the change stays; metadata is replaced whole.
+/// Members that are not in the change stay; metadata is replaced whole.
 ///
 /// # Panics
 /// If the store breaks the contract.

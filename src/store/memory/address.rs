@@ -1,3 +1,5 @@
+//! Address changes in memory.
+
 use async_trait::async_trait;
 
 use super::{
@@ -105,7 +107,7 @@ impl AddressStore for MemoryStore {
 }
 
 impl State {
-    /// Whose live token this is, and the address it was mailed to.
+    /// The user of this live token, and the address it was mailed to.
     fn mailed_to(
         &self,
         digest: &TokenDigest,

@@ -1,3 +1,5 @@
+//! Mails that were given up, in memory.
+
 use async_trait::async_trait;
 
 use super::{MemoryStore, State, outbox::OutboxRow};

@@ -1,3 +1,5 @@
+//! The audit trail in memory.
+
 use async_trait::async_trait;
 
 use super::{MemoryStore, State};

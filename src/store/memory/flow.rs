@@ -1,3 +1,5 @@
+//! Provider sign-in flows in memory.
+
 use async_trait::async_trait;
 
 use super::{MemoryStore, State};

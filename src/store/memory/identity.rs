@@ -1,3 +1,5 @@
+//! Identities in memory.
+
 use async_trait::async_trait;
 
 use super::{MemoryStore, State, flow::GoodFor};

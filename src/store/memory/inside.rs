@@ -59,7 +59,7 @@ impl MemoryStore {
         pending.map(letter).unwrap()
     }
 
-    /// Why letters were given up.
+    /// The reasons why letters were given up.
     pub(crate) fn given_up(&self) -> Vec<String> {
         let state = self.state();
         let rows = state.outbox.values();

@@ -1,3 +1,5 @@
+//! The key of counters in memory.
+
 use async_trait::async_trait;
 
 use super::MemoryStore;

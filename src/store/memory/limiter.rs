@@ -1,3 +1,5 @@
+//! Limit counters in memory.
+
 use std::{
     collections::HashMap,
     mem,
@@ -15,15 +17,15 @@ use crate::{
 };
 
 const SHARDS: usize = 64;
-/// What a hash table of 2^14 buckets holds.
+/// The capacity of a hash table of 2^14 buckets.
 const MOST_IN_SHARD: usize = 14_336;
 /// How many stay when room is made, so that it is not made again at once.
 const KEPT_IN_SHARD: usize = MOST_IN_SHARD / 8 * 7;
 
 /// Keeps the counters of limits in the memory of this process. Clones share them.
 ///
-/// It holds 917,504 counters at most, in less than 64 MiB. Beyond that it forgets those that are the farthest from
-/// holding anybody up, and never one that holds somebody up; when all do, nobody new is let through.
+/// It holds 917,504 counters at most, in less than 64 MiB. Beyond that it forgets the counters that are the farthest
+/// from a refusal, and never one that refuses; when all do, no new caller is admitted.
 ///
 /// ```
 /// use hallpass::{Auth, secret::Secret, mail::Mailbox, memory::{MemoryLimiter, MemoryStore}};
@@ -44,7 +46,7 @@ struct Shard(Mutex<HashMap<LimitKey, Counter>>);
 #[derive(Clone, Copy)]
 struct Counter {
     held: Held,
-    /// Until when it holds somebody up.
+    /// The time until which it makes callers wait.
     holds_up_until: Timestamp,
 }
 
@@ -122,7 +124,7 @@ fn make_room(counters: &mut HashMap<LimitKey, Counter>, now: Timestamp) -> Resul
     let mut kept: Vec<_> = mem::take(counters).into_iter().collect();
     kept.retain(|(_, counter)| counter.held.expires_at > now);
     if kept.len() > KEPT_IN_SHARD {
-        // Those that hold somebody up first, and then those with the most to tell.
+        // Counters that make a caller wait first, and then those with the longest history.
         kept.sort_unstable_by_key(|(_, counter)| {
             let holds_up = counter.holds_up_until > now;
             std::cmp::Reverse((holds_up, counter.held.attempts, counter.held.until))

@@ -79,7 +79,7 @@ impl MemoryStore {
 #[derive(Debug, Default)]
 struct State {
     users: HashMap<UserId, UserRow>,
-    /// Who has a canonical address.
+    /// The users by canonical address.
     addresses: HashMap<String, UserId>,
     sessions: HashMap<SessionId, SessionRow>,
     one_time: HashMap<OneTimeKey, OneTimeRow>,

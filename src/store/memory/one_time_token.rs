@@ -1,3 +1,5 @@
+//! One-time tokens in memory.
+
 use async_trait::async_trait;
 
 use super::{MemoryStore, State, user::UserRow};

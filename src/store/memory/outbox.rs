@@ -1,3 +1,5 @@
+//! The outbox in memory.
+
 use async_trait::async_trait;
 
 use super::{MemoryStore, State};

@@ -1,3 +1,5 @@
+//! Password changes in memory.
+
 use async_trait::async_trait;
 
 use super::MemoryStore;

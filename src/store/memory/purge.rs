@@ -1,3 +1,5 @@
+//! The purge in memory.
+
 use async_trait::async_trait;
 
 use super::MemoryStore;
@@ -93,7 +95,7 @@ impl PurgeStore for MemoryStore {
         Ok(done(&batch, deleted, limit))
     }
 
-    /// All at once: here no batch makes anybody wait.
+    /// All at once: no batch blocks a caller here.
     async fn purge_limits(
         &self,
         before: Timestamp,

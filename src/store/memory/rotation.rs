@@ -1,3 +1,5 @@
+//! Refresh token rotation in memory.
+
 use async_trait::async_trait;
 
 use super::{MemoryStore, State, session::SessionRow, user::UserRow};

@@ -1,3 +1,5 @@
+//! The takeover of an unverified account, in memory.
+
 use super::State;
 use crate::{clock::Timestamp, secret::PasswordHash, token::EndReason, user::UserId};
 

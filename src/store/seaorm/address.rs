@@ -1,4 +1,4 @@
-//! What one-time tokens do to the addresses of users.
+//! Address changes by one-time tokens, in SQL.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, prelude::Uuid};
@@ -27,8 +27,8 @@ use crate::{
     user::UserId,
 };
 
-/// The user of a live token that was mailed to the address they have. The user row is locked first: what another
-/// statement has done to user and token is seen then.
+/// The user of a live token that was mailed to the address they have. The user row is locked first: the statement then
+/// sees the changes of others to user and token.
 macro_rules! to_verify {
     () => {
         concat!(
@@ -41,7 +41,7 @@ macro_rules! to_verify {
     };
 }
 
-/// The user of a live token that was mailed to an address that nobody else has.
+/// The user of a live token that was mailed to an address that no other user has.
 macro_rules! to_change {
     () => {
         "SELECT u.id FROM auth_users u JOIN auth_one_time_tokens t ON t.user_id = u.id \
@@ -53,7 +53,7 @@ macro_rules! to_change {
     };
 }
 
-/// One winner: the token is used by one statement only, and not if a newer one took its place meanwhile.
+/// One winner: the token is used by one statement only, and not if a newer one took its place in between.
 macro_rules! spend {
     () => {
         "UPDATE auth_one_time_tokens AS t SET used_at = $2 FROM found \
@@ -124,7 +124,7 @@ const CHANGE: &str = concat!(
     ") SELECT id FROM changed"
 );
 
-/// Inside a transaction that nobody can write beside.
+/// Inside a transaction that excludes other writers.
 const TO_VERIFY: &str = to_verify!();
 const TO_CHANGE: &str = to_change!();
 const USE_PROOFS: &str = concat!(
@@ -275,7 +275,7 @@ impl<D: Database> AddressStore for SeaOrmStore<D> {
     }
 }
 
-/// The change inside a transaction that nobody can write beside.
+/// The change inside a transaction that excludes other writers.
 async fn change_in(
     txn: &Txn<'_>,
     digest: &TokenDigest,

@@ -49,8 +49,8 @@ const USER_LOCKED: &str = concat!(
     ", credential_version FROM auth_users WHERE id = $1 FOR UPDATE"
 );
 
-/// The user; and every administrator, if the user is one. On Postgres they are locked in one order, so that nobody
-/// waits in a circle, and come as those who held them before have left them.
+/// The user; and every administrator, if the user is one. On Postgres they are locked in one order, so that no deadlock
+/// arises, and are read as the previous holders of the locks left them.
 macro_rules! with_administrators {
     ($lock:literal) => {
         concat!(
@@ -186,11 +186,11 @@ async fn delete_in(
     Ok(DeleteUser::Deleted(held.user))
 }
 
-/// A user whom nobody else can write before this transaction ends.
+/// A user that no other transaction can write before this one ends.
 struct Held {
     user: User,
     credential_version: i64,
-    /// Whether there is another administrator, who stays one as long.
+    /// Whether there is another administrator, who stays one until then.
     others: bool,
 }
 
@@ -204,7 +204,7 @@ async fn hold(txn: &Txn<'_>, id: UserId, administrators: bool) -> Result<Option<
     let rows = run(txn, sql, [id.as_uuid().into()]).await?;
     let held = held(&rows, id)?;
     match held {
-        // Who became an administrator while the statement waited was none when it chose whom to lock.
+        // A user who became an administrator while the statement waited was not one when it chose the rows to lock.
         Some(Held {
             user,
             others: false,

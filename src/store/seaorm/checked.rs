@@ -1,4 +1,4 @@
-//! What is done on the strength of a session, after a check of the credential in it.
+//! Changes on the strength of a session, after a check of the credential in it.
 
 use sea_orm::{QueryResult, Value};
 
@@ -7,7 +7,7 @@ use crate::{
     token::{Checked, CheckedSession},
 };
 
-/// What must still be so of a user `u`, after a check of the credential in a session.
+/// The condition that a user `u` is unchanged since a check of the credential in a session.
 macro_rules! unchanged {
     () => {
         "u.id = $3 AND u.credential_version = $4 AND u.password_hash IS NOT DISTINCT FROM $5"
@@ -15,7 +15,7 @@ macro_rules! unchanged {
 }
 pub(super) use unchanged;
 
-/// `$1` to `$5` of what is done on the strength of a session.
+/// `$1` to `$5` of a change on the strength of a session.
 pub(super) fn checked_values(checked: &CheckedSession, now: Timestamp) -> [Value; 5] {
     let hash = checked.verified_hash.as_ref();
     [

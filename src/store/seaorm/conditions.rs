@@ -1,6 +1,6 @@
 //! Conditions that several statements share.
 
-/// What makes a session `s` of a user `u` live at `$2`.
+/// The condition that a session `s` of a user `u` is live at `$2`.
 macro_rules! live_session {
     () => {
         "s.revoked_at IS NULL AND s.idle_expires_at > $2 AND s.absolute_expires_at > $2 \
@@ -18,7 +18,7 @@ macro_rules! is_proof {
 }
 pub(super) use is_proof;
 
-/// What makes a token `t` of a user `u` good for anything, its expiry apart.
+/// The condition that a token `t` of a user `u` is valid, except for its expiry.
 macro_rules! live_token {
     () => {
         concat!(

@@ -57,8 +57,8 @@ impl Connections {
         })
     }
 
-    /// A connection that driver and server report to be outside a transaction. One inside is closed: whoever left it
-    /// open will not commit it.
+    /// A connection that driver and server report to be outside a transaction. One inside is closed: the caller that
+    /// left it open will not commit it.
     pub(super) async fn acquire_idle(&self) -> Result<Connection, DbErr> {
         // Each round closes a connection, so that one round more than the pool is large meets a new one.
         for _ in 0..=self.max_connections() {
@@ -178,7 +178,7 @@ impl Connection {
         })
     }
 
-    /// On SQLite the transaction holds the write lock from its first moment, so that what it reads stays true.
+    /// On SQLite the transaction holds the write lock from its first moment, so that its reads stay true.
     pub(super) async fn begin(&mut self) -> Result<(), DbErr> {
         let sql = match &self.driver {
             #[cfg(feature = "postgres")]
@@ -189,7 +189,7 @@ impl Connection {
         self.is_reusable = false;
         let begun = self.execute(sql).await;
         if begun.is_err() {
-            // A lock that another process holds is no reason to lose the connection.
+            // A lock that another process holds does not make the connection unusable.
             self.is_reusable = self.is_idle().await.unwrap_or(false);
         }
         begun

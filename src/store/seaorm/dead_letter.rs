@@ -1,4 +1,4 @@
-//! What operators see of the outbox, and what they do with dead letters.
+//! The outbox for operators, and the retry of dead letters, in SQL.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, prelude::Uuid};

@@ -23,7 +23,7 @@ const HOST_CONFLICT: &str = "the transaction is the host's, which rolls it back 
 pub(super) struct Retries {
     left: u32,
     lost: u32,
-    /// A connection was lost, and what was under way on it has been asked again.
+    /// A connection was lost, and its statement has been repeated.
     has_reconnected: bool,
     is_of_host: bool,
 }
@@ -55,7 +55,7 @@ impl Retries {
         self.has_reconnected && !self.is_of_host
     }
 
-    /// Waits if it may be run again, although it is not known what became of it on a lost connection.
+    /// Waits if it may be run again, although its outcome on a lost connection is unknown.
     ///
     /// # Errors
     /// If it may not.
@@ -72,8 +72,8 @@ impl Retries {
         Ok(())
     }
 
-    /// The same for what has left no trace: a read, or a transaction whose COMMIT was not sent. It is also run again, once, if
-    /// its connection was lost.
+    /// The same for work that has left no trace: a read, or a transaction whose COMMIT was not sent. It is also run
+    /// again, once, if its connection was lost.
     ///
     /// # Errors
     /// If it may not be run again.
@@ -120,7 +120,7 @@ pub(super) fn unreadable(column: &str, error: impl std::fmt::Display) -> DbErr {
     DbErr::Type(format!("{column}: {error}"))
 }
 
-/// Somebody else has written meanwhile what was found to be free, or moved what was held: to be run again.
+/// Another statement has taken what was found to be free, or moved what was held: the call runs again.
 pub(super) fn overtaken() -> DbErr {
     DbErr::RecordNotInserted
 }
@@ -151,7 +151,7 @@ fn driver_error(error: &DbErr) -> Option<&SqlxError> {
 }
 
 pub(super) fn store_error(error: &DbErr) -> StoreError {
-    // The text only: what a driver's error keeps beside it, such as the failing row, is not for logs.
+    // The text only: further members of a driver's error, such as the failing row, are not for logs.
     let text: BoxError = error.to_string().into();
     match cause(error) {
         Cause::Conflict => StoreError::Conflict(text),
@@ -197,8 +197,8 @@ fn code_cause(error: &dyn DatabaseError) -> Cause {
     match code.as_ref() {
         // Postgres, SQLSTATE: serialization failure, deadlock, lock not available.
         "40001" | "40P01" | "55P03" => Cause::Conflict,
-        // Unique violation: every insert tells what is to become of a conflict, so that only a row that another
-        // statement wrote meanwhile can be in the way. The next try sees it.
+        // Unique violation: every insert handles its conflicts, so that only a row that another statement wrote
+        // concurrently can be in the way. The next try sees it.
         "23505" => Cause::Conflict,
         // No such table, schema or column.
         "42P01" | "3F000" | "42703" => Cause::Schema,

@@ -46,7 +46,7 @@ const INSERT: &str = "\
     INSERT INTO auth_events (id, type, outcome, user_id, actor_id, ip, user_agent, request_id, detail, created_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
-/// What [`record!`] takes.
+/// The argument of [`record!`].
 pub(super) fn events<'a>(events: impl IntoIterator<Item = &'a Event>) -> Value {
     let records = events.into_iter().map(|event| {
         json!({

@@ -1,4 +1,5 @@
-//! Whether SQLite's files are at their paths still: what is written to one that was removed or replaced ends with the process.
+//! Checks that SQLite's files are still at their paths: writes to one that was removed or replaced end with the
+//! process.
 
 use std::{
     fmt, fs, io,
@@ -112,14 +113,14 @@ fn identify(path: &Path) -> io::Result<Identity> {
     fs::metadata(path).map(|about| (about.dev(), about.ino()))
 }
 
-/// That a file is there is all that can be said.
+/// Only the existence of a file can be checked.
 #[cfg(not(unix))]
 fn identify(path: &Path) -> io::Result<Identity> {
     fs::metadata(path).map(|_| (0, 0))
 }
 
 fn lost(path: &Path, how: &str) -> DbErr {
-    tracing::error!(path = %path.display(), "a file of the database {how} while it was open: what is written is lost");
+    tracing::error!(path = %path.display(), "a file of the database {how} while it was open: writes are lost");
     internal(format!("a file of the database {how}"))
 }
 

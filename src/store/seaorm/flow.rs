@@ -82,7 +82,7 @@ const USE_OFFER: &str = "\
     WHERE code = $1 AND challenge = $2 AND code_used_at IS NULL AND code_expires_at > $3 AND assertion IS NOT NULL \
     RETURNING assertion";
 
-/// What is to be linked, as it is kept with a code.
+/// The identity to be linked, as it is kept with a code.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Offer {
     pub(super) provider: String,
@@ -196,7 +196,7 @@ fn redeemed(row: &QueryResult) -> Result<Redeemed, DbErr> {
     })
 }
 
-/// Keeps the code of a user in the transaction of what they came to, and records its events.
+/// Keeps the code of a user in the transaction of the sign-in, and records its events.
 pub(super) async fn keep_code(
     txn: &Txn<'_>,
     code: &NewCode,

@@ -1,4 +1,4 @@
-//! Identities: who is who at a provider, and what comes of it.
+//! Identities at providers, in SQL.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
@@ -30,7 +30,7 @@ use crate::{
     user::{NewUser, User, UserId},
 };
 
-/// What is known of a user `u`.
+/// The stored data about a user `u`.
 macro_rules! local {
     () => {
         concat!(user_columns!("u."), ", u.credential_version")
@@ -48,8 +48,8 @@ const CANDIDATES: &str = concat!(
     ", FALSE AS is_linked FROM auth_users u WHERE u.email_canonical = $3"
 );
 
-/// On Postgres, whoever it is about, in one order, so that nobody waits in a circle. What they are is read by another
-/// statement, which sees what was done while this one waited.
+/// Locks the users concerned on Postgres, in one order, so that no deadlock arises. Another statement reads them, which
+/// sees the writes that this one waited for.
 const HOLD: &str = "\
     SELECT id FROM auth_users WHERE id IN (\
         SELECT i.user_id FROM auth_identities i WHERE i.issuer = $1 AND i.subject = $2 \
@@ -104,8 +104,8 @@ const OF_LIVE_SESSION: &str = concat!(
     live_session!()
 );
 
-/// Written as it is, where a lock would do for anybody but a reset: that has to find the user changed, to look anew for
-/// identities.
+/// Written as it is, where a lock would do for anybody but a reset: that has to find the user changed, to look for
+/// identities again.
 const OF_LIVE_SESSION_WRITTEN: &str = concat!(
     "UPDATE auth_users u SET updated_at = u.updated_at FROM auth_sessions s \
     WHERE u.id = $3 AND s.id = $1 AND s.user_id = u.id AND ",
@@ -173,7 +173,7 @@ fn whom(assertion: &Assertion) -> [Value; 3] {
     ]
 }
 
-/// Whom an assertion is about.
+/// The users that an assertion is about.
 #[derive(Default)]
 struct Found {
     linked: Option<Account>,
@@ -225,7 +225,7 @@ impl Found {
     }
 }
 
-/// Reads whom it is about so that nobody else can write them before this transaction ends.
+/// Reads the users concerned, and locks them until this transaction ends.
 async fn hold(txn: &Txn<'_>, assertion: &Assertion) -> Result<Found, DbErr> {
     if !txn.is_postgres() {
         return Found::of(&run(txn, CANDIDATES, whom(assertion)).await?);

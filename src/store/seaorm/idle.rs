@@ -11,7 +11,7 @@ use sea_orm::sqlx::{Connection, Error, SqlSafeStr as _};
 /// failed the text is an error.
 ///
 /// # Errors
-/// If the connection is of no more use.
+/// If the connection is unusable.
 pub(super) async fn is_idle<C: Connection>(connection: &mut C) -> Result<bool, Error> {
     let text = "SELECT 1".into_sql_str();
     match connection.begin_with(text).await {

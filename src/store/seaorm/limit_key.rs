@@ -17,7 +17,7 @@ const ALL: &str = "SELECT label, sealed FROM auth_limit_keys";
 
 const KEEP: &str = "INSERT INTO auth_limit_keys (label, sealed) VALUES ($1, $2)";
 
-/// Nobody else in a database takes this one. A statement after it sees what the one before has committed.
+/// No other lock in a database has this key. A statement after it sees what the one before has committed.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7236838301947564133)";
 
 #[async_trait]

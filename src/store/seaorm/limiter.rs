@@ -70,8 +70,8 @@ fn bytes(key: LimitKey) -> Value {
     key.as_bytes().to_vec().into()
 }
 
-/// The whole in one statement, in which each step goes by what the one before returned: a counter that has no room
-/// returns no row, and is not written. What such a one holds is read beside it.
+/// The whole in one statement, in which each step uses the result of the one before: a counter that has no room returns
+/// no row, and is not written. The state of such a counter is read beside it.
 fn statement(charges: &[Charge], now: Timestamp) -> (String, Vec<Value>) {
     let mut values = vec![Value::from(now)];
     let mut bind = |value: Value| {
@@ -193,7 +193,7 @@ fn outcome(charges: &[Charge], now: Timestamp, rows: &[QueryResult]) -> Result<C
     }
     for (position, charge) in charges.iter().enumerate() {
         if let Some(None) = granted.get(position) {
-            // A row that was written meanwhile cannot be seen by this statement.
+            // This statement cannot see a row that was written concurrently.
             let unseen = || charge.rule.charge(None, now).unwrap_or_else(|held| held);
             let held = before.get(position).copied().flatten();
             let held = held.unwrap_or_else(unseen);
@@ -212,7 +212,7 @@ fn held(row: &QueryResult) -> Result<Held, DbErr> {
     })
 }
 
-/// The same inside a transaction that nobody can write beside.
+/// The same inside a transaction that excludes other writers.
 async fn charge_in(txn: &Txn<'_>, charges: &[Charge], now: Timestamp) -> Result<Charged, DbErr> {
     let mut last = None;
     for (position, Charge { key, rule }) in charges.iter().enumerate() {

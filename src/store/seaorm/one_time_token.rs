@@ -36,8 +36,8 @@ macro_rules! replace {
 }
 pub(super) use replace;
 
-/// Only for the account that it was ordered for, as it stood then. On Postgres the user row is locked, so that address and
-/// version are those that a change in flight leaves behind.
+/// Only for the account that it was ordered for, as it stood then. On Postgres the user row is locked, so that address
+/// and version are those that a change in flight leaves behind.
 macro_rules! issue {
     ($lock:literal) => {
         concat!(
@@ -276,7 +276,7 @@ fn shown(row: &QueryResult) -> Result<OneTimeStatus, DbErr> {
     Ok(OneTimeStatus::Live(address))
 }
 
-/// Whose token was spent.
+/// The user whose token was spent.
 fn owner(rows: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
     let id = rows.first().map(|row| column::<Uuid>(row, "id"));
     Ok(id.transpose()?.map(UserId::from))

@@ -63,7 +63,7 @@ const INSERT: &str = "\
     SELECT $1, $2, $3, $4, $5, $6, $7, $6, $8, $6, o.id, o.email, o.credential_version, 'pending', 0, FALSE \
     FROM (SELECT 1 AS one) m LEFT JOIN auth_users o ON o.id = $3";
 
-/// What [`order!`] takes.
+/// The argument of [`order!`].
 pub(super) fn intents<'a>(intents: impl IntoIterator<Item = &'a Intent>) -> Value {
     let records = intents.into_iter().map(|intent| {
         let (user, address) = intent.recipient.to_columns();

@@ -92,8 +92,8 @@ macro_rules! put_off_later {
     };
 }
 
-/// Rows that others hold are skipped, not waited for. MATERIALIZED, so that the limit is applied once. A lease holds from as
-/// long before it began as it lasts: clocks that differ end none.
+/// Rows that others hold are skipped, not waited for. MATERIALIZED, so that the limit is applied once. A lease holds
+/// from as long before it began as it lasts: clocks that differ end none.
 const CLAIM: &str = concat!(
     "WITH due AS MATERIALIZED (",
     due!("id, due_at", "$3"),
@@ -340,7 +340,7 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
     }
 }
 
-/// The claim inside a transaction that nobody can write beside.
+/// The claim inside a transaction that excludes other writers.
 async fn lease(
     txn: &Txn<'_>,
     now: Timestamp,

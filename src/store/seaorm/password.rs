@@ -48,8 +48,8 @@ macro_rules! set_password {
 
 const SET_PASSWORD: &str = set_password!();
 
-/// One pass over the sessions, so that no two statements wait for each other. A session that was ended meanwhile
-/// is not open any more when its row is had, and stays as it is.
+/// One pass over the sessions, so that no two statements wait for each other. A session that ended concurrently is not
+/// open any more once its row is locked, and stays as it is.
 const CHANGE_PASSWORD: &str = concat!(
     "WITH changed AS (",
     set_password!(),
@@ -72,10 +72,10 @@ const END_OTHERS: &str = "\
     UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 \
     WHERE user_id = $4 AND id <> $1 AND revoked_at IS NULL";
 
-/// One winner: whoever waits for the user row finds its version raised. Users, then sessions, then the rest.
+/// One winner: a statement that waits for the user row finds its version raised. Users, then sessions, then the rest.
 ///
-/// The user must be as the statement saw them at first (`b`): who was written since may have got an identity that this
-/// statement does not see. Then it returns nothing, and is run again with the user row held.
+/// The user must be as the statement saw them at first (`b`): a user who was written since may have got an identity
+/// that this statement does not see. Then it returns nothing, and is run again with the user row held.
 static RESET: LazyLock<String> =
     LazyLock::new(|| [RESET_USER, &takeover::wiping(), RESET_REST].concat());
 
@@ -252,7 +252,7 @@ impl<D: Database> PasswordStore for SeaOrmStore<D> {
     }
 }
 
-/// The change inside a transaction that nobody can write beside.
+/// The change inside a transaction that excludes other writers.
 async fn change_in(
     txn: &Txn<'_>,
     checked: &CheckedSession,
@@ -294,7 +294,7 @@ fn live_values(reset: &ResetPassword) -> [Value; 3] {
     [bytes(&reset.digest), purpose.into(), reset.now.into()]
 }
 
-/// The reset inside a transaction that nobody can write beside.
+/// The reset inside a transaction that excludes other writers.
 async fn reset_in(
     txn: &Txn<'_>,
     reset: &ResetPassword,

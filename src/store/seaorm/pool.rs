@@ -76,8 +76,8 @@ impl SeaOrmStore {
     }
 
     /// For how long a statement takes at most, where the pool is the host's and limits it: `statement_timeout` on
-    /// Postgres, the busy timeout on SQLite. A request with less time left begins no write and commits no transaction, so
-    /// that nothing is committed after its 503. It should be at most three tenths of
+    /// Postgres, the busy timeout on SQLite. A request with less time left begins no write and commits no transaction,
+    /// so that nothing is committed after its 503. It should be at most three tenths of
     /// [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout).
     ///
     /// A pool of [`connect`](Self::connect) has the limit of its settings.
@@ -112,8 +112,8 @@ impl SeaOrmStore {
         }
     }
 
-    /// Closes the connection pool, once all connections have come back to it. SQLite then has its write-ahead log in the
-    /// database file, which is the whole database.
+    /// Closes the connection pool, once all connections have come back to it. SQLite then has its write-ahead log in
+    /// the database file, which is the whole database.
     ///
     /// # Errors
     /// If the database fails.
@@ -200,8 +200,8 @@ impl<D: Database> SeaOrmStore<D> {
         self.0.retries()
     }
 
-    /// Fails if a file of SQLite was removed or replaced since the start of a pool of [`connect`](SeaOrmStore::connect), or
-    /// since the first call on another pool.
+    /// Fails if a file of SQLite was removed or replaced since the start of a pool of
+    /// [`connect`](SeaOrmStore::connect), or since the first call on another pool.
     pub(super) async fn ensure_in_place(&self) -> Result<(), DbErr> {
         self.0.ensure_in_place().await
     }
@@ -228,7 +228,7 @@ pub(super) enum Access {
     Write,
 }
 
-/// What a store runs its statements on: a [`Pool`], or a transaction of the host's ([`InTransaction`]).
+/// The executor of a store's statements: a [`Pool`], or a transaction of the host's ([`InTransaction`]).
 pub(super) trait Database: Send + Sync {
     fn backend(&self) -> DbBackend;
 
@@ -247,7 +247,7 @@ pub(super) trait Database: Send + Sync {
 
     fn retries(&self) -> Retries;
 
-    /// Fails if what is written is lost to others.
+    /// Fails if writes would be lost.
     fn ensure_in_place(&self) -> impl Future<Output = Result<(), DbErr>> + Send;
 
     fn patience(&self) -> Duration;

@@ -1,4 +1,4 @@
-//! Deleting what is of no more use, batch by batch.
+//! The purge in SQL, batch by batch.
 
 use std::array::TryFromSliceError;
 
@@ -22,9 +22,8 @@ use crate::{
     token::SessionId,
 };
 
-/// How to look at one batch and how to delete from it, for rows of `$table` in the order of `$key`. What is deleted is
-/// asked for anew, by the second statement: the first may be out of date. On Postgres a row that another holds is
-/// passed over.
+/// How to look at one batch and how to delete from it, for rows of `$table` in the order of `$key`. The second
+/// statement checks the rows again: the first may be out of date. On Postgres a row that another holds is passed over.
 struct Purge {
     look: &'static str,
     delete: &'static str,
@@ -183,7 +182,7 @@ where
     })
 }
 
-/// Looks first, so that a batch in which nothing is over makes nobody wait.
+/// Looks first, so that a batch without expired rows blocks no writer.
 async fn purge<D: Database, K: Clone + Into<Value>>(
     store: &SeaOrmStore<D>,
     sql: &Purge,
@@ -216,7 +215,7 @@ async fn purge<D: Database, K: Clone + Into<Value>>(
     })
 }
 
-/// Nobody waits for a batch, so that a busy disk may take its time with it.
+/// No caller waits for a batch, so that a busy disk may take its time with it.
 async fn delete<D: Database, const N: usize>(
     store: &SeaOrmStore<D>,
     sql: &str,

@@ -109,8 +109,8 @@ impl<D: Database> RotationStore for SeaOrmStore<D> {
                 let rotated = session_user(row).map_err(|error| store_error(&error))?;
                 return Ok(Rotation::Rotated(rotated));
             }
-            // A statement of its own, for a snapshot of its own: what the UPDATE saw when it was made to wait pairs
-            // the new session with the old user.
+            // A statement of its own, for a snapshot of its own: the snapshot of an UPDATE that had to wait pairs the
+            // new session with the old user.
             let state = [rotation.id.as_uuid().into(), rotation.now.into()];
             let rows = self.read(STATE, state).await?;
             let classified =
@@ -134,7 +134,7 @@ impl<D: Database> RotationStore for SeaOrmStore<D> {
     }
 }
 
-/// The rotation inside a transaction that nobody can write beside.
+/// The rotation inside a transaction that excludes other writers.
 async fn rotate(
     txn: &Txn<'_>,
     rotation: &RotateSession,

@@ -1,4 +1,4 @@
-//! Reading rows: columns to values, and values to what the store traits speak of.
+//! Reading rows: columns to values, and values to the types of the store traits.
 
 use sea_orm::{ColIdx, DbErr, QueryResult, TryGetable, prelude::Uuid};
 use serde_json::{Map, Value};
@@ -60,8 +60,8 @@ pub(super) fn user(row: &QueryResult) -> Result<User, DbErr> {
     })
 }
 
-/// A user, and what is to be known of the session beside it.
-/// The columns of a session `s` that [`session_user`] reads beside the user's.
+/// A user, and the state of the session beside it. The columns of a session `s` that [`session_user`] reads beside the
+/// user's.
 macro_rules! session_columns {
     () => {
         "s.idle_expires_at, s.absolute_expires_at, \
@@ -82,7 +82,7 @@ pub(super) fn session_user(row: &QueryResult) -> Result<SessionUser, DbErr> {
     })
 }
 
-/// A language that this version cannot read is none.
+/// A language that this version cannot read counts as absent.
 fn locale(text: Option<String>) -> Option<Locale> {
     text.and_then(|text| text.parse().ok())
 }

@@ -57,9 +57,9 @@ macro_rules! beyond {
     };
 }
 
-/// Every sign-in writes the user row, and waits there for the one before it. But whoever waited counts the sessions
-/// that there were before the wait: nothing is opened then (the row is not the one that this statement found), and
-/// [`open_session`](SessionStore::open_session) begins again, holding the row.
+/// Every sign-in writes the user row, and waits there for the one before it. But a statement that waited counts the
+/// sessions that there were before the wait: nothing is opened then (the row is not the one that this statement found),
+/// and [`open_session`](SessionStore::open_session) begins again, holding the row.
 const OPEN: &str = concat!(
     "WITH signed_in AS (",
     note_sign_in!(" AND xmin = (SELECT v.xmin FROM auth_users v WHERE v.id = $1)"),
@@ -328,7 +328,8 @@ impl<D: Database> SessionStore for SeaOrmStore<D> {
     }
 }
 
-/// Nobody else writes the user row between the two statements, and the second one sees all that was opened before.
+/// No other transaction writes the user row between the two statements, and the second one sees all that was opened
+/// before.
 async fn open_held(
     txn: &Txn<'_>,
     new: &NewSession,
@@ -390,7 +391,7 @@ fn opening_values(new: &NewSession, event: &Event, mail: Option<&Intent>) -> [Va
 /// `$1` to `$5` of the statement that notes a sign-in on the user.
 fn sign_in_values(new: &NewSession) -> [Value; 5] {
     let verified = new.verified_hash.as_ref();
-    // Without a password that was verified there is none that could be hashed again.
+    // Without a verified password there is nothing to hash again.
     let rehashed = verified.and(new.rehashed.as_ref());
     [
         new.user_id.as_uuid().into(),
@@ -455,7 +456,7 @@ pub(super) async fn end_in(
     Ok(ended)
 }
 
-/// Whose session was ended. Only one call ends it.
+/// The user whose session was ended. Only one call ends it.
 pub(super) fn owner(ended: &[QueryResult]) -> Result<Option<UserId>, DbErr> {
     let row = ended.first();
     let user = row.map(|row| column::<Uuid>(row, "user_id"));

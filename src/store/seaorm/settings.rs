@@ -1,3 +1,5 @@
+//! Database connection settings.
+
 #[cfg(feature = "postgres")]
 mod failover;
 #[cfg(feature = "postgres")]
@@ -61,14 +63,14 @@ impl ConnectSettings {
     /// The database at `postgres://…` or `sqlite://…`, with 10 connections and 100 prepared statements on each, and
     /// the timeouts that fit the [request timeout](Self::request_timeout) of 10 seconds.
     ///
-    /// A SQLite file is created only if the URL says `?mode=rwc`: for the user of the process alone (mode 0600), and so are the
-    /// files beside it. One that is there keeps its mode. A URL that names no file, or opens it for reading only, is refused;
-    /// `sqlite::memory:` is a database of the process.
+    /// A SQLite file is created only if the URL says `?mode=rwc`: for the user of the process alone (mode 0600), and so
+    /// are the files beside it. One that is there keeps its mode. A URL that names no file, or opens it for reading
+    /// only, is refused; `sqlite::memory:` is a database of the process.
     ///
     /// A parameter of the URL that the driver does not know is refused. A Postgres URL may name several hosts,
-    /// `postgres://user@one:5432,two:5432/app`, which are tried in their order, and `target_session_attrs`: `read-write`
-    /// (what several hosts are taken for without it), `primary` or `any`. When the host changes its role or goes away,
-    /// new connections go to the next one that fits; one connection more watches for that.
+    /// `postgres://user@one:5432,two:5432/app`, which are tried in their order, and `target_session_attrs`:
+    /// `read-write` (what several hosts are taken for without it), `primary` or `any`. When the host changes its role
+    /// or goes away, new connections go to the next one that fits; one connection more watches for that.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -159,17 +161,17 @@ impl ConnectSettings {
         self
     }
 
-    /// The same for SeaORM, for a host that opens the pool. SQLite is opened with WAL, foreign keys and
-    /// `synchronous = NORMAL`: what was acknowledged survives the end of the process, and a power cut can take the
-    /// last moments but never leaves a broken file.
+    /// The same for SeaORM, for a host that opens the pool. SQLite is opened with WAL, foreign keys and `synchronous =
+    /// NORMAL`: acknowledged writes survive the end of the process, and a power cut can take the last moments but never
+    /// leaves a broken file.
     ///
     /// SeaORM keeps one function of each kind: `map_sqlx_sqlite_opts` or `map_sqlx_postgres_opts` on what this returns
     /// takes the place of the one that sets all this. A host gives its own to [`map_sqlite`](Self::map_sqlite) or
     /// [`map_postgres`](Self::map_postgres). The driver makes a SQLite file with the mode that the process leaves it.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is not one of a database whose driver is
-    /// compiled in (features `postgres` and `sqlite`), if it names several hosts or no file, if it has a parameter that the
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is not one of a database whose driver is compiled
+    /// in (features `postgres` and `sqlite`), if it names several hosts or no file, if it has a parameter that the
     /// driver does not know, or if a setting is out of its range.
     pub fn to_options(&self) -> Result<ConnectOptions> {
         self.check_statement_cache()?;

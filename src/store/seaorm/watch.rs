@@ -1,3 +1,5 @@
+//! A callback that observes statements.
+
 use std::{fmt, sync::Arc};
 
 use sea_orm::Statement;

@@ -30,7 +30,7 @@ fn without(key: &Value, member: &str) -> Value {
 }
 
 #[test]
-fn what_is_published_is_read_and_verifies() {
+fn published_keys_are_read_and_verify() {
     for algorithm in [SigningAlgorithm::EdDsa, SigningAlgorithm::Es256] {
         let secrets = Secrets::new(Secret::generate(), vec![Secret::generate()]).unwrap();
         let signing = SigningKeys::derive(&secrets, algorithm).unwrap();

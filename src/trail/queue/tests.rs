@@ -12,7 +12,7 @@ use crate::{
     event::{ClientInfo, EventId, EventKind},
 };
 
-/// Does what it is told to, and remembers what it got.
+/// A sink that behaves as instructed, and remembers its events.
 #[derive(Debug, Default)]
 struct Moody {
     got: Mutex<Vec<EventId>>,

@@ -18,7 +18,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn who_owns_the_address_takes_the_account_over_and_nothing_of_the_other_is_left() {
+async fn the_owner_of_the_address_takes_the_account_over_and_nothing_of_the_other_is_left() {
     let fake = FakeProvider::start().await;
     let set = |builder: AuthBuilder| builder.provider(idp(&fake)).provider_redirects([APP_URL]);
     for app in apps_with(set).await {

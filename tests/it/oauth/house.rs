@@ -15,7 +15,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn nobody_is_registered_where_registration_is_closed() {
+async fn closed_registration_makes_no_account() {
     let fake = FakeProvider::start().await;
     let closed =
         |builder| asking(builder, &fake).registration(hallpass::password::RegistrationMode::Closed);

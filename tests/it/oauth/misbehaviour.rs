@@ -181,7 +181,7 @@ async fn a_token_without_a_key_id_needs_a_set_with_one_key() {
 }
 
 #[tokio::test]
-async fn what_userinfo_says_counts_if_it_is_of_the_same_subject() {
+async fn userinfo_counts_if_it_is_of_the_same_subject() {
     let fake = FakeProvider::start().await;
     let app = app_of(&fake).await;
     let without_email = |claims: &mut Map<String, Value>| {
@@ -261,7 +261,7 @@ async fn a_code_of_another_browser_is_worth_nothing_at_the_provider() {
 }
 
 #[tokio::test]
-async fn what_failed_is_in_the_audit_trail() {
+async fn failures_are_in_the_audit_trail() {
     let fake = FakeProvider::start().await;
     let app = app_of(&fake).await;
     fails(&app, &fake, "nonce", claim("nonce", json!("x"))).await;

@@ -115,7 +115,7 @@ async fn a_second_form_is_not_told_that_its_password_was_set() {
 }
 
 #[tokio::test]
-async fn what_voids_a_link_does_not_make_its_page_say_that_it_was_done() {
+async fn the_page_of_a_void_link_does_not_say_that_it_was_done() {
     for app in apps_with_lockout().await {
         let server = served(&app).await;
         let links = mailed(&app).await;
@@ -268,7 +268,7 @@ async fn a_look_at_a_link_costs_one_read_and_a_look_at_its_head_none() {
 }
 
 #[tokio::test]
-async fn who_opens_links_too_often_is_asked_to_try_again_and_can_still_send_the_form() {
+async fn a_client_that_opens_links_too_often_is_asked_to_try_again_and_can_still_send_the_form() {
     let rate = Rate::per_minute(1).with_burst(1);
     for app in apps_with(|builder| {
         let limits = RateLimits::none().per_client(Budget::Reset, rate);

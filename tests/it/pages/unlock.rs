@@ -214,7 +214,7 @@ async fn every_page_refuses_what_is_no_form_of_its_own() {
 
 /// A limit is no fault of the form, which can be sent again.
 #[tokio::test]
-async fn who_sends_forms_too_often_is_asked_to_try_again() {
+async fn a_client_that_sends_forms_too_often_is_asked_to_try_again() {
     let rate = Rate::per_minute(1).with_burst(1);
     for app in apps_with(|builder| {
         let limits = RateLimits::none().per_client(Budget::Verify, rate);

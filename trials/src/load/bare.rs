@@ -48,7 +48,7 @@ pub(crate) enum Serve {
     Claims,
     /// A route that asks for nothing
     Nothing,
-    /// Reads what it is sent, and turns everybody away who logs in
+    /// Reads each request, and refuses every login
     TurnAway,
 }
 

@@ -128,7 +128,7 @@ fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     text.windows(wanted.len()).position(|part| part == wanted)
 }
 
-/// What the clients of one turn saw.
+/// The observations of the clients of one turn.
 #[derive(Debug, Default)]
 pub(crate) struct Turn {
     pub(crate) per_second: f64,
@@ -145,7 +145,7 @@ impl Turn {
     }
 }
 
-/// What this share of the values, which ascend, does not exceed.
+/// The quantile of ascending values: this share of them does not exceed it.
 pub(crate) fn quantile(ascending: &[Duration], share: f64) -> Duration {
     let last = ascending.len().saturating_sub(1);
     let index = (last as f64 * share).round() as usize;

@@ -1,5 +1,5 @@
-//! 10,000 logins at once: what they are told, what others feel meanwhile, and how soon all is as before. A server that turns
-//! everybody away without a thought shows what the machine can do.
+//! 10,000 logins at once: their replies, the effect on others, and the time to recover. A server that refuses everybody
+//! at once shows the limit of the machine.
 
 use std::{
     collections::BTreeMap,
@@ -27,16 +27,16 @@ use super::{
 use crate::{Result, postgres};
 
 const LOGINS: u32 = 10_000;
-/// What one password takes, by default, in KiB.
+/// The memory of one password hash, by default, in KiB.
 const HASH_MEMORY: u64 = 19_456;
-/// What a flood may take beside passwords, in KiB.
+/// The memory that a flood may take beside passwords, in KiB.
 const MARGIN: u64 = 64 * 1024;
 /// How long a login waits in the queue at most, by default.
 const DEADLINE: Duration = Duration::from_secs(2);
 /// Over how long a flood is spread that two cores can read as it comes.
 const SPREAD: Duration = Duration::from_secs(2);
 const WAVES: [Duration; 2] = [Duration::ZERO, SPREAD];
-/// How long clients wait that hang up.
+/// The time after which a client disconnects.
 const PATIENCE: Duration = Duration::from_millis(300);
 /// How long an end of a flood may be felt.
 const AFTERMATH: Duration = Duration::from_secs(20);
@@ -64,7 +64,7 @@ pub(crate) async fn flood(plan: Plan) -> Result<()> {
 /// As little as a server can do.
 async fn bare(plan: Plan) -> Result<()> {
     let server = Server::bare(["turn-away"])?;
-    println!("{LOGINS} logins at once, to a handler that turns everybody away");
+    println!("{LOGINS} logins at once, to a handler that refuses everybody");
     for _ in 0..plan.rounds {
         for within in WAVES {
             let read = Request::get("/users/me", "nobody");
@@ -165,7 +165,7 @@ async fn connect(server: SocketAddr, kind: Kind) -> Result<Flood> {
     Ok(flood)
 }
 
-/// All, spread evenly over this time, until the last is answered; and when that was. Nobody hangs up before.
+/// All, spread evenly over this time, until the last is answered; and when that was. No client disconnects before.
 async fn answered(flood: Flood, within: Duration) -> Result<(Seen, Range<Instant>)> {
     let mut tasks = JoinSet::new();
     let begun = tokio::time::Instant::now();
@@ -269,7 +269,7 @@ impl Logins {
         }
     }
 
-    /// How long it takes, or `None` if it was turned away.
+    /// The time it takes, or `None` if it was refused.
     async fn once(&mut self) -> Result<Option<Duration>> {
         self.number += 1;
         let login = self.login.clone().forwarded_for(address(self.number));
@@ -283,7 +283,7 @@ impl Logins {
     async fn usual(&mut self) -> Result<Duration> {
         let mut latencies = Vec::new();
         for _ in 0..30 {
-            latencies.push(self.once().await?.ok_or("a login was turned away")?);
+            latencies.push(self.once().await?.ok_or("a login was refused")?);
         }
         latencies.sort_unstable();
         Ok(quantile(&latencies, 0.9))

@@ -1,4 +1,4 @@
-//! What a decision of a limiter costs: in memory, and in the database against pgbench with the same statement.
+//! The cost of a decision of a limiter: in memory, and in the database against pgbench with the same statement.
 
 use std::{
     env, fs,

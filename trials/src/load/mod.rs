@@ -48,7 +48,7 @@ enum Trial {
     Login,
     /// GET /users/me and the server's memory while all clients log in; and how fast it starts
     Storm,
-    /// 10,000 logins at once, with and without limits: what they are told, and what others feel
+    /// 10,000 logins at once, with and without limits: their replies, and the effect on others
     Flood,
     /// Decisions of the limiters, in memory and in the database, against pgbench with the same statement
     Limits,
@@ -62,7 +62,7 @@ enum Trial {
     },
 }
 
-/// What a trial is measured with.
+/// The setup of a trial.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
     rounds: u32,
@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
     }
     process::build_server()?;
     if let Trial::Flood = arguments.trial {
-        // Two threads: one would be slower than the server. They are not to hold up who reads meanwhile.
+        // Two threads: one would be slower than the server. They must not hold up the readers.
         let mut threads = tokio::runtime::Builder::new_multi_thread();
         threads.worker_threads(2);
         #[cfg(target_os = "linux")]

@@ -1,4 +1,4 @@
-//! `GET /admin/users` among a million users: what a page costs by its depth and filter.
+//! `GET /admin/users` among a million users: the cost of a page by its depth and filter.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What is measured runs in processes of its own.
+//! Processes for the programs that are measured.
 
 use std::{
     env,
@@ -27,7 +27,7 @@ pub(crate) fn build_server() -> Result<()> {
         .args(["build", "--quiet", "--package", "hallpass-server"])
         .current_dir(env!("CARGO_MANIFEST_DIR"));
     if cfg!(debug_assertions) {
-        eprintln!("*** Not a release build: what follows is no measure.");
+        eprintln!("*** Not a release build: the figures are not a measure.");
     } else {
         build.arg("--profile").arg(profile()?);
     }
@@ -46,7 +46,7 @@ fn profile() -> Result<OsString> {
         .ok_or_else(|| "the profile of this program is not known".into())
 }
 
-/// On the processors of `SERVER_CPUS`, such as `0,1`, or else on those of whoever asks.
+/// On the processors of `SERVER_CPUS`, such as `0,1`, or else on those of the caller.
 fn alone(program: PathBuf) -> Command {
     match env::var_os("SERVER_CPUS") {
         Some(cpus) => {

@@ -1,4 +1,4 @@
-//! What those who are signed in feel while something else happens.
+//! The latency of signed-in users while something else happens.
 
 use std::{
     fmt::Write as _,
@@ -51,7 +51,7 @@ impl Drop for Thread {
 type Calls = Vec<(Instant, Duration)>;
 
 impl Readers {
-    /// They read by these requests in turn; who refreshes logs in first, from an address.
+    /// They send these requests in turn; a reader that refreshes logs in first, from an address.
     pub(crate) async fn start(
         server: SocketAddr,
         requests: &[Request],
@@ -90,7 +90,7 @@ impl Readers {
         })
     }
 
-    /// What they felt during the flood.
+    /// The latencies during the flood.
     pub(crate) async fn stop(self, flood: Range<Instant>) -> Result<String> {
         self.stop.send_replace(Some(flood.end));
         let mut reads = Vec::new();

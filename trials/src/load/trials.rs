@@ -1,4 +1,4 @@
-//! What is measured. Each pair takes turns in one run, so that what else the machine does falls on both.
+//! The trials. Each pair takes turns in one run, so that other load of the machine falls on both.
 
 use std::{
     hint::black_box,

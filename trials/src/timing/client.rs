@@ -13,7 +13,7 @@ pub(crate) struct Client {
     buffer: Vec<u8>,
 }
 
-/// What was answered, and when.
+/// A reply, and its time.
 #[derive(Debug)]
 pub(crate) struct Answer {
     /// From the first byte sent to the last one received.

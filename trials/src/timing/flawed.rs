@@ -20,9 +20,9 @@ pub(crate) enum Flaw {
     NoDummyHash,
     /// Nothing is written to the outbox for an address without an account.
     NoDummyOrder,
-    /// A lock is told of otherwise where there is an account.
+    /// A lock is reported differently where there is an account.
     ToldLock,
-    /// Nobody has said what the parameters of the stored hash are: no flaw of the service, but of how it is set up.
+    /// The parameters of the stored hash are not declared: a flaw of the configuration, not of the service.
     UndeclaredParams,
 }
 

@@ -1,13 +1,13 @@
-//! Whether the time of a reply tells if an address has an account. Asks a service in this process, over one connection on
-//! loopback, about addresses with an account and without, in pairs; judges by the differences; and holds that services with
-//! a leak are found out:
+//! Measures whether the time of a reply reveals that an address has an account. Asks a service in this process, over
+//! one connection on loopback, about addresses with an account and without, in pairs; judges by the differences; and
+//! holds that services with a leak are found out:
 //!
 //! ```sh
 //! cargo run --release -p trials -- timing
 //! ```
 //!
-//! The exit status is 0 if nothing can be told, and every flaw is found. `benches/README.md` says how it is decided, and
-//! what the figures were.
+//! The exit status is 0 if the times reveal nothing, and every flaw is found. `benches/README.md` says how it is
+//! decided, and what the figures were.
 
 mod client;
 mod flawed;
@@ -67,10 +67,10 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-/// What is not as it should be.
+/// Runs all trials, and returns the failures.
 fn measure(arguments: &Arguments) -> Result<Vec<String>> {
     if cfg!(debug_assertions) {
-        eprintln!("*** Not a release build: what follows is no measure.");
+        eprintln!("*** Not a release build: the figures are not a measure.");
     }
     let runtime = Runtime::new()?;
     let folder = tempfile::tempdir()?;
@@ -84,7 +84,7 @@ fn measure(arguments: &Arguments) -> Result<Vec<String>> {
         on("Postgres", &runtime, &store, arguments, &mut failures)?;
         runtime.block_on(store.database().clone().close())?;
     } else {
-        println!("Postgres is not to be had");
+        println!("Postgres is not available");
     }
     on("SQLite", &runtime, &sqlite, arguments, &mut failures)?;
     Ok(failures)
@@ -122,7 +122,7 @@ fn on(
         let asked = TRIALS.map(|trial| (None, trial));
         let controls = CONTROLS.map(|(flaw, trial)| (Some(flaw), trial));
         for (flaw, trial) in asked.into_iter().chain(controls) {
-            // What does not hash is the same with either.
+            // A trial that does not hash is the same with either.
             let is_next = trial.hashes || is_weak;
             if !is_next || !trial.name.contains(&arguments.only) {
                 continue;
@@ -166,9 +166,9 @@ fn line(flaw: Option<Flaw>, trial: Trial, outcome: &Outcome) -> String {
         Some(flaw) => format!("{}, {flaw:?}", trial.name),
     };
     let verdict = match (&outcome.told_apart, outcome.finding.verdict()) {
-        (Some(_), _) => "told apart by the reply",
+        (Some(_), _) => "distinguished by the reply",
         (None, Verdict::Alike) => "alike",
-        (None, Verdict::Different) => "told apart by time",
+        (None, Verdict::Different) => "distinguished by time",
         (None, Verdict::Undecided) => "undecided",
     };
     let finding = &outcome.finding;

@@ -27,7 +27,7 @@ pub(crate) async fn store(database_url: &str) -> Result<SeaOrmStore> {
 
 /// A server on loopback that ends when this is dropped.
 ///
-/// No worker delivers its mails: what that does is done after the reply, and holds up whoever calls next.
+/// No worker delivers its mails: its work comes after the reply, and holds up the next caller.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     task: JoinHandle<()>,
@@ -77,7 +77,7 @@ impl Drop for Server {
     }
 }
 
-/// Limits that count as ever, and that nobody reaches.
+/// Limits that count as usual, and that no client reaches.
 fn raised() -> RateLimits {
     let rate = Rate::per_minute(10_000_000);
     Budget::ALL

@@ -1,14 +1,14 @@
-//! Whether two classes of requests take the same time, judged by what the pairs differ by.
+//! Decides whether two classes of requests take the same time, by the differences of the pairs.
 
 use std::hash::{BuildHasher as _, RandomState};
 
-/// What the medians may differ by, in nanoseconds.
+/// The tolerated difference of the medians, in nanoseconds.
 pub(crate) const TOLERANCE: i64 = 250_000;
 const RESAMPLES: usize = 2000;
 /// Of the resamples, on either side of the 99 % that the interval is about.
 const OUTSIDE: usize = RESAMPLES / 200;
 
-/// Numbers that nobody needs to be unable to guess (SplitMix64).
+/// Predictable random numbers (SplitMix64).
 #[derive(Debug)]
 pub(crate) struct Random(u64);
 
@@ -31,7 +31,7 @@ impl Random {
     }
 }
 
-/// What was found of a number of pairs.
+/// The findings about a number of pairs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Finding {
     pub(crate) pairs: usize,
@@ -117,14 +117,14 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_by_nothing_is_alike_once_there_are_enough_pairs() {
+    fn equal_times_are_alike_once_there_are_enough_pairs() {
         assert_eq!(verdict(3, 0), Verdict::Undecided);
         assert_eq!(verdict(3000, 0), Verdict::Alike);
         assert_eq!(verdict(3000, 100_000), Verdict::Alike);
     }
 
     #[test]
-    fn what_differs_by_more_than_the_tolerance_is_found_in_either_direction() {
+    fn a_difference_above_the_tolerance_is_found_in_either_direction() {
         for shift in [10_000_000, 1_000_000, -1_000_000] {
             assert_eq!(verdict(400, shift), Verdict::Different);
         }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_by_about_the_tolerance_stays_undecided() {
+    fn a_difference_about_the_tolerance_stays_undecided() {
         let finding = |low, median, high| Finding {
             pairs: 1,
             median,

@@ -1,4 +1,4 @@
-//! What is measured: pairs of requests about an address with an account and about one without.
+//! The trials: pairs of requests about an address with an account and about one without.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ const WRONG: &str = "long enough to be wrong";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trial {
     pub(crate) name: &'static str,
-    /// Who the address of the one is; the other's has no account.
+    /// The account of the one address; the other address has none.
     known: Known,
     asked: Asked,
     /// Whether passwords are hashed for it.
@@ -39,7 +39,7 @@ enum Known {
     Nobody,
     Passwordless,
     User,
-    /// Whose hash is of parameters no longer in force.
+    /// A user whose hash has parameters no longer in force.
     FormerUser,
 }
 
@@ -53,7 +53,7 @@ enum Asked {
 }
 
 pub(crate) const TRIALS: [Trial; 8] = [
-    // What the noise alone comes to.
+    // The noise alone.
     trial("login, unknown twice", Known::Nobody, Asked::Login),
     LOGIN,
     trial(
@@ -68,7 +68,7 @@ pub(crate) const TRIALS: [Trial; 8] = [
     trial("private registration", Known::User, Asked::Register),
 ];
 
-/// Each has to be told from a service without the flaw.
+/// Each must be distinguished from a service without the flaw.
 pub(crate) const CONTROLS: [(Flaw, Trial); 4] = [
     (Flaw::NoDummyHash, LOGIN),
     (Flaw::UndeclaredParams, FORMER),
@@ -100,7 +100,7 @@ pub(crate) struct Plan {
     pub(crate) most: usize,
 }
 
-/// What came of a trial.
+/// The outcome of a trial.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) finding: Finding,

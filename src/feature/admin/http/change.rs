@@ -1,3 +1,5 @@
+//! `PATCH /admin/users/{id}`.
+
 use super::{Administrator, State, Target, statuses};
 use crate::{
     error::Result,
@@ -20,7 +22,7 @@ pub(super) async fn update_user(
     Ok(Json(updated.await?.into()))
 }
 
-/// What is left out stays.
+/// The changes to a user. Members that are left out stay.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct UpdateUserRequest {
     /// The names of the roles, as a whole.

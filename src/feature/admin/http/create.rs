@@ -1,3 +1,5 @@
+//! `POST /admin/users`.
+
 use super::{Administrator, State};
 use crate::{
     error::Result,

@@ -1,3 +1,5 @@
+//! `GET /admin/events`.
+
 use serde::Serialize;
 
 use super::{Administrator, State};
@@ -31,7 +33,7 @@ pub(super) struct EventPage {
     next_cursor: Option<String>,
 }
 
-/// Which page of which events.
+/// A page of events.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct ListEventsQuery {
     /// How many at most.
@@ -39,10 +41,10 @@ pub(super) struct ListEventsQuery {
     limit: Option<u32>,
     /// `next_cursor` of a page with the same filters.
     cursor: Option<String>,
-    /// Whose account they are about.
+    /// The user they are about.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>))]
     user_id: Option<UserId>,
-    /// What they are about.
+    /// The type of the events.
     #[cfg_attr(feature = "openapi", schema(rename = "type", value_type = Option<String>))]
     kind: Option<EventKind>,
 }

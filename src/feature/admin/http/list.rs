@@ -1,3 +1,5 @@
+//! `GET /admin/users`.
+
 use serde::Serialize;
 
 use super::{Administrator, State};
@@ -30,7 +32,7 @@ pub(super) struct UserPage {
     next_cursor: Option<String>,
 }
 
-/// Which page of which users.
+/// A page of users.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct ListUsersQuery {
     /// How many at most.

@@ -1,3 +1,5 @@
+//! `GET /admin/mail`, and retrying a mail.
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -34,7 +36,7 @@ pub(super) async fn retry_mail(
     Ok(Accepted)
 }
 
-/// The mail that the path names. What is no identifier is none's.
+/// The mail that the path names. A malformed identifier names no mail.
 pub(super) struct Waiting(IntentId);
 
 impl<S: Sync> Input<S> for Waiting {
@@ -60,19 +62,19 @@ pub(super) struct MailPage {
 pub(super) struct MailView {
     #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
     id: IntentId,
-    /// Which letter it is, such as `reset_password`.
+    /// The letter, such as `reset_password`.
     letter: String,
     /// The address it goes to, or was asked for with; null if the user is gone.
     #[cfg_attr(feature = "openapi", schema(required))]
     recipient: Option<String>,
-    /// Who gets it; null if it was asked for with an address.
+    /// The recipient; null if the mail was requested with an address.
     #[cfg_attr(feature = "openapi", schema(required, value_type = Option<uuid::Uuid>))]
     user_id: Option<UserId>,
     /// `pending`, or `dead` if it was given up.
     status: &'static str,
     /// How often it was tried.
     attempts: i32,
-    /// Why it did not go out the last time.
+    /// The reason why the last try failed.
     #[cfg_attr(feature = "openapi", schema(required))]
     last_error: Option<String>,
     #[serde(serialize_with = "time::serialize")]
@@ -98,7 +100,7 @@ impl From<MailEntry> for MailView {
     }
 }
 
-/// Which page of which mails.
+/// A page of mails.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct ListMailQuery {
     /// How many at most.

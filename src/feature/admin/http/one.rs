@@ -1,4 +1,4 @@
-//! What takes no body: read, delete, log out, unlock.
+//! The endpoints without a body: read, delete, log out, unlock.
 
 use super::{Administrator, State, Target};
 use crate::{

@@ -21,7 +21,7 @@ use crate::{error::BoxError, feature::oauth::provider::Provider, json, outbound:
 const ANSWER: &str = "token endpoint";
 /// RFC 7636, section 4.1.
 const VERIFIER: std::ops::RangeInclusive<usize> = 43..=128;
-/// The longest word of refusal that is logged.
+/// The longest error code that is logged.
 const MAX_WORD: usize = 64;
 
 /// Where a provider is asked, and how we prove there who we are.
@@ -32,7 +32,7 @@ pub(super) struct Endpoints {
     pub(super) proof: AuthType,
 }
 
-/// What a code is exchanged for.
+/// The result of exchanging a code.
 pub(super) struct Exchanged {
     pub(super) access_token: oauth2::AccessToken,
     pub(super) id_token: Option<String>,
@@ -128,8 +128,8 @@ impl Endpoints {
 /// The members of an answer that are read. All others may be of any type.
 const READ: [&str; 4] = ["access_token", "error", "id_token", "token_type"];
 
-/// Sends the request, and lets only what is strict JSON through, and of that only what is read. A refusal that comes with
-/// status 200, as GitHub sends it, goes on as one.
+/// Sends the request, and lets only what is strict JSON through, and of that only what is read. A refusal that comes
+/// with status 200, as GitHub sends it, goes on as one.
 async fn ask(
     web: &Web,
     request: oauth2::HttpRequest,

@@ -1,6 +1,8 @@
+//! Provider failures, for logs.
+
 use crate::error::BoxError;
 
-/// Why a provider did not say who signs in. For logs: it holds no code, no token and no secret.
+/// The reason why a provider did not identify the user. For logs: it holds no code, no token and no secret.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProviderFault {
     /// The `iss` of the way back is not the provider's (RFC 9207).
@@ -15,7 +17,7 @@ pub(crate) enum ProviderFault {
     /// An answer is not what it has to be.
     #[error("the {0} {1}")]
     Nonsense(&'static str, &'static str),
-    /// It refuses, in a word of its own.
+    /// It refuses, with an error code.
     #[error("the provider refuses the code: {0}")]
     Refused(String),
     /// The time for all calls together is up.

@@ -1,3 +1,5 @@
+//! The GitHub API.
+
 use oauth2::{AccessToken, AuthType};
 use serde_json::{Map, Value};
 use url::Url;
@@ -37,7 +39,7 @@ pub(super) fn is_issuer(provider: &Provider, iss: &str) -> bool {
     iss == base || iss.strip_prefix(base) == Some("/login/oauth")
 }
 
-/// Asks whose the token is. The claims are those of an ID token: who it is, and what they are called.
+/// Asks whose the token is. The claims are those of an ID token: the subject and the names.
 pub(super) async fn user(
     web: &Web,
     provider: &Provider,
@@ -48,7 +50,7 @@ pub(super) async fn user(
     let user = profile::ask(web, USER, &url, token, &HEADERS).await?;
     let user = json::parse_object(&user)
         .map_err(|_| ProviderFault::Nonsense(USER, "is not one JSON object"))?;
-    // The login is not who they are: it can be changed, and taken by somebody else.
+    // The login is not the identity: a user can change it, and another can take it.
     let id = user.get("id").and_then(Value::as_u64).filter(|id| *id > 0);
     let id = id.ok_or(ProviderFault::Nonsense(USER, "has no number"))?;
     let name = user.get("name").cloned().unwrap_or_default();

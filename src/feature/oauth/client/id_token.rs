@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{clock::Timestamp, json};
 
-/// The longest token that is looked at, in bytes.
+/// The longest token that is parsed, in bytes.
 const MAX_TOKEN: usize = 16 * 1024;
 const MAX_SUBJECT: usize = 255;
 /// For how many seconds a token that has expired is taken.
@@ -32,7 +32,7 @@ pub(super) struct IdToken<'a> {
 #[derive(Debug)]
 pub(super) struct Signed<'a>(&'a IdToken<'a>);
 
-/// What the claims are held against.
+/// The values that the claims must match.
 #[derive(Debug)]
 pub(super) struct Expected<'a> {
     pub(super) issuer: &'a str,
@@ -65,7 +65,8 @@ impl<'a> IdToken<'a> {
         let algorithm = algorithm.ok_or(ProviderFault::IdToken(
             "is signed with an algorithm that is not taken",
         ))?;
-        // RFC 7515, section 4.1.11: what is critical and not understood makes the token invalid. Nothing is understood.
+        // RFC 7515, section 4.1.11: a critical header that is not understood makes the token invalid. Nothing is
+        // understood.
         if header.contains_key("crit") {
             return Err(ProviderFault::IdToken("has critical extensions"));
         }

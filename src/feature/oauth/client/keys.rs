@@ -1,3 +1,5 @@
+//! The keys of a provider, and the verification of ID tokens.
+
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
@@ -20,7 +22,7 @@ use crate::{
 };
 
 pub(super) const TERMS: Terms = hourly("the keys of a provider");
-/// What the verifier takes, in bits. The least is NIST SP 800-131A's.
+/// The key lengths that the verifier accepts, in bits. The minimum is NIST SP 800-131A's.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// The algorithms of ID tokens: of RFC 7518 the asymmetric ones that are in use, and Ed25519 (RFC 8037).
@@ -44,7 +46,7 @@ pub(super) struct Keys(Vec<Key>);
 #[derive(PartialEq, Eq)]
 pub(super) struct Key {
     kid: Option<String>,
-    /// What it is for alone, if it says so.
+    /// The only algorithm it is for, if it names one.
     algorithm: Option<String>,
     material: Material,
 }
@@ -57,7 +59,7 @@ enum Material {
     Rsa { n: Vec<u8>, e: Vec<u8> },
 }
 
-/// No one key is the one that has signed.
+/// The reason why no single key can be picked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoKey {
     /// Several could be.
@@ -152,7 +154,7 @@ impl Key {
             ("OKP", Some("Ed25519")) => Material::Ed25519(bytes("x").filter(|x| x.len() == 32)?),
             _ => return None,
         };
-        // A member that is there is text, or the key is none.
+        // A present member must be text, or the key is invalid.
         let optional = |name: &str| match text(name) {
             None => Some(None),
             Some(text) => text.map(|text| Some(text.to_owned())),
@@ -229,7 +231,7 @@ impl Algorithm {
         })
     }
 
-    /// What `at_hash` is made with (OpenID Connect Core 1.0, section 3.1.3.6).
+    /// The digest behind `at_hash` (OpenID Connect Core 1.0, section 3.1.3.6).
     pub(super) fn digest(self) -> &'static digest::Algorithm {
         match self {
             Self::Es256 | Self::Ps256 | Self::Rs256 => &digest::SHA256,

@@ -1,3 +1,5 @@
+//! The discovery document of a provider.
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -14,7 +16,7 @@ use crate::{
 
 pub(super) const TERMS: Terms = hourly("the configuration of a provider");
 
-/// What a provider says of itself (OpenID Connect Discovery 1.0, section 3), as far as it is used.
+/// The metadata of a provider (OpenID Connect Discovery 1.0, section 3), as far as it is used.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Metadata {
     pub(super) authorization: Url,
@@ -23,7 +25,7 @@ pub(super) struct Metadata {
     pub(super) userinfo: Option<Url>,
     /// How clients prove who they are, if it says so.
     pub(super) auth_methods: Option<Vec<String>>,
-    /// What ID tokens are signed with, if it says so.
+    /// The signature algorithms of ID tokens, if it names them.
     pub(super) algorithms: Option<Vec<String>>,
     /// Whether it names itself on the way back (RFC 9207, section 3).
     pub(super) names_itself: bool,

@@ -47,7 +47,7 @@ const fn hourly(what: &'static str) -> Terms {
         what,
         timeout: TIMEOUT,
         fresh: Duration::from_secs(3600),
-        // Who signs in does not wait for what is at hand.
+        // A sign-in does not wait while a value is at hand.
         stale: Duration::MAX,
         pause: Duration::from_secs(60),
         first_pause: Duration::from_secs(3),
@@ -84,7 +84,7 @@ pub(crate) struct Authorization<'a> {
     pub(crate) verifier: &'a str,
 }
 
-/// A browser that has come back, with what the flow began with.
+/// A browser that has come back, with the secrets of its flow.
 pub(crate) struct Answer<'a> {
     pub(crate) code: &'a str,
     /// The `iss` parameter (RFC 9207).
@@ -98,7 +98,7 @@ pub(crate) struct Answer<'a> {
 #[derive(Debug)]
 pub(crate) struct Identified {
     pub(crate) assertion: Assertion,
-    /// Why no more is known of their address. Their identity is verified all the same.
+    /// The reason why the address is not known better. Their identity is verified all the same.
     pub(crate) fault: Option<ProviderFault>,
 }
 
@@ -109,7 +109,7 @@ struct Known {
 }
 
 impl Client {
-    /// Asks nobody yet.
+    /// Makes no request yet.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) naming the provider.
@@ -228,7 +228,7 @@ impl Client {
         })
     }
 
-    /// Asks for what is not known of their address.
+    /// Asks for the missing claims about the address.
     async fn complete(&self, known: &mut Known) -> Result<(), ProviderFault> {
         let Inner { provider, web, .. } = &*self.0;
         let Known {

@@ -1,4 +1,4 @@
-//! What a provider says of somebody, beside who they are.
+//! The profile of a user at a provider, beside the identity.
 
 use serde_json::{Map, Value};
 
@@ -41,7 +41,7 @@ pub(super) async fn ask(
     Ok(answer.into_body())
 }
 
-/// Whether it is not said what the address is, or not whether it was verified.
+/// Whether the claims lack the address, or whether it is verified.
 pub(super) fn lacks_address(claims: &Map<String, Value>) -> bool {
     ["email", "email_verified"]
         .iter()
@@ -65,9 +65,9 @@ pub(super) async fn complete(
     let body = ask(web, WHAT, url, access_token, &headers).await?;
     let info = json::parse_object(&body)
         .map_err(|_| ProviderFault::Nonsense(WHAT, "is not one JSON object"))?;
-    // Section 5.3.2: otherwise it may be of somebody else.
+    // Section 5.3.2: otherwise it may belong to another subject.
     if subject(&info) != subject(claims) {
-        return Err(ProviderFault::Nonsense(WHAT, "is of somebody else"));
+        return Err(ProviderFault::Nonsense(WHAT, "is of another subject"));
     }
     // `email_verified` is of the address beside it, and of no other.
     if !is_said(claims, "email") {

@@ -1,3 +1,5 @@
+//! `/users/me/identities`.
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -76,7 +78,7 @@ struct IdentityList {
     items: Vec<IdentityView>,
 }
 
-/// Who you are at a provider.
+/// An identity at a provider.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = Identity))]
@@ -85,9 +87,9 @@ struct IdentityView {
     id: IdentityId,
     /// The name of the provider when it was linked.
     provider: String,
-    /// Who speaks for you.
+    /// The issuer of the identity.
     issuer: String,
-    /// Who you are there, for life.
+    /// The permanent identifier of the user there.
     subject: String,
     /// The address that the provider gave when it was linked.
     #[cfg_attr(feature = "openapi", schema(required))]

@@ -1,3 +1,5 @@
+//! The inputs of the provider endpoints.
+
 use serde_json::Value;
 
 use super::{State, kept};
@@ -12,7 +14,7 @@ use crate::{
 /// The longest `state` of an application, in bytes.
 const MAX_APP_STATE: usize = 1024;
 
-/// What somebody begins to sign in with. Checked in the order of the contract: the provider, `redirect_to`, the rest.
+/// The input of a new sign-in. Checked in the order of the contract: the provider, `redirect_to`, the rest.
 pub(super) struct SignInBegun {
     pub(super) provider: String,
     pub(super) new: NewSignIn,
@@ -106,7 +108,7 @@ impl FromMembers for BeginSignInQuery {
 /// The parameters of RFC 6749, section 4.1.2, and RFC 9207 that are read, and that strictly.
 const READ: [&str; 4] = ["code", "error", "iss", "state"];
 
-/// What a browser brings back from a provider. Providers add parameters as they like, in any encoding.
+/// The parameters that a browser brings back from a provider. Providers add others as they like, in any encoding.
 pub(super) struct BroughtBack {
     pub(super) provider: String,
     pub(super) answer: Answer,
@@ -150,12 +152,12 @@ impl Input<State> for BroughtBack {
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "for the document")]
 struct FinishSignInQuery {
-    /// What the provider was given.
+    /// The `state` that the provider was given.
     state: String,
     /// If the user has signed in.
     code: Option<String>,
     /// If not.
     error: Option<String>,
-    /// Who answers.
+    /// The issuer that answers.
     iss: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! The cookies that a browser keeps while it is at a provider: one for each flow, so that tabs do not get into each
-//! other's way, and no more than servers take in one head.
+//! The cookies that a browser keeps while it is at a provider: one for each flow, so that tabs do not interfere, and at
+//! most as many as servers accept in one head.
 
 use crate::{clock::Timestamp, http::Request};
 

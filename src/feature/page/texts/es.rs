@@ -1,3 +1,5 @@
+//! The Spanish texts of the pages.
+
 use super::{ActionTexts, Note, Texts};
 use crate::error::Weakness;
 

@@ -1,4 +1,4 @@
-//! What the pages say, by language. `{product}` and `{min}` are filled in.
+//! The texts of the pages, by language. `{product}` and `{min}` are filled in.
 
 mod de;
 mod en;
@@ -23,19 +23,19 @@ pub(crate) struct Texts {
     pub(crate) verify_email: ActionTexts,
     /// The label of the field for the new password.
     pub(crate) new_password: &'static str,
-    /// What is asked of a new password.
+    /// The rules for a new password.
     pub(crate) min_password: &'static str,
-    /// Why a new password is refused.
+    /// The reasons to refuse a new password.
     pub(crate) rules: [(Weakness, &'static str); Weakness::ALL.len()],
     /// Above the form, if it was not done for lack of time.
     pub(crate) busy: &'static str,
-    /// The link was used before, and what it did still holds.
+    /// The link was used before, and its effect still holds.
     pub(crate) used: &'static str,
     /// The same for a link that sets a password: a second form may have held another one.
     pub(crate) password_set_before: &'static str,
     /// The link is unknown, expired or void.
     pub(crate) invalid: Note,
-    /// The form is none of ours.
+    /// The form is not one of ours.
     pub(crate) refused: Note,
     /// A part of ours does not answer.
     pub(crate) unavailable: Note,
@@ -43,7 +43,7 @@ pub(crate) struct Texts {
     pub(crate) failed: Note,
 }
 
-/// What the pages of one kind of link say.
+/// The texts of the pages for one kind of link.
 #[derive(Debug)]
 pub(crate) struct ActionTexts {
     pub(crate) ask: Note,

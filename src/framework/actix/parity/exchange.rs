@@ -1,3 +1,5 @@
+//! Requests and replies on both frameworks.
+
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use ::axum::{Router, extract::State, routing::get};

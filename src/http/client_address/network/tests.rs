@@ -36,7 +36,7 @@ fn networks_are_matched_by_their_prefix() {
 }
 
 #[test]
-fn what_is_no_network_is_named() {
+fn a_malformed_network_is_named() {
     let wrong = [
         "",
         "*",

@@ -1,4 +1,4 @@
-//! An authority of a test's own, and what it signs.
+//! A certificate authority for tests, and its certificates.
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
@@ -10,7 +10,7 @@ pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
 }
 
-/// What a server shows, and the key to it, both in PEM.
+/// The certificate of a server, and its key, both in PEM.
 pub(crate) struct Identity {
     pub(crate) certificate: String,
     pub(crate) key: String,

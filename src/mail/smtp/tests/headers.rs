@@ -5,7 +5,7 @@ use crate::user::EmailAddress;
 
 const ROUNDS: u64 = 4000;
 
-/// What tears headers and commands apart, and what is only odd.
+/// Texts that tear headers and commands apart, and texts that are only odd.
 const PIECES: [&str; 40] = [
     "\r\n",
     "\n",
@@ -128,7 +128,7 @@ fn check_envelope(envelope: &lettre::address::Envelope, to: &EmailAddress, told:
     let local = |address: &str| address.rsplit_once('@').unwrap().0.to_owned();
     assert_eq!(local(&address), local(to.as_str()), "{told}");
     for address in [address, envelope.from().unwrap().to_string()] {
-        // What would end a path or begin a parameter (RFC 5321 section 4.1.2).
+        // Characters that would end a path or begin a parameter (RFC 5321 section 4.1.2).
         let breaks = |c: char| c.is_control() || c.is_whitespace() || "<>\"\\(),:;".contains(c);
         assert!(!address.contains(breaks), "{told}: {address}");
         assert_eq!(address.matches('@').count(), 1, "{told}: {address}");

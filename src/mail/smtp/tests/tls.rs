@@ -190,7 +190,7 @@ async fn replies_from_before_the_handshake_are_not_taken_for_replies_through_tls
     ] {
         let server = start(Encryption::StartTls(acceptor.clone(), injected)).await;
         let reason = refused(&trusting(&server, "localhost", &authority), &server).await;
-        // What comes with the reply is seen at once; what comes after it goes to the handshake.
+        // Bytes that come with the reply are seen at once; later ones go to the handshake.
         let seen = ["more than its reply", "corrupt message"];
         assert!(
             seen.iter().any(|seen| reason.contains(seen)),
@@ -201,7 +201,7 @@ async fn replies_from_before_the_handshake_are_not_taken_for_replies_through_tls
 }
 
 #[tokio::test]
-async fn what_is_offered_before_tls_counts_for_nothing() {
+async fn an_offer_before_tls_counts_for_nothing() {
     let authority = Authority::new();
     let behaviour = Behaviour {
         extensions_in_clear: &["AUTH PLAIN", "SMTPUTF8"],

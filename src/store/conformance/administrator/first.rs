@@ -30,7 +30,7 @@ pub async fn check_all(store: &Subject) {
     there_is_no_second_first_administrator(store).await;
 }
 
-/// The account may be of anybody: it becomes nothing more, and nothing is written.
+/// The account may belong to a stranger: it gains no role, and nothing is written.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -100,7 +100,7 @@ pub async fn one_of_many_administrators_survives(store: &Subject) {
     assert_eq!(administrators(store).await.len(), 1);
 }
 
-/// Who becomes an administrator while somebody else is demoted counts from then on, and may be the last.
+/// A user who becomes an administrator while another is demoted counts from then on, and may be the last.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -143,7 +143,7 @@ enum Removal {
 impl Removal {
     const ALL: [Self; 3] = [Self::Delete, Self::Demote, Self::Disable];
 
-    /// Whether it removed the administrator, or somebody had before.
+    /// Whether it removed the administrator, or another call had before.
     async fn attempt(self, store: &Subject, whom: UserId) -> bool {
         let change = match self {
             Self::Delete => {

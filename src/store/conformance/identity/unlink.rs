@@ -38,7 +38,7 @@ pub async fn check_all(store: &Subject) {
     no_link_slips_through_a_reset(store).await;
 }
 
-/// The identity is another's to link from then on. Nobody else's can be taken away.
+/// The identity is another's to link from then on. The identities of others cannot be unlinked.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -136,7 +136,7 @@ pub async fn identities_beyond_the_list_can_be_taken_away(store: &Subject) {
     assert_eq!(unlink(store, user.id, last).await.0, Unlinked::Unlinked);
 }
 
-/// With the user it is gone, and becomes somebody else's.
+/// The identity is gone with the user, and can become another user's.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -37,8 +37,8 @@ pub async fn check_all(store: &Subject) {
     several_mails_are_ordered_at_once(store).await;
 }
 
-/// A new user gets a mail, and so does whoever has the address already; never both. That the address was taken is written
-/// down.
+/// A new user gets a mail, and so does the user who has the address already; never both. The event of a taken address
+/// is recorded.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -184,7 +184,7 @@ pub async fn a_link_orders_its_notice(store: &Subject) {
     }
 }
 
-/// Who has an account is told that a provider joined it, and nobody is of any other sign-in.
+/// The owner of an account is notified that a provider joined it, and nobody is notified of any other sign-in.
 ///
 /// # Panics
 /// If the store breaks the contract.

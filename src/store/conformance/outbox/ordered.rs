@@ -38,7 +38,7 @@ pub async fn check_all(store: &Subject) {
     no_link_goes_to_an_address_that_was_left(store).await;
 }
 
-/// A registration's is ordered for the new user, others for the user there is; for the holder of an address nobody is
+/// A registration's is ordered for the new user, others for the user there is; for the holder of an address no user is
 /// known yet.
 ///
 /// # Panics

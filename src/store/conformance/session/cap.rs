@@ -1,4 +1,5 @@
-//! The contract of [`TokenStore::open_session`](crate::store::SessionStore::open_session): how many sessions a user has.
+//! The contract of [`TokenStore::open_session`](crate::store::SessionStore::open_session): how many sessions a user
+//! has.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -142,7 +143,7 @@ pub async fn a_list_is_bounded(store: &Subject) {
     assert!(newest.eq(listed.iter().copied()), "{} listed", listed.len());
 }
 
-/// A session that is opened so many milliseconds from now, with this cap.
+/// A session that is opened this many milliseconds from now, with this cap.
 fn capped(user: UserId, cap: u32, later: usize) -> NewSession {
     let mut session = new_session(user, 0);
     let later = u64::try_from(later).expect("a few");

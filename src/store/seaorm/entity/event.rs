@@ -11,9 +11,9 @@ pub struct Model {
     pub kind: String,
     #[sea_orm(column_type = "Text")]
     pub outcome: String,
-    /// Whose account it is about. No foreign key: the event outlives the account.
+    /// The user it is about. No foreign key: the event outlives the account.
     pub user_id: Option<Uuid>,
-    /// Who did it.
+    /// The user who did it.
     pub actor_id: Option<Uuid>,
     #[sea_orm(column_type = "Text", nullable)]
     pub ip: Option<String>,

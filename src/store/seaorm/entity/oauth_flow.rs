@@ -8,7 +8,7 @@ pub struct Model {
     /// The SHA-256 of the state.
     #[sea_orm(primary_key, auto_increment = false)]
     pub state: Vec<u8>,
-    /// The SHA-256 of what the browser keeps.
+    /// The SHA-256 of the secret that the browser keeps.
     pub binding: Vec<u8>,
     #[sea_orm(column_type = "Text")]
     pub provider: String,
@@ -30,7 +30,7 @@ pub struct Model {
     pub code: Option<Vec<u8>>,
     pub code_expires_at: Option<DateTimeUtc>,
     pub code_used_at: Option<DateTimeUtc>,
-    /// Whom the code signs in.
+    /// The user that the code signs in.
     pub user_id: Option<Uuid>,
     /// The user's version when the code was kept; the code is dead when they differ.
     pub credential_version: Option<i64>,

@@ -9,7 +9,7 @@ pub struct Model {
     pub id: Uuid,
     #[sea_orm(column_type = "Text")]
     pub letter: String,
-    /// Who gets it; with an address, the user who wants to have that.
+    /// The recipient; with an address, the user who wants to have that.
     pub user_id: Option<Uuid>,
     /// Without a user, the address that was asked for, as given.
     #[sea_orm(column_type = "Text", nullable)]

@@ -134,7 +134,7 @@ impl Watch {
                     "connections to the database go to another host"
                 );
             }
-            Err(error) => tracing::debug!(?error, "no host of the database can be worked with"),
+            Err(error) => tracing::debug!(?error, "no host of the database is usable"),
         }
     }
 }

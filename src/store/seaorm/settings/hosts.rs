@@ -138,7 +138,7 @@ impl Hosts {
         let end = Instant::now() + patience;
         let share = patience / u32::try_from(self.hosts.len()).unwrap_or(u32::MAX).max(1);
         let mut misfit = None;
-        // The last word of a host, which says more than a silence when the time is up.
+        // The last error of a host, which says more than a timeout.
         let mut passing = None;
         loop {
             let mut may_pass = misfit.is_some();

@@ -47,14 +47,14 @@ pub(super) async fn probe(
         Ok(second) => {
             let mut second = Prober::new(second, patience);
             let pooling = compare(&mut first, lent, &mut second).await;
-            // While it is in a transaction: the pooler ends the session, and what was prepared there is gone.
+            // While it is in a transaction: the pooler ends the session, and its prepared statements are gone.
             second.close().await;
             pooling
         }
         Err(error) => {
             tracing::warn!(
                 ?error,
-                "whether a pooler is there is not known: the database takes no second connection"
+                "a pooler cannot be detected: the database takes no second connection"
             );
             Ok(Pooling::Session)
         }
@@ -68,7 +68,7 @@ async fn compare(first: &mut Prober, lent: i32, second: &mut Prober) -> Result<P
         Ok(()) => {}
         // The first one keeps the only session that the pooler has.
         Err(Fault::NoAnswer) => return Ok(Pooling::Session),
-        // PgBouncer's word for it, in every language; the code stands for all that goes wrong there.
+        // PgBouncer's text for it, in every language; the code stands for all its errors.
         Err(Fault::Driver(SqlxError::Database(error)))
             if error.message().contains("statement pooling mode") =>
         {
@@ -157,7 +157,7 @@ fn is_mixed_up(error: &SqlxError) -> bool {
         SqlxError::Database(error) => match error.code().as_deref() {
             // No such prepared statement, or one of that name already.
             Some("26000" | "42P05") => true,
-            // One with other parameters. As the last word of a pooler it says that the database is away.
+            // One with other parameters. As the last error of a pooler it means that the database is away.
             Some("08P01") => error
                 .try_downcast_ref::<PgDatabaseError>()
                 .is_some_and(|error| error.severity() == PgSeverity::Error),

@@ -94,8 +94,8 @@ enum Place {
 }
 
 /// # Errors
-/// [`Configuration`](crate::ErrorKind::Configuration) if the driver would refuse the URL, with a text that would repeat it, or
-/// would open what keeps nothing.
+/// [`Configuration`](crate::ErrorKind::Configuration) if the driver would refuse the URL, with a text that would repeat
+/// it, or would open what keeps nothing.
 fn place(url: &str) -> Result<Place> {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let mut is_memory = matches!(path, "sqlite::memory:" | "sqlite://:memory:");
@@ -132,8 +132,8 @@ fn place(url: &str) -> Result<Place> {
     })
 }
 
-/// Makes the file for this user alone; SQLite gives its mode to the files beside it. If it cannot be made here, the driver
-/// says so.
+/// Makes the file for this user alone; SQLite gives its mode to the files beside it. If it cannot be made here, the
+/// driver says so.
 fn create(path: &Path) {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);

@@ -17,7 +17,7 @@ fn root(error: &dyn std::error::Error) -> String {
 }
 
 #[tokio::test]
-async fn what_was_fetched_is_kept() {
+async fn fetched_documents_are_kept() {
     let scene = Scene::sound().await;
     scene.client.prepare().await.expect("it is there");
     for _ in 0..3 {
@@ -240,7 +240,7 @@ async fn a_key_that_was_withdrawn_verifies_nothing_once_the_keys_were_fetched_ag
 }
 
 #[tokio::test]
-async fn what_is_at_hand_goes_on_while_it_cannot_be_fetched() {
+async fn kept_documents_serve_while_the_provider_is_away() {
     let scene = Scene::sound().await;
     scene.identify().await.expect("it is sound");
     for path in [DISCOVERY, JWKS] {
@@ -298,7 +298,7 @@ async fn a_slow_endpoint_is_given_up_in_time() {
 
 #[tokio::test]
 async fn an_address_that_is_not_public_is_not_asked() {
-    // By the issuer's word, who is public.
+    // The issuer is public, so its document may name public addresses only.
     let client = client("https://id.example.org", |it| it);
     let ask = async |url: &str| {
         let request = http::Request::get(url).body(Vec::new()).unwrap();

@@ -52,7 +52,7 @@ impl Scene {
         scene
     }
 
-    /// What a sound ID token says.
+    /// The claims of a sound ID token.
     fn claims(&self) -> Value {
         let now = self.clock.now().timestamp();
         json!({
@@ -88,7 +88,7 @@ impl Scene {
         Ok(identified.assertion)
     }
 
-    /// Why nothing more is known of the address of somebody who has signed in.
+    /// The reason why the address of a signed-in user is not known better.
     async fn unknown_address(&self) -> String {
         let identified = self.client.identify(&answer(None)).await;
         let identified = identified.expect("the token is sound");

@@ -18,7 +18,7 @@ async fn only_the_boolean_true_verifies_an_address() {
 }
 
 #[tokio::test]
-async fn what_is_no_address_or_no_name_is_left_out() {
+async fn malformed_addresses_and_names_are_left_out() {
     let scene = Scene::sound().await;
     for email in [
         json!("ann"),

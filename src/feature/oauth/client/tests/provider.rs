@@ -46,7 +46,7 @@ struct State {
     calls: Vec<Call>,
 }
 
-/// What it answers.
+/// The reply of the provider.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -56,7 +56,7 @@ pub(crate) struct Reply {
     pub(crate) hangs: bool,
 }
 
-/// What it was asked.
+/// A call to the provider.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) path: String,
@@ -105,7 +105,7 @@ impl FakeProvider {
                 let state = Arc::clone(&shared);
                 let service = service_fn(move |request| answer(Arc::clone(&state), request));
                 let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-                // A client that hangs up is none of its concern.
+                // A client that disconnects is not an error.
                 tokio::spawn(async move { drop(serving.await) });
             }
         });
@@ -132,14 +132,14 @@ impl FakeProvider {
         state.calls.iter().filter(|call| call.path == path).count()
     }
 
-    /// What the path was asked last.
+    /// The last call to the path.
     pub(crate) fn last(&self, path: &str) -> Call {
         let state = self.state();
         let mut calls = state.calls.iter().rev();
         calls.find(|call| call.path == path).unwrap().clone()
     }
 
-    /// What a sound provider says of itself.
+    /// The metadata of a sound provider.
     pub(crate) fn metadata(&self) -> Value {
         let url = self.url();
         json!({

@@ -49,7 +49,7 @@ fn a_list_of_hosts_is_read_in_its_order() {
 }
 
 #[test]
-fn what_a_host_must_be_is_read_and_kept_from_the_driver() {
+fn required_host_attributes_are_read_and_kept_from_the_driver() {
     for (url, wanted) in [
         ("postgres://one/app", Wanted::Any),
         ("postgres://one,two/app", Wanted::ReadWrite),
@@ -79,7 +79,7 @@ fn what_a_host_must_be_is_read_and_kept_from_the_driver() {
 }
 
 #[test]
-fn what_cannot_be_read_is_refused_by_its_name_only() {
+fn unreadable_parameters_are_refused_by_name_only() {
     for url in [
         "postgres://u:hunter2@one,,two/app",
         "postgres://u:hunter2@one:port,two/app",
