@@ -108,6 +108,15 @@ impl Endpoints {
         Ok(self)
     }
 
+    /// Puts a row of a host's own in the place of the one with the same method and path.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no such endpoint to replace.
+    pub fn replace(self, row: Endpoint) -> Result<Self> {
+        let (method, path) = (row.method().clone(), row.path());
+        self.without(&method, path)?.with_rows([row])
+    }
+
     /// Adds `GET /openapi.json`, and an interactive page at `GET /docs` that needs no other host, for the endpoints in
     /// the list so far. The document is written when it is first asked for.
     #[cfg(feature = "openapi")]

@@ -68,10 +68,10 @@ impl Auth {
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if there is no store for such a database.
-    pub fn within<'a>(&self, txn: &'a impl Transaction) -> Result<InTransaction<'a>> {
+    pub fn within<'a>(&self, txn: impl Transaction<'a>) -> Result<InTransaction<'a>> {
         Ok(InTransaction {
             auth: self.clone(),
-            store: txn.store()?,
+            store: txn.into_store()?,
             author: Author::default(),
             done: Done::default(),
         })

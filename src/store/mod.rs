@@ -80,11 +80,12 @@ pub trait Store:
 
 /// A transaction that a host has opened on the database of its store; see [`Auth::within`](crate::Auth::within).
 ///
-/// `sea_orm::DatabaseTransaction` is one, with the feature `postgres` or `sqlite`.
-pub trait Transaction: Send + Sync {
+/// `&sea_orm::DatabaseTransaction` is one, and `&mut sqlx::Transaction` of Postgres or SQLite, with the feature
+/// `postgres` or `sqlite`.
+pub trait Transaction<'a> {
     /// The store inside this transaction: it commits nothing.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if there is no store for such a database.
-    fn store(&self) -> Result<Box<dyn Store + '_>>;
+    fn into_store(self) -> Result<Box<dyn Store + 'a>>;
 }

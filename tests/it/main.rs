@@ -88,3 +88,4 @@ mod timeouts;
 mod unmigrated;
 mod verifier;
 mod within;
+mod within_sqlx;

@@ -99,6 +99,26 @@ async fn own_rows_answer_refuse_and_document_themselves_as_ours() {
 }
 
 #[tokio::test]
+async fn an_own_row_takes_the_place_of_ours() {
+    let app = app_with(|builder| builder).await;
+    for framework in [Framework::Axum, Framework::Actix] {
+        let own = Endpoint::post("/auth/forgot-password", (), ask);
+        let endpoints = app.auth.endpoints().replace(own).unwrap();
+        let server = Server::of(endpoints, framework).await;
+        let answered = server
+            .client
+            .ask("POST /auth/forgot-password", "", b"")
+            .await;
+        answered.expect(204);
+        let other = server.client.ask("GET /users/me", "", b"").await;
+        other.problem(401, "unauthenticated");
+    }
+    let nowhere = Endpoint::post("/auth/forgotten", (), ask);
+    let error = app.auth.endpoints().replace(nowhere).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+}
+
+#[tokio::test]
 async fn own_rows_that_answer_what_another_answers_are_refused() {
     let app = app_with(|builder| builder).await;
     for path in ["/users/me", "/admin/users/{user}", "no-pattern", "/a/{}"] {

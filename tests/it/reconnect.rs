@@ -263,6 +263,7 @@ async fn nothing_is_asked_again_in_a_transaction_of_the_host() {
     let store = SeaOrmStore::within(&txn).unwrap();
     let lost = store.list_users(&UserFilter::default(), None, 1).await;
     assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
+    drop(store);
     drop(txn);
     case.read().await.unwrap();
 }

@@ -152,24 +152,11 @@ impl Connection {
     /// All rows, never only the first: a driver that stops reading early gives the row back before the statement,
     /// and with it its commit, has ended.
     pub(super) async fn query(&mut self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let sql = AssertSqlSafe(statement.sql.as_str());
-        let values = SqlxValues(
-            statement
-                .values
-                .clone()
-                .unwrap_or(sea_orm::Values(Vec::new())),
-        );
-        let rows: Result<Vec<QueryResult>, SqlxError> = match &mut self.driver {
+        let rows = match &mut self.driver {
             #[cfg(feature = "postgres")]
-            Driver::Postgres(connection) => sqlx::query_with::<sqlx::Postgres, _>(sql, values)
-                .fetch_all(&mut **connection)
-                .await
-                .map(|rows| rows.into_iter().map(QueryResult::from).collect()),
+            Driver::Postgres(connection) => fetch_postgres(connection, statement).await,
             #[cfg(feature = "sqlite")]
-            Driver::Sqlite(connection) => sqlx::query_with::<sqlx::Sqlite, _>(sql, values)
-                .fetch_all(&mut **connection)
-                .await
-                .map(|rows| rows.into_iter().map(QueryResult::from).collect()),
+            Driver::Sqlite(connection) => fetch_sqlite(connection, statement).await,
         };
         rows.map_err(|error| {
             self.is_reusable &= !spoils(&error);
@@ -245,6 +232,27 @@ impl Connection {
         is_idle.map_err(connection_error)
     }
 }
+
+macro_rules! fetch {
+    ($name:ident, $driver:ty, $connection:ty) => {
+        /// All rows of a statement.
+        pub(super) async fn $name(
+            connection: &mut $connection,
+            statement: &Statement,
+        ) -> Result<Vec<QueryResult>, SqlxError> {
+            let sql = AssertSqlSafe(statement.sql.as_str());
+            let values = statement.values.clone();
+            let values = SqlxValues(values.unwrap_or(sea_orm::Values(Vec::new())));
+            let rows = sqlx::query_with::<$driver, _>(sql, values).fetch_all(connection);
+            Ok(rows.await?.into_iter().map(QueryResult::from).collect())
+        }
+    };
+}
+
+#[cfg(feature = "postgres")]
+fetch!(fetch_postgres, sqlx::Postgres, sqlx::PgConnection);
+#[cfg(feature = "sqlite")]
+fetch!(fetch_sqlite, sqlx::Sqlite, sqlx::SqliteConnection);
 
 impl Drop for Connection {
     fn drop(&mut self) {

@@ -12,6 +12,7 @@ mod event;
 #[cfg(feature = "sqlite")]
 mod file;
 mod flow;
+mod host;
 mod identity;
 mod idle;
 mod limit_key;
@@ -33,18 +34,22 @@ mod user;
 mod watch;
 
 use async_trait::async_trait;
-use sea_orm::{DatabaseTransaction, Value};
+use sea_orm::Value;
 use tokio::time::timeout;
+
+/// The version of SeaORM that the store runs on, for hosts that speak to the same database; its `sqlx` is the driver.
+pub use ::sea_orm;
 
 use self::pool::Database;
 pub use self::{
-    pool::{InTransaction, Pool, SeaOrmStore},
+    host::InTransaction,
+    pool::{Pool, SeaOrmStore},
     settings::ConnectSettings,
 };
 use crate::{
     clock::Timestamp,
     error::{Result, StoreError},
-    store::{Store, Transaction},
+    store::Store,
 };
 
 /// The newest migration that this version needs. Those of a newer version may have run as well.
@@ -80,10 +85,4 @@ async fn show_life<D: Database>(store: &SeaOrmStore<D>) -> Result<(), StoreError
         return Err(StoreError::Schema("migrations are pending".into()));
     }
     Ok(())
-}
-
-impl Transaction for DatabaseTransaction {
-    fn store(&self) -> Result<Box<dyn Store + '_>> {
-        Ok(Box::new(SeaOrmStore::within(self)?))
-    }
 }

@@ -2,10 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult,
-    Statement, Value,
-};
+use sea_orm::{DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, Value};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 #[cfg(feature = "sqlite")]
@@ -40,6 +37,24 @@ impl SeaOrmStore {
     /// feature of its driver is off.
     pub fn new(db: DatabaseConnection) -> Result<Self, Error> {
         Self::on(db, true, Duration::ZERO)
+    }
+
+    /// The store on a pool of sqlx, `PgPool` or `SqlitePool`: see [`new`](Self::new).
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "postgres")]
+    /// # fn store(pool: hallpass::seaorm::sea_orm::sqlx::PgPool) -> hallpass::Result<()> {
+    /// use hallpass::seaorm::SeaOrmStore;
+    ///
+    /// let store = SeaOrmStore::from_sqlx(pool)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn from_sqlx(pool: impl Into<DatabaseConnection>) -> Result<Self, Error> {
+        Self::new(pool.into())
     }
 
     /// On a pool that checks each connection that comes back, and whose statements end within this time.
@@ -131,19 +146,12 @@ impl SeaOrmStore {
     }
 }
 
-impl<'a> SeaOrmStore<InTransaction<'a>> {
-    /// The store inside a transaction that the host has opened, and commits or rolls back.
-    ///
-    /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the database is neither Postgres nor SQLite.
-    pub fn within(txn: &'a DatabaseTransaction) -> Result<Self, Error> {
-        supported(txn.get_database_backend())?;
-        Ok(Self(InTransaction(txn)))
-    }
-}
-
 #[expect(private_bounds, reason = "there are two, and no more to come")]
 impl<D: Database> SeaOrmStore<D> {
+    pub(super) fn over(database: D) -> Self {
+        Self(database)
+    }
+
     pub(super) fn backend(&self) -> DbBackend {
         self.0.backend()
     }
@@ -212,15 +220,6 @@ impl<D: Database> SeaOrmStore<D> {
     }
 }
 
-fn supported(backend: DbBackend) -> Result<(), Error> {
-    match backend {
-        DbBackend::Postgres | DbBackend::Sqlite => Ok(()),
-        _ => Err(Error::configuration(
-            "the database must be Postgres or SQLite",
-        )),
-    }
-}
-
 /// How a statement treats rows.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Access {
@@ -228,7 +227,7 @@ pub(super) enum Access {
     Write,
 }
 
-/// The executor of a store's statements: a [`Pool`], or a transaction of the host's ([`InTransaction`]).
+/// The executor of a store's statements: a [`Pool`], or a transaction of the host's ([`InTransaction`](super::InTransaction)).
 pub(super) trait Database: Send + Sync {
     fn backend(&self) -> DbBackend;
 
@@ -345,46 +344,6 @@ impl Database for Pool {
 
     fn patience(&self) -> Duration {
         self.connections.acquire_timeout()
-    }
-}
-
-/// A transaction that the host has opened. It holds SQLite's lock itself, and what fails in it is the host's to run
-/// again.
-#[derive(Clone, Copy, Debug)]
-pub struct InTransaction<'a>(&'a DatabaseTransaction);
-
-impl Database for InTransaction<'_> {
-    fn backend(&self) -> DbBackend {
-        self.0.get_database_backend()
-    }
-
-    async fn query(
-        &self,
-        _: Access,
-        statement: Statement,
-        _: &Retries,
-    ) -> Result<Vec<QueryResult>, DbErr> {
-        self.0.query_all_raw(statement).await
-    }
-
-    async fn turn(&self) -> Option<OwnedMutexGuard<()>> {
-        None
-    }
-
-    async fn begin(&self, _: &Retries) -> Result<Txn<'_>, DbErr> {
-        Ok(Txn::Host(self.0))
-    }
-
-    fn retries(&self) -> Retries {
-        Retries::of_host()
-    }
-
-    async fn ensure_in_place(&self) -> Result<(), DbErr> {
-        Ok(())
-    }
-
-    fn patience(&self) -> Duration {
-        Duration::MAX
     }
 }
 

@@ -1,11 +1,10 @@
 //! A transaction that several statements share. It begins and ends in tasks, which a caller that goes away does not
 //! take along: a connection whose BEGIN is under way would go back to the pool inside a transaction.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, Value,
-};
+use async_trait::async_trait;
+use sea_orm::{DbBackend, DbErr, QueryResult, Statement, Value};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::{
@@ -14,12 +13,21 @@ use super::{
     watch::Watch,
 };
 
+/// A transaction that a host has opened.
+#[async_trait]
+pub(super) trait HostTransaction: fmt::Debug + Send + Sync {
+    fn backend(&self) -> DbBackend;
+
+    /// All rows that the statement gives.
+    async fn query(&self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr>;
+}
+
 /// A transaction that statements run in.
 #[derive(Debug)]
 pub(super) enum Txn<'a> {
     Own(Own),
     /// One that the host has opened, and ends.
-    Host(&'a DatabaseTransaction),
+    Host(&'a dyn HostTransaction),
 }
 
 impl Txn<'_> {
@@ -55,7 +63,7 @@ impl Txn<'_> {
     fn backend(&self) -> DbBackend {
         match self {
             Self::Own(own) => own.backend,
-            Self::Host(txn) => txn.get_database_backend(),
+            Self::Host(txn) => txn.backend(),
         }
     }
 
@@ -69,7 +77,7 @@ impl Txn<'_> {
                 held.connection.query(&statement).await
             }
             Self::Own(Own { held: None, .. }) => Err(internal("the transaction has ended")),
-            Self::Host(txn) => txn.query_all_raw(statement).await,
+            Self::Host(txn) => txn.query(&statement).await,
         }
     }
 
