@@ -237,7 +237,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     store.enqueue(&intents, Some(&event())).await.unwrap();
     count.expect(1, "enqueue");
     // The notices are of an hour later: the clock has gone back since.
-    assert_eq!(store.claim(now, later, 10).await.unwrap().len(), 5);
+    assert_eq!(store.claim(now, later, 10).await.unwrap().len(), 6);
     count.expect(1, "claim");
     let ordered = Ordered {
         user_id: user,
