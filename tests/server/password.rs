@@ -70,7 +70,7 @@ fn new_passwords_are_estimated_and_looked_up_if_that_is_set() {
         refused(STOLEN, "breached_password");
         let (unknown, prefix) = ("a password that was not", "1405C");
         assert_eq!(register(&server, "ann@example.org", unknown), (201, vec![]));
-        for line in ["and is taken", "breach_check_failed"] {
+        for line in ["it is accepted", "breach_check_failed"] {
             assert!(server.stderr.wait_for(line).is_some(), "no {line}");
         }
         let log = server.whole_log();
