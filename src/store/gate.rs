@@ -202,7 +202,7 @@ gated! {
             on_takeover: &Event,
             mail: Option<&Intent>
         ) -> Option<Reset>;
-        writable set_password(user: UserId, hash: &PasswordHash, now: Timestamp, event: &Event, mail: Option<&Intent>) -> Option<User>;
+        writable set_password(user: UserId, hash: &PasswordHash, cleared_counter: Option<LimitKey>, now: Timestamp, event: &Event, mail: Option<&Intent>) -> Option<User>;
     }
     AddressStore {
         writable verify_email(digest: &TokenDigest, now: Timestamp, event: &Event) -> Option<UserId>;

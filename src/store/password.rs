@@ -6,6 +6,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
+    limit::LimitKey,
     outbox::Intent,
     secret::PasswordHash,
     token::{Checked, CheckedSession, Reset, ResetPassword},
@@ -58,13 +59,14 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
         mail: Option<&Intent>,
     ) -> Result<Option<Reset>, StoreError>;
 
-    /// Sets the password of a user, whatever it was, and gives the user as they then are; `None` if there is no such user.
+    /// Sets the password of a user, whatever it was, and gives the user as they then are; `None` for an unknown user.
     ///
     /// # Contract
     /// One fact: the hash is stored, `credential_version` goes up, every session ends for
-    /// [`PasswordChanged`](crate::token::EndReason::PasswordChanged), and the event and the mail are written. One-time tokens
-    /// die with the version ([`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail) apart). Nothing else of the
-    /// account changes, a disabled one stays disabled.
+    /// [`PasswordChanged`](crate::token::EndReason::PasswordChanged), the attempts in `cleared_counter` are cleared,
+    /// and the event and the mail are written. One-time tokens die with the version
+    /// ([`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail) apart). Nothing else of the account changes: a
+    /// disabled one stays disabled.
     ///
     /// # Errors
     /// If the database fails.
@@ -72,6 +74,7 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
         &self,
         user: UserId,
         password_hash: &PasswordHash,
+        cleared_counter: Option<LimitKey>,
         now: Timestamp,
         event: &Event,
         mail: Option<&Intent>,

@@ -226,7 +226,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     assert_eq!(done.await.unwrap().unwrap().user.id, user);
     count.expect(1, "reset_password");
     let (done, mail, new) = (event(), notice(), hash());
-    let set = store.set_password(user, &new, now, &done, Some(&mail));
+    let set = store.set_password(user, &new, None, now, &done, Some(&mail));
     assert_eq!(set.await.unwrap().unwrap().id, user);
     count.expect(1, "set_password");
 

@@ -39,12 +39,13 @@ impl Administration {
         let mail = core
             .deliveries
             .notice(letter, recipient, now, &author.client);
+        let counted = core.limits.of_account(user.email.canonical()).await?;
+        let cleared = core.limits.cleared_with(counted);
         let set = core
             .store
-            .set_password(id, &hash, now, &event, mail.as_ref());
+            .set_password(id, &hash, cleared, now, &event, mail.as_ref());
         let user = set.await?.ok_or(ErrorKind::UserNotFound)?;
-        let counted = core.limits.of_account(user.email.canonical()).await?;
-        core.limits.clear(counted).await?;
+        core.limits.clear_after(counted).await;
         core.trail.publish(&event.of(id));
         core.hooks.after_password_change(&user);
         core.deliveries.wake();

@@ -337,7 +337,7 @@ pub async fn a_password_that_is_set_ends_what_was_open(store: &Subject) {
     let version = credentials(store, &user).await.credential_version;
     let at = session.created_at + Duration::from_secs(1);
     let (done, second) = (event(EventKind::PasswordChanged), hash("second"));
-    let set = store.set_password(user.id, &second, at, &done, None);
+    let set = store.set_password(user.id, &second, None, at, &done, None);
     let set = set.await.expect("set_password").expect("the user is there");
     let found = credentials(store, &user).await;
     assert_eq!(found.user, set);
@@ -353,6 +353,6 @@ pub async fn a_password_that_is_set_ends_what_was_open(store: &Subject) {
     }
     let events = count_events(store, &user, EventKind::PasswordChanged).await;
     assert_eq!(events, 1);
-    let nobody = store.set_password(UserId::new(at), &second, at, &done, None);
+    let nobody = store.set_password(UserId::new(at), &second, None, at, &done, None);
     assert!(nobody.await.expect("set_password").is_none());
 }

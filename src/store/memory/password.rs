@@ -7,6 +7,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
+    limit::LimitKey,
     mail::Intent,
     secret::PasswordHash,
     store::PasswordStore,
@@ -85,6 +86,7 @@ impl PasswordStore for MemoryStore {
         &self,
         id: UserId,
         password_hash: &PasswordHash,
+        cleared_counter: Option<LimitKey>,
         now: Timestamp,
         event: &Event,
         mail: Option<&Intent>,
@@ -98,6 +100,7 @@ impl PasswordStore for MemoryStore {
         row.user.updated_at = now;
         let user = row.user.clone();
         state.end_sessions(id, EndReason::PasswordChanged, now);
+        self.limits.forget(cleared_counter);
         state.record(event, Some(id));
         state.order(mail, Some(id));
         Ok(Some(user))

@@ -24,6 +24,7 @@ use crate::{
     clock::Timestamp,
     error::StoreError,
     event::Event,
+    limit::LimitKey,
     mail::Intent,
     secret::PasswordHash,
     store::PasswordStore,
@@ -143,7 +144,9 @@ const SET_BY_ADMINISTRATOR_RECORDED: &str = concat!(
     record!("$5", "changed.id", "changed"),
     "), ordered AS (",
     order!("$6", "changed.id", from "changed"),
-    ") SELECT * FROM changed"
+    "), cleared AS (\
+        DELETE FROM auth_limits l USING changed WHERE l.key = $7\
+    ) SELECT * FROM changed"
 );
 
 #[async_trait]
@@ -222,6 +225,7 @@ impl<D: Database> PasswordStore for SeaOrmStore<D> {
         &self,
         id: UserId,
         password_hash: &PasswordHash,
+        cleared_counter: Option<LimitKey>,
         now: Timestamp,
         event: &Event,
         mail: Option<&Intent>,
@@ -233,7 +237,9 @@ impl<D: Database> PasswordStore for SeaOrmStore<D> {
         };
         let rows = if self.is_postgres() {
             let [id, now, hash] = values();
-            let values = [id, now, hash, reason.into(), events([event]), intents(mail)];
+            let cleared = limiter::cleared_counter(cleared_counter);
+            let (event, mail) = (events([event]), intents(mail));
+            let values = [id, now, hash, reason.into(), event, mail, cleared];
             self.write(SET_BY_ADMINISTRATOR_RECORDED, values).await?
         } else {
             transaction!(self, |txn| async {
@@ -241,6 +247,7 @@ impl<D: Database> PasswordStore for SeaOrmStore<D> {
                 if !rows.is_empty() {
                     let values = [id.as_uuid().into(), now.into(), reason.into()];
                     run(txn, END_OF_USER, values).await?;
+                    limiter::clear(txn, cleared_counter).await?;
                     event::insert(txn, event, Some(id)).await?;
                     order::insert(txn, mail, Some(id)).await?;
                 }

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use hallpass::{
-    ErrorKind,
+    AuthBuilder, ErrorKind,
     admin::NewAccount,
     event::{Author, EventKind},
+    limit::Lockout,
+    memory::MemoryLimiter,
     user::UserStatus,
 };
 
 use super::{ANN, events};
 use crate::support::{
-    app::{apps, user_id},
+    app::{apps, apps_with, user_id},
     http::PASSWORD,
     patience::until,
 };
@@ -56,6 +58,30 @@ async fn a_password_that_is_set_ends_every_session_and_notifies_the_user() {
         let author = Author::default();
         administration.delete_user(id, &author).await.unwrap();
         assert_eq!(set(NEW).await.unwrap_err().kind(), ErrorKind::UserNotFound);
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_is_set_ends_the_lockout_wherever_the_counters_are() {
+    let in_store = |builder: AuthBuilder| builder.lockout(Lockout::default());
+    let elsewhere = |builder| in_store(builder).limiter(MemoryLimiter::new());
+    let mut all = apps_with(in_store).await;
+    all.extend(apps_with(elsewhere).await);
+    for app in all {
+        let ann = app.settled(ANN).await;
+        for _ in 0..5 {
+            app.try_login(ANN, "wrong").await.expect(401);
+        }
+        app.try_login(ANN, PASSWORD)
+            .await
+            .problem(429, "too_many_attempts");
+        let (id, author) = (user_id(ann["id"].as_str().unwrap()), Author::default());
+        let (administration, new) = (app.auth.administration(), NEW.into());
+        administration
+            .set_password(id, &new, &author)
+            .await
+            .unwrap();
+        app.try_login(ANN, NEW).await.tokens();
     }
 }
 
