@@ -111,7 +111,7 @@ impl Endpoints {
     /// Puts a row of a host's own in the place of the one with the same method and path.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no such endpoint to replace.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if no endpoint has that method and path.
     pub fn replace(self, row: Endpoint) -> Result<Self> {
         let (method, path) = (row.method().clone(), row.path());
         self.without(&method, path)?.with_rows([row])
@@ -148,7 +148,7 @@ impl Endpoints {
             cookies: inner.cookies,
         });
         self.rows
-            .retain(|known| rows.iter().all(|row| row.path() != known.path()));
+            .retain(|known| !rows.iter().any(|row| row.has_path_of(known)));
         self.rows.extend(rows);
         self
     }

@@ -61,11 +61,12 @@ impl Contract {
     }
 }
 
-/// These rows and those of the documentation, which describes them all. Rows of an earlier documentation give way.
+/// These rows and those of the documentation, which describes them all. Other rows at the same paths give way.
 pub(crate) fn with_docs(mut endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
-    endpoints.retain(|row| !matches!(row.path(), "/openapi.json" | "/docs" | "/docs/{file}"));
+    let own = rows(&Contract::default());
+    endpoints.retain(|row| !own.iter().any(|own| own.has_path_of(row)));
     let mut described = endpoints.clone();
-    described.extend(rows(&Contract::default()));
+    described.extend(own);
     endpoints.extend(rows(&Contract::of(described)));
     endpoints
 }

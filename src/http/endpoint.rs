@@ -7,7 +7,10 @@ use futures_util::future::BoxFuture;
 
 #[cfg(feature = "openapi")]
 use super::openapi::Operation;
-use super::{Input, Output, Problem, Request, Response, problem::is_problem, row_docs::Docs};
+use super::{
+    Input, Output, Problem, Request, Response, problem::is_problem, row_docs::Docs,
+    template::Template,
+};
 use crate::error::{ErrorKind, Result};
 
 /// The heading of what serves machines rather than people.
@@ -148,6 +151,14 @@ impl Endpoint {
     #[must_use]
     pub fn serves_anyone(&self) -> bool {
         self.serves_anyone
+    }
+
+    /// Whether a row can be meant by the same paths, whatever the method and the names of its parameters.
+    pub(crate) fn has_path_of(&self, other: &Self) -> bool {
+        match (Template::new(self.path), Template::new(other.path)) {
+            (Ok(own), Ok(other)) => own.same_shape(&other),
+            _ => false,
+        }
     }
 
     pub(crate) fn is_for_people(&self) -> bool {

@@ -1,6 +1,9 @@
 //! Rows grouped by path: which one answers, and everything that is the same for all of them.
 
-use std::{cmp::Ordering, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    borrow::Borrow, cmp::Ordering, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc,
+    time::Duration,
+};
 
 use ::http::{
     HeaderMap, HeaderValue, Method,
@@ -46,23 +49,14 @@ impl Resources {
         cookies: Cookies,
     ) -> Result<Self> {
         let client_address = Arc::new(client_address);
-        let mut resources: Vec<Resource> = Vec::new();
-        for endpoint in endpoints {
-            let template = Template::new(endpoint.path())?;
-            match resources
-                .iter_mut()
-                .find(|r| r.template.same_shape(&template))
-            {
-                Some(resource) => resource.add(endpoint)?,
-                None => resources.push(Resource {
-                    template,
-                    endpoints: vec![endpoint],
-                    timeout,
-                    client_address: Arc::clone(&client_address),
-                    cookies,
-                }),
-            }
-        }
+        let resource = |(template, endpoints)| Resource {
+            template,
+            endpoints,
+            timeout,
+            client_address: Arc::clone(&client_address),
+            cookies,
+        };
+        let mut resources: Vec<_> = by_path(endpoints)?.into_iter().map(resource).collect();
         resources.sort_by(Resource::precedence);
         Ok(Self(resources.into_iter().map(Arc::new).collect()))
     }
@@ -70,18 +64,7 @@ impl Resources {
     /// # Errors
     /// As [`new`](Self::new).
     pub(crate) fn check(endpoints: &[Endpoint]) -> Result<()> {
-        let mut known: Vec<(Template, Vec<&Endpoint>)> = Vec::new();
-        for endpoint in endpoints {
-            let template = Template::new(endpoint.path())?;
-            match known.iter_mut().find(|(of, _)| of.same_shape(&template)) {
-                Some((_, rows)) => {
-                    ensure_apart(rows.iter().copied(), endpoint)?;
-                    rows.push(endpoint);
-                }
-                None => known.push((template, vec![endpoint])),
-            }
-        }
-        Ok(())
+        by_path(endpoints).map(drop)
     }
 
     /// The resources, those to be matched first first.
@@ -195,31 +178,39 @@ impl Resource {
         response
     }
 
-    fn add(&mut self, endpoint: Endpoint) -> Result<()> {
-        ensure_apart(self.endpoints.iter(), &endpoint)?;
-        self.endpoints.push(endpoint);
-        Ok(())
-    }
-
     fn precedence(&self, other: &Self) -> Ordering {
         self.template.precedence(&other.template)
     }
 }
 
-/// A row may join those of the same shape if its path is theirs, and its method is not.
-fn ensure_apart<'a>(rows: impl Iterator<Item = &'a Endpoint>, new: &Endpoint) -> Result<()> {
-    let (method, path) = (new.method(), new.path());
-    for row in rows {
-        if row.path() != path {
-            let message = format!("`{path}` and `{}` match the same paths", row.path());
+/// The rows of each path pattern.
+///
+/// # Errors
+/// `Configuration` if two rows have the same method and path, two patterns match the same paths, or a path is not a
+/// pattern.
+fn by_path<E: Borrow<Endpoint>>(
+    endpoints: impl IntoIterator<Item = E>,
+) -> Result<Vec<(Template, Vec<E>)>> {
+    let mut groups: Vec<(Template, Vec<E>)> = Vec::new();
+    for endpoint in endpoints {
+        let (method, path) = (endpoint.borrow().method(), endpoint.borrow().path());
+        let template = Template::new(path)?;
+        let group = groups.iter_mut().find(|(of, _)| of.same_shape(&template));
+        let Some((known, rows)) = group else {
+            groups.push((template, vec![endpoint]));
+            continue;
+        };
+        if known.path() != path {
+            let message = format!("`{path}` and `{}` match the same paths", known.path());
             return Err(Error::configuration(message));
         }
-        if row.method() == method {
+        if rows.iter().any(|row| row.borrow().method() == method) {
             let message = format!("there are two rows for {method} {path}");
             return Err(Error::configuration(message));
         }
+        rows.push(endpoint);
     }
-    Ok(())
+    Ok(groups)
 }
 
 /// The head of a request, the other end of its connection, and its id.

@@ -119,6 +119,27 @@ async fn an_own_row_takes_the_place_of_ours() {
 }
 
 #[tokio::test]
+async fn own_rows_where_documentation_and_pages_are_give_way() {
+    let app = app_with(|builder| builder).await;
+    for framework in [Framework::Axum, Framework::Actix] {
+        let own = ["/docs/{page}", "/openapi.json", "/unlock"];
+        let own = own.map(|path| Endpoint::get(path, (), ask));
+        let endpoints = app.auth.endpoints().with_rows(own).unwrap();
+        let server = Server::of(endpoints.with_docs().with_pages(), framework).await;
+        // The page of a dead link, where the own row would answer 204.
+        let ours = [
+            ("/docs/start.js", 200),
+            ("/openapi.json", 200),
+            ("/unlock?token=x", 400),
+        ];
+        for (path, status) in ours {
+            let line = format!("GET {path}");
+            server.client.ask(&line, "", b"").await.expect(status);
+        }
+    }
+}
+
+#[tokio::test]
 async fn own_rows_that_answer_what_another_answers_are_refused() {
     let app = app_with(|builder| builder).await;
     for path in ["/users/me", "/admin/users/{user}", "no-pattern", "/a/{}"] {
