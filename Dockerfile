@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 
-# The server with every feature. What it is set up with comes from the environment: see README.md.
+# The server with every feature. Its settings come from the environment: see docs/server.md.
 #
 #     docker build --tag hallpass .
 #     docker run --rm --publish 127.0.0.1:8000:8000 --volume hallpass:/data hallpass

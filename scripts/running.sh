@@ -1,4 +1,4 @@
-# Sourced by the scripts that run a program of the README: a temporary folder, one program at a time, and its output.
+# Sourced by the scripts that run a program of the README or the guide: a temporary folder, one program at a time, and its output.
 
 folder=$(mktemp -d)
 output=$folder/output

@@ -4,6 +4,7 @@ use std::{io::IsTerminal as _, sync::Arc, time::Duration};
 
 use hallpass::{
     Auth, Error, ErrorKind, Secrets,
+    background::Background,
     credential::{Hasher, HasherBuilder},
     limit::RateLimits,
     mail::{Mailer, SmtpMailer, TerminalMailer},
@@ -12,7 +13,6 @@ use hallpass::{
     seaorm::{ConnectSettings, SeaOrmStore},
     token::TokenLifetimes,
 };
-use tokio::{sync::oneshot, task::JoinHandle};
 use tracing::Level;
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
@@ -37,8 +37,7 @@ const CLOSE: Duration = Duration::from_secs(1);
 pub struct App {
     auth: Auth,
     store: SeaOrmStore,
-    stop: oneshot::Sender<()>,
-    background: JoinHandle<()>,
+    background: Background,
 }
 
 /// Connects, migrates and puts everything together. It logs to standard error from then on. The providers that users
@@ -62,7 +61,11 @@ pub async fn start(settings: &Settings) -> Result<App, Failure> {
         );
     }
     match build(settings, &providers).await {
-        Ok((auth, store)) => Ok(App::with_workers(auth, store)),
+        Ok((auth, store)) => Ok(App {
+            background: auth.spawn(),
+            auth,
+            store,
+        }),
         Err(error) => Err(Failure::of_start(error.to_string())),
     }
 }
@@ -212,19 +215,6 @@ fn named(setting: &'static str) -> impl Fn(Error) -> String {
 }
 
 impl App {
-    fn with_workers(auth: Auth, store: SeaOrmStore) -> Self {
-        let (stop, stopped) = oneshot::channel();
-        let running = auth.clone();
-        let background =
-            tokio::spawn(async move { running.run(async { drop(stopped.await) }).await });
-        Self {
-            auth,
-            store,
-            stop,
-            background,
-        }
-    }
-
     /// The service that is served.
     pub fn auth(&self) -> &Auth {
         &self.auth
@@ -232,11 +222,7 @@ impl App {
 
     /// Lets what is in flight in the background end, and closes the database.
     pub async fn finish(self) {
-        drop(self.stop);
-        if tokio::time::timeout(BACKGROUND_DRAIN, self.background)
-            .await
-            .is_err()
-        {
+        if !self.background.stop(BACKGROUND_DRAIN).await {
             tracing::warn!(
                 "the background has not ended in time; a mail in flight will be sent again by the next start"
             );

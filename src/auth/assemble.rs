@@ -107,7 +107,6 @@ impl AuthBuilder {
         })?;
         let hasher = self.hashing.build()?;
         let policy = self.policy.with_words([templates.product()]);
-        let _breach_timeout = BREACH_CHECK_TIMEOUT.min(self.request_timeout / 4);
         let parts = DeliveryParts {
             store: Arc::clone(&store),
             mailer,

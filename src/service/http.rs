@@ -26,11 +26,11 @@ impl<F: Sync> Input<Context<F>> for Caller {
     }
 
     fn errors() -> &'static [ErrorKind] {
-        &[ErrorKind::InvalidAccessToken, ErrorKind::Unauthenticated]
+        <Bearer as Input<Context<F>>>::errors()
     }
 
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut crate::http::openapi::Operation) {
-        operation.bearer();
+        <Bearer as Input<Context<F>>>::describe(operation);
     }
 }

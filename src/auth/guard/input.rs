@@ -4,11 +4,8 @@ use crate::{
     auth::Auth,
     error::{ErrorKind, Result},
     http::{Input, Request},
-    secret::AccessToken,
-    token::{ActiveUser, CurrentUser},
+    token::{ActiveUser, CurrentUser, http::Bearer},
 };
-
-const ERRORS: &[ErrorKind] = &[ErrorKind::InvalidAccessToken, ErrorKind::Unauthenticated];
 
 impl AsRef<Self> for Auth {
     fn as_ref(&self) -> &Self {
@@ -18,31 +15,32 @@ impl AsRef<Self> for Auth {
 
 impl<S: AsRef<Auth> + Sync> Input<S> for ActiveUser {
     async fn take(state: &S, request: &mut Request) -> Result<Self> {
-        let token: AccessToken = request.bearer()?.into();
+        let Bearer(token) = Bearer::take(state, request).await?;
         state.as_ref().as_service().current_user(&token).await
     }
 
     fn errors() -> &'static [ErrorKind] {
-        ERRORS
+        <Bearer as Input<S>>::errors()
     }
 
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut crate::http::Operation) {
-        operation.bearer();
+        <Bearer as Input<S>>::describe(operation);
     }
 }
 
 impl<S: AsRef<Auth> + Sync> Input<S> for CurrentUser {
     async fn take(state: &S, request: &mut Request) -> Result<Self> {
-        state.as_ref().verify(&request.bearer()?.into())
+        let Bearer(token) = Bearer::take(state, request).await?;
+        state.as_ref().verify(&token)
     }
 
     fn errors() -> &'static [ErrorKind] {
-        ERRORS
+        <Bearer as Input<S>>::errors()
     }
 
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut crate::http::Operation) {
-        operation.bearer();
+        <Bearer as Input<S>>::describe(operation);
     }
 }

@@ -29,7 +29,6 @@ impl Accounts {
         current: Option<&Password>,
         client: &ClientInfo,
     ) -> Result<()> {
-        let store = self.core.store.as_ref();
         let checked = self
             .confirmation
             .password_or_recent(caller, "current_password", current, client)
@@ -42,7 +41,12 @@ impl Accounts {
             client,
         );
         let version = Some(checked.credential_version);
-        match store.delete_user(caller.user.id, version, &event).await? {
+        match self
+            .core
+            .store
+            .delete_user(caller.user.id, version, &event)
+            .await?
+        {
             DeleteUser::Deleted(user) => {
                 self.core.trail.publish(&event);
                 self.core.hooks.after_deletion(&user);

@@ -32,7 +32,6 @@ impl Accounts {
         new: &Password,
         client: &ClientInfo,
     ) -> Result<()> {
-        let store = self.core.store.as_ref();
         let new_password = NewPassword {
             display_name: caller.user.display_name.as_deref(),
             user_id: Some(caller.user.id),
@@ -57,7 +56,10 @@ impl Accounts {
                 self.core
                     .deliveries
                     .notice(LetterKind::PasswordChanged, recipient, now, client);
-            let changed = store.change_password(&checked, hash, now, &event, mail.as_ref());
+            let changed =
+                self.core
+                    .store
+                    .change_password(&checked, hash, now, &event, mail.as_ref());
             if changed.await? == Checked::Done {
                 self.core.trail.publish(&event);
                 self.core.hooks.after_password_change(&caller.user);
@@ -84,7 +86,6 @@ impl Accounts {
         password: &Password,
         client: &ClientInfo,
     ) -> Result<()> {
-        let store = self.core.store.as_ref();
         for _ in 0..CHECKS {
             let checked = self
                 .confirmation
@@ -92,7 +93,13 @@ impl Accounts {
                 .await?;
             let now = self.core.clock.now();
             let event = Self::event(EventKind::Reauthenticated, caller, now, client);
-            if store.reauthenticate(&checked, now, &event).await? == Checked::Done {
+            if self
+                .core
+                .store
+                .reauthenticate(&checked, now, &event)
+                .await?
+                == Checked::Done
+            {
                 self.core.trail.publish(&event);
                 return Ok(());
             }

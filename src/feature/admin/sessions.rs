@@ -33,7 +33,6 @@ impl Administration {
     /// [`UserNotFound`](ErrorKind::UserNotFound).
     pub async fn unlock(&self, id: UserId, author: &Author) -> Result<()> {
         let user = self.user(id).await?;
-        let _store = self.core.store.as_ref();
         let counted = self.core.limits.of_account(user.email.canonical()).await?;
         self.core.limits.clear(counted).await?;
         let event = author.event(EventKind::SignInUnlocked, self.core.clock.now());

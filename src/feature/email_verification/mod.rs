@@ -57,7 +57,6 @@ impl EmailVerifications {
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
     pub async fn resend(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {
-        let store = self.core.store.as_ref();
         let (limits, about) = (&self.core.limits, email.canonical());
         let admitted = limits.admit_quietly(Budget::Verify, about, client);
         if !admitted.await? {
@@ -71,7 +70,7 @@ impl EmailVerifications {
             .core
             .deliveries
             .letter(LetterKind::VerifyEmail, holder, now);
-        store.enqueue(&[mail], Some(&event)).await?;
+        self.core.store.enqueue(&[mail], Some(&event)).await?;
         self.core.trail.publish(&event);
         self.core.deliveries.wake();
         Ok(())
@@ -97,7 +96,6 @@ impl EmailVerifications {
         current: Option<&Password>,
         client: &ClientInfo,
     ) -> Result<()> {
-        let store = self.core.store.as_ref();
         for _ in 0..CHECKS {
             let checked = self
                 .confirmation
@@ -112,7 +110,10 @@ impl EmailVerifications {
                 .core
                 .deliveries
                 .email_change(&checked, new, now, client);
-            let requested = store.request_email_change(&checked, &token, &event, &mails);
+            let requested = self
+                .core
+                .store
+                .request_email_change(&checked, &token, &event, &mails);
             if requested.await? == Checked::Done {
                 self.core.trail.publish(&event);
                 self.core.deliveries.wake();

@@ -83,7 +83,6 @@ impl ProviderSignIns {
         new: NewSignIn,
         client: &ClientInfo,
     ) -> Result<Begun> {
-        let store = self.core.store.as_ref();
         let asked = self.providers.named(provider)?;
         self.ensure_redirect(&new.redirect_to)?;
         let admitted = self.core.limits.admit(Budget::OauthStart, None, client);
@@ -123,7 +122,7 @@ impl ProviderSignIns {
             created_at: now,
             expires_at: now + FLOW_LIFETIME,
         };
-        store.begin_flow(&flow).await?;
+        self.core.store.begin_flow(&flow).await?;
         Ok(Begun {
             location,
             kept: Some(Kept {

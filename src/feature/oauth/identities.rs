@@ -35,7 +35,6 @@ impl ProviderSignIns {
         verifier: &str,
         client: &ClientInfo,
     ) -> Result<Identity> {
-        let store = self.core.store.as_ref();
         let now = self.core.clock.now();
         caller.require_recent_sign_in(now)?;
         let link = LinkIdentity {
@@ -52,7 +51,10 @@ impl ProviderSignIns {
         let linked = event(EventKind::IdentityLinked);
         let (letter, recipient) = (LetterKind::IdentityLinked, Recipient::UserOfFact);
         let mail = self.core.deliveries.notice(letter, recipient, now, client);
-        let done = store.link_identity(&link, now, &linked, mail.as_ref());
+        let done = self
+            .core
+            .store
+            .link_identity(&link, now, &linked, mail.as_ref());
         match done.await? {
             Linked::Linked(identity) => {
                 self.core.deliveries.wake();

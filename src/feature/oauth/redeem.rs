@@ -25,10 +25,13 @@ impl ProviderSignIns {
         verifier: &str,
         client: &ClientInfo,
     ) -> Result<SignIn> {
-        let store = self.core.store.as_ref();
         let (digest, now) = (TokenDigest::of(code.expose()), self.core.clock.now());
         let challenge = CodeChallenge::of(verifier);
-        let redeemed = store.redeem_code(&digest, &challenge, now).await?;
+        let redeemed = self
+            .core
+            .store
+            .redeem_code(&digest, &challenge, now)
+            .await?;
         let redeemed = redeemed.ok_or(ErrorKind::InvalidToken)?;
         let user = &redeemed.credentials.user;
         if self.require_verified && user.email_verified_at.is_none() {
