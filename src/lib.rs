@@ -167,7 +167,9 @@ mod framework;
 pub mod testing;
 
 #[cfg(feature = "http")]
+#[doc(inline)]
 pub use self::http::ClientAddress;
+#[doc(inline)]
 pub use self::{
     auth::{Auth, AuthBuilder},
     error::{Error, ErrorKind, Result},
@@ -180,19 +182,28 @@ pub use self::{
 
 // Short paths.
 #[cfg(feature = "http")]
+#[doc(inline)]
 pub use self::auth::endpoints;
+#[doc(inline)]
 pub use self::auth::{background, guard, transaction};
 #[cfg(feature = "oauth")]
+#[doc(inline)]
 pub use self::feature::oauth;
+#[doc(inline)]
 pub use self::feature::{account, admin, email_verification, lockout, password, session};
 #[cfg(feature = "actix")]
+#[doc(inline)]
 pub use self::framework::actix;
 #[cfg(feature = "axum")]
+#[doc(inline)]
 pub use self::framework::axum;
 #[cfg(feature = "testing")]
+#[doc(inline)]
 pub use self::store::conformance;
+#[doc(inline)]
 pub use self::store::memory;
 #[cfg(all(feature = "seaorm", any(feature = "postgres", feature = "sqlite")))]
+#[doc(inline)]
 pub use self::store::seaorm;
 
 /// The guide: one page per task, from the folder `docs` of the repository. It is there when all features are on that its
@@ -223,6 +234,9 @@ pub mod guide {
             #[doc = "[Signing in with a provider]: crate::guide::providers"]
             #[doc = "[Hooks and events]: crate::guide::hooks_and_events"]
             #[doc = "[Your own store]: crate::guide::your_own_store"]
+            #[doc = "[In process]: crate::guide::in_process"]
+            #[doc = "[A backend on sqlx]: crate::guide::sqlx"]
+            #[doc = "[Other database crates]: crate::guide::other_databases"]
             #[doc = "[Operating]: crate::guide::operating"]
             #[doc = "[several hosts]: crate::guide::operating#several-hosts-of-postgres"]
             #[doc = "[poolers]: crate::guide::operating#poolers"]
@@ -240,6 +254,8 @@ pub mod guide {
         providers "05-providers.md"
         hooks_and_events "06-hooks-and-events.md"
         in_process "07-in-process.md"
+        sqlx "sqlx.md"
+        other_databases "other-databases.md"
         verify_elsewhere "08-verify-elsewhere.md"
         your_own_store "09-your-own-store.md"
         testing "10-testing.md"

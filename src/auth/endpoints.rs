@@ -7,6 +7,8 @@ use ::http::Method;
 use super::{Auth, health};
 #[cfg(feature = "pages")]
 use crate::feature::page;
+#[cfg(any(feature = "axum", feature = "actix"))]
+use crate::http::RequestScope;
 use crate::{
     admission::Limits,
     error::{Error, Result},
@@ -75,6 +77,27 @@ impl Auth {
             #[cfg(feature = "pages")]
             auth: self.clone(),
         }
+    }
+
+    /// A layer for a host's own routes: request ids, a span for log lines, and [`ClientInfo`](crate::event::ClientInfo)
+    /// as an argument of handlers. `client_address` is the rule by which the endpoints were mounted.
+    ///
+    /// ```
+    /// # #[cfg(feature = "axum")]
+    /// # fn app(auth: hallpass::Auth) -> axum::Router {
+    /// use axum::{Router, routing::get};
+    /// use hallpass::{ClientAddress, event::ClientInfo};
+    ///
+    /// Router::new()
+    ///     .route("/where", get(async |client: ClientInfo| format!("{:?}", client.ip)))
+    ///     .layer(auth.request_scope(ClientAddress::peer()))
+    ///     .with_state(auth)
+    /// # }
+    /// ```
+    #[cfg(any(feature = "axum", feature = "actix"))]
+    #[must_use]
+    pub fn request_scope(&self, client_address: ClientAddress) -> RequestScope {
+        RequestScope::new(client_address, self.parts.cookies)
     }
 
     fn context<F: Clone>(&self, feature: &F) -> Context<F> {

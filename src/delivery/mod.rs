@@ -22,6 +22,7 @@ mod orders;
 mod outage;
 mod send;
 mod setback;
+mod unsent;
 mod worker;
 
 use std::{
@@ -32,7 +33,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use self::outage::Outage;
+use self::{outage::Outage, unsent::Watch};
 #[cfg(feature = "http")]
 use crate::user::Locale;
 use crate::{
@@ -87,6 +88,7 @@ struct Inner {
     keys: OneTimeKeys,
     ordered: Notify,
     outage: Outage,
+    watch: Watch,
     /// The time of the last purge.
     tidied_at: Mutex<Option<Timestamp>>,
 }
@@ -110,6 +112,7 @@ impl Deliveries {
             parts,
             ordered: Notify::new(),
             outage: Outage::default(),
+            watch: Watch::default(),
             tidied_at: Mutex::default(),
         })))
     }
@@ -123,6 +126,7 @@ impl Deliveries {
     /// Wakes the worker of this process: a mail was ordered.
     pub(crate) fn wake(&self) {
         self.0.ordered.notify_one();
+        self.watch();
     }
 }
 

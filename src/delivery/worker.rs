@@ -34,6 +34,7 @@ impl Deliveries {
     /// If the outbox cannot be read. A failure of one mail is logged, and recorded on it.
     pub(crate) async fn deliver(&self) -> Result<usize> {
         let mut count = 0;
+        self.0.watch.sends();
         self.tidy().await;
         loop {
             let claimed = self.claim(MAX_AT_ONCE).await?;
@@ -54,6 +55,7 @@ impl Deliveries {
     pub(crate) async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = pin!(shutdown);
         let mut under_way = JoinSet::new();
+        self.0.watch.sends();
         self.0.outage.suspect(self.0.parts.clock.now());
         loop {
             self.tidy().await;

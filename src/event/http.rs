@@ -1,12 +1,21 @@
 //! The client as an argument of handlers, and the event as replies show one.
 
 use std::net::IpAddr;
+#[cfg(any(feature = "axum", feature = "actix"))]
+use std::net::SocketAddr;
 
+#[cfg(any(feature = "axum", feature = "actix"))]
+use ::http::request::Parts;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{ClientInfo, Event, EventId};
+#[cfg(any(feature = "axum", feature = "actix"))]
+use crate::{
+    error::Error,
+    http::{RequestId, RequestScope, user_agent},
+};
 use crate::{
     error::Result,
     http::{Input, Request, time},
@@ -19,6 +28,26 @@ impl<S: Sync> Input<S> for ClientInfo {
         let mut client = Self::new(request.client_ip(), request.user_agent());
         client.device = request.device().map(DeviceToken::from);
         Ok(client.with_request_id(request.id()))
+    }
+}
+
+impl ClientInfo {
+    /// The client of a request within a scope.
+    ///
+    /// # Errors
+    /// As [`ClientAddress::of`](crate::http::ClientAddress::of).
+    #[cfg(any(feature = "axum", feature = "actix"))]
+    pub(crate) fn within(
+        scope: Option<&RequestScope>,
+        head: &Parts,
+        peer: Option<SocketAddr>,
+    ) -> Result<Self> {
+        let missing = || Error::internal("the route is not within the layer Auth::request_scope");
+        let scope = scope.ok_or_else(missing)?;
+        let headers = &head.headers;
+        let mut client = Self::new(scope.client_ip(head, peer)?, user_agent(headers));
+        client.device = scope.device(headers).map(DeviceToken::from);
+        Ok(client.with_request_id(RequestId::of(headers).as_str()))
     }
 }
 

@@ -53,6 +53,7 @@ mod request;
 mod request_id;
 mod resource;
 mod row_docs;
+mod scope;
 mod template;
 pub(crate) mod time;
 
@@ -73,6 +74,7 @@ pub use self::{
     request::Request,
     request_id::request_id,
     resource::{Resource, Resources, not_found},
+    scope::RequestScope,
 };
 pub(crate) use self::{
     cookie::Cookies,
@@ -80,5 +82,7 @@ pub(crate) use self::{
     endpoint::SERVICE,
     input::Form,
     output::{Html, SeeOther},
-    request::bearer,
+    request::{bearer, user_agent},
+    request_id::RequestId,
+    scope::span,
 };

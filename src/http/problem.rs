@@ -156,7 +156,7 @@ impl Problem {
             }
         }
         if let Some(id) = &self.1 {
-            id.clone().stamp(&mut response);
+            id.clone().stamp(response.headers_mut());
         }
         response
     }

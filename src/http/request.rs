@@ -58,8 +58,7 @@ impl Request {
 
     /// The `User-Agent` header, if it is UTF-8.
     pub fn user_agent(&self) -> Option<&str> {
-        let value = self.head.headers.get(USER_AGENT)?;
-        str::from_utf8(value.as_bytes()).ok()
+        user_agent(&self.head.headers)
     }
 
     /// The `Accept-Language` headers, as one list (RFC 9110 section 5.3); empty without one.
@@ -161,6 +160,11 @@ impl fmt::Debug for Request {
             .field("id", &self.id)
             .finish_non_exhaustive()
     }
+}
+
+/// The `User-Agent` header, if it is UTF-8.
+pub(crate) fn user_agent(headers: &HeaderMap) -> Option<&str> {
+    str::from_utf8(headers.get(USER_AGENT)?.as_bytes()).ok()
 }
 
 /// The bearer token (RFC 6750, section 2.1).

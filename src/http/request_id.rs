@@ -11,8 +11,6 @@ use std::{
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::{Builder, Uuid};
 
-use super::Response;
-
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 const MAX_LEN: usize = 128;
@@ -56,9 +54,9 @@ impl RequestId {
         self.0.to_str().unwrap_or_default()
     }
 
-    /// Puts the id on a reply.
-    pub(crate) fn stamp(self, response: &mut Response) {
-        response.headers_mut().insert(X_REQUEST_ID, self.0);
+    /// Puts the id among the headers of a reply, or of a request.
+    pub(crate) fn stamp(self, headers: &mut HeaderMap) {
+        headers.insert(X_REQUEST_ID, self.0);
     }
 }
 

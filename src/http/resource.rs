@@ -13,11 +13,11 @@ use ::http::{
 use bytes::Bytes;
 use futures_util::{FutureExt as _, Stream};
 use tokio::time::{Instant, timeout_at};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::{
-    ClientAddress, Cookies, Endpoint, Problem, Request, Response, body::Body, reply::UnknownLength,
-    request_id::RequestId, template::Template,
+    ClientAddress, Cookies, Endpoint, Problem, Request, RequestId, RequestScope, Response,
+    body::Body, reply::UnknownLength, span, template::Template,
 };
 use crate::{
     deadline::Deadline,
@@ -86,6 +86,15 @@ impl Resource {
         self.template.matches(raw_path)
     }
 
+    /// The methods of its rows, and HEAD where there is a GET. Any other one is answered with 405.
+    pub fn methods(&self) -> impl Iterator<Item = &Method> {
+        let methods = self.endpoints.iter().map(Endpoint::method);
+        methods.flat_map(|method| {
+            let also_head = (method == Method::GET).then_some(&Method::HEAD);
+            [method].into_iter().chain(also_head)
+        })
+    }
+
     /// Answers a request to this path: any method, with `peer` as the other end of its connection, if it is known.
     pub async fn serve<B, E>(&self, head: Parts, peer: Option<SocketAddr>, body: B) -> Response
     where
@@ -93,12 +102,13 @@ impl Resource {
     {
         let id = RequestId::of(&head.headers);
         let is_head = head.method == Method::HEAD;
-        let span = tracing::error_span!(
-            "request",
-            id = %id.as_str(),
-            method = %head.method,
-            path = %self.path()
-        );
+        let span = if head.extensions.get::<RequestScope>().is_some() {
+            Span::none()
+        } else {
+            let mounted_at = self.template.before(head.uri.path());
+            let path = [mounted_at.unwrap_or_default(), self.path()].concat();
+            span(&id, head.method.as_str(), &path)
+        };
         let request = (head, peer, id.clone());
         let response = self.answer(request, body).instrument(span).await;
         finish(response, id, is_head)
@@ -226,7 +236,7 @@ pub fn not_found(method: &Method, headers: &HeaderMap) -> Response {
 /// The reply to HEAD names the length of the body that GET would have had (RFC 9110, section 9.3.2), where that is
 /// known.
 fn finish(mut response: Response, id: RequestId, is_head: bool) -> Response {
-    id.stamp(&mut response);
+    id.stamp(response.headers_mut());
     if is_head {
         if response.extensions().get::<UnknownLength>().is_none() {
             let length = HeaderValue::from(response.body().len());

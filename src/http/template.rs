@@ -59,7 +59,16 @@ impl Template {
         self.raw_params(raw_path)?.into_iter().map(decode).collect()
     }
 
+    /// The part of a raw path that matches which comes before this pattern: the host's mount point.
+    pub(crate) fn before<'a>(&self, raw_path: &'a str) -> Option<&'a str> {
+        self.take_apart(raw_path).map(|(before, _)| before)
+    }
+
     fn raw_params<'a>(&self, raw_path: &'a str) -> Option<Vec<&'a str>> {
+        self.take_apart(raw_path).map(|(_, params)| params)
+    }
+
+    fn take_apart<'a>(&self, raw_path: &'a str) -> Option<(&'a str, Vec<&'a str>)> {
         let mut rest = raw_path;
         let mut params = Vec::new();
         for segment in self.segments.iter().rev() {
@@ -73,7 +82,7 @@ impl Template {
             }
         }
         params.reverse();
-        Some(params)
+        Some((rest, params))
     }
 
     /// Orders patterns so that the one that is meant comes first, for servers that take the first match.
@@ -131,6 +140,9 @@ mod tests {
                 Some(vec!["1".to_owned(), "/é".to_owned()])
             );
         }
+        assert_eq!(template.before("/api/v1/a/1/b/2"), Some("/api/v1"));
+        assert_eq!(template.before("/a/1/b/2"), Some(""));
+        assert_eq!(template.before("/a/1/c/2"), None);
     }
 
     #[test]

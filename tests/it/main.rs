@@ -77,6 +77,7 @@ mod register;
 mod reset;
 #[cfg(feature = "jwks-client")]
 mod resource_server;
+mod scope;
 mod secret_rotation;
 mod service;
 mod sessions;
@@ -86,6 +87,7 @@ mod stall;
 mod testing;
 mod timeouts;
 mod unmigrated;
+mod unsent;
 mod verifier;
 mod within;
 mod within_sqlx;

@@ -1,12 +1,15 @@
 //! The caller as an extractor. The host's `App` holds the [`Auth`] as `web::Data`, or, where tokens are only verified,
 //! a [`Verifier`].
 
-use std::{future::Future, pin::Pin};
+use std::{
+    future::{Future, Ready, ready},
+    pin::Pin,
+};
 
 use ::actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web};
 use ::http::HeaderMap;
 
-use super::head::headers;
+use super::head::{headers, parts};
 use crate::{
     auth::{
         Auth,
@@ -16,6 +19,7 @@ use crate::{
         },
     },
     error::{Error, Result},
+    event::ClientInfo,
     http::Problem,
     token::{ActiveUser, CurrentUser},
     verifier::Verifier,
@@ -91,6 +95,19 @@ impl FromRequest for RecentSignIn {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         extract(request, Self::check)
+    }
+}
+
+/// The client of the request, within [`Auth::request_scope`]; outside of it 500 `internal`, and the log says why.
+impl FromRequest for ClientInfo {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(parts(request).map_err(Problem::from).and_then(|head| {
+            let client = Self::within(head.extensions.get(), &head, request.peer_addr());
+            client.map_err(|error| Problem::answering(&head.headers, error))
+        }))
     }
 }
 

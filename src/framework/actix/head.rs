@@ -8,7 +8,7 @@ use std::{
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, request::Parts};
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpMessage as _, HttpRequest, HttpResponse,
     body::{self, BodySize, MessageBody, SizedStream},
     http::{StatusCode, header::CONTENT_LENGTH},
 };
@@ -17,7 +17,7 @@ use futures_util::stream;
 
 use crate::{
     error::{Error, Result},
-    http::{Response, UnknownLength},
+    http::{RequestScope, Response, UnknownLength},
 };
 
 /// The head of a request.
@@ -29,6 +29,9 @@ pub(super) fn parts(request: &HttpRequest) -> Result<Parts> {
     head.method = method(request)?;
     head.uri = Uri::try_from(request.uri().to_string()).map_err(Error::internal)?;
     head.headers = headers(request)?;
+    if let Some(scope) = request.extensions().get::<RequestScope>() {
+        head.extensions.insert(scope.clone());
+    }
     Ok(head)
 }
 

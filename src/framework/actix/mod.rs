@@ -8,11 +8,15 @@ mod guard;
 mod head;
 mod mount;
 mod problem;
+mod scope;
 
 #[cfg(test)]
 pub(crate) use self::mount::mount;
-pub use self::{guard::Guarded, mount::configure, problem::not_found};
-pub use crate::auth::guard::{RequirePermission, RequireRole};
+pub use self::{guard::Guarded, mount::configure, problem::not_found, scope::Scoped};
+pub use crate::{
+    auth::guard::{RequirePermission, RequireRole},
+    http::RequestScope,
+};
 
 #[cfg(test)]
 #[cfg(feature = "axum")]

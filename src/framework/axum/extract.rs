@@ -1,6 +1,6 @@
 //! The caller as an extractor.
 
-use ::axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
+use ::axum::extract::{ConnectInfo, FromRef, FromRequestParts, OptionalFromRequestParts};
 use ::http::request::Parts;
 
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
         },
     },
     error::{Error, ErrorKind, Result},
+    event::ClientInfo,
     http::Problem,
     token::{ActiveUser, CurrentUser},
     verifier::Verifier,
@@ -166,6 +167,18 @@ where
         let admitted = active(parts, state).await;
         let checked = admitted.and_then(|caller| Self::check(&Auth::from_ref(state), caller));
         checked.map_err(|error| Problem::answering(&parts.headers, error))
+    }
+}
+
+/// The client of the request, within [`Auth::request_scope`]; outside of it 500 `internal`, and the log says why.
+impl<S: Send + Sync> FromRequestParts<S> for ClientInfo {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let peer = ConnectInfo::from_request_parts(parts, &()).await;
+        let peer = peer.ok().map(|ConnectInfo(peer)| peer);
+        let client = Self::within(parts.extensions.get(), parts, peer);
+        client.map_err(|error| Problem::answering(&parts.headers, error))
     }
 }
 

@@ -8,8 +8,14 @@ mod extract;
 mod guard;
 mod mount;
 mod problem;
+mod scope;
 
 #[cfg(test)]
 pub(crate) use self::mount::mount;
-pub use self::{extract::VerifyTokens, guard::Guarded, mount::router, problem::not_found};
-pub use crate::auth::guard::{RequirePermission, RequireRole};
+pub use self::{
+    extract::VerifyTokens, guard::Guarded, mount::router, problem::not_found, scope::Scoped,
+};
+pub use crate::{
+    auth::guard::{RequirePermission, RequireRole},
+    http::RequestScope,
+};

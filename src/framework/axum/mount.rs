@@ -5,9 +5,10 @@ use std::{convert::Infallible, sync::Arc};
 use ::axum::{
     Router,
     body::Body,
-    extract::{ConnectInfo, FromRequestParts as _, Request},
-    routing::any,
+    extract::{ConnectInfo, FromRequestParts as _, OriginalUri, Request},
+    routing::{MethodFilter, on},
 };
+use ::http::Method;
 use bytes::Bytes;
 use futures_util::stream;
 
@@ -44,9 +45,15 @@ where
 {
     resources.iter().fold(Router::new(), |router, resource| {
         let path = resource.path();
+        // Each method by itself: axum refuses a second handler for one, and sees none behind a fallback.
+        let methods = methods(resource.methods());
         let resource = Arc::clone(resource);
         let answer = move |request: Request| async move {
             let (mut head, body) = request.into_parts();
+            // Below a prefix axum cuts the path, which the log and a host's rule want whole.
+            if let Some(OriginalUri(whole)) = head.extensions.remove() {
+                head.uri = whole;
+            }
             let peer = ConnectInfo::from_request_parts(&mut head, &()).await;
             let peer = peer.ok().map(|ConnectInfo(peer)| peer);
             let response = resource.serve(head, peer, body.into_data_stream()).await;
@@ -57,6 +64,14 @@ where
             let nothing = stream::empty::<Result<Bytes, Infallible>>();
             response.map(|_| Body::from_stream(nothing))
         };
-        router.route(path, any(answer))
+        router.route(path, on(methods, answer.clone()).fallback(answer))
     })
+}
+
+/// The filter of these methods. CONNECT, which axum has no filter for, is left to the fallback.
+fn methods<'a>(methods: impl Iterator<Item = &'a Method>) -> MethodFilter {
+    let filters = methods.filter_map(|method| MethodFilter::try_from(method.clone()).ok());
+    filters
+        .reduce(MethodFilter::or)
+        .unwrap_or(MethodFilter::GET)
 }

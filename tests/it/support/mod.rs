@@ -15,6 +15,7 @@ pub(crate) mod cluster;
 pub(crate) mod db;
 pub(crate) mod github;
 pub(crate) mod http;
+pub(crate) mod lines;
 pub(crate) mod patience;
 pub(crate) mod plans;
 mod port;

@@ -1,0 +1,69 @@
+//! The scope of requests as a tower layer.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use ::axum::extract::{MatchedPath, OriginalUri};
+use ::http::{Request, Response, request::Parts};
+use tower_layer::Layer;
+use tower_service::Service;
+use tracing::Instrument as _;
+
+use crate::http::{RequestId, RequestScope, span};
+
+impl<S> Layer<S> for RequestScope {
+    type Service = Scoped<S>;
+
+    fn layer(&self, inner: S) -> Scoped<S> {
+        let scope = self.clone();
+        Scoped { scope, inner }
+    }
+}
+
+/// The service that [`RequestScope`] makes.
+#[derive(Clone, Debug)]
+pub struct Scoped<S> {
+    scope: RequestScope,
+    inner: S,
+}
+
+impl<S, B, R> Service<Request<B>> for Scoped<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (mut head, body) = request.into_parts();
+        let id = RequestId::of(&head.headers);
+        let span = span(&id, head.method.as_str(), path(&head));
+        // Whoever answers inside takes the same id.
+        id.clone().stamp(&mut head.headers);
+        head.extensions.insert(self.scope.clone());
+        let request = Request::from_parts(head, body);
+        let answering = span.in_scope(|| self.inner.call(request)).instrument(span);
+        Box::pin(async move {
+            let mut response = answering.await?;
+            id.stamp(response.headers_mut());
+            Ok(response)
+        })
+    }
+}
+
+/// The pattern of the route, or the path where the layer stands before the router.
+fn path(head: &Parts) -> &str {
+    let extensions = &head.extensions;
+    let pattern = extensions.get().map(MatchedPath::as_str);
+    let whole = || extensions.get().map(|OriginalUri(uri)| uri.path());
+    pattern.or_else(whole).unwrap_or_else(|| head.uri.path())
+}

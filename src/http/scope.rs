@@ -1,0 +1,67 @@
+//! What a request to a host's own route has in common with one to ours: an id, a client, and a span for log lines.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use ::http::{HeaderMap, request::Parts};
+use tracing::Span;
+
+use super::{ClientAddress, Cookies, cookie::DEVICE, request_id::RequestId};
+use crate::error::Result;
+
+/// The longest path that a span names.
+const MAX_PATH: usize = 255;
+
+/// A layer for a host's own routes, on axum and on actix; [`Auth::request_scope`](crate::Auth::request_scope) makes it.
+///
+/// Within it every reply carries an `X-Request-Id`, log lines stand in the span `request` with the id, the method and
+/// the path, and handlers take [`ClientInfo`](crate::event::ClientInfo) as an argument: the address, the
+/// `User-Agent`, the request id and the token of a known device, as calls in process want them. Endpoints of hallpass
+/// may stand inside, and have the same id.
+///
+/// Put it outside of guards, so that their refusals carry the id, too.
+#[derive(Clone, Debug)]
+pub struct RequestScope(Arc<Rules>);
+
+#[derive(Debug)]
+struct Rules {
+    client_address: ClientAddress,
+    cookies: Cookies,
+}
+
+impl RequestScope {
+    pub(crate) fn new(client_address: ClientAddress, cookies: Cookies) -> Self {
+        Self(Arc::new(Rules {
+            client_address,
+            cookies,
+        }))
+    }
+
+    /// # Errors
+    /// As [`ClientAddress::of`].
+    pub(crate) fn client_ip(
+        &self,
+        head: &Parts,
+        peer: Option<SocketAddr>,
+    ) -> Result<Option<IpAddr>> {
+        self.0.client_address.of(head, peer)
+    }
+
+    /// The token of a device that was signed in on before, as sent.
+    pub(crate) fn device<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        self.0.cookies.read(headers, DEVICE)
+    }
+}
+
+/// The span of a request.
+pub(crate) fn span(id: &RequestId, method: &str, path: &str) -> Span {
+    let shown = path.get(..path.floor_char_boundary(MAX_PATH));
+    tracing::error_span!(
+        "request",
+        id = %id.as_str(),
+        method,
+        path = shown.unwrap_or_default()
+    )
+}
