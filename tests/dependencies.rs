@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, env, process::Command};
 const MOST: usize = 190;
 
 #[test]
-fn a_backend_takes_in_no_more_than_the_budget() {
+fn a_backend_stays_within_its_dependency_budget() {
     let lines = tree(&[
         "--no-default-features",
         "--features",
@@ -34,7 +34,7 @@ fn tls_is_rustls() {
 }
 
 #[test]
-fn the_cryptography_of_a_host_stays_its_own() {
+fn the_host_keeps_its_own_cryptography() {
     let chosen = "actix,axum,breach-check,jwks-client,metrics,migrate,oauth,openapi,pages,smtp,sqlite,strength,testing";
     assert_eq!(providers(chosen), BTreeSet::new());
     for features in [&format!("{chosen},tls"), "postgres"] {
@@ -70,7 +70,7 @@ fn providers(features: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn without_features_there_is_no_framework_and_no_database() {
+fn the_bare_crate_has_no_framework_and_no_database() {
     let lines = tree(&["--no-default-features"]);
     assert!(names(&lines, "argon2"), "the list is whole");
     for unwanted in [
@@ -120,7 +120,7 @@ fn an_http_client_and_an_estimate_come_only_when_asked_for() {
 }
 
 #[test]
-fn each_database_comes_without_the_other() {
+fn each_database_feature_excludes_the_other_driver() {
     let lines = tree(&["--no-default-features", "--features", "postgres"]);
     assert!(names(&lines, "sqlx-postgres") && !names(&lines, "libsqlite3-sys"));
     let lines = tree(&["--no-default-features", "--features", "sqlite"]);

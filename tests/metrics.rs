@@ -276,7 +276,7 @@ fn crowd(recorded: &Recorded) {
 
 /// One test: the recorder is one, and what it is told is told by all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn load_is_recorded_and_nobody_is_named() {
+async fn load_is_recorded_without_names() {
     let recorded = Recorded::default();
     let set = metrics::set_global_recorder(recorded.clone());
     assert!(set.is_ok(), "there is another recorder");

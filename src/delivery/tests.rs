@@ -188,7 +188,7 @@ async fn unknown_and_disabled_accounts_get_no_mail() {
 }
 
 #[tokio::test]
-async fn a_mail_that_fails_is_sent_again_with_the_same_link() {
+async fn a_failed_mail_is_sent_again_with_the_same_link() {
     let house = House::new();
     house.next(Next::Fail(MailError::transient));
     house.request(ANN).await;
@@ -212,7 +212,7 @@ async fn a_mail_that_fails_is_sent_again_with_the_same_link() {
 }
 
 #[tokio::test]
-async fn a_refused_mail_is_tried_less_often() {
+async fn a_refused_mail_is_retried_less_often() {
     let house = House::new();
     house.next(Next::Fail(MailError::permanent));
     house.request(ANN).await;
@@ -222,7 +222,7 @@ async fn a_refused_mail_is_tried_less_often() {
 }
 
 #[tokio::test]
-async fn a_mail_waits_longer_each_time_and_is_given_up_before_it_expires() {
+async fn a_mail_backs_off_and_is_given_up_before_it_expires() {
     let house = House::new();
     house.request(ANN).await;
     for seconds in [15, 30, 60, 120, 240, 480] {
@@ -241,7 +241,7 @@ async fn a_mail_waits_longer_each_time_and_is_given_up_before_it_expires() {
 }
 
 #[tokio::test]
-async fn a_mail_past_its_time_is_not_sent() {
+async fn an_expired_mail_is_not_sent() {
     let house = House::new();
     house.request(ANN).await;
     house.advance(1800);
@@ -297,7 +297,7 @@ async fn a_repeat_after_a_change_of_secrets_carries_the_first_link() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_mailer_that_hangs_holds_no_other_mail_up() {
+async fn a_hanging_mailer_delays_no_other_mail() {
     let house = House::new();
     house
         .store
@@ -342,7 +342,7 @@ async fn the_worker_wakes_for_an_order_and_ends_on_shutdown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_worker_outlives_a_database_that_is_down_and_a_mail_that_panics() {
+async fn the_worker_survives_an_outage_and_a_panicking_mail() {
     let house = House::new();
     house.next(Next::Panic);
     house.request(ANN).await;
@@ -366,7 +366,7 @@ async fn the_worker_outlives_a_database_that_is_down_and_a_mail_that_panics() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_mail_that_hangs_delays_the_shutdown_by_seconds_and_others_not_at_all() {
+async fn a_hanging_mail_delays_the_shutdown_by_seconds_only() {
     let house = House::new();
     house.next(Next::Hang);
     house.request(ANN).await;

@@ -71,7 +71,7 @@ fn defining(
 }
 
 #[test]
-fn a_circle_is_found_through_what_is_published() {
+fn a_circle_is_found_through_re_exports() {
     let files = |back: &str| {
         [
             (

@@ -157,7 +157,7 @@ async fn a_profile_that_cannot_be_kept_is_refused() {
 }
 
 #[tokio::test]
-async fn an_integer_that_could_not_come_back_as_it_was_given_is_refused() {
+async fn an_integer_that_cannot_be_returned_exactly_is_refused() {
     for app in apps().await {
         let access = app.join(ANN).await.access;
         let before = app.me(&access).await.json();
@@ -188,7 +188,7 @@ async fn an_integer_that_could_not_come_back_as_it_was_given_is_refused() {
 
 /// `serde_json` takes the text of such a member for the value itself, when it is read back at the latest.
 #[tokio::test]
-async fn a_value_that_would_be_read_back_as_another_is_refused() {
+async fn a_value_that_would_change_when_read_back_is_refused() {
     for app in apps().await {
         let administrator = app.administrator().await;
         let access = app.join(ANN).await.access;
@@ -213,7 +213,7 @@ async fn a_value_that_would_be_read_back_as_another_is_refused() {
 }
 
 #[tokio::test]
-async fn the_outermost_numbers_come_back_as_they_were_given() {
+async fn the_extreme_numbers_are_returned_exactly() {
     for app in apps().await {
         let administrator = app.administrator().await;
         let access = app.join(ANN).await.access;
@@ -266,7 +266,7 @@ async fn a_new_password_leaves_only_the_session_that_set_it() {
 }
 
 #[tokio::test]
-async fn a_wrong_current_password_changes_nothing_and_is_remembered() {
+async fn a_wrong_current_password_changes_nothing_and_counts() {
     for app in apps().await {
         let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
         let (here, there) = (app.login(ANN).await, app.login(ANN).await);
@@ -357,7 +357,7 @@ async fn an_account_without_a_password_sets_its_first() {
 /// Exactly one of many changes with the same old password; the others are told that it is wrong, or that their
 /// session is over.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_32_changes_at_once_one_is_made() {
+async fn one_of_32_concurrent_changes_wins() {
     for app in apps_with(unhurried).await {
         let mut sessions = vec![app.join(ANN).await];
         for _ in 0..3 {
@@ -399,7 +399,7 @@ async fn of_32_changes_at_once_one_is_made() {
 
 /// Whoever loses is refused, and no session of theirs lives.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_that_races_a_reset_or_a_logout_leaves_no_undead_session() {
+async fn a_change_during_a_reset_or_logout_revives_no_session() {
     for app in apps().await {
         app.register(ANN).await;
         let mut password = PASSWORD.to_owned();

@@ -131,7 +131,7 @@ async fn events_are_filtered_by_user_and_type() {
 }
 
 #[tokio::test]
-async fn pages_hold_every_event_once_whatever_the_limit() {
+async fn pages_hold_every_event_once_at_any_limit() {
     for app in apps().await {
         let admin = app.administrator().await;
         let user = UserId::new(app.now());
@@ -161,7 +161,7 @@ async fn pages_hold_every_event_once_whatever_the_limit() {
 }
 
 #[tokio::test]
-async fn a_cursor_is_good_for_its_own_list_and_filter_only() {
+async fn a_cursor_works_for_its_own_list_and_filter_only() {
     for app in apps().await {
         let admin = app.administrator().await;
         app.register(ANN).await;

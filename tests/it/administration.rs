@@ -89,7 +89,7 @@ async fn a_user_is_read_by_their_id() {
 }
 
 #[tokio::test]
-async fn strangers_are_turned_away_before_anything_of_theirs_is_read() {
+async fn unauthenticated_callers_are_refused_before_the_input() {
     for app in apps().await {
         let ann = app.register(ANN).await;
         let access = app.login(ANN).await.access;

@@ -31,7 +31,7 @@ const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 const SWELLING: [&str; 3] = ["~", "%01", "%22"];
 
 #[tokio::test]
-async fn a_stranger_gets_sixteen_kibibytes_at_most_whatever_the_row() {
+async fn a_reply_to_a_stranger_has_sixteen_kibibytes_at_most() {
     for framework in [Framework::Axum, Framework::Actix] {
         let provider = FakeProvider::start().await;
         let set = |builder| flow::asking(builder, &provider);
@@ -79,7 +79,7 @@ async fn a_query_of_more_than_64_parameters_is_refused() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_longer_than_any_of_ours_is_cut_in_the_reply() {
+async fn an_overlong_name_is_cut_in_the_reply() {
     for framework in [Framework::Axum, Framework::Actix] {
         let app = App::start(Arc::new(TestStore::memory()), framework, |builder| builder).await;
         let name = "a".repeat(1000);

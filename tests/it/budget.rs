@@ -17,7 +17,7 @@ use crate::{
 const ANN: &str = "ann@example.org";
 
 #[tokio::test]
-async fn requests_keep_to_the_budget_of_statements() {
+async fn requests_stay_within_the_budget_of_statements() {
     let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
         return;
     };
@@ -163,7 +163,7 @@ async fn limits_add_one_statement_and_none_to_refresh_and_me() {
 }
 
 #[tokio::test]
-async fn addresses_keep_to_the_budget_of_statements() {
+async fn address_calls_stay_within_the_budget_of_statements() {
     let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
         return;
     };
@@ -207,7 +207,7 @@ async fn addresses_keep_to_the_budget_of_statements() {
 
 /// Nothing tells a free address from a taken one.
 #[tokio::test]
-async fn a_private_registration_costs_the_same_whether_or_not_the_address_is_taken() {
+async fn a_private_registration_costs_the_same_for_a_taken_address() {
     let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
         return;
     };

@@ -88,18 +88,18 @@ async fn check(rule: &ClientAddress, rows: &[(&str, &str)]) {
 }
 
 #[tokio::test]
-async fn with_no_proxies_set_no_header_changes_the_client() {
+async fn headers_are_ignored_without_proxies() {
     check(&ClientAddress::peer(), &FORGED.map(|forged| (forged, PEER))).await;
 }
 
 #[tokio::test]
-async fn a_peer_that_is_no_proxy_is_the_client() {
+async fn an_untrusted_peer_is_the_client() {
     let elsewhere: ClientAddress = "10.0.0.0/8, 127.0.0.2, ::1".parse().unwrap();
     check(&elsewhere, &FORGED.map(|forged| (forged, PEER))).await;
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_tells_the_client() {
+async fn a_trusted_proxy_names_the_client() {
     let proxied = ClientAddress::behind_proxies(["127.0.0.0/8", "10.1.0.0/16"]).unwrap();
     let rows = [
         ("", PEER),
@@ -186,7 +186,7 @@ async fn a_host_may_have_a_rule_of_its_own() {
 }
 
 #[tokio::test]
-async fn nobodys_address_is_known_if_the_host_says_so() {
+async fn a_host_can_switch_client_addresses_off() {
     let (app, servers) = servers(&ClientAddress::unknown()).await;
     for server in &servers {
         assert_eq!(remembered(&app, server, FORGED[0]).await, None);
@@ -203,7 +203,7 @@ async fn ask_axum(router: axum::Router, path: &str) -> u16 {
 const FOR_ANYONE: [&str; 3] = ["/health/live", "/health/ready", "/.well-known/jwks.json"];
 
 #[tokio::test]
-async fn a_server_on_axum_that_does_not_tell_the_peer_serves_what_needs_no_client() {
+async fn axum_without_a_peer_serves_calls_that_need_no_client() {
     let app = app_with(|builder| builder).await;
     let router = |rule| hallpass::axum::router(&app.auth, rule);
     let proxied: ClientAddress = PEER.parse().unwrap();
@@ -221,7 +221,7 @@ async fn a_server_on_axum_that_does_not_tell_the_peer_serves_what_needs_no_clien
 }
 
 #[actix_web::test]
-async fn a_server_on_actix_that_does_not_tell_the_peer_serves_what_needs_no_client() {
+async fn actix_without_a_peer_serves_calls_that_need_no_client() {
     use actix_web::test::{TestRequest, call_service, init_service};
 
     let app = app_with(|builder| builder).await;
@@ -250,7 +250,7 @@ async fn a_server_on_actix_that_does_not_tell_the_peer_serves_what_needs_no_clie
 const LISTENS: &str = "HALLPASS_TEST_LISTENS";
 
 #[tokio::test]
-async fn a_server_that_does_not_tell_the_peer_says_so_once_where_nobody_listens() {
+async fn a_server_without_a_peer_reports_it_once() {
     if let Ok(listens) = env::var(LISTENS) {
         if listens == "true" {
             let to_nowhere = tracing_subscriber::fmt().with_writer(std::io::sink);
@@ -263,8 +263,7 @@ async fn a_server_that_does_not_tell_the_peer_says_so_once_where_nobody_listens(
         }
         return;
     }
-    let name =
-        "client_address::a_server_that_does_not_tell_the_peer_says_so_once_where_nobody_listens";
+    let name = "client_address::a_server_without_a_peer_reports_it_once";
     for (listens, lines) in [("false", 1), ("true", 0)] {
         let program = env::current_exe().unwrap();
         let mut command = Command::new(program);

@@ -105,7 +105,7 @@ async fn tokens_that_are_not_live_are_refused_alike() {
 }
 
 #[tokio::test]
-async fn a_link_works_as_long_as_it_is_set_to() {
+async fn a_verification_link_has_the_configured_lifetime() {
     let app = app_with(|builder| builder.verification_lifetime(Duration::from_secs(60))).await;
     app.register(ANN).await;
     let token = mailed(&app, ANN).await;
@@ -118,7 +118,7 @@ async fn a_link_works_as_long_as_it_is_set_to() {
 }
 
 #[tokio::test]
-async fn asking_again_tells_nothing_and_leaves_the_older_link_good() {
+async fn a_second_request_reveals_nothing_and_keeps_the_older_link() {
     for app in apps().await {
         app.register(ANN).await;
         let older = mailed(&app, ANN).await;
@@ -160,7 +160,7 @@ async fn asking_again_tells_nothing_and_leaves_the_older_link_good() {
 }
 
 #[tokio::test]
-async fn signing_in_can_need_a_verified_address_and_says_so_after_the_password_only() {
+async fn a_required_verification_shows_only_after_the_password() {
     for app in apps_with(|builder| builder.require_verified_email(true)).await {
         app.register(ANN).await;
         let reply = app.try_login(ANN, PASSWORD).await;
@@ -190,7 +190,7 @@ async fn a_reset_verifies_as_well() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_parallel_verifications_one_wins() {
+async fn one_of_parallel_verifications_wins() {
     for app in apps_with(unhurried).await {
         app.register(ANN).await;
         let (client, token) = (*app, mailed(&app, ANN).await);

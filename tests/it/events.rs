@@ -42,7 +42,7 @@ fn detail<'a>(event: &'a Event, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn a_refused_login_says_why_and_never_names_the_address() {
+async fn a_refused_login_event_has_a_reason_and_no_address() {
     for app in apps().await {
         let ann = app.register(ANN).await;
         let ann = user_id(ann["id"].as_str().unwrap());
@@ -313,7 +313,7 @@ async fn a_forgotten_password_has_the_digest_of_its_address() {
 }
 
 #[tokio::test]
-async fn a_login_that_was_not_checked_is_no_event() {
+async fn an_unchecked_login_leaves_no_event() {
     for app in apps().await {
         app.register(ANN).await;
         let length = trail(&app).await.len();
@@ -324,7 +324,7 @@ async fn a_login_that_was_not_checked_is_no_event() {
 }
 
 #[tokio::test]
-async fn a_reuse_says_of_which_class_it_is() {
+async fn a_reuse_event_names_its_class() {
     for app in apps().await {
         app.register(ANN).await;
         for (class, refreshes, wait) in [("superseded_after_grace", 1, 60), ("older", 2, 0)] {
@@ -380,7 +380,7 @@ impl Sink for Stalled {
 
 /// A sink gets what the trail has, and one that panics or stalls takes nothing from anybody else.
 #[tokio::test]
-async fn bad_sinks_hold_nobody_up() {
+async fn bad_sinks_delay_no_other_sink() {
     for bad_first in [true, false] {
         let collecting = Collecting::default();
         let apps = apps_with(|builder| {
@@ -416,7 +416,7 @@ async fn bad_sinks_hold_nobody_up() {
 /// Of two who delete an account, and of those who log its user out beside them, each is told of what they did and no
 /// more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn sinks_are_told_of_what_was_written_only() {
+async fn sinks_get_written_events_only() {
     let collecting = Collecting::default();
     for app in apps_with(|builder| builder.event_sink(collecting.clone())).await {
         app.auth.flush_events().await;
@@ -449,7 +449,7 @@ async fn sinks_are_told_of_what_was_written_only() {
 
 /// What goes on in the background ends when the sinks have what happened before.
 #[tokio::test]
-async fn the_background_ends_once_the_sinks_have_got_everything() {
+async fn the_background_ends_after_the_sinks_have_every_event() {
     let collecting = Collecting::default();
     for app in apps_with(|builder| builder.event_sink(collecting.clone())).await {
         app.auth.flush_events().await;

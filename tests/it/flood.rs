@@ -90,7 +90,7 @@ fn ask(app: &App, callers: usize) -> JoinSet<Result<(), Error>> {
 }
 
 #[tokio::test]
-async fn strangers_are_counted_a_few_at_a_time_and_a_crowd_is_turned_away() {
+async fn unknown_callers_are_counted_six_at_a_time_and_then_refused() {
     let (slow, mut arrivals) = Slow::new();
     let hasher = patient(cheap()).permits(6);
     let set = |builder| limited(unhurried(builder)).limiter(slow.clone());
@@ -113,7 +113,7 @@ async fn strangers_are_counted_a_few_at_a_time_and_a_crowd_is_turned_away() {
 
 /// In memory, where a clock that stands still lets nobody wait for too long.
 #[tokio::test(start_paused = true)]
-async fn strangers_who_go_away_make_room_for_as_many() {
+async fn disconnected_callers_free_their_queue_slots() {
     let (slow, mut arrivals) = Slow::new();
     let hasher = patient(cheap()).permits(6);
     let set = |builder| limited(builder).limiter(slow.clone());

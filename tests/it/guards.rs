@@ -139,7 +139,7 @@ const BARE: [&str; 6] = [
 ];
 
 #[tokio::test]
-async fn without_a_user_every_guard_answers_401() {
+async fn every_guard_answers_401_without_a_user() {
     let (app, servers) = hosts().await;
     let access = app.join(ANN).await.access;
     let good = format!("Authorization: Bearer {access}\r\n");
@@ -172,7 +172,7 @@ async fn without_a_user_every_guard_answers_401() {
 }
 
 #[tokio::test]
-async fn without_the_role_guards_answer_403_and_with_it_200() {
+async fn guards_answer_403_without_the_role_and_200_with_it() {
     let (app, servers) = hosts().await;
     // The last one could not be made anything else.
     app.administrator().await;
@@ -200,7 +200,7 @@ async fn without_the_role_guards_answer_403_and_with_it_200() {
 }
 
 #[tokio::test]
-async fn handlers_learn_who_is_calling() {
+async fn handlers_get_the_caller() {
     let (app, servers) = hosts().await;
     let user = app.register(ANN).await;
     let tokens = app.login(ANN).await;
@@ -220,7 +220,7 @@ async fn handlers_learn_who_is_calling() {
 }
 
 #[tokio::test]
-async fn after_a_logout_claims_pass_until_they_expire_and_checks_do_not() {
+async fn a_logout_ends_checked_access_and_claims_expire() {
     for index in 0..2 {
         let (app, servers) = hosts().await;
         let client = servers[index].client;
@@ -243,7 +243,7 @@ async fn after_a_logout_claims_pass_until_they_expire_and_checks_do_not() {
 }
 
 #[tokio::test]
-async fn a_disabled_administrator_is_nobody_at_once() {
+async fn a_disabled_administrator_loses_access_at_once() {
     let (app, servers) = hosts().await;
     // The last one could not be made anything else.
     app.administrator().await;
@@ -266,7 +266,7 @@ async fn a_disabled_administrator_is_nobody_at_once() {
 }
 
 #[tokio::test]
-async fn our_endpoints_live_below_a_prefix_beside_a_hosts_own_state() {
+async fn our_endpoints_work_below_a_prefix_with_the_hosts_state() {
     let (app, servers) = hosts().await;
     app.register(ANN).await;
     for server in &servers {
@@ -374,7 +374,7 @@ fn behind_another_on_actix(auth: &Auth, other: &Auth) -> Server {
 
 /// The guard of one service says nothing to another in the process, even where tokens of one are read by both.
 #[tokio::test]
-async fn guard_of_another_service_vouches_for_nobody() {
+async fn guard_of_another_service_authenticates_nobody() {
     let grant = |builder: hallpass::AuthBuilder| {
         let reports = RolePermissions::new().grant(Role::ADMIN, [Read::PERMISSION]);
         builder.role_permissions(reports)

@@ -169,7 +169,7 @@ async fn find_a_place(app: &App, counts: &Counts, charges: usize) -> TcpStream {
 }
 
 #[tokio::test]
-async fn disconnected_logins_free_their_slots_while_the_database_is_slow() {
+async fn disconnected_logins_free_slots_while_the_database_is_slow() {
     let hasher = patient(cheap()).permits(2).queue(0);
     let counts = Counts {
         never: true,
@@ -223,7 +223,7 @@ fn check_elsewhere(app: &App) -> task::JoinHandle<ErrorKind> {
 }
 
 #[tokio::test]
-async fn disconnected_guesses_do_not_lock_the_owner_out_in_silence() {
+async fn disconnected_guesses_do_not_lock_the_owner_out() {
     // Some milliseconds, so that the caller goes before it, during it and after it.
     let costly = HashParams::danger_weak(8192, 2, 1).unwrap();
     let hasher = patient(costly).permits(1);

@@ -209,7 +209,7 @@ async fn a_registration_is_refused_with_a_code_and_a_text_of_the_host() {
 }
 
 #[tokio::test]
-async fn a_hook_sees_what_the_applicant_gave_and_only_what_the_policy_lets_pass() {
+async fn a_hook_sees_the_given_input_after_the_policy() {
     let script = Script::new();
     let app = app_with(hooked(&script)).await;
     let body = json!({"email": "Ann@Example.org", "password": PASSWORD, "display_name": "Ann"});
@@ -326,7 +326,7 @@ async fn hooks_run_in_the_order_in_which_they_were_given() {
 }
 
 #[tokio::test]
-async fn claims_are_in_the_tokens_of_sign_in_and_refresh_and_never_take_the_place_of_ours() {
+async fn claims_of_hooks_are_in_tokens_and_never_replace_ours() {
     let script = Script::new();
     for app in apps_with(hooked(&script)).await {
         let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
@@ -357,7 +357,7 @@ async fn claims_are_in_the_tokens_of_sign_in_and_refresh_and_never_take_the_plac
 }
 
 #[tokio::test]
-async fn a_hook_that_fails_panics_or_hangs_lets_nothing_happen() {
+async fn a_hook_that_fails_panics_or_hangs_prevents_the_call() {
     let script = Script::new();
     for app in apps_with(hooked(&script)).await {
         script.pass();
@@ -381,7 +381,7 @@ async fn a_hook_that_fails_panics_or_hangs_lets_nothing_happen() {
 }
 
 #[tokio::test]
-async fn a_fault_after_something_is_invisible_and_stops_no_other_hook() {
+async fn a_fault_in_an_after_hook_stops_no_other_hook() {
     let one = Script::new();
     let two = one.beside("2 ");
     for app in apps_with(|builder| hooked(&two)(hooked(&one)(builder))).await {
@@ -409,7 +409,7 @@ async fn a_fault_after_something_is_invisible_and_stops_no_other_hook() {
 }
 
 #[tokio::test]
-async fn a_reply_does_not_wait_for_what_runs_after() {
+async fn a_reply_does_not_wait_for_after_hooks() {
     let script = Script::new();
     let app = app_with(|builder| {
         let builder = builder.request_timeout(10 * PATIENCE);
@@ -424,7 +424,7 @@ async fn a_reply_does_not_wait_for_what_runs_after() {
 }
 
 #[tokio::test]
-async fn a_token_that_would_be_too_long_is_not_issued_and_opens_no_session() {
+async fn a_token_that_would_be_too_long_opens_no_session() {
     let script = Script::new();
     for app in apps_with(hooked(&script)).await {
         script.claim(&json!({}));
@@ -477,7 +477,7 @@ async fn roles_that_change_during_a_sign_in_are_in_its_token() {
 }
 
 #[tokio::test]
-async fn an_account_made_at_start_is_told_of_and_not_asked_for() {
+async fn an_account_created_at_start_calls_after_hooks_only() {
     let script = Script::new();
     let app = app_with(hooked(&script)).await;
     script.at("before_registration", Act::Refuse);

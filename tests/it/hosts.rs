@@ -101,7 +101,7 @@ async fn expect_writes_at(store: &SeaOrmStore, cluster: &Cluster) {
 }
 
 #[tokio::test]
-async fn the_first_host_that_takes_writes_is_worked_with() {
+async fn the_first_writable_host_is_used() {
     let Some([mut one, two]) = clusters().await else {
         return;
     };
@@ -141,7 +141,7 @@ async fn the_first_host_that_takes_writes_is_worked_with() {
 }
 
 #[tokio::test]
-async fn hosts_that_only_read_are_unavailable() {
+async fn read_only_hosts_are_unavailable() {
     let Some([one, two]) = clusters().await else {
         return;
     };
@@ -158,7 +158,7 @@ async fn hosts_that_only_read_are_unavailable() {
 
 /// And the other way round, with connections that were open all the time.
 #[tokio::test]
-async fn connections_follow_when_the_hosts_change_their_roles() {
+async fn connections_follow_a_role_change_of_the_hosts() {
     let Some([one, two]) = clusters().await else {
         return;
     };
@@ -175,7 +175,7 @@ async fn connections_follow_when_the_hosts_change_their_roles() {
 }
 
 #[tokio::test]
-async fn connections_follow_when_a_host_goes_down_and_another_takes_writes() {
+async fn connections_follow_a_failover_to_another_host() {
     let Some([mut one, two]) = clusters().await else {
         return;
     };

@@ -66,7 +66,7 @@ async fn a_client_signs_in_twenty_times_a_minute() {
 }
 
 #[tokio::test]
-async fn an_address_is_asked_about_so_often_and_nobody_is_told() {
+async fn requests_about_an_address_are_limited_silently() {
     let about = |builder: hallpass::AuthBuilder| {
         let rate = Rate::per_minute(1).with_burst(3);
         let limits = [Budget::Forgot, Budget::Register, Budget::Verify]
@@ -120,7 +120,7 @@ async fn a_host_may_limit_how_often_anybody_signs_in_to_an_address() {
 }
 
 #[tokio::test]
-async fn mailed_tokens_are_guessed_so_often() {
+async fn guesses_of_mailed_tokens_are_limited() {
     for app in apps().await {
         let body = json!({"token": "x", "new_password": PASSWORD});
         for _ in 0..120 {
@@ -160,7 +160,7 @@ async fn refreshes_are_counted_in_each_process() {
 }
 
 #[tokio::test]
-async fn every_request_counts_whatever_it_asks_for() {
+async fn every_request_counts_against_the_limit() {
     let few = RateLimits::none().per_client(Budget::Default, Rate::per_minute(4));
     for app in apps_with(|builder| builder.rate_limits(few)).await {
         for line in [
@@ -233,7 +233,7 @@ impl Limiter for Asked {
 }
 
 #[tokio::test]
-async fn a_refused_caller_costs_nothing_until_there_can_be_room() {
+async fn a_refused_caller_costs_nothing_until_the_wait_ends() {
     let asked = Asked::default();
     let set = |builder| limited(builder).limiter(asked.clone());
     for app in apps_with(set).await {
@@ -284,7 +284,7 @@ async fn counters_in_memory_are_those_of_one_process() {
 }
 
 #[tokio::test]
-async fn a_limit_that_makes_no_sense_is_refused_at_the_start() {
+async fn an_invalid_limit_is_refused_at_the_start() {
     let app = app_with(|builder| builder).await;
     let built = |limits| {
         hallpass::Auth::builder()
@@ -304,7 +304,7 @@ async fn a_limit_that_makes_no_sense_is_refused_at_the_start() {
 
 /// Nobody hashes passwords here without end, whichever door the host has built.
 #[tokio::test]
-async fn prepared_registration_counts_as_one_of_its_client() {
+async fn a_prepared_registration_counts_for_its_client() {
     let twice = Rate::per_minute(1).with_burst(2);
     let set = |builder: hallpass::AuthBuilder| {
         builder.rate_limits(RateLimits::none().per_client(Budget::Register, twice))
@@ -333,7 +333,7 @@ async fn prepared_registration_counts_as_one_of_its_client() {
 }
 
 #[tokio::test]
-async fn door_of_a_host_counts_with_ours() {
+async fn calls_of_the_host_share_our_counters() {
     let once = Rate::per_minute(1);
     let set = |builder: hallpass::AuthBuilder| {
         let limits = Budget::ALL

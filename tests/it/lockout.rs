@@ -58,7 +58,7 @@ fn device(reply: &Reply) -> String {
 }
 
 #[tokio::test]
-async fn after_five_wrong_passwords_none_is_looked_at_for_a_while() {
+async fn five_wrong_passwords_lock_the_account_for_a_while() {
     for app in apps().await {
         app.register(ANN).await;
         for email in [ANN, "nobody@example.org"] {
@@ -85,7 +85,7 @@ async fn after_five_wrong_passwords_none_is_looked_at_for_a_while() {
 
 /// I6, and L1 of the attacks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_two_hundred_guesses_at_once_five_are_looked_at() {
+async fn five_of_two_hundred_concurrent_guesses_are_checked() {
     for app in apps_with(|builder| unhurried(builder).lockout(Lockout::default())).await {
         app.register(ANN).await;
         let app = Arc::new(app);
@@ -151,7 +151,7 @@ async fn a_known_device_is_not_locked_out_by_others() {
 }
 
 #[tokio::test]
-async fn a_device_token_is_good_for_one_account_and_until_the_password_is_set() {
+async fn a_device_token_works_for_one_account_and_password() {
     for app in apps().await {
         app.register(ANN).await;
         app.register("bob@example.org").await;
@@ -171,7 +171,7 @@ async fn a_device_token_is_good_for_one_account_and_until_the_password_is_set() 
 }
 
 #[tokio::test]
-async fn every_door_counts_on_the_same_counter() {
+async fn every_password_check_shares_one_counter() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         let current = json!({"current_password": WRONG});
@@ -214,7 +214,7 @@ async fn a_reset_and_an_administrator_end_a_lock() {
 }
 
 #[tokio::test]
-async fn the_mail_that_tells_of_a_lock_unlocks() {
+async fn the_mail_about_a_lock_unlocks() {
     for app in apps().await {
         app.settled(ANN).await;
         for email in [ANN, "nobody@example.org"] {
@@ -251,7 +251,7 @@ async fn the_mail_that_tells_of_a_lock_unlocks() {
 
 /// NIST SP 800-63B section 3.2.2.
 #[tokio::test]
-async fn after_a_hundred_failures_only_a_reset_or_a_known_device_helps() {
+async fn a_hundred_failures_leave_only_a_reset_or_a_known_device() {
     for app in apps().await {
         app.register(ANN).await;
         let known = device(&app.try_login(ANN, PASSWORD).await.expect(200));
@@ -305,7 +305,7 @@ async fn two_instances_share_the_lock() {
 }
 
 #[tokio::test]
-async fn counters_of_another_limiter_are_cleared_with_the_facts() {
+async fn counters_of_another_limiter_are_cleared_too() {
     let limiter = MemoryLimiter::new();
     for app in apps_with(|builder| {
         let limited = builder.lockout(Lockout::default());
@@ -334,7 +334,7 @@ async fn counters_of_another_limiter_are_cleared_with_the_facts() {
 
 /// Fails closed.
 #[tokio::test]
-async fn while_the_counters_are_away_nobody_signs_in() {
+async fn sign_ins_fail_while_the_counters_are_unavailable() {
     for app in apps_with(|builder| limited(builder).limiter(Away)).await {
         let reply = app.try_login(ANN, PASSWORD).await;
         reply.problem(503, "unavailable");
@@ -363,7 +363,7 @@ impl Limiter for Away {
 }
 
 #[tokio::test]
-async fn a_sign_in_on_an_unknown_device_is_told_if_the_host_wants_that() {
+async fn a_sign_in_on_an_unknown_device_can_send_a_notice() {
     let notices = |on| match on {
         true => Notices::default().with(LetterKind::NewSignIn),
         false => Notices::default(),
@@ -389,7 +389,7 @@ async fn a_sign_in_on_an_unknown_device_is_told_if_the_host_wants_that() {
 }
 
 #[tokio::test]
-async fn a_device_is_the_same_one_after_its_next_sign_in() {
+async fn a_device_stays_known_after_its_next_sign_in() {
     let app = app_with(|builder| builder.lockout(Lockout::default())).await;
     app.register(ANN).await;
     let first = device(&app.try_login(ANN, PASSWORD).await.expect(200));
@@ -410,7 +410,7 @@ async fn a_device_is_the_same_one_after_its_next_sign_in() {
 
 /// What ends the lock of an account helps on a device that has locked itself, too.
 #[tokio::test]
-async fn a_known_device_that_has_locked_itself_gets_back_in() {
+async fn a_known_device_recovers_from_its_own_lock() {
     for app in apps().await {
         let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
         let admin = app.administrator().await;

@@ -44,7 +44,7 @@ impl Case {
 }
 
 #[tokio::test]
-async fn file_that_is_removed_or_replaced_is_told() {
+async fn file_that_is_removed_or_replaced_is_reported() {
     for file in ["t.db", "t.db-wal"] {
         for replaces in [false, true] {
             for case in Case::both().await {
@@ -69,7 +69,7 @@ async fn file_that_is_removed_or_replaced_is_told() {
 
 /// The last connection of a pool takes the log along, and the next makes another one: nothing is lost.
 #[tokio::test]
-async fn connections_that_come_and_go_lose_no_file() {
+async fn connections_that_open_and_close_lose_no_file() {
     for case in Case::both().await {
         let pool = case.store.database().get_sqlite_connection_pool();
         for _ in 0..3 {

@@ -133,7 +133,7 @@ async fn a_mail_whose_link_would_be_dead_is_not_sent() {
 }
 
 #[tokio::test]
-async fn the_letter_says_what_it_is_in_text_and_in_html() {
+async fn the_letter_has_text_and_html_parts() {
     let app = app_with(|builder| builder).await;
     app.settled(ANN).await;
     let token = app.reset_token(ANN).await;
@@ -151,7 +151,7 @@ async fn the_letter_says_what_it_is_in_text_and_in_html() {
 }
 
 #[tokio::test]
-async fn a_registration_is_followed_by_the_letter_that_verifies_the_address() {
+async fn a_registration_is_followed_by_the_verification_letter() {
     for app in apps().await {
         app.settled(ANN).await;
         let mails = app.mailbox.mails();
@@ -169,7 +169,7 @@ async fn a_registration_is_followed_by_the_letter_that_verifies_the_address() {
 }
 
 #[tokio::test]
-async fn the_user_is_told_that_the_password_was_reset() {
+async fn the_user_gets_a_notice_of_a_password_reset() {
     for app in apps().await {
         app.settled(ANN).await;
         let token = app.reset_token(ANN).await;
@@ -189,7 +189,7 @@ async fn the_user_is_told_that_the_password_was_reset() {
 }
 
 #[tokio::test]
-async fn the_user_is_told_of_a_stolen_refresh_token_once() {
+async fn the_user_gets_one_notice_of_a_stolen_refresh_token() {
     for app in apps().await {
         app.settled(ANN).await;
         let first = app.login(ANN).await.refresh;
@@ -225,7 +225,7 @@ async fn notices_can_be_switched_off() {
 }
 
 #[tokio::test]
-async fn letters_are_in_the_language_the_registration_asked_for() {
+async fn letters_are_in_the_language_of_the_registration() {
     for app in apps().await {
         for (index, (accepted, says)) in [
             ("de-CH, fr;q=0.5", "Bitte best\u{e4}tigen Sie"),
@@ -259,7 +259,7 @@ async fn letters_are_in_the_language_the_registration_asked_for() {
 
 /// The worker as the servers run it: an order is sent without anybody asking for it, and the worker ends when told.
 #[tokio::test]
-async fn a_running_worker_sends_what_is_asked_for() {
+async fn a_running_worker_sends_ordered_mails() {
     for app in apps_with(|builder| builder).await {
         app.register(ANN).await;
         let (stop, stopped) = oneshot::channel::<()>();

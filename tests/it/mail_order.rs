@@ -113,7 +113,7 @@ async fn retry_all(app: &App, letter: &str) -> usize {
 }
 
 #[tokio::test]
-async fn a_retry_mails_no_link_for_a_change_of_address_that_a_reset_voided() {
+async fn a_retry_mails_no_link_of_a_change_voided_by_a_reset() {
     for app in apps().await {
         let (app, mailer) = picky(&app).await;
         app.administrator().await;
@@ -141,7 +141,7 @@ async fn a_retry_mails_no_link_for_a_change_of_address_that_a_reset_voided() {
 }
 
 #[tokio::test]
-async fn a_retry_mails_no_link_for_a_change_of_address_after_a_newer_request() {
+async fn a_retry_mails_no_link_of_a_superseded_change() {
     for app in apps().await {
         let (app, mailer) = picky(&app).await;
         app.administrator().await;
@@ -215,7 +215,7 @@ async fn a_retry_is_an_event_that_names_the_administrator() {
 }
 
 #[tokio::test]
-async fn notices_of_a_change_go_to_the_address_that_was_changed_on_every_try() {
+async fn change_notices_go_to_the_old_address_on_every_try() {
     for app in apps().await {
         let (app, mailer) = picky(&app).await;
         let tokens = app.join(ANN).await;
@@ -240,7 +240,7 @@ async fn notices_of_a_change_go_to_the_address_that_was_changed_on_every_try() {
 }
 
 #[tokio::test]
-async fn a_retried_notice_goes_to_the_old_address_and_says_when_it_was() {
+async fn a_retried_notice_keeps_its_old_address_and_time() {
     for app in apps().await {
         let (app, mailer) = picky(&app).await;
         app.administrator().await;
@@ -267,7 +267,7 @@ async fn a_retried_notice_goes_to_the_old_address_and_says_when_it_was() {
 }
 
 #[tokio::test]
-async fn a_reset_link_that_waits_is_void_when_the_address_changes() {
+async fn a_waiting_reset_link_is_void_after_an_address_change() {
     for app in apps().await {
         let (app, mailer) = picky(&app).await;
         let tokens = app.join(ANN).await;
@@ -293,7 +293,7 @@ async fn a_reset_link_that_waits_is_void_when_the_address_changes() {
 
 /// As an instance of an older version may have left it: the row of a token whose user has another address.
 #[tokio::test]
-async fn a_link_resets_and_unlocks_only_while_the_address_is_the_users() {
+async fn a_link_works_only_while_its_address_is_the_users() {
     for database in Database::migrated().await {
         let store = database.store().await;
         let app = app_with(|builder| {
@@ -328,7 +328,7 @@ async fn a_link_resets_and_unlocks_only_while_the_address_is_the_users() {
 }
 
 #[tokio::test]
-async fn a_letter_under_a_secret_that_is_not_known_waits_for_an_instance_that_knows_it() {
+async fn a_letter_of_an_unknown_secret_waits_for_another_instance() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         app.settled(BOB).await;
@@ -376,7 +376,7 @@ async fn spoil(store: &SeaOrmStore, what: &str, address: &str) {
 }
 
 #[tokio::test]
-async fn a_letter_that_cannot_be_read_backs_off_and_dies_and_hides_no_other() {
+async fn an_unreadable_letter_backs_off_and_blocks_no_other() {
     for database in Database::migrated().await {
         let store = database.store().await;
         let app = app_with(|builder| builder.store(store.clone())).await;
@@ -430,7 +430,7 @@ async fn a_letter_that_cannot_be_read_backs_off_and_dies_and_hides_no_other() {
 
 /// As it was the last thing a version before this one wrote: no claim has said yet whom it is for.
 #[tokio::test]
-async fn a_letter_of_the_version_before_is_for_whom_the_first_claim_finds() {
+async fn a_letter_of_an_older_version_is_bound_at_its_first_claim() {
     for database in Database::migrated().await {
         let store = database.store().await;
         let app = app_with(|builder| builder.store(store.clone())).await;

@@ -58,7 +58,7 @@ impl Mailer for Faulty {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_fate_of_a_mail_changes_nothing_for_the_caller() {
+async fn the_caller_gets_the_same_reply_for_every_mail_outcome() {
     let faults = [
         Fault::Tarpit,
         Fault::Refused,
@@ -122,7 +122,7 @@ impl Mailer for Swallowed {
 
 /// The mail was sent, and nobody wrote that down: it goes out once more, the same one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_worker_killed_after_sending_has_sent_the_same_mail() {
+async fn a_worker_killed_after_sending_repeats_the_same_mail() {
     for app in apps().await {
         app.settled(ANN).await;
         let swallowed = Arc::new(Swallowed::default());

@@ -9,7 +9,7 @@ use crate::support::app::{apps, apps_with};
 const ANN: &str = "ann@example.org";
 
 #[tokio::test]
-async fn a_user_reads_themselves() {
+async fn a_user_reads_their_own_account() {
     for app in apps().await {
         let registered = app.register(ANN).await;
         let access = app.login(ANN).await.access;
@@ -32,7 +32,7 @@ async fn a_user_reads_themselves() {
 }
 
 #[tokio::test]
-async fn without_a_bearer_token_the_challenge_names_no_error() {
+async fn the_challenge_names_no_error_without_a_bearer_token() {
     for app in apps().await {
         for headers in [
             "",
@@ -53,7 +53,7 @@ async fn without_a_bearer_token_the_challenge_names_no_error() {
 }
 
 #[tokio::test]
-async fn whatever_is_no_access_token_of_ours_is_401() {
+async fn a_foreign_access_token_is_401() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         let reset = app.reset_token(ANN).await;
@@ -126,7 +126,7 @@ async fn more_than_one_authorization_header_is_401() {
 }
 
 #[tokio::test]
-async fn an_access_token_is_taken_until_it_expires() {
+async fn an_access_token_is_accepted_until_it_expires() {
     let short = |builder: hallpass::AuthBuilder| {
         builder.lifetimes(TokenLifetimes {
             access: Duration::from_secs(60),

@@ -100,7 +100,7 @@ async fn twenty_instances_start_together() {
 
 /// A backup reads for a long time. Writers would have to wait behind a migration that waits for it.
 #[tokio::test]
-async fn a_migration_that_meets_a_long_reader_makes_way_and_is_tried_again() {
+async fn a_migration_yields_to_a_long_reader_and_retries() {
     for database in Database::migrated().await {
         if database.name() != "postgres" {
             continue;
@@ -140,7 +140,7 @@ async fn waiting(db: &DatabaseConnection) -> String {
 }
 
 #[tokio::test]
-async fn a_host_keeps_its_own_history_table() {
+async fn the_host_keeps_its_own_history_table() {
     for database in Database::empty().await {
         let store = database.store().await;
         let db = store.database();
@@ -181,7 +181,7 @@ async fn migrations_of_a_newer_version_are_left_alone() {
 
 /// Also one that an instance of an older version opens after the migration.
 #[tokio::test]
-async fn sessions_from_before_count_as_signed_in_when_they_were_opened() {
+async fn older_sessions_are_authenticated_at_their_opening() {
     for database in Database::migrated().await {
         let store = database.store().await;
         let db = store.database();
@@ -224,7 +224,7 @@ async fn sessions_from_before_count_as_signed_in_when_they_were_opened() {
 
 /// The version before kept accounts as verified on the word of a provider without trust for the address.
 #[tokio::test]
-async fn the_migration_verifies_no_address_that_only_an_untrusted_provider_asserted() {
+async fn the_migration_verifies_no_untrusted_address() {
     for database in Database::migrated().await {
         let store = database.store().await;
         let db = store.database();

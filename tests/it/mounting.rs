@@ -138,7 +138,7 @@ fn watching() -> (
 }
 
 #[tokio::test]
-async fn the_guards_ask_the_service_that_a_host_wraps_around() {
+async fn the_guards_call_the_wrapping_service_of_a_host() {
     let (wrap, calls) = watching();
     let app = app_with(wrap).await;
     let user = app.join(ANN).await;
@@ -157,7 +157,7 @@ async fn the_guards_ask_the_service_that_a_host_wraps_around() {
 }
 
 #[tokio::test]
-async fn the_endpoints_call_the_service_that_a_host_wraps_around() {
+async fn the_endpoints_call_the_wrapping_service_of_a_host() {
     let (wrap, calls) = watching();
     for app in apps_with(wrap).await {
         let tokens = app.join(ANN).await;

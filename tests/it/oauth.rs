@@ -46,7 +46,7 @@ async fn kinds(app: &App, user: &str) -> Vec<EventKind> {
 }
 
 #[tokio::test]
-async fn a_first_sign_in_makes_a_verified_account_and_the_next_finds_it() {
+async fn a_first_sign_in_creates_a_verified_account_for_the_next() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let mut claims = person("1", "Ann@Example.org");
@@ -87,7 +87,7 @@ async fn a_first_sign_in_makes_a_verified_account_and_the_next_finds_it() {
 }
 
 #[tokio::test]
-async fn a_session_keeps_by_which_method_it_was_opened() {
+async fn a_session_keeps_its_sign_in_method() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let tokens = sign_in(&app, &fake, person("1", ANN)).await;
@@ -105,7 +105,7 @@ async fn a_session_keeps_by_which_method_it_was_opened() {
 }
 
 #[tokio::test]
-async fn the_browser_is_sent_to_the_provider_with_what_binds_the_flow() {
+async fn the_browser_is_sent_to_the_provider_with_a_bound_flow() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let tab = begin(&app, &[]).await;
@@ -172,7 +172,7 @@ async fn a_start_is_checked_in_the_order_of_the_contract() {
 }
 
 #[tokio::test]
-async fn only_the_browser_that_began_comes_back_and_once() {
+async fn a_flow_completes_once_in_the_browser_that_began_it() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         fake.follow(&app.clock);
@@ -228,7 +228,7 @@ async fn only_the_browser_that_began_comes_back_and_once() {
 }
 
 #[tokio::test]
-async fn two_tabs_do_not_get_into_each_others_way() {
+async fn flows_in_two_tabs_are_independent() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         fake.follow(&app.clock);
@@ -247,7 +247,7 @@ async fn two_tabs_do_not_get_into_each_others_way() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn first_sign_ins_at_once_make_one_account() {
+async fn concurrent_first_sign_ins_create_one_account() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         fake.follow(&app.clock);
@@ -277,7 +277,7 @@ async fn first_sign_ins_at_once_make_one_account() {
 }
 
 #[tokio::test]
-async fn a_denial_is_passed_on_and_no_other_error_of_a_provider() {
+async fn only_a_denial_of_a_provider_is_passed_on() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         for (query, told) in [
@@ -302,7 +302,7 @@ async fn a_denial_is_passed_on_and_no_other_error_of_a_provider() {
 }
 
 #[tokio::test]
-async fn without_providers_there_is_an_empty_list() {
+async fn the_list_is_empty_without_providers() {
     for app in apps().await {
         let list = app.get("/auth/oauth", "").await.expect(200).json();
         assert_eq!(list, json!({"providers": []}));
@@ -312,7 +312,7 @@ async fn without_providers_there_is_an_empty_list() {
 }
 
 #[test]
-fn an_answer_shows_neither_its_code_nor_its_state_nor_what_was_kept() {
+fn debug_output_of_a_flow_shows_no_secrets() {
     let mut answer = Answer::new("hidden-state", "hidden-secret");
     answer.code = Some("hidden-code".to_owned());
     answer.error = Some("access_denied".to_owned());

@@ -41,7 +41,7 @@ async fn document() -> (App, Value) {
 
 /// A change of the contract is seen in review: write the file anew with `HALLPASS_WRITE_OPENAPI=1`.
 #[tokio::test]
-async fn the_document_is_the_reviewed_one() {
+async fn the_document_matches_the_reviewed_file() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/openapi.json");
     let (_, document) = document().await;
     if env::var_os("HALLPASS_WRITE_OPENAPI").is_some() {
@@ -81,7 +81,7 @@ async fn every_row_is_in_the_document_and_nothing_else() {
 
 /// The docs page fills them in, and one click sends them.
 #[tokio::test]
-async fn no_example_of_a_request_makes_an_account_or_sets_a_password() {
+async fn examples_create_no_account_and_set_no_password() {
     for app in apps().await {
         let document = app
             .ask("GET /openapi.json", "", b"")
@@ -236,7 +236,7 @@ fn check_schemas(document: &Value, part: &Value, place: &str) {
 /// Such as openapi-python-client, which puts the parts of `allOf` together and drops a reply where one of them offers a
 /// choice of schemas for the member that the other narrows.
 #[tokio::test]
-async fn a_generator_of_clients_can_put_every_problem_together() {
+async fn a_client_generator_can_merge_every_problem() {
     let (_, document) = document().await;
     let choices = ["anyOf", "oneOf", "allOf", "$ref"];
     let is_plain = |schema: &Value| {
@@ -276,7 +276,7 @@ async fn every_code_is_documented_and_can_be_provoked() {
     assert_eq!(listed.len(), 34);
     for code in listed {
         if ["link_required", "provider_failed"].contains(&code) {
-            assert_eq!(told_elsewhere(code).await, code);
+            assert_eq!(code_of_a_redirect(code).await, code);
         } else {
             let reply = provoke(code).await;
             let status = reply.status;
@@ -435,7 +435,7 @@ async fn asking(app: &App) -> (FakeProvider, App) {
 }
 
 /// The codes that only the query of a redirect tells.
-async fn told_elsewhere(code: &str) -> String {
+async fn code_of_a_redirect(code: &str) -> String {
     let app = app_with(|builder| builder).await;
     let (fake, asking) = asking(&app).await;
     if code == "provider_failed" {

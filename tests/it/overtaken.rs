@@ -73,7 +73,7 @@ async fn raising(app: &App) -> (App, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn a_right_password_signs_in_over_two_changes_of_the_account() {
+async fn a_right_password_signs_in_despite_two_account_changes() {
     for app in apps().await {
         app.register(ANN).await;
         let (app, left) = raising(&app).await;
@@ -86,7 +86,7 @@ async fn a_right_password_signs_in_over_two_changes_of_the_account() {
 }
 
 #[tokio::test]
-async fn a_right_password_that_is_overtaken_each_time_is_no_failed_attempt() {
+async fn a_right_password_overtaken_each_time_is_not_a_failure() {
     for app in apps().await {
         app.register(ANN).await;
         let (app, left) = raising(&app).await;
@@ -152,7 +152,7 @@ impl Limiter for Rehashing {
 }
 
 #[tokio::test]
-async fn a_live_session_is_not_called_over_when_its_password_is_hashed_again_at_each_check() {
+async fn a_live_session_survives_a_rehash_at_each_check() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         let store = app.store();

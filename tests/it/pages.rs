@@ -145,7 +145,7 @@ async fn a_link_opens_a_form_that_sets_the_password() {
 }
 
 #[tokio::test]
-async fn a_click_verifies_an_address_and_changes_it() {
+async fn a_click_verifies_or_changes_an_address() {
     for app in apps().await {
         let server = served(&app).await;
         let client = &server.client;
@@ -196,7 +196,7 @@ async fn a_click_verifies_an_address_and_changes_it() {
 }
 
 #[tokio::test]
-async fn scanners_spend_nothing_however_often_they_look() {
+async fn scanners_spend_no_token() {
     for app in apps().await {
         let server = served(&app).await;
         app.register(ANN).await;
@@ -229,7 +229,7 @@ async fn scanners_spend_nothing_however_often_they_look() {
 }
 
 #[tokio::test]
-async fn a_weak_password_is_told_beside_the_field_and_does_not_spend_the_token() {
+async fn a_weak_password_shows_at_the_field_and_keeps_the_token() {
     for app in apps().await {
         let server = served(&app).await;
         app.register(ANN).await;
@@ -304,7 +304,7 @@ async fn an_impossible_token_is_an_invalid_link_and_is_not_reflected() {
 }
 
 #[tokio::test]
-async fn a_form_is_taken_in_its_own_type_only_and_with_its_own_fields() {
+async fn a_form_needs_its_own_type_and_fields() {
     for framework in [Framework::Actix, Framework::Axum] {
         let app = App::start(Arc::new(TestStore::memory()), framework, |builder| builder).await;
         let server = served(&app).await;
@@ -366,7 +366,7 @@ async fn a_form_that_another_site_sends_is_refused() {
 }
 
 #[tokio::test]
-async fn pages_speak_the_language_of_the_browser_and_name_the_product() {
+async fn pages_use_the_browser_language_and_name_the_product() {
     let templates = || hallpass::mail::Templates::new("<b>Äcme & Co</b>").unwrap();
     let app = app_with(|builder| builder.templates(templates())).await;
     let server = served(&app).await;
@@ -404,7 +404,7 @@ async fn pages_speak_the_language_of_the_browser_and_name_the_product() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_busy_or_away_gives_the_form_back() {
+async fn a_busy_or_unavailable_service_shows_the_form_again() {
     for framework in [Framework::Actix, Framework::Axum] {
         let moody = |builder: AuthBuilder| builder.wrap_service(|inner| Arc::new(Moody(inner)));
         let app = App::start(Arc::new(TestStore::memory()), framework, moody).await;
@@ -438,7 +438,7 @@ async fn a_service_that_is_busy_or_away_gives_the_form_back() {
 }
 
 #[tokio::test]
-async fn pages_are_mounted_if_asked_for_and_are_no_part_of_the_document() {
+async fn pages_are_optional_and_not_in_the_document() {
     for framework in [Framework::Actix, Framework::Axum] {
         let app = App::start(Arc::new(TestStore::memory()), framework, |builder| builder).await;
         let reply = app.ask("GET /reset-password?token=x", "", b"").await;

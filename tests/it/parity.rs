@@ -71,7 +71,7 @@ async fn every_row_answers_alike_and_as_documented_on_axum_and_actix() {
 }
 
 #[tokio::test]
-async fn paths_that_nothing_answers_are_answered_alike() {
+async fn unknown_paths_are_answered_alike() {
     let twins = Twins::start().await;
     for path in [
         "/",

@@ -77,7 +77,7 @@ async fn events(app: &App, kind: EventKind) -> Vec<Event> {
 }
 
 #[tokio::test]
-async fn every_reason_is_documented_and_reached_at_every_door() {
+async fn every_reason_is_documented_and_reached_everywhere() {
     let ranges = Ranges::start().await;
     ranges.know(STOLEN, 3);
     let long = "correct horse battery staple ".repeat(9);
@@ -139,7 +139,7 @@ async fn every_reason_is_documented_and_reached_at_every_door() {
 }
 
 #[tokio::test]
-async fn an_administrator_made_at_start_has_a_password_that_is_good_enough() {
+async fn an_administrator_created_at_start_needs_a_good_password() {
     let ranges = Ranges::start().await;
     ranges.know(STOLEN, 1);
     let app = app_with(strict(&ranges)).await;
@@ -156,7 +156,7 @@ async fn an_administrator_made_at_start_has_a_password_that_is_good_enough() {
 }
 
 #[tokio::test]
-async fn a_password_made_of_a_name_is_told_from_one_with_a_name_in_it() {
+async fn a_password_made_of_a_name_differs_from_one_with_a_name_in_it() {
     for app in apps_with(|builder| builder.templates(Templates::new("Acme").unwrap())).await {
         for (password, codes) in [
             ("Perkins-2025", &["contains_name"][..]),
@@ -174,7 +174,7 @@ async fn a_password_made_of_a_name_is_told_from_one_with_a_name_in_it() {
 }
 
 #[tokio::test]
-async fn an_estimate_is_made_under_a_permit_of_the_hasher() {
+async fn an_estimate_holds_a_permit_of_the_hasher() {
     let policy = PasswordPolicy::default().with_min_strength(3).unwrap();
     let weak = HashParams::danger_weak(8, 1, 1).unwrap();
     let app = app_with(|builder| {
@@ -199,7 +199,7 @@ async fn an_estimate_is_made_under_a_permit_of_the_hasher() {
 }
 
 #[tokio::test]
-async fn a_service_is_told_five_digits_and_nothing_else() {
+async fn a_breach_service_receives_five_digits_only() {
     let ranges = Ranges::start().await;
     ranges.know(STOLEN, 3);
     ranges.know(PASSWORD, 0);
@@ -237,7 +237,7 @@ async fn a_service_is_told_five_digits_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_password_that_the_policy_refuses_is_not_asked_about() {
+async fn a_password_refused_by_the_policy_is_not_looked_up() {
     let ranges = Ranges::start().await;
     let app = app_with(strict(&ranges)).await;
     register(&app, ANN, "Ann", PASSWORD).await.expect(201);
@@ -252,7 +252,7 @@ async fn a_password_that_the_policy_refuses_is_not_asked_about() {
 }
 
 #[tokio::test]
-async fn a_private_registration_asks_and_answers_alike_whether_or_not_the_address_is_taken() {
+async fn a_private_registration_checks_a_taken_address_alike() {
     let ranges = Ranges::start().await;
     ranges.know(STOLEN, 3);
     let private = |builder: hallpass::AuthBuilder| {
@@ -274,7 +274,7 @@ async fn a_private_registration_asks_and_answers_alike_whether_or_not_the_addres
 }
 
 #[tokio::test]
-async fn a_service_that_gives_no_answer_refuses_nothing_and_leaves_an_event() {
+async fn a_silent_breach_service_refuses_nothing_and_leaves_an_event() {
     let elsewhere = Ranges::start().await;
     elsewhere.know(STOLEN, 1);
     let digits = digits(STOLEN);
@@ -348,7 +348,7 @@ async fn a_service_that_gives_no_answer_refuses_nothing_and_leaves_an_event() {
 }
 
 #[tokio::test]
-async fn each_password_that_was_taken_unchecked_leaves_one_event() {
+async fn each_unchecked_password_leaves_one_event() {
     let ranges = Ranges::start().await;
     ranges.answer(ok("garbage"));
     for app in apps_with(|builder| builder.breach_check(ranges.check())).await {
@@ -385,7 +385,7 @@ impl BreachCheck for Silent {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_is_silent_is_waited_for_two_seconds_or_a_quarter_of_the_request_timeout() {
+async fn a_silent_breach_service_is_given_up_within_two_seconds() {
     let ranges = Ranges::start().await;
     ranges.answer("");
     for (request, expected) in [(10, 2000), (4, 1000)] {
@@ -426,7 +426,7 @@ async fn an_account_of_an_administrator_names_them_in_the_event() {
 }
 
 #[tokio::test]
-async fn a_host_may_ask_whom_it_likes() {
+async fn a_host_may_bring_its_own_breach_check() {
     #[derive(Debug)]
     struct Own(Arc<str>);
 

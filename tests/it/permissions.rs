@@ -86,7 +86,7 @@ async fn hosts() -> (App, [Server; 2]) {
 }
 
 #[tokio::test]
-async fn without_a_user_permission_guards_answer_401() {
+async fn permission_guards_answer_401_without_a_user() {
     let (_app, servers) = hosts().await;
     for server in &servers {
         for path in ["/read", "/write", "/guarded"] {
@@ -147,7 +147,7 @@ async fn an_application_can_ask_for_itself() {
 }
 
 #[tokio::test]
-async fn tokens_carry_permissions_only_if_told_to() {
+async fn tokens_carry_permissions_only_if_configured() {
     for (written, expected) in [
         (false, None),
         (true, Some(json!(["notes:read", "notes:write"]))),

@@ -14,7 +14,7 @@ use crate::support::{app::created, db::Database};
 const LEFT_OPEN: [&str; 2] = ["BEGIN", "BEGIN; SELECT * FROM no_such_table"];
 
 #[tokio::test]
-async fn write_after_a_transaction_that_came_back_open_is_not_lost() {
+async fn write_after_a_transaction_left_open_is_kept() {
     for database in Database::migrated().await {
         for sql in LEFT_OPEN {
             let settings = ConnectSettings::new(database.url()).pool_size(1);
@@ -25,7 +25,7 @@ async fn write_after_a_transaction_that_came_back_open_is_not_lost() {
 }
 
 #[tokio::test]
-async fn write_on_a_pool_of_the_hosts_with_an_open_transaction_is_not_lost() {
+async fn write_on_a_host_pool_with_an_open_transaction_is_kept() {
     for database in Database::migrated().await {
         for sql in LEFT_OPEN {
             let mut options = ConnectOptions::new(database.url());

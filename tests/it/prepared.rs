@@ -58,7 +58,7 @@ async fn stored(app: &App) -> String {
 }
 
 #[tokio::test]
-async fn a_password_typed_on_another_system_matches_at_every_door() {
+async fn a_password_typed_on_another_system_matches_everywhere() {
     for app in apps().await {
         for (set, typed) in [(DECOMPOSED, COMPOSED), (COMPOSED, DECOMPOSED)] {
             let body = json!({"email": ANN, "password": set});
@@ -88,7 +88,7 @@ async fn a_password_typed_on_another_system_matches_at_every_door() {
 }
 
 #[tokio::test]
-async fn a_hash_of_the_bytes_matches_them_and_from_then_on_what_others_type() {
+async fn a_hash_of_raw_bytes_matches_and_is_then_normalised() {
     for app in apps().await {
         account_with(&app, hash_of_bytes(DECOMPOSED)).await;
         let before = stored(&app).await;
@@ -107,7 +107,7 @@ async fn a_hash_of_the_bytes_matches_them_and_from_then_on_what_others_type() {
 }
 
 #[tokio::test]
-async fn a_hash_of_plain_letters_stays_as_it_is() {
+async fn a_hash_of_ascii_letters_is_unchanged() {
     for app in apps().await {
         let hash = hash_of_bytes(PASSWORD);
         account_with(&app, hash.clone()).await;
@@ -117,7 +117,7 @@ async fn a_hash_of_plain_letters_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn the_length_of_a_password_is_counted_as_it_is_compared() {
+async fn the_length_of_a_password_is_counted_after_preparation() {
     for app in apps().await {
         let short = "u\u{308}a\u{308}o\u{308}e\u{308}";
         let reply = app

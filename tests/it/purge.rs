@@ -123,7 +123,7 @@ async fn the_background_task_purges_every_hour() {
 
 /// However many rows there are, a statement looks at 500 of them.
 #[tokio::test]
-async fn a_purge_goes_in_small_batches() {
+async fn a_purge_deletes_in_small_batches() {
     for backend in [DbBackend::Postgres, DbBackend::Sqlite] {
         let Some((_database, store, count)) = counted(backend).await else {
             continue;
@@ -171,7 +171,7 @@ async fn multiply_sessions(store: &SeaOrmStore, count: usize) {
 
 /// Several processes purge while their users refresh: nobody loses a session.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn purges_beside_a_service_take_nobody_s_session() {
+async fn purges_delete_no_live_session_of_a_running_service() {
     for app in apps_with(unhurried).await {
         app.register(ANN).await;
         let mut sessions = Vec::new();

@@ -152,7 +152,7 @@ async fn insert_first(case: &Case) -> Result<FirstAdministrator, StoreError> {
 }
 
 #[tokio::test]
-async fn a_read_on_a_connection_that_the_server_ended_is_asked_again() {
+async fn a_read_on_a_closed_connection_is_repeated() {
     for case in [Case::own().await, Case::of_the_host().await] {
         let Some(case) = case else { return };
         case.end_all_connections().await;
@@ -163,7 +163,7 @@ async fn a_read_on_a_connection_that_the_server_ended_is_asked_again() {
 }
 
 #[tokio::test]
-async fn reads_at_once_are_all_asked_again() {
+async fn concurrent_reads_are_all_repeated() {
     for case in [Case::own().await, Case::of_the_host().await] {
         let Some(case) = case else { return };
         case.end_all_connections().await;
@@ -175,7 +175,7 @@ async fn reads_at_once_are_all_asked_again() {
 }
 
 #[tokio::test]
-async fn a_transaction_on_a_connection_that_the_server_ended_is_begun_again() {
+async fn a_transaction_on_a_closed_connection_begins_again() {
     for case in [Case::own().await, Case::of_the_host().await] {
         let Some(case) = case else { return };
         case.end_all_connections().await;
@@ -187,7 +187,7 @@ async fn a_transaction_on_a_connection_that_the_server_ended_is_begun_again() {
 
 /// A write that may have run is not sent again, and makes the pool look at its other connections.
 #[tokio::test]
-async fn one_lost_write_costs_no_second_one() {
+async fn one_lost_write_causes_no_second_loss() {
     let Some(case) = Case::own().await else {
         return;
     };
@@ -203,7 +203,7 @@ async fn one_lost_write_costs_no_second_one() {
 }
 
 #[tokio::test]
-async fn a_read_that_was_asked_again_costs_no_write() {
+async fn a_repeated_read_loses_no_write() {
     let Some(case) = Case::own().await else {
         return;
     };
@@ -216,7 +216,7 @@ async fn a_read_that_was_asked_again_costs_no_write() {
 }
 
 #[tokio::test]
-async fn a_write_that_may_have_run_is_not_sent_again() {
+async fn a_write_that_may_have_run_is_not_repeated() {
     for case in [Case::own().await, Case::of_the_host().await] {
         let Some(case) = case else { return };
         let (case, sent) = case.with_trigger(BEFORE_INSERT).await;
@@ -228,7 +228,7 @@ async fn a_write_that_may_have_run_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_was_not_committed_is_run_again_once() {
+async fn an_uncommitted_transaction_is_repeated_once() {
     for case in [Case::own().await, Case::of_the_host().await] {
         let Some(case) = case else { return };
         let (case, sent) = case.with_trigger(BEFORE_INSERT).await;
@@ -240,7 +240,7 @@ async fn a_transaction_that_was_not_committed_is_run_again_once() {
 }
 
 #[tokio::test]
-async fn a_transaction_whose_commit_may_have_run_is_not_run_again() {
+async fn a_transaction_that_may_have_committed_is_not_repeated() {
     for case in [Case::own().await, Case::of_the_host().await] {
         let Some(case) = case else { return };
         let (case, sent) = case.with_trigger(AT_COMMIT).await;
@@ -252,7 +252,7 @@ async fn a_transaction_whose_commit_may_have_run_is_not_run_again() {
 
 /// The host runs its transaction again itself.
 #[tokio::test]
-async fn nothing_is_asked_again_in_a_transaction_of_the_host() {
+async fn a_transaction_of_the_host_is_never_repeated() {
     use sea_orm::TransactionTrait as _;
 
     let Some(case) = Case::own().await else {

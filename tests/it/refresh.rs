@@ -77,7 +77,7 @@ async fn a_hundred_parallel_refreshes_give_one_successor() {
 }
 
 #[tokio::test]
-async fn a_client_that_lost_the_answer_gets_the_same_successor_within_grace() {
+async fn a_retry_within_grace_gets_the_same_successor() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         let next = rotate(&app, &tokens).await;
@@ -98,7 +98,7 @@ async fn a_client_that_lost_the_answer_gets_the_same_successor_within_grace() {
 }
 
 #[tokio::test]
-async fn a_clock_that_jumps_ahead_by_the_grace_makes_no_thief() {
+async fn a_clock_jump_by_the_grace_is_not_a_theft() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         let next = rotate(&app, &tokens).await;
@@ -140,7 +140,7 @@ async fn a_token_two_generations_old_is_theft_even_within_grace() {
 }
 
 #[tokio::test]
-async fn without_grace_the_second_use_is_theft() {
+async fn a_second_use_without_grace_is_theft() {
     let none = lifetimes(|lifetimes| lifetimes.refresh_grace = Duration::ZERO);
     for app in apps_with(none).await {
         let first = app.join(ANN).await;
@@ -169,7 +169,7 @@ async fn a_session_that_is_not_refreshed_ends() {
 }
 
 #[tokio::test]
-async fn no_refreshing_keeps_a_session_for_ever() {
+async fn a_session_ends_despite_refreshes() {
     let day = lifetimes(|lifetimes| {
         lifetimes.session_idle = Duration::from_secs(3000);
         lifetimes.session_max = Duration::from_secs(7200);
@@ -274,7 +274,7 @@ async fn an_old_instance_and_a_new_one_share_one_successor() {
 }
 
 #[tokio::test]
-async fn whatever_is_no_refresh_token_of_ours_is_401() {
+async fn a_foreign_refresh_token_is_401() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         let stranger = app
@@ -376,7 +376,7 @@ async fn a_logout_wins_against_refreshes_in_flight() {
 }
 
 #[tokio::test]
-async fn disabling_an_account_ends_its_sessions_for_good() {
+async fn a_disabled_account_loses_its_sessions_for_good() {
     for app in apps().await {
         let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
         let first = app.login(ANN).await;

@@ -99,7 +99,7 @@ async fn members_that_are_not_documented_are_refused() {
 }
 
 #[tokio::test]
-async fn everything_that_is_wrong_is_reported_at_once() {
+async fn all_violations_are_reported_at_once() {
     for app in apps().await {
         let body = json!({"email": "ann@", "display_name": 7, "x": 1});
         app.post("/users", body).await.violations(
@@ -151,7 +151,7 @@ async fn an_address_is_taken_in_every_form() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_fifty_parallel_registrations_of_one_address_one_wins() {
+async fn one_of_fifty_parallel_registrations_wins() {
     const FORMS: [&str; 4] = [
         "zo\u{eb}@b\u{fc}cher.example",
         "ZO\u{cb}@xn--bcher-kva.example",
@@ -347,7 +347,7 @@ async fn a_malformed_address_is_refused() {
 }
 
 #[tokio::test]
-async fn addresses_of_the_longest_kind_are_taken() {
+async fn addresses_of_the_maximum_length_are_accepted() {
     let longest_local = format!("{}@example.org", "a".repeat(64));
     let label = "b".repeat(61);
     let longest = format!("{}@{label}.{label}.{label}.org", "a".repeat(64));
@@ -365,7 +365,7 @@ async fn addresses_of_the_longest_kind_are_taken() {
 }
 
 #[tokio::test]
-async fn a_private_registration_tells_nothing_and_mails_one_letter_either_way() {
+async fn a_private_registration_reveals_nothing_and_mails_one_letter() {
     for app in apps_with(|builder| builder.registration(RegistrationMode::Private)).await {
         let mut replies = Vec::new();
         for email in ["ann@example.org", "ANN@example.org", "bob@example.org"] {
@@ -406,7 +406,7 @@ async fn a_private_registration_tells_nothing_and_mails_one_letter_either_way() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_parallel_private_registrations_one_makes_the_account() {
+async fn one_of_parallel_private_registrations_creates_the_account() {
     let private = |builder| unhurried(builder).registration(RegistrationMode::Private);
     for app in apps_with(private).await {
         let client = *app;
@@ -437,7 +437,7 @@ async fn closed_registration_refuses_applicants() {
 }
 
 #[tokio::test]
-async fn bodies_are_judged_before_members() {
+async fn bodies_are_checked_before_members() {
     let app = app_with(|builder| builder).await;
     let body = json!({"email": "ann@example.org", "password": PASSWORD}).to_string();
     let reply = app.ask("POST /users", "", body.as_bytes()).await;

@@ -191,7 +191,7 @@ const GUARDED: [&str; 5] = [
 ];
 
 #[tokio::test]
-async fn extractors_and_guards_go_by_the_token_alone() {
+async fn extractors_and_guards_use_the_token_alone() {
     let app = app_with(issuer).await;
     let verifier = Moving::to(&app).verifier(&app);
     // The last one could not be made anything else.
@@ -232,7 +232,7 @@ async fn extractors_and_guards_go_by_the_token_alone() {
 }
 
 #[tokio::test]
-async fn an_issuer_rotates_its_secret_and_goes_away() {
+async fn a_verifier_survives_a_key_rotation_and_an_issuer_outage() {
     let app = app_with(issuer).await;
     let moving = Moving::to(&app);
     let verifier = moving.verifier(&app);
@@ -277,7 +277,7 @@ async fn an_issuer_rotates_its_secret_and_goes_away() {
 }
 
 #[tokio::test]
-async fn while_no_keys_were_ever_fetched_the_answer_is_503() {
+async fn requests_get_503_before_any_keys_are_fetched() {
     let app = app_with(issuer).await;
     let access = app.join(ANN).await.access;
     let moving = Moving::to(&app);
@@ -314,7 +314,7 @@ async fn an_actix_host_without_a_verifier_answers_500() {
 }
 
 #[tokio::test]
-async fn the_client_takes_a_document_of_some_size_and_nothing_else() {
+async fn the_client_accepts_only_a_document_of_bounded_size() {
     let routes = Router::new()
         .route("/good", get(async || "a".repeat(64 * 1024)))
         .route("/large", get(async || "a".repeat(64 * 1024 + 1)))

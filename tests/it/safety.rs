@@ -35,7 +35,7 @@ const WRONG: &str = "a wrong staple for it";
 const NEW: &str = "another good password";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn no_secret_is_said() {
+async fn secrets_are_in_no_output() {
     transcript::start();
     let mut run = Run::new();
     run.flows(MemoryStore::new()).await;

@@ -75,7 +75,7 @@ async fn rotating_the_secrets_ends_no_lock() {
 
 /// The start alone is enough: what nobody asks of an instance while it is there must not be what it keeps.
 #[tokio::test]
-async fn rotation_in_which_nobody_signs_in_ends_no_lock() {
+async fn rotation_without_a_sign_in_ends_no_lock() {
     for app in apps_with(strict).await {
         let (a, b) = (&app.secret, &Secret::generate());
         app.register(ANN).await;
@@ -89,7 +89,7 @@ async fn rotation_in_which_nobody_signs_in_ends_no_lock() {
 }
 
 #[tokio::test]
-async fn instances_with_the_secrets_in_another_order_count_together() {
+async fn instances_with_reordered_secrets_share_their_counters() {
     for app in apps_with(strict).await {
         let (a, b) = (&app.secret, &Secret::generate());
         app.register(ANN).await;
@@ -124,7 +124,7 @@ async fn instances_with_the_secrets_in_another_order_count_together() {
 
 /// I6 over instances that start at once on a database that has no key yet.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn instances_that_start_together_look_at_no_more_guesses_than_one() {
+async fn instances_that_start_together_share_the_guesses() {
     for app in apps_with(strict).await {
         app.register(ANN).await;
         let (a, b) = (&app.secret, &Secret::generate());
@@ -154,7 +154,7 @@ async fn instances_that_start_together_look_at_no_more_guesses_than_one() {
 }
 
 #[tokio::test]
-async fn rotating_the_secrets_gives_no_client_more_calls() {
+async fn rotating_the_secrets_raises_no_limit() {
     let rate = Rate::per_minute(1).with_burst(4);
     let set = |builder: hallpass::AuthBuilder| {
         builder.rate_limits(RateLimits::none().per_client(Budget::Verify, rate))

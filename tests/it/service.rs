@@ -90,7 +90,7 @@ async fn the_published_keys_verify_a_token() {
 }
 
 #[tokio::test]
-async fn health_is_told() {
+async fn health_is_reported() {
     for app in apps().await {
         for path in ["/health/live", "/health/ready"] {
             let reply = app.ask(&format!("GET {path}"), "", b"").await.expect(200);
@@ -103,7 +103,7 @@ async fn health_is_told() {
 /// Anybody may ask, and each finding costs a write: one call at a time asks the database, and others share its finding for a
 /// second.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_that_asks_for_readiness_costs_one_finding_a_second() {
+async fn readiness_costs_one_query_a_second() {
     for backend in [DbBackend::Postgres, DbBackend::Sqlite] {
         for framework in [Framework::Actix, Framework::Axum] {
             let Some((_database, store, count)) = counted(backend).await else {
@@ -132,7 +132,7 @@ async fn a_crowd_that_asks_for_readiness_costs_one_finding_a_second() {
 
 /// A database that is away is 503, and never names its address.
 #[tokio::test]
-async fn without_its_database_the_service_is_alive_and_not_ready() {
+async fn the_service_without_its_database_is_alive_and_not_ready() {
     for database in Database::migrated().await {
         let store = database.store().await;
         let db = store.database().clone();
@@ -159,7 +159,7 @@ async fn without_its_database_the_service_is_alive_and_not_ready() {
 }
 
 #[tokio::test]
-async fn the_documentation_needs_no_other_host() {
+async fn the_documentation_loads_from_its_own_host_only() {
     for app in apps().await {
         let page = app.ask("GET /docs", "", b"").await.expect(200);
         assert_eq!(

@@ -162,7 +162,7 @@ fn check(mail: &Value, app: &App, to: &str) {
 }
 
 #[tokio::test]
-async fn a_mail_that_is_put_off_comes_later_as_it_was() {
+async fn a_postponed_mail_arrives_later_unchanged() {
     let Some(server) = Aiosmtpd::start_or_skip(Mode::StartTls) else {
         return;
     };
@@ -197,7 +197,7 @@ async fn a_mail_that_is_put_off_comes_later_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_mail_that_is_refused_is_tried_again_after_minutes() {
+async fn a_refused_mail_is_retried_after_minutes() {
     let Some(server) = Aiosmtpd::start_or_skip(Mode::StartTls) else {
         return;
     };
@@ -223,7 +223,7 @@ async fn a_mail_that_is_refused_is_tried_again_after_minutes() {
 }
 
 #[tokio::test]
-async fn no_mail_leaves_without_a_login_that_is_taken_or_a_certificate_that_holds() {
+async fn mail_needs_an_accepted_login_and_a_valid_certificate() {
     for mode in [Mode::StartTls, Mode::Tls] {
         let Some(server) = Aiosmtpd::start_or_skip(mode) else {
             return;

@@ -59,7 +59,7 @@ async fn a_retry_after_the_database_stalled_is_not_a_theft() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_exchange_that_waited_is_dated_by_its_end() {
+async fn a_delayed_exchange_is_dated_at_its_end() {
     let Some(database) = postgres().await else {
         return;
     };

@@ -117,7 +117,7 @@ async fn every_store_keeps_the_contract_of_purging() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_checks_run_as_one_too() {
+async fn the_checks_also_run_as_one() {
     for store in stores().await {
         eprintln!("on {}", store.name);
         conformance::check_all(store.store()).await;
@@ -163,7 +163,7 @@ async fn a_wrong_url_is_not_repeated() {
 
 /// SQLite would make a database of its own for each connection, or keep nothing that is written.
 #[tokio::test]
-async fn a_sqlite_url_that_keeps_nothing_is_refused() {
+async fn a_sqlite_url_without_a_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("test.db");
     let path = file.display();
@@ -195,7 +195,7 @@ async fn a_sqlite_url_that_keeps_nothing_is_refused() {
 }
 
 #[tokio::test]
-async fn options_of_the_host_take_nothing_away() {
+async fn options_of_the_host_keep_our_own() {
     for database in Database::migrated().await {
         let settings = ConnectSettings::new(database.url())
             .pool_size(1)
@@ -257,7 +257,7 @@ async fn setting(db: &DatabaseConnection, sql: &str) -> String {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_new_sqlite_file_and_those_beside_it_are_for_its_user_alone() {
+async fn a_new_sqlite_file_is_readable_by_its_user_alone() {
     use std::{fs, os::unix::fs::PermissionsExt as _};
 
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -282,7 +282,7 @@ async fn a_new_sqlite_file_and_those_beside_it_are_for_its_user_alone() {
 
 /// The driver would name every statement and close none.
 #[tokio::test]
-async fn a_cache_without_prepared_statements_is_refused_by_its_name() {
+async fn an_empty_statement_cache_is_refused_by_name() {
     for database in Database::migrated().await {
         let settings = ConnectSettings::new(database.url()).statement_cache(0);
         let refused = [
@@ -308,7 +308,7 @@ async fn a_file_is_created_only_if_the_url_says_so() {
 /// Instances that start together meet at a new file: it is turned to WAL under a lock, which may be held for longer
 /// than one attempt waits.
 #[tokio::test]
-async fn a_new_file_that_another_holds_is_waited_for() {
+async fn a_new_file_locked_by_another_process_is_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("test.db");
     let url = format!("sqlite://{}?mode=rwc", file.display());
@@ -370,7 +370,7 @@ async fn an_event_that_cannot_be_read_hides_no_other() {
 }
 
 #[tokio::test]
-async fn a_mail_that_cannot_be_read_holds_up_no_other() {
+async fn a_mail_that_cannot_be_read_blocks_no_other() {
     use hallpass::{
         clock::{Clock as _, SystemClock},
         mail::{Intent, LetterKind, Recipient},

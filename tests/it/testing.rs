@@ -104,7 +104,7 @@ async fn a_handler_on_actix_is_tested_with_real_users() {
 }
 
 #[tokio::test]
-async fn a_user_of_a_test_is_a_real_one() {
+async fn a_test_user_is_a_real_user() {
     let auth = TestAuth::new();
     let editor = Role::from_static("editor");
     let ann = auth

@@ -50,7 +50,7 @@ async fn expect_waiting(other: &DatabaseConnection, wanted: i64) {
 
 /// The session would otherwise be rotated after its 503, and the next call be taken for a thief's.
 #[tokio::test]
-async fn nothing_is_committed_after_its_503() {
+async fn no_write_is_committed_after_its_503() {
     for framework in [Framework::Actix, Framework::Axum] {
         let Some((database, other)) = postgres(Database::migrated().await).await else {
             return;
@@ -209,7 +209,7 @@ async fn a_stricter_limit_of_the_database_stays() {
 }
 
 #[tokio::test]
-async fn migrations_wait_for_another_s_as_long_as_it_takes() {
+async fn migrations_wait_for_another_without_a_limit() {
     let Some((database, other)) = postgres(Database::empty().await).await else {
         return;
     };
@@ -231,7 +231,7 @@ async fn migrations_wait_for_another_s_as_long_as_it_takes() {
 }
 
 #[tokio::test]
-async fn the_purge_has_its_time() {
+async fn the_purge_has_its_own_time_limit() {
     let Some((database, other)) = postgres(Database::migrated().await).await else {
         return;
     };

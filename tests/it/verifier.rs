@@ -134,7 +134,7 @@ async fn a_document_is_enough_to_verify() {
 }
 
 #[tokio::test]
-async fn a_verifier_without_sense_is_not_built() {
+async fn a_verifier_with_invalid_settings_is_refused() {
     let symmetric = json!({"keys": [{"kty": "oct", "kid": "a", "k": "AAAA"}]});
     for document in ["", "{}", r#"{"keys":[]}"#, &symmetric.to_string()] {
         let error = KeySource::document(document).unwrap_err();
@@ -152,7 +152,7 @@ async fn a_verifier_without_sense_is_not_built() {
 }
 
 #[tokio::test]
-async fn keys_are_fetched_by_the_first_token_and_again_after_ten_minutes() {
+async fn keys_are_fetched_on_first_use_and_after_ten_minutes() {
     let app = app_with(|builder| builder).await;
     let published = Published::by(&app);
     let verifier = published.verifier(&app.clock);
@@ -222,7 +222,7 @@ async fn an_issuer_changes_its_keys_and_no_token_is_refused() {
 }
 
 #[tokio::test]
-async fn after_a_long_quiet_a_dropped_key_is_not_trusted_once_more() {
+async fn a_dropped_key_is_not_trusted_after_a_long_pause() {
     let app = app_with(|builder| builder).await;
     let published = Published::by(&app);
     let verifier = published.verifier(&app.clock);
@@ -264,7 +264,7 @@ async fn forged_keys_cause_one_fetch_a_minute() {
 }
 
 #[tokio::test]
-async fn an_outage_of_the_issuer_is_noticed_by_new_keys_only() {
+async fn an_outage_of_the_issuer_affects_new_keys_only() {
     let app = app_with(|builder| builder).await;
     let published = Published::by(&app);
     let verifier = published.verifier(&app.clock);
@@ -292,7 +292,7 @@ async fn an_outage_of_the_issuer_is_noticed_by_new_keys_only() {
 }
 
 #[tokio::test]
-async fn without_any_keys_nothing_can_be_said_about_a_token() {
+async fn a_token_cannot_be_judged_without_any_keys() {
     let app = app_with(|builder| builder).await;
     let access = app.join(ANN).await.access;
     let published = Published::nothing();
@@ -310,7 +310,7 @@ async fn without_any_keys_nothing_can_be_said_about_a_token() {
 }
 
 #[tokio::test]
-async fn a_document_that_cannot_be_right_changes_nothing() {
+async fn an_invalid_document_changes_nothing() {
     let app = app_with(|builder| builder).await;
     let published = Published::by(&app);
     let verifier = published.verifier(&app.clock);
@@ -334,7 +334,7 @@ async fn a_document_that_cannot_be_right_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_caller_who_goes_away_ends_no_fetch() {
+async fn a_disconnected_caller_ends_no_fetch() {
     let app = app_with(|builder| builder).await;
     let published = Published::by(&app);
     let verifier = published.verifier(&app.clock);
@@ -351,7 +351,7 @@ async fn a_caller_who_goes_away_ends_no_fetch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_issuer_that_does_not_answer_is_given_up_after_five_seconds() {
+async fn an_unresponsive_issuer_is_given_up_after_five_seconds() {
     let published = Published::nothing();
     let _closed = published.0.gate.acquire().await.unwrap();
     let verifier = published.verifier(&ManualClock::new());
@@ -362,7 +362,7 @@ async fn an_issuer_that_does_not_answer_is_given_up_after_five_seconds() {
 }
 
 #[tokio::test]
-async fn a_clock_that_was_set_back_ends_no_renewal() {
+async fn a_clock_set_back_stops_no_renewal() {
     let app = app_with(|builder| builder).await;
     let published = Published::by(&app);
     let verifier = published.verifier(&app.clock);

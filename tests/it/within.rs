@@ -132,7 +132,7 @@ async fn an_account_and_the_hosts_own_row_are_committed_together() {
 
 /// SQLite refuses a write at once if the transaction has read what another one has changed since.
 #[tokio::test]
-async fn a_sqlite_transaction_that_read_first_is_told_what_to_do() {
+async fn a_sqlite_transaction_that_read_first_gets_advice() {
     let (_database, store, app) = sqlite().await;
     let prepared = app.auth.prepare_registration(ann()).await.unwrap();
     let txn = store.database().begin().await.unwrap();
@@ -240,7 +240,7 @@ impl Hooks for Counting {
 }
 
 #[tokio::test]
-async fn hooks_hear_of_accounts_when_the_host_has_committed() {
+async fn hooks_see_accounts_after_the_host_has_committed() {
     for host in hosts().await {
         let counting = Counting::default();
         let set = |builder: hallpass::AuthBuilder| {
@@ -409,7 +409,7 @@ impl BreachCheck for Unreachable {
 }
 
 #[tokio::test]
-async fn a_password_taken_unchecked_is_told_with_the_account_or_not_at_all() {
+async fn an_unchecked_password_event_commits_with_the_account() {
     for host in hosts().await {
         let app = host
             .app

@@ -30,7 +30,7 @@ const ASKED: [&str; 4] = [
 ];
 
 #[test]
-fn a_client_that_pipelines_and_never_reads_costs_little_and_is_let_go() {
+fn a_pipelining_client_that_never_reads_is_disconnected() {
     thread::scope(|scope| {
         for name in SERVERS {
             scope.spawn(move || ASKED.iter().for_each(|asked| never_read(name, asked)));
@@ -77,7 +77,7 @@ fn write_until_let_go(connections: Vec<TcpStream>, asked: &str) {
 }
 
 #[test]
-fn a_client_that_pipelines_and_reads_gets_every_reply_in_order() {
+fn a_pipelining_client_that_reads_gets_every_reply_in_order() {
     let body = format!("{{\"refresh_token\":\"{}\"}}", "x".repeat(9000));
     let head =
         "POST /auth/logout HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\nx-request-id:";
@@ -121,7 +121,7 @@ fn a_client_that_pipelines_and_reads_gets_every_reply_in_order() {
 
 /// Longer than a head may take to come: each request begins a time of its own.
 #[test]
-fn requests_in_a_row_keep_a_connection_open() {
+fn consecutive_requests_keep_a_connection_open() {
     const HEAD_TIMEOUT: Duration = Duration::from_secs(11);
     thread::scope(|scope| {
         for name in SERVERS {
@@ -144,7 +144,7 @@ fn requests_in_a_row_keep_a_connection_open() {
 
 /// Java's client offers HTTP/2 with its first request.
 #[test]
-fn client_that_offers_an_upgrade_knows_whether_its_connection_stays() {
+fn client_that_offers_an_upgrade_learns_if_its_connection_stays() {
     for name in SERVERS {
         let folder = folder();
         let server = Server::of(name, folder.path(), &[]);
@@ -166,7 +166,7 @@ fn client_that_offers_an_upgrade_knows_whether_its_connection_stays() {
 
 /// Of rows that look at their body, of one that does not, of one without a caller, and of none.
 #[test]
-fn chunked_body_without_an_end_is_not_read_for_ever() {
+fn endless_chunked_body_is_cut_off() {
     const MOST: usize = 64 * 1024 * 1024;
     const CHUNK: usize = 64 * 1024;
     let chunk = format!("{CHUNK:x}\r\n{}\r\n", "a".repeat(CHUNK));
@@ -195,7 +195,7 @@ fn chunked_body_without_an_end_is_not_read_for_ever() {
 
 /// What frames the data of a body, and is no data.
 #[test]
-fn chunk_framing_without_an_end_is_not_read_for_ever() {
+fn endless_chunk_framing_is_cut_off() {
     const MOST: usize = 40 * 1024 * 1024;
     let filler = "a".repeat(64 * 1024);
     for name in SERVERS {
@@ -221,7 +221,7 @@ fn chunk_framing_without_an_end_is_not_read_for_ever() {
 }
 
 #[test]
-fn connections_beyond_the_cap_wait_until_others_go() {
+fn connections_beyond_the_cap_wait_until_others_close() {
     for name in SERVERS {
         let folder = folder();
         let settings = [
@@ -286,7 +286,7 @@ fn a_connection_takes_one_descriptor() {
 }
 
 #[test]
-fn the_limit_on_open_files_is_raised_or_pointed_out() {
+fn the_limit_on_open_files_is_raised_or_reported() {
     let limits = |server: &Server| {
         let limits = fs::read_to_string(format!("/proc/{}/limits", server.id())).unwrap();
         let line = limits

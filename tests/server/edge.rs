@@ -79,7 +79,7 @@ fn drip_until_closed(mut connection: TcpStream, begin: &str, drip: &[u8]) -> Opt
 }
 
 #[test]
-fn the_documentation_needs_no_other_host() {
+fn the_documentation_loads_from_its_own_host_only() {
     for name in SERVERS {
         let folder = folder();
         let server = Server::of(name, folder.path(), &[]);

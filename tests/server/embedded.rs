@@ -10,7 +10,7 @@ use crate::{
 const ANN: &str = "ann@example.org";
 
 #[test]
-fn a_link_that_an_embedding_host_mails_leads_to_a_page() {
+fn a_link_mailed_by_an_embedding_host_leads_to_a_page() {
     for program in ["embed_actix", "embed_axum"] {
         let (folder, address) = (folder(), free_address());
         let server = Server::start(command(program, folder.path()).env("ADDRESS", &address));

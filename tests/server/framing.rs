@@ -57,7 +57,7 @@ fn statuses(server: &Server, asked: &str) -> (Vec<u16>, bool) {
 }
 
 #[test]
-fn request_that_others_may_read_otherwise_is_400_and_ends_its_connection() {
+fn ambiguous_request_is_400_and_closes_its_connection() {
     let length = format!("content-length: {}\r\n", BODY.len());
     let encoding = "transfer-encoding: chunked\r\n";
     let cases = [
@@ -90,7 +90,7 @@ fn request_that_others_may_read_otherwise_is_400_and_ends_its_connection() {
 }
 
 #[test]
-fn requests_that_are_clear_keep_their_connection() {
+fn unambiguous_requests_keep_their_connection() {
     let last = LIVE.replace("\r\n\r\n", "\r\nx-request-id: last\r\n\r\n");
     // What looks like a head within a body is none.
     let sly = "content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -116,7 +116,7 @@ fn requests_that_are_clear_keep_their_connection() {
 
 /// However the bytes come.
 #[test]
-fn ambiguous_request_is_found_wherever_reads_end() {
+fn ambiguous_request_is_found_at_any_read_boundary() {
     let length = "content-length: 5\r\n";
     let cases = [
         (chunked(&format!("{LOGOUT}{length}")), Some(0)),
@@ -157,7 +157,7 @@ fn ambiguous_request_is_found_wherever_reads_end() {
 }
 
 #[test]
-fn head_has_begun_from_its_first_byte_to_its_last() {
+fn a_head_is_in_progress_from_its_first_byte_to_its_last() {
     let mut framing = Framing::default();
     let asked = sized(LOGOUT);
     for round in 0..2 {

@@ -61,7 +61,7 @@ impl Drop for SmallDisk {
 }
 
 #[test]
-fn full_disk_loses_nothing_that_is_acknowledged() {
+fn full_disk_loses_no_acknowledged_write() {
     for name in SERVERS {
         for pool in ["1", "10"] {
             let Some(disk) = SmallDisk::mount() else {

@@ -25,7 +25,7 @@ fn is_answered(connection: &mut TcpStream) -> bool {
 
 /// Waits for real: both servers at the same time.
 #[test]
-fn idle_connection_is_answered_after_longer_than_a_head_may_take() {
+fn idle_connection_is_answered_after_the_head_timeout() {
     thread::scope(|scope| {
         for name in SERVERS {
             scope.spawn(move || {
@@ -60,7 +60,7 @@ fn idle_connection_is_closed_after_its_time() {
 
 /// A wait as long as that of an idle connection would outlast the test.
 #[test]
-fn head_that_has_begun_on_an_idle_connection_is_not_waited_for_as_long() {
+fn head_on_an_idle_connection_has_the_head_timeout() {
     thread::scope(|scope| {
         for name in SERVERS {
             scope.spawn(move || {

@@ -27,7 +27,7 @@ fn login_from(server: &Server, client: &str, email: &str, password: &str) -> Rep
 }
 
 #[tokio::test]
-async fn two_servers_on_one_database_lock_together() {
+async fn two_servers_on_one_database_share_the_lock() {
     let Some(database) = postgres::empty().await else {
         return;
     };
@@ -89,7 +89,7 @@ fn locked(servers: &[Server; 2]) -> Reply {
 }
 
 #[tokio::test]
-async fn limits_are_those_of_all_servers_or_of_each() {
+async fn limits_are_shared_or_per_server() {
     let Some(database) = postgres::empty().await else {
         return;
     };
@@ -126,7 +126,7 @@ async fn limits_are_those_of_all_servers_or_of_each() {
 }
 
 #[test]
-fn without_limits_nobody_waits() {
+fn nobody_waits_without_limits() {
     for server in SERVERS {
         let folder = folder();
         let settings = [("HALLPASS_RATE_LIMITS", "false")];

@@ -22,7 +22,7 @@ fn sign_in_at_once(server: &Server) {
 
 /// Connections that are opened after the loss neither make a file nor touch the log of the one that is away.
 #[test]
-fn file_that_is_moved_away_under_load_and_back_has_lost_nothing() {
+fn file_moved_away_and_back_under_load_loses_no_write() {
     for name in SERVERS {
         let folder = folder();
         let settings = [
@@ -52,7 +52,7 @@ fn file_that_is_moved_away_under_load_and_back_has_lost_nothing() {
 }
 
 #[test]
-fn file_of_a_server_that_was_stopped_is_the_whole_database() {
+fn file_of_a_stopped_server_is_the_whole_database() {
     for name in SERVERS {
         let folder = folder();
         let settings = [("HALLPASS_SECRET", SECRET)];
@@ -80,7 +80,7 @@ fn replace(file: &Path) {
 }
 
 #[test]
-fn file_that_is_lost_under_a_running_server_ends_its_readiness() {
+fn lost_file_ends_the_readiness_of_a_running_server() {
     for name in SERVERS {
         for file in ["hallpass.db", "hallpass.db-wal"] {
             for lose in [remove, replace] {

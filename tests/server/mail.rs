@@ -32,7 +32,7 @@ fn mails_are_printed_and_their_links_work() {
 }
 
 #[test]
-fn mails_leave_by_smtp() {
+fn mails_are_sent_by_smtp() {
     for name in SERVERS {
         let folder = folder();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -46,7 +46,7 @@ fn mails_leave_by_smtp() {
 }
 
 #[test]
-fn mails_leave_through_tls_to_a_server_of_ones_own_authority() {
+fn mails_are_sent_over_tls_to_a_server_of_a_private_authority() {
     let authority = Authority::new();
     for name in SERVERS {
         let folder = folder();

@@ -54,10 +54,10 @@ async fn servers_start_together_on_an_empty_database() {
 }
 
 #[test]
-fn an_outage_of_the_database_is_told_and_outlived() {
+fn a_database_outage_is_reported_and_survived() {
     on_a_cluster(|cluster, clients| {
         cluster.stop();
-        each(clients, Client::is_told);
+        each(clients, Client::is_reported);
         cluster.start_again();
         each(clients, Client::recovers);
     });
@@ -65,7 +65,7 @@ fn an_outage_of_the_database_is_told_and_outlived() {
 
 /// Each pooled connection is over, and no call has met one of them.
 #[test]
-fn a_restart_of_the_database_costs_no_reader_anything() {
+fn a_database_restart_fails_no_read() {
     on_a_cluster(|cluster, clients| {
         cluster.stop();
         cluster.start_again();
@@ -144,7 +144,7 @@ impl<'a> Client<'a> {
     }
 
     /// 503 from whatever needs the database, and no waiting for it to come back; and the process says that it lives.
-    fn is_told(&self) {
+    fn is_reported(&self) {
         for _ in 0..2 {
             self.expect_unavailable("me", || self.server.me(&self.access));
             self.expect_unavailable("login", || self.server.login(EMAIL, PASSWORD));

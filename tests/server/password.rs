@@ -53,7 +53,7 @@ fn register(server: &Server, email: &str, password: &str) -> (u16, Vec<Value>) {
 }
 
 #[test]
-fn new_passwords_are_estimated_and_looked_up_if_that_is_set() {
+fn new_passwords_are_estimated_and_looked_up_if_configured() {
     for server in SERVERS {
         let folder = folder();
         let mut command = command(server, folder.path());
@@ -82,7 +82,7 @@ fn new_passwords_are_estimated_and_looked_up_if_that_is_set() {
 
 /// Told by the memory that it takes: a hash fills all that its parameters say.
 #[test]
-fn a_failed_sign_in_costs_a_hash_of_former_parameters_too() {
+fn a_failed_sign_in_costs_a_hash_of_the_former_parameters() {
     const LARGE_KIB: u64 = 131_072;
     for name in SERVERS {
         for former in [

@@ -152,7 +152,7 @@ async fn assert_refused(server: &Server) {
 }
 
 #[tokio::test]
-async fn two_flows_of_one_browser_do_not_disturb_each_other() {
+async fn two_flows_of_one_browser_are_independent() {
     if !OidcProvider::is_there() {
         return;
     }
@@ -213,7 +213,7 @@ async fn a_user_with_a_password_links_an_identity_and_unlinks_it() {
 }
 
 #[tokio::test]
-async fn a_provider_that_dies_is_told_and_harms_nobody_else() {
+async fn a_provider_outage_is_reported_and_affects_nobody_else() {
     if !OidcProvider::is_there() {
         return;
     }

@@ -269,7 +269,7 @@ fn check(name: &str, command: &mut Command) {
 }
 
 #[test]
-fn a_wrong_setting_ends_the_server_with_one_line() {
+fn a_wrong_setting_stops_the_server_with_one_line() {
     let rows = SERVERS
         .iter()
         .flat_map(|server| rows().into_iter().map(move |row| (server, row)));
@@ -289,7 +289,7 @@ fn a_wrong_setting_ends_the_server_with_one_line() {
 }
 
 #[test]
-fn a_wrong_flag_is_named_as_in_the_environment() {
+fn a_wrong_flag_is_reported_by_its_environment_name() {
     let rows: [(&str, &[&str]); 8] = [
         ("HALLPASS_BIND", &["--bind", "nowhere"]),
         ("HALLPASS_BIND", &["--bind"]),
@@ -346,7 +346,7 @@ fn a_variable_that_is_not_utf8_is_named_too() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_named() {
+fn an_address_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     for server in SERVERS {
@@ -360,7 +360,7 @@ fn an_address_that_is_taken_is_named() {
 }
 
 #[test]
-fn database_that_refuses_connections_is_said_to_refuse_them() {
+fn database_that_refuses_connections_is_reported() {
     for server in SERVERS {
         let folder = folder();
         let url = "postgres://ann:hunter2hunter2@127.0.0.1:1/app";
@@ -377,7 +377,7 @@ fn database_that_refuses_connections_is_said_to_refuse_them() {
 
 /// After the migrations: with a value that it does not take, and without a table that it needs.
 #[tokio::test]
-async fn database_that_fails_while_the_administrator_is_made_is_named() {
+async fn database_failure_during_administrator_setup_is_reported() {
     for server in SERVERS {
         for failure in ["SELECT RAISE(ABORT, 'no')", "DELETE FROM gone"] {
             let folder = folder();
@@ -402,7 +402,7 @@ async fn database_that_fails_while_the_administrator_is_made_is_named() {
 }
 
 #[test]
-fn version_is_printed_whatever_else_is_set() {
+fn version_is_printed_with_any_other_settings() {
     for server in SERVERS {
         let folder = folder();
         let mut command = command(server, folder.path());
@@ -435,7 +435,7 @@ fn postgres_needs_a_secret_of_its_own() {
 }
 
 #[test]
-fn a_wrong_setting_leaves_nothing_behind() {
+fn a_wrong_setting_leaves_no_files() {
     for server in SERVERS {
         let folder = folder();
         for (name, value) in [
@@ -452,7 +452,7 @@ fn a_wrong_setting_leaves_nothing_behind() {
 }
 
 #[test]
-fn unknown_settings_are_pointed_out() {
+fn unknown_settings_are_reported() {
     for server in SERVERS {
         let folder = folder();
         let settings = [

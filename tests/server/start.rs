@@ -23,7 +23,7 @@ use crate::{
 const SIGXFSZ: i32 = 25;
 
 #[test]
-fn a_server_without_settings_makes_its_secret_and_says_so() {
+fn a_server_without_settings_creates_its_secret_and_says_so() {
     for server in SERVERS {
         let folder = folder();
         let first = Server::of(server, folder.path(), &[]);
@@ -65,7 +65,7 @@ fn a_server_without_settings_makes_its_secret_and_says_so() {
 
 /// A database server says that others are to use it, and standard output is read by more people than a mailbox.
 #[tokio::test]
-async fn a_server_on_postgres_that_prints_its_mails_says_so() {
+async fn a_server_on_postgres_warns_that_it_prints_its_mails() {
     let Some(database) = postgres::empty().await else {
         return;
     };
@@ -151,7 +151,7 @@ fn servers_that_start_together_share_a_secret() {
 }
 
 #[test]
-fn tokens_are_signed_with_the_algorithm_that_is_set() {
+fn tokens_are_signed_with_the_configured_algorithm() {
     for server in SERVERS {
         let folder = folder();
         for (given, algorithm, kind) in [
@@ -181,7 +181,7 @@ fn tokens_are_signed_with_the_algorithm_that_is_set() {
 }
 
 #[test]
-fn the_administrator_is_made_once() {
+fn the_administrator_is_created_once() {
     for server in SERVERS {
         let folder = folder();
         let admin = |password: &'static str| {
@@ -222,7 +222,7 @@ fn the_administrator_is_made_once() {
 
 /// The address of the setting and the one of the account part ways as soon as the administrator changes theirs.
 #[test]
-fn a_start_with_another_address_makes_no_second_administrator() {
+fn a_start_with_another_address_creates_no_administrator() {
     for server in SERVERS {
         let folder = folder();
         let admin = |email: &'static str| {

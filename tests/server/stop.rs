@@ -12,7 +12,7 @@ use crate::process::{SERVERS, Server, folder};
 const REGISTRATION: &str = r#"{"email":"ann@example.org","password":"a staple for a horse"}"#;
 
 #[test]
-fn a_server_without_connections_ends_without_waiting_for_any() {
+fn a_server_without_connections_stops_at_once() {
     for server in SERVERS {
         for signal in ["TERM", "INT"] {
             let folder = folder();
@@ -27,7 +27,7 @@ fn a_server_without_connections_ends_without_waiting_for_any() {
 
 /// Waits for real: both servers and both signals at the same time.
 #[test]
-fn no_connection_holds_the_end_up() {
+fn open_connections_do_not_delay_the_stop() {
     thread::scope(|scope| {
         for server in SERVERS {
             for signal in ["TERM", "INT"] {

@@ -72,7 +72,7 @@ fn start(name: &str, url: &str, more: &[(&str, &str)]) -> Server {
 }
 
 #[tokio::test]
-async fn caller_that_hangs_up_during_begin_leaves_no_open_transaction() {
+async fn caller_gone_during_begin_leaves_no_open_transaction() {
     for name in SERVERS {
         for pool in [1, 2] {
             let pool_size = pool.to_string();
@@ -94,7 +94,7 @@ async fn caller_that_hangs_up_during_begin_leaves_no_open_transaction() {
 }
 
 #[tokio::test]
-async fn request_that_times_out_during_begin_leaves_no_open_transaction() {
+async fn request_timed_out_during_begin_leaves_no_open_transaction() {
     for name in SERVERS {
         let settings = [("HALLPASS_DB_POOL", "1"), ("HALLPASS_REQUEST_TIMEOUT", "5")];
         let Some(house) = House::open(name, Duration::ZERO, &settings).await else {
@@ -184,13 +184,13 @@ async fn thousand_random_cuts_leave_no_open_transaction() {
                 });
             }
         });
-        no_transaction_stays_open(&house.database).await;
+        every_transaction_ends(&house.database).await;
         house.keeps_what_it_acknowledges(20);
     }
 }
 
 /// Waits until every backend of the database is outside a transaction: one that was left open stays.
-async fn no_transaction_stays_open(database: &PostgresDatabase) {
+async fn every_transaction_ends(database: &PostgresDatabase) {
     let db = sea_orm::Database::connect(database.url()).await.unwrap();
     let are_over = async || open_transactions(&db).await == 0;
     until("every transaction is over", are_over).await;

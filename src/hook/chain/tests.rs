@@ -51,7 +51,7 @@ impl Hooks for Keeper {
 }
 
 #[tokio::test]
-async fn a_deletion_can_be_refused_and_is_told_of() {
+async fn a_deletion_can_be_refused_and_is_announced() {
     let keeper = Keeper::default();
     let (chain, ann) = (chain(keeper.clone()), ann());
     let refused = chain.before_deletion(&ann).await.unwrap_err();
@@ -73,7 +73,7 @@ impl Hooks for Careless {
 }
 
 #[tokio::test]
-async fn any_error_is_a_failure_that_names_the_moment_in_the_log() {
+async fn any_error_is_a_failure_that_names_the_hook_in_the_log() {
     let error = chain(Careless).before_deletion(&ann()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.retry_after().is_some());
@@ -109,7 +109,7 @@ impl Hooks for Slow {
 }
 
 #[tokio::test(start_paused = true)]
-async fn finishing_waits_for_what_is_under_way() {
+async fn finishing_waits_for_running_reactions() {
     let (word, heard) = tokio::sync::oneshot::channel();
     let chain = chain(Slow(Mutex::new(Some(heard))));
     chain.after_deletion(&ann());
@@ -120,7 +120,7 @@ async fn finishing_waits_for_what_is_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reaction_ends_with_its_time() {
+async fn a_reaction_has_a_time_limit() {
     let (_word, heard) = tokio::sync::oneshot::channel();
     let chain = chain(Slow(Mutex::new(Some(heard))));
     chain.after_deletion(&ann());

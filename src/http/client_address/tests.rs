@@ -86,7 +86,7 @@ fn headers_count_only_behind_a_trusted_proxy() {
 }
 
 #[test]
-fn a_forgery_stays_left_of_what_the_proxy_adds() {
+fn a_forgery_stays_left_of_the_proxys_entry() {
     for headers in FORGED {
         let mut line = headers.to_vec();
         line.push((XFF, CLIENT));
@@ -109,7 +109,7 @@ fn a_forgery_stays_left_of_what_the_proxy_adds() {
 }
 
 #[test]
-fn headers_without_a_meaning_are_passed_over() {
+fn headers_without_a_meaning_are_ignored() {
     check(
         &proxies(),
         &[
@@ -154,7 +154,7 @@ fn x_forwarded_for_is_walked_from_right_to_left() {
 }
 
 #[test]
-fn nothing_left_of_garbage_is_believed() {
+fn entries_left_of_garbage_are_ignored() {
     let garbage = [
         "",
         "unknown",
@@ -268,7 +268,7 @@ fn forwarded_is_walked_from_right_to_left() {
 }
 
 #[test]
-fn headers_that_disagree_are_not_believed() {
+fn contradictory_headers_are_ignored() {
     check(
         &proxies(),
         &[
@@ -290,7 +290,7 @@ fn headers_that_disagree_are_not_believed() {
 }
 
 #[test]
-fn a_header_that_the_proxies_do_not_write_is_ignored() {
+fn a_header_not_written_by_the_proxies_is_ignored() {
     let both: &[(&str, &str)] = &[(XFF, "203.0.113.9"), (FWD, "for=198.51.100.7")];
     let rule = |header| ClientAddress::behind_proxies_that_write(header, ["10.0.0.0/8"]);
     let by_x_forwarded_for = rule(ForwardingHeader::XForwardedFor).expect("a network");
@@ -325,7 +325,7 @@ fn a_list_of_networks_is_a_setting() {
 }
 
 #[test]
-fn without_a_peer_only_rules_that_need_none_answer() {
+fn only_rules_without_a_peer_answer_without_one() {
     let of = |rule: ClientAddress| -> Result<Option<IpAddr>> {
         rule.of(&head(&[(XFF, CLIENT.as_bytes())]), None)
     };

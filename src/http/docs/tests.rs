@@ -35,7 +35,7 @@ async fn the_document_describes_itself_and_the_page() {
 }
 
 #[tokio::test]
-async fn the_document_is_written_once_and_not_before_it_is_asked_for() {
+async fn the_document_is_built_once_on_the_first_request() {
     let contract = Contract::of(sample::endpoints());
     assert!(!contract.0.json.initialized());
     let (first, second) = (contract.json().await, contract.clone().json().await);

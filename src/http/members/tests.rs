@@ -92,7 +92,7 @@ fn optional_members_may_be_absent_or_null() {
 }
 
 #[test]
-fn everything_that_is_wrong_is_reported_at_once() {
+fn all_violations_are_reported_at_once() {
     let wrong = json!({
         "text": null, "token": 1, "port": "x", "word": "maybe", "number": "1", "flag": "true",
         "list": ["1", 2, "x"], "object": [], "change": 1, "roles": ["admin"], "a/b": 1,
@@ -124,7 +124,7 @@ fn a_change_to_null_differs_from_no_change() {
 }
 
 #[test]
-fn a_list_has_an_end() {
+fn a_list_is_bounded() {
     let list = |list: &[&str]| of_json(json!({"text": "", "number": 1, "list": list}));
     assert!(list(&["1", "2", "3"]).is_ok());
     let wrong = violations(list(&["x", "2", "3", "4"]));

@@ -105,7 +105,7 @@ fn violations_are_listed_with_pointers() {
 }
 
 #[test]
-fn a_reply_lists_sixteen_violations_at_most_and_cuts_what_it_names() {
+fn a_reply_lists_sixteen_violations_at_most_and_cuts_names() {
     let name = "\u{1}".repeat(16 * 1024);
     let violation = Violation::new(&name, "unknown_member", name.as_str());
     let errors = [ErrorKind::ValidationFailed, ErrorKind::WeakPassword]
@@ -135,7 +135,7 @@ fn a_refusal_has_the_code_and_the_text_of_the_host() {
 }
 
 #[test]
-fn no_refusal_takes_a_code_of_ours() {
+fn a_refusal_never_uses_a_code_of_ours() {
     let rows = Code::ALL.iter().map(|(_, row)| row.code);
     for code in rows.chain(FROZEN.split_whitespace()) {
         assert_eq!(Refusal::new(code, "").code(), "refused", "{code}");

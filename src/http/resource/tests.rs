@@ -81,7 +81,7 @@ async fn a_method_without_a_row_is_405_with_allow() {
 }
 
 #[tokio::test]
-async fn a_panic_is_a_500_and_tells_nothing() {
+async fn a_panic_is_a_500_without_details() {
     let response = ask("/panic", "GET", "/panic").await;
     assert_eq!(
         (response.status().as_u16(), code(&response).as_str()),
@@ -117,7 +117,7 @@ async fn a_parameter_that_cannot_be_decoded_is_not_found() {
 }
 
 #[test]
-fn the_neutral_404_takes_the_request_id_over() {
+fn the_neutral_404_keeps_the_request_id() {
     let mut headers = ::http::HeaderMap::new();
     headers.insert("x-request-id", ::http::HeaderValue::from_static("abc"));
     let get = not_found(&::http::Method::GET, &headers);

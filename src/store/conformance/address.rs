@@ -26,19 +26,19 @@ const SECOND: Duration = Duration::from_secs(1);
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
     a_token_verifies_the_address_it_was_mailed_to(store).await;
-    a_verification_is_spent_once(store).await;
+    a_verification_token_is_spent_once(store).await;
     older_links_verify_until_one_is_used(store).await;
-    of_several_links_one_verifies(store).await;
-    a_disabled_user_verifies_nothing(store).await;
-    a_change_makes_the_address_the_users(store).await;
-    a_change_is_spent_once(store).await;
+    one_of_several_links_verifies(store).await;
+    a_disabled_user_verifies_no_address(store).await;
+    a_change_gives_the_user_the_new_address(store).await;
+    a_change_token_is_spent_once(store).await;
     a_newer_request_voids_the_older_link(store).await;
-    a_request_needs_what_was_checked(store).await;
-    an_address_that_is_taken_is_not_given_away(store).await;
-    of_two_users_one_gets_the_address(store).await;
+    a_request_needs_the_checked_credentials(store).await;
+    a_taken_address_stays_with_its_user(store).await;
+    one_of_two_users_gets_the_address(store).await;
     a_registration_and_a_change_make_one_owner(store).await;
-    a_verification_races_with_a_change(store).await;
-    a_change_races_with_a_deletion(store).await;
+    a_change_holds_after_a_race_with_a_verification(store).await;
+    a_deletion_holds_after_a_race_with_a_change(store).await;
 }
 
 /// Of the user's, once, in time; a verified address keeps its time, and an earlier one is not verified any more.
@@ -79,7 +79,7 @@ pub async fn a_token_verifies_the_address_it_was_mailed_to(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_verification_is_spent_once(store: &Subject) {
+pub async fn a_verification_token_is_spent_once(store: &Subject) {
     let user = fresh_user(store).await;
     let token = mailed(&user, Purpose::VerifyEmail, &user.email);
     let live = issued(store, &token).await;
@@ -144,7 +144,7 @@ pub async fn older_links_verify_until_one_is_used(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn of_several_links_one_verifies(store: &Subject) {
+pub async fn one_of_several_links_verifies(store: &Subject) {
     for _ in 0..8 {
         let user = fresh_user(store).await;
         let mut links = Vec::new();
@@ -169,7 +169,7 @@ pub async fn of_several_links_one_verifies(store: &Subject) {
 
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_disabled_user_verifies_nothing(store: &Subject) {
+pub async fn a_disabled_user_verifies_no_address(store: &Subject) {
     let user = fresh_user(store).await;
     let token = mailed(&user, Purpose::VerifyEmail, &user.email);
     let live = issued(store, &token).await;
@@ -181,7 +181,7 @@ pub async fn a_disabled_user_verifies_nothing(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_change_makes_the_address_the_users(store: &Subject) {
+pub async fn a_change_gives_the_user_the_new_address(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let reset = issued(store, &mailed(&user, Purpose::ResetPassword, &user.email)).await;
     let proof = issued(store, &mailed(&user, Purpose::VerifyEmail, &user.email)).await;
@@ -214,7 +214,7 @@ pub async fn a_change_makes_the_address_the_users(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_change_is_spent_once(store: &Subject) {
+pub async fn a_change_token_is_spent_once(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (live, at) = requested(store, &user, &session, &fresh_address()).await;
     let winners = race(TASKS, |_| {
@@ -254,7 +254,7 @@ pub async fn a_newer_request_voids_the_older_link(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_request_needs_what_was_checked(store: &Subject) {
+pub async fn a_request_needs_the_checked_credentials(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let token = change_to(&user, &fresh_address());
     let at = token.created_at;
@@ -274,7 +274,7 @@ pub async fn a_request_needs_what_was_checked(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn an_address_that_is_taken_is_not_given_away(store: &Subject) {
+pub async fn a_taken_address_stays_with_its_user(store: &Subject) {
     let owner = fresh_user(store).await;
     let (user, session) = fresh_session(store).await;
     let same = address(&owner.email.as_str().to_uppercase());
@@ -298,7 +298,7 @@ pub async fn an_address_that_is_taken_is_not_given_away(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn of_two_users_one_gets_the_address(store: &Subject) {
+pub async fn one_of_two_users_gets_the_address(store: &Subject) {
     let wanted = fresh_address();
     let mut asking = Vec::new();
     for _ in 0..8 {
@@ -354,7 +354,7 @@ pub async fn a_registration_and_a_change_make_one_owner(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_verification_races_with_a_change(store: &Subject) {
+pub async fn a_change_holds_after_a_race_with_a_verification(store: &Subject) {
     for _ in 0..8 {
         let (user, session) = fresh_session(store).await;
         let proof = issued(store, &mailed(&user, Purpose::VerifyEmail, &user.email)).await;
@@ -383,7 +383,7 @@ pub async fn a_verification_races_with_a_change(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_change_races_with_a_deletion(store: &Subject) {
+pub async fn a_deletion_holds_after_a_race_with_a_change(store: &Subject) {
     for _ in 0..8 {
         let (user, session) = fresh_session(store).await;
         let new = fresh_address();

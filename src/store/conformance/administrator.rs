@@ -27,9 +27,9 @@ use crate::{
 pub async fn check_all(store: &Subject) {
     first::check_all(store).await;
     a_change_is_written_with_its_events(store).await;
-    what_changes_nothing_writes_nothing(store).await;
-    disabling_is_for_good(store).await;
-    a_deleted_user_leaves_nothing_but_events(store).await;
+    an_empty_change_writes_nothing(store).await;
+    disabling_ends_sessions_for_good(store).await;
+    a_deleted_user_leaves_only_events(store).await;
     a_stale_deletion_deletes_nothing(store).await;
     last::check_all(store).await;
 }
@@ -104,7 +104,7 @@ pub async fn a_change_is_written_with_its_events(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn what_changes_nothing_writes_nothing(store: &Subject) {
+pub async fn an_empty_change_writes_nothing(store: &Subject) {
     let user = fresh_user(store).await;
     let same = UserChange {
         roles: Some(user.roles.clone()),
@@ -131,7 +131,7 @@ pub async fn what_changes_nothing_writes_nothing(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn disabling_is_for_good(store: &Subject) {
+pub async fn disabling_ends_sessions_for_good(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let token = new_token(&user, Purpose::ResetPassword);
     store.issue_one_time(&token).await.expect("issue_one_time");
@@ -165,7 +165,7 @@ pub async fn disabling_is_for_good(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_deleted_user_leaves_nothing_but_events(store: &Subject) {
+pub async fn a_deleted_user_leaves_only_events(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let token = new_token(&user, Purpose::ResetPassword);
     store.issue_one_time(&token).await.expect("issue_one_time");

@@ -24,7 +24,7 @@ use crate::{
 pub async fn check_all(store: &Subject) {
     a_dead_mail_is_not_claimed_until_it_is_retried(store).await;
     a_retry_is_a_new_mail_of_the_same_order(store).await;
-    only_the_holder_of_the_lease_marks_dead(store).await;
+    only_the_lease_holder_marks_a_mail_dead(store).await;
     mails_are_listed_with_their_recipients(store).await;
     old_dead_mails_are_purged(store).await;
 }
@@ -118,7 +118,7 @@ pub async fn a_retry_is_a_new_mail_of_the_same_order(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn only_the_holder_of_the_lease_marks_dead(store: &Subject) {
+pub async fn only_the_lease_holder_marks_a_mail_dead(store: &Subject) {
     let at = long_ago();
     enqueued(store, at).await;
     let lost = claim_one(store, at).await;

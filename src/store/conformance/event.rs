@@ -27,9 +27,9 @@ pub async fn check_all(store: &Subject) {
     events_are_listed_newest_first(store).await;
     an_account_that_is_not_made_leaves_no_event(store).await;
     a_session_that_is_not_opened_leaves_no_event(store).await;
-    an_end_leaves_one_event(store).await;
+    the_end_of_a_session_leaves_one_event(store).await;
     a_token_that_is_not_spent_leaves_no_event(store).await;
-    an_order_is_about_the_holder_of_the_address(store).await;
+    an_order_event_names_the_holder_of_the_address(store).await;
 }
 
 /// Every member comes back as it was, to the microsecond.
@@ -129,7 +129,7 @@ pub async fn a_session_that_is_not_opened_leaves_no_event(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn an_end_leaves_one_event(store: &Subject) {
+pub async fn the_end_of_a_session_leaves_one_event(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     for is_first in [true, false] {
         assert_eq!(log_out(store, &session).await, is_first);
@@ -180,7 +180,7 @@ pub async fn a_token_that_is_not_spent_leaves_no_event(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn an_order_is_about_the_holder_of_the_address(store: &Subject) {
+pub async fn an_order_event_names_the_holder_of_the_address(store: &Subject) {
     let user = fresh_user(store).await;
     let stranger = address(&format!("{}@example.org", unique()));
     for (address, holder) in [(user.email.clone(), Some(user.id)), (stranger, None)] {

@@ -31,14 +31,14 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
     a_flow_is_taken_as_it_was_kept(store).await;
-    only_its_own_browser_takes_a_pending_flow(store).await;
-    one_of_many_takes_a_flow(store).await;
+    a_pending_flow_is_taken_by_its_own_browser_only(store).await;
+    a_flow_is_taken_once_in_a_race(store).await;
     a_code_is_good_for_its_user(store).await;
-    only_who_began_the_flow_spends_its_code(store).await;
-    one_of_many_spends_a_code(store).await;
-    a_code_dies_with_its_time(store).await;
-    a_code_dies_with_the_credentials(store).await;
-    a_code_that_links_signs_nobody_in(store).await;
+    a_code_is_spent_only_by_the_user_who_began_the_flow(store).await;
+    a_code_is_spent_once_in_a_race(store).await;
+    a_code_expires(store).await;
+    a_code_is_void_after_a_change_of_credentials(store).await;
+    a_linking_code_signs_nobody_in(store).await;
 }
 
 /// Every member, for both intents, with and without the state of the application.
@@ -65,7 +65,7 @@ pub async fn a_flow_is_taken_as_it_was_kept(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn only_its_own_browser_takes_a_pending_flow(store: &Subject) {
+pub async fn a_pending_flow_is_taken_by_its_own_browser_only(store: &Subject) {
     let (new, other) = (new_flow(FlowIntent::SignIn), new_flow(FlowIntent::SignIn));
     begin(store, &new).await;
     begin(store, &other).await;
@@ -89,7 +89,7 @@ pub async fn only_its_own_browser_takes_a_pending_flow(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn one_of_many_takes_a_flow(store: &Subject) {
+pub async fn a_flow_is_taken_once_in_a_race(store: &Subject) {
     let new = new_flow(FlowIntent::SignIn);
     begin(store, &new).await;
     let taken = race(TASKS, |_| {
@@ -126,7 +126,7 @@ pub async fn a_code_is_good_for_its_user(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn only_who_began_the_flow_spends_its_code(store: &Subject) {
+pub async fn a_code_is_spent_only_by_the_user_who_began_the_flow(store: &Subject) {
     let (_, flow, code) = admitted(store).await;
     let (_, other, _) = admitted(store).await;
     let at = now();
@@ -146,7 +146,7 @@ pub async fn only_who_began_the_flow_spends_its_code(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn one_of_many_spends_a_code(store: &Subject) {
+pub async fn a_code_is_spent_once_in_a_race(store: &Subject) {
     for _ in 0..ROUNDS {
         let (_, flow, code) = admitted(store).await;
         let at = now();
@@ -163,7 +163,7 @@ pub async fn one_of_many_spends_a_code(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_code_dies_with_its_time(store: &Subject) {
+pub async fn a_code_expires(store: &Subject) {
     let (_, flow, code) = admitted(store).await;
     let late = redeem(store, &code.digest, &flow.challenge, code.expires_at).await;
     assert!(late.is_none(), "an expired code was spent");
@@ -174,7 +174,7 @@ pub async fn a_code_dies_with_its_time(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_code_dies_with_the_credentials(store: &Subject) {
+pub async fn a_code_is_void_after_a_change_of_credentials(store: &Subject) {
     let at = now();
     let (user, flow, code) = admitted(store).await;
     for status in [UserStatus::Disabled, UserStatus::Active] {
@@ -199,7 +199,7 @@ pub async fn a_code_dies_with_the_credentials(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_code_that_links_signs_nobody_in(store: &Subject) {
+pub async fn a_linking_code_signs_nobody_in(store: &Subject) {
     let user = fresh_user(store).await;
     let before = events_of(store, user.id).await.len();
     let (flow, code) = offered(store, &assertion(&user.email)).await;

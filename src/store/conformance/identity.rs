@@ -32,16 +32,16 @@ const RACES: usize = 16;
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    what_stands_is_told_of_disabled_users_too(store).await;
-    somebody_new_gets_an_account(store).await;
-    nobody_is_made_unasked(store).await;
-    who_is_linked_signs_in(store).await;
-    a_verified_address_is_joined(store).await;
-    an_unverified_address_is_taken_over(store).await;
-    what_is_refused_writes_nothing(store).await;
-    many_arrivals_of_one_make_one_account(store).await;
-    many_arrivals_take_an_account_over_once(store).await;
-    two_for_one_address_make_one_account(store).await;
+    candidates_include_disabled_users(store).await;
+    unknown_identity_gets_an_account(store).await;
+    unknown_identity_creates_no_account_unless_allowed(store).await;
+    linked_identity_signs_in(store).await;
+    an_account_with_a_verified_address_is_joined(store).await;
+    an_account_with_an_unverified_address_is_taken_over(store).await;
+    a_refused_sign_in_writes_nothing(store).await;
+    concurrent_sign_ins_of_an_identity_make_one_account(store).await;
+    concurrent_sign_ins_take_an_account_over_once(store).await;
+    two_identities_of_one_address_make_one_account(store).await;
     link::check_all(store).await;
     unlink::check_all(store).await;
 }
@@ -50,7 +50,7 @@ pub async fn check_all(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn what_stands_is_told_of_disabled_users_too(store: &Subject) {
+pub async fn candidates_include_disabled_users(store: &Subject) {
     let linked = known(store).await;
     let holder = fresh_user(store).await;
     let candidates =
@@ -94,7 +94,7 @@ pub async fn what_stands_is_told_of_disabled_users_too(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn somebody_new_gets_an_account(store: &Subject) {
+pub async fn unknown_identity_gets_an_account(store: &Subject) {
     let said = assertion(&fresh_address());
     let (arrival, flow) = arrival(store, &said).await;
     let (user, events) = signed_in(store, &arrival).await;
@@ -103,7 +103,7 @@ pub async fn somebody_new_gets_an_account(store: &Subject) {
     assert_eq!(by_id(store, user.id).await.as_ref(), Some(&user));
     assert_eq!(identities(store, user.id).await, [expected(&arrival)]);
     let kinds = [EventKind::AccountCreated, EventKind::IdentityLinked];
-    assert_told(store, user.id, &events, &kinds, 0).await;
+    assert_recorded(store, user.id, &events, &kinds, 0).await;
     assert_good(store, &arrival, &flow, &user).await;
 }
 
@@ -111,7 +111,7 @@ pub async fn somebody_new_gets_an_account(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn nobody_is_made_unasked(store: &Subject) {
+pub async fn unknown_identity_creates_no_account_unless_allowed(store: &Subject) {
     let said = assertion(&fresh_address());
     let (mut arrival, flow) = arrival(store, &said).await;
     arrival.new_user = None;
@@ -129,7 +129,7 @@ pub async fn nobody_is_made_unasked(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn who_is_linked_signs_in(store: &Subject) {
+pub async fn linked_identity_signs_in(store: &Subject) {
     let (user, mut said) = known(store).await;
     let other = fresh_user(store).await;
     let (told, linked) = (
@@ -159,7 +159,7 @@ pub async fn who_is_linked_signs_in(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_verified_address_is_joined(store: &Subject) {
+pub async fn an_account_with_a_verified_address_is_joined(store: &Subject) {
     let (user, session) = verified(store).await;
     let before = credentials(store, &user).await;
     let told = events_of(store, user.id).await.len();
@@ -172,7 +172,7 @@ pub async fn a_verified_address_is_joined(store: &Subject) {
     assert!(after.password_hash.is_some(), "the password is gone");
     assert!(is_live(store, &session, now()).await, "a session ended");
     assert_eq!(identities(store, user.id).await, [expected(&arrival)]);
-    assert_told(store, user.id, &events, &[EventKind::IdentityLinked], told).await;
+    assert_recorded(store, user.id, &events, &[EventKind::IdentityLinked], told).await;
     assert_good(store, &arrival, &flow, &user).await;
 }
 
@@ -180,7 +180,7 @@ pub async fn a_verified_address_is_joined(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn an_unverified_address_is_taken_over(store: &Subject) {
+pub async fn an_account_with_an_unverified_address_is_taken_over(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (other, others_session) = fresh_session(store).await;
     let [theirs, others] = [(); 2].map(|()| assertion(&fresh_address()));
@@ -215,7 +215,7 @@ pub async fn an_unverified_address_is_taken_over(store: &Subject) {
     let candidates = store.candidates(&theirs).await.expect("candidates");
     assert_eq!(candidates.linked, None, "an identity survived");
     let kinds = [EventKind::AccountTakenOver, EventKind::IdentityLinked];
-    assert_told(store, user.id, &events, &kinds, told).await;
+    assert_recorded(store, user.id, &events, &kinds, told).await;
     assert_good(store, &arrival, &flow, &after.user).await;
     let opened = try_open(store, &new_session(user.id, 1)).await;
     assert!(opened.is_some(), "nobody can sign in after a takeover");
@@ -232,7 +232,7 @@ pub async fn an_unverified_address_is_taken_over(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn what_is_refused_writes_nothing(store: &Subject) {
+pub async fn a_refused_sign_in_writes_nothing(store: &Subject) {
     let (disabled, said) = known(store).await;
     set_status(store, disabled.id, UserStatus::Disabled).await;
     refused(store, &said, &disabled, LinkRefusal::AccountDisabled).await;
@@ -253,7 +253,7 @@ pub async fn what_is_refused_writes_nothing(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn many_arrivals_of_one_make_one_account(store: &Subject) {
+pub async fn concurrent_sign_ins_of_an_identity_make_one_account(store: &Subject) {
     let said = assertion(&fresh_address());
     let (users, events, arrivals) = race_in(store, &[said]).await;
     assert_eq!(users.len(), 1, "one identity came to several accounts");
@@ -271,7 +271,7 @@ pub async fn many_arrivals_of_one_make_one_account(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn many_arrivals_take_an_account_over_once(store: &Subject) {
+pub async fn concurrent_sign_ins_take_an_account_over_once(store: &Subject) {
     let user = fresh_user(store).await;
     let (users, events, arrivals) = race_in(store, &[assertion(&user.email)]).await;
     assert_eq!(users, HashSet::from([user.id]));
@@ -288,7 +288,7 @@ pub async fn many_arrivals_take_an_account_over_once(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn two_for_one_address_make_one_account(store: &Subject) {
+pub async fn two_identities_of_one_address_make_one_account(store: &Subject) {
     let email = fresh_address();
     let (users, events, _) = race_in(store, &[assertion(&email), assertion(&email)]).await;
     assert_eq!(users.len(), 1, "one address came to several accounts");
@@ -360,7 +360,7 @@ fn expected(arrival: &IdentitySignIn) -> Identity {
 }
 
 /// Checks that these are the kinds, and that the trail has them, once, after this many others.
-async fn assert_told(
+async fn assert_recorded(
     store: &Subject,
     user: UserId,
     events: &[Event],

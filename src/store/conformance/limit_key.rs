@@ -13,15 +13,15 @@ use crate::{limit::SealedKey, secret::random_bytes};
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    what_was_sealed_first_is_found_by_whoever_has_one_of_the_secrets(store).await;
-    of_parallel_starts_one_seals(store).await;
+    the_first_sealed_key_is_found_with_any_of_its_secrets(store).await;
+    one_of_parallel_starts_seals_a_key(store).await;
 }
 
 /// A rotation of secrets, start by start: no start writes for a secret it was not given.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn what_was_sealed_first_is_found_by_whoever_has_one_of_the_secrets(store: &Subject) {
+pub async fn the_first_sealed_key_is_found_with_any_of_its_secrets(store: &Subject) {
     let [first, second, third] = [key(), key(), key()];
     let offered = vec![first.clone(), second.clone()];
     assert_eq!(agree(store, offered.clone()).await, sorted(offered.clone()));
@@ -41,7 +41,7 @@ pub async fn what_was_sealed_first_is_found_by_whoever_has_one_of_the_secrets(st
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn of_parallel_starts_one_seals(store: &Subject) {
+pub async fn one_of_parallel_starts_seals_a_key(store: &Subject) {
     let shared = key();
     let own: Arc<Vec<SealedKey>> = Arc::new((0..TASKS).map(|_| key()).collect());
     let found = race(TASKS, |index| {

@@ -29,9 +29,9 @@ pub type LimiterSubject = Arc<dyn Limiter>;
 pub async fn check_all(store: &Subject) {
     let limiter: LimiterSubject = Arc::clone(store) as _;
     check_limiter(&limiter).await;
-    a_fact_clears_and_what_is_none_does_not(store).await;
+    only_a_success_clears_its_counter(store).await;
     an_unlock_token_is_spent_once(store).await;
-    expired_counters_go_and_others_stay(store).await;
+    expired_counters_are_purged_and_others_stay(store).await;
 }
 
 /// Runs the checks of a limiter, be it a store or not.
@@ -39,19 +39,19 @@ pub async fn check_all(store: &Subject) {
 /// # Panics
 /// If the limiter breaks the contract.
 pub async fn check_limiter(limiter: &LimiterSubject) {
-    counters_do_what_their_rule_says(limiter).await;
-    a_burst_lets_no_more_through_than_it_may(limiter).await;
-    parallel_guesses_are_no_more_than_are_free(limiter).await;
-    what_follows_a_refusal_is_not_charged(limiter).await;
+    counters_follow_their_rule(limiter).await;
+    a_burst_admits_no_more_calls_than_its_size(limiter).await;
+    parallel_guesses_stay_within_the_free_attempts(limiter).await;
+    counters_after_a_refusal_are_not_charged(limiter).await;
     an_attempt_can_be_taken_back(limiter).await;
-    what_is_cleared_begins_anew(limiter).await;
+    cleared_counter_starts_at_zero(limiter).await;
 }
 
 /// A walk through time: at each step the limiter decides and holds what [`Rule::charge`] says.
 ///
 /// # Panics
 /// If the limiter breaks the contract.
-pub async fn counters_do_what_their_rule_says(limiter: &LimiterSubject) {
+pub async fn counters_follow_their_rule(limiter: &LimiterSubject) {
     let short = Lockout {
         free_attempts: 2,
         base_delay: Duration::from_millis(700),
@@ -95,7 +95,7 @@ pub async fn counters_do_what_their_rule_says(limiter: &LimiterSubject) {
 ///
 /// # Panics
 /// If the limiter breaks the contract.
-pub async fn a_burst_lets_no_more_through_than_it_may(limiter: &LimiterSubject) {
+pub async fn a_burst_admits_no_more_calls_than_its_size(limiter: &LimiterSubject) {
     let rule = Rule::Rate(Rate::per_minute(60).with_burst(10));
     // At first there is no counter, then there is one that has expired.
     let (key, first) = (key(), now());
@@ -108,7 +108,7 @@ pub async fn a_burst_lets_no_more_through_than_it_may(limiter: &LimiterSubject) 
 ///
 /// # Panics
 /// If the limiter breaks the contract.
-pub async fn parallel_guesses_are_no_more_than_are_free(limiter: &LimiterSubject) {
+pub async fn parallel_guesses_stay_within_the_free_attempts(limiter: &LimiterSubject) {
     let rule = Rule::Attempts(Lockout::default());
     let (key, first) = (key(), now());
     assert_eq!(granted(limiter, Charge { key, rule }, first).await, 5);
@@ -120,7 +120,7 @@ pub async fn parallel_guesses_are_no_more_than_are_free(limiter: &LimiterSubject
 ///
 /// # Panics
 /// If the limiter breaks the contract.
-pub async fn what_follows_a_refusal_is_not_charged(limiter: &LimiterSubject) {
+pub async fn counters_after_a_refusal_are_not_charged(limiter: &LimiterSubject) {
     let at = now();
     let one = Charge {
         key: key(),
@@ -174,7 +174,7 @@ pub async fn an_attempt_can_be_taken_back(limiter: &LimiterSubject) {
 ///
 /// # Panics
 /// If the limiter breaks the contract.
-pub async fn what_is_cleared_begins_anew(limiter: &LimiterSubject) {
+pub async fn cleared_counter_starts_at_zero(limiter: &LimiterSubject) {
     let (one, other) = (attempt(), attempt());
     let at = now();
     for charge in [one, other] {
@@ -190,7 +190,7 @@ pub async fn what_is_cleared_begins_anew(limiter: &LimiterSubject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_fact_clears_and_what_is_none_does_not(store: &Subject) {
+pub async fn only_a_success_clears_its_counter(store: &Subject) {
     let limiter: LimiterSubject = Arc::clone(store) as _;
     let at = now();
     for (is_fact, left) in [(true, 5), (false, 0)] {
@@ -242,7 +242,7 @@ pub async fn an_unlock_token_is_spent_once(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn expired_counters_go_and_others_stay(store: &Subject) {
+pub async fn expired_counters_are_purged_and_others_stay(store: &Subject) {
     let limiter: LimiterSubject = Arc::clone(store) as _;
     let at = now();
     let long_ago = at - Duration::from_secs(30 * 86_400);

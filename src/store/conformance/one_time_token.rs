@@ -22,21 +22,21 @@ use crate::{
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    the_purpose_is_binding(store).await;
+    a_token_works_for_its_purpose_only(store).await;
     a_token_ends_at_its_expiry(store).await;
     the_newest_token_wins(store).await;
-    the_newest_of_a_race_wins(store).await;
+    the_newest_token_of_a_race_wins(store).await;
     a_repeated_issue_gives_the_same_token(store).await;
-    a_new_version_kills_reset_tokens_only(store).await;
-    a_disabled_user_gets_nothing(store).await;
-    a_spent_token_is_told_from_a_dead_one(store).await;
+    a_new_credential_version_voids_reset_tokens_only(store).await;
+    a_disabled_user_gets_no_token(store).await;
+    a_spent_token_differs_from_a_void_one(store).await;
 }
 
 /// A token of one purpose is worth nothing at another.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn the_purpose_is_binding(store: &Subject) {
+pub async fn a_token_works_for_its_purpose_only(store: &Subject) {
     let user = fresh_user(store).await;
     let token = new_token(&user, Purpose::VerifyEmail);
     let live = issued(store, &token).await;
@@ -107,7 +107,7 @@ pub async fn the_newest_token_wins(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn the_newest_of_a_race_wins(store: &Subject) {
+pub async fn the_newest_token_of_a_race_wins(store: &Subject) {
     let user = fresh_user(store).await;
     let start = now();
     let tokens: Vec<NewOneTimeToken> = (0..TASKS)
@@ -158,7 +158,7 @@ pub async fn a_repeated_issue_gives_the_same_token(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_new_version_kills_reset_tokens_only(store: &Subject) {
+pub async fn a_new_credential_version_voids_reset_tokens_only(store: &Subject) {
     let user = fresh_user(store).await;
     let token = new_token(&user, Purpose::ResetPassword);
     let live = issued(store, &token).await;
@@ -178,7 +178,7 @@ pub async fn a_new_version_kills_reset_tokens_only(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_disabled_user_gets_nothing(store: &Subject) {
+pub async fn a_disabled_user_gets_no_token(store: &Subject) {
     let user = fresh_user(store).await;
     let token = new_token(&user, Purpose::ResetPassword);
     let live = issued(store, &token).await;
@@ -206,7 +206,7 @@ pub async fn a_disabled_user_gets_nothing(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_spent_token_is_told_from_a_dead_one(store: &Subject) {
+pub async fn a_spent_token_differs_from_a_void_one(store: &Subject) {
     let user = fresh_user(store).await;
     let token = new_token(&user, Purpose::ResetPassword);
     let live = issued(store, &token).await;

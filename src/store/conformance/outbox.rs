@@ -29,13 +29,13 @@ const SKEW: Duration = Duration::from_secs(30);
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
     an_intent_is_claimed_as_added(store).await;
-    the_longest_due_come_first(store).await;
+    intents_due_longest_come_first(store).await;
     a_lease_is_exclusive(store).await;
     a_lost_lease_changes_nothing(store).await;
     a_postponed_intent_is_due_later(store).await;
-    a_clock_that_goes_back_keeps_nothing_waiting(store).await;
-    what_waits_is_brought_forward_and_what_is_leased_is_not(store).await;
-    an_order_is_kept_once_and_by_the_holder_of_the_lease(store).await;
+    a_clock_set_back_delays_no_mail(store).await;
+    waiting_intents_are_brought_forward_and_leased_ones_are_not(store).await;
+    an_order_is_kept_once_by_the_lease_holder(store).await;
     budget::check_all(store).await;
     order::check_all(store).await;
     ordered::check_all(store).await;
@@ -66,7 +66,7 @@ pub async fn an_intent_is_claimed_as_added(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn the_longest_due_come_first(store: &Subject) {
+pub async fn intents_due_longest_come_first(store: &Subject) {
     let at = long_ago();
     let mut added = Vec::new();
     for offset in [3, 1, 4, 0, 2] {
@@ -175,7 +175,7 @@ pub async fn a_postponed_intent_is_due_later(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_clock_that_goes_back_keeps_nothing_waiting(store: &Subject) {
+pub async fn a_clock_set_back_delays_no_mail(store: &Subject) {
     let (at, hour) = (long_ago(), Duration::from_secs(3600));
     enqueued(store, at).await;
     assert!(claim(store, at - SKEW, 10).await.is_empty());
@@ -208,7 +208,7 @@ pub async fn a_clock_that_goes_back_keeps_nothing_waiting(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn what_waits_is_brought_forward_and_what_is_leased_is_not(store: &Subject) {
+pub async fn waiting_intents_are_brought_forward_and_leased_ones_are_not(store: &Subject) {
     let at = long_ago();
     let beyond = at + LEASE;
     let minutes = |minutes: u64| at + Duration::from_secs(60 * minutes);
@@ -248,7 +248,7 @@ pub async fn what_waits_is_brought_forward_and_what_is_leased_is_not(store: &Sub
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn an_order_is_kept_once_and_by_the_holder_of_the_lease(store: &Subject) {
+pub async fn an_order_is_kept_once_by_the_lease_holder(store: &Subject) {
     let at = long_ago();
     enqueued(store, at).await;
     let order = |version| Ordered {

@@ -29,12 +29,12 @@ pub async fn check_all(store: &Subject) {
     a_new_password_leaves_one_session(store).await;
     a_stale_check_changes_nothing(store).await;
     an_account_without_a_password_gets_one(store).await;
-    one_of_many_changes_wins(store).await;
+    one_of_concurrent_changes_wins(store).await;
     a_change_never_survives_a_reset(store).await;
     a_change_revives_no_session(store).await;
     a_reset_is_spent_once(store).await;
-    a_reset_ends_what_was_open(store).await;
-    a_password_that_is_set_ends_what_was_open(store).await;
+    a_reset_ends_sessions_and_other_tokens(store).await;
+    a_set_password_ends_sessions_and_reset_tokens(store).await;
 }
 
 /// The hash is stored, this session lives at the new version, the others are over, and so are reset tokens.
@@ -152,7 +152,7 @@ pub async fn an_account_without_a_password_gets_one(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn one_of_many_changes_wins(store: &Subject) {
+pub async fn one_of_concurrent_changes_wins(store: &Subject) {
     let (user, first) = fresh_session(store).await;
     let second = new_session(user.id, 0);
     try_open(store, &second).await.expect("a second session");
@@ -288,7 +288,7 @@ pub async fn a_reset_is_spent_once(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_reset_ends_what_was_open(store: &Subject) {
+pub async fn a_reset_ends_sessions_and_other_tokens(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (_, other) = fresh_session(store).await;
     let verify = issued(store, &new_token(&user, Purpose::VerifyEmail)).await;
@@ -328,7 +328,7 @@ async fn change(store: &Subject, checked: &CheckedSession, new: &str, at: Timest
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_password_that_is_set_ends_what_was_open(store: &Subject) {
+pub async fn a_set_password_ends_sessions_and_reset_tokens(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (_, other) = fresh_session(store).await;
     let token = new_token(&user, Purpose::ResetPassword);

@@ -26,20 +26,20 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    ended_sessions_go_and_live_ones_stay(store).await;
-    batches_are_small_and_together_everything(store).await;
+    ended_sessions_are_purged_and_live_ones_stay(store).await;
+    batches_keep_to_their_limit_and_delete_everything(store).await;
     a_refreshed_session_outlives_a_purge(store).await;
-    purges_at_once_share_the_work(store).await;
+    concurrent_purges_share_the_work(store).await;
     a_used_token_stays_until_it_expires(store).await;
-    old_events_go_and_later_ones_stay(store).await;
-    flows_go_with_their_codes(store).await;
+    old_events_are_purged_and_later_ones_stay(store).await;
+    flows_are_purged_with_their_codes(store).await;
 }
 
 /// Revoked, idle for too long, at the end of its time: gone from that moment on. A live one stays.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn ended_sessions_go_and_live_ones_stay(store: &Subject) {
+pub async fn ended_sessions_are_purged_and_live_ones_stay(store: &Subject) {
     let (user, live) = fresh_session(store).await;
     let at = live.created_at;
     purge_sessions(store, at + HOUR / 2, LIMIT).await;
@@ -69,7 +69,7 @@ pub async fn ended_sessions_go_and_live_ones_stay(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn batches_are_small_and_together_everything(store: &Subject) {
+pub async fn batches_keep_to_their_limit_and_delete_everything(store: &Subject) {
     purge_sessions(store, now(), LIMIT).await;
     let sessions = ended_sessions(store, 7).await;
     let (_, live) = fresh_session(store).await;
@@ -113,7 +113,7 @@ pub async fn a_refreshed_session_outlives_a_purge(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn purges_at_once_share_the_work(store: &Subject) {
+pub async fn concurrent_purges_share_the_work(store: &Subject) {
     purge_sessions(store, now(), LIMIT).await;
     let sessions = ended_sessions(store, 60).await;
     let before = now();
@@ -161,7 +161,7 @@ pub async fn a_used_token_stays_until_it_expires(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn old_events_go_and_later_ones_stay(store: &Subject) {
+pub async fn old_events_are_purged_and_later_ones_stay(store: &Subject) {
     let start = now() - HOUR * 24;
     let user = UserId::new(start);
     let mut made = Vec::new();
@@ -182,7 +182,7 @@ pub async fn old_events_go_and_later_ones_stay(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn flows_go_with_their_codes(store: &Subject) {
+pub async fn flows_are_purged_with_their_codes(store: &Subject) {
     purge_flows(store, now() + HOUR, 500).await;
     let start = now();
     let mut ends = Vec::new();

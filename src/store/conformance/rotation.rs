@@ -21,14 +21,14 @@ use crate::{
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
     a_token_has_one_successor(store).await;
-    without_grace_one_call_reports_the_reuse(store).await;
+    one_call_reports_the_reuse_without_grace(store).await;
     the_previous_token_gets_the_same_successor_within_grace(store).await;
     a_successor_of_an_older_key_is_recognised(store).await;
     an_older_token_ends_the_session(store).await;
-    a_token_from_the_future_is_gone(store).await;
+    a_token_of_a_later_generation_is_gone(store).await;
     a_dead_session_exchanges_nothing(store).await;
     a_logout_wins_against_a_rotation(store).await;
-    what_would_be_exchanged_is_known_before(store).await;
+    the_user_of_an_exchangeable_token_is_found(store).await;
 }
 
 /// Of many concurrent rotations one writes, and the others learn the same successor.
@@ -62,7 +62,7 @@ pub async fn a_token_has_one_successor(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn without_grace_one_call_reports_the_reuse(store: &Subject) {
+pub async fn one_call_reports_the_reuse_without_grace(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let mut first = rotation(&session, 0, session.digest, digest());
     first.grace = Duration::ZERO;
@@ -167,7 +167,7 @@ pub async fn an_older_token_ends_the_session(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_token_from_the_future_is_gone(store: &Subject) {
+pub async fn a_token_of_a_later_generation_is_gone(store: &Subject) {
     let (_, session) = fresh_session(store).await;
     let future = rotation(&session, 1, digest(), digest());
     assert_gone(store, &future, "a token from the future").await;
@@ -238,7 +238,7 @@ pub async fn a_logout_wins_against_a_rotation(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn what_would_be_exchanged_is_known_before(store: &Subject) {
+pub async fn the_user_of_an_exchangeable_token_is_found(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let successor = digest();
     let first = rotation(&session, 0, session.digest, successor);

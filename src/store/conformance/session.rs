@@ -24,7 +24,7 @@ use crate::{
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    opening_notes_the_sign_in(store).await;
+    opening_a_session_records_the_sign_in(store).await;
     a_stale_sign_in_opens_nothing(store).await;
     a_session_lives_until_its_expiries(store).await;
     an_ended_session_is_dead(store).await;
@@ -32,7 +32,7 @@ pub async fn check_all(store: &Subject) {
     a_sign_in_never_survives_a_reset(store).await;
     live_sessions_are_listed_newest_first(store).await;
     a_session_is_ended_by_its_owner_only(store).await;
-    reauthenticating_freshens_one_session(store).await;
+    reauthentication_freshens_one_session(store).await;
     cap::check_all(store).await;
 }
 
@@ -40,7 +40,7 @@ pub async fn check_all(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn opening_notes_the_sign_in(store: &Subject) {
+pub async fn opening_a_session_records_the_sign_in(store: &Subject) {
     let user = fresh_user(store).await;
     let mut session = new_session(user.id, 0);
     session.verified_hash = Some(hash("first"));
@@ -304,7 +304,7 @@ pub async fn a_session_is_ended_by_its_owner_only(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn reauthenticating_freshens_one_session(store: &Subject) {
+pub async fn reauthentication_freshens_one_session(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let other = new_session(user.id, 0);
     try_open(store, &other).await.expect("a second session");

@@ -32,12 +32,12 @@ const ROUNDS: usize = 16;
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    a_reset_of_an_account_never_proven_leaves_nothing_of_its_maker(store).await;
+    a_reset_of_an_unproven_account_takes_it_over(store).await;
     a_reset_of_a_proven_account_leaves_its_identities(store).await;
-    an_account_on_an_untrusted_word_is_not_proven(store).await;
+    an_untrusted_assertion_proves_no_account(store).await;
     unlinking_an_untrusted_identity_proves_nothing(store).await;
-    who_proved_another_address_is_not_taken_over(store).await;
-    a_reset_and_an_arrival_at_once_take_over_once(store).await;
+    an_account_with_a_proven_new_address_is_not_taken_over(store).await;
+    a_concurrent_reset_and_sign_in_take_over_once(store).await;
 }
 
 /// Sessions, tokens and all identities are gone; the profile stays, the trail has both facts, and another user keeps
@@ -45,7 +45,7 @@ pub async fn check_all(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_reset_of_an_account_never_proven_leaves_nothing_of_its_maker(store: &Subject) {
+pub async fn a_reset_of_an_unproven_account_takes_it_over(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (other, others_session) = fresh_session(store).await;
     let said = [(); 2].map(|()| assertion(&fresh_address()));
@@ -111,7 +111,7 @@ pub async fn a_reset_of_a_proven_account_leaves_its_identities(store: &Subject) 
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn an_account_on_an_untrusted_word_is_not_proven(store: &Subject) {
+pub async fn an_untrusted_assertion_proves_no_account(store: &Subject) {
     for (trusted, email_verified) in [(false, true), (true, false), (false, false)] {
         let said = Assertion {
             trusted,
@@ -147,7 +147,7 @@ pub async fn unlinking_an_untrusted_identity_proves_nothing(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn who_proved_another_address_is_not_taken_over(store: &Subject) {
+pub async fn an_account_with_a_proven_new_address_is_not_taken_over(store: &Subject) {
     let (user, session) = vouched_for(store).await;
     let new = fresh_address();
     let token = change_to(&user, &new);
@@ -174,7 +174,7 @@ pub async fn who_proved_another_address_is_not_taken_over(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_reset_and_an_arrival_at_once_take_over_once(store: &Subject) {
+pub async fn a_concurrent_reset_and_sign_in_take_over_once(store: &Subject) {
     for _ in 0..ROUNDS {
         let (user, session) = fresh_session(store).await;
         linked_in(store, &session, &assertion(&fresh_address())).await;

@@ -25,10 +25,10 @@ use crate::{
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
     a_user_is_found_as_added(store).await;
-    one_account_per_canonical_address(store).await;
+    a_canonical_address_has_one_account(store).await;
     users_are_listed_page_by_page(store).await;
     an_address_prefix_is_literal(store).await;
-    filters_are_literal_and_add_up(store).await;
+    filters_are_literal_and_combine(store).await;
     a_profile_is_changed_in_part(store).await;
 }
 
@@ -76,7 +76,7 @@ pub async fn a_user_is_found_as_added(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn one_account_per_canonical_address(store: &Subject) {
+pub async fn a_canonical_address_has_one_account(store: &Subject) {
     let local = format!("ada{}", unique());
     let inserted = race(TASKS, |index| {
         let store = Arc::clone(store);
@@ -169,7 +169,7 @@ pub async fn an_address_prefix_is_literal(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn filters_are_literal_and_add_up(store: &Subject) {
+pub async fn filters_are_literal_and_combine(store: &Subject) {
     let prefix = unique();
     let roles: [&[&str]; 5] = [&["user"], &["a_b", "user"], &["axb"], &["user-x"], &[]];
     let mut users = Vec::new();

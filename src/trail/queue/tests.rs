@@ -77,7 +77,7 @@ async fn a_sink_gets_every_event_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stalled_sink_misses_events_and_gets_the_later_ones() {
+async fn a_stalled_sink_misses_events_and_gets_later_ones() {
     let (queue, sink) = queue();
     sink.stalls.store(true, Ordering::SeqCst);
     push_many(&queue, CAPACITY + 10);
@@ -133,7 +133,7 @@ fn a_queue_outlives_its_runtime() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nothing_is_lost_between_two_tasks() {
+async fn no_event_is_lost_between_two_tasks() {
     let (queue, sink) = queue();
     let pushing: Vec<_> = (0..8)
         .map(|_| {

@@ -177,7 +177,7 @@ async fn disabling_and_deleting_act_on_the_next_request() {
 }
 
 #[tokio::test]
-async fn an_administrator_who_is_demoted_is_none_at_the_next_request() {
+async fn a_demotion_acts_on_the_next_request() {
     for app in apps().await {
         let admin = app.administrator().await;
         let ann = app.register(ANN).await;

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn the_last_administrator_can_be_made_nothing_less() {
+async fn the_last_administrator_cannot_be_demoted() {
     for app in apps().await {
         let admin = app.administrator().await;
         let root = me(&app, &admin).await;
@@ -32,7 +32,7 @@ async fn the_last_administrator_can_be_made_nothing_less() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_two_administrators_who_remove_each_other_one_stays() {
+async fn one_of_two_administrators_who_remove_each_other_stays() {
     const ROOT: &str = "root@example.org";
     for app in apps().await {
         app.administrator().await;

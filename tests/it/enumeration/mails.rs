@@ -13,7 +13,7 @@ use super::{
 use crate::support::http::PASSWORD;
 
 #[tokio::test]
-async fn asking_for_a_mail_is_answered_alike_whatever_the_account() {
+async fn a_request_for_a_mail_is_answered_alike_for_every_account() {
     for twins in twins(|builder| builder).await {
         twins.everybody().await;
         for (path, told) in [
@@ -39,7 +39,7 @@ async fn asking_for_a_mail_is_answered_alike_whatever_the_account() {
 }
 
 #[tokio::test]
-async fn a_private_registration_is_answered_alike_and_mails_one_letter_to_each() {
+async fn private_registrations_are_answered_alike_with_one_letter() {
     for twins in twins(|builder| builder.registration(RegistrationMode::Private)).await {
         for taken in ["ann@example.org", "ann@bücher.example"] {
             twins.account(taken).await;
@@ -63,7 +63,7 @@ async fn a_private_registration_is_answered_alike_and_mails_one_letter_to_each()
 }
 
 #[tokio::test]
-async fn a_private_registration_is_refused_alike_before_the_address_is_looked_at() {
+async fn a_private_registration_is_refused_before_the_look_up() {
     for twins in twins(|builder| builder.registration(RegistrationMode::Private)).await {
         twins.everybody().await;
         let weak = |email: &str| json!({"email": email, "password": "short"});
@@ -84,7 +84,7 @@ async fn a_private_registration_is_refused_alike_before_the_address_is_looked_at
 }
 
 #[tokio::test]
-async fn an_address_that_is_asked_about_too_often_is_refused_alike() {
+async fn an_address_that_exceeds_its_limit_is_refused_alike() {
     let seldom = |builder: hallpass::AuthBuilder| {
         let rate = Rate::per_minute(1).with_burst(2);
         let limits = [Budget::Forgot, Budget::Register, Budget::Verify]

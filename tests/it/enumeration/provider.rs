@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn an_untrusted_word_on_an_address_is_refused_alike_where_registration_is_private() {
+async fn an_untrusted_assertion_is_refused_alike_in_private_mode() {
     let fake = FakeProvider::start().await;
     let set = |builder: hallpass::AuthBuilder| {
         let idp = Provider::oidc("idp", &fake.issuer, CLIENT_ID).client_secret(CLIENT_SECRET);

@@ -9,7 +9,7 @@ const WRONG: &str = "a wrong password";
 const LOGIN: &str = "/auth/login";
 
 #[tokio::test]
-async fn a_wrong_password_is_answered_alike_whatever_the_account() {
+async fn a_wrong_password_is_answered_alike_for_every_account() {
     for twins in twins(|builder| builder.require_verified_email(true)).await {
         twins.everybody().await;
         let long = "x".repeat(1025);
@@ -95,7 +95,7 @@ async fn a_client_that_signs_in_too_often_is_refused_alike() {
 
 /// So that what is alike is so for a reason.
 #[tokio::test]
-async fn the_right_password_tells_what_became_of_the_account() {
+async fn the_right_password_reveals_the_state_of_the_account() {
     for twins in twins(|builder| builder.require_verified_email(true)).await {
         twins.everybody().await;
         for (email, status) in [(VERIFIED, 200), (UNVERIFIED, 403), (DISABLED, 403)] {

@@ -97,7 +97,7 @@ fn body(path: &str, token: &str, password: &str) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn a_mailed_token_that_is_no_good_is_answered_alike_whatever_the_reason() {
+async fn an_invalid_mailed_token_is_answered_alike_for_every_reason() {
     for twins in twins(|builder| builder).await {
         let mut dead = twins.dead().await;
         assert_eq!(dead.len(), 15);
@@ -116,7 +116,7 @@ async fn a_mailed_token_that_is_no_good_is_answered_alike_whatever_the_reason() 
 }
 
 #[tokio::test]
-async fn the_pages_of_mailed_links_tell_of_a_good_token_to_its_holder_only() {
+async fn the_pages_of_mailed_links_reveal_only_a_good_token() {
     for twins in twins(|builder| builder).await {
         let mut all = twins.dead().await;
         twins.account("eve@example.org").await;
@@ -156,7 +156,7 @@ async fn the_pages_of_mailed_links_tell_of_a_good_token_to_its_holder_only() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_over_is_answered_alike_whatever_ended_it() {
+async fn an_ended_session_is_answered_alike_for_every_reason() {
     for twins in twins(|builder| builder).await {
         let mut over: Vec<Tokens> = Vec::new();
         for end in [
@@ -209,7 +209,7 @@ async fn a_session_that_is_over_is_answered_alike_whatever_ended_it() {
 }
 
 #[tokio::test]
-async fn ids_of_others_are_answered_like_ids_of_nobody() {
+async fn ids_of_others_are_answered_like_unknown_ids() {
     for twins in twins(|builder| builder).await {
         let ann = twins.account(ANN).await;
         let session = twins.login(ANN).await.session;

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn hooks_see_what_owners_do_and_can_keep_an_account() {
+async fn hooks_see_deletions_by_owners_and_can_refuse_them() {
     let script = Script::new();
     for app in apps_with(hooked(&script)).await {
         let access = app.join(ANN).await.access;
@@ -45,7 +45,7 @@ async fn hooks_see_what_owners_do_and_can_keep_an_account() {
 }
 
 #[tokio::test]
-async fn hooks_see_what_administrators_do_and_can_keep_an_account() {
+async fn hooks_see_deletions_by_administrators_and_can_refuse_them() {
     let script = Script::new();
     for app in apps_with(hooked(&script)).await {
         let root = app.administrator().await;

@@ -7,7 +7,7 @@ use super::{ANN, Act, FAULTS, Promoting, Script, claims, hooked};
 use crate::support::app::{apps, apps_with};
 
 #[tokio::test]
-async fn a_refresh_whose_claims_failed_spends_nothing() {
+async fn a_refresh_with_failed_claims_spends_no_token() {
     let script = Script::new();
     for app in apps_with(hooked(&script)).await {
         script.pass();

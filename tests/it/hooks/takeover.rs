@@ -7,7 +7,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn hooks_see_a_takeover_by_a_reset_and_no_other_reset() {
+async fn hooks_see_only_resets_that_take_over() {
     let script = Script::new();
     for app in apps_with(hooked(&script)).await {
         app.register(ANN).await;
@@ -29,7 +29,7 @@ async fn hooks_see_a_takeover_by_a_reset_and_no_other_reset() {
 }
 
 #[tokio::test]
-async fn hooks_see_a_takeover_by_a_provider_and_no_other_sign_in() {
+async fn hooks_see_only_sign_ins_that_take_over() {
     let (script, fake) = (Script::new(), FakeProvider::start().await);
     for app in apps_with(|builder| hooked(&script)(asking(builder, &fake))).await {
         app.register(ANN).await;

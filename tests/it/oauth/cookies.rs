@@ -86,7 +86,7 @@ async fn a_browser_that_begins_120_flows_keeps_the_newest_eight() {
 }
 
 #[tokio::test]
-async fn cookies_of_flows_go_by_their_age_whatever_order_they_come_in() {
+async fn the_oldest_flow_cookies_are_dropped_in_any_order() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         fake.follow(&app.clock);
@@ -105,7 +105,7 @@ async fn cookies_of_flows_go_by_their_age_whatever_order_they_come_in() {
 }
 
 #[tokio::test]
-async fn flows_that_began_at_once_are_cleared_away_by_and_by_in_short_replies() {
+async fn cookies_of_simultaneous_flows_are_cleared_in_short_replies() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let mut jar = Jar::default();

@@ -45,7 +45,7 @@ fn addresses(count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_primary_address_beyond_the_first_page_is_seen() {
+async fn a_primary_address_beyond_the_first_page_is_found() {
     let github = FakeGithub::start().await;
     for app in apps_of(&github).await {
         for (count, pages) in [(1, 1), (31, 1), (100, 1), (101, 2), (250, 3)] {
@@ -65,7 +65,7 @@ async fn a_primary_address_beyond_the_first_page_is_seen() {
 }
 
 #[tokio::test]
-async fn addresses_that_are_refused_do_not_end_the_sign_in_of_somebody_who_is_linked() {
+async fn a_linked_user_signs_in_without_addresses() {
     let github = FakeGithub::start().await;
     for app in apps_of(&github).await {
         github.user(1, &addresses(1));

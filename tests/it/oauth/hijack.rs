@@ -18,7 +18,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn the_owner_of_the_address_takes_the_account_over_and_nothing_of_the_other_is_left() {
+async fn the_owner_of_an_address_takes_over_the_whole_account() {
     let fake = FakeProvider::start().await;
     let set = |builder: AuthBuilder| builder.provider(idp(&fake)).provider_redirects([APP_URL]);
     for app in apps_with(set).await {
@@ -101,7 +101,7 @@ async fn a_reset_of_an_unverified_address_removes_the_identities() {
 
 /// The owner of the mailbox gets an account that stands on an untrusted word, with nothing of what was linked to it.
 #[tokio::test]
-async fn a_reset_of_an_account_on_an_untrusted_word_removes_every_identity() {
+async fn a_reset_of_an_unproven_account_removes_every_identity() {
     let fake = FakeProvider::start().await;
     let set = |builder: AuthBuilder| {
         let untrusted = Provider::oidc("idp", &fake.issuer, CLIENT_ID).client_secret(CLIENT_SECRET);
@@ -143,7 +143,7 @@ async fn a_reset_of_an_account_on_an_untrusted_word_removes_every_identity() {
 
 /// Also where the identity of the untrusted provider is unlinked by then.
 #[tokio::test]
-async fn an_owner_does_not_join_an_account_made_on_an_untrusted_word() {
+async fn an_owner_does_not_join_an_unproven_account() {
     let (trusted, untrusted) = (FakeProvider::start().await, FakeProvider::start().await);
     for app in apps_with(|builder| asking_both(builder, &trusted, &untrusted)).await {
         let attacker = by_other(&app, &untrusted, person("attacker", ANN)).await;
@@ -180,7 +180,7 @@ async fn an_owner_does_not_join_an_account_made_on_an_untrusted_word() {
 
 /// The same, and what the account was made on is still linked.
 #[tokio::test]
-async fn a_trusted_provider_takes_over_what_an_untrusted_one_vouched_for() {
+async fn a_trusted_provider_takes_over_an_unproven_account() {
     let (trusted, untrusted) = (FakeProvider::start().await, FakeProvider::start().await);
     for app in apps_with(|builder| asking_both(builder, &trusted, &untrusted)).await {
         let attacker = by_other(&app, &untrusted, person("attacker", ANN)).await;
@@ -200,7 +200,7 @@ async fn a_trusted_provider_takes_over_what_an_untrusted_one_vouched_for() {
 
 /// The cookie of a flow binds it to a browser: one that another host can have planted there binds nothing.
 #[tokio::test]
-async fn planted_cookie_does_not_go_on_with_a_flow() {
+async fn planted_cookie_does_not_continue_a_flow() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         fake.follow(&app.clock);
@@ -224,7 +224,7 @@ async fn planted_cookie_does_not_go_on_with_a_flow() {
 
 /// The reverse: the link mailed to the new address proved it.
 #[tokio::test]
-async fn a_user_who_proved_a_new_address_by_mail_keeps_the_account() {
+async fn a_user_with_a_proven_new_address_keeps_the_account() {
     let (trusted, untrusted) = (FakeProvider::start().await, FakeProvider::start().await);
     for app in apps_with(|builder| asking_both(builder, &trusted, &untrusted)).await {
         let user = by_other(&app, &untrusted, person("user", "user@elsewhere.org")).await;
@@ -253,7 +253,7 @@ async fn a_user_who_proved_a_new_address_by_mail_keeps_the_account() {
 
 /// Some providers never send `email_verified`: their people sign up all the same, and prove the address by the link.
 #[tokio::test]
-async fn a_word_without_email_verified_makes_an_account_that_waits_for_the_link() {
+async fn an_assertion_without_email_verified_needs_the_mailed_link() {
     let fake = FakeProvider::start().await;
     let strict = |builder: AuthBuilder| {
         let builder = builder.provider(idp(&fake)).provider_redirects([APP_URL]);

@@ -15,7 +15,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn closed_registration_makes_no_account() {
+async fn closed_registration_creates_no_account() {
     let fake = FakeProvider::start().await;
     let closed =
         |builder| asking(builder, &fake).registration(hallpass::password::RegistrationMode::Closed);
@@ -32,7 +32,7 @@ async fn closed_registration_makes_no_account() {
 }
 
 #[tokio::test]
-async fn a_linked_account_needs_a_verified_address_where_that_is_required() {
+async fn a_linked_account_needs_a_verified_address_if_required() {
     let fake = FakeProvider::start().await;
     let strict = |builder| asking(builder, &fake).require_verified_email(true);
     for app in apps_with(strict).await {
@@ -79,7 +79,7 @@ impl hallpass::hook::Hooks for Choosy {
 }
 
 #[tokio::test]
-async fn the_host_has_a_say_in_who_registers_and_who_signs_in() {
+async fn the_host_can_refuse_registrations_and_sign_ins() {
     let fake = FakeProvider::start().await;
     let set = |builder| asking(builder, &fake).hooks(Choosy);
     for app in apps_with(set).await {
@@ -95,7 +95,7 @@ async fn the_host_has_a_say_in_who_registers_and_who_signs_in() {
 }
 
 #[tokio::test]
-async fn a_provider_whose_name_is_that_of_a_row_is_refused_at_start() {
+async fn a_provider_named_like_an_endpoint_is_refused_at_start() {
     let fake = FakeProvider::start().await;
     let app = app_with(|builder| asking(builder, &fake)).await;
     let endpoints = app.auth.endpoints();

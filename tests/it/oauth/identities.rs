@@ -140,7 +140,7 @@ async fn linking_needs_a_recent_sign_in() {
 }
 
 #[tokio::test]
-async fn strangers_have_no_identities() {
+async fn unauthenticated_callers_have_no_identities() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let id = "018f8b1e-0000-7000-8000-000000000000";
@@ -163,7 +163,7 @@ async fn strangers_have_no_identities() {
 }
 
 #[tokio::test]
-async fn the_last_way_in_stays() {
+async fn the_last_sign_in_method_stays() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let ann = sign_in(&app, &fake, person("1", ANN)).await;
@@ -189,7 +189,7 @@ async fn the_last_way_in_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_two_that_are_unlinked_at_once_one_stays() {
+async fn one_of_two_concurrently_unlinked_identities_stays() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         for round in 0..8 {

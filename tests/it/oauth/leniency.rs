@@ -11,7 +11,7 @@ use super::{
 use crate::support::provider::{FakeProvider, form};
 
 #[tokio::test]
-async fn a_token_answer_whose_unread_members_are_of_other_types_signs_in() {
+async fn unread_members_of_a_token_reply_may_have_any_type() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         for (name, value) in [
@@ -38,7 +38,7 @@ async fn a_token_answer_whose_unread_members_are_of_other_types_signs_in() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_known_by_its_error_whatever_else_it_says() {
+async fn a_refusal_is_recognised_by_its_error_alone() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         fake.behave(|habits| {
@@ -68,7 +68,7 @@ fn foreign() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_callback_with_foreign_repeated_or_undecodable_parameters_signs_in() {
+async fn foreign_callback_parameters_are_ignored() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         fake.follow(&app.clock);
@@ -88,7 +88,7 @@ async fn a_callback_with_foreign_repeated_or_undecodable_parameters_signs_in() {
 }
 
 #[tokio::test]
-async fn a_denial_reaches_the_application_whatever_its_description_is_encoded_as() {
+async fn a_denial_reaches_the_application_in_any_encoding() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         for foreign in foreign() {
@@ -102,7 +102,7 @@ async fn a_denial_reaches_the_application_whatever_its_description_is_encoded_as
 }
 
 #[tokio::test]
-async fn a_callback_whose_own_parameters_are_repeated_or_undecodable_is_refused() {
+async fn malformed_callback_parameters_are_refused() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         fake.follow(&app.clock);

@@ -105,7 +105,7 @@ async fn verify(app: &App, id: &Value, admin: &str) {
 }
 
 #[tokio::test]
-async fn every_case_ends_as_the_contract_says() {
+async fn every_case_follows_the_contract() {
     let fake = FakeProvider::start().await;
     for mode in MODES {
         for app in apps_with(|builder| asking(builder, &fake).registration(mode)).await {
@@ -253,7 +253,7 @@ async fn refused(app: &App, reason: &str, case: &str) {
 }
 
 #[tokio::test]
-async fn without_an_address_nobody_is_registered() {
+async fn an_identity_without_an_address_registers_nobody() {
     let fake = FakeProvider::start().await;
     for mode in MODES {
         for app in apps_with(|builder| asking(builder, &fake).registration(mode)).await {

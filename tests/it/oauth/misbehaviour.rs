@@ -108,7 +108,7 @@ async fn an_invalid_audience_is_refused() {
 }
 
 #[tokio::test]
-async fn times_are_held_to() {
+async fn times_of_a_token_are_enforced() {
     let fake = FakeProvider::start().await;
     let app = app_of(&fake).await;
     fake.follow(&app.clock);
@@ -246,7 +246,7 @@ async fn an_answer_names_its_issuer_if_the_provider_says_so() {
 }
 
 #[tokio::test]
-async fn a_code_of_another_browser_is_worth_nothing_at_the_provider() {
+async fn a_code_of_another_browser_is_refused_at_the_provider() {
     let fake = FakeProvider::start().await;
     let app = app_of(&fake).await;
     fake.follow(&app.clock);

@@ -32,7 +32,7 @@ async fn start_fails(app: &App) {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_down_is_told_to_the_application_and_found_when_it_is_back() {
+async fn a_provider_outage_is_reported_and_recovered_from() {
     let fake = FakeProvider::start().await;
     fake.behave(|habits| {
         let paths = ["/.well-known/openid-configuration"];
@@ -49,7 +49,7 @@ async fn a_provider_that_is_down_is_told_to_the_application_and_found_when_it_is
 }
 
 #[tokio::test]
-async fn a_document_that_is_not_the_providers_is_not_believed() {
+async fn a_document_of_another_issuer_is_refused() {
     type Twist = fn(&mut Value);
     let twists: [(&str, Twist); 6] = [
         ("issuer", |document| {
@@ -79,7 +79,7 @@ async fn a_document_that_is_not_the_providers_is_not_believed() {
 }
 
 #[tokio::test]
-async fn documents_are_bounded_and_redirects_not_followed() {
+async fn documents_are_bounded_and_redirects_are_not_followed() {
     for (path, status, body) in [
         (
             "/.well-known/openid-configuration",
@@ -119,7 +119,7 @@ async fn documents_are_bounded_and_redirects_not_followed() {
 }
 
 #[tokio::test]
-async fn a_slow_provider_holds_nobody_up_for_long() {
+async fn a_slow_provider_delays_no_other_caller() {
     let fake = FakeProvider::start().await;
     let quick = FakeProvider::start().await;
     let app = app_with(|builder| {
@@ -168,7 +168,7 @@ async fn others_are_answered_before(
 }
 
 #[tokio::test]
-async fn new_keys_are_fetched_once_a_minute_and_old_ones_go_on_while_they_cannot_be() {
+async fn new_keys_are_fetched_once_a_minute_and_old_ones_stay_valid() {
     let fake = FakeProvider::start().await;
     let app = app_with(|builder| asking(builder, &fake)).await;
     sign_in(&app, &fake, person("1", ANN)).await;
@@ -198,7 +198,7 @@ async fn new_keys_are_fetched_once_a_minute_and_old_ones_go_on_while_they_cannot
 }
 
 #[tokio::test]
-async fn no_address_within_is_asked() {
+async fn private_addresses_are_never_asked() {
     for issuer in [
         "https://10.0.0.1",
         "https://[fd00::1]",
@@ -237,7 +237,7 @@ fn nameless(habits: &mut Habits) {
 }
 
 #[tokio::test]
-async fn a_key_that_was_replaced_under_no_name_or_the_same_one_is_fetched_once() {
+async fn a_replaced_key_without_a_new_name_is_fetched_once() {
     let fake = FakeProvider::start().await;
     type Habit = fn(&mut Habits);
     for habit in [nameless as Habit, |_| {}] {

@@ -30,7 +30,7 @@ async fn proven(app: &App, email: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_address_that_user_info_alone_says_is_verified_joins_its_account() {
+async fn an_address_verified_by_user_info_alone_joins_its_account() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let id = proven(&app, ANN).await;
@@ -111,7 +111,7 @@ fn failures() -> Vec<(&'static str, Fail)> {
 }
 
 #[tokio::test]
-async fn user_info_that_fails_does_not_end_the_sign_in_of_somebody_who_is_linked() {
+async fn a_linked_user_signs_in_without_user_info() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         fake.behave(|_| {});
@@ -137,7 +137,7 @@ async fn user_info_that_fails_does_not_end_the_sign_in_of_somebody_who_is_linked
 }
 
 #[tokio::test]
-async fn user_info_that_fails_leaves_an_address_of_the_id_token_unverified() {
+async fn failed_user_info_leaves_the_address_unverified() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         for (number, (case, fail)) in failures().into_iter().enumerate() {

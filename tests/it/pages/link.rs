@@ -61,7 +61,7 @@ async fn apps_with_lockout() -> Vec<App> {
 
 /// Each link in an account of its own: what one does makes others void.
 #[tokio::test]
-async fn a_double_click_a_reload_and_a_way_back_end_in_success() {
+async fn a_double_click_a_reload_and_going_back_succeed() {
     for (path, more, title) in ACTIONS {
         for app in apps_with_lockout().await {
             let server = served(&app).await;
@@ -96,7 +96,7 @@ async fn a_double_click_a_reload_and_a_way_back_end_in_success() {
 }
 
 #[tokio::test]
-async fn a_second_form_is_not_told_that_its_password_was_set() {
+async fn a_second_form_does_not_report_its_password_as_set() {
     for app in apps_with_lockout().await {
         let server = served(&app).await;
         let token = mailed(&app).await.remove("/reset-password").unwrap();
@@ -115,7 +115,7 @@ async fn a_second_form_is_not_told_that_its_password_was_set() {
 }
 
 #[tokio::test]
-async fn the_page_of_a_void_link_does_not_say_that_it_was_done() {
+async fn the_page_of_a_void_link_does_not_report_success() {
     for app in apps_with_lockout().await {
         let server = served(&app).await;
         let links = mailed(&app).await;
@@ -139,7 +139,7 @@ async fn the_page_of_a_void_link_does_not_say_that_it_was_done() {
 }
 
 #[tokio::test]
-async fn a_used_link_is_an_error_once_it_expires_or_is_about_another_address() {
+async fn a_used_link_fails_after_expiry_or_an_address_change() {
     for app in apps_with_lockout().await {
         let server = served(&app).await;
         let client = &server.client;
@@ -165,7 +165,7 @@ async fn a_used_link_is_an_error_once_it_expires_or_is_about_another_address() {
 }
 
 #[tokio::test]
-async fn a_dead_link_asks_for_no_password_and_a_good_one_names_the_account() {
+async fn a_dead_link_shows_no_form_and_a_good_one_the_account() {
     for app in apps_with_lockout().await {
         let server = served(&app).await;
         let links = mailed(&app).await;
@@ -226,7 +226,7 @@ async fn a_dead_link_asks_for_no_password_and_a_good_one_names_the_account() {
 }
 
 #[tokio::test]
-async fn a_look_at_a_link_costs_one_read_and_a_look_at_its_head_none() {
+async fn a_view_of_a_link_costs_one_read_and_a_head_none() {
     let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
         return;
     };
@@ -268,7 +268,7 @@ async fn a_look_at_a_link_costs_one_read_and_a_look_at_its_head_none() {
 }
 
 #[tokio::test]
-async fn a_client_that_opens_links_too_often_is_asked_to_try_again_and_can_still_send_the_form() {
+async fn a_limit_on_opening_links_leaves_the_form_usable() {
     let rate = Rate::per_minute(1).with_burst(1);
     for app in apps_with(|builder| {
         let limits = RateLimits::none().per_client(Budget::Reset, rate);

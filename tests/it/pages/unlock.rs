@@ -73,7 +73,7 @@ async fn locked(app: &App) -> String {
 }
 
 #[tokio::test]
-async fn a_click_unlocks_once_and_looking_does_not() {
+async fn a_click_unlocks_once_and_a_view_does_not() {
     for app in apps_with(|builder| builder.lockout(Lockout::default())).await {
         let server = served(&app).await;
         let client = &server.client;
@@ -124,7 +124,7 @@ fn unlocked(reply: Reply) -> String {
 }
 
 #[tokio::test]
-async fn a_token_of_another_page_does_not_unlock_and_one_that_unlocks_does_nothing_else() {
+async fn an_unlock_token_and_other_tokens_are_not_interchangeable() {
     for app in apps_with(|builder| builder.lockout(Lockout::default())).await {
         let server = served(&app).await;
         let client = &server.client;
@@ -147,7 +147,7 @@ async fn a_token_of_another_page_does_not_unlock_and_one_that_unlocks_does_nothi
 }
 
 #[tokio::test]
-async fn every_page_speaks_every_language() {
+async fn every_page_exists_in_every_language() {
     for framework in [Framework::Actix, Framework::Axum] {
         let lockout = |builder: AuthBuilder| builder.lockout(Lockout::default());
         let app = App::start(Arc::new(TestStore::memory()), framework, lockout).await;
@@ -179,7 +179,7 @@ async fn every_page_speaks_every_language() {
 }
 
 #[tokio::test]
-async fn every_page_refuses_what_is_no_form_of_its_own() {
+async fn every_page_refuses_foreign_forms() {
     for framework in [Framework::Actix, Framework::Axum] {
         let app = App::start(Arc::new(TestStore::memory()), framework, |builder| builder).await;
         let server = served(&app).await;
@@ -214,7 +214,7 @@ async fn every_page_refuses_what_is_no_form_of_its_own() {
 
 /// A limit is no fault of the form, which can be sent again.
 #[tokio::test]
-async fn a_client_that_sends_forms_too_often_is_asked_to_try_again() {
+async fn a_client_over_the_form_limit_is_asked_to_try_again() {
     let rate = Rate::per_minute(1).with_burst(1);
     for app in apps_with(|builder| {
         let limits = RateLimits::none().per_client(Budget::Verify, rate);

@@ -117,14 +117,14 @@ mod tests {
     }
 
     #[test]
-    fn equal_times_are_alike_once_there_are_enough_pairs() {
+    fn equal_times_are_alike_with_enough_pairs() {
         assert_eq!(verdict(3, 0), Verdict::Undecided);
         assert_eq!(verdict(3000, 0), Verdict::Alike);
         assert_eq!(verdict(3000, 100_000), Verdict::Alike);
     }
 
     #[test]
-    fn a_difference_above_the_tolerance_is_found_in_either_direction() {
+    fn a_difference_above_the_tolerance_is_found_both_ways() {
         for shift in [10_000_000, 1_000_000, -1_000_000] {
             assert_eq!(verdict(400, shift), Verdict::Different);
         }
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_holds_the_median_and_is_the_narrower_the_more_there_are() {
+    fn the_interval_holds_the_median_and_narrows_with_more_pairs() {
         let width = |pairs| {
             let finding = Finding::of(&noisy(pairs, 0), &mut Random(2));
             assert!(finding.low <= finding.median && finding.median <= finding.high);

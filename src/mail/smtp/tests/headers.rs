@@ -93,7 +93,7 @@ impl Dice {
 }
 
 #[test]
-fn no_address_sender_subject_or_text_adds_a_header_a_line_or_a_recipient() {
+fn no_input_adds_a_header_a_line_or_a_recipient() {
     let now = ManualClock::new().now();
     let (mut odd_locals, mut odd_names) = (0, 0);
     for seed in 1..=ROUNDS {

@@ -25,16 +25,16 @@ pub async fn check_all(store: &Subject) {
         known.is_empty(),
         "the checks begin without an administrator"
     );
-    an_address_that_is_taken_stays_with_its_account(store).await;
-    one_of_many_is_the_first_administrator(store).await;
-    there_is_no_second_first_administrator(store).await;
+    a_taken_address_stays_with_its_account(store).await;
+    one_of_concurrent_inserts_makes_the_first_administrator(store).await;
+    a_second_first_administrator_is_refused(store).await;
 }
 
 /// The account may belong to a stranger: it gains no role, and nothing is written.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn an_address_that_is_taken_stays_with_its_account(store: &Subject) {
+pub async fn a_taken_address_stays_with_its_account(store: &Subject) {
     let user = fresh_user(store).await;
     let disabled = fresh_user(store).await;
     let disabled = set_status(store, disabled.id, UserStatus::Disabled).await;
@@ -56,7 +56,7 @@ pub async fn an_address_that_is_taken_stays_with_its_account(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn one_of_many_is_the_first_administrator(store: &Subject) {
+pub async fn one_of_concurrent_inserts_makes_the_first_administrator(store: &Subject) {
     let all: Vec<NewUser> = (0..TASKS)
         .map(|_| administrator(&fresh_address()))
         .collect();
@@ -97,7 +97,7 @@ pub async fn one_of_many_is_the_first_administrator(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn there_is_no_second_first_administrator(store: &Subject) {
+pub async fn a_second_first_administrator_is_refused(store: &Subject) {
     let before = administrators(store).await;
     let user = fresh_user(store).await;
     let mut addresses = vec![fresh_address(), user.email];

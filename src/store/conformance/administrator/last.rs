@@ -21,7 +21,7 @@ pub async fn check_all(store: &Subject) {
     the_last_administrator_stays(store).await;
     one_of_two_administrators_survives(store).await;
     one_of_many_administrators_survives(store).await;
-    promotions_beside_demotions_leave_one(store).await;
+    promotions_during_demotions_leave_one_administrator(store).await;
 }
 
 /// The only active administrator can be changed in other ways, and becomes free to go with a second one.
@@ -104,7 +104,7 @@ pub async fn one_of_many_administrators_survives(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn promotions_beside_demotions_leave_one(store: &Subject) {
+pub async fn promotions_during_demotions_leave_one_administrator(store: &Subject) {
     for _ in 0..4 {
         let [first] = only_administrators(store, 1).await[..] else {
             panic!("one administrator was asked for");

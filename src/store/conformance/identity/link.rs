@@ -27,11 +27,11 @@ const ROUNDS: usize = 16;
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
     a_link_is_written_with_its_event(store).await;
-    what_is_linked_stays_where_it_is(store).await;
-    only_who_began_the_flow_links(store).await;
+    a_linked_identity_keeps_its_user(store).await;
+    flow_links_only_for_the_user_who_began_it(store).await;
     a_code_links_once(store).await;
-    nobody_links_without_a_live_session(store).await;
-    two_users_link_one_identity_once(store).await;
+    linking_needs_a_live_session(store).await;
+    one_of_two_users_links_an_identity(store).await;
 }
 
 /// To the microsecond; the user signs in with it from then on. The oldest is listed first.
@@ -65,7 +65,7 @@ pub async fn a_link_is_written_with_its_event(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn what_is_linked_stays_where_it_is(store: &Subject) {
+pub async fn a_linked_identity_keeps_its_user(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (other, others_session) = fresh_session(store).await;
     let said = assertion(&user.email);
@@ -93,7 +93,7 @@ pub async fn what_is_linked_stays_where_it_is(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn only_who_began_the_flow_links(store: &Subject) {
+pub async fn flow_links_only_for_the_user_who_began_it(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (good, code) = offer(store, &session, &assertion(&user.email)).await;
     let mut wrong = good.clone();
@@ -147,7 +147,7 @@ pub async fn a_code_links_once(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn nobody_links_without_a_live_session(store: &Subject) {
+pub async fn linking_needs_a_live_session(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (other, others_session) = fresh_session(store).await;
     let (good, _) = offer(store, &session, &assertion(&user.email)).await;
@@ -192,7 +192,7 @@ pub async fn nobody_links_without_a_live_session(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn two_users_link_one_identity_once(store: &Subject) {
+pub async fn one_of_two_users_links_an_identity(store: &Subject) {
     for _ in 0..ROUNDS {
         let said = assertion(&fresh_address());
         let mut links = Vec::new();

@@ -30,19 +30,19 @@ const ROUNDS: usize = 16;
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    an_identity_is_taken_away_with_its_event(store).await;
-    the_last_way_in_stays(store).await;
-    unlinking_at_once_leaves_a_way_in(store).await;
-    identities_beyond_the_list_can_be_taken_away(store).await;
+    an_identity_is_unlinked_with_its_event(store).await;
+    the_last_sign_in_method_stays(store).await;
+    concurrent_unlinks_leave_a_sign_in_method(store).await;
+    identities_beyond_the_list_can_be_unlinked(store).await;
     a_deleted_user_frees_their_identities(store).await;
-    no_link_slips_through_a_reset(store).await;
+    a_link_does_not_survive_a_concurrent_reset(store).await;
 }
 
 /// The identity is another's to link from then on. The identities of others cannot be unlinked.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn an_identity_is_taken_away_with_its_event(store: &Subject) {
+pub async fn an_identity_is_unlinked_with_its_event(store: &Subject) {
     let (user, _) = fresh_session(store).await;
     let (other, _) = fresh_session(store).await;
     let said = assertion(&user.email);
@@ -71,7 +71,7 @@ pub async fn an_identity_is_taken_away_with_its_event(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn the_last_way_in_stays(store: &Subject) {
+pub async fn the_last_sign_in_method_stays(store: &Subject) {
     let (user, said) = known(store).await;
     let second = assertion(&user.email);
     linked(store, user.id, &second).await;
@@ -100,7 +100,7 @@ pub async fn the_last_way_in_stays(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn unlinking_at_once_leaves_a_way_in(store: &Subject) {
+pub async fn concurrent_unlinks_leave_a_sign_in_method(store: &Subject) {
     for _ in 0..ROUNDS {
         let (user, _) = known(store).await;
         linked(store, user.id, &assertion(&user.email)).await;
@@ -123,7 +123,7 @@ pub async fn unlinking_at_once_leaves_a_way_in(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn identities_beyond_the_list_can_be_taken_away(store: &Subject) {
+pub async fn identities_beyond_the_list_can_be_unlinked(store: &Subject) {
     let (user, _) = fresh_session(store).await;
     let mut last = None;
     for _ in 0..201 {
@@ -154,7 +154,7 @@ pub async fn a_deleted_user_frees_their_identities(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn no_link_slips_through_a_reset(store: &Subject) {
+pub async fn a_link_does_not_survive_a_concurrent_reset(store: &Subject) {
     for _ in 0..ROUNDS {
         let (user, session) = fresh_session(store).await;
         let token = new_token(&user, Purpose::ResetPassword);

@@ -17,8 +17,8 @@ use crate::{
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    a_budget_is_one_a_minute_and_five_an_hour(store).await;
-    of_a_race_one_is_admitted(store).await;
+    a_budget_allows_one_mail_a_minute_and_five_an_hour(store).await;
+    one_worker_of_a_race_is_admitted(store).await;
     a_lost_lease_takes_nothing_from_a_budget(store).await;
 }
 
@@ -26,7 +26,7 @@ pub async fn check_all(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_budget_is_one_a_minute_and_five_an_hour(store: &Subject) {
+pub async fn a_budget_allows_one_mail_a_minute_and_five_an_hour(store: &Subject) {
     let at = long_ago();
     let email = format!("{}@example.org", unique());
     let ask = async |letter, email: &str, seconds| {
@@ -56,7 +56,7 @@ pub async fn a_budget_is_one_a_minute_and_five_an_hour(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn of_a_race_one_is_admitted(store: &Subject) {
+pub async fn one_worker_of_a_race_is_admitted(store: &Subject) {
     let at = long_ago();
     for _ in 0..TASKS {
         enqueued(store, at).await;

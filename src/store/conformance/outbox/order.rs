@@ -27,14 +27,14 @@ use crate::{
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    a_registration_orders_one_mail_either_way(store).await;
+    a_registration_orders_one_mail_for_free_and_taken_addresses(store).await;
     a_reset_orders_its_notice(store).await;
     a_password_change_orders_its_notice(store).await;
     a_theft_orders_its_notice(store).await;
     a_link_orders_its_notice(store).await;
-    a_joined_account_is_told(store).await;
-    an_account_without_proof_gets_the_link(store).await;
-    several_mails_are_ordered_at_once(store).await;
+    joined_account_receives_a_notice(store).await;
+    an_unproven_account_gets_a_verification_link(store).await;
+    several_mails_are_ordered_in_one_call(store).await;
 }
 
 /// A new user gets a mail, and so does the user who has the address already; never both. The event of a taken address
@@ -42,7 +42,7 @@ pub async fn check_all(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_registration_orders_one_mail_either_way(store: &Subject) {
+pub async fn a_registration_orders_one_mail_for_free_and_taken_addresses(store: &Subject) {
     let email = format!("{}@example.org", unique());
     let user = new_user(&email);
     let taken = |at| {
@@ -188,7 +188,7 @@ pub async fn a_link_orders_its_notice(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_joined_account_is_told(store: &Subject) {
+pub async fn joined_account_receives_a_notice(store: &Subject) {
     let mut user = new_user(&format!("{}@example.org", unique()));
     user.email_verified_at = Some(user.created_at);
     let user = insert(store, &user).await;
@@ -215,7 +215,7 @@ pub async fn a_joined_account_is_told(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn an_account_without_proof_gets_the_link(store: &Subject) {
+pub async fn an_unproven_account_gets_a_verification_link(store: &Subject) {
     let fresh = || assertion(&address(&format!("{}@example.org", unique())));
     let (proven, mut doubtful) = (fresh(), fresh());
     doubtful.trusted = false;
@@ -249,7 +249,7 @@ pub async fn an_account_without_proof_gets_the_link(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn several_mails_are_ordered_at_once(store: &Subject) {
+pub async fn several_mails_are_ordered_in_one_call(store: &Subject) {
     let user = insert(store, &new_user(&format!("{}@example.org", unique()))).await;
     let at = long_ago();
     let to_new = Recipient::NewAddress(user.id, address("new@example.org"));

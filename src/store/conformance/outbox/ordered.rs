@@ -28,14 +28,14 @@ const YEAR: Duration = Duration::from_secs(365 * 86_400);
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    a_mail_is_ordered_for_the_account_as_it_stands(store).await;
+    a_mail_is_ordered_for_the_current_account(store).await;
     a_notice_of_a_new_address_is_ordered_for_the_old_one(store).await;
     a_token_is_kept_for_the_account_it_was_ordered_for(store).await;
-    a_token_under_another_key_is_elsewhere(store).await;
-    a_request_that_stands_can_be_mailed_again(store).await;
-    a_request_that_was_voided_stays_so(store).await;
-    a_request_stays_known_while_its_letter_is_there(store).await;
-    no_link_goes_to_an_address_that_was_left(store).await;
+    a_token_of_another_key_is_elsewhere(store).await;
+    a_pending_request_can_be_mailed_again(store).await;
+    a_voided_request_stays_void(store).await;
+    a_request_is_kept_as_long_as_its_letter(store).await;
+    a_link_to_a_former_address_is_void(store).await;
 }
 
 /// A registration's is ordered for the new user, others for the user there is; for the holder of an address no user is
@@ -43,7 +43,7 @@ pub async fn check_all(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_mail_is_ordered_for_the_account_as_it_stands(store: &Subject) {
+pub async fn a_mail_is_ordered_for_the_current_account(store: &Subject) {
     let (user, at) = (new_user(&format!("{}@example.org", unique())), long_ago());
     let verify = Intent::new(LetterKind::VerifyEmail, Recipient::UserOfFact, at, LEASE);
     let created = event(EventKind::AccountCreated);
@@ -150,7 +150,7 @@ pub async fn a_token_is_kept_for_the_account_it_was_ordered_for(store: &Subject)
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_token_under_another_key_is_elsewhere(store: &Subject) {
+pub async fn a_token_of_another_key_is_elsewhere(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let reset = new_token(&user, Purpose::ResetPassword);
     issued(store, &reset).await;
@@ -175,7 +175,7 @@ pub async fn a_token_under_another_key_is_elsewhere(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_request_that_stands_can_be_mailed_again(store: &Subject) {
+pub async fn a_pending_request_can_be_mailed_again(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let asked = change_to(&user, &fresh_address());
     assert_eq!(issue(store, &asked).await, IssueOneTime::Dead, "not asked");
@@ -195,7 +195,7 @@ pub async fn a_request_that_stands_can_be_mailed_again(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_request_that_was_voided_stays_so(store: &Subject) {
+pub async fn a_voided_request_stays_void(store: &Subject) {
     for voided_by in 0..3 {
         let (user, session) = fresh_session(store).await;
         let asked = change_to(&user, &fresh_address());
@@ -230,7 +230,7 @@ pub async fn a_request_that_was_voided_stays_so(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_request_stays_known_while_its_letter_is_there(store: &Subject) {
+pub async fn a_request_is_kept_as_long_as_its_letter(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (asked, at) = (change_to(&user, &fresh_address()), long_ago());
     assert_eq!(request(store, &session, &asked).await, Checked::Done);
@@ -249,7 +249,7 @@ pub async fn a_request_stays_known_while_its_letter_is_there(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn no_link_goes_to_an_address_that_was_left(store: &Subject) {
+pub async fn a_link_to_a_former_address_is_void(store: &Subject) {
     for _ in 0..8 {
         let (user, session) = fresh_session(store).await;
         let change = change_to(&user, &fresh_address());

@@ -21,11 +21,11 @@ use crate::{
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    beyond_the_cap_the_session_used_longest_ago_ends(store).await;
+    the_least_recently_used_session_ends_beyond_the_cap(store).await;
     only_live_sessions_count(store).await;
-    a_new_session_lives_whatever_the_clock_says(store).await;
-    a_sign_in_that_opens_nothing_ends_nothing(store).await;
-    parallel_sign_ins_never_leave_more_than_the_cap(store).await;
+    a_new_session_is_live_on_a_clock_set_back(store).await;
+    a_stale_sign_in_ends_no_session(store).await;
+    parallel_sign_ins_stay_within_the_cap(store).await;
     a_list_is_bounded(store).await;
 }
 
@@ -33,7 +33,7 @@ pub async fn check_all(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn beyond_the_cap_the_session_used_longest_ago_ends(store: &Subject) {
+pub async fn the_least_recently_used_session_ends_beyond_the_cap(store: &Subject) {
     let user = fresh_user(store).await;
     let (_, others) = fresh_session(store).await;
     let sessions: Vec<_> = (0..5).map(|index| capped(user.id, 3, index)).collect();
@@ -81,7 +81,7 @@ pub async fn only_live_sessions_count(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_new_session_lives_whatever_the_clock_says(store: &Subject) {
+pub async fn a_new_session_is_live_on_a_clock_set_back(store: &Subject) {
     let user = fresh_user(store).await;
     let (ahead, behind) = (capped(user.id, 1, 1000), capped(user.id, 1, 0));
     try_open(store, &ahead).await.expect("a session opens");
@@ -93,7 +93,7 @@ pub async fn a_new_session_lives_whatever_the_clock_says(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_sign_in_that_opens_nothing_ends_nothing(store: &Subject) {
+pub async fn a_stale_sign_in_ends_no_session(store: &Subject) {
     let user = fresh_user(store).await;
     let (open, mut stale) = (capped(user.id, 1, 0), capped(user.id, 1, 1));
     try_open(store, &open).await.expect("a session opens");
@@ -106,7 +106,7 @@ pub async fn a_sign_in_that_opens_nothing_ends_nothing(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn parallel_sign_ins_never_leave_more_than_the_cap(store: &Subject) {
+pub async fn parallel_sign_ins_stay_within_the_cap(store: &Subject) {
     const CAP: u32 = 3;
     for _ in 0..4 {
         let user = fresh_user(store).await;

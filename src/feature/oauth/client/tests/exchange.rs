@@ -18,7 +18,7 @@ fn parameters(query: &str) -> HashMap<String, String> {
 }
 
 #[tokio::test]
-async fn the_browser_goes_there_with_all_that_protects_the_flow() {
+async fn the_authorization_url_protects_the_flow() {
     let scene = Scene::sound().await;
     scene.metadata(
         "authorization_endpoint",
@@ -48,7 +48,7 @@ async fn the_browser_goes_there_with_all_that_protects_the_flow() {
 }
 
 #[tokio::test]
-async fn a_flow_that_cannot_be_right_is_a_fault() {
+async fn an_invalid_flow_is_a_fault() {
     let scene = Scene::sound().await;
     for verifier in ["short", &"a".repeat(129)] {
         let begin = Authorization { verifier, ..flow() };
@@ -63,7 +63,7 @@ async fn a_flow_that_cannot_be_right_is_a_fault() {
 }
 
 #[tokio::test]
-async fn a_client_proves_who_it_is_as_the_provider_wants_it() {
+async fn a_client_authenticates_as_the_provider_requires() {
     let secret = "a:b c/ü";
     let methods = |it: &[&str]| Some(json!(it));
     for (secret, methods, basic, posted) in [
@@ -112,7 +112,7 @@ async fn a_client_proves_who_it_is_as_the_provider_wants_it() {
 }
 
 #[tokio::test]
-async fn an_answer_of_the_token_endpoint_that_is_not_sound_is_refused() {
+async fn an_invalid_token_reply_is_refused() {
     let scene = Scene::sound().await;
     let token = scene.key.sign(&scene.claims());
     let json = |value: Value| Reply::json(&value);
@@ -160,7 +160,7 @@ async fn an_answer_of_the_token_endpoint_that_is_not_sound_is_refused() {
 }
 
 #[tokio::test]
-async fn members_of_the_token_answer_that_nobody_reads_may_be_anything() {
+async fn unread_members_of_a_token_reply_may_be_anything() {
     let scene = Scene::sound().await;
     let id_token = scene.key.sign(&scene.claims());
     for (name, value) in [
@@ -181,7 +181,7 @@ async fn members_of_the_token_answer_that_nobody_reads_may_be_anything() {
 }
 
 #[tokio::test]
-async fn a_fault_tells_no_code_and_no_token() {
+async fn a_fault_contains_no_code_and_no_token() {
     let scene = Scene::sound().await;
     for body in [
         r#"{"access_token":"secret-1","token_type":7}"#,
@@ -209,7 +209,7 @@ async fn a_fault_tells_no_code_and_no_token() {
 }
 
 #[tokio::test]
-async fn the_way_back_names_the_issuer_that_was_asked() {
+async fn the_callback_names_the_asked_issuer() {
     let scene = Scene::sound().await;
     let issuer = scene.provider.url();
     let identify = async |scene: &Scene, iss: Option<&str>| {

@@ -17,7 +17,7 @@ fn root(error: &dyn std::error::Error) -> String {
 }
 
 #[tokio::test]
-async fn fetched_documents_are_kept() {
+async fn fetched_documents_are_cached() {
     let scene = Scene::sound().await;
     scene.client.prepare().await.expect("it is there");
     for _ in 0..3 {
@@ -33,7 +33,7 @@ async fn fetched_documents_are_kept() {
 }
 
 #[tokio::test]
-async fn many_who_come_at_once_fetch_once() {
+async fn concurrent_callers_fetch_once() {
     let scene = Scene::sound().await;
     let tasks: Vec<_> = (0..16)
         .map(|_| {
@@ -49,7 +49,7 @@ async fn many_who_come_at_once_fetch_once() {
 }
 
 #[tokio::test]
-async fn metadata_that_is_not_sound_is_not_taken() {
+async fn invalid_metadata_is_refused() {
     let public = "https://id.example.org/x";
     for (name, value) in [
         ("issuer", json!("https://evil.example")),
@@ -88,7 +88,7 @@ async fn metadata_that_is_not_sound_is_not_taken() {
 }
 
 #[tokio::test]
-async fn a_member_of_the_metadata_that_is_null_is_as_good_as_absent() {
+async fn a_null_member_of_the_metadata_counts_as_absent() {
     for name in [
         "authorization_response_iss_parameter_supported",
         "id_token_signing_alg_values_supported",
@@ -108,7 +108,7 @@ async fn a_member_of_the_metadata_that_is_null_is_as_good_as_absent() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_document_is_not_taken() {
+async fn a_reply_that_is_not_a_document_is_refused() {
     let big = format!(r#"{{"keys":[],"x":"{}"}}"#, "a".repeat(64 * 1024));
     for path in [DISCOVERY, JWKS] {
         for reply in [
@@ -130,7 +130,7 @@ async fn an_answer_that_is_no_document_is_not_taken() {
 }
 
 #[tokio::test]
-async fn a_document_of_the_greatest_size_is_read() {
+async fn a_document_of_the_maximum_size_is_read() {
     let scene = Scene::sound().await;
     let mut metadata = scene.provider.metadata();
     metadata["x"] = json!("");
@@ -141,7 +141,7 @@ async fn a_document_of_the_greatest_size_is_read() {
 }
 
 #[tokio::test]
-async fn a_provider_that_was_down_is_found_when_it_is_up() {
+async fn a_provider_is_found_after_its_outage() {
     let scene = Scene::sound().await;
     scene
         .provider
@@ -180,7 +180,7 @@ async fn a_new_key_is_fetched_once_a_minute_at_most() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_replaced_under_its_name_or_none_is_fetched_once_a_minute_at_most() {
+async fn a_replaced_key_is_fetched_once_a_minute_at_most() {
     let nameless = |key: &Key| {
         let mut header = key.header();
         header.as_object_mut().unwrap().remove("kid");
@@ -212,7 +212,7 @@ async fn a_key_that_was_replaced_under_its_name_or_none_is_fetched_once_a_minute
 }
 
 #[tokio::test]
-async fn a_set_that_left_a_choice_is_fetched_again() {
+async fn an_ambiguous_set_is_fetched_again() {
     let scene = Scene::sound().await;
     let others = [Key::p256("k1"), Key::p256("k2")];
     scene.provider.publish(&[&others[0], &others[1]]);
@@ -227,7 +227,7 @@ async fn a_set_that_left_a_choice_is_fetched_again() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_withdrawn_verifies_nothing_once_the_keys_were_fetched_again() {
+async fn a_withdrawn_key_verifies_nothing_after_the_next_fetch() {
     let scene = Scene::sound().await;
     scene.identify().await.expect("it is sound");
     let next = Key::p256("k2");
@@ -240,7 +240,7 @@ async fn a_key_that_was_withdrawn_verifies_nothing_once_the_keys_were_fetched_ag
 }
 
 #[tokio::test]
-async fn kept_documents_serve_while_the_provider_is_away() {
+async fn cached_documents_serve_during_an_outage() {
     let scene = Scene::sound().await;
     scene.identify().await.expect("it is sound");
     for path in [DISCOVERY, JWKS] {
@@ -297,7 +297,7 @@ async fn a_slow_endpoint_is_given_up_in_time() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_not_public_is_not_asked() {
+async fn a_private_address_is_not_asked() {
     // The issuer is public, so its document may name public addresses only.
     let client = client("https://id.example.org", |it| it);
     let ask = async |url: &str| {
@@ -328,7 +328,7 @@ async fn an_address_that_is_not_public_is_not_asked() {
 }
 
 #[tokio::test]
-async fn private_addresses_are_asked_where_the_issuer_is_one_or_it_is_allowed() {
+async fn private_addresses_need_a_private_issuer_or_permission() {
     let may = |client: &Client| client.0.web.may_ask(&"https://10.0.0.1/".parse().unwrap());
     assert!(!may(&client("https://id.example.org", |it| it)));
     assert!(may(&client(

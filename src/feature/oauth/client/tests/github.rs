@@ -35,7 +35,7 @@ fn addresses(verified: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn github_says_who_signs_in() {
+async fn github_names_the_user() {
     let (provider, client) = scene().await;
     client.prepare().await.expect("there is nothing to prepare");
     let said = identify(&client).await;
@@ -101,7 +101,7 @@ async fn an_address_at_github_is_verified_by_the_boolean_alone() {
 }
 
 #[tokio::test]
-async fn github_that_refuses_or_answers_nonsense_is_a_fault() {
+async fn an_invalid_reply_of_github_is_a_fault() {
     for (path, reply, expected) in [
         (
             GITHUB_TOKEN,
@@ -136,7 +136,7 @@ async fn github_that_refuses_or_answers_nonsense_is_a_fault() {
 }
 
 #[tokio::test]
-async fn github_that_does_not_give_the_addresses_says_who_signs_in_all_the_same() {
+async fn github_names_the_user_without_addresses() {
     for (reply, expected) in [
         (Reply::of(403, "application/json", "{}"), "cannot be asked"),
         (Reply::of(404, "application/json", "{}"), "cannot be asked"),

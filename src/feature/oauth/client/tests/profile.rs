@@ -43,7 +43,7 @@ async fn malformed_addresses_and_names_are_left_out() {
 }
 
 #[tokio::test]
-async fn trust_is_of_the_domain_of_the_address() {
+async fn trust_covers_the_domain_of_the_address() {
     for (domains, trusted) in [
         (vec!["example.org"], true),
         (vec!["*"], true),
@@ -60,7 +60,7 @@ async fn trust_is_of_the_domain_of_the_address() {
 }
 
 #[tokio::test]
-async fn an_address_that_the_token_lacks_is_asked_for() {
+async fn an_address_missing_in_the_token_is_fetched() {
     let scene = Scene::sound().await;
     // Of which address would it be?
     scene.issue(&scene.claims_but("email", None));
@@ -81,7 +81,7 @@ async fn an_address_that_the_token_lacks_is_asked_for() {
 }
 
 #[tokio::test]
-async fn user_info_of_somebody_else_or_of_nobody_is_refused() {
+async fn user_info_with_another_or_no_subject_is_refused() {
     let scene = Scene::sound().await;
     scene.issue(&scene.claims_but("email", None));
     let big = "a".repeat(64 * 1024 + 1);
@@ -132,7 +132,7 @@ async fn user_info_verifies_the_address_of_the_token_and_no_other() {
 }
 
 #[tokio::test]
-async fn user_info_is_not_asked_for_without_need_or_place() {
+async fn user_info_is_fetched_only_if_needed_and_available() {
     let scene = Scene::sound().await;
     scene.identify().await.expect("the token is sound");
     assert_eq!(scene.provider.count(USERINFO), 0);

@@ -133,7 +133,7 @@ fn a_parameter_that_is_not_known_is_refused_by_its_name_only() {
 }
 
 #[tokio::test]
-async fn refusal_is_what_is_told_when_the_host_falls_silent_after_it() {
+async fn the_refusal_is_reported_if_the_host_then_falls_silent() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!(
         "postgres://u@{}/app?sslmode=disable",
