@@ -41,7 +41,7 @@ pub async fn check_all(store: &Subject) {
     a_deletion_holds_after_a_race_with_a_change(store).await;
 }
 
-/// Of the user's, once, in time; a verified address keeps its time, and an earlier one is not verified any more.
+/// A token works once and in time; a verified address keeps its time.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -75,7 +75,7 @@ pub async fn a_token_verifies_the_address_it_was_mailed_to(store: &Subject) {
     assert_eq!(verified_at(store, &other).await, None, "another address");
 }
 
-/// Of parallel uses of one token, one succeeds.
+/// One of several parallel uses of a token succeeds.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -92,7 +92,7 @@ pub async fn a_verification_token_is_spent_once(store: &Subject) {
     assert_eq!(winners, 1);
 }
 
-/// All that were mailed to the address, in whatever order, each until its own end; then none.
+/// Every link to the address works in any order until it expires; after one use all are void.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -112,7 +112,7 @@ pub async fn older_links_verify_until_one_is_used(store: &Subject) {
         issued(store, &third).await,
     ];
     let [_, oldest, newest] = links;
-    // A mail that is sent again carries the same link.
+    // A repeated mail carries the same link.
     issued(store, &first).await;
     let mut by_another = first.clone();
     by_another.digests = vec![digest()];
@@ -140,7 +140,7 @@ pub async fn older_links_verify_until_one_is_used(store: &Subject) {
     assert_eq!(verify(store, elsewhere, at).await, Some(other.id));
 }
 
-/// Of parallel uses of several links to one address, one succeeds.
+/// One of several parallel uses of links to an address succeeds.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -177,7 +177,7 @@ pub async fn a_disabled_user_verifies_no_address(store: &Subject) {
     assert_eq!(verify(store, live, token.created_at).await, None);
 }
 
-/// The new address is theirs and verified, the old one is free, and all that was open is over.
+/// The new address is verified, the old one is free, and sessions and tokens end.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -210,7 +210,7 @@ pub async fn a_change_gives_the_user_the_new_address(store: &Subject) {
     insert(store, &new_user(user.email.as_str())).await;
 }
 
-/// Of parallel uses of one token, one succeeds.
+/// One of several parallel uses of a token succeeds.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -228,7 +228,7 @@ pub async fn a_change_token_is_spent_once(store: &Subject) {
     assert_eq!(found.credential_version, 1);
 }
 
-/// At once, even if a token is issued for the older one later.
+/// The older link is void at once, even if its token is issued later.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -243,14 +243,14 @@ pub async fn a_newer_request_voids_the_older_link(store: &Subject) {
     assert_eq!(confirm(store, first(&older), at).await, None);
     assert_eq!(request(store, &session, &older).await, Checked::Done);
     assert_eq!(confirm(store, first(&older), at).await, None);
-    // The worker repeats the newer one.
+    // The worker sends the newer mail again.
     issued(store, &newer).await;
     assert_eq!(confirm(store, first(&newer), at).await, Some(user.id));
     let found = by_id(store, user.id).await.expect("the user is there");
     assert_eq!(found.email.as_str(), newer.address.as_str());
 }
 
-/// Not with other credentials than those that were checked, nor in a session that is over.
+/// A request fails with changed credentials and in an ended session.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -270,7 +270,7 @@ pub async fn a_request_needs_the_checked_credentials(store: &Subject) {
     assert_eq!(confirm(store, first(&token), at).await, None);
 }
 
-/// Nothing changes; another form of the user's own address is theirs to have.
+/// A refusal changes nothing; another form of the user's own address is allowed.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -294,7 +294,7 @@ pub async fn a_taken_address_stays_with_its_user(store: &Subject) {
     assert_eq!(found.email.as_str(), own.as_str());
 }
 
-/// Of users who confirm the same address at the same time, one gets it, and the others keep theirs.
+/// One of several users who confirm the same address gets it; the others keep theirs.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -350,7 +350,7 @@ pub async fn a_registration_and_a_change_make_one_owner(store: &Subject) {
     }
 }
 
-/// In the end the new address is there and verified, whichever came first.
+/// The new address is verified at the end in either order.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -379,7 +379,7 @@ pub async fn a_change_holds_after_a_race_with_a_verification(store: &Subject) {
     }
 }
 
-/// The account is gone, and both addresses are free.
+/// The account is deleted and both addresses are free.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -446,7 +446,7 @@ pub(super) async fn request(
     requested.await.expect("request_email_change")
 }
 
-/// A request for this address that is kept: its token, and when it was made.
+/// Requests a change to this address and returns its token and time.
 async fn requested(
     store: &Subject,
     user: &User,

@@ -34,7 +34,7 @@ pub async fn check_all(store: &Subject) {
     last::check_all(store).await;
 }
 
-/// Every member is changed, to the microsecond, and nothing else is.
+/// Every member is changed with microsecond precision.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -100,7 +100,7 @@ pub async fn a_change_is_written_with_its_events(store: &Subject) {
     assert!(matches!(nobody, UpdateUser::NotFound), "changed nobody");
 }
 
-/// Neither the user nor the audit trail, nor the credentials.
+/// The user, the audit trail and the credentials stay unchanged.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -161,7 +161,7 @@ pub async fn disabling_ends_sessions_for_good(store: &Subject) {
     );
 }
 
-/// Sessions and tokens go with the user, the address is free, and the trail remembers.
+/// Sessions and tokens are deleted, the address is free, and the trail stays.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -199,7 +199,7 @@ pub async fn a_deleted_user_leaves_only_events(store: &Subject) {
     assert_eq!(count, events.len(), "an event of no deletion");
 }
 
-/// A deletion that was decided on older credentials deletes nothing.
+/// A deletion based on older credentials deletes nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -41,7 +41,7 @@ pub async fn check_all(store: &Subject) {
     a_linking_code_signs_nobody_in(store).await;
 }
 
-/// Every member, for both intents, with and without the state of the application.
+/// Every member is kept, for both intents, with and without the state of the application.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -61,7 +61,7 @@ pub async fn a_flow_is_taken_as_it_was_kept(store: &Subject) {
     }
 }
 
-/// Only its own browser takes a flow: once, after it began, and before it expires; a failed try takes nothing.
+/// The browser takes its flow once, between its start and its expiry; a failed try takes nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -85,7 +85,7 @@ pub async fn a_pending_flow_is_taken_by_its_own_browser_only(store: &Subject) {
     assert!(again.is_none(), "a flow was taken twice");
 }
 
-/// I1.
+/// Invariant I1.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -100,7 +100,7 @@ pub async fn a_flow_is_taken_once_in_a_race(store: &Subject) {
     assert_eq!(taken, 1, "a flow was taken {taken} times");
 }
 
-/// With the credentials at that moment and the name of the provider, once.
+/// The code gives the current credentials and the provider's name, once.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -122,7 +122,7 @@ pub async fn a_code_is_good_for_its_user(store: &Subject) {
     assert!(again.is_none(), "a code was spent twice");
 }
 
-/// A wrong verifier neither gets the user nor burns the code; nor does a wrong code.
+/// A wrong verifier or code neither signs in nor burns the code.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -142,7 +142,7 @@ pub async fn a_code_is_spent_only_by_the_user_who_began_the_flow(store: &Subject
     assert!(redeemed.is_some(), "somebody else burnt the code");
 }
 
-/// I1.
+/// Invariant I1.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -159,7 +159,7 @@ pub async fn a_code_is_spent_once_in_a_race(store: &Subject) {
     }
 }
 
-/// From the moment on in which it ends.
+/// The code is void from its expiry on.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -169,8 +169,7 @@ pub async fn a_code_expires(store: &Subject) {
     assert!(late.is_none(), "an expired code was spent");
 }
 
-/// A user who was disabled, logged out everywhere or deleted in the meantime is not signed in, not even when active
-/// again.
+/// A disabled, logged-out or deleted user is not signed in, even after reactivation.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -195,7 +194,7 @@ pub async fn a_code_is_void_after_a_change_of_credentials(store: &Subject) {
     assert!(redeemed.is_none(), "a code outlived its user");
 }
 
-/// The code of an offered identity is found by linking alone, and links nothing by itself.
+/// Only linking accepts the code of an offered identity, and the offer alone links nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -241,7 +240,7 @@ async fn take(
     taken.expect("take_flow")
 }
 
-/// A flow that has been taken, and a code for its end.
+/// A taken flow and a code for its end.
 pub(super) async fn taken(store: &Subject, intent: FlowIntent) -> (Flow, NewCode) {
     let new = new_flow(intent);
     begin(store, &new).await;
@@ -255,7 +254,7 @@ pub(super) async fn taken(store: &Subject, intent: FlowIntent) -> (Flow, NewCode
     (flow, code)
 }
 
-/// The assertion of a trusted provider that a new user there has this address.
+/// An assertion of a trusted provider about a new user with this address.
 pub(super) fn assertion(email: &EmailAddress) -> Assertion {
     Assertion {
         provider: "example".to_owned(),
@@ -280,7 +279,7 @@ pub(super) fn identity(id: IdentityId, said: &Assertion, created_at: Timestamp) 
     }
 }
 
-/// The sign-in at the end of a fresh flow, with the account to be made if there is none.
+/// The sign-in at the end of a fresh flow, with a new account to create if needed.
 pub(super) async fn arrival(store: &Subject, assertion: &Assertion) -> (IdentitySignIn, Flow) {
     let (flow, code) = taken(store, FlowIntent::SignIn).await;
     let at = now();
@@ -310,7 +309,7 @@ pub(super) async fn sign_in(store: &Subject, arrival: &IdentitySignIn) -> Identi
     store.sign_in(arrival).await.expect("sign_in")
 }
 
-/// A new user, just back from a provider, with a good code.
+/// A new user with a valid code after a provider sign-in.
 async fn admitted(store: &Subject) -> (User, Flow, NewCode) {
     let (arrival, flow) = arrival(store, &assertion(&fresh_address())).await;
     match sign_in(store, &arrival).await {
@@ -319,7 +318,7 @@ async fn admitted(store: &Subject) -> (User, Flow, NewCode) {
     }
 }
 
-/// A flow that links, with its code.
+/// A linking flow with its code.
 pub(super) async fn offered(store: &Subject, assertion: &Assertion) -> (Flow, NewCode) {
     let (flow, code) = taken(store, FlowIntent::Link).await;
     let offered = store.offer_identity(&code, assertion).await;

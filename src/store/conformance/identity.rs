@@ -46,7 +46,7 @@ pub async fn check_all(store: &Subject) {
     unlink::check_all(store).await;
 }
 
-/// Linked, by address, both, neither; and their state at that moment.
+/// Candidates by link, by address, both and neither, with their current state.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -90,7 +90,7 @@ pub async fn candidates_include_disabled_users(store: &Subject) {
     assert_eq!(candidates(&said).await, expected);
 }
 
-/// The account and the identity, to the microsecond, and the two events; the code is theirs.
+/// The account, the identity and two events are written, and the code belongs to the user.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -107,7 +107,7 @@ pub async fn unknown_identity_gets_an_account(store: &Subject) {
     assert_good(store, &arrival, &flow, &user).await;
 }
 
-/// A new identity without an account to be made.
+/// A new identity creates no account if the call carries none.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -125,7 +125,7 @@ pub async fn unknown_identity_creates_no_account_unless_allowed(store: &Subject)
     assert_eq!(candidates, Candidates::default());
 }
 
-/// A linked user signs in, whatever their address is at the provider by now, and whichever user has that address here.
+/// A linked user signs in with any address at the provider.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -155,7 +155,7 @@ pub async fn linked_identity_signs_in(store: &Subject) {
     assert!(identities(store, other.id).await.is_empty());
 }
 
-/// The account stays as it is, with its password and sessions.
+/// The account keeps its password and sessions.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -176,7 +176,7 @@ pub async fn an_account_with_a_verified_address_is_joined(store: &Subject) {
     assert_good(store, &arrival, &flow, &user).await;
 }
 
-/// The user who registered the address first ends with nothing: neither password, session, token nor identity.
+/// The first registrant of the address keeps no password, session, token or identity.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -228,7 +228,7 @@ pub async fn an_account_with_an_unverified_address_is_taken_over(store: &Subject
     );
 }
 
-/// No identity, no code, no event, no change.
+/// A refusal writes no identity, code, event or change.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -249,7 +249,7 @@ pub async fn a_refused_sign_in_writes_nothing(store: &Subject) {
     }
 }
 
-/// One account with one identity, made by one of them; all of them sign in to it.
+/// One call creates the account and all of them sign in to it.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -267,7 +267,7 @@ pub async fn concurrent_sign_ins_of_an_identity_make_one_account(store: &Subject
     }
 }
 
-/// The second takeover does not wipe what the first one let in.
+/// The second sign-in does not take the account over again.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -284,7 +284,7 @@ pub async fn concurrent_sign_ins_take_an_account_over_once(store: &Subject) {
     }
 }
 
-/// Two identities at the provider with one verified address: one makes the account, and the other joins it.
+/// One of two identities with one verified address creates the account, and the other joins it.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -298,7 +298,7 @@ pub async fn two_identities_of_one_address_make_one_account(store: &Subject) {
     assert_eq!(events_of(store, user).await.len(), 3);
 }
 
-/// Runs this many sign-ins at once; returns the users they opened, and the number of events.
+/// Runs this many concurrent sign-ins and returns their users and the number of events.
 async fn race_in(
     store: &Subject,
     said: &[Assertion],
@@ -359,7 +359,7 @@ fn expected(arrival: &IdentitySignIn) -> Identity {
     identity(arrival.identity, &arrival.assertion, arrival.now)
 }
 
-/// Checks that these are the kinds, and that the trail has them, once, after this many others.
+/// Checks the kinds of these events, and that the trail has them once after `before` others.
 async fn assert_recorded(
     store: &Subject,
     user: UserId,

@@ -17,7 +17,7 @@ pub async fn check_all(store: &Subject) {
     one_of_parallel_starts_seals_a_key(store).await;
 }
 
-/// A rotation of secrets, start by start: no start writes for a secret it was not given.
+/// A rotation of secrets, start by start: a start seals only for its own secrets.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -25,7 +25,7 @@ pub async fn the_first_sealed_key_is_found_with_any_of_its_secrets(store: &Subje
     let [first, second, third] = [key(), key(), key()];
     let offered = vec![first.clone(), second.clone()];
     assert_eq!(agree(store, offered.clone()).await, sorted(offered.clone()));
-    // Sealed by others for the same secrets, in another order, and with one more.
+    // Keys sealed by others for the same secrets, reordered and with one more.
     let later = vec![again(&second), third.clone(), again(&first)];
     assert_eq!(agree(store, later).await, sorted(offered));
     let later = vec![again(&second), third.clone()];
@@ -37,7 +37,7 @@ pub async fn the_first_sealed_key_is_found_with_any_of_its_secrets(store: &Subje
     assert_eq!(agree(store, all).await, sorted(vec![first, third]));
 }
 
-/// Instances that start together, each with a secret of its own beside the one they share.
+/// Instances start together, each with a secret of its own and a shared one.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -91,7 +91,7 @@ fn key() -> SealedKey {
     }
 }
 
-/// Something else for the same secret.
+/// Another key for the same secret.
 fn again(other: &SealedKey) -> SealedKey {
     SealedKey {
         label: other.label,

@@ -32,7 +32,7 @@ pub async fn check_all(store: &Subject) {
     a_spent_token_differs_from_a_void_one(store).await;
 }
 
-/// A token of one purpose is worth nothing at another.
+/// A token of one purpose fails for another.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -51,7 +51,7 @@ pub async fn a_token_works_for_its_purpose_only(store: &Subject) {
     assert!(unknown.is_none(), "an unknown token has a user");
 }
 
-/// A token is good before its expiry, and not from then on.
+/// A token is valid until its expiry.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -67,7 +67,7 @@ pub async fn a_token_ends_at_its_expiry(store: &Subject) {
     assert_eq!(spend(store, live, before).await, Some(user.id));
 }
 
-/// A newer token takes the place of an older one, used or not; never the other way round.
+/// A newer token replaces an older one, used or not, and never the reverse.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -98,12 +98,12 @@ pub async fn the_newest_token_wins(store: &Subject) {
     let live = issued(store, &newest).await;
     assert_eq!(spend(store, live, at).await, Some(user.id));
 
-    // Each purpose has its own.
+    // Each purpose has its own token.
     let verify = new_token(&user, Purpose::VerifyEmail);
     issued(store, &verify).await;
 }
 
-/// In whatever order concurrent issues arrive, the newest is live at the end.
+/// The newest token is live at the end in any order of arrival.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -133,7 +133,7 @@ pub async fn the_newest_token_of_a_race_wins(store: &Subject) {
     }
 }
 
-/// A mail that is sent again carries the same link, also when another key has come to the front.
+/// A repeated mail carries the same link, even after a key rotation.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -154,7 +154,7 @@ pub async fn a_repeated_issue_gives_the_same_token(store: &Subject) {
     assert_eq!(spend(store, live, at).await, None, "spent a second time");
 }
 
-/// Logging out everywhere kills a reset token, and leaves the proof of an address alone.
+/// A logout everywhere voids a reset token and keeps a verification token.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -174,7 +174,7 @@ pub async fn a_new_credential_version_voids_reset_tokens_only(store: &Subject) {
     assert!(verify.is_some(), "the proof of an address died");
 }
 
-/// Neither new tokens nor those issued before, of any purpose, nor anything for a user that is not there.
+/// A disabled or unknown user gets no new token, and older ones of any purpose are void.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -202,7 +202,7 @@ pub async fn a_disabled_user_gets_no_token(store: &Subject) {
     assert_eq!(issue(store, &nobody).await, IssueOneTime::Dead);
 }
 
-/// A token that was spent stays so until it expires, and one that another made void was never spent.
+/// A spent token counts as spent until it expires; a voided one never does.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -265,7 +265,7 @@ pub(super) async fn issue(store: &Subject, token: &NewOneTimeToken) -> IssueOneT
     store.issue_one_time(token).await.expect("issue_one_time")
 }
 
-/// Issues a token that must become live under its first digest.
+/// Issues a token and expects it to be live under its first digest.
 pub(super) async fn issued(store: &Subject, token: &NewOneTimeToken) -> TokenDigest {
     let first = *token.digests.first().expect("a token has a digest");
     assert_eq!(issue(store, token).await, IssueOneTime::Live(first));

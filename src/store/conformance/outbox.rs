@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(super) const LEASE: Duration = Duration::from_secs(60);
-/// How far clocks may differ.
+/// The tolerated difference of clocks.
 const SKEW: Duration = Duration::from_secs(30);
 
 /// Runs every check of this module.
@@ -41,7 +41,7 @@ pub async fn check_all(store: &Subject) {
     ordered::check_all(store).await;
 }
 
-/// An intent is due from its creation on, is given as it was added, and is gone when it is completed.
+/// An intent is due from its creation on, is returned unchanged, and is deleted on completion.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -62,7 +62,7 @@ pub async fn an_intent_is_claimed_as_added(store: &Subject) {
     assert!(claim(store, at + LEASE, 10).await.is_empty());
 }
 
-/// Claims take the longest due first, at most as many as asked for.
+/// Claims take the intents due longest first, up to the limit.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -94,7 +94,7 @@ pub async fn intents_due_longest_come_first(store: &Subject) {
     }
 }
 
-/// Concurrent workers never hold the same intent.
+/// Concurrent workers never lease the same intent.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -109,7 +109,7 @@ pub async fn a_lease_is_exclusive(store: &Subject) {
     });
     let mut claimed = claims.await.concat();
     loop {
-        // Under a race a claim may skip what another one was just looking at.
+        // A racing claim may skip rows locked by another.
         let rest = claim(store, at, 10).await;
         if rest.is_empty() {
             break;
@@ -124,7 +124,7 @@ pub async fn a_lease_is_exclusive(store: &Subject) {
     }
 }
 
-/// A worker that lost its lease can neither complete nor postpone.
+/// A worker without its lease can neither complete nor postpone.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -153,7 +153,7 @@ pub async fn a_lost_lease_changes_nothing(store: &Subject) {
     assert!(claim(store, again + LEASE * 2, 10).await.is_empty());
 }
 
-/// A postponed intent is due again at the given time.
+/// A postponed intent is due at the given time.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -170,8 +170,7 @@ pub async fn a_postponed_intent_is_due_later(store: &Subject) {
     assert!(claim(store, later + LEASE, 10).await.is_empty());
 }
 
-/// Neither what was put off, nor what is leased or was added: a clock that differs by less than half a minute is not
-/// one that went back.
+/// Postponed, leased and new intents become due; a difference below half a minute is tolerated clock skew.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -191,7 +190,7 @@ pub async fn a_clock_set_back_delays_no_mail(store: &Subject) {
     let leased = claim_one(store, before).await;
     assert_eq!((put_off.attempt, leased.attempt), (2, 3));
 
-    // Due mails come first, and one limit holds for both.
+    // Due mails come first, and one limit covers both.
     postpone(store, &leased, at, at + hour).await;
     let due = enqueued(store, before).await;
     let first = claim(store, before, 1).await;
@@ -204,7 +203,7 @@ pub async fn a_clock_set_back_delays_no_mail(store: &Subject) {
     }
 }
 
-/// The soonest first, up to the limit, and only what was asked for lately.
+/// The soonest intents move first, up to the limit, and only recently ordered ones.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -244,7 +243,7 @@ pub async fn waiting_intents_are_brought_forward_and_leased_ones_are_not(store: 
     complete(store, &last).await;
 }
 
-/// The account that the first claim found stays, whatever a later one finds.
+/// The account found by the first claim stays.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -274,7 +273,7 @@ pub async fn an_order_is_kept_once_by_the_lease_holder(store: &Subject) {
     assert!(!keep(&third, &second).await);
 }
 
-/// Some moment before 2002: no other mail in the store is due then.
+/// A random moment before 2002, when no other mail is due.
 pub(super) fn long_ago() -> Timestamp {
     let seconds = i64::from(u32::from_be_bytes(random_bytes::<4>()) % 1_000_000_000);
     Timestamp::from_timestamp(seconds, 123_456_000).unwrap_or_default()

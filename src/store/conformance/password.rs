@@ -37,7 +37,7 @@ pub async fn check_all(store: &Subject) {
     a_set_password_ends_sessions_and_reset_tokens(store).await;
 }
 
-/// The hash is stored, this session lives at the new version, the others are over, and so are reset tokens.
+/// The hash is stored, this session stays at the new version, and other sessions and reset tokens end.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -73,13 +73,13 @@ pub async fn a_new_password_leaves_one_session(store: &Subject) {
         1
     );
 
-    // Once more, in the same session.
+    // A second change in the same session.
     let again = checked(&session, 1, Some("second"));
     assert_eq!(change(store, &again, "third", at).await, Checked::Done);
     assert!(is_live(store, &session, at).await);
 }
 
-/// Another version, another hash, a session that is over or another's: nothing is written.
+/// Another version or hash, and an ended or foreign session, write nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -129,7 +129,7 @@ pub async fn a_stale_check_changes_nothing(store: &Subject) {
     }
 }
 
-/// Its first password, as long as it has none.
+/// A user without a password can set the first one.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -148,7 +148,7 @@ pub async fn an_account_without_a_password_gets_one(store: &Subject) {
     assert!(is_live(store, &session, at).await);
 }
 
-/// Of many changes with one checked password, from several sessions, exactly one is done.
+/// One of many changes with one checked password, from several sessions, succeeds.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -185,7 +185,7 @@ pub async fn one_of_concurrent_changes_wins(store: &Subject) {
     );
 }
 
-/// A change and a reset at once: one of them wins, and whichever it is, no session of the loser lives.
+/// One of a concurrent change and reset wins, and no session of the loser stays live.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -217,7 +217,7 @@ pub async fn a_change_never_survives_a_reset(store: &Subject) {
     }
 }
 
-/// A session that a logout ends while the password is changed in it stays ended, whichever comes first.
+/// A session ended by a logout during the change stays ended in either order.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -258,7 +258,7 @@ pub async fn a_change_revives_no_session(store: &Subject) {
     }
 }
 
-/// Of a hundred concurrent resets with one token exactly one sets its password.
+/// One of a hundred concurrent resets with one token sets its password.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -284,7 +284,7 @@ pub async fn a_reset_is_spent_once(store: &Subject) {
     assert_eq!(credentials(store, &user).await.credential_version, 1);
 }
 
-/// Sessions and the other tokens die, an unverified address is verified, a verified one keeps its time.
+/// Sessions and other tokens end, an unverified address is verified, and a verified one keeps its time.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -324,7 +324,7 @@ async fn change(store: &Subject, checked: &CheckedSession, new: &str, at: Timest
     changed.await.expect("change_password")
 }
 
-/// The hash is stored, whatever it was; sessions and reset tokens are over, and nothing else of the account changes.
+/// The hash is stored, sessions and reset tokens end, and the rest of the account stays.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -21,7 +21,7 @@ use crate::{
 const LIMIT: u32 = 500;
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Runs every check of this module. It purges what other checks have left.
+/// Runs every check of this module. The checks purge the remains of other checks.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -35,7 +35,7 @@ pub async fn check_all(store: &Subject) {
     flows_are_purged_with_their_codes(store).await;
 }
 
-/// Revoked, idle for too long, at the end of its time: gone from that moment on. A live one stays.
+/// Revoked, idle and expired sessions are deleted from that moment on.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -65,7 +65,7 @@ pub async fn ended_sessions_are_purged_and_live_ones_stay(store: &Subject) {
     assert!(is_live(store, &live, end).await, "a live session is gone");
 }
 
-/// No batch deletes more than its limit, and all together delete what there is.
+/// No batch exceeds its limit, and all together delete everything.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -77,7 +77,7 @@ pub async fn batches_keep_to_their_limit_and_delete_everything(store: &Subject) 
     assert!(is_live(store, &live, live.created_at).await);
 }
 
-/// A session that is refreshed in the last moment is purged before, or not at all.
+/// A session refreshed at the last moment is purged before or not at all.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -109,7 +109,7 @@ pub async fn a_refreshed_session_outlives_a_purge(store: &Subject) {
     }
 }
 
-/// Every row is deleted once, by whichever purge.
+/// Exactly one purge deletes each row.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -125,7 +125,7 @@ pub async fn concurrent_purges_share_the_work(store: &Subject) {
     assert_eq!(deleted, sessions.len() as u64);
 }
 
-/// A mail that is sent again must not bring a used token back to life.
+/// A repeated mail must not revive a used token.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -157,7 +157,7 @@ pub async fn a_used_token_stays_until_it_expires(store: &Subject) {
     assert!(matches!(again, IssueOneTime::Live(_)), "a live token went");
 }
 
-/// Events before a moment are deleted; those of that moment or later stay.
+/// Events before the given moment are deleted, later ones stay.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -178,7 +178,7 @@ pub async fn old_events_are_purged_and_later_ones_stay(store: &Subject) {
     assert_eq!(deleted, 0);
 }
 
-/// One that nobody came back from goes at its end, and one with a code when both are over; spent or not.
+/// An unfinished flow is deleted at its end, a finished one after its code expires, spent or not.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -220,7 +220,7 @@ pub async fn flows_are_purged_with_their_codes(store: &Subject) {
     assert_eq!(left, 0);
 }
 
-/// Sessions that are over now, and whose users are active.
+/// Ended sessions of active users.
 async fn ended_sessions(store: &Subject, count: usize) -> Vec<NewSession> {
     let user = fresh_user(store).await;
     let mut sessions = Vec::new();
@@ -249,7 +249,7 @@ async fn events_of(store: &Subject, user: UserId) -> Vec<EventId> {
     ids
 }
 
-/// Purges batch by batch, and gives how many were deleted.
+/// Purges in batches and returns the number of deleted rows.
 macro_rules! purge_all {
     ($store:expr, $method:ident, $before:expr, $limit:expr) => {{
         let (mut deleted, mut after) = (0, None);

@@ -36,7 +36,7 @@ pub async fn check_all(store: &Subject) {
     cap::check_all(store).await;
 }
 
-/// Opening sets `last_login_at` and stores the rehash, and gives the user as it then is.
+/// Opening sets `last_login_at`, stores the rehash and returns the updated user.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -65,7 +65,7 @@ pub async fn opening_a_session_records_the_sign_in(store: &Subject) {
     assert!(other.is_none(), "a session was given to another user");
 }
 
-/// A sign-in whose account changed since the credential was checked writes nothing.
+/// A sign-in with outdated credentials writes nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -94,7 +94,7 @@ pub async fn a_stale_sign_in_opens_nothing(store: &Subject) {
     assert!(opened.is_none(), "a disabled user signed in");
 }
 
-/// A session is live before its expiries, and dead from each of them on.
+/// A session is live until its expiries.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -132,7 +132,7 @@ pub async fn a_session_lives_until_its_expiries(store: &Subject) {
     }
 }
 
-/// One call ends a session, and nothing is exchanged after.
+/// One call ends a session, and no token is exchanged afterwards.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -149,7 +149,7 @@ pub async fn an_ended_session_is_dead(store: &Subject) {
     assert!(unknown.is_none(), "ended out of nothing");
 }
 
-/// Every session of the user ends, and of nobody else; a sign-in checked before opens nothing after.
+/// Every session of this user ends, and a sign-in checked before opens none.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -175,7 +175,7 @@ pub async fn ending_all_sessions_stops_sign_ins_in_flight(store: &Subject) {
     assert!(!nobody.await.expect("end_sessions of nobody"));
 }
 
-/// Sign-ins that race a reset neither bring the old password back nor leave a live session.
+/// A sign-in during a reset neither restores the old password nor leaves a live session.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -189,7 +189,7 @@ pub async fn a_sign_in_never_survives_a_reset(store: &Subject) {
             .map(|index| {
                 let mut session = new_session(user.id, 0);
                 session.verified_hash = Some(hash("first"));
-                // The first to open changes the hash under the others.
+                // The first sign-in rehashes the password before the others.
                 session.rehashed = (index % 8 == 0).then(|| hash("first again"));
                 session
             })
@@ -224,7 +224,7 @@ pub async fn a_sign_in_never_survives_a_reset(store: &Subject) {
     }
 }
 
-/// Those of the user that are live, with who opened them and when they were last renewed.
+/// The list has the user's live sessions with their client and last refresh.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -266,7 +266,7 @@ pub async fn live_sessions_are_listed_newest_first(store: &Subject) {
     assert_eq!(of(user.id, at).await, 0, "listed though it is dead");
 }
 
-/// One call ends it, and only the owner's; of several at once exactly one.
+/// One of several concurrent calls of the owner ends it.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -300,7 +300,7 @@ pub async fn a_session_is_ended_by_its_owner_only(store: &Subject) {
     );
 }
 
-/// `authenticated_at` moves in this session only, and neither version nor expiries do.
+/// Only `authenticated_at` of this session changes.
 ///
 /// # Panics
 /// If the store breaks the contract.

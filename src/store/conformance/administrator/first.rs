@@ -30,7 +30,7 @@ pub async fn check_all(store: &Subject) {
     a_second_first_administrator_is_refused(store).await;
 }
 
-/// The account may belong to a stranger: it gains no role, and nothing is written.
+/// The account may belong to a stranger: it gets no role, and nothing is written.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -52,7 +52,7 @@ pub async fn a_taken_address_stays_with_its_account(store: &Subject) {
     }
 }
 
-/// With addresses of their own, as instances that are set up differently have.
+/// Each instance has a different address, as with different configurations.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -93,7 +93,7 @@ pub async fn one_of_concurrent_inserts_makes_the_first_administrator(store: &Sub
     }
 }
 
-/// Neither at another address, nor at one that is taken.
+/// The call is refused at a free address and at a taken one.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -13,7 +13,7 @@ use crate::{
     user::{DeleteUser, Role, UpdateUser, User, UserChange, UserFilter, UserId, UserStatus},
 };
 
-/// Runs every check of this module. They take the role from every other administrator they find.
+/// Runs every check of this module. The checks demote every other administrator.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -24,7 +24,7 @@ pub async fn check_all(store: &Subject) {
     promotions_during_demotions_leave_one_administrator(store).await;
 }
 
-/// The only active administrator can be changed in other ways, and becomes free to go with a second one.
+/// The only active administrator can be changed otherwise, and can be removed once there is a second one.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -57,7 +57,7 @@ pub async fn the_last_administrator_stays(store: &Subject) {
     }
 }
 
-/// Two administrators who remove each other, or themselves, in every pair of ways.
+/// Two administrators remove each other or themselves, in every pair of ways.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -82,7 +82,7 @@ pub async fn one_of_two_administrators_survives(store: &Subject) {
     }
 }
 
-/// As many administrators as tasks, all removed at once, in every way.
+/// Every administrator is removed by its own task at the same time.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -100,7 +100,7 @@ pub async fn one_of_many_administrators_survives(store: &Subject) {
     assert_eq!(administrators(store).await.len(), 1);
 }
 
-/// A user who becomes an administrator while another is demoted counts from then on, and may be the last.
+/// A user promoted during a demotion counts at once, and may be the last.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -132,7 +132,7 @@ pub async fn promotions_during_demotions_leave_one_administrator(store: &Subject
     }
 }
 
-/// A way not to be an administrator any more.
+/// A way to stop being an administrator.
 #[derive(Clone, Copy, Debug)]
 enum Removal {
     Delete,
@@ -143,7 +143,7 @@ enum Removal {
 impl Removal {
     const ALL: [Self; 3] = [Self::Delete, Self::Demote, Self::Disable];
 
-    /// Whether it removed the administrator, or another call had before.
+    /// Whether this call removed the administrator.
     async fn attempt(self, store: &Subject, whom: UserId) -> bool {
         let change = match self {
             Self::Delete => {
@@ -162,7 +162,7 @@ impl Removal {
     }
 }
 
-/// As many fresh administrators, and no others.
+/// Exactly this many administrators, all fresh.
 async fn only_administrators(store: &Subject, count: usize) -> Vec<UserId> {
     let before = administrators(store).await;
     let mut fresh = Vec::with_capacity(count);

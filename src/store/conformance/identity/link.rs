@@ -34,7 +34,7 @@ pub async fn check_all(store: &Subject) {
     one_of_two_users_links_an_identity(store).await;
 }
 
-/// To the microsecond; the user signs in with it from then on. The oldest is listed first.
+/// The link has microsecond precision and allows sign-in; the oldest is listed first.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -61,7 +61,7 @@ pub async fn a_link_is_written_with_its_event(store: &Subject) {
     }
 }
 
-/// The user's own is known, another user's stays theirs, and neither is an event; the code is spent.
+/// A repeated link and one of another user's identity write no event and spend the code.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -89,7 +89,7 @@ pub async fn a_linked_identity_keeps_its_user(store: &Subject) {
     assert!(found.is_none(), "the code of a link signed somebody in");
 }
 
-/// A wrong verifier neither links nor burns the code; nor does a wrong code, one that signs in, or one that is over.
+/// A wrong verifier or code, a sign-in code, and an expired code neither link nor burn the code.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -119,7 +119,7 @@ pub async fn flow_links_only_for_the_user_who_began_it(store: &Subject) {
     assert!(matches!(link(store, &good).await, Linked::Linked(_)));
 }
 
-/// I1: of any number of concurrent calls one links.
+/// Invariant I1: one of any number of concurrent calls links.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -142,8 +142,8 @@ pub async fn a_code_links_once(store: &Subject) {
     assert_eq!(events_of(store, user.id).await.len(), told + 1);
 }
 
-/// Ended, expired, of another user, of a user who is disabled, logged out everywhere or deleted: nothing is written,
-/// and the code is not spent.
+/// An ended, expired or foreign session, and one of a disabled, logged-out or deleted user, writes nothing and keeps
+/// the code.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -188,7 +188,7 @@ pub async fn linking_needs_a_live_session(store: &Subject) {
     assert!(matches!(link(store, &good).await, Linked::Linked(_)));
 }
 
-/// One has it, and to the other it is taken.
+/// One user gets the identity, and the other is refused.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -222,7 +222,7 @@ pub async fn one_of_two_users_links_an_identity(store: &Subject) {
     }
 }
 
-/// An offer of this identity, for the user of the session.
+/// An offer of this identity to the user of the session.
 pub(in crate::store::conformance) async fn offer(
     store: &Subject,
     session: &NewSession,
@@ -249,7 +249,7 @@ async fn link_at(store: &Subject, link: &LinkIdentity, now: Timestamp) -> Linked
     linked.expect("link_identity")
 }
 
-/// Links an identity to a user whose credentials have never changed.
+/// Links an identity to a user at the initial credential version.
 pub(in crate::store::conformance) async fn linked(
     store: &Subject,
     user: UserId,

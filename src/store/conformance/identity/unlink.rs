@@ -1,4 +1,4 @@
-//! The contract of [`IdentityStore`](crate::store::IdentityStore): unlinking, and what else takes an identity away.
+//! The contract of [`IdentityStore`](crate::store::IdentityStore): unlinking, and other ways to remove an identity.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ pub async fn check_all(store: &Subject) {
     a_link_does_not_survive_a_concurrent_reset(store).await;
 }
 
-/// The identity is another's to link from then on. The identities of others cannot be unlinked.
+/// Another user can then link the identity. Identities of others cannot be unlinked.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -67,7 +67,7 @@ pub async fn an_identity_is_unlinked_with_its_event(store: &Subject) {
     linked(store, other.id, &said).await;
 }
 
-/// Of a user without a password. With one, every identity can go.
+/// A user without a password keeps one identity; a user with one can remove them all.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -96,7 +96,7 @@ pub async fn the_last_sign_in_method_stays(store: &Subject) {
     );
 }
 
-/// Two at once take one of two from a user without a password.
+/// Two concurrent calls remove one of two identities of a user without a password.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -119,7 +119,7 @@ pub async fn concurrent_unlinks_leave_a_sign_in_method(store: &Subject) {
     }
 }
 
-/// A list holds the oldest 200.
+/// A list shows only the oldest 200.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -136,7 +136,7 @@ pub async fn identities_beyond_the_list_can_be_unlinked(store: &Subject) {
     assert_eq!(unlink(store, user.id, last).await.0, Unlinked::Unlinked);
 }
 
-/// The identity is gone with the user, and can become another user's.
+/// The identity is deleted with the user and free for others.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -150,7 +150,7 @@ pub async fn a_deleted_user_frees_their_identities(store: &Subject) {
     assert_eq!(events.len(), 2);
 }
 
-/// A link beside the reset of an unverified account is removed by it, or comes too late.
+/// A link during the reset of an unverified account is removed or refused.
 ///
 /// # Panics
 /// If the store breaks the contract.

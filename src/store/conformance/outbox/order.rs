@@ -1,4 +1,4 @@
-//! The mails that are written with their facts.
+//! Mails written in the transaction of their cause.
 
 use std::time::Duration;
 
@@ -37,8 +37,7 @@ pub async fn check_all(store: &Subject) {
     several_mails_are_ordered_in_one_call(store).await;
 }
 
-/// A new user gets a mail, and so does the user who has the address already; never both. The event of a taken address
-/// is recorded.
+/// A new user gets a mail, and so does the user of a taken address, whose event is recorded.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -84,7 +83,7 @@ async fn refusals(store: &Subject) -> Vec<EventId> {
     events.iter().map(|event| event.id).collect()
 }
 
-/// The notice of a reset goes to the user whose password was set, and only if it was.
+/// The user of a successful reset gets the notice.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -105,7 +104,7 @@ pub async fn a_reset_orders_its_notice(store: &Subject) {
     }
 }
 
-/// A change of password orders its notice, if it is made.
+/// A successful change of password orders its notice.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -131,7 +130,7 @@ pub async fn a_password_change_orders_its_notice(store: &Subject) {
     }
 }
 
-/// The notice of a theft goes to the user of the session, once.
+/// The user of the session gets one notice of a theft.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -161,7 +160,7 @@ pub async fn a_theft_orders_its_notice(store: &Subject) {
     assert!(!log_out(store, &session).await, "the session was ended");
 }
 
-/// The notice of a link goes to the user, and only if there is something new.
+/// The user gets a notice only of a new link.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -184,7 +183,7 @@ pub async fn a_link_orders_its_notice(store: &Subject) {
     }
 }
 
-/// The owner of an account is notified that a provider joined it, and nobody is notified of any other sign-in.
+/// The owner gets a notice of a joined provider, and of no other sign-in.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -211,7 +210,7 @@ pub async fn joined_account_receives_a_notice(store: &Subject) {
     }
 }
 
-/// The link is ordered once, with the account. An account that is proven, was there, or is taken over needs none.
+/// The link is ordered once with a new account; a proven, existing or taken-over account needs none.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -245,7 +244,7 @@ pub async fn an_unproven_account_gets_a_verification_link(store: &Subject) {
     }
 }
 
-/// Several intents are one call, and the event is about the user of the first.
+/// One call orders several intents, and its event names the user of the first.
 ///
 /// # Panics
 /// If the store breaks the contract.

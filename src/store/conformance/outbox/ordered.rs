@@ -1,4 +1,4 @@
-//! The order of a mail: kept with it, compared where its link is made, and never decided again.
+//! The order of a mail: kept with it and compared when its link is issued.
 
 use std::{sync::Arc, time::Duration};
 
@@ -38,8 +38,8 @@ pub async fn check_all(store: &Subject) {
     a_link_to_a_former_address_is_void(store).await;
 }
 
-/// A registration's is ordered for the new user, others for the user there is; for the holder of an address no user is
-/// known yet.
+/// A registration orders its mail for the new user, another order for the existing user; an order for an address has no
+/// user yet.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -76,7 +76,7 @@ pub async fn a_mail_is_ordered_for_the_current_account(store: &Subject) {
     }
 }
 
-/// Both the notice of the request and the notice of the change; and no change, no mail.
+/// A request and a change each order a notice; a refused one orders none.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -112,7 +112,7 @@ pub async fn a_notice_of_a_new_address_is_ordered_for_the_old_one(store: &Subjec
     }
 }
 
-/// Not with other credentials, but for the proof of an address; and not with another address.
+/// A token is refused after a change of credentials, except for verification, or of address.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -146,7 +146,7 @@ pub async fn a_token_is_kept_for_the_account_it_was_ordered_for(store: &Subject)
     }
 }
 
-/// A link that another instance made with a secret of its own is not taken for void.
+/// A link issued by another instance with another secret is not reported as void.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -171,7 +171,7 @@ pub async fn a_token_of_another_key_is_elsewhere(store: &Subject) {
     }
 }
 
-/// The new link takes the place of the old one, and lives as long as it says.
+/// The new link replaces the old one and has its full lifetime.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -191,7 +191,7 @@ pub async fn a_pending_request_can_be_mailed_again(store: &Subject) {
     assert_eq!(issue(store, &retried(&again)).await, IssueOneTime::Dead);
 }
 
-/// By a reset, a logout everywhere, or a newer request: whatever the purge took since.
+/// A reset, a logout everywhere and a newer request void it, also after a purge.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -226,7 +226,7 @@ pub async fn a_voided_request_stays_void(store: &Subject) {
     }
 }
 
-/// The purge leaves what says which request is the newest, as long as a letter of one can be retried.
+/// The purge keeps the record of the newest request while one of its letters can be retried.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -245,7 +245,7 @@ pub async fn a_request_is_kept_as_long_as_its_letter(store: &Subject) {
     assert_eq!(issue(store, &retried(&again)).await, IssueOneTime::Dead);
 }
 
-/// A link that is made while the address changes is of the address that was left, and worth nothing.
+/// A link issued during the change belongs to the former address and is void.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -280,7 +280,7 @@ pub async fn a_link_to_a_former_address_is_void(store: &Subject) {
     }
 }
 
-/// The token of a letter to the same address that is asked for once more, a year later.
+/// The token of a letter to the same address, retried a year later.
 fn retried(token: &NewOneTimeToken) -> NewOneTimeToken {
     let at = token.created_at + YEAR;
     NewOneTimeToken {

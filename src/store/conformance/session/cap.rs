@@ -1,5 +1,5 @@
-//! The contract of [`TokenStore::open_session`](crate::store::SessionStore::open_session): how many sessions a user
-//! has.
+//! The contract of [`TokenStore::open_session`](crate::store::SessionStore::open_session): the cap of sessions per
+//! user.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -29,7 +29,7 @@ pub async fn check_all(store: &Subject) {
     a_list_is_bounded(store).await;
 }
 
-/// Use is a refresh, or the sign-in itself; a lower cap ends all that are beyond it.
+/// A sign-in and a refresh count as use; a lower cap ends every session beyond it.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -57,7 +57,7 @@ pub async fn the_least_recently_used_session_ends_beyond_the_cap(store: &Subject
     assert_live(store, &[&last, &others], &[first, fourth, fifth]).await;
 }
 
-/// Sessions that ended, expired or are of an older version leave their room.
+/// Ended, expired and outdated sessions do not count.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -77,7 +77,7 @@ pub async fn only_live_sessions_count(store: &Subject) {
     assert_live(store, &[&stays, &fourth, &fifth], &[&ended, &expired]).await;
 }
 
-/// A clock that was set back makes the new session the oldest.
+/// On a clock set back the new session is the oldest.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -89,7 +89,7 @@ pub async fn a_new_session_is_live_on_a_clock_set_back(store: &Subject) {
     assert_live(store, &[&behind], &[&ahead]).await;
 }
 
-/// A stale sign-in leaves the sessions alone.
+/// A stale sign-in changes no session.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -102,7 +102,7 @@ pub async fn a_stale_sign_in_ends_no_session(store: &Subject) {
     assert_live(store, &[&open], &[&stale]).await;
 }
 
-/// A reader during the race sees no more either, and every sign-in gets its session.
+/// A concurrent reader sees no more, and every sign-in gets its session.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -126,7 +126,7 @@ pub async fn parallel_sign_ins_stay_within_the_cap(store: &Subject) {
     }
 }
 
-/// The newest 200, however many there are.
+/// The list shows the newest 200.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -143,7 +143,7 @@ pub async fn a_list_is_bounded(store: &Subject) {
     assert!(newest.eq(listed.iter().copied()), "{} listed", listed.len());
 }
 
-/// A session that is opened this many milliseconds from now, with this cap.
+/// A session opened this many milliseconds from now with this cap.
 fn capped(user: UserId, cap: u32, later: usize) -> NewSession {
     let mut session = new_session(user, 0);
     let later = u64::try_from(later).expect("a few");
