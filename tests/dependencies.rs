@@ -1,9 +1,9 @@
-//! What an application takes in with this crate.
+//! The dependencies that this crate brings.
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::{collections::BTreeSet, env, process::Command};
 
-/// Crates, once for each version.
+/// Crates, each version once.
 const MOST: usize = 190;
 
 #[test]
@@ -45,7 +45,7 @@ fn the_host_keeps_its_own_cryptography() {
     }
 }
 
-/// Whoever brings a provider of TLS or of tokens, that a host might have chosen for itself.
+/// Crates that bring a provider for TLS or tokens, which a host might choose for itself.
 fn providers(features: &str) -> BTreeSet<String> {
     let lines = tree(&[
         "--no-default-features",
@@ -127,7 +127,7 @@ fn each_database_feature_excludes_the_other_driver() {
     assert!(names(&lines, "libsqlite3-sys") && !names(&lines, "sqlx-postgres"));
 }
 
-/// The lines of `cargo tree`, each once. Only what is locked and already here is looked at.
+/// The distinct lines of `cargo tree`, from the lock file and offline.
 fn tree(arguments: &[&str]) -> BTreeSet<String> {
     let edges: &[&str] = if arguments.contains(&"--edges") {
         &[]

@@ -83,7 +83,7 @@ mod migration {
                 .col(uuid("owner"))
                 .col(text("text"))
                 .col(timestamp_with_time_zone("created_at"))
-                // A user who is deleted takes their notes along.
+                // The notes of a deleted user are deleted too.
                 .foreign_key(
                     ForeignKey::create()
                         .from("notes", "owner")

@@ -103,7 +103,7 @@ impl House {
         self.mailer.next.lock().unwrap().push_back(next);
     }
 
-    /// How often sending was begun, mails taken, and orders left.
+    /// The number of attempts, sent mails and open orders.
     fn counts(&self) -> (usize, usize, usize) {
         (
             self.mailer.begun.load(Ordering::SeqCst),
@@ -112,7 +112,7 @@ impl House {
         )
     }
 
-    /// In how many seconds, and up to a quarter less.
+    /// The number of seconds, up to a quarter less.
     fn is_due_in(&self, seconds: i64) -> bool {
         let (due_at, _): (Timestamp, _) = self.store.store().letter();
         let millis = (due_at - self.clock.now()).num_milliseconds();
@@ -231,7 +231,7 @@ async fn a_mail_backs_off_and_is_given_up_before_it_expires() {
         assert!(house.is_due_in(seconds), "{seconds}");
         house.advance(seconds as u64);
     }
-    // Twelve minutes more, at the least, would be too late.
+    // Another twelve minutes would be too late.
     house.advance(200);
     house.next(Next::Fail(MailError::transient));
     assert_eq!(house.deliver().await, 1);
@@ -311,7 +311,7 @@ async fn a_hanging_mailer_delays_no_other_mail() {
         async move { deliveries.deliver().await }
     });
     until(|| house.counts() == (2, 1, 1)).await;
-    // It is leased, so that no other worker takes it until then.
+    // The lease keeps other workers away.
     assert_eq!(house.deliver().await, 0);
     assert_eq!(pass.await.unwrap().unwrap(), 2);
     assert_eq!(house.note(), "the mailer did not answer in time");

@@ -1,6 +1,6 @@
-//! The shape of the house: what may import what, where a technology may be named, and how long a file may be.
+//! Architecture rules: imports, places of technologies, and lengths of files.
 //!
-//! Each check is a function over sources, and beside it stands a test that it finds a bad one.
+//! Each check is a function over sources with a test that it finds a violation.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

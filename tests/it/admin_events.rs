@@ -27,7 +27,7 @@ fn types(page: &Value) -> Vec<&str> {
     items.map(|event| event["type"].as_str().unwrap()).collect()
 }
 
-/// Adds events about this user, and gives their ids, the newest first.
+/// Adds events about this user and returns their ids, newest first.
 async fn fill(app: &App, user: UserId, count: usize) -> Vec<String> {
     let mut made = Vec::new();
     for _ in 0..count {
@@ -48,7 +48,7 @@ fn ids(page: &Value) -> Vec<String> {
         .collect()
 }
 
-/// What a call caused is there when the call has answered.
+/// The event of a call is stored before the reply.
 #[tokio::test]
 async fn an_administrator_reads_what_happened_newest_first() {
     for app in apps().await {

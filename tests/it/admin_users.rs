@@ -11,7 +11,7 @@ use crate::support::{
     http::members_of,
 };
 
-/// Adds users with these addresses, the last of them the newest.
+/// Adds users with these addresses, oldest first.
 async fn fill(app: &App, emails: impl IntoIterator<Item = String>) {
     for email in emails {
         app.clock.advance(std::time::Duration::from_millis(1));
@@ -324,7 +324,7 @@ async fn only_administrators_see_users() {
 #[tokio::test]
 async fn a_change_of_roles_acts_at_once() {
     for app in apps().await {
-        // The last one could not be made anything else.
+        // The last administrator cannot be demoted.
         app.administrator().await;
         let id = app.register("ann@example.org").await["id"]
             .as_str()
@@ -344,7 +344,7 @@ async fn a_change_of_roles_acts_at_once() {
         app.set_roles(&id, "admin").await;
         let tokens = app.login("ann@example.org").await;
         app.set_roles(&id, "user").await;
-        // The token still says `admin`: the database decides.
+        // The token still has `admin`: the database decides.
         let claims = app.auth.verify(&tokens.access.as_str().into()).unwrap();
         assert!(claims.has_role(&Role::ADMIN));
         app.get("/admin/users", &tokens.access)

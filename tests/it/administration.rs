@@ -1,4 +1,4 @@
-//! What administrators do to one account.
+//! Calls of administrators on one account.
 
 mod change;
 mod create;
@@ -45,7 +45,7 @@ async fn create(app: &App, access: &str, body: Value) -> Reply {
     call(app, "POST /admin/users", access, &body.to_string()).await
 }
 
-/// What the trail tells of a user, the oldest first.
+/// The trail of a user, oldest first.
 async fn events(app: &App, user: &Value) -> Vec<Event> {
     let filter = EventFilter {
         user_id: Some(user_id(id(user))),
@@ -218,7 +218,7 @@ async fn the_audit_trail_names_the_administrator() {
     }
 }
 
-/// A host does the same in process, with or without somebody to name.
+/// A host makes the same calls in process, with or without an actor.
 #[tokio::test]
 async fn a_host_administers_in_process() {
     for app in apps().await {

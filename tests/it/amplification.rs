@@ -1,4 +1,4 @@
-//! Whatever a stranger sends, the reply is short: no row makes much out of little.
+//! Replies to strangers are short: no row amplifies a request.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ const DOCUMENTS: [&str; 4] = [
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 
-/// Bytes that take more room in a reply than in a request: twice, six times, twice.
+/// Bytes that grow in a reply: twice, six times, twice.
 const SWELLING: [&str; 3] = ["~", "%01", "%22"];
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn a_query_of_more_than_64_parameters_is_refused() {
             let names: Vec<String> = (0..count).map(|index| format!("a{index}")).collect();
             format!("{}&{}", flow::start_path(&[]), names.join("&"))
         };
-        // There are four of the row's own.
+        // The row has four of its own.
         let reply = app.ask(&format!("GET {}", many(60)), "", b"").await;
         assert_eq!(violations(&reply.problem(422, "validation_failed")), 16);
         let reply = app.ask(&format!("GET {}", many(61)), "", b"").await;
@@ -92,7 +92,7 @@ async fn an_overlong_name_is_cut_in_the_reply() {
     }
 }
 
-/// Documents and pages are as long as they are, whoever asks.
+/// Documents and pages have a fixed length.
 fn is_public(row: &Endpoint, reply: &Reply) -> bool {
     let kind = reply.header("content-type").unwrap_or_default();
     kind.starts_with("text/html") || reply.status == 200 && DOCUMENTS.contains(&row.path())
@@ -169,7 +169,7 @@ fn queries() -> Vec<String> {
     queries
 }
 
-/// As large as a body may be.
+/// The maximum size of a body.
 fn bodies() -> Vec<String> {
     let mut bodies = Vec::new();
     for swelling in ["~", "\u{1}", "\"", "é"] {

@@ -1,4 +1,4 @@
-//! Who is calling, over real connections and in process, on both servers.
+//! The client address, over real connections and in process, on both servers.
 
 use std::{
     env,
@@ -20,7 +20,7 @@ const ANN: &str = "ann@example.org";
 const PEER: &str = "127.0.0.1";
 const CLIENT: &str = "203.0.113.9";
 
-/// What an attacker may send to be taken for somebody else.
+/// Headers of an attacker who imitates another client.
 const FORGED: [&str; 13] = [
     "X-Forwarded-For: 198.51.100.7\r\n",
     "X-Forwarded-For: 198.51.100.7, 127.0.0.1\r\n",
@@ -37,7 +37,7 @@ const FORGED: [&str; 13] = [
     "X-Client-IP: 198.51.100.7\r\nX-Cluster-Client-IP: 198.51.100.7\r\n",
 ];
 
-/// A service, and the same behind this rule on each framework.
+/// A service behind this rule on each framework.
 async fn servers(rule: &ClientAddress) -> (App, [Server; 2]) {
     let app = app_with(|builder| builder).await;
     app.register(ANN).await;
@@ -46,7 +46,7 @@ async fn servers(rule: &ClientAddress) -> (App, [Server; 2]) {
     (app, servers)
 }
 
-/// Logs in with these headers, and gives the address that the session and the event remember.
+/// Logs in with these headers and returns the address of the session and the event.
 async fn remembered(app: &App, server: &Server, headers: &str) -> Option<IpAddr> {
     app.advance(1);
     let body = json!({"email": ANN, "password": PASSWORD}).to_string();
@@ -193,13 +193,13 @@ async fn a_host_can_switch_client_addresses_off() {
     }
 }
 
-/// What a router on axum answers that is served without connect info.
+/// The reply of an axum router without connect info.
 async fn ask_axum(router: axum::Router, path: &str) -> u16 {
     let request = Request::get(path).body(Body::empty()).unwrap();
     router.oneshot(request).await.unwrap().status().as_u16()
 }
 
-/// Nobody is counted there, and no address is remembered.
+/// No call is counted there, and no address is stored.
 const FOR_ANYONE: [&str; 3] = ["/health/live", "/health/ready", "/.well-known/jwks.json"];
 
 #[tokio::test]
@@ -246,7 +246,7 @@ async fn actix_without_a_peer_serves_calls_that_need_no_client() {
     }
 }
 
-/// Set where this program runs itself for one test: to whether it listens to the log.
+/// Set when this program runs itself for one test: whether it listens to the log.
 const LISTENS: &str = "HALLPASS_TEST_LISTENS";
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Cookies that another host of the domain can have set, beside ours.
+//! Cookies that another host of the domain can set.
 
 use hallpass::limit::Lockout;
 use serde_json::json;
@@ -21,7 +21,7 @@ async fn login_with(app: &App, cookies: &[String]) -> Reply {
     app.ask("POST /auth/login", &headers, body.as_bytes()).await
 }
 
-/// A locked account, and the value of the cookie of a device that is known there.
+/// A locked account and the cookie of its known device.
 async fn locked(app: &App) -> String {
     app.register(ANN).await;
     let reply = app.try_login(ANN, PASSWORD).await.expect(200);

@@ -144,7 +144,7 @@ async fn the_last_administrator_stays() {
     }
 }
 
-/// Of administrators who all leave at once, one has to stay.
+/// One of several administrators who delete themselves at once must stay.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_several_leaving_administrators_stays() {
     for app in apps().await {
@@ -172,7 +172,7 @@ async fn one_of_several_leaving_administrators_stays() {
     }
 }
 
-/// A call that passed the door just before the account went answers as those behind it do.
+/// A call authenticated just before the deletion is answered like later ones.
 #[tokio::test]
 async fn an_account_deleted_during_a_call_is_not_a_wrong_password() {
     for app in apps().await {
@@ -193,7 +193,7 @@ async fn an_account_deleted_during_a_call_is_not_a_wrong_password() {
     }
 }
 
-/// What was checked must still be so: whoever set a new password meanwhile keeps the account.
+/// A new password set during the call keeps the account.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deletion_loses_against_an_earlier_new_password() {
     for app in apps().await {

@@ -26,7 +26,7 @@ async fn confirm(app: &App, token: &str) -> Reply {
     app.post("/auth/confirm-email-change", body).await
 }
 
-/// Has the mails sent, and takes the token out of the letter to this address.
+/// Sends the mails and returns the token of the letter to this address.
 async fn link_to(app: &App, email: &str) -> String {
     app.deliver().await;
     let letter = app.letter(email, "/confirm-email-change?");
@@ -84,7 +84,7 @@ async fn only_the_newest_token_confirms_its_own_address() {
         let older = link_to(&app, NEW).await;
         app.advance(120);
         request(&app, &tokens, "other@example.net").await;
-        // Void from the request on, not from the mail on.
+        // The link is void from the request on, before the mail.
         confirm(&app, &older).await.problem(400, "invalid_token");
         let newer = link_to(&app, "other@example.net").await;
         confirm(&app, &older).await.problem(400, "invalid_token");
@@ -226,7 +226,7 @@ async fn a_change_is_void_after_the_credentials_change() {
         let reply = app.try_login(ANN, "another good passphrase").await;
         reply.expect(200);
 
-        // A link that resets the password dies with the address it was mailed to.
+        // A reset link is void after a change of the address.
         let tokens = app.join(BOB).await;
         request(&app, &tokens, "bob@example.net").await;
         let link = link_to(&app, "bob@example.net").await;

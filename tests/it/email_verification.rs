@@ -1,5 +1,4 @@
-//! `POST /auth/verify-email` and `/auth/resend-verification`, and what signing in says of an address that is not
-//! verified.
+//! `POST /auth/verify-email`, `/auth/resend-verification`, and sign-in with an unverified address.
 
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ async fn resend(app: &App, email: &str) -> Reply {
         .expect(202)
 }
 
-/// Has the mails sent, and takes the token out of the one that verifies this address.
+/// Sends the mails and returns the token of the verification mail.
 async fn mailed(app: &App, email: &str) -> String {
     app.deliver().await;
     link_token(&app.letter(email, "/verify-email?"), "verify-email")
@@ -142,7 +141,7 @@ async fn a_second_request_reveals_nothing_and_keeps_the_older_link() {
             replies.push(reply.timeless());
         }
         assert!(replies.iter().all(|reply| *reply == replies[0]));
-        // Each is an intent; one of them has somebody to verify.
+        // Each request is an intent; one of them has a recipient.
         assert_eq!(app.auth.deliver_mail().await.unwrap(), 4);
         assert_eq!(app.mailbox.mails().len(), 1);
         let newer = link_token(app.mailbox.last_to(ANN).unwrap().text(), "verify-email");

@@ -1,4 +1,4 @@
-//! Hooks of a host: what they may refuse and add, what they see, and what they cannot break.
+//! Hooks of a host: refusals, additions, views and faults.
 
 mod deletion;
 mod refresh;
@@ -30,7 +30,7 @@ use crate::support::{
 const ANN: &str = "ann@example.org";
 const BOB: &str = "bob@example.org";
 
-/// What a hook does at a moment.
+/// The action of a hook at a moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Act {
     Fail,
@@ -45,7 +45,7 @@ const FAULTS: [(Act, u16, &str); 3] = [
     (Act::Panic, 500, "internal"),
 ];
 
-/// Writes down what it is asked and told, and does as it is told by the test. Clones share both.
+/// Records its calls and acts as configured. Clones share both.
 #[derive(Clone, Debug, Default)]
 struct Script {
     name: &'static str,
@@ -59,7 +59,7 @@ impl Script {
         Self::default()
     }
 
-    /// Another hook that writes onto the same list.
+    /// Another hook that records in the same list.
     fn beside(&self, name: &'static str) -> Self {
         Self {
             name,
@@ -80,7 +80,7 @@ impl Script {
         *self.claims.lock().unwrap() = claims.as_object().unwrap().clone();
     }
 
-    /// What was seen since this was asked last.
+    /// The calls since the last look.
     fn seen(&self) -> Vec<String> {
         std::mem::take(&mut *self.seen.lock().unwrap())
     }
@@ -195,7 +195,7 @@ async fn a_registration_is_refused_with_a_code_and_a_text_of_the_host() {
         script.pass();
         app.register(BOB).await;
         script.at("before_registration", Act::Refuse);
-        // A taken address and a free one are answered alike.
+        // Taken and free addresses are answered alike.
         let replies = [register(&app, ANN).await, register(&app, BOB).await];
         let [free, taken] = replies.map(Reply::timeless);
         assert_eq!(free, taken);
@@ -417,7 +417,7 @@ async fn a_reply_does_not_wait_for_after_hooks() {
     })
     .await;
     script.at("after_registration", Act::Hang);
-    // No hook is waited for: that would take longer than a caller waits here.
+    // The call does not wait for after hooks.
     assert_eq!(app.register(ANN).await["email"], ANN);
     let finished = tokio::time::timeout(Duration::from_millis(50), app.auth.finish_hooks()).await;
     assert!(finished.is_err(), "the hook is under way");
@@ -440,7 +440,7 @@ async fn a_token_that_would_be_too_long_opens_no_session() {
     }
 }
 
-/// Gives every user a role in the middle of their sign-in.
+/// Gives every user a role during their sign-in.
 #[derive(Debug)]
 struct Promoting(Arc<dyn Store>);
 

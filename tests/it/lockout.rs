@@ -1,4 +1,4 @@
-//! The lockout after wrong passwords, the ways out of it, and the devices it does not hold up.
+//! The lockout after wrong passwords, the ways to end it, and known devices.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ async fn apps() -> Vec<App> {
     apps_with(|builder| builder.lockout(Lockout::default())).await
 }
 
-/// Five wrong passwords, all looked at.
+/// Five wrong passwords, all checked.
 async fn lock(app: &App) {
     for _ in 0..5 {
         let reply = app.try_login(ANN, WRONG).await;
@@ -83,7 +83,7 @@ async fn five_wrong_passwords_lock_the_account_for_a_while() {
     }
 }
 
-/// I6, and L1 of the attacks.
+/// Invariant I6 and attack L1.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn five_of_two_hundred_concurrent_guesses_are_checked() {
     for app in apps_with(|builder| unhurried(builder).lockout(Lockout::default())).await {
@@ -91,7 +91,7 @@ async fn five_of_two_hundred_concurrent_guesses_are_checked() {
         let app = Arc::new(app);
         let replies = race(200, |index| {
             let app = Arc::clone(&app);
-            // One of them is right, and slips through only if it is among the five.
+            // One of them is right and succeeds only among the five.
             let password = if index == 100 { PASSWORD } else { WRONG };
             async move { app.try_login(ANN, password).await }
         });
@@ -103,11 +103,11 @@ async fn five_of_two_hundred_concurrent_guesses_are_checked() {
                 200 => {}
                 401 => looked_at += 1,
                 429 => drop(reply.problem(429, "too_many_attempts")),
-                // On a slow machine nobody counted it in time.
+                // Unreliable on a slow machine.
                 _ => drop(reply.problem(503, "overloaded")),
             }
         }
-        // What is right clears the counter of the attempts before it.
+        // A right password clears the counter.
         assert!(looked_at <= 9, "{}: {looked_at}", app.name);
         if !slipped {
             let more = guesses_left(&app).await;
@@ -116,7 +116,7 @@ async fn five_of_two_hundred_concurrent_guesses_are_checked() {
     }
 }
 
-/// How many guesses are looked at before one is refused.
+/// The number of guesses checked before a refusal.
 async fn guesses_left(app: &App) -> usize {
     let mut left = 0;
     loop {
@@ -138,9 +138,9 @@ async fn a_known_device_is_not_locked_out_by_others() {
         lock(&app).await;
         refused(app.try_login(ANN, PASSWORD).await, "1");
         let again = login_on(&app, &known, ANN, PASSWORD).await.expect(200);
-        // The success of the device says nothing of the attempts of others.
+        // A success on the device keeps the counter of others.
         refused(app.try_login(ANN, PASSWORD).await, "1");
-        // It has a counter of its own.
+        // The device has a counter of its own.
         let known = device(&again);
         for _ in 0..5 {
             let reply = login_on(&app, &known, ANN, WRONG).await;
@@ -235,7 +235,7 @@ async fn the_mail_about_a_lock_unlocks() {
         let known = device(&unlock(&token).await.expect(204));
         unlock(&token).await.problem(400, "invalid_token");
         app.login(ANN).await;
-        // Whoever goes on guessing does not lock the owner out again.
+        // Further guesses do not lock the owner out again.
         lock(&app).await;
         refused(app.try_login(ANN, PASSWORD).await, "1");
         login_on(&app, &known, ANN, PASSWORD).await.expect(200);
@@ -321,7 +321,7 @@ async fn counters_of_another_limiter_are_cleared_too() {
         lock(&app).await;
         let token = app.reset_token(ANN).await;
         app.reset(&token, PASSWORD).await.expect(204);
-        // The letter of a later lock takes the place of those before.
+        // The letter of a later lock replaces earlier ones.
         app.advance(1);
         lock(&app).await;
         app.deliver().await;
@@ -400,7 +400,7 @@ async fn a_device_stays_known_after_its_next_sign_in() {
     for device in [&first, &second, &first, &second, &first] {
         login_on(&app, device, ANN, WRONG).await.expect(401);
     }
-    // Both are at the end of one counter, and from here on like an unknown one.
+    // Both share one exhausted counter and count as unknown devices from here on.
     for device in [&first, &second, &first, &second, &first] {
         login_on(&app, device, ANN, WRONG).await.expect(401);
     }
@@ -408,7 +408,7 @@ async fn a_device_stays_known_after_its_next_sign_in() {
     refused(app.try_login(ANN, PASSWORD).await, "1");
 }
 
-/// What ends the lock of an account helps on a device that has locked itself, too.
+/// Ending the lock of an account also helps a device that locked itself.
 #[tokio::test]
 async fn a_known_device_recovers_from_its_own_lock() {
     for app in apps().await {

@@ -99,7 +99,7 @@ async fn only_the_right_password_reveals_a_disabled_account() {
 #[tokio::test]
 async fn an_impossible_password_is_refused_before_any_look_up() {
     for (database, framework) in Database::empty().await.into_iter().zip(FRAMEWORKS) {
-        // It has no tables: a look would be a 503.
+        // A look-up would be a 503, because there are no tables.
         let store = database.store().await;
         let memory = Arc::new(TestStore::memory());
         let app = App::start(memory, framework, |builder| builder.store(store.clone()));
@@ -137,7 +137,7 @@ async fn a_user_imported_with_a_hash_signs_in() {
     }
 }
 
-/// It would be a 500 at each sign-in, which only accounts have.
+/// Such a hash would answer 500 at each sign-in and so reveal the account.
 #[tokio::test]
 async fn a_hash_that_cannot_be_verified_is_not_stored() {
     for text in [
@@ -209,7 +209,7 @@ async fn concurrent_sign_ins_that_rehash_all_succeed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn logins_beyond_the_queue_are_refused_at_once() {
-    // Some hundred milliseconds for a hash, so that the rest come while it is made.
+    // Some hundred milliseconds for a hash, so that the others arrive during it.
     let costly = HashParams::danger_weak(65_536, 6, 1).unwrap();
     let hasher = Hasher::builder(costly).permits(1).queue(1);
     let app = app_with(|builder| unhurried(builder).hashing(hasher.clone())).await;
@@ -233,7 +233,7 @@ async fn logins_beyond_the_queue_are_refused_at_once() {
     reply.problem(401, "invalid_credentials");
 }
 
-/// A session remembers its client. Read in the database: its list is not part of the contract yet.
+/// The session records its client, read in the database because the API does not list it yet.
 #[tokio::test]
 async fn a_session_records_its_client() {
     for database in Database::migrated().await {
@@ -287,7 +287,7 @@ async fn an_access_token_names_the_roles_of_the_user_at_sign_in() {
     }
 }
 
-/// A user as no endpoint makes one.
+/// A user that no endpoint can create.
 async fn insert(app: &App, email: &str, password_hash: Option<PasswordHash>) {
     let user = NewUser {
         id: UserId::new(app.now()),

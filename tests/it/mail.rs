@@ -1,4 +1,4 @@
-//! What becomes of a mail that was asked for over HTTP.
+//! Mails ordered over HTTP.
 
 use std::sync::{
     Arc,
@@ -18,7 +18,7 @@ use crate::support::{
 
 const ANN: &str = "ann@example.org";
 
-/// Refuses the first mails, and keeps them all the same: they may have reached their reader.
+/// Refuses the first mails but keeps them, since they may have reached the recipient.
 #[derive(Debug)]
 struct Moody {
     refusals: AtomicUsize,
@@ -57,7 +57,7 @@ async fn a_mail_that_is_sent_again_carries_the_same_link() {
         for sent in [1, 2, 3] {
             app.auth.deliver_mail().await.unwrap();
             assert_eq!(mails.mails().len(), sent);
-            // Not before its time.
+            // Not before its due time.
             assert_eq!(app.auth.deliver_mail().await.unwrap(), 0);
             app.advance(60);
         }
@@ -160,7 +160,7 @@ async fn a_registration_is_followed_by_the_verification_letter() {
         let link = format!("{PUBLIC_URL}/verify-email?token=hp_ot_");
         assert!(mails[0].text().contains(&link), "{}", mails[0].text());
         assert!(mails[0].text().contains("within 1 day"));
-        // A taken address is told to the caller, and to nobody else.
+        // Only the caller learns that the address is taken.
         let again = json!({"email": ANN, "password": PASSWORD});
         app.post("/users", again).await.expect(409);
         app.administrator().await;
@@ -257,7 +257,7 @@ async fn letters_are_in_the_language_of_the_registration() {
     }
 }
 
-/// The worker as the servers run it: an order is sent without anybody asking for it, and the worker ends when told.
+/// The worker as the servers run it: it sends orders by itself and ends on request.
 #[tokio::test]
 async fn a_running_worker_sends_ordered_mails() {
     for app in apps_with(|builder| builder).await {

@@ -1,4 +1,4 @@
-//! A mail is for the account and the address that it was ordered for, whatever has become of them when it is sent.
+//! A mail goes to the account and address of its order, even if they change before it is sent.
 
 use std::sync::{Arc, Mutex};
 
@@ -83,7 +83,7 @@ async fn confirm(app: &App, letter: &str) -> u16 {
     app.post("/auth/confirm-email-change", body).await.status
 }
 
-/// Until all that waits is dead.
+/// Until every waiting mail is dead.
 async fn die(app: &App) {
     for _ in 0..26 {
         app.deliver().await;
@@ -96,7 +96,7 @@ async fn dead(app: &App, admin: &str) -> Vec<Value> {
     page.json()["items"].as_array().unwrap().clone()
 }
 
-/// Retries every dead letter of this kind, and has what comes of it sent.
+/// Retries every dead letter of this kind and sends the new ones.
 async fn retry_all(app: &App, letter: &str) -> usize {
     let admin = app.login("root@example.org").await.access;
     let mut count = 0;
@@ -280,7 +280,7 @@ async fn a_waiting_reset_link_is_void_after_an_address_change() {
         let letter = app.letter(NEW, "/confirm-email-change?");
         assert_eq!(confirm(&app, &letter).await, 204);
         mailer.refuse(Refused::None);
-        // Somebody else may have the address that was left.
+        // Another user may own the former address.
         app.register(ANN).await;
         app.advance(60);
         app.deliver().await;
@@ -291,7 +291,7 @@ async fn a_waiting_reset_link_is_void_after_an_address_change() {
     }
 }
 
-/// As an instance of an older version may have left it: the row of a token whose user has another address.
+/// A row left by an older version: a token whose user has another address.
 #[tokio::test]
 async fn a_link_works_only_while_its_address_is_the_users() {
     for database in Database::migrated().await {
@@ -348,7 +348,7 @@ async fn a_letter_of_an_unknown_secret_waits_for_another_instance() {
         ahead.deliver().await;
         mailer.refuse(Refused::None);
         app.advance(15);
-        // The others know the old secret alone, and come first.
+        // The other instances know only the old secret and claim first.
         let behind = app.another(|builder| builder).await;
         behind.deliver().await;
         assert!(app.letters(BOB, "").is_empty());
@@ -402,7 +402,7 @@ async fn an_unreadable_letter_backs_off_and_blocks_no_other() {
         assert_eq!(found, all, "{}", database.name());
 
         assert_eq!(app.auth.deliver_mail().await.unwrap(), 5);
-        // It is put off, not leased over and over.
+        // It is postponed, not leased repeatedly.
         for _ in 0..3 * 60 {
             app.advance(30);
             app.deliver().await;
@@ -421,14 +421,14 @@ async fn an_unreadable_letter_backs_off_and_blocks_no_other() {
         assert_eq!(letters, ["of_tomorrow", "reset_password"]);
         let error = dead[0]["last_error"].as_str().unwrap();
         assert!(error.contains("cannot be read"), "{error}");
-        // A version that knows it may send it once more.
+        // A version that knows the letter may send it again.
         let path = format!("/admin/mail/{}/retry", dead[0]["id"].as_str().unwrap());
         app.post_as(&path, &admin).await.expect(202);
         assert_eq!(app.auth.deliver_mail().await.unwrap(), 1);
     }
 }
 
-/// As it was the last thing a version before this one wrote: no claim has said yet whom it is for.
+/// The last form written by the previous version, without a recipient from a claim.
 #[tokio::test]
 async fn a_letter_of_an_older_version_is_bound_at_its_first_claim() {
     for database in Database::migrated().await {

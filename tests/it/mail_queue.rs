@@ -1,4 +1,4 @@
-//! What becomes of mails that do not go out at once: back-off, dead letters, budgets, and long queues.
+//! Mails that fail at first: back-off, dead letters, budgets and long queues.
 
 use std::{
     sync::{
@@ -232,7 +232,7 @@ async fn postponed_mails_are_sent_in_time_on_a_clock_set_back() {
             let sent = mailer.mails.mails();
             assert!(sent.iter().any(|mail| mail.to().as_str() == email));
         }
-        // So is what was just asked for.
+        // So are new requests.
         app.register(ANN).await;
         app.clock.rewind(Duration::from_secs(3600));
         app.deliver().await;
@@ -254,7 +254,7 @@ async fn the_last_mail_arrives_within_75_seconds_of_an_outage() {
                 app.advance(1);
             }
             mailer.down.store(false, Ordering::SeqCst);
-            // 15 until the next probe, and a wait of less than 60 is not cut short: it could be a lease.
+            // 15 until the next probe; a wait below 60 may be a lease and stays.
             for _ in 0..=75 {
                 app.deliver().await;
                 app.advance(1);
@@ -267,7 +267,7 @@ async fn the_last_mail_arrives_within_75_seconds_of_an_outage() {
     }
 }
 
-/// Otherwise one address that is refused for a while would be tried whenever another takes its mail.
+/// Otherwise a refused address would be retried whenever another mail succeeds.
 #[tokio::test]
 async fn a_failing_mail_among_others_keeps_its_back_off() {
     let app = app_with(|builder| builder).await;
@@ -332,7 +332,7 @@ async fn a_pass_reads_due_mails_from_an_index() {
                 CASE WHEN i % 2 = 0 THEN '2020-01-01T00:00:00+00:00' ELSE '2999-01-01T00:00:00+00:00' END{cast}, \
                 CASE WHEN i % 2 = 0 THEN 'dead' ELSE 'pending' END, 1, FALSE FROM ({series}) AS n"
         );
-        // On a busy machine it takes longer than the statements of the store may.
+        // A busy machine takes longer than the statement timeout.
         let fill = match db.get_database_backend() {
             DbBackend::Postgres => {
                 format!("BEGIN; SET LOCAL statement_timeout = '60s'; {fill}; ANALYZE; COMMIT")
@@ -384,7 +384,7 @@ async fn a_pass_reads_due_mails_from_an_index() {
 async fn a_queue_of_a_hundred_thousand_mails_sends_each_once() {
     const MAILS: usize = 100_000;
     for app in apps().await {
-        // Its claims sort all there is: it is for tests.
+        // Its claims sort all mails, because it is for tests.
         if app.name.starts_with("memory") {
             continue;
         }

@@ -1,4 +1,4 @@
-//! `GET /users/me`, and what is taken for a bearer token.
+//! `GET /users/me` and bearer tokens.
 
 use std::time::Duration;
 
@@ -142,7 +142,7 @@ async fn an_access_token_is_accepted_until_it_expires() {
         reply.problem(401, "invalid_access_token");
         app.refresh(&tokens.refresh).await.expect(200);
 
-        // One from further ahead than clocks may differ.
+        // A token issued further ahead than the tolerated clock skew.
         let tokens = app.login(ANN).await;
         app.clock.rewind(Duration::from_secs(30));
         let restarted = app.another(short).await;
@@ -154,7 +154,7 @@ async fn an_access_token_is_accepted_until_it_expires() {
 #[tokio::test]
 async fn a_change_of_the_account_shows_at_once() {
     for app in apps().await {
-        // The last one could not be made anything else.
+        // The last administrator cannot be demoted.
         app.administrator().await;
         let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
         let access = app.login(ANN).await.access;

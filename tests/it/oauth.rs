@@ -33,7 +33,7 @@ use crate::support::{
 
 const ANN: &str = "ann@example.org";
 
-/// The kinds of the events about a user, the oldest first.
+/// The kinds of the events about a user, oldest first.
 async fn kinds(app: &App, user: &str) -> Vec<EventKind> {
     let filter = hallpass::event::EventFilter {
         user_id: Some(user.parse().unwrap()),
@@ -65,7 +65,7 @@ async fn a_first_sign_in_creates_a_verified_account_for_the_next() {
         ];
         assert_eq!(kinds(&app, id).await, first, "{}", app.name);
 
-        // Whoever it is there is known by the subject, whatever the address says by now.
+        // The subject identifies the user, whatever the address is now.
         app.advance(60);
         let again = sign_in(&app, &fake, person("1", "other@example.org")).await;
         let again = app.me(&again.access).await.expect(200).json();
@@ -73,7 +73,7 @@ async fn a_first_sign_in_creates_a_verified_account_for_the_next() {
         assert_eq!(again["email"], "Ann@Example.org");
         assert_eq!(kinds(&app, id).await[3..], [EventKind::SignedIn]);
 
-        // Nobody can log in by password, and a reset sets one.
+        // The account has no password until a reset sets one.
         app.try_login(ANN, "a wrong password")
             .await
             .problem(401, "invalid_credentials");
@@ -182,7 +182,7 @@ async fn a_flow_completes_once_in_the_browser_that_began_it() {
         let line = format!("GET /auth/oauth/idp/callback?{query}");
         let reply = app.ask(&line, "", b"").await;
         reply.problem(400, "invalid_token");
-        // The cookie of another flow of the same browser, and of another browser under this name.
+        // The cookie of another flow, and of another browser under this name.
         let other = begin(&app, &[]).await;
         come_back(&app, &other, &query)
             .await
@@ -197,7 +197,7 @@ async fn a_flow_completes_once_in_the_browser_that_began_it() {
             let reply = come_back(&app, &forged, &query).await;
             reply.problem(400, "invalid_token");
         }
-        // Without the prefix any host of the domain could have set it.
+        // Any host of the domain could set a cookie without the prefix.
         let bare = Tab {
             cookie: tab.cookie.replace("__Host-", ""),
             ..tab.clone()

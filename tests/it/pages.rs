@@ -40,7 +40,7 @@ async fn set(client: &Client, token: &str, password: &str) -> Reply {
     send(client, "/reset-password", "", &body).await
 }
 
-/// Holds that this is a page, and that it has what all pages have.
+/// Checks the parts that every page has.
 #[track_caller]
 fn page(reply: Reply, status: u16, title: &str) -> Reply {
     let reply = reply.expect(status);
@@ -67,7 +67,7 @@ fn page(reply: Reply, status: u16, title: &str) -> Reply {
     assert!(reply.header("set-cookie").is_none());
     let text = reply.text();
     assert!(text.contains(&format!("<h1>{title}</h1>")), "{text}");
-    // Nothing is announced over the head of who reads from the top, and a list stays a list.
+    // No live region interrupts a screen reader, and a list stays a list.
     assert!(
         !text.contains("role=\"alert\"") && !text.contains("<ul role"),
         "{text}"
@@ -94,14 +94,14 @@ fn page(reply: Reply, status: u16, title: &str) -> Reply {
     reply
 }
 
-/// Holds that a form was done, and gives the page where that leads.
+/// Checks that a form succeeded and returns its next page.
 async fn done(client: &Client, sent: Reply, title: &str) -> Reply {
     let location = led_to(sent, "done");
     let shown = client.ask(&format!("GET /{location}"), "", b"").await;
     page(shown, 200, title)
 }
 
-/// Holds that a form led on, to a page for this, and gives where.
+/// Checks that a form led to another page and returns the address.
 #[track_caller]
 fn led_to(sent: Reply, what: &str) -> String {
     let sent = sent.expect(303);
@@ -186,7 +186,7 @@ async fn a_click_verifies_or_changes_an_address() {
         let sent = send(client, path, "", &body).await;
         done(client, sent, "Address changed").await;
         app.login(new).await;
-        // A token of one page is worth nothing at another.
+        // A token of one page fails at another.
         let reset = app.reset_token(new).await;
         for path in ["/verify-email", path] {
             let reply = send(client, path, "", &format!("token={reset}")).await;
@@ -212,7 +212,7 @@ async fn scanners_spend_no_token() {
                 match method {
                     "GET" => assert_eq!(reply.timeless(), shown.clone().timeless()),
                     "HEAD" => {
-                        // Nothing is looked up, and a length that may be wrong is worse than none.
+                        // No look-up, and no Content-Length, which may be wrong.
                         assert_eq!(reply.header("content-length"), None);
                         assert!(reply.expect(200).body.is_empty());
                     }
@@ -287,7 +287,7 @@ async fn an_impossible_token_is_an_invalid_link_and_is_not_reflected() {
                 .client
                 .ask(&format!("GET /reset-password{query}"), "", b"")
                 .await;
-            // Some are no request at all for the server.
+            // Some are not valid requests for the server.
             if query.contains('"') && reply.header("content-type").is_none() {
                 continue;
             }
@@ -417,7 +417,7 @@ async fn a_busy_or_unavailable_service_shows_the_form_again() {
             assert!(reply.text().contains("Please try again in a moment."));
             assert!(reply.text().contains(&format!("value=\"{token}\"")));
             assert!(!reply.text().contains("aria-invalid=\"true\""));
-            // It is about no field, so that the reason itself has the focus.
+            // The error has no field, so the message has the focus.
             let focused = "tabindex=\"-1\" autofocus>\n<p id=\"message\">";
             assert!(reply.text().contains(focused), "{}", reply.text());
             assert_eq!(reply.text().matches("autofocus").count(), 1);

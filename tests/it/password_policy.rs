@@ -1,4 +1,4 @@
-//! Which passwords can be set, at every door that sets one.
+//! The password policy at every call that sets a password.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +23,7 @@ use crate::support::{
 const ANN: &str = "ann@example.org";
 const STOLEN: &str = "a password that was stolen";
 
-/// A product, words of the host's own, an estimate and a breach check.
+/// A product name, the host's own words, an estimate and a breach check.
 fn strict(ranges: &Ranges) -> impl Fn(hallpass::AuthBuilder) -> hallpass::AuthBuilder {
     |builder| {
         let policy = PasswordPolicy::default().with_words(["Initech"]);
@@ -39,8 +39,7 @@ async fn register(app: &App, email: &str, name: &str, password: &str) -> Reply {
     app.post("/users", body).await
 }
 
-/// Tries to set this password at every door, and gives the replies with the member they are about. The doors are those of
-/// an account with the address `ann@example.org`.
+/// Tries to set this password at every call for `ann@example.org` and returns the replies with their member.
 async fn at_every_door(app: &App, password: &str) -> Vec<(&'static str, Reply)> {
     let admin = app.administrator().await;
     app.advance(1);
@@ -101,12 +100,12 @@ async fn every_reason_is_documented_and_reached_everywhere() {
         let ann = register(&app, ANN, "Ann Perkins-Knope", PASSWORD).await;
         ann.expect(201);
         for (weakness, password) in reasons {
-            // Over HTTP no text has these.
+            // JSON over HTTP cannot carry these.
             if weakness == Weakness::ControlCharacter {
                 continue;
             }
             for (member, reply) in at_every_door(&app, password).await {
-                // Only the account itself has a name that is known.
+                // Only an account has a known name.
                 if weakness == Weakness::ContainsName && member == "/password" {
                     continue;
                 }
@@ -353,7 +352,7 @@ async fn each_unchecked_password_leaves_one_event() {
     ranges.answer(ok("garbage"));
     for app in apps_with(|builder| builder.breach_check(ranges.check())).await {
         let ann = app.register(ANN).await["id"].as_str().unwrap().to_owned();
-        // The administrator is made by the first door, and so adds one.
+        // The first call creates the administrator and so adds one.
         let replies = at_every_door(&app, "what nobody could look up").await;
         for (_, reply) in replies {
             assert!(matches!(reply.status, 201 | 204), "{reply:?}");

@@ -1,4 +1,4 @@
-//! Deleting what is of no more use.
+//! The purge.
 
 use std::time::Duration;
 
@@ -97,7 +97,7 @@ fn a_retention_out_of_range_is_refused() {
     }
 }
 
-/// The background task purges about every hour, and ends when it is told to.
+/// The background task purges about every hour and ends on request.
 #[tokio::test(start_paused = true)]
 async fn the_background_task_purges_every_hour() {
     let app = app_with(|builder| builder.event_retention(Duration::from_secs(1))).await;
@@ -121,7 +121,7 @@ async fn the_background_task_purges_every_hour() {
     task.await.unwrap();
 }
 
-/// However many rows there are, a statement looks at 500 of them.
+/// Each statement looks at 500 rows at most.
 #[tokio::test]
 async fn a_purge_deletes_in_small_batches() {
     for backend in [DbBackend::Postgres, DbBackend::Sqlite] {
@@ -138,7 +138,7 @@ async fn a_purge_deletes_in_small_batches() {
         assert_eq!(app.auth.purge().await.unwrap(), Purged::default());
         let looks =
             "three looks at sessions, one at tokens, one at events, one at limits, one at flows";
-        // On Postgres each deletion is preceded by its limit of time; events are deleted without a look.
+        // On Postgres a time limit precedes each deletion; events are deleted directly.
         let limited = usize::from(backend == DbBackend::Postgres);
         count.expect(7 + limited, looks);
         clock.advance(Duration::from_secs(30 * DAY));
@@ -148,7 +148,7 @@ async fn a_purge_deletes_in_small_batches() {
     }
 }
 
-/// Copies the one session so many times.
+/// Copies the session this many times.
 async fn multiply_sessions(store: &SeaOrmStore, count: usize) {
     let db = store.database();
     let (series, id) = match db.get_database_backend() {
@@ -169,7 +169,7 @@ async fn multiply_sessions(store: &SeaOrmStore, count: usize) {
     db.execute_unprepared(&sql).await.unwrap();
 }
 
-/// Several processes purge while their users refresh: nobody loses a session.
+/// Several processes purge while their users refresh: no session is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn purges_delete_no_live_session_of_a_running_service() {
     for app in apps_with(unhurried).await {

@@ -1,4 +1,4 @@
-//! `POST /auth/reauthenticate`, and the extractor for what needs a recent sign-in.
+//! `POST /auth/reauthenticate` and the extractor for a recent sign-in.
 
 use axum::{Router, routing::get};
 use hallpass::{
@@ -21,7 +21,7 @@ async fn reauthenticate(app: &App, access: &str, password: &str) -> Reply {
     app.send("POST /auth/reauthenticate", access, body).await
 }
 
-/// A host's route that needs a recent sign-in, on each framework.
+/// A host's route behind a recent sign-in, on each framework.
 async fn hosts(auth: &Auth) -> [Server; 2] {
     let router = Router::new()
         .route(
@@ -71,7 +71,7 @@ async fn a_sign_in_is_recent_for_ten_minutes_despite_refreshes() {
                 assert_eq!(reply.status, status, "{}", app.name);
             }
         }
-        // It is one session that is fresh, not the user.
+        // Only this session of the user is fresh.
         let other = app.refresh(&other.refresh).await.tokens();
         reauthenticate(&app, &tokens.access, PASSWORD)
             .await
@@ -103,7 +103,7 @@ async fn the_extractor_distinguishes_unauthenticated_from_stale() {
     }
 }
 
-/// A clock that was set back makes nothing less recent.
+/// A clock set back keeps a sign-in recent.
 #[tokio::test]
 async fn a_sign_in_ahead_of_the_clock_is_recent() {
     let app = app_with(|builder| builder).await;
@@ -214,7 +214,7 @@ async fn an_ended_session_is_not_freshened() {
     }
 }
 
-/// Each is done, or refused because the session ended; and it stays ended.
+/// Each succeeds or finds the session ended, which stays ended.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reauthentication_revives_no_ended_session() {
     for app in apps_with(unhurried).await {

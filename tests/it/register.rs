@@ -93,7 +93,7 @@ async fn members_that_are_not_documented_are_refused() {
             let reply = app.post("/users", body).await;
             reply.violations("validation_failed", &[(&pointer, "unknown_member")]);
         }
-        // Nothing of it made an account.
+        // No account was created.
         app.register("ann@example.org").await;
     }
 }
@@ -139,7 +139,7 @@ async fn an_address_is_taken_in_every_form() {
                 app.post("/users", body).await.problem(409, "email_taken");
             }
         }
-        // Dots and tags are not folded, and letters that only look alike are others.
+        // Dots and tags are not folded, and homoglyphs are other letters.
         for other in [
             "a.nn@example.org",
             "ann+x@example.org",
@@ -214,7 +214,7 @@ async fn passwords_are_kept_whole_up_to_the_cap() {
             let reply = app.try_login(&email, &shorter).await;
             reply.problem(401, "invalid_credentials");
         }
-        // 1025 bytes need more than 256 code points: no character has five bytes.
+        // 1025 bytes exceed 256 code points of four bytes.
         let body = json!({"email": "2@example.org", "password": format!("{bytes}a")});
         let reply = app.post("/users", body).await;
         reply.violations("weak_password", &[("/password", "too_long")]);
@@ -431,7 +431,7 @@ async fn closed_registration_refuses_applicants() {
         reply.problem(403, "registration_closed");
         let reply = app.try_login("ann@example.org", PASSWORD).await;
         reply.problem(401, "invalid_credentials");
-        // An administrator can still be made in process.
+        // In-process creation still works.
         app.administrator().await;
     }
 }

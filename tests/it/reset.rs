@@ -63,7 +63,7 @@ async fn a_request_reveals_nothing_about_the_address() {
         }
         assert_eq!(replies[0], replies[1]);
         assert_eq!(replies[0], replies[2]);
-        // Each is an intent; one of them has a reader.
+        // Each request is an intent; one of them has a recipient.
         assert_eq!(app.auth.deliver_mail().await.unwrap(), 3);
         let mails = app.mailbox.mails();
         assert_eq!(mails.len(), 1);
@@ -186,7 +186,7 @@ async fn tokens_that_are_not_live_are_refused_alike() {
         ] {
             let reply = app.reset(token, NEW).await;
             replies.push(reply.problem(400, "invalid_token").timeless());
-            // A weak password is no way to find out about tokens.
+            // A weak password reveals nothing about tokens.
             assert_eq!(app.reset(token, "weak").await.status, 400);
         }
         app.reset(&live, NEW).await.expect(204);
@@ -308,7 +308,7 @@ async fn a_session_does_not_survive_a_concurrent_reset() {
         .await;
         for reply in replies {
             match reply.status {
-                // Given before the reset; over now.
+                // Issued before the reset, void now.
                 200 => {
                     let tokens = reply.tokens();
                     let me = app.me(&tokens.access).await;
@@ -333,7 +333,7 @@ async fn a_reset_link_has_the_configured_lifetime() {
     let token = app.reset_token(ANN).await;
     app.advance(60);
     assert_spent(&app, &token).await;
-    // GET spends nothing, because there is no GET.
+    // GET spends nothing, because the row has no GET.
     let reply = app.ask("GET /auth/reset-password", "", b"").await;
     let reply = reply.problem(405, "method_not_allowed");
     assert_eq!(reply.header("allow"), Some("POST"));

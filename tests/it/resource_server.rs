@@ -1,4 +1,4 @@
-//! Another service that trusts our tokens, on both frameworks: a hallpass server on loopback, and its keys by HTTP.
+//! A resource server on both frameworks, with a hallpass server on loopback and its keys by HTTP.
 
 use std::{
     net::SocketAddr,
@@ -194,7 +194,7 @@ const GUARDED: [&str; 5] = [
 async fn extractors_and_guards_use_the_token_alone() {
     let app = app_with(issuer).await;
     let verifier = Moving::to(&app).verifier(&app);
-    // The last one could not be made anything else.
+    // The last administrator cannot be demoted.
     app.administrator().await;
     let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
     for server in hosts(&app.auth, &verifier).await {
@@ -216,7 +216,7 @@ async fn extractors_and_guards_use_the_token_alone() {
         ] {
             app.set_roles(&id, roles).await;
             let access = app.login(ANN).await.access;
-            // What was true at the sign-in stays true for this token.
+            // The claims of the sign-in hold for this token.
             app.set_roles(&id, "").await;
             for (path, expected) in GUARDED.into_iter().zip(expected) {
                 let reply = client.get(path, &access).await;

@@ -42,7 +42,7 @@ async fn secrets_are_in_no_output() {
     for database in Database::migrated().await {
         let store = database.store().await;
         run.flows(store.clone()).await;
-        // What the trail keeps is said to administrators, and holds no address either.
+        // Administrators see the trail, which holds no address either.
         let trail = parts::trail(&store).await;
         assert!(trail.contains("unknown_address"), "{trail}");
         assert!(!trail.contains('@'), "{trail}");
@@ -116,7 +116,7 @@ impl Run {
         Self { unsayable }
     }
 
-    /// Every use case, well and badly, through the endpoints and in process.
+    /// Every use case, with success and failure, through the endpoints and in process.
     async fn flows(&mut self, store: impl Store + Clone + 'static) {
         let mailer = std::sync::Arc::new(Moody::default());
         let clock = ManualClock::new();
@@ -162,8 +162,7 @@ impl Run {
         self.unsayable.phc(hash.password_hash.unwrap().expose());
     }
 
-    /// Secrets in places where they do not belong.
-    /// A sign-in with a provider that goes well, and those that do not.
+    /// Secrets in the wrong places, and provider sign-ins that succeed and fail.
     async fn providers(&mut self, store: impl Store + 'static, clock: &ManualClock) {
         let fake = FakeProvider::start().await;
         fake.follow(clock);
@@ -275,7 +274,7 @@ impl Run {
     }
 
     async fn reset(&mut self, api: &Api, auth: &Auth, mailer: &Moody, clock: &ManualClock) {
-        // The letters that verify addresses, refused or taken.
+        // Verification letters that are refused or accepted.
         while auth.deliver_mail().await.unwrap() > 0 {
             clock.advance(Duration::from_secs(60));
         }
@@ -304,7 +303,7 @@ impl Run {
         Self::give_up(api, auth, mailer, clock).await;
     }
 
-    /// A mail that is refused until it expires: what the mailer said last is quoted.
+    /// A mail refused until it expires: the mailer's last error is quoted.
     async fn give_up(api: &Api, auth: &Auth, mailer: &Moody, clock: &ManualClock) {
         while auth.deliver_mail().await.unwrap() > 0 {
             clock.advance(Duration::from_secs(60));
@@ -358,11 +357,11 @@ impl Run {
         }
     }
 
-    /// The database refuses to write, and the driver knows the row.
+    /// The database refuses the write, and the driver quotes the row.
     async fn failures(&mut self, store: &SeaOrmStore) {
         let mailer = Mailbox::new();
         let clock = ManualClock::new();
-        // Later than all that was issued before.
+        // Later than every issued token.
         clock.advance(Duration::from_secs(3 * 86_400));
         let auth = auth(store.clone(), |builder| {
             builder.mailer(mailer.clone()).clock(clock.clone())
@@ -377,7 +376,7 @@ impl Run {
             .await
             .unwrap();
         auth.deliver_mail().await.unwrap();
-        // Mails that are due together are sent in any order, and notices have no link.
+        // Mails due together are sent in any order, and notices have no link.
         let mut mails = mailer.mails();
         mails.retain(|mail| mail.text().contains("/reset-password?token="));
         let mail = mails.pop().unwrap();
@@ -430,7 +429,7 @@ impl Run {
         }
     }
 
-    /// Values that no flow prints, and settings that are wrong.
+    /// Values that no flow prints, and invalid settings.
     fn values(&mut self) {
         let password = "hunter2hunter2";
         self.unsayable.add("a password of a server", password);

@@ -11,7 +11,7 @@ use crate::support::{
 
 const SENDER: &str = "\"H\u{e4}llpass, Inc.\" <no-reply@b\u{fc}cher.example>";
 
-/// The app with a mailer to that server.
+/// The app with a mailer for that server.
 async fn mailing(app: &App, server: &Aiosmtpd) -> App {
     app.another(|builder| {
         let mailer = SmtpMailer::from_url(&server.url(), SENDER.parse().unwrap()).unwrap();
@@ -20,7 +20,7 @@ async fn mailing(app: &App, server: &Aiosmtpd) -> App {
     .await
 }
 
-/// As one who reads Chinese, so that a subject is anything but ASCII.
+/// With a Chinese user, so that the subject is not ASCII.
 async fn register(app: &App, email: &str) {
     let body = json!({"email": email, "password": PASSWORD}).to_string();
     let headers = format!("{JSON}Accept-Language: zh\r\n");
@@ -32,7 +32,7 @@ fn text(mail: &Value) -> &str {
     mail["parts"]["text/plain"].as_str().unwrap()
 }
 
-/// The one mail that is still to be sent, as administrators see it.
+/// The one waiting mail, as administrators see it.
 async fn pending(app: &App, admin: &str) -> Value {
     let mut list = app.get("/admin/mail", admin).await.expect(200).json();
     assert_eq!(list["items"].as_array().unwrap().len(), 1, "{list}");
@@ -110,7 +110,7 @@ async fn letters_arrive_whole_with_their_headers_over_one_connection() {
     }
 }
 
-/// What all letters have in common, as another's parser reads it.
+/// The common parts of all letters, as read by another parser.
 fn check(mail: &Value, app: &App, to: &str) {
     let told = format!("{}: {mail:#}", app.name);
     assert_eq!(mail["defects"], json!([]), "{told}");

@@ -124,7 +124,7 @@ async fn the_checks_also_run_as_one() {
     }
 }
 
-/// No call needs a second connection, or a statement that an earlier one prepared.
+/// No call needs a second connection or an earlier prepared statement.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_connection_with_one_prepared_statement_is_enough() {
     for database in Database::migrated().await {
@@ -161,7 +161,7 @@ async fn a_wrong_url_is_not_repeated() {
     }
 }
 
-/// SQLite would make a database of its own for each connection, or keep nothing that is written.
+/// SQLite would create a database for each connection, or keep nothing.
 #[tokio::test]
 async fn a_sqlite_url_without_a_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -225,7 +225,7 @@ async fn options_of_the_host_keep_our_own() {
     }
 }
 
-/// Both are what is set here, too.
+/// Both are set here too.
 #[tokio::test]
 async fn host_has_the_last_word_about_the_options() {
     for database in Database::migrated().await {
@@ -305,8 +305,7 @@ async fn a_file_is_created_only_if_the_url_says_so() {
     assert_eq!(error.unwrap_err().kind(), hallpass::ErrorKind::Unavailable);
 }
 
-/// Instances that start together meet at a new file: it is turned to WAL under a lock, which may be held for longer
-/// than one attempt waits.
+/// Instances that start together share a new file, whose switch to WAL may hold a lock longer than one attempt waits.
 #[tokio::test]
 async fn a_new_file_locked_by_another_process_is_waited_for() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! A database whose migrations have not run: it is said so, and nothing is ready.
+//! A database without its migrations: it is reported and ends readiness.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,7 +25,7 @@ async fn app(store: &SeaOrmStore, framework: Framework) -> App {
     .await
 }
 
-/// Each app has a store of its own: what a pool opens on the threads of one server ends with them.
+/// Each app has its own store, since connections end with the threads of their server.
 #[tokio::test]
 async fn a_missing_migration_is_reported_and_ends_readiness() {
     for database in Database::empty().await {
@@ -65,7 +65,7 @@ async fn missing_column_is_reported_like_a_missing_table() {
     }
 }
 
-/// The newest one is what readiness asks for.
+/// Readiness checks the newest one.
 #[tokio::test]
 async fn readiness_needs_the_newest_migration() {
     for database in Database::migrated().await {
@@ -87,7 +87,7 @@ async fn readiness_needs_the_newest_migration() {
     }
 }
 
-/// The limit is the time to get a connection, although the statement has all the time that there is.
+/// The limit is the time to get a connection, not the statement timeout.
 #[tokio::test]
 async fn readiness_does_not_wait_for_a_stalled_database() {
     for database in Database::migrated().await {

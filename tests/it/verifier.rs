@@ -1,4 +1,4 @@
-//! Verifying elsewhere: when keys are fetched, how long they are believed, and what an outage does.
+//! The verifier: the fetching and caching of keys, and outages.
 
 use std::{
     sync::{Arc, Mutex},
@@ -21,13 +21,13 @@ use crate::support::app::{App, PUBLIC_URL, app_with, race};
 
 const ANN: &str = "ann@example.org";
 
-/// What an issuer publishes, and how often that was fetched.
+/// The document of an issuer and its number of fetches.
 #[derive(Clone, Debug)]
 struct Published(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// `None` while the issuer is away.
+    /// `None` during an outage.
     document: Mutex<Option<String>>,
     fetches: Mutex<usize>,
     /// A fetch ends only when it gets a permit.
@@ -79,7 +79,7 @@ impl Published {
             .unwrap()
     }
 
-    /// Until a fetch in the background has begun, and has let others go on.
+    /// Waits until a background fetch has begun and yielded.
     async fn was_fetched(&self, times: usize) {
         while self.fetches() < times || self.0.gate.available_permits() == 0 {
             tokio::task::yield_now().await;
@@ -95,7 +95,7 @@ async fn verify(verifier: &Verifier, token: &str) -> Result<CurrentUser, ErrorKi
     verified.map_err(|error| error.kind())
 }
 
-/// A token of a key that nobody has.
+/// A token of an unknown key.
 async fn forged() -> String {
     let other = app_with(|builder| builder.secrets(Secret::generate())).await;
     other.join(ANN).await.access
@@ -184,7 +184,7 @@ async fn an_issuer_changes_its_keys_and_no_token_is_refused() {
     let first = app.join(ANN).await.access;
     verify(&verifier, &first).await.unwrap();
 
-    // The new one second: published, and signs nothing yet.
+    // The new key second: published, but not signing yet.
     let secrets = Secrets::new(old.clone(), vec![new.clone()]).unwrap();
     let second = app
         .another(|builder| builder.secrets(secrets.clone()))
@@ -196,7 +196,7 @@ async fn an_issuer_changes_its_keys_and_no_token_is_refused() {
         .unwrap();
     assert_eq!(published.fetches(), 1);
 
-    // Then first: its key is unknown here, and is fetched.
+    // Then the new key first: unknown here, so it is fetched.
     let secrets = Secrets::new(new.clone(), vec![old]).unwrap();
     let third = app
         .another(|builder| builder.secrets(secrets.clone()))
@@ -207,7 +207,7 @@ async fn an_issuer_changes_its_keys_and_no_token_is_refused() {
     verify(&verifier, &first).await.unwrap();
     assert_eq!(published.fetches(), 2);
 
-    // Then the old one is dropped: once that is known, not even a token that was seen before passes.
+    // Then the old key is dropped: even a cached token fails after the next fetch.
     let last = app.another(|builder| builder.secrets(new.clone())).await;
     published.set(&last.auth.jwks());
     verify(&verifier, &first).await.unwrap();
@@ -255,7 +255,7 @@ async fn forged_keys_cause_one_fetch_a_minute() {
         assert_eq!(verify(&verifier, &forged).await.unwrap_err(), INVALID);
         assert_eq!(published.fetches(), minute);
         app.advance(1);
-        // While the issuer is away too.
+        // During the outage too.
         if minute == 2 {
             published.is_away();
         }

@@ -1,4 +1,4 @@
-//! Use cases in a transaction of the host's.
+//! Use cases in a host's transaction.
 
 use std::sync::{
     Arc,
@@ -30,7 +30,7 @@ use crate::support::{
 
 const ANN: &str = "ann@example.org";
 
-/// A host with a table of its own. One connection is all there is: what needs a second one waits for ever.
+/// A host with a table of its own and one connection, so a second one would block for ever.
 struct Host {
     app: App,
     store: SeaOrmStore,
@@ -53,7 +53,7 @@ async fn hosts() -> Vec<Host> {
     hosts
 }
 
-/// Commits and tells, or does neither.
+/// Commits and runs the after hooks, or neither.
 async fn end(txn: DatabaseTransaction, unpublished: Unpublished, commits: bool) {
     if commits {
         txn.commit().await.unwrap();
@@ -130,7 +130,7 @@ async fn an_account_and_the_hosts_own_row_are_committed_together() {
     }
 }
 
-/// SQLite refuses a write at once if the transaction has read what another one has changed since.
+/// SQLite refuses a write at once if the transaction has read outdated rows.
 #[tokio::test]
 async fn a_sqlite_transaction_that_read_first_gets_advice() {
     let (_database, store, app) = sqlite().await;
@@ -211,7 +211,7 @@ async fn a_rollback_leaves_nothing() {
         assert_eq!(host.profiles().await, 0);
         assert!(host.events().await.is_empty());
 
-        // The address is free, and what was prepared can still be used.
+        // The address is free, and the prepared registration is still valid.
         let txn = host.begin().await;
         let mut accounts = host.auth().within(&txn).unwrap();
         accounts.register(prepared).await.unwrap();
@@ -222,7 +222,7 @@ async fn a_rollback_leaves_nothing() {
     }
 }
 
-/// Counts those who are there.
+/// Counts the accounts.
 #[derive(Clone, Debug, Default)]
 struct Counting(Arc<AtomicUsize>);
 
@@ -270,7 +270,7 @@ async fn hooks_see_accounts_after_the_host_has_committed() {
     }
 }
 
-/// The mail is sent if the transaction is committed.
+/// The mail is sent after the commit.
 #[tokio::test]
 async fn a_mail_can_be_ordered_with_the_hosts_own_row() {
     for host in hosts().await {
@@ -290,7 +290,7 @@ async fn a_mail_can_be_ordered_with_the_hosts_own_row() {
     }
 }
 
-/// A taken address is no failed statement: the host's transaction goes on.
+/// A taken address does not fail the host's transaction.
 #[tokio::test]
 async fn a_taken_address_does_not_break_the_transaction() {
     for host in hosts().await {
@@ -370,7 +370,7 @@ async fn an_account_is_deleted_with_the_hosts_own_rows() {
     }
 }
 
-/// The last administrator stays, and the host's transaction goes on.
+/// The last administrator stays, and the host's transaction continues.
 #[tokio::test]
 async fn the_last_administrator_cannot_be_removed_in_a_transaction() {
     for host in hosts().await {
@@ -397,7 +397,7 @@ async fn the_last_administrator_cannot_be_removed_in_a_transaction() {
     }
 }
 
-/// Answers nothing.
+/// Never answers.
 #[derive(Debug)]
 struct Unreachable;
 

@@ -1,4 +1,4 @@
-//! The cost of connections, their number, and how long they last if nobody reads.
+//! The cost, number and lifetime of connections.
 
 use std::{
     fmt::Write as _,
@@ -18,10 +18,10 @@ use crate::{
 
 const CLIENTS: u64 = 30;
 
-/// The cost of a client that does not read, at most, in KiB, buffers and stacks of a build for tests included.
+/// The maximum cost of a client that does not read, in KiB, with the buffers and stacks of a test build.
 const COST: u64 = 120;
 
-/// Requests that are sent again and again: a short reply, none at all but its head, one longer than any buffer, a problem.
+/// Repeated requests: a short reply, only a head, one longer than any buffer, and a problem.
 const ASKED: [&str; 4] = [
     "GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n",
     "HEAD /nope HTTP/1.1\r\nhost: a\r\n\r\n",
@@ -52,13 +52,13 @@ fn never_read(name: &str, asked: &str) {
     assert_eq!(server.get("/health/ready").status, 200, "{told}");
 }
 
-/// Writes as much as is taken, on all connections, and reads nothing.
+/// Writes as much as possible on all connections and reads nothing.
 fn write_until_let_go(connections: Vec<TcpStream>, asked: &str) {
     let many = asked.repeat(64 * 1024 / asked.len());
     let mut open: Vec<(TcpStream, usize)> = Vec::new();
     for connection in connections {
         connection.set_nonblocking(true).unwrap();
-        // The kernel would take megabytes of replies before the server notices.
+        // The kernel would buffer megabytes of replies first.
         set_socket_recv_buffer_size(&connection, 4096).unwrap();
         open.push((connection, 0));
     }
@@ -119,7 +119,7 @@ fn a_pipelining_client_that_reads_gets_every_reply_in_order() {
     }
 }
 
-/// Longer than a head may take to come: each request begins a time of its own.
+/// Longer than the head timeout: each request has its own.
 #[test]
 fn consecutive_requests_keep_a_connection_open() {
     const HEAD_TIMEOUT: Duration = Duration::from_secs(11);
@@ -164,7 +164,7 @@ fn client_that_offers_an_upgrade_learns_if_its_connection_stays() {
     }
 }
 
-/// Of rows that look at their body, of one that does not, of one without a caller, and of none.
+/// Rows that read their body, one that does not, one without a caller, and an unknown one.
 #[test]
 fn endless_chunked_body_is_cut_off() {
     const MOST: usize = 64 * 1024 * 1024;
@@ -193,7 +193,7 @@ fn endless_chunked_body_is_cut_off() {
     }
 }
 
-/// What frames the data of a body, and is no data.
+/// The framing of a body, without its data.
 #[test]
 fn endless_chunk_framing_is_cut_off() {
     const MOST: usize = 40 * 1024 * 1024;
@@ -229,7 +229,7 @@ fn connections_beyond_the_cap_wait_until_others_close() {
             ("HALLPASS_REQUEST_TIMEOUT", "60"),
         ];
         let server = Server::of(name, folder.path(), &settings);
-        // Bodies that do not end: whoever is in is not let go for a minute.
+        // Endless bodies: an accepted connection stays for a minute.
         let unfinished = "POST /auth/logout HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 60\r\n\r\n{";
         let connect = || {
             let mut connection = server.connect();

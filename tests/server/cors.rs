@@ -101,7 +101,7 @@ fn only_listed_origins_may_call() {
     }
 }
 
-/// The status, and the headers that speak of origins.
+/// The status and the CORS headers.
 fn shown(reply: &Reply) -> (u16, Vec<(&str, Option<&str>)>) {
     let names = [
         "access-control-allow-credentials",

@@ -1,4 +1,4 @@
-//! The examples of hosts that embed their users.
+//! The examples that embed hallpass.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Requests that another server may take for others than they are (RFC 9112, sections 3.2 and 6.3).
+//! Requests that another server may parse differently (RFC 9112, sections 3.2 and 6.3).
 
 #[path = "../../server/src/axum/framing.rs"]
 mod follower;
@@ -25,7 +25,7 @@ fn sized(head: &str) -> String {
     format!("{head}content-length: {}\r\n\r\n{BODY}", BODY.len())
 }
 
-/// The statuses of all replies to these bytes, and whether the server closed the connection before the client did.
+/// The statuses of all replies to these bytes, and whether the server closed the connection first.
 fn statuses(server: &Server, asked: &str) -> (Vec<u16>, bool) {
     let mut connection = server.connect();
     connection.write_all(asked.as_bytes()).unwrap();
@@ -40,7 +40,7 @@ fn statuses(server: &Server, asked: &str) -> (Vec<u16>, bool) {
                 has_closed = true;
                 break;
             }
-            // What it has not read is lost with the connection.
+            // Unread bytes are lost with the connection.
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {
                 has_closed = true;
                 break;
@@ -92,7 +92,7 @@ fn ambiguous_request_is_400_and_closes_its_connection() {
 #[test]
 fn unambiguous_requests_keep_their_connection() {
     let last = LIVE.replace("\r\n\r\n", "\r\nx-request-id: last\r\n\r\n");
-    // What looks like a head within a body is none.
+    // Bytes like a head within a body are data.
     let sly = "content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n";
     let sly = format!("{LOGOUT}content-length: {}\r\n\r\n{sly}", sly.len());
     let asked = [
@@ -114,7 +114,7 @@ fn unambiguous_requests_keep_their_connection() {
     }
 }
 
-/// However the bytes come.
+/// With any split of the bytes.
 #[test]
 fn ambiguous_request_is_found_at_any_read_boundary() {
     let length = "content-length: 5\r\n";

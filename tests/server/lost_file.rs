@@ -1,4 +1,4 @@
-//! SQLite whose files are removed or replaced under a running server: it is not ready any more.
+//! SQLite files removed or replaced under a running server: it ends its readiness.
 
 use std::{fs, path::Path, thread, time::Duration};
 
@@ -11,7 +11,7 @@ fn remove(file: &Path) {
     fs::remove_file(file).expect("the file can be removed");
 }
 
-/// So that there are connections to open.
+/// Leaves connections to open.
 fn sign_in_at_once(server: &Server) {
     thread::scope(|scope| {
         for _ in 0..12 {
@@ -20,7 +20,7 @@ fn sign_in_at_once(server: &Server) {
     });
 }
 
-/// Connections that are opened after the loss neither make a file nor touch the log of the one that is away.
+/// Connections opened after the loss neither create a file nor touch the old log.
 #[test]
 fn file_moved_away_and_back_under_load_loses_no_write() {
     for name in SERVERS {
@@ -94,7 +94,7 @@ fn lost_file_ends_the_readiness_of_a_running_server() {
                     server.get("/health/ready").status == 503
                 });
                 assert_eq!(server.get("/health/live").status, 200);
-                // Nor does it come back by itself: a finding is kept for a second.
+                // The readiness does not return: a result is cached for a second.
                 thread::sleep(Duration::from_millis(1100));
                 assert_eq!(server.get("/health/ready").status, 503, "{name}");
                 let told = server.stderr.wait_for(file);

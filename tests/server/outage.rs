@@ -1,4 +1,4 @@
-//! Postgres: servers that start together, and a database that goes away and comes back.
+//! Postgres: servers that start together, and a database outage.
 
 use std::{sync::Barrier, thread};
 
@@ -63,7 +63,7 @@ fn a_database_outage_is_reported_and_survived() {
     });
 }
 
-/// Each pooled connection is over, and no call has met one of them.
+/// Each pooled connection is closed without a call on it.
 #[test]
 fn a_database_restart_fails_no_read() {
     on_a_cluster(|cluster, clients| {
@@ -73,7 +73,7 @@ fn a_database_restart_fails_no_read() {
         let again = ConnectSettings::new(cluster.url()).acquire_timeout(PATIENCE);
         runtime.block_on(SeaOrmStore::connect(&again)).unwrap();
         each(clients, |client| {
-            // One after the other, they meet every connection there is.
+            // Consecutive calls use every connection.
             for _ in 0..16 {
                 let me = client.server.me(&client.access);
                 assert_eq!(me.status, 200, "{me:?}");
@@ -95,7 +95,7 @@ fn on_a_cluster(check: impl FnOnce(&mut Cluster, &[Client<'_>])) {
         ("DATABASE_URL", url.as_str()),
         ("HALLPASS_SECRET", SECRET),
         ("HALLPASS_RATE_LIMITS", "false"),
-        // It ends no request here before the database is given up.
+        // Keeps requests running until the database is given up.
         ("HALLPASS_REQUEST_TIMEOUT", "300"),
     ];
     let servers = SERVERS.map(|name| Server::of(name, folder.path(), &settings));
@@ -129,7 +129,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// So that there are connections to lose.
+    /// Leaves connections to lose.
     fn fill_the_pool(&self) {
         let statuses = self.at_once();
         assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
@@ -143,7 +143,7 @@ impl<'a> Client<'a> {
         })
     }
 
-    /// 503 from whatever needs the database, and no waiting for it to come back; and the process says that it lives.
+    /// Calls that need the database get 503 at once; liveness stays.
     fn is_reported(&self) {
         for _ in 0..2 {
             self.expect_unavailable("me", || self.server.me(&self.access));
@@ -171,7 +171,7 @@ impl<'a> Client<'a> {
         assert!(retry_after >= 1, "{told}");
     }
 
-    /// By itself, for whoever asks.
+    /// The server recovers by itself.
     fn recovers(&self) {
         block_until("it is ready", || {
             self.server.get("/health/ready").status == 200

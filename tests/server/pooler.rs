@@ -14,7 +14,7 @@ use crate::{
     process::{PASSWORD, SECRET, SERVERS, Server, command, folder, refused},
 };
 
-/// A cluster, if there is one, and PgBouncer too.
+/// A cluster, if Postgres and PgBouncer are available.
 fn cluster() -> Option<Cluster> {
     PgBouncer::is_there().then(Cluster::start_or_skip).flatten()
 }
@@ -107,7 +107,7 @@ fn a_pooler_that_mixes_up_statements_stops_the_start() {
     ] {
         let pooler = PgBouncer::start(&cluster, mode, sessions, mixing);
         let (folder, url) = (folder(), pooler.url());
-        // The next start must not meet statements that one left behind.
+        // The next start must not find leftover statements.
         for server in [SERVERS, SERVERS].concat() {
             let mut command = command(server, folder.path());
             let (status, line) = refused(command.envs(settings(&url, "10")));
@@ -195,7 +195,7 @@ async fn backend_memory_stays_flat_over_ten_thousand_calls() {
         let before = memory(&backends(&cluster).await);
         calls(CALLS);
         let after = memory(&backends(&cluster).await);
-        // 59 kB a call would be 300 MB.
+        // A leak of 59 kB a call would be 300 MB.
         assert!(after < before + 8192, "{before} kB, then {after} kB");
     }
 }
@@ -215,14 +215,14 @@ fn at_once(count: usize, call: impl Fn() -> Reply + Sync) -> Vec<Reply> {
     })
 }
 
-/// The processes of Postgres that work for others.
+/// The backends of Postgres.
 async fn backends(cluster: &Cluster) -> Vec<i32> {
     let settings = ConnectSettings::new(cluster.url()).pool_size(1);
     let store = SeaOrmStore::connect(&settings).await.unwrap();
     let sql = "SELECT pid FROM pg_stat_activity \
                WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
     let mut pids = Vec::new();
-    // The connections that looked whether a pooler is there may still be on their way out.
+    // The connections of the pooler check may still be closing.
     until("no more sessions than the pooler may have", async || {
         let all = Statement::from_string(DbBackend::Postgres, sql);
         let rows = store.database().query_all_raw(all).await.unwrap();

@@ -1,4 +1,4 @@
-//! Whom the servers take for the client.
+//! The client address behind proxies.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::{
 
 const ANN: (&str, &str) = ("ann@example.org", PASSWORD);
 
-/// Logs in through a proxy that adds this header, and gives the address that the session remembers.
+/// Logs in through a proxy with this header and returns the address of the session.
 fn remembered(server: &Server, header: &str) -> Value {
     let body = credentials(ANN.0, ANN.1).to_string();
     let headers = ["content-type: application/json", header];

@@ -1,4 +1,4 @@
-//! `examples/resource_server.rs` beside a server that issues tokens, and after it.
+//! `examples/resource_server.rs` during and after the run of an issuer.
 
 use std::process::{Command, Stdio};
 

@@ -13,10 +13,10 @@ use crate::{
     process::{PASSWORD, SECRET, SERVERS, Server, command, folder, refused},
 };
 
-/// Stands in for whatever must not be repeated.
+/// A secret that must not be repeated.
 const HIDDEN: &str = "hunter2hunter2";
 
-/// The variable that the line names, and the settings.
+/// The variable named by the line, and the settings.
 type Row = (&'static str, Vec<(&'static str, String)>);
 
 fn rows() -> Vec<Row> {
@@ -154,7 +154,7 @@ fn rows() -> Vec<Row> {
         "HALLPASS_ADMIN_PASSWORD",
         administrator("root@example.org", ""),
     ));
-    // The one that is missing.
+    // The missing setting.
     for (missing, (name, value)) in [
         ("HALLPASS_ADMIN_EMAIL", ("HALLPASS_ADMIN_PASSWORD", HIDDEN)),
         (
@@ -177,7 +177,7 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-/// The variable that the line names, and the settings of providers.
+/// The variable named by the line, and the settings of providers.
 const PROVIDERS: [(&str, &[(&str, &str)]); 14] = [
     (
         "HALLPASS_OAUTH_TOKEN_CLIENT_ID",
@@ -254,14 +254,14 @@ const fn with_google<'a>(name: &'a str, value: &'a str) -> [(&'a str, &'a str); 
     [("HALLPASS_OAUTH_GOOGLE_CLIENT_ID", "notes"), (name, value)]
 }
 
-/// One line that names the setting, and holds no secret; and no good end.
+/// Expects a failure with one line that names the setting without secrets.
 fn check(name: &str, command: &mut Command) {
     let (status, stderr) = refused(command);
     let told = format!("{command:?}: {status}: {stderr}");
     assert!(!status.success(), "{told}");
     assert_eq!(stderr.lines().count(), 1, "{told}");
     assert!(stderr.starts_with(&format!("error: {name}")), "{told}");
-    // What the parser says of no value in particular.
+    // The parser's message about no particular value.
     assert!(!stderr.contains("for an argument"), "{told}");
     for hidden in [HIDDEN, SECRET, "aHVudGVyMmh1bnRlcjI="] {
         assert!(!stderr.contains(hidden), "{told}");
@@ -375,7 +375,7 @@ fn database_that_refuses_connections_is_reported() {
     }
 }
 
-/// After the migrations: with a value that it does not take, and without a table that it needs.
+/// After the migrations: with an invalid value, and without a needed table.
 #[tokio::test]
 async fn database_failure_during_administrator_setup_is_reported() {
     for server in SERVERS {

@@ -1,4 +1,4 @@
-//! From the first start on.
+//! The first start and later ones.
 
 use std::{
     fs,
@@ -63,7 +63,7 @@ fn a_server_without_settings_creates_its_secret_and_says_so() {
     }
 }
 
-/// A database server says that others are to use it, and standard output is read by more people than a mailbox.
+/// A database server suggests production, where more people read standard output than a mailbox.
 #[tokio::test]
 async fn a_server_on_postgres_warns_that_it_prints_its_mails() {
     let Some(database) = postgres::empty().await else {
@@ -88,7 +88,7 @@ async fn a_server_on_postgres_warns_that_it_prints_its_mails() {
     }
 }
 
-/// The limit on the size of files kills the process at the first byte that it writes to one: the secret's.
+/// The file size limit kills the process at its first byte written to a file: the secret's.
 #[test]
 fn kill_at_the_first_start_leaves_no_copy_of_the_secret() {
     for server in SERVERS {
@@ -106,7 +106,7 @@ fn kill_at_the_first_start_leaves_no_copy_of_the_secret() {
         let left = fs::read_dir(folder.path()).unwrap();
         let left: Vec<_> = left.map(|file| file.unwrap().file_name()).collect();
         assert_eq!(left, ["hallpass.secret"]);
-        // Whatever else made the file empty, nobody else is to read it.
+        // Nobody else may read the file, even an empty one.
         let path = folder.path().join("hallpass.secret");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
 
@@ -118,7 +118,7 @@ fn kill_at_the_first_start_leaves_no_copy_of_the_secret() {
     }
 }
 
-/// Both on one SQLite file, which neither has seen before.
+/// Both use one new SQLite file.
 #[test]
 fn servers_that_start_together_share_a_secret() {
     let folder = folder();
@@ -208,7 +208,7 @@ fn the_administrator_is_created_once() {
         );
         assert!(!first.whole_log().contains("a staple"));
 
-        // An account that exists is left alone.
+        // An existing account is left unchanged.
         let second = Server::of(server, folder.path(), &admin("another good password"));
         assert_eq!(
             second
@@ -220,7 +220,7 @@ fn the_administrator_is_created_once() {
     }
 }
 
-/// The address of the setting and the one of the account part ways as soon as the administrator changes theirs.
+/// The administrator's address may change after the setting.
 #[test]
 fn a_start_with_another_address_creates_no_administrator() {
     for server in SERVERS {

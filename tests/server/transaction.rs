@@ -1,5 +1,5 @@
-//! Callers that go away in the middle of a transaction: no connection stays inside it, and nothing that is
-//! acknowledged afterwards is lost.
+//! Callers that disconnect during a transaction: no connection stays inside it, and later acknowledged writes are
+//! kept.
 
 use std::{io::Write as _, net::TcpStream, thread, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
 
 const ADMIN: &str = "admin@example.org";
 
-/// One server, its way to the database, and the database.
+/// A server, its proxy to the database, and the database.
 struct House {
     name: &'static str,
     database: PostgresDatabase,
@@ -38,7 +38,7 @@ impl House {
         })
     }
 
-    /// Makes accounts and kills the server. All of them are there for the next one.
+    /// Creates accounts and kills the server. The next one has all of them.
     fn keeps_what_it_acknowledges(self, accounts: usize) {
         let addresses: Vec<_> = (0..accounts)
             .map(|n| format!("after-{n}@example.org"))
@@ -85,7 +85,7 @@ async fn caller_gone_during_begin_leaves_no_open_transaction() {
             let callers: Vec<_> = calls.iter().map(|call| send(&house.server, call)).collect();
             house.wire.wait_for_begin(pool);
             drop(callers);
-            // The server hears of it at its own pace. Too early a reply makes the test weaker, never wrong.
+            // The server notices at its own pace. An early reply only weakens the test.
             thread::sleep(Duration::from_millis(300));
             house.wire.release();
             house.keeps_what_it_acknowledges(4);
@@ -143,7 +143,7 @@ async fn connection_whose_rollback_is_cut_is_not_used_again() {
         house.wire.wait_for_begin(1);
         house.wire.cut_at(Some(b"ROLLBACK\0"));
         drop(caller);
-        // The server hears of it at its own pace. Too early a reply makes the test weaker, never wrong.
+        // The server notices at its own pace. An early reply only weakens the test.
         thread::sleep(Duration::from_millis(300));
         house.wire.release();
         house.keeps_what_it_acknowledges(4);
@@ -189,7 +189,7 @@ async fn thousand_random_cuts_leave_no_open_transaction() {
     }
 }
 
-/// Waits until every backend of the database is outside a transaction: one that was left open stays.
+/// Waits until every backend of the database is outside a transaction.
 async fn every_transaction_ends(database: &PostgresDatabase) {
     let db = sea_orm::Database::connect(database.url()).await.unwrap();
     let are_over = async || open_transactions(&db).await == 0;
@@ -205,7 +205,7 @@ async fn open_transactions(db: &DatabaseConnection) -> i64 {
     row.unwrap().unwrap().try_get("", "n").unwrap()
 }
 
-/// The call with which a new user deletes the account.
+/// The call of a new user to delete the account.
 fn deletion(server: &Server, number: usize) -> String {
     let address = format!("gone-{number}@example.org");
     assert_eq!(server.register(&address, PASSWORD).status, 201);
@@ -235,7 +235,7 @@ fn send(server: &Server, request: &str) -> TcpStream {
     stream
 }
 
-/// A number that looks random, and is the same in every run.
+/// A pseudorandom number, the same in every run.
 fn scattered(number: u64) -> u64 {
     number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 17
 }

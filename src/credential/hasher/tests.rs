@@ -8,7 +8,7 @@ use tokio::{
 use super::*;
 use crate::error::ErrorKind;
 
-/// Ends a hang, and decides nothing.
+/// Only ends a hang.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn cheap() -> HashParams {
@@ -312,7 +312,7 @@ async fn waiting_callers_are_served_while_the_async_threads_are_busy() {
         until(|| hasher.waiting() == number + 1).await;
     }
     drop(release);
-    // The only async thread there is waits here.
+    // Blocks the only async thread.
     for number in 0..3 {
         assert_eq!(begins.recv_timeout(PATIENCE), Ok(number));
     }

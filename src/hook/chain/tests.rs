@@ -34,7 +34,7 @@ fn chain(hooks: impl Hooks) -> HookChain {
     HookChain::new(vec![Arc::new(hooks)], Duration::from_secs(1))
 }
 
-/// Deletes nobody, and counts those who are gone.
+/// Refuses every deletion and counts deleted users.
 #[derive(Clone, Debug, Default)]
 struct Keeper(Arc<AtomicUsize>);
 
@@ -96,7 +96,7 @@ async fn a_hook_that_writes_no_method_changes_nothing() {
     assert!(claims.is_empty());
 }
 
-/// Waits for the next word before each reaction ends.
+/// Waits for a signal before each reaction ends.
 #[derive(Debug)]
 struct Slow(Mutex<Option<tokio::sync::oneshot::Receiver<()>>>);
 

@@ -50,7 +50,7 @@ fn proxies() -> ClientAddress {
 const XFF: &str = "x-forwarded-for";
 const FWD: &str = "forwarded";
 
-/// Headers that an attacker may send to pass for another client.
+/// Headers of an attacker who imitates another client.
 const FORGED: &[&[(&str, &str)]] = &[
     &[(XFF, "198.51.100.7")],
     &[("X-Forwarded-For", "198.51.100.7, 10.0.0.1")],
@@ -147,7 +147,7 @@ fn x_forwarded_for_is_walked_from_right_to_left() {
             (&[(XFF, "2001:db8::1")], "2001:db8::1"),
             (&[(XFF, "[2001:db8::1]")], "2001:db8::1"),
             (&[(XFF, "[2001:db8::1]:443, 2001:db8:aa::1")], "2001:db8::1"),
-            // All are trusted: the one that is farthest.
+            // All are trusted: the farthest one.
             (&[(XFF, "10.0.0.7, 10.0.0.8")], "10.0.0.7"),
         ],
     );
@@ -223,7 +223,7 @@ fn forwarded_is_walked_from_right_to_left() {
                 CLIENT,
             ),
             (&[(FWD, "for=10.0.0.7, for=10.0.0.9")], "10.0.0.7"),
-            // Separators in quotes are none.
+            // Quoted separators do not count.
             (
                 &[(FWD, "for=203.0.113.9;host=\"a,b;for=198.51.100.7\"")],
                 CLIENT,
@@ -332,7 +332,7 @@ fn only_rules_without_a_peer_answer_without_one() {
     for rule in [ClientAddress::peer(), proxies()] {
         let error = of(rule).expect_err("the peer is needed");
         assert_eq!(error.kind(), ErrorKind::Internal);
-        // The log line, once for each such request.
+        // The log line, at each such request.
         let source = std::error::Error::source(&error).expect("it says more");
         let remedy = "into_make_service_with_connect_info::<SocketAddr>()";
         assert!(source.to_string().contains(remedy), "{source}");

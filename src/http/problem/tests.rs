@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Code, PROBLEM_JSON, Problem};
 use crate::error::{Error, ErrorKind, Refusal, Violation};
 
-/// The codes of the contract. Growing it is fine; changing or losing a word breaks every client.
+/// The codes of the contract. A new one is allowed; a changed or removed one breaks every client.
 const FROZEN: &str = "malformed_body unsupported_media_type body_too_large validation_failed weak_password \
     email_taken registration_closed invalid_credentials email_not_verified account_disabled too_many_attempts \
     rate_limited overloaded unauthenticated invalid_access_token forbidden reauthentication_required \
@@ -27,7 +27,7 @@ fn every_code_is_a_frozen_word_and_used_once() {
     let mut seen = HashSet::new();
     for (kind, row) in Code::ALL {
         assert!(frozen.contains(row.code), "{}", row.code);
-        // A wrong configuration is answered as any other defect.
+        // A wrong configuration is answered like any other defect.
         let is_new = seen.insert(row.code) || *kind == ErrorKind::Internal;
         assert!(is_new, "{}", row.code);
         assert!(row.detail.ends_with('.'), "{}", row.code);

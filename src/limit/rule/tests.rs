@@ -1,7 +1,7 @@
 use super::*;
 use crate::clock::{Clock as _, ManualClock};
 
-/// Asks the rule so often at once, and says how many had room.
+/// Charges the rule this often at once and returns the number admitted.
 fn burst(rule: Rule, held: &mut Option<Held>, now: Timestamp, times: usize) -> usize {
     (0..times)
         .filter(|_| match rule.charge(*held, now) {
@@ -62,7 +62,7 @@ fn a_clock_set_back_far_makes_nobody_wait() {
     // The longest wait is above the skew.
     assert_eq!(burst(rule, &mut held, now, 9), 5);
     assert_eq!(burst(rule, &mut held, before, 9), 1);
-    // The failure is remembered all the same.
+    // The failure is still recorded.
     assert_eq!(held.map(|held| held.attempts), Some(6));
 }
 

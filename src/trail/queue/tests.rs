@@ -12,7 +12,7 @@ use crate::{
     event::{ClientInfo, EventId, EventKind},
 };
 
-/// A sink that behaves as instructed, and remembers its events.
+/// A configurable sink that records its events.
 #[derive(Debug, Default)]
 struct Moody {
     got: Mutex<Vec<EventId>>,

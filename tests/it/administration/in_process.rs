@@ -1,4 +1,4 @@
-//! What a host does for administrators in process, beyond the endpoints.
+//! In-process administration beyond the endpoints.
 
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ async fn the_last_administrator_cannot_be_demoted() {
     for app in apps().await {
         let admin = app.administrator().await;
         let root = me(&app, &admin).await;
-        // One who is disabled does not count.
+        // A disabled administrator does not count.
         let ann = app.register(ANN).await;
         let body = json!({"roles": ["admin"], "status": "disabled"});
         patch(&app, &ann, &admin, body).await.expect(200);

@@ -1,4 +1,4 @@
-//! What orders mails: E-05 to E-07, E-09, E-10, E-15.
+//! Calls that order mails: E-05 to E-07, E-09, E-10, E-15.
 
 use hallpass::{
     limit::{Budget, Rate, RateLimits},
@@ -30,7 +30,7 @@ async fn a_request_for_a_mail_is_answered_alike_for_every_account() {
             let email = |email: &str| json!({"email": email.to_uppercase()});
             let reply = twins.about(path, EVERYBODY, email).await;
             assert_eq!(reply.expect(202).text(), "");
-            // One a minute.
+            // One mail a minute.
             let mails = twins.mails().await;
             assert_eq!(mails.keys().collect::<Vec<_>>(), told, "{}", twins.name);
             assert!(mails.values().all(|count| *count == 1), "{mails:?}");
@@ -76,7 +76,7 @@ async fn a_private_registration_is_refused_before_the_look_up() {
         let good = |email: &str| json!({"email": email, "password": PASSWORD});
         let reply = twins.about("/users", EVERYBODY, good).await;
         assert_eq!(reply.expect(202).text(), "");
-        // Who is disabled gets no mails.
+        // A disabled user gets no mails.
         let mails = twins.mails().await;
         let told = [DELETED, NOBODY, PASSWORDLESS, UNVERIFIED, VERIFIED];
         assert!(mails.keys().eq(told), "{}: {mails:?}", twins.name);
@@ -107,7 +107,7 @@ async fn an_address_that_exceeds_its_limit_is_refused_alike() {
             "/auth/resend-verification",
             "/users",
         ] {
-            // What is always answered alike is not told to come too often either.
+            // A call that is always answered alike hides its limit too.
             let beyond = if path == "/users" { 429 } else { 202 };
             for status in [202, 202, beyond] {
                 let body = |email: &str| body(path, email);
@@ -141,7 +141,7 @@ async fn a_change_to_a_taken_address_is_answered_alike() {
             let reply = twins.alike(&[change(taken), change(free)]).await;
             assert_eq!(reply.expect(202).text(), "");
             let mails = twins.mails().await;
-            // The notice once, being one a minute.
+            // One notice, because of the limit of one a minute.
             let told = [(VERIFIED.to_owned(), 1), (canonical(free), 1)];
             assert_eq!(mails, told.into(), "{}", twins.name);
         }

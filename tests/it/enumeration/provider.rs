@@ -1,4 +1,4 @@
-//! Sign-in with a provider that is not trusted for the address it names: E-13.
+//! Sign-in with a provider that is not trusted for the address: E-13.
 
 use hallpass::{oauth::Provider, password::RegistrationMode};
 use serde_json::json;

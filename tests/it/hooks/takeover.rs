@@ -1,4 +1,4 @@
-//! The owner of an address takes an account over that nobody had proven.
+//! The owner of an address takes an unproven account over.
 
 use super::*;
 use crate::{
@@ -20,7 +20,7 @@ async fn hooks_see_only_resets_that_take_over() {
             script.seen();
             app.reset(&token, "another passphrase").await.expect(204);
             app.auth.finish_hooks().await;
-            // Two moments, each with a task of its own.
+            // Two hooks, each with a task of its own.
             let mut seen = script.seen();
             seen.sort();
             assert_eq!(seen, told, "{}", app.name);

@@ -1,4 +1,4 @@
-//! The code that the application redeems at the end of a flow.
+//! The code that the application redeems after a flow.
 
 use hallpass::{event::EventKind, identity::CodeChallenge};
 use serde_json::json;

@@ -3,7 +3,7 @@
 use super::flow::{Tab, VERIFIER, apps_of, come_back, landed, person, redeem, start_path};
 use crate::support::{app::App, http::Reply, provider::FakeProvider};
 
-/// The cookies of a browser, the oldest first.
+/// The cookies of a browser, oldest first.
 #[derive(Default)]
 struct Jar(Vec<(String, String)>);
 
@@ -110,7 +110,7 @@ async fn cookies_of_simultaneous_flows_are_cleared_in_short_replies() {
     for app in apps_of(&fake).await {
         let mut jar = Jar::default();
         for _ in 0..60 {
-            // None of the tabs has seen the cookie of another.
+            // No tab has seen the cookie of another.
             let mut tab = Jar::default();
             tab.begin(&app).await;
             jar.0.append(&mut tab.0);

@@ -1,4 +1,4 @@
-//! Somebody registers the address of somebody else first, and waits.
+//! An attacker registers the address of another person first.
 
 use hallpass::{AuthBuilder, event::EventKind, oauth::Provider};
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ async fn the_owner_of_an_address_takes_over_the_whole_account() {
         let identities = identities["items"].as_array().unwrap();
         assert_eq!(identities.len(), 1);
         assert_eq!(identities[0]["subject"], "owner");
-        // Whoever the attacker is at the provider, it is a stranger now.
+        // The attacker's identity is unknown now.
         let again = sign_in(&app, &fake, person("attacker", "a@example.org")).await;
         let again = app.me(&again.access).await.json();
         assert_ne!(again["id"], before["id"]);
@@ -75,7 +75,7 @@ async fn the_owner_of_an_address_takes_over_the_whole_account() {
     }
 }
 
-/// The same with a reset: who has the mailbox is the owner.
+/// The same with a reset by the owner of the mailbox.
 #[tokio::test]
 async fn a_reset_of_an_unverified_address_removes_the_identities() {
     let fake = FakeProvider::start().await;
@@ -92,14 +92,14 @@ async fn a_reset_of_an_unverified_address_removes_the_identities() {
             .await
             .expect(204);
         let refused = arrive(&app, &fake, person("attacker", "a@evil.org")).await;
-        // A new account, then: not the one of the address.
+        // A new account, not the one of the address.
         let stranger = redeem(&app, &refused.unwrap(), VERIFIER).await.tokens();
         let stranger = app.me(&stranger.access).await.json();
         assert_eq!(stranger["email"], "a@evil.org");
     }
 }
 
-/// The owner of the mailbox gets an account that stands on an untrusted word, with nothing of what was linked to it.
+/// The owner of the mailbox gets the unproven account without its linked identities.
 #[tokio::test]
 async fn a_reset_of_an_unproven_account_removes_every_identity() {
     let fake = FakeProvider::start().await;
@@ -127,7 +127,7 @@ async fn a_reset_of_an_unproven_account_removes_every_identity() {
         assert_eq!(count(&app, id, EventKind::AccountTakenOver).await, 1);
         assert_eq!(count(&app, id, EventKind::PasswordReset).await, 1);
 
-        // What the owner links is theirs, and stays with the next reset.
+        // Identities linked by the owner survive the next reset.
         let owner = app
             .try_login(ANN, "the owner's own password")
             .await
@@ -141,7 +141,7 @@ async fn a_reset_of_an_unproven_account_removes_every_identity() {
     }
 }
 
-/// Also where the identity of the untrusted provider is unlinked by then.
+/// Also after the untrusted identity was unlinked.
 #[tokio::test]
 async fn an_owner_does_not_join_an_unproven_account() {
     let (trusted, untrusted) = (FakeProvider::start().await, FakeProvider::start().await);
@@ -178,7 +178,7 @@ async fn an_owner_does_not_join_an_unproven_account() {
     }
 }
 
-/// The same, and what the account was made on is still linked.
+/// The same, with the first identity still linked.
 #[tokio::test]
 async fn a_trusted_provider_takes_over_an_unproven_account() {
     let (trusted, untrusted) = (FakeProvider::start().await, FakeProvider::start().await);
@@ -198,7 +198,7 @@ async fn a_trusted_provider_takes_over_an_unproven_account() {
     }
 }
 
-/// The cookie of a flow binds it to a browser: one that another host can have planted there binds nothing.
+/// The cookie binds a flow to a browser, so one planted by another host must not.
 #[tokio::test]
 async fn planted_cookie_does_not_continue_a_flow() {
     let fake = FakeProvider::start().await;
@@ -222,7 +222,7 @@ async fn planted_cookie_does_not_continue_a_flow() {
     }
 }
 
-/// The reverse: the link mailed to the new address proved it.
+/// The reverse: the link mailed to the new address proves it.
 #[tokio::test]
 async fn a_user_with_a_proven_new_address_keeps_the_account() {
     let (trusted, untrusted) = (FakeProvider::start().await, FakeProvider::start().await);
@@ -251,7 +251,7 @@ async fn a_user_with_a_proven_new_address_keeps_the_account() {
     }
 }
 
-/// Some providers never send `email_verified`: their people sign up all the same, and prove the address by the link.
+/// Some providers never send `email_verified`: their users still sign up and prove the address by the link.
 #[tokio::test]
 async fn an_assertion_without_email_verified_needs_the_mailed_link() {
     let fake = FakeProvider::start().await;
@@ -289,7 +289,7 @@ fn asking_both(
         .provider_redirects([APP_URL])
 }
 
-/// Signs in with the provider that is not trusted for any address.
+/// Signs in with the untrusted provider.
 async fn by_other(app: &App, untrusted: &FakeProvider, claims: Value) -> Tokens {
     untrusted.follow(&app.clock);
     let line = format!(

@@ -1,4 +1,4 @@
-//! What the host says about who registers and who signs in.
+//! Rules of the host for registration and sign-in.
 
 use std::{collections::BTreeSet, error::Error as _};
 
@@ -22,7 +22,7 @@ async fn closed_registration_creates_no_account() {
     for app in apps_with(closed).await {
         let refused = arrive(&app, &fake, person("1", ANN)).await;
         assert_eq!(refused, Err("registration_closed".to_owned()));
-        // Who is there already goes on.
+        // Existing users are not affected.
         let account = hallpass::Registration::new(ANN.parse().unwrap(), "a good long password");
         hallpass::UserService::register(&app.auth, account)
             .await
@@ -48,7 +48,7 @@ async fn a_linked_account_needs_a_verified_address_if_required() {
     }
 }
 
-/// What a host says no with is what its application is told.
+/// The application receives the host's refusal.
 #[derive(Debug)]
 struct Choosy;
 

@@ -47,7 +47,7 @@ async fn a_signed_in_user_links_lists_and_unlinks() {
     for app in apps_of(&fake).await {
         let ann = app.join(ANN).await;
         assert_eq!(list(&app, &ann).await, [] as [Value; 0]);
-        // Whatever address they have there.
+        // Any address at the provider.
         let code = offered(&app, &fake, person("1", "ann@elsewhere.org")).await;
         let wrong = json!({"code": code, "code_verifier": "another"});
         let reply = app.send("POST /users/me/identities", &ann.access, wrong);
@@ -68,7 +68,7 @@ async fn a_signed_in_user_links_lists_and_unlinks() {
         let told = || app.letters(ANN, "provider").len();
         assert_eq!(told(), 1, "{}", app.name);
 
-        // Once more is no error, and no event.
+        // A repetition succeeds without an event.
         let code = offered(&app, &fake, person("1", "ann@elsewhere.org")).await;
         let again = link(&app, &ann, &code).await.expect(201).json();
         assert_eq!(again, linked);
@@ -127,7 +127,7 @@ async fn linking_needs_a_recent_sign_in() {
         let ann = app.join(ANN).await;
         app.advance(590);
         let code = offered(&app, &fake, person("1", ANN)).await;
-        // A refresh makes no session fresher.
+        // A refresh does not freshen a session.
         let ann = app.refresh(&ann.refresh).await.tokens();
         app.advance(20);
         let reply = link(&app, &ann, &code).await;
@@ -178,7 +178,7 @@ async fn the_last_sign_in_method_stays() {
         unlink(&app, &ann, &second)
             .await
             .problem(409, "last_credential");
-        // A password is a way in, too.
+        // A password is a sign-in method too.
         let token = app.reset_token(ANN).await;
         app.reset(&token, crate::support::http::PASSWORD)
             .await

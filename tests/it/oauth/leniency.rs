@@ -1,4 +1,4 @@
-//! No sign-in ends by what a provider sends and nobody here reads.
+//! Unread data of a provider ends no sign-in.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ async fn a_refusal_is_recognised_by_its_error_alone() {
     }
 }
 
-/// Parameters of providers, and of what stands on the way.
+/// Parameters of providers and of proxies.
 fn foreign() -> Vec<String> {
     let mut foreign = vec![
         "error_description=introducci%u00f3n".to_owned(),

@@ -1,5 +1,4 @@
-//! A provider that answers what it must not: the modules of the OpenID Connect conformance plans for relying parties, and
-//! what attackers have tried elsewhere.
+//! Invalid provider replies: the OpenID Connect conformance plans for relying parties, and known attacks.
 
 use std::sync::Arc;
 
@@ -19,7 +18,7 @@ async fn app_of(fake: &FakeProvider) -> App {
     app_with(|builder| asking(builder, fake)).await
 }
 
-/// The sign-in fails, and nobody has an account then.
+/// The sign-in fails without an account.
 async fn fails(app: &App, fake: &FakeProvider, case: &str, change: impl FnOnce(&mut Habits)) {
     fake.behave(change);
     let outcome = arrive(app, fake, person("1", ANN)).await;
@@ -234,7 +233,7 @@ async fn an_answer_names_its_issuer_if_the_provider_says_so() {
         let told = super::landed(super::come_back(&app, &tab, &query).await);
         assert_eq!(told.contains_key("code"), is_right, "{iss:?}");
     }
-    // Not announced, and wrong all the same.
+    // Unannounced, but wrong.
     let fake = FakeProvider::start().await;
     let app = app_of(&fake).await;
     fake.follow(&app.clock);

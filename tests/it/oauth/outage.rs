@@ -1,4 +1,4 @@
-//! A provider that is slow or down, or changes its keys.
+//! Slow or unavailable providers, and key changes.
 
 use std::{cell::Cell, sync::Arc};
 
@@ -15,7 +15,7 @@ use crate::support::{
     provider::{CLIENT_ID, CLIENT_SECRET, FakeProvider, Habits, Signing, form},
 };
 
-/// Where a start leads, if not to the provider.
+/// The target of a start outside the provider.
 async fn start_fails(app: &App) {
     let line = format!("GET {}", start_path(&[]));
     let reply = app.ask(&line, "", b"").await.expect(303);
@@ -128,7 +128,7 @@ async fn a_slow_provider_delays_no_other_caller() {
     })
     .await;
     fake.follow(&app.clock);
-    // On a slow machine the others may be late by themselves, but not each time.
+    // The others may be late on a slow machine, but not each time.
     for round in 0..3 {
         if others_are_answered_before(&app, &fake, &quick, round).await {
             return;
@@ -137,7 +137,7 @@ async fn a_slow_provider_delays_no_other_caller() {
     panic!("others wait for the slow one");
 }
 
-/// Whether others are answered while one waits for the slow provider, which is given up in any case.
+/// Whether others are answered while one waits for the slow provider, which is given up.
 async fn others_are_answered_before(
     app: &App,
     slow: &FakeProvider,
@@ -177,7 +177,7 @@ async fn new_keys_are_fetched_once_a_minute_and_old_ones_stay_valid() {
     app.advance(60);
     sign_in(&app, &fake, person("1", ANN)).await;
     assert_eq!(fake.calls("/jwks"), fetched + 1);
-    // Another key within the minute is not asked for.
+    // A second key within the minute is not fetched.
     fake.rotate("third");
     let outcome = arrive(&app, &fake, person("1", ANN)).await;
     assert_eq!(outcome, Err("provider_failed".to_owned()));
@@ -185,7 +185,7 @@ async fn new_keys_are_fetched_once_a_minute_and_old_ones_stay_valid() {
     app.advance(60);
     sign_in(&app, &fake, person("1", ANN)).await;
     assert_eq!(fake.calls("/jwks"), fetched + 2);
-    // The keys at hand go on while there are no others to be had.
+    // The cached keys stay in use during the outage.
     fake.behave(|habits| {
         for path in ["/jwks", "/.well-known/openid-configuration"] {
             habits.instead.insert(path, (503, String::new()));
@@ -204,7 +204,7 @@ async fn private_addresses_are_never_asked() {
         "https://[fd00::1]",
         "https://169.254.169.254",
     ] {
-        // The host has said so itself: only time tells that nobody is there.
+        // The host allowed it, so only the timeout ends the attempt.
         let provider = Provider::oidc("idp", issuer, CLIENT_ID);
         let built = app_with(|builder| {
             builder
@@ -215,7 +215,7 @@ async fn private_addresses_are_never_asked() {
     }
     let fake = FakeProvider::start().await;
     let port = fake.issuer.rsplit_once(':').unwrap().1.to_owned();
-    // A name that leads to this machine, without the host having said that it may.
+    // A name of this machine, which the host did not allow.
     let app = app_with(|builder| {
         let provider = Provider::oidc("idp", format!("https://localtest.me:{port}"), CLIENT_ID);
         builder.provider(provider).provider_redirects([APP_URL])
@@ -225,7 +225,7 @@ async fn private_addresses_are_never_asked() {
     assert_eq!(fake.calls("/.well-known/openid-configuration"), 0);
 }
 
-/// Neither the token nor the set says which key it is.
+/// Neither the token nor the set has a key id.
 fn nameless(habits: &mut Habits) {
     habits.header = Arc::new(|header: &mut Map<String, Value>| drop(header.remove("kid")));
     habits.jwks = Arc::new(|jwks: &mut Value| {
@@ -251,7 +251,7 @@ async fn a_replaced_key_without_a_new_name_is_fetched_once() {
             sign_in(&app, &fake, person("1", ANN)).await;
             assert_eq!(fake.calls("/jwks"), before + 1, "{}", app.name);
 
-            // What is not the provider's stays so, and makes nobody ask more than once a minute.
+            // A foreign key stays refused and causes one fetch a minute.
             app.advance(61);
             fake.behave(|habits| {
                 habit(habits);

@@ -1,4 +1,4 @@
-//! Sign-ins that depend on user info, and those that do not.
+//! Sign-ins with and without user info.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::support::{
     provider::{FakeProvider, Habits},
 };
 
-/// Leaves these claims out of the ID token: they are at user info alone.
+/// Moves these claims from the ID token to user info.
 fn without(names: &'static [&'static str]) -> impl FnOnce(&mut Habits) {
     move |habits| {
         habits.claims = Arc::new(move |claims: &mut Map<String, Value>| {
@@ -73,7 +73,7 @@ async fn user_info_that_verifies_another_address_proves_nothing() {
             let refused = arrive(&app, &fake, person("1", ANN)).await;
             assert_eq!(refused, Err("link_required".to_owned()), "{case}");
         }
-        // The ID token has denied it.
+        // The ID token denies it.
         fake.behave(|habits| {
             habits.claims = Arc::new(|claims: &mut Map<String, Value>| {
                 claims.insert("email_verified".to_owned(), json!(false));
@@ -125,7 +125,7 @@ async fn a_linked_user_signs_in_without_user_info() {
             let tokens = sign_in(&app, &fake, person("1", ANN)).await;
             assert_eq!(app.me(&tokens.access).await.json()["id"], id, "{case}");
 
-            // Nobody knows which address it would be.
+            // The address is unknown.
             let failed = app.count_events(EventKind::SignInFailed).await;
             let refused = arrive(&app, &fake, person("2", "bob@example.org")).await;
             assert_eq!(refused, Err("provider_failed".to_owned()), "{case}");

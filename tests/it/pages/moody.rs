@@ -9,7 +9,7 @@ use hallpass::{
     user::{EmailAddress, Page, Role, UserQuery},
 };
 
-/// Does what the new password says.
+/// Acts as the new password specifies.
 #[derive(Debug)]
 pub(super) struct Moody(pub(super) Arc<dyn UserService>);
 

@@ -32,7 +32,7 @@ impl Mailer for Moody {
     }
 }
 
-/// The endpoints; what they say of failures is part of the transcript.
+/// The endpoints; their failure replies are part of the transcript.
 pub(super) struct Api {
     pub(super) router: Router,
 }
@@ -91,7 +91,7 @@ impl Api {
     }
 }
 
-/// Postgres quotes the failing row beside its message; SQLite has no tables to write to any more.
+/// Postgres quotes the failing row with its message; SQLite has no tables left.
 pub(super) async fn break_tables(store: &SeaOrmStore) {
     let db = store.database();
     for table in [

@@ -1,4 +1,4 @@
-//! An OpenID Connect provider that misbehaves as it is told to.
+//! A configurable OpenID Connect provider with faults.
 
 use std::{
     collections::HashMap,
@@ -29,7 +29,7 @@ pub(crate) const CLIENT_SECRET: &str = "a secret: of 100%";
 
 type Change<T> = Arc<dyn Fn(&mut T) + Send + Sync>;
 
-/// What it does wrong.
+/// The faults of the provider.
 #[derive(Clone)]
 pub(crate) struct Habits {
     /// Changes the claims of ID tokens.
@@ -40,18 +40,18 @@ pub(crate) struct Habits {
     pub(crate) discovery: Change<Value>,
     /// Changes the JWK Set.
     pub(crate) jwks: Change<Value>,
-    /// Changes what the token endpoint answers.
+    /// Changes the reply of the token endpoint.
     pub(crate) token: Change<Map<String, Value>>,
-    /// Changes what it says at the userinfo endpoint.
+    /// Changes the reply of the userinfo endpoint.
     pub(crate) userinfo: Change<Map<String, Value>>,
     pub(crate) signing: Signing,
-    /// Paths that are answered otherwise.
+    /// Paths with another reply.
     pub(crate) instead: HashMap<&'static str, (u16, String)>,
-    /// How long each answer takes.
+    /// The delay of each reply.
     pub(crate) delay: Duration,
 }
 
-/// How ID tokens are signed.
+/// The signature of ID tokens.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Signing {
     Right,
@@ -79,7 +79,7 @@ impl Default for Habits {
     }
 }
 
-/// A provider on loopback. It ends when this is dropped.
+/// A provider on loopback. Stopped on drop.
 pub(crate) struct FakeProvider {
     pub(crate) issuer: String,
     inner: Arc<Inner>,
@@ -103,7 +103,7 @@ struct Key {
     pair: rsa::KeyPair,
 }
 
-/// Somebody has signed in here.
+/// A user who has signed in.
 struct Granted {
     challenge: String,
     redirect_uri: String,
@@ -149,30 +149,30 @@ impl FakeProvider {
         }
     }
 
-    /// Has the time of this clock from now on.
+    /// Uses the time of this clock from now on.
     pub(crate) fn follow(&self, clock: &ManualClock) {
         *lock(&self.inner.clock) = clock.clone();
     }
 
-    /// From now on it does this.
+    /// Sets the faults.
     pub(crate) fn behave(&self, change: impl FnOnce(&mut Habits)) {
         let mut habits = Habits::default();
         change(&mut habits);
         *lock(&self.inner.habits) = habits;
     }
 
-    /// A new key signs; the old one is not published any more.
+    /// Signs with a new key and stops publishing the old one.
     pub(crate) fn rotate(&self, kid: &str) {
         *lock(&self.inner.keys) = vec![Arc::new(Key::generate(kid))];
     }
 
-    /// How often this path was called.
+    /// The number of calls of this path.
     pub(crate) fn calls(&self, path: &str) -> usize {
         let calls = lock(&self.inner.calls);
         calls.iter().filter(|called| **called == path).count()
     }
 
-    /// Signs somebody in who was sent to this URL, and gives the query they come back with.
+    /// Signs a user in at this URL and returns the query of the callback.
     pub(crate) fn approve(&self, location: &str, claims: &Value) -> String {
         let (endpoint, query) = location.split_once('?').expect("a query");
         assert_eq!(endpoint, format!("{}/authorize", self.issuer));
@@ -198,7 +198,7 @@ impl FakeProvider {
 }
 
 impl Inner {
-    /// Notes the call, and does what it is told to in its place.
+    /// Records the call and sends the configured reply.
     async fn enter(&self, path: &'static str) -> Result<Habits, Response> {
         lock(&self.calls).push(path);
         let habits = lock(&self.habits).clone();
@@ -273,7 +273,7 @@ impl Key {
     }
 }
 
-/// What a handler answers, or what is answered in its place.
+/// The reply of a handler, or the configured one.
 type Answered = Result<Response, Response>;
 
 async fn discovery(State(provider): State<Arc<Inner>>) -> Answered {

@@ -1,4 +1,4 @@
-//! One connection that is kept alive, and a thread that waits for nothing else.
+//! A kept-alive connection on a dedicated thread.
 
 use std::{
     io::{Read as _, Write as _},
@@ -16,9 +16,9 @@ pub(crate) struct Client {
 /// A reply, and its time.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// From the first byte sent to the last one received.
+    /// The time from the first byte sent to the last one received.
     pub(crate) took: Duration,
-    /// Status, headers and body, without the headers that no two replies share.
+    /// Status, headers and body, without headers unique to each reply.
     pub(crate) told: String,
 }
 

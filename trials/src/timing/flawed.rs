@@ -1,4 +1,4 @@
-//! Services with a leak each, which the measurement has to find: if it does not, it is worth nothing.
+//! Services with a leak each, which the measurement must find.
 
 use std::sync::Arc;
 
@@ -22,11 +22,11 @@ pub(crate) enum Flaw {
     NoDummyOrder,
     /// A lock is reported differently where there is an account.
     ToldLock,
-    /// The parameters of the stored hash are not declared: a flaw of the configuration, not of the service.
+    /// The parameters of the stored hash are not declared: a flaw of the configuration.
     UndeclaredParams,
 }
 
-/// A service with a leak. Whether there is an account it asks in any case, so that this makes no difference.
+/// A service with a leak. It always looks up the account, so that the look-up makes no difference.
 #[derive(Debug)]
 pub(crate) struct Flawed {
     pub(crate) inner: Arc<dyn UserService>,

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 /// The tolerated difference of the medians, in nanoseconds.
 pub(crate) const TOLERANCE: i64 = 250_000;
 const RESAMPLES: usize = 2000;
-/// Of the resamples, on either side of the 99 % that the interval is about.
+/// The resamples on either side of the 99 % interval.
 const OUTSIDE: usize = RESAMPLES / 200;
 
 /// Predictable random numbers (SplitMix64).
@@ -53,7 +53,7 @@ pub(crate) enum Verdict {
 }
 
 impl Finding {
-    /// About the differences of at least one pair, in nanoseconds.
+    /// Judges the differences of at least one pair, in nanoseconds.
     pub(crate) fn of(differences: &[i64], random: &mut Random) -> Self {
         let mut resample = vec![0; differences.len()];
         let mut medians: Vec<i64> = (0..RESAMPLES)
@@ -86,7 +86,7 @@ impl Finding {
     }
 }
 
-/// The middle one, of an even number the upper one; 0 of nothing.
+/// The middle value, the upper one of an even number; 0 if empty.
 pub(crate) fn median(values: &mut [i64]) -> i64 {
     let middle = values.len() / 2;
     if values.is_empty() {

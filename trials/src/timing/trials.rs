@@ -27,10 +27,10 @@ const WRONG: &str = "long enough to be wrong";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trial {
     pub(crate) name: &'static str,
-    /// The account of the one address; the other address has none.
+    /// The account of the first address; the second has none.
     known: Known,
     asked: Asked,
-    /// Whether passwords are hashed for it.
+    /// Whether the call hashes passwords.
     pub(crate) hashes: bool,
 }
 
@@ -39,7 +39,7 @@ enum Known {
     Nobody,
     Passwordless,
     User,
-    /// A user whose hash has parameters no longer in force.
+    /// A user whose hash has former parameters.
     FormerUser,
 }
 
@@ -53,7 +53,7 @@ enum Asked {
 }
 
 pub(crate) const TRIALS: [Trial; 8] = [
-    // The noise alone.
+    // Noise only.
     trial("login, unknown twice", Known::Nobody, Asked::Login),
     LOGIN,
     trial(
@@ -93,10 +93,10 @@ const fn trial(name: &'static str, known: Known, asked: Asked) -> Trial {
 /// How many pairs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
-    /// That do not count.
+    /// Pairs before the count.
     pub(crate) warm_up: usize,
     pub(crate) pairs: usize,
-    /// They are doubled up to here while nothing is decided.
+    /// The maximum; pairs double until a decision.
     pub(crate) most: usize,
 }
 
@@ -106,7 +106,7 @@ pub(crate) struct Outcome {
     pub(crate) finding: Finding,
     /// Of the requests about accounts, in nanoseconds.
     pub(crate) median: i64,
-    /// A reply to each, if they differ in more than time.
+    /// The two replies, if they differ in more than time.
     pub(crate) told_apart: Option<[String; 2]>,
 }
 
@@ -138,7 +138,7 @@ pub(crate) fn run(
     plan: Plan,
 ) -> Result<Outcome> {
     let former = match trial.known {
-        // Of more memory, so that they are not added unasked.
+        // With more memory, so that they are not added by default.
         Known::FormerUser => Some(HashParams::danger_weak(params.memory_kib() + 1024, 1, 1)?),
         _ => None,
     };
@@ -193,7 +193,7 @@ struct Pair {
 }
 
 impl Bench<'_> {
-    /// Asks about addresses that were never asked about, of each pair in an order that is left to chance.
+    /// Sends requests about unused addresses, each pair in random order.
     fn measure(&mut self, pairs: usize) -> Result<Vec<Pair>> {
         let mut requests = Vec::with_capacity(pairs);
         for _ in 0..pairs {

@@ -1,11 +1,11 @@
-//! Whatever hosts, users and templates make of a mail, it has the headers it should have and one recipient.
+//! Any input of hosts, users and templates gives a mail with its proper headers and one recipient.
 
 use super::{super::message, *};
 use crate::user::EmailAddress;
 
 const ROUNDS: u64 = 4000;
 
-/// Texts that tear headers and commands apart, and texts that are only odd.
+/// Texts that break headers and commands, and unusual ones.
 const PIECES: [&str; 40] = [
     "\r\n",
     "\n",
@@ -67,7 +67,7 @@ impl Dice {
             .collect()
     }
 
-    /// One that is taken, if it takes long.
+    /// An address that is accepted even if long.
     fn address(&mut self) -> EmailAddress {
         loop {
             let text = format!("{}@{}example.org", self.text(3), self.text(1));
@@ -113,7 +113,7 @@ fn no_input_adds_a_header_a_line_or_a_recipient() {
         check_envelope(message.envelope(), &to, &told);
         check_head(&message.formatted(), &told);
     }
-    // The dice are not loaded.
+    // The random inputs cover both cases.
     assert!(
         odd_locals > 100 && odd_names > 100,
         "{odd_locals} {odd_names}"

@@ -1,4 +1,4 @@
-//! Replies of servers that do not keep to the letter.
+//! Malformed replies of servers.
 
 use super::{
     certificates::Authority,

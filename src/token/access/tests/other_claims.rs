@@ -112,7 +112,7 @@ fn other_claims_count_in_the_memory_of_verified_tokens() {
     assert!(listed > plain + 2_000 * size_of::<Value>() as u64);
 }
 
-/// The issuer meant it for the holder of a key, or for later: without the rule it must not be believed.
+/// The issuer restricted it to the holder of a key or to a later time, so it must be refused without the rule.
 #[test]
 fn a_claim_with_an_unsupported_rule_invalidates_a_token() {
     let forge = Forge::new();

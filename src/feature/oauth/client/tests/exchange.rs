@@ -1,4 +1,4 @@
-//! The way there, the way back, and the exchange of the code.
+//! The authorization URL, the callback and the exchange of the code.
 
 use std::collections::HashMap;
 

@@ -298,7 +298,7 @@ async fn a_slow_endpoint_is_given_up_in_time() {
 
 #[tokio::test]
 async fn a_private_address_is_not_asked() {
-    // The issuer is public, so its document may name public addresses only.
+    // A public issuer's document may name public addresses only.
     let client = client("https://id.example.org", |it| it);
     let ask = async |url: &str| {
         let request = http::Request::get(url).body(Vec::new()).unwrap();
