@@ -279,7 +279,7 @@ fn crowd(recorded: &Recorded) {
 async fn load_is_recorded_without_names() {
     let recorded = Recorded::default();
     let set = metrics::set_global_recorder(recorded.clone());
-    assert!(set.is_ok(), "there is another recorder");
+    assert!(set.is_ok(), "no other recorder is installed");
 
     wait_for_a_permit(&recorded).await;
     wait_too_long_for_a_permit(&recorded).await;

@@ -152,7 +152,7 @@ fn token(mail: &Mail) -> String {
 async fn until(condition: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while !condition() {
-        assert!(Instant::now() < deadline, "it does not come to pass");
+        assert!(Instant::now() < deadline, "it never holds");
         sleep(Duration::from_millis(1)).await;
     }
 }

@@ -376,14 +376,14 @@ async fn one_of_32_concurrent_changes_wins() {
         let mut winner = None;
         for (index, reply) in replies.into_iter().enumerate() {
             if reply.status == 204 {
-                assert_eq!(winner.replace(index), None, "two were made");
+                assert_eq!(winner.replace(index), None, "two changes succeeded");
                 continue;
             }
             let code = reply.json()["code"].as_str().unwrap().to_owned();
             assert!(code.starts_with("invalid_"), "{code}");
             reply.problem(401, &code);
         }
-        let winner = winner.expect("one is made");
+        let winner = winner.expect("one change succeeds");
         app.try_login(ANN, &format!("{NEW} {winner}"))
             .await
             .expect(200);
@@ -425,7 +425,7 @@ async fn a_change_during_a_reset_or_logout_revives_no_session() {
             let (changed, other) = (replies[0].status == 204, replies[1].status == 204);
             assert!(changed || replies[0].status == 401, "{:?}", replies[0]);
             if round % 3 == 0 {
-                assert!(changed != other, "one of them is too late: {replies:?}");
+                assert!(changed != other, "one call is too late: {replies:?}");
                 if other {
                     password = format!("reset {NEW} {round}");
                 }

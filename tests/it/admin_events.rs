@@ -99,7 +99,7 @@ async fn an_administrator_reads_what_happened_newest_first() {
         assert_eq!(at, app.now());
         assert_eq!(page["items"][1]["actor_id"], ann["id"]);
         assert_eq!(page["items"][1]["outcome"], "success");
-        assert!(!page.to_string().contains('@'), "an address is told");
+        assert!(!page.to_string().contains('@'), "the event has an address");
     }
 }
 

@@ -177,7 +177,7 @@ async fn a_host_may_have_a_rule_of_its_own() {
         assert_eq!(told, CLIENT.parse().ok());
         assert_eq!(remembered(&app, server, "").await, None);
     }
-    let panics = ClientAddress::from_fn(|_, _| panic!("on purpose"));
+    let panics = ClientAddress::from_fn(|_, _| panic!("by design"));
     let (_, servers) = self::servers(&panics).await;
     for server in &servers {
         let reply = server.client.ask("GET /users/me", "", b"").await;

@@ -104,7 +104,7 @@ impl Twins {
             let request = String::from_utf8_lossy(request);
             assert_eq!(*first, told, "{}: {request}", self.name);
         }
-        let (mut reply, _) = seen.expect("something is asked");
+        let (mut reply, _) = seen.expect("there is a request");
         // Also returned alone.
         reply.headers.push(("x-request-id".into(), "any".into()));
         reply

@@ -364,7 +364,7 @@ struct Panicking;
 #[async_trait]
 impl Sink for Panicking {
     async fn send(&self, _: &Event) {
-        panic!("a sink in a bad mood");
+        panic!("a sink panics by design");
     }
 }
 
@@ -406,9 +406,9 @@ async fn bad_sinks_delay_no_other_sink() {
             assert_eq!(written.len(), 4);
             let told = || collecting.0.lock().unwrap().clone();
             let all_told = async || told().len() == 4 && app.auth.dropped_events() == 4;
-            until("each sink is told or passed over", all_told).await;
+            until("each sink has or misses the event", all_told).await;
             assert_eq!(told(), written);
-            assert_eq!(app.auth.dropped_events(), 4, "by the one that panics");
+            assert_eq!(app.auth.dropped_events(), 4, "missed by the panicking sink");
         }
     }
 }
@@ -459,7 +459,7 @@ async fn the_background_ends_after_the_sinks_have_every_event() {
         app.register(ANN).await;
         drop(stop);
         let ended = tokio::time::timeout(PATIENCE, background).await;
-        ended.expect("it ends").unwrap();
+        ended.expect("the background ends").unwrap();
         let written = trail(&app).await;
         assert_eq!(*collecting.0.lock().unwrap(), written);
     }

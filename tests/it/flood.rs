@@ -60,7 +60,7 @@ impl Limiter for Slow {
     async fn charge(&self, _: &[Charge], _: Timestamp) -> Result<Charged, StoreError> {
         let now = 1 + self.now.fetch_add(1, Ordering::SeqCst);
         self.most.fetch_max(now, Ordering::SeqCst);
-        self.arrived.send(()).expect("somebody listens");
+        self.arrived.send(()).expect("a receiver exists");
         let went = self.go.acquire().await;
         went.expect("never closed").forget();
         self.now.fetch_sub(1, Ordering::SeqCst);

@@ -210,7 +210,7 @@ async fn disconnected_logins_free_their_slots_in_the_queue() {
         reply.problem(503, "overloaded");
         drop(waiting);
         find_a_place(&app, &counts, 3).await;
-        assert!(!checking.is_finished(), "a place came free by itself");
+        assert!(!checking.is_finished(), "a slot became free by itself");
         assert_eq!(checking.await.unwrap(), ErrorKind::InvalidCredentials);
     }
 }
@@ -235,7 +235,7 @@ async fn disconnected_guesses_do_not_lock_the_owner_out() {
             if app.count_events(EventKind::SignInFailed).await >= 5 {
                 break;
             }
-            assert!(begun.elapsed() < PATIENCE, "counted in silence");
+            assert!(begun.elapsed() < PATIENCE, "counted without a log line");
             // Longer on a slow machine.
             let patience = turn % 15 * (1 + turn / 60);
             let guess = send_password(&app, WRONG).await;
@@ -282,7 +282,7 @@ async fn a_login_that_disconnects_in_the_queue_is_not_a_failure() {
         let settled = async || looked_at().await + counts.refunds.load(Ordering::SeqCst) == 4;
         until("each guess is looked at or taken back", settled).await;
         let looked_at = looked_at().await;
-        assert!(looked_at < 4, "nobody was in the queue");
+        assert!(looked_at < 4, "the queue was empty");
         for _ in looked_at..5 {
             app.try_login(ANN, WRONG).await.expect(401);
         }

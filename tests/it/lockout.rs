@@ -381,7 +381,7 @@ async fn a_sign_in_on_an_unknown_device_can_send_a_notice() {
             let mails = app.mailbox.mails();
             assert_eq!(mails.len(), before + told, "{}", app.name);
             if on {
-                assert_eq!(before, 1, "only the mail of the registration");
+                assert_eq!(before, 1, "there is only the mail of the registration");
                 assert!(mails[before].subject().contains("sign-in"));
             }
         }

@@ -180,10 +180,7 @@ async fn a_password_is_rehashed_when_the_parameters_change() {
         other.login("ann@example.org").await;
         let (second, later) = stored(&app).await;
         assert!(second.contains("m=16,t=2,p=1"), "{second}");
-        assert_eq!(
-            later, version,
-            "a new hash of the same password ends nothing"
-        );
+        assert_eq!(later, version, "a rehash ends no session");
         app.me(&session.access).await.expect(200);
     }
 }

@@ -423,7 +423,7 @@ async fn provoke(code: &str) -> Reply {
             let body = json!({"email": ANN, "password": "short"});
             app.post("/users", body).await
         }
-        unknown => panic!("say here how `{unknown}` is provoked"),
+        unknown => panic!("add a way to provoke `{unknown}`"),
     }
 }
 
@@ -481,5 +481,5 @@ async fn overloaded() -> Reply {
     )
     .await;
     let turned_away = replies.into_iter().find(|reply| reply.status == 503);
-    turned_away.expect("one permit, and eight who want it")
+    turned_away.expect("one permit for eight callers")
 }

@@ -190,7 +190,7 @@ async fn an_estimate_holds_a_permit_of_the_hasher() {
     .await;
     let refused = replies.iter().filter_map(|reply| reply.as_ref().err());
     let kinds: Vec<_> = refused.map(hallpass::Error::kind).collect();
-    assert!(!kinds.is_empty(), "nobody had to wait");
+    assert!(!kinds.is_empty(), "no caller had to wait");
     assert!(
         kinds.iter().all(|kind| *kind == ErrorKind::Overloaded),
         "{kinds:?}"
@@ -247,7 +247,7 @@ async fn a_password_refused_by_the_policy_is_not_looked_up() {
     app.try_login(ANN, STOLEN)
         .await
         .problem(401, "invalid_credentials");
-    assert!(ranges.requests().is_empty(), "a login asks nobody");
+    assert!(ranges.requests().is_empty(), "a login sends no request");
 }
 
 #[tokio::test]

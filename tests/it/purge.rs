@@ -34,11 +34,11 @@ async fn expired_rows_are_purged_and_live_ones_are_not() {
         let out = app.login(ANN).await;
         app.logout(&out.refresh).await.expect(204);
         let token = app.reset_token(ANN).await;
-        assert_eq!(purge(&app).await, (0, 0, 0), "within the hour");
+        assert_eq!(purge(&app).await, (0, 0, 0), "a purge within the hour");
         app.advance(HOUR);
-        assert_eq!(purge(&app).await, (1, 0, 0), "the session that was left");
+        assert_eq!(purge(&app).await, (1, 0, 0), "the remaining session");
         app.advance(HOUR);
-        assert_eq!(purge(&app).await, (0, 1, 0), "the link that was not used");
+        assert_eq!(purge(&app).await, (0, 1, 0), "the unused link");
         app.reset(&token, PASSWORD)
             .await
             .problem(400, "invalid_token");

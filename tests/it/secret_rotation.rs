@@ -28,7 +28,7 @@ fn strict(builder: hallpass::AuthBuilder) -> hallpass::AuthBuilder {
 fn in_order(secrets: &[&Secret]) -> Secrets {
     let mut secrets = secrets.iter().map(|secret| (*secret).clone());
     let first = secrets.next().expect("a secret");
-    Secrets::new(first, secrets.collect()).expect("each is there once")
+    Secrets::new(first, secrets.collect()).expect("each secret occurs once")
 }
 
 /// Another instance with these secrets.

@@ -82,7 +82,7 @@ pub(crate) fn insist(ask: impl Fn() -> Reply) -> Reply {
         answer = Some(reply);
         !is_busy
     });
-    answer.expect("it was asked at least once")
+    answer.expect("it was called at least once")
 }
 
 pub(crate) fn credentials(email: &str, password: &str) -> Value {

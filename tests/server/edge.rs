@@ -32,7 +32,7 @@ fn slow_clients_are_cut_off() {
                         scope.spawn(move || {
                             let told = format!("{name}: {begin:?} {drip:?}");
                             let reply = drip_until_closed(connection, &begin, drip);
-                            let reply = reply.unwrap_or_else(|| panic!("{told} goes on"));
+                            let reply = reply.unwrap_or_else(|| panic!("{told} continues"));
                             assert!(reply.starts_with(answer), "{told}: {reply}");
                         });
                     };

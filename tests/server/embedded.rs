@@ -25,7 +25,7 @@ fn a_link_mailed_by_an_embedding_host_leads_to_a_page() {
             let line = server.stdout.wait_for(&format!("/{page}?token="));
             let line = line.expect("a mail with a link");
             let path = line.trim().strip_prefix(&format!("http://{address}"));
-            let path = path.unwrap_or_else(|| panic!("{line} leads elsewhere"));
+            let path = path.unwrap_or_else(|| panic!("{line} leads to another page"));
             let reply = call(&address, "GET", path, &[], "").expect("an answer");
             let media_type = reply.header("content-type");
             assert_eq!(reply.status, 200, "{program}: {path}");

@@ -59,7 +59,7 @@ impl OidcProvider {
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let line = lines.next().expect("it starts").expect("text");
         let issuer = line.strip_prefix("issuer ");
-        let issuer = issuer.expect("it says where it is").to_owned();
+        let issuer = issuer.expect("it prints its address").to_owned();
         Self { issuer, child }
     }
 }

@@ -49,7 +49,7 @@ async fn servers_start_together_on_an_empty_database() {
     assert_eq!(
         folder.path().read_dir().unwrap().count(),
         0,
-        "no secret and no database of its own"
+        "the server has no secret and no database of its own"
     );
 }
 

@@ -53,7 +53,7 @@ impl PgBouncer {
     /// Whether it supports prepared statements in transaction mode; reports a skipped test otherwise. The version of
     /// Debian 12 suffices for the other tests only.
     pub(crate) fn keeps_statements_apart() -> bool {
-        let program = program().expect("it is there");
+        let program = program().expect("it is present");
         let version = Command::new(program).arg("--version").output();
         let version = String::from_utf8(version.expect("it can be run").stdout).unwrap();
         let version = version
@@ -98,7 +98,7 @@ impl PgBouncer {
         command
             .args(["-c", SUPERVISOR])
             .env("FOLDER", folder.path())
-            .env("PROGRAM", program().expect("it is there"))
+            .env("PROGRAM", program().expect("it is present"))
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())

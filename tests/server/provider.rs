@@ -269,7 +269,7 @@ async fn a_server_starts_while_the_provider_is_down() {
             form.is_some()
         };
         until("the provider is found", found).await;
-        let form = form.expect("it was found");
+        let form = form.expect("the provider was found");
         let back = browser.submit(&form, "login=ann").await;
         server.redeem(&code(&back, "2"));
     }

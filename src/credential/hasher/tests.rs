@@ -46,7 +46,7 @@ async fn occupy(hasher: &Hasher) -> (mpsc::Sender<()>, task::JoinHandle<Result<(
 async fn until(condition: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !condition() {
-        assert!(Instant::now() < deadline, "it does not come to pass");
+        assert!(Instant::now() < deadline, "it never holds");
         sleep(Duration::from_millis(1)).await;
     }
 }

@@ -7,11 +7,11 @@ fn at(seconds: i64) -> Timestamp {
 #[test]
 fn the_end_of_an_outage_gives_the_time_since_the_last_answer() {
     let outage = Outage::default();
-    assert_eq!(outage.answered(at(0)), None, "there was none");
+    assert_eq!(outage.answered(at(0)), None, "no outage");
     outage.failed(at(100));
     outage.failed(at(109));
     assert_eq!(outage.answered(at(110)), Some(at(-60)));
-    assert_eq!(outage.answered(at(200)), None, "it is over");
+    assert_eq!(outage.answered(at(200)), None, "the outage ended");
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn a_form_is_read_as_a_query_is() {
     };
     let media_type = "application/x-www-form-urlencoded";
     let fields = form(b"token=a_b-1&new_password=x+y%26z&empty=", media_type);
-    let fields = fields.expect("the form is sound");
+    let fields = fields.expect("the form is valid");
     assert_eq!(fields["token"], "a_b-1");
     assert_eq!(fields["new_password"], "x y&z");
     assert_eq!(fields["empty"], "");

@@ -20,7 +20,7 @@ fn head(headers: &[(&str, &[u8])]) -> Parts {
     }
     builder
         .body(())
-        .expect("the request is sound")
+        .expect("the request is valid")
         .into_parts()
         .0
 }
@@ -44,7 +44,7 @@ fn check(rule: &ClientAddress, rows: &[Row<'_>]) {
 }
 
 fn proxies() -> ClientAddress {
-    PROXIES.parse().expect("they are networks")
+    PROXIES.parse().expect("the networks are valid")
 }
 
 const XFF: &str = "x-forwarded-for";
@@ -309,7 +309,7 @@ fn a_list_of_networks_is_a_setting() {
         CLIENT.parse().ok()
     );
     for none in ["", " "] {
-        let rule: ClientAddress = none.parse().expect("none is trusted");
+        let rule: ClientAddress = none.parse().expect("no proxy is trusted");
         assert_eq!(found(&rule, PROXY, &[(XFF, CLIENT)]), PROXY.parse().ok());
     }
     for list in [
@@ -333,16 +333,19 @@ fn only_rules_without_a_peer_answer_without_one() {
         let error = of(rule).expect_err("the peer is needed");
         assert_eq!(error.kind(), ErrorKind::Internal);
         // The log line, at each such request.
-        let source = std::error::Error::source(&error).expect("it says more");
+        let source = std::error::Error::source(&error).expect("the error has details");
         let remedy = "into_make_service_with_connect_info::<SocketAddr>()";
         assert!(source.to_string().contains(remedy), "{source}");
     }
-    assert_eq!(of(ClientAddress::unknown()).expect("none is needed"), None);
+    assert_eq!(
+        of(ClientAddress::unknown()).expect("no peer is needed"),
+        None
+    );
     let own = ClientAddress::from_fn(|head, peer| {
         assert_eq!(peer, None);
         head.headers.get(XFF)?.to_str().ok()?.parse().ok()
     });
-    assert_eq!(of(own).expect("none is needed"), CLIENT.parse().ok());
+    assert_eq!(of(own).expect("no peer is needed"), CLIENT.parse().ok());
 }
 
 #[test]

@@ -13,9 +13,9 @@ use crate::{
 async fn ask(method: &str, path: &str) -> Response {
     let endpoints = with_docs(sample::endpoints());
     let resources =
-        sample::contract(endpoints, ClientAddress::unknown()).expect("the contract is sound");
+        sample::contract(endpoints, ClientAddress::unknown()).expect("the contract is valid");
     let request = ::http::Request::builder().method(method).uri(path);
-    let (head, ()) = request.body(()).expect("the request is sound").into_parts();
+    let (head, ()) = request.body(()).expect("the request is valid").into_parts();
     let resource = resources.iter().find(|resource| resource.matches(path));
     let resource = resource.expect("the path is known");
     resource

@@ -18,7 +18,7 @@ fn resource(path: &str) -> Arc<Resource> {
 
 async fn ask(path: &str, method: &str, raw_path: &str) -> Response {
     let request = ::http::Request::builder().method(method).uri(raw_path);
-    let (head, ()) = request.body(()).expect("the request is sound").into_parts();
+    let (head, ()) = request.body(()).expect("the request is valid").into_parts();
     let body = stream::empty::<Result<Bytes, Infallible>>();
     resource(path).serve(head, None, body).await
 }

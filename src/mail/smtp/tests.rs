@@ -161,7 +161,7 @@ async fn a_connection_without_a_reply_is_not_reused() {
     for number in 1..=2 {
         let first = mail("ann@example.org", "Hello");
         tokio::select! {
-            sent = mailer.send(&first) => panic!("there was no reply: {sent:?}"),
+            sent = mailer.send(&first) => panic!("no reply: {sent:?}"),
             () = server.saw_mails(number) => {}
         }
     }

@@ -37,7 +37,7 @@ fn every_letter_is_written_in_every_language() {
         for kind in LetterKind::ALL {
             let text = templates.letters.get(&(locale.clone(), *kind)).unwrap();
             let again = templates.clone().with_letter(*kind, locale, text);
-            again.expect("what we write is what a host may write");
+            again.expect("our own letters pass the rules for hosts");
             let letter = sample(*kind).unwrap();
             let content = templates.render(&letter, locale).unwrap();
             assert!(content.subject.contains("Acme Notes"), "{content:?}");

@@ -122,7 +122,7 @@ pub async fn older_links_verify_until_one_is_used(store: &Subject) {
     for link in links {
         let found = store.one_time_user(&link, Purpose::VerifyEmail, at).await;
         let found = found.expect("one_time_user").map(|user| user.id);
-        assert_eq!(found, Some(user.id), "an older link was void");
+        assert_eq!(found, Some(user.id), "an older link is void");
     }
     assert_eq!(
         verify(store, oldest, first.expires_at).await,
@@ -132,7 +132,11 @@ pub async fn older_links_verify_until_one_is_used(store: &Subject) {
     assert_eq!(verify(store, oldest, at).await, Some(user.id));
     assert_eq!(verified_at(store, &user).await, Some(at));
     for link in links {
-        assert_eq!(verify(store, link, at).await, None, "after one was used");
+        assert_eq!(
+            verify(store, link, at).await,
+            None,
+            "a link after the use of another"
+        );
     }
     let found = store.one_time_user(&newest, Purpose::VerifyEmail, at).await;
     assert_eq!(found.expect("one_time_user"), None);
@@ -187,7 +191,10 @@ pub async fn a_change_gives_the_user_the_new_address(store: &Subject) {
     let proof = issued(store, &mailed(&user, Purpose::VerifyEmail, &user.email)).await;
     let new = address(&format!("Zoë.{}@B\u{fc}cher.Example", unique()));
     let (live, at) = requested(store, &user, &session, &new).await;
-    assert!(is_live(store, &session, at).await, "a request ends nothing");
+    assert!(
+        is_live(store, &session, at).await,
+        "a request ended a session"
+    );
     assert_eq!(verify(store, live, at).await, None, "another purpose");
     assert_eq!(confirm(store, live, at).await, Some(user.id));
 
@@ -201,8 +208,15 @@ pub async fn a_change_gives_the_user_the_new_address(store: &Subject) {
     assert!(!is_live(store, &session, at).await, "a session survived");
     let purpose = Purpose::ResetPassword;
     let reset = store.one_time_user(&reset, purpose, at).await;
-    assert!(reset.expect("one_time_user").is_none(), "a reset survived");
-    assert_eq!(verify(store, proof, at).await, None, "of the old address");
+    assert!(
+        reset.expect("one_time_user").is_none(),
+        "a reset token survived"
+    );
+    assert_eq!(
+        verify(store, proof, at).await,
+        None,
+        "a link of the old address"
+    );
     assert_eq!(confirm(store, live, at).await, None, "used");
 
     let gone = store.credentials(&user.email).await.expect("credentials");

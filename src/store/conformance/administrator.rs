@@ -97,7 +97,10 @@ pub async fn a_change_is_written_with_its_events(store: &Subject) {
     assert_eq!(events_of(store, user.id).await.len(), 7);
 
     let nobody = update(store, UserId::new(now()), &back).await;
-    assert!(matches!(nobody, UpdateUser::NotFound), "changed nobody");
+    assert!(
+        matches!(nobody, UpdateUser::NotFound),
+        "an unknown user changed"
+    );
 }
 
 /// The user, the audit trail and the credentials stay unchanged.
@@ -116,10 +119,10 @@ pub async fn an_empty_change_writes_nothing(store: &Subject) {
     for change in [same, UserChange::default()] {
         let outcome = update(store, user.id, &change).await;
         let UpdateUser::Updated(unchanged, events) = outcome else {
-            panic!("no change was refused: {outcome:?}");
+            panic!("an empty change was refused: {outcome:?}");
         };
         assert_eq!(unchanged, user);
-        assert!(events.is_empty(), "events of no change: {events:?}");
+        assert!(events.is_empty(), "an empty change left events: {events:?}");
     }
     let found = credentials(store, &user).await;
     assert_eq!(found.user, user);
@@ -148,7 +151,7 @@ pub async fn disabling_ends_sessions_for_good(store: &Subject) {
             "a token outlived disabling ({status:?})"
         );
         let found = credentials(store, &user).await;
-        assert_eq!(found.user.status, status, "credentials know the status");
+        assert_eq!(found.user.status, status, "the credentials have the status");
         assert_eq!(
             found.credential_version, 1,
             "disabling raises the version, once"
@@ -191,12 +194,12 @@ pub async fn a_deleted_user_leaves_only_events(store: &Subject) {
     assert_ne!(again.id, user.id);
     assert!(
         !is_live(store, &session, session.created_at).await,
-        "a session passed to the next owner of the address"
+        "the next owner of the address got a session"
     );
     let twice = delete(store, user.id, None).await;
     assert!(matches!(twice, DeleteUser::NotFound), "deleted twice");
     let count = events_of(store, user.id).await.len();
-    assert_eq!(count, events.len(), "an event of no deletion");
+    assert_eq!(count, events.len(), "a failed deletion left an event");
 }
 
 /// A deletion based on older credentials deletes nothing.

@@ -187,7 +187,7 @@ pub async fn old_dead_mails_are_purged(store: &Subject) {
     assert_eq!(entry(store, dead.id).await.status, MailStatus::Dead);
     purge(at + MICROSECOND).await;
     let (_, retried) = retry(store, dead.id, at).await;
-    assert_eq!(retried, RetryMail::NotFound, "it is still there");
+    assert_eq!(retried, RetryMail::NotFound, "the mail is still listed");
     let left = claim_one(store, at).await;
     assert_eq!(left.intent.id, pending.id);
     complete(store, &left).await;

@@ -86,7 +86,7 @@ pub(super) async fn insert(store: &Subject, user: &NewUser) -> User {
         .expect("insert_user")
     {
         InsertUser::Inserted(user) => user,
-        InsertUser::EmailTaken => panic!("a fresh address was said to be taken"),
+        InsertUser::EmailTaken => panic!("a fresh address was reported as taken"),
     }
 }
 

@@ -78,7 +78,7 @@ pub async fn a_pending_flow_is_taken_by_its_own_browser_only(store: &Subject) {
         (&state, &new.binding, new.expires_at),
     ] {
         let taken = take(store, state, binding, at).await;
-        assert!(taken.is_none(), "a flow was taken that is not theirs");
+        assert!(taken.is_none(), "a foreign browser took a flow");
     }
     assert!(take(store, &state, &new.binding, last).await.is_some());
     let again = take(store, &state, &new.binding, last).await;
@@ -136,10 +136,10 @@ pub async fn a_code_is_spent_only_by_the_user_who_began_the_flow(store: &Subject
         (&digest(), &flow.challenge),
     ] {
         let redeemed = redeem(store, code, challenge, at).await;
-        assert!(redeemed.is_none(), "a code was spent by somebody else");
+        assert!(redeemed.is_none(), "another user spent a code");
     }
     let redeemed = redeem(store, &code.digest, &flow.challenge, at).await;
-    assert!(redeemed.is_some(), "somebody else burnt the code");
+    assert!(redeemed.is_some(), "another user burnt the code");
 }
 
 /// Invariant I1.
@@ -314,7 +314,7 @@ async fn admitted(store: &Subject) -> (User, Flow, NewCode) {
     let (arrival, flow) = arrival(store, &assertion(&fresh_address())).await;
     match sign_in(store, &arrival).await {
         IdentityAdmission::Admitted(user, _) => (user, flow, arrival.code),
-        other => panic!("somebody new was not admitted: {other:?}"),
+        other => panic!("a new user was not admitted: {other:?}"),
     }
 }
 
@@ -339,7 +339,7 @@ pub(super) async fn redeem(
 pub(super) async fn signed_in(store: &Subject, arrival: &IdentitySignIn) -> (User, Vec<Event>) {
     match sign_in(store, arrival).await {
         IdentityAdmission::Admitted(user, events) => (user, events),
-        other => panic!("who should have been let in was not: {other:?}"),
+        other => panic!("a sign-in was not admitted: {other:?}"),
     }
 }
 

@@ -147,7 +147,7 @@ pub async fn linked_identity_signs_in(store: &Subject) {
         let (arrival, flow) = arrival(store, &said).await;
         let (found, events) = signed_in(store, &arrival).await;
         assert_eq!(found, user);
-        assert!(events.is_empty(), "a sign-in did more: {events:?}");
+        assert!(events.is_empty(), "a sign-in left events: {events:?}");
         assert_good(store, &arrival, &flow, &user).await;
     }
     assert_eq!(events_of(store, user.id).await, told);
@@ -224,7 +224,7 @@ pub async fn an_account_with_an_unverified_address_is_taken_over(store: &Subject
     let candidates = store.candidates(&others).await.expect("candidates");
     assert!(
         candidates.linked.is_some(),
-        "another user's identity is gone"
+        "another user's identity was removed"
     );
 }
 
@@ -256,7 +256,7 @@ pub async fn a_refused_sign_in_writes_nothing(store: &Subject) {
 pub async fn concurrent_sign_ins_of_an_identity_make_one_account(store: &Subject) {
     let said = assertion(&fresh_address());
     let (users, events, arrivals) = race_in(store, &[said]).await;
-    assert_eq!(users.len(), 1, "one identity came to several accounts");
+    assert_eq!(users.len(), 1, "one identity has several accounts");
     assert_eq!(events, 2, "an account has more than two events");
     let user = *users.iter().next().expect("one user");
     assert_eq!(identities(store, user).await.len(), 1);
@@ -291,7 +291,7 @@ pub async fn concurrent_sign_ins_take_an_account_over_once(store: &Subject) {
 pub async fn two_identities_of_one_address_make_one_account(store: &Subject) {
     let email = fresh_address();
     let (users, events, _) = race_in(store, &[assertion(&email), assertion(&email)]).await;
-    assert_eq!(users.len(), 1, "one address came to several accounts");
+    assert_eq!(users.len(), 1, "one address has several accounts");
     assert_eq!(events, 3);
     let user = *users.iter().next().expect("one user");
     assert_eq!(identities(store, user).await.len(), 2);
@@ -309,7 +309,10 @@ async fn race_in(
     }
     let arrived = race(RACES, |index| {
         let store = Arc::clone(store);
-        let (arrival, _) = arrivals.get(index).expect("one for each task").clone();
+        let (arrival, _) = arrivals
+            .get(index)
+            .expect("one value for each task")
+            .clone();
         async move { signed_in(&store, &arrival).await }
     });
     let arrived = arrived.await;
@@ -344,7 +347,7 @@ async fn refused(store: &Subject, said: &Assertion, user: &User, why: LinkRefusa
     let (arrival, flow) = arrival(store, said).await;
     match sign_in(store, &arrival).await {
         IdentityAdmission::Refused(refusal) => assert_eq!(refusal, why),
-        other => panic!("who should have been refused was not: {other:?}"),
+        other => panic!("a sign-in was not refused: {other:?}"),
     }
     assert_no_code(store, &arrival, &flow).await;
     let after = credentials(store, user).await;
@@ -384,5 +387,5 @@ async fn assert_good(store: &Subject, arrival: &IdentitySignIn, flow: &Flow, use
 
 async fn assert_no_code(store: &Subject, arrival: &IdentitySignIn, flow: &Flow) {
     let redeemed = redeem(store, &arrival.code.digest, &flow.challenge, arrival.now).await;
-    assert!(redeemed.is_none(), "a code was kept for nobody");
+    assert!(redeemed.is_none(), "a refused sign-in left a code");
 }

@@ -56,21 +56,29 @@ pub async fn one_of_parallel_starts_seals_a_key(store: &Subject) {
     let found = found.await;
     let of_shared = |found: &[SealedKey]| {
         let row = found.iter().find(|row| row.label == shared.label);
-        row.expect("what was sealed for the shared secret").clone()
+        row.expect("the key sealed for the shared secret").clone()
     };
     let kept = agree(store, vec![again(&shared)]).await;
     let (mut writers, own) = (Vec::new(), &own);
     for (index, found) in &found {
-        assert_eq!(of_shared(found), of_shared(&kept), "all find the same");
+        assert_eq!(
+            of_shared(found),
+            of_shared(&kept),
+            "all instances have the same keys"
+        );
         if found.len() > 1 {
             writers.push(*index);
         }
     }
-    assert_eq!(writers.len(), 1, "one has written");
+    assert_eq!(writers.len(), 1, "one instance has written");
     for (index, own) in own.iter().enumerate() {
         let offered = vec![again(own)];
         let is_kept = agree(store, offered.clone()).await != offered;
-        assert_eq!(is_kept, writers.contains(&index), "what others offered");
+        assert_eq!(
+            is_kept,
+            writers.contains(&index),
+            "the keys offered by others"
+        );
     }
 }
 

@@ -46,7 +46,7 @@ pub async fn a_token_works_for_its_purpose_only(store: &Subject) {
     let other = user_of(store, live, Purpose::ResetPassword, at).await;
     assert!(other.is_none(), "a token was good for another purpose");
     let spent = spend(store, live, at).await;
-    assert_eq!(spent, None, "another purpose's token reset a password");
+    assert_eq!(spent, None, "a token of another purpose reset a password");
     let unknown = user_of(store, digest(), Purpose::VerifyEmail, at).await;
     assert!(unknown.is_none(), "an unknown token has a user");
 }
@@ -120,7 +120,7 @@ pub async fn the_newest_token_of_a_race_wins(store: &Subject) {
         .collect();
     let outcomes = race(TASKS, |index| {
         let store = Arc::clone(store);
-        let token = tokens.get(index).cloned().expect("a token for each task");
+        let token = tokens.get(index).cloned().expect("one token for each task");
         async move { issue(&store, &token).await }
     });
     outcomes.await;
@@ -149,7 +149,7 @@ pub async fn a_repeated_issue_gives_the_same_token(store: &Subject) {
     assert_eq!(
         issue(store, &token).await,
         IssueOneTime::Dead,
-        "a used token came back to life"
+        "a used token was revived"
     );
     assert_eq!(spend(store, live, at).await, None, "spent a second time");
 }
@@ -171,7 +171,7 @@ pub async fn a_new_credential_version_voids_reset_tokens_only(store: &Subject) {
     assert_eq!(spend(store, live, at).await, None);
     assert_eq!(issue(store, &token).await, IssueOneTime::Dead);
     let verify = user_of(store, verify, Purpose::VerifyEmail, at).await;
-    assert!(verify.is_some(), "the proof of an address died");
+    assert!(verify.is_some(), "a verification token was voided");
 }
 
 /// A disabled or unknown user gets no new token, and older ones of any purpose are void.
@@ -230,9 +230,9 @@ pub async fn a_spent_token_differs_from_a_void_one(store: &Subject) {
     ] {
         assert_eq!(status(digest, purpose, at).await, is_live, "{purpose:?}");
         let dead = status(digest, purpose, end).await;
-        assert_eq!(dead, OneTimeStatus::Dead, "it has expired");
+        assert_eq!(dead, OneTimeStatus::Dead, "the token has expired");
         let other = status(digest, Purpose::ConfirmEmailChange, at).await;
-        assert_eq!(other, OneTimeStatus::Dead, "of another purpose");
+        assert_eq!(other, OneTimeStatus::Dead, "a token of another purpose");
     }
     let unknown = status(digest(), Purpose::Unlock, at).await;
     assert_eq!(unknown, OneTimeStatus::Dead);
@@ -246,11 +246,15 @@ pub async fn a_spent_token_differs_from_a_void_one(store: &Subject) {
     ] {
         assert_eq!(status(digest, purpose, last).await, expected, "{purpose:?}");
         let dead = status(digest, purpose, end).await;
-        assert_eq!(dead, OneTimeStatus::Dead, "it has expired");
+        assert_eq!(dead, OneTimeStatus::Dead, "the token has expired");
     }
     set_status(store, user.id, UserStatus::Disabled).await;
     let used = status(live, Purpose::ResetPassword, at).await;
-    assert_eq!(used, OneTimeStatus::Used, "the account shows in it");
+    assert_eq!(
+        used,
+        OneTimeStatus::Used,
+        "a disabled account changes the status"
+    );
 
     let mut newer = new_token(&user, Purpose::ResetPassword);
     newer.created_at = at + MICROSECOND;
@@ -258,7 +262,7 @@ pub async fn a_spent_token_differs_from_a_void_one(store: &Subject) {
     newer.credential_version = credentials(store, &user).await.credential_version;
     issued(store, &newer).await;
     let replaced = status(live, Purpose::ResetPassword, at).await;
-    assert_eq!(replaced, OneTimeStatus::Dead, "a newer one took its place");
+    assert_eq!(replaced, OneTimeStatus::Dead, "a newer token replaced it");
 }
 
 pub(super) async fn issue(store: &Subject, token: &NewOneTimeToken) -> IssueOneTime {

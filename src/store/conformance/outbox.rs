@@ -87,7 +87,7 @@ pub async fn intents_due_longest_come_first(store: &Subject) {
     assert_eq!(
         ids(&mut claimed.iter().map(|claimed| &claimed.intent)),
         ids(&mut added.iter()),
-        "the longest due come first"
+        "intents due longest come first"
     );
     for claimed in &claimed {
         complete(store, claimed).await;
@@ -140,7 +140,7 @@ pub async fn a_lost_lease_changes_nothing(store: &Subject) {
     let again = at + LEASE;
     let held = claim_one(store, again).await;
     assert_eq!(held.intent.id, lost.intent.id);
-    assert_eq!(held.attempt, 2, "each claim counts");
+    assert_eq!(held.attempt, 2, "each claim counts as an attempt");
     complete(store, &lost).await;
     postpone(store, &lost, at, at).await;
     assert!(
@@ -183,10 +183,13 @@ pub async fn a_clock_set_back_delays_no_mail(store: &Subject) {
     postpone(store, &added, at, at + hour).await;
     assert!(
         claim(store, at - SKEW, 10).await.is_empty(),
-        "it was put off"
+        "the intent was postponed"
     );
     let put_off = claim_one(store, at - SKEW - MICROSECOND).await;
-    assert!(claim(store, at - SKEW, 10).await.is_empty(), "it is leased");
+    assert!(
+        claim(store, at - SKEW, 10).await.is_empty(),
+        "the intent is leased"
+    );
     let leased = claim_one(store, before).await;
     assert_eq!((put_off.attempt, leased.attempt), (2, 3));
 
@@ -264,7 +267,7 @@ pub async fn an_order_is_kept_once_by_the_lease_holder(store: &Subject) {
     assert_eq!(lost.ordered, None);
     assert_eq!(lost.ordered_at, lost.intent.created_at);
     let held = claim_one(store, at + LEASE).await;
-    assert!(!keep(&lost, &second).await, "a lost lease was believed");
+    assert!(!keep(&lost, &second).await, "a lost lease was accepted");
     assert!(keep(&held, &first).await);
     assert!(keep(&held, &second).await);
     let third = claim_one(store, at + LEASE * 2).await;

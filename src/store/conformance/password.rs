@@ -58,8 +58,14 @@ pub async fn a_new_password_leaves_one_session(store: &Subject) {
     assert_eq!(found.user.email_verified_at, None);
     assert_eq!(password_hash(store, &user).await, hashed("second"));
     assert!(is_live(store, &session, at).await, "this session ended");
-    assert!(!is_live(store, &other, at).await, "another lives on");
-    assert!(is_live(store, &stranger, at).await, "a stranger's ended");
+    assert!(
+        !is_live(store, &other, at).await,
+        "another session lives on"
+    );
+    assert!(
+        is_live(store, &stranger, at).await,
+        "another user's session ended"
+    );
     let renewed = rotation(&session, 0, session.digest, digest());
     rotated(store, &renewed).await;
     for digest in &token.digests {
@@ -246,7 +252,7 @@ pub async fn a_change_revives_no_session(store: &Subject) {
         .await;
         assert!(
             !is_live(store, &session, at).await,
-            "an ended session lives"
+            "an ended session is live"
         );
         let version = credentials(store, &user).await.credential_version;
         for version in 0..=version {
@@ -302,7 +308,10 @@ pub async fn a_reset_ends_sessions_and_other_tokens(store: &Subject) {
     assert_eq!(found.user.updated_at, at);
     assert_eq!(password_hash(store, &user).await, hashed("new"));
     assert!(!is_live(store, &session, at).await, "a session survived");
-    assert!(is_live(store, &other, at).await, "another user's ended");
+    assert!(
+        is_live(store, &other, at).await,
+        "another user's session ended"
+    );
     let verify = user_of(store, verify, Purpose::VerifyEmail, at).await;
     assert!(verify.is_none(), "another token survived");
     let version = found.credential_version;
@@ -346,7 +355,10 @@ pub async fn a_set_password_ends_sessions_and_reset_tokens(store: &Subject) {
     assert_eq!(password_hash(store, &user).await, hashed("second"));
     set_status(store, user.id, UserStatus::Active).await;
     assert!(!is_live(store, &session, at).await, "a session lives on");
-    assert!(is_live(store, &other, at).await, "another user's ended");
+    assert!(
+        is_live(store, &other, at).await,
+        "another user's session ended"
+    );
     for digest in &token.digests {
         let found = store.one_time_user(digest, token.purpose, at).await;
         assert!(found.expect("one_time_user").is_none(), "a token lives on");

@@ -62,7 +62,10 @@ pub async fn ended_sessions_are_purged_and_live_ones_stay(store: &Subject) {
     assert_eq!(deleted, 0, "a session was purged before its end");
     assert_eq!(purge_sessions(store, end, LIMIT).await, 3);
     assert_eq!(purge_sessions(store, end, LIMIT).await, 0);
-    assert!(is_live(store, &live, end).await, "a live session is gone");
+    assert!(
+        is_live(store, &live, end).await,
+        "a live session was purged"
+    );
 }
 
 /// No batch exceeds its limit, and all together delete everything.
@@ -146,7 +149,7 @@ pub async fn a_used_token_stays_until_it_expires(store: &Subject) {
 
     purge_one_time(store, end - MICROSECOND).await;
     let again = store.issue_one_time(&token).await.expect("issue_one_time");
-    assert_eq!(again, IssueOneTime::Dead, "a used token came back to life");
+    assert_eq!(again, IssueOneTime::Dead, "a used token was revived");
 
     let mut newer = new_token(&other_user, Purpose::VerifyEmail);
     newer.created_at = other.created_at + MICROSECOND;
@@ -154,7 +157,10 @@ pub async fn a_used_token_stays_until_it_expires(store: &Subject) {
     store.issue_one_time(&newer).await.expect("issue_one_time");
     assert!(purge_one_time(store, other.expires_at.max(end)).await >= 1);
     let again = store.issue_one_time(&newer).await.expect("issue_one_time");
-    assert!(matches!(again, IssueOneTime::Live(_)), "a live token went");
+    assert!(
+        matches!(again, IssueOneTime::Live(_)),
+        "a live token was purged"
+    );
 }
 
 /// Events before the given moment are deleted, later ones stay.
@@ -256,7 +262,10 @@ macro_rules! purge_all {
         loop {
             let batch = $store.$method($before, after, $limit).await;
             let batch = batch.expect(stringify!($method));
-            assert!(batch.deleted <= u64::from($limit), "a batch too large");
+            assert!(
+                batch.deleted <= u64::from($limit),
+                "a batch exceeds its limit"
+            );
             deleted += batch.deleted;
             match batch.next {
                 Some(last) => after = Some(last),

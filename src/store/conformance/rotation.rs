@@ -83,7 +83,7 @@ pub async fn one_call_reports_the_reuse_without_grace(store: &Subject) {
     assert!(!is_live(store, &session, first.now).await);
     assert!(
         !log_out(store, &session).await,
-        "the reuse ended it already"
+        "the reuse already ended the session"
     );
 }
 
@@ -263,7 +263,7 @@ pub async fn the_user_of_an_exchangeable_token_is_found(store: &Subject) {
     };
     for other in [&retry, &forged, &future, &unknown] {
         let found = to_rotate(store, other).await;
-        assert!(found.is_none(), "{other:?} would be exchanged");
+        assert!(found.is_none(), "{other:?} is exchangeable");
     }
     // The look-up is not counted as a theft.
     let second = rotation(&session, 1, successor, digest());

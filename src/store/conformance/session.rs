@@ -84,7 +84,10 @@ pub async fn a_stale_sign_in_opens_nothing(store: &Subject) {
         assert!(!is_live(store, session, session.created_at).await);
     }
     let found = credentials(store, &user).await;
-    assert_eq!(found.user.last_login_at, None, "a stale sign-in was noted");
+    assert_eq!(
+        found.user.last_login_at, None,
+        "a stale sign-in was recorded"
+    );
     assert_eq!(password_hash(store, &user).await, hashed("first"));
 
     set_status(store, user.id, UserStatus::Disabled).await;
@@ -146,7 +149,7 @@ pub async fn an_ended_session_is_dead(store: &Subject) {
     let logged_out = event(EventKind::LoggedOut);
     let unknown = store.end_session(SessionId::new(now()), EndReason::Logout, now(), &logged_out);
     let unknown = unknown.await.expect("end_session");
-    assert!(unknown.is_none(), "ended out of nothing");
+    assert!(unknown.is_none(), "an unknown session was ended");
 }
 
 /// Every session of this user ends, and a sign-in checked before opens none.
@@ -172,7 +175,7 @@ pub async fn ending_all_sessions_stops_sign_ins_in_flight(store: &Subject) {
     assert!(fresh.is_some(), "a new sign-in was refused");
     let logged_out = event(EventKind::LoggedOutEverywhere);
     let nobody = store.end_sessions(UserId::new(now()), EndReason::LogoutAll, now(), &logged_out);
-    assert!(!nobody.await.expect("end_sessions of nobody"));
+    assert!(!nobody.await.expect("end_sessions of an unknown user"));
 }
 
 /// A sign-in during a reset neither restores the old password nor leaves a live session.
@@ -263,7 +266,7 @@ pub async fn live_sessions_are_listed_newest_first(store: &Subject) {
     assert_eq!(of(user.id, end).await, 0, "listed at its expiry");
     set_status(store, user.id, UserStatus::Disabled).await;
     set_status(store, user.id, UserStatus::Active).await;
-    assert_eq!(of(user.id, at).await, 0, "listed though it is dead");
+    assert_eq!(of(user.id, at).await, 0, "a dead session is listed");
 }
 
 /// One of several concurrent calls of the owner ends it.
@@ -280,7 +283,7 @@ pub async fn a_session_is_ended_by_its_owner_only(store: &Subject) {
     assert!(!end_of(store, user.id, session.id, late).await, "expired");
     assert!(
         is_live(store, &session, at).await,
-        "it was ended all the same"
+        "the session was ended anyway"
     );
     let ended = race(TASKS, |_| {
         let (store, user, id) = (Arc::clone(store), user.id, session.id);

@@ -192,7 +192,7 @@ pub async fn a_concurrent_reset_and_sign_in_take_over_once(store: &Subject) {
         });
         let outcomes = outcomes.await;
         let [was_reset, true] = outcomes[..] else {
-            panic!("the owner was not let in: {outcomes:?}");
+            panic!("the owner was not admitted: {outcomes:?}");
         };
         let expected = was_reset.then(|| hashed("new")).flatten();
         assert_eq!(password_hash(store, &user).await, expected);

@@ -36,7 +36,10 @@ impl Sink for Moody {
             pending::<()>().await;
         }
         let every = self.panics.load(Ordering::SeqCst);
-        assert!(every == 0 || !call.is_multiple_of(every), "a bad mood");
+        assert!(
+            every == 0 || !call.is_multiple_of(every),
+            "panicking by design"
+        );
         self.got.lock().unwrap().push(event.id);
     }
 }
@@ -81,7 +84,7 @@ async fn a_stalled_sink_misses_events_and_gets_later_ones() {
     let (queue, sink) = queue();
     sink.stalls.store(true, Ordering::SeqCst);
     push_many(&queue, CAPACITY + 10);
-    assert_eq!(queue.dropped(), 10, "beyond the queue");
+    assert_eq!(queue.dropped(), 10, "an event beyond the queue");
     queue.flush().await;
     assert_eq!(queue.dropped(), CAPACITY as u64 + 10);
     sink.stalls.store(false, Ordering::SeqCst);
@@ -104,7 +107,7 @@ async fn a_panicking_sink_misses_only_what_it_panics_on() {
 fn a_queue_outlives_its_runtime() {
     let (queue, sink) = queue();
     let early = push(&queue);
-    assert!(sink.got().is_empty(), "there is no runtime yet");
+    assert!(sink.got().is_empty(), "there is no runtime");
     let first = runtime();
     let next = first.block_on(async {
         let next = push(&queue);
@@ -122,7 +125,7 @@ fn a_queue_outlives_its_runtime() {
         waiting
     });
     drop(first);
-    assert_eq!(queue.dropped(), 1, "what was being sent");
+    assert_eq!(queue.dropped(), 1, "the event being sent");
     sink.stalls.store(false, Ordering::SeqCst);
     let last = runtime().block_on(async {
         let last = push(&queue);

@@ -49,7 +49,7 @@ async fn a_user_is_changed_member_by_member() {
             app.advance(1);
             for same in [body, json!({})] {
                 let again = patch(&app, &ann, &admin, same).await.expect(200);
-                assert_eq!(again.json(), changed, "no change changes nothing");
+                assert_eq!(again.json(), changed, "an empty change changes nothing");
             }
         }
     }

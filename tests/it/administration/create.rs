@@ -20,7 +20,7 @@ async fn an_account_with_a_password_is_created() {
         assert_eq!(
             app.auth.deliver_mail().await.unwrap(),
             0,
-            "no mail is needed"
+            "the account needs no mail"
         );
         create(&app, &admin, body).await.problem(409, "email_taken");
         let none = json!({"email": "bob@example.org", "password": PASSWORD, "roles": []});
@@ -54,7 +54,7 @@ async fn an_account_without_a_password_gets_a_mail_that_sets_one() {
         assert_eq!(
             app.auth.deliver_mail().await.unwrap(),
             0,
-            "a mail for nothing"
+            "an unneeded mail"
         );
     }
 }

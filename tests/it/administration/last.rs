@@ -71,6 +71,6 @@ async fn one_of_two_administrators_who_remove_each_other_stays() {
                 assert_eq!(reply.json()["items"].as_array().unwrap().len(), 1);
             }
         }
-        assert_eq!(left, 1, "administrators who can still act");
+        assert_eq!(left, 1, "active administrators");
     }
 }

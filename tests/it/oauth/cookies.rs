@@ -73,7 +73,7 @@ async fn a_browser_that_begins_120_flows_keeps_the_newest_eight() {
         }
         assert_eq!(jar.flows(), 8);
         assert!(jar.header().len() < 1024);
-        assert_eq!(jar.0[0].0, "theme", "others are left alone");
+        assert_eq!(jar.0[0].0, "theme", "other cookies stay");
         let (old, new) = tabs.split_at(112);
         let reply = jar.come_back(&app, &fake, &old[111]).await;
         reply.problem(400, "invalid_token");

@@ -115,9 +115,9 @@ async fn a_provider_named_like_an_endpoint_is_refused_at_start() {
                 .provider(Provider::oidc(name, &fake.issuer, CLIENT_ID))
                 .build()
         };
-        let error = build(name).expect_err("the row would be shadowed");
+        let error = build(name).expect_err("the provider is refused");
         let reason = error.source().expect("a reason").to_string();
         assert!(reason.contains(&format!("`{name}`")), "{reason}");
-        build(&format!("{name}s")).expect("nothing is shadowed");
+        build(&format!("{name}s")).expect("the provider is allowed");
     }
 }

@@ -134,7 +134,7 @@ async fn a_slow_provider_delays_no_other_caller() {
             return;
         }
     }
-    panic!("others wait for the slow one");
+    panic!("others wait for the slow provider");
 }
 
 /// Whether others are answered while one waits for the slow provider, which is given up.

@@ -50,7 +50,7 @@ impl UserService for Moody {
             "unavailable please" => Err(ErrorKind::Unavailable.into()),
             "internal please" => Err(Error::internal("the source")),
             "never please" => std::future::pending().await,
-            "panic please" => panic!("on purpose"),
+            "panic please" => panic!("by design"),
             _ => self.0.reset_password(token, new_password, client).await,
         }
     }

@@ -285,7 +285,7 @@ impl App {
     /// The text of the last ordered mail to this address that contains the text.
     pub(crate) fn letter(&self, email: &str, says: &str) -> String {
         let mails = self.letters(email, says);
-        mails.into_iter().next_back().expect("a mail that says so")
+        mails.into_iter().next_back().expect("a mail with the text")
     }
 
     /// The texts of such mails in order of their orders, since concurrent mails arrive in any order.
@@ -323,7 +323,7 @@ pub(crate) fn user_id(id: &str) -> UserId {
 
 /// Hashing with the minimum cost.
 pub(crate) fn cheap() -> HashParams {
-    HashParams::danger_weak(8, 1, 1).expect("Argon2 takes them")
+    HashParams::danger_weak(8, 1, 1).expect("Argon2 accepts the parameters")
 }
 
 /// The same, with unlimited waiting for a permit.

@@ -27,7 +27,7 @@ impl Watched {
         let seen = Arc::<Mutex<Vec<Statement>>>::default();
         let pushed = Arc::clone(&seen);
         let store = store.expect("a server").watch(move |statement| {
-            let mut seen = pushed.lock().expect("nobody panics with the lock");
+            let mut seen = pushed.lock().expect("no panic holds the lock");
             seen.push(statement.clone());
         });
         Self { store, seen }
@@ -67,7 +67,7 @@ impl Watched {
     }
 
     fn forget(&self) -> Vec<Statement> {
-        let mut seen = self.seen.lock().expect("nobody panics with the lock");
+        let mut seen = self.seen.lock().expect("no panic holds the lock");
         std::mem::take(&mut seen)
     }
 

@@ -376,5 +376,5 @@ fn random() -> [u8; 16] {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect("nobody panicked")
+    mutex.lock().expect("no panic holds the lock")
 }

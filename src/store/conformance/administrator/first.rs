@@ -23,7 +23,7 @@ pub async fn check_all(store: &Subject) {
     let known = administrators(store).await;
     assert!(
         known.is_empty(),
-        "the checks begin without an administrator"
+        "the checks start without an administrator"
     );
     a_taken_address_stays_with_its_account(store).await;
     one_of_concurrent_inserts_makes_the_first_administrator(store).await;
@@ -62,7 +62,7 @@ pub async fn one_of_concurrent_inserts_makes_the_first_administrator(store: &Sub
         .collect();
     let outcomes = race(TASKS, |index| {
         let store = Arc::clone(store);
-        let new = all.get(index).expect("one for each task").clone();
+        let new = all.get(index).expect("one value for each task").clone();
         async move { insert_first(&store, &new).await }
     });
     let mut inserted = Vec::new();
@@ -70,7 +70,7 @@ pub async fn one_of_concurrent_inserts_makes_the_first_administrator(store: &Sub
         match outcome {
             FirstAdministrator::Inserted(user) => inserted.push(user),
             FirstAdministrator::NotFirst => {}
-            FirstAdministrator::EmailTaken => panic!("a free address was said to be taken"),
+            FirstAdministrator::EmailTaken => panic!("a free address was reported as taken"),
         }
     }
     let [first] = inserted.as_slice() else {
@@ -88,7 +88,7 @@ pub async fn one_of_concurrent_inserts_makes_the_first_administrator(store: &Sub
     for new in all.iter().filter(|new| new.id != first.id) {
         assert!(
             events_of(store, new.id).await.is_empty(),
-            "an event of nothing"
+            "a refused call left an event"
         );
     }
 }

@@ -36,9 +36,13 @@ pub async fn the_last_administrator_stays(store: &Subject) {
     set_status(store, disabled, UserStatus::Disabled).await;
     for removal in Removal::ALL {
         let removed = removal.attempt(store, last).await;
-        assert!(!removed, "the last administrator is gone by {removal:?}");
+        assert!(!removed, "{removal:?} removed the last administrator");
     }
-    assert_eq!(events_of(store, last).await.len(), 1, "events of no change");
+    assert_eq!(
+        events_of(store, last).await.len(),
+        1,
+        "an empty change left events"
+    );
     let other = UserChange {
         roles: Some([Role::ADMIN].into_iter().collect()),
         display_name: Some(Some("Ann".to_owned())),
@@ -52,7 +56,7 @@ pub async fn the_last_administrator_stays(store: &Subject) {
         let second = administrator(store).await;
         assert!(
             removal.attempt(store, second).await,
-            "{removal:?} of one of several"
+            "{removal:?} failed with several administrators"
         );
     }
 }
@@ -75,9 +79,12 @@ pub async fn one_of_two_administrators_survives(store: &Subject) {
                     .expect("one of two");
                 async move { way.attempt(&store, whom).await }
             });
-            assert!(removed.await.contains(&true), "nobody removed anybody");
+            assert!(
+                removed.await.contains(&true),
+                "no call removed an administrator"
+            );
             let left = administrators(store).await.len();
-            assert_eq!(left, 1, "left after {first:?} against {second:?}");
+            assert_eq!(left, 1, "administrators after {first:?} against {second:?}");
         }
     }
 }
@@ -128,7 +135,7 @@ pub async fn promotions_during_demotions_leave_one_administrator(store: &Subject
             assert!(!matches!(outcome, UpdateUser::NotFound), "{outcome:?}");
         }
         let left = administrators(store).await.len();
-        assert!(left >= 1, "every administrator is gone");
+        assert!(left >= 1, "no administrator is left");
     }
 }
 

@@ -183,7 +183,7 @@ pub async fn linking_needs_a_live_session(store: &Subject) {
         let linked = trail
             .iter()
             .any(|event| event.kind == EventKind::IdentityLinked);
-        assert!(!linked, "an event of no link");
+        assert!(!linked, "a refused link left an event");
     }
     assert!(matches!(link(store, &good).await, Linked::Linked(_)));
 }
@@ -202,7 +202,7 @@ pub async fn one_of_two_users_links_an_identity(store: &Subject) {
         }
         let outcomes = race(2, |index| {
             let store = Arc::clone(store);
-            let mine = links.get(index).expect("one for each task").clone();
+            let mine = links.get(index).expect("one value for each task").clone();
             async move { (mine.user_id, link(&store, &mine).await) }
         });
         let mut owners = Vec::new();
@@ -211,7 +211,7 @@ pub async fn one_of_two_users_links_an_identity(store: &Subject) {
             match outcome {
                 Linked::Linked(_) => owners.push((user, own)),
                 Linked::Taken => assert_eq!(own, 0),
-                other => panic!("a race for an identity came to {other:?}"),
+                other => panic!("a race for an identity ended with {other:?}"),
             }
         }
         let [(owner, 1)] = owners[..] else {

@@ -108,7 +108,7 @@ pub async fn concurrent_unlinks_leave_a_sign_in_method(store: &Subject) {
         let told = events_of(store, user.id).await.len();
         let outcomes = race(2, |index| {
             let (store, user) = (Arc::clone(store), user.id);
-            let id = own.get(index).expect("one for each task").id;
+            let id = own.get(index).expect("one value for each task").id;
             async move { unlink(&store, user, id).await.0 }
         });
         let mut outcomes = outcomes.await;
@@ -174,7 +174,7 @@ pub async fn a_link_does_not_survive_a_concurrent_reset(store: &Subject) {
         });
         assert_eq!(outcomes.await, [true; 4]);
         let left = identities(store, user.id).await;
-        assert!(left.is_empty(), "an identity slipped through a reset");
+        assert!(left.is_empty(), "an identity survived a reset");
     }
 }
 

@@ -99,7 +99,10 @@ pub async fn a_reset_orders_its_notice(store: &Subject) {
         if works {
             assert_only(store, at, LetterKind::PasswordChanged, user.id).await;
         } else {
-            assert!(claim(store, at, 10).await.is_empty(), "a mail of no fact");
+            assert!(
+                claim(store, at, 10).await.is_empty(),
+                "a mail without its cause"
+            );
         }
     }
 }
@@ -125,7 +128,10 @@ pub async fn a_password_change_orders_its_notice(store: &Subject) {
         if works {
             assert_only(store, at, LetterKind::PasswordChanged, user.id).await;
         } else {
-            assert!(claim(store, at, 10).await.is_empty(), "a mail of no fact");
+            assert!(
+                claim(store, at, 10).await.is_empty(),
+                "a mail without its cause"
+            );
         }
     }
 }
@@ -154,7 +160,10 @@ pub async fn a_theft_orders_its_notice(store: &Subject) {
         if works {
             assert_only(store, at, LetterKind::PasswordChanged, user.id).await;
         } else {
-            assert!(claim(store, at, 10).await.is_empty(), "a mail of no fact");
+            assert!(
+                claim(store, at, 10).await.is_empty(),
+                "a mail without its cause"
+            );
         }
     }
     assert!(!log_out(store, &session).await, "the session was ended");
@@ -178,7 +187,10 @@ pub async fn a_link_orders_its_notice(store: &Subject) {
         if works {
             assert_only(store, at, LetterKind::PasswordChanged, user.id).await;
         } else {
-            assert!(claim(store, at, 10).await.is_empty(), "a mail of no fact");
+            assert!(
+                claim(store, at, 10).await.is_empty(),
+                "a mail without its cause"
+            );
         }
     }
 }
@@ -205,7 +217,10 @@ pub async fn joined_account_receives_a_notice(store: &Subject) {
         if works {
             assert_only(store, at, LetterKind::PasswordChanged, user.id).await;
         } else {
-            assert!(claim(store, at, 10).await.is_empty(), "a mail of no fact");
+            assert!(
+                claim(store, at, 10).await.is_empty(),
+                "a mail without its cause"
+            );
         }
     }
 }
@@ -234,12 +249,12 @@ pub async fn an_unproven_account_gets_a_verification_link(store: &Subject) {
         let link = Intent::new(LetterKind::VerifyEmail, Recipient::UserOfFact, at, LEASE);
         arrival.verification = Some(link);
         let IdentityAdmission::Admitted(user, _) = sign_in(store, &arrival).await else {
-            panic!("who came with a provider was not let in");
+            panic!("a provider sign-in was not admitted");
         };
         if works {
             assert_only(store, at, LetterKind::VerifyEmail, user.id).await;
         } else {
-            assert!(claim(store, at, 10).await.is_empty(), "a link of no use");
+            assert!(claim(store, at, 10).await.is_empty(), "an unneeded link");
         }
     }
 }

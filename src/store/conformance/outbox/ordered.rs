@@ -178,12 +178,20 @@ pub async fn a_token_of_another_key_is_elsewhere(store: &Subject) {
 pub async fn a_pending_request_can_be_mailed_again(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let asked = change_to(&user, &fresh_address());
-    assert_eq!(issue(store, &asked).await, IssueOneTime::Dead, "not asked");
+    assert_eq!(
+        issue(store, &asked).await,
+        IssueOneTime::Dead,
+        "no request was made"
+    );
     assert_eq!(request(store, &session, &asked).await, Checked::Done);
     let again = retried(&asked);
     issued(store, &again).await;
     let at = again.created_at;
-    assert_eq!(confirm(store, first(&asked), at).await, None, "the old one");
+    assert_eq!(
+        confirm(store, first(&asked), at).await,
+        None,
+        "the old link"
+    );
     let done = confirm(store, first(&again), again.expires_at - MICROSECOND).await;
     assert_eq!(done, Some(user.id));
     let found = by_id(store, user.id).await.expect("the user is there");

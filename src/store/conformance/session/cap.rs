@@ -47,13 +47,17 @@ pub async fn the_least_recently_used_session_ends_beyond_the_cap(store: &Subject
     used.now = third.created_at + Duration::from_millis(1);
     rotated(store, &used).await;
 
-    try_open(store, fourth).await.expect("a fourth opens");
+    try_open(store, fourth)
+        .await
+        .expect("a fourth session opens");
     assert_live(store, &[first, third, fourth], &[second]).await;
-    try_open(store, fifth).await.expect("a fifth opens");
+    try_open(store, fifth).await.expect("a fifth session opens");
     assert_live(store, &[first, fourth, fifth], &[second, third]).await;
 
     let last = capped(user.id, 1, 6);
-    try_open(store, &last).await.expect("the only one opens");
+    try_open(store, &last)
+        .await
+        .expect("the only session opens");
     assert_live(store, &[&last, &others], &[first, fourth, fifth]).await;
 }
 

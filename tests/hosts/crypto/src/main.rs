@@ -13,7 +13,7 @@ async fn main() {
     if cfg!(feature = "both") {
         rustls::crypto::ring::default_provider()
             .install_default()
-            .expect("nothing was installed before");
+            .expect("no provider was installed before");
     } else {
         refuses_to_guess(smtp().map(drop));
         refuses_to_guess(HttpBreachCheck::new().map(drop));

@@ -28,7 +28,7 @@ async fn the_authorization_url_protects_the_flow() {
         .client
         .authorization_url(&flow())
         .await
-        .expect("it is there");
+        .expect("it is present");
     let (place, query) = url.split_once('?').expect("it has a query");
     assert_eq!(place, format!("{}/authorize", scene.provider.url()));
     let challenge = CodeChallenge::of(VERIFIER);
@@ -86,7 +86,7 @@ async fn a_client_authenticates_as_the_provider_requires() {
         if let Some(methods) = methods {
             scene.metadata("token_endpoint_auth_methods_supported", methods);
         }
-        scene.identify().await.expect("it is sound");
+        scene.identify().await.expect("it is valid");
         let call = scene.provider.last(TOKEN);
         let sent = parameters(&call.body);
         let sent = |name: &str| sent.get(name).map(String::as_str);
@@ -156,7 +156,7 @@ async fn an_invalid_token_reply_is_refused() {
     }
     assert_eq!(scene.provider.count("/elsewhere"), 0);
     scene.provider.reply(TOKEN, json(sound));
-    scene.identify().await.expect("it is sound");
+    scene.identify().await.expect("it is valid");
 }
 
 #[tokio::test]
@@ -192,7 +192,7 @@ async fn a_fault_contains_no_code_and_no_token() {
         scene
             .provider
             .reply(TOKEN, Reply::of(200, "application/json", body));
-        let fault = scene.identify().await.expect_err("it is not sound");
+        let fault = scene.identify().await.expect_err("it is invalid");
         let text = format!("{fault} {fault:?}");
         assert!(
             !text.contains("secret-1") && !text.contains("code-1"),
@@ -204,7 +204,7 @@ async fn a_fault_contains_no_code_and_no_token() {
     let fault = client
         .identify(&answer(None))
         .await
-        .expect_err("it is gone");
+        .expect_err("the provider is gone");
     assert!(!format!("{fault:?}").contains("code-1"));
 }
 
@@ -225,14 +225,10 @@ async fn the_callback_names_the_asked_issuer() {
     for foreign in ["", "https://evil.example", &format!("{issuer}/")] {
         let fault = identify(&scene, Some(foreign))
             .await
-            .expect_err("it is another");
+            .expect_err("the issuer differs");
         assert!(fault.contains("not from the issuer"), "{fault}");
     }
-    assert_eq!(
-        scene.provider.count(TOKEN),
-        asked,
-        "the code has gone nowhere"
-    );
+    assert_eq!(scene.provider.count(TOKEN), asked, "the code was not sent");
 
     let scene = Scene::sound().await;
     let issuer = scene.provider.url();
@@ -240,7 +236,9 @@ async fn the_callback_names_the_asked_issuer() {
         "authorization_response_iss_parameter_supported",
         json!(true),
     );
-    let fault = identify(&scene, None).await.expect_err("it must be there");
+    let fault = identify(&scene, None)
+        .await
+        .expect_err("the issuer is missing");
     assert!(fault.contains("not from the issuer"), "{fault}");
     assert!(identify(&scene, Some(&issuer)).await.is_ok());
 }

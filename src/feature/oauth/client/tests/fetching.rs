@@ -4,7 +4,7 @@ const NOT_YET: &str = "could not be fetched yet";
 
 fn client(issuer: &str, set: impl FnOnce(Provider) -> Provider) -> Client {
     let provider = set(Provider::oidc("acme", issuer, "notes"));
-    Client::new(provider, Arc::new(ManualClock::new())).expect("it is sound")
+    Client::new(provider, Arc::new(ManualClock::new())).expect("it is valid")
 }
 
 /// The innermost reason.
@@ -19,14 +19,14 @@ fn root(error: &dyn std::error::Error) -> String {
 #[tokio::test]
 async fn fetched_documents_are_cached() {
     let scene = Scene::sound().await;
-    scene.client.prepare().await.expect("it is there");
+    scene.client.prepare().await.expect("it is present");
     for _ in 0..3 {
-        scene.identify().await.expect("it is sound");
+        scene.identify().await.expect("it is valid");
         scene
             .client
             .authorization_url(&flow())
             .await
-            .expect("it is there");
+            .expect("it is present");
     }
     assert_eq!(scene.provider.count(DISCOVERY), 1);
     assert_eq!(scene.provider.count(JWKS), 1);
@@ -42,7 +42,7 @@ async fn concurrent_callers_fetch_once() {
         })
         .collect();
     for task in tasks {
-        assert!(task.await.expect("it goes on"));
+        assert!(task.await.expect("the task ends"));
     }
     assert_eq!(scene.provider.count(DISCOVERY), 1);
     assert_eq!(scene.provider.count(JWKS), 1);
@@ -72,7 +72,7 @@ async fn invalid_metadata_is_refused() {
         let scene = Scene::sound().await;
         let case = format!("{name} {value}");
         scene.metadata(name, value);
-        let fault = scene.client.prepare().await.expect_err("it is not sound");
+        let fault = scene.client.prepare().await.expect_err("it is invalid");
         assert!(fault.to_string().contains(NOT_YET), "{case}: {fault}");
     }
     for name in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
@@ -84,7 +84,7 @@ async fn invalid_metadata_is_refused() {
     }
     let scene = Scene::sound().await;
     scene.metadata("userinfo_endpoint", json!(public));
-    scene.client.prepare().await.expect("it is sound");
+    scene.client.prepare().await.expect("it is valid");
 }
 
 #[tokio::test]
@@ -122,7 +122,11 @@ async fn a_reply_that_is_not_a_document_is_refused() {
         ] {
             let scene = Scene::sound().await;
             scene.provider.reply(path, reply.clone());
-            let fault = scene.client.prepare().await.expect_err("it is none");
+            let fault = scene
+                .client
+                .prepare()
+                .await
+                .expect_err("it is not a document");
             assert!(fault.to_string().contains(NOT_YET), "{reply:?}: {fault}");
             assert_eq!(scene.provider.count("/elsewhere"), 0);
         }
@@ -137,7 +141,7 @@ async fn a_document_of_the_maximum_size_is_read() {
     let short = metadata.to_string().len();
     metadata["x"] = json!("a".repeat(64 * 1024 - short));
     scene.provider.reply(DISCOVERY, Reply::json(&metadata));
-    scene.client.prepare().await.expect("it is not too long");
+    scene.client.prepare().await.expect("its length is allowed");
 }
 
 #[tokio::test]
@@ -151,13 +155,13 @@ async fn a_provider_is_found_after_its_outage() {
     assert!(scene.fault().await.contains(NOT_YET), "it is too soon");
     assert_eq!(scene.provider.count(DISCOVERY), 1);
     scene.clock.advance(Duration::from_secs(3));
-    scene.identify().await.expect("it is up");
+    scene.identify().await.expect("the provider is up");
 }
 
 #[tokio::test]
 async fn a_new_key_is_fetched_once_a_minute_at_most() {
     let mut scene = Scene::sound().await;
-    scene.identify().await.expect("it is sound");
+    scene.identify().await.expect("it is valid");
     scene.key = Key::p256("k2");
     scene.provider.publish(&[&scene.key]);
     scene.issue(&scene.claims());
@@ -188,7 +192,7 @@ async fn a_replaced_key_is_fetched_once_a_minute_at_most() {
     };
     for header in [Key::header, nameless] {
         let mut scene = Scene::sound().await;
-        scene.identify().await.expect("it is sound");
+        scene.identify().await.expect("it is valid");
         scene.key = Key::p256("k1");
         scene.provider.publish(&[&scene.key]);
         let token = scene.key.sign_with(&header(&scene.key), &scene.claims());
@@ -216,7 +220,7 @@ async fn an_ambiguous_set_is_fetched_again() {
     let scene = Scene::sound().await;
     let others = [Key::p256("k1"), Key::p256("k2")];
     scene.provider.publish(&[&others[0], &others[1]]);
-    scene.client.prepare().await.expect("it is there");
+    scene.client.prepare().await.expect("it is present");
     let header = json!({"alg": "ES256"});
     let token = scene.key.sign_with(&header, &scene.claims());
     scene.provider.issue(&token);
@@ -229,7 +233,7 @@ async fn an_ambiguous_set_is_fetched_again() {
 #[tokio::test]
 async fn a_withdrawn_key_verifies_nothing_after_the_next_fetch() {
     let scene = Scene::sound().await;
-    scene.identify().await.expect("it is sound");
+    scene.identify().await.expect("it is valid");
     let next = Key::p256("k2");
     scene.provider.publish(&[&next]);
     scene.clock.advance(MINUTE);
@@ -242,14 +246,14 @@ async fn a_withdrawn_key_verifies_nothing_after_the_next_fetch() {
 #[tokio::test]
 async fn cached_documents_serve_during_an_outage() {
     let scene = Scene::sound().await;
-    scene.identify().await.expect("it is sound");
+    scene.identify().await.expect("it is valid");
     for path in [DISCOVERY, JWKS] {
         scene.provider.reply(path, Reply::of(503, "text/plain", ""));
     }
     for _ in 0..3 {
         scene.clock.advance(Duration::from_secs(3601));
         scene.issue(&scene.claims());
-        scene.identify().await.expect("it is at hand");
+        scene.identify().await.expect("it is cached");
     }
     // The attempts are tasks of their own.
     let attempted = async {
@@ -258,7 +262,7 @@ async fn cached_documents_serve_during_an_outage() {
             .any(|path| scene.provider.count(path) < 2)
         {
             tokio::time::sleep(Duration::from_millis(1)).await;
-            scene.client.prepare().await.expect("it is at hand");
+            scene.client.prepare().await.expect("it is cached");
         }
     };
     let attempted = tokio::time::timeout(Duration::from_secs(60), attempted).await;
@@ -283,7 +287,7 @@ async fn a_slow_endpoint_is_given_up_in_time() {
     for path in [TOKEN, USERINFO] {
         let scene = Scene::sound().await;
         scene.issue(&scene.claims_but("email", None));
-        scene.client.prepare().await.expect("it is there");
+        scene.client.prepare().await.expect("it is present");
         scene.provider.reply(path, Reply::hanging());
         tokio::time::pause();
         let begin = tokio::time::Instant::now();

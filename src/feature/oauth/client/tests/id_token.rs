@@ -7,7 +7,7 @@ use super::*;
 async fn a_token_of_every_accepted_algorithm_names_the_user() {
     for key in [Key::rsa("k1"), Key::p256("k1"), Key::ed25519("k1")] {
         let scene = Scene::with(key, |it| it).await;
-        let said = scene.identify().await.expect("the token is sound");
+        let said = scene.identify().await.expect("the token is valid");
         assert_eq!(said.provider, "acme");
         assert_eq!(said.issuer, scene.provider.url());
         assert_eq!(said.subject, "ann-1");
@@ -19,7 +19,7 @@ async fn a_token_of_every_accepted_algorithm_names_the_user() {
     let header = json!({"alg": "PS256", "kid": "k1"});
     let token = scene.key.sign_with(&header, &scene.claims());
     scene.provider.issue(&token);
-    scene.identify().await.expect("the token is sound");
+    scene.identify().await.expect("the token is valid");
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn a_token_that_is_not_signed_by_the_provider_is_refused() {
         assert!(fault.contains(expected), "{expected}: {fault}");
     }
     scene.provider.issue(&sound);
-    scene.identify().await.expect("the token is sound");
+    scene.identify().await.expect("the token is valid");
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ impl Scene {
         provider.publish(&[&key]);
         let clock = ManualClock::new();
         let configured = set(Provider::oidc("acme", provider.url(), "notes"));
-        let client = Client::new(configured, Arc::new(clock.clone())).expect("it is sound");
+        let client = Client::new(configured, Arc::new(clock.clone())).expect("it is valid");
         let scene = Self {
             provider,
             key,
@@ -91,7 +91,7 @@ impl Scene {
     /// The reason why user info fails for a signed-in user.
     async fn unknown_address(&self) -> String {
         let identified = self.client.identify(&answer(None)).await;
-        let identified = identified.expect("the token is sound");
+        let identified = identified.expect("the token is valid");
         assert_eq!(identified.assertion.subject, "ann-1");
         let fault = identified.fault.expect("the address cannot be asked for");
         assert!(identified.assertion.email.is_none());

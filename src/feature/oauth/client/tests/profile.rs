@@ -11,7 +11,7 @@ async fn only_the_boolean_true_verifies_an_address() {
         None,
     ] {
         scene.issue(&scene.claims_but("email_verified", value.clone()));
-        let said = scene.identify().await.expect("the token is sound");
+        let said = scene.identify().await.expect("the token is valid");
         assert!(said.email.is_some());
         assert!(!said.email_verified, "{value:?}");
     }
@@ -27,7 +27,7 @@ async fn malformed_addresses_and_names_are_left_out() {
         json!(["ann@example.org"]),
     ] {
         scene.issue(&scene.claims_but("email", Some(email.clone())));
-        let said = scene.identify().await.expect("the token is sound");
+        let said = scene.identify().await.expect("the token is valid");
         assert!(said.email.is_none() && !said.email_verified, "{email}");
     }
     for name in [
@@ -37,7 +37,7 @@ async fn malformed_addresses_and_names_are_left_out() {
         json!(7),
     ] {
         scene.issue(&scene.claims_but("name", Some(name.clone())));
-        let said = scene.identify().await.expect("the token is sound");
+        let said = scene.identify().await.expect("the token is valid");
         assert_eq!(said.display_name, None, "{name}");
     }
 }
@@ -51,10 +51,10 @@ async fn trust_covers_the_domain_of_the_address() {
     ] {
         let key = Key::p256("k1");
         let scene = Scene::with(key, |it| it.trust_email_domains(domains)).await;
-        let said = scene.identify().await.expect("the token is sound");
+        let said = scene.identify().await.expect("the token is valid");
         assert_eq!(said.trusted, trusted);
         scene.issue(&scene.claims_but("email", Some(json!("none"))));
-        let said = scene.identify().await.expect("the token is sound");
+        let said = scene.identify().await.expect("the token is valid");
         assert!(!said.trusted, "there is no address");
     }
 }
@@ -117,7 +117,7 @@ async fn user_info_verifies_the_address_of_the_token_and_no_other() {
         ] {
             let info = json!({"sub": "ann-1", "email": email, "email_verified": verified});
             scene.provider.reply(USERINFO, Reply::json(&info));
-            let said = scene.identify().await.expect("the token is sound");
+            let said = scene.identify().await.expect("the token is valid");
             assert_eq!(said.email, Some("ann@example.org".parse().unwrap()));
             assert_eq!(said.email_verified, is_verified, "{info}");
         }
@@ -125,7 +125,7 @@ async fn user_info_verifies_the_address_of_the_token_and_no_other() {
     let asked = scene.provider.count(USERINFO);
     for said in [json!(false), json!("true")] {
         scene.issue(&scene.claims_but("email_verified", Some(said)));
-        let said = scene.identify().await.expect("the token is sound");
+        let said = scene.identify().await.expect("the token is valid");
         assert!(!said.email_verified);
     }
     assert_eq!(scene.provider.count(USERINFO), asked);
@@ -134,7 +134,7 @@ async fn user_info_verifies_the_address_of_the_token_and_no_other() {
 #[tokio::test]
 async fn user_info_is_fetched_only_if_needed_and_available() {
     let scene = Scene::sound().await;
-    scene.identify().await.expect("the token is sound");
+    scene.identify().await.expect("the token is valid");
     assert_eq!(scene.provider.count(USERINFO), 0);
 
     let scene = Scene::sound().await;
@@ -145,6 +145,6 @@ async fn user_info_is_fetched_only_if_needed_and_available() {
         .remove("userinfo_endpoint");
     scene.provider.reply(DISCOVERY, Reply::json(&metadata));
     scene.issue(&scene.claims_but("email", None));
-    let said = scene.identify().await.expect("the token is sound");
+    let said = scene.identify().await.expect("the token is valid");
     assert!(said.email.is_none() && !said.email_verified);
 }
