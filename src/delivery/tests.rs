@@ -58,14 +58,14 @@ impl Mailer for Script {
     }
 }
 
-struct House {
+struct Setup {
     store: Arc<Gate<MemoryStore>>,
     clock: ManualClock,
     mailer: Arc<Script>,
     deliveries: Deliveries,
 }
 
-impl House {
+impl Setup {
     fn new() -> Self {
         Self::with_secrets(&Secret::generate().into())
     }
@@ -159,7 +159,7 @@ async fn until(condition: impl Fn() -> bool) {
 
 #[tokio::test]
 async fn a_reset_mail_goes_to_the_stored_address_with_a_live_token() {
-    let house = House::new();
+    let house = Setup::new();
     house.request("aNN@EXAMPLE.org").await;
     assert_eq!(house.deliver().await, 1);
     let mails = house.mailer.taken.mails();
@@ -174,7 +174,7 @@ async fn a_reset_mail_goes_to_the_stored_address_with_a_live_token() {
 
 #[tokio::test]
 async fn unknown_and_disabled_accounts_get_no_mail() {
-    let house = House::new();
+    let house = Setup::new();
     house
         .store
         .store()
@@ -189,7 +189,7 @@ async fn unknown_and_disabled_accounts_get_no_mail() {
 
 #[tokio::test]
 async fn a_failed_mail_is_sent_again_with_the_same_link() {
-    let house = House::new();
+    let house = Setup::new();
     house.next(Next::Fail(MailError::transient));
     house.request(ANN).await;
     house.deliver().await;
@@ -213,7 +213,7 @@ async fn a_failed_mail_is_sent_again_with_the_same_link() {
 
 #[tokio::test]
 async fn a_refused_mail_is_retried_less_often() {
-    let house = House::new();
+    let house = Setup::new();
     house.next(Next::Fail(MailError::permanent));
     house.request(ANN).await;
     house.deliver().await;
@@ -223,7 +223,7 @@ async fn a_refused_mail_is_retried_less_often() {
 
 #[tokio::test]
 async fn a_mail_backs_off_and_is_given_up_before_it_expires() {
-    let house = House::new();
+    let house = Setup::new();
     house.request(ANN).await;
     for seconds in [15, 30, 60, 120, 240, 480] {
         house.next(Next::Fail(MailError::transient));
@@ -242,7 +242,7 @@ async fn a_mail_backs_off_and_is_given_up_before_it_expires() {
 
 #[tokio::test]
 async fn an_expired_mail_is_not_sent() {
-    let house = House::new();
+    let house = Setup::new();
     house.request(ANN).await;
     house.advance(1800);
     assert_eq!(house.deliver().await, 1);
@@ -254,7 +254,7 @@ async fn an_expired_mail_is_not_sent() {
 
 #[tokio::test]
 async fn the_mail_says_how_long_the_link_still_works() {
-    let house = House::new();
+    let house = Setup::new();
     house.next(Next::Fail(MailError::transient));
     house.request(ANN).await;
     house.deliver().await;
@@ -266,7 +266,7 @@ async fn the_mail_says_how_long_the_link_still_works() {
 
 #[tokio::test]
 async fn an_older_order_is_dropped_when_a_newer_one_was_sent() {
-    let house = House::new();
+    let house = Setup::new();
     house.next(Next::Fail(MailError::transient));
     house.request(ANN).await;
     house.deliver().await;
@@ -281,7 +281,7 @@ async fn an_older_order_is_dropped_when_a_newer_one_was_sent() {
 #[tokio::test]
 async fn a_repeat_after_a_change_of_secrets_carries_the_first_link() {
     let (old, new) = (Secret::generate(), Secret::generate());
-    let house = House::with_secrets(&old.clone().into());
+    let house = Setup::with_secrets(&old.clone().into());
     house.next(Next::Fail(MailError::transient));
     house.request(ANN).await;
     house.deliver().await;
@@ -298,7 +298,7 @@ async fn a_repeat_after_a_change_of_secrets_carries_the_first_link() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hanging_mailer_delays_no_other_mail() {
-    let house = House::new();
+    let house = Setup::new();
     house
         .store
         .store()
@@ -320,7 +320,7 @@ async fn a_hanging_mailer_delays_no_other_mail() {
 
 #[tokio::test(start_paused = true)]
 async fn the_worker_wakes_for_an_order_and_ends_on_shutdown() {
-    let house = House::new();
+    let house = Setup::new();
     let (stop, stopped) = oneshot::channel::<()>();
     let worker = tokio::spawn(house.deliveries.clone().run(async {
         stopped.await.ok();
@@ -343,7 +343,7 @@ async fn the_worker_wakes_for_an_order_and_ends_on_shutdown() {
 
 #[tokio::test(start_paused = true)]
 async fn the_worker_survives_an_outage_and_a_panicking_mail() {
-    let house = House::new();
+    let house = Setup::new();
     house.next(Next::Panic);
     house.request(ANN).await;
     house.store.set(Passage::Closed);
@@ -367,7 +367,7 @@ async fn the_worker_survives_an_outage_and_a_panicking_mail() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hanging_mail_delays_the_shutdown_by_seconds_only() {
-    let house = House::new();
+    let house = Setup::new();
     house.next(Next::Hang);
     house.request(ANN).await;
     let (stop, stopped) = oneshot::channel::<()>();
@@ -389,7 +389,7 @@ async fn a_hanging_mail_delays_the_shutdown_by_seconds_only() {
 
 #[tokio::test]
 async fn an_order_that_cannot_be_kept_is_an_error() {
-    let house = House::new();
+    let house = Setup::new();
     house.store.set(Passage::Closed);
     let email = ANN.parse().unwrap();
     let error = house

@@ -191,7 +191,7 @@ async fn the_audit_trail_names_the_administrator() {
         delete(&app, &ann, &admin).await.expect(204);
 
         let events = events(&app, &ann).await;
-        let told: Vec<_> = events
+        let recorded: Vec<_> = events
             .iter()
             .map(|event| (event.kind, json!(event.detail)))
             .collect();
@@ -210,7 +210,7 @@ async fn the_audit_trail_names_the_administrator() {
             (EventKind::LoggedOutEverywhere, json!({})),
             (EventKind::AccountDeleted, json!({})),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(recorded, expected);
         for event in events {
             assert_eq!(event.actor_id, Some(root), "{event:?}");
             assert!(event.client.ip.is_some() && event.client.request_id.is_some());

@@ -45,13 +45,13 @@ async fn a_reply_to_a_stranger_has_sixteen_kibibytes_at_most() {
                 let reply = server.client.raw(&request).await;
                 let length = length(&reply);
                 let request = &request[..request.len().min(200)];
-                let told = || format!("{framework:?}: {}", String::from_utf8_lossy(request));
+                let context = || format!("{framework:?}: {}", String::from_utf8_lossy(request));
                 assert!(
                     length <= LONGEST || is_public(row, &reply),
                     "{length}: {}",
-                    told()
+                    context()
                 );
-                assert!(reply.status < 500, "{}: {}", reply.status, told());
+                assert!(reply.status < 500, "{}: {}", reply.status, context());
                 full += usize::from(violations(&reply) == 16);
                 asked += 1;
             }

@@ -173,8 +173,8 @@ async fn a_host_may_have_a_rule_of_its_own() {
     });
     let (app, servers) = servers(&own).await;
     for server in &servers {
-        let told = remembered(&app, server, "X-Real-IP: 203.0.113.9\r\n").await;
-        assert_eq!(told, CLIENT.parse().ok());
+        let reported = remembered(&app, server, "X-Real-IP: 203.0.113.9\r\n").await;
+        assert_eq!(reported, CLIENT.parse().ok());
         assert_eq!(remembered(&app, server, "").await, None);
     }
     let panics = ClientAddress::from_fn(|_, _| panic!("by design"));
@@ -216,8 +216,8 @@ async fn axum_without_a_peer_serves_calls_that_need_no_client() {
     let unknown = router(ClientAddress::unknown());
     assert_eq!(ask_axum(unknown, "/users/me").await, 401);
     let peer: SocketAddr = ([203, 0, 113, 9], 4711).into();
-    let told = router(ClientAddress::peer()).layer(MockConnectInfo(peer));
-    assert_eq!(ask_axum(told, "/users/me").await, 401);
+    let reported = router(ClientAddress::peer()).layer(MockConnectInfo(peer));
+    assert_eq!(ask_axum(reported, "/users/me").await, 401);
 }
 
 #[actix_web::test]
@@ -272,9 +272,9 @@ async fn a_server_without_a_peer_reports_it_once() {
         let [stdout, stderr] =
             [output.stdout, output.stderr].map(|it| String::from_utf8(it).unwrap());
         assert!(stdout.contains("1 passed"), "{stdout}{stderr}");
-        let told = stderr
+        let reported = stderr
             .matches("into_make_service_with_connect_info")
             .count();
-        assert_eq!(told, lines, "{stderr}");
+        assert_eq!(reported, lines, "{stderr}");
     }
 }

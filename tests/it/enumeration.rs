@@ -99,10 +99,10 @@ impl Twins {
                 reply.body = reply.text().replace(text, "*").into_bytes();
             }
             let statements = statements.map(Count::take).unwrap_or_default();
-            let told = (reply, statements);
-            let first = seen.get_or_insert_with(|| told.clone());
+            let outcome = (reply, statements);
+            let first = seen.get_or_insert_with(|| outcome.clone());
             let request = String::from_utf8_lossy(request);
-            assert_eq!(*first, told, "{}: {request}", self.name);
+            assert_eq!(*first, outcome, "{}: {request}", self.name);
         }
         let (mut reply, _) = seen.expect("there is a request");
         // Also returned alone.

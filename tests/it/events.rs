@@ -404,10 +404,10 @@ async fn bad_sinks_delay_no_other_sink() {
             app.logout(&tokens.refresh).await.expect(204);
             let written = trail(&app).await;
             assert_eq!(written.len(), 4);
-            let told = || collecting.0.lock().unwrap().clone();
-            let all_told = async || told().len() == 4 && app.auth.dropped_events() == 4;
-            until("each sink has or misses the event", all_told).await;
-            assert_eq!(told(), written);
+            let received = || collecting.0.lock().unwrap().clone();
+            let all_received = async || received().len() == 4 && app.auth.dropped_events() == 4;
+            until("each sink has or misses the event", all_received).await;
+            assert_eq!(received(), written);
             assert_eq!(app.auth.dropped_events(), 4, "missed by the panicking sink");
         }
     }
@@ -440,9 +440,9 @@ async fn sinks_get_written_events_only() {
             app.advance(1);
         }
         app.auth.flush_events().await;
-        let mut told = std::mem::take(&mut *collecting.0.lock().unwrap());
-        told.sort_by_key(|event| event.id);
-        assert_eq!(told, trail(&app).await);
+        let mut received = std::mem::take(&mut *collecting.0.lock().unwrap());
+        received.sort_by_key(|event| event.id);
+        assert_eq!(received, trail(&app).await);
     }
 }
 

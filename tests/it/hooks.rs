@@ -390,14 +390,14 @@ async fn a_fault_in_an_after_hook_stops_no_other_hook() {
             one.at("after_registration", act);
             app.register(&email).await;
             app.auth.finish_hooks().await;
-            let told = |line: &String| *line == format!("2 after_registration {email}");
-            assert!(one.seen().iter().any(told), "{act:?}");
+            let called = |line: &String| *line == format!("2 after_registration {email}");
+            assert!(one.seen().iter().any(called), "{act:?}");
             one.at("after_sign_in", act);
             let tokens = app.login(&email).await;
             app.me(&tokens.access).await.expect(200);
             app.auth.finish_hooks().await;
-            let told = |line: &String| line.starts_with("2 after_sign_in");
-            assert!(one.seen().iter().any(told), "{act:?}");
+            let called = |line: &String| line.starts_with("2 after_sign_in");
+            assert!(one.seen().iter().any(called), "{act:?}");
             one.at("after_password_change", act);
             let token = app.reset_token(&email).await;
             app.reset(&token, "another passphrase").await.expect(204);

@@ -368,7 +368,7 @@ async fn a_sign_in_on_an_unknown_device_can_send_a_notice() {
         true => Notices::default().with(LetterKind::NewSignIn),
         false => Notices::default(),
     };
-    for (on, told) in [(false, 0), (true, 1)] {
+    for (on, added) in [(false, 0), (true, 1)] {
         for app in apps_with(|builder| builder.notices(notices(on))).await {
             app.settled(ANN).await;
             let first = app.try_login(ANN, PASSWORD).await.expect(200);
@@ -379,7 +379,7 @@ async fn a_sign_in_on_an_unknown_device_can_send_a_notice() {
             app.login(ANN).await;
             app.deliver().await;
             let mails = app.mailbox.mails();
-            assert_eq!(mails.len(), before + told, "{}", app.name);
+            assert_eq!(mails.len(), before + added, "{}", app.name);
             if on {
                 assert_eq!(before, 1, "there is only the mail of the registration");
                 assert!(mails[before].subject().contains("sign-in"));

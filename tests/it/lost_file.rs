@@ -56,8 +56,8 @@ async fn file_that_is_removed_or_replaced_is_reported() {
                 }
                 for _ in 0..2 {
                     let lost = case.store.ping().await;
-                    let told = matches!(lost, Err(StoreError::Unavailable(_)));
-                    assert!(told, "{file}, replaced: {replaces}: {lost:?}");
+                    let reported = matches!(lost, Err(StoreError::Unavailable(_)));
+                    assert!(reported, "{file}, replaced: {replaces}: {lost:?}");
                 }
                 // The same file again, with every later write.
                 fs::rename(&kept, &path).unwrap();

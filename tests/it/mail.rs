@@ -20,13 +20,13 @@ const ANN: &str = "ann@example.org";
 
 /// Refuses the first mails but keeps them, since they may have reached the recipient.
 #[derive(Debug)]
-struct Moody {
+struct FailingAtFirst {
     refusals: AtomicUsize,
     mails: Mailbox,
 }
 
 #[async_trait]
-impl Mailer for Moody {
+impl Mailer for FailingAtFirst {
     async fn send(&self, mail: &Mail) -> Result<(), MailError> {
         self.mails.send(mail).await?;
         let left = self.refusals.load(Ordering::SeqCst);
@@ -43,7 +43,7 @@ impl Mailer for Moody {
 async fn a_mail_that_is_sent_again_carries_the_same_link() {
     for app in apps().await {
         let mails = Mailbox::new();
-        let mailer = Arc::new(Moody {
+        let mailer = Arc::new(FailingAtFirst {
             refusals: AtomicUsize::new(0),
             mails: mails.clone(),
         });

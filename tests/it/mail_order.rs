@@ -27,7 +27,7 @@ const DAY: u64 = 24 * HOUR;
 
 /// Answers 451 for these addresses, or for all.
 #[derive(Debug)]
-struct Picky {
+struct Refusing {
     refused: Mutex<Refused>,
     mails: Mailbox,
 }
@@ -40,7 +40,7 @@ enum Refused {
 }
 
 #[async_trait]
-impl Mailer for Picky {
+impl Mailer for Refusing {
     async fn send(&self, mail: &Mail) -> Result<(), MailError> {
         let is_refused = match &*self.refused.lock().unwrap() {
             Refused::All => true,
@@ -54,14 +54,14 @@ impl Mailer for Picky {
     }
 }
 
-impl Picky {
+impl Refusing {
     fn refuse(&self, refused: Refused) {
         *self.refused.lock().unwrap() = refused;
     }
 }
 
-async fn picky(app: &App) -> (App, Arc<Picky>) {
-    let picky = Arc::new(Picky {
+async fn picky(app: &App) -> (App, Arc<Refusing>) {
+    let picky = Arc::new(Refusing {
         refused: Mutex::new(Refused::None),
         mails: app.mailbox.clone(),
     });
@@ -234,8 +234,8 @@ async fn change_notices_go_to_the_old_address_on_every_try() {
         assert_eq!(app.letters(NEW, "").len(), 1, "{}", app.name);
         assert_eq!(app.letters(ANN, "").len(), 2);
         app.letter(ANN, NEW);
-        let told = app.letter(ANN, "was changed");
-        assert!(told.contains("from 127.0.0.1"), "{told}");
+        let notices = app.letter(ANN, "was changed");
+        assert!(notices.contains("from 127.0.0.1"), "{notices}");
     }
 }
 
@@ -257,9 +257,9 @@ async fn a_retried_notice_keeps_its_old_address_and_time() {
         mailer.refuse(Refused::None);
         assert_eq!(retry_all(&app, "email_change_requested").await, 1);
         assert_eq!(retry_all(&app, "email_changed").await, 1);
-        let told = app.letters(ANN, "");
-        assert_eq!(told.len(), 2);
-        for letter in told {
+        let notices = app.letters(ANN, "");
+        assert_eq!(notices.len(), 2);
+        for letter in notices {
             assert!(letter.replace('\n', " ").contains(&said), "{letter}");
         }
         assert_eq!(app.letters(NEW, "").len(), 1, "{}", app.name);

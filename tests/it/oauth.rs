@@ -212,11 +212,11 @@ async fn a_flow_completes_once_in_the_browser_that_began_it() {
         }
         assert_eq!(fake.calls("/token"), before, "nothing was asked");
 
-        let told = landed(come_back(&app, &tab, &query).await);
+        let params = landed(come_back(&app, &tab, &query).await);
         come_back(&app, &tab, &query)
             .await
             .problem(400, "invalid_token");
-        redeem(&app, &told["code"], VERIFIER).await.tokens();
+        redeem(&app, &params["code"], VERIFIER).await.tokens();
 
         let late = begin(&app, &[]).await;
         let query = fake.approve(&late.location, &person("1", ANN));
@@ -240,8 +240,8 @@ async fn flows_in_two_tabs_are_independent() {
                 cookie: both.clone(),
                 ..tab.clone()
             };
-            let told = landed(come_back(&app, &tab, &query).await);
-            redeem(&app, &told["code"], VERIFIER).await.tokens();
+            let params = landed(come_back(&app, &tab, &query).await);
+            redeem(&app, &params["code"], VERIFIER).await.tokens();
         }
     }
 }
@@ -261,8 +261,8 @@ async fn concurrent_first_sign_ins_create_one_account() {
         let users = race(8, |index| {
             let (app, (tab, query)) = (std::sync::Arc::clone(&app), ways[index].clone());
             async move {
-                let told = landed(come_back(&app, &tab, &query).await);
-                let tokens = redeem(&app, &told["code"], VERIFIER).await.tokens();
+                let params = landed(come_back(&app, &tab, &query).await);
+                let tokens = redeem(&app, &params["code"], VERIFIER).await.tokens();
                 app.me(&tokens.access).await.expect(200).json()["id"].clone()
             }
         });
@@ -280,7 +280,7 @@ async fn concurrent_first_sign_ins_create_one_account() {
 async fn only_a_denial_of_a_provider_is_passed_on() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
-        for (query, told) in [
+        for (query, params) in [
             ("error=access_denied", "access_denied"),
             (
                 "error=access_denied&error_description=%3Cb%3E",
@@ -296,7 +296,7 @@ async fn only_a_denial_of_a_provider_is_passed_on() {
             let state = &form(tab.location.split_once('?').unwrap().1)["state"];
             let query = format!("state={state}&{query}");
             let landed = landed(come_back(&app, &tab, &query).await);
-            assert_eq!(landed["error"], told, "{query}");
+            assert_eq!(landed["error"], params, "{query}");
         }
     }
 }
@@ -381,11 +381,11 @@ async fn a_state_of_the_application_is_optional() {
     let query = fake.approve(&tab.location, &person("1", ANN));
     let reply = come_back(&app, &tab, &query).await.expect(303);
     let location = reply.header("location").unwrap();
-    let told = form(
+    let params = form(
         location
             .strip_prefix(APP_URL)
             .unwrap()
             .trim_start_matches('&'),
     );
-    assert_eq!(told.keys().collect::<Vec<_>>(), ["code"]);
+    assert_eq!(params.keys().collect::<Vec<_>>(), ["code"]);
 }

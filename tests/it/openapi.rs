@@ -442,8 +442,8 @@ async fn code_of_a_redirect(code: &str) -> String {
         fake.behave(|habits| habits.signing = Signing::Not);
     }
     let nobody = json!({"sub": "1"});
-    let told = flow::arrive(&asking, &fake, nobody).await;
-    told.unwrap_err()
+    let params = flow::arrive(&asking, &fake, nobody).await;
+    params.unwrap_err()
 }
 
 /// Refuses with an invalid word, so that ours is answered.

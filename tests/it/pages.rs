@@ -1,7 +1,7 @@
 //! The pages of mailed links.
 
 mod link;
-mod moody;
+mod scripted;
 mod unlock;
 
 use std::{sync::Arc, time::Duration};
@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use hallpass::{AuthBuilder, ClientAddress};
 use serde_json::json;
 
-use self::moody::Moody;
+use self::scripted::Scripted;
 use crate::support::{
     app::{App, Framework, Server, app_with, apps, link_token},
     db::TestStore,
@@ -406,8 +406,9 @@ async fn pages_use_the_browser_language_and_name_the_product() {
 #[tokio::test]
 async fn a_busy_or_unavailable_service_shows_the_form_again() {
     for framework in [Framework::Actix, Framework::Axum] {
-        let moody = |builder: AuthBuilder| builder.wrap_service(|inner| Arc::new(Moody(inner)));
-        let app = App::start(Arc::new(TestStore::memory()), framework, moody).await;
+        let scripted =
+            |builder: AuthBuilder| builder.wrap_service(|inner| Arc::new(Scripted(inner)));
+        let app = App::start(Arc::new(TestStore::memory()), framework, scripted).await;
         let server = served(&app).await;
         app.register(ANN).await;
         let token = app.reset_token(ANN).await;
@@ -428,7 +429,7 @@ async fn a_busy_or_unavailable_service_shows_the_form_again() {
             assert!(!reply.text().contains("the source"));
         }
         let brief = Duration::from_millis(500);
-        let brief = app.another(|builder| moody(builder).request_timeout(brief));
+        let brief = app.another(|builder| scripted(builder).request_timeout(brief));
         let brief = served(&brief.await).await;
         let reply = set(&brief.client, &token, "never please").await;
         page(reply, 503, "Please try again in a moment");
@@ -475,7 +476,7 @@ async fn pages_are_the_same_on_axum_and_actix() {
     for framework in [Framework::Actix, Framework::Axum] {
         let app = App::start(Arc::new(TestStore::memory()), framework, |builder| builder).await;
         let server = served(&app).await;
-        let mut told = Vec::new();
+        let mut answers = Vec::new();
         for (line, headers, body) in [
             ("GET /reset-password?token=x", "Accept-Language: de\r\n", ""),
             ("HEAD /reset-password?token=x", "", ""),
@@ -498,9 +499,9 @@ async fn pages_are_the_same_on_axum_and_actix() {
             let reply = server.client.ask(line, headers, body.as_bytes()).await;
             let mut reply = reply.timeless();
             reply.headers.retain(|(name, _)| name != "content-length");
-            told.push((line, reply));
+            answers.push((line, reply));
         }
-        replies.push(told);
+        replies.push(answers);
     }
     let axum = replies.pop().unwrap();
     for (axum, actix) in axum.into_iter().zip(replies.pop().unwrap()) {

@@ -329,16 +329,16 @@ async fn a_silent_breach_service_refuses_nothing_and_leaves_an_event() {
             .is_breached(&STOLEN.into())
             .await
             .unwrap_err();
-        let mut told = vec![format!("{error:?}")];
+        let mut texts = vec![format!("{error:?}")];
         let mut next: Option<&dyn std::error::Error> = Some(&*error);
         while let Some(error) = next {
-            told.push(error.to_string());
+            texts.push(error.to_string());
             next = error.source();
         }
         for secret in [STOLEN, prefix, suffix] {
             assert!(
-                !told.iter().any(|text| text.contains(secret)),
-                "{what}: {told:?}"
+                !texts.iter().any(|text| text.contains(secret)),
+                "{what}: {texts:?}"
             );
         }
         ranges.requests();

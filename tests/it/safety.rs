@@ -17,7 +17,7 @@ use hallpass::{
 };
 use serde_json::json;
 
-use self::parts::{Api, Moody, break_tables};
+use self::parts::{Api, RefusesHalf, break_tables};
 use crate::{
     oauth::flow,
     support::{
@@ -118,7 +118,7 @@ impl Run {
 
     /// Every use case, with success and failure, through the endpoints and in process.
     async fn flows(&mut self, store: impl Store + Clone + 'static) {
-        let mailer = std::sync::Arc::new(Moody::default());
+        let mailer = std::sync::Arc::new(RefusesHalf::default());
         let clock = ManualClock::new();
         let auth = auth(store.clone(), |builder| {
             builder.shared_mailer(mailer.clone()).clock(clock.clone())
@@ -193,9 +193,9 @@ impl Run {
             let code = code.trim_start_matches("code=");
             self.unsayable.token("the code of a provider", code);
             let reply = flow::come_back(&server.client, &tab, &query).await;
-            let told = flow::landed(reply);
-            let Some(code) = told.get("code") else {
-                assert!(!works, "{told:?}");
+            let params = flow::landed(reply);
+            let Some(code) = params.get("code") else {
+                assert!(!works, "{params:?}");
                 continue;
             };
             assert!(works);
@@ -273,7 +273,7 @@ impl Run {
         );
     }
 
-    async fn reset(&mut self, api: &Api, auth: &Auth, mailer: &Moody, clock: &ManualClock) {
+    async fn reset(&mut self, api: &Api, auth: &Auth, mailer: &RefusesHalf, clock: &ManualClock) {
         // Verification letters that are refused or accepted.
         while auth.deliver_mail().await.unwrap() > 0 {
             clock.advance(Duration::from_secs(60));
@@ -304,7 +304,7 @@ impl Run {
     }
 
     /// A mail refused until it expires: the mailer's last error is quoted.
-    async fn give_up(api: &Api, auth: &Auth, mailer: &Moody, clock: &ManualClock) {
+    async fn give_up(api: &Api, auth: &Auth, mailer: &RefusesHalf, clock: &ManualClock) {
         while auth.deliver_mail().await.unwrap() > 0 {
             clock.advance(Duration::from_secs(60));
         }

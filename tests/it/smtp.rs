@@ -112,21 +112,21 @@ async fn letters_arrive_whole_with_their_headers_over_one_connection() {
 
 /// The common parts of all letters, as read by another parser.
 fn check(mail: &Value, app: &App, to: &str) {
-    let told = format!("{}: {mail:#}", app.name);
-    assert_eq!(mail["defects"], json!([]), "{told}");
-    assert_eq!(mail["lone_cr_or_lf"], false, "{told}");
-    assert_eq!(mail["from"], "no-reply@xn--bcher-kva.example", "{told}");
-    assert_eq!(mail["to"], json!([to]), "{told}");
-    assert_eq!(mail["type"], "multipart/alternative", "{told}");
+    let context = format!("{}: {mail:#}", app.name);
+    assert_eq!(mail["defects"], json!([]), "{context}");
+    assert_eq!(mail["lone_cr_or_lf"], false, "{context}");
+    assert_eq!(mail["from"], "no-reply@xn--bcher-kva.example", "{context}");
+    assert_eq!(mail["to"], json!([to]), "{context}");
+    assert_eq!(mail["type"], "multipart/alternative", "{context}");
     let parts = mail["parts"].as_object().unwrap();
-    assert!(parts.keys().eq(["text/html", "text/plain"]), "{told}");
-    assert!(text(mail).contains("Hallpass"), "{told}");
+    assert!(parts.keys().eq(["text/html", "text/plain"]), "{context}");
+    assert!(text(mail).contains("Hallpass"), "{context}");
     assert!(
         mail["parts"]["text/html"]
             .as_str()
             .unwrap()
             .starts_with("<!"),
-        "{told}"
+        "{context}"
     );
 
     let mut names: Vec<_> = mail["names"]
@@ -146,7 +146,7 @@ fn check(mail: &Value, app: &App, to: &str) {
         "Subject",
         "To",
     ];
-    assert_eq!(names, expected, "{told}");
+    assert_eq!(names, expected, "{context}");
     let header = |name: &str| mail["headers"][name].as_str().unwrap();
     assert_eq!(header("To"), to);
     assert_eq!(

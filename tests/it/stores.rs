@@ -156,8 +156,8 @@ async fn a_wrong_url_is_not_repeated() {
         let settings = ConnectSettings::new(url);
         let error = SeaOrmStore::connect(&settings).await.unwrap_err();
         assert_eq!(error.kind(), hallpass::ErrorKind::Configuration);
-        let told = format!("{error:?} {settings:?}");
-        assert!(!told.contains("hunter2"), "{told}");
+        let shown = format!("{error:?} {settings:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
     }
 }
 
@@ -187,9 +187,9 @@ async fn a_sqlite_url_without_a_file_is_refused() {
         ];
         for error in refused.map(|refused| refused.unwrap_err()) {
             assert_eq!(error.kind(), hallpass::ErrorKind::Configuration, "{url}");
-            let told = std::error::Error::source(&error).unwrap().to_string();
-            assert!(told.contains(reason), "{url}: {told}");
-            assert!(!told.contains("hunter2"), "{told}");
+            let shown = std::error::Error::source(&error).unwrap().to_string();
+            assert!(shown.contains(reason), "{url}: {shown}");
+            assert!(!shown.contains("hunter2"), "{shown}");
         }
     }
 }

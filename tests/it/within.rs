@@ -142,9 +142,12 @@ async fn a_sqlite_transaction_that_read_first_gets_advice() {
     let mut accounts = app.auth.within(&txn).unwrap();
     let error = accounts.register(prepared).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
-    let told = chain(&error);
-    assert!(told.contains("SqliteTransactionMode::Immediate"), "{told}");
-    assert!(!told.contains("retries"), "{told}");
+    let causes = chain(&error);
+    assert!(
+        causes.contains("SqliteTransactionMode::Immediate"),
+        "{causes}"
+    );
+    assert!(!causes.contains("retries"), "{causes}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -46,10 +46,10 @@ fn never_read(name: &str, asked: &str) {
     let connections = (0..CLIENTS).map(|_| server.connect()).collect();
     write_until_let_go(connections, asked);
     let cost = server.memory().saturating_sub(before);
-    let told = format!("{name}: {asked:?}: {cost} KiB for {CLIENTS} clients");
-    eprintln!("{told}");
-    assert!(cost < COST * CLIENTS, "{told}");
-    assert_eq!(server.get("/health/ready").status, 200, "{told}");
+    let context = format!("{name}: {asked:?}: {cost} KiB for {CLIENTS} clients");
+    eprintln!("{context}");
+    assert!(cost < COST * CLIENTS, "{context}");
+    assert_eq!(server.get("/health/ready").status, 200, "{context}");
 }
 
 /// Writes as much as possible on all connections and reads nothing.

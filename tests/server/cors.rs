@@ -131,8 +131,8 @@ fn preflights_and_calls_have_the_same_headers_on_both_servers() {
                         let [axum, actix] = servers
                             .each_ref()
                             .map(|server| server.call(method, path, asked, ""));
-                        let told = format!("{origins:?} {asked:?} {method} {path}");
-                        assert_eq!(shown(&axum), shown(&actix), "{told}");
+                        let context = format!("{origins:?} {asked:?} {method} {path}");
+                        assert_eq!(shown(&axum), shown(&actix), "{context}");
                     }
                 }
             }

@@ -30,10 +30,10 @@ fn slow_clients_are_cut_off() {
                     let cut_off = |begin: String, drip: &'static [u8], answer: &'static str| {
                         let connection = server.connect();
                         scope.spawn(move || {
-                            let told = format!("{name}: {begin:?} {drip:?}");
+                            let context = format!("{name}: {begin:?} {drip:?}");
                             let reply = drip_until_closed(connection, &begin, drip);
-                            let reply = reply.unwrap_or_else(|| panic!("{told} continues"));
-                            assert!(reply.starts_with(answer), "{told}: {reply}");
+                            let reply = reply.unwrap_or_else(|| panic!("{context} continues"));
+                            assert!(reply.starts_with(answer), "{context}: {reply}");
                         });
                     };
                     cut_off(String::new(), b"", "");

@@ -78,13 +78,13 @@ fn ambiguous_request_is_400_and_closes_its_connection() {
         let folder = folder();
         let server = Server::of(name, folder.path(), &[]);
         for case in &cases {
-            let told = format!("{name}: {case:?}");
-            assert_eq!(statuses(&server, case), (vec![400], true), "{told}");
+            let context = format!("{name}: {case:?}");
+            assert_eq!(statuses(&server, case), (vec![400], true), "{context}");
             // Behind others on the same connection.
             let sound = [LIVE, &chunked(LOGOUT), &sized(LOGOUT), LIVE].concat();
             let expected = vec![200, 204, 204, 200, 400];
             let behind = format!("{sound}\r\n{case}{LIVE}");
-            assert_eq!(statuses(&server, &behind), (expected, true), "{told}");
+            assert_eq!(statuses(&server, &behind), (expected, true), "{context}");
         }
     }
 }

@@ -97,8 +97,8 @@ fn lost_file_ends_the_readiness_of_a_running_server() {
                 // The readiness does not return: a result is cached for a second.
                 thread::sleep(Duration::from_millis(1100));
                 assert_eq!(server.get("/health/ready").status, 503, "{name}");
-                let told = server.stderr.wait_for(file);
-                assert!(told.is_some(), "{}", server.stderr.text());
+                let reported = server.stderr.wait_for(file);
+                assert!(reported.is_some(), "{}", server.stderr.text());
             }
         }
     }

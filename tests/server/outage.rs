@@ -164,11 +164,11 @@ impl<'a> Client<'a> {
 
     fn expect_unavailable(&self, call: &str, make: impl Fn() -> Reply) {
         let reply = make();
-        let told = format!("{call}: {reply:?}");
-        assert_eq!(reply.status, 503, "{told}");
-        assert_eq!(reply.text("code"), "unavailable", "{told}");
+        let context = format!("{call}: {reply:?}");
+        assert_eq!(reply.status, 503, "{context}");
+        assert_eq!(reply.text("code"), "unavailable", "{context}");
         let retry_after: u64 = reply.header("retry-after").unwrap().parse().unwrap();
-        assert!(retry_after >= 1, "{told}");
+        assert!(retry_after >= 1, "{context}");
     }
 
     /// The server recovers by itself.

@@ -257,14 +257,14 @@ const fn with_google<'a>(name: &'a str, value: &'a str) -> [(&'a str, &'a str); 
 /// Expects a failure with one line that names the setting without secrets.
 fn check(name: &str, command: &mut Command) {
     let (status, stderr) = refused(command);
-    let told = format!("{command:?}: {status}: {stderr}");
-    assert!(!status.success(), "{told}");
-    assert_eq!(stderr.lines().count(), 1, "{told}");
-    assert!(stderr.starts_with(&format!("error: {name}")), "{told}");
+    let context = format!("{command:?}: {status}: {stderr}");
+    assert!(!status.success(), "{context}");
+    assert_eq!(stderr.lines().count(), 1, "{context}");
+    assert!(stderr.starts_with(&format!("error: {name}")), "{context}");
     // The parser's message about no particular value.
-    assert!(!stderr.contains("for an argument"), "{told}");
+    assert!(!stderr.contains("for an argument"), "{context}");
     for hidden in [HIDDEN, SECRET, "aHVudGVyMmh1bnRlcjI="] {
-        assert!(!stderr.contains(hidden), "{told}");
+        assert!(!stderr.contains(hidden), "{context}");
     }
 }
 

@@ -61,11 +61,11 @@ fn ends_in_time(name: &str, signal: &str) {
     thread::sleep(Duration::from_millis(200));
     under_way.write_all(rest.as_bytes()).unwrap();
     let answer = read_some(&mut under_way);
-    let told = format!("{name}, {signal}: {answer}: {}", server.stderr.text());
-    assert!(answer.starts_with("HTTP/1.1 201"), "{told}");
+    let context = format!("{name}, {signal}: {answer}: {}", server.stderr.text());
+    assert!(answer.starts_with("HTTP/1.1 201"), "{context}");
     let status = server.end();
-    let told = format!("{name}, {signal}: {status}: {}", server.stderr.text());
-    assert_eq!(status.code(), Some(0), "{told}");
+    let context = format!("{name}, {signal}: {status}: {}", server.stderr.text());
+    assert_eq!(status.code(), Some(0), "{context}");
     for connection in [&mut idle, &mut silent, &mut half_head, &mut half_body] {
         // Closed or reset.
         connection.read_to_end(&mut Vec::new()).ok();

@@ -17,14 +17,14 @@ use crate::{
 const ADMIN: &str = "admin@example.org";
 
 /// A server, its proxy to the database, and the database.
-struct House {
+struct Setup {
     name: &'static str,
     database: PostgresDatabase,
     wire: Wire,
     server: Server,
 }
 
-impl House {
+impl Setup {
     /// `None` without Postgres.
     async fn open(name: &'static str, delay: Duration, more: &[(&str, &str)]) -> Option<Self> {
         let database = postgres::migrated().await?;
@@ -77,7 +77,7 @@ async fn caller_gone_during_begin_leaves_no_open_transaction() {
         for pool in [1, 2] {
             let pool_size = pool.to_string();
             let settings = [("HALLPASS_DB_POOL", pool_size.as_str())];
-            let Some(house) = House::open(name, Duration::ZERO, &settings).await else {
+            let Some(house) = Setup::open(name, Duration::ZERO, &settings).await else {
                 return;
             };
             let calls: Vec<_> = (0..pool).map(|n| deletion(&house.server, n)).collect();
@@ -97,7 +97,7 @@ async fn caller_gone_during_begin_leaves_no_open_transaction() {
 async fn request_timed_out_during_begin_leaves_no_open_transaction() {
     for name in SERVERS {
         let settings = [("HALLPASS_DB_POOL", "1"), ("HALLPASS_REQUEST_TIMEOUT", "5")];
-        let Some(house) = House::open(name, Duration::ZERO, &settings).await else {
+        let Some(house) = Setup::open(name, Duration::ZERO, &settings).await else {
             return;
         };
         let call = deletion(&house.server, 0);
@@ -116,7 +116,7 @@ async fn request_timed_out_during_begin_leaves_no_open_transaction() {
 async fn connection_whose_commit_is_cut_is_not_used_again() {
     for name in SERVERS {
         let settings = [("HALLPASS_DB_POOL", "1")];
-        let Some(house) = House::open(name, Duration::ZERO, &settings).await else {
+        let Some(house) = Setup::open(name, Duration::ZERO, &settings).await else {
             return;
         };
         let call = deletion(&house.server, 0);
@@ -134,7 +134,7 @@ async fn connection_whose_commit_is_cut_is_not_used_again() {
 async fn connection_whose_rollback_is_cut_is_not_used_again() {
     for name in SERVERS {
         let settings = [("HALLPASS_DB_POOL", "1")];
-        let Some(house) = House::open(name, Duration::ZERO, &settings).await else {
+        let Some(house) = Setup::open(name, Duration::ZERO, &settings).await else {
             return;
         };
         let call = deletion(&house.server, 0);
@@ -156,7 +156,7 @@ async fn thousand_random_cuts_leave_no_open_transaction() {
     const CUTS: u64 = 500;
     for name in SERVERS {
         let settings = [("HALLPASS_DB_POOL", "4")];
-        let Some(house) = House::open(name, Duration::from_millis(1), &settings).await else {
+        let Some(house) = Setup::open(name, Duration::from_millis(1), &settings).await else {
             return;
         };
         let user = house

@@ -425,9 +425,9 @@ async fn callers_do_not_wait_for_a_thread_that_cannot_be_started() {
     });
     until(|| hasher.waiting() == 1).await;
     let error = std::io::Error::other("by design");
-    let told = hasher.0.pool.without_a_thread(&error);
+    let unavailable = hasher.0.pool.without_a_thread(&error);
     let waiting = waiter.await.unwrap().unwrap_err();
-    for error in [told, waiting] {
+    for error in [unavailable, waiting] {
         assert_eq!(error.kind(), ErrorKind::Overloaded);
         assert!(error.retry_after().is_some());
     }

@@ -63,10 +63,10 @@ async fn a_deletion_can_be_refused_and_is_announced() {
 
 /// Fails with an error of its own.
 #[derive(Debug)]
-struct Careless;
+struct Failing;
 
 #[async_trait]
-impl Hooks for Careless {
+impl Hooks for Failing {
     async fn before_deletion(&self, _: &User) -> Result<(), HookError> {
         Ok("x".parse::<u8>().map(drop)?)
     }
@@ -74,7 +74,7 @@ impl Hooks for Careless {
 
 #[tokio::test]
 async fn any_error_is_a_failure_that_names_the_hook_in_the_log() {
-    let error = chain(Careless).before_deletion(&ann()).await.unwrap_err();
+    let error = chain(Failing).before_deletion(&ann()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.retry_after().is_some());
     let source = std::error::Error::source(&error).unwrap();

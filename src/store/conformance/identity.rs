@@ -132,7 +132,7 @@ pub async fn unknown_identity_creates_no_account_unless_allowed(store: &Subject)
 pub async fn linked_identity_signs_in(store: &Subject) {
     let (user, mut said) = known(store).await;
     let other = fresh_user(store).await;
-    let (told, linked) = (
+    let (recorded, linked) = (
         events_of(store, user.id).await,
         identities(store, user.id).await,
     );
@@ -150,7 +150,7 @@ pub async fn linked_identity_signs_in(store: &Subject) {
         assert!(events.is_empty(), "a sign-in left events: {events:?}");
         assert_good(store, &arrival, &flow, &user).await;
     }
-    assert_eq!(events_of(store, user.id).await, told);
+    assert_eq!(events_of(store, user.id).await, recorded);
     assert_eq!(identities(store, user.id).await, linked);
     assert!(identities(store, other.id).await.is_empty());
 }
@@ -162,7 +162,7 @@ pub async fn linked_identity_signs_in(store: &Subject) {
 pub async fn an_account_with_a_verified_address_is_joined(store: &Subject) {
     let (user, session) = verified(store).await;
     let before = credentials(store, &user).await;
-    let told = events_of(store, user.id).await.len();
+    let recorded = events_of(store, user.id).await.len();
     let (arrival, flow) = arrival(store, &assertion(&user.email)).await;
     let (found, events) = signed_in(store, &arrival).await;
     assert_eq!(found, before.user);
@@ -172,7 +172,14 @@ pub async fn an_account_with_a_verified_address_is_joined(store: &Subject) {
     assert!(after.password_hash.is_some(), "the password is gone");
     assert!(is_live(store, &session, now()).await, "a session ended");
     assert_eq!(identities(store, user.id).await, [expected(&arrival)]);
-    assert_recorded(store, user.id, &events, &[EventKind::IdentityLinked], told).await;
+    assert_recorded(
+        store,
+        user.id,
+        &events,
+        &[EventKind::IdentityLinked],
+        recorded,
+    )
+    .await;
     assert_good(store, &arrival, &flow, &user).await;
 }
 
@@ -191,7 +198,7 @@ pub async fn an_account_with_an_unverified_address_is_taken_over(store: &Subject
     for token in &tokens {
         issued(store, token).await;
     }
-    let told = events_of(store, user.id).await.len();
+    let recorded = events_of(store, user.id).await.len();
 
     let (arrival, flow) = arrival(store, &assertion(&user.email)).await;
     let (found, events) = signed_in(store, &arrival).await;
@@ -215,7 +222,7 @@ pub async fn an_account_with_an_unverified_address_is_taken_over(store: &Subject
     let candidates = store.candidates(&theirs).await.expect("candidates");
     assert_eq!(candidates.linked, None, "an identity survived");
     let kinds = [EventKind::AccountTakenOver, EventKind::IdentityLinked];
-    assert_recorded(store, user.id, &events, &kinds, told).await;
+    assert_recorded(store, user.id, &events, &kinds, recorded).await;
     assert_good(store, &arrival, &flow, &after.user).await;
     let opened = try_open(store, &new_session(user.id, 1)).await;
     assert!(opened.is_some(), "nobody can sign in after a takeover");
@@ -340,7 +347,7 @@ async fn verified(store: &Subject) -> (User, NewSession) {
 
 async fn refused(store: &Subject, said: &Assertion, user: &User, why: LinkRefusal) {
     let before = credentials(store, user).await;
-    let (told, linked) = (
+    let (recorded, linked) = (
         events_of(store, user.id).await,
         identities(store, user.id).await,
     );
@@ -353,7 +360,7 @@ async fn refused(store: &Subject, said: &Assertion, user: &User, why: LinkRefusa
     let after = credentials(store, user).await;
     assert_eq!(after.user, before.user);
     assert_eq!(after.credential_version, before.credential_version);
-    assert_eq!(events_of(store, user.id).await, told);
+    assert_eq!(events_of(store, user.id).await, recorded);
     assert_eq!(identities(store, user.id).await, linked);
 }
 
@@ -370,8 +377,8 @@ async fn assert_recorded(
     kinds: &[EventKind],
     before: usize,
 ) {
-    let told: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
-    assert_eq!(told, kinds);
+    let recorded: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
+    assert_eq!(recorded, kinds);
     let trail = events_of(store, user).await;
     assert_eq!(trail.len(), before + kinds.len(), "{trail:?}");
     for event in events {

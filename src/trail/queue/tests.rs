@@ -14,7 +14,7 @@ use crate::{
 
 /// A configurable sink that records its events.
 #[derive(Debug, Default)]
-struct Moody {
+struct Scripted {
     got: Mutex<Vec<EventId>>,
     stalls: AtomicBool,
     /// Panics on every n-th event.
@@ -22,14 +22,14 @@ struct Moody {
     calls: AtomicUsize,
 }
 
-impl Moody {
+impl Scripted {
     fn got(&self) -> Vec<EventId> {
         self.got.lock().unwrap().clone()
     }
 }
 
 #[async_trait]
-impl Sink for Moody {
+impl Sink for Scripted {
     async fn send(&self, event: &Event) {
         let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         if self.stalls.load(Ordering::SeqCst) {
@@ -44,8 +44,8 @@ impl Sink for Moody {
     }
 }
 
-fn queue() -> (Queue, Arc<Moody>) {
-    let sink = Arc::new(Moody::default());
+fn queue() -> (Queue, Arc<Scripted>) {
+    let sink = Arc::new(Scripted::default());
     (Queue::new(sink.clone()), sink)
 }
 

@@ -16,7 +16,7 @@ use crate::support::http::PASSWORD;
 async fn a_request_for_a_mail_is_answered_alike_for_every_account() {
     for twins in twins(|builder| builder).await {
         twins.everybody().await;
-        for (path, told) in [
+        for (path, recipients) in [
             (
                 "/auth/forgot-password",
                 &[PASSWORDLESS, UNVERIFIED, VERIFIED][..],
@@ -32,7 +32,12 @@ async fn a_request_for_a_mail_is_answered_alike_for_every_account() {
             assert_eq!(reply.expect(202).text(), "");
             // One mail a minute.
             let mails = twins.mails().await;
-            assert_eq!(mails.keys().collect::<Vec<_>>(), told, "{}", twins.name);
+            assert_eq!(
+                mails.keys().collect::<Vec<_>>(),
+                recipients,
+                "{}",
+                twins.name
+            );
             assert!(mails.values().all(|count| *count == 1), "{mails:?}");
         }
     }
@@ -78,8 +83,8 @@ async fn a_private_registration_is_refused_before_the_look_up() {
         assert_eq!(reply.expect(202).text(), "");
         // A disabled user gets no mails.
         let mails = twins.mails().await;
-        let told = [DELETED, NOBODY, PASSWORDLESS, UNVERIFIED, VERIFIED];
-        assert!(mails.keys().eq(told), "{}: {mails:?}", twins.name);
+        let recipients = [DELETED, NOBODY, PASSWORDLESS, UNVERIFIED, VERIFIED];
+        assert!(mails.keys().eq(recipients), "{}: {mails:?}", twins.name);
     }
 }
 
@@ -142,8 +147,8 @@ async fn a_change_to_a_taken_address_is_answered_alike() {
             assert_eq!(reply.expect(202).text(), "");
             let mails = twins.mails().await;
             // One notice, because of the limit of one a minute.
-            let told = [(VERIFIED.to_owned(), 1), (canonical(free), 1)];
-            assert_eq!(mails, told.into(), "{}", twins.name);
+            let recipients = [(VERIFIED.to_owned(), 1), (canonical(free), 1)];
+            assert_eq!(mails, recipients.into(), "{}", twins.name);
         }
         assert!(twins.letters(NOBODY, "").is_empty());
     }

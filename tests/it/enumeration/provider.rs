@@ -30,9 +30,9 @@ async fn an_untrusted_assertion_is_refused_alike_in_private_mode() {
                 let query = fake.approve(&tab.location, &claims);
                 let statements = twins.counted.as_ref().map(|(_, count)| count);
                 statements.inspect(|count| count.forget());
-                let told = landed(come_back(&twins, &tab, &query).await);
+                let params = landed(come_back(&twins, &tab, &query).await);
                 let statements = statements.map(|count| count.take());
-                assert_eq!(told["error"], "link_required", "{}: {email}", twins.name);
+                assert_eq!(params["error"], "link_required", "{}: {email}", twins.name);
                 let first = seen.get_or_insert_with(|| statements.clone());
                 assert_eq!(*first, statements, "{email}");
             }

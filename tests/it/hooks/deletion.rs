@@ -36,11 +36,11 @@ async fn hooks_see_deletions_by_owners_and_can_refuse_them() {
         script.pass();
         delete("another passphrase").await.expect(204);
         app.auth.finish_hooks().await;
-        let told = [
+        let calls = [
             format!("before_deletion {ANN}"),
             format!("after_deletion {ANN}"),
         ];
-        assert_eq!(script.seen(), told);
+        assert_eq!(script.seen(), calls);
     }
 }
 
@@ -70,10 +70,10 @@ async fn hooks_see_deletions_by_administrators_and_can_refuse_them() {
         script.pass();
         delete().await.expect(204);
         app.auth.finish_hooks().await;
-        let told = [
+        let calls = [
             format!("before_deletion {BOB}"),
             format!("after_deletion {BOB}"),
         ];
-        assert_eq!(script.seen(), told);
+        assert_eq!(script.seen(), calls);
     }
 }

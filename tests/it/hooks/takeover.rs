@@ -13,7 +13,7 @@ async fn hooks_see_only_resets_that_take_over() {
         app.register(ANN).await;
         let changed = format!("after_password_change {ANN}");
         let taken_over = format!("after_takeover {ANN} true");
-        for told in [vec![changed.clone(), taken_over], vec![changed]] {
+        for calls in [vec![changed.clone(), taken_over], vec![changed]] {
             app.advance(60);
             let token = app.reset_token(ANN).await;
             app.auth.finish_hooks().await;
@@ -23,7 +23,7 @@ async fn hooks_see_only_resets_that_take_over() {
             // Two hooks, each with a task of its own.
             let mut seen = script.seen();
             seen.sort();
-            assert_eq!(seen, told, "{}", app.name);
+            assert_eq!(seen, calls, "{}", app.name);
         }
     }
 }
@@ -39,9 +39,9 @@ async fn hooks_see_only_sign_ins_that_take_over() {
             sign_in(&app, &fake, person(subject, ANN)).await;
             app.auth.finish_hooks().await;
             let seen = script.seen();
-            let told = format!("after_takeover {ANN} true");
-            let told = seen.iter().filter(|line| **line == told).count();
-            assert_eq!(told, count, "{}: {seen:?}", app.name);
+            let calls = format!("after_takeover {ANN} true");
+            let calls = seen.iter().filter(|line| **line == calls).count();
+            assert_eq!(calls, count, "{}: {seen:?}", app.name);
         }
     }
 }

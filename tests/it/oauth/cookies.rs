@@ -78,8 +78,8 @@ async fn a_browser_that_begins_120_flows_keeps_the_newest_eight() {
         let reply = jar.come_back(&app, &fake, &old[111]).await;
         reply.problem(400, "invalid_token");
         for tab in new.iter().rev() {
-            let told = landed(jar.come_back(&app, &fake, tab).await);
-            redeem(&app, &told["code"], VERIFIER).await.tokens();
+            let params = landed(jar.come_back(&app, &fake, tab).await);
+            redeem(&app, &params["code"], VERIFIER).await.tokens();
         }
         assert_eq!(jar.flows(), 0);
     }

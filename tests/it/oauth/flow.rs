@@ -89,13 +89,13 @@ pub(crate) fn landed(reply: Reply) -> HashMap<String, String> {
     assert!(cookie.contains("=; Max-Age=0; Path=/;"), "{cookie}");
     let location = reply.header("location").expect("a location");
     let query = location.strip_prefix(APP_URL).expect("the application");
-    let told = form(query.trim_start_matches('&'));
+    let params = form(query.trim_start_matches('&'));
     assert_eq!(
-        told.get("state").map(String::as_str),
+        params.get("state").map(String::as_str),
         Some("the app's state")
     );
-    assert_eq!(told.len(), 2, "{told:?}");
-    told
+    assert_eq!(params.len(), 2, "{params:?}");
+    params
 }
 
 /// Runs the whole flow and returns the code or the error.
@@ -116,10 +116,10 @@ pub(crate) async fn arrive_for(
     fake.follow(&app.clock);
     let tab = begin(app, changed).await;
     let query = fake.approve(&tab.location, &claims);
-    let mut told = landed(come_back(app, &tab, &query).await);
-    match told.remove("code") {
+    let mut params = landed(come_back(app, &tab, &query).await);
+    match params.remove("code") {
         Some(code) => Ok(code),
-        None => Err(told.remove("error").expect("a code or an error")),
+        None => Err(params.remove("error").expect("a code or an error")),
     }
 }
 

@@ -27,9 +27,9 @@ async fn arrive(app: &App) -> Result<String, String> {
     let (cookie, _) = reply.header("set-cookie").unwrap().split_once(';').unwrap();
     let line = format!("GET /auth/oauth/github/callback?code=x&state={state}");
     let headers = format!("Cookie: {cookie}\r\n");
-    let mut told = landed(app.ask(&line, &headers, b"").await);
-    let code = told.remove("code");
-    code.ok_or_else(|| told.remove("error").expect("a code or an error"))
+    let mut params = landed(app.ask(&line, &headers, b"").await);
+    let code = params.remove("code");
+    code.ok_or_else(|| params.remove("error").expect("a code or an error"))
 }
 
 async fn sign_in(app: &App) -> serde_json::Value {

@@ -303,8 +303,8 @@ async fn by_other(app: &App, untrusted: &FakeProvider, claims: Value) -> Tokens 
     let (pair, _) = cookie.split_once(';').expect("attributes");
     let line = format!("GET /auth/oauth/other/callback?{query}");
     let headers = format!("Cookie: {pair}\r\n");
-    let told = landed(app.ask(&line, &headers, b"").await);
-    redeem(app, &told["code"], VERIFIER).await.tokens()
+    let params = landed(app.ask(&line, &headers, b"").await);
+    redeem(app, &params["code"], VERIFIER).await.tokens()
 }
 
 async fn link(app: &App, fake: &FakeProvider, tokens: &Tokens, claims: Value) {

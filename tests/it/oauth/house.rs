@@ -50,10 +50,10 @@ async fn a_linked_account_needs_a_verified_address_if_required() {
 
 /// The application receives the host's refusal.
 #[derive(Debug)]
-struct Choosy;
+struct Selective;
 
 #[async_trait::async_trait]
-impl hallpass::hook::Hooks for Choosy {
+impl hallpass::hook::Hooks for Selective {
     async fn before_registration(
         &self,
         applicant: &hallpass::hook::Applicant<'_>,
@@ -81,7 +81,7 @@ impl hallpass::hook::Hooks for Choosy {
 #[tokio::test]
 async fn the_host_can_refuse_registrations_and_sign_ins() {
     let fake = FakeProvider::start().await;
-    let set = |builder| asking(builder, &fake).hooks(Choosy);
+    let set = |builder| asking(builder, &fake).hooks(Selective);
     for app in apps_with(set).await {
         let refused = arrive(&app, &fake, person("1", "no@example.org")).await;
         assert_eq!(refused, Err("not_invited".to_owned()));

@@ -65,15 +65,15 @@ async fn a_signed_in_user_links_lists_and_unlinks() {
         link(&app, &ann, &code).await.problem(400, "invalid_token");
         assert_eq!(list(&app, &ann).await, std::slice::from_ref(&linked));
         app.deliver().await;
-        let told = || app.letters(ANN, "provider").len();
-        assert_eq!(told(), 1, "{}", app.name);
+        let notices = || app.letters(ANN, "provider").len();
+        assert_eq!(notices(), 1, "{}", app.name);
 
         // A repetition succeeds without an event.
         let code = offered(&app, &fake, person("1", "ann@elsewhere.org")).await;
         let again = link(&app, &ann, &code).await.expect(201).json();
         assert_eq!(again, linked);
         app.deliver().await;
-        assert_eq!(told(), 1, "{}", app.name);
+        assert_eq!(notices(), 1, "{}", app.name);
 
         let by_provider = sign_in(&app, &fake, person("1", "x@y.org")).await;
         let me = app.me(&by_provider.access).await.expect(200).json();

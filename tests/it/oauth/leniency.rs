@@ -80,8 +80,8 @@ async fn foreign_callback_parameters_are_ignored() {
                     true => format!("{foreign}&{own}"),
                     false => format!("{own}&{foreign}"),
                 };
-                let told = landed(come_back(&app, &tab, &query).await);
-                redeem(&app, &told["code"], VERIFIER).await.tokens();
+                let params = landed(come_back(&app, &tab, &query).await);
+                redeem(&app, &params["code"], VERIFIER).await.tokens();
             }
         }
     }
@@ -95,8 +95,8 @@ async fn a_denial_reaches_the_application_in_any_encoding() {
             let tab = begin(&app, &[]).await;
             let state = &form(tab.location.split_once('?').unwrap().1)["state"];
             let query = format!("error=access_denied&{foreign}&state={state}");
-            let told = landed(come_back(&app, &tab, &query).await);
-            assert_eq!(told["error"], "access_denied", "{foreign}");
+            let params = landed(come_back(&app, &tab, &query).await);
+            assert_eq!(params["error"], "access_denied", "{foreign}");
         }
     }
 }
@@ -123,7 +123,7 @@ async fn malformed_callback_parameters_are_refused() {
             reply.problem(400, "invalid_token");
         }
         assert_eq!(fake.calls("/token"), before, "nothing was asked");
-        let told = landed(come_back(&app, &tab, &query).await);
-        redeem(&app, &told["code"], VERIFIER).await.tokens();
+        let params = landed(come_back(&app, &tab, &query).await);
+        redeem(&app, &params["code"], VERIFIER).await.tokens();
     }
 }

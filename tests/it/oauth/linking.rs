@@ -138,8 +138,8 @@ async fn cases_end_as_the_contract_says(app: &App, fake: &FakeProvider, mode: Re
                 let after = snapshot(app, &email).await;
                 let expected = expected(mode, local, verified.as_ref(), trusted);
                 match (expected, outcome) {
-                    (Outcome::Refused(code), Err(told)) => {
-                        assert_eq!(told, code, "{case}");
+                    (Outcome::Refused(code), Err(actual)) => {
+                        assert_eq!(actual, code, "{case}");
                         assert_eq!(after, before, "{case}");
                         refused(app, code, &case).await;
                     }

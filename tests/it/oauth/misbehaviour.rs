@@ -230,8 +230,8 @@ async fn an_answer_names_its_issuer_if_the_provider_says_so() {
         if let Some(iss) = iss {
             query = format!("{query}&iss={iss}");
         }
-        let told = super::landed(super::come_back(&app, &tab, &query).await);
-        assert_eq!(told.contains_key("code"), is_right, "{iss:?}");
+        let params = super::landed(super::come_back(&app, &tab, &query).await);
+        assert_eq!(params.contains_key("code"), is_right, "{iss:?}");
     }
     // Unannounced, but wrong.
     let fake = FakeProvider::start().await;
@@ -240,8 +240,8 @@ async fn an_answer_names_its_issuer_if_the_provider_says_so() {
     let tab = super::begin(&app, &[]).await;
     let query = fake.approve(&tab.location, &person("1", ANN));
     let query = format!("{query}&iss=https://evil.example");
-    let told = super::landed(super::come_back(&app, &tab, &query).await);
-    assert_eq!(told["error"], "provider_failed");
+    let params = super::landed(super::come_back(&app, &tab, &query).await);
+    assert_eq!(params["error"], "provider_failed");
 }
 
 #[tokio::test]

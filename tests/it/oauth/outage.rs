@@ -20,14 +20,14 @@ async fn start_fails(app: &App) {
     let line = format!("GET {}", start_path(&[]));
     let reply = app.ask(&line, "", b"").await.expect(303);
     let location = reply.header("location").unwrap();
-    let told = form(
+    let params = form(
         location
             .strip_prefix(APP_URL)
             .unwrap()
             .trim_start_matches('&'),
     );
-    assert_eq!(told["error"], "provider_failed");
-    assert_eq!(told["state"], "the app's state");
+    assert_eq!(params["error"], "provider_failed");
+    assert_eq!(params["state"], "the app's state");
     assert_eq!(reply.header("set-cookie"), None);
 }
 
@@ -149,8 +149,8 @@ async fn others_are_answered_before(
     slow.behave(|habits| habits.delay = 10 * PATIENCE);
     let is_given_up = Cell::new(false);
     let given_up = async {
-        let told = super::landed(super::come_back(app, &tab, &query).await);
-        assert_eq!(told["error"], "provider_failed");
+        let params = super::landed(super::come_back(app, &tab, &query).await);
+        assert_eq!(params["error"], "provider_failed");
         is_given_up.set(true);
     };
     let others = async {

@@ -16,13 +16,13 @@ use crate::support::transcript::{self, Unsayable};
 
 /// Refuses every second mail, and quotes it.
 #[derive(Debug, Default)]
-pub(super) struct Moody {
+pub(super) struct RefusesHalf {
     pub(super) taken: Mailbox,
     pub(super) is_good: AtomicBool,
 }
 
 #[async_trait]
-impl Mailer for Moody {
+impl Mailer for RefusesHalf {
     async fn send(&self, mail: &Mail) -> Result<(), MailError> {
         if self.is_good.fetch_xor(true, Ordering::SeqCst) {
             return self.taken.send(mail).await;

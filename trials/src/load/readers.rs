@@ -99,14 +99,14 @@ impl Readers {
             reads.extend(felt(read.await??, &flood));
         }
         reads.sort_unstable();
-        let mut told = format!("{} reads, {}", reads.len(), spread(&reads));
+        let mut summary = format!("{} reads, {}", reads.len(), spread(&reads));
         if let Some(refreshes) = self.refreshes {
             let mut refreshes = felt(refreshes.await??, &flood);
             refreshes.sort_unstable();
             let (count, spread) = (refreshes.len(), spread(&refreshes));
-            write!(told, "; {count} refreshes, {spread}")?;
+            write!(summary, "; {count} refreshes, {spread}")?;
         }
-        Ok(told)
+        Ok(summary)
     }
 }
 

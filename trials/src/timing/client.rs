@@ -19,7 +19,7 @@ pub(crate) struct Answer {
     /// The time from the first byte sent to the last one received.
     pub(crate) took: Duration,
     /// Status, headers and body, without headers unique to each reply.
-    pub(crate) told: String,
+    pub(crate) content: String,
 }
 
 impl Client {
@@ -46,8 +46,8 @@ impl Client {
             let reply = self.buffer.get(..filled).unwrap_or_default();
             if is_whole(reply)? {
                 let took = sent.elapsed();
-                let told = told(std::str::from_utf8(reply)?);
-                return Ok(Answer { took, told });
+                let content = content(std::str::from_utf8(reply)?);
+                return Ok(Answer { took, content });
             }
         }
     }
@@ -77,7 +77,7 @@ fn is_whole(reply: &[u8]) -> Result<bool> {
 }
 
 /// The rest of a wait depends on when it began.
-fn told(reply: &str) -> String {
+fn content(reply: &str) -> String {
     let own = |line: &&str| !line.starts_with("date: ") && !line.starts_with("x-request-id: ");
     let lines = reply.lines().filter(own).map(|line| {
         let is_wait = line.starts_with("retry-after: ");

@@ -21,7 +21,7 @@ pub(crate) enum Flaw {
     /// Nothing is written to the outbox for an address without an account.
     NoDummyOrder,
     /// A lock is reported differently where there is an account.
-    ToldLock,
+    RevealedLock,
     /// The parameters of the stored hash are not declared: a flaw of the configuration.
     UndeclaredParams,
 }
@@ -47,13 +47,13 @@ impl UserService for Flawed {
         if self.flaw == Flaw::NoDummyHash && !is_known {
             return Err(ErrorKind::InvalidCredentials.into());
         }
-        let told = |error: Error| match error.kind() {
-            ErrorKind::TooManyAttempts if self.flaw == Flaw::ToldLock && is_known => {
+        let reveal = |error: Error| match error.kind() {
+            ErrorKind::TooManyAttempts if self.flaw == Flaw::RevealedLock && is_known => {
                 Refusal::new("account_locked", "The account is locked.").into()
             }
             _ => error,
         };
-        self.inner.login(login).await.map_err(told)
+        self.inner.login(login).await.map_err(reveal)
     }
 
     async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {

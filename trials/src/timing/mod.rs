@@ -136,7 +136,7 @@ fn on(
             };
             if !is_fine {
                 failures.push(format!("{name}, {hasher}: {line}"));
-                failures.extend(outcome.told_apart.into_iter().flatten());
+                failures.extend(outcome.difference.into_iter().flatten());
             }
         }
     }
@@ -153,10 +153,10 @@ fn is_as_wanted(flaw: Option<Flaw>, outcome: &Outcome) -> bool {
 /// As far as a few pairs on a busy machine can show it.
 fn is_as_wanted_of_few(flaw: Option<Flaw>, outcome: &Outcome, hashes: bool) -> bool {
     match flaw {
-        None => outcome.told_apart.is_none(),
+        None => outcome.difference.is_none(),
         Some(Flaw::NoDummyHash | Flaw::UndeclaredParams) => !hashes || outcome.is_different(),
         Some(Flaw::NoDummyOrder) => true,
-        Some(Flaw::ToldLock) => outcome.told_apart.is_some(),
+        Some(Flaw::RevealedLock) => outcome.difference.is_some(),
     }
 }
 
@@ -165,7 +165,7 @@ fn line(flaw: Option<Flaw>, trial: Trial, outcome: &Outcome) -> String {
         None => trial.name.to_owned(),
         Some(flaw) => format!("{}, {flaw:?}", trial.name),
     };
-    let verdict = match (&outcome.told_apart, outcome.finding.verdict()) {
+    let verdict = match (&outcome.difference, outcome.finding.verdict()) {
         (Some(_), _) => "distinguished by the reply",
         (None, Verdict::Alike) => "alike",
         (None, Verdict::Different) => "distinguished by time",

@@ -73,7 +73,7 @@ pub(crate) const CONTROLS: [(Flaw, Trial); 4] = [
     (Flaw::NoDummyHash, LOGIN),
     (Flaw::UndeclaredParams, FORMER),
     (Flaw::NoDummyOrder, FORGOT),
-    (Flaw::ToldLock, LOCKED),
+    (Flaw::RevealedLock, LOCKED),
 ];
 
 const LOGIN: Trial = trial("login, wrong password", Known::User, Asked::Login);
@@ -107,16 +107,16 @@ pub(crate) struct Outcome {
     /// Of the requests about accounts, in nanoseconds.
     pub(crate) median: i64,
     /// The two replies, if they differ in more than time.
-    pub(crate) told_apart: Option<[String; 2]>,
+    pub(crate) difference: Option<[String; 2]>,
 }
 
 impl Outcome {
     pub(crate) fn is_alike(&self) -> bool {
-        self.told_apart.is_none() && self.finding.verdict() == Verdict::Alike
+        self.difference.is_none() && self.finding.verdict() == Verdict::Alike
     }
 
     pub(crate) fn is_different(&self) -> bool {
-        self.told_apart.is_some() || self.finding.verdict() == Verdict::Different
+        self.difference.is_some() || self.finding.verdict() == Verdict::Different
     }
 }
 
@@ -165,21 +165,21 @@ pub(crate) fn run(
     };
     bench.measure(plan.warm_up)?;
     let (mut differences, mut known) = (Vec::new(), Vec::new());
-    let mut told_apart = None;
+    let mut difference = None;
     let mut wanted = plan.pairs;
     loop {
         for pair in bench.measure(wanted - differences.len())? {
             differences.push(pair.known - pair.unknown);
             known.push(pair.known);
-            told_apart = told_apart.or(pair.told_apart);
+            difference = difference.or(pair.difference);
         }
         let finding = Finding::of(&differences, &mut bench.random);
         let is_over = finding.verdict() != Verdict::Undecided || wanted * 2 > plan.most;
-        if is_over || told_apart.is_some() {
+        if is_over || difference.is_some() {
             return Ok(Outcome {
                 finding,
                 median: median(&mut known),
-                told_apart,
+                difference,
             });
         }
         wanted *= 2;
@@ -189,7 +189,7 @@ pub(crate) fn run(
 struct Pair {
     known: i64,
     unknown: i64,
-    told_apart: Option<[String; 2]>,
+    difference: Option<[String; 2]>,
 }
 
 impl Bench<'_> {
@@ -220,11 +220,11 @@ impl Bench<'_> {
             } else {
                 (second, first)
             };
-            let differ = known.told != unknown.told;
+            let differ = known.content != unknown.content;
             Ok(Pair {
                 known: i64::try_from(known.took.as_nanos())?,
                 unknown: i64::try_from(unknown.took.as_nanos())?,
-                told_apart: differ.then_some([known.told, unknown.told]),
+                difference: differ.then_some([known.content, unknown.content]),
             })
         });
         pairs.collect()

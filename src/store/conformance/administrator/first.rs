@@ -39,7 +39,7 @@ pub async fn a_taken_address_stays_with_its_account(store: &Subject) {
     let disabled = fresh_user(store).await;
     let disabled = set_status(store, disabled.id, UserStatus::Disabled).await;
     for user in [user, disabled] {
-        let told = events_of(store, user.id).await;
+        let recorded = events_of(store, user.id).await;
         let new = administrator(&user.email);
         let outcome = insert_first(store, &new).await;
         assert!(
@@ -48,7 +48,7 @@ pub async fn a_taken_address_stays_with_its_account(store: &Subject) {
         );
         assert_eq!(by_id(store, user.id).await.as_ref(), Some(&user));
         assert_eq!(by_id(store, new.id).await, None);
-        assert_eq!(events_of(store, user.id).await, told);
+        assert_eq!(events_of(store, user.id).await, recorded);
     }
 }
 

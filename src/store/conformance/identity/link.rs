@@ -49,13 +49,13 @@ pub async fn a_link_is_written_with_its_event(store: &Subject) {
         let at = code.expires_at - MICROSECOND;
         let linked = store.link_identity(&link, at, &event, None).await;
         let new = identity(link.id, &said, at);
-        let told = new.noted_on(&event.of(user.id));
+        let recorded = new.noted_on(&event.of(user.id));
         expected.push(new.clone());
         assert_eq!(linked.expect("link_identity"), Linked::Linked(new));
         assert_eq!(identities(store, user.id).await, expected);
         let trail = events_of(store, user.id).await;
         let last = trail.first().expect("an event of the link");
-        assert_eq!(*last, told);
+        assert_eq!(*last, recorded);
         let (arrival, _) = arrival(store, &said).await;
         assert_eq!(signed_in(store, &arrival).await.0.id, user.id);
     }
@@ -71,7 +71,7 @@ pub async fn a_linked_identity_keeps_its_user(store: &Subject) {
     let said = assertion(&user.email);
     linked(store, user.id, &said).await;
     let own = identities(store, user.id).await;
-    let told = events_of(store, user.id).await.len();
+    let recorded = events_of(store, user.id).await.len();
 
     let (again, code) = offer(store, &session, &said).await;
     let known = own.first().expect("an identity").clone();
@@ -83,7 +83,7 @@ pub async fn a_linked_identity_keeps_its_user(store: &Subject) {
 
     assert_eq!(identities(store, user.id).await, own);
     assert!(identities(store, other.id).await.is_empty());
-    assert_eq!(events_of(store, user.id).await.len(), told);
+    assert_eq!(events_of(store, user.id).await.len(), recorded);
     assert_eq!(events_of(store, other.id).await.len(), 2);
     let found = redeem(store, &code.digest, &again.challenge, now()).await;
     assert!(found.is_none(), "the code of a link signed somebody in");
@@ -126,7 +126,7 @@ pub async fn flow_links_only_for_the_user_who_began_it(store: &Subject) {
 pub async fn a_code_links_once(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (good, _) = offer(store, &session, &assertion(&user.email)).await;
-    let told = events_of(store, user.id).await.len();
+    let recorded = events_of(store, user.id).await.len();
     let outcomes = race(TASKS, |_| {
         let (store, good) = (Arc::clone(store), good.clone());
         async move { link(&store, &good).await }
@@ -139,7 +139,7 @@ pub async fn a_code_links_once(store: &Subject) {
     let bad = outcomes.iter().filter(|linked| **linked == Linked::BadCode);
     assert_eq!(bad.count(), TASKS - 1);
     assert_eq!(identities(store, user.id).await.len(), 1);
-    assert_eq!(events_of(store, user.id).await.len(), told + 1);
+    assert_eq!(events_of(store, user.id).await.len(), recorded + 1);
 }
 
 /// An ended, expired or foreign session, and one of a disabled, logged-out or deleted user, writes nothing and keeps

@@ -47,7 +47,7 @@ pub async fn an_identity_is_unlinked_with_its_event(store: &Subject) {
     let (other, _) = fresh_session(store).await;
     let said = assertion(&user.email);
     let id = linked(store, user.id, &said).await;
-    let told = events_of(store, user.id).await.len();
+    let recorded = events_of(store, user.id).await.len();
     for (whose, id) in [
         (other.id, id),
         (user.id, IdentityId::new(now())),
@@ -56,12 +56,12 @@ pub async fn an_identity_is_unlinked_with_its_event(store: &Subject) {
         let (outcome, _) = unlink(store, whose, id).await;
         assert_eq!(outcome, Unlinked::NotFound);
     }
-    assert_eq!(events_of(store, user.id).await.len(), told);
+    assert_eq!(events_of(store, user.id).await.len(), recorded);
     let (outcome, event) = unlink(store, user.id, id).await;
     assert_eq!(outcome, Unlinked::Unlinked);
     assert!(identities(store, user.id).await.is_empty());
     let trail = events_of(store, user.id).await;
-    assert_eq!(trail.len(), told + 1);
+    assert_eq!(trail.len(), recorded + 1);
     assert_eq!(trail.first(), Some(&event.of(user.id)));
     assert_eq!(unlink(store, user.id, id).await.0, Unlinked::NotFound);
     linked(store, other.id, &said).await;
@@ -81,11 +81,11 @@ pub async fn the_last_sign_in_method_stays(store: &Subject) {
     };
     assert_eq!(first.subject, said.subject);
     assert_eq!(unlink(store, user.id, first.id).await.0, Unlinked::Unlinked);
-    let told = events_of(store, user.id).await.len();
+    let recorded = events_of(store, user.id).await.len();
     let (outcome, _) = unlink(store, user.id, second.id).await;
     assert_eq!(outcome, Unlinked::LastCredential);
     assert_eq!(identities(store, user.id).await.len(), 1);
-    assert_eq!(events_of(store, user.id).await.len(), told);
+    assert_eq!(events_of(store, user.id).await.len(), recorded);
 
     let token = new_token(&user, Purpose::ResetPassword);
     let live = issued(store, &token).await;
@@ -105,7 +105,7 @@ pub async fn concurrent_unlinks_leave_a_sign_in_method(store: &Subject) {
         let (user, _) = known(store).await;
         linked(store, user.id, &assertion(&user.email)).await;
         let own = identities(store, user.id).await;
-        let told = events_of(store, user.id).await.len();
+        let recorded = events_of(store, user.id).await.len();
         let outcomes = race(2, |index| {
             let (store, user) = (Arc::clone(store), user.id);
             let id = own.get(index).expect("one value for each task").id;
@@ -115,7 +115,7 @@ pub async fn concurrent_unlinks_leave_a_sign_in_method(store: &Subject) {
         outcomes.sort_by_key(|outcome| *outcome == Unlinked::LastCredential);
         assert_eq!(outcomes, [Unlinked::Unlinked, Unlinked::LastCredential]);
         assert_eq!(identities(store, user.id).await.len(), 1);
-        assert_eq!(events_of(store, user.id).await.len(), told + 1);
+        assert_eq!(events_of(store, user.id).await.len(), recorded + 1);
     }
 }
 

@@ -149,7 +149,7 @@ async fn the_refusal_is_reported_if_the_host_then_falls_silent() {
     let hosts = Hosts::parse(&url, |options| options).unwrap();
     let found = hosts.find(Duration::from_secs(2)).await;
     let error = found.err().expect("nobody answers");
-    let told = std::error::Error::source(&error).unwrap().to_string();
-    assert!(told.contains("error communicating"), "{told}");
+    let reason = std::error::Error::source(&error).unwrap().to_string();
+    assert!(reason.contains("error communicating"), "{reason}");
     host.abort();
 }

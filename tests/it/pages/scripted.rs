@@ -11,10 +11,10 @@ use hallpass::{
 
 /// Acts as the new password specifies.
 #[derive(Debug)]
-pub(super) struct Moody(pub(super) Arc<dyn UserService>);
+pub(super) struct Scripted(pub(super) Arc<dyn UserService>);
 
 #[async_trait]
-impl UserService for Moody {
+impl UserService for Scripted {
     async fn register(&self, registration: Registration) -> Result<User> {
         self.0.register(registration).await
     }
