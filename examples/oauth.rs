@@ -73,7 +73,7 @@ fn providers() -> Vec<Provider> {
     [google, github, other].into_iter().flatten().collect()
 }
 
-/// Without one it is a public client.
+/// A client without a secret is public.
 fn with_secret(provider: Provider, secret: Option<String>) -> Provider {
     match secret {
         Some(secret) => provider.client_secret(secret),

@@ -8,7 +8,6 @@ use sea_orm::{
 };
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
-/// One note.
 mod entity {
     use sea_orm::entity::prelude::*;
 

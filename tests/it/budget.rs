@@ -37,7 +37,7 @@ async fn requests_stay_within_the_budget_of_statements() {
     app.forgot(ANN).await;
     count.expect(1, "forgot");
     app.forgot("nobody@example.org").await;
-    count.expect(1, "forgot, for nobody");
+    count.expect(1, "forgot, for an unknown address");
     app.auth.deliver_mail().await.unwrap();
     app.advance(1);
     let token = app.reset_token(ANN).await;
@@ -156,7 +156,7 @@ async fn limits_add_one_statement_and_none_to_refresh_and_me() {
     count.expect(3, "reset");
     for _ in 0..5 {
         app.try_login(ANN, "a wrong password").await.expect(401);
-        count.expect(3, "a refused login, be it the one that locks");
+        count.expect(3, "a refused login, also one that locks");
     }
     app.try_login(ANN, PASSWORD).await.expect(429);
     count.expect(2, "a locked login");

@@ -117,7 +117,7 @@ struct Counts {
 impl Counts {
     async fn until(&self, charges: usize) {
         let charged = async || self.charges.load(Ordering::SeqCst) >= charges;
-        until("somebody is counted", charged).await;
+        until("a caller is counted", charged).await;
     }
 }
 
@@ -277,10 +277,10 @@ async fn a_login_that_disconnects_in_the_queue_is_not_a_failure() {
         counts.until(1 + 4).await;
         drop(guesses);
         assert_eq!(checking.await.unwrap(), ErrorKind::InvalidCredentials);
-        // One failure is of the other caller, the second of a guess checked before its disconnect.
+        // One failure belongs to the other caller; each checked guess adds one.
         let looked_at = async || app.count_events(EventKind::SignInFailed).await - 1;
         let settled = async || looked_at().await + counts.refunds.load(Ordering::SeqCst) == 4;
-        until("each guess is looked at or taken back", settled).await;
+        until("each guess is checked or refunded", settled).await;
         let looked_at = looked_at().await;
         assert!(looked_at < 4, "the queue was empty");
         for _ in looked_at..5 {

@@ -89,7 +89,7 @@ async fn write(store: &SeaOrmStore) -> Result<u16, DbErr> {
 
 /// Writes, including those of the store, reach this host only.
 async fn expect_writes_at(store: &SeaOrmStore, cluster: &Cluster) {
-    until("writes go on", async || match write(store).await {
+    until("writes succeed", async || match write(store).await {
         Ok(port) => {
             assert_eq!(port, cluster.port());
             true

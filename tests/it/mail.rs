@@ -249,7 +249,7 @@ async fn letters_are_in_the_language_of_the_registration() {
             let text = mail.text().replace('\n', " ");
             assert!(text.contains(says), "{accepted}: {text}");
         }
-        // It is remembered.
+        // The language is stored.
         app.forgot("USER0@example.org").await;
         app.deliver().await;
         let text = app.letter("user0@example.org", "/reset-password?");

@@ -100,7 +100,7 @@ async fn the_caller_gets_the_same_reply_for_every_mail_outcome() {
                     faulty.post(path, body).await.expect(status);
                 }
                 let begun = async || mailer.begun.load(Ordering::SeqCst) > 0;
-                until("the worker is at it", begun).await;
+                until("the worker is sending", begun).await;
                 faulty.login(&email).await;
                 worker.abort();
             }

@@ -116,7 +116,7 @@ async fn a_migration_yields_to_a_long_reader_and_retries() {
             async move { store.migrate().await }
         });
         let first = waiting(db).await;
-        until("another try waits", async || waiting(db).await != first).await;
+        until("another attempt waits", async || waiting(db).await != first).await;
         reader.rollback().await.unwrap();
         migrating.await.unwrap().unwrap();
         assert_eq!(applied(db).await, ALL);

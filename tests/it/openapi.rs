@@ -439,7 +439,7 @@ async fn code_of_a_redirect(code: &str) -> String {
     let app = app_with(|builder| builder).await;
     let (fake, asking) = asking(&app).await;
     if code == "provider_failed" {
-        fake.behave(|habits| habits.signing = Signing::Not);
+        fake.behave(|behaviour| behaviour.signing = Signing::Not);
     }
     let nobody = json!({"sub": "1"});
     let params = flow::arrive(&asking, &fake, nobody).await;

@@ -193,7 +193,7 @@ async fn an_account_without_a_password_cannot_reauthenticate_by_one() {
             let reply = reauthenticate(&app, &access, password).await;
             reply.problem(401, "invalid_credentials");
         }
-        // It signed in just now, all the same.
+        // The sign-in is recent anyway.
         for server in &hosts(&app.auth).await {
             assert_eq!(server.client.get("/recent", &access).await.status, 200);
         }

@@ -73,7 +73,7 @@ impl Case {
         let sql = format!("SELECT pg_terminate_backend(pid) {others}");
         let db = self.other.database();
         db.execute_unprepared(&sql).await.unwrap();
-        until("they are gone", async || {
+        until("the connections are closed", async || {
             let count = format!("SELECT 1 {others}");
             let count = sea_orm::Statement::from_string(db.get_database_backend(), count);
             db.query_all_raw(count).await.unwrap().is_empty()

@@ -23,7 +23,7 @@ use crate::{
     support::{
         app::{Framework, Server},
         db::Database,
-        provider::{CLIENT_SECRET, FakeProvider, Habits, Signing},
+        provider::{Behaviour, CLIENT_SECRET, FakeProvider, Signing},
         transcript::{self, Unsayable},
     },
 };
@@ -175,12 +175,12 @@ impl Run {
         self.unsayable
             .add("the verifier of an application", flow::VERIFIER);
         self.unsayable.add("the secret of a client", CLIENT_SECRET);
-        let nonsense = |habits: &mut Habits| {
+        let nonsense = |behaviour: &mut Behaviour| {
             let body = format!("{{\"access_token\":\"{WRONG}\"");
-            habits.instead.insert("/token", (200, body));
+            behaviour.instead.insert("/token", (200, body));
         };
-        let unsigned = |habits: &mut Habits| habits.signing = Signing::Not;
-        let turns: [fn(&mut Habits); 3] = [nonsense, unsigned, |_| {}];
+        let unsigned = |behaviour: &mut Behaviour| behaviour.signing = Signing::Not;
+        let turns: [fn(&mut Behaviour); 3] = [nonsense, unsigned, |_| {}];
         for (turn, change) in turns.into_iter().enumerate() {
             let works = turn == 2;
             fake.behave(change);

@@ -258,7 +258,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     let retried = event();
     let gone = store.retry_mail(intent.id, IntentId::new(now), now, &retried);
     assert_eq!(gone.await.unwrap(), RetryMail::NotFound);
-    count.expect(1, "retry_mail of what is gone");
+    count.expect(1, "retry_mail of an unknown mail");
     let deleted = store.delete_user(user, None, &event()).await.unwrap();
     assert!(matches!(deleted, DeleteUser::Deleted(_)));
     count.expect(2, "delete_user");

@@ -45,7 +45,10 @@ async fn number(db: &impl sea_orm::ConnectionTrait, sql: &str) -> i64 {
 async fn expect_waiting(other: &DatabaseConnection, wanted: i64) {
     let sql = "SELECT count(*) FROM pg_stat_activity \
                WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    until("as many wait", async || number(other, sql).await == wanted).await;
+    until("the callers wait", async || {
+        number(other, sql).await == wanted
+    })
+    .await;
 }
 
 /// Otherwise the session would be rotated after its 503, and the next call be reported as a theft.
@@ -77,7 +80,7 @@ async fn no_write_is_committed_after_its_503() {
         lock.rollback().await.unwrap();
         let active = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' \
                       AND datname = current_database() AND pid <> pg_backend_pid()";
-        until("nothing is at work", async || {
+        until("no work is running", async || {
             number(&other, active).await == 0
         })
         .await;

@@ -107,7 +107,9 @@ async fn readiness_does_not_wait_for_a_stalled_database() {
         let error = asked.expect("an answer in time").unwrap_err();
         assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
         lock.rollback().await.unwrap();
-        crate::support::patience::until("it is ready again", async || store.ping().await.is_ok())
-            .await;
+        crate::support::patience::until("the server is ready again", async || {
+            store.ping().await.is_ok()
+        })
+        .await;
     }
 }

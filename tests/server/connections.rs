@@ -62,7 +62,7 @@ fn write_until_let_go(connections: Vec<TcpStream>, asked: &str) {
         set_socket_recv_buffer_size(&connection, 4096).unwrap();
         open.push((connection, 0));
     }
-    block_until("all are let go", || {
+    block_until("all connections are closed", || {
         open.retain_mut(|(connection, written)| {
             let rest = &many.as_bytes()[*written % many.len()..];
             match connection.write(rest) {

@@ -51,7 +51,7 @@ fn kill_under_load(name: &str) {
             scope.spawn(move || live(address, client, settled))
         };
         let clients: Vec<_> = (0..6).map(client).collect();
-        block_until("accounts are made and used", || {
+        block_until("accounts are created and used", || {
             settled.load(Ordering::SeqCst) >= SETTLED
         });
         server.kill();

@@ -36,7 +36,7 @@ fn file_moved_away_and_back_under_load_loses_no_write() {
         assert_eq!(server.register("ann@example.org", PASSWORD).status, 201);
         fs::rename(&file, &away).unwrap();
         sign_in_at_once(&server);
-        block_until("it is not ready", || {
+        block_until("the server is not ready", || {
             server.get("/health/ready").status == 503
         });
         assert!(!file.exists(), "{name} has made another file");

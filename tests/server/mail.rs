@@ -88,7 +88,7 @@ fn killed_while(name: &str, trouble: &str) {
         // For both letters: accepted connections without a reply.
         let mut silent = Vec::new();
         listener.set_nonblocking(true).unwrap();
-        block_until("both mails are under way", || {
+        block_until("both mails are being sent", || {
             silent.extend(listener.accept().ok());
             silent.len() == 2
         });

@@ -173,7 +173,7 @@ impl<'a> Client<'a> {
 
     /// The server recovers by itself.
     fn recovers(&self) {
-        block_until("it is ready", || {
+        block_until("the server is ready", || {
             self.server.get("/health/ready").status == 200
         });
         self.fill_the_pool();

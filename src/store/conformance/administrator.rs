@@ -160,7 +160,7 @@ pub async fn disabling_ends_sessions_for_good(store: &Subject) {
     let stale = try_open(store, &new_session(user.id, 0)).await;
     assert!(
         stale.is_none(),
-        "a sign-in from before disabling went through"
+        "a sign-in checked before disabling succeeded"
     );
 }
 

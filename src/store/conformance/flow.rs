@@ -179,19 +179,22 @@ pub async fn a_code_is_void_after_a_change_of_credentials(store: &Subject) {
     for status in [UserStatus::Disabled, UserStatus::Active] {
         set_status(store, user.id, status).await;
         let redeemed = redeem(store, &code.digest, &flow.challenge, at).await;
-        assert!(redeemed.is_none(), "a code outlived its user's credentials");
+        assert!(
+            redeemed.is_none(),
+            "a code survived a change of credentials"
+        );
     }
     let (user, flow, code) = admitted(store).await;
     let logged_out = event(EventKind::LoggedOutEverywhere);
     let ended = store.end_sessions(user.id, EndReason::LogoutAll, at, &logged_out);
     assert!(ended.await.expect("end_sessions"));
     let redeemed = redeem(store, &code.digest, &flow.challenge, at).await;
-    assert!(redeemed.is_none(), "a code outlived a logout everywhere");
+    assert!(redeemed.is_none(), "a code survived a logout everywhere");
 
     let (user, flow, code) = admitted(store).await;
     delete(store, user.id, None).await;
     let redeemed = redeem(store, &code.digest, &flow.challenge, at).await;
-    assert!(redeemed.is_none(), "a code outlived its user");
+    assert!(redeemed.is_none(), "a code survived its user");
 }
 
 /// Only linking accepts the code of an offered identity, and the offer alone links nothing.

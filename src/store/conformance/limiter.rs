@@ -200,7 +200,7 @@ pub async fn only_a_success_clears_its_counter(store: &Subject) {
             assert_eq!(granted(&limiter, *counter, at).await, 5);
         }
         let [signed_in, unlocked, was_reset, other] = counters.as_slice() else {
-            panic!("there are four");
+            panic!("there are four counters");
         };
         let mut session = new_session(user.id, if is_fact { 0 } else { 1 });
         session.cleared_counter = Some(signed_in.key);

@@ -145,7 +145,7 @@ pub async fn a_lost_lease_changes_nothing(store: &Subject) {
     postpone(store, &lost, at, at).await;
     assert!(
         claim(store, again, 10).await.is_empty(),
-        "a lost lease gave the intent back"
+        "a lost lease released the intent"
     );
     let third = claim_one(store, again + LEASE).await;
     assert_eq!(third.attempt, 3, "a lost lease removed the intent");

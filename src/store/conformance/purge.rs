@@ -101,7 +101,7 @@ pub async fn a_refreshed_session_outlives_a_purge(store: &Subject) {
                 match rotate(&store, &last).await {
                     Rotation::Rotated(_) => true,
                     Rotation::Gone => false,
-                    other => panic!("a rotation beside a purge was {other:?}"),
+                    other => panic!("a rotation during a purge was {other:?}"),
                 }
             }
         });

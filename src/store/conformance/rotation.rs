@@ -217,7 +217,7 @@ pub async fn a_logout_wins_against_a_rotation(store: &Subject) {
                 let outcome = rotate(&store, &first).await;
                 assert!(
                     !matches!(outcome, Rotation::Reused(..)),
-                    "a rotation beside a logout was taken for theft"
+                    "a rotation during a logout was reported as a theft"
                 );
                 false
             }

@@ -248,7 +248,7 @@ pub async fn live_sessions_are_listed_newest_first(store: &Subject) {
     let at = newer.created_at;
     let sessions = store.sessions(user.id, at).await.expect("sessions");
     let ids: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
-    assert_eq!(ids, [newer.id, first.id], "the live ones, newest first");
+    assert_eq!(ids, [newer.id, first.id], "live sessions, newest first");
     let [newest, oldest] = sessions.as_slice() else {
         panic!("there are two");
     };

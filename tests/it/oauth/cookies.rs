@@ -110,7 +110,7 @@ async fn cookies_of_simultaneous_flows_are_cleared_in_short_replies() {
     for app in apps_of(&fake).await {
         let mut jar = Jar::default();
         for _ in 0..60 {
-            // No tab has seen the cookie of another.
+            // No tab has the cookie of another.
             let mut tab = Jar::default();
             tab.begin(&app).await;
             jar.0.append(&mut tab.0);

@@ -26,8 +26,8 @@ async fn unread_members_of_a_token_reply_may_have_any_type() {
             ("error", json!(null)),
             ("error_description", json!(["none"])),
         ] {
-            fake.behave(|habits| {
-                habits.token = Arc::new(move |answer: &mut Map<String, Value>| {
+            fake.behave(|behaviour| {
+                behaviour.token = Arc::new(move |answer: &mut Map<String, Value>| {
                     answer.insert(name.to_owned(), value.clone());
                 });
             });
@@ -41,10 +41,10 @@ async fn unread_members_of_a_token_reply_may_have_any_type() {
 async fn a_refusal_is_recognised_by_its_error_alone() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
-        fake.behave(|habits| {
+        fake.behave(|behaviour| {
             let body =
                 json!({"error": "invalid_grant", "error_description": ["x"], "error_uri": 7});
-            habits.instead.insert("/token", (400, body.to_string()));
+            behaviour.instead.insert("/token", (400, body.to_string()));
         });
         let refused = super::flow::arrive(&app, &fake, person("1", ANN)).await;
         assert_eq!(refused, Err("provider_failed".to_owned()));

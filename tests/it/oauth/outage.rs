@@ -12,7 +12,7 @@ use super::{
 use crate::support::{
     app::{App, app_with, unhurried},
     patience::{PATIENCE, until},
-    provider::{CLIENT_ID, CLIENT_SECRET, FakeProvider, Habits, Signing, form},
+    provider::{Behaviour, CLIENT_ID, CLIENT_SECRET, FakeProvider, Signing, form},
 };
 
 /// The target of a start outside the provider.
@@ -34,10 +34,10 @@ async fn start_fails(app: &App) {
 #[tokio::test]
 async fn a_provider_outage_is_reported_and_recovered_from() {
     let fake = FakeProvider::start().await;
-    fake.behave(|habits| {
+    fake.behave(|behaviour| {
         let paths = ["/.well-known/openid-configuration"];
         for path in paths {
-            habits.instead.insert(path, (503, String::new()));
+            behaviour.instead.insert(path, (503, String::new()));
         }
     });
     let app = app_with(|builder| asking(builder, &fake)).await;
@@ -71,7 +71,7 @@ async fn a_document_of_another_issuer_is_refused() {
     ];
     for (case, twist) in twists {
         let fake = FakeProvider::start().await;
-        fake.behave(|habits| habits.discovery = Arc::new(twist));
+        fake.behave(|behaviour| behaviour.discovery = Arc::new(twist));
         let app = app_with(|builder| asking(builder, &fake)).await;
         eprintln!("{case}");
         start_fails(&app).await;
@@ -90,7 +90,7 @@ async fn documents_are_bounded_and_redirects_are_not_followed() {
         ("/.well-known/openid-configuration", 200, "{".to_owned()),
     ] {
         let fake = FakeProvider::start().await;
-        fake.behave(|habits| drop(habits.instead.insert(path, (status, body))));
+        fake.behave(|behaviour| drop(behaviour.instead.insert(path, (status, body))));
         let app = app_with(|builder| asking(builder, &fake)).await;
         start_fails(&app).await;
     }
@@ -105,7 +105,7 @@ async fn documents_are_bounded_and_redirects_are_not_followed() {
             let fake = FakeProvider::start().await;
             let app = app_with(|builder| asking(builder, &fake)).await;
             let case = format!("{path} {status} {}", body.len());
-            fake.behave(|habits| drop(habits.instead.insert(path, (status, body))));
+            fake.behave(|behaviour| drop(behaviour.instead.insert(path, (status, body))));
             let line = format!("GET {}", start_path(&[]));
             let reply = app.ask(&line, "", b"").await.expect(303);
             if !reply.header("location").unwrap().starts_with(&fake.issuer) {
@@ -146,7 +146,7 @@ async fn others_are_answered_before(
 ) -> bool {
     let tab = super::begin(app, &[]).await;
     let query = slow.approve(&tab.location, &person("1", ANN));
-    slow.behave(|habits| habits.delay = 10 * PATIENCE);
+    slow.behave(|behaviour| behaviour.delay = 10 * PATIENCE);
     let is_given_up = Cell::new(false);
     let given_up = async {
         let params = super::landed(super::come_back(app, &tab, &query).await);
@@ -186,9 +186,9 @@ async fn new_keys_are_fetched_once_a_minute_and_old_ones_stay_valid() {
     sign_in(&app, &fake, person("1", ANN)).await;
     assert_eq!(fake.calls("/jwks"), fetched + 2);
     // The cached keys stay in use during the outage.
-    fake.behave(|habits| {
+    fake.behave(|behaviour| {
         for path in ["/jwks", "/.well-known/openid-configuration"] {
-            habits.instead.insert(path, (503, String::new()));
+            behaviour.instead.insert(path, (503, String::new()));
         }
     });
     for _ in 0..3 {
@@ -226,9 +226,9 @@ async fn private_addresses_are_never_asked() {
 }
 
 /// Neither the token nor the set has a key id.
-fn nameless(habits: &mut Habits) {
-    habits.header = Arc::new(|header: &mut Map<String, Value>| drop(header.remove("kid")));
-    habits.jwks = Arc::new(|jwks: &mut Value| {
+fn nameless(behaviour: &mut Behaviour) {
+    behaviour.header = Arc::new(|header: &mut Map<String, Value>| drop(header.remove("kid")));
+    behaviour.jwks = Arc::new(|jwks: &mut Value| {
         let keys = jwks["keys"].as_array_mut().unwrap();
         for key in keys {
             key.as_object_mut().unwrap().remove("kid");
@@ -239,10 +239,10 @@ fn nameless(habits: &mut Habits) {
 #[tokio::test]
 async fn a_replaced_key_without_a_new_name_is_fetched_once() {
     let fake = FakeProvider::start().await;
-    type Habit = fn(&mut Habits);
-    for habit in [nameless as Habit, |_| {}] {
+    type Variant = fn(&mut Behaviour);
+    for variant in [nameless as Variant, |_| {}] {
         for app in apps_of(&fake).await {
-            fake.behave(habit);
+            fake.behave(variant);
             sign_in(&app, &fake, person("1", ANN)).await;
             let before = fake.calls("/jwks");
             fake.rotate("first");
@@ -253,9 +253,9 @@ async fn a_replaced_key_without_a_new_name_is_fetched_once() {
 
             // A foreign key stays refused and causes one fetch a minute.
             app.advance(61);
-            fake.behave(|habits| {
-                habit(habits);
-                habits.signing = Signing::Wrong;
+            fake.behave(|behaviour| {
+                variant(behaviour);
+                behaviour.signing = Signing::Wrong;
             });
             for _ in 0..3 {
                 let refused = arrive(&app, &fake, person("1", ANN)).await;

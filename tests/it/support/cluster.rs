@@ -81,7 +81,7 @@ impl Cluster {
     }
 
     fn wait_until(&self, up: bool) {
-        block_until("Postgres obeys", || {
+        block_until("Postgres follows its settings", || {
             TcpStream::connect(("127.0.0.1", self.port)).is_ok() == up
         });
     }

@@ -31,7 +31,7 @@ type Change<T> = Arc<dyn Fn(&mut T) + Send + Sync>;
 
 /// The faults of the provider.
 #[derive(Clone)]
-pub(crate) struct Habits {
+pub(crate) struct Behaviour {
     /// Changes the claims of ID tokens.
     pub(crate) claims: Change<Map<String, Value>>,
     /// Changes the headers of ID tokens.
@@ -63,7 +63,7 @@ pub(crate) enum Signing {
     PublicKeyAsSecret,
 }
 
-impl Default for Habits {
+impl Default for Behaviour {
     fn default() -> Self {
         Self {
             claims: Arc::new(|_| {}),
@@ -89,7 +89,7 @@ pub(crate) struct FakeProvider {
 struct Inner {
     issuer: String,
     clock: Mutex<ManualClock>,
-    habits: Mutex<Habits>,
+    behaviour: Mutex<Behaviour>,
     /// The current key first.
     keys: Mutex<Vec<Arc<Key>>>,
     stranger: Key,
@@ -125,7 +125,7 @@ impl FakeProvider {
         let inner = Arc::new(Inner {
             issuer: issuer.clone(),
             clock: Mutex::new(ManualClock::new()),
-            habits: Mutex::default(),
+            behaviour: Mutex::default(),
             keys: Mutex::new(vec![Arc::new(Key::generate("first"))]),
             stranger: Key::generate("first"),
             granted: Mutex::default(),
@@ -155,10 +155,10 @@ impl FakeProvider {
     }
 
     /// Sets the faults.
-    pub(crate) fn behave(&self, change: impl FnOnce(&mut Habits)) {
-        let mut habits = Habits::default();
-        change(&mut habits);
-        *lock(&self.inner.habits) = habits;
+    pub(crate) fn behave(&self, change: impl FnOnce(&mut Behaviour)) {
+        let mut behaviour = Behaviour::default();
+        change(&mut behaviour);
+        *lock(&self.inner.behaviour) = behaviour;
     }
 
     /// Signs with a new key and stops publishing the old one.
@@ -199,17 +199,17 @@ impl FakeProvider {
 
 impl Inner {
     /// Records the call and sends the configured reply.
-    async fn enter(&self, path: &'static str) -> Result<Habits, Response> {
+    async fn enter(&self, path: &'static str) -> Result<Behaviour, Response> {
         lock(&self.calls).push(path);
-        let habits = lock(&self.habits).clone();
-        tokio::time::sleep(habits.delay).await;
-        match habits.instead.get(path) {
+        let behaviour = lock(&self.behaviour).clone();
+        tokio::time::sleep(behaviour.delay).await;
+        match behaviour.instead.get(path) {
             Some((status, body)) => Err(reply(*status, body.clone())),
-            None => Ok(habits),
+            None => Ok(behaviour),
         }
     }
 
-    fn id_token(&self, granted: &Granted, habits: &Habits) -> String {
+    fn id_token(&self, granted: &Granted, behaviour: &Behaviour) -> String {
         let key = Arc::clone(&lock(&self.keys)[0]);
         let now = lock(&self.clock).now().timestamp();
         let mut claims = granted.claims.clone();
@@ -217,21 +217,21 @@ impl Inner {
             "iss": self.issuer, "aud": CLIENT_ID, "iat": now, "exp": now + 300, "nonce": granted.nonce,
         });
         claims.extend(fixed.as_object().expect("an object").clone());
-        (habits.claims)(&mut claims);
-        let alg = match habits.signing {
+        (behaviour.claims)(&mut claims);
+        let alg = match behaviour.signing {
             Signing::Right | Signing::Wrong => "RS256",
             Signing::Not => "none",
             Signing::PublicKeyAsSecret => "HS256",
         };
         let mut header = json!({"alg": alg, "kid": key.kid, "typ": "JWT"});
-        (habits.header)(header.as_object_mut().expect("an object"));
+        (behaviour.header)(header.as_object_mut().expect("an object"));
         let encode = |value: String| URL_SAFE_NO_PAD.encode(value);
         let message = format!(
             "{}.{}",
             encode(header.to_string()),
             encode(Value::Object(claims).to_string())
         );
-        let signature = match habits.signing {
+        let signature = match behaviour.signing {
             Signing::Right => key.sign(message.as_bytes()),
             Signing::Wrong => self.stranger.sign(message.as_bytes()),
             Signing::Not => Vec::new(),
@@ -277,7 +277,7 @@ impl Key {
 type Answered = Result<Response, Response>;
 
 async fn discovery(State(provider): State<Arc<Inner>>) -> Answered {
-    let habits = provider.enter("/.well-known/openid-configuration").await?;
+    let behaviour = provider.enter("/.well-known/openid-configuration").await?;
     let issuer = &provider.issuer;
     let mut document = json!({
         "issuer": issuer,
@@ -289,15 +289,15 @@ async fn discovery(State(provider): State<Arc<Inner>>) -> Answered {
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
     });
-    (habits.discovery)(&mut document);
+    (behaviour.discovery)(&mut document);
     Ok(reply(200, document.to_string()))
 }
 
 async fn jwks(State(provider): State<Arc<Inner>>) -> Answered {
-    let habits = provider.enter("/jwks").await?;
+    let behaviour = provider.enter("/jwks").await?;
     let keys: Vec<Value> = lock(&provider.keys).iter().map(|key| key.jwk()).collect();
     let mut document = json!({"keys": keys});
-    (habits.jwks)(&mut document);
+    (behaviour.jwks)(&mut document);
     Ok(reply(200, document.to_string()))
 }
 
@@ -306,7 +306,7 @@ async fn token(
     headers: HeaderMap,
     Form(body): Form<HashMap<String, String>>,
 ) -> Answered {
-    let habits = provider.enter("/token").await?;
+    let behaviour = provider.enter("/token").await?;
     // RFC 6749, section 2.3.1: each half is form-encoded first.
     let basic = format!("{CLIENT_ID}:a+secret%3A+of+100%25");
     let basic = base64::engine::general_purpose::STANDARD.encode(basic);
@@ -329,18 +329,18 @@ async fn token(
     let Some(granted) = granted else {
         return Err(reply(400, json!({"error": "invalid_grant"}).to_string()));
     };
-    let id_token = provider.id_token(&granted, &habits);
+    let id_token = provider.id_token(&granted, &behaviour);
     let access_token = Value::Object(granted.claims).to_string();
     let access_token = URL_SAFE_NO_PAD.encode(access_token);
     let mut body = json!({
         "access_token": access_token, "token_type": "Bearer", "expires_in": 60, "id_token": id_token,
     });
-    (habits.token)(body.as_object_mut().expect("an object"));
+    (behaviour.token)(body.as_object_mut().expect("an object"));
     Ok(reply(200, body.to_string()))
 }
 
 async fn userinfo(State(provider): State<Arc<Inner>>, headers: HeaderMap) -> Answered {
-    let habits = provider.enter("/userinfo").await?;
+    let behaviour = provider.enter("/userinfo").await?;
     let sent = headers
         .get("authorization")
         .and_then(|value| value.to_str().ok());
@@ -350,7 +350,7 @@ async fn userinfo(State(provider): State<Arc<Inner>>, headers: HeaderMap) -> Ans
     let Some(mut claims) = claims else {
         return Err(reply(401, String::new()));
     };
-    (habits.userinfo)(&mut claims);
+    (behaviour.userinfo)(&mut claims);
     Ok(reply(200, Value::Object(claims).to_string()))
 }
 

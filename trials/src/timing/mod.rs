@@ -43,8 +43,8 @@ pub(crate) struct Arguments {
     /// Only the trials whose names contain this
     #[arg(long, default_value = "")]
     only: String,
-    /// So few pairs that they decide nothing about less than a hash: fails if a reply differs in more than time, or if
-    /// the flaws are not found that even so must be
+    /// Too few pairs for differences below a hash: fails if a reply differs in more than time, or if an obvious flaw
+    /// is missed
     #[arg(long)]
     short: bool,
 }

@@ -129,7 +129,7 @@ pub async fn identities_beyond_the_list_can_be_unlinked(store: &Subject) {
     for _ in 0..201 {
         last = Some(linked(store, user.id, &assertion(&user.email)).await);
     }
-    let last = last.expect("some were linked");
+    let last = last.expect("some identities were linked");
     let listed = identities(store, user.id).await;
     assert_eq!(listed.len(), 200);
     assert!(listed.iter().all(|identity| identity.id != last));
