@@ -1,7 +1,7 @@
 //! A store behind a gate that makes it read-only while its database is copied or moved.
 //!
-//! Signed-in users stay signed in then, and a call that would write gets 503 and can be tried again. A host that writes
-//! a store from scratch implements the same traits as [`Gate`] does, and proves it by the same checks.
+//! Signed-in users stay signed in, and a call that would write gets a retryable 503. A host that writes a store from
+//! scratch implements the same traits as [`Gate`] and runs the same checks.
 //!
 //! ```sh
 //! cargo run --example custom_store --features testing
@@ -31,12 +31,12 @@ async fn main() {
     println!("who was signed in stayed so while the store was read-only");
 }
 
-/// With the gate open it must behave as the store behind it, races included.
+/// With an open gate it must behave like the store behind it, races included.
 async fn keeps_the_contract() {
     conformance::check_all(Arc::new(Gate::new(MemoryStore::new()))).await;
 }
 
-/// Checks the parts that are the store's own, through a whole service.
+/// Checks the store's own behaviour through a whole service.
 async fn stays_readable() {
     let store = Gate::new(MemoryStore::new());
     let auth = TestAuth::with(|builder| builder.store(store.clone()));

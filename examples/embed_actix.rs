@@ -93,7 +93,7 @@ struct NewNote {
     text: String,
 }
 
-/// [`CurrentUser`] trusts the access token: no query, and a logout acts when the token expires.
+/// [`CurrentUser`] trusts the access token without a query; a logout acts when the token expires.
 async fn my_notes(
     user: CurrentUser,
     db: Data<DatabaseConnection>,

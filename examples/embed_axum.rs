@@ -39,7 +39,7 @@ use serde::Deserialize;
 
 use notes::Note;
 
-/// The host's own state. `FromRef` is how the extractors find the [`Auth`] in it.
+/// The host's own state. The extractors find the [`Auth`] in it through `FromRef`.
 #[derive(Clone, FromRef)]
 struct AppState {
     auth: Auth,
@@ -133,7 +133,7 @@ struct NewNote {
     text: String,
 }
 
-/// [`CurrentUser`] trusts the access token: no query, and a logout acts when the token expires.
+/// [`CurrentUser`] trusts the access token without a query; a logout acts when the token expires.
 async fn my_notes(
     user: CurrentUser,
     State(db): State<DatabaseConnection>,
@@ -163,7 +163,7 @@ async fn count_notes(State(db): State<DatabaseConnection>) -> Result<String, App
     Ok(notes::all(&db).await?.len().to_string())
 }
 
-/// An error as a problem: Hallpass's own errors bring their problem, and a database error is a 500.
+/// An error as a problem: Hallpass errors have their own, and a database error is a 500.
 struct AppError(Problem);
 
 impl From<hallpass::Error> for AppError {

@@ -1,4 +1,4 @@
-//! A backend whose users sign in with Google, GitHub or another OpenID Connect provider, and the page where they do.
+//! A backend with sign-in by Google, GitHub or another OpenID Connect provider, and its sign-in page.
 //!
 //! ```sh
 //! export GOOGLE_CLIENT_ID=… GOOGLE_CLIENT_SECRET=…
@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// The providers that the environment configures.
 fn providers() -> Vec<Provider> {
     let set = |name: &str| env::var(name).ok();
-    // Only Google gives out addresses there: its assertion is enough to join an account of such an address.
+    // Only Google issues such addresses, so its assertion may join their accounts.
     let google = set("GOOGLE_CLIENT_ID")
         .map(|id| Provider::google(id).trust_email_domains(["gmail.com"]))
         .map(|google| with_secret(google, set("GOOGLE_CLIENT_SECRET")));
@@ -73,7 +73,7 @@ fn providers() -> Vec<Provider> {
     [google, github, other].into_iter().flatten().collect()
 }
 
-/// Without one it is a public client.
+/// A client without a secret is public.
 fn with_secret(provider: Provider, secret: Option<String>) -> Provider {
     match secret {
         Some(secret) => provider.client_secret(secret),
@@ -81,7 +81,7 @@ fn with_secret(provider: Provider, secret: Option<String>) -> Provider {
     }
 }
 
-/// For users, however they signed in.
+/// A route for users of any sign-in method.
 async fn hello(caller: ActiveUser) -> String {
     format!("Hello, {}!", caller.user.email)
 }

@@ -232,7 +232,7 @@ mod tests {
 
     /// `serde_json` hands numbers over in another way where any crate of the program asks for that.
     #[test]
-    fn numbers_are_the_same_whatever_the_features_of_the_program() {
+    fn numbers_are_the_same_with_every_feature_set() {
         for text in [
             "0",
             "-0",
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_not_one_sound_object_is_refused() {
+    fn only_a_single_valid_object_is_accepted() {
         let deep = format!(r#"{{"a":{}1{}}}"#, "[".repeat(1000), "]".repeat(1000));
         let raw = br#"{"a":{"$serde_json::private::RawValue":"[1"}}"#;
         let refused: [&[u8]; 22] = [

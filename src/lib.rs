@@ -182,20 +182,14 @@ pub use self::{
 
 // Short paths.
 #[cfg(feature = "http")]
-#[doc(inline)]
 pub use self::auth::endpoints;
-#[doc(inline)]
 pub use self::auth::{background, guard, transaction};
 #[cfg(feature = "oauth")]
-#[doc(inline)]
 pub use self::feature::oauth;
-#[doc(inline)]
 pub use self::feature::{account, admin, email_verification, lockout, password, session};
 #[cfg(feature = "actix")]
-#[doc(inline)]
 pub use self::framework::actix;
 #[cfg(feature = "axum")]
-#[doc(inline)]
 pub use self::framework::axum;
 #[cfg(feature = "testing")]
 #[doc(inline)]

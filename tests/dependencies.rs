@@ -1,13 +1,13 @@
-//! What an application takes in with this crate.
+//! The dependencies that this crate brings.
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::{collections::BTreeSet, env, process::Command};
 
-/// Crates, once for each version.
+/// Crates, each version once.
 const MOST: usize = 190;
 
 #[test]
-fn a_backend_takes_in_no_more_than_the_budget() {
+fn a_backend_stays_within_its_dependency_budget() {
     let lines = tree(&[
         "--no-default-features",
         "--features",
@@ -34,7 +34,7 @@ fn tls_is_rustls() {
 }
 
 #[test]
-fn the_cryptography_of_a_host_stays_its_own() {
+fn the_host_keeps_its_own_cryptography() {
     let chosen = "actix,axum,breach-check,jwks-client,metrics,migrate,oauth,openapi,pages,smtp,sqlite,strength,testing";
     assert_eq!(providers(chosen), BTreeSet::new());
     for features in [&format!("{chosen},tls"), "postgres"] {
@@ -45,7 +45,7 @@ fn the_cryptography_of_a_host_stays_its_own() {
     }
 }
 
-/// Whoever brings a provider of TLS or of tokens, that a host might have chosen for itself.
+/// Crates that bring a provider for TLS or tokens, which a host might choose for itself.
 fn providers(features: &str) -> BTreeSet<String> {
     let lines = tree(&[
         "--no-default-features",
@@ -70,7 +70,7 @@ fn providers(features: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn without_features_there_is_no_framework_and_no_database() {
+fn the_bare_crate_has_no_framework_and_no_database() {
     let lines = tree(&["--no-default-features"]);
     assert!(names(&lines, "argon2"), "the list is whole");
     for unwanted in [
@@ -120,14 +120,14 @@ fn an_http_client_and_an_estimate_come_only_when_asked_for() {
 }
 
 #[test]
-fn each_database_comes_without_the_other() {
+fn each_database_feature_excludes_the_other_driver() {
     let lines = tree(&["--no-default-features", "--features", "postgres"]);
     assert!(names(&lines, "sqlx-postgres") && !names(&lines, "libsqlite3-sys"));
     let lines = tree(&["--no-default-features", "--features", "sqlite"]);
     assert!(names(&lines, "libsqlite3-sys") && !names(&lines, "sqlx-postgres"));
 }
 
-/// The lines of `cargo tree`, each once. Only what is locked and already here is looked at.
+/// The distinct lines of `cargo tree`, from the lock file and offline.
 fn tree(arguments: &[&str]) -> BTreeSet<String> {
     let edges: &[&str] = if arguments.contains(&"--edges") {
         &[]

@@ -1,4 +1,4 @@
-//! What the crate tells a recorder. In a process of its own, which has one recorder.
+//! The metrics of the crate. The process has one recorder of its own.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -37,10 +37,10 @@ use tokio::{
 };
 
 const PASSWORD: &str = "correct horse battery staple";
-/// Ends a hang, and decides nothing.
+/// Only ends a hang.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Keeps everything that is recorded, by name and labels.
+/// Keeps every metric by name and labels.
 #[derive(Clone, Default)]
 struct Recorded(Arc<Mutex<BTreeMap<String, Vec<f64>>>>);
 
@@ -169,7 +169,7 @@ async fn log_in(auth: &Auth, number: u32, client: ClientInfo) -> ErrorKind {
     auth.login(login).await.unwrap_err().kind()
 }
 
-/// Never says whether there is room.
+/// Never answers.
 #[derive(Clone, Debug)]
 struct Stuck;
 
@@ -258,7 +258,7 @@ async fn wait_too_long_for_a_permit(recorded: &Recorded) {
     assert_eq!(recorded.sum("hallpass_hash_permits_taken{}"), 0.0);
 }
 
-/// Four are counted, 256 wait, and the others are turned away. By a clock that stands still nobody waits for too long.
+/// Four are counted, 256 wait and the others are refused. Nobody times out on a paused clock.
 fn crowd(recorded: &Recorded) {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
@@ -274,17 +274,17 @@ fn crowd(recorded: &Recorded) {
     });
 }
 
-/// One test: the recorder is one, and what it is told is told by all.
+/// A single test, because the recorder is shared.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn load_is_recorded_and_nobody_is_named() {
+async fn load_is_recorded_without_names() {
     let recorded = Recorded::default();
     let set = metrics::set_global_recorder(recorded.clone());
-    assert!(set.is_ok(), "there is another recorder");
+    assert!(set.is_ok(), "no other recorder is installed");
 
     wait_for_a_permit(&recorded).await;
     wait_too_long_for_a_permit(&recorded).await;
 
-    // Some hundred milliseconds of a processor for each.
+    // Some hundred milliseconds of processor time for each.
     let costly = HashParams::danger_weak(65_536, 6, 1).unwrap();
     let hasher = Hasher::builder(costly).permits(1).queue(1).niceness(0);
     let auth = auth(hasher.deadline(PATIENCE));
@@ -317,7 +317,7 @@ async fn load_is_recorded_and_nobody_is_named() {
         ErrorKind::TooManyAttempts
     );
     assert_eq!(recorded.sum("hallpass_locked_total{}"), 1.0);
-    // A device that has locked itself asks as an unknown one before it is refused.
+    // A device that locked itself counts as unknown before its refusal.
     let ann: EmailAddress = "ann@example.org".parse().unwrap();
     let registration = Registration::new(ann.clone(), PASSWORD);
     auth.register(registration).await.unwrap();

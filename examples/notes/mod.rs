@@ -8,7 +8,6 @@ use sea_orm::{
 };
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
-/// One note.
 mod entity {
     use sea_orm::entity::prelude::*;
 
@@ -83,7 +82,7 @@ mod migration {
                 .col(uuid("owner"))
                 .col(text("text"))
                 .col(timestamp_with_time_zone("created_at"))
-                // A user who is deleted takes their notes along.
+                // The notes of a deleted user are deleted too.
                 .foreign_key(
                     ForeignKey::create()
                         .from("notes", "owner")

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn client_that_is_refused_all_the_time_has_one_line_a_minute_with_the_count() {
+    fn a_repeatedly_refused_client_has_one_line_a_minute() {
         let complaints = Complaints::default();
         let mut lines = Vec::new();
         for second in 0..=180 {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn count_of_a_client_that_went_away_is_told_with_the_next_refusal() {
+    fn the_count_of_a_former_client_is_logged_with_the_next_one() {
         let complaints = Complaints::default();
         for _ in 0..100 {
             complaints.take(client(1), at(0));
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn many_clients_cost_a_bounded_memory_and_a_bounded_number_of_lines() {
+    fn memory_and_lines_are_bounded_for_many_clients() {
         let complaints = Complaints::default();
         let mut lines = 0;
         for number in 0..20_000 {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn clock_that_goes_back_silences_nobody() {
+    fn a_clock_set_back_suppresses_no_line() {
         let complaints = Complaints::default();
         complaints.take(client(1), at(10_000));
         assert_eq!(complaints.take(client(1), at(0)), [line(client(1), 1)]);

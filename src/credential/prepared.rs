@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spaces_are_plain_and_letters_are_composed_and_nothing_else_changes() {
+    fn only_spaces_and_composition_change() {
         for (text, expected) in [
             ("", ""),
             ("  a\tb ", "  a\tb "),

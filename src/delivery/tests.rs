@@ -58,14 +58,14 @@ impl Mailer for Script {
     }
 }
 
-struct House {
+struct Setup {
     store: Arc<Gate<MemoryStore>>,
     clock: ManualClock,
     mailer: Arc<Script>,
     deliveries: Deliveries,
 }
 
-impl House {
+impl Setup {
     fn new() -> Self {
         Self::with_secrets(&Secret::generate().into())
     }
@@ -103,7 +103,7 @@ impl House {
         self.mailer.next.lock().unwrap().push_back(next);
     }
 
-    /// How often sending was begun, mails taken, and orders left.
+    /// The number of attempts, sent mails and open orders.
     fn counts(&self) -> (usize, usize, usize) {
         (
             self.mailer.begun.load(Ordering::SeqCst),
@@ -112,7 +112,7 @@ impl House {
         )
     }
 
-    /// In how many seconds, and up to a quarter less.
+    /// The number of seconds, up to a quarter less.
     fn is_due_in(&self, seconds: i64) -> bool {
         let (due_at, _): (Timestamp, _) = self.store.store().letter();
         let millis = (due_at - self.clock.now()).num_milliseconds();
@@ -152,185 +152,185 @@ fn token(mail: &Mail) -> String {
 async fn until(condition: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while !condition() {
-        assert!(Instant::now() < deadline, "it does not come to pass");
+        assert!(Instant::now() < deadline, "it never holds");
         sleep(Duration::from_millis(1)).await;
     }
 }
 
 #[tokio::test]
 async fn a_reset_mail_goes_to_the_stored_address_with_a_live_token() {
-    let house = House::new();
-    house.request("aNN@EXAMPLE.org").await;
-    assert_eq!(house.deliver().await, 1);
-    let mails = house.mailer.taken.mails();
+    let setup = Setup::new();
+    setup.request("aNN@EXAMPLE.org").await;
+    assert_eq!(setup.deliver().await, 1);
+    let mails = setup.mailer.taken.mails();
     assert_eq!(mails.len(), 1);
     assert_eq!(mails[0].to().as_str(), ANN);
     assert!(mails[0].text().contains("within 30 minutes"));
-    let live = house.store.store().live_token().unwrap();
+    let live = setup.store.store().live_token().unwrap();
     assert_eq!(TokenDigest::of(&token(&mails[0])), live);
-    assert_eq!(house.deliver().await, 0);
-    assert_eq!(house.counts(), (1, 1, 0));
+    assert_eq!(setup.deliver().await, 0);
+    assert_eq!(setup.counts(), (1, 1, 0));
 }
 
 #[tokio::test]
 async fn unknown_and_disabled_accounts_get_no_mail() {
-    let house = House::new();
-    house
+    let setup = Setup::new();
+    setup
         .store
         .store()
-        .add_user("bob@example.org", None, house.clock.now());
-    house.store.store().disable("bob@example.org");
-    house.request("nobody@example.org").await;
-    house.request("bob@example.org").await;
-    assert_eq!(house.counts(), (0, 0, 2));
-    assert_eq!(house.deliver().await, 2);
-    assert_eq!(house.counts(), (0, 0, 0));
+        .add_user("bob@example.org", None, setup.clock.now());
+    setup.store.store().disable("bob@example.org");
+    setup.request("nobody@example.org").await;
+    setup.request("bob@example.org").await;
+    assert_eq!(setup.counts(), (0, 0, 2));
+    assert_eq!(setup.deliver().await, 2);
+    assert_eq!(setup.counts(), (0, 0, 0));
 }
 
 #[tokio::test]
-async fn a_mail_that_fails_is_sent_again_with_the_same_link() {
-    let house = House::new();
-    house.next(Next::Fail(MailError::transient));
-    house.request(ANN).await;
-    house.deliver().await;
-    assert_eq!(house.counts(), (1, 0, 1));
-    assert!(house.is_due_in(15));
-    let live = house.store.store().live_token().unwrap();
-    let note = house.note();
+async fn a_failed_mail_is_sent_again_with_the_same_link() {
+    let setup = Setup::new();
+    setup.next(Next::Fail(MailError::transient));
+    setup.request(ANN).await;
+    setup.deliver().await;
+    assert_eq!(setup.counts(), (1, 0, 1));
+    assert!(setup.is_due_in(15));
+    let live = setup.store.store().live_token().unwrap();
+    let note = setup.note();
     assert!(
         note.contains("[token]") && !note.contains("hp_ot_"),
         "{note}"
     );
     assert!(!note.contains('\0') && note.len() <= 500, "{note}");
 
-    assert_eq!(house.deliver().await, 0);
-    house.advance(15);
-    house.deliver().await;
-    let mails = house.mailer.taken.mails();
+    assert_eq!(setup.deliver().await, 0);
+    setup.advance(15);
+    setup.deliver().await;
+    let mails = setup.mailer.taken.mails();
     assert_eq!(TokenDigest::of(&token(&mails[0])), live);
-    assert_eq!(house.counts(), (2, 1, 0));
+    assert_eq!(setup.counts(), (2, 1, 0));
 }
 
 #[tokio::test]
-async fn a_refused_mail_is_tried_less_often() {
-    let house = House::new();
-    house.next(Next::Fail(MailError::permanent));
-    house.request(ANN).await;
-    house.deliver().await;
-    assert_eq!(house.counts(), (1, 0, 1));
-    assert!(house.is_due_in(300));
+async fn a_refused_mail_is_retried_less_often() {
+    let setup = Setup::new();
+    setup.next(Next::Fail(MailError::permanent));
+    setup.request(ANN).await;
+    setup.deliver().await;
+    assert_eq!(setup.counts(), (1, 0, 1));
+    assert!(setup.is_due_in(300));
 }
 
 #[tokio::test]
-async fn a_mail_waits_longer_each_time_and_is_given_up_before_it_expires() {
-    let house = House::new();
-    house.request(ANN).await;
+async fn a_mail_backs_off_and_is_given_up_before_it_expires() {
+    let setup = Setup::new();
+    setup.request(ANN).await;
     for seconds in [15, 30, 60, 120, 240, 480] {
-        house.next(Next::Fail(MailError::transient));
-        assert_eq!(house.deliver().await, 1);
-        assert!(house.is_due_in(seconds), "{seconds}");
-        house.advance(seconds as u64);
+        setup.next(Next::Fail(MailError::transient));
+        assert_eq!(setup.deliver().await, 1);
+        assert!(setup.is_due_in(seconds), "{seconds}");
+        setup.advance(seconds as u64);
     }
-    // Twelve minutes more, at the least, would be too late.
-    house.advance(200);
-    house.next(Next::Fail(MailError::transient));
-    assert_eq!(house.deliver().await, 1);
-    assert_eq!(house.counts(), (7, 0, 0));
-    let given_up = house.store.store().given_up();
+    // Another twelve minutes would be too late.
+    setup.advance(200);
+    setup.next(Next::Fail(MailError::transient));
+    assert_eq!(setup.deliver().await, 1);
+    assert_eq!(setup.counts(), (7, 0, 0));
+    let given_up = setup.store.store().given_up();
     assert!(given_up[0].contains("[token]") && !given_up[0].contains("hp_ot_"));
 }
 
 #[tokio::test]
-async fn a_mail_past_its_time_is_not_sent() {
-    let house = House::new();
-    house.request(ANN).await;
-    house.advance(1800);
-    assert_eq!(house.deliver().await, 1);
-    assert_eq!(house.counts(), (0, 0, 0));
-    assert!(house.store.store().live_token().is_none());
-    let given_up = house.store.store().given_up();
+async fn an_expired_mail_is_not_sent() {
+    let setup = Setup::new();
+    setup.request(ANN).await;
+    setup.advance(1800);
+    assert_eq!(setup.deliver().await, 1);
+    assert_eq!(setup.counts(), (0, 0, 0));
+    assert!(setup.store.store().live_token().is_none());
+    let given_up = setup.store.store().given_up();
     assert_eq!(given_up, ["it expired before it could be sent"]);
 }
 
 #[tokio::test]
 async fn the_mail_says_how_long_the_link_still_works() {
-    let house = House::new();
-    house.next(Next::Fail(MailError::transient));
-    house.request(ANN).await;
-    house.deliver().await;
-    house.advance(600);
-    house.deliver().await;
-    let mails = house.mailer.taken.mails();
+    let setup = Setup::new();
+    setup.next(Next::Fail(MailError::transient));
+    setup.request(ANN).await;
+    setup.deliver().await;
+    setup.advance(600);
+    setup.deliver().await;
+    let mails = setup.mailer.taken.mails();
     assert!(mails[0].text().contains("within 20 minutes"));
 }
 
 #[tokio::test]
 async fn an_older_order_is_dropped_when_a_newer_one_was_sent() {
-    let house = House::new();
-    house.next(Next::Fail(MailError::transient));
-    house.request(ANN).await;
-    house.deliver().await;
-    house.advance(1);
-    house.request(ANN).await;
-    assert_eq!(house.deliver().await, 1);
-    house.advance(60);
-    assert_eq!(house.deliver().await, 1);
-    assert_eq!(house.counts(), (2, 1, 0));
+    let setup = Setup::new();
+    setup.next(Next::Fail(MailError::transient));
+    setup.request(ANN).await;
+    setup.deliver().await;
+    setup.advance(1);
+    setup.request(ANN).await;
+    assert_eq!(setup.deliver().await, 1);
+    setup.advance(60);
+    assert_eq!(setup.deliver().await, 1);
+    assert_eq!(setup.counts(), (2, 1, 0));
 }
 
 #[tokio::test]
 async fn a_repeat_after_a_change_of_secrets_carries_the_first_link() {
     let (old, new) = (Secret::generate(), Secret::generate());
-    let house = House::with_secrets(&old.clone().into());
-    house.next(Next::Fail(MailError::transient));
-    house.request(ANN).await;
-    house.deliver().await;
-    let live = house.store.store().live_token().unwrap();
-    house.advance(15);
+    let setup = Setup::with_secrets(&old.clone().into());
+    setup.next(Next::Fail(MailError::transient));
+    setup.request(ANN).await;
+    setup.deliver().await;
+    let live = setup.store.store().live_token().unwrap();
+    setup.advance(15);
     let both = Secrets::new(new, vec![old]).unwrap();
-    let restarted = deliveries(&both, &house.store, &house.clock, &house.mailer);
+    let restarted = deliveries(&both, &setup.store, &setup.clock, &setup.mailer);
     restarted.deliver().await.unwrap();
     assert_eq!(
-        TokenDigest::of(&token(&house.mailer.taken.mails()[0])),
+        TokenDigest::of(&token(&setup.mailer.taken.mails()[0])),
         live
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_mailer_that_hangs_holds_no_other_mail_up() {
-    let house = House::new();
-    house
+async fn a_hanging_mailer_delays_no_other_mail() {
+    let setup = Setup::new();
+    setup
         .store
         .store()
-        .add_user("bob@example.org", None, house.clock.now());
-    house.next(Next::Hang);
-    house.request(ANN).await;
-    house.request("bob@example.org").await;
+        .add_user("bob@example.org", None, setup.clock.now());
+    setup.next(Next::Hang);
+    setup.request(ANN).await;
+    setup.request("bob@example.org").await;
     let pass = tokio::spawn({
-        let deliveries = house.deliveries.clone();
+        let deliveries = setup.deliveries.clone();
         async move { deliveries.deliver().await }
     });
-    until(|| house.counts() == (2, 1, 1)).await;
-    // It is leased, so that no other worker takes it until then.
-    assert_eq!(house.deliver().await, 0);
+    until(|| setup.counts() == (2, 1, 1)).await;
+    // The lease keeps other workers away.
+    assert_eq!(setup.deliver().await, 0);
     assert_eq!(pass.await.unwrap().unwrap(), 2);
-    assert_eq!(house.note(), "the mailer did not answer in time");
-    assert!(house.is_due_in(15));
+    assert_eq!(setup.note(), "the mailer did not answer in time");
+    assert!(setup.is_due_in(15));
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_worker_wakes_for_an_order_and_ends_on_shutdown() {
-    let house = House::new();
+    let setup = Setup::new();
     let (stop, stopped) = oneshot::channel::<()>();
-    let worker = tokio::spawn(house.deliveries.clone().run(async {
+    let worker = tokio::spawn(setup.deliveries.clone().run(async {
         stopped.await.ok();
     }));
     for number in 1..=3 {
-        house.request(ANN).await;
-        house.advance(1);
+        setup.request(ANN).await;
+        setup.advance(1);
         let woken = timeout(
             Duration::from_millis(900),
-            until(|| house.counts() == (number, number, 0)),
+            until(|| setup.counts() == (number, number, 0)),
         );
         woken.await.unwrap();
     }
@@ -342,45 +342,45 @@ async fn the_worker_wakes_for_an_order_and_ends_on_shutdown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_worker_outlives_a_database_that_is_down_and_a_mail_that_panics() {
-    let house = House::new();
-    house.next(Next::Panic);
-    house.request(ANN).await;
-    house.store.set(Passage::Closed);
+async fn the_worker_survives_an_outage_and_a_panicking_mail() {
+    let setup = Setup::new();
+    setup.next(Next::Panic);
+    setup.request(ANN).await;
+    setup.store.set(Passage::Closed);
     let (stop, stopped) = oneshot::channel::<()>();
-    let worker = tokio::spawn(house.deliveries.clone().run(async {
+    let worker = tokio::spawn(setup.deliveries.clone().run(async {
         stopped.await.ok();
     }));
     sleep(Duration::from_secs(5)).await;
-    assert_eq!(house.counts(), (0, 0, 1));
-    house.store.set(Passage::Open);
+    assert_eq!(setup.counts(), (0, 0, 1));
+    setup.store.set(Passage::Open);
     sleep(Duration::from_secs(2)).await;
-    assert_eq!(house.counts(), (1, 0, 1));
-    assert_eq!(house.note(), "the delivery panicked");
-    assert!(house.is_due_in(15));
-    house.advance(30);
+    assert_eq!(setup.counts(), (1, 0, 1));
+    assert_eq!(setup.note(), "the delivery panicked");
+    assert!(setup.is_due_in(15));
+    setup.advance(30);
     sleep(Duration::from_secs(2)).await;
-    assert_eq!(house.counts(), (2, 1, 0));
+    assert_eq!(setup.counts(), (2, 1, 0));
     drop(stop);
     worker.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_mail_that_hangs_delays_the_shutdown_by_seconds_and_others_not_at_all() {
-    let house = House::new();
-    house.next(Next::Hang);
-    house.request(ANN).await;
+async fn a_hanging_mail_delays_the_shutdown_by_seconds_only() {
+    let setup = Setup::new();
+    setup.next(Next::Hang);
+    setup.request(ANN).await;
     let (stop, stopped) = oneshot::channel::<()>();
-    let worker = tokio::spawn(house.deliveries.clone().run(async {
+    let worker = tokio::spawn(setup.deliveries.clone().run(async {
         stopped.await.ok();
     }));
-    until(|| house.counts().0 == 1).await;
-    house
+    until(|| setup.counts().0 == 1).await;
+    setup
         .store
         .store()
-        .add_user("bob@example.org", None, house.clock.now());
-    house.request("bob@example.org").await;
-    until(|| house.counts() == (2, 1, 1)).await;
+        .add_user("bob@example.org", None, setup.clock.now());
+    setup.request("bob@example.org").await;
+    until(|| setup.counts() == (2, 1, 1)).await;
     let before = Instant::now();
     drop(stop);
     worker.await.unwrap();
@@ -389,13 +389,13 @@ async fn a_mail_that_hangs_delays_the_shutdown_by_seconds_and_others_not_at_all(
 
 #[tokio::test]
 async fn an_order_that_cannot_be_kept_is_an_error() {
-    let house = House::new();
-    house.store.set(Passage::Closed);
+    let setup = Setup::new();
+    setup.store.set(Passage::Closed);
     let email = ANN.parse().unwrap();
-    let error = house
+    let error = setup
         .deliveries
-        .request_reset(&*house.store, &email, &ClientInfo::default())
+        .request_reset(&*setup.store, &email, &ClientInfo::default())
         .await;
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Unavailable);
-    assert!(house.deliveries.deliver().await.is_err());
+    assert!(setup.deliveries.deliver().await.is_err());
 }

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_of_the_hosts_own_is_taken_as_it_is() {
+    fn a_word_of_the_host_is_used_unchanged() {
         for word in [
             "a",
             "over_quota",

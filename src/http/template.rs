@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_taken_from_the_end_of_the_raw_path_and_decoded() {
+    fn parameters_are_decoded_from_the_end_of_the_raw_path() {
         let template = template("/a/{x}/b/{y}");
         for path in ["/a/1/b/%2F%C3%A9", "/api/v1/a/1/b/%2F%C3%A9"] {
             assert_eq!(

@@ -139,7 +139,7 @@ mod tests {
 
     /// The rules that hold in every case, written differently from the code.
     #[test]
-    fn nothing_is_given_to_whom_it_is_not_owed() {
+    fn a_decision_never_exceeds_its_proof() {
         const BITS: [bool; 2] = [true, false];
         for has_email in BITS {
             for email_verified in BITS {

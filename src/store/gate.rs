@@ -276,7 +276,7 @@ mod tests {
     use crate::store::memory::MemoryStore;
 
     #[tokio::test(start_paused = true)]
-    async fn a_gate_lets_through_what_it_says_and_takes_its_time() {
+    async fn a_gate_admits_calls_by_its_mode_after_its_delay() {
         let gate = Gate::new(MemoryStore::new());
         for (passage, reads, writes) in [
             (Passage::Open, true, true),

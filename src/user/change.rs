@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_says_what_it_was_and_is() {
+    fn a_change_records_its_old_and_new_value() {
         let ann = ann();
         let (author, later) = (author(&ann), ann.created_at + Duration::from_secs(1));
         let change = UserChange {

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_liked_language_that_is_there_is_taken() {
+    fn the_most_preferred_available_language_is_used() {
         for (header, expected) in [
             ("de", Some("de")),
             ("DE-at", Some("de")),

@@ -1,4 +1,4 @@
-//! Circles between files. A file and the folder that it is in may name each other.
+//! Import cycles between files. A file and its own folder may name each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,10 @@ use crate::{
 
 type Module = Vec<String>;
 
-/// The entities of SeaORM name each other by design, and nothing else.
+/// Only the entities of SeaORM name each other by design.
 const EXEMPT: &str = "src/store/seaorm/entity/";
 
-/// The files that are part of a circle, or between two.
+/// The files of a cycle, or between two cycles.
 pub(crate) fn circles(files: &[Source]) -> BTreeSet<String> {
     let modules: BTreeMap<Module, &Source> =
         files.iter().map(|file| (file.module(), file)).collect();
@@ -30,7 +30,7 @@ pub(crate) fn circles(files: &[Source]) -> BTreeSet<String> {
             }
         }
     }
-    // Whoever names nobody, or is named by nobody, is in no circle.
+    // A file that names nothing or is named by nothing is in no cycle.
     loop {
         let naming: BTreeSet<Module> = edges.iter().map(|(own, _)| own.clone()).collect();
         let named: BTreeSet<Module> = edges.iter().map(|(_, named)| named.clone()).collect();
@@ -44,7 +44,7 @@ pub(crate) fn circles(files: &[Source]) -> BTreeSet<String> {
     }
 }
 
-/// The module of the file that defines what this path names: re-exports are followed.
+/// The defining module of a path, through re-exports.
 fn defining(
     path: &[String],
     modules: &BTreeMap<Module, &Source>,
@@ -71,7 +71,7 @@ fn defining(
 }
 
 #[test]
-fn a_circle_is_found_through_what_is_published() {
+fn a_circle_is_found_through_re_exports() {
     let files = |back: &str| {
         [
             (

@@ -2,7 +2,7 @@
 
 use crate::source::Source;
 
-/// Every path of the crate that the file names, from the root on.
+/// Every path of the crate in the file, from the root on.
 pub(crate) fn imports(file: &Source) -> Vec<Vec<String>> {
     let tokens = &file.tokens;
     let mut found = Vec::new();
@@ -23,7 +23,7 @@ pub(crate) fn imports(file: &Source) -> Vec<Vec<String>> {
     found
 }
 
-/// What the file makes public under a shorter path by `pub use`, or `pub(crate) use` and the like.
+/// The re-exports of the file under a shorter path, by any `pub use`.
 pub(crate) fn published(file: &Source) -> Vec<Vec<String>> {
     let tokens = &file.tokens;
     let mut found = Vec::new();
@@ -53,7 +53,7 @@ fn parent(module: &[String]) -> Vec<String> {
     module[..module.len().saturating_sub(1)].to_vec()
 }
 
-/// Reads one path, or a group of them in braces; returns how many tokens that took.
+/// Reads a path or a group in braces and returns its number of tokens.
 fn tree(tokens: &[String], base: Vec<String>, found: &mut Vec<Vec<String>>) -> usize {
     match tokens.first().map(String::as_str) {
         Some("{") => group(tokens, &base, found),
@@ -83,7 +83,7 @@ fn group(tokens: &[String], base: &[String], found: &mut Vec<Vec<String>>) -> us
     at + 1
 }
 
-/// Goes on after the first word of `tokens`, which `read` ends with.
+/// Continues after the first word of `tokens`, which `read` ends with.
 fn path(tokens: &[String], read: Vec<String>, found: &mut Vec<Vec<String>>) -> usize {
     let goes_on = tokens.get(1).is_some_and(|next| next == "::")
         && tokens

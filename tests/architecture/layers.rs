@@ -2,8 +2,7 @@
 
 use crate::{imports::imports, source::Source};
 
-/// Top to bottom: a module imports from layers above its own, never from below, and never from another module of its
-/// own layer. So there are no cycles between them either.
+/// Top to bottom: a module imports only from the layers above its own, so there are no cycles.
 const LAYERS: &[&[&str]] = &[
     // Ground.
     &["error"],
@@ -19,7 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["renewal"],
     // The HTTP contract.
     &["http"],
-    // What every feature may use.
+    // Shared by every feature.
     &["event"],
     &["outbox"],
     &["user"],
@@ -38,7 +37,7 @@ const LAYERS: &[&[&str]] = &[
     &["credential"],
     &["sign_in"],
     &["service"],
-    // Ways in.
+    // Sign-in methods.
     &[
         "feature::account",
         "feature::admin",
@@ -49,14 +48,14 @@ const LAYERS: &[&[&str]] = &[
         "feature::session",
     ],
     &["feature::page"],
-    // What holds adapters to their contract.
+    // Contract checks of adapters.
     &["store::conformance"],
     // Top.
     &["auth"],
     &["framework::actix", "framework::axum", "testing"],
 ];
 
-/// What the files import against the order.
+/// The imports against the order.
 pub(crate) fn violations(files: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for file in files {
@@ -73,7 +72,7 @@ pub(crate) fn violations(files: &[Source]) -> Vec<String> {
     found
 }
 
-/// The modules that have no place in the order.
+/// The modules missing from the order.
 pub(crate) fn without_a_place(files: &[Source]) -> Vec<String> {
     let lost = files.iter().filter(|file| {
         let module = file.module();
@@ -82,7 +81,7 @@ pub(crate) fn without_a_place(files: &[Source]) -> Vec<String> {
     lost.map(|file| file.path.clone()).collect()
 }
 
-/// `lib.rs`, and what declares the modules of its folder, name everything and define nothing.
+/// `lib.rs` and files that only declare modules define nothing.
 fn only_declares(module: &[String]) -> bool {
     module.is_empty() || module == ["feature"] || module == ["framework"]
 }
@@ -103,7 +102,7 @@ fn objection(own: &[String], imported: &[String]) -> Option<&'static str> {
     }
 }
 
-/// The layer of a module, and the entry that says so: the longest that leads to it.
+/// The layer of a module, with its longest matching entry.
 fn layer(module: &[String]) -> Option<(usize, &'static str)> {
     let leads = |entry: &str| {
         let mut words = module.iter();

@@ -1,6 +1,6 @@
-//! The shape of the house: what may import what, where a technology may be named, and how long a file may be.
+//! Architecture rules: imports, places of technologies, and lengths of files.
 //!
-//! Each check is a function over sources, and beside it stands a test that it finds a bad one.
+//! Each check is a function over sources with a test that it finds a violation.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -59,7 +59,7 @@ fn a_store_trait_has_one_file_name() {
 }
 
 #[test]
-fn growth_keeps_its_price() {
+fn growth_stays_cheap() {
     let files = product(read(&["src"]));
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = prices::second_tables(&files);
@@ -101,7 +101,7 @@ fn files_are_short() {
 }
 
 #[test]
-fn every_file_opens_with_a_line_that_says_what_is_in_it() {
+fn every_file_opens_with_a_summary_line() {
     let files = product(read(&["src", "server/src", "trials/src", "migration/src"]));
     let found = openings::missing(&files);
     assert!(found.is_empty(), "no //! line: {found:#?}");

@@ -2,7 +2,7 @@
 
 use crate::source::Source;
 
-/// Files that do not open with a line that says what is in them. A file may include its text from a document.
+/// Files without an opening summary line. The text may come from an included document.
 pub(crate) fn missing(files: &[Source]) -> Vec<&str> {
     let opens = |file: &Source| {
         let first = file.text.lines().next().unwrap_or_default();

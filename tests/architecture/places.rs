@@ -1,8 +1,8 @@
-//! What may be named in one place only.
+//! Names that are allowed in one place only.
 
 use crate::source::Source;
 
-/// A crate, and the one folder whose files may name it.
+/// A crate and the one folder allowed to name it.
 const TECHNOLOGIES: [(&str, &str); 7] = [
     ("actix_web", "src/framework/actix/"),
     ("argon2", "src/credential/"),
@@ -13,7 +13,7 @@ const TECHNOLOGIES: [(&str, &str); 7] = [
     ("sqlx", "src/store/seaorm/"),
 ];
 
-/// Crates that are named outside their folder.
+/// Crates named outside their folder.
 pub(crate) fn foreign_crates(files: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for file in files {

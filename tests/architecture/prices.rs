@@ -1,14 +1,14 @@
-//! The price of growth: the files that a store method, an error code, a letter and a feature cost.
+//! The cost of growth: the files touched by a new store method, error code, letter or feature.
 
 use std::{collections::BTreeSet, path::Path};
 
 use crate::source::Source;
 
-/// Files outside its own folder that may name a feature.
+/// The maximum of files outside its own folder that name a feature.
 const MOST_OF_A_FEATURE: usize = 12;
 const LANGUAGES: [&str; 5] = ["de", "en", "es", "fr", "zh"];
 
-/// A table of rows, and the type that the rows are of.
+/// A table of rows and their type.
 struct Table {
     path: &'static str,
     kind: &'static str,
@@ -25,7 +25,7 @@ const TABLES: [Table; 2] = [
     },
 ];
 
-/// Files beside a table that name more than half of its rows: the next row would be written there, too.
+/// Files beside a table that name more than half of its rows, and so would need each new row too.
 pub(crate) fn second_tables(files: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for table in TABLES {
@@ -50,7 +50,7 @@ pub(crate) fn second_tables(files: &[Source]) -> Vec<String> {
     found
 }
 
-/// The names of the rows: each is the first word of a line that goes on with a text, after its documentation.
+/// The names of the rows: the first word of each line with a text, after its documentation.
 fn rows(table: &str) -> BTreeSet<String> {
     let lines = table.lines().map(str::trim).filter_map(|line| {
         let (name, rest) = line.split_once(' ')?;
@@ -61,7 +61,7 @@ fn rows(table: &str) -> BTreeSet<String> {
     lines.collect()
 }
 
-/// Letters without a text in a language.
+/// Letters that lack a text in some language.
 pub(crate) fn without_text(files: &[Source], exists: impl Fn(&Path) -> bool) -> Vec<String> {
     let table = files.iter().find(|file| file.path == "src/outbox/kind.rs");
     let rows = table.map(|table| table.text.lines().filter(|line| line.contains(": Row::")));
@@ -75,7 +75,7 @@ pub(crate) fn without_text(files: &[Source], exists: impl Fn(&Path) -> bool) -> 
     texts.filter(|text| !exists(Path::new(text))).collect()
 }
 
-/// Store methods that more is written for than the trait, both adapters, a check, and the gate that passes all of them on.
+/// Store methods with more code than the trait, both adapters, a check and the gate.
 pub(crate) fn dear_store_methods(files: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     let traits = files.iter().filter(|file| {
@@ -121,7 +121,7 @@ fn methods(tokens: &[String]) -> Vec<String> {
     starts.map(|tokens| tokens[2].clone()).collect()
 }
 
-/// Features that too many files outside their folder name or serve.
+/// Features named or served by too many files outside their folder.
 pub(crate) fn dear_features(files: &[Source]) -> Vec<String> {
     let folders: BTreeSet<&str> = files
         .iter()
@@ -145,9 +145,9 @@ pub(crate) fn dear_features(files: &[Source]) -> Vec<String> {
     found
 }
 
-/// A file that imports the feature, or bears its name.
+/// A file that imports the feature or bears its name.
 fn touches(file: &Source, feature: &str) -> bool {
-    // What another feature does about the same thing is that feature's.
+    // A mention in another feature belongs to that feature.
     let is_shared = !file.path.starts_with("src/feature/");
     let bears = is_shared && file.module().iter().any(|word| word == feature);
     bears

@@ -1,4 +1,4 @@
-//! What hosts copy: the examples, and the programs of the README.
+//! Programs that hosts copy: the examples and the README.
 
 use crate::source::Source;
 
@@ -9,7 +9,7 @@ pub(crate) fn of_document(path: &str, text: &str) -> Vec<Source> {
     codes.map(|code| Source::new(path, code)).collect()
 }
 
-/// The programs that serve the endpoints, and neither send mails nor delete what is over.
+/// The programs that serve the endpoints without the background tasks.
 pub(crate) fn without_background(programs: &[Source]) -> Vec<&str> {
     let calls = |program: &Source, name: &str| program.tokens.iter().any(|token| token == name);
     let found = programs.iter().filter(|program| {

@@ -1,11 +1,11 @@
-//! What is at the root of the crate.
+//! The root of the crate.
 
 use crate::{imports::imports, source::Source};
 
-/// More than these a reader does not take in; what else is public has its module.
+/// The maximum number of root names; other public names have their module.
 const MOST: usize = 15;
 
-/// The names at the root, if they are too many.
+/// The names at the root if they exceed the maximum.
 pub(crate) fn too_many_names(lib: &Source) -> Option<Vec<String>> {
     let names = imports(lib)
         .into_iter()

@@ -1,4 +1,4 @@
-//! How long files may be.
+//! The maximum length of files.
 
 use crate::source::Source;
 
@@ -6,7 +6,7 @@ const LONGEST: usize = 600;
 const MEDIAN: usize = 150;
 const NINE_IN_TEN: usize = 400;
 
-/// Files that should be two.
+/// Files that need a split.
 pub(crate) fn too_long(files: &[Source]) -> Vec<String> {
     let long = files.iter().filter(|file| file.lines > LONGEST);
     long.map(|file| {
@@ -18,7 +18,7 @@ pub(crate) fn too_long(files: &[Source]) -> Vec<String> {
     .collect()
 }
 
-/// What is wrong with the files as a whole.
+/// Violations of all files together.
 pub(crate) fn out_of_shape(files: &[Source]) -> Vec<String> {
     let mut lines: Vec<usize> = files.iter().map(|file| file.lines).collect();
     lines.sort_unstable();

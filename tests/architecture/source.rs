@@ -1,4 +1,4 @@
-//! The sources, and which of them are tests.
+//! The sources, with their tests marked.
 
 use std::{fs, path::Path};
 
@@ -6,7 +6,7 @@ use crate::tokens::tokens;
 
 /// One file.
 pub(crate) struct Source {
-    /// From the root of the repository, with `/`.
+    /// Relative to the root of the repository, with `/`.
     pub(crate) path: String,
     pub(crate) lines: usize,
     pub(crate) text: String,
@@ -24,7 +24,7 @@ impl Source {
         }
     }
 
-    /// Where the file is in the tree of modules: `src/user/email/tests.rs` is `user`, `email`, `tests`.
+    /// The module path of the file: `src/user/email/tests.rs` is `user`, `email`, `tests`.
     pub(crate) fn module(&self) -> Vec<String> {
         let path = self.path.trim_start_matches("src/");
         let path = path.trim_end_matches(".rs").trim_end_matches("/mod");
@@ -59,7 +59,7 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<Source>) {
     }
 }
 
-/// What is compiled into a host: without the modules and items that are there for tests.
+/// The code compiled into a host, without test modules and items.
 pub(crate) fn product(files: Vec<Source>) -> Vec<Source> {
     let mut tests: Vec<Vec<String>> = Vec::new();
     let mut kept = Vec::new();
@@ -77,7 +77,7 @@ pub(crate) fn product(files: Vec<Source>) -> Vec<Source> {
     kept
 }
 
-/// The tokens without what follows a `#[cfg(test)]` or `#[cfg(all(test, …))]`, and the names of the modules among it.
+/// The tokens outside `#[cfg(test)]` or `#[cfg(all(test, …))]` items, and the names of the modules cut.
 fn without_tests(tokens: &[String]) -> (Vec<String>, Vec<String>) {
     let mut kept = Vec::new();
     let mut modules = Vec::new();
@@ -122,7 +122,7 @@ fn closing(tokens: &[String]) -> usize {
     tokens.len().saturating_sub(1)
 }
 
-/// One past the `;` or the block that ends the item.
+/// The index after the `;` or block that ends the item.
 fn end_of_item(tokens: &[String], start: usize) -> usize {
     let mut at = start;
     while at < tokens.len() {

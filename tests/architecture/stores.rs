@@ -3,12 +3,12 @@
 use crate::source::Source;
 
 const STORE: &str = "src/store/";
-/// The sums of the traits, which nobody checks alone.
+/// The combined traits, which have no check of their own.
 const SUMS: &str = "src/store/mod.rs";
 const ADAPTERS: [&str; 2] = ["memory", "seaorm"];
 const CHECKS: &str = "conformance";
 
-/// What is wrong with where store traits are defined, implemented and checked.
+/// Store traits in a wrong file.
 pub(crate) fn misplaced(files: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     let mut homes = Vec::new();

@@ -14,7 +14,7 @@ pub(crate) fn tokens(source: &str) -> Vec<String> {
     tokens
 }
 
-/// How long the next token is, and what it is, unless it is a space or a comment.
+/// The length and text of the next token; none for a space or a comment.
 fn next(rest: &[char]) -> (usize, Option<String>) {
     let literal = || Some("\"\"".to_owned());
     match rest {

@@ -114,7 +114,7 @@ async fn a_profile_that_cannot_be_kept_is_refused() {
             (json!({"metadata": null}), "/metadata", "required"),
             (json!({"metadata": []}), "/metadata", "wrong_type"),
             (json!({"metadata": "{}"}), "/metadata", "wrong_type"),
-            // Five bytes each, which Postgres spells out with 309 digits.
+            // Each takes five bytes, and Postgres prints it with 309 digits.
             (
                 json!({"metadata": {"a": vec![1e308; 60]}}),
                 "/metadata",
@@ -146,7 +146,7 @@ async fn a_profile_that_cannot_be_kept_is_refused() {
         let name = "é".repeat(200);
         let kept = patch(json!({"display_name": name})).await.expect(200);
         assert_eq!(kept.json()["display_name"], name);
-        // As deep as a body may be, and numbers that only just are some.
+        // The maximum depth of a body, with numbers at the limits.
         let deep = format!("{}1{}", "[".repeat(120), "]".repeat(120));
         let body = format!(r#"{{"metadata":{{"a":{deep},"b":1e300,"c":18446744073709551615}}}}"#);
         let body: Value = serde_json::from_str(&body).unwrap();
@@ -157,7 +157,7 @@ async fn a_profile_that_cannot_be_kept_is_refused() {
 }
 
 #[tokio::test]
-async fn an_integer_that_could_not_come_back_as_it_was_given_is_refused() {
+async fn an_integer_that_cannot_be_returned_exactly_is_refused() {
     for app in apps().await {
         let access = app.join(ANN).await.access;
         let before = app.me(&access).await.json();
@@ -186,9 +186,9 @@ async fn an_integer_that_could_not_come_back_as_it_was_given_is_refused() {
     }
 }
 
-/// `serde_json` takes the text of such a member for the value itself, when it is read back at the latest.
+/// `serde_json` reads the text of such a member as the value itself.
 #[tokio::test]
-async fn a_value_that_would_be_read_back_as_another_is_refused() {
+async fn a_value_that_would_change_when_read_back_is_refused() {
     for app in apps().await {
         let administrator = app.administrator().await;
         let access = app.join(ANN).await.access;
@@ -213,7 +213,7 @@ async fn a_value_that_would_be_read_back_as_another_is_refused() {
 }
 
 #[tokio::test]
-async fn the_outermost_numbers_come_back_as_they_were_given() {
+async fn the_extreme_numbers_are_returned_exactly() {
     for app in apps().await {
         let administrator = app.administrator().await;
         let access = app.join(ANN).await.access;
@@ -266,7 +266,7 @@ async fn a_new_password_leaves_only_the_session_that_set_it() {
 }
 
 #[tokio::test]
-async fn a_wrong_current_password_changes_nothing_and_is_remembered() {
+async fn a_wrong_current_password_changes_nothing_and_counts() {
     for app in apps().await {
         let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
         let (here, there) = (app.login(ANN).await, app.login(ANN).await);
@@ -326,7 +326,7 @@ async fn a_weak_or_missing_password_is_refused() {
     }
 }
 
-/// It shows a recent sign-in in place of a password.
+/// A recent sign-in replaces the password.
 #[tokio::test]
 async fn an_account_without_a_password_sets_its_first() {
     for app in apps().await {
@@ -354,10 +354,9 @@ async fn an_account_without_a_password_sets_its_first() {
     }
 }
 
-/// Exactly one of many changes with the same old password; the others are told that it is wrong, or that their
-/// session is over.
+/// One of many changes with the same old password succeeds; the others get a wrong password or an ended session.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_32_changes_at_once_one_is_made() {
+async fn one_of_32_concurrent_changes_wins() {
     for app in apps_with(unhurried).await {
         let mut sessions = vec![app.join(ANN).await];
         for _ in 0..3 {
@@ -377,14 +376,14 @@ async fn of_32_changes_at_once_one_is_made() {
         let mut winner = None;
         for (index, reply) in replies.into_iter().enumerate() {
             if reply.status == 204 {
-                assert_eq!(winner.replace(index), None, "two were made");
+                assert_eq!(winner.replace(index), None, "two changes succeeded");
                 continue;
             }
             let code = reply.json()["code"].as_str().unwrap().to_owned();
             assert!(code.starts_with("invalid_"), "{code}");
             reply.problem(401, &code);
         }
-        let winner = winner.expect("one is made");
+        let winner = winner.expect("one change succeeds");
         app.try_login(ANN, &format!("{NEW} {winner}"))
             .await
             .expect(200);
@@ -397,9 +396,9 @@ async fn of_32_changes_at_once_one_is_made() {
     }
 }
 
-/// Whoever loses is refused, and no session of theirs lives.
+/// The loser is refused and its sessions end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_that_races_a_reset_or_a_logout_leaves_no_undead_session() {
+async fn a_change_during_a_reset_or_logout_revives_no_session() {
     for app in apps().await {
         app.register(ANN).await;
         let mut password = PASSWORD.to_owned();
@@ -426,7 +425,7 @@ async fn a_change_that_races_a_reset_or_a_logout_leaves_no_undead_session() {
             let (changed, other) = (replies[0].status == 204, replies[1].status == 204);
             assert!(changed || replies[0].status == 401, "{:?}", replies[0]);
             if round % 3 == 0 {
-                assert!(changed != other, "one of them is too late: {replies:?}");
+                assert!(changed != other, "one call is too late: {replies:?}");
                 if other {
                     password = format!("reset {NEW} {round}");
                 }

@@ -27,7 +27,7 @@ fn types(page: &Value) -> Vec<&str> {
     items.map(|event| event["type"].as_str().unwrap()).collect()
 }
 
-/// Adds events about this user, and gives their ids, the newest first.
+/// Adds events about this user and returns their ids, newest first.
 async fn fill(app: &App, user: UserId, count: usize) -> Vec<String> {
     let mut made = Vec::new();
     for _ in 0..count {
@@ -48,7 +48,7 @@ fn ids(page: &Value) -> Vec<String> {
         .collect()
 }
 
-/// What a call caused is there when the call has answered.
+/// The event of a call is stored before the reply.
 #[tokio::test]
 async fn an_administrator_reads_what_happened_newest_first() {
     for app in apps().await {
@@ -99,7 +99,7 @@ async fn an_administrator_reads_what_happened_newest_first() {
         assert_eq!(at, app.now());
         assert_eq!(page["items"][1]["actor_id"], ann["id"]);
         assert_eq!(page["items"][1]["outcome"], "success");
-        assert!(!page.to_string().contains('@'), "an address is told");
+        assert!(!page.to_string().contains('@'), "the event has an address");
     }
 }
 
@@ -131,7 +131,7 @@ async fn events_are_filtered_by_user_and_type() {
 }
 
 #[tokio::test]
-async fn pages_hold_every_event_once_whatever_the_limit() {
+async fn pages_hold_every_event_once_at_any_limit() {
     for app in apps().await {
         let admin = app.administrator().await;
         let user = UserId::new(app.now());
@@ -161,7 +161,7 @@ async fn pages_hold_every_event_once_whatever_the_limit() {
 }
 
 #[tokio::test]
-async fn a_cursor_is_good_for_its_own_list_and_filter_only() {
+async fn a_cursor_works_for_its_own_list_and_filter_only() {
     for app in apps().await {
         let admin = app.administrator().await;
         app.register(ANN).await;

@@ -11,7 +11,7 @@ use crate::support::{
     http::members_of,
 };
 
-/// Adds users with these addresses, the last of them the newest.
+/// Adds users with these addresses, oldest first.
 async fn fill(app: &App, emails: impl IntoIterator<Item = String>) {
     for email in emails {
         app.clock.advance(std::time::Duration::from_millis(1));
@@ -69,7 +69,7 @@ async fn an_administrator_lists_users_newest_first() {
 }
 
 #[tokio::test]
-async fn pages_hold_every_user_once_whatever_the_limit() {
+async fn pages_hold_every_user_once_at_any_limit() {
     for app in apps().await {
         let admin = app.administrator().await;
         fill(
@@ -109,7 +109,7 @@ async fn pages_hold_every_user_once_whatever_the_limit() {
 }
 
 #[tokio::test]
-async fn a_page_is_stable_while_users_come() {
+async fn a_page_is_stable_while_users_are_added() {
     for app in apps().await {
         let admin = app.administrator().await;
         fill(&app, (0..6).map(|index| format!("{index}@example.org"))).await;
@@ -200,7 +200,7 @@ async fn users_are_filtered_by_role_and_status() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_another_filter_or_maker_is_refused() {
+async fn a_cursor_of_another_filter_or_service_is_refused() {
     for app in apps().await {
         let admin = app.administrator().await;
         fill(&app, (0..5).map(|index| format!("{index}@example.org"))).await;
@@ -246,7 +246,7 @@ async fn a_cursor_of_another_filter_or_maker_is_refused() {
 }
 
 #[tokio::test]
-async fn strangers_are_turned_away_before_their_query_is_read() {
+async fn unauthenticated_callers_are_refused_before_the_query() {
     for app in apps().await {
         let user = app.join("ann@example.org").await;
         for query in ["limit=0", "cursor=x", "unknown=1"] {
@@ -324,7 +324,7 @@ async fn only_administrators_see_users() {
 #[tokio::test]
 async fn a_change_of_roles_acts_at_once() {
     for app in apps().await {
-        // The last one could not be made anything else.
+        // The last administrator cannot be demoted.
         app.administrator().await;
         let id = app.register("ann@example.org").await["id"]
             .as_str()
@@ -344,7 +344,7 @@ async fn a_change_of_roles_acts_at_once() {
         app.set_roles(&id, "admin").await;
         let tokens = app.login("ann@example.org").await;
         app.set_roles(&id, "user").await;
-        // The token still says `admin`: the database decides.
+        // The token still has `admin`: the database decides.
         let claims = app.auth.verify(&tokens.access.as_str().into()).unwrap();
         assert!(claims.has_role(&Role::ADMIN));
         app.get("/admin/users", &tokens.access)

@@ -1,4 +1,4 @@
-//! What administrators do to one account.
+//! Calls of administrators on one account.
 
 mod change;
 mod create;
@@ -45,7 +45,7 @@ async fn create(app: &App, access: &str, body: Value) -> Reply {
     call(app, "POST /admin/users", access, &body.to_string()).await
 }
 
-/// What the trail tells of a user, the oldest first.
+/// The trail of a user, oldest first.
 async fn events(app: &App, user: &Value) -> Vec<Event> {
     let filter = EventFilter {
         user_id: Some(user_id(id(user))),
@@ -89,7 +89,7 @@ async fn a_user_is_read_by_their_id() {
 }
 
 #[tokio::test]
-async fn strangers_are_turned_away_before_anything_of_theirs_is_read() {
+async fn unauthenticated_callers_are_refused_before_the_input() {
     for app in apps().await {
         let ann = app.register(ANN).await;
         let access = app.login(ANN).await.access;
@@ -191,7 +191,7 @@ async fn the_audit_trail_names_the_administrator() {
         delete(&app, &ann, &admin).await.expect(204);
 
         let events = events(&app, &ann).await;
-        let told: Vec<_> = events
+        let recorded: Vec<_> = events
             .iter()
             .map(|event| (event.kind, json!(event.detail)))
             .collect();
@@ -210,7 +210,7 @@ async fn the_audit_trail_names_the_administrator() {
             (EventKind::LoggedOutEverywhere, json!({})),
             (EventKind::AccountDeleted, json!({})),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(recorded, expected);
         for event in events {
             assert_eq!(event.actor_id, Some(root), "{event:?}");
             assert!(event.client.ip.is_some() && event.client.request_id.is_some());
@@ -218,7 +218,7 @@ async fn the_audit_trail_names_the_administrator() {
     }
 }
 
-/// A host does the same in process, with or without somebody to name.
+/// A host makes the same calls in process, with or without an actor.
 #[tokio::test]
 async fn a_host_administers_in_process() {
     for app in apps().await {

@@ -1,4 +1,4 @@
-//! Whatever a stranger sends, the reply is short: no row makes much out of little.
+//! Replies to strangers are short: no row amplifies a request.
 
 use std::sync::Arc;
 
@@ -27,11 +27,11 @@ const DOCUMENTS: [&str; 4] = [
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 
-/// Bytes that take more room in a reply than in a request: twice, six times, twice.
+/// Bytes that grow in a reply: twice, six times, twice.
 const SWELLING: [&str; 3] = ["~", "%01", "%22"];
 
 #[tokio::test]
-async fn a_stranger_gets_sixteen_kibibytes_at_most_whatever_the_row() {
+async fn a_reply_to_a_stranger_has_sixteen_kibibytes_at_most() {
     for framework in [Framework::Axum, Framework::Actix] {
         let provider = FakeProvider::start().await;
         let set = |builder| flow::asking(builder, &provider);
@@ -45,13 +45,13 @@ async fn a_stranger_gets_sixteen_kibibytes_at_most_whatever_the_row() {
                 let reply = server.client.raw(&request).await;
                 let length = length(&reply);
                 let request = &request[..request.len().min(200)];
-                let told = || format!("{framework:?}: {}", String::from_utf8_lossy(request));
+                let context = || format!("{framework:?}: {}", String::from_utf8_lossy(request));
                 assert!(
                     length <= LONGEST || is_public(row, &reply),
                     "{length}: {}",
-                    told()
+                    context()
                 );
-                assert!(reply.status < 500, "{}: {}", reply.status, told());
+                assert!(reply.status < 500, "{}: {}", reply.status, context());
                 full += usize::from(violations(&reply) == 16);
                 asked += 1;
             }
@@ -70,7 +70,7 @@ async fn a_query_of_more_than_64_parameters_is_refused() {
             let names: Vec<String> = (0..count).map(|index| format!("a{index}")).collect();
             format!("{}&{}", flow::start_path(&[]), names.join("&"))
         };
-        // There are four of the row's own.
+        // The row has four of its own.
         let reply = app.ask(&format!("GET {}", many(60)), "", b"").await;
         assert_eq!(violations(&reply.problem(422, "validation_failed")), 16);
         let reply = app.ask(&format!("GET {}", many(61)), "", b"").await;
@@ -79,7 +79,7 @@ async fn a_query_of_more_than_64_parameters_is_refused() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_longer_than_any_of_ours_is_cut_in_the_reply() {
+async fn an_overlong_name_is_cut_in_the_reply() {
     for framework in [Framework::Axum, Framework::Actix] {
         let app = App::start(Arc::new(TestStore::memory()), framework, |builder| builder).await;
         let name = "a".repeat(1000);
@@ -92,7 +92,7 @@ async fn a_name_that_is_longer_than_any_of_ours_is_cut_in_the_reply() {
     }
 }
 
-/// Documents and pages are as long as they are, whoever asks.
+/// Documents and pages have a fixed length.
 fn is_public(row: &Endpoint, reply: &Reply) -> bool {
     let kind = reply.header("content-type").unwrap_or_default();
     kind.starts_with("text/html") || reply.status == 200 && DOCUMENTS.contains(&row.path())
@@ -169,7 +169,7 @@ fn queries() -> Vec<String> {
     queries
 }
 
-/// As large as a body may be.
+/// The maximum size of a body.
 fn bodies() -> Vec<String> {
     let mut bodies = Vec::new();
     for swelling in ["~", "\u{1}", "\"", "é"] {

@@ -17,7 +17,7 @@ use crate::{
 const ANN: &str = "ann@example.org";
 
 #[tokio::test]
-async fn requests_keep_to_the_budget_of_statements() {
+async fn requests_stay_within_the_budget_of_statements() {
     let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
         return;
     };
@@ -37,7 +37,7 @@ async fn requests_keep_to_the_budget_of_statements() {
     app.forgot(ANN).await;
     count.expect(1, "forgot");
     app.forgot("nobody@example.org").await;
-    count.expect(1, "forgot, for nobody");
+    count.expect(1, "forgot, for an unknown address");
     app.auth.deliver_mail().await.unwrap();
     app.advance(1);
     let token = app.reset_token(ANN).await;
@@ -89,7 +89,7 @@ async fn requests_keep_to_the_budget_of_statements() {
     count.expect(2, "log out everywhere");
 }
 
-/// One statement of each says who is calling.
+/// One statement of each authenticates the caller.
 async fn administer(app: &App, admin: &str, count: &Count) {
     let headers = format!("Authorization: Bearer {admin}\r\n{JSON}");
     let call = async |line: &str, body: Value| {
@@ -122,7 +122,7 @@ async fn administer(app: &App, admin: &str, count: &Count) {
     count.expect(3, "delete a user");
 }
 
-/// DESIGN: the database limiter adds one, except to what needs none.
+/// DESIGN: the database limiter adds one statement, except to calls without limits.
 #[tokio::test]
 async fn limits_add_one_statement_and_none_to_refresh_and_me() {
     let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
@@ -156,14 +156,14 @@ async fn limits_add_one_statement_and_none_to_refresh_and_me() {
     count.expect(3, "reset");
     for _ in 0..5 {
         app.try_login(ANN, "a wrong password").await.expect(401);
-        count.expect(3, "a refused login, be it the one that locks");
+        count.expect(3, "a refused login, also one that locks");
     }
     app.try_login(ANN, PASSWORD).await.expect(429);
     count.expect(2, "a locked login");
 }
 
 #[tokio::test]
-async fn addresses_keep_to_the_budget_of_statements() {
+async fn address_calls_stay_within_the_budget_of_statements() {
     let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
         return;
     };
@@ -186,7 +186,7 @@ async fn addresses_keep_to_the_budget_of_statements() {
         reply.await.expect(status);
         count.expect(1, "verify an address");
     }
-    // One says who is calling, one reads the password; whether the address is taken changes nothing.
+    // One statement authenticates, one reads the password; a taken address costs the same.
     for email in [ANN, "new@example.org"] {
         app.advance(120);
         let body = json!({"new_email": email, "current_password": PASSWORD});
@@ -205,9 +205,9 @@ async fn addresses_keep_to_the_budget_of_statements() {
     }
 }
 
-/// Nothing tells a free address from a taken one.
+/// A free and a taken address cost the same.
 #[tokio::test]
-async fn a_private_registration_costs_the_same_whether_or_not_the_address_is_taken() {
+async fn a_private_registration_costs_the_same_for_a_taken_address() {
     let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
         return;
     };
@@ -223,7 +223,7 @@ async fn a_private_registration_costs_the_same_whether_or_not_the_address_is_tak
     }
 }
 
-/// What is refused without a look at the database costs nothing.
+/// A refusal without a look-up costs no statement.
 #[tokio::test]
 async fn forged_and_malformed_tokens_cost_no_statement() {
     let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
@@ -251,7 +251,7 @@ async fn forged_and_malformed_tokens_cost_no_statement() {
     count.expect(1, "a forged reset");
 }
 
-/// A login of nobody costs what one of somebody with a wrong password costs: a look, and the event.
+/// A login of an unknown user costs as much as a wrong password: a look-up and the event.
 #[tokio::test]
 async fn a_refused_login_costs_the_same_for_every_address() {
     let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {

@@ -1,4 +1,4 @@
-//! Who is calling, over real connections and in process, on both servers.
+//! The client address, over real connections and in process, on both servers.
 
 use std::{
     env,
@@ -20,7 +20,7 @@ const ANN: &str = "ann@example.org";
 const PEER: &str = "127.0.0.1";
 const CLIENT: &str = "203.0.113.9";
 
-/// What an attacker may send to be taken for somebody else.
+/// Headers of an attacker who imitates another client.
 const FORGED: [&str; 13] = [
     "X-Forwarded-For: 198.51.100.7\r\n",
     "X-Forwarded-For: 198.51.100.7, 127.0.0.1\r\n",
@@ -37,7 +37,7 @@ const FORGED: [&str; 13] = [
     "X-Client-IP: 198.51.100.7\r\nX-Cluster-Client-IP: 198.51.100.7\r\n",
 ];
 
-/// A service, and the same behind this rule on each framework.
+/// A service behind this rule on each framework.
 async fn servers(rule: &ClientAddress) -> (App, [Server; 2]) {
     let app = app_with(|builder| builder).await;
     app.register(ANN).await;
@@ -46,7 +46,7 @@ async fn servers(rule: &ClientAddress) -> (App, [Server; 2]) {
     (app, servers)
 }
 
-/// Logs in with these headers, and gives the address that the session and the event remember.
+/// Logs in with these headers and returns the address of the session and the event.
 async fn remembered(app: &App, server: &Server, headers: &str) -> Option<IpAddr> {
     app.advance(1);
     let body = json!({"email": ANN, "password": PASSWORD}).to_string();
@@ -88,18 +88,18 @@ async fn check(rule: &ClientAddress, rows: &[(&str, &str)]) {
 }
 
 #[tokio::test]
-async fn with_no_proxies_set_no_header_changes_the_client() {
+async fn headers_are_ignored_without_proxies() {
     check(&ClientAddress::peer(), &FORGED.map(|forged| (forged, PEER))).await;
 }
 
 #[tokio::test]
-async fn a_peer_that_is_no_proxy_is_the_client() {
+async fn an_untrusted_peer_is_the_client() {
     let elsewhere: ClientAddress = "10.0.0.0/8, 127.0.0.2, ::1".parse().unwrap();
     check(&elsewhere, &FORGED.map(|forged| (forged, PEER))).await;
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_tells_the_client() {
+async fn a_trusted_proxy_names_the_client() {
     let proxied = ClientAddress::behind_proxies(["127.0.0.0/8", "10.1.0.0/16"]).unwrap();
     let rows = [
         ("", PEER),
@@ -173,11 +173,11 @@ async fn a_host_may_have_a_rule_of_its_own() {
     });
     let (app, servers) = servers(&own).await;
     for server in &servers {
-        let told = remembered(&app, server, "X-Real-IP: 203.0.113.9\r\n").await;
-        assert_eq!(told, CLIENT.parse().ok());
+        let reported = remembered(&app, server, "X-Real-IP: 203.0.113.9\r\n").await;
+        assert_eq!(reported, CLIENT.parse().ok());
         assert_eq!(remembered(&app, server, "").await, None);
     }
-    let panics = ClientAddress::from_fn(|_, _| panic!("on purpose"));
+    let panics = ClientAddress::from_fn(|_, _| panic!("by design"));
     let (_, servers) = self::servers(&panics).await;
     for server in &servers {
         let reply = server.client.ask("GET /users/me", "", b"").await;
@@ -186,24 +186,24 @@ async fn a_host_may_have_a_rule_of_its_own() {
 }
 
 #[tokio::test]
-async fn nobodys_address_is_known_if_the_host_says_so() {
+async fn a_host_can_switch_client_addresses_off() {
     let (app, servers) = servers(&ClientAddress::unknown()).await;
     for server in &servers {
         assert_eq!(remembered(&app, server, FORGED[0]).await, None);
     }
 }
 
-/// What a router on axum answers that is served without connect info.
+/// The reply of an axum router without connect info.
 async fn ask_axum(router: axum::Router, path: &str) -> u16 {
     let request = Request::get(path).body(Body::empty()).unwrap();
     router.oneshot(request).await.unwrap().status().as_u16()
 }
 
-/// Nobody is counted there, and no address is remembered.
+/// No call is counted there, and no address is stored.
 const FOR_ANYONE: [&str; 3] = ["/health/live", "/health/ready", "/.well-known/jwks.json"];
 
 #[tokio::test]
-async fn a_server_on_axum_that_does_not_tell_the_peer_serves_what_needs_no_client() {
+async fn axum_without_a_peer_serves_calls_that_need_no_client() {
     let app = app_with(|builder| builder).await;
     let router = |rule| hallpass::axum::router(&app.auth, rule);
     let proxied: ClientAddress = PEER.parse().unwrap();
@@ -216,12 +216,12 @@ async fn a_server_on_axum_that_does_not_tell_the_peer_serves_what_needs_no_clien
     let unknown = router(ClientAddress::unknown());
     assert_eq!(ask_axum(unknown, "/users/me").await, 401);
     let peer: SocketAddr = ([203, 0, 113, 9], 4711).into();
-    let told = router(ClientAddress::peer()).layer(MockConnectInfo(peer));
-    assert_eq!(ask_axum(told, "/users/me").await, 401);
+    let reported = router(ClientAddress::peer()).layer(MockConnectInfo(peer));
+    assert_eq!(ask_axum(reported, "/users/me").await, 401);
 }
 
 #[actix_web::test]
-async fn a_server_on_actix_that_does_not_tell_the_peer_serves_what_needs_no_client() {
+async fn actix_without_a_peer_serves_calls_that_need_no_client() {
     use actix_web::test::{TestRequest, call_service, init_service};
 
     let app = app_with(|builder| builder).await;
@@ -246,11 +246,11 @@ async fn a_server_on_actix_that_does_not_tell_the_peer_serves_what_needs_no_clie
     }
 }
 
-/// Set where this program runs itself for one test: to whether it listens to the log.
+/// Set when this program runs itself for one test: whether it listens to the log.
 const LISTENS: &str = "HALLPASS_TEST_LISTENS";
 
 #[tokio::test]
-async fn a_server_that_does_not_tell_the_peer_says_so_once_where_nobody_listens() {
+async fn a_server_without_a_peer_reports_it_once() {
     if let Ok(listens) = env::var(LISTENS) {
         if listens == "true" {
             let to_nowhere = tracing_subscriber::fmt().with_writer(std::io::sink);
@@ -263,8 +263,7 @@ async fn a_server_that_does_not_tell_the_peer_says_so_once_where_nobody_listens(
         }
         return;
     }
-    let name =
-        "client_address::a_server_that_does_not_tell_the_peer_says_so_once_where_nobody_listens";
+    let name = "client_address::a_server_without_a_peer_reports_it_once";
     for (listens, lines) in [("false", 1), ("true", 0)] {
         let program = env::current_exe().unwrap();
         let mut command = Command::new(program);
@@ -273,9 +272,9 @@ async fn a_server_that_does_not_tell_the_peer_says_so_once_where_nobody_listens(
         let [stdout, stderr] =
             [output.stdout, output.stderr].map(|it| String::from_utf8(it).unwrap());
         assert!(stdout.contains("1 passed"), "{stdout}{stderr}");
-        let told = stderr
+        let reported = stderr
             .matches("into_make_service_with_connect_info")
             .count();
-        assert_eq!(told, lines, "{stderr}");
+        assert_eq!(reported, lines, "{stderr}");
     }
 }

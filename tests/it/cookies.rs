@@ -1,4 +1,4 @@
-//! Cookies that another host of the domain can have set, beside ours.
+//! Cookies that another host of the domain can set.
 
 use hallpass::limit::Lockout;
 use serde_json::json;
@@ -21,7 +21,7 @@ async fn login_with(app: &App, cookies: &[String]) -> Reply {
     app.ask("POST /auth/login", &headers, body.as_bytes()).await
 }
 
-/// A locked account, and the value of the cookie of a device that is known there.
+/// A locked account and the cookie of its known device.
 async fn locked(app: &App) -> String {
     app.register(ANN).await;
     let reply = app.try_login(ANN, PASSWORD).await.expect(200);
@@ -35,7 +35,7 @@ async fn locked(app: &App) -> String {
 }
 
 #[tokio::test]
-async fn cookie_that_another_host_can_have_set_makes_no_device_known() {
+async fn a_cookie_of_another_host_makes_no_device_known() {
     for app in apps_with(|builder| builder.lockout(Lockout::default())).await {
         let value = locked(&app).await;
         let own = format!("__Host-hallpass_device={value}");
@@ -65,7 +65,7 @@ async fn cookie_that_another_host_can_have_set_makes_no_device_known() {
 }
 
 #[tokio::test]
-async fn without_tls_a_device_is_known_by_the_plain_name_alone() {
+async fn a_device_is_known_by_the_plain_cookie_without_tls() {
     let set = |builder: hallpass::AuthBuilder| {
         builder
             .lockout(Lockout::default())

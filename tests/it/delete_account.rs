@@ -66,7 +66,7 @@ async fn a_deleted_account_is_gone_and_its_address_free() {
 }
 
 #[tokio::test]
-async fn without_the_right_password_nothing_is_deleted() {
+async fn a_deletion_needs_the_right_password() {
     for app in apps().await {
         let access = app.join(ANN).await.access;
         app.join("bob@example.org").await;
@@ -144,9 +144,9 @@ async fn the_last_administrator_stays() {
     }
 }
 
-/// Of administrators who all leave at once, one has to stay.
+/// One of several administrators who delete themselves at once must stay.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_administrators_who_all_leave_one_stays() {
+async fn one_of_several_leaving_administrators_stays() {
     for app in apps().await {
         let mut all = Vec::new();
         for index in 0..4 {
@@ -172,9 +172,9 @@ async fn of_administrators_who_all_leave_one_stays() {
     }
 }
 
-/// A call that passed the door just before the account went answers as those behind it do.
+/// A call authenticated just before the deletion is answered like later ones.
 #[tokio::test]
-async fn an_account_that_goes_during_a_call_is_no_wrong_password() {
+async fn an_account_deleted_during_a_call_is_not_a_wrong_password() {
     for app in apps().await {
         let access = app.join(ANN).await.access;
         let token = AccessToken::from(access.as_str());
@@ -193,9 +193,9 @@ async fn an_account_that_goes_during_a_call_is_no_wrong_password() {
     }
 }
 
-/// What was checked must still be so: whoever set a new password meanwhile keeps the account.
+/// A new password set during the call keeps the account.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deletion_that_races_a_new_password_is_done_before_it_or_not_at_all() {
+async fn a_deletion_loses_against_an_earlier_new_password() {
     for app in apps().await {
         for round in 0..6 {
             let email = format!("ann{round}@example.org");

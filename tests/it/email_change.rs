@@ -26,7 +26,7 @@ async fn confirm(app: &App, token: &str) -> Reply {
     app.post("/auth/confirm-email-change", body).await
 }
 
-/// Has the mails sent, and takes the token out of the letter to this address.
+/// Sends the mails and returns the token of the letter to this address.
 async fn link_to(app: &App, email: &str) -> String {
     app.deliver().await;
     let letter = app.letter(email, "/confirm-email-change?");
@@ -34,7 +34,7 @@ async fn link_to(app: &App, email: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_confirmed_link_makes_the_new_address_the_users() {
+async fn a_confirmed_link_gives_the_user_the_new_address() {
     for app in apps().await {
         let id = app.settled(ANN).await["id"].as_str().unwrap().to_owned();
         let (here, there) = (app.login(ANN).await, app.login(ANN).await);
@@ -77,14 +77,14 @@ async fn a_confirmed_link_makes_the_new_address_the_users() {
 }
 
 #[tokio::test]
-async fn a_token_confirms_the_address_it_was_mailed_to_and_the_newest_only() {
+async fn only_the_newest_token_confirms_its_own_address() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         request(&app, &tokens, NEW).await;
         let older = link_to(&app, NEW).await;
         app.advance(120);
         request(&app, &tokens, "other@example.net").await;
-        // Void from the request on, not from the mail on.
+        // The link is void from the request on, before the mail.
         confirm(&app, &older).await.problem(400, "invalid_token");
         let newer = link_to(&app, "other@example.net").await;
         confirm(&app, &older).await.problem(400, "invalid_token");
@@ -114,7 +114,7 @@ async fn a_taken_address_is_answered_alike_and_gets_no_link() {
 }
 
 #[tokio::test]
-async fn an_address_that_was_taken_meanwhile_keeps_its_owner() {
+async fn an_address_taken_before_confirmation_keeps_its_owner() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         request(&app, &tokens, NEW).await;
@@ -128,7 +128,7 @@ async fn an_address_that_was_taken_meanwhile_keeps_its_owner() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_users_and_a_registration_one_gets_the_address() {
+async fn one_of_two_users_and_a_registration_gets_the_address() {
     for app in apps_with(unhurried).await {
         let mut links = Vec::new();
         for (index, email) in [ANN, BOB].into_iter().enumerate() {
@@ -213,7 +213,7 @@ async fn an_account_without_a_password_shows_a_recent_sign_in() {
 }
 
 #[tokio::test]
-async fn a_change_ends_with_the_credentials_it_was_asked_with() {
+async fn a_change_is_void_after_the_credentials_change() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         request(&app, &tokens, NEW).await;
@@ -226,7 +226,7 @@ async fn a_change_ends_with_the_credentials_it_was_asked_with() {
         let reply = app.try_login(ANN, "another good passphrase").await;
         reply.expect(200);
 
-        // A link that resets the password dies with the address it was mailed to.
+        // A reset link is void after a change of the address.
         let tokens = app.join(BOB).await;
         request(&app, &tokens, "bob@example.net").await;
         let link = link_to(&app, "bob@example.net").await;

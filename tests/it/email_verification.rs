@@ -1,5 +1,4 @@
-//! `POST /auth/verify-email` and `/auth/resend-verification`, and what signing in says of an address that is not
-//! verified.
+//! `POST /auth/verify-email`, `/auth/resend-verification`, and sign-in with an unverified address.
 
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ async fn resend(app: &App, email: &str) -> Reply {
         .expect(202)
 }
 
-/// Has the mails sent, and takes the token out of the one that verifies this address.
+/// Sends the mails and returns the token of the verification mail.
 async fn mailed(app: &App, email: &str) -> String {
     app.deliver().await;
     link_token(&app.letter(email, "/verify-email?"), "verify-email")
@@ -105,7 +104,7 @@ async fn tokens_that_are_not_live_are_refused_alike() {
 }
 
 #[tokio::test]
-async fn a_link_works_as_long_as_it_is_set_to() {
+async fn a_verification_link_has_the_configured_lifetime() {
     let app = app_with(|builder| builder.verification_lifetime(Duration::from_secs(60))).await;
     app.register(ANN).await;
     let token = mailed(&app, ANN).await;
@@ -118,7 +117,7 @@ async fn a_link_works_as_long_as_it_is_set_to() {
 }
 
 #[tokio::test]
-async fn asking_again_tells_nothing_and_leaves_the_older_link_good() {
+async fn a_second_request_reveals_nothing_and_keeps_the_older_link() {
     for app in apps().await {
         app.register(ANN).await;
         let older = mailed(&app, ANN).await;
@@ -142,7 +141,7 @@ async fn asking_again_tells_nothing_and_leaves_the_older_link_good() {
             replies.push(reply.timeless());
         }
         assert!(replies.iter().all(|reply| *reply == replies[0]));
-        // Each is an intent; one of them has somebody to verify.
+        // Each request is an intent; one of them has a recipient.
         assert_eq!(app.auth.deliver_mail().await.unwrap(), 4);
         assert_eq!(app.mailbox.mails().len(), 1);
         let newer = link_token(app.mailbox.last_to(ANN).unwrap().text(), "verify-email");
@@ -160,7 +159,7 @@ async fn asking_again_tells_nothing_and_leaves_the_older_link_good() {
 }
 
 #[tokio::test]
-async fn signing_in_can_need_a_verified_address_and_says_so_after_the_password_only() {
+async fn a_required_verification_shows_only_after_the_password() {
     for app in apps_with(|builder| builder.require_verified_email(true)).await {
         app.register(ANN).await;
         let reply = app.try_login(ANN, PASSWORD).await;
@@ -190,7 +189,7 @@ async fn a_reset_verifies_as_well() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_parallel_verifications_one_wins() {
+async fn one_of_parallel_verifications_wins() {
     for app in apps_with(unhurried).await {
         app.register(ANN).await;
         let (client, token) = (*app, mailed(&app, ANN).await);

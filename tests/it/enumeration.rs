@@ -1,5 +1,5 @@
-//! What a caller is told of an address with an account and of one without, whatever became of the account: the same, byte
-//! for byte and by the same statements. SECURITY.md has the table of what is where.
+//! Replies about an address with an account and one without are the same, byte for byte, with the same statements.
+//! SECURITY.md lists the cases.
 
 mod mails;
 mod provider;
@@ -32,7 +32,7 @@ const DISABLED: &str = "disabled@example.org";
 const PASSWORDLESS: &str = "passwordless@example.org";
 const DELETED: &str = "deleted@example.org";
 
-/// What an address can be.
+/// The states of an address.
 const EVERYBODY: [&str; 6] = [
     VERIFIED,
     UNVERIFIED,
@@ -42,7 +42,7 @@ const EVERYBODY: [&str; 6] = [
     NOBODY,
 ];
 
-/// A service with all the limits there are by default, and the pages.
+/// A service with the default limits and the pages.
 struct Twins {
     app: App,
     server: Server,
@@ -57,7 +57,7 @@ impl Deref for Twins {
     }
 }
 
-/// One on each store and on each framework, and one whose statements are counted, on Postgres.
+/// One service for each store and framework, and a Postgres one with counted statements.
 async fn twins(set: impl Fn(AuthBuilder) -> AuthBuilder) -> Vec<Twins> {
     let set = |builder| set(limited(builder).mail_budgets(true));
     let mut twins = Vec::new();
@@ -81,36 +81,36 @@ impl Twins {
         }
     }
 
-    /// Sends all, and gives the one reply that they get.
+    /// Sends all requests and returns their one common reply.
     async fn alike(&self, requests: &[Vec<u8>]) -> Reply {
         self.alike_but(requests, &[]).await
     }
 
-    /// The same where the replies may repeat what they were asked with.
+    /// The same, without the echoed input.
     async fn alike_but(&self, requests: &[Vec<u8>], repeated: &[&str]) -> Reply {
         let mut seen: Option<(Reply, Vec<String>)> = None;
         for request in requests {
             let statements = self.counted.as_ref().map(|(_, count)| count);
             statements.inspect(|count| count.forget());
-            // What comes later is newer.
+            // Later requests have later times.
             self.clock.advance(Duration::from_millis(1));
             let mut reply = self.server.client.raw(request).await.expect_id();
             for text in repeated {
                 reply.body = reply.text().replace(text, "*").into_bytes();
             }
             let statements = statements.map(Count::take).unwrap_or_default();
-            let told = (reply, statements);
-            let first = seen.get_or_insert_with(|| told.clone());
+            let outcome = (reply, statements);
+            let first = seen.get_or_insert_with(|| outcome.clone());
             let request = String::from_utf8_lossy(request);
-            assert_eq!(*first, told, "{}: {request}", self.name);
+            assert_eq!(*first, outcome, "{}: {request}", self.name);
         }
-        let (mut reply, _) = seen.expect("something is asked");
-        // For those who look at the reply as one of its own.
+        let (mut reply, _) = seen.expect("there is a request");
+        // Also returned alone.
         reply.headers.push(("x-request-id".into(), "any".into()));
         reply
     }
 
-    /// Sends the same about several addresses.
+    /// Sends the same request about several addresses.
     async fn about<'a>(
         &self,
         path: &str,
@@ -121,7 +121,7 @@ impl Twins {
         self.alike(&requests.collect::<Vec<_>>()).await
     }
 
-    /// An account with [`PASSWORD`] and with its mail sent, long ago.
+    /// An account with [`PASSWORD`], whose mails were sent long ago.
     async fn account(&self, email: &str) -> UserId {
         let registration = Registration::new(email.parse().unwrap(), PASSWORD);
         let user = self.auth.register(registration).await.unwrap();
@@ -129,7 +129,7 @@ impl Twins {
         user.id
     }
 
-    /// Somebody at every address but [`NOBODY`] and [`DELETED`].
+    /// An account at every address but [`NOBODY`] and [`DELETED`].
     async fn everybody(&self) {
         let verified = self.account(VERIFIED).await;
         let is_verified = UserChange {
@@ -179,14 +179,14 @@ impl Twins {
         assert!(matches!(deleted, Ok(DeleteUser::Deleted(_))));
     }
 
-    /// Has the mails sent, forgets them, and waits until every budget is full again.
+    /// Sends and drops the mails, and waits until every budget is full again.
     async fn pause(&self) {
         self.deliver().await;
         self.mailbox.clear();
         self.advance(6 * 3600);
     }
 
-    /// Has the mails sent, and counts them by address.
+    /// Sends the mails and counts them by address.
     async fn mails(&self) -> BTreeMap<String, usize> {
         self.deliver().await;
         let mut counts = BTreeMap::new();
@@ -198,7 +198,7 @@ impl Twins {
 }
 
 impl Reply {
-    /// Holds that there is an id of the usual form, and takes away what no two replies share.
+    /// Checks the usual form of the id and removes the parts unique to each reply.
     fn expect_id(mut self) -> Self {
         let id = self.header("x-request-id").expect("an id");
         assert!(id.len() == 36 && id.parse::<UserId>().is_ok(), "{id}");
@@ -212,7 +212,7 @@ fn post(path: &str, body: &Value) -> Vec<u8> {
     request(&format!("POST {path}"), JSON, body.to_string().as_bytes())
 }
 
-/// The call of somebody who is signed in.
+/// A call of a signed-in user.
 fn call(line: &str, access: &str, body: &Value) -> Vec<u8> {
     let headers = format!("{JSON}Authorization: Bearer {access}\r\n");
     request(line, &headers, body.to_string().as_bytes())

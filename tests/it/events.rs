@@ -20,7 +20,7 @@ use crate::support::{
 const ANN: &str = "ann@example.org";
 const NOBODY: &str = "nobody@example.org";
 
-/// Every event so far, the oldest first.
+/// Every event so far, oldest first.
 async fn trail(app: &App) -> Vec<Event> {
     let store = app.store();
     let events = store.list_events(&EventFilter::default(), None, 200).await;
@@ -29,7 +29,7 @@ async fn trail(app: &App) -> Vec<Event> {
     events
 }
 
-/// The one event since the trail had this length.
+/// The one event after this length of the trail.
 async fn only_new(app: &App, length: usize) -> Event {
     let mut events = trail(app).await.split_off(length);
     assert_eq!(events.len(), 1, "{}: {events:#?}", app.name);
@@ -42,7 +42,7 @@ fn detail<'a>(event: &'a Event, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn a_refused_login_says_why_and_never_names_the_address() {
+async fn a_refused_login_event_has_a_reason_and_no_address() {
     for app in apps().await {
         let ann = app.register(ANN).await;
         let ann = user_id(ann["id"].as_str().unwrap());
@@ -88,7 +88,7 @@ async fn a_refused_login_says_why_and_never_names_the_address() {
     }
 }
 
-/// One step of a life: a request, its status, and the one event it leaves, or none.
+/// One step: a request, its status, and its event or none.
 struct Step<'a> {
     line: &'a str,
     access: &'a str,
@@ -97,7 +97,7 @@ struct Step<'a> {
     left: Option<(&'a str, Option<UserId>, Option<UserId>)>,
 }
 
-/// Takes the step, and gives its reply.
+/// Takes the step and returns the reply.
 async fn take(app: &App, step: Step<'_>) -> Reply {
     let Step {
         line,
@@ -133,7 +133,7 @@ async fn take(app: &App, step: Step<'_>) -> Reply {
     reply
 }
 
-/// Every outcome leaves one event with who, on whom, from where and with which request; what did not happen leaves none.
+/// Every outcome leaves one event with actor, user, address and request; a failed write leaves none.
 #[tokio::test]
 async fn every_flow_leaves_exactly_one_event() {
     const NEW: &str = "another long password";
@@ -239,7 +239,7 @@ async fn every_flow_leaves_exactly_one_event() {
         app.deliver().await;
         let token = token_in(&app.letter(ANN, "/reset-password?"));
         let reset = json!({ "token": token, "new_password": PASSWORD });
-        // Of an account that was never proven it would be a takeover too.
+        // An unproven account would also be taken over.
         app.set_verified(&id.to_string()).await;
         let left = Some(("password_reset", ann, None));
         take(
@@ -280,7 +280,7 @@ async fn every_flow_leaves_exactly_one_event() {
     }
 }
 
-/// Registers, and holds that this is an event about whom it made.
+/// Registers and checks that the event is about the new user.
 async fn take_new(app: &App, account: &Value) -> Reply {
     app.advance(1);
     let length = trail(app).await.len();
@@ -292,7 +292,7 @@ async fn take_new(app: &App, account: &Value) -> Reply {
     reply
 }
 
-/// What is asked for an address can be told together, with an account or without.
+/// Requests about one address can be grouped, with or without an account.
 #[tokio::test]
 async fn a_forgotten_password_has_the_digest_of_its_address() {
     for app in apps().await {
@@ -313,7 +313,7 @@ async fn a_forgotten_password_has_the_digest_of_its_address() {
 }
 
 #[tokio::test]
-async fn a_login_that_was_not_checked_is_no_event() {
+async fn an_unchecked_login_leaves_no_event() {
     for app in apps().await {
         app.register(ANN).await;
         let length = trail(&app).await.len();
@@ -324,7 +324,7 @@ async fn a_login_that_was_not_checked_is_no_event() {
 }
 
 #[tokio::test]
-async fn a_reuse_says_of_which_class_it_is() {
+async fn a_reuse_event_names_its_class() {
     for app in apps().await {
         app.register(ANN).await;
         for (class, refreshes, wait) in [("superseded_after_grace", 1, 60), ("older", 2, 0)] {
@@ -364,7 +364,7 @@ struct Panicking;
 #[async_trait]
 impl Sink for Panicking {
     async fn send(&self, _: &Event) {
-        panic!("a sink in a bad mood");
+        panic!("a sink panics by design");
     }
 }
 
@@ -378,9 +378,9 @@ impl Sink for Stalled {
     }
 }
 
-/// A sink gets what the trail has, and one that panics or stalls takes nothing from anybody else.
+/// A sink gets every event, and a panicking or stalled sink affects no other.
 #[tokio::test]
-async fn bad_sinks_hold_nobody_up() {
+async fn bad_sinks_delay_no_other_sink() {
     for bad_first in [true, false] {
         let collecting = Collecting::default();
         let apps = apps_with(|builder| {
@@ -404,19 +404,18 @@ async fn bad_sinks_hold_nobody_up() {
             app.logout(&tokens.refresh).await.expect(204);
             let written = trail(&app).await;
             assert_eq!(written.len(), 4);
-            let told = || collecting.0.lock().unwrap().clone();
-            let all_told = async || told().len() == 4 && app.auth.dropped_events() == 4;
-            until("each sink is told or passed over", all_told).await;
-            assert_eq!(told(), written);
-            assert_eq!(app.auth.dropped_events(), 4, "by the one that panics");
+            let received = || collecting.0.lock().unwrap().clone();
+            let all_received = async || received().len() == 4 && app.auth.dropped_events() == 4;
+            until("each sink has or misses the event", all_received).await;
+            assert_eq!(received(), written);
+            assert_eq!(app.auth.dropped_events(), 4, "missed by the panicking sink");
         }
     }
 }
 
-/// Of two who delete an account, and of those who log its user out beside them, each is told of what they did and no
-/// more.
+/// Concurrent deletions and logouts each record only their own effect.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn sinks_are_told_of_what_was_written_only() {
+async fn sinks_get_written_events_only() {
     let collecting = Collecting::default();
     for app in apps_with(|builder| builder.event_sink(collecting.clone())).await {
         app.auth.flush_events().await;
@@ -441,15 +440,15 @@ async fn sinks_are_told_of_what_was_written_only() {
             app.advance(1);
         }
         app.auth.flush_events().await;
-        let mut told = std::mem::take(&mut *collecting.0.lock().unwrap());
-        told.sort_by_key(|event| event.id);
-        assert_eq!(told, trail(&app).await);
+        let mut received = std::mem::take(&mut *collecting.0.lock().unwrap());
+        received.sort_by_key(|event| event.id);
+        assert_eq!(received, trail(&app).await);
     }
 }
 
-/// What goes on in the background ends when the sinks have what happened before.
+/// The background ends when the sinks have all earlier events.
 #[tokio::test]
-async fn the_background_ends_once_the_sinks_have_got_everything() {
+async fn the_background_ends_after_the_sinks_have_every_event() {
     let collecting = Collecting::default();
     for app in apps_with(|builder| builder.event_sink(collecting.clone())).await {
         app.auth.flush_events().await;
@@ -460,7 +459,7 @@ async fn the_background_ends_once_the_sinks_have_got_everything() {
         app.register(ANN).await;
         drop(stop);
         let ended = tokio::time::timeout(PATIENCE, background).await;
-        ended.expect("it ends").unwrap();
+        ended.expect("the background ends").unwrap();
         let written = trail(&app).await;
         assert_eq!(*collecting.0.lock().unwrap(), written);
     }

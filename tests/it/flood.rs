@@ -1,4 +1,4 @@
-//! More callers than can be served: who is turned away, and that the others are served in turn.
+//! Overload: some callers are refused, and the others are served in turn.
 
 use std::{
     sync::{
@@ -33,7 +33,7 @@ use crate::support::{
 
 const ANN: &str = "ann@example.org";
 
-/// Says who is being counted, and counts nobody before it may.
+/// Reports each counted caller and counts nobody before permission.
 #[derive(Clone, Debug)]
 struct Slow {
     now: Arc<AtomicUsize>,
@@ -60,7 +60,7 @@ impl Limiter for Slow {
     async fn charge(&self, _: &[Charge], _: Timestamp) -> Result<Charged, StoreError> {
         let now = 1 + self.now.fetch_add(1, Ordering::SeqCst);
         self.most.fetch_max(now, Ordering::SeqCst);
-        self.arrived.send(()).expect("somebody listens");
+        self.arrived.send(()).expect("a receiver exists");
         let went = self.go.acquire().await;
         went.expect("never closed").forget();
         self.now.fetch_sub(1, Ordering::SeqCst);
@@ -76,7 +76,7 @@ impl Limiter for Slow {
     }
 }
 
-/// All ask for a link at once.
+/// All request a link at once.
 fn ask(app: &App, callers: usize) -> JoinSet<Result<(), Error>> {
     let mut calls = JoinSet::new();
     for number in 0..callers {
@@ -90,12 +90,12 @@ fn ask(app: &App, callers: usize) -> JoinSet<Result<(), Error>> {
 }
 
 #[tokio::test]
-async fn strangers_are_counted_a_few_at_a_time_and_a_crowd_is_turned_away() {
+async fn unknown_callers_are_counted_six_at_a_time_and_then_refused() {
     let (slow, mut arrivals) = Slow::new();
     let hasher = patient(cheap()).permits(6);
     let set = |builder| limited(unhurried(builder)).limiter(slow.clone());
     for app in apps_with(|builder| set(builder).hashing(hasher.clone())).await {
-        // Six are counted, 256 wait.
+        // Six are counted and 256 wait.
         let mut calls = ask(&app, 300);
         for _ in 0..300 - 6 - 256 {
             let refused = calls.join_next().await.unwrap().unwrap().unwrap_err();
@@ -111,9 +111,9 @@ async fn strangers_are_counted_a_few_at_a_time_and_a_crowd_is_turned_away() {
     }
 }
 
-/// In memory, where a clock that stands still lets nobody wait for too long.
+/// In memory, where a paused clock lets nobody time out.
 #[tokio::test(start_paused = true)]
-async fn strangers_who_go_away_make_room_for_as_many() {
+async fn disconnected_callers_free_their_queue_slots() {
     let (slow, mut arrivals) = Slow::new();
     let hasher = patient(cheap()).permits(6);
     let set = |builder| limited(builder).limiter(slow.clone());

@@ -19,7 +19,7 @@ impl RequiredRole for Editor {
     const ROLE: Role = Role::from_static("editor");
 }
 
-/// What the host has besides us.
+/// The host's own state.
 #[derive(Clone)]
 struct Host {
     auth: Auth,
@@ -122,7 +122,7 @@ fn on_actix(auth: &Auth) -> Server {
     })
 }
 
-/// A service, and its host on each framework.
+/// A service and its host on each framework.
 async fn hosts() -> (App, [Server; 2]) {
     let app = app_with(|builder| builder).await;
     let servers = [on_axum(&app.auth).await, on_actix(&app.auth)];
@@ -139,7 +139,7 @@ const BARE: [&str; 6] = [
 ];
 
 #[tokio::test]
-async fn without_a_user_every_guard_answers_401() {
+async fn every_guard_answers_401_without_a_user() {
     let (app, servers) = hosts().await;
     let access = app.join(ANN).await.access;
     let good = format!("Authorization: Bearer {access}\r\n");
@@ -153,7 +153,7 @@ async fn without_a_user_every_guard_answers_401() {
         ] {
             let mut replies = Vec::new();
             for server in &servers {
-                // The ids of requests are ours on our own rows only.
+                // Only our own rows use our request ids.
                 let mut reply = server.client.ask(&line, headers, b"").await;
                 assert_eq!(reply.status, 401, "{path}");
                 assert_eq!(reply.json()["code"], code);
@@ -172,9 +172,9 @@ async fn without_a_user_every_guard_answers_401() {
 }
 
 #[tokio::test]
-async fn without_the_role_guards_answer_403_and_with_it_200() {
+async fn guards_answer_403_without_the_role_and_200_with_it() {
     let (app, servers) = hosts().await;
-    // The last one could not be made anything else.
+    // The last administrator cannot be demoted.
     app.administrator().await;
     let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
     let access = app.login(ANN).await.access;
@@ -187,7 +187,7 @@ async fn without_the_role_guards_answer_403_and_with_it_200() {
             ("admin editor", [200; 6]),
             ("", [200, 200, 403, 403, 403, 403]),
         ] {
-            // The same token throughout: roles are read in the database.
+            // The same token throughout, because roles are read in the database.
             app.set_roles(&id, roles).await;
             for (path, expected) in BARE.into_iter().zip(expected) {
                 assert_eq!(status(path).await, expected, "{path} as {roles:?}");
@@ -200,7 +200,7 @@ async fn without_the_role_guards_answer_403_and_with_it_200() {
 }
 
 #[tokio::test]
-async fn handlers_learn_who_is_calling() {
+async fn handlers_get_the_caller() {
     let (app, servers) = hosts().await;
     let user = app.register(ANN).await;
     let tokens = app.login(ANN).await;
@@ -208,7 +208,7 @@ async fn handlers_learn_who_is_calling() {
     app.set_roles(id, "admin editor").await;
     for server in &servers {
         let get = async |path: &str| server.client.get(path, &tokens.access).await.json();
-        // The claims are those of the sign-in.
+        // The claims stay those of the sign-in.
         let claims = json!({"id": id, "session": tokens.session, "roles": ["user"]});
         assert_eq!(get("/claims").await, claims);
         let active = json!({"email": ANN, "session": tokens.session});
@@ -220,7 +220,7 @@ async fn handlers_learn_who_is_calling() {
 }
 
 #[tokio::test]
-async fn after_a_logout_claims_pass_until_they_expire_and_checks_do_not() {
+async fn a_logout_ends_checked_access_and_claims_expire() {
     for index in 0..2 {
         let (app, servers) = hosts().await;
         let client = servers[index].client;
@@ -243,9 +243,9 @@ async fn after_a_logout_claims_pass_until_they_expire_and_checks_do_not() {
 }
 
 #[tokio::test]
-async fn a_disabled_administrator_is_nobody_at_once() {
+async fn a_disabled_administrator_loses_access_at_once() {
     let (app, servers) = hosts().await;
-    // The last one could not be made anything else.
+    // The last administrator cannot be demoted.
     app.administrator().await;
     let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
     app.set_roles(&id, "admin").await;
@@ -266,7 +266,7 @@ async fn a_disabled_administrator_is_nobody_at_once() {
 }
 
 #[tokio::test]
-async fn our_endpoints_live_below_a_prefix_beside_a_hosts_own_state() {
+async fn our_endpoints_work_below_a_prefix_with_the_hosts_state() {
     let (app, servers) = hosts().await;
     app.register(ANN).await;
     for server in &servers {
@@ -291,7 +291,7 @@ async fn our_endpoints_live_below_a_prefix_beside_a_hosts_own_state() {
     }
 }
 
-/// A host that forgot to hand the `Auth` to actix: its own fault, and told to the log, not to the caller.
+/// A host without the `Auth` on actix: the fault is logged and hidden from the caller.
 #[tokio::test]
 async fn an_actix_host_without_an_auth_answers_500() {
     use actix_web::web;
@@ -314,7 +314,7 @@ impl RequiredPermission for Read {
     const PERMISSION: Permission = Permission::from_static("reports:read");
 }
 
-/// Routes of one service, behind a guard of another on axum.
+/// Routes of one service behind a guard of another on axum.
 async fn behind_another_on_axum(auth: &Auth, other: &Auth) -> Server {
     use hallpass::axum::{RequirePermission, RequireRole};
 
@@ -372,9 +372,9 @@ fn behind_another_on_actix(auth: &Auth, other: &Auth) -> Server {
     })
 }
 
-/// The guard of one service says nothing to another in the process, even where tokens of one are read by both.
+/// The guard of one service does not authenticate for another in the process, even with shared tokens.
 #[tokio::test]
-async fn guard_of_another_service_vouches_for_nobody() {
+async fn guard_of_another_service_authenticates_nobody() {
     let grant = |builder: hallpass::AuthBuilder| {
         let reports = RolePermissions::new().grant(Role::ADMIN, [Read::PERMISSION]);
         builder.role_permissions(reports)
@@ -401,7 +401,7 @@ async fn guard_of_another_service_vouches_for_nobody() {
             assert_eq!(code, (401, &json!("invalid_access_token")), "{path}");
         }
     }
-    // A clone is the same service, and one that finds the same user in the same store asks for itself.
+    // A clone is the same service; another service on the same store authenticates for itself.
     let clone = other.auth.clone();
     let twin = other.another(grant).await;
     for auth in [&clone, &twin.auth] {

@@ -1,4 +1,4 @@
-//! Clients that hang up before they are answered: whatever was under way is done or undone as a whole.
+//! Clients that disconnect before the reply: each call is done or undone as a whole.
 
 use std::{
     future::pending,
@@ -38,7 +38,7 @@ use crate::support::{
 const ANN: &str = "ann@example.org";
 const WRONG: &str = "a wrong password";
 
-/// Sends a request, waits a little longer each turn, and goes.
+/// Sends a request, waits longer each turn, and disconnects.
 async fn hang_up(app: &App, turn: usize, path: &str, body: serde_json::Value) {
     let bytes = request(&format!("POST {path}"), JSON, body.to_string().as_bytes());
     let mut stream = TcpStream::connect(app.0).await.expect("a server");
@@ -105,7 +105,7 @@ async fn a_disconnected_reset_leaves_one_password() {
     }
 }
 
-/// Counts who got a place and who gave it back. May take for ever.
+/// Counts taken and returned queue slots. May block for ever.
 #[derive(Clone, Debug, Default)]
 struct Counts {
     charges: Arc<AtomicUsize>,
@@ -117,7 +117,7 @@ struct Counts {
 impl Counts {
     async fn until(&self, charges: usize) {
         let charged = async || self.charges.load(Ordering::SeqCst) >= charges;
-        until("somebody is counted", charged).await;
+        until("a caller is counted", charged).await;
     }
 }
 
@@ -142,7 +142,7 @@ impl Limiter for Counts {
     }
 }
 
-/// Sends a login, and does not wait for the answer.
+/// Sends a login without waiting for the reply.
 async fn send_login(app: &App) -> TcpStream {
     send_password(app, PASSWORD).await
 }
@@ -155,7 +155,7 @@ async fn send_password(app: &App, password: &str) -> TcpStream {
     stream
 }
 
-/// Sends logins until one has a place and is counted: the others are answered that there is none.
+/// Sends logins until one takes a slot and is counted; the others are refused.
 async fn find_a_place(app: &App, counts: &Counts, charges: usize) -> TcpStream {
     let counted = counts.until(charges);
     tokio::pin!(counted);
@@ -169,13 +169,13 @@ async fn find_a_place(app: &App, counts: &Counts, charges: usize) -> TcpStream {
 }
 
 #[tokio::test]
-async fn disconnected_logins_free_their_slots_while_the_database_is_slow() {
+async fn disconnected_logins_free_slots_while_the_database_is_slow() {
     let hasher = patient(cheap()).permits(2).queue(0);
     let counts = Counts {
         never: true,
         ..Counts::default()
     };
-    // The time of a request would give a place back, too.
+    // The request timeout would also free the slot.
     let set = |builder| limited(unhurried(builder)).limiter(counts.clone());
     for app in apps_with(|builder| set(builder).hashing(hasher.clone())).await {
         counts.charges.store(0, Ordering::SeqCst);
@@ -190,7 +190,7 @@ async fn disconnected_logins_free_their_slots_while_the_database_is_slow() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn disconnected_logins_free_their_slots_in_the_queue() {
-    // A second or more of a processor, which the others are given first.
+    // A second or more of processor time, which others get first.
     let costly = HashParams::danger_weak(131_072, 16, 1).unwrap();
     let hasher = Hasher::builder(costly).permits(1).queue(1);
     let hasher = hasher.deadline(2 * PATIENCE);
@@ -210,12 +210,12 @@ async fn disconnected_logins_free_their_slots_in_the_queue() {
         reply.problem(503, "overloaded");
         drop(waiting);
         find_a_place(&app, &counts, 3).await;
-        assert!(!checking.is_finished(), "a place came free by itself");
+        assert!(!checking.is_finished(), "a slot became free by itself");
         assert_eq!(checking.await.unwrap(), ErrorKind::InvalidCredentials);
     }
 }
 
-/// Somebody else has a password checked, and is refused.
+/// Another caller's password check is refused.
 fn check_elsewhere(app: &App) -> task::JoinHandle<ErrorKind> {
     let auth = app.auth.clone();
     let login = Login::new("bob@example.org".parse().unwrap(), PASSWORD);
@@ -223,8 +223,8 @@ fn check_elsewhere(app: &App) -> task::JoinHandle<ErrorKind> {
 }
 
 #[tokio::test]
-async fn disconnected_guesses_do_not_lock_the_owner_out_in_silence() {
-    // Some milliseconds, so that the caller goes before it, during it and after it.
+async fn disconnected_guesses_do_not_lock_the_owner_out() {
+    // Some milliseconds, so that the caller disconnects before, during and after it.
     let costly = HashParams::danger_weak(8192, 2, 1).unwrap();
     let hasher = patient(costly).permits(1);
     let set = |builder| unhurried(builder).lockout(Lockout::default());
@@ -235,8 +235,8 @@ async fn disconnected_guesses_do_not_lock_the_owner_out_in_silence() {
             if app.count_events(EventKind::SignInFailed).await >= 5 {
                 break;
             }
-            assert!(begun.elapsed() < PATIENCE, "counted in silence");
-            // On a slow machine longer and longer.
+            assert!(begun.elapsed() < PATIENCE, "counted without a log line");
+            // Longer on a slow machine.
             let patience = turn % 15 * (1 + turn / 60);
             let guess = send_password(&app, WRONG).await;
             sleep(Duration::from_millis(patience)).await;
@@ -257,7 +257,7 @@ async fn disconnected_guesses_do_not_lock_the_owner_out_in_silence() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_login_that_disconnects_in_the_queue_is_not_a_failure() {
-    // Some hundred milliseconds of a processor, which the others are given first.
+    // Some hundred milliseconds of processor time, which others get first.
     let costly = HashParams::danger_weak(65_536, 6, 1).unwrap();
     let hasher = Hasher::builder(costly).permits(1).deadline(PATIENCE);
     for framework in [Framework::Actix, Framework::Axum] {
@@ -277,12 +277,12 @@ async fn a_login_that_disconnects_in_the_queue_is_not_a_failure() {
         counts.until(1 + 4).await;
         drop(guesses);
         assert_eq!(checking.await.unwrap(), ErrorKind::InvalidCredentials);
-        // One failure is of the other; a guess that had its turn before it was taken back is another.
+        // One failure belongs to the other caller; each checked guess adds one.
         let looked_at = async || app.count_events(EventKind::SignInFailed).await - 1;
         let settled = async || looked_at().await + counts.refunds.load(Ordering::SeqCst) == 4;
-        until("each guess is looked at or taken back", settled).await;
+        until("each guess is checked or refunded", settled).await;
         let looked_at = looked_at().await;
-        assert!(looked_at < 4, "nobody was in the queue");
+        assert!(looked_at < 4, "the queue was empty");
         for _ in looked_at..5 {
             app.try_login(ANN, WRONG).await.expect(401);
         }

@@ -1,4 +1,4 @@
-//! Hooks of a host: what they may refuse and add, what they see, and what they cannot break.
+//! Hooks of a host: refusals, additions, views and faults.
 
 mod deletion;
 mod refresh;
@@ -30,7 +30,7 @@ use crate::support::{
 const ANN: &str = "ann@example.org";
 const BOB: &str = "bob@example.org";
 
-/// What a hook does at a moment.
+/// The action of a hook at a moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Act {
     Fail,
@@ -45,7 +45,7 @@ const FAULTS: [(Act, u16, &str); 3] = [
     (Act::Panic, 500, "internal"),
 ];
 
-/// Writes down what it is asked and told, and does as it is told by the test. Clones share both.
+/// Records its calls and acts as configured. Clones share both.
 #[derive(Clone, Debug, Default)]
 struct Script {
     name: &'static str,
@@ -59,7 +59,7 @@ impl Script {
         Self::default()
     }
 
-    /// Another hook that writes onto the same list.
+    /// Another hook that records in the same list.
     fn beside(&self, name: &'static str) -> Self {
         Self {
             name,
@@ -80,7 +80,7 @@ impl Script {
         *self.claims.lock().unwrap() = claims.as_object().unwrap().clone();
     }
 
-    /// What was seen since this was asked last.
+    /// The calls since the last look.
     fn seen(&self) -> Vec<String> {
         std::mem::take(&mut *self.seen.lock().unwrap())
     }
@@ -195,7 +195,7 @@ async fn a_registration_is_refused_with_a_code_and_a_text_of_the_host() {
         script.pass();
         app.register(BOB).await;
         script.at("before_registration", Act::Refuse);
-        // A taken address and a free one are answered alike.
+        // Taken and free addresses are answered alike.
         let replies = [register(&app, ANN).await, register(&app, BOB).await];
         let [free, taken] = replies.map(Reply::timeless);
         assert_eq!(free, taken);
@@ -209,7 +209,7 @@ async fn a_registration_is_refused_with_a_code_and_a_text_of_the_host() {
 }
 
 #[tokio::test]
-async fn a_hook_sees_what_the_applicant_gave_and_only_what_the_policy_lets_pass() {
+async fn a_hook_sees_the_given_input_after_the_policy() {
     let script = Script::new();
     let app = app_with(hooked(&script)).await;
     let body = json!({"email": "Ann@Example.org", "password": PASSWORD, "display_name": "Ann"});
@@ -326,7 +326,7 @@ async fn hooks_run_in_the_order_in_which_they_were_given() {
 }
 
 #[tokio::test]
-async fn claims_are_in_the_tokens_of_sign_in_and_refresh_and_never_take_the_place_of_ours() {
+async fn claims_of_hooks_are_in_tokens_and_never_replace_ours() {
     let script = Script::new();
     for app in apps_with(hooked(&script)).await {
         let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
@@ -357,7 +357,7 @@ async fn claims_are_in_the_tokens_of_sign_in_and_refresh_and_never_take_the_plac
 }
 
 #[tokio::test]
-async fn a_hook_that_fails_panics_or_hangs_lets_nothing_happen() {
+async fn a_hook_that_fails_panics_or_hangs_prevents_the_call() {
     let script = Script::new();
     for app in apps_with(hooked(&script)).await {
         script.pass();
@@ -381,7 +381,7 @@ async fn a_hook_that_fails_panics_or_hangs_lets_nothing_happen() {
 }
 
 #[tokio::test]
-async fn a_fault_after_something_is_invisible_and_stops_no_other_hook() {
+async fn a_fault_in_an_after_hook_stops_no_other_hook() {
     let one = Script::new();
     let two = one.beside("2 ");
     for app in apps_with(|builder| hooked(&two)(hooked(&one)(builder))).await {
@@ -390,14 +390,14 @@ async fn a_fault_after_something_is_invisible_and_stops_no_other_hook() {
             one.at("after_registration", act);
             app.register(&email).await;
             app.auth.finish_hooks().await;
-            let told = |line: &String| *line == format!("2 after_registration {email}");
-            assert!(one.seen().iter().any(told), "{act:?}");
+            let called = |line: &String| *line == format!("2 after_registration {email}");
+            assert!(one.seen().iter().any(called), "{act:?}");
             one.at("after_sign_in", act);
             let tokens = app.login(&email).await;
             app.me(&tokens.access).await.expect(200);
             app.auth.finish_hooks().await;
-            let told = |line: &String| line.starts_with("2 after_sign_in");
-            assert!(one.seen().iter().any(told), "{act:?}");
+            let called = |line: &String| line.starts_with("2 after_sign_in");
+            assert!(one.seen().iter().any(called), "{act:?}");
             one.at("after_password_change", act);
             let token = app.reset_token(&email).await;
             app.reset(&token, "another passphrase").await.expect(204);
@@ -409,7 +409,7 @@ async fn a_fault_after_something_is_invisible_and_stops_no_other_hook() {
 }
 
 #[tokio::test]
-async fn a_reply_does_not_wait_for_what_runs_after() {
+async fn a_reply_does_not_wait_for_after_hooks() {
     let script = Script::new();
     let app = app_with(|builder| {
         let builder = builder.request_timeout(10 * PATIENCE);
@@ -417,14 +417,14 @@ async fn a_reply_does_not_wait_for_what_runs_after() {
     })
     .await;
     script.at("after_registration", Act::Hang);
-    // No hook is waited for: that would take longer than a caller waits here.
+    // The call does not wait for after hooks.
     assert_eq!(app.register(ANN).await["email"], ANN);
     let finished = tokio::time::timeout(Duration::from_millis(50), app.auth.finish_hooks()).await;
     assert!(finished.is_err(), "the hook is under way");
 }
 
 #[tokio::test]
-async fn a_token_that_would_be_too_long_is_not_issued_and_opens_no_session() {
+async fn a_token_that_would_be_too_long_opens_no_session() {
     let script = Script::new();
     for app in apps_with(hooked(&script)).await {
         script.claim(&json!({}));
@@ -440,7 +440,7 @@ async fn a_token_that_would_be_too_long_is_not_issued_and_opens_no_session() {
     }
 }
 
-/// Gives every user a role in the middle of their sign-in.
+/// Gives every user a role during their sign-in.
 #[derive(Debug)]
 struct Promoting(Arc<dyn Store>);
 
@@ -477,7 +477,7 @@ async fn roles_that_change_during_a_sign_in_are_in_its_token() {
 }
 
 #[tokio::test]
-async fn an_account_made_at_start_is_told_of_and_not_asked_for() {
+async fn an_account_created_at_start_calls_after_hooks_only() {
     let script = Script::new();
     let app = app_with(hooked(&script)).await;
     script.at("before_registration", Act::Refuse);

@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::support::{cluster::Cluster, patience::until, skip};
 
-/// Two servers with the tables, if there are any.
+/// Two servers with the tables, if available.
 async fn clusters() -> Option<[Cluster; 2]> {
     let clusters = [Cluster::start_or_skip()?, Cluster::start_or_skip()?];
     for cluster in &clusters {
@@ -25,7 +25,7 @@ async fn clusters() -> Option<[Cluster; 2]> {
     Some(clusters)
 }
 
-/// The URL of both in this order.
+/// The URL of both servers in this order.
 fn url(first: &Cluster, second: &Cluster, more: &str) -> String {
     let hosts = format!("127.0.0.1:{},127.0.0.1:{}", first.port(), second.port());
     format!("postgres://postgres@{hosts}/postgres{more}")
@@ -68,7 +68,7 @@ async fn port(store: &SeaOrmStore) -> Result<u16, DbErr> {
     Ok(setting(store, "port").await?.parse().unwrap())
 }
 
-/// Writes with all connections at once: where, if all of it went well.
+/// Writes on all connections at once and returns the host if all succeed.
 async fn write(store: &SeaOrmStore) -> Result<u16, DbErr> {
     let sql = "UPDATE auth_migrations SET applied_at = applied_at \
                WHERE name = (SELECT min(name) FROM auth_migrations) \
@@ -87,9 +87,9 @@ async fn write(store: &SeaOrmStore) -> Result<u16, DbErr> {
     Ok(ports[0])
 }
 
-/// Writes go on, at this host and at no other, those of the store too.
+/// Writes, including those of the store, reach this host only.
 async fn expect_writes_at(store: &SeaOrmStore, cluster: &Cluster) {
-    until("writes go on", async || match write(store).await {
+    until("writes succeed", async || match write(store).await {
         Ok(port) => {
             assert_eq!(port, cluster.port());
             true
@@ -101,7 +101,7 @@ async fn expect_writes_at(store: &SeaOrmStore, cluster: &Cluster) {
 }
 
 #[tokio::test]
-async fn the_first_host_that_takes_writes_is_worked_with() {
+async fn the_first_writable_host_is_used() {
     let Some([mut one, two]) = clusters().await else {
         return;
     };
@@ -141,7 +141,7 @@ async fn the_first_host_that_takes_writes_is_worked_with() {
 }
 
 #[tokio::test]
-async fn hosts_that_only_read_are_unavailable() {
+async fn read_only_hosts_are_unavailable() {
     let Some([one, two]) = clusters().await else {
         return;
     };
@@ -156,9 +156,9 @@ async fn hosts_that_only_read_are_unavailable() {
     }
 }
 
-/// And the other way round, with connections that were open all the time.
+/// The reverse, with connections open all the time.
 #[tokio::test]
-async fn connections_follow_when_the_hosts_change_their_roles() {
+async fn connections_follow_a_role_change_of_the_hosts() {
     let Some([one, two]) = clusters().await else {
         return;
     };
@@ -175,7 +175,7 @@ async fn connections_follow_when_the_hosts_change_their_roles() {
 }
 
 #[tokio::test]
-async fn connections_follow_when_a_host_goes_down_and_another_takes_writes() {
+async fn connections_follow_a_failover_to_another_host() {
     let Some([mut one, two]) = clusters().await else {
         return;
     };
@@ -189,7 +189,7 @@ async fn connections_follow_when_a_host_goes_down_and_another_takes_writes() {
     assert!(write(&store).await.is_err());
     read_only(&two, false).await;
     expect_writes_at(&store, &two).await;
-    // The first one comes back as one that reads, and is left alone.
+    // The first host returns as read-only and is not used.
     one.start_again();
     read_only(&one, true).await;
     expect_writes_at(&store, &two).await;
@@ -203,8 +203,8 @@ async fn a_host_that_opens_the_pool_names_one_host() {
     assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
 }
 
-/// The driver takes the brackets for a part of a name, which has no address: when the host is looked for and, by another
-/// path, at each connection of the pool.
+/// The driver reads the brackets as part of a name without an address, at the look-up of the host and at each
+/// connection of the pool.
 #[tokio::test]
 async fn ipv6_address_in_brackets_is_reached() {
     let Some(cluster) = Cluster::start_or_skip() else {

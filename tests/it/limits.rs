@@ -1,4 +1,4 @@
-//! Rate limits by client address and by the address that is asked about.
+//! Rate limits by client address and by requested address.
 
 use std::sync::{
     Arc,
@@ -24,7 +24,7 @@ use crate::support::{
 
 const ANN: &str = "ann@example.org";
 
-/// Rate limits, and no lockout that would come before.
+/// Rate limits without the lockout, which would act earlier.
 async fn apps() -> Vec<App> {
     apps_with(|builder| limited(builder).lockout(None)).await
 }
@@ -40,7 +40,7 @@ async fn a_client_signs_in_twenty_times_a_minute() {
     for app in apps().await {
         app.register(ANN).await;
         app.advance(3600);
-        // Guesses at unknown addresses count as well.
+        // Guesses at unknown addresses count too.
         for round in 0..20 {
             let email = format!("nobody{round}@example.org");
             app.try_login(&email, PASSWORD).await.expect(401);
@@ -66,7 +66,7 @@ async fn a_client_signs_in_twenty_times_a_minute() {
 }
 
 #[tokio::test]
-async fn an_address_is_asked_about_so_often_and_nobody_is_told() {
+async fn requests_about_an_address_are_limited_silently() {
     let about = |builder: hallpass::AuthBuilder| {
         let rate = Rate::per_minute(1).with_burst(3);
         let limits = [Budget::Forgot, Budget::Register, Budget::Verify]
@@ -120,7 +120,7 @@ async fn a_host_may_limit_how_often_anybody_signs_in_to_an_address() {
 }
 
 #[tokio::test]
-async fn mailed_tokens_are_guessed_so_often() {
+async fn guesses_of_mailed_tokens_are_limited() {
     for app in apps().await {
         let body = json!({"token": "x", "new_password": PASSWORD});
         for _ in 0..120 {
@@ -160,7 +160,7 @@ async fn refreshes_are_counted_in_each_process() {
 }
 
 #[tokio::test]
-async fn every_request_counts_whatever_it_asks_for() {
+async fn every_request_counts_against_the_limit() {
     let few = RateLimits::none().per_client(Budget::Default, Rate::per_minute(4));
     for app in apps_with(|builder| builder.rate_limits(few)).await {
         for line in [
@@ -175,7 +175,7 @@ async fn every_request_counts_whatever_it_asks_for() {
             let reply = app.ask(line, "", b"").await;
             refused(&reply, "\"default\";q=4;w=60", "\"default\";r=0;t=15");
         }
-        // Machines that ask are not to suffer for others.
+        // Requests of other services must not suffer.
         for path in [
             "/health/live",
             "/health/ready",
@@ -203,7 +203,7 @@ async fn two_instances_share_the_limits() {
     }
 }
 
-/// A limiter that tells how often it was asked.
+/// A limiter that counts its calls.
 #[derive(Clone, Debug, Default)]
 struct Asked {
     limiter: MemoryLimiter,
@@ -233,7 +233,7 @@ impl Limiter for Asked {
 }
 
 #[tokio::test]
-async fn a_refused_caller_costs_nothing_until_there_can_be_room() {
+async fn a_refused_caller_costs_nothing_until_the_wait_ends() {
     let asked = Asked::default();
     let set = |builder| limited(builder).limiter(asked.clone());
     for app in apps_with(set).await {
@@ -254,7 +254,7 @@ async fn a_refused_caller_costs_nothing_until_there_can_be_room() {
         app.advance(1);
         app.login(ANN).await;
         assert_eq!(asked.times(), 1);
-        // A lock may be ended by others at any time.
+        // Others may end a lock at any time.
         app.advance(3600);
         for _ in 0..5 {
             app.try_login(ANN, "a wrong password").await.expect(401);
@@ -284,7 +284,7 @@ async fn counters_in_memory_are_those_of_one_process() {
 }
 
 #[tokio::test]
-async fn a_limit_that_makes_no_sense_is_refused_at_the_start() {
+async fn an_invalid_limit_is_refused_at_the_start() {
     let app = app_with(|builder| builder).await;
     let built = |limits| {
         hallpass::Auth::builder()
@@ -302,9 +302,9 @@ async fn a_limit_that_makes_no_sense_is_refused_at_the_start() {
     assert!(format!("{error:?}").contains("verify"), "{error:?}");
 }
 
-/// Nobody hashes passwords here without end, whichever door the host has built.
+/// Password checks are limited at every call of a host.
 #[tokio::test]
-async fn prepared_registration_counts_as_one_of_its_client() {
+async fn a_prepared_registration_counts_for_its_client() {
     let twice = Rate::per_minute(1).with_burst(2);
     let set = |builder: hallpass::AuthBuilder| {
         builder.rate_limits(RateLimits::none().per_client(Budget::Register, twice))
@@ -319,7 +319,7 @@ async fn prepared_registration_counts_as_one_of_its_client() {
             prepared.await.map(drop).map_err(|error| error.kind())
         };
         assert_eq!(prepare(&here, PASSWORD).await, Ok(()), "{}", app.name);
-        // One that comes to nothing counts as well, and a refusal costs no look at the password.
+        // A call without effect counts too, and a refusal costs no password check.
         assert_eq!(prepare(&here, "short").await, Err(ErrorKind::WeakPassword));
         assert_eq!(prepare(&here, "short").await, Err(ErrorKind::RateLimited));
         let body = json!({"email": ANN, "password": PASSWORD});
@@ -333,7 +333,7 @@ async fn prepared_registration_counts_as_one_of_its_client() {
 }
 
 #[tokio::test]
-async fn door_of_a_host_counts_with_ours() {
+async fn calls_of_the_host_share_our_counters() {
     let once = Rate::per_minute(1);
     let set = |builder: hallpass::AuthBuilder| {
         let limits = Budget::ALL
@@ -349,7 +349,7 @@ async fn door_of_a_host_counts_with_ours() {
         for budget in Budget::ALL {
             app.auth.admit(*budget, &client).await.expect("room");
         }
-        // Of the two requests that may be made one is left; then none, whatever it is.
+        // One of the two allowed requests is left, then none.
         for policy in ["\"refresh\";q=1;w=60", "\"default\";q=2;w=120"] {
             let reply = app.refresh("x").await.problem(429, "rate_limited");
             assert_eq!(reply.header("ratelimit-policy"), Some(policy));

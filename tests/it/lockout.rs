@@ -1,4 +1,4 @@
-//! The lockout after wrong passwords, the ways out of it, and the devices it does not hold up.
+//! The lockout after wrong passwords, the ways to end it, and known devices.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ async fn apps() -> Vec<App> {
     apps_with(|builder| builder.lockout(Lockout::default())).await
 }
 
-/// Five wrong passwords, all looked at.
+/// Five wrong passwords, all checked.
 async fn lock(app: &App) {
     for _ in 0..5 {
         let reply = app.try_login(ANN, WRONG).await;
@@ -58,7 +58,7 @@ fn device(reply: &Reply) -> String {
 }
 
 #[tokio::test]
-async fn after_five_wrong_passwords_none_is_looked_at_for_a_while() {
+async fn five_wrong_passwords_lock_the_account_for_a_while() {
     for app in apps().await {
         app.register(ANN).await;
         for email in [ANN, "nobody@example.org"] {
@@ -83,15 +83,15 @@ async fn after_five_wrong_passwords_none_is_looked_at_for_a_while() {
     }
 }
 
-/// I6, and L1 of the attacks.
+/// Invariant I6 and attack L1.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_two_hundred_guesses_at_once_five_are_looked_at() {
+async fn five_of_two_hundred_concurrent_guesses_are_checked() {
     for app in apps_with(|builder| unhurried(builder).lockout(Lockout::default())).await {
         app.register(ANN).await;
         let app = Arc::new(app);
         let replies = race(200, |index| {
             let app = Arc::clone(&app);
-            // One of them is right, and slips through only if it is among the five.
+            // One of them is right and succeeds only among the five.
             let password = if index == 100 { PASSWORD } else { WRONG };
             async move { app.try_login(ANN, password).await }
         });
@@ -103,11 +103,11 @@ async fn of_two_hundred_guesses_at_once_five_are_looked_at() {
                 200 => {}
                 401 => looked_at += 1,
                 429 => drop(reply.problem(429, "too_many_attempts")),
-                // On a slow machine nobody counted it in time.
+                // Unreliable on a slow machine.
                 _ => drop(reply.problem(503, "overloaded")),
             }
         }
-        // What is right clears the counter of the attempts before it.
+        // A right password clears the counter.
         assert!(looked_at <= 9, "{}: {looked_at}", app.name);
         if !slipped {
             let more = guesses_left(&app).await;
@@ -116,7 +116,7 @@ async fn of_two_hundred_guesses_at_once_five_are_looked_at() {
     }
 }
 
-/// How many guesses are looked at before one is refused.
+/// The number of guesses checked before a refusal.
 async fn guesses_left(app: &App) -> usize {
     let mut left = 0;
     loop {
@@ -138,9 +138,9 @@ async fn a_known_device_is_not_locked_out_by_others() {
         lock(&app).await;
         refused(app.try_login(ANN, PASSWORD).await, "1");
         let again = login_on(&app, &known, ANN, PASSWORD).await.expect(200);
-        // The success of the device says nothing of the attempts of others.
+        // A success on the device keeps the counter of others.
         refused(app.try_login(ANN, PASSWORD).await, "1");
-        // It has a counter of its own.
+        // The device has a counter of its own.
         let known = device(&again);
         for _ in 0..5 {
             let reply = login_on(&app, &known, ANN, WRONG).await;
@@ -151,7 +151,7 @@ async fn a_known_device_is_not_locked_out_by_others() {
 }
 
 #[tokio::test]
-async fn a_device_token_is_good_for_one_account_and_until_the_password_is_set() {
+async fn a_device_token_works_for_one_account_and_password() {
     for app in apps().await {
         app.register(ANN).await;
         app.register("bob@example.org").await;
@@ -171,7 +171,7 @@ async fn a_device_token_is_good_for_one_account_and_until_the_password_is_set() 
 }
 
 #[tokio::test]
-async fn every_door_counts_on_the_same_counter() {
+async fn every_password_check_shares_one_counter() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         let current = json!({"current_password": WRONG});
@@ -214,7 +214,7 @@ async fn a_reset_and_an_administrator_end_a_lock() {
 }
 
 #[tokio::test]
-async fn the_mail_that_tells_of_a_lock_unlocks() {
+async fn the_mail_about_a_lock_unlocks() {
     for app in apps().await {
         app.settled(ANN).await;
         for email in [ANN, "nobody@example.org"] {
@@ -235,7 +235,7 @@ async fn the_mail_that_tells_of_a_lock_unlocks() {
         let known = device(&unlock(&token).await.expect(204));
         unlock(&token).await.problem(400, "invalid_token");
         app.login(ANN).await;
-        // Whoever goes on guessing does not lock the owner out again.
+        // Further guesses do not lock the owner out again.
         lock(&app).await;
         refused(app.try_login(ANN, PASSWORD).await, "1");
         login_on(&app, &known, ANN, PASSWORD).await.expect(200);
@@ -251,7 +251,7 @@ async fn the_mail_that_tells_of_a_lock_unlocks() {
 
 /// NIST SP 800-63B section 3.2.2.
 #[tokio::test]
-async fn after_a_hundred_failures_only_a_reset_or_a_known_device_helps() {
+async fn a_hundred_failures_leave_only_a_reset_or_a_known_device() {
     for app in apps().await {
         app.register(ANN).await;
         let known = device(&app.try_login(ANN, PASSWORD).await.expect(200));
@@ -305,7 +305,7 @@ async fn two_instances_share_the_lock() {
 }
 
 #[tokio::test]
-async fn counters_of_another_limiter_are_cleared_with_the_facts() {
+async fn counters_of_another_limiter_are_cleared_too() {
     let limiter = MemoryLimiter::new();
     for app in apps_with(|builder| {
         let limited = builder.lockout(Lockout::default());
@@ -321,7 +321,7 @@ async fn counters_of_another_limiter_are_cleared_with_the_facts() {
         lock(&app).await;
         let token = app.reset_token(ANN).await;
         app.reset(&token, PASSWORD).await.expect(204);
-        // The letter of a later lock takes the place of those before.
+        // The letter of a later lock replaces earlier ones.
         app.advance(1);
         lock(&app).await;
         app.deliver().await;
@@ -334,7 +334,7 @@ async fn counters_of_another_limiter_are_cleared_with_the_facts() {
 
 /// Fails closed.
 #[tokio::test]
-async fn while_the_counters_are_away_nobody_signs_in() {
+async fn sign_ins_fail_while_the_counters_are_unavailable() {
     for app in apps_with(|builder| limited(builder).limiter(Away)).await {
         let reply = app.try_login(ANN, PASSWORD).await;
         reply.problem(503, "unavailable");
@@ -363,12 +363,12 @@ impl Limiter for Away {
 }
 
 #[tokio::test]
-async fn a_sign_in_on_an_unknown_device_is_told_if_the_host_wants_that() {
+async fn a_sign_in_on_an_unknown_device_can_send_a_notice() {
     let notices = |on| match on {
         true => Notices::default().with(LetterKind::NewSignIn),
         false => Notices::default(),
     };
-    for (on, told) in [(false, 0), (true, 1)] {
+    for (on, added) in [(false, 0), (true, 1)] {
         for app in apps_with(|builder| builder.notices(notices(on))).await {
             app.settled(ANN).await;
             let first = app.try_login(ANN, PASSWORD).await.expect(200);
@@ -379,9 +379,9 @@ async fn a_sign_in_on_an_unknown_device_is_told_if_the_host_wants_that() {
             app.login(ANN).await;
             app.deliver().await;
             let mails = app.mailbox.mails();
-            assert_eq!(mails.len(), before + told, "{}", app.name);
+            assert_eq!(mails.len(), before + added, "{}", app.name);
             if on {
-                assert_eq!(before, 1, "only the mail of the registration");
+                assert_eq!(before, 1, "there is only the mail of the registration");
                 assert!(mails[before].subject().contains("sign-in"));
             }
         }
@@ -389,7 +389,7 @@ async fn a_sign_in_on_an_unknown_device_is_told_if_the_host_wants_that() {
 }
 
 #[tokio::test]
-async fn a_device_is_the_same_one_after_its_next_sign_in() {
+async fn a_device_stays_known_after_its_next_sign_in() {
     let app = app_with(|builder| builder.lockout(Lockout::default())).await;
     app.register(ANN).await;
     let first = device(&app.try_login(ANN, PASSWORD).await.expect(200));
@@ -400,7 +400,7 @@ async fn a_device_is_the_same_one_after_its_next_sign_in() {
     for device in [&first, &second, &first, &second, &first] {
         login_on(&app, device, ANN, WRONG).await.expect(401);
     }
-    // Both are at the end of one counter, and from here on like an unknown one.
+    // Both share one exhausted counter and count as unknown devices from here on.
     for device in [&first, &second, &first, &second, &first] {
         login_on(&app, device, ANN, WRONG).await.expect(401);
     }
@@ -408,9 +408,9 @@ async fn a_device_is_the_same_one_after_its_next_sign_in() {
     refused(app.try_login(ANN, PASSWORD).await, "1");
 }
 
-/// What ends the lock of an account helps on a device that has locked itself, too.
+/// Ending the lock of an account also helps a device that locked itself.
 #[tokio::test]
-async fn a_known_device_that_has_locked_itself_gets_back_in() {
+async fn a_known_device_recovers_from_its_own_lock() {
     for app in apps().await {
         let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
         let admin = app.administrator().await;

@@ -83,7 +83,7 @@ async fn a_failed_login_reveals_nothing() {
 }
 
 #[tokio::test]
-async fn only_the_right_password_tells_that_an_account_is_disabled() {
+async fn only_the_right_password_reveals_a_disabled_account() {
     for app in apps().await {
         let id = app.register("ann@example.org").await["id"].clone();
         app.set_status(id.as_str().unwrap(), UserStatus::Disabled)
@@ -99,7 +99,7 @@ async fn only_the_right_password_tells_that_an_account_is_disabled() {
 #[tokio::test]
 async fn an_impossible_password_is_refused_before_any_look_up() {
     for (database, framework) in Database::empty().await.into_iter().zip(FRAMEWORKS) {
-        // It has no tables: a look would be a 503.
+        // A look-up would be a 503, because there are no tables.
         let store = database.store().await;
         let memory = Arc::new(TestStore::memory());
         let app = App::start(memory, framework, |builder| builder.store(store.clone()));
@@ -123,7 +123,7 @@ async fn an_impossible_password_is_refused_before_any_look_up() {
 
 /// The reference implementation's own example: password `password`, salt `somesalt`.
 #[tokio::test]
-async fn a_user_who_is_brought_along_with_a_hash_signs_in() {
+async fn a_user_imported_with_a_hash_signs_in() {
     let text =
         "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
     for app in apps().await {
@@ -137,9 +137,9 @@ async fn a_user_who_is_brought_along_with_a_hash_signs_in() {
     }
 }
 
-/// It would be a 500 at each sign-in, which only accounts have.
+/// Such a hash would answer 500 at each sign-in and so reveal the account.
 #[tokio::test]
-async fn a_hash_that_cannot_be_verified_comes_into_no_store() {
+async fn a_hash_that_cannot_be_verified_is_not_stored() {
     for text in [
         "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW",
         "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
@@ -157,7 +157,7 @@ async fn a_hash_that_cannot_be_verified_comes_into_no_store() {
 }
 
 #[tokio::test]
-async fn a_password_is_hashed_anew_when_the_parameters_change() {
+async fn a_password_is_rehashed_when_the_parameters_change() {
     let stored = async |app: &App| {
         let email = "ann@example.org".parse().unwrap();
         let found = app.store().credentials(&email).await.unwrap().unwrap();
@@ -180,16 +180,13 @@ async fn a_password_is_hashed_anew_when_the_parameters_change() {
         other.login("ann@example.org").await;
         let (second, later) = stored(&app).await;
         assert!(second.contains("m=16,t=2,p=1"), "{second}");
-        assert_eq!(
-            later, version,
-            "a new hash of the same password ends nothing"
-        );
+        assert_eq!(later, version, "a rehash ends no session");
         app.me(&session.access).await.expect(200);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sign_ins_that_hash_anew_at_once_all_succeed() {
+async fn concurrent_sign_ins_that_rehash_all_succeed() {
     for app in apps_with(unhurried).await {
         app.join("ann@example.org").await;
         let costlier = HashParams::danger_weak(16, 2, 1).unwrap();
@@ -208,8 +205,8 @@ async fn sign_ins_that_hash_anew_at_once_all_succeed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn beyond_the_queue_logins_are_turned_away_at_once() {
-    // Some hundred milliseconds for a hash, so that the rest come while it is made.
+async fn logins_beyond_the_queue_are_refused_at_once() {
+    // Some hundred milliseconds for a hash, so that the others arrive during it.
     let costly = HashParams::danger_weak(65_536, 6, 1).unwrap();
     let hasher = Hasher::builder(costly).permits(1).queue(1);
     let app = app_with(|builder| unhurried(builder).hashing(hasher.clone())).await;
@@ -233,9 +230,9 @@ async fn beyond_the_queue_logins_are_turned_away_at_once() {
     reply.problem(401, "invalid_credentials");
 }
 
-/// A session remembers its client. Read in the database: its list is not part of the contract yet.
+/// The session records its client, read in the database because the API does not list it yet.
 #[tokio::test]
-async fn a_session_remembers_who_opened_it() {
+async fn a_session_records_its_client() {
     for database in Database::migrated().await {
         let store = database.store().await;
         let db = store.database().clone();
@@ -287,7 +284,7 @@ async fn an_access_token_names_the_roles_of_the_user_at_sign_in() {
     }
 }
 
-/// A user as no endpoint makes one.
+/// A user that no endpoint can create.
 async fn insert(app: &App, email: &str, password_hash: Option<PasswordHash>) {
     let user = NewUser {
         id: UserId::new(app.now()),

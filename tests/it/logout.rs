@@ -27,7 +27,7 @@ async fn logging_out_ends_the_session_at_once() {
 }
 
 #[tokio::test]
-async fn logging_out_twice_is_no_error() {
+async fn logging_out_twice_succeeds() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         let first = app.logout(&tokens.refresh).await.expect(204).timeless();
@@ -39,7 +39,7 @@ async fn logging_out_twice_is_no_error() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_ours_ends_nothing_and_is_no_error() {
+async fn a_foreign_token_ends_nothing_and_succeeds() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         let mut forged = tokens.refresh.clone();
@@ -62,7 +62,7 @@ async fn a_token_that_is_not_ours_ends_nothing_and_is_no_error() {
 }
 
 #[tokio::test]
-async fn any_generation_of_the_token_logs_out() {
+async fn every_generation_of_the_token_logs_out() {
     for app in apps().await {
         let first = app.join(ANN).await;
         let second = app.refresh(&first.refresh).await.tokens();
@@ -115,10 +115,9 @@ async fn logging_out_everywhere_needs_a_live_session() {
     }
 }
 
-/// A sign-in whose password was checked before opens nothing after (I3): each is refused, or works and is over, or
-/// came later and lives. One that lives was answered after the logout began.
+/// A sign-in checked before opens nothing after (I3): it is refused, ended, or answered after the logout began.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sign_ins_in_flight_are_over_or_later_than_the_logout() {
+async fn sign_ins_in_flight_end_with_or_follow_the_logout() {
     for app in apps_with(unhurried).await {
         let caller = app.join(ANN).await;
         let (client, access) = (*app, caller.access.clone());
@@ -140,7 +139,7 @@ async fn sign_ins_in_flight_are_over_or_later_than_the_logout() {
                     let tokens = reply.tokens();
                     let me = app.me(&tokens.access).await.status;
                     let refreshed = app.refresh(&tokens.refresh).await.status;
-                    // Alive or over, but never half of each.
+                    // Fully live or fully ended.
                     assert!(matches!((me, refreshed), (200, 200) | (401, 401)));
                 }
                 _ => drop(reply.problem(401, "invalid_credentials")),

@@ -1,4 +1,4 @@
-//! SQLite whose files are removed or replaced while they are open: the store answers no sign of life.
+//! SQLite files removed or replaced while open: the store fails its ping.
 
 use std::{fs, path::Path};
 
@@ -21,7 +21,7 @@ impl Case {
         ConnectSettings::new(format!("sqlite://{}?mode=rwc", file.display()))
     }
 
-    /// One on a pool of its own, and one on a pool of the host's.
+    /// One store with its own pool and one on a pool of the host.
     async fn both() -> [Self; 2] {
         let (own, host) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let store = SeaOrmStore::connect(&Self::settings(own.path())).await;
@@ -44,7 +44,7 @@ impl Case {
 }
 
 #[tokio::test]
-async fn file_that_is_removed_or_replaced_is_told() {
+async fn file_that_is_removed_or_replaced_is_reported() {
     for file in ["t.db", "t.db-wal"] {
         for replaces in [false, true] {
             for case in Case::both().await {
@@ -56,10 +56,10 @@ async fn file_that_is_removed_or_replaced_is_told() {
                 }
                 for _ in 0..2 {
                     let lost = case.store.ping().await;
-                    let told = matches!(lost, Err(StoreError::Unavailable(_)));
-                    assert!(told, "{file}, replaced: {replaces}: {lost:?}");
+                    let reported = matches!(lost, Err(StoreError::Unavailable(_)));
+                    assert!(reported, "{file}, replaced: {replaces}: {lost:?}");
                 }
-                // The same file again, with all that was written since.
+                // The same file again, with every later write.
                 fs::rename(&kept, &path).unwrap();
                 case.store.ping().await.unwrap();
             }
@@ -67,13 +67,13 @@ async fn file_that_is_removed_or_replaced_is_told() {
     }
 }
 
-/// The last connection of a pool takes the log along, and the next makes another one: nothing is lost.
+/// The last connection of a pool removes the log, and the next one creates another without loss.
 #[tokio::test]
-async fn connections_that_come_and_go_lose_no_file() {
+async fn connections_that_open_and_close_lose_no_file() {
     for case in Case::both().await {
         let pool = case.store.database().get_sqlite_connection_pool();
         for _ in 0..3 {
-            // One that is on its way back to the pool is met in a later round.
+            // A connection returning to the pool is checked in a later round.
             while pool.size() > 0 {
                 let connection = pool.acquire().await.unwrap();
                 connection.detach().close().await.unwrap();

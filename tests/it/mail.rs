@@ -1,4 +1,4 @@
-//! What becomes of a mail that was asked for over HTTP.
+//! Mails ordered over HTTP.
 
 use std::sync::{
     Arc,
@@ -18,15 +18,15 @@ use crate::support::{
 
 const ANN: &str = "ann@example.org";
 
-/// Refuses the first mails, and keeps them all the same: they may have reached their reader.
+/// Refuses the first mails but keeps them, since they may have reached the recipient.
 #[derive(Debug)]
-struct Moody {
+struct FailingAtFirst {
     refusals: AtomicUsize,
     mails: Mailbox,
 }
 
 #[async_trait]
-impl Mailer for Moody {
+impl Mailer for FailingAtFirst {
     async fn send(&self, mail: &Mail) -> Result<(), MailError> {
         self.mails.send(mail).await?;
         let left = self.refusals.load(Ordering::SeqCst);
@@ -43,7 +43,7 @@ impl Mailer for Moody {
 async fn a_mail_that_is_sent_again_carries_the_same_link() {
     for app in apps().await {
         let mails = Mailbox::new();
-        let mailer = Arc::new(Moody {
+        let mailer = Arc::new(FailingAtFirst {
             refusals: AtomicUsize::new(0),
             mails: mails.clone(),
         });
@@ -57,7 +57,7 @@ async fn a_mail_that_is_sent_again_carries_the_same_link() {
         for sent in [1, 2, 3] {
             app.auth.deliver_mail().await.unwrap();
             assert_eq!(mails.mails().len(), sent);
-            // Not before its time.
+            // Not before its due time.
             assert_eq!(app.auth.deliver_mail().await.unwrap(), 0);
             app.advance(60);
         }
@@ -133,7 +133,7 @@ async fn a_mail_whose_link_would_be_dead_is_not_sent() {
 }
 
 #[tokio::test]
-async fn the_letter_says_what_it_is_in_text_and_in_html() {
+async fn the_letter_has_text_and_html_parts() {
     let app = app_with(|builder| builder).await;
     app.settled(ANN).await;
     let token = app.reset_token(ANN).await;
@@ -151,7 +151,7 @@ async fn the_letter_says_what_it_is_in_text_and_in_html() {
 }
 
 #[tokio::test]
-async fn a_registration_is_followed_by_the_letter_that_verifies_the_address() {
+async fn a_registration_is_followed_by_the_verification_letter() {
     for app in apps().await {
         app.settled(ANN).await;
         let mails = app.mailbox.mails();
@@ -160,7 +160,7 @@ async fn a_registration_is_followed_by_the_letter_that_verifies_the_address() {
         let link = format!("{PUBLIC_URL}/verify-email?token=hp_ot_");
         assert!(mails[0].text().contains(&link), "{}", mails[0].text());
         assert!(mails[0].text().contains("within 1 day"));
-        // A taken address is told to the caller, and to nobody else.
+        // Only the caller learns that the address is taken.
         let again = json!({"email": ANN, "password": PASSWORD});
         app.post("/users", again).await.expect(409);
         app.administrator().await;
@@ -169,7 +169,7 @@ async fn a_registration_is_followed_by_the_letter_that_verifies_the_address() {
 }
 
 #[tokio::test]
-async fn the_user_is_told_that_the_password_was_reset() {
+async fn the_user_gets_a_notice_of_a_password_reset() {
     for app in apps().await {
         app.settled(ANN).await;
         let token = app.reset_token(ANN).await;
@@ -189,7 +189,7 @@ async fn the_user_is_told_that_the_password_was_reset() {
 }
 
 #[tokio::test]
-async fn the_user_is_told_of_a_stolen_refresh_token_once() {
+async fn the_user_gets_one_notice_of_a_stolen_refresh_token() {
     for app in apps().await {
         app.settled(ANN).await;
         let first = app.login(ANN).await.refresh;
@@ -225,7 +225,7 @@ async fn notices_can_be_switched_off() {
 }
 
 #[tokio::test]
-async fn letters_are_in_the_language_the_registration_asked_for() {
+async fn letters_are_in_the_language_of_the_registration() {
     for app in apps().await {
         for (index, (accepted, says)) in [
             ("de-CH, fr;q=0.5", "Bitte best\u{e4}tigen Sie"),
@@ -249,7 +249,7 @@ async fn letters_are_in_the_language_the_registration_asked_for() {
             let text = mail.text().replace('\n', " ");
             assert!(text.contains(says), "{accepted}: {text}");
         }
-        // It is remembered.
+        // The language is stored.
         app.forgot("USER0@example.org").await;
         app.deliver().await;
         let text = app.letter("user0@example.org", "/reset-password?");
@@ -257,9 +257,9 @@ async fn letters_are_in_the_language_the_registration_asked_for() {
     }
 }
 
-/// The worker as the servers run it: an order is sent without anybody asking for it, and the worker ends when told.
+/// The worker as the servers run it: it sends orders by itself and ends on request.
 #[tokio::test]
-async fn a_running_worker_sends_what_is_asked_for() {
+async fn a_running_worker_sends_ordered_mails() {
     for app in apps_with(|builder| builder).await {
         app.register(ANN).await;
         let (stop, stopped) = oneshot::channel::<()>();

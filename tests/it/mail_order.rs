@@ -1,4 +1,4 @@
-//! A mail is for the account and the address that it was ordered for, whatever has become of them when it is sent.
+//! A mail goes to the account and address of its order, even if they change before it is sent.
 
 use std::sync::{Arc, Mutex};
 
@@ -27,7 +27,7 @@ const DAY: u64 = 24 * HOUR;
 
 /// Answers 451 for these addresses, or for all.
 #[derive(Debug)]
-struct Picky {
+struct Refusing {
     refused: Mutex<Refused>,
     mails: Mailbox,
 }
@@ -40,7 +40,7 @@ enum Refused {
 }
 
 #[async_trait]
-impl Mailer for Picky {
+impl Mailer for Refusing {
     async fn send(&self, mail: &Mail) -> Result<(), MailError> {
         let is_refused = match &*self.refused.lock().unwrap() {
             Refused::All => true,
@@ -54,14 +54,14 @@ impl Mailer for Picky {
     }
 }
 
-impl Picky {
+impl Refusing {
     fn refuse(&self, refused: Refused) {
         *self.refused.lock().unwrap() = refused;
     }
 }
 
-async fn picky(app: &App) -> (App, Arc<Picky>) {
-    let picky = Arc::new(Picky {
+async fn picky(app: &App) -> (App, Arc<Refusing>) {
+    let picky = Arc::new(Refusing {
         refused: Mutex::new(Refused::None),
         mails: app.mailbox.clone(),
     });
@@ -83,7 +83,7 @@ async fn confirm(app: &App, letter: &str) -> u16 {
     app.post("/auth/confirm-email-change", body).await.status
 }
 
-/// Until all that waits is dead.
+/// Until every waiting mail is dead.
 async fn die(app: &App) {
     for _ in 0..26 {
         app.deliver().await;
@@ -96,7 +96,7 @@ async fn dead(app: &App, admin: &str) -> Vec<Value> {
     page.json()["items"].as_array().unwrap().clone()
 }
 
-/// Retries every dead letter of this kind, and has what comes of it sent.
+/// Retries every dead letter of this kind and sends the new ones.
 async fn retry_all(app: &App, letter: &str) -> usize {
     let admin = app.login("root@example.org").await.access;
     let mut count = 0;
@@ -113,7 +113,7 @@ async fn retry_all(app: &App, letter: &str) -> usize {
 }
 
 #[tokio::test]
-async fn a_retry_mails_no_link_for_a_change_of_address_that_a_reset_voided() {
+async fn a_retry_mails_no_link_of_a_change_voided_by_a_reset() {
     for app in apps().await {
         let (app, mailer) = picky(&app).await;
         app.administrator().await;
@@ -141,7 +141,7 @@ async fn a_retry_mails_no_link_for_a_change_of_address_that_a_reset_voided() {
 }
 
 #[tokio::test]
-async fn a_retry_mails_no_link_for_a_change_of_address_after_a_newer_request() {
+async fn a_retry_mails_no_link_of_a_superseded_change() {
     for app in apps().await {
         let (app, mailer) = picky(&app).await;
         app.administrator().await;
@@ -215,7 +215,7 @@ async fn a_retry_is_an_event_that_names_the_administrator() {
 }
 
 #[tokio::test]
-async fn notices_of_a_change_go_to_the_address_that_was_changed_on_every_try() {
+async fn change_notices_go_to_the_old_address_on_every_try() {
     for app in apps().await {
         let (app, mailer) = picky(&app).await;
         let tokens = app.join(ANN).await;
@@ -234,13 +234,13 @@ async fn notices_of_a_change_go_to_the_address_that_was_changed_on_every_try() {
         assert_eq!(app.letters(NEW, "").len(), 1, "{}", app.name);
         assert_eq!(app.letters(ANN, "").len(), 2);
         app.letter(ANN, NEW);
-        let told = app.letter(ANN, "was changed");
-        assert!(told.contains("from 127.0.0.1"), "{told}");
+        let notices = app.letter(ANN, "was changed");
+        assert!(notices.contains("from 127.0.0.1"), "{notices}");
     }
 }
 
 #[tokio::test]
-async fn a_retried_notice_goes_to_the_old_address_and_says_when_it_was() {
+async fn a_retried_notice_keeps_its_old_address_and_time() {
     for app in apps().await {
         let (app, mailer) = picky(&app).await;
         app.administrator().await;
@@ -257,9 +257,9 @@ async fn a_retried_notice_goes_to_the_old_address_and_says_when_it_was() {
         mailer.refuse(Refused::None);
         assert_eq!(retry_all(&app, "email_change_requested").await, 1);
         assert_eq!(retry_all(&app, "email_changed").await, 1);
-        let told = app.letters(ANN, "");
-        assert_eq!(told.len(), 2);
-        for letter in told {
+        let notices = app.letters(ANN, "");
+        assert_eq!(notices.len(), 2);
+        for letter in notices {
             assert!(letter.replace('\n', " ").contains(&said), "{letter}");
         }
         assert_eq!(app.letters(NEW, "").len(), 1, "{}", app.name);
@@ -267,7 +267,7 @@ async fn a_retried_notice_goes_to_the_old_address_and_says_when_it_was() {
 }
 
 #[tokio::test]
-async fn a_reset_link_that_waits_is_void_when_the_address_changes() {
+async fn a_waiting_reset_link_is_void_after_an_address_change() {
     for app in apps().await {
         let (app, mailer) = picky(&app).await;
         let tokens = app.join(ANN).await;
@@ -280,7 +280,7 @@ async fn a_reset_link_that_waits_is_void_when_the_address_changes() {
         let letter = app.letter(NEW, "/confirm-email-change?");
         assert_eq!(confirm(&app, &letter).await, 204);
         mailer.refuse(Refused::None);
-        // Somebody else may have the address that was left.
+        // Another user may own the former address.
         app.register(ANN).await;
         app.advance(60);
         app.deliver().await;
@@ -291,9 +291,9 @@ async fn a_reset_link_that_waits_is_void_when_the_address_changes() {
     }
 }
 
-/// As an instance of an older version may have left it: the row of a token whose user has another address.
+/// A row left by an older version: a token whose user has another address.
 #[tokio::test]
-async fn a_link_resets_and_unlocks_only_while_the_address_is_the_users() {
+async fn a_link_works_only_while_its_address_is_the_users() {
     for database in Database::migrated().await {
         let store = database.store().await;
         let app = app_with(|builder| {
@@ -328,7 +328,7 @@ async fn a_link_resets_and_unlocks_only_while_the_address_is_the_users() {
 }
 
 #[tokio::test]
-async fn a_letter_under_a_secret_that_is_not_known_waits_for_an_instance_that_knows_it() {
+async fn a_letter_of_an_unknown_secret_waits_for_another_instance() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         app.settled(BOB).await;
@@ -348,7 +348,7 @@ async fn a_letter_under_a_secret_that_is_not_known_waits_for_an_instance_that_kn
         ahead.deliver().await;
         mailer.refuse(Refused::None);
         app.advance(15);
-        // The others know the old secret alone, and come first.
+        // The other instances know only the old secret and claim first.
         let behind = app.another(|builder| builder).await;
         behind.deliver().await;
         assert!(app.letters(BOB, "").is_empty());
@@ -376,7 +376,7 @@ async fn spoil(store: &SeaOrmStore, what: &str, address: &str) {
 }
 
 #[tokio::test]
-async fn a_letter_that_cannot_be_read_backs_off_and_dies_and_hides_no_other() {
+async fn an_unreadable_letter_backs_off_and_blocks_no_other() {
     for database in Database::migrated().await {
         let store = database.store().await;
         let app = app_with(|builder| builder.store(store.clone())).await;
@@ -402,7 +402,7 @@ async fn a_letter_that_cannot_be_read_backs_off_and_dies_and_hides_no_other() {
         assert_eq!(found, all, "{}", database.name());
 
         assert_eq!(app.auth.deliver_mail().await.unwrap(), 5);
-        // It is put off, not leased over and over.
+        // It is postponed, not leased repeatedly.
         for _ in 0..3 * 60 {
             app.advance(30);
             app.deliver().await;
@@ -421,16 +421,16 @@ async fn a_letter_that_cannot_be_read_backs_off_and_dies_and_hides_no_other() {
         assert_eq!(letters, ["of_tomorrow", "reset_password"]);
         let error = dead[0]["last_error"].as_str().unwrap();
         assert!(error.contains("cannot be read"), "{error}");
-        // A version that knows it may send it once more.
+        // A version that knows the letter may send it again.
         let path = format!("/admin/mail/{}/retry", dead[0]["id"].as_str().unwrap());
         app.post_as(&path, &admin).await.expect(202);
         assert_eq!(app.auth.deliver_mail().await.unwrap(), 1);
     }
 }
 
-/// As it was the last thing a version before this one wrote: no claim has said yet whom it is for.
+/// The last form written by the previous version, without a recipient from a claim.
 #[tokio::test]
-async fn a_letter_of_the_version_before_is_for_whom_the_first_claim_finds() {
+async fn a_letter_of_an_older_version_is_bound_at_its_first_claim() {
     for database in Database::migrated().await {
         let store = database.store().await;
         let app = app_with(|builder| builder.store(store.clone())).await;

@@ -1,4 +1,4 @@
-//! What becomes of mails that do not go out at once: back-off, dead letters, budgets, and long queues.
+//! Mails that fail at first: back-off, dead letters, budgets and long queues.
 
 use std::{
     sync::{
@@ -49,7 +49,7 @@ async fn switched(app: &App) -> (App, Arc<Switch>) {
 }
 
 #[tokio::test]
-async fn a_mail_that_does_not_go_out_for_a_day_is_dead_until_an_administrator_retries_it() {
+async fn a_mail_is_dead_after_a_day_until_it_is_retried() {
     for app in apps().await {
         let (app, mailer) = switched(&app).await;
         let admin = app.administrator().await;
@@ -95,7 +95,7 @@ async fn a_mail_that_does_not_go_out_for_a_day_is_dead_until_an_administrator_re
 }
 
 #[tokio::test]
-async fn a_mail_is_put_off_to_a_whole_microsecond_on_every_store() {
+async fn a_postponed_mail_is_due_at_a_whole_microsecond() {
     for app in apps().await {
         let (app, mailer) = switched(&app).await;
         let admin = app.administrator().await;
@@ -118,7 +118,7 @@ async fn a_mail_is_put_off_to_a_whole_microsecond_on_every_store() {
 }
 
 #[tokio::test]
-async fn the_list_of_mails_is_for_administrators_page_by_page() {
+async fn administrators_list_mails_page_by_page() {
     for app in apps().await {
         let admin = app.administrator().await;
         for index in 0..5 {
@@ -215,7 +215,7 @@ async fn a_retried_mail_does_not_count_twice() {
 }
 
 #[tokio::test]
-async fn postponed_mails_are_sent_in_time_although_the_clock_goes_back_an_hour() {
+async fn postponed_mails_are_sent_in_time_on_a_clock_set_back() {
     for app in apps().await {
         let (app, mailer) = switched(&app).await;
         for seconds in [0, 3540] {
@@ -232,7 +232,7 @@ async fn postponed_mails_are_sent_in_time_although_the_clock_goes_back_an_hour()
             let sent = mailer.mails.mails();
             assert!(sent.iter().any(|mail| mail.to().as_str() == email));
         }
-        // So is what was just asked for.
+        // So are new requests.
         app.register(ANN).await;
         app.clock.rewind(Duration::from_secs(3600));
         app.deliver().await;
@@ -241,7 +241,7 @@ async fn postponed_mails_are_sent_in_time_although_the_clock_goes_back_an_hour()
 }
 
 #[tokio::test]
-async fn after_an_outage_of_two_minutes_the_last_mail_comes_within_75_seconds() {
+async fn the_last_mail_arrives_within_75_seconds_of_an_outage() {
     for app in apps().await {
         for count in [1, 20] {
             let (app, mailer) = switched(&app).await;
@@ -254,7 +254,7 @@ async fn after_an_outage_of_two_minutes_the_last_mail_comes_within_75_seconds() 
                 app.advance(1);
             }
             mailer.down.store(false, Ordering::SeqCst);
-            // 15 until the next probe, and a wait of less than 60 is not cut short: it could be a lease.
+            // 15 until the next probe; a wait below 60 may be a lease and stays.
             for _ in 0..=75 {
                 app.deliver().await;
                 app.advance(1);
@@ -267,9 +267,9 @@ async fn after_an_outage_of_two_minutes_the_last_mail_comes_within_75_seconds() 
     }
 }
 
-/// Otherwise one address that is refused for a while would be tried whenever another takes its mail.
+/// Otherwise a refused address would be retried whenever another mail succeeds.
 #[tokio::test]
-async fn a_mail_that_fails_among_others_keeps_to_its_back_off() {
+async fn a_failing_mail_among_others_keeps_its_back_off() {
     let app = app_with(|builder| builder).await;
     let mailer = Arc::new(Grey::default());
     let app = app
@@ -303,7 +303,7 @@ impl Mailer for Grey {
 
 /// The plan of a claim, with a hundred thousand mails that are dead or due later.
 #[tokio::test]
-async fn a_pass_reads_what_is_due_from_an_index() {
+async fn a_pass_reads_due_mails_from_an_index() {
     for backend in [DbBackend::Postgres, DbBackend::Sqlite] {
         let Some((_database, store, count)) = counted(backend).await else {
             continue;
@@ -332,7 +332,7 @@ async fn a_pass_reads_what_is_due_from_an_index() {
                 CASE WHEN i % 2 = 0 THEN '2020-01-01T00:00:00+00:00' ELSE '2999-01-01T00:00:00+00:00' END{cast}, \
                 CASE WHEN i % 2 = 0 THEN 'dead' ELSE 'pending' END, 1, FALSE FROM ({series}) AS n"
         );
-        // On a busy machine it takes longer than the statements of the store may.
+        // A busy machine takes longer than the statement timeout.
         let fill = match db.get_database_backend() {
             DbBackend::Postgres => {
                 format!("BEGIN; SET LOCAL statement_timeout = '60s'; {fill}; ANALYZE; COMMIT")
@@ -381,10 +381,10 @@ async fn a_pass_reads_what_is_due_from_an_index() {
 /// Run by hand: `cargo test --all-features --release --test it a_queue_of -- --ignored --nocapture`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[ignore = "takes minutes"]
-async fn a_queue_of_a_hundred_thousand_drains_without_two_sends_of_one() {
+async fn a_queue_of_a_hundred_thousand_mails_sends_each_once() {
     const MAILS: usize = 100_000;
     for app in apps().await {
-        // Its claims sort all there is: it is for tests.
+        // Its claims sort all mails, because it is for tests.
         if app.name.starts_with("memory") {
             continue;
         }

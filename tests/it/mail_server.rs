@@ -1,4 +1,4 @@
-//! A mail server that is slow, away or unwilling, and workers that are killed.
+//! Slow, unavailable and refusing mail servers, and killed workers.
 
 use std::{
     future::pending,
@@ -25,9 +25,9 @@ const ANN: &str = "ann@example.org";
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
-    /// It takes the connection, and never says a word.
+    /// It accepts the connection and stays silent.
     Tarpit,
-    /// It is not there.
+    /// It is down.
     Refused,
     /// 4xx.
     Transient,
@@ -58,7 +58,7 @@ impl Mailer for Faulty {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_fate_of_a_mail_changes_nothing_for_the_caller() {
+async fn the_caller_gets_the_same_reply_for_every_mail_outcome() {
     let faults = [
         Fault::Tarpit,
         Fault::Refused,
@@ -96,11 +96,11 @@ async fn the_fate_of_a_mail_changes_nothing_for_the_caller() {
                         202,
                     ),
                 ] {
-                    // A caller that waited for the tarpit would get no answer.
+                    // A caller who waited for the tarpit would time out.
                     faulty.post(path, body).await.expect(status);
                 }
                 let begun = async || mailer.begun.load(Ordering::SeqCst) > 0;
-                until("the worker is at it", begun).await;
+                until("the worker is sending", begun).await;
                 faulty.login(&email).await;
                 worker.abort();
             }
@@ -108,7 +108,7 @@ async fn the_fate_of_a_mail_changes_nothing_for_the_caller() {
     }
 }
 
-/// Sends each mail, and never comes back from it.
+/// Sends each mail and never returns.
 #[derive(Debug, Default)]
 struct Swallowed(Mailbox);
 
@@ -120,9 +120,9 @@ impl Mailer for Swallowed {
     }
 }
 
-/// The mail was sent, and nobody wrote that down: it goes out once more, the same one.
+/// The mail was sent without a record, so the same one is sent once more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_worker_killed_after_sending_has_sent_the_same_mail() {
+async fn a_worker_killed_after_sending_repeats_the_same_mail() {
     for app in apps().await {
         app.settled(ANN).await;
         let swallowed = Arc::new(Swallowed::default());
@@ -137,7 +137,7 @@ async fn a_worker_killed_after_sending_has_sent_the_same_mail() {
         let sent = async || !swallowed.0.mails().is_empty();
         until("the mail is sent", sent).await;
         worker.abort();
-        // Until its lease has ended, the mail is left to the worker.
+        // The mail belongs to the worker until its lease ends.
         let before = app.mailbox.mails().len();
         app.deliver().await;
         assert_eq!(app.mailbox.mails().len(), before);

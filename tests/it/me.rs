@@ -1,4 +1,4 @@
-//! `GET /users/me`, and what is taken for a bearer token.
+//! `GET /users/me` and bearer tokens.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::support::app::{apps, apps_with};
 const ANN: &str = "ann@example.org";
 
 #[tokio::test]
-async fn a_user_reads_themselves() {
+async fn a_user_reads_their_own_account() {
     for app in apps().await {
         let registered = app.register(ANN).await;
         let access = app.login(ANN).await.access;
@@ -32,7 +32,7 @@ async fn a_user_reads_themselves() {
 }
 
 #[tokio::test]
-async fn without_a_bearer_token_the_challenge_names_no_error() {
+async fn the_challenge_names_no_error_without_a_bearer_token() {
     for app in apps().await {
         for headers in [
             "",
@@ -53,7 +53,7 @@ async fn without_a_bearer_token_the_challenge_names_no_error() {
 }
 
 #[tokio::test]
-async fn whatever_is_no_access_token_of_ours_is_401() {
+async fn a_foreign_access_token_is_401() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         let reset = app.reset_token(ANN).await;
@@ -126,7 +126,7 @@ async fn more_than_one_authorization_header_is_401() {
 }
 
 #[tokio::test]
-async fn an_access_token_is_taken_until_it_expires() {
+async fn an_access_token_is_accepted_until_it_expires() {
     let short = |builder: hallpass::AuthBuilder| {
         builder.lifetimes(TokenLifetimes {
             access: Duration::from_secs(60),
@@ -142,7 +142,7 @@ async fn an_access_token_is_taken_until_it_expires() {
         reply.problem(401, "invalid_access_token");
         app.refresh(&tokens.refresh).await.expect(200);
 
-        // One from further ahead than clocks may differ.
+        // A token issued further ahead than the tolerated clock skew.
         let tokens = app.login(ANN).await;
         app.clock.rewind(Duration::from_secs(30));
         let restarted = app.another(short).await;
@@ -154,7 +154,7 @@ async fn an_access_token_is_taken_until_it_expires() {
 #[tokio::test]
 async fn a_change_of_the_account_shows_at_once() {
     for app in apps().await {
-        // The last one could not be made anything else.
+        // The last administrator cannot be demoted.
         app.administrator().await;
         let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
         let access = app.login(ANN).await.access;

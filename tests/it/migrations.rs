@@ -1,4 +1,4 @@
-//! Migrations: forward, back, in company, and beside a host's own.
+//! Migrations: forward, back, concurrent, and beside a host's own.
 
 use std::{sync::Mutex, time::Duration};
 
@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::support::{db::Database, patience::until};
 
-/// How many migrations there are.
+/// The number of migrations.
 const ALL: usize = 15;
 
 const TABLES: [&str; 11] = [
@@ -48,11 +48,11 @@ async fn migrations_go_forward_and_back() {
 
         down(db, Some(1)).await.unwrap();
         assert_eq!(applied(db).await, ALL - 1);
-        // Back to before the tenth, which made this table.
+        // Before the tenth migration, which created this table.
         down(db, Some(ALL as u32 - 10)).await.unwrap();
         assert_eq!(applied(db).await, 9);
         assert!(!tables(db).await.contains(&"auth_identities".to_owned()));
-        // Back to before the fifth, which made this table.
+        // Before the fifth migration, which created this table.
         down(db, Some(5)).await.unwrap();
         assert_eq!(applied(db).await, 4);
         assert!(!tables(db).await.contains(&"auth_events".to_owned()));
@@ -76,7 +76,7 @@ async fn migrations_go_forward_and_back() {
     }
 }
 
-/// As many instances as you like may start together on a fresh database, each with a pool of one.
+/// Any number of instances may start together on a fresh database, each with a pool of one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn twenty_instances_start_together() {
     for database in Database::empty().await {
@@ -98,9 +98,9 @@ async fn twenty_instances_start_together() {
     }
 }
 
-/// A backup reads for a long time. Writers would have to wait behind a migration that waits for it.
+/// During a long backup, writers would queue behind a waiting migration.
 #[tokio::test]
-async fn a_migration_that_meets_a_long_reader_makes_way_and_is_tried_again() {
+async fn a_migration_yields_to_a_long_reader_and_retries() {
     for database in Database::migrated().await {
         if database.name() != "postgres" {
             continue;
@@ -116,14 +116,14 @@ async fn a_migration_that_meets_a_long_reader_makes_way_and_is_tried_again() {
             async move { store.migrate().await }
         });
         let first = waiting(db).await;
-        until("another try waits", async || waiting(db).await != first).await;
+        until("another attempt waits", async || waiting(db).await != first).await;
         reader.rollback().await.unwrap();
         migrating.await.unwrap().unwrap();
         assert_eq!(applied(db).await, ALL);
     }
 }
 
-/// The transaction that waits for the table of mails, once there is one.
+/// The transaction waiting for the mail table, if any.
 async fn waiting(db: &DatabaseConnection) -> String {
     let sql = "SELECT virtualtransaction FROM pg_locks WHERE NOT granted AND relation = 'auth_outbox'::regclass";
     let found = Mutex::new(String::new());
@@ -140,7 +140,7 @@ async fn waiting(db: &DatabaseConnection) -> String {
 }
 
 #[tokio::test]
-async fn a_host_keeps_its_own_history_table() {
+async fn the_host_keeps_its_own_history_table() {
     for database in Database::empty().await {
         let store = database.store().await;
         let db = store.database();
@@ -179,9 +179,9 @@ async fn migrations_of_a_newer_version_are_left_alone() {
     }
 }
 
-/// Also one that an instance of an older version opens after the migration.
+/// Also a session opened by an older instance after the migration.
 #[tokio::test]
-async fn sessions_from_before_count_as_signed_in_when_they_were_opened() {
+async fn older_sessions_are_authenticated_at_their_opening() {
     for database in Database::migrated().await {
         let store = database.store().await;
         let db = store.database();
@@ -222,9 +222,9 @@ async fn sessions_from_before_count_as_signed_in_when_they_were_opened() {
     }
 }
 
-/// The version before kept accounts as verified on the word of a provider without trust for the address.
+/// The previous version verified accounts by an untrusted provider's assertion.
 #[tokio::test]
-async fn the_migration_verifies_no_address_that_only_an_untrusted_provider_asserted() {
+async fn the_migration_verifies_no_untrusted_address() {
     for database in Database::migrated().await {
         let store = database.store().await;
         let db = store.database();

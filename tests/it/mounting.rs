@@ -1,4 +1,4 @@
-//! What is mounted, and what the endpoints call.
+//! The mounted rows and the service they call.
 
 use std::sync::{Arc, Mutex};
 
@@ -40,7 +40,7 @@ async fn an_endpoint_can_be_left_out() {
         assert!(document["paths"]["/users"].is_null());
         assert!(document["paths"]["/users/me"].is_object());
 
-        // A typing error must not leave one open.
+        // A typing error must not leave an endpoint open.
         for (method, path) in [(Method::GET, "/users"), (Method::POST, "/user")] {
             let error = app.auth.endpoints().without(&method, path).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration);
@@ -51,7 +51,7 @@ async fn an_endpoint_can_be_left_out() {
     }
 }
 
-/// Notes what is called, and knows somebody who may not register.
+/// Records its calls and refuses one registration.
 #[derive(Debug)]
 struct Watched {
     inner: Arc<dyn UserService>,
@@ -120,7 +120,7 @@ impl UserService for Watched {
     }
 }
 
-/// A wrapper, and what it noted.
+/// A wrapper and its records.
 fn watching() -> (
     impl Fn(AuthBuilder) -> AuthBuilder,
     Arc<Mutex<Vec<&'static str>>>,
@@ -138,7 +138,7 @@ fn watching() -> (
 }
 
 #[tokio::test]
-async fn the_guards_ask_the_service_that_a_host_wraps_around() {
+async fn the_guards_call_the_wrapping_service_of_a_host() {
     let (wrap, calls) = watching();
     let app = app_with(wrap).await;
     let user = app.join(ANN).await;
@@ -157,7 +157,7 @@ async fn the_guards_ask_the_service_that_a_host_wraps_around() {
 }
 
 #[tokio::test]
-async fn the_endpoints_call_the_service_that_a_host_wraps_around() {
+async fn the_endpoints_call_the_wrapping_service_of_a_host() {
     let (wrap, calls) = watching();
     for app in apps_with(wrap).await {
         let tokens = app.join(ANN).await;
@@ -190,7 +190,7 @@ async fn the_endpoints_call_the_service_that_a_host_wraps_around() {
             ]
         );
 
-        // It can veto, and its answer is told as ours would be.
+        // The veto is answered like ours.
         let body = json!({"email": "eve@example.org", "password": PASSWORD});
         app.post("/users", body).await.problem(403, "forbidden");
         assert!(calls.lock().unwrap().is_empty());

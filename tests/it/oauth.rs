@@ -33,7 +33,7 @@ use crate::support::{
 
 const ANN: &str = "ann@example.org";
 
-/// The kinds of the events about a user, the oldest first.
+/// The kinds of the events about a user, oldest first.
 async fn kinds(app: &App, user: &str) -> Vec<EventKind> {
     let filter = hallpass::event::EventFilter {
         user_id: Some(user.parse().unwrap()),
@@ -46,7 +46,7 @@ async fn kinds(app: &App, user: &str) -> Vec<EventKind> {
 }
 
 #[tokio::test]
-async fn a_first_sign_in_makes_a_verified_account_and_the_next_finds_it() {
+async fn a_first_sign_in_creates_a_verified_account_for_the_next() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let mut claims = person("1", "Ann@Example.org");
@@ -65,7 +65,7 @@ async fn a_first_sign_in_makes_a_verified_account_and_the_next_finds_it() {
         ];
         assert_eq!(kinds(&app, id).await, first, "{}", app.name);
 
-        // Whoever it is there is known by the subject, whatever the address says by now.
+        // The subject identifies the user, whatever the address is now.
         app.advance(60);
         let again = sign_in(&app, &fake, person("1", "other@example.org")).await;
         let again = app.me(&again.access).await.expect(200).json();
@@ -73,7 +73,7 @@ async fn a_first_sign_in_makes_a_verified_account_and_the_next_finds_it() {
         assert_eq!(again["email"], "Ann@Example.org");
         assert_eq!(kinds(&app, id).await[3..], [EventKind::SignedIn]);
 
-        // Nobody can log in by password, and a reset sets one.
+        // The account has no password until a reset sets one.
         app.try_login(ANN, "a wrong password")
             .await
             .problem(401, "invalid_credentials");
@@ -87,7 +87,7 @@ async fn a_first_sign_in_makes_a_verified_account_and_the_next_finds_it() {
 }
 
 #[tokio::test]
-async fn a_session_keeps_by_which_method_it_was_opened() {
+async fn a_session_keeps_its_sign_in_method() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let tokens = sign_in(&app, &fake, person("1", ANN)).await;
@@ -105,7 +105,7 @@ async fn a_session_keeps_by_which_method_it_was_opened() {
 }
 
 #[tokio::test]
-async fn the_browser_is_sent_to_the_provider_with_what_binds_the_flow() {
+async fn the_browser_is_sent_to_the_provider_with_a_bound_flow() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let tab = begin(&app, &[]).await;
@@ -172,7 +172,7 @@ async fn a_start_is_checked_in_the_order_of_the_contract() {
 }
 
 #[tokio::test]
-async fn only_the_browser_that_began_comes_back_and_once() {
+async fn a_flow_completes_once_in_the_browser_that_began_it() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         fake.follow(&app.clock);
@@ -182,7 +182,7 @@ async fn only_the_browser_that_began_comes_back_and_once() {
         let line = format!("GET /auth/oauth/idp/callback?{query}");
         let reply = app.ask(&line, "", b"").await;
         reply.problem(400, "invalid_token");
-        // The cookie of another flow of the same browser, and of another browser under this name.
+        // The cookie of another flow, and of another browser under this name.
         let other = begin(&app, &[]).await;
         come_back(&app, &other, &query)
             .await
@@ -197,7 +197,7 @@ async fn only_the_browser_that_began_comes_back_and_once() {
             let reply = come_back(&app, &forged, &query).await;
             reply.problem(400, "invalid_token");
         }
-        // Without the prefix any host of the domain could have set it.
+        // Any host of the domain could set a cookie without the prefix.
         let bare = Tab {
             cookie: tab.cookie.replace("__Host-", ""),
             ..tab.clone()
@@ -212,11 +212,11 @@ async fn only_the_browser_that_began_comes_back_and_once() {
         }
         assert_eq!(fake.calls("/token"), before, "nothing was asked");
 
-        let told = landed(come_back(&app, &tab, &query).await);
+        let params = landed(come_back(&app, &tab, &query).await);
         come_back(&app, &tab, &query)
             .await
             .problem(400, "invalid_token");
-        redeem(&app, &told["code"], VERIFIER).await.tokens();
+        redeem(&app, &params["code"], VERIFIER).await.tokens();
 
         let late = begin(&app, &[]).await;
         let query = fake.approve(&late.location, &person("1", ANN));
@@ -228,7 +228,7 @@ async fn only_the_browser_that_began_comes_back_and_once() {
 }
 
 #[tokio::test]
-async fn two_tabs_do_not_get_into_each_others_way() {
+async fn flows_in_two_tabs_are_independent() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         fake.follow(&app.clock);
@@ -240,14 +240,14 @@ async fn two_tabs_do_not_get_into_each_others_way() {
                 cookie: both.clone(),
                 ..tab.clone()
             };
-            let told = landed(come_back(&app, &tab, &query).await);
-            redeem(&app, &told["code"], VERIFIER).await.tokens();
+            let params = landed(come_back(&app, &tab, &query).await);
+            redeem(&app, &params["code"], VERIFIER).await.tokens();
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn first_sign_ins_at_once_make_one_account() {
+async fn concurrent_first_sign_ins_create_one_account() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         fake.follow(&app.clock);
@@ -261,8 +261,8 @@ async fn first_sign_ins_at_once_make_one_account() {
         let users = race(8, |index| {
             let (app, (tab, query)) = (std::sync::Arc::clone(&app), ways[index].clone());
             async move {
-                let told = landed(come_back(&app, &tab, &query).await);
-                let tokens = redeem(&app, &told["code"], VERIFIER).await.tokens();
+                let params = landed(come_back(&app, &tab, &query).await);
+                let tokens = redeem(&app, &params["code"], VERIFIER).await.tokens();
                 app.me(&tokens.access).await.expect(200).json()["id"].clone()
             }
         });
@@ -277,10 +277,10 @@ async fn first_sign_ins_at_once_make_one_account() {
 }
 
 #[tokio::test]
-async fn a_denial_is_passed_on_and_no_other_error_of_a_provider() {
+async fn only_a_denial_of_a_provider_is_passed_on() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
-        for (query, told) in [
+        for (query, params) in [
             ("error=access_denied", "access_denied"),
             (
                 "error=access_denied&error_description=%3Cb%3E",
@@ -296,13 +296,13 @@ async fn a_denial_is_passed_on_and_no_other_error_of_a_provider() {
             let state = &form(tab.location.split_once('?').unwrap().1)["state"];
             let query = format!("state={state}&{query}");
             let landed = landed(come_back(&app, &tab, &query).await);
-            assert_eq!(landed["error"], told, "{query}");
+            assert_eq!(landed["error"], params, "{query}");
         }
     }
 }
 
 #[tokio::test]
-async fn without_providers_there_is_an_empty_list() {
+async fn the_list_is_empty_without_providers() {
     for app in apps().await {
         let list = app.get("/auth/oauth", "").await.expect(200).json();
         assert_eq!(list, json!({"providers": []}));
@@ -312,7 +312,7 @@ async fn without_providers_there_is_an_empty_list() {
 }
 
 #[test]
-fn an_answer_shows_neither_its_code_nor_its_state_nor_what_was_kept() {
+fn debug_output_of_a_flow_shows_no_secrets() {
     let mut answer = Answer::new("hidden-state", "hidden-secret");
     answer.code = Some("hidden-code".to_owned());
     answer.error = Some("access_denied".to_owned());
@@ -381,11 +381,11 @@ async fn a_state_of_the_application_is_optional() {
     let query = fake.approve(&tab.location, &person("1", ANN));
     let reply = come_back(&app, &tab, &query).await.expect(303);
     let location = reply.header("location").unwrap();
-    let told = form(
+    let params = form(
         location
             .strip_prefix(APP_URL)
             .unwrap()
             .trim_start_matches('&'),
     );
-    assert_eq!(told.keys().collect::<Vec<_>>(), ["code"]);
+    assert_eq!(params.keys().collect::<Vec<_>>(), ["code"]);
 }

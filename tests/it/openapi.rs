@@ -1,4 +1,4 @@
-//! The OpenAPI document: sound, whole, and changed on purpose only.
+//! The OpenAPI document: valid, complete, and changed on purpose only.
 
 use std::{collections::BTreeSet, env, fs, path::Path};
 
@@ -23,7 +23,7 @@ use crate::{
 };
 
 const ANN: &str = "ann@example.org";
-/// The headings of the document, each written one way.
+/// The headings of the document, with one spelling each.
 const TAGS: [&str; 5] = [
     "Account",
     "Administration",
@@ -39,9 +39,9 @@ async fn document() -> (App, Value) {
     (app, document)
 }
 
-/// A change of the contract is seen in review: write the file anew with `HALLPASS_WRITE_OPENAPI=1`.
+/// Reviewers see a change of the contract: update the file with `HALLPASS_WRITE_OPENAPI=1`.
 #[tokio::test]
-async fn the_document_is_the_reviewed_one() {
+async fn the_document_matches_the_reviewed_file() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/openapi.json");
     let (_, document) = document().await;
     if env::var_os("HALLPASS_WRITE_OPENAPI").is_some() {
@@ -79,9 +79,9 @@ async fn every_row_is_in_the_document_and_nothing_else() {
     assert_eq!(described, rows);
 }
 
-/// The docs page fills them in, and one click sends them.
+/// The docs page prefills examples, and one click sends them.
 #[tokio::test]
-async fn no_example_of_a_request_makes_an_account_or_sets_a_password() {
+async fn examples_create_no_account_and_set_no_password() {
     for app in apps().await {
         let document = app
             .ask("GET /openapi.json", "", b"")
@@ -111,7 +111,7 @@ async fn no_example_of_a_request_makes_an_account_or_sets_a_password() {
     }
 }
 
-/// What OpenAPI 3.1 demands of the parts that are used here.
+/// The OpenAPI 3.1 rules for the parts used here.
 #[tokio::test]
 async fn the_document_is_sound() {
     let (_, document) = document().await;
@@ -176,7 +176,7 @@ fn check_replies(id: &str, operation: &Value) {
             assert!(content["schema"].is_object(), "{id} {status}");
         }
     }
-    // A bearer operation says so, and how it refuses.
+    // A bearer operation declares it and its refusals.
     let secured = operation["security"] == json!([{"bearer": []}]);
     let challenged = operation["responses"]["401"]
         .to_string()
@@ -184,7 +184,7 @@ fn check_replies(id: &str, operation: &Value) {
     assert_eq!(secured, challenged, "{id}");
 }
 
-/// Every reference leads somewhere, and every type is one of JSON's.
+/// Every reference resolves, and every type is a JSON type.
 fn check_schemas(document: &Value, part: &Value, place: &str) {
     const TYPES: [&str; 7] = [
         "array", "boolean", "integer", "null", "number", "object", "string",
@@ -202,7 +202,7 @@ fn check_schemas(document: &Value, part: &Value, place: &str) {
                     .and_then(|path| document.pointer(path));
                 assert!(found.is_some(), "{place} refers to {target}");
             }
-            // `nullable` and a boolean `exclusiveMinimum` are of OpenAPI 3.0.
+            // OpenAPI 3.0 only: `nullable` and a boolean `exclusiveMinimum`.
             assert!(!members.contains_key("nullable"), "{place}");
             let is_schema = !place.ends_with("/properties") && !place.ends_with("/bearer");
             match members.get("type") {
@@ -233,10 +233,10 @@ fn check_schemas(document: &Value, part: &Value, place: &str) {
     }
 }
 
-/// Such as openapi-python-client, which puts the parts of `allOf` together and drops a reply where one of them offers a
-/// choice of schemas for the member that the other narrows.
+/// openapi-python-client, for example, merges the parts of `allOf` and drops a reply where one part offers a choice of
+/// schemas for a member that the other narrows.
 #[tokio::test]
-async fn a_generator_of_clients_can_put_every_problem_together() {
+async fn a_client_generator_can_merge_every_problem() {
     let (_, document) = document().await;
     let choices = ["anyOf", "oneOf", "allOf", "$ref"];
     let is_plain = |schema: &Value| {
@@ -261,7 +261,7 @@ async fn a_generator_of_clients_can_put_every_problem_together() {
     assert!(problems > 200, "{problems}");
 }
 
-/// The words come from the document, which has them from the one enum: a new one needs an arm below.
+/// The words come from the one enum: a new one needs an arm below.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_code_is_documented_and_can_be_provoked() {
     let (_, document) = document().await;
@@ -276,13 +276,13 @@ async fn every_code_is_documented_and_can_be_provoked() {
     assert_eq!(listed.len(), 34);
     for code in listed {
         if ["link_required", "provider_failed"].contains(&code) {
-            assert_eq!(told_elsewhere(code).await, code);
+            assert_eq!(code_of_a_redirect(code).await, code);
         } else {
             let reply = provoke(code).await;
             let status = reply.status;
             reply.problem(status, code);
         }
-        // Nothing but a row that answers it says so, except what every path can answer.
+        // Only rows that answer the code list it, except codes of every path.
         let everywhere = ["method_not_allowed", "not_found", "internal", "unavailable"];
         let paths = document["paths"].to_string();
         let named = paths.contains(&format!("`{code}`"));
@@ -423,30 +423,30 @@ async fn provoke(code: &str) -> Reply {
             let body = json!({"email": ANN, "password": "short"});
             app.post("/users", body).await
         }
-        unknown => panic!("say here how `{unknown}` is provoked"),
+        unknown => panic!("add a way to provoke `{unknown}`"),
     }
 }
 
-/// Another process that asks a provider.
+/// Another process with a provider.
 async fn asking(app: &App) -> (FakeProvider, App) {
     let fake = FakeProvider::start().await;
     let asking = app.another(|builder| flow::asking(builder, &fake)).await;
     (fake, asking)
 }
 
-/// The codes that only the query of a redirect tells.
-async fn told_elsewhere(code: &str) -> String {
+/// The codes that appear only in the query of a redirect.
+async fn code_of_a_redirect(code: &str) -> String {
     let app = app_with(|builder| builder).await;
     let (fake, asking) = asking(&app).await;
     if code == "provider_failed" {
-        fake.behave(|habits| habits.signing = Signing::Not);
+        fake.behave(|behaviour| behaviour.signing = Signing::Not);
     }
     let nobody = json!({"sub": "1"});
-    let told = flow::arrive(&asking, &fake, nobody).await;
-    told.unwrap_err()
+    let params = flow::arrive(&asking, &fake, nobody).await;
+    params.unwrap_err()
 }
 
-/// Refuses with a word that is none, so that ours is answered.
+/// Refuses with an invalid word, so that ours is answered.
 #[derive(Debug)]
 struct Refusing;
 
@@ -481,5 +481,5 @@ async fn overloaded() -> Reply {
     )
     .await;
     let turned_away = replies.into_iter().find(|reply| reply.status == 503);
-    turned_away.expect("one permit, and eight who want it")
+    turned_away.expect("one permit for eight callers")
 }

@@ -1,4 +1,4 @@
-//! Accounts that change while a credential of theirs is checked.
+//! Accounts that change during a credential check.
 
 use std::{
     sync::{
@@ -31,7 +31,7 @@ use crate::support::{
 
 const ANN: &str = "ann@example.org";
 
-/// Raises the version of an account in the middle of so many sign-ins.
+/// Raises the version of an account during this many sign-ins.
 #[derive(Debug)]
 struct Raising {
     store: Arc<dyn Store>,
@@ -54,7 +54,7 @@ impl Hooks for Raising {
     }
 }
 
-/// A service whose first wrong password locks, and where accounts change in the middle of so many sign-ins.
+/// A service that locks at the first wrong password, with account changes during this many sign-ins.
 async fn raising(app: &App) -> (App, Arc<AtomicUsize>) {
     let left = Arc::new(AtomicUsize::new(0));
     let (store, shared) = (app.store(), Arc::clone(&left));
@@ -73,7 +73,7 @@ async fn raising(app: &App) -> (App, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn a_right_password_signs_in_over_two_changes_of_the_account() {
+async fn a_right_password_signs_in_despite_two_account_changes() {
     for app in apps().await {
         app.register(ANN).await;
         let (app, left) = raising(&app).await;
@@ -86,7 +86,7 @@ async fn a_right_password_signs_in_over_two_changes_of_the_account() {
 }
 
 #[tokio::test]
-async fn a_right_password_that_is_overtaken_each_time_is_no_failed_attempt() {
+async fn a_right_password_overtaken_each_time_is_not_a_failure() {
     for app in apps().await {
         app.register(ANN).await;
         let (app, left) = raising(&app).await;
@@ -96,7 +96,7 @@ async fn a_right_password_that_is_overtaken_each_time_is_no_failed_attempt() {
         reply.problem(503, "unavailable");
         assert_eq!(usize::MAX - left.load(Ordering::SeqCst), 3, "checks");
         assert_eq!(app.count_events(EventKind::SignInFailed).await, 0);
-        // One failed attempt would have locked.
+        // One failed attempt would lock.
         left.store(0, Ordering::SeqCst);
         app.login(ANN).await;
         app.try_login(ANN, "a wrong password").await.expect(401);
@@ -106,7 +106,7 @@ async fn a_right_password_that_is_overtaken_each_time_is_no_failed_attempt() {
     }
 }
 
-/// A sign-in on an instance with other parameters hashes the password again just after each check.
+/// An instance with other parameters rehashes the password after each check.
 #[derive(Debug)]
 struct Rehashing {
     store: Arc<dyn Store>,
@@ -152,7 +152,7 @@ impl Limiter for Rehashing {
 }
 
 #[tokio::test]
-async fn a_live_session_is_not_called_over_when_its_password_is_hashed_again_at_each_check() {
+async fn a_live_session_survives_a_rehash_at_each_check() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         let store = app.store();

@@ -1,4 +1,4 @@
-//! Rows of a host's own beside ours: they answer, refuse and document themselves as ours do.
+//! A host's own rows beside ours: replies, refusals and documentation alike.
 
 use hallpass::{
     ActiveUser, Auth, ErrorKind, Result,
@@ -99,7 +99,7 @@ async fn own_rows_answer_refuse_and_document_themselves_as_ours() {
 }
 
 #[tokio::test]
-async fn an_own_row_takes_the_place_of_ours() {
+async fn an_own_row_replaces_ours() {
     let app = app_with(|builder| builder).await;
     for framework in [Framework::Axum, Framework::Actix] {
         let own = Endpoint::post("/auth/forgot-password", (), ask);
@@ -119,14 +119,14 @@ async fn an_own_row_takes_the_place_of_ours() {
 }
 
 #[tokio::test]
-async fn own_rows_where_documentation_and_pages_are_give_way() {
+async fn own_rows_give_way_to_documentation_and_pages() {
     let app = app_with(|builder| builder).await;
     for framework in [Framework::Axum, Framework::Actix] {
         let own = ["/docs/{page}", "/openapi.json", "/unlock"];
         let own = own.map(|path| Endpoint::get(path, (), ask));
         let endpoints = app.auth.endpoints().with_rows(own).unwrap();
         let server = Server::of(endpoints.with_docs().with_pages(), framework).await;
-        // The page of a dead link, where the own row would answer 204.
+        // The page of a dead link instead of the own row's 204.
         let ours = [
             ("/docs/start.js", 200),
             ("/openapi.json", 200),
@@ -140,7 +140,7 @@ async fn own_rows_where_documentation_and_pages_are_give_way() {
 }
 
 #[tokio::test]
-async fn own_rows_that_answer_what_another_answers_are_refused() {
+async fn own_rows_that_collide_are_refused() {
     let app = app_with(|builder| builder).await;
     for path in ["/users/me", "/admin/users/{user}", "no-pattern", "/a/{}"] {
         let row = Endpoint::get(path, (), ask);

@@ -1,7 +1,7 @@
 //! The pages of mailed links.
 
 mod link;
-mod moody;
+mod scripted;
 mod unlock;
 
 use std::{sync::Arc, time::Duration};
@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use hallpass::{AuthBuilder, ClientAddress};
 use serde_json::json;
 
-use self::moody::Moody;
+use self::scripted::Scripted;
 use crate::support::{
     app::{App, Framework, Server, app_with, apps, link_token},
     db::TestStore,
@@ -40,7 +40,7 @@ async fn set(client: &Client, token: &str, password: &str) -> Reply {
     send(client, "/reset-password", "", &body).await
 }
 
-/// Holds that this is a page, and that it has what all pages have.
+/// Checks the parts that every page has.
 #[track_caller]
 fn page(reply: Reply, status: u16, title: &str) -> Reply {
     let reply = reply.expect(status);
@@ -67,7 +67,7 @@ fn page(reply: Reply, status: u16, title: &str) -> Reply {
     assert!(reply.header("set-cookie").is_none());
     let text = reply.text();
     assert!(text.contains(&format!("<h1>{title}</h1>")), "{text}");
-    // Nothing is announced over the head of who reads from the top, and a list stays a list.
+    // No live region interrupts a screen reader, and a list stays a list.
     assert!(
         !text.contains("role=\"alert\"") && !text.contains("<ul role"),
         "{text}"
@@ -94,14 +94,14 @@ fn page(reply: Reply, status: u16, title: &str) -> Reply {
     reply
 }
 
-/// Holds that a form was done, and gives the page where that leads.
+/// Checks that a form succeeded and returns its next page.
 async fn done(client: &Client, sent: Reply, title: &str) -> Reply {
     let location = led_to(sent, "done");
     let shown = client.ask(&format!("GET /{location}"), "", b"").await;
     page(shown, 200, title)
 }
 
-/// Holds that a form led on, to a page for this, and gives where.
+/// Checks that a form led to another page and returns the address.
 #[track_caller]
 fn led_to(sent: Reply, what: &str) -> String {
     let sent = sent.expect(303);
@@ -145,7 +145,7 @@ async fn a_link_opens_a_form_that_sets_the_password() {
 }
 
 #[tokio::test]
-async fn a_click_verifies_an_address_and_changes_it() {
+async fn a_click_verifies_or_changes_an_address() {
     for app in apps().await {
         let server = served(&app).await;
         let client = &server.client;
@@ -186,7 +186,7 @@ async fn a_click_verifies_an_address_and_changes_it() {
         let sent = send(client, path, "", &body).await;
         done(client, sent, "Address changed").await;
         app.login(new).await;
-        // A token of one page is worth nothing at another.
+        // A token of one page fails at another.
         let reset = app.reset_token(new).await;
         for path in ["/verify-email", path] {
             let reply = send(client, path, "", &format!("token={reset}")).await;
@@ -196,7 +196,7 @@ async fn a_click_verifies_an_address_and_changes_it() {
 }
 
 #[tokio::test]
-async fn scanners_spend_nothing_however_often_they_look() {
+async fn scanners_spend_no_token() {
     for app in apps().await {
         let server = served(&app).await;
         app.register(ANN).await;
@@ -212,7 +212,7 @@ async fn scanners_spend_nothing_however_often_they_look() {
                 match method {
                     "GET" => assert_eq!(reply.timeless(), shown.clone().timeless()),
                     "HEAD" => {
-                        // Nothing is looked up, and a length that may be wrong is worse than none.
+                        // No look-up, and no Content-Length, which may be wrong.
                         assert_eq!(reply.header("content-length"), None);
                         assert!(reply.expect(200).body.is_empty());
                     }
@@ -229,7 +229,7 @@ async fn scanners_spend_nothing_however_often_they_look() {
 }
 
 #[tokio::test]
-async fn a_weak_password_is_told_beside_the_field_and_does_not_spend_the_token() {
+async fn a_weak_password_shows_at_the_field_and_keeps_the_token() {
     for app in apps().await {
         let server = served(&app).await;
         app.register(ANN).await;
@@ -287,7 +287,7 @@ async fn an_impossible_token_is_an_invalid_link_and_is_not_reflected() {
                 .client
                 .ask(&format!("GET /reset-password{query}"), "", b"")
                 .await;
-            // Some are no request at all for the server.
+            // Some are not valid requests for the server.
             if query.contains('"') && reply.header("content-type").is_none() {
                 continue;
             }
@@ -304,7 +304,7 @@ async fn an_impossible_token_is_an_invalid_link_and_is_not_reflected() {
 }
 
 #[tokio::test]
-async fn a_form_is_taken_in_its_own_type_only_and_with_its_own_fields() {
+async fn a_form_needs_its_own_type_and_fields() {
     for framework in [Framework::Actix, Framework::Axum] {
         let app = App::start(Arc::new(TestStore::memory()), framework, |builder| builder).await;
         let server = served(&app).await;
@@ -366,7 +366,7 @@ async fn a_form_that_another_site_sends_is_refused() {
 }
 
 #[tokio::test]
-async fn pages_speak_the_language_of_the_browser_and_name_the_product() {
+async fn pages_use_the_browser_language_and_name_the_product() {
     let templates = || hallpass::mail::Templates::new("<b>Äcme & Co</b>").unwrap();
     let app = app_with(|builder| builder.templates(templates())).await;
     let server = served(&app).await;
@@ -404,10 +404,11 @@ async fn pages_speak_the_language_of_the_browser_and_name_the_product() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_busy_or_away_gives_the_form_back() {
+async fn a_busy_or_unavailable_service_shows_the_form_again() {
     for framework in [Framework::Actix, Framework::Axum] {
-        let moody = |builder: AuthBuilder| builder.wrap_service(|inner| Arc::new(Moody(inner)));
-        let app = App::start(Arc::new(TestStore::memory()), framework, moody).await;
+        let scripted =
+            |builder: AuthBuilder| builder.wrap_service(|inner| Arc::new(Scripted(inner)));
+        let app = App::start(Arc::new(TestStore::memory()), framework, scripted).await;
         let server = served(&app).await;
         app.register(ANN).await;
         let token = app.reset_token(ANN).await;
@@ -417,7 +418,7 @@ async fn a_service_that_is_busy_or_away_gives_the_form_back() {
             assert!(reply.text().contains("Please try again in a moment."));
             assert!(reply.text().contains(&format!("value=\"{token}\"")));
             assert!(!reply.text().contains("aria-invalid=\"true\""));
-            // It is about no field, so that the reason itself has the focus.
+            // The error has no field, so the message has the focus.
             let focused = "tabindex=\"-1\" autofocus>\n<p id=\"message\">";
             assert!(reply.text().contains(focused), "{}", reply.text());
             assert_eq!(reply.text().matches("autofocus").count(), 1);
@@ -428,7 +429,7 @@ async fn a_service_that_is_busy_or_away_gives_the_form_back() {
             assert!(!reply.text().contains("the source"));
         }
         let brief = Duration::from_millis(500);
-        let brief = app.another(|builder| moody(builder).request_timeout(brief));
+        let brief = app.another(|builder| scripted(builder).request_timeout(brief));
         let brief = served(&brief.await).await;
         let reply = set(&brief.client, &token, "never please").await;
         page(reply, 503, "Please try again in a moment");
@@ -438,7 +439,7 @@ async fn a_service_that_is_busy_or_away_gives_the_form_back() {
 }
 
 #[tokio::test]
-async fn pages_are_mounted_if_asked_for_and_are_no_part_of_the_document() {
+async fn pages_are_optional_and_not_in_the_document() {
     for framework in [Framework::Actix, Framework::Axum] {
         let app = App::start(Arc::new(TestStore::memory()), framework, |builder| builder).await;
         let reply = app.ask("GET /reset-password?token=x", "", b"").await;
@@ -475,7 +476,7 @@ async fn pages_are_the_same_on_axum_and_actix() {
     for framework in [Framework::Actix, Framework::Axum] {
         let app = App::start(Arc::new(TestStore::memory()), framework, |builder| builder).await;
         let server = served(&app).await;
-        let mut told = Vec::new();
+        let mut answers = Vec::new();
         for (line, headers, body) in [
             ("GET /reset-password?token=x", "Accept-Language: de\r\n", ""),
             ("HEAD /reset-password?token=x", "", ""),
@@ -498,9 +499,9 @@ async fn pages_are_the_same_on_axum_and_actix() {
             let reply = server.client.ask(line, headers, body.as_bytes()).await;
             let mut reply = reply.timeless();
             reply.headers.retain(|(name, _)| name != "content-length");
-            told.push((line, reply));
+            answers.push((line, reply));
         }
-        replies.push(told);
+        replies.push(answers);
     }
     let axum = replies.pop().unwrap();
     for (axum, actix) in axum.into_iter().zip(replies.pop().unwrap()) {

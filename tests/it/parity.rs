@@ -1,7 +1,7 @@
-//! Every row of the contract on axum and on actix: the replies are the same byte for byte, and are documented.
+//! Every row of the contract on axum and actix: the replies are identical and documented.
 //!
-//! The rows come from the table itself, and the bodies from their schemas: a new row is covered without a change
-//! here, unless it takes a value that nothing in [`Known`] fits.
+//! The rows come from the table and the bodies from their schemas: a new row needs a change here only if no value in
+//! [`Known`] fits.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::{
 
 const ROOT: &str = "root@example.org";
 
-/// Two services that differ in nothing but the framework, and what chance gave them.
+/// Two services that differ only in the framework, and their random values.
 struct Twins {
     axum: App,
     actix: App,
@@ -29,7 +29,7 @@ struct Twins {
     document: Value,
 }
 
-/// What a request of one of the twins can be made of.
+/// Values for the requests of one twin.
 struct Known {
     target: String,
     /// A mail in the outbox.
@@ -42,7 +42,7 @@ struct Known {
     /// The code of a flow with a provider.
     code: String,
     identity: String,
-    /// What a row with no body needs in its query, and in its headers.
+    /// The query and headers that a row without a body needs.
     visit: Option<(String, String)>,
 }
 
@@ -71,7 +71,7 @@ async fn every_row_answers_alike_and_as_documented_on_axum_and_actix() {
 }
 
 #[tokio::test]
-async fn paths_that_nothing_answers_are_answered_alike() {
+async fn unknown_paths_are_answered_alike() {
     let twins = Twins::start().await;
     for path in [
         "/",
@@ -123,7 +123,7 @@ impl Twins {
     }
 
     async fn known(&self, app: &App, index: usize, path: &str) -> Known {
-        // A row before may have deleted it.
+        // An earlier row may have deleted it.
         app.administrator().await;
         app.forgot(ROOT).await;
         let tokens = app.login(ROOT).await;
@@ -182,7 +182,7 @@ impl Twins {
         }
     }
 
-    /// Goes through a flow, up to its code.
+    /// Runs a flow up to its code.
     async fn arrive(&self, app: &App, claims: &Value, changed: &[(&str, &str)]) -> String {
         let tab = flow::begin(app, changed).await;
         let query = self.provider.approve(&tab.location, claims);
@@ -190,7 +190,7 @@ impl Twins {
         landed["code"].clone()
     }
 
-    /// Sends each twin its request, and holds that they answer alike.
+    /// Sends each twin its request and checks that they answer alike.
     async fn ask(&self, axum: &[u8], actix: &[u8]) -> Reply {
         // Newer rows sort by their time.
         self.clock.advance(std::time::Duration::from_millis(2));
@@ -199,13 +199,13 @@ impl Twins {
         one
     }
 
-    /// Holds that the document names this reply of the row; whether it is a success.
+    /// Checks that the document has this reply of the row; returns whether it is a success.
     fn is_documented(&self, row: &Endpoint, asked: &[u8], reply: &Reply) -> bool {
         let asked = shown(asked);
         let path = row.path();
         let is_other = [404, 405].contains(&reply.status);
         if !asked.starts_with(&format!("{} ", row.method())) || is_other {
-            // Another method, or another path, which may be the one of another row.
+            // Another method or path, which may belong to another row.
             return false;
         }
         let method = row.method().as_str().to_ascii_lowercase();
@@ -215,7 +215,7 @@ impl Twins {
         if reply.status >= 400 {
             let problem = &documented["content"]["application/problem+json"]["schema"]["allOf"];
             let code = &problem[1]["properties"]["code"];
-            // Beside those that a host may answer with a word of its own.
+            // Besides the codes of a host's own.
             let ours = code.get("enum").unwrap_or(&code["examples"]);
             let codes = ours.as_array().expect("the codes are listed");
             assert!(codes.contains(&reply.json()["code"]), "{asked}");
@@ -235,7 +235,7 @@ impl Twins {
     }
 }
 
-/// Asks for another address, and takes the token out of the mail to it.
+/// Requests another address and returns the mailed token.
 async fn change_token(app: &App, email: &str) -> String {
     let access = app.login(email).await.access;
     let new = format!("new-{email}");
@@ -247,7 +247,7 @@ async fn change_token(app: &App, email: &str) -> String {
     link_token(&letter, "confirm-email-change")
 }
 
-/// Locks the sign-in, and takes the token out of the mail that tells of it.
+/// Locks the sign-in and returns the mailed token.
 async fn unlock_token(app: &App, email: &str) -> String {
     for _ in 0..5 {
         let reply = app.try_login(email, "a wrong password").await;
@@ -264,7 +264,7 @@ fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     }
 }
 
-/// The same requests for each of the twins, in the same order.
+/// The same requests for each twin, in the same order.
 fn requests(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
     let path = row
         .path()
@@ -313,7 +313,7 @@ fn requests(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW", "get",
     ];
     for method in methods {
-        // The row's own method has its turn above and below.
+        // The row's own method is covered above and below.
         if method != row.method().as_str() {
             add(&format!("{method} {path}"), &anonymous, b"{}");
             add(&format!("{method} {path}"), id, b"");
@@ -342,7 +342,7 @@ fn requests(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
     made
 }
 
-/// Sound bodies first, then all the others.
+/// Valid bodies first, then all others.
 fn bodies(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
     let method = row.method().as_str().to_ascii_lowercase();
     let body = &document["paths"][row.path()][method]["requestBody"];
@@ -395,7 +395,7 @@ fn bodies(row: &Endpoint, document: &Value, known: &Known) -> Vec<Vec<u8>> {
     all
 }
 
-/// Without what the servers write themselves, and with a star for what chance gave.
+/// Without the servers' own parts, and with a star for random values.
 fn masked(mut reply: Reply) -> Reply {
     reply
         .headers
@@ -426,7 +426,7 @@ fn masked(mut reply: Reply) -> Reply {
     };
     let mut random = Vec::new();
     find_random(&json, &mut random);
-    // A short one may be a part of a long one.
+    // A short value may be part of a long one.
     random.sort_unstable_by_key(|value| std::cmp::Reverse(value.len()));
     let mut text = reply.text().to_owned();
     for value in random {
@@ -439,7 +439,7 @@ fn masked(mut reply: Reply) -> Reply {
     reply
 }
 
-/// The values of a query that chance gave.
+/// The random values of a query.
 fn mask_parameters(location: &mut String) {
     let Some((base, query)) = location.split_once('?') else {
         return;

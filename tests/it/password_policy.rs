@@ -1,4 +1,4 @@
-//! Which passwords can be set, at every door that sets one.
+//! The password policy at every call that sets a password.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +23,7 @@ use crate::support::{
 const ANN: &str = "ann@example.org";
 const STOLEN: &str = "a password that was stolen";
 
-/// A product, words of the host's own, an estimate and a breach check.
+/// A product name, the host's own words, an estimate and a breach check.
 fn strict(ranges: &Ranges) -> impl Fn(hallpass::AuthBuilder) -> hallpass::AuthBuilder {
     |builder| {
         let policy = PasswordPolicy::default().with_words(["Initech"]);
@@ -39,8 +39,7 @@ async fn register(app: &App, email: &str, name: &str, password: &str) -> Reply {
     app.post("/users", body).await
 }
 
-/// Tries to set this password at every door, and gives the replies with the member they are about. The doors are those of
-/// an account with the address `ann@example.org`.
+/// Tries to set this password at every call for `ann@example.org` and returns the replies with their member.
 async fn at_every_door(app: &App, password: &str) -> Vec<(&'static str, Reply)> {
     let admin = app.administrator().await;
     app.advance(1);
@@ -77,7 +76,7 @@ async fn events(app: &App, kind: EventKind) -> Vec<Event> {
 }
 
 #[tokio::test]
-async fn every_reason_is_documented_and_reached_at_every_door() {
+async fn every_reason_is_documented_and_reached_everywhere() {
     let ranges = Ranges::start().await;
     ranges.know(STOLEN, 3);
     let long = "correct horse battery staple ".repeat(9);
@@ -101,12 +100,12 @@ async fn every_reason_is_documented_and_reached_at_every_door() {
         let ann = register(&app, ANN, "Ann Perkins-Knope", PASSWORD).await;
         ann.expect(201);
         for (weakness, password) in reasons {
-            // Over HTTP no text has these.
+            // JSON over HTTP cannot carry these.
             if weakness == Weakness::ControlCharacter {
                 continue;
             }
             for (member, reply) in at_every_door(&app, password).await {
-                // Only the account itself has a name that is known.
+                // Only an account has a known name.
                 if weakness == Weakness::ContainsName && member == "/password" {
                     continue;
                 }
@@ -139,7 +138,7 @@ async fn every_reason_is_documented_and_reached_at_every_door() {
 }
 
 #[tokio::test]
-async fn an_administrator_made_at_start_has_a_password_that_is_good_enough() {
+async fn an_administrator_created_at_start_needs_a_good_password() {
     let ranges = Ranges::start().await;
     ranges.know(STOLEN, 1);
     let app = app_with(strict(&ranges)).await;
@@ -156,7 +155,7 @@ async fn an_administrator_made_at_start_has_a_password_that_is_good_enough() {
 }
 
 #[tokio::test]
-async fn a_password_made_of_a_name_is_told_from_one_with_a_name_in_it() {
+async fn a_password_made_of_a_name_differs_from_one_with_a_name_in_it() {
     for app in apps_with(|builder| builder.templates(Templates::new("Acme").unwrap())).await {
         for (password, codes) in [
             ("Perkins-2025", &["contains_name"][..]),
@@ -174,7 +173,7 @@ async fn a_password_made_of_a_name_is_told_from_one_with_a_name_in_it() {
 }
 
 #[tokio::test]
-async fn an_estimate_is_made_under_a_permit_of_the_hasher() {
+async fn an_estimate_holds_a_permit_of_the_hasher() {
     let policy = PasswordPolicy::default().with_min_strength(3).unwrap();
     let weak = HashParams::danger_weak(8, 1, 1).unwrap();
     let app = app_with(|builder| {
@@ -191,7 +190,7 @@ async fn an_estimate_is_made_under_a_permit_of_the_hasher() {
     .await;
     let refused = replies.iter().filter_map(|reply| reply.as_ref().err());
     let kinds: Vec<_> = refused.map(hallpass::Error::kind).collect();
-    assert!(!kinds.is_empty(), "nobody had to wait");
+    assert!(!kinds.is_empty(), "no caller had to wait");
     assert!(
         kinds.iter().all(|kind| *kind == ErrorKind::Overloaded),
         "{kinds:?}"
@@ -199,7 +198,7 @@ async fn an_estimate_is_made_under_a_permit_of_the_hasher() {
 }
 
 #[tokio::test]
-async fn a_service_is_told_five_digits_and_nothing_else() {
+async fn a_breach_service_receives_five_digits_only() {
     let ranges = Ranges::start().await;
     ranges.know(STOLEN, 3);
     ranges.know(PASSWORD, 0);
@@ -237,7 +236,7 @@ async fn a_service_is_told_five_digits_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_password_that_the_policy_refuses_is_not_asked_about() {
+async fn a_password_refused_by_the_policy_is_not_looked_up() {
     let ranges = Ranges::start().await;
     let app = app_with(strict(&ranges)).await;
     register(&app, ANN, "Ann", PASSWORD).await.expect(201);
@@ -248,11 +247,11 @@ async fn a_password_that_the_policy_refuses_is_not_asked_about() {
     app.try_login(ANN, STOLEN)
         .await
         .problem(401, "invalid_credentials");
-    assert!(ranges.requests().is_empty(), "a login asks nobody");
+    assert!(ranges.requests().is_empty(), "a login sends no request");
 }
 
 #[tokio::test]
-async fn a_private_registration_asks_and_answers_alike_whether_or_not_the_address_is_taken() {
+async fn a_private_registration_checks_a_taken_address_alike() {
     let ranges = Ranges::start().await;
     ranges.know(STOLEN, 3);
     let private = |builder: hallpass::AuthBuilder| {
@@ -274,7 +273,7 @@ async fn a_private_registration_asks_and_answers_alike_whether_or_not_the_addres
 }
 
 #[tokio::test]
-async fn a_service_that_gives_no_answer_refuses_nothing_and_leaves_an_event() {
+async fn a_silent_breach_service_refuses_nothing_and_leaves_an_event() {
     let elsewhere = Ranges::start().await;
     elsewhere.know(STOLEN, 1);
     let digits = digits(STOLEN);
@@ -330,16 +329,16 @@ async fn a_service_that_gives_no_answer_refuses_nothing_and_leaves_an_event() {
             .is_breached(&STOLEN.into())
             .await
             .unwrap_err();
-        let mut told = vec![format!("{error:?}")];
+        let mut texts = vec![format!("{error:?}")];
         let mut next: Option<&dyn std::error::Error> = Some(&*error);
         while let Some(error) = next {
-            told.push(error.to_string());
+            texts.push(error.to_string());
             next = error.source();
         }
         for secret in [STOLEN, prefix, suffix] {
             assert!(
-                !told.iter().any(|text| text.contains(secret)),
-                "{what}: {told:?}"
+                !texts.iter().any(|text| text.contains(secret)),
+                "{what}: {texts:?}"
             );
         }
         ranges.requests();
@@ -348,12 +347,12 @@ async fn a_service_that_gives_no_answer_refuses_nothing_and_leaves_an_event() {
 }
 
 #[tokio::test]
-async fn each_password_that_was_taken_unchecked_leaves_one_event() {
+async fn each_unchecked_password_leaves_one_event() {
     let ranges = Ranges::start().await;
     ranges.answer(ok("garbage"));
     for app in apps_with(|builder| builder.breach_check(ranges.check())).await {
         let ann = app.register(ANN).await["id"].as_str().unwrap().to_owned();
-        // The administrator is made by the first door, and so adds one.
+        // The first call creates the administrator and so adds one.
         let replies = at_every_door(&app, "what nobody could look up").await;
         for (_, reply) in replies {
             assert!(matches!(reply.status, 201 | 204), "{reply:?}");
@@ -385,7 +384,7 @@ impl BreachCheck for Silent {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_is_silent_is_waited_for_two_seconds_or_a_quarter_of_the_request_timeout() {
+async fn a_silent_breach_service_is_given_up_within_two_seconds() {
     let ranges = Ranges::start().await;
     ranges.answer("");
     for (request, expected) in [(10, 2000), (4, 1000)] {
@@ -426,7 +425,7 @@ async fn an_account_of_an_administrator_names_them_in_the_event() {
 }
 
 #[tokio::test]
-async fn a_host_may_ask_whom_it_likes() {
+async fn a_host_may_bring_its_own_breach_check() {
     #[derive(Debug)]
     struct Own(Arc<str>);
 

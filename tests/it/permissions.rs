@@ -1,4 +1,4 @@
-//! Permissions that roles bring, behind extractors and guards on both frameworks, and in tokens.
+//! Permissions of roles, behind extractors and guards on both frameworks, and in tokens.
 
 use axum::{Router, routing::get};
 use hallpass::{
@@ -86,7 +86,7 @@ async fn hosts() -> (App, [Server; 2]) {
 }
 
 #[tokio::test]
-async fn without_a_user_permission_guards_answer_401() {
+async fn permission_guards_answer_401_without_a_user() {
     let (_app, servers) = hosts().await;
     for server in &servers {
         for path in ["/read", "/write", "/guarded"] {
@@ -104,7 +104,7 @@ async fn without_a_user_permission_guards_answer_401() {
 #[tokio::test]
 async fn permissions_follow_the_roles_in_the_database() {
     let (app, servers) = hosts().await;
-    // The last one could not be made anything else.
+    // The last administrator cannot be demoted.
     app.administrator().await;
     let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
     let access = app.login(ANN).await.access;
@@ -113,7 +113,7 @@ async fn permissions_follow_the_roles_in_the_database() {
             ("user", [200, 403, 403]),
             ("editor", [403, 200, 200]),
             ("editor user", [200; 3]),
-            // No role brings what it was not granted.
+            // A role has only its granted permissions.
             ("admin", [403; 3]),
             ("", [403; 3]),
         ] {
@@ -147,7 +147,7 @@ async fn an_application_can_ask_for_itself() {
 }
 
 #[tokio::test]
-async fn tokens_carry_permissions_only_if_told_to() {
+async fn tokens_carry_permissions_only_if_configured() {
     for (written, expected) in [
         (false, None),
         (true, Some(json!(["notes:read", "notes:write"]))),

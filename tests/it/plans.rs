@@ -1,4 +1,4 @@
-//! How the lists of users are read, administrators locked, and identities and codes found, among many users.
+//! Query plans with many users: user lists, administrator locks, identities and codes.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -48,7 +48,7 @@ fn by_status(status: UserStatus) -> UserFilter {
     }
 }
 
-/// The whole table is neither read nor sorted, at whatever depth and for whatever filter.
+/// No filter and no depth reads or sorts the whole table.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_list_of_users_has_an_index() {
     for database in Database::migrated().await {
@@ -91,7 +91,7 @@ async fn every_list_of_users_has_an_index() {
             let sorts = plan.contains("Sort") || plan.contains("TEMP B-TREE");
             assert!(index == email || !sorts, "{context}");
         }
-        // Many match: the list is walked until there are enough, or the few pages of the index are read.
+        // Many users match: the list is walked, or the few pages of the index are read.
         let users = watched
             .store
             .list_users(&by_email("1"), Some(deep), 50)
@@ -103,7 +103,7 @@ async fn every_list_of_users_has_an_index() {
     }
 }
 
-/// Whom a change has to lock is found without reading the whole table.
+/// The users to lock are found without a table scan.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn administrators_are_found_by_an_index() {
     for database in Database::migrated().await {
@@ -140,7 +140,7 @@ async fn administrators_are_found_by_an_index() {
     }
 }
 
-/// Who somebody is at a provider, whose code it is, and what is there to be removed with an account.
+/// Look-ups by identity and code, and the deletions of an account.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn identities_and_codes_are_found_by_indexes() {
     for database in Database::migrated().await {
@@ -228,7 +228,7 @@ async fn identities_and_codes_are_found_by_indexes() {
     }
 }
 
-/// A sign-in and a list look through the sessions that are open, and not through those that were.
+/// A sign-in and a list scan open sessions, not ended ones.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn open_sessions_are_found_among_many_that_ended() {
     for database in Database::migrated().await {
@@ -281,7 +281,7 @@ async fn open_sessions_are_found_among_many_that_ended() {
     }
 }
 
-/// Gives the user as many sessions as there are users, all ended. Then has the statistics gathered.
+/// Adds as many ended sessions as there are users, and gathers the statistics.
 async fn fill_sessions(database: &Database, user: UserId, now: Timestamp) {
     let store = database.store().await;
     let db = store.database();
@@ -301,7 +301,7 @@ async fn fill_sessions(database: &Database, user: UserId, now: Timestamp) {
     analyzed.unwrap();
 }
 
-/// Gives every user an identity, and a flow with a code. Then has the statistics gathered.
+/// Gives every user an identity and a flow with a code, and gathers the statistics.
 async fn fill_identities(database: &Database) {
     let store = database.store().await;
     let db = store.database();

@@ -1,4 +1,4 @@
-//! Connections that somebody left inside a transaction: what is written later is not lost with it.
+//! Connections left inside a transaction: later writes are not lost.
 
 use hallpass::{
     clock::{Clock as _, SystemClock},
@@ -10,11 +10,11 @@ use sea_orm::{ConnectOptions, ConnectionTrait as _};
 
 use crate::support::{app::created, db::Database};
 
-/// The server has an open transaction then, or a failed one; the driver knows of neither.
+/// The server has an open or failed transaction unknown to the driver.
 const LEFT_OPEN: [&str; 2] = ["BEGIN", "BEGIN; SELECT * FROM no_such_table"];
 
 #[tokio::test]
-async fn write_after_a_transaction_that_came_back_open_is_not_lost() {
+async fn write_after_a_transaction_left_open_is_kept() {
     for database in Database::migrated().await {
         for sql in LEFT_OPEN {
             let settings = ConnectSettings::new(database.url()).pool_size(1);
@@ -25,7 +25,7 @@ async fn write_after_a_transaction_that_came_back_open_is_not_lost() {
 }
 
 #[tokio::test]
-async fn write_on_a_pool_of_the_hosts_with_an_open_transaction_is_not_lost() {
+async fn write_on_a_host_pool_with_an_open_transaction_is_kept() {
     for database in Database::migrated().await {
         for sql in LEFT_OPEN {
             let mut options = ConnectOptions::new(database.url());
@@ -37,7 +37,7 @@ async fn write_on_a_pool_of_the_hosts_with_an_open_transaction_is_not_lost() {
     }
 }
 
-/// Leaves the only connection so, writes, and looks for it on another one.
+/// Leaves the only connection in a transaction, writes, and reads on another one.
 async fn ensure_writes_last(database: &Database, store: &SeaOrmStore, sql: &str) {
     // The second text fails on purpose.
     store.database().execute_unprepared(sql).await.ok();

@@ -1,4 +1,4 @@
-//! Passwords that another system types in other code points (RFC 8265).
+//! Passwords typed as other code points (RFC 8265).
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
@@ -15,14 +15,14 @@ use crate::support::{
 };
 
 const ANN: &str = "ann@example.org";
-/// As macOS may send it, with a space that does not break: decomposed.
+/// As macOS may send it: decomposed, with a no-break space.
 const DECOMPOSED: &str = "zoe\u{308} trinkt\u{a0}u\u{308}ber Tee";
-/// As others send it.
+/// As other systems send it.
 const COMPOSED: &str = "zo\u{eb} trinkt \u{fc}ber Tee";
-/// Compatible with it, and another password.
+/// Compatible with it, but another password.
 const OTHER: &str = "zo\u{eb} trinkt \u{fc}ber \u{ff34}ee";
 
-/// A hash of the bytes as they are: of a version before, or of another program.
+/// A hash of the raw bytes, from an older version or another program.
 fn hash_of_bytes(password: &str) -> PasswordHash {
     let (salt, mut tag) = (b"a salt of others", [0; 32]);
     let params = Params::new(8, 1, 1, Some(32)).unwrap();
@@ -58,7 +58,7 @@ async fn stored(app: &App) -> String {
 }
 
 #[tokio::test]
-async fn a_password_typed_on_another_system_matches_at_every_door() {
+async fn a_password_typed_on_another_system_matches_everywhere() {
     for app in apps().await {
         for (set, typed) in [(DECOMPOSED, COMPOSED), (COMPOSED, DECOMPOSED)] {
             let body = json!({"email": ANN, "password": set});
@@ -88,11 +88,11 @@ async fn a_password_typed_on_another_system_matches_at_every_door() {
 }
 
 #[tokio::test]
-async fn a_hash_of_the_bytes_matches_them_and_from_then_on_what_others_type() {
+async fn a_hash_of_raw_bytes_matches_and_is_then_normalised() {
     for app in apps().await {
         account_with(&app, hash_of_bytes(DECOMPOSED)).await;
         let before = stored(&app).await;
-        // Nothing but the bytes can be compared with it, and a failure costs one hash.
+        // Only the raw bytes can match, and a failure costs one hash.
         let refused = app.try_login(ANN, COMPOSED).await;
         refused.problem(401, "invalid_credentials");
         assert_eq!(stored(&app).await, before);
@@ -107,7 +107,7 @@ async fn a_hash_of_the_bytes_matches_them_and_from_then_on_what_others_type() {
 }
 
 #[tokio::test]
-async fn a_hash_of_plain_letters_stays_as_it_is() {
+async fn a_hash_of_ascii_letters_is_unchanged() {
     for app in apps().await {
         let hash = hash_of_bytes(PASSWORD);
         account_with(&app, hash.clone()).await;
@@ -117,7 +117,7 @@ async fn a_hash_of_plain_letters_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn the_length_of_a_password_is_counted_as_it_is_compared() {
+async fn the_length_of_a_password_is_counted_after_preparation() {
     for app in apps().await {
         let short = "u\u{308}a\u{308}o\u{308}e\u{308}";
         let reply = app

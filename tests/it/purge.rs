@@ -1,4 +1,4 @@
-//! Deleting what is of no more use.
+//! The purge.
 
 use std::time::Duration;
 
@@ -34,11 +34,11 @@ async fn expired_rows_are_purged_and_live_ones_are_not() {
         let out = app.login(ANN).await;
         app.logout(&out.refresh).await.expect(204);
         let token = app.reset_token(ANN).await;
-        assert_eq!(purge(&app).await, (0, 0, 0), "within the hour");
+        assert_eq!(purge(&app).await, (0, 0, 0), "a purge within the hour");
         app.advance(HOUR);
-        assert_eq!(purge(&app).await, (1, 0, 0), "the session that was left");
+        assert_eq!(purge(&app).await, (1, 0, 0), "the remaining session");
         app.advance(HOUR);
-        assert_eq!(purge(&app).await, (0, 1, 0), "the link that was not used");
+        assert_eq!(purge(&app).await, (0, 1, 0), "the unused link");
         app.reset(&token, PASSWORD)
             .await
             .problem(400, "invalid_token");
@@ -97,7 +97,7 @@ fn a_retention_out_of_range_is_refused() {
     }
 }
 
-/// The background task purges about every hour, and ends when it is told to.
+/// The background task purges about every hour and ends on request.
 #[tokio::test(start_paused = true)]
 async fn the_background_task_purges_every_hour() {
     let app = app_with(|builder| builder.event_retention(Duration::from_secs(1))).await;
@@ -121,9 +121,9 @@ async fn the_background_task_purges_every_hour() {
     task.await.unwrap();
 }
 
-/// However many rows there are, a statement looks at 500 of them.
+/// Each statement looks at 500 rows at most.
 #[tokio::test]
-async fn a_purge_goes_in_small_batches() {
+async fn a_purge_deletes_in_small_batches() {
     for backend in [DbBackend::Postgres, DbBackend::Sqlite] {
         let Some((_database, store, count)) = counted(backend).await else {
             continue;
@@ -138,7 +138,7 @@ async fn a_purge_goes_in_small_batches() {
         assert_eq!(app.auth.purge().await.unwrap(), Purged::default());
         let looks =
             "three looks at sessions, one at tokens, one at events, one at limits, one at flows";
-        // On Postgres each deletion is preceded by its limit of time; events are deleted without a look.
+        // On Postgres a time limit precedes each deletion; events are deleted directly.
         let limited = usize::from(backend == DbBackend::Postgres);
         count.expect(7 + limited, looks);
         clock.advance(Duration::from_secs(30 * DAY));
@@ -148,7 +148,7 @@ async fn a_purge_goes_in_small_batches() {
     }
 }
 
-/// Copies the one session so many times.
+/// Copies the session this many times.
 async fn multiply_sessions(store: &SeaOrmStore, count: usize) {
     let db = store.database();
     let (series, id) = match db.get_database_backend() {
@@ -169,9 +169,9 @@ async fn multiply_sessions(store: &SeaOrmStore, count: usize) {
     db.execute_unprepared(&sql).await.unwrap();
 }
 
-/// Several processes purge while their users refresh: nobody loses a session.
+/// Several processes purge while their users refresh: no session is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn purges_beside_a_service_take_nobody_s_session() {
+async fn purges_delete_no_live_session_of_a_running_service() {
     for app in apps_with(unhurried).await {
         app.register(ANN).await;
         let mut sessions = Vec::new();

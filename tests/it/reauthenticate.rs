@@ -1,4 +1,4 @@
-//! `POST /auth/reauthenticate`, and the extractor for what needs a recent sign-in.
+//! `POST /auth/reauthenticate` and the extractor for a recent sign-in.
 
 use axum::{Router, routing::get};
 use hallpass::{
@@ -21,7 +21,7 @@ async fn reauthenticate(app: &App, access: &str, password: &str) -> Reply {
     app.send("POST /auth/reauthenticate", access, body).await
 }
 
-/// A host's route that needs a recent sign-in, on each framework.
+/// A host's route behind a recent sign-in, on each framework.
 async fn hosts(auth: &Auth) -> [Server; 2] {
     let router = Router::new()
         .route(
@@ -42,7 +42,7 @@ async fn hosts(auth: &Auth) -> [Server; 2] {
 }
 
 #[tokio::test]
-async fn a_sign_in_is_recent_for_ten_minutes_and_a_refresh_makes_it_no_fresher() {
+async fn a_sign_in_is_recent_for_ten_minutes_despite_refreshes() {
     for app in apps().await {
         let servers = hosts(&app.auth).await;
         let mut tokens = app.join(ANN).await;
@@ -71,7 +71,7 @@ async fn a_sign_in_is_recent_for_ten_minutes_and_a_refresh_makes_it_no_fresher()
                 assert_eq!(reply.status, status, "{}", app.name);
             }
         }
-        // It is one session that is fresh, not the user.
+        // Only this session of the user is fresh.
         let other = app.refresh(&other.refresh).await.tokens();
         reauthenticate(&app, &tokens.access, PASSWORD)
             .await
@@ -88,7 +88,7 @@ async fn a_sign_in_is_recent_for_ten_minutes_and_a_refresh_makes_it_no_fresher()
 }
 
 #[tokio::test]
-async fn the_extractor_tells_strangers_from_those_signed_in_long_ago() {
+async fn the_extractor_distinguishes_unauthenticated_from_stale() {
     let app = app_with(|builder| builder).await;
     let servers = hosts(&app.auth).await;
     let tokens = app.join(ANN).await;
@@ -103,7 +103,7 @@ async fn the_extractor_tells_strangers_from_those_signed_in_long_ago() {
     }
 }
 
-/// A clock that was set back makes nothing less recent.
+/// A clock set back keeps a sign-in recent.
 #[tokio::test]
 async fn a_sign_in_ahead_of_the_clock_is_recent() {
     let app = app_with(|builder| builder).await;
@@ -116,7 +116,7 @@ async fn a_sign_in_ahead_of_the_clock_is_recent() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_freshens_nothing_and_is_remembered() {
+async fn a_wrong_password_freshens_nothing_and_counts() {
     for app in apps().await {
         let servers = hosts(&app.auth).await;
         let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
@@ -186,14 +186,14 @@ async fn an_impossible_password_is_refused() {
 }
 
 #[tokio::test]
-async fn an_account_without_a_password_has_none_to_show() {
+async fn an_account_without_a_password_cannot_reauthenticate_by_one() {
     for app in apps().await {
         let access = app.passwordless(ANN).await.access;
         for password in [PASSWORD, ""] {
             let reply = reauthenticate(&app, &access, password).await;
             reply.problem(401, "invalid_credentials");
         }
-        // It signed in just now, all the same.
+        // The sign-in is recent anyway.
         for server in &hosts(&app.auth).await {
             assert_eq!(server.client.get("/recent", &access).await.status, 200);
         }
@@ -201,7 +201,7 @@ async fn an_account_without_a_password_has_none_to_show() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_over_is_not_freshened() {
+async fn an_ended_session_is_not_freshened() {
     for app in apps().await {
         let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
         let (here, there) = (app.login(ANN).await, app.login(ANN).await);
@@ -214,9 +214,9 @@ async fn a_session_that_is_over_is_not_freshened() {
     }
 }
 
-/// Each is done, or refused because the session ended; and it stays ended.
+/// Each succeeds or finds the session ended, which stays ended.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn reauthenticating_while_the_session_ends_revives_nothing() {
+async fn reauthentication_revives_no_ended_session() {
     for app in apps_with(unhurried).await {
         let tokens = app.join(ANN).await;
         let (client, own) = (*app, tokens.clone());

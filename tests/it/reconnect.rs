@@ -1,4 +1,4 @@
-//! Connections that the server of Postgres ends while they wait in the pool, or while a statement is under way.
+//! Postgres connections closed by the server while idle or during a statement.
 
 use std::sync::{
     Arc,
@@ -19,7 +19,7 @@ use crate::support::{app::created, db::Database, patience::until};
 
 const POOL: usize = 3;
 
-/// A store with as many idle connections as its pool takes.
+/// A store with its pool full of idle connections.
 struct Case {
     store: SeaOrmStore,
     other: SeaOrmStore,
@@ -43,7 +43,7 @@ impl Case {
         Self::new(async |url| SeaOrmStore::connect(&settings(url)).await.unwrap()).await
     }
 
-    /// On a pool that the host has opened, with what the driver does by itself.
+    /// On a pool opened by the host, with the driver's own behaviour.
     async fn of_the_host() -> Option<Self> {
         let open = async |url: &str| {
             let mut options = sea_orm::ConnectOptions::new(url);
@@ -66,14 +66,14 @@ impl Case {
         until("all connections are idle", async || pool.num_idle() == POOL).await;
     }
 
-    /// As a restart does, but with the server there at once.
+    /// Like a restart with an immediately available server.
     async fn end_all_connections(&self) {
         let others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
              AND backend_type = 'client backend'";
         let sql = format!("SELECT pg_terminate_backend(pid) {others}");
         let db = self.other.database();
         db.execute_unprepared(&sql).await.unwrap();
-        until("they are gone", async || {
+        until("the connections are closed", async || {
             let count = format!("SELECT 1 {others}");
             let count = sea_orm::Statement::from_string(db.get_database_backend(), count);
             db.query_all_raw(count).await.unwrap().is_empty()
@@ -86,7 +86,7 @@ impl Case {
         self.store.list_users(&all, None, 1).await.map(drop)
     }
 
-    /// Has each insert of a user run this before it, or at COMMIT, and counts what the store sends.
+    /// Runs this before each insert of a user or at COMMIT, and counts the statements.
     async fn with_trigger(self, timing: &str) -> (Self, Arc<AtomicUsize>) {
         for sql in [
             "CREATE FUNCTION die() RETURNS trigger AS $$ BEGIN \
@@ -152,7 +152,7 @@ async fn insert_first(case: &Case) -> Result<FirstAdministrator, StoreError> {
 }
 
 #[tokio::test]
-async fn a_read_on_a_connection_that_the_server_ended_is_asked_again() {
+async fn a_read_on_a_closed_connection_is_repeated() {
     for case in [Case::own().await, Case::of_the_host().await] {
         let Some(case) = case else { return };
         case.end_all_connections().await;
@@ -163,7 +163,7 @@ async fn a_read_on_a_connection_that_the_server_ended_is_asked_again() {
 }
 
 #[tokio::test]
-async fn reads_at_once_are_all_asked_again() {
+async fn concurrent_reads_are_all_repeated() {
     for case in [Case::own().await, Case::of_the_host().await] {
         let Some(case) = case else { return };
         case.end_all_connections().await;
@@ -175,7 +175,7 @@ async fn reads_at_once_are_all_asked_again() {
 }
 
 #[tokio::test]
-async fn a_transaction_on_a_connection_that_the_server_ended_is_begun_again() {
+async fn a_transaction_on_a_closed_connection_begins_again() {
     for case in [Case::own().await, Case::of_the_host().await] {
         let Some(case) = case else { return };
         case.end_all_connections().await;
@@ -185,9 +185,9 @@ async fn a_transaction_on_a_connection_that_the_server_ended_is_begun_again() {
     }
 }
 
-/// A write that may have run is not sent again, and makes the pool look at its other connections.
+/// A write that may have run is not repeated, and makes the pool check its other connections.
 #[tokio::test]
-async fn one_lost_write_costs_no_second_one() {
+async fn one_lost_write_causes_no_second_loss() {
     let Some(case) = Case::own().await else {
         return;
     };
@@ -203,7 +203,7 @@ async fn one_lost_write_costs_no_second_one() {
 }
 
 #[tokio::test]
-async fn a_read_that_was_asked_again_costs_no_write() {
+async fn a_repeated_read_loses_no_write() {
     let Some(case) = Case::own().await else {
         return;
     };
@@ -216,7 +216,7 @@ async fn a_read_that_was_asked_again_costs_no_write() {
 }
 
 #[tokio::test]
-async fn a_write_that_may_have_run_is_not_sent_again() {
+async fn a_write_that_may_have_run_is_not_repeated() {
     for case in [Case::own().await, Case::of_the_host().await] {
         let Some(case) = case else { return };
         let (case, sent) = case.with_trigger(BEFORE_INSERT).await;
@@ -228,7 +228,7 @@ async fn a_write_that_may_have_run_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_was_not_committed_is_run_again_once() {
+async fn an_uncommitted_transaction_is_repeated_once() {
     for case in [Case::own().await, Case::of_the_host().await] {
         let Some(case) = case else { return };
         let (case, sent) = case.with_trigger(BEFORE_INSERT).await;
@@ -240,7 +240,7 @@ async fn a_transaction_that_was_not_committed_is_run_again_once() {
 }
 
 #[tokio::test]
-async fn a_transaction_whose_commit_may_have_run_is_not_run_again() {
+async fn a_transaction_that_may_have_committed_is_not_repeated() {
     for case in [Case::own().await, Case::of_the_host().await] {
         let Some(case) = case else { return };
         let (case, sent) = case.with_trigger(AT_COMMIT).await;
@@ -250,9 +250,9 @@ async fn a_transaction_whose_commit_may_have_run_is_not_run_again() {
     }
 }
 
-/// The host runs its transaction again itself.
+/// The host repeats its own transaction.
 #[tokio::test]
-async fn nothing_is_asked_again_in_a_transaction_of_the_host() {
+async fn a_transaction_of_the_host_is_never_repeated() {
     use sea_orm::TransactionTrait as _;
 
     let Some(case) = Case::own().await else {

@@ -27,7 +27,7 @@ async fn rotate(app: &App, tokens: &Tokens) -> Tokens {
     next
 }
 
-/// Holds that nothing of a session works any more.
+/// Checks that every token of a session is refused.
 async fn assert_over(app: &App, tokens: &Tokens) {
     let reply = app.refresh(&tokens.refresh).await;
     reply.problem(401, "invalid_refresh_token");
@@ -49,7 +49,7 @@ async fn each_refresh_token_is_exchanged_for_the_next() {
             assert_eq!(next.session, tokens.session);
             assert_ne!(next.refresh, tokens.refresh);
             app.me(&next.access).await.expect(200);
-            // The older access token lives until it expires: the session is the same.
+            // The older access token is valid until it expires, as the session is the same.
             app.me(&tokens.access).await.expect(200);
             tokens = next;
         }
@@ -77,7 +77,7 @@ async fn a_hundred_parallel_refreshes_give_one_successor() {
 }
 
 #[tokio::test]
-async fn a_client_that_lost_the_answer_gets_the_same_successor_within_grace() {
+async fn a_retry_within_grace_gets_the_same_successor() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         let next = rotate(&app, &tokens).await;
@@ -98,11 +98,11 @@ async fn a_client_that_lost_the_answer_gets_the_same_successor_within_grace() {
 }
 
 #[tokio::test]
-async fn a_clock_that_jumps_ahead_by_the_grace_makes_no_thief() {
+async fn a_clock_jump_by_the_grace_is_not_a_theft() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         let next = rotate(&app, &tokens).await;
-        // The client waits for its answer for as long as a request may take, and the clock jumps.
+        // The client waits for the whole request timeout, and the clock jumps.
         app.advance(10);
         app.advance(30);
         let again = app.refresh(&tokens.refresh).await.tokens();
@@ -140,7 +140,7 @@ async fn a_token_two_generations_old_is_theft_even_within_grace() {
 }
 
 #[tokio::test]
-async fn without_grace_the_second_use_is_theft() {
+async fn a_second_use_without_grace_is_theft() {
     let none = lifetimes(|lifetimes| lifetimes.refresh_grace = Duration::ZERO);
     for app in apps_with(none).await {
         let first = app.join(ANN).await;
@@ -169,7 +169,7 @@ async fn a_session_that_is_not_refreshed_ends() {
 }
 
 #[tokio::test]
-async fn no_refreshing_keeps_a_session_for_ever() {
+async fn a_session_ends_despite_refreshes() {
     let day = lifetimes(|lifetimes| {
         lifetimes.session_idle = Duration::from_secs(3000);
         lifetimes.session_max = Duration::from_secs(7200);
@@ -226,7 +226,7 @@ async fn sessions_outlive_a_change_of_the_secret() {
             second.refresh
         );
 
-        // Who knows the old one alone no longer takes what the new one signs.
+        // An instance with only the old secret refuses tokens of the new one.
         app.refresh(&second.refresh)
             .await
             .problem(401, "invalid_refresh_token");
@@ -256,7 +256,7 @@ async fn an_old_instance_and_a_new_one_share_one_successor() {
         let with = |first: &Secret, second: &Secret| {
             Secrets::new(first.clone(), vec![second.clone()]).unwrap()
         };
-        // Both know both secrets, in different order: half way through a rollout.
+        // Both instances know both secrets in different order, as during a rollout.
         let (old_first, new_first) = (with(&app.secret, &new), with(&new, &app.secret));
         let old = app
             .another(|builder| builder.secrets(old_first.clone()))
@@ -274,7 +274,7 @@ async fn an_old_instance_and_a_new_one_share_one_successor() {
 }
 
 #[tokio::test]
-async fn whatever_is_no_refresh_token_of_ours_is_401() {
+async fn a_foreign_refresh_token_is_401() {
     for app in apps().await {
         let tokens = app.join(ANN).await;
         let stranger = app
@@ -315,7 +315,7 @@ async fn whatever_is_no_refresh_token_of_ours_is_401() {
             let reply = app.refresh(token).await;
             reply.problem(401, "invalid_refresh_token");
         }
-        // None of it hurt the session.
+        // The session is still live.
         rotate(&app, &tokens).await;
     }
 }
@@ -366,7 +366,7 @@ async fn a_logout_wins_against_refreshes_in_flight() {
         for reply in replies {
             match reply.status {
                 204 => {}
-                // What a refresh in flight was given is worth nothing now.
+                // Tokens of a refresh in flight are void now.
                 200 => assert_over(&app, &reply.tokens()).await,
                 _ => drop(reply.problem(401, "invalid_refresh_token")),
             }
@@ -376,7 +376,7 @@ async fn a_logout_wins_against_refreshes_in_flight() {
 }
 
 #[tokio::test]
-async fn disabling_an_account_ends_its_sessions_for_good() {
+async fn a_disabled_account_loses_its_sessions_for_good() {
     for app in apps().await {
         let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
         let first = app.login(ANN).await;

@@ -93,13 +93,13 @@ async fn members_that_are_not_documented_are_refused() {
             let reply = app.post("/users", body).await;
             reply.violations("validation_failed", &[(&pointer, "unknown_member")]);
         }
-        // Nothing of it made an account.
+        // No account was created.
         app.register("ann@example.org").await;
     }
 }
 
 #[tokio::test]
-async fn everything_that_is_wrong_is_reported_at_once() {
+async fn all_violations_are_reported_at_once() {
     for app in apps().await {
         let body = json!({"email": "ann@", "display_name": 7, "x": 1});
         app.post("/users", body).await.violations(
@@ -139,7 +139,7 @@ async fn an_address_is_taken_in_every_form() {
                 app.post("/users", body).await.problem(409, "email_taken");
             }
         }
-        // Dots and tags are not folded, and letters that only look alike are others.
+        // Dots and tags are not folded, and homoglyphs are other letters.
         for other in [
             "a.nn@example.org",
             "ann+x@example.org",
@@ -151,7 +151,7 @@ async fn an_address_is_taken_in_every_form() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_fifty_parallel_registrations_of_one_address_one_wins() {
+async fn one_of_fifty_parallel_registrations_wins() {
     const FORMS: [&str; 4] = [
         "zo\u{eb}@b\u{fc}cher.example",
         "ZO\u{cb}@xn--bcher-kva.example",
@@ -214,7 +214,7 @@ async fn passwords_are_kept_whole_up_to_the_cap() {
             let reply = app.try_login(&email, &shorter).await;
             reply.problem(401, "invalid_credentials");
         }
-        // 1025 bytes need more than 256 code points: no character has five bytes.
+        // 1025 bytes exceed 256 code points of four bytes.
         let body = json!({"email": "2@example.org", "password": format!("{bytes}a")});
         let reply = app.post("/users", body).await;
         reply.violations("weak_password", &[("/password", "too_long")]);
@@ -347,7 +347,7 @@ async fn a_malformed_address_is_refused() {
 }
 
 #[tokio::test]
-async fn addresses_of_the_longest_kind_are_taken() {
+async fn addresses_of_the_maximum_length_are_accepted() {
     let longest_local = format!("{}@example.org", "a".repeat(64));
     let label = "b".repeat(61);
     let longest = format!("{}@{label}.{label}.{label}.org", "a".repeat(64));
@@ -365,7 +365,7 @@ async fn addresses_of_the_longest_kind_are_taken() {
 }
 
 #[tokio::test]
-async fn a_private_registration_tells_nothing_and_mails_one_letter_either_way() {
+async fn a_private_registration_reveals_nothing_and_mails_one_letter() {
     for app in apps_with(|builder| builder.registration(RegistrationMode::Private)).await {
         let mut replies = Vec::new();
         for email in ["ann@example.org", "ANN@example.org", "bob@example.org"] {
@@ -406,7 +406,7 @@ async fn a_private_registration_tells_nothing_and_mails_one_letter_either_way() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_parallel_private_registrations_one_makes_the_account() {
+async fn one_of_parallel_private_registrations_creates_the_account() {
     let private = |builder| unhurried(builder).registration(RegistrationMode::Private);
     for app in apps_with(private).await {
         let client = *app;
@@ -431,13 +431,13 @@ async fn closed_registration_refuses_applicants() {
         reply.problem(403, "registration_closed");
         let reply = app.try_login("ann@example.org", PASSWORD).await;
         reply.problem(401, "invalid_credentials");
-        // An administrator can still be made in process.
+        // In-process creation still works.
         app.administrator().await;
     }
 }
 
 #[tokio::test]
-async fn bodies_are_judged_before_members() {
+async fn bodies_are_checked_before_members() {
     let app = app_with(|builder| builder).await;
     let body = json!({"email": "ann@example.org", "password": PASSWORD}).to_string();
     let reply = app.ask("POST /users", "", body.as_bytes()).await;

@@ -47,7 +47,7 @@ async fn a_mailed_token_sets_a_new_password_and_ends_every_session() {
 }
 
 #[tokio::test]
-async fn asking_tells_nothing_about_the_address() {
+async fn a_request_reveals_nothing_about_the_address() {
     for app in apps().await {
         app.settled(ANN).await;
         let gone = app.settled("gone@example.org").await;
@@ -63,7 +63,7 @@ async fn asking_tells_nothing_about_the_address() {
         }
         assert_eq!(replies[0], replies[1]);
         assert_eq!(replies[0], replies[2]);
-        // Each is an intent; one of them has a reader.
+        // Each request is an intent; one of them has a recipient.
         assert_eq!(app.auth.deliver_mail().await.unwrap(), 3);
         let mails = app.mailbox.mails();
         assert_eq!(mails.len(), 1);
@@ -89,7 +89,7 @@ async fn the_mail_goes_to_the_stored_address() {
 }
 
 #[tokio::test]
-async fn links_are_built_from_configuration_whatever_the_request_says() {
+async fn links_are_built_from_configuration_alone() {
     for app in apps().await {
         app.settled(ANN).await;
         let body = json!({"email": ANN}).to_string();
@@ -114,7 +114,7 @@ async fn links_are_built_from_configuration_whatever_the_request_says() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_hundred_parallel_resets_one_wins() {
+async fn one_of_a_hundred_parallel_resets_wins() {
     for app in apps_with(unhurried).await {
         app.register(ANN).await;
         let (client, token) = (*app, app.reset_token(ANN).await);
@@ -186,7 +186,7 @@ async fn tokens_that_are_not_live_are_refused_alike() {
         ] {
             let reply = app.reset(token, NEW).await;
             replies.push(reply.problem(400, "invalid_token").timeless());
-            // A weak password is no way to find out about tokens.
+            // A weak password reveals nothing about tokens.
             assert_eq!(app.reset(token, "weak").await.status, 400);
         }
         app.reset(&live, NEW).await.expect(204);
@@ -225,7 +225,7 @@ async fn a_token_works_until_it_expires() {
 }
 
 #[tokio::test]
-async fn a_newer_token_takes_the_place_of_the_older() {
+async fn a_newer_token_replaces_the_older() {
     for app in apps().await {
         app.register(ANN).await;
         let older = app.reset_token(ANN).await;
@@ -238,7 +238,7 @@ async fn a_newer_token_takes_the_place_of_the_older() {
 }
 
 #[tokio::test]
-async fn a_token_of_another_purpose_is_worth_nothing() {
+async fn a_token_of_another_purpose_is_refused() {
     for app in apps().await {
         let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
         let token = NewOneTimeToken {
@@ -258,7 +258,7 @@ async fn a_token_of_another_purpose_is_worth_nothing() {
 }
 
 #[tokio::test]
-async fn a_token_dies_when_the_credentials_change_otherwise() {
+async fn a_token_is_void_after_the_credentials_change() {
     for app in apps().await {
         let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
         let token = app.reset_token(ANN).await;
@@ -291,7 +291,7 @@ async fn a_disabled_account_stays_disabled_and_gets_no_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_session_outlives_a_reset_it_raced_with() {
+async fn a_session_does_not_survive_a_concurrent_reset() {
     for app in apps_with(unhurried).await {
         let caller = app.join(ANN).await;
         let (client, token) = (*app, app.reset_token(ANN).await);
@@ -308,7 +308,7 @@ async fn no_session_outlives_a_reset_it_raced_with() {
         .await;
         for reply in replies {
             match reply.status {
-                // Given before the reset; over now.
+                // Issued before the reset, void now.
                 200 => {
                     let tokens = reply.tokens();
                     let me = app.me(&tokens.access).await;
@@ -327,13 +327,13 @@ async fn no_session_outlives_a_reset_it_raced_with() {
 }
 
 #[tokio::test]
-async fn a_link_lives_as_long_as_it_is_set_to() {
+async fn a_reset_link_has_the_configured_lifetime() {
     let app = app_with(|builder| builder.reset_lifetime(Duration::from_secs(60))).await;
     app.register(ANN).await;
     let token = app.reset_token(ANN).await;
     app.advance(60);
     assert_spent(&app, &token).await;
-    // GET spends nothing, because there is no GET.
+    // GET spends nothing, because the row has no GET.
     let reply = app.ask("GET /auth/reset-password", "", b"").await;
     let reply = reply.problem(405, "method_not_allowed");
     assert_eq!(reply.header("allow"), Some("POST"));

@@ -1,4 +1,4 @@
-//! Another service that trusts our tokens, on both frameworks: a hallpass server on loopback, and its keys by HTTP.
+//! A resource server on both frameworks, with a hallpass server on loopback and its keys by HTTP.
 
 use std::{
     net::SocketAddr,
@@ -191,10 +191,10 @@ const GUARDED: [&str; 5] = [
 ];
 
 #[tokio::test]
-async fn extractors_and_guards_go_by_the_token_alone() {
+async fn extractors_and_guards_use_the_token_alone() {
     let app = app_with(issuer).await;
     let verifier = Moving::to(&app).verifier(&app);
-    // The last one could not be made anything else.
+    // The last administrator cannot be demoted.
     app.administrator().await;
     let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
     for server in hosts(&app.auth, &verifier).await {
@@ -216,7 +216,7 @@ async fn extractors_and_guards_go_by_the_token_alone() {
         ] {
             app.set_roles(&id, roles).await;
             let access = app.login(ANN).await.access;
-            // What was true at the sign-in stays true for this token.
+            // The claims of the sign-in hold for this token.
             app.set_roles(&id, "").await;
             for (path, expected) in GUARDED.into_iter().zip(expected) {
                 let reply = client.get(path, &access).await;
@@ -232,7 +232,7 @@ async fn extractors_and_guards_go_by_the_token_alone() {
 }
 
 #[tokio::test]
-async fn an_issuer_rotates_its_secret_and_goes_away() {
+async fn a_verifier_survives_a_key_rotation_and_an_issuer_outage() {
     let app = app_with(issuer).await;
     let moving = Moving::to(&app);
     let verifier = moving.verifier(&app);
@@ -277,7 +277,7 @@ async fn an_issuer_rotates_its_secret_and_goes_away() {
 }
 
 #[tokio::test]
-async fn while_no_keys_were_ever_fetched_the_answer_is_503() {
+async fn requests_get_503_before_any_keys_are_fetched() {
     let app = app_with(issuer).await;
     let access = app.join(ANN).await.access;
     let moving = Moving::to(&app);
@@ -314,7 +314,7 @@ async fn an_actix_host_without_a_verifier_answers_500() {
 }
 
 #[tokio::test]
-async fn the_client_takes_a_document_of_some_size_and_nothing_else() {
+async fn the_client_accepts_only_a_document_of_bounded_size() {
     let routes = Router::new()
         .route("/good", get(async || "a".repeat(64 * 1024)))
         .route("/large", get(async || "a".repeat(64 * 1024 + 1)))

@@ -17,13 +17,13 @@ use hallpass::{
 };
 use serde_json::json;
 
-use self::parts::{Api, Moody, break_tables};
+use self::parts::{Api, RefusesHalf, break_tables};
 use crate::{
     oauth::flow,
     support::{
         app::{Framework, Server},
         db::Database,
-        provider::{CLIENT_SECRET, FakeProvider, Habits, Signing},
+        provider::{Behaviour, CLIENT_SECRET, FakeProvider, Signing},
         transcript::{self, Unsayable},
     },
 };
@@ -35,14 +35,14 @@ const WRONG: &str = "a wrong staple for it";
 const NEW: &str = "another good password";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn no_secret_is_said() {
+async fn secrets_are_in_no_output() {
     transcript::start();
     let mut run = Run::new();
     run.flows(MemoryStore::new()).await;
     for database in Database::migrated().await {
         let store = database.store().await;
         run.flows(store.clone()).await;
-        // What the trail keeps is said to administrators, and holds no address either.
+        // Administrators see the trail, which holds no address either.
         let trail = parts::trail(&store).await;
         assert!(trail.contains("unknown_address"), "{trail}");
         assert!(!trail.contains('@'), "{trail}");
@@ -116,9 +116,9 @@ impl Run {
         Self { unsayable }
     }
 
-    /// Every use case, well and badly, through the endpoints and in process.
+    /// Every use case, with success and failure, through the endpoints and in process.
     async fn flows(&mut self, store: impl Store + Clone + 'static) {
-        let mailer = std::sync::Arc::new(Moody::default());
+        let mailer = std::sync::Arc::new(RefusesHalf::default());
         let clock = ManualClock::new();
         let auth = auth(store.clone(), |builder| {
             builder.shared_mailer(mailer.clone()).clock(clock.clone())
@@ -162,8 +162,7 @@ impl Run {
         self.unsayable.phc(hash.password_hash.unwrap().expose());
     }
 
-    /// Secrets in places where they do not belong.
-    /// A sign-in with a provider that goes well, and those that do not.
+    /// Secrets in the wrong places, and provider sign-ins that succeed and fail.
     async fn providers(&mut self, store: impl Store + 'static, clock: &ManualClock) {
         let fake = FakeProvider::start().await;
         fake.follow(clock);
@@ -176,12 +175,12 @@ impl Run {
         self.unsayable
             .add("the verifier of an application", flow::VERIFIER);
         self.unsayable.add("the secret of a client", CLIENT_SECRET);
-        let nonsense = |habits: &mut Habits| {
+        let nonsense = |behaviour: &mut Behaviour| {
             let body = format!("{{\"access_token\":\"{WRONG}\"");
-            habits.instead.insert("/token", (200, body));
+            behaviour.instead.insert("/token", (200, body));
         };
-        let unsigned = |habits: &mut Habits| habits.signing = Signing::Not;
-        let turns: [fn(&mut Habits); 3] = [nonsense, unsigned, |_| {}];
+        let unsigned = |behaviour: &mut Behaviour| behaviour.signing = Signing::Not;
+        let turns: [fn(&mut Behaviour); 3] = [nonsense, unsigned, |_| {}];
         for (turn, change) in turns.into_iter().enumerate() {
             let works = turn == 2;
             fake.behave(change);
@@ -194,9 +193,9 @@ impl Run {
             let code = code.trim_start_matches("code=");
             self.unsayable.token("the code of a provider", code);
             let reply = flow::come_back(&server.client, &tab, &query).await;
-            let told = flow::landed(reply);
-            let Some(code) = told.get("code") else {
-                assert!(!works, "{told:?}");
+            let params = flow::landed(reply);
+            let Some(code) = params.get("code") else {
+                assert!(!works, "{params:?}");
                 continue;
             };
             assert!(works);
@@ -274,8 +273,8 @@ impl Run {
         );
     }
 
-    async fn reset(&mut self, api: &Api, auth: &Auth, mailer: &Moody, clock: &ManualClock) {
-        // The letters that verify addresses, refused or taken.
+    async fn reset(&mut self, api: &Api, auth: &Auth, mailer: &RefusesHalf, clock: &ManualClock) {
+        // Verification letters that are refused or accepted.
         while auth.deliver_mail().await.unwrap() > 0 {
             clock.advance(Duration::from_secs(60));
         }
@@ -304,8 +303,8 @@ impl Run {
         Self::give_up(api, auth, mailer, clock).await;
     }
 
-    /// A mail that is refused until it expires: what the mailer said last is quoted.
-    async fn give_up(api: &Api, auth: &Auth, mailer: &Moody, clock: &ManualClock) {
+    /// A mail refused until it expires: the mailer's last error is quoted.
+    async fn give_up(api: &Api, auth: &Auth, mailer: &RefusesHalf, clock: &ManualClock) {
         while auth.deliver_mail().await.unwrap() > 0 {
             clock.advance(Duration::from_secs(60));
         }
@@ -358,11 +357,11 @@ impl Run {
         }
     }
 
-    /// The database refuses to write, and the driver knows the row.
+    /// The database refuses the write, and the driver quotes the row.
     async fn failures(&mut self, store: &SeaOrmStore) {
         let mailer = Mailbox::new();
         let clock = ManualClock::new();
-        // Later than all that was issued before.
+        // Later than every issued token.
         clock.advance(Duration::from_secs(3 * 86_400));
         let auth = auth(store.clone(), |builder| {
             builder.mailer(mailer.clone()).clock(clock.clone())
@@ -377,7 +376,7 @@ impl Run {
             .await
             .unwrap();
         auth.deliver_mail().await.unwrap();
-        // Mails that are due together are sent in any order, and notices have no link.
+        // Mails due together are sent in any order, and notices have no link.
         let mut mails = mailer.mails();
         mails.retain(|mail| mail.text().contains("/reset-password?token="));
         let mail = mails.pop().unwrap();
@@ -430,7 +429,7 @@ impl Run {
         }
     }
 
-    /// Values that no flow prints, and settings that are wrong.
+    /// Values that no flow prints, and invalid settings.
     fn values(&mut self) {
         let password = "hunter2hunter2";
         self.unsayable.add("a password of a server", password);

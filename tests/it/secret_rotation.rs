@@ -1,4 +1,4 @@
-//! The rotation of the master secrets: a new one second everywhere, later first, later the old one dropped.
+//! The rotation of the master secrets: a new one is added second, moved first, and the old one dropped.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::support::{
 const ANN: &str = "ann@example.org";
 const WRONG: &str = "a wrong password";
 
-/// Five failures, and none is looked at until a reset.
+/// Five failures, and no check until a reset.
 fn strict(builder: hallpass::AuthBuilder) -> hallpass::AuthBuilder {
     builder.lockout(Lockout {
         max_attempts: 5,
@@ -28,10 +28,10 @@ fn strict(builder: hallpass::AuthBuilder) -> hallpass::AuthBuilder {
 fn in_order(secrets: &[&Secret]) -> Secrets {
     let mut secrets = secrets.iter().map(|secret| (*secret).clone());
     let first = secrets.next().expect("a secret");
-    Secrets::new(first, secrets.collect()).expect("each is there once")
+    Secrets::new(first, secrets.collect()).expect("each secret occurs once")
 }
 
-/// Another instance, which starts with these.
+/// Another instance with these secrets.
 async fn instance(app: &App, secrets: &[&Secret]) -> App {
     let secrets = in_order(secrets);
     app.another(|builder| strict(builder).secrets(secrets.clone()))
@@ -63,7 +63,7 @@ async fn rotating_the_secrets_ends_no_lock() {
             let instance = instance(&app, step).await;
             refused(&instance, &format!("step {number}")).await;
         }
-        // The owner gets in by a reset, and then is in for every instance.
+        // The owner signs in by a reset, on every instance.
         let last = instance(&app, &[c]).await;
         let token = last.reset_token(ANN).await;
         last.reset(&token, PASSWORD).await.expect(204);
@@ -73,9 +73,9 @@ async fn rotating_the_secrets_ends_no_lock() {
     }
 }
 
-/// The start alone is enough: what nobody asks of an instance while it is there must not be what it keeps.
+/// The start alone must store the keys, without any call to the instance.
 #[tokio::test]
-async fn rotation_in_which_nobody_signs_in_ends_no_lock() {
+async fn rotation_without_a_sign_in_ends_no_lock() {
     for app in apps_with(strict).await {
         let (a, b) = (&app.secret, &Secret::generate());
         app.register(ANN).await;
@@ -89,7 +89,7 @@ async fn rotation_in_which_nobody_signs_in_ends_no_lock() {
 }
 
 #[tokio::test]
-async fn instances_with_the_secrets_in_another_order_count_together() {
+async fn instances_with_reordered_secrets_share_their_counters() {
     for app in apps_with(strict).await {
         let (a, b) = (&app.secret, &Secret::generate());
         app.register(ANN).await;
@@ -122,9 +122,9 @@ async fn instances_with_the_secrets_in_another_order_count_together() {
     }
 }
 
-/// I6 over instances that start at once on a database that has no key yet.
+/// Invariant I6 over instances that start at once on a database without a key.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn instances_that_start_together_look_at_no_more_guesses_than_one() {
+async fn instances_that_start_together_share_the_guesses() {
     for app in apps_with(strict).await {
         app.register(ANN).await;
         let (a, b) = (&app.secret, &Secret::generate());
@@ -154,7 +154,7 @@ async fn instances_that_start_together_look_at_no_more_guesses_than_one() {
 }
 
 #[tokio::test]
-async fn rotating_the_secrets_gives_no_client_more_calls() {
+async fn rotating_the_secrets_raises_no_limit() {
     let rate = Rate::per_minute(1).with_burst(4);
     let set = |builder: hallpass::AuthBuilder| {
         builder.rate_limits(RateLimits::none().per_client(Budget::Verify, rate))

@@ -45,7 +45,7 @@ async fn the_public_keys_are_published_one_for_each_secret() {
         let set = reply.json();
         assert_eq!(members_of(&set), ["keys"]);
         let keys = set["keys"].as_array().unwrap();
-        // Who could read a symmetric key could sign.
+        // A readable symmetric key could sign.
         let expected = if members.is_empty() { 0 } else { 2 };
         assert_eq!(keys.len(), expected);
         for key in keys {
@@ -90,7 +90,7 @@ async fn the_published_keys_verify_a_token() {
 }
 
 #[tokio::test]
-async fn health_is_told() {
+async fn health_is_reported() {
     for app in apps().await {
         for path in ["/health/live", "/health/ready"] {
             let reply = app.ask(&format!("GET {path}"), "", b"").await.expect(200);
@@ -100,10 +100,10 @@ async fn health_is_told() {
     }
 }
 
-/// Anybody may ask, and each finding costs a write: one call at a time asks the database, and others share its finding for a
-/// second.
+/// Anybody may call it, and each check costs a write: one call at a time queries the database, and others share its
+/// result for a second.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_that_asks_for_readiness_costs_one_finding_a_second() {
+async fn readiness_costs_one_query_a_second() {
     for backend in [DbBackend::Postgres, DbBackend::Sqlite] {
         for framework in [Framework::Actix, Framework::Axum] {
             let Some((_database, store, count)) = counted(backend).await else {
@@ -130,9 +130,9 @@ async fn a_crowd_that_asks_for_readiness_costs_one_finding_a_second() {
     }
 }
 
-/// A database that is away is 503, and never names its address.
+/// An unavailable database is a 503 without its address.
 #[tokio::test]
-async fn without_its_database_the_service_is_alive_and_not_ready() {
+async fn the_service_without_its_database_is_alive_and_not_ready() {
     for database in Database::migrated().await {
         let store = database.store().await;
         let db = store.database().clone();
@@ -152,14 +152,14 @@ async fn without_its_database_the_service_is_alive_and_not_ready() {
             let reply = reply.problem(503, "unavailable");
             assert_eq!(reply.header("retry-after"), Some("1"));
         }
-        // What needs no database is refused without one.
+        // A call without a database is refused without one.
         app.refresh("x").await.problem(401, "invalid_refresh_token");
         app.me("x").await.problem(401, "invalid_access_token");
     }
 }
 
 #[tokio::test]
-async fn the_documentation_needs_no_other_host() {
+async fn the_documentation_loads_from_its_own_host_only() {
     for app in apps().await {
         let page = app.ask("GET /docs", "", b"").await.expect(200);
         assert_eq!(

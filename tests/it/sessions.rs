@@ -40,7 +40,7 @@ async fn is_dead(app: &App, tokens: &Tokens) {
 }
 
 #[tokio::test]
-async fn a_session_beyond_the_cap_ends_the_one_used_longest_ago() {
+async fn a_session_beyond_the_cap_ends_the_least_recently_used() {
     for app in apps_with(|builder| builder.sessions_per_user(2)).await {
         let first = app.join(ANN).await;
         app.advance(1);
@@ -59,7 +59,7 @@ async fn a_session_beyond_the_cap_ends_the_one_used_longest_ago() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sign_ins_at_once_leave_no_more_sessions_than_the_cap() {
+async fn concurrent_sign_ins_stay_within_the_cap_of_sessions() {
     let capped = |builder| unhurried(builder).sessions_per_user(3);
     for app in apps_with(capped).await {
         app.register(ANN).await;
@@ -78,7 +78,7 @@ async fn sign_ins_at_once_leave_no_more_sessions_than_the_cap() {
 }
 
 #[tokio::test]
-async fn no_sessions_at_all_cannot_be_set() {
+async fn a_cap_of_zero_sessions_is_refused() {
     let app = app_with(|builder| builder).await;
     let builder = Auth::builder()
         .shared_store(app.store())
@@ -132,7 +132,7 @@ async fn a_user_sees_their_live_sessions_newest_first() {
         assert_eq!(oldest["user_agent"], "Zoë/1.0");
         assert_eq!(oldest["created_at"], created);
         assert!(time(oldest, "last_used_at") > time(newest, "last_used_at"));
-        // Being looked at is no use that is written down.
+        // A read of the list does not count as use.
         assert_eq!(sessions(&app, &renewed.access).await.len(), 2);
         let again = sessions(&app, &second.access).await;
         assert_eq!(again, items);
@@ -143,9 +143,9 @@ fn time(session: &Value, name: &str) -> String {
     session[name].as_str().unwrap().to_owned()
 }
 
-/// Idle for two weeks, or thirty days old in any case.
+/// Idle for two weeks, or thirty days old.
 #[tokio::test]
-async fn a_session_says_when_it_ends() {
+async fn a_session_lists_its_expiry() {
     for app in apps().await {
         let mut tokens = app.join(ANN).await;
         let day = 86_400;
@@ -193,7 +193,7 @@ async fn a_user_ends_one_of_their_sessions() {
 }
 
 #[tokio::test]
-async fn another_users_an_unknown_and_a_malformed_session_are_not_found() {
+async fn foreign_unknown_and_malformed_sessions_are_not_found() {
     for app in apps().await {
         let (ann, bob) = (app.join(ANN).await, app.join("bob@example.org").await);
         let over = app.login(ANN).await;
@@ -227,7 +227,7 @@ async fn another_users_an_unknown_and_a_malformed_session_are_not_found() {
 }
 
 #[tokio::test]
-async fn a_disabled_user_has_no_session_to_see() {
+async fn a_disabled_user_has_no_sessions() {
     for app in apps().await {
         let id = app.register(ANN).await["id"].as_str().unwrap().to_owned();
         let before = app.login(ANN).await;
@@ -241,9 +241,9 @@ async fn a_disabled_user_has_no_session_to_see() {
     }
 }
 
-/// It wins against renewals in flight.
+/// The end wins over refreshes in flight.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_who_end_a_session_one_does_and_nothing_is_renewed_after() {
+async fn one_of_many_calls_ends_a_session_for_good() {
     for app in apps_with(unhurried).await {
         let (here, there) = (app.join(ANN).await, app.login(ANN).await);
         let client = *app;

@@ -11,7 +11,7 @@ use crate::support::{
 
 const SENDER: &str = "\"H\u{e4}llpass, Inc.\" <no-reply@b\u{fc}cher.example>";
 
-/// The app with a mailer to that server.
+/// The app with a mailer for that server.
 async fn mailing(app: &App, server: &Aiosmtpd) -> App {
     app.another(|builder| {
         let mailer = SmtpMailer::from_url(&server.url(), SENDER.parse().unwrap()).unwrap();
@@ -20,7 +20,7 @@ async fn mailing(app: &App, server: &Aiosmtpd) -> App {
     .await
 }
 
-/// As one who reads Chinese, so that a subject is anything but ASCII.
+/// With a Chinese user, so that the subject is not ASCII.
 async fn register(app: &App, email: &str) {
     let body = json!({"email": email, "password": PASSWORD}).to_string();
     let headers = format!("{JSON}Accept-Language: zh\r\n");
@@ -32,7 +32,7 @@ fn text(mail: &Value) -> &str {
     mail["parts"]["text/plain"].as_str().unwrap()
 }
 
-/// The one mail that is still to be sent, as administrators see it.
+/// The one waiting mail, as administrators see it.
 async fn pending(app: &App, admin: &str) -> Value {
     let mut list = app.get("/admin/mail", admin).await.expect(200).json();
     assert_eq!(list["items"].as_array().unwrap().len(), 1, "{list}");
@@ -110,23 +110,23 @@ async fn letters_arrive_whole_with_their_headers_over_one_connection() {
     }
 }
 
-/// What all letters have in common, as another's parser reads it.
+/// The common parts of all letters, as read by another parser.
 fn check(mail: &Value, app: &App, to: &str) {
-    let told = format!("{}: {mail:#}", app.name);
-    assert_eq!(mail["defects"], json!([]), "{told}");
-    assert_eq!(mail["lone_cr_or_lf"], false, "{told}");
-    assert_eq!(mail["from"], "no-reply@xn--bcher-kva.example", "{told}");
-    assert_eq!(mail["to"], json!([to]), "{told}");
-    assert_eq!(mail["type"], "multipart/alternative", "{told}");
+    let context = format!("{}: {mail:#}", app.name);
+    assert_eq!(mail["defects"], json!([]), "{context}");
+    assert_eq!(mail["lone_cr_or_lf"], false, "{context}");
+    assert_eq!(mail["from"], "no-reply@xn--bcher-kva.example", "{context}");
+    assert_eq!(mail["to"], json!([to]), "{context}");
+    assert_eq!(mail["type"], "multipart/alternative", "{context}");
     let parts = mail["parts"].as_object().unwrap();
-    assert!(parts.keys().eq(["text/html", "text/plain"]), "{told}");
-    assert!(text(mail).contains("Hallpass"), "{told}");
+    assert!(parts.keys().eq(["text/html", "text/plain"]), "{context}");
+    assert!(text(mail).contains("Hallpass"), "{context}");
     assert!(
         mail["parts"]["text/html"]
             .as_str()
             .unwrap()
             .starts_with("<!"),
-        "{told}"
+        "{context}"
     );
 
     let mut names: Vec<_> = mail["names"]
@@ -146,7 +146,7 @@ fn check(mail: &Value, app: &App, to: &str) {
         "Subject",
         "To",
     ];
-    assert_eq!(names, expected, "{told}");
+    assert_eq!(names, expected, "{context}");
     let header = |name: &str| mail["headers"][name].as_str().unwrap();
     assert_eq!(header("To"), to);
     assert_eq!(
@@ -162,7 +162,7 @@ fn check(mail: &Value, app: &App, to: &str) {
 }
 
 #[tokio::test]
-async fn a_mail_that_is_put_off_comes_later_as_it_was() {
+async fn a_postponed_mail_arrives_later_unchanged() {
     let Some(server) = Aiosmtpd::start_or_skip(Mode::StartTls) else {
         return;
     };
@@ -197,7 +197,7 @@ async fn a_mail_that_is_put_off_comes_later_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_mail_that_is_refused_is_tried_again_after_minutes() {
+async fn a_refused_mail_is_retried_after_minutes() {
     let Some(server) = Aiosmtpd::start_or_skip(Mode::StartTls) else {
         return;
     };
@@ -223,7 +223,7 @@ async fn a_mail_that_is_refused_is_tried_again_after_minutes() {
 }
 
 #[tokio::test]
-async fn no_mail_leaves_without_a_login_that_is_taken_or_a_certificate_that_holds() {
+async fn mail_needs_an_accepted_login_and_a_valid_certificate() {
     for mode in [Mode::StartTls, Mode::Tls] {
         let Some(server) = Aiosmtpd::start_or_skip(mode) else {
             return;

@@ -1,4 +1,4 @@
-//! A database that stalls for longer than a request may take: whoever asks again is no thief.
+//! A database that stalls longer than the request timeout: a retry is not a theft.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::support::{
 
 const ANN: &str = "ann@example.org";
 
-/// The exchange is written when the table is free again, under the date of a request that was answered with 503.
+/// The exchange is written when the table is free, dated at a request answered with 503.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_retry_after_the_database_stalled_is_not_a_theft() {
     for framework in [Framework::Actix, Framework::Axum] {
@@ -38,14 +38,14 @@ async fn a_retry_after_the_database_stalled_is_not_a_theft() {
         });
         let hasty = hasty.await;
         let first = app.join(ANN).await;
-        // It prepares the statement, so that the next one waits where it is run.
+        // Prepares the statement, so that the next one blocks at execution.
         let tokens = app.refresh(&first.refresh).await.tokens();
 
         let other = database.store_of(1).await;
         let lock = locked(&other).await;
         let reply = hasty.refresh(&tokens.refresh).await;
         reply.problem(503, "unavailable");
-        // The request timeout of who asks again, and nearly all of the grace.
+        // The request timeout of the retry, and nearly the whole grace period.
         app.advance(39);
         lock.rollback().await.unwrap();
         until(&other, "state = 'active'", 0).await;
@@ -59,7 +59,7 @@ async fn a_retry_after_the_database_stalled_is_not_a_theft() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_exchange_that_waited_is_dated_by_its_end() {
+async fn a_delayed_exchange_is_dated_at_its_end() {
     let Some(database) = postgres().await else {
         return;
     };
@@ -74,7 +74,7 @@ async fn an_exchange_that_waited_is_dated_by_its_end() {
         let (store, event) = (store.clone(), created(app.now()));
         async move { store.rotate_session(&rotation, &event, None).await }
     };
-    // The first prepares the statement, so that the second waits where it is run.
+    // The first call prepares the statement, so that the second blocks at execution.
     let first = rotate(0, &tokens.refresh, "second").await.unwrap();
     assert!(matches!(first, Rotation::Rotated(_)), "{first:?}");
     assert_eq!(rotated_at(&app, &store, &user).await, app.now());
@@ -121,7 +121,7 @@ async fn postgres() -> Option<Database> {
     databases.into_iter().find(|one| one.name() == "postgres")
 }
 
-/// Nobody else reads or writes a session until this ends.
+/// Blocks every other read and write of sessions until it ends.
 async fn locked(store: &SeaOrmStore) -> DatabaseTransaction {
     let lock = store.database().begin().await.expect("a transaction");
     let locked = lock.execute_unprepared("LOCK TABLE auth_sessions").await;
@@ -129,7 +129,7 @@ async fn locked(store: &SeaOrmStore) -> DatabaseTransaction {
     lock
 }
 
-/// Waits until so many other connections to this database are in that state.
+/// Waits until this many other connections are in that state.
 async fn until(store: &SeaOrmStore, state: &str, wanted: i64) {
     let sql = format!(
         "SELECT count(*) FROM pg_stat_activity \

@@ -236,7 +236,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     let intents = [intent.clone(), notice()];
     store.enqueue(&intents, Some(&event())).await.unwrap();
     count.expect(1, "enqueue");
-    // The notices are of an hour later: the clock has gone back since.
+    // The notices date an hour ahead, because the clock was set back.
     assert_eq!(store.claim(now, later, 10).await.unwrap().len(), 6);
     count.expect(1, "claim");
     let ordered = Ordered {
@@ -258,7 +258,7 @@ async fn a_call_costs_one_statement_on_postgres_or_two() {
     let retried = event();
     let gone = store.retry_mail(intent.id, IntentId::new(now), now, &retried);
     assert_eq!(gone.await.unwrap(), RetryMail::NotFound);
-    count.expect(1, "retry_mail of what is gone");
+    count.expect(1, "retry_mail of an unknown mail");
     let deleted = store.delete_user(user, None, &event()).await.unwrap();
     assert!(matches!(deleted, DeleteUser::Deleted(_)));
     count.expect(2, "delete_user");
@@ -401,7 +401,7 @@ async fn signing_in_with_a_provider_costs_few_statements_on_postgres() {
     count.expect(1, "purge_flows");
 }
 
-/// The statements since they were last asked for.
+/// The statements since the last look.
 pub(crate) struct Count(Arc<Mutex<Vec<String>>>);
 
 impl Count {
@@ -419,7 +419,7 @@ impl Count {
     }
 }
 
-/// A store whose statements are counted, on a database of this kind, if there is one.
+/// A store with counted statements on a database of this kind, if available.
 pub(crate) async fn counted(backend: DbBackend) -> Option<(Database, SeaOrmStore, Count)> {
     for database in Database::migrated().await {
         let options = ConnectSettings::new(database.url()).to_options().unwrap();

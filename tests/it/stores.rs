@@ -117,14 +117,14 @@ async fn every_store_keeps_the_contract_of_purging() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_checks_run_as_one_too() {
+async fn the_checks_also_run_as_one() {
     for store in stores().await {
         eprintln!("on {}", store.name);
         conformance::check_all(store.store()).await;
     }
 }
 
-/// No call needs a second connection, or a statement that an earlier one prepared.
+/// No call needs a second connection or an earlier prepared statement.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_connection_with_one_prepared_statement_is_enough() {
     for database in Database::migrated().await {
@@ -156,14 +156,14 @@ async fn a_wrong_url_is_not_repeated() {
         let settings = ConnectSettings::new(url);
         let error = SeaOrmStore::connect(&settings).await.unwrap_err();
         assert_eq!(error.kind(), hallpass::ErrorKind::Configuration);
-        let told = format!("{error:?} {settings:?}");
-        assert!(!told.contains("hunter2"), "{told}");
+        let shown = format!("{error:?} {settings:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
     }
 }
 
-/// SQLite would make a database of its own for each connection, or keep nothing that is written.
+/// SQLite would create a database for each connection, or keep nothing.
 #[tokio::test]
-async fn a_sqlite_url_that_keeps_nothing_is_refused() {
+async fn a_sqlite_url_without_a_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("test.db");
     let path = file.display();
@@ -187,15 +187,15 @@ async fn a_sqlite_url_that_keeps_nothing_is_refused() {
         ];
         for error in refused.map(|refused| refused.unwrap_err()) {
             assert_eq!(error.kind(), hallpass::ErrorKind::Configuration, "{url}");
-            let told = std::error::Error::source(&error).unwrap().to_string();
-            assert!(told.contains(reason), "{url}: {told}");
-            assert!(!told.contains("hunter2"), "{told}");
+            let shown = std::error::Error::source(&error).unwrap().to_string();
+            assert!(shown.contains(reason), "{url}: {shown}");
+            assert!(!shown.contains("hunter2"), "{shown}");
         }
     }
 }
 
 #[tokio::test]
-async fn options_of_the_host_take_nothing_away() {
+async fn options_of_the_host_keep_our_own() {
     for database in Database::migrated().await {
         let settings = ConnectSettings::new(database.url())
             .pool_size(1)
@@ -225,7 +225,7 @@ async fn options_of_the_host_take_nothing_away() {
     }
 }
 
-/// Both are what is set here, too.
+/// Both are set here too.
 #[tokio::test]
 async fn host_has_the_last_word_about_the_options() {
     for database in Database::migrated().await {
@@ -257,7 +257,7 @@ async fn setting(db: &DatabaseConnection, sql: &str) -> String {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_new_sqlite_file_and_those_beside_it_are_for_its_user_alone() {
+async fn a_new_sqlite_file_is_readable_by_its_user_alone() {
     use std::{fs, os::unix::fs::PermissionsExt as _};
 
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -282,7 +282,7 @@ async fn a_new_sqlite_file_and_those_beside_it_are_for_its_user_alone() {
 
 /// The driver would name every statement and close none.
 #[tokio::test]
-async fn a_cache_without_prepared_statements_is_refused_by_its_name() {
+async fn an_empty_statement_cache_is_refused_by_name() {
     for database in Database::migrated().await {
         let settings = ConnectSettings::new(database.url()).statement_cache(0);
         let refused = [
@@ -305,10 +305,9 @@ async fn a_file_is_created_only_if_the_url_says_so() {
     assert_eq!(error.unwrap_err().kind(), hallpass::ErrorKind::Unavailable);
 }
 
-/// Instances that start together meet at a new file: it is turned to WAL under a lock, which may be held for longer
-/// than one attempt waits.
+/// Instances that start together share a new file, whose switch to WAL may hold a lock longer than one attempt waits.
 #[tokio::test]
-async fn a_new_file_that_another_holds_is_waited_for() {
+async fn a_new_file_locked_by_another_process_is_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("test.db");
     let url = format!("sqlite://{}?mode=rwc", file.display());
@@ -370,7 +369,7 @@ async fn an_event_that_cannot_be_read_hides_no_other() {
 }
 
 #[tokio::test]
-async fn a_mail_that_cannot_be_read_holds_up_no_other() {
+async fn a_mail_that_cannot_be_read_blocks_no_other() {
     use hallpass::{
         clock::{Clock as _, SystemClock},
         mail::{Intent, LetterKind, Recipient},

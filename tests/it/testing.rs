@@ -1,4 +1,4 @@
-//! The testing kit, as the tests of a host use it.
+//! The testing kit as a host uses it.
 
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ async fn a_handler_on_actix_is_tested_with_real_users() {
         (StatusCode::OK, &b"root@example.org"[..])
     );
     assert_eq!(ask("/admin", &bearer).await.0, StatusCode::OK);
-    // The account is checked at once, not when its token expires.
+    // The account is checked at once, before its token expires.
     auth.logout_all(
         &auth.token_of(&root).await,
         &hallpass::event::ClientInfo::default(),
@@ -104,7 +104,7 @@ async fn a_handler_on_actix_is_tested_with_real_users() {
 }
 
 #[tokio::test]
-async fn a_user_of_a_test_is_a_real_one() {
+async fn a_test_user_is_a_real_user() {
     let auth = TestAuth::new();
     let editor = Role::from_static("editor");
     let ann = auth
@@ -198,7 +198,7 @@ async fn a_mail_that_was_not_sent_fails_the_test() {
     TestAuth::new().token_mailed_to("ann@example.org").await;
 }
 
-/// As `tokio::test(start_paused = true)` has it: the clock leaps whenever no task has anything to do.
+/// As with `tokio::test(start_paused = true)`: the clock jumps whenever every task is idle.
 #[tokio::test(start_paused = true)]
 async fn a_login_under_a_paused_clock_is_answered_on_axum() {
     let auth = TestAuth::new();

@@ -1,4 +1,4 @@
-//! Statements that take longer than a request may.
+//! Statements longer than the request timeout.
 
 use std::{
     sync::{
@@ -27,7 +27,7 @@ use crate::support::{
     patience::until,
 };
 
-/// A Postgres database, and what has nothing to do with the service on it.
+/// A Postgres database with separate connections for the test.
 async fn postgres(databases: Vec<Database>) -> Option<(Database, DatabaseConnection)> {
     let mut databases = databases.into_iter();
     let database = databases.find(|database| database.name() == "postgres")?;
@@ -41,16 +41,19 @@ async fn number(db: &impl sea_orm::ConnectionTrait, sql: &str) -> i64 {
     row.try_get_by_index(0).unwrap()
 }
 
-/// Waits until the database has so many calls that wait for a lock.
+/// Waits until this many calls of the database wait for a lock.
 async fn expect_waiting(other: &DatabaseConnection, wanted: i64) {
     let sql = "SELECT count(*) FROM pg_stat_activity \
                WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    until("as many wait", async || number(other, sql).await == wanted).await;
+    until("the callers wait", async || {
+        number(other, sql).await == wanted
+    })
+    .await;
 }
 
-/// The session would otherwise be rotated after its 503, and the next call be taken for a thief's.
+/// Otherwise the session would be rotated after its 503, and the next call be reported as a theft.
 #[tokio::test]
-async fn nothing_is_committed_after_its_503() {
+async fn no_write_is_committed_after_its_503() {
     for framework in [Framework::Actix, Framework::Axum] {
         let Some((database, other)) = postgres(Database::migrated().await).await else {
             return;
@@ -77,7 +80,7 @@ async fn nothing_is_committed_after_its_503() {
         lock.rollback().await.unwrap();
         let active = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' \
                       AND datname = current_database() AND pid <> pg_backend_pid()";
-        until("nothing is at work", async || {
+        until("no work is running", async || {
             number(&other, active).await == 0
         })
         .await;
@@ -89,7 +92,7 @@ async fn nothing_is_committed_after_its_503() {
     }
 }
 
-/// Blocks before one of the statements to come.
+/// Blocks before a later statement.
 #[derive(Clone, Default)]
 struct HoldUp(Arc<AtomicUsize>);
 
@@ -98,7 +101,7 @@ impl HoldUp {
         self.0.store(nth, Ordering::SeqCst);
     }
 
-    /// Whether the statement has not come.
+    /// Whether the statement is still to come.
     fn is_ahead(&self) -> bool {
         self.0.swap(0, Ordering::SeqCst) > 0
     }
@@ -209,7 +212,7 @@ async fn a_stricter_limit_of_the_database_stays() {
 }
 
 #[tokio::test]
-async fn migrations_wait_for_another_s_as_long_as_it_takes() {
+async fn migrations_wait_for_another_without_a_limit() {
     let Some((database, other)) = postgres(Database::empty().await).await else {
         return;
     };
@@ -231,7 +234,7 @@ async fn migrations_wait_for_another_s_as_long_as_it_takes() {
 }
 
 #[tokio::test]
-async fn the_purge_has_its_time() {
+async fn the_purge_has_its_own_time_limit() {
     let Some((database, other)) = postgres(Database::migrated().await).await else {
         return;
     };

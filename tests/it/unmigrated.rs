@@ -1,4 +1,4 @@
-//! A database whose migrations have not run: it is said so, and nothing is ready.
+//! A database without its migrations: it is reported and ends readiness.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,9 +25,9 @@ async fn app(store: &SeaOrmStore, framework: Framework) -> App {
     .await
 }
 
-/// Each app has a store of its own: what a pool opens on the threads of one server ends with them.
+/// Each app has its own store, since connections end with the threads of their server.
 #[tokio::test]
-async fn a_forgotten_migration_is_told_and_nothing_is_ready() {
+async fn a_missing_migration_is_reported_and_ends_readiness() {
     for database in Database::empty().await {
         let store = database.store().await;
         let error = store.ping().await.unwrap_err();
@@ -54,7 +54,7 @@ async fn a_forgotten_migration_is_told_and_nothing_is_ready() {
 }
 
 #[tokio::test]
-async fn missing_column_is_told_as_a_missing_table_is() {
+async fn missing_column_is_reported_like_a_missing_table() {
     for database in Database::migrated().await {
         let store = database.store().await;
         let sql = "ALTER TABLE auth_users DROP COLUMN display_name";
@@ -65,9 +65,9 @@ async fn missing_column_is_told_as_a_missing_table_is() {
     }
 }
 
-/// The newest one is what readiness asks for.
+/// Readiness checks the newest one.
 #[tokio::test]
-async fn nothing_is_ready_while_the_newest_migration_is_pending() {
+async fn readiness_needs_the_newest_migration() {
     for database in Database::migrated().await {
         let store = database.store().await;
         store.ping().await.unwrap();
@@ -87,9 +87,9 @@ async fn nothing_is_ready_while_the_newest_migration_is_pending() {
     }
 }
 
-/// The limit is the time to get a connection, although the statement has all the time that there is.
+/// The limit is the time to get a connection, not the statement timeout.
 #[tokio::test]
-async fn a_database_that_does_not_go_on_is_not_waited_for_to_be_ready() {
+async fn readiness_does_not_wait_for_a_stalled_database() {
     for database in Database::migrated().await {
         let settings = ConnectSettings::new(database.url())
             .statement_timeout(10 * PATIENCE)
@@ -107,7 +107,9 @@ async fn a_database_that_does_not_go_on_is_not_waited_for_to_be_ready() {
         let error = asked.expect("an answer in time").unwrap_err();
         assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
         lock.rollback().await.unwrap();
-        crate::support::patience::until("it is ready again", async || store.ping().await.is_ok())
-            .await;
+        crate::support::patience::until("the server is ready again", async || {
+            store.ping().await.is_ok()
+        })
+        .await;
     }
 }

@@ -1,4 +1,4 @@
-//! Verifying elsewhere: when keys are fetched, how long they are believed, and what an outage does.
+//! The verifier: the fetching and caching of keys, and outages.
 
 use std::{
     sync::{Arc, Mutex},
@@ -21,13 +21,13 @@ use crate::support::app::{App, PUBLIC_URL, app_with, race};
 
 const ANN: &str = "ann@example.org";
 
-/// What an issuer publishes, and how often that was fetched.
+/// The document of an issuer and its number of fetches.
 #[derive(Clone, Debug)]
 struct Published(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// `None` while the issuer is away.
+    /// `None` during an outage.
     document: Mutex<Option<String>>,
     fetches: Mutex<usize>,
     /// A fetch ends only when it gets a permit.
@@ -79,7 +79,7 @@ impl Published {
             .unwrap()
     }
 
-    /// Until a fetch in the background has begun, and has let others go on.
+    /// Waits until a background fetch has begun and yielded.
     async fn was_fetched(&self, times: usize) {
         while self.fetches() < times || self.0.gate.available_permits() == 0 {
             tokio::task::yield_now().await;
@@ -95,7 +95,7 @@ async fn verify(verifier: &Verifier, token: &str) -> Result<CurrentUser, ErrorKi
     verified.map_err(|error| error.kind())
 }
 
-/// A token of a key that nobody has.
+/// A token of an unknown key.
 async fn forged() -> String {
     let other = app_with(|builder| builder.secrets(Secret::generate())).await;
     other.join(ANN).await.access
@@ -134,7 +134,7 @@ async fn a_document_is_enough_to_verify() {
 }
 
 #[tokio::test]
-async fn a_verifier_without_sense_is_not_built() {
+async fn a_verifier_with_invalid_settings_is_refused() {
     let symmetric = json!({"keys": [{"kty": "oct", "kid": "a", "k": "AAAA"}]});
     for document in ["", "{}", r#"{"keys":[]}"#, &symmetric.to_string()] {
         let error = KeySource::document(document).unwrap_err();
@@ -152,7 +152,7 @@ async fn a_verifier_without_sense_is_not_built() {
 }
 
 #[tokio::test]
-async fn keys_are_fetched_by_the_first_token_and_again_after_ten_minutes() {
+async fn keys_are_fetched_on_first_use_and_after_ten_minutes() {
     let app = app_with(|builder| builder).await;
     let published = Published::by(&app);
     let verifier = published.verifier(&app.clock);
@@ -184,7 +184,7 @@ async fn an_issuer_changes_its_keys_and_no_token_is_refused() {
     let first = app.join(ANN).await.access;
     verify(&verifier, &first).await.unwrap();
 
-    // The new one second: published, and signs nothing yet.
+    // The new key second: published, but not signing yet.
     let secrets = Secrets::new(old.clone(), vec![new.clone()]).unwrap();
     let second = app
         .another(|builder| builder.secrets(secrets.clone()))
@@ -196,7 +196,7 @@ async fn an_issuer_changes_its_keys_and_no_token_is_refused() {
         .unwrap();
     assert_eq!(published.fetches(), 1);
 
-    // Then first: its key is unknown here, and is fetched.
+    // Then the new key first: unknown here, so it is fetched.
     let secrets = Secrets::new(new.clone(), vec![old]).unwrap();
     let third = app
         .another(|builder| builder.secrets(secrets.clone()))
@@ -207,7 +207,7 @@ async fn an_issuer_changes_its_keys_and_no_token_is_refused() {
     verify(&verifier, &first).await.unwrap();
     assert_eq!(published.fetches(), 2);
 
-    // Then the old one is dropped: once that is known, not even a token that was seen before passes.
+    // Then the old key is dropped: even a cached token fails after the next fetch.
     let last = app.another(|builder| builder.secrets(new.clone())).await;
     published.set(&last.auth.jwks());
     verify(&verifier, &first).await.unwrap();
@@ -222,7 +222,7 @@ async fn an_issuer_changes_its_keys_and_no_token_is_refused() {
 }
 
 #[tokio::test]
-async fn after_a_long_quiet_a_dropped_key_is_not_trusted_once_more() {
+async fn a_dropped_key_is_not_trusted_after_a_long_pause() {
     let app = app_with(|builder| builder).await;
     let published = Published::by(&app);
     let verifier = published.verifier(&app.clock);
@@ -255,7 +255,7 @@ async fn forged_keys_cause_one_fetch_a_minute() {
         assert_eq!(verify(&verifier, &forged).await.unwrap_err(), INVALID);
         assert_eq!(published.fetches(), minute);
         app.advance(1);
-        // While the issuer is away too.
+        // During the outage too.
         if minute == 2 {
             published.is_away();
         }
@@ -264,7 +264,7 @@ async fn forged_keys_cause_one_fetch_a_minute() {
 }
 
 #[tokio::test]
-async fn an_outage_of_the_issuer_is_noticed_by_new_keys_only() {
+async fn an_outage_of_the_issuer_affects_new_keys_only() {
     let app = app_with(|builder| builder).await;
     let published = Published::by(&app);
     let verifier = published.verifier(&app.clock);
@@ -292,7 +292,7 @@ async fn an_outage_of_the_issuer_is_noticed_by_new_keys_only() {
 }
 
 #[tokio::test]
-async fn without_any_keys_nothing_can_be_said_about_a_token() {
+async fn a_token_cannot_be_judged_without_any_keys() {
     let app = app_with(|builder| builder).await;
     let access = app.join(ANN).await.access;
     let published = Published::nothing();
@@ -310,7 +310,7 @@ async fn without_any_keys_nothing_can_be_said_about_a_token() {
 }
 
 #[tokio::test]
-async fn a_document_that_cannot_be_right_changes_nothing() {
+async fn an_invalid_document_changes_nothing() {
     let app = app_with(|builder| builder).await;
     let published = Published::by(&app);
     let verifier = published.verifier(&app.clock);
@@ -334,7 +334,7 @@ async fn a_document_that_cannot_be_right_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_caller_who_goes_away_ends_no_fetch() {
+async fn a_disconnected_caller_ends_no_fetch() {
     let app = app_with(|builder| builder).await;
     let published = Published::by(&app);
     let verifier = published.verifier(&app.clock);
@@ -351,7 +351,7 @@ async fn a_caller_who_goes_away_ends_no_fetch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_issuer_that_does_not_answer_is_given_up_after_five_seconds() {
+async fn an_unresponsive_issuer_is_given_up_after_five_seconds() {
     let published = Published::nothing();
     let _closed = published.0.gate.acquire().await.unwrap();
     let verifier = published.verifier(&ManualClock::new());
@@ -362,7 +362,7 @@ async fn an_issuer_that_does_not_answer_is_given_up_after_five_seconds() {
 }
 
 #[tokio::test]
-async fn a_clock_that_was_set_back_ends_no_renewal() {
+async fn a_clock_set_back_stops_no_renewal() {
     let app = app_with(|builder| builder).await;
     let published = Published::by(&app);
     let verifier = published.verifier(&app.clock);

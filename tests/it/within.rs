@@ -1,4 +1,4 @@
-//! Use cases in a transaction of the host's.
+//! Use cases in a host's transaction.
 
 use std::sync::{
     Arc,
@@ -30,7 +30,7 @@ use crate::support::{
 
 const ANN: &str = "ann@example.org";
 
-/// A host with a table of its own. One connection is all there is: what needs a second one waits for ever.
+/// A host with a table of its own and one connection, so a second one would block for ever.
 struct Host {
     app: App,
     store: SeaOrmStore,
@@ -53,7 +53,7 @@ async fn hosts() -> Vec<Host> {
     hosts
 }
 
-/// Commits and tells, or does neither.
+/// Commits and runs the after hooks, or neither.
 async fn end(txn: DatabaseTransaction, unpublished: Unpublished, commits: bool) {
     if commits {
         txn.commit().await.unwrap();
@@ -130,9 +130,9 @@ async fn an_account_and_the_hosts_own_row_are_committed_together() {
     }
 }
 
-/// SQLite refuses a write at once if the transaction has read what another one has changed since.
+/// SQLite refuses a write at once if the transaction has read outdated rows.
 #[tokio::test]
-async fn a_sqlite_transaction_that_read_first_is_told_what_to_do() {
+async fn a_sqlite_transaction_that_read_first_gets_advice() {
     let (_database, store, app) = sqlite().await;
     let prepared = app.auth.prepare_registration(ann()).await.unwrap();
     let txn = store.database().begin().await.unwrap();
@@ -142,9 +142,12 @@ async fn a_sqlite_transaction_that_read_first_is_told_what_to_do() {
     let mut accounts = app.auth.within(&txn).unwrap();
     let error = accounts.register(prepared).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
-    let told = chain(&error);
-    assert!(told.contains("SqliteTransactionMode::Immediate"), "{told}");
-    assert!(!told.contains("retries"), "{told}");
+    let causes = chain(&error);
+    assert!(
+        causes.contains("SqliteTransactionMode::Immediate"),
+        "{causes}"
+    );
+    assert!(!causes.contains("retries"), "{causes}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -211,7 +214,7 @@ async fn a_rollback_leaves_nothing() {
         assert_eq!(host.profiles().await, 0);
         assert!(host.events().await.is_empty());
 
-        // The address is free, and what was prepared can still be used.
+        // The address is free, and the prepared registration is still valid.
         let txn = host.begin().await;
         let mut accounts = host.auth().within(&txn).unwrap();
         accounts.register(prepared).await.unwrap();
@@ -222,7 +225,7 @@ async fn a_rollback_leaves_nothing() {
     }
 }
 
-/// Counts those who are there.
+/// Counts the accounts.
 #[derive(Clone, Debug, Default)]
 struct Counting(Arc<AtomicUsize>);
 
@@ -240,7 +243,7 @@ impl Hooks for Counting {
 }
 
 #[tokio::test]
-async fn hooks_hear_of_accounts_when_the_host_has_committed() {
+async fn hooks_see_accounts_after_the_host_has_committed() {
     for host in hosts().await {
         let counting = Counting::default();
         let set = |builder: hallpass::AuthBuilder| {
@@ -270,7 +273,7 @@ async fn hooks_hear_of_accounts_when_the_host_has_committed() {
     }
 }
 
-/// The mail is sent if the transaction is committed.
+/// The mail is sent after the commit.
 #[tokio::test]
 async fn a_mail_can_be_ordered_with_the_hosts_own_row() {
     for host in hosts().await {
@@ -290,7 +293,7 @@ async fn a_mail_can_be_ordered_with_the_hosts_own_row() {
     }
 }
 
-/// A taken address is no failed statement: the host's transaction goes on.
+/// A taken address does not fail the host's transaction.
 #[tokio::test]
 async fn a_taken_address_does_not_break_the_transaction() {
     for host in hosts().await {
@@ -370,7 +373,7 @@ async fn an_account_is_deleted_with_the_hosts_own_rows() {
     }
 }
 
-/// The last administrator stays, and the host's transaction goes on.
+/// The last administrator stays, and the host's transaction continues.
 #[tokio::test]
 async fn the_last_administrator_cannot_be_removed_in_a_transaction() {
     for host in hosts().await {
@@ -397,7 +400,7 @@ async fn the_last_administrator_cannot_be_removed_in_a_transaction() {
     }
 }
 
-/// Answers nothing.
+/// Never answers.
 #[derive(Debug)]
 struct Unreachable;
 
@@ -409,7 +412,7 @@ impl BreachCheck for Unreachable {
 }
 
 #[tokio::test]
-async fn a_password_taken_unchecked_is_told_with_the_account_or_not_at_all() {
+async fn an_unchecked_password_event_commits_with_the_account() {
     for host in hosts().await {
         let app = host
             .app

@@ -1,4 +1,4 @@
-//! A host that speaks sqlx: the store on its pool, and use cases in its transactions.
+//! A host on sqlx: the store on its pool, and use cases in its transactions.
 
 use hallpass::{
     Registration,
@@ -17,8 +17,7 @@ const TABLE: &str = "CREATE TABLE profiles (owner uuid NOT NULL REFERENCES auth_
 const INSERT: &str = "INSERT INTO profiles VALUES ($1)";
 const COUNT: &str = "SELECT count(*) FROM profiles";
 
-/// The store on this pool, an account in a transaction of it that is rolled back, and one in a transaction that is
-/// committed.
+/// The store on this pool, with one account in a rolled-back transaction and one in a committed one.
 macro_rules! registers_in_transactions_of {
     ($pool:expr) => {{
         let pool = $pool.clone();
@@ -56,7 +55,7 @@ async fn can_log_in(app: &App) -> bool {
 #[tokio::test]
 async fn an_account_is_made_in_a_transaction_of_sqlx() {
     for database in Database::migrated().await {
-        // One connection is all there is: a statement outside the transaction would wait for ever.
+        // The pool has one connection: a statement outside the transaction would block for ever.
         let store = database.store_of(1).await;
         let db = store.database();
         match db.get_database_backend() {

@@ -1,4 +1,4 @@
-//! A headless Chromium, told what to do over a pair of pipes (Chrome DevTools Protocol, messages that end in NUL).
+//! A headless Chromium over a pair of pipes (Chrome DevTools Protocol, messages that end in NUL).
 
 use std::{
     env, fs,
@@ -21,10 +21,10 @@ const LOADED: &str = "Page.loadEventFired";
 /// Widths in CSS pixels, and colour schemes.
 pub(crate) const SCREENS: [(u32, &str); 3] = [(1280, "light"), (320, "dark"), (320, "light")];
 
-/// A page of the browser, of which it shows one.
+/// A page of the browser, which shows one at a time.
 pub(crate) struct Tab(Value);
 
-/// A browser in which no script runs, with one tab at first. Killed when this is dropped.
+/// A browser without scripts, with one tab at first. Killed on drop.
 pub(crate) struct Chromium {
     child: Child,
     commands: ChildStdin,
@@ -32,13 +32,13 @@ pub(crate) struct Chromium {
     session: Value,
     last_id: u64,
     has_loaded: bool,
-    /// What pages did that their policy forbids, and the like.
+    /// Policy violations of pages and similar complaints.
     pub(crate) complaints: Vec<String>,
     _profile: TempDir,
 }
 
 impl Chromium {
-    /// `None` if there is none on this machine. With `HALLPASS_TEST_CHROMIUM=required`, that is a failure.
+    /// `None` without Chromium. `HALLPASS_TEST_CHROMIUM=required` makes that a failure.
     pub(crate) fn start_or_skip() -> Option<Self> {
         let found = Command::new("chromium").arg("--version").output();
         if found.is_ok_and(|found| found.status.success()) {
@@ -51,7 +51,7 @@ impl Chromium {
 
     fn start() -> Self {
         let profile = tempfile::tempdir().expect("a temporary folder");
-        // It reads commands from descriptor 3, and answers on 4.
+        // Chromium reads commands from descriptor 3 and answers on 4.
         let script = "exec 3<&0 4>&1; exec chromium \"$@\" 0</dev/null 1>/dev/null 2>/dev/null";
         let mut child = Command::new("sh")
             .args(["-c", script, "sh"])
@@ -89,7 +89,7 @@ impl Chromium {
         chromium
     }
 
-    /// Goes on in a new tab, in which no script runs either.
+    /// Opens a new tab, without scripts too.
     pub(crate) fn open_tab(&mut self) -> Tab {
         self.session = Value::Null;
         let tab = self.call("Target.createTarget", json!({"url": "about:blank"}));
@@ -103,24 +103,24 @@ impl Chromium {
         Tab(self.session.clone())
     }
 
-    /// From the next page of this tab on.
+    /// Takes effect at the next page of this tab.
     pub(crate) fn run_scripts(&mut self) {
         let on = json!({"value": false});
         self.call("Emulation.setScriptExecutionDisabled", on);
     }
 
-    /// Goes on in a tab that is open.
+    /// Switches to an open tab.
     pub(crate) fn switch_to(&mut self, tab: &Tab) {
         self.session = tab.0.clone();
         self.call("Page.bringToFront", json!({}));
     }
 
-    /// Forgets who is signed in, everywhere.
+    /// Deletes every cookie.
     pub(crate) fn forget_cookies(&mut self) {
         self.call("Network.clearBrowserCookies", json!({}));
     }
 
-    /// Where the tab is.
+    /// The URL of the tab.
     pub(crate) fn url(&mut self) -> String {
         let mut history = self.call("Page.getNavigationHistory", json!({}));
         let at = history["currentIndex"].as_u64().expect("an index");
@@ -128,7 +128,7 @@ impl Chromium {
         url.as_str().expect("text").to_owned()
     }
 
-    /// Makes the window as wide as that, in CSS pixels.
+    /// Sets the width of the window in CSS pixels.
     pub(crate) fn resize(&mut self, width: u32) {
         let size =
             json!({"width": width, "height": 700, "deviceScaleFactor": 1, "mobile": width < 600});
@@ -140,7 +140,7 @@ impl Chromium {
         self.call("Emulation.setEmulatedMedia", json!({"features": [feature]}));
     }
 
-    /// Holds that a page fits every screen. It stays open on the last one.
+    /// Checks that a page fits every screen. It stays open on the last one.
     pub(crate) fn fits_every_screen(&mut self, url: &str, name: &str) {
         for (width, scheme) in SCREENS {
             self.resize(width);
@@ -150,7 +150,7 @@ impl Chromium {
         }
     }
 
-    /// Asks for pages in this language.
+    /// Requests pages in this language.
     pub(crate) fn speak(&mut self, language: &str) {
         let headers = json!({ "Accept-Language": language });
         self.call("Network.setExtraHTTPHeaders", json!({ "headers": headers }));
@@ -163,18 +163,18 @@ impl Chromium {
         self.wait_for_page();
     }
 
-    /// Types into the field that has the focus, which it may get shortly after the page is there.
+    /// Types into the focused field, which may get the focus shortly after the page loads.
     pub(crate) fn type_in(&mut self, text: &str) {
         self.wait_for("input:focus");
         self.call("Input.insertText", json!({"text": text}));
     }
 
-    /// Waits for an element like that, which a script may bring.
+    /// Waits for an element of this selector, which a script may add.
     pub(crate) fn wait_for(&mut self, selector: &str) {
         self.wait_until(selector, |browser| browser.find(selector) != 0);
     }
 
-    /// Waits for a text, which a script may bring.
+    /// Waits for a text, which a script may add.
     pub(crate) fn wait_for_text(&mut self, text: &str) {
         self.wait_until(text, |browser| browser.html().contains(text));
     }
@@ -187,7 +187,7 @@ impl Chromium {
         }
     }
 
-    /// Clicks into the middle of an element, and waits for the page that comes of it.
+    /// Clicks the middle of an element and waits for the next page.
     pub(crate) fn click(&mut self, selector: &str) {
         let quad = self.dom("DOM.getBoxModel", selector)["model"]["content"].take();
         let at = |index: usize| quad[index].as_f64().expect("a coordinate");
@@ -200,7 +200,7 @@ impl Chromium {
         self.wait_for_page();
     }
 
-    /// Presses Enter, and waits for the page that comes of it.
+    /// Presses Enter and waits for the next page.
     pub(crate) fn enter(&mut self) {
         self.expect_page();
         for kind in ["keyDown", "keyUp"] {
@@ -218,7 +218,7 @@ impl Chromium {
         html["outerHTML"].as_str().expect("text").to_owned()
     }
 
-    /// Holds that nothing sticks out to the right.
+    /// Checks that nothing overflows to the right.
     pub(crate) fn fits(&mut self, width: u32, name: &str) {
         self.picture(&format!("{name}-{width}"));
         assert!(self.content_width() <= f64::from(width), "{name}");
@@ -230,7 +230,7 @@ impl Chromium {
         width.as_f64().expect("a number")
     }
 
-    /// Keeps a picture of the page in the folder `HALLPASS_TEST_SCREENSHOTS`, for people to look at.
+    /// Saves a screenshot in the folder `HALLPASS_TEST_SCREENSHOTS`.
     fn picture(&mut self, name: &str) {
         let picture = self.call("Page.captureScreenshot", json!({"format": "png"}));
         let picture = STANDARD.decode(picture["data"].as_str().expect("text"));
@@ -248,7 +248,7 @@ impl Chromium {
         self.call(method, json!({ "nodeId": found }))
     }
 
-    /// The first element like that, or 0.
+    /// The first element of this selector, or 0.
     fn find(&mut self, selector: &str) -> Value {
         let root = self.call("DOM.getDocument", json!({"depth": 0}));
         let query = json!({"nodeId": root["root"]["nodeId"], "selector": selector});
@@ -271,14 +271,14 @@ impl Chromium {
         answer["result"].take()
     }
 
-    /// Waits for the page that comes of what was done since [`expect_page`](Self::expect_page).
+    /// Waits for the page that follows [`expect_page`](Self::expect_page).
     fn wait_for_page(&mut self) {
         while !self.has_loaded {
             self.next(|message| message["method"] == LOADED);
         }
     }
 
-    /// Whatever comes next may be there before the command that leads to it is answered.
+    /// The next page may load before its command is answered.
     fn expect_page(&mut self) {
         self.has_loaded = false;
     }
@@ -290,7 +290,7 @@ impl Chromium {
             self.has_loaded |= message["method"] == LOADED && message["sessionId"] == self.session;
             let entry = &message["params"]["entry"];
             let is_grave = matches!(entry["level"].as_str(), Some("warning" | "error"));
-            // A status of 400 or more is no complaint about the page.
+            // A status of 400 or more is not a complaint about the page.
             if is_grave && entry["source"] != "network" {
                 self.complaints.push(entry.to_string());
             }

@@ -1,4 +1,4 @@
-//! HTTP/1.1 by hand: one connection per call, and what a well-behaved client cannot send.
+//! HTTP/1.1 by hand: one connection per call, and malformed requests.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -12,7 +12,7 @@ use crate::{
     process::Server,
 };
 
-/// What came back, whole.
+/// The whole reply.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -73,7 +73,7 @@ impl Server {
     }
 }
 
-/// Asks until the answer is another than that the service is too busy, which is an answer, too.
+/// Repeats the call until the server is not too busy.
 pub(crate) fn insist(ask: impl Fn() -> Reply) -> Reply {
     let mut answer = None;
     block_until("the service has the time", || {
@@ -82,7 +82,7 @@ pub(crate) fn insist(ask: impl Fn() -> Reply) -> Reply {
         answer = Some(reply);
         !is_busy
     });
-    answer.expect("it was asked at least once")
+    answer.expect("it was called at least once")
 }
 
 pub(crate) fn credentials(email: &str, password: &str) -> Value {
@@ -94,7 +94,7 @@ pub(crate) fn post(address: &str, path: &str, body: &Value) -> io::Result<Reply>
     call(address, "POST", path, &headers, &body.to_string())
 }
 
-/// An error if the answer is not whole.
+/// An error if the reply is incomplete.
 pub(crate) fn call(
     address: &str,
     method: &str,

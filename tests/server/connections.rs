@@ -1,4 +1,4 @@
-//! The cost of connections, their number, and how long they last if nobody reads.
+//! The cost, number and lifetime of connections.
 
 use std::{
     fmt::Write as _,
@@ -18,10 +18,10 @@ use crate::{
 
 const CLIENTS: u64 = 30;
 
-/// The cost of a client that does not read, at most, in KiB, buffers and stacks of a build for tests included.
+/// The maximum cost of a client that does not read, in KiB, with the buffers and stacks of a test build.
 const COST: u64 = 120;
 
-/// Requests that are sent again and again: a short reply, none at all but its head, one longer than any buffer, a problem.
+/// Repeated requests: a short reply, only a head, one longer than any buffer, and a problem.
 const ASKED: [&str; 4] = [
     "GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n",
     "HEAD /nope HTTP/1.1\r\nhost: a\r\n\r\n",
@@ -30,7 +30,7 @@ const ASKED: [&str; 4] = [
 ];
 
 #[test]
-fn a_client_that_pipelines_and_never_reads_costs_little_and_is_let_go() {
+fn a_pipelining_client_that_never_reads_is_disconnected() {
     thread::scope(|scope| {
         for name in SERVERS {
             scope.spawn(move || ASKED.iter().for_each(|asked| never_read(name, asked)));
@@ -46,23 +46,23 @@ fn never_read(name: &str, asked: &str) {
     let connections = (0..CLIENTS).map(|_| server.connect()).collect();
     write_until_let_go(connections, asked);
     let cost = server.memory().saturating_sub(before);
-    let told = format!("{name}: {asked:?}: {cost} KiB for {CLIENTS} clients");
-    eprintln!("{told}");
-    assert!(cost < COST * CLIENTS, "{told}");
-    assert_eq!(server.get("/health/ready").status, 200, "{told}");
+    let context = format!("{name}: {asked:?}: {cost} KiB for {CLIENTS} clients");
+    eprintln!("{context}");
+    assert!(cost < COST * CLIENTS, "{context}");
+    assert_eq!(server.get("/health/ready").status, 200, "{context}");
 }
 
-/// Writes as much as is taken, on all connections, and reads nothing.
+/// Writes as much as possible on all connections and reads nothing.
 fn write_until_let_go(connections: Vec<TcpStream>, asked: &str) {
     let many = asked.repeat(64 * 1024 / asked.len());
     let mut open: Vec<(TcpStream, usize)> = Vec::new();
     for connection in connections {
         connection.set_nonblocking(true).unwrap();
-        // The kernel would take megabytes of replies before the server notices.
+        // The kernel would buffer megabytes of replies first.
         set_socket_recv_buffer_size(&connection, 4096).unwrap();
         open.push((connection, 0));
     }
-    block_until("all are let go", || {
+    block_until("all connections are closed", || {
         open.retain_mut(|(connection, written)| {
             let rest = &many.as_bytes()[*written % many.len()..];
             match connection.write(rest) {
@@ -77,7 +77,7 @@ fn write_until_let_go(connections: Vec<TcpStream>, asked: &str) {
 }
 
 #[test]
-fn a_client_that_pipelines_and_reads_gets_every_reply_in_order() {
+fn a_pipelining_client_that_reads_gets_every_reply_in_order() {
     let body = format!("{{\"refresh_token\":\"{}\"}}", "x".repeat(9000));
     let head =
         "POST /auth/logout HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\nx-request-id:";
@@ -119,9 +119,9 @@ fn a_client_that_pipelines_and_reads_gets_every_reply_in_order() {
     }
 }
 
-/// Longer than a head may take to come: each request begins a time of its own.
+/// Longer than the head timeout: each request has its own.
 #[test]
-fn requests_in_a_row_keep_a_connection_open() {
+fn consecutive_requests_keep_a_connection_open() {
     const HEAD_TIMEOUT: Duration = Duration::from_secs(11);
     thread::scope(|scope| {
         for name in SERVERS {
@@ -144,7 +144,7 @@ fn requests_in_a_row_keep_a_connection_open() {
 
 /// Java's client offers HTTP/2 with its first request.
 #[test]
-fn client_that_offers_an_upgrade_knows_whether_its_connection_stays() {
+fn client_that_offers_an_upgrade_learns_if_its_connection_stays() {
     for name in SERVERS {
         let folder = folder();
         let server = Server::of(name, folder.path(), &[]);
@@ -164,9 +164,9 @@ fn client_that_offers_an_upgrade_knows_whether_its_connection_stays() {
     }
 }
 
-/// Of rows that look at their body, of one that does not, of one without a caller, and of none.
+/// Rows that read their body, one that does not, one without a caller, and an unknown one.
 #[test]
-fn chunked_body_without_an_end_is_not_read_for_ever() {
+fn endless_chunked_body_is_cut_off() {
     const MOST: usize = 64 * 1024 * 1024;
     const CHUNK: usize = 64 * 1024;
     let chunk = format!("{CHUNK:x}\r\n{}\r\n", "a".repeat(CHUNK));
@@ -193,9 +193,9 @@ fn chunked_body_without_an_end_is_not_read_for_ever() {
     }
 }
 
-/// What frames the data of a body, and is no data.
+/// The framing of a body, without its data.
 #[test]
-fn chunk_framing_without_an_end_is_not_read_for_ever() {
+fn endless_chunk_framing_is_cut_off() {
     const MOST: usize = 40 * 1024 * 1024;
     let filler = "a".repeat(64 * 1024);
     for name in SERVERS {
@@ -221,7 +221,7 @@ fn chunk_framing_without_an_end_is_not_read_for_ever() {
 }
 
 #[test]
-fn connections_beyond_the_cap_wait_until_others_go() {
+fn connections_beyond_the_cap_wait_until_others_close() {
     for name in SERVERS {
         let folder = folder();
         let settings = [
@@ -229,7 +229,7 @@ fn connections_beyond_the_cap_wait_until_others_go() {
             ("HALLPASS_REQUEST_TIMEOUT", "60"),
         ];
         let server = Server::of(name, folder.path(), &settings);
-        // Bodies that do not end: whoever is in is not let go for a minute.
+        // Endless bodies: an accepted connection stays for a minute.
         let unfinished = "POST /auth/logout HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 60\r\n\r\n{";
         let connect = || {
             let mut connection = server.connect();
@@ -286,7 +286,7 @@ fn a_connection_takes_one_descriptor() {
 }
 
 #[test]
-fn the_limit_on_open_files_is_raised_or_pointed_out() {
+fn the_limit_on_open_files_is_raised_or_reported() {
     let limits = |server: &Server| {
         let limits = fs::read_to_string(format!("/proc/{}/limits", server.id())).unwrap();
         let line = limits

@@ -22,7 +22,7 @@ const WANTS_PATCH: &str = "access-control-request-method: PATCH";
 const WANTS_TOKEN: &str = "access-control-request-headers: authorization";
 
 #[test]
-fn listed_origins_may_call_and_others_may_not() {
+fn only_listed_origins_may_call() {
     for name in SERVERS {
         let folder = folder();
         let origins = "https://app.example.org, http://localhost:5173";
@@ -101,7 +101,7 @@ fn listed_origins_may_call_and_others_may_not() {
     }
 }
 
-/// The status, and the headers that speak of origins.
+/// The status and the CORS headers.
 fn shown(reply: &Reply) -> (u16, Vec<(&str, Option<&str>)>) {
     let names = [
         "access-control-allow-credentials",
@@ -131,8 +131,8 @@ fn preflights_and_calls_have_the_same_headers_on_both_servers() {
                         let [axum, actix] = servers
                             .each_ref()
                             .map(|server| server.call(method, path, asked, ""));
-                        let told = format!("{origins:?} {asked:?} {method} {path}");
-                        assert_eq!(shown(&axum), shown(&actix), "{told}");
+                        let context = format!("{origins:?} {asked:?} {method} {path}");
+                        assert_eq!(shown(&axum), shown(&actix), "{context}");
                     }
                 }
             }
@@ -141,7 +141,7 @@ fn preflights_and_calls_have_the_same_headers_on_both_servers() {
 }
 
 #[test]
-fn a_preflight_where_no_origin_is_set_is_a_method_like_others() {
+fn a_preflight_without_configured_origins_is_a_plain_options() {
     for name in SERVERS {
         let folder = folder();
         let server = Server::of(name, folder.path(), &[]);
@@ -166,7 +166,7 @@ fn a_preflight_where_no_origin_is_set_is_a_method_like_others() {
 }
 
 #[test]
-fn a_call_from_another_origin_without_a_token_is_no_more_than_a_call() {
+fn a_cross_origin_call_without_a_token_is_unauthenticated() {
     for name in SERVERS {
         let folder = folder();
         let server = Server::of(name, folder.path(), &[]);
@@ -181,7 +181,7 @@ fn a_call_from_another_origin_without_a_token_is_no_more_than_a_call() {
 }
 
 #[test]
-fn an_options_that_is_no_preflight_is_a_method_like_others() {
+fn an_options_call_without_preflight_headers_is_plain() {
     for name in SERVERS {
         for origins in ["", "https://app.example.org"] {
             let folder = folder();

@@ -1,4 +1,4 @@
-//! What the programs add to the endpoints: slow clients, the documentation, unknown paths.
+//! Additions of the programs to the endpoints: slow clients, documentation, unknown paths.
 
 use std::{
     io::{ErrorKind, Read as _, Write as _},
@@ -12,7 +12,7 @@ use crate::{
     process::{SERVERS, Server, folder},
 };
 
-/// Waits for real: both servers and every kind of slowness at the same time.
+/// Waits in real time: both servers and every kind of slowness at once.
 #[test]
 fn slow_clients_are_cut_off() {
     let head = "POST /users HTTP/1.1\r\nhost: a\r\n";
@@ -30,10 +30,10 @@ fn slow_clients_are_cut_off() {
                     let cut_off = |begin: String, drip: &'static [u8], answer: &'static str| {
                         let connection = server.connect();
                         scope.spawn(move || {
-                            let told = format!("{name}: {begin:?} {drip:?}");
+                            let context = format!("{name}: {begin:?} {drip:?}");
                             let reply = drip_until_closed(connection, &begin, drip);
-                            let reply = reply.unwrap_or_else(|| panic!("{told} goes on"));
-                            assert!(reply.starts_with(answer), "{told}: {reply}");
+                            let reply = reply.unwrap_or_else(|| panic!("{context} continues"));
+                            assert!(reply.starts_with(answer), "{context}: {reply}");
                         });
                     };
                     cut_off(String::new(), b"", "");
@@ -44,7 +44,7 @@ fn slow_clients_are_cut_off() {
                     cut_off(format!("{head}{chunked}"), b"", "HTTP/1.1 503");
                     let unknown = head.replace("/users", "/nope");
                     cut_off(format!("{unknown}{chunked}"), b"", "HTTP/1.1 404");
-                    // Meanwhile others are served.
+                    // Other clients are served at the same time.
                     assert_eq!(server.get("/health/ready").status, 200);
                 });
             });
@@ -52,7 +52,7 @@ fn slow_clients_are_cut_off() {
     });
 }
 
-/// Sends the beginning, then the same again and again until the server has enough of it; says what it answered.
+/// Sends the beginning, then repeats the rest until the server disconnects; returns the reply.
 fn drip_until_closed(mut connection: TcpStream, begin: &str, drip: &[u8]) -> Option<String> {
     let started = Instant::now();
     let mut reply = Vec::new();
@@ -79,7 +79,7 @@ fn drip_until_closed(mut connection: TcpStream, begin: &str, drip: &[u8]) -> Opt
 }
 
 #[test]
-fn the_documentation_needs_no_other_host() {
+fn the_documentation_loads_from_its_own_host_only() {
     for name in SERVERS {
         let folder = folder();
         let server = Server::of(name, folder.path(), &[]);

@@ -1,4 +1,4 @@
-//! The examples of hosts that embed their users.
+//! The examples that embed hallpass.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::{
 const ANN: &str = "ann@example.org";
 
 #[test]
-fn a_link_that_an_embedding_host_mails_leads_to_a_page() {
+fn a_link_mailed_by_an_embedding_host_leads_to_a_page() {
     for program in ["embed_actix", "embed_axum"] {
         let (folder, address) = (folder(), free_address());
         let server = Server::start(command(program, folder.path()).env("ADDRESS", &address));
@@ -25,7 +25,7 @@ fn a_link_that_an_embedding_host_mails_leads_to_a_page() {
             let line = server.stdout.wait_for(&format!("/{page}?token="));
             let line = line.expect("a mail with a link");
             let path = line.trim().strip_prefix(&format!("http://{address}"));
-            let path = path.unwrap_or_else(|| panic!("{line} leads elsewhere"));
+            let path = path.unwrap_or_else(|| panic!("{line} leads to another page"));
             let reply = call(&address, "GET", path, &[], "").expect("an answer");
             let media_type = reply.header("content-type");
             assert_eq!(reply.status, 200, "{program}: {path}");

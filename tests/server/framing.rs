@@ -1,4 +1,4 @@
-//! Requests that another server may take for others than they are (RFC 9112, sections 3.2 and 6.3).
+//! Requests that another server may parse differently (RFC 9112, sections 3.2 and 6.3).
 
 #[path = "../../server/src/axum/framing.rs"]
 mod follower;
@@ -25,7 +25,7 @@ fn sized(head: &str) -> String {
     format!("{head}content-length: {}\r\n\r\n{BODY}", BODY.len())
 }
 
-/// The statuses of all replies to these bytes, and whether the server closed the connection before the client did.
+/// The statuses of all replies to these bytes, and whether the server closed the connection first.
 fn statuses(server: &Server, asked: &str) -> (Vec<u16>, bool) {
     let mut connection = server.connect();
     connection.write_all(asked.as_bytes()).unwrap();
@@ -40,7 +40,7 @@ fn statuses(server: &Server, asked: &str) -> (Vec<u16>, bool) {
                 has_closed = true;
                 break;
             }
-            // What it has not read is lost with the connection.
+            // Unread bytes are lost with the connection.
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {
                 has_closed = true;
                 break;
@@ -57,7 +57,7 @@ fn statuses(server: &Server, asked: &str) -> (Vec<u16>, bool) {
 }
 
 #[test]
-fn request_that_others_may_read_otherwise_is_400_and_ends_its_connection() {
+fn ambiguous_request_is_400_and_closes_its_connection() {
     let length = format!("content-length: {}\r\n", BODY.len());
     let encoding = "transfer-encoding: chunked\r\n";
     let cases = [
@@ -78,21 +78,21 @@ fn request_that_others_may_read_otherwise_is_400_and_ends_its_connection() {
         let folder = folder();
         let server = Server::of(name, folder.path(), &[]);
         for case in &cases {
-            let told = format!("{name}: {case:?}");
-            assert_eq!(statuses(&server, case), (vec![400], true), "{told}");
+            let context = format!("{name}: {case:?}");
+            assert_eq!(statuses(&server, case), (vec![400], true), "{context}");
             // Behind others on the same connection.
             let sound = [LIVE, &chunked(LOGOUT), &sized(LOGOUT), LIVE].concat();
             let expected = vec![200, 204, 204, 200, 400];
             let behind = format!("{sound}\r\n{case}{LIVE}");
-            assert_eq!(statuses(&server, &behind), (expected, true), "{told}");
+            assert_eq!(statuses(&server, &behind), (expected, true), "{context}");
         }
     }
 }
 
 #[test]
-fn requests_that_are_clear_keep_their_connection() {
+fn unambiguous_requests_keep_their_connection() {
     let last = LIVE.replace("\r\n\r\n", "\r\nx-request-id: last\r\n\r\n");
-    // What looks like a head within a body is none.
+    // Bytes like a head within a body are data.
     let sly = "content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n";
     let sly = format!("{LOGOUT}content-length: {}\r\n\r\n{sly}", sly.len());
     let asked = [
@@ -114,9 +114,9 @@ fn requests_that_are_clear_keep_their_connection() {
     }
 }
 
-/// However the bytes come.
+/// With any split of the bytes.
 #[test]
-fn ambiguous_request_is_found_wherever_reads_end() {
+fn ambiguous_request_is_found_at_any_read_boundary() {
     let length = "content-length: 5\r\n";
     let cases = [
         (chunked(&format!("{LOGOUT}{length}")), Some(0)),
@@ -157,7 +157,7 @@ fn ambiguous_request_is_found_wherever_reads_end() {
 }
 
 #[test]
-fn head_has_begun_from_its_first_byte_to_its_last() {
+fn a_head_is_in_progress_from_its_first_byte_to_its_last() {
     let mut framing = Framing::default();
     let asked = sized(LOGOUT);
     for round in 0..2 {

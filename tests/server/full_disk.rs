@@ -1,4 +1,4 @@
-//! SQLite on a disk that is full for a while: what is acknowledged is there after the next start.
+//! SQLite on a temporarily full disk: acknowledged writes are there after the next start.
 
 use std::{
     fs::{self, File},
@@ -15,11 +15,11 @@ use crate::{
     skip::skip,
 };
 
-/// A file system of its own. Unmounted when this is dropped.
+/// A file system of its own. Unmounted on drop.
 struct SmallDisk(TempDir);
 
 impl SmallDisk {
-    /// `None` where this user may not mount; `HALLPASS_TEST_MOUNT=required` makes that a failure.
+    /// `None` without permission to mount; `HALLPASS_TEST_MOUNT=required` makes that a failure.
     fn mount() -> Option<Self> {
         let folder = folder();
         let mounted = Command::new("mount")
@@ -42,7 +42,7 @@ impl SmallDisk {
         self.path().join("filler")
     }
 
-    /// Writes until nothing more fits.
+    /// Fills the disk.
     fn fill(&self) {
         let mut filler = File::create(self.filler()).expect("a file");
         while filler.write_all(&[0; 4096]).is_ok() {}
@@ -61,7 +61,7 @@ impl Drop for SmallDisk {
 }
 
 #[test]
-fn full_disk_loses_nothing_that_is_acknowledged() {
+fn full_disk_loses_no_acknowledged_write() {
     for name in SERVERS {
         for pool in ["1", "10"] {
             let Some(disk) = SmallDisk::mount() else {
@@ -106,7 +106,7 @@ fn full_disk_loses_nothing_that_is_acknowledged() {
     }
 }
 
-/// Whether all of so many registrations are acknowledged. Those that are become part of `kept`.
+/// Whether all of these registrations are acknowledged. Acknowledged ones are added to `kept`.
 fn registers(server: &Server, name: &str, count: usize, kept: &mut Vec<String>) -> bool {
     let addresses = (0..count).map(|number| format!("{name}-{number}@example.org"));
     let mut are_acknowledged = true;
@@ -121,7 +121,7 @@ fn registers(server: &Server, name: &str, count: usize, kept: &mut Vec<String>) 
     are_acknowledged
 }
 
-/// The server keeps its last finding for a second.
+/// The server caches its last readiness check for a second.
 fn wait_for_ready(server: &Server, status: u16) {
     block_until(&format!("/health/ready answers {status}"), || {
         server.get("/health/ready").status == status

@@ -1,4 +1,4 @@
-//! Connections on which nothing comes.
+//! Idle connections.
 
 use std::{
     io::{Read as _, Write as _},
@@ -11,7 +11,7 @@ use crate::process::{SERVERS, Server, folder};
 
 const LIVE: &[u8] = b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n";
 
-/// Longer than a head may take to come, and shorter than a load balancer keeps its connections.
+/// Longer than the head timeout, and shorter than a load balancer's idle timeout.
 const PAUSE: Duration = Duration::from_secs(13);
 
 fn is_answered(connection: &mut TcpStream) -> bool {
@@ -23,9 +23,9 @@ fn is_answered(connection: &mut TcpStream) -> bool {
             .is_ok_and(|length| reply[..length].starts_with(b"HTTP/1.1 200"))
 }
 
-/// Waits for real: both servers at the same time.
+/// Waits in real time: both servers at once.
 #[test]
-fn idle_connection_is_answered_after_longer_than_a_head_may_take() {
+fn idle_connection_is_answered_after_the_head_timeout() {
     thread::scope(|scope| {
         for name in SERVERS {
             scope.spawn(move || {
@@ -58,9 +58,9 @@ fn idle_connection_is_closed_after_its_time() {
     }
 }
 
-/// A wait as long as that of an idle connection would outlast the test.
+/// The idle timeout would outlast the test.
 #[test]
-fn head_that_has_begun_on_an_idle_connection_is_not_waited_for_as_long() {
+fn head_on_an_idle_connection_has_the_head_timeout() {
     thread::scope(|scope| {
         for name in SERVERS {
             scope.spawn(move || {

@@ -1,4 +1,4 @@
-//! `kill -9` in the middle of load: what was acknowledged still holds.
+//! `kill -9` under load: acknowledged writes are kept.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -13,17 +13,17 @@ use crate::{
     process::{PASSWORD, SECRET, SERVERS, Server, folder},
 };
 
-/// Enough for accounts in every state.
+/// Enough clients for accounts in every state.
 const SETTLED: usize = 20;
 
-/// What a client knows of its account.
+/// A client's view of its account.
 struct Account {
     email: String,
-    /// Every refresh token it got, the oldest first.
+    /// Every refresh token it received, oldest first.
     refresh: Vec<String>,
     access: String,
     is_logged_out: bool,
-    /// A call is under way, or was when the server went.
+    /// A call is running, or was at the kill.
     is_unsettled: bool,
 }
 
@@ -51,7 +51,7 @@ fn kill_under_load(name: &str) {
             scope.spawn(move || live(address, client, settled))
         };
         let clients: Vec<_> = (0..6).map(client).collect();
-        block_until("accounts are made and used", || {
+        block_until("accounts are created and used", || {
             settled.load(Ordering::SeqCst) >= SETTLED
         });
         server.kill();
@@ -65,7 +65,7 @@ fn kill_under_load(name: &str) {
     }
 }
 
-/// Makes accounts and uses them, until the server is gone.
+/// Creates and uses accounts until the server is gone.
 fn live(address: &str, client: usize, settled: &AtomicUsize) -> Vec<Account> {
     let mut accounts = Vec::new();
     for number in 0.. {
@@ -73,7 +73,7 @@ fn live(address: &str, client: usize, settled: &AtomicUsize) -> Vec<Account> {
         let Ok(registered) = post(address, "/users", &credentials(&email, PASSWORD)) else {
             break;
         };
-        // Too busy is an answer, too: it acknowledges nothing.
+        // A busy reply acknowledges nothing.
         if registered.status == 503 {
             continue;
         }
@@ -95,7 +95,7 @@ fn live(address: &str, client: usize, settled: &AtomicUsize) -> Vec<Account> {
 }
 
 impl Account {
-    /// `None` if the server does not answer any more.
+    /// `None` if the server is gone.
     fn sign_in_and_out(&mut self, address: &str, logs_out: bool) -> Option<()> {
         let tokens = self.call(address, "/auth/login", &credentials(&self.email, PASSWORD))?;
         self.take(&tokens);
@@ -110,7 +110,7 @@ impl Account {
         Some(())
     }
 
-    /// Again where the server is too busy.
+    /// Repeats the call if the server is too busy.
     fn call(&mut self, address: &str, path: &str, body: &Value) -> Option<Reply> {
         self.is_unsettled = true;
         let reply = loop {
@@ -153,7 +153,7 @@ fn check(server: &Server, account: &Account) {
         return;
     };
     if account.is_unsettled {
-        // Perhaps logged out, perhaps exchanged once more: within grace that is no difference.
+        // The session may have ended or been exchanged once more, which is no difference within grace.
         let reply = server.refresh(last);
         assert!(matches!(reply.status, 200 | 401), "{email}: {reply:?}");
         assert_ne!(reply.json()["code"], "refresh_token_reused", "{email}");

@@ -1,4 +1,4 @@
-//! What letters and pages look like, in every language, on a telephone and on a desk.
+//! The look of letters and pages in every language, on a telephone and a desktop.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ use crate::{
 
 const LANGUAGES: [&str; 5] = ["en", "de", "es", "fr", "zh"];
 
-/// Every letter, with names as long as they may be.
+/// Every letter, with names of the maximum length.
 fn letters() -> Vec<Letter> {
     let links = Links::new("https://identity.department.example.org/accounts").unwrap();
     let token: OneTimeToken = format!("hp_ot_{}", "W".repeat(43)).into();

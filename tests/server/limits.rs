@@ -1,4 +1,4 @@
-//! Limits and the lockout of servers that share a database, and of those that do not.
+//! Limits and the lockout of servers with a shared database and with separate ones.
 
 use std::{
     sync::Barrier,
@@ -16,7 +16,7 @@ use crate::{
 const ANN: &str = "ann@example.org";
 const WRONG: &str = "not a staple at all";
 
-/// A sign-in through a proxy that says so.
+/// A sign-in through a proxy for this client.
 fn login_from(server: &Server, client: &str, email: &str, password: &str) -> Reply {
     let headers = [
         "content-type: application/json",
@@ -27,7 +27,7 @@ fn login_from(server: &Server, client: &str, email: &str, password: &str) -> Rep
 }
 
 #[tokio::test]
-async fn two_servers_on_one_database_lock_together() {
+async fn two_servers_on_one_database_share_the_lock() {
     let Some(database) = postgres::empty().await else {
         return;
     };
@@ -46,7 +46,7 @@ async fn two_servers_on_one_database_lock_together() {
             let (server, barrier) = (&servers[index % 2], &barrier);
             scope.spawn(move || {
                 barrier.wait();
-                // From as many clients as there are guesses.
+                // Each guess comes from its own client.
                 let reply = login_from(server, &format!("203.0.113.{index}"), ANN, WRONG);
                 (reply.status, reply.text("code"))
             })
@@ -56,8 +56,8 @@ async fn two_servers_on_one_database_lock_together() {
         replies.collect()
     });
     let count = |code: &str| replies.iter().filter(|(_, is)| is == code).count();
-    // A wait of a second may end while a busy machine still answers: then one more is looked at, and after two seconds
-    // more another, and so on.
+    // A wait of a second may end while a busy machine still answers: then one more guess is checked, another after two
+    // seconds, and so on.
     let waits = (begun.elapsed().as_secs() + 1).ilog2() as usize;
     let looked_at = count("invalid_credentials");
     assert!((5..=5 + waits).contains(&looked_at), "{looked_at}");
@@ -72,7 +72,7 @@ async fn two_servers_on_one_database_lock_together() {
     assert_eq!(free.status, 200);
 }
 
-/// The right password, refused by one server after failures on the other.
+/// The right password is refused by one server after failures on the other.
 fn locked(servers: &[Server; 2]) -> Reply {
     let begun = Instant::now();
     loop {
@@ -81,7 +81,7 @@ fn locked(servers: &[Server; 2]) -> Reply {
             assert_eq!(reply.text("code"), "too_many_attempts");
             return reply;
         }
-        // The wait was over, and the failures are forgotten.
+        // The wait is over and the failures are cleared.
         assert_eq!(reply.status, 200);
         assert!(begun.elapsed() < PATIENCE, "never locked");
         while login_from(&servers[0], "198.51.100.4", ANN, WRONG).status == 401 {}
@@ -89,7 +89,7 @@ fn locked(servers: &[Server; 2]) -> Reply {
 }
 
 #[tokio::test]
-async fn limits_are_those_of_all_servers_or_of_each() {
+async fn limits_are_shared_or_per_server() {
     let Some(database) = postgres::empty().await else {
         return;
     };
@@ -118,7 +118,7 @@ async fn limits_are_those_of_all_servers_or_of_each() {
                 other => panic!("{other}"),
             }
         }
-        // One more every three seconds.
+        // One more call every three seconds.
         let more = begun.elapsed().as_secs() / 3 + 1;
         let range = 20 * shares..=(20 + more) * shares;
         assert!(range.contains(&granted), "{store}: {granted} of {range:?}");
@@ -126,7 +126,7 @@ async fn limits_are_those_of_all_servers_or_of_each() {
 }
 
 #[test]
-fn without_limits_nobody_waits() {
+fn nobody_waits_without_limits() {
     for server in SERVERS {
         let folder = folder();
         let settings = [("HALLPASS_RATE_LIMITS", "false")];

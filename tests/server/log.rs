@@ -24,7 +24,7 @@ fn login_from(server: &Server, client: &str, path: &str) -> u16 {
 }
 
 #[test]
-fn client_that_is_refused_again_and_again_has_one_line_a_minute() {
+fn client_that_is_refused_repeatedly_has_one_line_a_minute() {
     for name in SERVERS {
         let folder = folder();
         let settings = [("HALLPASS_TRUSTED_PROXIES", "127.0.0.1")];
@@ -54,7 +54,7 @@ fn client_that_is_refused_again_and_again_has_one_line_a_minute() {
 }
 
 #[test]
-fn requests_that_cannot_be_read_write_no_errors() {
+fn unreadable_requests_log_no_errors() {
     let malformed = [
         "GET\r\n\r\n".to_owned(),
         "GET / HTTP/1.1\r\nhost: a\r\nno header\r\n\r\n".to_owned(),
@@ -67,7 +67,7 @@ fn requests_that_cannot_be_read_write_no_errors() {
         let server = Server::of(name, folder.path(), &[]);
         for request in &malformed {
             let mut connection = server.connect();
-            // The server may have enough before all of it is written.
+            // The server may disconnect before all of it is written.
             connection.write_all(request.as_bytes()).ok();
             let mut reply = [0; 64];
             let length = connection.read(&mut reply).unwrap_or_default();
@@ -86,7 +86,7 @@ fn requests_that_cannot_be_read_write_no_errors() {
 }
 
 #[test]
-fn bodies_that_never_come_write_no_warnings() {
+fn missing_bodies_log_no_warnings() {
     for name in SERVERS {
         let folder = folder();
         let server = Server::of(name, folder.path(), &[("HALLPASS_REQUEST_TIMEOUT", "1")]);

@@ -1,4 +1,4 @@
-//! SQLite whose files are removed or replaced under a running server: it is not ready any more.
+//! SQLite files removed or replaced under a running server: it ends its readiness.
 
 use std::{fs, path::Path, thread, time::Duration};
 
@@ -11,7 +11,7 @@ fn remove(file: &Path) {
     fs::remove_file(file).expect("the file can be removed");
 }
 
-/// So that there are connections to open.
+/// Leaves connections to open.
 fn sign_in_at_once(server: &Server) {
     thread::scope(|scope| {
         for _ in 0..12 {
@@ -20,9 +20,9 @@ fn sign_in_at_once(server: &Server) {
     });
 }
 
-/// Connections that are opened after the loss neither make a file nor touch the log of the one that is away.
+/// Connections opened after the loss neither create a file nor touch the old log.
 #[test]
-fn file_that_is_moved_away_under_load_and_back_has_lost_nothing() {
+fn file_moved_away_and_back_under_load_loses_no_write() {
     for name in SERVERS {
         let folder = folder();
         let settings = [
@@ -36,7 +36,7 @@ fn file_that_is_moved_away_under_load_and_back_has_lost_nothing() {
         assert_eq!(server.register("ann@example.org", PASSWORD).status, 201);
         fs::rename(&file, &away).unwrap();
         sign_in_at_once(&server);
-        block_until("it is not ready", || {
+        block_until("the server is not ready", || {
             server.get("/health/ready").status == 503
         });
         assert!(!file.exists(), "{name} has made another file");
@@ -52,7 +52,7 @@ fn file_that_is_moved_away_under_load_and_back_has_lost_nothing() {
 }
 
 #[test]
-fn file_of_a_server_that_was_stopped_is_the_whole_database() {
+fn file_of_a_stopped_server_is_the_whole_database() {
     for name in SERVERS {
         let folder = folder();
         let settings = [("HALLPASS_SECRET", SECRET)];
@@ -80,7 +80,7 @@ fn replace(file: &Path) {
 }
 
 #[test]
-fn file_that_is_lost_under_a_running_server_ends_its_readiness() {
+fn lost_file_ends_the_readiness_of_a_running_server() {
     for name in SERVERS {
         for file in ["hallpass.db", "hallpass.db-wal"] {
             for lose in [remove, replace] {
@@ -94,11 +94,11 @@ fn file_that_is_lost_under_a_running_server_ends_its_readiness() {
                     server.get("/health/ready").status == 503
                 });
                 assert_eq!(server.get("/health/live").status, 200);
-                // Nor does it come back by itself: a finding is kept for a second.
+                // The readiness does not return: a result is cached for a second.
                 thread::sleep(Duration::from_millis(1100));
                 assert_eq!(server.get("/health/ready").status, 503, "{name}");
-                let told = server.stderr.wait_for(file);
-                assert!(told.is_some(), "{}", server.stderr.text());
+                let reported = server.stderr.wait_for(file);
+                assert!(reported.is_some(), "{}", server.stderr.text());
             }
         }
     }

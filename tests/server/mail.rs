@@ -1,4 +1,4 @@
-//! A mail that was ordered is sent, whatever happens to the server that took the order.
+//! An ordered mail is sent, even after a kill of the server.
 
 use std::{fs, net::TcpListener, path::Path, thread, time::Duration};
 
@@ -26,13 +26,13 @@ fn mails_are_printed_and_their_links_work() {
             "{line}"
         );
         reset(&server, &smtp::token(&line));
-        // The link is for the terminal alone.
+        // Only the terminal shows the link.
         assert!(!server.whole_log().contains("token="));
     }
 }
 
 #[test]
-fn mails_leave_by_smtp() {
+fn mails_are_sent_by_smtp() {
     for name in SERVERS {
         let folder = folder();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -46,7 +46,7 @@ fn mails_leave_by_smtp() {
 }
 
 #[test]
-fn mails_leave_through_tls_to_a_server_of_ones_own_authority() {
+fn mails_are_sent_over_tls_to_a_server_of_a_private_authority() {
     let authority = Authority::new();
     for name in SERVERS {
         let folder = folder();
@@ -68,7 +68,7 @@ fn mails_leave_through_tls_to_a_server_of_ones_own_authority() {
     }
 }
 
-/// Waits for real: for the lease of a delivery that was killed, and for the next try of one that failed before.
+/// Waits in real time for the lease of a killed delivery and for a retry.
 #[test]
 fn a_mail_ordered_before_a_kill_is_sent_after_it() {
     thread::scope(|scope| {
@@ -79,16 +79,16 @@ fn a_mail_ordered_before_a_kill_is_sent_after_it() {
 
 fn killed_while(name: &str, trouble: &str) {
     let folder = folder();
-    // A port that stays free while nobody listens.
+    // A free port.
     let port = free_port();
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let server = with_smtp(name, folder.path(), port);
     let listener = if trouble.ends_with("hangs") {
         order(&server);
-        // For both letters: connections that are taken, and never answered.
+        // For both letters: accepted connections without a reply.
         let mut silent = Vec::new();
         listener.set_nonblocking(true).unwrap();
-        block_until("both mails are under way", || {
+        block_until("both mails are being sent", || {
             silent.extend(listener.accept().ok());
             silent.len() == 2
         });

@@ -1,4 +1,4 @@
-//! A certified OpenID Connect provider of another make, as a process: oidc-provider, which is written in JavaScript.
+//! oidc-provider as a process: a certified OpenID Connect provider in JavaScript.
 
 use std::{
     env,
@@ -9,18 +9,18 @@ use std::{
 
 use crate::skip::skip;
 
-/// Who the service is there.
+/// The client of the service.
 pub(crate) const CLIENT_ID: &str = "hallpass";
 pub(crate) const CLIENT_SECRET: &str = "a secret of the tests";
 
-/// A provider on loopback, with the accounts of `tests/provider/server.mjs`. Killed when this is dropped.
+/// A provider on loopback with the accounts of `tests/provider/server.mjs`. Killed on drop.
 pub(crate) struct OidcProvider {
     pub(crate) issuer: String,
     child: Child,
 }
 
 impl OidcProvider {
-    /// Whether there is one on this machine. With `HALLPASS_TEST_OIDC_PROVIDER=required`, that it is not is a failure.
+    /// Whether it is installed. `HALLPASS_TEST_OIDC_PROVIDER=required` makes its absence a failure.
     pub(crate) fn is_there() -> bool {
         let found = Command::new("node")
             .args(["--input-type=module", "--eval"])
@@ -46,7 +46,7 @@ impl OidcProvider {
     }
 
     pub(crate) fn start_on(port: &str, callbacks: &[String]) -> Self {
-        // It ends when its standard input does, even where this process is killed.
+        // It ends with its standard input, even if this process is killed.
         let mut child = Command::new("node")
             .args(["server.mjs", port])
             .args(callbacks)
@@ -59,7 +59,7 @@ impl OidcProvider {
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let line = lines.next().expect("it starts").expect("text");
         let issuer = line.strip_prefix("issuer ");
-        let issuer = issuer.expect("it says where it is").to_owned();
+        let issuer = issuer.expect("it prints its address").to_owned();
         Self { issuer, child }
     }
 }

@@ -1,4 +1,4 @@
-//! Postgres: servers that start together, and a database that goes away and comes back.
+//! Postgres: servers that start together, and a database outage.
 
 use std::{sync::Barrier, thread};
 
@@ -49,23 +49,23 @@ async fn servers_start_together_on_an_empty_database() {
     assert_eq!(
         folder.path().read_dir().unwrap().count(),
         0,
-        "no secret and no database of its own"
+        "the server has no secret and no database of its own"
     );
 }
 
 #[test]
-fn an_outage_of_the_database_is_told_and_outlived() {
+fn a_database_outage_is_reported_and_survived() {
     on_a_cluster(|cluster, clients| {
         cluster.stop();
-        each(clients, Client::is_told);
+        each(clients, Client::is_reported);
         cluster.start_again();
         each(clients, Client::recovers);
     });
 }
 
-/// Each pooled connection is over, and no call has met one of them.
+/// Each pooled connection is closed without a call on it.
 #[test]
-fn a_restart_of_the_database_costs_no_reader_anything() {
+fn a_database_restart_fails_no_read() {
     on_a_cluster(|cluster, clients| {
         cluster.stop();
         cluster.start_again();
@@ -73,7 +73,7 @@ fn a_restart_of_the_database_costs_no_reader_anything() {
         let again = ConnectSettings::new(cluster.url()).acquire_timeout(PATIENCE);
         runtime.block_on(SeaOrmStore::connect(&again)).unwrap();
         each(clients, |client| {
-            // One after the other, they meet every connection there is.
+            // Consecutive calls use every connection.
             for _ in 0..16 {
                 let me = client.server.me(&client.access);
                 assert_eq!(me.status, 200, "{me:?}");
@@ -95,7 +95,7 @@ fn on_a_cluster(check: impl FnOnce(&mut Cluster, &[Client<'_>])) {
         ("DATABASE_URL", url.as_str()),
         ("HALLPASS_SECRET", SECRET),
         ("HALLPASS_RATE_LIMITS", "false"),
-        // It ends no request here before the database is given up.
+        // Keeps requests running until the database is given up.
         ("HALLPASS_REQUEST_TIMEOUT", "300"),
     ];
     let servers = SERVERS.map(|name| Server::of(name, folder.path(), &settings));
@@ -129,7 +129,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// So that there are connections to lose.
+    /// Leaves connections to lose.
     fn fill_the_pool(&self) {
         let statuses = self.at_once();
         assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
@@ -143,8 +143,8 @@ impl<'a> Client<'a> {
         })
     }
 
-    /// 503 from whatever needs the database, and no waiting for it to come back; and the process says that it lives.
-    fn is_told(&self) {
+    /// Calls that need the database get 503 at once; liveness stays.
+    fn is_reported(&self) {
         for _ in 0..2 {
             self.expect_unavailable("me", || self.server.me(&self.access));
             self.expect_unavailable("login", || self.server.login(EMAIL, PASSWORD));
@@ -164,16 +164,16 @@ impl<'a> Client<'a> {
 
     fn expect_unavailable(&self, call: &str, make: impl Fn() -> Reply) {
         let reply = make();
-        let told = format!("{call}: {reply:?}");
-        assert_eq!(reply.status, 503, "{told}");
-        assert_eq!(reply.text("code"), "unavailable", "{told}");
+        let context = format!("{call}: {reply:?}");
+        assert_eq!(reply.status, 503, "{context}");
+        assert_eq!(reply.text("code"), "unavailable", "{context}");
         let retry_after: u64 = reply.header("retry-after").unwrap().parse().unwrap();
-        assert!(retry_after >= 1, "{told}");
+        assert!(retry_after >= 1, "{context}");
     }
 
-    /// By itself, for whoever asks.
+    /// The server recovers by itself.
     fn recovers(&self) {
-        block_until("it is ready", || {
+        block_until("the server is ready", || {
             self.server.get("/health/ready").status == 200
         });
         self.fill_the_pool();

@@ -1,4 +1,4 @@
-//! The mailed link in a browser, without script.
+//! The mailed link in a browser without scripts.
 
 use std::path::Path;
 
@@ -62,7 +62,7 @@ fn the_mailed_link_sets_a_password_in_a_browser_without_script() {
     assert!(complaints.is_empty(), "{complaints:?}");
 }
 
-/// Verifies the address by the link of the first mail: one click, which is all that the page asks for.
+/// Verifies the address by one click on the link of the first mail.
 fn click_through(browser: &mut Chromium, server: &Server, name: &str) {
     assert_eq!(server.login(ANN, PASSWORD).status, 403);
     let line = server.stdout.wait_for("/verify-email?token=").unwrap();
@@ -87,7 +87,7 @@ fn the_mailed_link_unlocks_in_a_browser_without_script() {
     for name in SERVERS {
         let folder = folder();
         let (server, url) = server_of_ann(name, folder.path(), &[]);
-        // Each failure makes the next wait longer, so that one is met however slow the machine is.
+        // Each failure doubles the wait, so that a slow machine meets one too.
         while insist(|| server.login(ANN, NEW_PASSWORD)).status == 401 {}
         let line = server.stdout.wait_for("/unlock?token=").unwrap();
         let link = line.trim();
@@ -97,7 +97,7 @@ fn the_mailed_link_unlocks_in_a_browser_without_script() {
         let html = browser.html();
         assert!(html.contains("<h1>Sign-in unlocked</h1>"), "{html}");
         browser.fits(320, &format!("{name}-unlocked"));
-        // The wait was short and may be over: that the failures are forgotten shows in that as many are free again.
+        // The short wait may be over: cleared failures show as free attempts.
         for _ in 0..4 {
             assert_eq!(server.login(ANN, NEW_PASSWORD).status, 401);
         }
@@ -111,7 +111,7 @@ fn the_mailed_link_unlocks_in_a_browser_without_script() {
     assert!(complaints.is_empty(), "{complaints:?}");
 }
 
-/// A server where `ANN` has an account, and the address that its links begin with.
+/// A server with the account `ANN`, and the base of its links.
 fn server_of_ann(name: &str, folder: &Path, settings: &[(&str, &str)]) -> (Server, String) {
     let address = free_address();
     let url = format!("http://{address}");

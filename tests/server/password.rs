@@ -1,4 +1,4 @@
-//! Settings for new passwords, against a service that knows stolen ones.
+//! Settings for new passwords with a breach service.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -15,7 +15,7 @@ const STOLEN: &str = "a password that was stolen";
 const PREFIX: &str = "8396A";
 const REST: &str = "AC72FCB25FE93D355FE24183FA9EA8E6355";
 
-/// Knows one password, and has no answer about any other.
+/// Knows one password and fails for any other.
 fn service() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -53,7 +53,7 @@ fn register(server: &Server, email: &str, password: &str) -> (u16, Vec<Value>) {
 }
 
 #[test]
-fn new_passwords_are_estimated_and_looked_up_if_that_is_set() {
+fn new_passwords_are_estimated_and_looked_up_if_configured() {
     for server in SERVERS {
         let folder = folder();
         let mut command = command(server, folder.path());
@@ -80,9 +80,9 @@ fn new_passwords_are_estimated_and_looked_up_if_that_is_set() {
     }
 }
 
-/// Told by the memory that it takes: a hash fills all that its parameters say.
+/// Measured by its memory: a hash fills all of its declared memory.
 #[test]
-fn a_failed_sign_in_costs_a_hash_of_former_parameters_too() {
+fn a_failed_sign_in_costs_a_hash_of_the_former_parameters() {
     const LARGE_KIB: u64 = 131_072;
     for name in SERVERS {
         for former in [

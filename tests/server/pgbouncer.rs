@@ -1,6 +1,6 @@
 //! A throwaway PgBouncer in front of a Postgres server of the tests, on loopback.
 //!
-//! Where there is none to be had its tests are skipped, loudly; `HALLPASS_TEST_PGBOUNCER=required` makes that a failure.
+//! Without PgBouncer its tests are skipped with a message; `HALLPASS_TEST_PGBOUNCER=required` makes that a failure.
 
 use std::{
     env, fs,
@@ -17,13 +17,13 @@ use crate::{
     skip::{say, skip},
 };
 
-/// A pooler. It ends when this process ends, however it ends.
+/// A pooler. It ends with this process in every case.
 pub(crate) struct PgBouncer {
     port: u16,
     supervisor: Child,
 }
 
-/// Runs the pooler until its standard input closes, as the one of Postgres does.
+/// Runs the pooler until its standard input closes, like that of Postgres.
 const SUPERVISOR: &str = r#"
     trap '' INT TERM HUP
     cd "$FOLDER" || exit 1
@@ -36,7 +36,7 @@ const SUPERVISOR: &str = r#"
 "#;
 
 impl PgBouncer {
-    /// Whether there is one to be had, and if not, says that this test is skipped.
+    /// Whether PgBouncer is available; reports a skipped test otherwise.
     pub(crate) fn is_there() -> bool {
         let is_there = program().is_some();
         if !is_there {
@@ -50,10 +50,10 @@ impl PgBouncer {
         is_there
     }
 
-    /// Whether it can keep prepared statements apart in transaction mode, and if not, says that this test is skipped.
-    /// Debian 12 has an older one, which is enough for all other tests.
+    /// Whether it supports prepared statements in transaction mode; reports a skipped test otherwise. The version of
+    /// Debian 12 suffices for the other tests only.
     pub(crate) fn keeps_statements_apart() -> bool {
-        let program = program().expect("it is there");
+        let program = program().expect("it is present");
         let version = Command::new(program).arg("--version").output();
         let version = String::from_utf8(version.expect("it can be run").stdout).unwrap();
         let version = version
@@ -71,7 +71,7 @@ impl PgBouncer {
         keeps
     }
 
-    /// In this mode, with so many connections to the server, and these settings besides.
+    /// Starts it in this mode, with this many server connections and settings.
     pub(crate) fn start(cluster: &Cluster, mode: &str, connections: u32, more: &str) -> Self {
         let port = free_port();
         let folder = tempfile::Builder::new()
@@ -98,12 +98,12 @@ impl PgBouncer {
         command
             .args(["-c", SUPERVISOR])
             .env("FOLDER", folder.path())
-            .env("PROGRAM", program().expect("it is there"))
+            .env("PROGRAM", program().expect("it is present"))
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // Out of reach of a Ctrl-C that is meant for the tests.
+            // Not reached by a Ctrl-C meant for the tests.
             .process_group(0);
         if let Some((user, group)) = other_user().expect("a user that is not root") {
             chown(folder.path(), Some(user), Some(group)).expect("a folder of that user");
@@ -132,7 +132,7 @@ impl Drop for PgBouncer {
 
 fn program() -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    // Where Debian has it, which is not on everybody's path.
+    // The path on Debian, which may be missing in PATH.
     let folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
     folders
         .map(|folder| folder.join("pgbouncer"))

@@ -14,7 +14,7 @@ use crate::{
     process::{PASSWORD, SECRET, SERVERS, Server, command, folder, refused},
 };
 
-/// A cluster, if there is one, and PgBouncer too.
+/// A cluster, if Postgres and PgBouncer are available.
 fn cluster() -> Option<Cluster> {
     PgBouncer::is_there().then(Cluster::start_or_skip).flatten()
 }
@@ -33,7 +33,7 @@ fn logout(server: &Server, refresh_token: &str) -> Reply {
 }
 
 #[test]
-fn a_pooler_in_session_mode_carries_the_whole_life_of_a_session() {
+fn a_pooler_in_session_mode_serves_every_call_of_a_session() {
     let Some(cluster) = cluster() else { return };
     for server in SERVERS {
         let pooler = PgBouncer::start(&cluster, "session", 10, "");
@@ -79,7 +79,7 @@ async fn two_hundred_clients_share_ten_sessions_of_a_pooler() {
 }
 
 #[test]
-fn a_pooler_with_one_session_holds_nobody_up() {
+fn a_pooler_with_one_session_blocks_no_caller() {
     let Some(cluster) = cluster() else { return };
     let pooler = PgBouncer::start(&cluster, "session", 1, "");
     let (folder, url) = (folder(), pooler.url());
@@ -92,7 +92,7 @@ fn a_pooler_with_one_session_holds_nobody_up() {
 }
 
 #[test]
-fn a_pooler_that_mixes_prepared_statements_up_stops_the_start_with_one_line() {
+fn a_pooler_that_mixes_up_statements_stops_the_start() {
     let Some(cluster) = cluster() else { return };
     let apart = PgBouncer::keeps_statements_apart();
     let mixing = if apart {
@@ -107,7 +107,7 @@ fn a_pooler_that_mixes_prepared_statements_up_stops_the_start_with_one_line() {
     ] {
         let pooler = PgBouncer::start(&cluster, mode, sessions, mixing);
         let (folder, url) = (folder(), pooler.url());
-        // The next start must not meet statements that one left behind.
+        // The next start must not find leftover statements.
         for server in [SERVERS, SERVERS].concat() {
             let mut command = command(server, folder.path());
             let (status, line) = refused(command.envs(settings(&url, "10")));
@@ -123,7 +123,7 @@ fn a_pooler_that_mixes_prepared_statements_up_stops_the_start_with_one_line() {
 }
 
 #[test]
-fn a_pooler_whose_database_is_away_is_not_taken_for_one_that_mixes_statements_up() {
+fn a_pooler_without_its_database_is_reported_as_an_outage() {
     let Some(mut cluster) = cluster() else { return };
     let pooler = PgBouncer::start(&cluster, "session", 10, "");
     cluster.stop();
@@ -138,7 +138,7 @@ fn a_pooler_whose_database_is_away_is_not_taken_for_one_that_mixes_statements_up
 }
 
 #[test]
-fn a_pooler_that_keeps_prepared_statements_apart_is_taken() {
+fn a_pooler_that_separates_prepared_statements_is_accepted() {
     let Some(cluster) = cluster() else { return };
     if !PgBouncer::keeps_statements_apart() {
         return;
@@ -164,7 +164,7 @@ fn a_pooler_that_keeps_prepared_statements_apart_is_taken() {
 }
 
 #[tokio::test]
-async fn ten_thousand_calls_leave_the_backends_as_they_were() {
+async fn backend_memory_stays_flat_over_ten_thousand_calls() {
     const CLIENTS: u32 = 4;
     const CALLS: u32 = 1250;
     let Some(cluster) = cluster() else { return };
@@ -195,7 +195,7 @@ async fn ten_thousand_calls_leave_the_backends_as_they_were() {
         let before = memory(&backends(&cluster).await);
         calls(CALLS);
         let after = memory(&backends(&cluster).await);
-        // 59 kB a call would be 300 MB.
+        // A leak of 59 kB a call would be 300 MB.
         assert!(after < before + 8192, "{before} kB, then {after} kB");
     }
 }
@@ -215,14 +215,14 @@ fn at_once(count: usize, call: impl Fn() -> Reply + Sync) -> Vec<Reply> {
     })
 }
 
-/// The processes of Postgres that work for others.
+/// The backends of Postgres.
 async fn backends(cluster: &Cluster) -> Vec<i32> {
     let settings = ConnectSettings::new(cluster.url()).pool_size(1);
     let store = SeaOrmStore::connect(&settings).await.unwrap();
     let sql = "SELECT pid FROM pg_stat_activity \
                WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
     let mut pids = Vec::new();
-    // The connections that looked whether a pooler is there may still be on their way out.
+    // The connections of the pooler check may still be closing.
     until("no more sessions than the pooler may have", async || {
         let all = Statement::from_string(DbBackend::Postgres, sql);
         let rows = store.database().query_all_raw(all).await.unwrap();

@@ -17,7 +17,7 @@ use crate::{patience::PATIENCE, port::free_port};
 /// The same service on both frameworks.
 pub(crate) const SERVERS: [&str; 2] = ["server", "server_actix"];
 
-/// What is built and run here.
+/// The programs under test.
 const PROGRAMS: [&str; 6] = [
     "embed_actix",
     "embed_axum",
@@ -27,7 +27,7 @@ const PROGRAMS: [&str; 6] = [
     "server_actix",
 ];
 
-/// Of every account of the tests.
+/// The password of every test account.
 pub(crate) const PASSWORD: &str = "a staple for a horse";
 
 pub(crate) const SECRET: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
@@ -36,12 +36,12 @@ pub(crate) fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
-/// Where nobody listens, for a server that has to know its address first.
+/// A free port, for a server that must know its address first.
 pub(crate) fn free_address() -> String {
     format!("127.0.0.1:{}", free_port())
 }
 
-/// A server that would run in this folder on a free port, with nothing else set but fast password hashes.
+/// A server of this folder on a free port, with fast password hashes as the only setting.
 pub(crate) fn command(server: &str, folder: &Path) -> Command {
     let mut command = Command::new(program(server));
     command
@@ -55,7 +55,7 @@ pub(crate) fn command(server: &str, folder: &Path) -> Command {
     command
 }
 
-/// A server that listens. Killed when this is dropped.
+/// A listening server. Killed on drop.
 pub(crate) struct Server {
     pub(crate) address: String,
     pub(crate) stdout: Output,
@@ -82,12 +82,12 @@ impl Server {
         }
     }
 
-    /// With its own folder, and these settings.
+    /// Starts it with its own folder and these settings.
     pub(crate) fn of(server: &str, folder: &Path, settings: &[(&str, &str)]) -> Self {
         Self::start(command(server, folder).envs(settings.iter().copied()))
     }
 
-    /// With what `ulimit` is given, as a shell sets it.
+    /// Starts it under this `ulimit` of a shell.
     pub(crate) fn limited(limit: &str, command: &mut Command) -> Self {
         let mut shell = Command::new("sh");
         let program = command.get_program().to_owned();
@@ -110,7 +110,7 @@ impl Server {
         self.child.id()
     }
 
-    /// The most memory it ever had, in KiB.
+    /// Its peak memory in KiB.
     pub(crate) fn memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id()));
         let status = status.expect("the server runs");
@@ -119,7 +119,7 @@ impl Server {
         peak.expect("a line about it").parse().expect("a number")
     }
 
-    /// How many files it has open.
+    /// The number of its open files.
     pub(crate) fn descriptors(&self) -> usize {
         let open = fs::read_dir(format!("/proc/{}/fd", self.id()));
         open.expect("the server runs").count()
@@ -131,20 +131,20 @@ impl Server {
         assert!(sent.expect("kill can be run").success());
     }
 
-    /// Waits for its end, and says how it ended.
+    /// Waits for its end and returns the exit status.
     pub(crate) fn end(&mut self) -> ExitStatus {
         let ended = end(&mut self.child);
         ended.unwrap_or_else(|| panic!("the server does not end: {}", self.stderr.text()))
     }
 
-    /// Ends it, and gives all that it has written to standard error: what is not there was not written.
+    /// Stops it and returns its whole standard error.
     pub(crate) fn whole_log(mut self) -> String {
         self.signal("TERM");
         self.end();
         self.stderr.whole()
     }
 
-    /// As `kill -9`.
+    /// Sends `kill -9`.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("the server can be killed");
         self.child.wait().expect("its end can be waited for");
@@ -158,7 +158,7 @@ impl Drop for Server {
     }
 }
 
-/// Runs a command that is to end by itself: how it ended, and what it wrote to standard error.
+/// Runs a command to its end and returns its status and standard error.
 pub(crate) fn refused(command: &mut Command) -> (ExitStatus, String) {
     let mut child = command.spawn().expect("the server can be run");
     let stderr = Output::of(child.stderr.take().expect("a pipe"));
@@ -180,7 +180,7 @@ fn end(child: &mut Child) -> Option<ExitStatus> {
     None
 }
 
-/// What a process has written so far.
+/// The output of a process so far.
 #[derive(Clone)]
 pub(crate) struct Output(Arc<Mutex<Written>>);
 
@@ -204,7 +204,7 @@ impl Output {
         output
     }
 
-    /// The first line with this in it.
+    /// The first line that contains this.
     pub(crate) fn wait_for(&self, text: &str) -> Option<String> {
         let started = Instant::now();
         loop {

@@ -12,16 +12,16 @@ use crate::{
     visitor::{Page, Visitor},
 };
 
-/// Where the application is; no browser here gets that far.
+/// The URL of the application, which no browser here reaches.
 const APP: &str = "https://app.example.org/signed-in?from=acme";
 const VERIFIER: &str = "what-the-application-keeps-0123456789-abcdefghij";
 
-/// Two servers that are to be, and where.
+/// Two servers before their start, with their addresses.
 pub(crate) fn addresses() -> [String; 2] {
     [free_address(), free_address()]
 }
 
-/// What the provider sends browsers back to.
+/// The redirect URIs.
 pub(crate) fn callbacks(addresses: &[String]) -> Vec<String> {
     let callback = |address| format!("http://{address}/auth/oauth/acme/callback");
     addresses.iter().map(callback).collect()
@@ -48,7 +48,7 @@ pub(crate) fn start(
     Server::of(name, folder, &settings)
 }
 
-/// Where a browser begins.
+/// The start of a flow.
 pub(crate) fn beginning(server: &Server, redirect: &str, state: &str) -> String {
     let url = format!("http://{}/auth/oauth/acme", server.address);
     let mut url: reqwest::Url = url.parse().unwrap();
@@ -68,7 +68,7 @@ impl Visitor {
 }
 
 impl Server {
-    /// The tokens of a code, and whose they are.
+    /// The tokens of a code and their user.
     pub(crate) fn redeem(&self, code: &str) -> serde_json::Value {
         let body = |verifier: &str| json!({ "code": code, "code_verifier": verifier });
         let other = VERIFIER.to_uppercase();
@@ -119,7 +119,7 @@ async fn users_sign_in_with_a_certified_provider() {
         assert_eq!(ann["email_verified"], false);
         assert_eq!(ann["display_name"], "Ann");
 
-        // The provider knows this browser by now, and asks nothing.
+        // The provider has a session of this browser and asks nothing.
         let back = browser.begin(&server, "2").await;
         assert_eq!(server.redeem(&code(&back, "2"))["id"], ann["id"]);
         let mut other = Visitor::new(APP);
@@ -137,13 +137,13 @@ async fn users_sign_in_with_a_certified_provider() {
     }
 }
 
-/// Who does not get in.
+/// A refused user.
 async fn assert_refused(server: &Server) {
     for (fields, error) in [
         ("cancel=yes", "access_denied"),
         ("login=bob", "link_required"),
     ] {
-        // Anybody can register it: the provider is not trusted for the domain.
+        // Anybody can register the address: the provider is not trusted for the domain.
         server.register("bob@example.org", PASSWORD);
         let mut browser = Visitor::new(APP);
         let form = browser.begin(server, "4").await;
@@ -152,7 +152,7 @@ async fn assert_refused(server: &Server) {
 }
 
 #[tokio::test]
-async fn two_flows_of_one_browser_do_not_disturb_each_other() {
+async fn two_flows_of_one_browser_are_independent() {
     if !OidcProvider::is_there() {
         return;
     }
@@ -213,7 +213,7 @@ async fn a_user_with_a_password_links_an_identity_and_unlinks_it() {
 }
 
 #[tokio::test]
-async fn a_provider_that_dies_is_told_and_harms_nobody_else() {
+async fn a_provider_outage_is_reported_and_affects_nobody_else() {
     if !OidcProvider::is_there() {
         return;
     }
@@ -269,7 +269,7 @@ async fn a_server_starts_while_the_provider_is_down() {
             form.is_some()
         };
         until("the provider is found", found).await;
-        let form = form.expect("it was found");
+        let form = form.expect("the provider was found");
         let back = browser.submit(&form, "login=ann").await;
         server.redeem(&code(&back, "2"));
     }

@@ -42,7 +42,7 @@ fn users_sign_in_with_a_certified_provider_in_a_browser() {
         let first = arrive(&mut browser, &server, &app, "first");
         assert_eq!(first["id"], second["id"]);
 
-        // The provider knows this browser by now, and asks nothing.
+        // The provider has a session of this browser and asks nothing.
         browser.open(&beginning(&server, &app, "third"));
         let third = arrive(&mut browser, &server, &app, "third");
         assert_eq!(third["id"], second["id"]);
@@ -87,20 +87,20 @@ fn the_page_of_the_example_signs_in() {
         }
         assert_eq!(browser.url(), page, "nothing of it stays in the history");
     }
-    // A code that somebody else sends along.
+    // A foreign code.
     browser.open(&format!("{page}?code=hp_1&state=1"));
     browser.wait_for_text("This tab began no sign-in.");
     let complaints = &browser.complaints;
     assert!(complaints.is_empty(), "{complaints:?}");
 }
 
-/// At the provider, whose field has the focus.
+/// Signs in at the provider, whose field has the focus.
 fn sign_in(browser: &mut Chromium) {
     browser.type_in("ann");
     browser.enter();
 }
 
-/// Who has come back to the application.
+/// The user shown by the application.
 fn arrive(browser: &mut Chromium, server: &Server, app: &str, state: &str) -> serde_json::Value {
     let url = browser.url();
     assert!(url.starts_with(app), "{url}");

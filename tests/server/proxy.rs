@@ -1,4 +1,4 @@
-//! Whom the servers take for the client.
+//! The client address behind proxies.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::{
 
 const ANN: (&str, &str) = ("ann@example.org", PASSWORD);
 
-/// Logs in through a proxy that adds this header, and gives the address that the session remembers.
+/// Logs in through a proxy with this header and returns the address of the session.
 fn remembered(server: &Server, header: &str) -> Value {
     let body = credentials(ANN.0, ANN.1).to_string();
     let headers = ["content-type: application/json", header];
@@ -24,7 +24,7 @@ fn remembered(server: &Server, header: &str) -> Value {
 }
 
 #[test]
-fn forwarded_headers_are_believed_from_the_proxies_that_are_set() {
+fn forwarded_headers_count_from_configured_proxies() {
     for server in SERVERS {
         for (proxies, client) in [
             (None, "127.0.0.1"),
@@ -45,7 +45,7 @@ fn forwarded_headers_are_believed_from_the_proxies_that_are_set() {
 }
 
 #[test]
-fn headers_that_disagree_are_pointed_out_once() {
+fn contradictory_headers_are_reported_once() {
     for server in SERVERS {
         let folder = folder();
         let settings = [("HALLPASS_TRUSTED_PROXIES", "127.0.0.1")];

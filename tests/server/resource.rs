@@ -1,4 +1,4 @@
-//! `examples/resource_server.rs` beside a server that issues tokens, and after it.
+//! `examples/resource_server.rs` during and after the run of an issuer.
 
 use std::process::{Command, Stdio};
 
@@ -10,7 +10,7 @@ const PASSWORD: &str = "correct horse battery";
 const ISSUER: &str = "https://id.example.org";
 
 #[test]
-fn a_service_without_a_database_trusts_the_tokens_of_the_server() {
+fn a_service_without_a_database_trusts_the_servers_tokens() {
     let folder = folder();
     let settings = [
         ("HALLPASS_PUBLIC_URL", ISSUER),
@@ -44,7 +44,7 @@ fn a_service_without_a_database_trusts_the_tokens_of_the_server() {
 }
 
 #[test]
-fn a_resource_server_without_sound_settings_does_not_start() {
+fn a_resource_server_with_invalid_settings_does_not_start() {
     for (variable, value) in [
         ("HALLPASS_ISSUER", ""),
         ("HALLPASS_AUDIENCE", ""),

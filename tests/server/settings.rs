@@ -13,10 +13,10 @@ use crate::{
     process::{PASSWORD, SECRET, SERVERS, Server, command, folder, refused},
 };
 
-/// Stands in for whatever must not be repeated.
+/// A secret that must not be repeated.
 const HIDDEN: &str = "hunter2hunter2";
 
-/// The variable that the line names, and the settings.
+/// The variable named by the line, and the settings.
 type Row = (&'static str, Vec<(&'static str, String)>);
 
 fn rows() -> Vec<Row> {
@@ -154,7 +154,7 @@ fn rows() -> Vec<Row> {
         "HALLPASS_ADMIN_PASSWORD",
         administrator("root@example.org", ""),
     ));
-    // The one that is missing.
+    // The missing setting.
     for (missing, (name, value)) in [
         ("HALLPASS_ADMIN_EMAIL", ("HALLPASS_ADMIN_PASSWORD", HIDDEN)),
         (
@@ -177,7 +177,7 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-/// The variable that the line names, and the settings of providers.
+/// The variable named by the line, and the settings of providers.
 const PROVIDERS: [(&str, &[(&str, &str)]); 14] = [
     (
         "HALLPASS_OAUTH_TOKEN_CLIENT_ID",
@@ -254,22 +254,22 @@ const fn with_google<'a>(name: &'a str, value: &'a str) -> [(&'a str, &'a str); 
     [("HALLPASS_OAUTH_GOOGLE_CLIENT_ID", "notes"), (name, value)]
 }
 
-/// One line that names the setting, and holds no secret; and no good end.
+/// Expects a failure with one line that names the setting without secrets.
 fn check(name: &str, command: &mut Command) {
     let (status, stderr) = refused(command);
-    let told = format!("{command:?}: {status}: {stderr}");
-    assert!(!status.success(), "{told}");
-    assert_eq!(stderr.lines().count(), 1, "{told}");
-    assert!(stderr.starts_with(&format!("error: {name}")), "{told}");
-    // What the parser says of no value in particular.
-    assert!(!stderr.contains("for an argument"), "{told}");
+    let context = format!("{command:?}: {status}: {stderr}");
+    assert!(!status.success(), "{context}");
+    assert_eq!(stderr.lines().count(), 1, "{context}");
+    assert!(stderr.starts_with(&format!("error: {name}")), "{context}");
+    // The parser's message about no particular value.
+    assert!(!stderr.contains("for an argument"), "{context}");
     for hidden in [HIDDEN, SECRET, "aHVudGVyMmh1bnRlcjI="] {
-        assert!(!stderr.contains(hidden), "{told}");
+        assert!(!stderr.contains(hidden), "{context}");
     }
 }
 
 #[test]
-fn a_wrong_setting_ends_the_server_with_one_line() {
+fn a_wrong_setting_stops_the_server_with_one_line() {
     let rows = SERVERS
         .iter()
         .flat_map(|server| rows().into_iter().map(move |row| (server, row)));
@@ -289,7 +289,7 @@ fn a_wrong_setting_ends_the_server_with_one_line() {
 }
 
 #[test]
-fn a_wrong_flag_is_named_as_in_the_environment() {
+fn a_wrong_flag_is_reported_by_its_environment_name() {
     let rows: [(&str, &[&str]); 8] = [
         ("HALLPASS_BIND", &["--bind", "nowhere"]),
         ("HALLPASS_BIND", &["--bind"]),
@@ -346,7 +346,7 @@ fn a_variable_that_is_not_utf8_is_named_too() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_named() {
+fn an_address_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     for server in SERVERS {
@@ -360,7 +360,7 @@ fn an_address_that_is_taken_is_named() {
 }
 
 #[test]
-fn database_that_refuses_connections_is_said_to_refuse_them() {
+fn database_that_refuses_connections_is_reported() {
     for server in SERVERS {
         let folder = folder();
         let url = "postgres://ann:hunter2hunter2@127.0.0.1:1/app";
@@ -375,9 +375,9 @@ fn database_that_refuses_connections_is_said_to_refuse_them() {
     }
 }
 
-/// After the migrations: with a value that it does not take, and without a table that it needs.
+/// After the migrations: with an invalid value, and without a needed table.
 #[tokio::test]
-async fn database_that_fails_while_the_administrator_is_made_is_named() {
+async fn database_failure_during_administrator_setup_is_reported() {
     for server in SERVERS {
         for failure in ["SELECT RAISE(ABORT, 'no')", "DELETE FROM gone"] {
             let folder = folder();
@@ -402,7 +402,7 @@ async fn database_that_fails_while_the_administrator_is_made_is_named() {
 }
 
 #[test]
-fn version_is_printed_whatever_else_is_set() {
+fn version_is_printed_with_any_other_settings() {
     for server in SERVERS {
         let folder = folder();
         let mut command = command(server, folder.path());
@@ -435,7 +435,7 @@ fn postgres_needs_a_secret_of_its_own() {
 }
 
 #[test]
-fn a_wrong_setting_leaves_nothing_behind() {
+fn a_wrong_setting_leaves_no_files() {
     for server in SERVERS {
         let folder = folder();
         for (name, value) in [
@@ -452,7 +452,7 @@ fn a_wrong_setting_leaves_nothing_behind() {
 }
 
 #[test]
-fn unknown_settings_are_pointed_out() {
+fn unknown_settings_are_reported() {
     for server in SERVERS {
         let folder = folder();
         let settings = [

@@ -1,4 +1,4 @@
-//! A mail server of a few lines.
+//! A minimal mail server.
 
 use std::{
     io::{BufRead as _, BufReader, Read, Write},
@@ -17,7 +17,7 @@ use tokio_rustls::rustls::{
 
 use crate::certificates::Identity;
 
-/// The mails with a reset link that come in, each as its whole text.
+/// The incoming mails with a reset link, each as its whole text.
 pub(crate) fn serve(listener: TcpListener) -> Receiver<String> {
     accept(listener, talk)
 }
@@ -48,7 +48,7 @@ fn accept(
     mails
 }
 
-/// RFC 5321, as far as it is needed. Ends when the other side does.
+/// The needed part of RFC 5321. Ends with the other side.
 fn talk(connection: impl Read + Write, mails: &Sender<String>) -> Option<()> {
     let mut connection = BufReader::new(connection);
     say(&mut connection, "220 test")?;

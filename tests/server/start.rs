@@ -1,4 +1,4 @@
-//! From the first start on.
+//! The first start and later ones.
 
 use std::{
     fs,
@@ -23,7 +23,7 @@ use crate::{
 const SIGXFSZ: i32 = 25;
 
 #[test]
-fn a_server_without_settings_makes_its_secret_and_says_so() {
+fn a_server_without_settings_creates_its_secret_and_says_so() {
     for server in SERVERS {
         let folder = folder();
         let first = Server::of(server, folder.path(), &[]);
@@ -63,9 +63,9 @@ fn a_server_without_settings_makes_its_secret_and_says_so() {
     }
 }
 
-/// A database server says that others are to use it, and standard output is read by more people than a mailbox.
+/// A database server suggests production, where more people read standard output than a mailbox.
 #[tokio::test]
-async fn a_server_on_postgres_that_prints_its_mails_says_so() {
+async fn a_server_on_postgres_warns_that_it_prints_its_mails() {
     let Some(database) = postgres::empty().await else {
         return;
     };
@@ -88,7 +88,7 @@ async fn a_server_on_postgres_that_prints_its_mails_says_so() {
     }
 }
 
-/// The limit on the size of files kills the process at the first byte that it writes to one: the secret's.
+/// The file size limit kills the process at its first byte written to a file: the secret's.
 #[test]
 fn kill_at_the_first_start_leaves_no_copy_of_the_secret() {
     for server in SERVERS {
@@ -106,19 +106,19 @@ fn kill_at_the_first_start_leaves_no_copy_of_the_secret() {
         let left = fs::read_dir(folder.path()).unwrap();
         let left: Vec<_> = left.map(|file| file.unwrap().file_name()).collect();
         assert_eq!(left, ["hallpass.secret"]);
-        // Whatever else made the file empty, nobody else is to read it.
+        // Nobody else may read the file, even an empty one.
         let path = folder.path().join("hallpass.secret");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
 
         let started = Server::of(server, folder.path(), &[]);
-        let told = started.stderr.wait_for("made a master secret");
-        assert!(told.is_some(), "{}", started.stderr.text());
+        let reported = started.stderr.wait_for("made a master secret");
+        assert!(reported.is_some(), "{}", started.stderr.text());
         let about = fs::metadata(&path).unwrap();
         assert_eq!((about.mode() & 0o777, about.len()), (0o600, 44));
     }
 }
 
-/// Both on one SQLite file, which neither has seen before.
+/// Both use one new SQLite file.
 #[test]
 fn servers_that_start_together_share_a_secret() {
     let folder = folder();
@@ -151,7 +151,7 @@ fn servers_that_start_together_share_a_secret() {
 }
 
 #[test]
-fn tokens_are_signed_with_the_algorithm_that_is_set() {
+fn tokens_are_signed_with_the_configured_algorithm() {
     for server in SERVERS {
         let folder = folder();
         for (given, algorithm, kind) in [
@@ -181,7 +181,7 @@ fn tokens_are_signed_with_the_algorithm_that_is_set() {
 }
 
 #[test]
-fn the_administrator_is_made_once() {
+fn the_administrator_is_created_once() {
     for server in SERVERS {
         let folder = folder();
         let admin = |password: &'static str| {
@@ -208,7 +208,7 @@ fn the_administrator_is_made_once() {
         );
         assert!(!first.whole_log().contains("a staple"));
 
-        // An account that exists is left alone.
+        // An existing account is left unchanged.
         let second = Server::of(server, folder.path(), &admin("another good password"));
         assert_eq!(
             second
@@ -220,9 +220,9 @@ fn the_administrator_is_made_once() {
     }
 }
 
-/// The address of the setting and the one of the account part ways as soon as the administrator changes theirs.
+/// The administrator's address may change after the setting.
 #[test]
-fn a_start_with_another_address_makes_no_second_administrator() {
+fn a_start_with_another_address_creates_no_administrator() {
     for server in SERVERS {
         let folder = folder();
         let admin = |email: &'static str| {

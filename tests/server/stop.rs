@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT: the server ends well and in time, whatever its connections do.
+//! SIGTERM and SIGINT: the server stops cleanly and in time with any connections.
 
 use std::{
     io::{Read as _, Write as _},
@@ -12,7 +12,7 @@ use crate::process::{SERVERS, Server, folder};
 const REGISTRATION: &str = r#"{"email":"ann@example.org","password":"a staple for a horse"}"#;
 
 #[test]
-fn a_server_without_connections_ends_without_waiting_for_any() {
+fn a_server_without_connections_stops_at_once() {
     for server in SERVERS {
         for signal in ["TERM", "INT"] {
             let folder = folder();
@@ -25,9 +25,9 @@ fn a_server_without_connections_ends_without_waiting_for_any() {
     }
 }
 
-/// Waits for real: both servers and both signals at the same time.
+/// Waits in real time: both servers and both signals at once.
 #[test]
-fn no_connection_holds_the_end_up() {
+fn open_connections_do_not_delay_the_stop() {
     thread::scope(|scope| {
         for server in SERVERS {
             for signal in ["TERM", "INT"] {
@@ -39,7 +39,7 @@ fn no_connection_holds_the_end_up() {
 
 fn ends_in_time(name: &str, signal: &str) {
     let folder = folder();
-    // It ends no request here before the server gives up waiting.
+    // Keeps requests running until the server gives up waiting.
     let settings = [("HALLPASS_REQUEST_TIMEOUT", "300")];
     let mut server = Server::of(name, folder.path(), &settings);
     let mut idle = server.connect();
@@ -57,23 +57,23 @@ fn ends_in_time(name: &str, signal: &str) {
     let mut under_way = server.connect();
     send(&mut under_way, first);
     server.signal(signal);
-    // In which it begins to stop; whether it has makes no difference to what is under way.
+    // Time to begin the stop; running requests are not affected.
     thread::sleep(Duration::from_millis(200));
     under_way.write_all(rest.as_bytes()).unwrap();
     let answer = read_some(&mut under_way);
-    let told = format!("{name}, {signal}: {answer}: {}", server.stderr.text());
-    assert!(answer.starts_with("HTTP/1.1 201"), "{told}");
+    let context = format!("{name}, {signal}: {answer}: {}", server.stderr.text());
+    assert!(answer.starts_with("HTTP/1.1 201"), "{context}");
     let status = server.end();
-    let told = format!("{name}, {signal}: {status}: {}", server.stderr.text());
-    assert_eq!(status.code(), Some(0), "{told}");
+    let context = format!("{name}, {signal}: {status}: {}", server.stderr.text());
+    assert_eq!(status.code(), Some(0), "{context}");
     for connection in [&mut idle, &mut silent, &mut half_head, &mut half_body] {
-        // Closed or reset, but over.
+        // Closed or reset.
         connection.read_to_end(&mut Vec::new()).ok();
     }
     assert!(TcpStream::connect(&server.address).is_err());
 }
 
-/// The head of a registration, and as much of the body as is given, once the server is at work on it.
+/// The head of a registration and the given part of its body, sent once the server reads it.
 fn send(connection: &mut TcpStream, body: &str) {
     write!(
         connection,

@@ -1,5 +1,5 @@
-//! Callers that go away in the middle of a transaction: no connection stays inside it, and nothing that is
-//! acknowledged afterwards is lost.
+//! Callers that disconnect during a transaction: no connection stays inside it, and later acknowledged writes are
+//! kept.
 
 use std::{io::Write as _, net::TcpStream, thread, time::Duration};
 
@@ -16,15 +16,15 @@ use crate::{
 
 const ADMIN: &str = "admin@example.org";
 
-/// One server, its way to the database, and the database.
-struct House {
+/// A server, its proxy to the database, and the database.
+struct Setup {
     name: &'static str,
     database: PostgresDatabase,
     wire: Wire,
     server: Server,
 }
 
-impl House {
+impl Setup {
     /// `None` without Postgres.
     async fn open(name: &'static str, delay: Duration, more: &[(&str, &str)]) -> Option<Self> {
         let database = postgres::migrated().await?;
@@ -38,7 +38,7 @@ impl House {
         })
     }
 
-    /// Makes accounts and kills the server. All of them are there for the next one.
+    /// Creates accounts and kills the server. The next one has all of them.
     fn keeps_what_it_acknowledges(self, accounts: usize) {
         let addresses: Vec<_> = (0..accounts)
             .map(|n| format!("after-{n}@example.org"))
@@ -72,43 +72,43 @@ fn start(name: &str, url: &str, more: &[(&str, &str)]) -> Server {
 }
 
 #[tokio::test]
-async fn caller_that_hangs_up_during_begin_leaves_no_open_transaction() {
+async fn caller_gone_during_begin_leaves_no_open_transaction() {
     for name in SERVERS {
         for pool in [1, 2] {
             let pool_size = pool.to_string();
             let settings = [("HALLPASS_DB_POOL", pool_size.as_str())];
-            let Some(house) = House::open(name, Duration::ZERO, &settings).await else {
+            let Some(setup) = Setup::open(name, Duration::ZERO, &settings).await else {
                 return;
             };
-            let calls: Vec<_> = (0..pool).map(|n| deletion(&house.server, n)).collect();
-            house.wire.hold_begin();
-            let callers: Vec<_> = calls.iter().map(|call| send(&house.server, call)).collect();
-            house.wire.wait_for_begin(pool);
+            let calls: Vec<_> = (0..pool).map(|n| deletion(&setup.server, n)).collect();
+            setup.wire.hold_begin();
+            let callers: Vec<_> = calls.iter().map(|call| send(&setup.server, call)).collect();
+            setup.wire.wait_for_begin(pool);
             drop(callers);
-            // The server hears of it at its own pace. Too early a reply makes the test weaker, never wrong.
+            // The server notices at its own pace. An early reply only weakens the test.
             thread::sleep(Duration::from_millis(300));
-            house.wire.release();
-            house.keeps_what_it_acknowledges(4);
+            setup.wire.release();
+            setup.keeps_what_it_acknowledges(4);
         }
     }
 }
 
 #[tokio::test]
-async fn request_that_times_out_during_begin_leaves_no_open_transaction() {
+async fn request_timed_out_during_begin_leaves_no_open_transaction() {
     for name in SERVERS {
         let settings = [("HALLPASS_DB_POOL", "1"), ("HALLPASS_REQUEST_TIMEOUT", "5")];
-        let Some(house) = House::open(name, Duration::ZERO, &settings).await else {
+        let Some(setup) = Setup::open(name, Duration::ZERO, &settings).await else {
             return;
         };
-        let call = deletion(&house.server, 0);
-        house.wire.hold_begin();
-        let mut caller = send(&house.server, &call);
-        house.wire.wait_for_begin(1);
+        let call = deletion(&setup.server, 0);
+        setup.wire.hold_begin();
+        let mut caller = send(&setup.server, &call);
+        setup.wire.wait_for_begin(1);
         let mut head = [0; 12];
         std::io::Read::read_exact(&mut caller, &mut head).unwrap();
         assert_eq!(&head, b"HTTP/1.1 503", "{name}");
-        house.wire.release();
-        house.keeps_what_it_acknowledges(4);
+        setup.wire.release();
+        setup.keeps_what_it_acknowledges(4);
     }
 }
 
@@ -116,17 +116,17 @@ async fn request_that_times_out_during_begin_leaves_no_open_transaction() {
 async fn connection_whose_commit_is_cut_is_not_used_again() {
     for name in SERVERS {
         let settings = [("HALLPASS_DB_POOL", "1")];
-        let Some(house) = House::open(name, Duration::ZERO, &settings).await else {
+        let Some(setup) = Setup::open(name, Duration::ZERO, &settings).await else {
             return;
         };
-        let call = deletion(&house.server, 0);
-        house.wire.cut_at(Some(b"COMMIT\0"));
-        let mut caller = send(&house.server, &call);
+        let call = deletion(&setup.server, 0);
+        setup.wire.cut_at(Some(b"COMMIT\0"));
+        let mut caller = send(&setup.server, &call);
         let mut head = [0; 12];
         std::io::Read::read_exact(&mut caller, &mut head).unwrap();
         assert_eq!(&head, b"HTTP/1.1 503", "{name}");
-        house.wire.cut_at(None);
-        house.keeps_what_it_acknowledges(4);
+        setup.wire.cut_at(None);
+        setup.keeps_what_it_acknowledges(4);
     }
 }
 
@@ -134,19 +134,19 @@ async fn connection_whose_commit_is_cut_is_not_used_again() {
 async fn connection_whose_rollback_is_cut_is_not_used_again() {
     for name in SERVERS {
         let settings = [("HALLPASS_DB_POOL", "1")];
-        let Some(house) = House::open(name, Duration::ZERO, &settings).await else {
+        let Some(setup) = Setup::open(name, Duration::ZERO, &settings).await else {
             return;
         };
-        let call = deletion(&house.server, 0);
-        house.wire.hold_begin();
-        let caller = send(&house.server, &call);
-        house.wire.wait_for_begin(1);
-        house.wire.cut_at(Some(b"ROLLBACK\0"));
+        let call = deletion(&setup.server, 0);
+        setup.wire.hold_begin();
+        let caller = send(&setup.server, &call);
+        setup.wire.wait_for_begin(1);
+        setup.wire.cut_at(Some(b"ROLLBACK\0"));
         drop(caller);
-        // The server hears of it at its own pace. Too early a reply makes the test weaker, never wrong.
+        // The server notices at its own pace. An early reply only weakens the test.
         thread::sleep(Duration::from_millis(300));
-        house.wire.release();
-        house.keeps_what_it_acknowledges(4);
+        setup.wire.release();
+        setup.keeps_what_it_acknowledges(4);
     }
 }
 
@@ -156,14 +156,14 @@ async fn thousand_random_cuts_leave_no_open_transaction() {
     const CUTS: u64 = 500;
     for name in SERVERS {
         let settings = [("HALLPASS_DB_POOL", "4")];
-        let Some(house) = House::open(name, Duration::from_millis(1), &settings).await else {
+        let Some(setup) = Setup::open(name, Duration::from_millis(1), &settings).await else {
             return;
         };
-        let user = house
+        let user = setup
             .server
             .register("ann@example.org", PASSWORD)
             .text("id");
-        let token = house.server.login(ADMIN, PASSWORD).text("access_token");
+        let token = setup.server.login(ADMIN, PASSWORD).text("access_token");
         let call = request(
             "PATCH",
             &format!("/admin/users/{user}"),
@@ -172,10 +172,10 @@ async fn thousand_random_cuts_leave_no_open_transaction() {
         );
         thread::scope(|scope| {
             for thread in 0..THREADS {
-                let (house, call) = (&house, &call);
+                let (setup, call) = (&setup, &call);
                 scope.spawn(move || {
                     for cut in 0..CUTS / THREADS {
-                        let caller = send(&house.server, call);
+                        let caller = send(&setup.server, call);
                         thread::sleep(Duration::from_micros(
                             scattered(thread * CUTS + cut) % 25_000,
                         ));
@@ -184,16 +184,16 @@ async fn thousand_random_cuts_leave_no_open_transaction() {
                 });
             }
         });
-        no_transaction_stays_open(&house.database).await;
-        house.keeps_what_it_acknowledges(20);
+        every_transaction_ends(&setup.database).await;
+        setup.keeps_what_it_acknowledges(20);
     }
 }
 
-/// Waits until every backend of the database is outside a transaction: one that was left open stays.
-async fn no_transaction_stays_open(database: &PostgresDatabase) {
+/// Waits until every backend of the database is outside a transaction.
+async fn every_transaction_ends(database: &PostgresDatabase) {
     let db = sea_orm::Database::connect(database.url()).await.unwrap();
     let are_over = async || open_transactions(&db).await == 0;
-    until("every transaction is over", are_over).await;
+    until("every transaction has ended", are_over).await;
 }
 
 async fn open_transactions(db: &DatabaseConnection) -> i64 {
@@ -205,7 +205,7 @@ async fn open_transactions(db: &DatabaseConnection) -> i64 {
     row.unwrap().unwrap().try_get("", "n").unwrap()
 }
 
-/// The call with which a new user deletes the account.
+/// The call of a new user to delete the account.
 fn deletion(server: &Server, number: usize) -> String {
     let address = format!("gone-{number}@example.org");
     assert_eq!(server.register(&address, PASSWORD).status, 201);
@@ -235,7 +235,7 @@ fn send(server: &Server, request: &str) -> TcpStream {
     stream
 }
 
-/// A number that looks random, and is the same in every run.
+/// A pseudorandom number, the same in every run.
 fn scattered(number: u64) -> u64 {
     number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 17
 }

@@ -1,4 +1,4 @@
-//! A browser that is nothing but HTTP: it keeps cookies and follows redirects, on loopback.
+//! An HTTP-only browser: it keeps cookies and follows redirects on loopback.
 
 use reqwest::{
     Client, Method, Response, Url,
@@ -6,25 +6,25 @@ use reqwest::{
     redirect::Policy,
 };
 
-/// Browsers give up after some more.
+/// Browsers allow a few more.
 const MAX_REDIRECTS: usize = 10;
 
 pub(crate) struct Visitor {
     client: Client,
     jar: Vec<Cookie>,
-    /// Where it goes to no further: the beginnings of URLs.
+    /// URL prefixes that it does not follow.
     pub(crate) stops: Vec<String>,
 }
 
 struct Cookie {
-    /// Without a port, which is none of a cookie's concern (RFC 6265, section 8.5).
+    /// Without a port, which cookies ignore (RFC 6265, section 8.5).
     host: String,
     path: String,
     name: String,
     value: String,
 }
 
-/// Where it is, and what is there; nothing where it was stopped.
+/// The current URL and page; no page after a stopped redirect.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) url: Url,
@@ -54,7 +54,7 @@ impl Visitor {
         self.go(Method::GET, url, "").await
     }
 
-    /// Sends the form of a page to where the page is.
+    /// Sends the form of a page to its own URL.
     pub(crate) async fn submit(&mut self, page: &Page, fields: &'static str) -> Page {
         assert!(page.html.contains("<form method=\"post\">"), "{page:?}");
         self.go(Method::POST, page.url.clone(), fields).await
@@ -110,7 +110,7 @@ impl Visitor {
                     cookie.name.as_str(),
                 ) != (host, path, name)
             });
-            // What is emptied here is also in the past.
+            // A cookie cleared here also expires in the past.
             if !value.is_empty() {
                 self.jar.push(Cookie {
                     host: host.to_owned(),

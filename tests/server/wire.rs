@@ -1,4 +1,4 @@
-//! A proxy before Postgres that takes its time, holds the replies to BEGIN, or cuts connections.
+//! A proxy before Postgres that delays, holds the replies to BEGIN, or cuts connections.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -30,14 +30,14 @@ struct Held {
 #[derive(Default)]
 struct State {
     is_holding: bool,
-    /// Connections whose BEGIN has arrived since.
+    /// Connections whose BEGIN arrived since.
     begun: usize,
-    /// A connection that sends this is cut before the server has it.
+    /// A connection that sends this is cut before the server receives it.
     cuts_at: Option<&'static [u8]>,
 }
 
 impl Wire {
-    /// To the server of this URL. Each chunk of bytes waits for `delay`, in both directions.
+    /// Proxies to the server of this URL. Each chunk of bytes waits for `delay` in both directions.
     pub(crate) fn to(url: &str, delay: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
@@ -51,7 +51,7 @@ impl Wire {
         Self { address, held }
     }
 
-    /// The same database, by way of this proxy.
+    /// The same database through this proxy.
     pub(crate) fn url(&self, url: &str) -> String {
         url.replacen(host_of(url), &self.address, 1)
     }
@@ -62,12 +62,12 @@ impl Wire {
         state.begun = 0;
     }
 
-    /// From now on; `None` for never.
+    /// Applies from now on; `None` for never.
     pub(crate) fn cut_at(&self, text: Option<&'static [u8]>) {
         self.held.state.lock().unwrap().cuts_at = text;
     }
 
-    /// Waits until so many connections have sent a BEGIN.
+    /// Waits until this many connections have sent a BEGIN.
     pub(crate) fn wait_for_begin(&self, connections: usize) {
         let state = self.held.state.lock().unwrap();
         let is_waiting = |state: &mut State| state.begun < connections;
@@ -124,7 +124,7 @@ fn carry(client: TcpStream, server: &str, delay: Duration, held: &Arc<Held>) -> 
     Ok(())
 }
 
-/// Until one side ends, or `passes` says no.
+/// Copies until one side ends or `passes` returns false.
 fn pump(mut from: TcpStream, mut to: TcpStream, delay: Duration, passes: impl Fn(&[u8]) -> bool) {
     let mut chunk = [0; 16 * 1024];
     while let Ok(length @ 1..) = from.read(&mut chunk) {

@@ -8,7 +8,7 @@
 mod load;
 mod timing;
 
-// Their helpers are for tests: a failure in them ends the program.
+// The helpers are for tests: a failure in them ends the program.
 #[allow(dead_code, clippy::panic, reason = "shared with the tests")]
 #[path = "../../tests/it/support/cluster.rs"]
 mod cluster;

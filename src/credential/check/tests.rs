@@ -43,7 +43,7 @@ fn kind(result: Result<CheckedPassword>) -> ErrorKind {
 }
 
 #[tokio::test]
-async fn every_refusal_costs_one_check_and_looks_the_same() {
+async fn every_refusal_costs_one_check_and_is_identical() {
     let hasher = hasher(1);
     let store = store(&hasher).await;
     let door = door(&hasher, store.clone());
@@ -63,7 +63,7 @@ async fn every_refusal_costs_one_check_and_looks_the_same() {
 }
 
 #[tokio::test]
-async fn the_right_password_proves_what_a_session_needs() {
+async fn the_right_password_gives_the_data_of_a_session() {
     let hasher = hasher(1);
     let store = store(&hasher).await;
     let door = door(&hasher, store.clone());
@@ -83,7 +83,7 @@ async fn the_right_password_proves_what_a_session_needs() {
 }
 
 #[tokio::test]
-async fn a_signed_in_user_shows_their_own_password_only() {
+async fn a_signed_in_user_proves_their_own_password_only() {
     let hasher = hasher(1);
     let store = store(&hasher).await;
     let door = door(&hasher, store.clone());
@@ -138,7 +138,7 @@ async fn outdated_parameters_are_hashed_again() {
 }
 
 #[tokio::test]
-async fn sign_in_does_without_the_rehash_when_the_hasher_is_busy() {
+async fn a_sign_in_skips_the_rehash_when_the_hasher_is_busy() {
     let params = HashParams::danger_weak(64, 2, 1).unwrap();
     let busy = Hasher::builder(params)
         .permits(1)

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whatever_fails_costs_the_same_once_former_parameters_were_met() {
+    async fn every_failure_costs_the_same_after_former_parameters() {
         let hasher = builder(3).build().unwrap();
         let (first, second, current) = (hash_of(1).await, hash_of(2).await, hash_of(3).await);
         let wrong = |passes: &[u32]| (Verification::Wrong, passes.to_vec());

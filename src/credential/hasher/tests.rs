@@ -8,7 +8,7 @@ use tokio::{
 use super::*;
 use crate::error::ErrorKind;
 
-/// Ends a hang, and decides nothing.
+/// Only ends a hang.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn cheap() -> HashParams {
@@ -46,7 +46,7 @@ async fn occupy(hasher: &Hasher) -> (mpsc::Sender<()>, task::JoinHandle<Result<(
 async fn until(condition: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !condition() {
-        assert!(Instant::now() < deadline, "it does not come to pass");
+        assert!(Instant::now() < deadline, "it never holds");
         sleep(Duration::from_millis(1)).await;
     }
 }
@@ -77,7 +77,7 @@ async fn a_hash_verifies_and_has_the_promised_shape() {
 }
 
 #[tokio::test]
-async fn a_failure_costs_one_check_whatever_form_the_password_has() {
+async fn a_failure_costs_one_check_for_every_password_form() {
     let hasher = hasher(1, 8, DEFAULT_DEADLINE);
     let prepared = hasher.hash(&"zoe\u{308} zo\u{eb}".into()).await.unwrap();
     let of_bytes = PasswordHash::parse(
@@ -127,7 +127,7 @@ fn refused(text: String) -> PasswordHash {
 }
 
 #[tokio::test]
-async fn an_insane_argon2id_hash_is_an_error_without_a_check() {
+async fn an_excessive_argon2id_hash_is_an_error_without_a_check() {
     let hasher = hasher(1, 8, DEFAULT_DEADLINE);
     let tail = "$c29tZXNhbHRzb21lc2FsdA$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
     for head in [
@@ -190,7 +190,7 @@ async fn memory_is_permits_times_the_parameters_and_kept() {
 }
 
 #[tokio::test]
-async fn a_caller_beyond_the_queue_is_turned_away_at_once() {
+async fn a_caller_beyond_the_queue_is_refused_at_once() {
     let hasher = hasher(1, 1, PATIENCE);
     let (release, busy) = occupy(&hasher).await;
     let waiter = tokio::spawn({
@@ -210,7 +210,7 @@ async fn a_caller_beyond_the_queue_is_turned_away_at_once() {
 }
 
 #[tokio::test]
-async fn a_caller_that_waited_too_long_is_turned_away() {
+async fn a_caller_that_waited_too_long_is_refused() {
     let hasher = hasher(1, 8, Duration::from_millis(20));
     let (release, busy) = occupy(&hasher).await;
     let error = hasher.hash(&"password".into()).await.unwrap_err();
@@ -222,7 +222,7 @@ async fn a_caller_that_waited_too_long_is_turned_away() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_leaves_the_queue() {
+async fn a_disconnected_caller_leaves_the_queue() {
     let hasher = hasher(1, 1, PATIENCE);
     let (release, busy) = occupy(&hasher).await;
     for _ in 0..10 {
@@ -241,7 +241,7 @@ async fn a_caller_that_goes_away_leaves_the_queue() {
 }
 
 #[tokio::test]
-async fn there_are_as_many_slots_as_may_hash_and_wait() {
+async fn queue_slots_equal_permits_plus_waiters() {
     let hasher = hasher(2, 1, DEFAULT_DEADLINE);
     let mut slots: Vec<_> = (0..3).map(|_| hasher.slot().unwrap()).collect();
     let error = hasher.slot().unwrap_err();
@@ -253,7 +253,7 @@ async fn there_are_as_many_slots_as_may_hash_and_wait() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_while_hashing_keeps_the_permit_taken_until_the_end() {
+async fn a_permit_stays_taken_until_an_abandoned_hash_ends() {
     let hasher = hasher(1, 0, PATIENCE);
     let (release, busy) = occupy(&hasher).await;
     busy.abort();
@@ -266,7 +266,7 @@ async fn a_caller_that_goes_away_while_hashing_keeps_the_permit_taken_until_the_
 }
 
 #[tokio::test]
-async fn a_panic_while_hashing_gives_the_permit_back() {
+async fn a_panic_while_hashing_returns_the_permit() {
     let hasher = hasher(1, 0, PATIENCE);
     for _ in 0..3 {
         let error = hasher.run::<()>(|_| panic!("by design")).await.unwrap_err();
@@ -312,7 +312,7 @@ async fn waiting_callers_are_served_while_the_async_threads_are_busy() {
         until(|| hasher.waiting() == number + 1).await;
     }
     drop(release);
-    // The only async thread there is waits here.
+    // Blocks the only async thread.
     for number in 0..3 {
         assert_eq!(begins.recv_timeout(PATIENCE), Ok(number));
     }
@@ -323,7 +323,7 @@ async fn waiting_callers_are_served_while_the_async_threads_are_busy() {
 }
 
 #[tokio::test]
-async fn a_panic_while_hashing_does_not_harm_who_waits() {
+async fn a_panic_while_hashing_does_not_affect_waiting_callers() {
     let hasher = hasher(1, 8, PATIENCE);
     let (release, busy) = occupy(&hasher).await;
     let panics = tokio::spawn({
@@ -345,7 +345,7 @@ async fn a_panic_while_hashing_does_not_harm_who_waits() {
 }
 
 #[tokio::test]
-async fn the_deadline_ends_the_waiting_and_not_the_hashing() {
+async fn the_deadline_limits_waiting_and_not_hashing() {
     let hasher = hasher(1, 8, PATIENCE);
     let (release, busy) = occupy(&hasher).await;
     let (end, ended) = mpsc::channel::<()>();
@@ -403,7 +403,7 @@ async fn refused_callers_were_not_served() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn hashing_lets_other_threads_go_first() {
+async fn hashing_yields_to_other_threads() {
     let nice = || rustix::process::getpriority_process(None).unwrap();
     let before = nice();
     let builder = || Hasher::builder(cheap()).permits(1);
@@ -425,9 +425,9 @@ async fn callers_do_not_wait_for_a_thread_that_cannot_be_started() {
     });
     until(|| hasher.waiting() == 1).await;
     let error = std::io::Error::other("by design");
-    let told = hasher.0.pool.without_a_thread(&error);
+    let unavailable = hasher.0.pool.without_a_thread(&error);
     let waiting = waiter.await.unwrap().unwrap_err();
-    for error in [told, waiting] {
+    for error in [unavailable, waiting] {
         assert_eq!(error.kind(), ErrorKind::Overloaded);
         assert!(error.retry_after().is_some());
     }
@@ -436,7 +436,7 @@ async fn callers_do_not_wait_for_a_thread_that_cannot_be_started() {
 }
 
 #[test]
-fn a_hasher_needs_a_permit_and_no_absurd_number() {
+fn a_hasher_needs_a_reasonable_number_of_permits() {
     for permits in [0, MAX_PERMITS + 1] {
         let hasher = Hasher::builder(cheap()).permits(permits).build();
         assert_eq!(hasher.unwrap_err().kind(), ErrorKind::Configuration);

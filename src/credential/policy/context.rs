@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_is_repeated_or_padded_is_no_password() {
+    fn a_repeated_or_padded_word_is_refused_as_a_password() {
         for (password, expected) in [
             ("ann.example", ADDRESS),
             ("ANNEXAMPLE", ADDRESS),

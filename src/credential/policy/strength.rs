@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_beyond_the_first_32_code_points_is_looked_at() {
+    fn only_the_first_32_code_points_are_checked() {
         let strong = "gX7)w!mQz2&k";
         for filler in ["a", "\u{10348}"] {
             assert!(is_refused(4, &(filler.repeat(32) + strong)));

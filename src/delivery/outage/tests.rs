@@ -7,15 +7,15 @@ fn at(seconds: i64) -> Timestamp {
 #[test]
 fn the_end_of_an_outage_gives_the_time_since_the_last_answer() {
     let outage = Outage::default();
-    assert_eq!(outage.answered(at(0)), None, "there was none");
+    assert_eq!(outage.answered(at(0)), None, "no outage");
     outage.failed(at(100));
     outage.failed(at(109));
     assert_eq!(outage.answered(at(110)), Some(at(-60)));
-    assert_eq!(outage.answered(at(200)), None, "it is over");
+    assert_eq!(outage.answered(at(200)), None, "the outage ended");
 }
 
 #[test]
-fn a_mail_that_fails_between_others_is_no_outage() {
+fn a_failing_mail_between_others_is_not_an_outage() {
     let outage = Outage::default();
     for second in 0..100 {
         outage.failed(at(2 * second));
@@ -25,7 +25,7 @@ fn a_mail_that_fails_between_others_is_no_outage() {
 }
 
 #[test]
-fn an_outage_is_probed_every_quarter_of_a_minute_and_less_often_later() {
+fn an_outage_is_probed_every_15_seconds_and_then_less_often() {
     let outage = Outage::default();
     outage.failed(at(0));
     assert!(!outage.begins_probe(at(14)));
@@ -43,7 +43,7 @@ fn an_outage_is_probed_every_quarter_of_a_minute_and_less_often_later() {
 }
 
 #[test]
-fn a_clock_that_goes_back_stops_no_probe() {
+fn a_clock_set_back_stops_no_probe() {
     let outage = Outage::default();
     outage.failed(at(4000));
     assert!(outage.begins_probe(at(0)));

@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn the_language_asked_for_most_is_taken() {
+    fn the_most_preferred_language_is_used() {
         for (header, lang) in [
             ("de", "de"),
             ("DE-at,de;q=0.9,en;q=0.8", "de"),

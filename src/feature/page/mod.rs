@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_caller_who_is_held_up_is_asked_to_try_again_and_others_learn_why_not() {
+    fn a_held_up_caller_gets_retry_after_and_others_the_reason() {
         let pages = Pages::new("Hallpass", "https://id.example.org", 8).unwrap();
         for (kind, title) in [
             (ErrorKind::Forbidden, "This form could not be accepted"),

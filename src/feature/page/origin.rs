@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_of_another_site_is_known_by_the_headers_of_the_browser() {
+    fn a_form_of_another_site_is_recognised_by_browser_headers() {
         let own = Origin::of("https://id.example.org");
         for (elsewhere, pairs) in [
             (false, &[][..]),

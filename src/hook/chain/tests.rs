@@ -34,7 +34,7 @@ fn chain(hooks: impl Hooks) -> HookChain {
     HookChain::new(vec![Arc::new(hooks)], Duration::from_secs(1))
 }
 
-/// Deletes nobody, and counts those who are gone.
+/// Refuses every deletion and counts deleted users.
 #[derive(Clone, Debug, Default)]
 struct Keeper(Arc<AtomicUsize>);
 
@@ -51,7 +51,7 @@ impl Hooks for Keeper {
 }
 
 #[tokio::test]
-async fn a_deletion_can_be_refused_and_is_told_of() {
+async fn a_deletion_can_be_refused_and_is_announced() {
     let keeper = Keeper::default();
     let (chain, ann) = (chain(keeper.clone()), ann());
     let refused = chain.before_deletion(&ann).await.unwrap_err();
@@ -63,18 +63,18 @@ async fn a_deletion_can_be_refused_and_is_told_of() {
 
 /// Fails with an error of its own.
 #[derive(Debug)]
-struct Careless;
+struct Failing;
 
 #[async_trait]
-impl Hooks for Careless {
+impl Hooks for Failing {
     async fn before_deletion(&self, _: &User) -> Result<(), HookError> {
         Ok("x".parse::<u8>().map(drop)?)
     }
 }
 
 #[tokio::test]
-async fn any_error_is_a_failure_that_names_the_moment_in_the_log() {
-    let error = chain(Careless).before_deletion(&ann()).await.unwrap_err();
+async fn any_error_is_a_failure_that_names_the_hook_in_the_log() {
+    let error = chain(Failing).before_deletion(&ann()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.retry_after().is_some());
     let source = std::error::Error::source(&error).unwrap();
@@ -96,7 +96,7 @@ async fn a_hook_that_writes_no_method_changes_nothing() {
     assert!(claims.is_empty());
 }
 
-/// Waits for the next word before each reaction ends.
+/// Waits for a signal before each reaction ends.
 #[derive(Debug)]
 struct Slow(Mutex<Option<tokio::sync::oneshot::Receiver<()>>>);
 
@@ -109,7 +109,7 @@ impl Hooks for Slow {
 }
 
 #[tokio::test(start_paused = true)]
-async fn finishing_waits_for_what_is_under_way() {
+async fn finishing_waits_for_running_reactions() {
     let (word, heard) = tokio::sync::oneshot::channel();
     let chain = chain(Slow(Mutex::new(Some(heard))));
     chain.after_deletion(&ann());
@@ -120,7 +120,7 @@ async fn finishing_waits_for_what_is_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reaction_ends_with_its_time() {
+async fn a_reaction_has_a_time_limit() {
     let (_word, heard) = tokio::sync::oneshot::channel();
     let chain = chain(Slow(Mutex::new(Some(heard))));
     chain.after_deletion(&ann());

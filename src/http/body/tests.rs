@@ -41,7 +41,7 @@ async fn a_body_up_to_the_limit_is_kept_whole() {
 }
 
 #[tokio::test]
-async fn a_larger_body_is_discarded_and_an_endless_one_is_left() {
+async fn a_larger_body_is_discarded_and_an_endless_one_abandoned() {
     for size in [LIMIT + 1, 10_000_000] {
         let body = stream::iter([Ok::<_, Infallible>(Bytes::from(vec![0; size]))]);
         assert!(matches!(
@@ -72,7 +72,7 @@ async fn a_broken_body_is_malformed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_does_not_come_is_given_up() {
+async fn a_body_that_does_not_arrive_is_given_up() {
     let body = stream::pending::<Result<Bytes, Infallible>>();
     let error = Body::read(body, deadline())
         .await
@@ -96,7 +96,7 @@ fn a_form_is_read_as_a_query_is() {
     };
     let media_type = "application/x-www-form-urlencoded";
     let fields = form(b"token=a_b-1&new_password=x+y%26z&empty=", media_type);
-    let fields = fields.expect("the form is sound");
+    let fields = fields.expect("the form is valid");
     assert_eq!(fields["token"], "a_b-1");
     assert_eq!(fields["new_password"], "x y&z");
     assert_eq!(fields["empty"], "");
@@ -117,7 +117,7 @@ fn a_form_is_read_as_a_query_is() {
 }
 
 #[test]
-fn only_json_is_taken() {
+fn only_json_is_accepted() {
     let taken = [
         "application/json",
         "APPLICATION/JSON",

@@ -20,7 +20,7 @@ fn head(headers: &[(&str, &[u8])]) -> Parts {
     }
     builder
         .body(())
-        .expect("the request is sound")
+        .expect("the request is valid")
         .into_parts()
         .0
 }
@@ -44,13 +44,13 @@ fn check(rule: &ClientAddress, rows: &[Row<'_>]) {
 }
 
 fn proxies() -> ClientAddress {
-    PROXIES.parse().expect("they are networks")
+    PROXIES.parse().expect("the networks are valid")
 }
 
 const XFF: &str = "x-forwarded-for";
 const FWD: &str = "forwarded";
 
-/// Headers that an attacker may send to pass for another client.
+/// Headers of an attacker who imitates another client.
 const FORGED: &[&[(&str, &str)]] = &[
     &[(XFF, "198.51.100.7")],
     &[("X-Forwarded-For", "198.51.100.7, 10.0.0.1")],
@@ -86,7 +86,7 @@ fn headers_count_only_behind_a_trusted_proxy() {
 }
 
 #[test]
-fn a_forgery_stays_left_of_what_the_proxy_adds() {
+fn a_forgery_stays_left_of_the_proxys_entry() {
     for headers in FORGED {
         let mut line = headers.to_vec();
         line.push((XFF, CLIENT));
@@ -109,7 +109,7 @@ fn a_forgery_stays_left_of_what_the_proxy_adds() {
 }
 
 #[test]
-fn headers_without_a_meaning_are_passed_over() {
+fn headers_without_a_meaning_are_ignored() {
     check(
         &proxies(),
         &[
@@ -147,14 +147,14 @@ fn x_forwarded_for_is_walked_from_right_to_left() {
             (&[(XFF, "2001:db8::1")], "2001:db8::1"),
             (&[(XFF, "[2001:db8::1]")], "2001:db8::1"),
             (&[(XFF, "[2001:db8::1]:443, 2001:db8:aa::1")], "2001:db8::1"),
-            // All are trusted: the one that is farthest.
+            // All are trusted: the farthest one.
             (&[(XFF, "10.0.0.7, 10.0.0.8")], "10.0.0.7"),
         ],
     );
 }
 
 #[test]
-fn nothing_left_of_garbage_is_believed() {
+fn entries_left_of_garbage_are_ignored() {
     let garbage = [
         "",
         "unknown",
@@ -223,7 +223,7 @@ fn forwarded_is_walked_from_right_to_left() {
                 CLIENT,
             ),
             (&[(FWD, "for=10.0.0.7, for=10.0.0.9")], "10.0.0.7"),
-            // Separators in quotes are none.
+            // Quoted separators do not count.
             (
                 &[(FWD, "for=203.0.113.9;host=\"a,b;for=198.51.100.7\"")],
                 CLIENT,
@@ -268,7 +268,7 @@ fn forwarded_is_walked_from_right_to_left() {
 }
 
 #[test]
-fn headers_that_disagree_are_not_believed() {
+fn contradictory_headers_are_ignored() {
     check(
         &proxies(),
         &[
@@ -290,7 +290,7 @@ fn headers_that_disagree_are_not_believed() {
 }
 
 #[test]
-fn a_header_that_the_proxies_do_not_write_is_ignored() {
+fn a_header_not_written_by_the_proxies_is_ignored() {
     let both: &[(&str, &str)] = &[(XFF, "203.0.113.9"), (FWD, "for=198.51.100.7")];
     let rule = |header| ClientAddress::behind_proxies_that_write(header, ["10.0.0.0/8"]);
     let by_x_forwarded_for = rule(ForwardingHeader::XForwardedFor).expect("a network");
@@ -309,7 +309,7 @@ fn a_list_of_networks_is_a_setting() {
         CLIENT.parse().ok()
     );
     for none in ["", " "] {
-        let rule: ClientAddress = none.parse().expect("none is trusted");
+        let rule: ClientAddress = none.parse().expect("no proxy is trusted");
         assert_eq!(found(&rule, PROXY, &[(XFF, CLIENT)]), PROXY.parse().ok());
     }
     for list in [
@@ -325,24 +325,27 @@ fn a_list_of_networks_is_a_setting() {
 }
 
 #[test]
-fn without_a_peer_only_rules_that_need_none_answer() {
+fn only_rules_without_a_peer_answer_without_one() {
     let of = |rule: ClientAddress| -> Result<Option<IpAddr>> {
         rule.of(&head(&[(XFF, CLIENT.as_bytes())]), None)
     };
     for rule in [ClientAddress::peer(), proxies()] {
         let error = of(rule).expect_err("the peer is needed");
         assert_eq!(error.kind(), ErrorKind::Internal);
-        // The log line, once for each such request.
-        let source = std::error::Error::source(&error).expect("it says more");
+        // The log line, at each such request.
+        let source = std::error::Error::source(&error).expect("the error has details");
         let remedy = "into_make_service_with_connect_info::<SocketAddr>()";
         assert!(source.to_string().contains(remedy), "{source}");
     }
-    assert_eq!(of(ClientAddress::unknown()).expect("none is needed"), None);
+    assert_eq!(
+        of(ClientAddress::unknown()).expect("no peer is needed"),
+        None
+    );
     let own = ClientAddress::from_fn(|head, peer| {
         assert_eq!(peer, None);
         head.headers.get(XFF)?.to_str().ok()?.parse().ok()
     });
-    assert_eq!(of(own).expect("none is needed"), CLIENT.parse().ok());
+    assert_eq!(of(own).expect("no peer is needed"), CLIENT.parse().ok());
 }
 
 #[test]

@@ -13,9 +13,9 @@ use crate::{
 async fn ask(method: &str, path: &str) -> Response {
     let endpoints = with_docs(sample::endpoints());
     let resources =
-        sample::contract(endpoints, ClientAddress::unknown()).expect("the contract is sound");
+        sample::contract(endpoints, ClientAddress::unknown()).expect("the contract is valid");
     let request = ::http::Request::builder().method(method).uri(path);
-    let (head, ()) = request.body(()).expect("the request is sound").into_parts();
+    let (head, ()) = request.body(()).expect("the request is valid").into_parts();
     let resource = resources.iter().find(|resource| resource.matches(path));
     let resource = resource.expect("the path is known");
     resource
@@ -35,7 +35,7 @@ async fn the_document_describes_itself_and_the_page() {
 }
 
 #[tokio::test]
-async fn the_document_is_written_once_and_not_before_it_is_asked_for() {
+async fn the_document_is_built_once_on_the_first_request() {
     let contract = Contract::of(sample::endpoints());
     assert!(!contract.0.json.initialized());
     let (first, second) = (contract.json().await, contract.clone().json().await);

@@ -79,20 +79,20 @@ fn members_are_read() {
         object: Some(Map::from_iter([("a".to_owned(), json!(["\n"]))])),
         change: Some(None),
     };
-    assert_eq!(read.expect("the object is sound"), expected);
+    assert_eq!(read.expect("the object is valid"), expected);
 }
 
 #[test]
 fn optional_members_may_be_absent_or_null() {
-    let absent = of_json(json!({"text": "", "number": 1})).expect("the object is sound");
+    let absent = of_json(json!({"text": "", "number": 1})).expect("the object is valid");
     let null = json!({
         "text": "", "number": 1, "token": null, "port": null, "word": null, "list": null,
     });
-    assert_eq!(of_json(null).expect("the object is sound"), absent);
+    assert_eq!(of_json(null).expect("the object is valid"), absent);
 }
 
 #[test]
-fn everything_that_is_wrong_is_reported_at_once() {
+fn all_violations_are_reported_at_once() {
     let wrong = json!({
         "text": null, "token": 1, "port": "x", "word": "maybe", "number": "1", "flag": "true",
         "list": ["1", 2, "x"], "object": [], "change": 1, "roles": ["admin"], "a/b": 1,
@@ -118,13 +118,13 @@ fn everything_that_is_wrong_is_reported_at_once() {
 #[test]
 fn a_change_to_null_differs_from_no_change() {
     let read = of_json(json!({"text": "", "number": 1, "change": null}));
-    assert_eq!(read.expect("the object is sound").change, Some(None));
+    assert_eq!(read.expect("the object is valid").change, Some(None));
     let wrong = violations(of_json(json!({"text": "", "number": 1, "flag": null})));
     assert_eq!(wrong, [("/flag".to_owned(), "required")]);
 }
 
 #[test]
-fn a_list_has_an_end() {
+fn a_list_is_bounded() {
     let list = |list: &[&str]| of_json(json!({"text": "", "number": 1, "list": list}));
     assert!(list(&["1", "2", "3"]).is_ok());
     let wrong = violations(list(&["x", "2", "3", "4"]));
@@ -157,7 +157,7 @@ fn numbers_outside_the_range_are_never_clamped() {
 
 #[test]
 fn a_query_is_read_by_the_same_readers() {
-    let read = of_query("text=a&number=007&flag=true&word=off").expect("the query is sound");
+    let read = of_query("text=a&number=007&flag=true&word=off").expect("the query is valid");
     assert_eq!(
         (read.number, read.flag, read.word),
         (7, Some(true), Some(false))

@@ -29,7 +29,7 @@ fn every_row_is_described_once() {
 }
 
 #[test]
-fn exactly_the_rows_that_take_a_bearer_token_say_so() {
+fn exactly_the_rows_with_a_bearer_token_declare_it() {
     let document = sample_document();
     let secured = json!([{"bearer": []}]);
     assert_eq!(document["paths"]["/notes"]["post"]["security"], secured);

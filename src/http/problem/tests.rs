@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Code, PROBLEM_JSON, Problem};
 use crate::error::{Error, ErrorKind, Refusal, Violation};
 
-/// The codes of the contract. Growing it is fine; changing or losing a word breaks every client.
+/// The codes of the contract. A new one is allowed; a changed or removed one breaks every client.
 const FROZEN: &str = "malformed_body unsupported_media_type body_too_large validation_failed weak_password \
     email_taken registration_closed invalid_credentials email_not_verified account_disabled too_many_attempts \
     rate_limited overloaded unauthenticated invalid_access_token forbidden reauthentication_required \
@@ -27,7 +27,7 @@ fn every_code_is_a_frozen_word_and_used_once() {
     let mut seen = HashSet::new();
     for (kind, row) in Code::ALL {
         assert!(frozen.contains(row.code), "{}", row.code);
-        // A wrong configuration is answered as any other defect.
+        // A wrong configuration is answered like any other defect.
         let is_new = seen.insert(row.code) || *kind == ErrorKind::Internal;
         assert!(is_new, "{}", row.code);
         assert!(row.detail.ends_with('.'), "{}", row.code);
@@ -105,7 +105,7 @@ fn violations_are_listed_with_pointers() {
 }
 
 #[test]
-fn a_reply_lists_sixteen_violations_at_most_and_cuts_what_it_names() {
+fn a_reply_lists_sixteen_violations_at_most_and_cuts_names() {
     let name = "\u{1}".repeat(16 * 1024);
     let violation = Violation::new(&name, "unknown_member", name.as_str());
     let errors = [ErrorKind::ValidationFailed, ErrorKind::WeakPassword]
@@ -135,7 +135,7 @@ fn a_refusal_has_the_code_and_the_text_of_the_host() {
 }
 
 #[test]
-fn no_refusal_takes_a_code_of_ours() {
+fn a_refusal_never_uses_a_code_of_ours() {
     let rows = Code::ALL.iter().map(|(_, row)| row.code);
     for code in rows.chain(FROZEN.split_whitespace()) {
         assert_eq!(Refusal::new(code, "").code(), "refused", "{code}");

@@ -18,7 +18,7 @@ fn resource(path: &str) -> Arc<Resource> {
 
 async fn ask(path: &str, method: &str, raw_path: &str) -> Response {
     let request = ::http::Request::builder().method(method).uri(raw_path);
-    let (head, ()) = request.body(()).expect("the request is sound").into_parts();
+    let (head, ()) = request.body(()).expect("the request is valid").into_parts();
     let body = stream::empty::<Result<Bytes, Infallible>>();
     resource(path).serve(head, None, body).await
 }
@@ -81,7 +81,7 @@ async fn a_method_without_a_row_is_405_with_allow() {
 }
 
 #[tokio::test]
-async fn a_panic_is_a_500_and_tells_nothing() {
+async fn a_panic_is_a_500_without_details() {
     let response = ask("/panic", "GET", "/panic").await;
     assert_eq!(
         (response.status().as_u16(), code(&response).as_str()),
@@ -117,7 +117,7 @@ async fn a_parameter_that_cannot_be_decoded_is_not_found() {
 }
 
 #[test]
-fn the_neutral_404_takes_the_request_id_over() {
+fn the_neutral_404_keeps_the_request_id() {
     let mut headers = ::http::HeaderMap::new();
     headers.insert("x-request-id", ::http::HeaderValue::from_static("abc"));
     let get = not_found(&::http::Method::GET, &headers);

@@ -1,7 +1,7 @@
 use super::*;
 use crate::clock::{Clock as _, ManualClock};
 
-/// Asks the rule so often at once, and says how many had room.
+/// Charges the rule this often at once and returns the number admitted.
 fn burst(rule: Rule, held: &mut Option<Held>, now: Timestamp, times: usize) -> usize {
     (0..times)
         .filter(|_| match rule.charge(*held, now) {
@@ -18,7 +18,7 @@ fn burst(rule: Rule, held: &mut Option<Held>, now: Timestamp, times: usize) -> u
 }
 
 #[test]
-fn a_rate_lets_a_burst_through_and_then_its_pace() {
+fn a_rate_admits_a_burst_and_then_its_pace() {
     let clock = ManualClock::new();
     let rule = Rule::Rate(Rate::per_minute(20).with_burst(10));
     let mut held = None;
@@ -40,7 +40,7 @@ fn a_rate_lets_a_burst_through_and_then_its_pace() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_gives_nothing_away() {
+fn a_clock_set_back_grants_no_extra_calls() {
     let clock = ManualClock::new();
     let rule = Rule::Rate(Rate::per_minute(5));
     let (mut held, now) = (None, clock.now());
@@ -50,7 +50,7 @@ fn a_clock_that_is_set_back_gives_nothing_away() {
 }
 
 #[test]
-fn a_clock_that_was_set_back_far_makes_nobody_wait() {
+fn a_clock_set_back_far_makes_nobody_wait() {
     let now = ManualClock::new().now();
     let before = now - Duration::from_secs(3600);
     let rule = Rule::Rate(Rate::per_minute(5));
@@ -62,7 +62,7 @@ fn a_clock_that_was_set_back_far_makes_nobody_wait() {
     // The longest wait is above the skew.
     assert_eq!(burst(rule, &mut held, now, 9), 5);
     assert_eq!(burst(rule, &mut held, before, 9), 1);
-    // The failure is remembered all the same.
+    // The failure is still recorded.
     assert_eq!(held.map(|held| held.attempts), Some(6));
 }
 
@@ -85,7 +85,7 @@ fn waits_double_from_the_fifth_failure_to_fifteen_minutes() {
 }
 
 #[test]
-fn after_a_hundred_failures_nothing_is_checked_for_years() {
+fn a_hundred_failures_stop_checks_for_years() {
     let clock = ManualClock::new();
     let rule = Rule::Attempts(Lockout::default());
     let mut held = None;
@@ -112,7 +112,7 @@ fn fewer_failures_are_forgotten_after_a_day() {
 }
 
 #[test]
-fn a_rule_that_makes_no_sense_is_refused() {
+fn an_invalid_rule_is_refused() {
     let lockout = Lockout::default();
     let refused = [
         Lockout {

@@ -71,7 +71,7 @@ async fn a_mail_arrives_with_its_headers_and_both_parts() {
 }
 
 #[tokio::test]
-async fn a_link_beside_letters_that_are_not_ascii_is_not_broken() {
+async fn a_link_beside_non_ascii_letters_stays_whole() {
     let server = FakeServer::start(Behaviour::default()).await;
     let link = format!(
         "https://example.org/konto/passwort-zur\u{fc}cksetzen?token=hp_ot_{}",
@@ -138,7 +138,7 @@ async fn a_utf8_local_part_needs_smtputf8() {
 }
 
 #[tokio::test]
-async fn the_next_mail_takes_the_same_connection() {
+async fn the_next_mail_uses_the_same_connection() {
     let server = FakeServer::start(Behaviour::default()).await;
     let mailer = mailer(&server.url());
     for number in 0..3 {
@@ -151,7 +151,7 @@ async fn the_next_mail_takes_the_same_connection() {
 }
 
 #[tokio::test]
-async fn a_connection_whose_reply_did_not_come_is_not_used_again() {
+async fn a_connection_without_a_reply_is_not_reused() {
     let server = FakeServer::start(Behaviour {
         reply: Some((".", "")),
         ..Behaviour::default()
@@ -161,7 +161,7 @@ async fn a_connection_whose_reply_did_not_come_is_not_used_again() {
     for number in 1..=2 {
         let first = mail("ann@example.org", "Hello");
         tokio::select! {
-            sent = mailer.send(&first) => panic!("there was no reply: {sent:?}"),
+            sent = mailer.send(&first) => panic!("no reply: {sent:?}"),
             () = server.saw_mails(number) => {}
         }
     }
@@ -169,7 +169,7 @@ async fn a_connection_whose_reply_did_not_come_is_not_used_again() {
 }
 
 #[tokio::test]
-async fn refusals_of_the_mail_are_permanent_and_other_faults_are_not() {
+async fn only_refusals_of_the_mail_are_permanent() {
     for (prefix, reply, permanent) in [
         ("RCPT", "550 5.1.1 no such user", true),
         ("RCPT", "450 4.2.1 try later", false),

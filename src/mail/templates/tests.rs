@@ -11,7 +11,7 @@ fn letter(url: &str) -> Letter {
 }
 
 #[test]
-fn the_reset_letter_says_what_to_do() {
+fn the_reset_letter_has_instructions() {
     let templates = Templates::new("Hallpass").unwrap();
     let letter = letter("http://localhost:8000/reset-password");
     let content = templates.render(&letter, &Locale::EN).unwrap();
@@ -37,7 +37,7 @@ fn every_letter_is_written_in_every_language() {
         for kind in LetterKind::ALL {
             let text = templates.letters.get(&(locale.clone(), *kind)).unwrap();
             let again = templates.clone().with_letter(*kind, locale, text);
-            again.expect("what we write is what a host may write");
+            again.expect("our own letters pass the rules for hosts");
             let letter = sample(*kind).unwrap();
             let content = templates.render(&letter, locale).unwrap();
             assert!(content.subject.contains("Acme Notes"), "{content:?}");
@@ -117,7 +117,7 @@ fn hosts_set_letters_in_old_and_new_languages() {
 }
 
 #[test]
-fn hosts_bring_a_page_of_their_own() {
+fn hosts_can_replace_a_page() {
     let templates = Templates::new("A&B").unwrap();
     let layout = "<h1>{{ product }}</h1>{% for part in parts %}{{ part.text }}|{% endfor %}";
     let templates = templates.with_layout(layout).unwrap();
@@ -130,7 +130,7 @@ fn hosts_bring_a_page_of_their_own() {
 }
 
 #[test]
-fn broken_letters_are_refused_at_once() {
+fn broken_letters_are_refused_at_the_start() {
     let templates = Templates::new("Hallpass").unwrap();
     for (kind, text) in [
         (LetterKind::ResetPassword, ""),
@@ -150,7 +150,7 @@ fn broken_letters_are_refused_at_once() {
 }
 
 #[test]
-fn a_product_has_a_name_of_one_line() {
+fn a_product_name_has_one_line() {
     for name in ["", "  ", "Acme\r\nBcc: x@y.org", "A\0", &"x".repeat(101)] {
         assert!(Templates::new(name).is_err(), "{name:?}");
     }

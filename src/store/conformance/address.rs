@@ -26,22 +26,22 @@ const SECOND: Duration = Duration::from_secs(1);
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
     a_token_verifies_the_address_it_was_mailed_to(store).await;
-    a_verification_is_spent_once(store).await;
+    a_verification_token_is_spent_once(store).await;
     older_links_verify_until_one_is_used(store).await;
-    of_several_links_one_verifies(store).await;
-    a_disabled_user_verifies_nothing(store).await;
-    a_change_makes_the_address_the_users(store).await;
-    a_change_is_spent_once(store).await;
+    one_of_several_links_verifies(store).await;
+    a_disabled_user_verifies_no_address(store).await;
+    a_change_gives_the_user_the_new_address(store).await;
+    a_change_token_is_spent_once(store).await;
     a_newer_request_voids_the_older_link(store).await;
-    a_request_needs_what_was_checked(store).await;
-    an_address_that_is_taken_is_not_given_away(store).await;
-    of_two_users_one_gets_the_address(store).await;
+    a_request_needs_the_checked_credentials(store).await;
+    a_taken_address_stays_with_its_user(store).await;
+    one_of_two_users_gets_the_address(store).await;
     a_registration_and_a_change_make_one_owner(store).await;
-    a_verification_races_with_a_change(store).await;
-    a_change_races_with_a_deletion(store).await;
+    a_change_holds_after_a_race_with_a_verification(store).await;
+    a_deletion_holds_after_a_race_with_a_change(store).await;
 }
 
-/// Of the user's, once, in time; a verified address keeps its time, and an earlier one is not verified any more.
+/// A token works once and in time; a verified address keeps its time.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -75,11 +75,11 @@ pub async fn a_token_verifies_the_address_it_was_mailed_to(store: &Subject) {
     assert_eq!(verified_at(store, &other).await, None, "another address");
 }
 
-/// Of parallel uses of one token, one succeeds.
+/// One of several parallel uses of a token succeeds.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_verification_is_spent_once(store: &Subject) {
+pub async fn a_verification_token_is_spent_once(store: &Subject) {
     let user = fresh_user(store).await;
     let token = mailed(&user, Purpose::VerifyEmail, &user.email);
     let live = issued(store, &token).await;
@@ -92,7 +92,7 @@ pub async fn a_verification_is_spent_once(store: &Subject) {
     assert_eq!(winners, 1);
 }
 
-/// All that were mailed to the address, in whatever order, each until its own end; then none.
+/// Every link to the address works in any order until it expires; after one use all are void.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -112,7 +112,7 @@ pub async fn older_links_verify_until_one_is_used(store: &Subject) {
         issued(store, &third).await,
     ];
     let [_, oldest, newest] = links;
-    // A mail that is sent again carries the same link.
+    // A repeated mail carries the same link.
     issued(store, &first).await;
     let mut by_another = first.clone();
     by_another.digests = vec![digest()];
@@ -122,7 +122,7 @@ pub async fn older_links_verify_until_one_is_used(store: &Subject) {
     for link in links {
         let found = store.one_time_user(&link, Purpose::VerifyEmail, at).await;
         let found = found.expect("one_time_user").map(|user| user.id);
-        assert_eq!(found, Some(user.id), "an older link was void");
+        assert_eq!(found, Some(user.id), "an older link is void");
     }
     assert_eq!(
         verify(store, oldest, first.expires_at).await,
@@ -132,7 +132,11 @@ pub async fn older_links_verify_until_one_is_used(store: &Subject) {
     assert_eq!(verify(store, oldest, at).await, Some(user.id));
     assert_eq!(verified_at(store, &user).await, Some(at));
     for link in links {
-        assert_eq!(verify(store, link, at).await, None, "after one was used");
+        assert_eq!(
+            verify(store, link, at).await,
+            None,
+            "a link after the use of another"
+        );
     }
     let found = store.one_time_user(&newest, Purpose::VerifyEmail, at).await;
     assert_eq!(found.expect("one_time_user"), None);
@@ -140,11 +144,11 @@ pub async fn older_links_verify_until_one_is_used(store: &Subject) {
     assert_eq!(verify(store, elsewhere, at).await, Some(other.id));
 }
 
-/// Of parallel uses of several links to one address, one succeeds.
+/// One of several parallel uses of links to an address succeeds.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn of_several_links_one_verifies(store: &Subject) {
+pub async fn one_of_several_links_verifies(store: &Subject) {
     for _ in 0..8 {
         let user = fresh_user(store).await;
         let mut links = Vec::new();
@@ -169,7 +173,7 @@ pub async fn of_several_links_one_verifies(store: &Subject) {
 
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_disabled_user_verifies_nothing(store: &Subject) {
+pub async fn a_disabled_user_verifies_no_address(store: &Subject) {
     let user = fresh_user(store).await;
     let token = mailed(&user, Purpose::VerifyEmail, &user.email);
     let live = issued(store, &token).await;
@@ -177,17 +181,20 @@ pub async fn a_disabled_user_verifies_nothing(store: &Subject) {
     assert_eq!(verify(store, live, token.created_at).await, None);
 }
 
-/// The new address is theirs and verified, the old one is free, and all that was open is over.
+/// The new address is verified, the old one is free, and sessions and tokens end.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_change_makes_the_address_the_users(store: &Subject) {
+pub async fn a_change_gives_the_user_the_new_address(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let reset = issued(store, &mailed(&user, Purpose::ResetPassword, &user.email)).await;
     let proof = issued(store, &mailed(&user, Purpose::VerifyEmail, &user.email)).await;
     let new = address(&format!("Zoë.{}@B\u{fc}cher.Example", unique()));
     let (live, at) = requested(store, &user, &session, &new).await;
-    assert!(is_live(store, &session, at).await, "a request ends nothing");
+    assert!(
+        is_live(store, &session, at).await,
+        "a request ended a session"
+    );
     assert_eq!(verify(store, live, at).await, None, "another purpose");
     assert_eq!(confirm(store, live, at).await, Some(user.id));
 
@@ -201,8 +208,15 @@ pub async fn a_change_makes_the_address_the_users(store: &Subject) {
     assert!(!is_live(store, &session, at).await, "a session survived");
     let purpose = Purpose::ResetPassword;
     let reset = store.one_time_user(&reset, purpose, at).await;
-    assert!(reset.expect("one_time_user").is_none(), "a reset survived");
-    assert_eq!(verify(store, proof, at).await, None, "of the old address");
+    assert!(
+        reset.expect("one_time_user").is_none(),
+        "a reset token survived"
+    );
+    assert_eq!(
+        verify(store, proof, at).await,
+        None,
+        "a link of the old address"
+    );
     assert_eq!(confirm(store, live, at).await, None, "used");
 
     let gone = store.credentials(&user.email).await.expect("credentials");
@@ -210,11 +224,11 @@ pub async fn a_change_makes_the_address_the_users(store: &Subject) {
     insert(store, &new_user(user.email.as_str())).await;
 }
 
-/// Of parallel uses of one token, one succeeds.
+/// One of several parallel uses of a token succeeds.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_change_is_spent_once(store: &Subject) {
+pub async fn a_change_token_is_spent_once(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (live, at) = requested(store, &user, &session, &fresh_address()).await;
     let winners = race(TASKS, |_| {
@@ -228,7 +242,7 @@ pub async fn a_change_is_spent_once(store: &Subject) {
     assert_eq!(found.credential_version, 1);
 }
 
-/// At once, even if a token is issued for the older one later.
+/// The older link is void at once, even if its token is issued later.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -243,18 +257,18 @@ pub async fn a_newer_request_voids_the_older_link(store: &Subject) {
     assert_eq!(confirm(store, first(&older), at).await, None);
     assert_eq!(request(store, &session, &older).await, Checked::Done);
     assert_eq!(confirm(store, first(&older), at).await, None);
-    // The worker repeats the newer one.
+    // The worker sends the newer mail again.
     issued(store, &newer).await;
     assert_eq!(confirm(store, first(&newer), at).await, Some(user.id));
     let found = by_id(store, user.id).await.expect("the user is there");
     assert_eq!(found.email.as_str(), newer.address.as_str());
 }
 
-/// Not with other credentials than those that were checked, nor in a session that is over.
+/// A request fails with changed credentials and in an ended session.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_request_needs_what_was_checked(store: &Subject) {
+pub async fn a_request_needs_the_checked_credentials(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let token = change_to(&user, &fresh_address());
     let at = token.created_at;
@@ -270,11 +284,11 @@ pub async fn a_request_needs_what_was_checked(store: &Subject) {
     assert_eq!(confirm(store, first(&token), at).await, None);
 }
 
-/// Nothing changes; another form of the user's own address is theirs to have.
+/// A refusal changes nothing; another form of the user's own address is allowed.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn an_address_that_is_taken_is_not_given_away(store: &Subject) {
+pub async fn a_taken_address_stays_with_its_user(store: &Subject) {
     let owner = fresh_user(store).await;
     let (user, session) = fresh_session(store).await;
     let same = address(&owner.email.as_str().to_uppercase());
@@ -294,11 +308,11 @@ pub async fn an_address_that_is_taken_is_not_given_away(store: &Subject) {
     assert_eq!(found.email.as_str(), own.as_str());
 }
 
-/// Of users who confirm the same address at the same time, one gets it, and the others keep theirs.
+/// One of several users who confirm the same address gets it; the others keep theirs.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn of_two_users_one_gets_the_address(store: &Subject) {
+pub async fn one_of_two_users_gets_the_address(store: &Subject) {
     let wanted = fresh_address();
     let mut asking = Vec::new();
     for _ in 0..8 {
@@ -350,11 +364,11 @@ pub async fn a_registration_and_a_change_make_one_owner(store: &Subject) {
     }
 }
 
-/// In the end the new address is there and verified, whichever came first.
+/// The new address is verified at the end in either order.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_verification_races_with_a_change(store: &Subject) {
+pub async fn a_change_holds_after_a_race_with_a_verification(store: &Subject) {
     for _ in 0..8 {
         let (user, session) = fresh_session(store).await;
         let proof = issued(store, &mailed(&user, Purpose::VerifyEmail, &user.email)).await;
@@ -379,11 +393,11 @@ pub async fn a_verification_races_with_a_change(store: &Subject) {
     }
 }
 
-/// The account is gone, and both addresses are free.
+/// The account is deleted and both addresses are free.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_change_races_with_a_deletion(store: &Subject) {
+pub async fn a_deletion_holds_after_a_race_with_a_change(store: &Subject) {
     for _ in 0..8 {
         let (user, session) = fresh_session(store).await;
         let new = fresh_address();
@@ -446,7 +460,7 @@ pub(super) async fn request(
     requested.await.expect("request_email_change")
 }
 
-/// A request for this address that is kept: its token, and when it was made.
+/// Requests a change to this address and returns its token and time.
 async fn requested(
     store: &Subject,
     user: &User,

@@ -27,14 +27,14 @@ use crate::{
 pub async fn check_all(store: &Subject) {
     first::check_all(store).await;
     a_change_is_written_with_its_events(store).await;
-    what_changes_nothing_writes_nothing(store).await;
-    disabling_is_for_good(store).await;
-    a_deleted_user_leaves_nothing_but_events(store).await;
+    an_empty_change_writes_nothing(store).await;
+    disabling_ends_sessions_for_good(store).await;
+    a_deleted_user_leaves_only_events(store).await;
     a_stale_deletion_deletes_nothing(store).await;
     last::check_all(store).await;
 }
 
-/// Every member is changed, to the microsecond, and nothing else is.
+/// Every member is changed with microsecond precision.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -97,14 +97,17 @@ pub async fn a_change_is_written_with_its_events(store: &Subject) {
     assert_eq!(events_of(store, user.id).await.len(), 7);
 
     let nobody = update(store, UserId::new(now()), &back).await;
-    assert!(matches!(nobody, UpdateUser::NotFound), "changed nobody");
+    assert!(
+        matches!(nobody, UpdateUser::NotFound),
+        "an unknown user changed"
+    );
 }
 
-/// Neither the user nor the audit trail, nor the credentials.
+/// The user, the audit trail and the credentials stay unchanged.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn what_changes_nothing_writes_nothing(store: &Subject) {
+pub async fn an_empty_change_writes_nothing(store: &Subject) {
     let user = fresh_user(store).await;
     let same = UserChange {
         roles: Some(user.roles.clone()),
@@ -116,10 +119,10 @@ pub async fn what_changes_nothing_writes_nothing(store: &Subject) {
     for change in [same, UserChange::default()] {
         let outcome = update(store, user.id, &change).await;
         let UpdateUser::Updated(unchanged, events) = outcome else {
-            panic!("no change was refused: {outcome:?}");
+            panic!("an empty change was refused: {outcome:?}");
         };
         assert_eq!(unchanged, user);
-        assert!(events.is_empty(), "events of no change: {events:?}");
+        assert!(events.is_empty(), "an empty change left events: {events:?}");
     }
     let found = credentials(store, &user).await;
     assert_eq!(found.user, user);
@@ -131,7 +134,7 @@ pub async fn what_changes_nothing_writes_nothing(store: &Subject) {
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn disabling_is_for_good(store: &Subject) {
+pub async fn disabling_ends_sessions_for_good(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let token = new_token(&user, Purpose::ResetPassword);
     store.issue_one_time(&token).await.expect("issue_one_time");
@@ -148,7 +151,7 @@ pub async fn disabling_is_for_good(store: &Subject) {
             "a token outlived disabling ({status:?})"
         );
         let found = credentials(store, &user).await;
-        assert_eq!(found.user.status, status, "credentials know the status");
+        assert_eq!(found.user.status, status, "the credentials have the status");
         assert_eq!(
             found.credential_version, 1,
             "disabling raises the version, once"
@@ -157,15 +160,15 @@ pub async fn disabling_is_for_good(store: &Subject) {
     let stale = try_open(store, &new_session(user.id, 0)).await;
     assert!(
         stale.is_none(),
-        "a sign-in from before disabling went through"
+        "a sign-in checked before disabling succeeded"
     );
 }
 
-/// Sessions and tokens go with the user, the address is free, and the trail remembers.
+/// Sessions and tokens are deleted, the address is free, and the trail stays.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_deleted_user_leaves_nothing_but_events(store: &Subject) {
+pub async fn a_deleted_user_leaves_only_events(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let token = new_token(&user, Purpose::ResetPassword);
     store.issue_one_time(&token).await.expect("issue_one_time");
@@ -191,15 +194,15 @@ pub async fn a_deleted_user_leaves_nothing_but_events(store: &Subject) {
     assert_ne!(again.id, user.id);
     assert!(
         !is_live(store, &session, session.created_at).await,
-        "a session passed to the next owner of the address"
+        "the next owner of the address got a session"
     );
     let twice = delete(store, user.id, None).await;
     assert!(matches!(twice, DeleteUser::NotFound), "deleted twice");
     let count = events_of(store, user.id).await.len();
-    assert_eq!(count, events.len(), "an event of no deletion");
+    assert_eq!(count, events.len(), "a failed deletion left an event");
 }
 
-/// A deletion that was decided on older credentials deletes nothing.
+/// A deletion based on older credentials deletes nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -24,12 +24,12 @@ use crate::{
 pub async fn check_all(store: &Subject) {
     a_dead_mail_is_not_claimed_until_it_is_retried(store).await;
     a_retry_is_a_new_mail_of_the_same_order(store).await;
-    only_the_holder_of_the_lease_marks_dead(store).await;
+    only_the_lease_holder_marks_a_mail_dead(store).await;
     mails_are_listed_with_their_recipients(store).await;
     old_dead_mails_are_purged(store).await;
 }
 
-/// A dead mail waits for the operator; a retry makes it worth as much time as it was at first.
+/// A dead mail waits for the operator; a retry restores its full lifetime.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -43,7 +43,7 @@ pub async fn a_dead_mail_is_not_claimed_until_it_is_retried(store: &Subject) {
     assert_eq!(entry.status, MailStatus::Dead);
     assert_eq!(entry.last_error.as_deref(), Some("no use"));
     assert_eq!(entry.attempts, 1);
-    // A completed mail stays completed, whatever the late holder of the lease reports.
+    // A late report of a former lease holder does not reopen a completed mail.
     complete(store, &claimed).await;
     postpone(store, &claimed, at, at).await;
 
@@ -62,7 +62,7 @@ pub async fn a_dead_mail_is_not_claimed_until_it_is_retried(store: &Subject) {
     };
     assert_eq!(again.intent, expected);
     assert_eq!(again.ordered_at, intent.created_at);
-    // A retry does not take the mail away from the worker that is sending it.
+    // A retry leaves a leased mail to its worker.
     assert_eq!(retry(store, new, later).await.1, RetryMail::Pending);
     assert!(claim(store, later, 10).await.is_empty());
     complete(store, &again).await;
@@ -71,8 +71,8 @@ pub async fn a_dead_mail_is_not_claimed_until_it_is_retried(store: &Subject) {
     }
 }
 
-/// The new one is ordered for the same account at the same time, and its part of the budget is taken; the event says
-/// who did it, which letter and whose.
+/// The new mail has the account and time of the old one, and no budget of its own; the event names the actor, the
+/// letter and the user.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -114,11 +114,11 @@ pub async fn a_retry_is_a_new_mail_of_the_same_order(store: &Subject) {
     complete(store, &again).await;
 }
 
-/// A worker that lost its lease cannot give the mail up.
+/// A worker without its lease cannot mark the mail dead.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn only_the_holder_of_the_lease_marks_dead(store: &Subject) {
+pub async fn only_the_lease_holder_marks_a_mail_dead(store: &Subject) {
     let at = long_ago();
     enqueued(store, at).await;
     let lost = claim_one(store, at).await;
@@ -129,13 +129,13 @@ pub async fn only_the_holder_of_the_lease_marks_dead(store: &Subject) {
     complete(store, &third).await;
 }
 
-/// The list has the address of the intent, or the user's, and goes by descending id.
+/// The list shows the address of the intent or of the user, by descending id.
 ///
 /// # Panics
 /// If the store breaks the contract.
 pub async fn mails_are_listed_with_their_recipients(store: &Subject) {
     let user = fresh_user(store).await;
-    // Identifiers that nobody else makes: before those of now, after those of long ago.
+    // Identifiers older than those of now and newer than those of other checks.
     let at = now() - Duration::from_secs(86_400);
     let new_address = address(&format!("{}@example.org", unique()));
     let intents = [
@@ -173,7 +173,7 @@ pub async fn mails_are_listed_with_their_recipients(store: &Subject) {
     }
 }
 
-/// Only the dead are purged, and only the old ones.
+/// Only old dead mails are purged.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -187,7 +187,7 @@ pub async fn old_dead_mails_are_purged(store: &Subject) {
     assert_eq!(entry(store, dead.id).await.status, MailStatus::Dead);
     purge(at + MICROSECOND).await;
     let (_, retried) = retry(store, dead.id, at).await;
-    assert_eq!(retried, RetryMail::NotFound, "it is still there");
+    assert_eq!(retried, RetryMail::NotFound, "the mail is still listed");
     let left = claim_one(store, at).await;
     assert_eq!(left.intent.id, pending.id);
     complete(store, &left).await;

@@ -27,12 +27,12 @@ pub async fn check_all(store: &Subject) {
     events_are_listed_newest_first(store).await;
     an_account_that_is_not_made_leaves_no_event(store).await;
     a_session_that_is_not_opened_leaves_no_event(store).await;
-    an_end_leaves_one_event(store).await;
+    the_end_of_a_session_leaves_one_event(store).await;
     a_token_that_is_not_spent_leaves_no_event(store).await;
-    an_order_is_about_the_holder_of_the_address(store).await;
+    an_order_event_names_the_holder_of_the_address(store).await;
 }
 
-/// Every member comes back as it was, to the microsecond.
+/// Every member is returned unchanged with microsecond precision.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -54,7 +54,7 @@ pub async fn an_event_is_kept_whole(store: &Subject) {
     assert_eq!(kept, [full, bare]);
 }
 
-/// By user and kind, page by page, each once.
+/// The list filters by user and kind, and pages hold each event once.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -93,7 +93,7 @@ pub async fn events_are_listed_newest_first(store: &Subject) {
     );
 }
 
-/// One event for the account that took the address, none for the other.
+/// The created account has one event, the refused one none.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -112,7 +112,7 @@ pub async fn an_account_that_is_not_made_leaves_no_event(store: &Subject) {
     }
 }
 
-/// A sign-in whose credential is out of date.
+/// The credential of the sign-in is out of date.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -125,11 +125,11 @@ pub async fn a_session_that_is_not_opened_leaves_no_event(store: &Subject) {
     }
 }
 
-/// The first end of a session, and no second; none for a user who is not there.
+/// Only the first end of a session leaves an event; an unknown user leaves none.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn an_end_leaves_one_event(store: &Subject) {
+pub async fn the_end_of_a_session_leaves_one_event(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     for is_first in [true, false] {
         assert_eq!(log_out(store, &session).await, is_first);
@@ -147,7 +147,7 @@ pub async fn an_end_leaves_one_event(store: &Subject) {
     }
 }
 
-/// One that is unknown, of another purpose, expired, or used.
+/// Unknown, expired, used, and of another purpose.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -176,11 +176,11 @@ pub async fn a_token_that_is_not_spent_leaves_no_event(store: &Subject) {
     }
 }
 
-/// An order of a mail is an event about the user who has the address, or about nobody.
+/// The event of a mail order names the user of the address, or nobody.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn an_order_is_about_the_holder_of_the_address(store: &Subject) {
+pub async fn an_order_event_names_the_holder_of_the_address(store: &Subject) {
     let user = fresh_user(store).await;
     let stranger = address(&format!("{}@example.org", unique()));
     for (address, holder) in [(user.email.clone(), Some(user.id)), (stranger, None)] {
@@ -190,7 +190,7 @@ pub async fn an_order_is_about_the_holder_of_the_address(store: &Subject) {
             recipient: Recipient::Holder(address),
             payload: Map::new(),
             created_at: now(),
-            // Nobody is to send it.
+            // No worker may send it.
             not_after: now(),
         };
         let asked = event(EventKind::PasswordResetRequested);

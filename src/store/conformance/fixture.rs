@@ -1,4 +1,4 @@
-//! The common part of the checks: fresh users, sessions and tokens, and races from behind a barrier.
+//! Shared helpers: fresh users, sessions and tokens, and races behind a barrier.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -29,7 +29,7 @@ pub(super) fn now() -> Timestamp {
     SystemClock.now()
 }
 
-/// A text that no other check has.
+/// A unique text.
 pub(super) fn unique() -> String {
     let [a, b, c, d, e, f, g, h] = random_bytes::<8>();
     format!("{:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]))
@@ -39,7 +39,7 @@ pub(super) fn address(text: &str) -> EmailAddress {
     text.parse().expect("the checks use valid addresses")
 }
 
-/// An address that nobody has.
+/// A free address.
 pub(super) fn fresh_address() -> EmailAddress {
     address(&format!("{}@example.org", unique()))
 }
@@ -60,7 +60,7 @@ pub(super) fn hash(text: &str) -> PasswordHash {
         .expect("the checks use hashes that can be read")
 }
 
-/// The text that [`password_hash`] finds for it.
+/// The stored text of the hash.
 pub(super) fn hashed(text: &str) -> Option<String> {
     Some(hash(text).expose().to_owned())
 }
@@ -86,16 +86,16 @@ pub(super) async fn insert(store: &Subject, user: &NewUser) -> User {
         .expect("insert_user")
     {
         InsertUser::Inserted(user) => user,
-        InsertUser::EmailTaken => panic!("a fresh address was said to be taken"),
+        InsertUser::EmailTaken => panic!("a fresh address was reported as taken"),
     }
 }
 
-/// An event of now, by nobody.
+/// A current event without an actor.
 pub(super) fn event(kind: EventKind) -> Event {
     Event::new(kind, now(), &ClientInfo::default())
 }
 
-/// Changes a user now, by nobody.
+/// Changes a user now without an actor.
 pub(super) async fn update(store: &Subject, id: UserId, change: &UserChange) -> UpdateUser {
     let updated = store
         .update_user(id, change, &Author::default(), now())
@@ -103,7 +103,7 @@ pub(super) async fn update(store: &Subject, id: UserId, change: &UserChange) -> 
     updated.expect("update_user")
 }
 
-/// Changes the status, and wants it to work.
+/// Changes the status and expects success.
 pub(super) async fn set_status(store: &Subject, id: UserId, status: UserStatus) -> User {
     let change = UserChange {
         status: Some(status),
@@ -122,7 +122,7 @@ pub(super) async fn delete(
     deleted.expect("delete_user")
 }
 
-/// The events of a user, the newest first.
+/// The events of a user, newest first.
 pub(super) async fn events_of(store: &Subject, user: UserId) -> Vec<Event> {
     let filter = EventFilter {
         user_id: Some(user),
@@ -226,7 +226,7 @@ pub(super) async fn rotate(store: &Subject, rotation: &RotateSession) -> Rotatio
         .expect("rotate_session")
 }
 
-/// Rotates, and wants it to work.
+/// Rotates and expects success.
 pub(super) async fn rotated(store: &Subject, rotation: &RotateSession) {
     match rotate(store, rotation).await {
         Rotation::Rotated(_) => {}
@@ -240,7 +240,7 @@ pub(super) async fn log_out(store: &Subject, session: &NewSession) -> bool {
     ended.await.expect("end_session").is_some()
 }
 
-/// Mailed to the user's address, at the version of credentials that have never changed.
+/// A token mailed to the user's address at the initial credential version.
 pub(super) fn new_token(user: &User, purpose: Purpose) -> NewOneTimeToken {
     let now = now();
     NewOneTimeToken {
@@ -264,7 +264,7 @@ pub(super) fn reset(digest: TokenDigest, password_hash: &str, now: Timestamp) ->
     }
 }
 
-/// Tries to reset a password, with the events of it.
+/// Tries to reset a password and returns the events.
 pub(super) async fn try_reset(
     store: &Subject,
     reset: &ResetPassword,
@@ -288,7 +288,7 @@ pub(super) fn checked(
     }
 }
 
-/// How many events of this kind are about the user.
+/// The number of events of this kind about the user.
 pub(super) async fn count_events(store: &Subject, user: &User, kind: EventKind) -> usize {
     let filter = EventFilter {
         user_id: Some(user.id),
@@ -298,7 +298,7 @@ pub(super) async fn count_events(store: &Subject, user: &User, kind: EventKind) 
     events.expect("list_events").len()
 }
 
-/// Starts as many tasks behind a barrier, and gives what each came to.
+/// Starts this many tasks behind a barrier and returns their results.
 pub(super) async fn race<T, F>(tasks: usize, mut task: impl FnMut(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,

@@ -31,17 +31,17 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
     a_flow_is_taken_as_it_was_kept(store).await;
-    only_its_own_browser_takes_a_pending_flow(store).await;
-    one_of_many_takes_a_flow(store).await;
+    a_pending_flow_is_taken_by_its_own_browser_only(store).await;
+    a_flow_is_taken_once_in_a_race(store).await;
     a_code_is_good_for_its_user(store).await;
-    only_who_began_the_flow_spends_its_code(store).await;
-    one_of_many_spends_a_code(store).await;
-    a_code_dies_with_its_time(store).await;
-    a_code_dies_with_the_credentials(store).await;
-    a_code_that_links_signs_nobody_in(store).await;
+    a_code_is_spent_only_by_the_user_who_began_the_flow(store).await;
+    a_code_is_spent_once_in_a_race(store).await;
+    a_code_expires(store).await;
+    a_code_is_void_after_a_change_of_credentials(store).await;
+    a_linking_code_signs_nobody_in(store).await;
 }
 
-/// Every member, for both intents, with and without the state of the application.
+/// Every member is kept, for both intents, with and without the state of the application.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -61,11 +61,11 @@ pub async fn a_flow_is_taken_as_it_was_kept(store: &Subject) {
     }
 }
 
-/// Only its own browser takes a flow: once, after it began, and before it expires; a failed try takes nothing.
+/// The browser takes its flow once, between its start and its expiry; a failed try takes nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn only_its_own_browser_takes_a_pending_flow(store: &Subject) {
+pub async fn a_pending_flow_is_taken_by_its_own_browser_only(store: &Subject) {
     let (new, other) = (new_flow(FlowIntent::SignIn), new_flow(FlowIntent::SignIn));
     begin(store, &new).await;
     begin(store, &other).await;
@@ -78,18 +78,18 @@ pub async fn only_its_own_browser_takes_a_pending_flow(store: &Subject) {
         (&state, &new.binding, new.expires_at),
     ] {
         let taken = take(store, state, binding, at).await;
-        assert!(taken.is_none(), "a flow was taken that is not theirs");
+        assert!(taken.is_none(), "a foreign browser took a flow");
     }
     assert!(take(store, &state, &new.binding, last).await.is_some());
     let again = take(store, &state, &new.binding, last).await;
     assert!(again.is_none(), "a flow was taken twice");
 }
 
-/// I1.
+/// Invariant I1.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn one_of_many_takes_a_flow(store: &Subject) {
+pub async fn a_flow_is_taken_once_in_a_race(store: &Subject) {
     let new = new_flow(FlowIntent::SignIn);
     begin(store, &new).await;
     let taken = race(TASKS, |_| {
@@ -100,7 +100,7 @@ pub async fn one_of_many_takes_a_flow(store: &Subject) {
     assert_eq!(taken, 1, "a flow was taken {taken} times");
 }
 
-/// With the credentials at that moment and the name of the provider, once.
+/// The code gives the current credentials and the provider's name, once.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -122,11 +122,11 @@ pub async fn a_code_is_good_for_its_user(store: &Subject) {
     assert!(again.is_none(), "a code was spent twice");
 }
 
-/// A wrong verifier neither gets the user nor burns the code; nor does a wrong code.
+/// A wrong verifier or code neither signs in nor burns the code.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn only_who_began_the_flow_spends_its_code(store: &Subject) {
+pub async fn a_code_is_spent_only_by_the_user_who_began_the_flow(store: &Subject) {
     let (_, flow, code) = admitted(store).await;
     let (_, other, _) = admitted(store).await;
     let at = now();
@@ -136,17 +136,17 @@ pub async fn only_who_began_the_flow_spends_its_code(store: &Subject) {
         (&digest(), &flow.challenge),
     ] {
         let redeemed = redeem(store, code, challenge, at).await;
-        assert!(redeemed.is_none(), "a code was spent by somebody else");
+        assert!(redeemed.is_none(), "another user spent a code");
     }
     let redeemed = redeem(store, &code.digest, &flow.challenge, at).await;
-    assert!(redeemed.is_some(), "somebody else burnt the code");
+    assert!(redeemed.is_some(), "another user burnt the code");
 }
 
-/// I1.
+/// Invariant I1.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn one_of_many_spends_a_code(store: &Subject) {
+pub async fn a_code_is_spent_once_in_a_race(store: &Subject) {
     for _ in 0..ROUNDS {
         let (_, flow, code) = admitted(store).await;
         let at = now();
@@ -159,47 +159,49 @@ pub async fn one_of_many_spends_a_code(store: &Subject) {
     }
 }
 
-/// From the moment on in which it ends.
+/// The code is void from its expiry on.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_code_dies_with_its_time(store: &Subject) {
+pub async fn a_code_expires(store: &Subject) {
     let (_, flow, code) = admitted(store).await;
     let late = redeem(store, &code.digest, &flow.challenge, code.expires_at).await;
     assert!(late.is_none(), "an expired code was spent");
 }
 
-/// A user who was disabled, logged out everywhere or deleted in the meantime is not signed in, not even when active
-/// again.
+/// A disabled, logged-out or deleted user is not signed in, even after reactivation.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_code_dies_with_the_credentials(store: &Subject) {
+pub async fn a_code_is_void_after_a_change_of_credentials(store: &Subject) {
     let at = now();
     let (user, flow, code) = admitted(store).await;
     for status in [UserStatus::Disabled, UserStatus::Active] {
         set_status(store, user.id, status).await;
         let redeemed = redeem(store, &code.digest, &flow.challenge, at).await;
-        assert!(redeemed.is_none(), "a code outlived its user's credentials");
+        assert!(
+            redeemed.is_none(),
+            "a code survived a change of credentials"
+        );
     }
     let (user, flow, code) = admitted(store).await;
     let logged_out = event(EventKind::LoggedOutEverywhere);
     let ended = store.end_sessions(user.id, EndReason::LogoutAll, at, &logged_out);
     assert!(ended.await.expect("end_sessions"));
     let redeemed = redeem(store, &code.digest, &flow.challenge, at).await;
-    assert!(redeemed.is_none(), "a code outlived a logout everywhere");
+    assert!(redeemed.is_none(), "a code survived a logout everywhere");
 
     let (user, flow, code) = admitted(store).await;
     delete(store, user.id, None).await;
     let redeemed = redeem(store, &code.digest, &flow.challenge, at).await;
-    assert!(redeemed.is_none(), "a code outlived its user");
+    assert!(redeemed.is_none(), "a code survived its user");
 }
 
-/// The code of an offered identity is found by linking alone, and links nothing by itself.
+/// Only linking accepts the code of an offered identity, and the offer alone links nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_code_that_links_signs_nobody_in(store: &Subject) {
+pub async fn a_linking_code_signs_nobody_in(store: &Subject) {
     let user = fresh_user(store).await;
     let before = events_of(store, user.id).await.len();
     let (flow, code) = offered(store, &assertion(&user.email)).await;
@@ -241,7 +243,7 @@ async fn take(
     taken.expect("take_flow")
 }
 
-/// A flow that has been taken, and a code for its end.
+/// A taken flow and a code for its end.
 pub(super) async fn taken(store: &Subject, intent: FlowIntent) -> (Flow, NewCode) {
     let new = new_flow(intent);
     begin(store, &new).await;
@@ -255,7 +257,7 @@ pub(super) async fn taken(store: &Subject, intent: FlowIntent) -> (Flow, NewCode
     (flow, code)
 }
 
-/// The assertion of a trusted provider that a new user there has this address.
+/// An assertion of a trusted provider about a new user with this address.
 pub(super) fn assertion(email: &EmailAddress) -> Assertion {
     Assertion {
         provider: "example".to_owned(),
@@ -280,7 +282,7 @@ pub(super) fn identity(id: IdentityId, said: &Assertion, created_at: Timestamp) 
     }
 }
 
-/// The sign-in at the end of a fresh flow, with the account to be made if there is none.
+/// The sign-in at the end of a fresh flow, with a new account to create if needed.
 pub(super) async fn arrival(store: &Subject, assertion: &Assertion) -> (IdentitySignIn, Flow) {
     let (flow, code) = taken(store, FlowIntent::SignIn).await;
     let at = now();
@@ -310,16 +312,16 @@ pub(super) async fn sign_in(store: &Subject, arrival: &IdentitySignIn) -> Identi
     store.sign_in(arrival).await.expect("sign_in")
 }
 
-/// A new user, just back from a provider, with a good code.
+/// A new user with a valid code after a provider sign-in.
 async fn admitted(store: &Subject) -> (User, Flow, NewCode) {
     let (arrival, flow) = arrival(store, &assertion(&fresh_address())).await;
     match sign_in(store, &arrival).await {
         IdentityAdmission::Admitted(user, _) => (user, flow, arrival.code),
-        other => panic!("somebody new was not admitted: {other:?}"),
+        other => panic!("a new user was not admitted: {other:?}"),
     }
 }
 
-/// A flow that links, with its code.
+/// A linking flow with its code.
 pub(super) async fn offered(store: &Subject, assertion: &Assertion) -> (Flow, NewCode) {
     let (flow, code) = taken(store, FlowIntent::Link).await;
     let offered = store.offer_identity(&code, assertion).await;
@@ -340,7 +342,7 @@ pub(super) async fn redeem(
 pub(super) async fn signed_in(store: &Subject, arrival: &IdentitySignIn) -> (User, Vec<Event>) {
     match sign_in(store, arrival).await {
         IdentityAdmission::Admitted(user, events) => (user, events),
-        other => panic!("who should have been let in was not: {other:?}"),
+        other => panic!("a sign-in was not admitted: {other:?}"),
     }
 }
 

@@ -32,25 +32,25 @@ const RACES: usize = 16;
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    what_stands_is_told_of_disabled_users_too(store).await;
-    somebody_new_gets_an_account(store).await;
-    nobody_is_made_unasked(store).await;
-    who_is_linked_signs_in(store).await;
-    a_verified_address_is_joined(store).await;
-    an_unverified_address_is_taken_over(store).await;
-    what_is_refused_writes_nothing(store).await;
-    many_arrivals_of_one_make_one_account(store).await;
-    many_arrivals_take_an_account_over_once(store).await;
-    two_for_one_address_make_one_account(store).await;
+    candidates_include_disabled_users(store).await;
+    unknown_identity_gets_an_account(store).await;
+    unknown_identity_creates_no_account_unless_allowed(store).await;
+    linked_identity_signs_in(store).await;
+    an_account_with_a_verified_address_is_joined(store).await;
+    an_account_with_an_unverified_address_is_taken_over(store).await;
+    a_refused_sign_in_writes_nothing(store).await;
+    concurrent_sign_ins_of_an_identity_make_one_account(store).await;
+    concurrent_sign_ins_take_an_account_over_once(store).await;
+    two_identities_of_one_address_make_one_account(store).await;
     link::check_all(store).await;
     unlink::check_all(store).await;
 }
 
-/// Linked, by address, both, neither; and their state at that moment.
+/// Candidates by link, by address, both and neither, with their current state.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn what_stands_is_told_of_disabled_users_too(store: &Subject) {
+pub async fn candidates_include_disabled_users(store: &Subject) {
     let linked = known(store).await;
     let holder = fresh_user(store).await;
     let candidates =
@@ -90,11 +90,11 @@ pub async fn what_stands_is_told_of_disabled_users_too(store: &Subject) {
     assert_eq!(candidates(&said).await, expected);
 }
 
-/// The account and the identity, to the microsecond, and the two events; the code is theirs.
+/// The account, the identity and two events are written, and the code belongs to the user.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn somebody_new_gets_an_account(store: &Subject) {
+pub async fn unknown_identity_gets_an_account(store: &Subject) {
     let said = assertion(&fresh_address());
     let (arrival, flow) = arrival(store, &said).await;
     let (user, events) = signed_in(store, &arrival).await;
@@ -103,15 +103,15 @@ pub async fn somebody_new_gets_an_account(store: &Subject) {
     assert_eq!(by_id(store, user.id).await.as_ref(), Some(&user));
     assert_eq!(identities(store, user.id).await, [expected(&arrival)]);
     let kinds = [EventKind::AccountCreated, EventKind::IdentityLinked];
-    assert_told(store, user.id, &events, &kinds, 0).await;
+    assert_recorded(store, user.id, &events, &kinds, 0).await;
     assert_good(store, &arrival, &flow, &user).await;
 }
 
-/// A new identity without an account to be made.
+/// A new identity creates no account if the call carries none.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn nobody_is_made_unasked(store: &Subject) {
+pub async fn unknown_identity_creates_no_account_unless_allowed(store: &Subject) {
     let said = assertion(&fresh_address());
     let (mut arrival, flow) = arrival(store, &said).await;
     arrival.new_user = None;
@@ -125,14 +125,14 @@ pub async fn nobody_is_made_unasked(store: &Subject) {
     assert_eq!(candidates, Candidates::default());
 }
 
-/// A linked user signs in, whatever their address is at the provider by now, and whichever user has that address here.
+/// A linked user signs in with any address at the provider.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn who_is_linked_signs_in(store: &Subject) {
+pub async fn linked_identity_signs_in(store: &Subject) {
     let (user, mut said) = known(store).await;
     let other = fresh_user(store).await;
-    let (told, linked) = (
+    let (recorded, linked) = (
         events_of(store, user.id).await,
         identities(store, user.id).await,
     );
@@ -147,22 +147,22 @@ pub async fn who_is_linked_signs_in(store: &Subject) {
         let (arrival, flow) = arrival(store, &said).await;
         let (found, events) = signed_in(store, &arrival).await;
         assert_eq!(found, user);
-        assert!(events.is_empty(), "a sign-in did more: {events:?}");
+        assert!(events.is_empty(), "a sign-in left events: {events:?}");
         assert_good(store, &arrival, &flow, &user).await;
     }
-    assert_eq!(events_of(store, user.id).await, told);
+    assert_eq!(events_of(store, user.id).await, recorded);
     assert_eq!(identities(store, user.id).await, linked);
     assert!(identities(store, other.id).await.is_empty());
 }
 
-/// The account stays as it is, with its password and sessions.
+/// The account keeps its password and sessions.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_verified_address_is_joined(store: &Subject) {
+pub async fn an_account_with_a_verified_address_is_joined(store: &Subject) {
     let (user, session) = verified(store).await;
     let before = credentials(store, &user).await;
-    let told = events_of(store, user.id).await.len();
+    let recorded = events_of(store, user.id).await.len();
     let (arrival, flow) = arrival(store, &assertion(&user.email)).await;
     let (found, events) = signed_in(store, &arrival).await;
     assert_eq!(found, before.user);
@@ -172,15 +172,22 @@ pub async fn a_verified_address_is_joined(store: &Subject) {
     assert!(after.password_hash.is_some(), "the password is gone");
     assert!(is_live(store, &session, now()).await, "a session ended");
     assert_eq!(identities(store, user.id).await, [expected(&arrival)]);
-    assert_told(store, user.id, &events, &[EventKind::IdentityLinked], told).await;
+    assert_recorded(
+        store,
+        user.id,
+        &events,
+        &[EventKind::IdentityLinked],
+        recorded,
+    )
+    .await;
     assert_good(store, &arrival, &flow, &user).await;
 }
 
-/// The user who registered the address first ends with nothing: neither password, session, token nor identity.
+/// The first registrant of the address keeps no password, session, token or identity.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn an_unverified_address_is_taken_over(store: &Subject) {
+pub async fn an_account_with_an_unverified_address_is_taken_over(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (other, others_session) = fresh_session(store).await;
     let [theirs, others] = [(); 2].map(|()| assertion(&fresh_address()));
@@ -191,7 +198,7 @@ pub async fn an_unverified_address_is_taken_over(store: &Subject) {
     for token in &tokens {
         issued(store, token).await;
     }
-    let told = events_of(store, user.id).await.len();
+    let recorded = events_of(store, user.id).await.len();
 
     let (arrival, flow) = arrival(store, &assertion(&user.email)).await;
     let (found, events) = signed_in(store, &arrival).await;
@@ -215,7 +222,7 @@ pub async fn an_unverified_address_is_taken_over(store: &Subject) {
     let candidates = store.candidates(&theirs).await.expect("candidates");
     assert_eq!(candidates.linked, None, "an identity survived");
     let kinds = [EventKind::AccountTakenOver, EventKind::IdentityLinked];
-    assert_told(store, user.id, &events, &kinds, told).await;
+    assert_recorded(store, user.id, &events, &kinds, recorded).await;
     assert_good(store, &arrival, &flow, &after.user).await;
     let opened = try_open(store, &new_session(user.id, 1)).await;
     assert!(opened.is_some(), "nobody can sign in after a takeover");
@@ -224,15 +231,15 @@ pub async fn an_unverified_address_is_taken_over(store: &Subject) {
     let candidates = store.candidates(&others).await.expect("candidates");
     assert!(
         candidates.linked.is_some(),
-        "another user's identity is gone"
+        "another user's identity was removed"
     );
 }
 
-/// No identity, no code, no event, no change.
+/// A refusal writes no identity, code, event or change.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn what_is_refused_writes_nothing(store: &Subject) {
+pub async fn a_refused_sign_in_writes_nothing(store: &Subject) {
     let (disabled, said) = known(store).await;
     set_status(store, disabled.id, UserStatus::Disabled).await;
     refused(store, &said, &disabled, LinkRefusal::AccountDisabled).await;
@@ -249,14 +256,14 @@ pub async fn what_is_refused_writes_nothing(store: &Subject) {
     }
 }
 
-/// One account with one identity, made by one of them; all of them sign in to it.
+/// One call creates the account and all of them sign in to it.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn many_arrivals_of_one_make_one_account(store: &Subject) {
+pub async fn concurrent_sign_ins_of_an_identity_make_one_account(store: &Subject) {
     let said = assertion(&fresh_address());
     let (users, events, arrivals) = race_in(store, &[said]).await;
-    assert_eq!(users.len(), 1, "one identity came to several accounts");
+    assert_eq!(users.len(), 1, "one identity has several accounts");
     assert_eq!(events, 2, "an account has more than two events");
     let user = *users.iter().next().expect("one user");
     assert_eq!(identities(store, user).await.len(), 1);
@@ -267,11 +274,11 @@ pub async fn many_arrivals_of_one_make_one_account(store: &Subject) {
     }
 }
 
-/// The second takeover does not wipe what the first one let in.
+/// The second sign-in does not take the account over again.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn many_arrivals_take_an_account_over_once(store: &Subject) {
+pub async fn concurrent_sign_ins_take_an_account_over_once(store: &Subject) {
     let user = fresh_user(store).await;
     let (users, events, arrivals) = race_in(store, &[assertion(&user.email)]).await;
     assert_eq!(users, HashSet::from([user.id]));
@@ -284,21 +291,21 @@ pub async fn many_arrivals_take_an_account_over_once(store: &Subject) {
     }
 }
 
-/// Two identities at the provider with one verified address: one makes the account, and the other joins it.
+/// One of two identities with one verified address creates the account, and the other joins it.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn two_for_one_address_make_one_account(store: &Subject) {
+pub async fn two_identities_of_one_address_make_one_account(store: &Subject) {
     let email = fresh_address();
     let (users, events, _) = race_in(store, &[assertion(&email), assertion(&email)]).await;
-    assert_eq!(users.len(), 1, "one address came to several accounts");
+    assert_eq!(users.len(), 1, "one address has several accounts");
     assert_eq!(events, 3);
     let user = *users.iter().next().expect("one user");
     assert_eq!(identities(store, user).await.len(), 2);
     assert_eq!(events_of(store, user).await.len(), 3);
 }
 
-/// Runs this many sign-ins at once; returns the users they opened, and the number of events.
+/// Runs this many concurrent sign-ins and returns their users and the number of events.
 async fn race_in(
     store: &Subject,
     said: &[Assertion],
@@ -309,7 +316,10 @@ async fn race_in(
     }
     let arrived = race(RACES, |index| {
         let store = Arc::clone(store);
-        let (arrival, _) = arrivals.get(index).expect("one for each task").clone();
+        let (arrival, _) = arrivals
+            .get(index)
+            .expect("one value for each task")
+            .clone();
         async move { signed_in(&store, &arrival).await }
     });
     let arrived = arrived.await;
@@ -337,20 +347,20 @@ async fn verified(store: &Subject) -> (User, NewSession) {
 
 async fn refused(store: &Subject, said: &Assertion, user: &User, why: LinkRefusal) {
     let before = credentials(store, user).await;
-    let (told, linked) = (
+    let (recorded, linked) = (
         events_of(store, user.id).await,
         identities(store, user.id).await,
     );
     let (arrival, flow) = arrival(store, said).await;
     match sign_in(store, &arrival).await {
         IdentityAdmission::Refused(refusal) => assert_eq!(refusal, why),
-        other => panic!("who should have been refused was not: {other:?}"),
+        other => panic!("a sign-in was not refused: {other:?}"),
     }
     assert_no_code(store, &arrival, &flow).await;
     let after = credentials(store, user).await;
     assert_eq!(after.user, before.user);
     assert_eq!(after.credential_version, before.credential_version);
-    assert_eq!(events_of(store, user.id).await, told);
+    assert_eq!(events_of(store, user.id).await, recorded);
     assert_eq!(identities(store, user.id).await, linked);
 }
 
@@ -359,16 +369,16 @@ fn expected(arrival: &IdentitySignIn) -> Identity {
     identity(arrival.identity, &arrival.assertion, arrival.now)
 }
 
-/// Checks that these are the kinds, and that the trail has them, once, after this many others.
-async fn assert_told(
+/// Checks the kinds of these events, and that the trail has them once after `before` others.
+async fn assert_recorded(
     store: &Subject,
     user: UserId,
     events: &[Event],
     kinds: &[EventKind],
     before: usize,
 ) {
-    let told: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
-    assert_eq!(told, kinds);
+    let recorded: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
+    assert_eq!(recorded, kinds);
     let trail = events_of(store, user).await;
     assert_eq!(trail.len(), before + kinds.len(), "{trail:?}");
     for event in events {
@@ -384,5 +394,5 @@ async fn assert_good(store: &Subject, arrival: &IdentitySignIn, flow: &Flow, use
 
 async fn assert_no_code(store: &Subject, arrival: &IdentitySignIn, flow: &Flow) {
     let redeemed = redeem(store, &arrival.code.digest, &flow.challenge, arrival.now).await;
-    assert!(redeemed.is_none(), "a code was kept for nobody");
+    assert!(redeemed.is_none(), "a refused sign-in left a code");
 }

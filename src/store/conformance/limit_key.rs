@@ -13,19 +13,19 @@ use crate::{limit::SealedKey, secret::random_bytes};
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    what_was_sealed_first_is_found_by_whoever_has_one_of_the_secrets(store).await;
-    of_parallel_starts_one_seals(store).await;
+    the_first_sealed_key_is_found_with_any_of_its_secrets(store).await;
+    one_of_parallel_starts_seals_a_key(store).await;
 }
 
-/// A rotation of secrets, start by start: no start writes for a secret it was not given.
+/// A rotation of secrets, start by start: a start seals only for its own secrets.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn what_was_sealed_first_is_found_by_whoever_has_one_of_the_secrets(store: &Subject) {
+pub async fn the_first_sealed_key_is_found_with_any_of_its_secrets(store: &Subject) {
     let [first, second, third] = [key(), key(), key()];
     let offered = vec![first.clone(), second.clone()];
     assert_eq!(agree(store, offered.clone()).await, sorted(offered.clone()));
-    // Sealed by others for the same secrets, in another order, and with one more.
+    // Keys sealed by others for the same secrets, reordered and with one more.
     let later = vec![again(&second), third.clone(), again(&first)];
     assert_eq!(agree(store, later).await, sorted(offered));
     let later = vec![again(&second), third.clone()];
@@ -37,11 +37,11 @@ pub async fn what_was_sealed_first_is_found_by_whoever_has_one_of_the_secrets(st
     assert_eq!(agree(store, all).await, sorted(vec![first, third]));
 }
 
-/// Instances that start together, each with a secret of its own beside the one they share.
+/// Instances start together, each with a secret of its own and a shared one.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn of_parallel_starts_one_seals(store: &Subject) {
+pub async fn one_of_parallel_starts_seals_a_key(store: &Subject) {
     let shared = key();
     let own: Arc<Vec<SealedKey>> = Arc::new((0..TASKS).map(|_| key()).collect());
     let found = race(TASKS, |index| {
@@ -56,21 +56,29 @@ pub async fn of_parallel_starts_one_seals(store: &Subject) {
     let found = found.await;
     let of_shared = |found: &[SealedKey]| {
         let row = found.iter().find(|row| row.label == shared.label);
-        row.expect("what was sealed for the shared secret").clone()
+        row.expect("the key sealed for the shared secret").clone()
     };
     let kept = agree(store, vec![again(&shared)]).await;
     let (mut writers, own) = (Vec::new(), &own);
     for (index, found) in &found {
-        assert_eq!(of_shared(found), of_shared(&kept), "all find the same");
+        assert_eq!(
+            of_shared(found),
+            of_shared(&kept),
+            "all instances have the same keys"
+        );
         if found.len() > 1 {
             writers.push(*index);
         }
     }
-    assert_eq!(writers.len(), 1, "one has written");
+    assert_eq!(writers.len(), 1, "one instance has written");
     for (index, own) in own.iter().enumerate() {
         let offered = vec![again(own)];
         let is_kept = agree(store, offered.clone()).await != offered;
-        assert_eq!(is_kept, writers.contains(&index), "what others offered");
+        assert_eq!(
+            is_kept,
+            writers.contains(&index),
+            "the keys offered by others"
+        );
     }
 }
 
@@ -91,7 +99,7 @@ fn key() -> SealedKey {
     }
 }
 
-/// Something else for the same secret.
+/// Another key for the same secret.
 fn again(other: &SealedKey) -> SealedKey {
     SealedKey {
         label: other.label,

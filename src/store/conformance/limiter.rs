@@ -1,4 +1,4 @@
-//! The contract of [`Limiter`], of the facts that clear a counter, and of the end of counters.
+//! The contract of [`Limiter`], the calls that clear a counter, and the purge of counters.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,29 +29,29 @@ pub type LimiterSubject = Arc<dyn Limiter>;
 pub async fn check_all(store: &Subject) {
     let limiter: LimiterSubject = Arc::clone(store) as _;
     check_limiter(&limiter).await;
-    a_fact_clears_and_what_is_none_does_not(store).await;
+    only_a_success_clears_its_counter(store).await;
     an_unlock_token_is_spent_once(store).await;
-    expired_counters_go_and_others_stay(store).await;
+    expired_counters_are_purged_and_others_stay(store).await;
 }
 
-/// Runs the checks of a limiter, be it a store or not.
+/// Runs the checks of a limiter that need no store.
 ///
 /// # Panics
 /// If the limiter breaks the contract.
 pub async fn check_limiter(limiter: &LimiterSubject) {
-    counters_do_what_their_rule_says(limiter).await;
-    a_burst_lets_no_more_through_than_it_may(limiter).await;
-    parallel_guesses_are_no_more_than_are_free(limiter).await;
-    what_follows_a_refusal_is_not_charged(limiter).await;
+    counters_follow_their_rule(limiter).await;
+    a_burst_admits_no_more_calls_than_its_size(limiter).await;
+    parallel_guesses_stay_within_the_free_attempts(limiter).await;
+    counters_after_a_refusal_are_not_charged(limiter).await;
     an_attempt_can_be_taken_back(limiter).await;
-    what_is_cleared_begins_anew(limiter).await;
+    cleared_counter_starts_at_zero(limiter).await;
 }
 
-/// A walk through time: at each step the limiter decides and holds what [`Rule::charge`] says.
+/// At each step the limiter decides and stores the result of [`Rule::charge`].
 ///
 /// # Panics
 /// If the limiter breaks the contract.
-pub async fn counters_do_what_their_rule_says(limiter: &LimiterSubject) {
+pub async fn counters_follow_their_rule(limiter: &LimiterSubject) {
     let short = Lockout {
         free_attempts: 2,
         base_delay: Duration::from_millis(700),
@@ -91,24 +91,24 @@ pub async fn counters_do_what_their_rule_says(limiter: &LimiterSubject) {
     }
 }
 
-/// Of many calls at once as many get through as the burst has room for.
+/// A burst of concurrent calls is admitted up to its size.
 ///
 /// # Panics
 /// If the limiter breaks the contract.
-pub async fn a_burst_lets_no_more_through_than_it_may(limiter: &LimiterSubject) {
+pub async fn a_burst_admits_no_more_calls_than_its_size(limiter: &LimiterSubject) {
     let rule = Rule::Rate(Rate::per_minute(60).with_burst(10));
-    // At first there is no counter, then there is one that has expired.
+    // The first round has no counter, the second an expired one.
     let (key, first) = (key(), now());
     for at in [first, first + Duration::from_secs(3600)] {
         assert_eq!(granted(limiter, Charge { key, rule }, at).await, 10);
     }
 }
 
-/// I6: of many guesses at once no more are checked than are free, and after a wait one.
+/// Invariant I6: concurrent guesses are checked up to the free number, and one more after a wait.
 ///
 /// # Panics
 /// If the limiter breaks the contract.
-pub async fn parallel_guesses_are_no_more_than_are_free(limiter: &LimiterSubject) {
+pub async fn parallel_guesses_stay_within_the_free_attempts(limiter: &LimiterSubject) {
     let rule = Rule::Attempts(Lockout::default());
     let (key, first) = (key(), now());
     assert_eq!(granted(limiter, Charge { key, rule }, first).await, 5);
@@ -116,11 +116,11 @@ pub async fn parallel_guesses_are_no_more_than_are_free(limiter: &LimiterSubject
     assert_eq!(granted(limiter, Charge { key, rule }, later).await, 1);
 }
 
-/// Counters are charged in order: those before a refusal are, the others are not.
+/// Counters before a refusal are charged, later ones are not.
 ///
 /// # Panics
 /// If the limiter breaks the contract.
-pub async fn what_follows_a_refusal_is_not_charged(limiter: &LimiterSubject) {
+pub async fn counters_after_a_refusal_are_not_charged(limiter: &LimiterSubject) {
     let at = now();
     let one = Charge {
         key: key(),
@@ -153,7 +153,7 @@ pub async fn what_follows_a_refusal_is_not_charged(limiter: &LimiterSubject) {
     assert!(matches!(fourth, Charged::Refused { position: 0, .. }));
 }
 
-/// One attempt less, and no wait for it.
+/// The attempt is removed together with its wait.
 ///
 /// # Panics
 /// If the limiter breaks the contract.
@@ -170,11 +170,11 @@ pub async fn an_attempt_can_be_taken_back(limiter: &LimiterSubject) {
     assert_eq!(granted(limiter, charge, at).await, 5);
 }
 
-/// A cleared counter is gone, and its neighbour stays.
+/// Only the cleared counter is removed.
 ///
 /// # Panics
 /// If the limiter breaks the contract.
-pub async fn what_is_cleared_begins_anew(limiter: &LimiterSubject) {
+pub async fn cleared_counter_starts_at_zero(limiter: &LimiterSubject) {
     let (one, other) = (attempt(), attempt());
     let at = now();
     for charge in [one, other] {
@@ -186,11 +186,11 @@ pub async fn what_is_cleared_begins_anew(limiter: &LimiterSubject) {
     assert_eq!(granted(limiter, other, at).await, 0);
 }
 
-/// A sign-in, a reset and an unlocking clear the counter that they name, if they succeed, and no other.
+/// A successful sign-in, reset or unlock clears only the counter that it names.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_fact_clears_and_what_is_none_does_not(store: &Subject) {
+pub async fn only_a_success_clears_its_counter(store: &Subject) {
     let limiter: LimiterSubject = Arc::clone(store) as _;
     let at = now();
     for (is_fact, left) in [(true, 5), (false, 0)] {
@@ -200,7 +200,7 @@ pub async fn a_fact_clears_and_what_is_none_does_not(store: &Subject) {
             assert_eq!(granted(&limiter, *counter, at).await, 5);
         }
         let [signed_in, unlocked, was_reset, other] = counters.as_slice() else {
-            panic!("there are four");
+            panic!("there are four counters");
         };
         let mut session = new_session(user.id, if is_fact { 0 } else { 1 });
         session.cleared_counter = Some(signed_in.key);
@@ -221,7 +221,7 @@ pub async fn a_fact_clears_and_what_is_none_does_not(store: &Subject) {
     }
 }
 
-/// I1 for unlocking, and the purpose is binding.
+/// Invariant I1 for unlock tokens, whose purpose is binding.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -238,11 +238,11 @@ pub async fn an_unlock_token_is_spent_once(store: &Subject) {
     assert_eq!(unlocked, [user.id]);
 }
 
-/// A counter goes when it has expired, and one that has not stays.
+/// Only expired counters are deleted.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn expired_counters_go_and_others_stay(store: &Subject) {
+pub async fn expired_counters_are_purged_and_others_stay(store: &Subject) {
     let limiter: LimiterSubject = Arc::clone(store) as _;
     let at = now();
     let long_ago = at - Duration::from_secs(30 * 86_400);
@@ -289,7 +289,7 @@ async fn unlock(
     unlocked.expect("unlock")
 }
 
-/// How many of many calls at once have room.
+/// The number of admitted concurrent calls.
 async fn granted(limiter: &LimiterSubject, charge: Charge, at: Timestamp) -> usize {
     let charged = race(TASKS, |_| {
         let limiter = Arc::clone(limiter);

@@ -1,8 +1,7 @@
 //! The contract of every [store trait](crate::store) as runnable checks, races included.
 //!
-//! The author of a store runs [`check_all`] on it, on a multi-threaded runtime and on an otherwise idle store without
-//! an administrator; the mails of a working server would be taken for those of the checks. A check that fails panics
-//! and says what was broken.
+//! The author of a store runs [`check_all`] on it. It needs a multi-threaded runtime and an otherwise idle store
+//! without an administrator, because the checks claim every mail they find. A failed check panics with a message.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -22,21 +22,21 @@ use crate::{
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    the_purpose_is_binding(store).await;
+    a_token_works_for_its_purpose_only(store).await;
     a_token_ends_at_its_expiry(store).await;
     the_newest_token_wins(store).await;
-    the_newest_of_a_race_wins(store).await;
+    the_newest_token_of_a_race_wins(store).await;
     a_repeated_issue_gives_the_same_token(store).await;
-    a_new_version_kills_reset_tokens_only(store).await;
-    a_disabled_user_gets_nothing(store).await;
-    a_spent_token_is_told_from_a_dead_one(store).await;
+    a_new_credential_version_voids_reset_tokens_only(store).await;
+    a_disabled_user_gets_no_token(store).await;
+    a_spent_token_differs_from_a_void_one(store).await;
 }
 
-/// A token of one purpose is worth nothing at another.
+/// A token of one purpose fails for another.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn the_purpose_is_binding(store: &Subject) {
+pub async fn a_token_works_for_its_purpose_only(store: &Subject) {
     let user = fresh_user(store).await;
     let token = new_token(&user, Purpose::VerifyEmail);
     let live = issued(store, &token).await;
@@ -46,12 +46,12 @@ pub async fn the_purpose_is_binding(store: &Subject) {
     let other = user_of(store, live, Purpose::ResetPassword, at).await;
     assert!(other.is_none(), "a token was good for another purpose");
     let spent = spend(store, live, at).await;
-    assert_eq!(spent, None, "another purpose's token reset a password");
+    assert_eq!(spent, None, "a token of another purpose reset a password");
     let unknown = user_of(store, digest(), Purpose::VerifyEmail, at).await;
     assert!(unknown.is_none(), "an unknown token has a user");
 }
 
-/// A token is good before its expiry, and not from then on.
+/// A token is valid until its expiry.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -67,7 +67,7 @@ pub async fn a_token_ends_at_its_expiry(store: &Subject) {
     assert_eq!(spend(store, live, before).await, Some(user.id));
 }
 
-/// A newer token takes the place of an older one, used or not; never the other way round.
+/// A newer token replaces an older one, used or not, and never the reverse.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -98,16 +98,16 @@ pub async fn the_newest_token_wins(store: &Subject) {
     let live = issued(store, &newest).await;
     assert_eq!(spend(store, live, at).await, Some(user.id));
 
-    // Each purpose has its own.
+    // Each purpose has its own token.
     let verify = new_token(&user, Purpose::VerifyEmail);
     issued(store, &verify).await;
 }
 
-/// In whatever order concurrent issues arrive, the newest is live at the end.
+/// The newest token is live at the end in any order of arrival.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn the_newest_of_a_race_wins(store: &Subject) {
+pub async fn the_newest_token_of_a_race_wins(store: &Subject) {
     let user = fresh_user(store).await;
     let start = now();
     let tokens: Vec<NewOneTimeToken> = (0..TASKS)
@@ -120,7 +120,7 @@ pub async fn the_newest_of_a_race_wins(store: &Subject) {
         .collect();
     let outcomes = race(TASKS, |index| {
         let store = Arc::clone(store);
-        let token = tokens.get(index).cloned().expect("a token for each task");
+        let token = tokens.get(index).cloned().expect("one token for each task");
         async move { issue(&store, &token).await }
     });
     outcomes.await;
@@ -133,7 +133,7 @@ pub async fn the_newest_of_a_race_wins(store: &Subject) {
     }
 }
 
-/// A mail that is sent again carries the same link, also when another key has come to the front.
+/// A repeated mail carries the same link, even after a key rotation.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -149,16 +149,16 @@ pub async fn a_repeated_issue_gives_the_same_token(store: &Subject) {
     assert_eq!(
         issue(store, &token).await,
         IssueOneTime::Dead,
-        "a used token came back to life"
+        "a used token was revived"
     );
     assert_eq!(spend(store, live, at).await, None, "spent a second time");
 }
 
-/// Logging out everywhere kills a reset token, and leaves the proof of an address alone.
+/// A logout everywhere voids a reset token and keeps a verification token.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_new_version_kills_reset_tokens_only(store: &Subject) {
+pub async fn a_new_credential_version_voids_reset_tokens_only(store: &Subject) {
     let user = fresh_user(store).await;
     let token = new_token(&user, Purpose::ResetPassword);
     let live = issued(store, &token).await;
@@ -171,14 +171,14 @@ pub async fn a_new_version_kills_reset_tokens_only(store: &Subject) {
     assert_eq!(spend(store, live, at).await, None);
     assert_eq!(issue(store, &token).await, IssueOneTime::Dead);
     let verify = user_of(store, verify, Purpose::VerifyEmail, at).await;
-    assert!(verify.is_some(), "the proof of an address died");
+    assert!(verify.is_some(), "a verification token was voided");
 }
 
-/// Neither new tokens nor those issued before, of any purpose, nor anything for a user that is not there.
+/// A disabled or unknown user gets no new token, and older ones of any purpose are void.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_disabled_user_gets_nothing(store: &Subject) {
+pub async fn a_disabled_user_gets_no_token(store: &Subject) {
     let user = fresh_user(store).await;
     let token = new_token(&user, Purpose::ResetPassword);
     let live = issued(store, &token).await;
@@ -202,11 +202,11 @@ pub async fn a_disabled_user_gets_nothing(store: &Subject) {
     assert_eq!(issue(store, &nobody).await, IssueOneTime::Dead);
 }
 
-/// A token that was spent stays so until it expires, and one that another made void was never spent.
+/// A spent token counts as spent until it expires; a voided one never does.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_spent_token_is_told_from_a_dead_one(store: &Subject) {
+pub async fn a_spent_token_differs_from_a_void_one(store: &Subject) {
     let user = fresh_user(store).await;
     let token = new_token(&user, Purpose::ResetPassword);
     let live = issued(store, &token).await;
@@ -230,9 +230,9 @@ pub async fn a_spent_token_is_told_from_a_dead_one(store: &Subject) {
     ] {
         assert_eq!(status(digest, purpose, at).await, is_live, "{purpose:?}");
         let dead = status(digest, purpose, end).await;
-        assert_eq!(dead, OneTimeStatus::Dead, "it has expired");
+        assert_eq!(dead, OneTimeStatus::Dead, "the token has expired");
         let other = status(digest, Purpose::ConfirmEmailChange, at).await;
-        assert_eq!(other, OneTimeStatus::Dead, "of another purpose");
+        assert_eq!(other, OneTimeStatus::Dead, "a token of another purpose");
     }
     let unknown = status(digest(), Purpose::Unlock, at).await;
     assert_eq!(unknown, OneTimeStatus::Dead);
@@ -246,11 +246,15 @@ pub async fn a_spent_token_is_told_from_a_dead_one(store: &Subject) {
     ] {
         assert_eq!(status(digest, purpose, last).await, expected, "{purpose:?}");
         let dead = status(digest, purpose, end).await;
-        assert_eq!(dead, OneTimeStatus::Dead, "it has expired");
+        assert_eq!(dead, OneTimeStatus::Dead, "the token has expired");
     }
     set_status(store, user.id, UserStatus::Disabled).await;
     let used = status(live, Purpose::ResetPassword, at).await;
-    assert_eq!(used, OneTimeStatus::Used, "the account shows in it");
+    assert_eq!(
+        used,
+        OneTimeStatus::Used,
+        "a disabled account changes the status"
+    );
 
     let mut newer = new_token(&user, Purpose::ResetPassword);
     newer.created_at = at + MICROSECOND;
@@ -258,14 +262,14 @@ pub async fn a_spent_token_is_told_from_a_dead_one(store: &Subject) {
     newer.credential_version = credentials(store, &user).await.credential_version;
     issued(store, &newer).await;
     let replaced = status(live, Purpose::ResetPassword, at).await;
-    assert_eq!(replaced, OneTimeStatus::Dead, "a newer one took its place");
+    assert_eq!(replaced, OneTimeStatus::Dead, "a newer token replaced it");
 }
 
 pub(super) async fn issue(store: &Subject, token: &NewOneTimeToken) -> IssueOneTime {
     store.issue_one_time(token).await.expect("issue_one_time")
 }
 
-/// Issues a token that must become live under its first digest.
+/// Issues a token and expects it to be live under its first digest.
 pub(super) async fn issued(store: &Subject, token: &NewOneTimeToken) -> TokenDigest {
     let first = *token.digests.first().expect("a token has a digest");
     assert_eq!(issue(store, token).await, IssueOneTime::Live(first));

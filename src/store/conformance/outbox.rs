@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(super) const LEASE: Duration = Duration::from_secs(60);
-/// How far clocks may differ.
+/// The tolerated difference of clocks.
 const SKEW: Duration = Duration::from_secs(30);
 
 /// Runs every check of this module.
@@ -29,19 +29,19 @@ const SKEW: Duration = Duration::from_secs(30);
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
     an_intent_is_claimed_as_added(store).await;
-    the_longest_due_come_first(store).await;
+    intents_due_longest_come_first(store).await;
     a_lease_is_exclusive(store).await;
     a_lost_lease_changes_nothing(store).await;
     a_postponed_intent_is_due_later(store).await;
-    a_clock_that_goes_back_keeps_nothing_waiting(store).await;
-    what_waits_is_brought_forward_and_what_is_leased_is_not(store).await;
-    an_order_is_kept_once_and_by_the_holder_of_the_lease(store).await;
+    a_clock_set_back_delays_no_mail(store).await;
+    waiting_intents_are_brought_forward_and_leased_ones_are_not(store).await;
+    an_order_is_kept_once_by_the_lease_holder(store).await;
     budget::check_all(store).await;
     order::check_all(store).await;
     ordered::check_all(store).await;
 }
 
-/// An intent is due from its creation on, is given as it was added, and is gone when it is completed.
+/// An intent is due from its creation on, is returned unchanged, and is deleted on completion.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -62,11 +62,11 @@ pub async fn an_intent_is_claimed_as_added(store: &Subject) {
     assert!(claim(store, at + LEASE, 10).await.is_empty());
 }
 
-/// Claims take the longest due first, at most as many as asked for.
+/// Claims take the intents due longest first, up to the limit.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn the_longest_due_come_first(store: &Subject) {
+pub async fn intents_due_longest_come_first(store: &Subject) {
     let at = long_ago();
     let mut added = Vec::new();
     for offset in [3, 1, 4, 0, 2] {
@@ -87,14 +87,14 @@ pub async fn the_longest_due_come_first(store: &Subject) {
     assert_eq!(
         ids(&mut claimed.iter().map(|claimed| &claimed.intent)),
         ids(&mut added.iter()),
-        "the longest due come first"
+        "intents due longest come first"
     );
     for claimed in &claimed {
         complete(store, claimed).await;
     }
 }
 
-/// Concurrent workers never hold the same intent.
+/// Concurrent workers never lease the same intent.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -109,7 +109,7 @@ pub async fn a_lease_is_exclusive(store: &Subject) {
     });
     let mut claimed = claims.await.concat();
     loop {
-        // Under a race a claim may skip what another one was just looking at.
+        // A racing claim may skip rows locked by another.
         let rest = claim(store, at, 10).await;
         if rest.is_empty() {
             break;
@@ -124,7 +124,7 @@ pub async fn a_lease_is_exclusive(store: &Subject) {
     }
 }
 
-/// A worker that lost its lease can neither complete nor postpone.
+/// A worker without its lease can neither complete nor postpone.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -140,12 +140,12 @@ pub async fn a_lost_lease_changes_nothing(store: &Subject) {
     let again = at + LEASE;
     let held = claim_one(store, again).await;
     assert_eq!(held.intent.id, lost.intent.id);
-    assert_eq!(held.attempt, 2, "each claim counts");
+    assert_eq!(held.attempt, 2, "each claim counts as an attempt");
     complete(store, &lost).await;
     postpone(store, &lost, at, at).await;
     assert!(
         claim(store, again, 10).await.is_empty(),
-        "a lost lease gave the intent back"
+        "a lost lease released the intent"
     );
     let third = claim_one(store, again + LEASE).await;
     assert_eq!(third.attempt, 3, "a lost lease removed the intent");
@@ -153,7 +153,7 @@ pub async fn a_lost_lease_changes_nothing(store: &Subject) {
     assert!(claim(store, again + LEASE * 2, 10).await.is_empty());
 }
 
-/// A postponed intent is due again at the given time.
+/// A postponed intent is due at the given time.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -170,12 +170,11 @@ pub async fn a_postponed_intent_is_due_later(store: &Subject) {
     assert!(claim(store, later + LEASE, 10).await.is_empty());
 }
 
-/// Neither what was put off, nor what is leased or was added: a clock that differs by less than half a minute is not
-/// one that went back.
+/// Postponed, leased and new intents become due; a difference below half a minute is tolerated clock skew.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_clock_that_goes_back_keeps_nothing_waiting(store: &Subject) {
+pub async fn a_clock_set_back_delays_no_mail(store: &Subject) {
     let (at, hour) = (long_ago(), Duration::from_secs(3600));
     enqueued(store, at).await;
     assert!(claim(store, at - SKEW, 10).await.is_empty());
@@ -184,14 +183,17 @@ pub async fn a_clock_that_goes_back_keeps_nothing_waiting(store: &Subject) {
     postpone(store, &added, at, at + hour).await;
     assert!(
         claim(store, at - SKEW, 10).await.is_empty(),
-        "it was put off"
+        "the intent was postponed"
     );
     let put_off = claim_one(store, at - SKEW - MICROSECOND).await;
-    assert!(claim(store, at - SKEW, 10).await.is_empty(), "it is leased");
+    assert!(
+        claim(store, at - SKEW, 10).await.is_empty(),
+        "the intent is leased"
+    );
     let leased = claim_one(store, before).await;
     assert_eq!((put_off.attempt, leased.attempt), (2, 3));
 
-    // Due mails come first, and one limit holds for both.
+    // Due mails come first, and one limit covers both.
     postpone(store, &leased, at, at + hour).await;
     let due = enqueued(store, before).await;
     let first = claim(store, before, 1).await;
@@ -204,11 +206,11 @@ pub async fn a_clock_that_goes_back_keeps_nothing_waiting(store: &Subject) {
     }
 }
 
-/// The soonest first, up to the limit, and only what was asked for lately.
+/// The soonest intents move first, up to the limit, and only recently ordered ones.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn what_waits_is_brought_forward_and_what_is_leased_is_not(store: &Subject) {
+pub async fn waiting_intents_are_brought_forward_and_leased_ones_are_not(store: &Subject) {
     let at = long_ago();
     let beyond = at + LEASE;
     let minutes = |minutes: u64| at + Duration::from_secs(60 * minutes);
@@ -244,11 +246,11 @@ pub async fn what_waits_is_brought_forward_and_what_is_leased_is_not(store: &Sub
     complete(store, &last).await;
 }
 
-/// The account that the first claim found stays, whatever a later one finds.
+/// The account found by the first claim stays.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn an_order_is_kept_once_and_by_the_holder_of_the_lease(store: &Subject) {
+pub async fn an_order_is_kept_once_by_the_lease_holder(store: &Subject) {
     let at = long_ago();
     enqueued(store, at).await;
     let order = |version| Ordered {
@@ -265,7 +267,7 @@ pub async fn an_order_is_kept_once_and_by_the_holder_of_the_lease(store: &Subjec
     assert_eq!(lost.ordered, None);
     assert_eq!(lost.ordered_at, lost.intent.created_at);
     let held = claim_one(store, at + LEASE).await;
-    assert!(!keep(&lost, &second).await, "a lost lease was believed");
+    assert!(!keep(&lost, &second).await, "a lost lease was accepted");
     assert!(keep(&held, &first).await);
     assert!(keep(&held, &second).await);
     let third = claim_one(store, at + LEASE * 2).await;
@@ -274,7 +276,7 @@ pub async fn an_order_is_kept_once_and_by_the_holder_of_the_lease(store: &Subjec
     assert!(!keep(&third, &second).await);
 }
 
-/// Some moment before 2002: no other mail in the store is due then.
+/// A random moment before 2002, when no other mail is due.
 pub(super) fn long_ago() -> Timestamp {
     let seconds = i64::from(u32::from_be_bytes(random_bytes::<4>()) % 1_000_000_000);
     Timestamp::from_timestamp(seconds, 123_456_000).unwrap_or_default()

@@ -29,15 +29,15 @@ pub async fn check_all(store: &Subject) {
     a_new_password_leaves_one_session(store).await;
     a_stale_check_changes_nothing(store).await;
     an_account_without_a_password_gets_one(store).await;
-    one_of_many_changes_wins(store).await;
+    one_of_concurrent_changes_wins(store).await;
     a_change_never_survives_a_reset(store).await;
     a_change_revives_no_session(store).await;
     a_reset_is_spent_once(store).await;
-    a_reset_ends_what_was_open(store).await;
-    a_password_that_is_set_ends_what_was_open(store).await;
+    a_reset_ends_sessions_and_other_tokens(store).await;
+    a_set_password_ends_sessions_and_reset_tokens(store).await;
 }
 
-/// The hash is stored, this session lives at the new version, the others are over, and so are reset tokens.
+/// The hash is stored, this session stays at the new version, and other sessions and reset tokens end.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -58,8 +58,14 @@ pub async fn a_new_password_leaves_one_session(store: &Subject) {
     assert_eq!(found.user.email_verified_at, None);
     assert_eq!(password_hash(store, &user).await, hashed("second"));
     assert!(is_live(store, &session, at).await, "this session ended");
-    assert!(!is_live(store, &other, at).await, "another lives on");
-    assert!(is_live(store, &stranger, at).await, "a stranger's ended");
+    assert!(
+        !is_live(store, &other, at).await,
+        "another session lives on"
+    );
+    assert!(
+        is_live(store, &stranger, at).await,
+        "another user's session ended"
+    );
     let renewed = rotation(&session, 0, session.digest, digest());
     rotated(store, &renewed).await;
     for digest in &token.digests {
@@ -73,13 +79,13 @@ pub async fn a_new_password_leaves_one_session(store: &Subject) {
         1
     );
 
-    // Once more, in the same session.
+    // A second change in the same session.
     let again = checked(&session, 1, Some("second"));
     assert_eq!(change(store, &again, "third", at).await, Checked::Done);
     assert!(is_live(store, &session, at).await);
 }
 
-/// Another version, another hash, a session that is over or another's: nothing is written.
+/// Another version or hash, and an ended or foreign session, write nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -129,7 +135,7 @@ pub async fn a_stale_check_changes_nothing(store: &Subject) {
     }
 }
 
-/// Its first password, as long as it has none.
+/// A user without a password can set the first one.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -148,11 +154,11 @@ pub async fn an_account_without_a_password_gets_one(store: &Subject) {
     assert!(is_live(store, &session, at).await);
 }
 
-/// Of many changes with one checked password, from several sessions, exactly one is done.
+/// One of many changes with one checked password, from several sessions, succeeds.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn one_of_many_changes_wins(store: &Subject) {
+pub async fn one_of_concurrent_changes_wins(store: &Subject) {
     let (user, first) = fresh_session(store).await;
     let second = new_session(user.id, 0);
     try_open(store, &second).await.expect("a second session");
@@ -185,7 +191,7 @@ pub async fn one_of_many_changes_wins(store: &Subject) {
     );
 }
 
-/// A change and a reset at once: one of them wins, and whichever it is, no session of the loser lives.
+/// One of a concurrent change and reset wins, and no session of the loser stays live.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -217,7 +223,7 @@ pub async fn a_change_never_survives_a_reset(store: &Subject) {
     }
 }
 
-/// A session that a logout ends while the password is changed in it stays ended, whichever comes first.
+/// A session ended by a logout during the change stays ended in either order.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -246,7 +252,7 @@ pub async fn a_change_revives_no_session(store: &Subject) {
         .await;
         assert!(
             !is_live(store, &session, at).await,
-            "an ended session lives"
+            "an ended session is live"
         );
         let version = credentials(store, &user).await.credential_version;
         for version in 0..=version {
@@ -258,7 +264,7 @@ pub async fn a_change_revives_no_session(store: &Subject) {
     }
 }
 
-/// Of a hundred concurrent resets with one token exactly one sets its password.
+/// One of a hundred concurrent resets with one token sets its password.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -284,11 +290,11 @@ pub async fn a_reset_is_spent_once(store: &Subject) {
     assert_eq!(credentials(store, &user).await.credential_version, 1);
 }
 
-/// Sessions and the other tokens die, an unverified address is verified, a verified one keeps its time.
+/// Sessions and other tokens end, an unverified address is verified, and a verified one keeps its time.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_reset_ends_what_was_open(store: &Subject) {
+pub async fn a_reset_ends_sessions_and_other_tokens(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (_, other) = fresh_session(store).await;
     let verify = issued(store, &new_token(&user, Purpose::VerifyEmail)).await;
@@ -302,7 +308,10 @@ pub async fn a_reset_ends_what_was_open(store: &Subject) {
     assert_eq!(found.user.updated_at, at);
     assert_eq!(password_hash(store, &user).await, hashed("new"));
     assert!(!is_live(store, &session, at).await, "a session survived");
-    assert!(is_live(store, &other, at).await, "another user's ended");
+    assert!(
+        is_live(store, &other, at).await,
+        "another user's session ended"
+    );
     let verify = user_of(store, verify, Purpose::VerifyEmail, at).await;
     assert!(verify.is_none(), "another token survived");
     let version = found.credential_version;
@@ -324,11 +333,11 @@ async fn change(store: &Subject, checked: &CheckedSession, new: &str, at: Timest
     changed.await.expect("change_password")
 }
 
-/// The hash is stored, whatever it was; sessions and reset tokens are over, and nothing else of the account changes.
+/// The hash is stored, sessions and reset tokens end, and the rest of the account stays.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_password_that_is_set_ends_what_was_open(store: &Subject) {
+pub async fn a_set_password_ends_sessions_and_reset_tokens(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (_, other) = fresh_session(store).await;
     let token = new_token(&user, Purpose::ResetPassword);
@@ -346,7 +355,10 @@ pub async fn a_password_that_is_set_ends_what_was_open(store: &Subject) {
     assert_eq!(password_hash(store, &user).await, hashed("second"));
     set_status(store, user.id, UserStatus::Active).await;
     assert!(!is_live(store, &session, at).await, "a session lives on");
-    assert!(is_live(store, &other, at).await, "another user's ended");
+    assert!(
+        is_live(store, &other, at).await,
+        "another user's session ended"
+    );
     for digest in &token.digests {
         let found = store.one_time_user(digest, token.purpose, at).await;
         assert!(found.expect("one_time_user").is_none(), "a token lives on");

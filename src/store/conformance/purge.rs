@@ -21,25 +21,25 @@ use crate::{
 const LIMIT: u32 = 500;
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Runs every check of this module. It purges what other checks have left.
+/// Runs every check of this module. The checks purge the remains of other checks.
 ///
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    ended_sessions_go_and_live_ones_stay(store).await;
-    batches_are_small_and_together_everything(store).await;
+    ended_sessions_are_purged_and_live_ones_stay(store).await;
+    batches_keep_to_their_limit_and_delete_everything(store).await;
     a_refreshed_session_outlives_a_purge(store).await;
-    purges_at_once_share_the_work(store).await;
+    concurrent_purges_share_the_work(store).await;
     a_used_token_stays_until_it_expires(store).await;
-    old_events_go_and_later_ones_stay(store).await;
-    flows_go_with_their_codes(store).await;
+    old_events_are_purged_and_later_ones_stay(store).await;
+    flows_are_purged_with_their_codes(store).await;
 }
 
-/// Revoked, idle for too long, at the end of its time: gone from that moment on. A live one stays.
+/// Revoked, idle and expired sessions are deleted from that moment on.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn ended_sessions_go_and_live_ones_stay(store: &Subject) {
+pub async fn ended_sessions_are_purged_and_live_ones_stay(store: &Subject) {
     let (user, live) = fresh_session(store).await;
     let at = live.created_at;
     purge_sessions(store, at + HOUR / 2, LIMIT).await;
@@ -62,14 +62,17 @@ pub async fn ended_sessions_go_and_live_ones_stay(store: &Subject) {
     assert_eq!(deleted, 0, "a session was purged before its end");
     assert_eq!(purge_sessions(store, end, LIMIT).await, 3);
     assert_eq!(purge_sessions(store, end, LIMIT).await, 0);
-    assert!(is_live(store, &live, end).await, "a live session is gone");
+    assert!(
+        is_live(store, &live, end).await,
+        "a live session was purged"
+    );
 }
 
-/// No batch deletes more than its limit, and all together delete what there is.
+/// No batch exceeds its limit, and all together delete everything.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn batches_are_small_and_together_everything(store: &Subject) {
+pub async fn batches_keep_to_their_limit_and_delete_everything(store: &Subject) {
     purge_sessions(store, now(), LIMIT).await;
     let sessions = ended_sessions(store, 7).await;
     let (_, live) = fresh_session(store).await;
@@ -77,7 +80,7 @@ pub async fn batches_are_small_and_together_everything(store: &Subject) {
     assert!(is_live(store, &live, live.created_at).await);
 }
 
-/// A session that is refreshed in the last moment is purged before, or not at all.
+/// A session refreshed at the last moment is purged before or not at all.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -98,7 +101,7 @@ pub async fn a_refreshed_session_outlives_a_purge(store: &Subject) {
                 match rotate(&store, &last).await {
                     Rotation::Rotated(_) => true,
                     Rotation::Gone => false,
-                    other => panic!("a rotation beside a purge was {other:?}"),
+                    other => panic!("a rotation during a purge was {other:?}"),
                 }
             }
         });
@@ -109,11 +112,11 @@ pub async fn a_refreshed_session_outlives_a_purge(store: &Subject) {
     }
 }
 
-/// Every row is deleted once, by whichever purge.
+/// Exactly one purge deletes each row.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn purges_at_once_share_the_work(store: &Subject) {
+pub async fn concurrent_purges_share_the_work(store: &Subject) {
     purge_sessions(store, now(), LIMIT).await;
     let sessions = ended_sessions(store, 60).await;
     let before = now();
@@ -125,7 +128,7 @@ pub async fn purges_at_once_share_the_work(store: &Subject) {
     assert_eq!(deleted, sessions.len() as u64);
 }
 
-/// A mail that is sent again must not bring a used token back to life.
+/// A repeated mail must not revive a used token.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -146,7 +149,7 @@ pub async fn a_used_token_stays_until_it_expires(store: &Subject) {
 
     purge_one_time(store, end - MICROSECOND).await;
     let again = store.issue_one_time(&token).await.expect("issue_one_time");
-    assert_eq!(again, IssueOneTime::Dead, "a used token came back to life");
+    assert_eq!(again, IssueOneTime::Dead, "a used token was revived");
 
     let mut newer = new_token(&other_user, Purpose::VerifyEmail);
     newer.created_at = other.created_at + MICROSECOND;
@@ -154,14 +157,17 @@ pub async fn a_used_token_stays_until_it_expires(store: &Subject) {
     store.issue_one_time(&newer).await.expect("issue_one_time");
     assert!(purge_one_time(store, other.expires_at.max(end)).await >= 1);
     let again = store.issue_one_time(&newer).await.expect("issue_one_time");
-    assert!(matches!(again, IssueOneTime::Live(_)), "a live token went");
+    assert!(
+        matches!(again, IssueOneTime::Live(_)),
+        "a live token was purged"
+    );
 }
 
-/// Events before a moment are deleted; those of that moment or later stay.
+/// Events before the given moment are deleted, later ones stay.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn old_events_go_and_later_ones_stay(store: &Subject) {
+pub async fn old_events_are_purged_and_later_ones_stay(store: &Subject) {
     let start = now() - HOUR * 24;
     let user = UserId::new(start);
     let mut made = Vec::new();
@@ -178,11 +184,11 @@ pub async fn old_events_go_and_later_ones_stay(store: &Subject) {
     assert_eq!(deleted, 0);
 }
 
-/// One that nobody came back from goes at its end, and one with a code when both are over; spent or not.
+/// An unfinished flow is deleted at its end, a finished one after its code expires, spent or not.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn flows_go_with_their_codes(store: &Subject) {
+pub async fn flows_are_purged_with_their_codes(store: &Subject) {
     purge_flows(store, now() + HOUR, 500).await;
     let start = now();
     let mut ends = Vec::new();
@@ -220,7 +226,7 @@ pub async fn flows_go_with_their_codes(store: &Subject) {
     assert_eq!(left, 0);
 }
 
-/// Sessions that are over now, and whose users are active.
+/// Ended sessions of active users.
 async fn ended_sessions(store: &Subject, count: usize) -> Vec<NewSession> {
     let user = fresh_user(store).await;
     let mut sessions = Vec::new();
@@ -249,14 +255,17 @@ async fn events_of(store: &Subject, user: UserId) -> Vec<EventId> {
     ids
 }
 
-/// Purges batch by batch, and gives how many were deleted.
+/// Purges in batches and returns the number of deleted rows.
 macro_rules! purge_all {
     ($store:expr, $method:ident, $before:expr, $limit:expr) => {{
         let (mut deleted, mut after) = (0, None);
         loop {
             let batch = $store.$method($before, after, $limit).await;
             let batch = batch.expect(stringify!($method));
-            assert!(batch.deleted <= u64::from($limit), "a batch too large");
+            assert!(
+                batch.deleted <= u64::from($limit),
+                "a batch exceeds its limit"
+            );
             deleted += batch.deleted;
             match batch.next {
                 Some(last) => after = Some(last),

@@ -21,17 +21,17 @@ use crate::{
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
     a_token_has_one_successor(store).await;
-    without_grace_one_call_reports_the_reuse(store).await;
+    one_call_reports_the_reuse_without_grace(store).await;
     the_previous_token_gets_the_same_successor_within_grace(store).await;
     a_successor_of_an_older_key_is_recognised(store).await;
     an_older_token_ends_the_session(store).await;
-    a_token_from_the_future_is_gone(store).await;
+    a_token_of_a_later_generation_is_gone(store).await;
     a_dead_session_exchanges_nothing(store).await;
     a_logout_wins_against_a_rotation(store).await;
-    what_would_be_exchanged_is_known_before(store).await;
+    the_user_of_an_exchangeable_token_is_found(store).await;
 }
 
-/// Of many concurrent rotations one writes, and the others learn the same successor.
+/// One of many concurrent rotations writes, and the others get the same successor.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -58,11 +58,11 @@ pub async fn a_token_has_one_successor(store: &Subject) {
     rotated(store, &rotation(&session, 1, successor, digest())).await;
 }
 
-/// Without grace one rotation writes, one other ends the session and says so, and the rest find it gone.
+/// One rotation without grace writes, another reports the reuse and ends the session, and the rest find it gone.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn without_grace_one_call_reports_the_reuse(store: &Subject) {
+pub async fn one_call_reports_the_reuse_without_grace(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let mut first = rotation(&session, 0, session.digest, digest());
     first.grace = Duration::ZERO;
@@ -83,11 +83,11 @@ pub async fn without_grace_one_call_reports_the_reuse(store: &Subject) {
     assert!(!is_live(store, &session, first.now).await);
     assert!(
         !log_out(store, &session).await,
-        "the reuse ended it already"
+        "the reuse already ended the session"
     );
 }
 
-/// Up to and with the end of the grace period, and with a clock that runs behind; neither answer prolongs it.
+/// The answer holds through the end of the grace period and on a slow clock; no answer prolongs it.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -116,7 +116,7 @@ pub async fn the_previous_token_gets_the_same_successor_within_grace(store: &Sub
     assert!(!is_live(store, &session, at).await);
 }
 
-/// The successor that is stored may come from a key that no longer signs.
+/// The stored successor may come from a retired key.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -130,12 +130,12 @@ pub async fn a_successor_of_an_older_key_is_recognised(store: &Subject) {
         Rotation::Superseded(_, live) => assert_eq!(live, older),
         other => panic!("a successor of an older key was {other:?}"),
     }
-    // A successor that none of the keys derives is foreign.
+    // A successor that no key derives is foreign.
     retry.successors.pop();
     assert_reused(store, &retry, ReuseClass::Forked, "a foreign successor").await;
 }
 
-/// The previous token without grace, one two generations old, and a forged one of the current generation.
+/// The previous token without grace, a token two generations old, and a forged one.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -163,18 +163,18 @@ pub async fn an_older_token_ends_the_session(store: &Subject) {
     assert_reused(store, &forged, class, "another token of this generation").await;
 }
 
-/// A token of a generation that this database has not seen comes from before a restored backup: no theft.
+/// A token of an unknown later generation comes from before a restored backup, not from a theft.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_token_from_the_future_is_gone(store: &Subject) {
+pub async fn a_token_of_a_later_generation_is_gone(store: &Subject) {
     let (_, session) = fresh_session(store).await;
     let future = rotation(&session, 1, digest(), digest());
     assert_gone(store, &future, "a token from the future").await;
     rotated(store, &rotation(&session, 0, session.digest, digest())).await;
 }
 
-/// A session that is unknown, whose user is disabled, or whose `credential_version` is old.
+/// An unknown session, one of a disabled user, and one of an old `credential_version`.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -199,7 +199,7 @@ pub async fn a_dead_session_exchanges_nothing(store: &Subject) {
     assert_gone(store, &current, "a session that was logged out").await;
 }
 
-/// Whatever the order, after a logout nothing of the session is exchanged.
+/// No token of the session works after a logout in either order.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -217,7 +217,7 @@ pub async fn a_logout_wins_against_a_rotation(store: &Subject) {
                 let outcome = rotate(&store, &first).await;
                 assert!(
                     !matches!(outcome, Rotation::Reused(..)),
-                    "a rotation beside a logout was taken for theft"
+                    "a rotation during a logout was reported as a theft"
                 );
                 false
             }
@@ -234,11 +234,11 @@ pub async fn a_logout_wins_against_a_rotation(store: &Subject) {
     }
 }
 
-/// The user of a current token, and of a superseded one, as often as one asks; of no other.
+/// Only a current and a superseded token give their user, at every call.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn what_would_be_exchanged_is_known_before(store: &Subject) {
+pub async fn the_user_of_an_exchangeable_token_is_found(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let successor = digest();
     let first = rotation(&session, 0, session.digest, successor);
@@ -263,9 +263,9 @@ pub async fn what_would_be_exchanged_is_known_before(store: &Subject) {
     };
     for other in [&retry, &forged, &future, &unknown] {
         let found = to_rotate(store, other).await;
-        assert!(found.is_none(), "{other:?} would be exchanged");
+        assert!(found.is_none(), "{other:?} is exchangeable");
     }
-    // It was not counted as a theft.
+    // The look-up is not counted as a theft.
     let second = rotation(&session, 1, successor, digest());
     assert!(to_rotate(store, &second).await.is_some());
     assert!(log_out(store, &session).await);
@@ -289,7 +289,7 @@ async fn race_rotation(store: &Subject, rotation: &RotateSession) -> Vec<Rotatio
     outcomes.await
 }
 
-/// Holds the class of the reuse, and that the one event says so.
+/// Asserts the class of the reuse in the outcome and in its one event.
 async fn assert_reused(store: &Subject, rotation: &RotateSession, class: ReuseClass, what: &str) {
     let outcome = rotate(store, rotation).await;
     let Rotation::Reused(user, seen) = outcome else {

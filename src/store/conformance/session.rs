@@ -24,7 +24,7 @@ use crate::{
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    opening_notes_the_sign_in(store).await;
+    opening_a_session_records_the_sign_in(store).await;
     a_stale_sign_in_opens_nothing(store).await;
     a_session_lives_until_its_expiries(store).await;
     an_ended_session_is_dead(store).await;
@@ -32,15 +32,15 @@ pub async fn check_all(store: &Subject) {
     a_sign_in_never_survives_a_reset(store).await;
     live_sessions_are_listed_newest_first(store).await;
     a_session_is_ended_by_its_owner_only(store).await;
-    reauthenticating_freshens_one_session(store).await;
+    reauthentication_freshens_one_session(store).await;
     cap::check_all(store).await;
 }
 
-/// Opening sets `last_login_at` and stores the rehash, and gives the user as it then is.
+/// Opening sets `last_login_at`, stores the rehash and returns the updated user.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn opening_notes_the_sign_in(store: &Subject) {
+pub async fn opening_a_session_records_the_sign_in(store: &Subject) {
     let user = fresh_user(store).await;
     let mut session = new_session(user.id, 0);
     session.verified_hash = Some(hash("first"));
@@ -65,7 +65,7 @@ pub async fn opening_notes_the_sign_in(store: &Subject) {
     assert!(other.is_none(), "a session was given to another user");
 }
 
-/// A sign-in whose account changed since the credential was checked writes nothing.
+/// A sign-in with outdated credentials writes nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -84,7 +84,10 @@ pub async fn a_stale_sign_in_opens_nothing(store: &Subject) {
         assert!(!is_live(store, session, session.created_at).await);
     }
     let found = credentials(store, &user).await;
-    assert_eq!(found.user.last_login_at, None, "a stale sign-in was noted");
+    assert_eq!(
+        found.user.last_login_at, None,
+        "a stale sign-in was recorded"
+    );
     assert_eq!(password_hash(store, &user).await, hashed("first"));
 
     set_status(store, user.id, UserStatus::Disabled).await;
@@ -94,7 +97,7 @@ pub async fn a_stale_sign_in_opens_nothing(store: &Subject) {
     assert!(opened.is_none(), "a disabled user signed in");
 }
 
-/// A session is live before its expiries, and dead from each of them on.
+/// A session is live until its expiries.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -132,7 +135,7 @@ pub async fn a_session_lives_until_its_expiries(store: &Subject) {
     }
 }
 
-/// One call ends a session, and nothing is exchanged after.
+/// One call ends a session, and no token is exchanged afterwards.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -146,10 +149,10 @@ pub async fn an_ended_session_is_dead(store: &Subject) {
     let logged_out = event(EventKind::LoggedOut);
     let unknown = store.end_session(SessionId::new(now()), EndReason::Logout, now(), &logged_out);
     let unknown = unknown.await.expect("end_session");
-    assert!(unknown.is_none(), "ended out of nothing");
+    assert!(unknown.is_none(), "an unknown session was ended");
 }
 
-/// Every session of the user ends, and of nobody else; a sign-in checked before opens nothing after.
+/// Every session of this user ends, and a sign-in checked before opens none.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -172,10 +175,10 @@ pub async fn ending_all_sessions_stops_sign_ins_in_flight(store: &Subject) {
     assert!(fresh.is_some(), "a new sign-in was refused");
     let logged_out = event(EventKind::LoggedOutEverywhere);
     let nobody = store.end_sessions(UserId::new(now()), EndReason::LogoutAll, now(), &logged_out);
-    assert!(!nobody.await.expect("end_sessions of nobody"));
+    assert!(!nobody.await.expect("end_sessions of an unknown user"));
 }
 
-/// Sign-ins that race a reset neither bring the old password back nor leave a live session.
+/// A sign-in during a reset neither restores the old password nor leaves a live session.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -189,7 +192,7 @@ pub async fn a_sign_in_never_survives_a_reset(store: &Subject) {
             .map(|index| {
                 let mut session = new_session(user.id, 0);
                 session.verified_hash = Some(hash("first"));
-                // The first to open changes the hash under the others.
+                // The first sign-in rehashes the password before the others.
                 session.rehashed = (index % 8 == 0).then(|| hash("first again"));
                 session
             })
@@ -224,7 +227,7 @@ pub async fn a_sign_in_never_survives_a_reset(store: &Subject) {
     }
 }
 
-/// Those of the user that are live, with who opened them and when they were last renewed.
+/// The list has the user's live sessions with their client and last refresh.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -245,7 +248,7 @@ pub async fn live_sessions_are_listed_newest_first(store: &Subject) {
     let at = newer.created_at;
     let sessions = store.sessions(user.id, at).await.expect("sessions");
     let ids: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
-    assert_eq!(ids, [newer.id, first.id], "the live ones, newest first");
+    assert_eq!(ids, [newer.id, first.id], "live sessions, newest first");
     let [newest, oldest] = sessions.as_slice() else {
         panic!("there are two");
     };
@@ -263,10 +266,10 @@ pub async fn live_sessions_are_listed_newest_first(store: &Subject) {
     assert_eq!(of(user.id, end).await, 0, "listed at its expiry");
     set_status(store, user.id, UserStatus::Disabled).await;
     set_status(store, user.id, UserStatus::Active).await;
-    assert_eq!(of(user.id, at).await, 0, "listed though it is dead");
+    assert_eq!(of(user.id, at).await, 0, "a dead session is listed");
 }
 
-/// One call ends it, and only the owner's; of several at once exactly one.
+/// One of several concurrent calls of the owner ends it.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -280,7 +283,7 @@ pub async fn a_session_is_ended_by_its_owner_only(store: &Subject) {
     assert!(!end_of(store, user.id, session.id, late).await, "expired");
     assert!(
         is_live(store, &session, at).await,
-        "it was ended all the same"
+        "the session was ended anyway"
     );
     let ended = race(TASKS, |_| {
         let (store, user, id) = (Arc::clone(store), user.id, session.id);
@@ -300,11 +303,11 @@ pub async fn a_session_is_ended_by_its_owner_only(store: &Subject) {
     );
 }
 
-/// `authenticated_at` moves in this session only, and neither version nor expiries do.
+/// Only `authenticated_at` of this session changes.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn reauthenticating_freshens_one_session(store: &Subject) {
+pub async fn reauthentication_freshens_one_session(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let other = new_session(user.id, 0);
     try_open(store, &other).await.expect("a second session");

@@ -1,6 +1,5 @@
 //! The contract of [`IdentityStore`](crate::store::IdentityStore) and [`TokenStore`](crate::store::TokenStore):
-//! takeovers. The previous holder of an account that was never proven keeps nothing of it, once the owner of the
-//! address comes.
+//! takeovers. The previous holder of an unproven account loses all access when the owner of the address arrives.
 
 use std::sync::Arc;
 
@@ -32,20 +31,19 @@ const ROUNDS: usize = 16;
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    a_reset_of_an_account_never_proven_leaves_nothing_of_its_maker(store).await;
+    a_reset_of_an_unproven_account_takes_it_over(store).await;
     a_reset_of_a_proven_account_leaves_its_identities(store).await;
-    an_account_on_an_untrusted_word_is_not_proven(store).await;
+    an_untrusted_assertion_proves_no_account(store).await;
     unlinking_an_untrusted_identity_proves_nothing(store).await;
-    who_proved_another_address_is_not_taken_over(store).await;
-    a_reset_and_an_arrival_at_once_take_over_once(store).await;
+    an_account_with_a_proven_new_address_is_not_taken_over(store).await;
+    a_concurrent_reset_and_sign_in_take_over_once(store).await;
 }
 
-/// Sessions, tokens and all identities are gone; the profile stays, the trail has both facts, and another user keeps
-/// everything.
+/// Sessions, tokens and identities are removed, the profile stays, and other users are unaffected.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_reset_of_an_account_never_proven_leaves_nothing_of_its_maker(store: &Subject) {
+pub async fn a_reset_of_an_unproven_account_takes_it_over(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (other, others_session) = fresh_session(store).await;
     let said = [(); 2].map(|()| assertion(&fresh_address()));
@@ -85,7 +83,7 @@ pub async fn a_reset_of_an_account_never_proven_leaves_nothing_of_its_maker(stor
     assert_eq!(identities(store, other.id).await.len(), 1);
 }
 
-/// Identities of untrusted providers stay as well; and the reset is not a takeover.
+/// Untrusted identities stay too, and the reset is not a takeover.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -107,11 +105,11 @@ pub async fn a_reset_of_a_proven_account_leaves_its_identities(store: &Subject) 
     assert_eq!(count(store, user.id, EventKind::AccountTakenOver).await, 0);
 }
 
-/// Nor is one without any word: the owner takes it over by a trusted provider.
+/// The owner takes such an account over by a trusted provider, also one without an assertion.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn an_account_on_an_untrusted_word_is_not_proven(store: &Subject) {
+pub async fn an_untrusted_assertion_proves_no_account(store: &Subject) {
     for (trusted, email_verified) in [(false, true), (true, false), (false, false)] {
         let said = Assertion {
             trusted,
@@ -127,7 +125,7 @@ pub async fn an_account_on_an_untrusted_word_is_not_proven(store: &Subject) {
     }
 }
 
-/// The previous holder has set a password, linked another identity, and unlinked the first: still a takeover.
+/// The account stays unproven after its holder sets a password and links another identity.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -143,11 +141,11 @@ pub async fn unlinking_an_untrusted_identity_proves_nothing(store: &Subject) {
     assert!(!is_live(store, &session, now()).await, "a session survived");
 }
 
-/// The link mailed to the new address proved it: the user keeps the account and its password.
+/// The link mailed to the new address proved it, so the user keeps the account.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn who_proved_another_address_is_not_taken_over(store: &Subject) {
+pub async fn an_account_with_a_proven_new_address_is_not_taken_over(store: &Subject) {
     let (user, session) = vouched_for(store).await;
     let new = fresh_address();
     let token = change_to(&user, &new);
@@ -169,12 +167,11 @@ pub async fn who_proved_another_address_is_not_taken_over(store: &Subject) {
     assert_eq!(identities(store, user.id).await.len(), 2);
 }
 
-/// The first of them takes the account over. A reset that is second has no token any more, and a provider that is
-/// second joins the account that the reset has proven.
+/// The first call takes the account over; a later reset has no token, and a later provider joins the proven account.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_reset_and_an_arrival_at_once_take_over_once(store: &Subject) {
+pub async fn a_concurrent_reset_and_sign_in_take_over_once(store: &Subject) {
     for _ in 0..ROUNDS {
         let (user, session) = fresh_session(store).await;
         linked_in(store, &session, &assertion(&fresh_address())).await;
@@ -195,7 +192,7 @@ pub async fn a_reset_and_an_arrival_at_once_take_over_once(store: &Subject) {
         });
         let outcomes = outcomes.await;
         let [was_reset, true] = outcomes[..] else {
-            panic!("the owner was not let in: {outcomes:?}");
+            panic!("the owner was not admitted: {outcomes:?}");
         };
         let expected = was_reset.then(|| hashed("new")).flatten();
         assert_eq!(password_hash(store, &user).await, expected);
@@ -204,7 +201,7 @@ pub async fn a_reset_and_an_arrival_at_once_take_over_once(store: &Subject) {
     }
 }
 
-/// The owner of the address comes with a trusted provider, and finds nothing of the previous holder.
+/// The owner arrives with a trusted provider, and nothing of the previous holder is left.
 async fn assert_taken_over(store: &Subject, user: &User) {
     let (arrival, _) = arrival(store, &assertion(&user.email)).await;
     let (owner, events) = signed_in(store, &arrival).await;
@@ -223,7 +220,7 @@ async fn assert_only_identity(store: &Subject, user: UserId, id: IdentityId) {
     assert_eq!(left, [id]);
 }
 
-/// A user who signed in with an untrusted provider and has set the password `own`, in an open session.
+/// A user of an untrusted provider with the password `own` and an open session.
 async fn vouched_for(store: &Subject) -> (User, NewSession) {
     let said = Assertion {
         trusted: false,

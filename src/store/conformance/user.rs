@@ -25,14 +25,14 @@ use crate::{
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
     a_user_is_found_as_added(store).await;
-    one_account_per_canonical_address(store).await;
+    a_canonical_address_has_one_account(store).await;
     users_are_listed_page_by_page(store).await;
     an_address_prefix_is_literal(store).await;
-    filters_are_literal_and_add_up(store).await;
+    filters_are_literal_and_combine(store).await;
     a_profile_is_changed_in_part(store).await;
 }
 
-/// An added user is found by the canonical address, to the microsecond; `credential_version` starts at 0.
+/// An added user is found by the canonical address, with `credential_version` 0.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -72,11 +72,11 @@ pub async fn a_user_is_found_as_added(store: &Subject) {
     assert_eq!(by_id(store, UserId::new(now())).await, None);
 }
 
-/// Of many concurrent inserts of one canonical address exactly one succeeds.
+/// One of many concurrent inserts of a canonical address succeeds.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn one_account_per_canonical_address(store: &Subject) {
+pub async fn a_canonical_address_has_one_account(store: &Subject) {
     let local = format!("ada{}", unique());
     let inserted = race(TASKS, |index| {
         let store = Arc::clone(store);
@@ -109,7 +109,7 @@ pub async fn one_account_per_canonical_address(store: &Subject) {
     assert_eq!(credentials(store, &winner).await.user, winner);
 }
 
-/// Pages follow each other by descending id, without gap or overlap.
+/// Pages follow by descending id without gap or overlap.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -135,7 +135,7 @@ pub async fn users_are_listed_page_by_page(store: &Subject) {
     assert!(list(store, &filter, None, 0).await.is_empty());
 }
 
-/// `%` and `_` in a prefix stand for themselves; case is folded; the upper end is exact.
+/// `%` and `_` in a prefix are literal, case is folded, and the upper bound is exact.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -165,11 +165,11 @@ pub async fn an_address_prefix_is_literal(store: &Subject) {
     }
 }
 
-/// The role is a whole name, `_` stands for itself, and filters add up.
+/// The role is a whole name, `_` is literal, and filters combine.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn filters_are_literal_and_add_up(store: &Subject) {
+pub async fn filters_are_literal_and_combine(store: &Subject) {
     let prefix = unique();
     let roles: [&[&str]; 5] = [&["user"], &["a_b", "user"], &["axb"], &["user-x"], &[]];
     let mut users = Vec::new();
@@ -206,7 +206,7 @@ pub async fn filters_are_literal_and_add_up(store: &Subject) {
     }
 }
 
-/// Members that are not in the change stay; metadata is replaced whole.
+/// Members absent from the change stay; metadata is replaced as a whole.
 ///
 /// # Panics
 /// If the store breaks the contract.

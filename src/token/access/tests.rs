@@ -111,7 +111,7 @@ impl Forge {
 }
 
 #[test]
-fn an_issued_token_says_who_is_calling_until_it_expires() {
+fn an_issued_token_names_the_caller_until_it_expires() {
     for algorithm in ALGORITHMS {
         let clock = ManualClock::new();
         let tokens = tokens(&Secret::generate().into(), algorithm);
@@ -134,7 +134,7 @@ fn an_issued_token_says_who_is_calling_until_it_expires() {
 }
 
 #[test]
-fn keys_are_derived_the_same_again_and_published_without_secrets() {
+fn keys_are_deterministic_and_published_without_secrets() {
     let secrets = Secrets::from(Secret::generate());
     for algorithm in ALGORITHMS {
         let now = ManualClock::new().now();
@@ -177,14 +177,14 @@ fn a_key_in_the_overlap_verifies_and_a_dropped_one_does_not() {
 }
 
 #[test]
-fn the_forge_makes_good_tokens_when_it_changes_nothing() {
+fn the_forge_makes_good_tokens_without_changes() {
     let forge = Forge::new();
     assert!(forge.accepts_claims(|_| ()));
     assert!(forge.accepts_header(|_| ()));
 }
 
 #[test]
-fn a_header_says_what_ours_says_and_nothing_else() {
+fn a_header_has_exactly_our_shape() {
     let forge = Forge::new();
     for (member, value) in [
         ("alg", json!("none")),
@@ -356,7 +356,7 @@ fn the_compact_form_has_one_spelling() {
 }
 
 #[test]
-fn the_public_key_is_no_hmac_secret() {
+fn the_public_key_is_not_accepted_as_an_hmac_secret() {
     let forge = Forge::new();
     let jwk = forge.tokens.keys.jwks()["keys"][0].clone();
     let public = decode_part(jwk["x"].as_str().unwrap()).unwrap();
@@ -372,7 +372,7 @@ fn the_public_key_is_no_hmac_secret() {
 }
 
 #[test]
-fn a_remembered_token_still_expires_and_no_other_token_profits() {
+fn a_remembered_token_still_expires_and_admits_no_other() {
     let forge = Forge::new();
     let token = forge.token(&forge.header, &forge.claims);
     assert!(forge.accepts(&token) && forge.accepts(&token));

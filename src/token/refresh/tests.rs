@@ -15,7 +15,7 @@ fn session() -> SessionId {
 }
 
 #[test]
-fn a_token_names_its_session_and_its_successor_the_next_generation() {
+fn a_successor_has_the_same_session_and_the_next_generation() {
     let keys = keys(&[&Secret::generate()]);
     let id = session();
     let token = keys.mint(id).unwrap();
@@ -39,7 +39,7 @@ fn the_successor_is_the_same_each_time_it_is_derived() {
 }
 
 #[test]
-fn two_sessions_share_no_token() {
+fn sessions_have_distinct_tokens() {
     let keys = keys(&[&Secret::generate()]);
     let id = session();
     assert_ne!(

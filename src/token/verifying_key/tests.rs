@@ -45,7 +45,7 @@ fn published_keys_are_read_and_verify() {
 }
 
 #[test]
-fn keys_for_something_else_are_passed_over() {
+fn keys_for_another_use_are_ignored() {
     let (ed, ec) = (
         published(SigningAlgorithm::EdDsa),
         published(SigningAlgorithm::Es256),
@@ -87,7 +87,7 @@ fn keys_for_something_else_are_passed_over() {
 }
 
 #[test]
-fn a_document_that_cannot_be_right_is_refused() {
+fn an_invalid_document_is_refused() {
     let (ed, ec) = (
         published(SigningAlgorithm::EdDsa),
         published(SigningAlgorithm::Es256),

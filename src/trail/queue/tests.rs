@@ -12,9 +12,9 @@ use crate::{
     event::{ClientInfo, EventId, EventKind},
 };
 
-/// A sink that behaves as instructed, and remembers its events.
+/// A configurable sink that records its events.
 #[derive(Debug, Default)]
-struct Moody {
+struct Scripted {
     got: Mutex<Vec<EventId>>,
     stalls: AtomicBool,
     /// Panics on every n-th event.
@@ -22,27 +22,30 @@ struct Moody {
     calls: AtomicUsize,
 }
 
-impl Moody {
+impl Scripted {
     fn got(&self) -> Vec<EventId> {
         self.got.lock().unwrap().clone()
     }
 }
 
 #[async_trait]
-impl Sink for Moody {
+impl Sink for Scripted {
     async fn send(&self, event: &Event) {
         let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         if self.stalls.load(Ordering::SeqCst) {
             pending::<()>().await;
         }
         let every = self.panics.load(Ordering::SeqCst);
-        assert!(every == 0 || !call.is_multiple_of(every), "a bad mood");
+        assert!(
+            every == 0 || !call.is_multiple_of(every),
+            "panicking by design"
+        );
         self.got.lock().unwrap().push(event.id);
     }
 }
 
-fn queue() -> (Queue, Arc<Moody>) {
-    let sink = Arc::new(Moody::default());
+fn queue() -> (Queue, Arc<Scripted>) {
+    let sink = Arc::new(Scripted::default());
     (Queue::new(sink.clone()), sink)
 }
 
@@ -77,11 +80,11 @@ async fn a_sink_gets_every_event_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stalled_sink_misses_events_and_gets_the_later_ones() {
+async fn a_stalled_sink_misses_events_and_gets_later_ones() {
     let (queue, sink) = queue();
     sink.stalls.store(true, Ordering::SeqCst);
     push_many(&queue, CAPACITY + 10);
-    assert_eq!(queue.dropped(), 10, "beyond the queue");
+    assert_eq!(queue.dropped(), 10, "an event beyond the queue");
     queue.flush().await;
     assert_eq!(queue.dropped(), CAPACITY as u64 + 10);
     sink.stalls.store(false, Ordering::SeqCst);
@@ -104,7 +107,7 @@ async fn a_panicking_sink_misses_only_what_it_panics_on() {
 fn a_queue_outlives_its_runtime() {
     let (queue, sink) = queue();
     let early = push(&queue);
-    assert!(sink.got().is_empty(), "there is no runtime yet");
+    assert!(sink.got().is_empty(), "there is no runtime");
     let first = runtime();
     let next = first.block_on(async {
         let next = push(&queue);
@@ -122,7 +125,7 @@ fn a_queue_outlives_its_runtime() {
         waiting
     });
     drop(first);
-    assert_eq!(queue.dropped(), 1, "what was being sent");
+    assert_eq!(queue.dropped(), 1, "the event being sent");
     sink.stalls.store(false, Ordering::SeqCst);
     let last = runtime().block_on(async {
         let last = push(&queue);
@@ -133,7 +136,7 @@ fn a_queue_outlives_its_runtime() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nothing_is_lost_between_two_tasks() {
+async fn no_event_is_lost_between_two_tasks() {
     let (queue, sink) = queue();
     let pushing: Vec<_> = (0..8)
         .map(|_| {

@@ -1,4 +1,4 @@
-//! `PATCH /admin/users/{id}`, and when a change acts.
+//! `PATCH /admin/users/{id}` and the effect of a change.
 
 use super::*;
 
@@ -49,7 +49,7 @@ async fn a_user_is_changed_member_by_member() {
             app.advance(1);
             for same in [body, json!({})] {
                 let again = patch(&app, &ann, &admin, same).await.expect(200);
-                assert_eq!(again.json(), changed, "no change changes nothing");
+                assert_eq!(again.json(), changed, "an empty change changes nothing");
             }
         }
     }
@@ -118,7 +118,7 @@ async fn a_change_of_the_wrong_shape_changes_nothing() {
     }
 }
 
-/// Every built-in endpoint that takes an access token, whatever it does.
+/// Every built-in endpoint with an access token.
 async fn bearer_lines(app: &App) -> Vec<String> {
     let document = app.ask("GET /openapi.json", "", b"").await.json();
     let mut lines = Vec::new();
@@ -177,7 +177,7 @@ async fn disabling_and_deleting_act_on_the_next_request() {
 }
 
 #[tokio::test]
-async fn an_administrator_who_is_demoted_is_none_at_the_next_request() {
+async fn a_demotion_acts_on_the_next_request() {
     for app in apps().await {
         let admin = app.administrator().await;
         let ann = app.register(ANN).await;
@@ -185,7 +185,7 @@ async fn an_administrator_who_is_demoted_is_none_at_the_next_request() {
         patch(&app, &ann, &admin, json!({"roles": ["admin"]}))
             .await
             .expect(200);
-        // Of themselves, with their token of before.
+        // The user's own account, with the earlier token.
         patch(&app, &ann, &access, json!({"roles": ["user"]}))
             .await
             .expect(200);

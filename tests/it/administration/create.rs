@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn an_account_with_a_password_is_made() {
+async fn an_account_with_a_password_is_created() {
     for app in apps().await {
         let admin = app.administrator().await;
         let body = json!({"email": "Ann@Example.org", "password": PASSWORD, "roles": ["editor", "editor"]});
@@ -20,7 +20,7 @@ async fn an_account_with_a_password_is_made() {
         assert_eq!(
             app.auth.deliver_mail().await.unwrap(),
             0,
-            "no mail is needed"
+            "the account needs no mail"
         );
         create(&app, &admin, body).await.problem(409, "email_taken");
         let none = json!({"email": "bob@example.org", "password": PASSWORD, "roles": []});
@@ -54,13 +54,13 @@ async fn an_account_without_a_password_gets_a_mail_that_sets_one() {
         assert_eq!(
             app.auth.deliver_mail().await.unwrap(),
             0,
-            "a mail for nothing"
+            "an unneeded mail"
         );
     }
 }
 
 #[tokio::test]
-async fn an_account_of_the_wrong_shape_is_not_made() {
+async fn an_account_of_the_wrong_shape_is_refused() {
     for app in apps().await {
         let admin = app.administrator().await;
         for (body, expected) in [

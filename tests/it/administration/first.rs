@@ -1,4 +1,4 @@
-//! The administrator that is made at start.
+//! The administrator created at start.
 
 use hallpass::user::EmailAddress;
 
@@ -8,7 +8,7 @@ use crate::support::app::link_token;
 const ROOT: &str = "root@example.org";
 
 #[tokio::test]
-async fn a_restart_after_the_administrator_moved_makes_no_second_one() {
+async fn a_restart_after_an_address_change_adds_no_administrator() {
     for app in apps().await {
         let admin = app.administrator().await;
         let body = json!({"new_email": "boss@example.org", "current_password": PASSWORD});
@@ -30,9 +30,9 @@ async fn a_restart_after_the_administrator_moved_makes_no_second_one() {
     }
 }
 
-/// Anybody can register it where registration is open.
+/// Open registration lets anybody take the address.
 #[tokio::test]
-async fn an_account_that_took_the_address_first_becomes_no_administrator() {
+async fn an_existing_account_does_not_become_administrator() {
     for app in apps().await {
         let squatter = app.join(ROOT).await;
         assert_eq!(ensured(&app, ROOT).await, None, "{}", app.name);
@@ -45,7 +45,7 @@ async fn an_account_that_took_the_address_first_becomes_no_administrator() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn instances_that_start_together_make_one_administrator() {
+async fn instances_that_start_together_create_one_administrator() {
     for app in apps().await {
         let app = std::sync::Arc::new(app);
         let made = race(8, |index| {
@@ -57,7 +57,7 @@ async fn instances_that_start_together_make_one_administrator() {
     }
 }
 
-/// The administrators that a start makes.
+/// The administrators created by a start.
 async fn ensured(app: &App, email: &str) -> Option<EmailAddress> {
     let (email, password) = (email.parse().unwrap(), PASSWORD.into());
     let made = app.auth.ensure_administrator(email, &password).await;

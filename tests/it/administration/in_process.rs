@@ -1,4 +1,4 @@
-//! What a host does for administrators in process, beyond the endpoints.
+//! In-process administration beyond the endpoints.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::support::{
 const NEW: &str = "another good password";
 
 #[tokio::test]
-async fn a_password_that_is_set_ends_every_session_and_notifies_the_user() {
+async fn a_set_password_ends_every_session_and_notifies_the_user() {
     for app in apps().await {
         let ann = app.settled(ANN).await;
         let id = user_id(ann["id"].as_str().unwrap());
@@ -62,7 +62,7 @@ async fn a_password_that_is_set_ends_every_session_and_notifies_the_user() {
 }
 
 #[tokio::test]
-async fn a_password_that_is_set_ends_the_lockout_wherever_the_counters_are() {
+async fn a_set_password_ends_the_lockout_with_any_limiter() {
     let in_store = |builder: AuthBuilder| builder.lockout(Lockout::default());
     let elsewhere = |builder| in_store(builder).limiter(MemoryLimiter::new());
     let mut all = apps_with(in_store).await;
@@ -86,7 +86,7 @@ async fn a_password_that_is_set_ends_the_lockout_wherever_the_counters_are() {
 }
 
 #[tokio::test]
-async fn an_account_can_be_made_verified_and_with_a_name() {
+async fn an_account_can_be_created_verified_and_with_a_name() {
     for app in apps().await {
         let account = NewAccount::new(ANN.parse().unwrap())
             .with_password(PASSWORD)
@@ -107,7 +107,7 @@ async fn an_account_can_be_made_verified_and_with_a_name() {
 }
 
 #[tokio::test]
-async fn a_spawned_background_sends_mail_and_stops_within_its_patience() {
+async fn a_spawned_background_sends_mail_and_stops_in_time() {
     for app in apps().await {
         app.register(ANN).await;
         let background = app.auth.spawn();

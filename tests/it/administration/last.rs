@@ -3,11 +3,11 @@
 use super::*;
 
 #[tokio::test]
-async fn the_last_administrator_can_be_made_nothing_less() {
+async fn the_last_administrator_cannot_be_demoted() {
     for app in apps().await {
         let admin = app.administrator().await;
         let root = me(&app, &admin).await;
-        // One who is disabled does not count.
+        // A disabled administrator does not count.
         let ann = app.register(ANN).await;
         let body = json!({"roles": ["admin"], "status": "disabled"});
         patch(&app, &ann, &admin, body).await.expect(200);
@@ -32,7 +32,7 @@ async fn the_last_administrator_can_be_made_nothing_less() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_two_administrators_who_remove_each_other_one_stays() {
+async fn one_of_two_administrators_who_remove_each_other_stays() {
     const ROOT: &str = "root@example.org";
     for app in apps().await {
         app.administrator().await;
@@ -71,6 +71,6 @@ async fn of_two_administrators_who_remove_each_other_one_stays() {
                 assert_eq!(reply.json()["items"].as_array().unwrap().len(), 1);
             }
         }
-        assert_eq!(left, 1, "administrators who can still act");
+        assert_eq!(left, 1, "active administrators");
     }
 }

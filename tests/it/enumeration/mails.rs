@@ -1,4 +1,4 @@
-//! What orders mails: E-05 to E-07, E-09, E-10, E-15.
+//! Calls that order mails: E-05 to E-07, E-09, E-10, E-15.
 
 use hallpass::{
     limit::{Budget, Rate, RateLimits},
@@ -13,10 +13,10 @@ use super::{
 use crate::support::http::PASSWORD;
 
 #[tokio::test]
-async fn asking_for_a_mail_is_answered_alike_whatever_the_account() {
+async fn a_request_for_a_mail_is_answered_alike_for_every_account() {
     for twins in twins(|builder| builder).await {
         twins.everybody().await;
-        for (path, told) in [
+        for (path, recipients) in [
             (
                 "/auth/forgot-password",
                 &[PASSWORDLESS, UNVERIFIED, VERIFIED][..],
@@ -30,16 +30,21 @@ async fn asking_for_a_mail_is_answered_alike_whatever_the_account() {
             let email = |email: &str| json!({"email": email.to_uppercase()});
             let reply = twins.about(path, EVERYBODY, email).await;
             assert_eq!(reply.expect(202).text(), "");
-            // One a minute.
+            // One mail a minute.
             let mails = twins.mails().await;
-            assert_eq!(mails.keys().collect::<Vec<_>>(), told, "{}", twins.name);
+            assert_eq!(
+                mails.keys().collect::<Vec<_>>(),
+                recipients,
+                "{}",
+                twins.name
+            );
             assert!(mails.values().all(|count| *count == 1), "{mails:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_private_registration_is_answered_alike_and_mails_one_letter_to_each() {
+async fn private_registrations_are_answered_alike_with_one_letter() {
     for twins in twins(|builder| builder.registration(RegistrationMode::Private)).await {
         for taken in ["ann@example.org", "ann@bücher.example"] {
             twins.account(taken).await;
@@ -63,7 +68,7 @@ async fn a_private_registration_is_answered_alike_and_mails_one_letter_to_each()
 }
 
 #[tokio::test]
-async fn a_private_registration_is_refused_alike_before_the_address_is_looked_at() {
+async fn a_private_registration_is_refused_before_the_look_up() {
     for twins in twins(|builder| builder.registration(RegistrationMode::Private)).await {
         twins.everybody().await;
         let weak = |email: &str| json!({"email": email, "password": "short"});
@@ -76,15 +81,15 @@ async fn a_private_registration_is_refused_alike_before_the_address_is_looked_at
         let good = |email: &str| json!({"email": email, "password": PASSWORD});
         let reply = twins.about("/users", EVERYBODY, good).await;
         assert_eq!(reply.expect(202).text(), "");
-        // Who is disabled gets no mails.
+        // A disabled user gets no mails.
         let mails = twins.mails().await;
-        let told = [DELETED, NOBODY, PASSWORDLESS, UNVERIFIED, VERIFIED];
-        assert!(mails.keys().eq(told), "{}: {mails:?}", twins.name);
+        let recipients = [DELETED, NOBODY, PASSWORDLESS, UNVERIFIED, VERIFIED];
+        assert!(mails.keys().eq(recipients), "{}: {mails:?}", twins.name);
     }
 }
 
 #[tokio::test]
-async fn an_address_that_is_asked_about_too_often_is_refused_alike() {
+async fn an_address_that_exceeds_its_limit_is_refused_alike() {
     let seldom = |builder: hallpass::AuthBuilder| {
         let rate = Rate::per_minute(1).with_burst(2);
         let limits = [Budget::Forgot, Budget::Register, Budget::Verify]
@@ -107,7 +112,7 @@ async fn an_address_that_is_asked_about_too_often_is_refused_alike() {
             "/auth/resend-verification",
             "/users",
         ] {
-            // What is always answered alike is not told to come too often either.
+            // A call that is always answered alike hides its limit too.
             let beyond = if path == "/users" { 429 } else { 202 };
             for status in [202, 202, beyond] {
                 let body = |email: &str| body(path, email);
@@ -141,9 +146,9 @@ async fn a_change_to_a_taken_address_is_answered_alike() {
             let reply = twins.alike(&[change(taken), change(free)]).await;
             assert_eq!(reply.expect(202).text(), "");
             let mails = twins.mails().await;
-            // The notice once, being one a minute.
-            let told = [(VERIFIED.to_owned(), 1), (canonical(free), 1)];
-            assert_eq!(mails, told.into(), "{}", twins.name);
+            // One notice, because of the limit of one a minute.
+            let recipients = [(VERIFIED.to_owned(), 1), (canonical(free), 1)];
+            assert_eq!(mails, recipients.into(), "{}", twins.name);
         }
         assert!(twins.letters(NOBODY, "").is_empty());
     }

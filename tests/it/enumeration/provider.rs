@@ -1,4 +1,4 @@
-//! Sign-in with a provider that is not trusted for the address it names: E-13.
+//! Sign-in with a provider that is not trusted for the address: E-13.
 
 use hallpass::{oauth::Provider, password::RegistrationMode};
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn an_untrusted_word_on_an_address_is_refused_alike_where_registration_is_private() {
+async fn an_untrusted_assertion_is_refused_alike_in_private_mode() {
     let fake = FakeProvider::start().await;
     let set = |builder: hallpass::AuthBuilder| {
         let idp = Provider::oidc("idp", &fake.issuer, CLIENT_ID).client_secret(CLIENT_SECRET);
@@ -30,9 +30,9 @@ async fn an_untrusted_word_on_an_address_is_refused_alike_where_registration_is_
                 let query = fake.approve(&tab.location, &claims);
                 let statements = twins.counted.as_ref().map(|(_, count)| count);
                 statements.inspect(|count| count.forget());
-                let told = landed(come_back(&twins, &tab, &query).await);
+                let params = landed(come_back(&twins, &tab, &query).await);
                 let statements = statements.map(|count| count.take());
-                assert_eq!(told["error"], "link_required", "{}: {email}", twins.name);
+                assert_eq!(params["error"], "link_required", "{}: {email}", twins.name);
                 let first = seen.get_or_insert_with(|| statements.clone());
                 assert_eq!(*first, statements, "{email}");
             }

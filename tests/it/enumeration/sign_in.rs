@@ -9,7 +9,7 @@ const WRONG: &str = "a wrong password";
 const LOGIN: &str = "/auth/login";
 
 #[tokio::test]
-async fn a_wrong_password_is_answered_alike_whatever_the_account() {
+async fn a_wrong_password_is_answered_alike_for_every_account() {
     for twins in twins(|builder| builder.require_verified_email(true)).await {
         twins.everybody().await;
         let long = "x".repeat(1025);
@@ -52,7 +52,7 @@ async fn a_lock_begins_and_ends_alike_with_an_account_and_without() {
                 reply.problem(401, "invalid_credentials");
             }
             for wait in ["1", "2", "4"] {
-                // No more at once than the client may sign in.
+                // At most as many at once as the client's limit.
                 let reply = match wait {
                     "2" => twins.about(LOGIN, both, wrong).await,
                     _ => twins.about(LOGIN, both, right).await,
@@ -83,7 +83,7 @@ async fn a_client_that_signs_in_too_often_is_refused_alike() {
                 let email = format!("stranger{round}@example.org");
                 twins.try_login(&email, WRONG).await.expect(401);
             }
-            // From here on it is remembered, and costs nobody a statement.
+            // From here on it is cached and costs no statement.
             let reply = twins.try_login("stranger@example.org", WRONG).await;
             reply.problem(429, "rate_limited");
             let login = |email: &str| json!({"email": email, "password": password});
@@ -93,9 +93,9 @@ async fn a_client_that_signs_in_too_often_is_refused_alike() {
     }
 }
 
-/// So that what is alike is so for a reason.
+/// Checks that the replies are alike for a reason.
 #[tokio::test]
-async fn the_right_password_tells_what_became_of_the_account() {
+async fn the_right_password_reveals_the_state_of_the_account() {
     for twins in twins(|builder| builder.require_verified_email(true)).await {
         twins.everybody().await;
         for (email, status) in [(VERIFIED, 200), (UNVERIFIED, 403), (DISABLED, 403)] {

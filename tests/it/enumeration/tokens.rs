@@ -1,4 +1,4 @@
-//! Tokens that are no good, and ids of others: E-08, E-20, E-24, E-26.
+//! Invalid tokens, and ids of others: E-08, E-20, E-24, E-26.
 
 use serde_json::json;
 
@@ -22,7 +22,7 @@ const DOORS: [(&str, &str); 4] = [
 ];
 
 impl Twins {
-    /// Has a token of each kind mailed to somebody, or to who they want to be.
+    /// Mails a token of each kind to the account or its new address.
     async fn mailed(&self, email: &str, new: &str) -> [String; 4] {
         self.pause().await;
         let access = self.login(email).await.access;
@@ -47,30 +47,30 @@ impl Twins {
         })
     }
 
-    /// Shows a token at its door.
+    /// Sends a token to its endpoint.
     async fn spend(&self, door: usize, token: &str) {
         let (path, _) = DOORS[door];
         let done = self.post(path, body(path, token, PASSWORD)).await;
         done.expect(204);
     }
 
-    /// Tokens of every kind that are no good, for every reason there is; the last one never was any.
+    /// Invalid tokens of every kind and for every reason; the last one was never issued.
     async fn dead(&self) -> Vec<String> {
         self.account(ANN).await;
         let mut dead = Vec::new();
-        // A newer mail takes their place, or time.
+        // Replaced by a newer mail, or expired.
         dead.extend(self.mailed(ANN, "new@example.org").await);
         let used = self.mailed(ANN, "newer@example.org").await;
         for door in [3, 1, 0] {
             self.spend(door, &used[door]).await;
         }
         dead.extend(used);
-        // The address is not the one they were mailed to any more.
+        // The address has changed since the mail.
         self.account(BOB).await;
         let used = self.mailed(BOB, "newest@example.org").await;
         self.spend(2, &used[2]).await;
         dead.extend(used);
-        // Of an account that is gone, and of one that is disabled.
+        // Of a deleted account and of a disabled one.
         for gone in [true, false] {
             let user = self.account("gone@example.org").await;
             dead.push(self.reset_token("gone@example.org").await);
@@ -97,7 +97,7 @@ fn body(path: &str, token: &str, password: &str) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn a_mailed_token_that_is_no_good_is_answered_alike_whatever_the_reason() {
+async fn an_invalid_mailed_token_is_answered_alike_for_every_reason() {
     for twins in twins(|builder| builder).await {
         let mut dead = twins.dead().await;
         assert_eq!(dead.len(), 15);
@@ -116,7 +116,7 @@ async fn a_mailed_token_that_is_no_good_is_answered_alike_whatever_the_reason() 
 }
 
 #[tokio::test]
-async fn the_pages_of_mailed_links_tell_of_a_good_token_to_its_holder_only() {
+async fn the_pages_of_mailed_links_reveal_only_a_good_token() {
     for twins in twins(|builder| builder).await {
         let mut all = twins.dead().await;
         twins.account("eve@example.org").await;
@@ -136,7 +136,7 @@ async fn the_pages_of_mailed_links_tell_of_a_good_token_to_its_holder_only() {
             let sent: Vec<_> = sent.collect();
             twins.alike_but(&sent, &repeated).await.expect(400);
         }
-        // Whose token is dead learns no reason; who asks for the head alone, as scanners do, learns nothing.
+        // A dead token shows no reason, and a HEAD request shows nothing.
         let opened = |method: &str, all: &[String], page: &str| -> Vec<_> {
             let line = |token: &String| format!("{method} /{page}?token={token}");
             all.iter()
@@ -156,7 +156,7 @@ async fn the_pages_of_mailed_links_tell_of_a_good_token_to_its_holder_only() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_over_is_answered_alike_whatever_ended_it() {
+async fn an_ended_session_is_answered_alike_for_every_reason() {
     for twins in twins(|builder| builder).await {
         let mut over: Vec<Tokens> = Vec::new();
         for end in [
@@ -209,7 +209,7 @@ async fn a_session_that_is_over_is_answered_alike_whatever_ended_it() {
 }
 
 #[tokio::test]
-async fn ids_of_others_are_answered_like_ids_of_nobody() {
+async fn ids_of_others_are_answered_like_unknown_ids() {
     for twins in twins(|builder| builder).await {
         let ann = twins.account(ANN).await;
         let session = twins.login(ANN).await.session;

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn hooks_see_what_owners_do_and_can_keep_an_account() {
+async fn hooks_see_deletions_by_owners_and_can_refuse_them() {
     let script = Script::new();
     for app in apps_with(hooked(&script)).await {
         let access = app.join(ANN).await.access;
@@ -36,16 +36,16 @@ async fn hooks_see_what_owners_do_and_can_keep_an_account() {
         script.pass();
         delete("another passphrase").await.expect(204);
         app.auth.finish_hooks().await;
-        let told = [
+        let calls = [
             format!("before_deletion {ANN}"),
             format!("after_deletion {ANN}"),
         ];
-        assert_eq!(script.seen(), told);
+        assert_eq!(script.seen(), calls);
     }
 }
 
 #[tokio::test]
-async fn hooks_see_what_administrators_do_and_can_keep_an_account() {
+async fn hooks_see_deletions_by_administrators_and_can_refuse_them() {
     let script = Script::new();
     for app in apps_with(hooked(&script)).await {
         let root = app.administrator().await;
@@ -70,10 +70,10 @@ async fn hooks_see_what_administrators_do_and_can_keep_an_account() {
         script.pass();
         delete().await.expect(204);
         app.auth.finish_hooks().await;
-        let told = [
+        let calls = [
             format!("before_deletion {BOB}"),
             format!("after_deletion {BOB}"),
         ];
-        assert_eq!(script.seen(), told);
+        assert_eq!(script.seen(), calls);
     }
 }

@@ -1,4 +1,4 @@
-//! Claims at a refresh: asked for before anything is spent.
+//! Claims at a refresh are collected before the token is spent.
 
 use hallpass::{AuthBuilder, event::EventKind};
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::{ANN, Act, FAULTS, Promoting, Script, claims, hooked};
 use crate::support::app::{apps, apps_with};
 
 #[tokio::test]
-async fn a_refresh_whose_claims_failed_spends_nothing() {
+async fn a_refresh_with_failed_claims_spends_no_token() {
     let script = Script::new();
     for app in apps_with(hooked(&script)).await {
         script.pass();
@@ -18,7 +18,7 @@ async fn a_refresh_whose_claims_failed_spends_nothing() {
             let failed = app.refresh(&tokens.refresh).await;
             failed.problem(status, code);
         }
-        // Long after a token that was exchanged would be theft.
+        // So late that an exchanged token would count as stolen.
         app.advance(3600);
         script.pass();
         let next = app.refresh(&tokens.refresh).await.tokens();

@@ -1,4 +1,4 @@
-//! The owner of an address takes an account over that nobody had proven.
+//! The owner of an address takes an unproven account over.
 
 use super::*;
 use crate::{
@@ -7,29 +7,29 @@ use crate::{
 };
 
 #[tokio::test]
-async fn hooks_see_a_takeover_by_a_reset_and_no_other_reset() {
+async fn hooks_see_only_resets_that_take_over() {
     let script = Script::new();
     for app in apps_with(hooked(&script)).await {
         app.register(ANN).await;
         let changed = format!("after_password_change {ANN}");
         let taken_over = format!("after_takeover {ANN} true");
-        for told in [vec![changed.clone(), taken_over], vec![changed]] {
+        for calls in [vec![changed.clone(), taken_over], vec![changed]] {
             app.advance(60);
             let token = app.reset_token(ANN).await;
             app.auth.finish_hooks().await;
             script.seen();
             app.reset(&token, "another passphrase").await.expect(204);
             app.auth.finish_hooks().await;
-            // Two moments, each with a task of its own.
+            // Two hooks, each with a task of its own.
             let mut seen = script.seen();
             seen.sort();
-            assert_eq!(seen, told, "{}", app.name);
+            assert_eq!(seen, calls, "{}", app.name);
         }
     }
 }
 
 #[tokio::test]
-async fn hooks_see_a_takeover_by_a_provider_and_no_other_sign_in() {
+async fn hooks_see_only_sign_ins_that_take_over() {
     let (script, fake) = (Script::new(), FakeProvider::start().await);
     for app in apps_with(|builder| hooked(&script)(asking(builder, &fake))).await {
         app.register(ANN).await;
@@ -39,9 +39,9 @@ async fn hooks_see_a_takeover_by_a_provider_and_no_other_sign_in() {
             sign_in(&app, &fake, person(subject, ANN)).await;
             app.auth.finish_hooks().await;
             let seen = script.seen();
-            let told = format!("after_takeover {ANN} true");
-            let told = seen.iter().filter(|line| **line == told).count();
-            assert_eq!(told, count, "{}: {seen:?}", app.name);
+            let calls = format!("after_takeover {ANN} true");
+            let calls = seen.iter().filter(|line| **line == calls).count();
+            assert_eq!(calls, count, "{}: {seen:?}", app.name);
         }
     }
 }

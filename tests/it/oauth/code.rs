@@ -1,4 +1,4 @@
-//! The code that the application redeems at the end of a flow.
+//! The code that the application redeems after a flow.
 
 use hallpass::{event::EventKind, identity::CodeChallenge};
 use serde_json::json;
@@ -11,7 +11,7 @@ use super::{
 use crate::support::{app::race, http::members_of, provider::FakeProvider};
 
 #[tokio::test]
-async fn a_code_is_good_for_who_began_once_and_for_a_minute() {
+async fn a_code_works_once_for_a_minute_for_its_flow() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let code = arrive(&app, &fake, person("1", ANN)).await.unwrap();
@@ -51,7 +51,7 @@ async fn a_code_is_good_for_who_began_once_and_for_a_minute() {
 }
 
 #[tokio::test]
-async fn a_code_dies_when_the_credentials_change() {
+async fn a_code_is_void_after_the_credentials_change() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let tokens = sign_in(&app, &fake, person("1", ANN)).await;
@@ -80,7 +80,7 @@ async fn a_code_dies_when_the_credentials_change() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_sixteen_that_redeem_one_code_one_gets_a_session() {
+async fn one_of_sixteen_redemptions_of_a_code_gets_a_session() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let code = arrive(&app, &fake, person("1", ANN)).await.unwrap();
@@ -96,7 +96,7 @@ async fn of_sixteen_that_redeem_one_code_one_gets_a_session() {
 }
 
 #[tokio::test]
-async fn a_link_flow_signs_nobody_in_and_a_sign_in_links_nothing() {
+async fn a_link_flow_never_signs_in_and_a_sign_in_never_links() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let ann = app.join(ANN).await;

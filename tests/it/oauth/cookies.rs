@@ -3,7 +3,7 @@
 use super::flow::{Tab, VERIFIER, apps_of, come_back, landed, person, redeem, start_path};
 use crate::support::{app::App, http::Reply, provider::FakeProvider};
 
-/// The cookies of a browser, the oldest first.
+/// The cookies of a browser, oldest first.
 #[derive(Default)]
 struct Jar(Vec<(String, String)>);
 
@@ -73,20 +73,20 @@ async fn a_browser_that_begins_120_flows_keeps_the_newest_eight() {
         }
         assert_eq!(jar.flows(), 8);
         assert!(jar.header().len() < 1024);
-        assert_eq!(jar.0[0].0, "theme", "others are left alone");
+        assert_eq!(jar.0[0].0, "theme", "other cookies stay");
         let (old, new) = tabs.split_at(112);
         let reply = jar.come_back(&app, &fake, &old[111]).await;
         reply.problem(400, "invalid_token");
         for tab in new.iter().rev() {
-            let told = landed(jar.come_back(&app, &fake, tab).await);
-            redeem(&app, &told["code"], VERIFIER).await.tokens();
+            let params = landed(jar.come_back(&app, &fake, tab).await);
+            redeem(&app, &params["code"], VERIFIER).await.tokens();
         }
         assert_eq!(jar.flows(), 0);
     }
 }
 
 #[tokio::test]
-async fn cookies_of_flows_go_by_their_age_whatever_order_they_come_in() {
+async fn the_oldest_flow_cookies_are_dropped_in_any_order() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         fake.follow(&app.clock);
@@ -105,12 +105,12 @@ async fn cookies_of_flows_go_by_their_age_whatever_order_they_come_in() {
 }
 
 #[tokio::test]
-async fn flows_that_began_at_once_are_cleared_away_by_and_by_in_short_replies() {
+async fn cookies_of_simultaneous_flows_are_cleared_in_short_replies() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let mut jar = Jar::default();
         for _ in 0..60 {
-            // None of the tabs has seen the cookie of another.
+            // No tab has the cookie of another.
             let mut tab = Jar::default();
             tab.begin(&app).await;
             jar.0.append(&mut tab.0);

@@ -1,4 +1,4 @@
-//! A browser and an application on their way through a flow.
+//! A browser and an application during a flow.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::support::{
     provider::{CLIENT_ID, CLIENT_SECRET, FakeProvider, form},
 };
 
-/// Where the application is.
+/// The URL of the application.
 pub(crate) const APP_URL: &str = "https://app.example.org/signed-in?from=idp";
 pub(crate) const VERIFIER: &str = "a-verifier-of-the-application-0123456789-abcdef";
 /// The domain whose addresses the provider is trusted for.
@@ -24,7 +24,7 @@ pub(crate) fn idp(fake: &FakeProvider) -> Provider {
         .trust_email_domains([TRUSTED])
 }
 
-/// A service on each store that asks this provider.
+/// A service on each store with this provider.
 pub(crate) async fn apps_of(fake: &FakeProvider) -> Vec<App> {
     apps_with(|builder| asking(builder, fake)).await
 }
@@ -36,9 +36,9 @@ pub(crate) fn asking(builder: AuthBuilder, fake: &FakeProvider) -> AuthBuilder {
 /// One flow in one tab.
 #[derive(Clone)]
 pub(crate) struct Tab {
-    /// Where the browser was sent.
+    /// The URL that the browser was sent to.
     pub(crate) location: String,
-    /// What it keeps.
+    /// The cookie of the browser.
     pub(crate) cookie: String,
 }
 
@@ -73,14 +73,14 @@ pub(crate) async fn begin(app: &Client, changed: &[(&str, &str)]) -> Tab {
     }
 }
 
-/// The browser comes back with this query.
+/// The browser returns with this query.
 pub(crate) async fn come_back(app: &Client, tab: &Tab, query: &str) -> Reply {
     let line = format!("GET /auth/oauth/idp/callback?{query}");
     let headers = format!("Cookie: a=b; {}\r\n", tab.cookie);
     app.ask(&line, &headers, b"").await
 }
 
-/// What the application is told.
+/// The parameters that the application receives.
 pub(crate) fn landed(reply: Reply) -> HashMap<String, String> {
     let reply = reply.expect(303);
     assert_eq!(reply.header("cache-control"), Some("no-store"));
@@ -89,16 +89,16 @@ pub(crate) fn landed(reply: Reply) -> HashMap<String, String> {
     assert!(cookie.contains("=; Max-Age=0; Path=/;"), "{cookie}");
     let location = reply.header("location").expect("a location");
     let query = location.strip_prefix(APP_URL).expect("the application");
-    let told = form(query.trim_start_matches('&'));
+    let params = form(query.trim_start_matches('&'));
     assert_eq!(
-        told.get("state").map(String::as_str),
+        params.get("state").map(String::as_str),
         Some("the app's state")
     );
-    assert_eq!(told.len(), 2, "{told:?}");
-    told
+    assert_eq!(params.len(), 2, "{params:?}");
+    params
 }
 
-/// Goes all the way: the code, or the error.
+/// Runs the whole flow and returns the code or the error.
 pub(crate) async fn arrive(
     app: &App,
     fake: &FakeProvider,
@@ -116,10 +116,10 @@ pub(crate) async fn arrive_for(
     fake.follow(&app.clock);
     let tab = begin(app, changed).await;
     let query = fake.approve(&tab.location, &claims);
-    let mut told = landed(come_back(app, &tab, &query).await);
-    match told.remove("code") {
+    let mut params = landed(come_back(app, &tab, &query).await);
+    match params.remove("code") {
         Some(code) => Ok(code),
-        None => Err(told.remove("error").expect("a code or an error")),
+        None => Err(params.remove("error").expect("a code or an error")),
     }
 }
 
@@ -128,18 +128,18 @@ pub(crate) async fn redeem(app: &Client, code: &str, verifier: &str) -> Reply {
     app.post("/auth/oauth/token", body).await
 }
 
-/// Signs in, and gives the tokens.
+/// Signs in and returns the tokens.
 pub(crate) async fn sign_in(app: &App, fake: &FakeProvider, claims: Value) -> Tokens {
     let code = arrive(app, fake, claims).await.expect("a code");
     redeem(app, &code, VERIFIER).await.tokens()
 }
 
-/// Who has shown the address to be theirs, as far as the provider goes.
+/// The claims of a user with an address verified by the provider.
 pub(crate) fn person(subject: &str, email: &str) -> Value {
     json!({"sub": subject, "email": email, "email_verified": true})
 }
 
-/// The URI that the provider sends browsers back to.
+/// The redirect URI.
 pub(crate) fn callback() -> String {
     format!("{PUBLIC_URL}/auth/oauth/idp/callback")
 }

@@ -27,9 +27,9 @@ async fn arrive(app: &App) -> Result<String, String> {
     let (cookie, _) = reply.header("set-cookie").unwrap().split_once(';').unwrap();
     let line = format!("GET /auth/oauth/github/callback?code=x&state={state}");
     let headers = format!("Cookie: {cookie}\r\n");
-    let mut told = landed(app.ask(&line, &headers, b"").await);
-    let code = told.remove("code");
-    code.ok_or_else(|| told.remove("error").expect("a code or an error"))
+    let mut params = landed(app.ask(&line, &headers, b"").await);
+    let code = params.remove("code");
+    code.ok_or_else(|| params.remove("error").expect("a code or an error"))
 }
 
 async fn sign_in(app: &App) -> serde_json::Value {
@@ -45,7 +45,7 @@ fn addresses(count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_primary_address_beyond_the_first_page_is_seen() {
+async fn a_primary_address_beyond_the_first_page_is_found() {
     let github = FakeGithub::start().await;
     for app in apps_of(&github).await {
         for (count, pages) in [(1, 1), (31, 1), (100, 1), (101, 2), (250, 3)] {
@@ -55,7 +55,7 @@ async fn a_primary_address_beyond_the_first_page_is_seen() {
             assert_eq!(me["email_verified"], true);
             assert_eq!(github.pages(), pages, "{count}");
         }
-        // As many as a user may want, and none of them is the primary one.
+        // More than a page of addresses, none of them primary.
         let mut endless = addresses(5000);
         endless.push("ann@example.org".to_owned());
         github.user(5000, &endless);
@@ -65,7 +65,7 @@ async fn a_primary_address_beyond_the_first_page_is_seen() {
 }
 
 #[tokio::test]
-async fn addresses_that_are_refused_do_not_end_the_sign_in_of_somebody_who_is_linked() {
+async fn a_linked_user_signs_in_without_addresses() {
     let github = FakeGithub::start().await;
     for app in apps_of(&github).await {
         github.user(1, &addresses(1));

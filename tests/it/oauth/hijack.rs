@@ -1,4 +1,4 @@
-//! Somebody registers the address of somebody else first, and waits.
+//! An attacker registers the address of another person first.
 
 use hallpass::{AuthBuilder, event::EventKind, oauth::Provider};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn the_owner_of_the_address_takes_the_account_over_and_nothing_of_the_other_is_left() {
+async fn the_owner_of_an_address_takes_over_the_whole_account() {
     let fake = FakeProvider::start().await;
     let set = |builder: AuthBuilder| builder.provider(idp(&fake)).provider_redirects([APP_URL]);
     for app in apps_with(set).await {
@@ -65,7 +65,7 @@ async fn the_owner_of_the_address_takes_the_account_over_and_nothing_of_the_othe
         let identities = identities["items"].as_array().unwrap();
         assert_eq!(identities.len(), 1);
         assert_eq!(identities[0]["subject"], "owner");
-        // Whoever the attacker is at the provider, it is a stranger now.
+        // The attacker's identity is unknown now.
         let again = sign_in(&app, &fake, person("attacker", "a@example.org")).await;
         let again = app.me(&again.access).await.json();
         assert_ne!(again["id"], before["id"]);
@@ -75,7 +75,7 @@ async fn the_owner_of_the_address_takes_the_account_over_and_nothing_of_the_othe
     }
 }
 
-/// The same with a reset: who has the mailbox is the owner.
+/// The same with a reset by the owner of the mailbox.
 #[tokio::test]
 async fn a_reset_of_an_unverified_address_removes_the_identities() {
     let fake = FakeProvider::start().await;
@@ -92,16 +92,16 @@ async fn a_reset_of_an_unverified_address_removes_the_identities() {
             .await
             .expect(204);
         let refused = arrive(&app, &fake, person("attacker", "a@evil.org")).await;
-        // A new account, then: not the one of the address.
+        // A new account, not the one of the address.
         let stranger = redeem(&app, &refused.unwrap(), VERIFIER).await.tokens();
         let stranger = app.me(&stranger.access).await.json();
         assert_eq!(stranger["email"], "a@evil.org");
     }
 }
 
-/// The owner of the mailbox gets an account that stands on an untrusted word, with nothing of what was linked to it.
+/// The owner of the mailbox gets the unproven account without its linked identities.
 #[tokio::test]
-async fn a_reset_of_an_account_on_an_untrusted_word_removes_every_identity() {
+async fn a_reset_of_an_unproven_account_removes_every_identity() {
     let fake = FakeProvider::start().await;
     let set = |builder: AuthBuilder| {
         let untrusted = Provider::oidc("idp", &fake.issuer, CLIENT_ID).client_secret(CLIENT_SECRET);
@@ -127,7 +127,7 @@ async fn a_reset_of_an_account_on_an_untrusted_word_removes_every_identity() {
         assert_eq!(count(&app, id, EventKind::AccountTakenOver).await, 1);
         assert_eq!(count(&app, id, EventKind::PasswordReset).await, 1);
 
-        // What the owner links is theirs, and stays with the next reset.
+        // Identities linked by the owner survive the next reset.
         let owner = app
             .try_login(ANN, "the owner's own password")
             .await
@@ -141,9 +141,9 @@ async fn a_reset_of_an_account_on_an_untrusted_word_removes_every_identity() {
     }
 }
 
-/// Also where the identity of the untrusted provider is unlinked by then.
+/// Also after the untrusted identity was unlinked.
 #[tokio::test]
-async fn an_owner_does_not_join_an_account_made_on_an_untrusted_word() {
+async fn an_owner_does_not_join_an_unproven_account() {
     let (trusted, untrusted) = (FakeProvider::start().await, FakeProvider::start().await);
     for app in apps_with(|builder| asking_both(builder, &trusted, &untrusted)).await {
         let attacker = by_other(&app, &untrusted, person("attacker", ANN)).await;
@@ -178,9 +178,9 @@ async fn an_owner_does_not_join_an_account_made_on_an_untrusted_word() {
     }
 }
 
-/// The same, and what the account was made on is still linked.
+/// The same, with the first identity still linked.
 #[tokio::test]
-async fn a_trusted_provider_takes_over_what_an_untrusted_one_vouched_for() {
+async fn a_trusted_provider_takes_over_an_unproven_account() {
     let (trusted, untrusted) = (FakeProvider::start().await, FakeProvider::start().await);
     for app in apps_with(|builder| asking_both(builder, &trusted, &untrusted)).await {
         let attacker = by_other(&app, &untrusted, person("attacker", ANN)).await;
@@ -198,9 +198,9 @@ async fn a_trusted_provider_takes_over_what_an_untrusted_one_vouched_for() {
     }
 }
 
-/// The cookie of a flow binds it to a browser: one that another host can have planted there binds nothing.
+/// The cookie binds a flow to a browser, so one planted by another host must not.
 #[tokio::test]
-async fn planted_cookie_does_not_go_on_with_a_flow() {
+async fn planted_cookie_does_not_continue_a_flow() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         fake.follow(&app.clock);
@@ -222,9 +222,9 @@ async fn planted_cookie_does_not_go_on_with_a_flow() {
     }
 }
 
-/// The reverse: the link mailed to the new address proved it.
+/// The reverse: the link mailed to the new address proves it.
 #[tokio::test]
-async fn a_user_who_proved_a_new_address_by_mail_keeps_the_account() {
+async fn a_user_with_a_proven_new_address_keeps_the_account() {
     let (trusted, untrusted) = (FakeProvider::start().await, FakeProvider::start().await);
     for app in apps_with(|builder| asking_both(builder, &trusted, &untrusted)).await {
         let user = by_other(&app, &untrusted, person("user", "user@elsewhere.org")).await;
@@ -251,9 +251,9 @@ async fn a_user_who_proved_a_new_address_by_mail_keeps_the_account() {
     }
 }
 
-/// Some providers never send `email_verified`: their people sign up all the same, and prove the address by the link.
+/// Some providers never send `email_verified`: their users still sign up and prove the address by the link.
 #[tokio::test]
-async fn a_word_without_email_verified_makes_an_account_that_waits_for_the_link() {
+async fn an_assertion_without_email_verified_needs_the_mailed_link() {
     let fake = FakeProvider::start().await;
     let strict = |builder: AuthBuilder| {
         let builder = builder.provider(idp(&fake)).provider_redirects([APP_URL]);
@@ -289,7 +289,7 @@ fn asking_both(
         .provider_redirects([APP_URL])
 }
 
-/// Signs in with the provider that is not trusted for any address.
+/// Signs in with the untrusted provider.
 async fn by_other(app: &App, untrusted: &FakeProvider, claims: Value) -> Tokens {
     untrusted.follow(&app.clock);
     let line = format!(
@@ -303,8 +303,8 @@ async fn by_other(app: &App, untrusted: &FakeProvider, claims: Value) -> Tokens 
     let (pair, _) = cookie.split_once(';').expect("attributes");
     let line = format!("GET /auth/oauth/other/callback?{query}");
     let headers = format!("Cookie: {pair}\r\n");
-    let told = landed(app.ask(&line, &headers, b"").await);
-    redeem(app, &told["code"], VERIFIER).await.tokens()
+    let params = landed(app.ask(&line, &headers, b"").await);
+    redeem(app, &params["code"], VERIFIER).await.tokens()
 }
 
 async fn link(app: &App, fake: &FakeProvider, tokens: &Tokens, claims: Value) {

@@ -1,4 +1,4 @@
-//! What the host says about who registers and who signs in.
+//! Rules of the host for registration and sign-in.
 
 use std::{collections::BTreeSet, error::Error as _};
 
@@ -15,14 +15,14 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn closed_registration_makes_no_account() {
+async fn closed_registration_creates_no_account() {
     let fake = FakeProvider::start().await;
     let closed =
         |builder| asking(builder, &fake).registration(hallpass::password::RegistrationMode::Closed);
     for app in apps_with(closed).await {
         let refused = arrive(&app, &fake, person("1", ANN)).await;
         assert_eq!(refused, Err("registration_closed".to_owned()));
-        // Who is there already goes on.
+        // Existing users are not affected.
         let account = hallpass::Registration::new(ANN.parse().unwrap(), "a good long password");
         hallpass::UserService::register(&app.auth, account)
             .await
@@ -32,7 +32,7 @@ async fn closed_registration_makes_no_account() {
 }
 
 #[tokio::test]
-async fn a_linked_account_needs_a_verified_address_where_that_is_required() {
+async fn a_linked_account_needs_a_verified_address_if_required() {
     let fake = FakeProvider::start().await;
     let strict = |builder| asking(builder, &fake).require_verified_email(true);
     for app in apps_with(strict).await {
@@ -48,12 +48,12 @@ async fn a_linked_account_needs_a_verified_address_where_that_is_required() {
     }
 }
 
-/// What a host says no with is what its application is told.
+/// The application receives the host's refusal.
 #[derive(Debug)]
-struct Choosy;
+struct Selective;
 
 #[async_trait::async_trait]
-impl hallpass::hook::Hooks for Choosy {
+impl hallpass::hook::Hooks for Selective {
     async fn before_registration(
         &self,
         applicant: &hallpass::hook::Applicant<'_>,
@@ -79,9 +79,9 @@ impl hallpass::hook::Hooks for Choosy {
 }
 
 #[tokio::test]
-async fn the_host_has_a_say_in_who_registers_and_who_signs_in() {
+async fn the_host_can_refuse_registrations_and_sign_ins() {
     let fake = FakeProvider::start().await;
-    let set = |builder| asking(builder, &fake).hooks(Choosy);
+    let set = |builder| asking(builder, &fake).hooks(Selective);
     for app in apps_with(set).await {
         let refused = arrive(&app, &fake, person("1", "no@example.org")).await;
         assert_eq!(refused, Err("not_invited".to_owned()));
@@ -95,7 +95,7 @@ async fn the_host_has_a_say_in_who_registers_and_who_signs_in() {
 }
 
 #[tokio::test]
-async fn a_provider_whose_name_is_that_of_a_row_is_refused_at_start() {
+async fn a_provider_named_like_an_endpoint_is_refused_at_start() {
     let fake = FakeProvider::start().await;
     let app = app_with(|builder| asking(builder, &fake)).await;
     let endpoints = app.auth.endpoints();
@@ -115,9 +115,9 @@ async fn a_provider_whose_name_is_that_of_a_row_is_refused_at_start() {
                 .provider(Provider::oidc(name, &fake.issuer, CLIENT_ID))
                 .build()
         };
-        let error = build(name).expect_err("the row would be shadowed");
+        let error = build(name).expect_err("the provider is refused");
         let reason = error.source().expect("a reason").to_string();
         assert!(reason.contains(&format!("`{name}`")), "{reason}");
-        build(&format!("{name}s")).expect("nothing is shadowed");
+        build(&format!("{name}s")).expect("the provider is allowed");
     }
 }

@@ -47,7 +47,7 @@ async fn a_signed_in_user_links_lists_and_unlinks() {
     for app in apps_of(&fake).await {
         let ann = app.join(ANN).await;
         assert_eq!(list(&app, &ann).await, [] as [Value; 0]);
-        // Whatever address they have there.
+        // Any address at the provider.
         let code = offered(&app, &fake, person("1", "ann@elsewhere.org")).await;
         let wrong = json!({"code": code, "code_verifier": "another"});
         let reply = app.send("POST /users/me/identities", &ann.access, wrong);
@@ -65,15 +65,15 @@ async fn a_signed_in_user_links_lists_and_unlinks() {
         link(&app, &ann, &code).await.problem(400, "invalid_token");
         assert_eq!(list(&app, &ann).await, std::slice::from_ref(&linked));
         app.deliver().await;
-        let told = || app.letters(ANN, "provider").len();
-        assert_eq!(told(), 1, "{}", app.name);
+        let notices = || app.letters(ANN, "provider").len();
+        assert_eq!(notices(), 1, "{}", app.name);
 
-        // Once more is no error, and no event.
+        // A repetition succeeds without an event.
         let code = offered(&app, &fake, person("1", "ann@elsewhere.org")).await;
         let again = link(&app, &ann, &code).await.expect(201).json();
         assert_eq!(again, linked);
         app.deliver().await;
-        assert_eq!(told(), 1, "{}", app.name);
+        assert_eq!(notices(), 1, "{}", app.name);
 
         let by_provider = sign_in(&app, &fake, person("1", "x@y.org")).await;
         let me = app.me(&by_provider.access).await.expect(200).json();
@@ -127,7 +127,7 @@ async fn linking_needs_a_recent_sign_in() {
         let ann = app.join(ANN).await;
         app.advance(590);
         let code = offered(&app, &fake, person("1", ANN)).await;
-        // A refresh makes no session fresher.
+        // A refresh does not freshen a session.
         let ann = app.refresh(&ann.refresh).await.tokens();
         app.advance(20);
         let reply = link(&app, &ann, &code).await;
@@ -140,7 +140,7 @@ async fn linking_needs_a_recent_sign_in() {
 }
 
 #[tokio::test]
-async fn strangers_have_no_identities() {
+async fn unauthenticated_callers_have_no_identities() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let id = "018f8b1e-0000-7000-8000-000000000000";
@@ -163,7 +163,7 @@ async fn strangers_have_no_identities() {
 }
 
 #[tokio::test]
-async fn the_last_way_in_stays() {
+async fn the_last_sign_in_method_stays() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let ann = sign_in(&app, &fake, person("1", ANN)).await;
@@ -178,7 +178,7 @@ async fn the_last_way_in_stays() {
         unlink(&app, &ann, &second)
             .await
             .problem(409, "last_credential");
-        // A password is a way in, too.
+        // A password is a sign-in method too.
         let token = app.reset_token(ANN).await;
         app.reset(&token, crate::support::http::PASSWORD)
             .await
@@ -189,7 +189,7 @@ async fn the_last_way_in_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_two_that_are_unlinked_at_once_one_stays() {
+async fn one_of_two_concurrently_unlinked_identities_stays() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         for round in 0..8 {

@@ -1,4 +1,4 @@
-//! No sign-in ends by what a provider sends and nobody here reads.
+//! Unread data of a provider ends no sign-in.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::{
 use crate::support::provider::{FakeProvider, form};
 
 #[tokio::test]
-async fn a_token_answer_whose_unread_members_are_of_other_types_signs_in() {
+async fn unread_members_of_a_token_reply_may_have_any_type() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         for (name, value) in [
@@ -26,8 +26,8 @@ async fn a_token_answer_whose_unread_members_are_of_other_types_signs_in() {
             ("error", json!(null)),
             ("error_description", json!(["none"])),
         ] {
-            fake.behave(|habits| {
-                habits.token = Arc::new(move |answer: &mut Map<String, Value>| {
+            fake.behave(|behaviour| {
+                behaviour.token = Arc::new(move |answer: &mut Map<String, Value>| {
                     answer.insert(name.to_owned(), value.clone());
                 });
             });
@@ -38,20 +38,20 @@ async fn a_token_answer_whose_unread_members_are_of_other_types_signs_in() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_known_by_its_error_whatever_else_it_says() {
+async fn a_refusal_is_recognised_by_its_error_alone() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
-        fake.behave(|habits| {
+        fake.behave(|behaviour| {
             let body =
                 json!({"error": "invalid_grant", "error_description": ["x"], "error_uri": 7});
-            habits.instead.insert("/token", (400, body.to_string()));
+            behaviour.instead.insert("/token", (400, body.to_string()));
         });
         let refused = super::flow::arrive(&app, &fake, person("1", ANN)).await;
         assert_eq!(refused, Err("provider_failed".to_owned()));
     }
 }
 
-/// Parameters of providers, and of what stands on the way.
+/// Parameters of providers and of proxies.
 fn foreign() -> Vec<String> {
     let mut foreign = vec![
         "error_description=introducci%u00f3n".to_owned(),
@@ -68,7 +68,7 @@ fn foreign() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_callback_with_foreign_repeated_or_undecodable_parameters_signs_in() {
+async fn foreign_callback_parameters_are_ignored() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         fake.follow(&app.clock);
@@ -80,29 +80,29 @@ async fn a_callback_with_foreign_repeated_or_undecodable_parameters_signs_in() {
                     true => format!("{foreign}&{own}"),
                     false => format!("{own}&{foreign}"),
                 };
-                let told = landed(come_back(&app, &tab, &query).await);
-                redeem(&app, &told["code"], VERIFIER).await.tokens();
+                let params = landed(come_back(&app, &tab, &query).await);
+                redeem(&app, &params["code"], VERIFIER).await.tokens();
             }
         }
     }
 }
 
 #[tokio::test]
-async fn a_denial_reaches_the_application_whatever_its_description_is_encoded_as() {
+async fn a_denial_reaches_the_application_in_any_encoding() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         for foreign in foreign() {
             let tab = begin(&app, &[]).await;
             let state = &form(tab.location.split_once('?').unwrap().1)["state"];
             let query = format!("error=access_denied&{foreign}&state={state}");
-            let told = landed(come_back(&app, &tab, &query).await);
-            assert_eq!(told["error"], "access_denied", "{foreign}");
+            let params = landed(come_back(&app, &tab, &query).await);
+            assert_eq!(params["error"], "access_denied", "{foreign}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_callback_whose_own_parameters_are_repeated_or_undecodable_is_refused() {
+async fn malformed_callback_parameters_are_refused() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         fake.follow(&app.clock);
@@ -123,7 +123,7 @@ async fn a_callback_whose_own_parameters_are_repeated_or_undecodable_is_refused(
             reply.problem(400, "invalid_token");
         }
         assert_eq!(fake.calls("/token"), before, "nothing was asked");
-        let told = landed(come_back(&app, &tab, &query).await);
-        redeem(&app, &told["code"], VERIFIER).await.tokens();
+        let params = landed(come_back(&app, &tab, &query).await);
+        redeem(&app, &params["code"], VERIFIER).await.tokens();
     }
 }

@@ -1,4 +1,4 @@
-//! The linking rule over its whole space: what stands here, what the provider says, and whether it is trusted.
+//! The linking rule over its whole space: local state, assertion and trust.
 
 use hallpass::{
     Registration,
@@ -27,7 +27,7 @@ enum Local {
     LinkedToDisabled,
 }
 
-/// What may become of it, as the contract has it.
+/// The possible outcomes of the contract.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Outcome {
     NewAccount { proven: bool },
@@ -84,7 +84,7 @@ fn expected(
     }
 }
 
-/// The user of an address, and everything that a takeover or a link would change.
+/// The user of an address, and all state that a takeover or a link would change.
 async fn snapshot(app: &App, email: &str) -> Option<(Value, bool, usize)> {
     let address = email.parse().unwrap();
     let store = app.store();
@@ -105,7 +105,7 @@ async fn verify(app: &App, id: &Value, admin: &str) {
 }
 
 #[tokio::test]
-async fn every_case_ends_as_the_contract_says() {
+async fn every_case_follows_the_contract() {
     let fake = FakeProvider::start().await;
     for mode in MODES {
         for app in apps_with(|builder| asking(builder, &fake).registration(mode)).await {
@@ -138,8 +138,8 @@ async fn cases_end_as_the_contract_says(app: &App, fake: &FakeProvider, mode: Re
                 let after = snapshot(app, &email).await;
                 let expected = expected(mode, local, verified.as_ref(), trusted);
                 match (expected, outcome) {
-                    (Outcome::Refused(code), Err(told)) => {
-                        assert_eq!(told, code, "{case}");
+                    (Outcome::Refused(code), Err(actual)) => {
+                        assert_eq!(actual, code, "{case}");
                         assert_eq!(after, before, "{case}");
                         refused(app, code, &case).await;
                     }
@@ -181,7 +181,7 @@ async fn cases_end_as_the_contract_says(app: &App, fake: &FakeProvider, mode: Re
     }
 }
 
-/// Makes it so, and gives the user that the identity is linked to.
+/// Sets the state up and returns the linked user.
 async fn prepare(
     app: &App,
     fake: &FakeProvider,
@@ -220,14 +220,14 @@ async fn prepare(
     }
 }
 
-/// In process, where the mode of registration does not count.
+/// In process, where the registration mode does not apply.
 async fn register(app: &App, email: &str) -> Value {
     let registration = Registration::new(email.parse().unwrap(), PASSWORD);
     let user = app.auth.register(registration).await.unwrap();
     json!(user.id)
 }
 
-/// Somebody else who has this identity.
+/// Another user with this identity.
 async fn linked(app: &App, fake: &FakeProvider, subject: &str) -> Value {
     let email = format!("other-{}@example.org", subject.replace(' ', "-"));
     register(app, &email).await;
@@ -241,7 +241,7 @@ async fn who(app: &App, code: &str) -> Value {
     app.me(&tokens.access).await.expect(200).json()
 }
 
-/// The last event says why.
+/// The last event has the reason.
 async fn refused(app: &App, reason: &str, case: &str) {
     let store = app.store();
     let events = store.list_events(&EventFilter::default(), None, 1).await;
@@ -253,7 +253,7 @@ async fn refused(app: &App, reason: &str, case: &str) {
 }
 
 #[tokio::test]
-async fn without_an_address_nobody_is_registered() {
+async fn an_identity_without_an_address_registers_nobody() {
     let fake = FakeProvider::start().await;
     for mode in MODES {
         for app in apps_with(|builder| asking(builder, &fake).registration(mode)).await {

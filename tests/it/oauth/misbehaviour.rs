@@ -1,5 +1,4 @@
-//! A provider that answers what it must not: the modules of the OpenID Connect conformance plans for relying parties, and
-//! what attackers have tried elsewhere.
+//! Invalid provider replies: the OpenID Connect conformance plans for relying parties, and known attacks.
 
 use std::sync::Arc;
 
@@ -12,15 +11,15 @@ use super::{
 };
 use crate::support::{
     app::{App, app_with},
-    provider::{CLIENT_ID, FakeProvider, Habits, Signing},
+    provider::{Behaviour, CLIENT_ID, FakeProvider, Signing},
 };
 
 async fn app_of(fake: &FakeProvider) -> App {
     app_with(|builder| asking(builder, fake)).await
 }
 
-/// The sign-in fails, and nobody has an account then.
-async fn fails(app: &App, fake: &FakeProvider, case: &str, change: impl FnOnce(&mut Habits)) {
+/// The sign-in fails without an account.
+async fn fails(app: &App, fake: &FakeProvider, case: &str, change: impl FnOnce(&mut Behaviour)) {
     fake.behave(change);
     let outcome = arrive(app, fake, person("1", ANN)).await;
     assert_eq!(outcome, Err("provider_failed".to_owned()), "{case}");
@@ -29,9 +28,9 @@ async fn fails(app: &App, fake: &FakeProvider, case: &str, change: impl FnOnce(&
     fake.behave(|_| {});
 }
 
-fn claim(name: &'static str, value: Value) -> impl FnOnce(&mut Habits) {
-    move |habits| {
-        habits.claims = Arc::new(move |claims: &mut Map<String, Value>| {
+fn claim(name: &'static str, value: Value) -> impl FnOnce(&mut Behaviour) {
+    move |behaviour| {
+        behaviour.claims = Arc::new(move |claims: &mut Map<String, Value>| {
             match &value {
                 Value::Null => claims.remove(name),
                 value => claims.insert(name.to_owned(), value.clone()),
@@ -40,9 +39,9 @@ fn claim(name: &'static str, value: Value) -> impl FnOnce(&mut Habits) {
     }
 }
 
-fn header(name: &'static str, value: Value) -> impl FnOnce(&mut Habits) {
-    move |habits| {
-        habits.header = Arc::new(move |header: &mut Map<String, Value>| {
+fn header(name: &'static str, value: Value) -> impl FnOnce(&mut Behaviour) {
+    move |behaviour| {
+        behaviour.header = Arc::new(move |header: &mut Map<String, Value>| {
             match &value {
                 Value::Null => header.remove(name),
                 value => header.insert(name.to_owned(), value.clone()),
@@ -51,8 +50,8 @@ fn header(name: &'static str, value: Value) -> impl FnOnce(&mut Habits) {
     }
 }
 
-fn signing(signing: Signing) -> impl FnOnce(&mut Habits) {
-    move |habits| habits.signing = signing
+fn signing(signing: Signing) -> impl FnOnce(&mut Behaviour) {
+    move |behaviour| behaviour.signing = signing
 }
 
 #[tokio::test]
@@ -98,8 +97,8 @@ async fn an_invalid_audience_is_refused() {
         fails(&app, &fake, &case, claim("aud", audience)).await;
     }
     fails(&app, &fake, "azp", claim("azp", json!("another"))).await;
-    fake.behave(|habits| {
-        habits.claims = Arc::new(|claims: &mut Map<String, Value>| {
+    fake.behave(|behaviour| {
+        behaviour.claims = Arc::new(|claims: &mut Map<String, Value>| {
             claims.insert("aud".to_owned(), json!(["another", CLIENT_ID]));
             claims.insert("azp".to_owned(), json!(CLIENT_ID));
         });
@@ -108,7 +107,7 @@ async fn an_invalid_audience_is_refused() {
 }
 
 #[tokio::test]
-async fn times_are_held_to() {
+async fn times_of_a_token_are_enforced() {
     let fake = FakeProvider::start().await;
     let app = app_of(&fake).await;
     fake.follow(&app.clock);
@@ -148,9 +147,9 @@ async fn a_signature_must_be_the_providers() {
         fails(&app, &fake, name, header(name, value)).await;
     }
     let instead = |body: &'static str| {
-        move |habits: &mut Habits| {
+        move |behaviour: &mut Behaviour| {
             let body = json!({"access_token": "x", "token_type": "Bearer", "id_token": body});
-            habits.instead.insert("/token", (200, body.to_string()));
+            behaviour.instead.insert("/token", (200, body.to_string()));
         }
     };
     for nonsense in ["", "x", "a.b.c", "..", "e30.e30."] {
@@ -168,9 +167,9 @@ async fn a_token_without_a_key_id_needs_a_set_with_one_key() {
 
     let fake = FakeProvider::start().await;
     let app = app_of(&fake).await;
-    fails(&app, &fake, "two keys", |habits| {
-        header("kid", Value::Null)(habits);
-        habits.jwks = Arc::new(|jwks: &mut Value| {
+    fails(&app, &fake, "two keys", |behaviour| {
+        header("kid", Value::Null)(behaviour);
+        behaviour.jwks = Arc::new(|jwks: &mut Value| {
             let keys = jwks["keys"].as_array_mut().unwrap();
             let mut second = keys[0].clone();
             second["kid"] = "second".into();
@@ -189,20 +188,20 @@ async fn userinfo_counts_if_it_is_of_the_same_subject() {
         claims.remove("email_verified");
     };
     for subject in [json!("another"), Value::Null, json!(1)] {
-        fails(&app, &fake, "userinfo", |habits| {
-            habits.claims = Arc::new(without_email);
-            habits.userinfo = Arc::new(move |info: &mut Map<String, Value>| {
+        fails(&app, &fake, "userinfo", |behaviour| {
+            behaviour.claims = Arc::new(without_email);
+            behaviour.userinfo = Arc::new(move |info: &mut Map<String, Value>| {
                 info.insert("sub".to_owned(), subject.clone());
             });
         })
         .await;
     }
-    fails(&app, &fake, "no userinfo", |habits| {
-        habits.claims = Arc::new(without_email);
-        habits.instead.insert("/userinfo", (500, String::new()));
+    fails(&app, &fake, "no userinfo", |behaviour| {
+        behaviour.claims = Arc::new(without_email);
+        behaviour.instead.insert("/userinfo", (500, String::new()));
     })
     .await;
-    fake.behave(|habits| habits.claims = Arc::new(without_email));
+    fake.behave(|behaviour| behaviour.claims = Arc::new(without_email));
     let tokens = sign_in(&app, &fake, person("1", ANN)).await;
     let me = app.me(&tokens.access).await.json();
     assert_eq!(
@@ -214,8 +213,8 @@ async fn userinfo_counts_if_it_is_of_the_same_subject() {
 #[tokio::test]
 async fn an_answer_names_its_issuer_if_the_provider_says_so() {
     let fake = FakeProvider::start().await;
-    fake.behave(|habits| {
-        habits.discovery = Arc::new(|document: &mut Value| {
+    fake.behave(|behaviour| {
+        behaviour.discovery = Arc::new(|document: &mut Value| {
             document["authorization_response_iss_parameter_supported"] = true.into();
         });
     });
@@ -231,22 +230,22 @@ async fn an_answer_names_its_issuer_if_the_provider_says_so() {
         if let Some(iss) = iss {
             query = format!("{query}&iss={iss}");
         }
-        let told = super::landed(super::come_back(&app, &tab, &query).await);
-        assert_eq!(told.contains_key("code"), is_right, "{iss:?}");
+        let params = super::landed(super::come_back(&app, &tab, &query).await);
+        assert_eq!(params.contains_key("code"), is_right, "{iss:?}");
     }
-    // Not announced, and wrong all the same.
+    // Unannounced, but wrong.
     let fake = FakeProvider::start().await;
     let app = app_of(&fake).await;
     fake.follow(&app.clock);
     let tab = super::begin(&app, &[]).await;
     let query = fake.approve(&tab.location, &person("1", ANN));
     let query = format!("{query}&iss=https://evil.example");
-    let told = super::landed(super::come_back(&app, &tab, &query).await);
-    assert_eq!(told["error"], "provider_failed");
+    let params = super::landed(super::come_back(&app, &tab, &query).await);
+    assert_eq!(params["error"], "provider_failed");
 }
 
 #[tokio::test]
-async fn a_code_of_another_browser_is_worth_nothing_at_the_provider() {
+async fn a_code_of_another_browser_is_refused_at_the_provider() {
     let fake = FakeProvider::start().await;
     let app = app_of(&fake).await;
     fake.follow(&app.clock);

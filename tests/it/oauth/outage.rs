@@ -1,4 +1,4 @@
-//! A provider that is slow or down, or changes its keys.
+//! Slow or unavailable providers, and key changes.
 
 use std::{cell::Cell, sync::Arc};
 
@@ -12,32 +12,32 @@ use super::{
 use crate::support::{
     app::{App, app_with, unhurried},
     patience::{PATIENCE, until},
-    provider::{CLIENT_ID, CLIENT_SECRET, FakeProvider, Habits, Signing, form},
+    provider::{Behaviour, CLIENT_ID, CLIENT_SECRET, FakeProvider, Signing, form},
 };
 
-/// Where a start leads, if not to the provider.
+/// The target of a start outside the provider.
 async fn start_fails(app: &App) {
     let line = format!("GET {}", start_path(&[]));
     let reply = app.ask(&line, "", b"").await.expect(303);
     let location = reply.header("location").unwrap();
-    let told = form(
+    let params = form(
         location
             .strip_prefix(APP_URL)
             .unwrap()
             .trim_start_matches('&'),
     );
-    assert_eq!(told["error"], "provider_failed");
-    assert_eq!(told["state"], "the app's state");
+    assert_eq!(params["error"], "provider_failed");
+    assert_eq!(params["state"], "the app's state");
     assert_eq!(reply.header("set-cookie"), None);
 }
 
 #[tokio::test]
-async fn a_provider_that_is_down_is_told_to_the_application_and_found_when_it_is_back() {
+async fn a_provider_outage_is_reported_and_recovered_from() {
     let fake = FakeProvider::start().await;
-    fake.behave(|habits| {
+    fake.behave(|behaviour| {
         let paths = ["/.well-known/openid-configuration"];
         for path in paths {
-            habits.instead.insert(path, (503, String::new()));
+            behaviour.instead.insert(path, (503, String::new()));
         }
     });
     let app = app_with(|builder| asking(builder, &fake)).await;
@@ -49,7 +49,7 @@ async fn a_provider_that_is_down_is_told_to_the_application_and_found_when_it_is
 }
 
 #[tokio::test]
-async fn a_document_that_is_not_the_providers_is_not_believed() {
+async fn a_document_of_another_issuer_is_refused() {
     type Twist = fn(&mut Value);
     let twists: [(&str, Twist); 6] = [
         ("issuer", |document| {
@@ -71,7 +71,7 @@ async fn a_document_that_is_not_the_providers_is_not_believed() {
     ];
     for (case, twist) in twists {
         let fake = FakeProvider::start().await;
-        fake.behave(|habits| habits.discovery = Arc::new(twist));
+        fake.behave(|behaviour| behaviour.discovery = Arc::new(twist));
         let app = app_with(|builder| asking(builder, &fake)).await;
         eprintln!("{case}");
         start_fails(&app).await;
@@ -79,7 +79,7 @@ async fn a_document_that_is_not_the_providers_is_not_believed() {
 }
 
 #[tokio::test]
-async fn documents_are_bounded_and_redirects_not_followed() {
+async fn documents_are_bounded_and_redirects_are_not_followed() {
     for (path, status, body) in [
         (
             "/.well-known/openid-configuration",
@@ -90,7 +90,7 @@ async fn documents_are_bounded_and_redirects_not_followed() {
         ("/.well-known/openid-configuration", 200, "{".to_owned()),
     ] {
         let fake = FakeProvider::start().await;
-        fake.behave(|habits| drop(habits.instead.insert(path, (status, body))));
+        fake.behave(|behaviour| drop(behaviour.instead.insert(path, (status, body))));
         let app = app_with(|builder| asking(builder, &fake)).await;
         start_fails(&app).await;
     }
@@ -105,7 +105,7 @@ async fn documents_are_bounded_and_redirects_not_followed() {
             let fake = FakeProvider::start().await;
             let app = app_with(|builder| asking(builder, &fake)).await;
             let case = format!("{path} {status} {}", body.len());
-            fake.behave(|habits| drop(habits.instead.insert(path, (status, body))));
+            fake.behave(|behaviour| drop(behaviour.instead.insert(path, (status, body))));
             let line = format!("GET {}", start_path(&[]));
             let reply = app.ask(&line, "", b"").await.expect(303);
             if !reply.header("location").unwrap().starts_with(&fake.issuer) {
@@ -119,7 +119,7 @@ async fn documents_are_bounded_and_redirects_not_followed() {
 }
 
 #[tokio::test]
-async fn a_slow_provider_holds_nobody_up_for_long() {
+async fn a_slow_provider_delays_no_other_caller() {
     let fake = FakeProvider::start().await;
     let quick = FakeProvider::start().await;
     let app = app_with(|builder| {
@@ -128,16 +128,16 @@ async fn a_slow_provider_holds_nobody_up_for_long() {
     })
     .await;
     fake.follow(&app.clock);
-    // On a slow machine the others may be late by themselves, but not each time.
+    // The others may be late on a slow machine, but not each time.
     for round in 0..3 {
         if others_are_answered_before(&app, &fake, &quick, round).await {
             return;
         }
     }
-    panic!("others wait for the slow one");
+    panic!("others wait for the slow provider");
 }
 
-/// Whether others are answered while one waits for the slow provider, which is given up in any case.
+/// Whether others are answered while one waits for the slow provider, which is given up.
 async fn others_are_answered_before(
     app: &App,
     slow: &FakeProvider,
@@ -146,11 +146,11 @@ async fn others_are_answered_before(
 ) -> bool {
     let tab = super::begin(app, &[]).await;
     let query = slow.approve(&tab.location, &person("1", ANN));
-    slow.behave(|habits| habits.delay = 10 * PATIENCE);
+    slow.behave(|behaviour| behaviour.delay = 10 * PATIENCE);
     let is_given_up = Cell::new(false);
     let given_up = async {
-        let told = super::landed(super::come_back(app, &tab, &query).await);
-        assert_eq!(told["error"], "provider_failed");
+        let params = super::landed(super::come_back(app, &tab, &query).await);
+        assert_eq!(params["error"], "provider_failed");
         is_given_up.set(true);
     };
     let others = async {
@@ -168,7 +168,7 @@ async fn others_are_answered_before(
 }
 
 #[tokio::test]
-async fn new_keys_are_fetched_once_a_minute_and_old_ones_go_on_while_they_cannot_be() {
+async fn new_keys_are_fetched_once_a_minute_and_old_ones_stay_valid() {
     let fake = FakeProvider::start().await;
     let app = app_with(|builder| asking(builder, &fake)).await;
     sign_in(&app, &fake, person("1", ANN)).await;
@@ -177,7 +177,7 @@ async fn new_keys_are_fetched_once_a_minute_and_old_ones_go_on_while_they_cannot
     app.advance(60);
     sign_in(&app, &fake, person("1", ANN)).await;
     assert_eq!(fake.calls("/jwks"), fetched + 1);
-    // Another key within the minute is not asked for.
+    // A second key within the minute is not fetched.
     fake.rotate("third");
     let outcome = arrive(&app, &fake, person("1", ANN)).await;
     assert_eq!(outcome, Err("provider_failed".to_owned()));
@@ -185,10 +185,10 @@ async fn new_keys_are_fetched_once_a_minute_and_old_ones_go_on_while_they_cannot
     app.advance(60);
     sign_in(&app, &fake, person("1", ANN)).await;
     assert_eq!(fake.calls("/jwks"), fetched + 2);
-    // The keys at hand go on while there are no others to be had.
-    fake.behave(|habits| {
+    // The cached keys stay in use during the outage.
+    fake.behave(|behaviour| {
         for path in ["/jwks", "/.well-known/openid-configuration"] {
-            habits.instead.insert(path, (503, String::new()));
+            behaviour.instead.insert(path, (503, String::new()));
         }
     });
     for _ in 0..3 {
@@ -198,13 +198,13 @@ async fn new_keys_are_fetched_once_a_minute_and_old_ones_go_on_while_they_cannot
 }
 
 #[tokio::test]
-async fn no_address_within_is_asked() {
+async fn private_addresses_are_never_asked() {
     for issuer in [
         "https://10.0.0.1",
         "https://[fd00::1]",
         "https://169.254.169.254",
     ] {
-        // The host has said so itself: only time tells that nobody is there.
+        // The host allowed it, so only the timeout ends the attempt.
         let provider = Provider::oidc("idp", issuer, CLIENT_ID);
         let built = app_with(|builder| {
             builder
@@ -215,7 +215,7 @@ async fn no_address_within_is_asked() {
     }
     let fake = FakeProvider::start().await;
     let port = fake.issuer.rsplit_once(':').unwrap().1.to_owned();
-    // A name that leads to this machine, without the host having said that it may.
+    // A name of this machine, which the host did not allow.
     let app = app_with(|builder| {
         let provider = Provider::oidc("idp", format!("https://localtest.me:{port}"), CLIENT_ID);
         builder.provider(provider).provider_redirects([APP_URL])
@@ -225,10 +225,10 @@ async fn no_address_within_is_asked() {
     assert_eq!(fake.calls("/.well-known/openid-configuration"), 0);
 }
 
-/// Neither the token nor the set says which key it is.
-fn nameless(habits: &mut Habits) {
-    habits.header = Arc::new(|header: &mut Map<String, Value>| drop(header.remove("kid")));
-    habits.jwks = Arc::new(|jwks: &mut Value| {
+/// Neither the token nor the set has a key id.
+fn nameless(behaviour: &mut Behaviour) {
+    behaviour.header = Arc::new(|header: &mut Map<String, Value>| drop(header.remove("kid")));
+    behaviour.jwks = Arc::new(|jwks: &mut Value| {
         let keys = jwks["keys"].as_array_mut().unwrap();
         for key in keys {
             key.as_object_mut().unwrap().remove("kid");
@@ -237,12 +237,12 @@ fn nameless(habits: &mut Habits) {
 }
 
 #[tokio::test]
-async fn a_key_that_was_replaced_under_no_name_or_the_same_one_is_fetched_once() {
+async fn a_replaced_key_without_a_new_name_is_fetched_once() {
     let fake = FakeProvider::start().await;
-    type Habit = fn(&mut Habits);
-    for habit in [nameless as Habit, |_| {}] {
+    type Variant = fn(&mut Behaviour);
+    for variant in [nameless as Variant, |_| {}] {
         for app in apps_of(&fake).await {
-            fake.behave(habit);
+            fake.behave(variant);
             sign_in(&app, &fake, person("1", ANN)).await;
             let before = fake.calls("/jwks");
             fake.rotate("first");
@@ -251,11 +251,11 @@ async fn a_key_that_was_replaced_under_no_name_or_the_same_one_is_fetched_once()
             sign_in(&app, &fake, person("1", ANN)).await;
             assert_eq!(fake.calls("/jwks"), before + 1, "{}", app.name);
 
-            // What is not the provider's stays so, and makes nobody ask more than once a minute.
+            // A foreign key stays refused and causes one fetch a minute.
             app.advance(61);
-            fake.behave(|habits| {
-                habit(habits);
-                habits.signing = Signing::Wrong;
+            fake.behave(|behaviour| {
+                variant(behaviour);
+                behaviour.signing = Signing::Wrong;
             });
             for _ in 0..3 {
                 let refused = arrive(&app, &fake, person("1", ANN)).await;

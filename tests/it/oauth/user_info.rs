@@ -1,4 +1,4 @@
-//! Sign-ins that depend on user info, and those that do not.
+//! Sign-ins with and without user info.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use super::{
 };
 use crate::support::{
     app::App,
-    provider::{FakeProvider, Habits},
+    provider::{Behaviour, FakeProvider},
 };
 
-/// Leaves these claims out of the ID token: they are at user info alone.
-fn without(names: &'static [&'static str]) -> impl FnOnce(&mut Habits) {
-    move |habits| {
-        habits.claims = Arc::new(move |claims: &mut Map<String, Value>| {
+/// Moves these claims from the ID token to user info.
+fn without(names: &'static [&'static str]) -> impl FnOnce(&mut Behaviour) {
+    move |behaviour| {
+        behaviour.claims = Arc::new(move |claims: &mut Map<String, Value>| {
             claims.retain(|name, _| !names.contains(&name.as_str()));
         });
     }
@@ -30,7 +30,7 @@ async fn proven(app: &App, email: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_address_that_user_info_alone_says_is_verified_joins_its_account() {
+async fn an_address_verified_by_user_info_alone_joins_its_account() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let id = proven(&app, ANN).await;
@@ -40,9 +40,9 @@ async fn an_address_that_user_info_alone_says_is_verified_joins_its_account() {
 
         // Another spelling of one address.
         let id = proven(&app, "bob@example.org").await;
-        fake.behave(|habits| {
-            without(&["email_verified"])(habits);
-            habits.userinfo = Arc::new(|info: &mut Map<String, Value>| {
+        fake.behave(|behaviour| {
+            without(&["email_verified"])(behaviour);
+            behaviour.userinfo = Arc::new(|info: &mut Map<String, Value>| {
                 info.insert("email".to_owned(), json!("BOB@Example.org"));
             });
         });
@@ -64,18 +64,18 @@ async fn user_info_that_verifies_another_address_proves_nothing() {
             json!("ann"),
         ] {
             let case = beside.to_string();
-            fake.behave(|habits| {
-                without(&["email_verified"])(habits);
-                habits.userinfo = Arc::new(move |info: &mut Map<String, Value>| {
+            fake.behave(|behaviour| {
+                without(&["email_verified"])(behaviour);
+                behaviour.userinfo = Arc::new(move |info: &mut Map<String, Value>| {
                     info.insert("email".to_owned(), beside.clone());
                 });
             });
             let refused = arrive(&app, &fake, person("1", ANN)).await;
             assert_eq!(refused, Err("link_required".to_owned()), "{case}");
         }
-        // The ID token has denied it.
-        fake.behave(|habits| {
-            habits.claims = Arc::new(|claims: &mut Map<String, Value>| {
+        // The ID token denies it.
+        fake.behave(|behaviour| {
+            behaviour.claims = Arc::new(|claims: &mut Map<String, Value>| {
                 claims.insert("email_verified".to_owned(), json!(false));
             });
         });
@@ -85,18 +85,18 @@ async fn user_info_that_verifies_another_address_proves_nothing() {
     }
 }
 
-type Fail = Box<dyn Fn(&mut Habits)>;
+type Fail = Box<dyn Fn(&mut Behaviour)>;
 
 /// The replies that may come instead of user info.
 fn failures() -> Vec<(&'static str, Fail)> {
     let instead = |status: u16, body: &'static str| {
-        move |habits: &mut Habits| {
+        move |behaviour: &mut Behaviour| {
             let reply = (status, body.to_owned());
-            habits.instead.insert("/userinfo", reply);
+            behaviour.instead.insert("/userinfo", reply);
         }
     };
-    let of_another = |habits: &mut Habits| {
-        habits.userinfo = Arc::new(|info: &mut Map<String, Value>| {
+    let of_another = |behaviour: &mut Behaviour| {
+        behaviour.userinfo = Arc::new(|info: &mut Map<String, Value>| {
             info.insert("sub".to_owned(), json!("another"));
         });
     };
@@ -111,21 +111,21 @@ fn failures() -> Vec<(&'static str, Fail)> {
 }
 
 #[tokio::test]
-async fn user_info_that_fails_does_not_end_the_sign_in_of_somebody_who_is_linked() {
+async fn a_linked_user_signs_in_without_user_info() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         fake.behave(|_| {});
         let tokens = sign_in(&app, &fake, person("1", ANN)).await;
         let id = app.me(&tokens.access).await.json()["id"].clone();
         for (case, fail) in failures() {
-            fake.behave(|habits| {
-                without(&["email", "email_verified"])(habits);
-                fail(habits);
+            fake.behave(|behaviour| {
+                without(&["email", "email_verified"])(behaviour);
+                fail(behaviour);
             });
             let tokens = sign_in(&app, &fake, person("1", ANN)).await;
             assert_eq!(app.me(&tokens.access).await.json()["id"], id, "{case}");
 
-            // Nobody knows which address it would be.
+            // The address is unknown.
             let failed = app.count_events(EventKind::SignInFailed).await;
             let refused = arrive(&app, &fake, person("2", "bob@example.org")).await;
             assert_eq!(refused, Err("provider_failed".to_owned()), "{case}");
@@ -137,13 +137,13 @@ async fn user_info_that_fails_does_not_end_the_sign_in_of_somebody_who_is_linked
 }
 
 #[tokio::test]
-async fn user_info_that_fails_leaves_an_address_of_the_id_token_unverified() {
+async fn failed_user_info_leaves_the_address_unverified() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         for (number, (case, fail)) in failures().into_iter().enumerate() {
-            fake.behave(|habits| {
-                without(&["email_verified"])(habits);
-                fail(habits);
+            fake.behave(|behaviour| {
+                without(&["email_verified"])(behaviour);
+                fail(behaviour);
             });
             let claims = person(
                 &format!("new {number}"),
@@ -164,9 +164,9 @@ async fn an_identity_is_linked_without_its_address() {
     let fake = FakeProvider::start().await;
     for app in apps_of(&fake).await {
         let tokens = app.join(ANN).await;
-        fake.behave(|habits| {
-            without(&["email", "email_verified"])(habits);
-            habits.instead.insert("/userinfo", (403, String::new()));
+        fake.behave(|behaviour| {
+            without(&["email", "email_verified"])(behaviour);
+            behaviour.instead.insert("/userinfo", (403, String::new()));
         });
         let code = arrive_for(&app, &fake, person("1", ANN), &[("intent", "link")]).await;
         let body = json!({"code": code.unwrap(), "code_verifier": VERIFIER});

@@ -1,4 +1,4 @@
-//! How a page tells a good link from one that was used, and from one that is dead.
+//! Pages of valid, used and dead links.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,10 @@ use crate::{
 };
 
 const INVALID: &str = "This link is no longer valid";
-/// What ann wants to be reached at.
+/// The new address of ann.
 const LATER: &str = "ann@example.net";
 
-/// The paths of the pages, what to send them beside the token, and their titles when it is done.
+/// The paths of the pages, their other form fields, and their titles on success.
 const ACTIONS: [(&str, &str, &str); 4] = [
     ("/verify-email", "", "Address confirmed"),
     ("/unlock", "", "Sign-in unlocked"),
@@ -31,7 +31,7 @@ const ACTIONS: [(&str, &str, &str); 4] = [
     ),
 ];
 
-/// A link of each kind, mailed to ann: the tokens by the paths.
+/// A link of each kind mailed to ann: tokens by path.
 pub(super) async fn mailed(app: &App) -> BTreeMap<&'static str, String> {
     let tokens = app.join(ANN).await;
     app.deliver().await;
@@ -59,9 +59,9 @@ async fn apps_with_lockout() -> Vec<App> {
     apps_with(|builder| builder.lockout(Lockout::default())).await
 }
 
-/// Each link in an account of its own: what one does makes others void.
+/// Each link has its own account, since one use voids others.
 #[tokio::test]
-async fn a_double_click_a_reload_and_a_way_back_end_in_success() {
+async fn a_double_click_a_reload_and_going_back_succeed() {
     for (path, more, title) in ACTIONS {
         for app in apps_with_lockout().await {
             let server = served(&app).await;
@@ -82,7 +82,7 @@ async fn a_double_click_a_reload_and_a_way_back_end_in_success() {
                 assert!(shown.text().contains("This link was used already"));
                 assert!(!shown.text().contains("<form") && !shown.text().contains("ann@"));
             }
-            // The call for programs stays as it is.
+            // The JSON endpoint is unchanged.
             let again = match path {
                 "/reset-password" => app.reset(&token, NEW).await,
                 _ => {
@@ -96,7 +96,7 @@ async fn a_double_click_a_reload_and_a_way_back_end_in_success() {
 }
 
 #[tokio::test]
-async fn a_second_form_is_not_told_that_its_password_was_set() {
+async fn a_second_form_does_not_report_its_password_as_set() {
     for app in apps_with_lockout().await {
         let server = served(&app).await;
         let token = mailed(&app).await.remove("/reset-password").unwrap();
@@ -115,7 +115,7 @@ async fn a_second_form_is_not_told_that_its_password_was_set() {
 }
 
 #[tokio::test]
-async fn the_page_of_a_void_link_does_not_say_that_it_was_done() {
+async fn the_page_of_a_void_link_does_not_report_success() {
     for app in apps_with_lockout().await {
         let server = served(&app).await;
         let links = mailed(&app).await;
@@ -128,7 +128,7 @@ async fn the_page_of_a_void_link_does_not_say_that_it_was_done() {
             let sent = send(&server.client, path, "", &format!("token={token}")).await;
             page(sent, 400, INVALID);
         }
-        // The reset has shown that the address is theirs, as the other link would have.
+        // The reset proves the address, as the other link would.
         let line = format!("GET /verify-email?token={}", links["/verify-email"]);
         page(
             server.client.ask(&line, "", b"").await,
@@ -139,7 +139,7 @@ async fn the_page_of_a_void_link_does_not_say_that_it_was_done() {
 }
 
 #[tokio::test]
-async fn a_used_link_is_an_error_once_it_expires_or_is_about_another_address() {
+async fn a_used_link_fails_after_expiry_or_an_address_change() {
     for app in apps_with_lockout().await {
         let server = served(&app).await;
         let client = &server.client;
@@ -155,7 +155,7 @@ async fn a_used_link_is_an_error_once_it_expires_or_is_about_another_address() {
         let (verify, change) = ("/verify-email", "/confirm-email-change");
         done(client, sent(verify).await, "Address confirmed").await;
         done(client, sent(change).await, "Address changed").await;
-        // It was mailed to the address that was left.
+        // It was mailed to the former address.
         page(opened(verify).await, 400, INVALID);
         page(opened(change).await, 200, "Address changed");
         app.advance(30 * 86_400);
@@ -165,7 +165,7 @@ async fn a_used_link_is_an_error_once_it_expires_or_is_about_another_address() {
 }
 
 #[tokio::test]
-async fn a_dead_link_asks_for_no_password_and_a_good_one_names_the_account() {
+async fn a_dead_link_shows_no_form_and_a_good_one_the_account() {
     for app in apps_with_lockout().await {
         let server = served(&app).await;
         let links = mailed(&app).await;
@@ -175,7 +175,7 @@ async fn a_dead_link_asks_for_no_password_and_a_good_one_names_the_account() {
                 .ask(&format!("GET {path}?token={token}"), "", b"")
                 .await;
             let shown = shown.expect(200);
-            // The mailbox of the link is named, and no other address of the account.
+            // Only the address of the link is named, and no other of the account.
             let (named, other) = match *path {
                 "/confirm-email-change" => (LATER, ANN),
                 _ => (ANN, LATER),
@@ -183,7 +183,7 @@ async fn a_dead_link_asks_for_no_password_and_a_good_one_names_the_account() {
             let line = format!("<p class=\"account\">{named}</p>");
             assert!(shown.text().contains(&line), "{path}: {}", shown.text());
             assert!(!shown.text().contains(other), "{path}");
-            // A token of another page is none here.
+            // A token of another page is invalid here.
             for other in links.keys().filter(|other| *other != path) {
                 let shown = server
                     .client
@@ -226,7 +226,7 @@ async fn a_dead_link_asks_for_no_password_and_a_good_one_names_the_account() {
 }
 
 #[tokio::test]
-async fn a_look_at_a_link_costs_one_read_and_a_look_at_its_head_none() {
+async fn a_view_of_a_link_costs_one_read_and_a_head_none() {
     let Some((_database, store, count)) = counted(DbBackend::Postgres).await else {
         return;
     };
@@ -268,7 +268,7 @@ async fn a_look_at_a_link_costs_one_read_and_a_look_at_its_head_none() {
 }
 
 #[tokio::test]
-async fn a_client_that_opens_links_too_often_is_asked_to_try_again_and_can_still_send_the_form() {
+async fn a_limit_on_opening_links_leaves_the_form_usable() {
     let rate = Rate::per_minute(1).with_burst(1);
     for app in apps_with(|builder| {
         let limits = RateLimits::none().per_client(Budget::Reset, rate);

@@ -1,4 +1,4 @@
-//! The page that lets an owner back in, and what all pages have in common.
+//! The unlock page, and the common parts of all pages.
 
 use std::sync::Arc;
 
@@ -61,7 +61,7 @@ const PAGES: [(&str, [&str; 5]); 4] = [
     ),
 ];
 
-/// Locked by wrong passwords: the token of the letter that tells of it.
+/// Locks the account by wrong passwords and returns the mailed token.
 async fn locked(app: &App) -> String {
     for _ in 0..5 {
         app.try_login(ANN, "a wrong password").await.expect(401);
@@ -73,7 +73,7 @@ async fn locked(app: &App) -> String {
 }
 
 #[tokio::test]
-async fn a_click_unlocks_once_and_looking_does_not() {
+async fn a_click_unlocks_once_and_a_view_does_not() {
     for app in apps_with(|builder| builder.lockout(Lockout::default())).await {
         let server = served(&app).await;
         let client = &server.client;
@@ -116,7 +116,7 @@ async fn a_click_unlocks_once_and_looking_does_not() {
     }
 }
 
-/// Of all pages this one alone sets a cookie: the device is a known one from then on.
+/// Only this page sets a cookie, which makes the device known.
 fn unlocked(reply: Reply) -> String {
     let cookie = reply.header("set-cookie").expect("a cookie");
     assert!(cookie.starts_with("__Host-hallpass_device=hp_dt_"));
@@ -124,7 +124,7 @@ fn unlocked(reply: Reply) -> String {
 }
 
 #[tokio::test]
-async fn a_token_of_another_page_does_not_unlock_and_one_that_unlocks_does_nothing_else() {
+async fn an_unlock_token_and_other_tokens_are_not_interchangeable() {
     for app in apps_with(|builder| builder.lockout(Lockout::default())).await {
         let server = served(&app).await;
         let client = &server.client;
@@ -147,7 +147,7 @@ async fn a_token_of_another_page_does_not_unlock_and_one_that_unlocks_does_nothi
 }
 
 #[tokio::test]
-async fn every_page_speaks_every_language() {
+async fn every_page_exists_in_every_language() {
     for framework in [Framework::Actix, Framework::Axum] {
         let lockout = |builder: AuthBuilder| builder.lockout(Lockout::default());
         let app = App::start(Arc::new(TestStore::memory()), framework, lockout).await;
@@ -179,7 +179,7 @@ async fn every_page_speaks_every_language() {
 }
 
 #[tokio::test]
-async fn every_page_refuses_what_is_no_form_of_its_own() {
+async fn every_page_refuses_foreign_forms() {
     for framework in [Framework::Actix, Framework::Axum] {
         let app = App::start(Arc::new(TestStore::memory()), framework, |builder| builder).await;
         let server = served(&app).await;
@@ -212,9 +212,9 @@ async fn every_page_refuses_what_is_no_form_of_its_own() {
     }
 }
 
-/// A limit is no fault of the form, which can be sent again.
+/// A limited form can be sent again.
 #[tokio::test]
-async fn a_client_that_sends_forms_too_often_is_asked_to_try_again() {
+async fn a_client_over_the_form_limit_is_asked_to_try_again() {
     let rate = Rate::per_minute(1).with_burst(1);
     for app in apps_with(|builder| {
         let limits = RateLimits::none().per_client(Budget::Verify, rate);

@@ -16,13 +16,13 @@ use crate::support::transcript::{self, Unsayable};
 
 /// Refuses every second mail, and quotes it.
 #[derive(Debug, Default)]
-pub(super) struct Moody {
+pub(super) struct RefusesHalf {
     pub(super) taken: Mailbox,
     pub(super) is_good: AtomicBool,
 }
 
 #[async_trait]
-impl Mailer for Moody {
+impl Mailer for RefusesHalf {
     async fn send(&self, mail: &Mail) -> Result<(), MailError> {
         if self.is_good.fetch_xor(true, Ordering::SeqCst) {
             return self.taken.send(mail).await;
@@ -32,7 +32,7 @@ impl Mailer for Moody {
     }
 }
 
-/// The endpoints; what they say of failures is part of the transcript.
+/// The endpoints; their failure replies are part of the transcript.
 pub(super) struct Api {
     pub(super) router: Router,
 }
@@ -91,7 +91,7 @@ impl Api {
     }
 }
 
-/// Postgres quotes the failing row beside its message; SQLite has no tables to write to any more.
+/// Postgres quotes the failing row with its message; SQLite has no tables left.
 pub(super) async fn break_tables(store: &SeaOrmStore) {
     let db = store.database();
     for table in [

@@ -1,4 +1,4 @@
-//! A mail server of another make, as a process: aiosmtpd, which is written in Python.
+//! aiosmtpd as a process: an independent mail server in Python.
 
 use std::{
     env,
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use super::{certificates::Authority, patience::PATIENCE, skip::skip};
 
-/// Longer than a line takes from that process to this.
+/// Longer than a line takes from that process to this one.
 const QUIET: Duration = Duration::from_millis(200);
 
 pub(crate) const USER: &str = "zo\u{eb}@example.org";
@@ -24,14 +24,14 @@ pub(crate) const PASSWORD: &str = "p@ss: w\u{f6}rd/%";
 /// The two, percent-encoded.
 const LOGIN: &str = "zo%C3%AB%40example.org:p%40ss%3A%20w%C3%B6rd%2F%25";
 
-/// How TLS begins, and how one logs in.
+/// The start of TLS and the login.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Mode {
     StartTls,
     Tls,
 }
 
-/// A server that takes mails from [`USER`]. Killed when this is dropped.
+/// A server that accepts mails from [`USER`]. Killed on drop.
 pub(crate) struct Aiosmtpd {
     child: Child,
     events: Receiver<Value>,
@@ -122,19 +122,19 @@ impl Aiosmtpd {
         self.authority.pem().as_bytes()
     }
 
-    /// What happens next there.
+    /// The next event of the server.
     pub(crate) fn event(&self) -> Value {
         self.events.recv_timeout(PATIENCE).expect("an event")
     }
 
-    /// The next event, a mail that was taken.
+    /// The next event, an accepted mail.
     pub(crate) fn mail(&self) -> Value {
         let mut event = self.event();
         assert!(event["refused"].is_null(), "{event}");
         event["mail"].take()
     }
 
-    /// Whether nothing has happened there since.
+    /// Whether no event happened since.
     pub(crate) fn is_silent(&self) -> bool {
         self.events.recv_timeout(QUIET).is_err()
     }

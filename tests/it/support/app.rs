@@ -58,7 +58,7 @@ impl Deref for App {
     }
 }
 
-/// One on each store and on each framework; the store in memory is quick enough for both.
+/// One app for each store and framework; one framework suffices for the fast memory store.
 pub(crate) async fn apps() -> Vec<App> {
     apps_with(|builder| builder).await
 }
@@ -78,7 +78,7 @@ pub(crate) async fn apps_with(set: impl Fn(AuthBuilder) -> AuthBuilder) -> Vec<A
     apps
 }
 
-/// The first of [`apps`]: for what neither the store nor the framework decides.
+/// The first of [`apps`], for tests independent of store and framework.
 pub(crate) async fn app_with(set: impl Fn(AuthBuilder) -> AuthBuilder) -> App {
     App::start(Arc::new(TestStore::memory()), Framework::Axum, set).await
 }
@@ -133,7 +133,7 @@ impl App {
         self.store.store()
     }
 
-    /// How many events of this kind there are, up to a hundred.
+    /// The number of events of this kind, up to a hundred.
     pub(crate) async fn count_events(&self, kind: EventKind) -> usize {
         let filter = EventFilter {
             user_id: None,
@@ -143,7 +143,7 @@ impl App {
         events.expect("the store works").len()
     }
 
-    /// How the user of an access token showed who they are, as the store has kept it.
+    /// The sign-in method of an access token's session, as stored.
     pub(crate) async fn methods_of(&self, access: &str) -> Methods {
         let claims = self.auth.verify(&access.into()).expect("a good token");
         let (store, now) = (self.store(), self.now());
@@ -195,7 +195,8 @@ impl App {
         assert!(matches!(outcome, UpdateUser::Updated(..)), "{outcome:?}");
     }
 
-    /// Signed in to an account without a password. The account is made anew under the tokens of one that had one.
+    /// Signs in to an account without a password, by deleting it and creating it again under the tokens of one with a
+    /// password.
     pub(crate) async fn passwordless(&self, email: &str) -> Tokens {
         let user = user_id(self.register(email).await["id"].as_str().expect("an id"));
         let tokens = self.login(email).await;
@@ -236,7 +237,7 @@ impl App {
         tokens
     }
 
-    /// Makes an administrator, logs in, and gives the access token.
+    /// Creates an administrator and returns the access token.
     pub(crate) async fn administrator(&self) -> String {
         self.administrator_at("root@example.org").await
     }
@@ -262,33 +263,32 @@ impl App {
         self.login(email).await.access
     }
 
-    /// Asks for a reset, has the mail sent, and takes the token out of it.
+    /// Requests a reset, sends the mail and returns its token.
     pub(crate) async fn reset_token(&self, email: &str) -> String {
         self.forgot(email).await;
         self.deliver().await;
         token_in(&self.letter(email, "/reset-password?"))
     }
 
-    /// Registers, and has the mail sent that comes of it.
+    /// Registers and sends the resulting mail.
     pub(crate) async fn settled(&self, email: &str) -> serde_json::Value {
         let user = self.register(email).await;
         self.deliver().await;
         user
     }
 
-    /// Has all mails sent that are due.
+    /// Sends all due mails.
     pub(crate) async fn deliver(&self) {
         self.auth.deliver_mail().await.expect("the store works");
     }
 
-    /// The text of the mail to this address that says so, of several the one that was ordered last.
+    /// The text of the last ordered mail to this address that contains the text.
     pub(crate) fn letter(&self, email: &str, says: &str) -> String {
         let mails = self.letters(email, says);
-        mails.into_iter().next_back().expect("a mail that says so")
+        mails.into_iter().next_back().expect("a mail with the text")
     }
 
-    /// The texts of the mails to this address that say so, in the order in which they were ordered: what is under way at
-    /// the same time arrives in any.
+    /// The texts of such mails in order of their orders, since concurrent mails arrive in any order.
     pub(crate) fn letters(&self, email: &str, says: &str) -> Vec<String> {
         let address: EmailAddress = email.parse().expect("an address");
         let mut mails = self.mailbox.mails();
@@ -304,7 +304,7 @@ pub(crate) fn token_in(text: &str) -> String {
     link_token(text, "reset-password")
 }
 
-/// The token of the one link in the text that leads to this page.
+/// The token of the only link in the text to this page.
 pub(crate) fn link_token(text: &str, page: &str) -> String {
     let start = format!("{PUBLIC_URL}/{page}?token=");
     let (_, rest) = text.split_once(&start).expect("the text has the link");
@@ -321,22 +321,22 @@ pub(crate) fn user_id(id: &str) -> UserId {
     id.parse().expect("an id")
 }
 
-/// Hashing that costs next to nothing.
+/// Hashing with the minimum cost.
 pub(crate) fn cheap() -> HashParams {
-    HashParams::danger_weak(8, 1, 1).expect("Argon2 takes them")
+    HashParams::danger_weak(8, 1, 1).expect("Argon2 accepts the parameters")
 }
 
-/// Such hashes, for whose turn a caller waits as long as that takes.
+/// The same, with unlimited waiting for a permit.
 pub(crate) fn patient(params: HashParams) -> HasherBuilder {
     Hasher::builder(params).deadline(PATIENCE).niceness(0)
 }
 
-/// Answers late rather than with 503: for races, the last of which is answered when all others are.
+/// Answers late rather than with 503, for races that wait for all replies.
 pub(crate) fn unhurried(builder: AuthBuilder) -> AuthBuilder {
     builder.request_timeout(2 * PATIENCE)
 }
 
-/// The limits that there are by default, which the other tests do without: they call as often as they like.
+/// The default limits, which other tests switch off.
 pub(crate) fn limited(builder: AuthBuilder) -> AuthBuilder {
     builder
         .rate_limits(RateLimits::default())
@@ -361,7 +361,7 @@ fn builder(
         .hashing(patient(cheap()))
 }
 
-/// Starts as many requests behind a barrier, and gives the replies.
+/// Starts this many requests behind a barrier and returns the replies.
 pub(crate) async fn race<T, F>(count: usize, mut task: impl FnMut(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
@@ -384,7 +384,7 @@ where
     outcomes
 }
 
-/// A running server. It ends when this is dropped.
+/// A running server. Stopped on drop.
 pub(crate) struct Server {
     pub(crate) client: Client,
     running: Running,
@@ -459,7 +459,7 @@ impl Drop for Server {
     }
 }
 
-/// The event of an account that a test puts into the store by hand.
+/// The event of an account inserted into the store by a test.
 pub(crate) fn created(now: Timestamp) -> Event {
     Event::new(EventKind::AccountCreated, now, &ClientInfo::default())
 }

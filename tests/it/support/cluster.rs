@@ -1,7 +1,6 @@
 //! A throwaway Postgres server of this process, on loopback.
 //!
-//! Where there is none to be had the Postgres half of the tests is skipped, loudly;
-//! `HALLPASS_TEST_POSTGRES=required` makes that a failure.
+//! Without Postgres its tests are skipped with a message; `HALLPASS_TEST_POSTGRES=required` makes that a failure.
 
 use std::{
     env, fs,
@@ -20,14 +19,14 @@ use super::{
     skip::skip,
 };
 
-/// A server. Ends when this process ends, however it ends: see `SUPERVISOR`.
+/// A server. It ends with this process in every case: see `SUPERVISOR`.
 pub(crate) struct Cluster {
     port: u16,
     supervisor: Child,
 }
 
 impl Cluster {
-    /// Starts one, if that is possible.
+    /// Starts one if possible.
     pub(crate) fn start_or_skip() -> Option<Self> {
         match Self::start() {
             Ok(cluster) => Some(cluster),
@@ -40,7 +39,7 @@ impl Cluster {
         }
     }
 
-    /// Starts one with the first binaries that work.
+    /// Starts one with the first working binaries.
     fn start() -> Result<Self, String> {
         let mut errors = vec!["No initdb and postgres were found.".to_owned()];
         for binaries in binaries() {
@@ -60,7 +59,7 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Stops it, with whatever is under way. Its data stays.
+    /// Stops it with all running statements. The data stays.
     pub(crate) fn stop(&mut self) {
         self.order("stop");
         self.wait_until(false);
@@ -82,7 +81,7 @@ impl Cluster {
     }
 
     fn wait_until(&self, up: bool) {
-        block_until("Postgres obeys", || {
+        block_until("Postgres follows its settings", || {
             TcpStream::connect(("127.0.0.1", self.port)).is_ok() == up
         });
     }
@@ -109,8 +108,8 @@ fn binaries() -> Vec<PathBuf> {
     found
 }
 
-/// Runs the server until its standard input closes. The other end of that pipe is held by the test process alone, so
-/// that the server goes and its folder with it whenever that process goes: at its end, at a panic, at `kill -9`.
+/// Runs the server until its standard input closes. Only the test process holds the other end of that pipe, so the
+/// server and its folder go with it, even after a panic or `kill -9`.
 const SUPERVISOR: &str = r#"
     trap '' INT TERM HUP
     cd "$FOLDER" || exit 1
@@ -159,7 +158,7 @@ fn start(binaries: &Path) -> Result<Cluster, String> {
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        // Out of reach of a Ctrl-C that is meant for the tests.
+        // Not reached by a Ctrl-C meant for the tests.
         .process_group(0);
     if let Some((user, group)) = other_user()? {
         chown(folder.path(), Some(user), Some(group)).map_err(text)?;
@@ -174,7 +173,7 @@ fn start(binaries: &Path) -> Result<Cluster, String> {
         if folder.join("failed").exists() {
             break;
         }
-        // The server writes this line when it takes connections.
+        // The server logs this line when it accepts connections.
         let log = fs::read_to_string(folder.join("postgres.log")).unwrap_or_default();
         if log.contains("ready to accept connections") {
             return Ok(cluster);

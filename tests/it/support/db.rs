@@ -14,7 +14,7 @@ use super::{
     postgres::{self, PostgresDatabase},
 };
 
-/// A store of one test, and what it stands on. The database goes when this is dropped.
+/// A store of one test and its database, dropped together.
 pub(crate) struct TestStore {
     pub(crate) name: &'static str,
     store: Arc<dyn Store>,
@@ -43,7 +43,7 @@ impl Deref for TestStore {
     }
 }
 
-/// An empty store of every kind there is: in memory, on SQLite, and on Postgres unless that is not to be had.
+/// An empty store of each kind: memory, SQLite, and Postgres if available.
 pub(crate) async fn stores() -> Vec<TestStore> {
     let mut stores = vec![TestStore::memory()];
     for database in Database::migrated().await {
@@ -56,7 +56,7 @@ pub(crate) async fn stores() -> Vec<TestStore> {
     stores
 }
 
-/// A database of one test. It goes when this is dropped.
+/// A database of one test. Deleted on drop.
 pub(crate) enum Database {
     Postgres(PostgresDatabase),
     Sqlite(TempDir),

@@ -1,4 +1,4 @@
-//! GitHub, as far as a sign-in asks it.
+//! The part of GitHub's API that a sign-in uses.
 
 use std::{
     collections::HashMap,
@@ -14,12 +14,12 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// How many addresses there are on a page, unless more are asked for.
+/// The default number of addresses on a page.
 const PAGE: usize = 30;
-/// The most that can be asked for.
+/// The maximum number.
 const MAX_PAGE: usize = 100;
 
-/// One user's GitHub on loopback. It ends when this is dropped.
+/// A GitHub of one user on loopback. Stopped on drop.
 pub(crate) struct FakeGithub {
     pub(crate) url: String,
     inner: Arc<Mutex<Inner>>,
@@ -30,7 +30,7 @@ pub(crate) struct FakeGithub {
 struct Inner {
     user: u64,
     addresses: Vec<Value>,
-    /// Instead of the addresses.
+    /// The reply instead of the addresses.
     status: Option<u16>,
     pages: usize,
 }
@@ -59,7 +59,7 @@ impl FakeGithub {
         Self { url, inner, task }
     }
 
-    /// From now on this user signs in, who has these addresses; the last one is the primary.
+    /// Sets the user who signs in and their addresses; the last one is the primary.
     pub(crate) fn user(&self, number: u64, addresses: &[String]) {
         let last = addresses.len().saturating_sub(1);
         let address = |(index, email): (usize, &String)| json!({"email": email, "primary": index == last, "verified": true});
@@ -70,12 +70,12 @@ impl FakeGithub {
         };
     }
 
-    /// From now on the addresses are refused.
+    /// Refuses the addresses from now on.
     pub(crate) fn refuse_addresses(&self, status: u16) {
         self.inner.lock().unwrap().status = Some(status);
     }
 
-    /// How many pages of addresses were asked for since the user was set.
+    /// The number of requested pages of addresses since the user was set.
     pub(crate) fn pages(&self) -> usize {
         self.inner.lock().unwrap().pages
     }

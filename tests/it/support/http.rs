@@ -1,4 +1,4 @@
-//! A client that sends just the bytes it is told to, and replies that are looked at closely.
+//! A client that sends exact bytes and checks replies closely.
 
 use std::{fmt, net::SocketAddr};
 
@@ -15,11 +15,11 @@ use super::patience::PATIENCE;
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 pub(crate) const JSON: &str = "Content-Type: application/json\r\n";
 
-/// A server to ask. One connection per request.
+/// A server to call, with a connection per request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Client(pub(crate) SocketAddr);
 
-/// What signing in answered.
+/// The tokens of a sign-in.
 #[derive(Clone, Debug)]
 pub(crate) struct Tokens {
     pub(crate) access: String,
@@ -78,7 +78,7 @@ impl Client {
         self.get("/users/me", access).await
     }
 
-    /// Registers with [`PASSWORD`], and gives the user.
+    /// Registers with [`PASSWORD`] and returns the user.
     pub(crate) async fn register(&self, email: &str) -> Value {
         let body = json!({"email": email, "password": PASSWORD});
         self.post("/users", body).await.expect(201).json()
@@ -185,7 +185,7 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
 
-    /// Without the headers that no two replies share.
+    /// Without the headers unique to each reply.
     pub(crate) fn timeless(mut self) -> Self {
         self.headers
             .retain(|(name, _)| !matches!(name.as_str(), "date" | "x-request-id" | "connection"));
@@ -193,7 +193,7 @@ impl Reply {
         self
     }
 
-    /// Holds the status, and what every reply has.
+    /// Checks the status and the parts of every reply.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text());
@@ -201,7 +201,7 @@ impl Reply {
         self
     }
 
-    /// The pair of a 200.
+    /// The token pair of a 200.
     #[track_caller]
     pub(crate) fn tokens(self) -> Tokens {
         let pair = self.expect(200).json();
@@ -213,7 +213,7 @@ impl Reply {
         }
     }
 
-    /// Holds that this is a problem with this code, documented to the letter.
+    /// Checks a documented problem with this code.
     #[track_caller]
     pub(crate) fn problem(self, status: u16, code: &str) -> Self {
         let reply = self.expect(status);
@@ -243,7 +243,7 @@ impl Reply {
         reply
     }
 
-    /// Holds that this is a 422 with just these violations, as pointer and code.
+    /// Checks a 422 with exactly these violations, as pointer and code.
     #[track_caller]
     pub(crate) fn violations(self, code: &str, expected: &[(&str, &str)]) {
         let problem = self.problem(422, code).json();

@@ -26,7 +26,7 @@ def tell(**event):
 
 
 def mail(envelope, session):
-    # From bytes it would not read UTF-8 in headers (RFC 6532).
+    # From bytes, the parser would not read UTF-8 headers (RFC 6532).
     message = email.message_from_string(envelope.content.decode(), policy=email.policy.SMTPUTF8)
     bodies = list(message.iter_parts())
     return {
@@ -107,7 +107,7 @@ async def main():
             enable_SMTPUTF8=True,
             tls_context=context if starttls else None,
             require_starttls=starttls,
-            # What is within TLS from the start it does not count as such.
+            # aiosmtpd does not count a connection with TLS from the start as secure.
             auth_require_tls=starttls,
             auth_required=True,
             auth_exclude_mechanism={"PLAIN", "LOGIN"} - {mechanism},
@@ -121,6 +121,6 @@ async def main():
     await server.serve_forever()
 
 
-# Handshakes and logins that are refused are what some of the tests are about.
+# Some tests are about refused handshakes and logins.
 logging.disable()
 asyncio.run(main())

@@ -1,4 +1,4 @@
-//! What the tests stand on.
+//! Shared support of the tests.
 
 #[cfg(feature = "smtp")]
 pub(crate) mod aiosmtpd;

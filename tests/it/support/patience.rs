@@ -1,5 +1,4 @@
-//! Waiting for a fact. The deadline ends a hang, and decides nothing: what is waited for comes long before, however busy
-//! the machine is.
+//! Waits for a condition. The deadline only ends a hang, because the condition holds long before it.
 
 use std::{
     thread,
@@ -10,21 +9,21 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Until this holds.
+/// Waits until this holds.
 pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let begun = Instant::now();
     while !holds().await {
-        assert!(begun.elapsed() < PATIENCE, "in vain: {what}");
+        assert!(begun.elapsed() < PATIENCE, "timed out: {what}");
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// The same, for those who have a thread of their own.
+/// The same on a blocking thread.
 #[track_caller]
 pub(crate) fn block_until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "in vain: {what}");
+        assert!(begun.elapsed() < PATIENCE, "timed out: {what}");
         thread::sleep(PAUSE);
     }
 }

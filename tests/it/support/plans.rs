@@ -1,4 +1,4 @@
-//! Many users, and what the database makes of the statements that a store sends.
+//! Many users, and the query plans of a store's statements.
 
 use std::sync::{Arc, Mutex};
 
@@ -15,7 +15,7 @@ const SQLITE: (&str, &str) = (
     "unhex(printf('%012x', 1750000000000 + n) || '70008000000000000000')",
 );
 
-/// A store, and every statement that it sends.
+/// A store and every statement that it sends.
 pub(crate) struct Watched {
     pub(crate) store: SeaOrmStore,
     seen: Arc<Mutex<Vec<Statement>>>,
@@ -27,7 +27,7 @@ impl Watched {
         let seen = Arc::<Mutex<Vec<Statement>>>::default();
         let pushed = Arc::clone(&seen);
         let store = store.expect("a server").watch(move |statement| {
-            let mut seen = pushed.lock().expect("nobody panics with the lock");
+            let mut seen = pushed.lock().expect("no panic holds the lock");
             seen.push(statement.clone());
         });
         Self { store, seen }
@@ -37,9 +37,9 @@ impl Watched {
         self.store.database()
     }
 
-    /// Adds so many users of 2025, each a millisecond older than the next, with addresses that begin with a digest of
-    /// a kind: one in ten thousand is disabled, one has the role `editor`, and one in a hundred thousand is an
-    /// administrator. Then has the statistics gathered.
+    /// Adds this many users of 2025, each a millisecond older than the next, with addresses that begin with a digest
+    /// of a kind: one in ten thousand is disabled, one has the role `editor`, and one in a hundred thousand is an
+    /// administrator. Then gathers the statistics.
     pub(crate) async fn fill(&self, count: i32) {
         let backend = self.db().get_database_backend();
         let (numbers, id) = match backend {
@@ -67,11 +67,11 @@ impl Watched {
     }
 
     fn forget(&self) -> Vec<Statement> {
-        let mut seen = self.seen.lock().expect("nobody panics with the lock");
+        let mut seen = self.seen.lock().expect("no panic holds the lock");
         std::mem::take(&mut seen)
     }
 
-    /// How the statements since the last look are run, as one text.
+    /// The plans of the statements since the last look, as one text.
     pub(crate) async fn plans(&self) -> String {
         let how = match self.db().get_database_backend() {
             DbBackend::Postgres => ("EXPLAIN ", 0),

@@ -1,4 +1,4 @@
-//! Ports of programs that have to know theirs before they listen.
+//! Ports for programs that must know theirs before they listen.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -9,15 +9,15 @@ use std::{
     },
 };
 
-/// Below the ports that Linux gives away by itself: until it is used, no connection of anybody takes it.
+/// Below the ephemeral ports of Linux, so no other connection takes it.
 const FIRST: u16 = 10_000;
 const COUNT: u16 = 20_000;
 
-/// A port on loopback where nobody listens. No other call in this process gives the same.
+/// A free port on loopback, unique in this process.
 pub(crate) fn free_port() -> u16 {
     static BEGIN: OnceLock<u16> = OnceLock::new();
     static GIVEN: AtomicU16 = AtomicU16::new(0);
-    // Std's own: keys that are random for every state.
+    // The keys of std are random for every state.
     let random = || RandomState::new().hash_one(std::process::id()) % u64::from(COUNT);
     let begin = *BEGIN.get_or_init(|| u16::try_from(random()).expect("it is below the count"));
     for _ in 0..COUNT {

@@ -1,4 +1,4 @@
-//! Postgres for tests: the server that `TEST_DATABASE_URL` names, or a throwaway one of this process.
+//! Postgres for tests: the server of `TEST_DATABASE_URL`, or a throwaway one.
 
 use std::{
     env, fs,
@@ -14,7 +14,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, Statement, Transa
 
 use super::{cluster::Cluster, patience::PATIENCE};
 
-/// A database of one test. Dropped with this, unless the whole server is thrown away.
+/// A database of one test. Deleted on drop, unless the whole server is thrown away.
 pub(crate) struct PostgresDatabase {
     server: &'static Server,
     name: String,
@@ -27,13 +27,13 @@ impl PostgresDatabase {
     }
 }
 
-/// A database without tables, if there is a server.
+/// A database without tables, if Postgres is available.
 pub(crate) async fn empty() -> Option<PostgresDatabase> {
     let server = server()?;
     Some(server.create("template0").await)
 }
 
-/// A copy of a database with the tables, if there is a server.
+/// A copy of a database with the tables, if Postgres is available.
 pub(crate) async fn migrated() -> Option<PostgresDatabase> {
     let server = server()?;
     let template = server.template().await;
@@ -52,9 +52,9 @@ fn server() -> Option<&'static Server> {
 }
 
 struct Server {
-    /// The database that is connected to for making others.
+    /// The database used to create others.
     url: String,
-    /// If it is a throwaway one.
+    /// The server, if it is a throwaway one.
     cluster: Option<Cluster>,
 }
 
@@ -75,7 +75,7 @@ impl Server {
         let name = format!("hallpass_test_{:016x}", random());
         let admin = self.admin().await;
         let sql = format!("CREATE DATABASE {name} TEMPLATE {template}");
-        // A template cannot be copied while anyone looks at it, an autovacuum worker included.
+        // A template cannot be copied while it has connections, including an autovacuum worker.
         let started = Instant::now();
         while let Err(error) = admin.execute_unprepared(&sql).await {
             let patience = started.elapsed() < PATIENCE;
@@ -90,8 +90,8 @@ impl Server {
         }
     }
 
-    /// The name of the database with the tables. Processes that share a server share it, and it stays for the next
-    /// run; other migrations have another name.
+    /// The name of the database with the tables. It depends on the migrations, and processes and runs on a server
+    /// share it.
     async fn template(&self) -> String {
         let name = format!("hallpass_template_{:016x}", migrations());
         let admin = self.admin().await;
@@ -131,7 +131,7 @@ impl Server {
         connect(&self.url).await.database().clone()
     }
 
-    /// The URL with another database in it.
+    /// The URL with another database.
     fn url_of(&self, database: &str) -> String {
         let (base, query) = match self.url.split_once('?') {
             Some((base, query)) => (base, format!("?{query}")),
@@ -200,6 +200,6 @@ fn migrations() -> u64 {
 }
 
 fn random() -> u64 {
-    // Std's own: keys that are random for every state.
+    // The keys of std are random for every state.
     RandomState::new().hash_one(std::process::id())
 }

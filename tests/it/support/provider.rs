@@ -1,4 +1,4 @@
-//! An OpenID Connect provider that misbehaves as it is told to.
+//! A configurable OpenID Connect provider with faults.
 
 use std::{
     collections::HashMap,
@@ -29,9 +29,9 @@ pub(crate) const CLIENT_SECRET: &str = "a secret: of 100%";
 
 type Change<T> = Arc<dyn Fn(&mut T) + Send + Sync>;
 
-/// What it does wrong.
+/// The faults of the provider.
 #[derive(Clone)]
-pub(crate) struct Habits {
+pub(crate) struct Behaviour {
     /// Changes the claims of ID tokens.
     pub(crate) claims: Change<Map<String, Value>>,
     /// Changes the headers of ID tokens.
@@ -40,18 +40,18 @@ pub(crate) struct Habits {
     pub(crate) discovery: Change<Value>,
     /// Changes the JWK Set.
     pub(crate) jwks: Change<Value>,
-    /// Changes what the token endpoint answers.
+    /// Changes the reply of the token endpoint.
     pub(crate) token: Change<Map<String, Value>>,
-    /// Changes what it says at the userinfo endpoint.
+    /// Changes the reply of the userinfo endpoint.
     pub(crate) userinfo: Change<Map<String, Value>>,
     pub(crate) signing: Signing,
-    /// Paths that are answered otherwise.
+    /// Paths with another reply.
     pub(crate) instead: HashMap<&'static str, (u16, String)>,
-    /// How long each answer takes.
+    /// The delay of each reply.
     pub(crate) delay: Duration,
 }
 
-/// How ID tokens are signed.
+/// The signature of ID tokens.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Signing {
     Right,
@@ -63,7 +63,7 @@ pub(crate) enum Signing {
     PublicKeyAsSecret,
 }
 
-impl Default for Habits {
+impl Default for Behaviour {
     fn default() -> Self {
         Self {
             claims: Arc::new(|_| {}),
@@ -79,7 +79,7 @@ impl Default for Habits {
     }
 }
 
-/// A provider on loopback. It ends when this is dropped.
+/// A provider on loopback. Stopped on drop.
 pub(crate) struct FakeProvider {
     pub(crate) issuer: String,
     inner: Arc<Inner>,
@@ -89,7 +89,7 @@ pub(crate) struct FakeProvider {
 struct Inner {
     issuer: String,
     clock: Mutex<ManualClock>,
-    habits: Mutex<Habits>,
+    behaviour: Mutex<Behaviour>,
     /// The current key first.
     keys: Mutex<Vec<Arc<Key>>>,
     stranger: Key,
@@ -103,7 +103,7 @@ struct Key {
     pair: rsa::KeyPair,
 }
 
-/// Somebody has signed in here.
+/// A user who has signed in.
 struct Granted {
     challenge: String,
     redirect_uri: String,
@@ -125,7 +125,7 @@ impl FakeProvider {
         let inner = Arc::new(Inner {
             issuer: issuer.clone(),
             clock: Mutex::new(ManualClock::new()),
-            habits: Mutex::default(),
+            behaviour: Mutex::default(),
             keys: Mutex::new(vec![Arc::new(Key::generate("first"))]),
             stranger: Key::generate("first"),
             granted: Mutex::default(),
@@ -149,30 +149,30 @@ impl FakeProvider {
         }
     }
 
-    /// Has the time of this clock from now on.
+    /// Uses the time of this clock from now on.
     pub(crate) fn follow(&self, clock: &ManualClock) {
         *lock(&self.inner.clock) = clock.clone();
     }
 
-    /// From now on it does this.
-    pub(crate) fn behave(&self, change: impl FnOnce(&mut Habits)) {
-        let mut habits = Habits::default();
-        change(&mut habits);
-        *lock(&self.inner.habits) = habits;
+    /// Sets the faults.
+    pub(crate) fn behave(&self, change: impl FnOnce(&mut Behaviour)) {
+        let mut behaviour = Behaviour::default();
+        change(&mut behaviour);
+        *lock(&self.inner.behaviour) = behaviour;
     }
 
-    /// A new key signs; the old one is not published any more.
+    /// Signs with a new key and stops publishing the old one.
     pub(crate) fn rotate(&self, kid: &str) {
         *lock(&self.inner.keys) = vec![Arc::new(Key::generate(kid))];
     }
 
-    /// How often this path was called.
+    /// The number of calls of this path.
     pub(crate) fn calls(&self, path: &str) -> usize {
         let calls = lock(&self.inner.calls);
         calls.iter().filter(|called| **called == path).count()
     }
 
-    /// Signs somebody in who was sent to this URL, and gives the query they come back with.
+    /// Signs a user in at this URL and returns the query of the callback.
     pub(crate) fn approve(&self, location: &str, claims: &Value) -> String {
         let (endpoint, query) = location.split_once('?').expect("a query");
         assert_eq!(endpoint, format!("{}/authorize", self.issuer));
@@ -198,18 +198,18 @@ impl FakeProvider {
 }
 
 impl Inner {
-    /// Notes the call, and does what it is told to in its place.
-    async fn enter(&self, path: &'static str) -> Result<Habits, Response> {
+    /// Records the call and sends the configured reply.
+    async fn enter(&self, path: &'static str) -> Result<Behaviour, Response> {
         lock(&self.calls).push(path);
-        let habits = lock(&self.habits).clone();
-        tokio::time::sleep(habits.delay).await;
-        match habits.instead.get(path) {
+        let behaviour = lock(&self.behaviour).clone();
+        tokio::time::sleep(behaviour.delay).await;
+        match behaviour.instead.get(path) {
             Some((status, body)) => Err(reply(*status, body.clone())),
-            None => Ok(habits),
+            None => Ok(behaviour),
         }
     }
 
-    fn id_token(&self, granted: &Granted, habits: &Habits) -> String {
+    fn id_token(&self, granted: &Granted, behaviour: &Behaviour) -> String {
         let key = Arc::clone(&lock(&self.keys)[0]);
         let now = lock(&self.clock).now().timestamp();
         let mut claims = granted.claims.clone();
@@ -217,21 +217,21 @@ impl Inner {
             "iss": self.issuer, "aud": CLIENT_ID, "iat": now, "exp": now + 300, "nonce": granted.nonce,
         });
         claims.extend(fixed.as_object().expect("an object").clone());
-        (habits.claims)(&mut claims);
-        let alg = match habits.signing {
+        (behaviour.claims)(&mut claims);
+        let alg = match behaviour.signing {
             Signing::Right | Signing::Wrong => "RS256",
             Signing::Not => "none",
             Signing::PublicKeyAsSecret => "HS256",
         };
         let mut header = json!({"alg": alg, "kid": key.kid, "typ": "JWT"});
-        (habits.header)(header.as_object_mut().expect("an object"));
+        (behaviour.header)(header.as_object_mut().expect("an object"));
         let encode = |value: String| URL_SAFE_NO_PAD.encode(value);
         let message = format!(
             "{}.{}",
             encode(header.to_string()),
             encode(Value::Object(claims).to_string())
         );
-        let signature = match habits.signing {
+        let signature = match behaviour.signing {
             Signing::Right => key.sign(message.as_bytes()),
             Signing::Wrong => self.stranger.sign(message.as_bytes()),
             Signing::Not => Vec::new(),
@@ -273,11 +273,11 @@ impl Key {
     }
 }
 
-/// What a handler answers, or what is answered in its place.
+/// The reply of a handler, or the configured one.
 type Answered = Result<Response, Response>;
 
 async fn discovery(State(provider): State<Arc<Inner>>) -> Answered {
-    let habits = provider.enter("/.well-known/openid-configuration").await?;
+    let behaviour = provider.enter("/.well-known/openid-configuration").await?;
     let issuer = &provider.issuer;
     let mut document = json!({
         "issuer": issuer,
@@ -289,15 +289,15 @@ async fn discovery(State(provider): State<Arc<Inner>>) -> Answered {
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
     });
-    (habits.discovery)(&mut document);
+    (behaviour.discovery)(&mut document);
     Ok(reply(200, document.to_string()))
 }
 
 async fn jwks(State(provider): State<Arc<Inner>>) -> Answered {
-    let habits = provider.enter("/jwks").await?;
+    let behaviour = provider.enter("/jwks").await?;
     let keys: Vec<Value> = lock(&provider.keys).iter().map(|key| key.jwk()).collect();
     let mut document = json!({"keys": keys});
-    (habits.jwks)(&mut document);
+    (behaviour.jwks)(&mut document);
     Ok(reply(200, document.to_string()))
 }
 
@@ -306,7 +306,7 @@ async fn token(
     headers: HeaderMap,
     Form(body): Form<HashMap<String, String>>,
 ) -> Answered {
-    let habits = provider.enter("/token").await?;
+    let behaviour = provider.enter("/token").await?;
     // RFC 6749, section 2.3.1: each half is form-encoded first.
     let basic = format!("{CLIENT_ID}:a+secret%3A+of+100%25");
     let basic = base64::engine::general_purpose::STANDARD.encode(basic);
@@ -329,18 +329,18 @@ async fn token(
     let Some(granted) = granted else {
         return Err(reply(400, json!({"error": "invalid_grant"}).to_string()));
     };
-    let id_token = provider.id_token(&granted, &habits);
+    let id_token = provider.id_token(&granted, &behaviour);
     let access_token = Value::Object(granted.claims).to_string();
     let access_token = URL_SAFE_NO_PAD.encode(access_token);
     let mut body = json!({
         "access_token": access_token, "token_type": "Bearer", "expires_in": 60, "id_token": id_token,
     });
-    (habits.token)(body.as_object_mut().expect("an object"));
+    (behaviour.token)(body.as_object_mut().expect("an object"));
     Ok(reply(200, body.to_string()))
 }
 
 async fn userinfo(State(provider): State<Arc<Inner>>, headers: HeaderMap) -> Answered {
-    let habits = provider.enter("/userinfo").await?;
+    let behaviour = provider.enter("/userinfo").await?;
     let sent = headers
         .get("authorization")
         .and_then(|value| value.to_str().ok());
@@ -350,7 +350,7 @@ async fn userinfo(State(provider): State<Arc<Inner>>, headers: HeaderMap) -> Ans
     let Some(mut claims) = claims else {
         return Err(reply(401, String::new()));
     };
-    (habits.userinfo)(&mut claims);
+    (behaviour.userinfo)(&mut claims);
     Ok(reply(200, Value::Object(claims).to_string()))
 }
 
@@ -376,5 +376,5 @@ fn random() -> [u8; 16] {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect("nobody panicked")
+    mutex.lock().expect("no panic holds the lock")
 }

@@ -1,4 +1,4 @@
-//! A service that knows stolen passwords, on loopback, and remembers all that it was told.
+//! A breach service on loopback that records its requests.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Ends when this is dropped.
+/// Stopped on drop.
 pub(crate) struct Ranges {
     pub(crate) url: String,
     state: Arc<State>,
@@ -20,13 +20,13 @@ pub(crate) struct Ranges {
 #[derive(Default)]
 struct State {
     stolen: Mutex<Vec<(String, u64)>>,
-    /// In place of a range, these bytes; nothing at all keeps the caller waiting.
+    /// Bytes to send instead of a range; `None` never replies.
     instead: Mutex<Option<Vec<u8>>>,
     requests: Mutex<Vec<String>>,
 }
 
 impl Ranges {
-    /// Knows nothing yet.
+    /// Has no passwords yet.
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/v9", listener.local_addr().expect("an address"));
@@ -45,18 +45,18 @@ impl Ranges {
         HttpBreachCheck::at(&self.url).expect("a URL on loopback")
     }
 
-    /// Adds a password that was stolen so often; 0 is padding.
+    /// Adds a password stolen this many times; 0 is padding.
     pub(crate) fn know(&self, password: &str, times: u64) {
         let stolen = (digits(password), times);
         self.state.stolen.lock().unwrap().push(stolen);
     }
 
-    /// From now on answers this, whatever it is asked.
+    /// Sends this reply from now on.
     pub(crate) fn answer(&self, reply: impl Into<Vec<u8>>) {
         *self.state.instead.lock().unwrap() = Some(reply.into());
     }
 
-    /// The heads of the requests since this was last asked.
+    /// The heads of the requests since the last look.
     pub(crate) fn requests(&self) -> Vec<String> {
         std::mem::take(&mut self.state.requests.lock().unwrap())
     }
@@ -93,7 +93,7 @@ async fn answer(state: Arc<State>, mut stream: TcpStream) {
         Some(reply) => reply,
         None => ok(&range(&state, &prefix)),
     };
-    // A caller who has heard enough may have gone away.
+    // A caller may have disconnected.
     stream.write_all(&reply).await.ok();
 }
 

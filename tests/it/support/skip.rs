@@ -1,11 +1,11 @@
-//! Tests that need what not every machine has.
+//! Tests with requirements that some machines lack.
 
 use std::{
     env,
     io::{self, Write as _},
 };
 
-/// Says that these tests are skipped, and why. `required` in the variable makes that a failure.
+/// Reports skipped tests and the reason. `required` in the variable makes that a failure.
 #[track_caller]
 pub(crate) fn skip(variable: &str, tests: &str, reason: &str) {
     let required = env::var(variable).is_ok_and(|value| value == "required");
@@ -13,9 +13,9 @@ pub(crate) fn skip(variable: &str, tests: &str, reason: &str) {
     say(tests, reason);
 }
 
-/// The same where nobody can require it.
+/// The same for optional requirements.
 pub(crate) fn say(tests: &str, reason: &str) {
-    // Past the test harness, which shows what a passing test prints to nobody.
+    // Past the test harness, which hides the output of passing tests.
     let text = format!("\n*** SKIPPED: {tests}. {reason}\n\n");
     io::stderr().write_all(text.as_bytes()).ok();
 }

@@ -1,4 +1,4 @@
-//! Everything a process says, and a search for what it must not say.
+//! The whole output of a process, and a search for secrets in it.
 
 use std::{
     error::Error,
@@ -21,8 +21,7 @@ use tracing::{
 static IS_ON: AtomicBool = AtomicBool::new(false);
 static SAID: Mutex<String> = Mutex::new(String::new());
 
-/// From here to the end every event and span of the process is kept, on all targets and levels: those of tests that
-/// run at the same time too.
+/// Keeps every event and span of the process from here on, on all targets and levels, including concurrent tests.
 pub(crate) fn start() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -50,14 +49,14 @@ pub(crate) fn debug(value: &dyn Debug) {
     say(&format!("{value:?} {value:#?}"));
 }
 
-/// Adds what is said elsewhere than in logs.
+/// Adds output outside the logs.
 pub(crate) fn say(text: &str) {
     let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
     said.push_str(text);
     said.push('\n');
 }
 
-/// What must not be said, in every form it may have.
+/// The secrets, in every form.
 #[derive(Default)]
 pub(crate) struct Unsayable(Vec<(String, String)>);
 
@@ -68,7 +67,7 @@ impl Unsayable {
         self.bytes(what, text.as_bytes());
     }
 
-    /// A token, the parts it is made of, and its digest.
+    /// A token, its parts and its digest.
     pub(crate) fn token(&mut self, what: &str, token: &str) {
         self.add(what, token);
         for part in token.split('.').filter(|part| part.len() > 40) {
@@ -107,7 +106,7 @@ impl Unsayable {
         }
     }
 
-    /// What is said of it, with what was said around it.
+    /// The finding with its context.
     pub(crate) fn found_in(&self, said: &str) -> Vec<String> {
         let found = self.0.iter().filter_map(|(what, text)| {
             let at = said.find(text)?;

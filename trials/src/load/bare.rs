@@ -1,4 +1,4 @@
-//! The other sides of the pairs: as little as a handler can do.
+//! The baselines of the pairs: minimal handlers.
 
 use std::sync::{Arc, Mutex};
 

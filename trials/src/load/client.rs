@@ -1,4 +1,4 @@
-//! HTTP/1.1 as cheap as it gets: the clients share the processors with what they measure.
+//! Minimal HTTP/1.1, because the clients share the processors with the server.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -13,10 +13,10 @@ use tokio::{
 
 use crate::Result;
 
-/// How long the clients run before they are counted.
+/// The warm-up before the clients are counted.
 const WARM_UP: Duration = Duration::from_millis(300);
 
-/// A request, ready to be sent again and again.
+/// A prepared request, sent repeatedly.
 #[derive(Clone, Debug)]
 pub(crate) struct Request(Vec<u8>);
 
@@ -46,11 +46,11 @@ impl Request {
     }
 }
 
-/// An answer, whatever it says.
+/// A reply of any status.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answer<'a> {
     pub(crate) status: u16,
-    /// Whether it says when to come again.
+    /// Whether it has Retry-After.
     pub(crate) has_retry_after: bool,
     pub(crate) body: &'a [u8],
 }
@@ -71,7 +71,7 @@ impl Client {
         })
     }
 
-    /// The body of the answer, which has to be a success.
+    /// The body of the reply, which must be a success.
     pub(crate) async fn call(&mut self, request: &Request) -> Result<&[u8]> {
         let answer = self.ask(request).await?;
         match answer.status {
@@ -132,27 +132,27 @@ fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
 #[derive(Debug, Default)]
 pub(crate) struct Turn {
     pub(crate) per_second: f64,
-    /// All of them, also those outside the time that counts.
+    /// All observations, including those outside the counted time.
     pub(crate) calls: u64,
     /// Ascending.
     latencies: Vec<Duration>,
 }
 
 impl Turn {
-    /// The latency that this share of the calls did not exceed.
+    /// The latency at this quantile.
     pub(crate) fn quantile(&self, share: f64) -> Duration {
         quantile(&self.latencies, share)
     }
 }
 
-/// The quantile of ascending values: this share of them does not exceed it.
+/// The quantile of ascending values.
 pub(crate) fn quantile(ascending: &[Duration], share: f64) -> Duration {
     let last = ascending.len().saturating_sub(1);
     let index = (last as f64 * share).round() as usize;
     ascending.get(index).copied().unwrap_or_default()
 }
 
-/// Sends each request from a client of its own, again and again.
+/// Sends each request repeatedly from a client of its own.
 pub(crate) async fn run(address: SocketAddr, requests: &[Request], turn: Duration) -> Result<Turn> {
     let begin = Instant::now() + WARM_UP;
     let end = begin + turn;

@@ -1,5 +1,5 @@
-//! 10,000 logins at once: their replies, the effect on others, and the time to recover. A server that refuses everybody
-//! at once shows the limit of the machine.
+//! 10,000 logins at once: their replies, the effect on others, and the time to recover. A server that refuses every
+//! login shows the limit of the machine.
 
 use std::{
     collections::BTreeMap,
@@ -29,19 +29,19 @@ use crate::{Result, postgres};
 const LOGINS: u32 = 10_000;
 /// The memory of one password hash, by default, in KiB.
 const HASH_MEMORY: u64 = 19_456;
-/// The memory that a flood may take beside passwords, in KiB.
+/// The allowed memory of a flood beside passwords, in KiB.
 const MARGIN: u64 = 64 * 1024;
-/// How long a login waits in the queue at most, by default.
+/// The default maximum wait of a login in the queue.
 const DEADLINE: Duration = Duration::from_secs(2);
-/// Over how long a flood is spread that two cores can read as it comes.
+/// The duration of a flood that two cores can read in time.
 const SPREAD: Duration = Duration::from_secs(2);
 const WAVES: [Duration; 2] = [Duration::ZERO, SPREAD];
 /// The time after which a client disconnects.
 const PATIENCE: Duration = Duration::from_millis(300);
-/// How long an end of a flood may be felt.
+/// The allowed duration of the aftermath.
 const AFTERMATH: Duration = Duration::from_secs(20);
 
-/// Where the flood comes from, and whether there are limits.
+/// The source of the flood, and whether limits apply.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Unlimited,
@@ -61,7 +61,7 @@ pub(crate) async fn flood(plan: Plan) -> Result<()> {
     Ok(())
 }
 
-/// As little as a server can do.
+/// A minimal server.
 async fn bare(plan: Plan) -> Result<()> {
     let server = Server::bare(["turn-away"])?;
     println!("{LOGINS} logins at once, to a handler that refuses everybody");
@@ -146,7 +146,7 @@ async fn flood_on(name: &str, kind: Kind, folder: &Folder, url: &str, plan: Plan
 
 type Flood = Vec<(Client, Request)>;
 
-/// Fast enough that the server closes none of them as idle, and slowly enough that it can accept them.
+/// Fast enough not to be closed as idle, and slow enough to be accepted.
 async fn connect(server: SocketAddr, kind: Kind) -> Result<Flood> {
     let mut flood = Vec::new();
     for number in 0..LOGINS {
@@ -165,7 +165,7 @@ async fn connect(server: SocketAddr, kind: Kind) -> Result<Flood> {
     Ok(flood)
 }
 
-/// All, spread evenly over this time, until the last is answered; and when that was. No client disconnects before.
+/// Sends all, spread evenly over this time, and waits for the last reply without a disconnect.
 async fn answered(flood: Flood, within: Duration) -> Result<(Seen, Range<Instant>)> {
     let mut tasks = JoinSet::new();
     let begun = tokio::time::Instant::now();
@@ -205,14 +205,14 @@ async fn answered(flood: Flood, within: Duration) -> Result<(Seen, Range<Instant
     Ok((seen, during))
 }
 
-/// All at once, and all go away before most are answered.
+/// Sends all at once and disconnects before most replies.
 async fn hung_up(flood: Flood) -> Result<Instant> {
     let everybody = Arc::new(Barrier::new(flood.len() + 1));
     let mut tasks = JoinSet::new();
     for (mut client, request) in flood {
         let everybody = Arc::clone(&everybody);
         tasks.spawn(async move {
-            // Whether it is answered in that time is not the question.
+            // A reply in that time is not required.
             let _ = timeout(PATIENCE, client.ask(&request)).await;
             everybody.wait().await;
         });
@@ -253,7 +253,7 @@ pub(crate) fn spread(latencies: &[Duration]) -> String {
     )
 }
 
-/// Somebody who logs in again and again, each time from another address.
+/// A user who logs in repeatedly, each time from another address.
 struct Logins {
     server: SocketAddr,
     login: Request,
@@ -269,7 +269,7 @@ impl Logins {
         }
     }
 
-    /// The time it takes, or `None` if it was refused.
+    /// The latency, or `None` if refused.
     async fn once(&mut self) -> Result<Option<Duration>> {
         self.number += 1;
         let login = self.login.clone().forwarded_for(address(self.number));
@@ -279,7 +279,7 @@ impl Logins {
         Ok((answer.status == 200).then(|| sent.elapsed()))
     }
 
-    /// The most that nine in ten logins take when nothing else happens.
+    /// The 90th percentile of logins without load.
     async fn usual(&mut self) -> Result<Duration> {
         let mut latencies = Vec::new();
         for _ in 0..30 {
@@ -289,7 +289,7 @@ impl Logins {
         Ok(quantile(&latencies, 0.9))
     }
 
-    /// How long after `since` a login takes no longer than that again.
+    /// The time after `since` until a login is that fast again.
     async fn until(&mut self, usual: Duration, since: Instant) -> Result<Duration> {
         while since.elapsed() < AFTERMATH {
             let before = since.elapsed();

@@ -131,7 +131,7 @@ async fn script_of(store: &SeaOrmStore, rules: &[Rule]) -> Result<String> {
         .map_err(|_| "the statement was not seen")?
         .take();
     let mut statement = seen.ok_or("the statement was not seen")?.to_string();
-    // Beside an interval, a bare literal would be one as well.
+    // A bare literal beside an interval would be an interval too.
     let now = now.format("'%Y-%m-%d %H:%M:%S").to_string();
     let begin = statement
         .find(&now)
@@ -184,7 +184,7 @@ async fn decisions(store: &SeaOrmStore, rules: &Arc<[Rule]>, plan: Plan) -> Resu
     Ok(count.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64())
 }
 
-/// The same of pgbench.
+/// Decisions a second of pgbench.
 fn transactions(pgbench: &Path, url: &str, script: &Path, plan: Plan) -> Result<f64> {
     let clients = plan.clients.to_string();
     let seconds = plan.turn.as_secs_f64().ceil().to_string();
@@ -202,7 +202,7 @@ fn transactions(pgbench: &Path, url: &str, script: &Path, plan: Plan) -> Result<
         .parse()?)
 }
 
-/// One charge for each rule, with a key that is chosen from those of its position.
+/// One charge for each rule, with a random key of its position.
 fn charges(rules: &[Rule], choose: impl Fn(Range<u64>) -> u64) -> Vec<Charge> {
     let charge = |(position, rule): (usize, &Rule)| {
         let number = choose(range(position, rules.len()));
@@ -214,7 +214,7 @@ fn charges(rules: &[Rule], choose: impl Fn(Range<u64>) -> u64) -> Vec<Charge> {
     rules.iter().enumerate().map(charge).collect()
 }
 
-/// No counter is used in two positions.
+/// Each counter is used in one position.
 fn range(position: usize, positions: usize) -> Range<u64> {
     let (position, share) = (position as u64, ROWS / positions as u64);
     position * share..(position + 1) * share

@@ -1,11 +1,11 @@
-//! How fast the server is, against what it stands on. Starts all it needs, on loopback and throwaway databases, and
-//! ends it again:
+//! Measures the speed of the server against its foundations. Starts everything it needs, on loopback and throwaway
+//! databases, and stops it again:
 //!
 //! ```sh
 //! cargo run --profile dist -p trials -- load me
 //! ```
 //!
-//! `benches/README.md` says what is measured, and what the figures were.
+//! `benches/README.md` describes the measurements and figures.
 
 mod bare;
 mod client;
@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
     }
     process::build_server()?;
     if let Trial::Flood = arguments.trial {
-        // Two threads: one would be slower than the server. They must not hold up the readers.
+        // Two threads, since one would be slower than the server. They must not delay the readers.
         let mut threads = tokio::runtime::Builder::new_multi_thread();
         threads.worker_threads(2);
         #[cfg(target_os = "linux")]
@@ -96,7 +96,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         });
         return runtime(threads)?.block_on(flood::flood(plan));
     }
-    // One thread: the clients are to leave the processors to those they measure.
+    // One thread, to leave the processors to the server.
     runtime(tokio::runtime::Builder::new_current_thread())?.block_on(async {
         match arguments.trial {
             Trial::Me => trials::me(plan).await,

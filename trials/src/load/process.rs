@@ -1,4 +1,4 @@
-//! Processes for the programs that are measured.
+//! Processes of the measured programs.
 
 use std::{
     env,
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::Result;
 
-/// The line that says a server is ready.
+/// The line of a ready server.
 pub(crate) const READY: &str = "listening on http://";
 
 /// Builds the server beside this program.
@@ -37,7 +37,7 @@ pub(crate) fn build_server() -> Result<()> {
     Ok(())
 }
 
-/// The one that this program was built with: its executable is `target/PROFILE/trials`.
+/// The profile of this program: its executable is `target/PROFILE/trials`.
 fn profile() -> Result<OsString> {
     let program = env::current_exe()?;
     let folder = program.parent().and_then(Path::file_name);
@@ -46,7 +46,7 @@ fn profile() -> Result<OsString> {
         .ok_or_else(|| "the profile of this program is not known".into())
 }
 
-/// On the processors of `SERVER_CPUS`, such as `0,1`, or else on those of the caller.
+/// Runs on the processors of `SERVER_CPUS`, such as `0,1`, or on those of the caller.
 fn alone(program: PathBuf) -> Command {
     match env::var_os("SERVER_CPUS") {
         Some(cpus) => {
@@ -58,11 +58,11 @@ fn alone(program: PathBuf) -> Command {
     }
 }
 
-/// A server that runs until this is dropped.
+/// A server. Stopped on drop.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
-    /// From its start to the line that says it is ready.
+    /// The time from its start to the ready line.
     pub(crate) ready: Duration,
     _output: BufReader<ChildStdout>,
 }
@@ -93,7 +93,7 @@ impl Server {
         Self::start(&mut server)
     }
 
-    /// This program as the other side of a pair.
+    /// This program as the baseline of a pair.
     pub(crate) fn bare<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         let mut bare = alone(env::current_exe()?);
         bare.args(["load", "serve"])
@@ -125,7 +125,7 @@ impl Server {
         })
     }
 
-    /// How long it has kept processors busy.
+    /// The processor time used.
     pub(crate) fn busy(&self) -> Result<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         // Fields 14 and 15, counted from the name, which may hold spaces: hundredths of a second.
@@ -135,7 +135,7 @@ impl Server {
         Ok(Duration::from_millis(ticks * 10))
     }
 
-    /// Resident memory in KiB: now, and the most there ever was.
+    /// Resident memory in KiB: current and peak.
     pub(crate) fn memory(&self) -> Result<(u64, u64)> {
         memory(self.child.id())
     }

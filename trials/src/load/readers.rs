@@ -1,4 +1,4 @@
-//! The latency of signed-in users while something else happens.
+//! The latency of signed-in users under other load.
 
 use std::{
     fmt::Write as _,
@@ -22,14 +22,15 @@ use super::{
 };
 use crate::Result;
 
-/// So many that a call hardly ever waits for the one before: it is the server that is measured.
+/// Enough readers that calls hardly wait for each other and the server is measured.
 const CONNECTIONS: u32 = 100;
-/// How often each of them is used.
+/// The rate of each reader.
 const PERIOD: Duration = Duration::from_millis(200);
 
-/// Those who are signed in: some read themselves, one refreshes. On a thread of their own: those of the flood are busy.
+/// Signed-in readers: some read their account, one refreshes. They have their own thread, because those of the flood
+/// are busy.
 pub(crate) struct Readers {
-    /// Since when no calls are due.
+    /// The end of the schedule.
     stop: watch::Sender<Option<Instant>>,
     _thread: Thread,
     reads: Vec<JoinHandle<Result<Calls, String>>>,
@@ -47,11 +48,11 @@ impl Drop for Thread {
     }
 }
 
-/// When calls were due, and how long after that they were answered.
+/// The due times of calls and their latencies.
 type Calls = Vec<(Instant, Duration)>;
 
 impl Readers {
-    /// They send these requests in turn; a reader that refreshes logs in first, from an address.
+    /// Readers send these requests in turn; a refreshing one logs in first.
     pub(crate) async fn start(
         server: SocketAddr,
         requests: &[Request],
@@ -98,14 +99,14 @@ impl Readers {
             reads.extend(felt(read.await??, &flood));
         }
         reads.sort_unstable();
-        let mut told = format!("{} reads, {}", reads.len(), spread(&reads));
+        let mut summary = format!("{} reads, {}", reads.len(), spread(&reads));
         if let Some(refreshes) = self.refreshes {
             let mut refreshes = felt(refreshes.await??, &flood);
             refreshes.sort_unstable();
             let (count, spread) = (refreshes.len(), spread(&refreshes));
-            write!(told, "; {count} refreshes, {spread}")?;
+            write!(summary, "; {count} refreshes, {spread}")?;
         }
-        Ok(told)
+        Ok(summary)
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{Result, postgres};
 
-/// At the size that the memory figures are stated for.
+/// With the stated size of the memory figures.
 pub(crate) const STORM_PERMITS: usize = 2;
 const STARTS: usize = 15;
 
@@ -81,7 +81,7 @@ async fn rate(server: &Server, requests: &[Request], plan: Plan) -> Result<Rate>
     })
 }
 
-/// How much one side did in its turn.
+/// The work of one side in its turn.
 struct Rate {
     per_second: f64,
     /// Processor time for each call, of that process.
@@ -113,7 +113,7 @@ pub(crate) async fn login(plan: Plan) -> Result<()> {
     Ok(())
 }
 
-/// Hashes a second, in memory that is kept.
+/// Hashes a second in retained memory.
 fn hash_rate(threads: usize, turn: Duration) -> Result<Rate> {
     // The server's default parameters.
     let params = Params::new(19_456, 2, 1, Some(32)).map_err(|error| error.to_string())?;

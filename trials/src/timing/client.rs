@@ -1,4 +1,4 @@
-//! One connection that is kept alive, and a thread that waits for nothing else.
+//! A kept-alive connection on a dedicated thread.
 
 use std::{
     io::{Read as _, Write as _},
@@ -16,10 +16,10 @@ pub(crate) struct Client {
 /// A reply, and its time.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// From the first byte sent to the last one received.
+    /// The time from the first byte sent to the last one received.
     pub(crate) took: Duration,
-    /// Status, headers and body, without the headers that no two replies share.
-    pub(crate) told: String,
+    /// Status, headers and body, without headers unique to each reply.
+    pub(crate) content: String,
 }
 
 impl Client {
@@ -46,8 +46,8 @@ impl Client {
             let reply = self.buffer.get(..filled).unwrap_or_default();
             if is_whole(reply)? {
                 let took = sent.elapsed();
-                let told = told(std::str::from_utf8(reply)?);
-                return Ok(Answer { took, told });
+                let content = content(std::str::from_utf8(reply)?);
+                return Ok(Answer { took, content });
             }
         }
     }
@@ -77,7 +77,7 @@ fn is_whole(reply: &[u8]) -> Result<bool> {
 }
 
 /// The rest of a wait depends on when it began.
-fn told(reply: &str) -> String {
+fn content(reply: &str) -> String {
     let own = |line: &&str| !line.starts_with("date: ") && !line.starts_with("x-request-id: ");
     let lines = reply.lines().filter(own).map(|line| {
         let is_wait = line.starts_with("retry-after: ");

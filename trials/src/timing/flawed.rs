@@ -1,4 +1,4 @@
-//! Services with a leak each, which the measurement has to find: if it does not, it is worth nothing.
+//! Services with a leak each, which the measurement must find.
 
 use std::sync::Arc;
 
@@ -21,12 +21,12 @@ pub(crate) enum Flaw {
     /// Nothing is written to the outbox for an address without an account.
     NoDummyOrder,
     /// A lock is reported differently where there is an account.
-    ToldLock,
-    /// The parameters of the stored hash are not declared: a flaw of the configuration, not of the service.
+    RevealedLock,
+    /// The parameters of the stored hash are not declared: a flaw of the configuration.
     UndeclaredParams,
 }
 
-/// A service with a leak. Whether there is an account it asks in any case, so that this makes no difference.
+/// A service with a leak. It always looks up the account, so that the look-up makes no difference.
 #[derive(Debug)]
 pub(crate) struct Flawed {
     pub(crate) inner: Arc<dyn UserService>,
@@ -47,13 +47,13 @@ impl UserService for Flawed {
         if self.flaw == Flaw::NoDummyHash && !is_known {
             return Err(ErrorKind::InvalidCredentials.into());
         }
-        let told = |error: Error| match error.kind() {
-            ErrorKind::TooManyAttempts if self.flaw == Flaw::ToldLock && is_known => {
+        let reveal = |error: Error| match error.kind() {
+            ErrorKind::TooManyAttempts if self.flaw == Flaw::RevealedLock && is_known => {
                 Refusal::new("account_locked", "The account is locked.").into()
             }
             _ => error,
         };
-        self.inner.login(login).await.map_err(told)
+        self.inner.login(login).await.map_err(reveal)
     }
 
     async fn forgot_password(&self, email: &EmailAddress, client: &ClientInfo) -> Result<()> {

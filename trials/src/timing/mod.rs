@@ -1,13 +1,13 @@
-//! Measures whether the time of a reply reveals that an address has an account. Asks a service in this process, over
-//! one connection on loopback, about addresses with an account and without, in pairs; judges by the differences; and
-//! holds that services with a leak are found out:
+//! Measures whether the time of a reply reveals that an address has an account. It sends pairs of requests to a
+//! service in this process over one loopback connection, about addresses with and without an account, and judges the
+//! differences. Services with a leak must be found:
 //!
 //! ```sh
 //! cargo run --release -p trials -- timing
 //! ```
 //!
-//! The exit status is 0 if the times reveal nothing, and every flaw is found. `benches/README.md` says how it is
-//! decided, and what the figures were.
+//! The exit status is 0 if the times reveal nothing and every flaw is found. `benches/README.md` has the decision rule
+//! and the figures.
 
 mod client;
 mod flawed;
@@ -43,8 +43,8 @@ pub(crate) struct Arguments {
     /// Only the trials whose names contain this
     #[arg(long, default_value = "")]
     only: String,
-    /// So few pairs that they decide nothing about less than a hash: fails if a reply differs in more than time, or if
-    /// the flaws are not found that even so must be
+    /// Too few pairs for differences below a hash: fails if a reply differs in more than time, or if an obvious flaw
+    /// is missed
     #[arg(long)]
     short: bool,
 }
@@ -122,7 +122,7 @@ fn on(
         let asked = TRIALS.map(|trial| (None, trial));
         let controls = CONTROLS.map(|(flaw, trial)| (Some(flaw), trial));
         for (flaw, trial) in asked.into_iter().chain(controls) {
-            // A trial that does not hash is the same with either.
+            // A trial without hashing is the same with either.
             let is_next = trial.hashes || is_weak;
             if !is_next || !trial.name.contains(&arguments.only) {
                 continue;
@@ -136,7 +136,7 @@ fn on(
             };
             if !is_fine {
                 failures.push(format!("{name}, {hasher}: {line}"));
-                failures.extend(outcome.told_apart.into_iter().flatten());
+                failures.extend(outcome.difference.into_iter().flatten());
             }
         }
     }
@@ -150,13 +150,13 @@ fn is_as_wanted(flaw: Option<Flaw>, outcome: &Outcome) -> bool {
     }
 }
 
-/// As far as few pairs on a busy machine can show it.
+/// As far as a few pairs on a busy machine can show it.
 fn is_as_wanted_of_few(flaw: Option<Flaw>, outcome: &Outcome, hashes: bool) -> bool {
     match flaw {
-        None => outcome.told_apart.is_none(),
+        None => outcome.difference.is_none(),
         Some(Flaw::NoDummyHash | Flaw::UndeclaredParams) => !hashes || outcome.is_different(),
         Some(Flaw::NoDummyOrder) => true,
-        Some(Flaw::ToldLock) => outcome.told_apart.is_some(),
+        Some(Flaw::RevealedLock) => outcome.difference.is_some(),
     }
 }
 
@@ -165,7 +165,7 @@ fn line(flaw: Option<Flaw>, trial: Trial, outcome: &Outcome) -> String {
         None => trial.name.to_owned(),
         Some(flaw) => format!("{}, {flaw:?}", trial.name),
     };
-    let verdict = match (&outcome.told_apart, outcome.finding.verdict()) {
+    let verdict = match (&outcome.difference, outcome.finding.verdict()) {
         (Some(_), _) => "distinguished by the reply",
         (None, Verdict::Alike) => "alike",
         (None, Verdict::Different) => "distinguished by time",

@@ -1,4 +1,4 @@
-//! The service that is measured, in this process, and the accounts in it.
+//! The measured service, in this process, and its accounts.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -25,9 +25,9 @@ pub(crate) async fn store(database_url: &str) -> Result<SeaOrmStore> {
     Ok(store)
 }
 
-/// A server on loopback that ends when this is dropped.
+/// A server on loopback. Stopped on drop.
 ///
-/// No worker delivers its mails: its work comes after the reply, and holds up the next caller.
+/// No worker delivers its mails, since that work would delay the next caller.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     task: JoinHandle<()>,
@@ -77,7 +77,7 @@ impl Drop for Server {
     }
 }
 
-/// Limits that count as usual, and that no client reaches.
+/// Limits that count as usual but are never reached.
 fn raised() -> RateLimits {
     let rate = Rate::per_minute(10_000_000);
     Budget::ALL
@@ -90,7 +90,7 @@ fn raised() -> RateLimits {
         })
 }
 
-/// Makes an account, with this hash or without a password.
+/// Creates an account with this hash or without a password.
 pub(crate) async fn account(
     store: &SeaOrmStore,
     email: &str,

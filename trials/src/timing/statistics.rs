@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 /// The tolerated difference of the medians, in nanoseconds.
 pub(crate) const TOLERANCE: i64 = 250_000;
 const RESAMPLES: usize = 2000;
-/// Of the resamples, on either side of the 99 % that the interval is about.
+/// The resamples on either side of the 99 % interval.
 const OUTSIDE: usize = RESAMPLES / 200;
 
 /// Predictable random numbers (SplitMix64).
@@ -53,7 +53,7 @@ pub(crate) enum Verdict {
 }
 
 impl Finding {
-    /// About the differences of at least one pair, in nanoseconds.
+    /// Judges the differences of at least one pair, in nanoseconds.
     pub(crate) fn of(differences: &[i64], random: &mut Random) -> Self {
         let mut resample = vec![0; differences.len()];
         let mut medians: Vec<i64> = (0..RESAMPLES)
@@ -86,7 +86,7 @@ impl Finding {
     }
 }
 
-/// The middle one, of an even number the upper one; 0 of nothing.
+/// The middle value, the upper one of an even number; 0 if empty.
 pub(crate) fn median(values: &mut [i64]) -> i64 {
     let middle = values.len() / 2;
     if values.is_empty() {
@@ -117,14 +117,14 @@ mod tests {
     }
 
     #[test]
-    fn equal_times_are_alike_once_there_are_enough_pairs() {
+    fn equal_times_are_alike_with_enough_pairs() {
         assert_eq!(verdict(3, 0), Verdict::Undecided);
         assert_eq!(verdict(3000, 0), Verdict::Alike);
         assert_eq!(verdict(3000, 100_000), Verdict::Alike);
     }
 
     #[test]
-    fn a_difference_above_the_tolerance_is_found_in_either_direction() {
+    fn a_difference_above_the_tolerance_is_found_both_ways() {
         for shift in [10_000_000, 1_000_000, -1_000_000] {
             assert_eq!(verdict(400, shift), Verdict::Different);
         }
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_holds_the_median_and_is_the_narrower_the_more_there_are() {
+    fn the_interval_holds_the_median_and_narrows_with_more_pairs() {
         let width = |pairs| {
             let finding = Finding::of(&noisy(pairs, 0), &mut Random(2));
             assert!(finding.low <= finding.median && finding.median <= finding.high);

@@ -27,10 +27,10 @@ const WRONG: &str = "long enough to be wrong";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trial {
     pub(crate) name: &'static str,
-    /// The account of the one address; the other address has none.
+    /// The account of the first address; the second has none.
     known: Known,
     asked: Asked,
-    /// Whether passwords are hashed for it.
+    /// Whether the call hashes passwords.
     pub(crate) hashes: bool,
 }
 
@@ -39,7 +39,7 @@ enum Known {
     Nobody,
     Passwordless,
     User,
-    /// A user whose hash has parameters no longer in force.
+    /// A user whose hash has former parameters.
     FormerUser,
 }
 
@@ -53,7 +53,7 @@ enum Asked {
 }
 
 pub(crate) const TRIALS: [Trial; 8] = [
-    // The noise alone.
+    // Noise only.
     trial("login, unknown twice", Known::Nobody, Asked::Login),
     LOGIN,
     trial(
@@ -73,7 +73,7 @@ pub(crate) const CONTROLS: [(Flaw, Trial); 4] = [
     (Flaw::NoDummyHash, LOGIN),
     (Flaw::UndeclaredParams, FORMER),
     (Flaw::NoDummyOrder, FORGOT),
-    (Flaw::ToldLock, LOCKED),
+    (Flaw::RevealedLock, LOCKED),
 ];
 
 const LOGIN: Trial = trial("login, wrong password", Known::User, Asked::Login);
@@ -93,10 +93,10 @@ const fn trial(name: &'static str, known: Known, asked: Asked) -> Trial {
 /// How many pairs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
-    /// That do not count.
+    /// Pairs before the count.
     pub(crate) warm_up: usize,
     pub(crate) pairs: usize,
-    /// They are doubled up to here while nothing is decided.
+    /// The maximum; pairs double until a decision.
     pub(crate) most: usize,
 }
 
@@ -106,17 +106,17 @@ pub(crate) struct Outcome {
     pub(crate) finding: Finding,
     /// Of the requests about accounts, in nanoseconds.
     pub(crate) median: i64,
-    /// A reply to each, if they differ in more than time.
-    pub(crate) told_apart: Option<[String; 2]>,
+    /// The two replies, if they differ in more than time.
+    pub(crate) difference: Option<[String; 2]>,
 }
 
 impl Outcome {
     pub(crate) fn is_alike(&self) -> bool {
-        self.told_apart.is_none() && self.finding.verdict() == Verdict::Alike
+        self.difference.is_none() && self.finding.verdict() == Verdict::Alike
     }
 
     pub(crate) fn is_different(&self) -> bool {
-        self.told_apart.is_some() || self.finding.verdict() == Verdict::Different
+        self.difference.is_some() || self.finding.verdict() == Verdict::Different
     }
 }
 
@@ -138,7 +138,7 @@ pub(crate) fn run(
     plan: Plan,
 ) -> Result<Outcome> {
     let former = match trial.known {
-        // Of more memory, so that they are not added unasked.
+        // With more memory, so that they are not added by default.
         Known::FormerUser => Some(HashParams::danger_weak(params.memory_kib() + 1024, 1, 1)?),
         _ => None,
     };
@@ -165,21 +165,21 @@ pub(crate) fn run(
     };
     bench.measure(plan.warm_up)?;
     let (mut differences, mut known) = (Vec::new(), Vec::new());
-    let mut told_apart = None;
+    let mut difference = None;
     let mut wanted = plan.pairs;
     loop {
         for pair in bench.measure(wanted - differences.len())? {
             differences.push(pair.known - pair.unknown);
             known.push(pair.known);
-            told_apart = told_apart.or(pair.told_apart);
+            difference = difference.or(pair.difference);
         }
         let finding = Finding::of(&differences, &mut bench.random);
         let is_over = finding.verdict() != Verdict::Undecided || wanted * 2 > plan.most;
-        if is_over || told_apart.is_some() {
+        if is_over || difference.is_some() {
             return Ok(Outcome {
                 finding,
                 median: median(&mut known),
-                told_apart,
+                difference,
             });
         }
         wanted *= 2;
@@ -189,11 +189,11 @@ pub(crate) fn run(
 struct Pair {
     known: i64,
     unknown: i64,
-    told_apart: Option<[String; 2]>,
+    difference: Option<[String; 2]>,
 }
 
 impl Bench<'_> {
-    /// Asks about addresses that were never asked about, of each pair in an order that is left to chance.
+    /// Sends requests about unused addresses, each pair in random order.
     fn measure(&mut self, pairs: usize) -> Result<Vec<Pair>> {
         let mut requests = Vec::with_capacity(pairs);
         for _ in 0..pairs {
@@ -220,11 +220,11 @@ impl Bench<'_> {
             } else {
                 (second, first)
             };
-            let differ = known.told != unknown.told;
+            let differ = known.content != unknown.content;
             Ok(Pair {
                 known: i64::try_from(known.took.as_nanos())?,
                 unknown: i64::try_from(unknown.took.as_nanos())?,
-                told_apart: differ.then_some([known.told, unknown.told]),
+                difference: differ.then_some([known.content, unknown.content]),
             })
         });
         pairs.collect()

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_language_says_why_a_password_is_refused() {
+    fn every_language_explains_why_a_password_is_refused() {
         for texts in [&DE, &EN, &ES, &FR, &ZH] {
             let mut said: Vec<_> = texts.rules.iter().map(|(weakness, _)| *weakness).collect();
             said.sort();

@@ -65,7 +65,7 @@ fn a_malformed_network_is_named() {
     for wrong in wrong {
         let error = wrong.parse::<Network>().expect_err(wrong);
         assert_eq!(error.kind(), ErrorKind::Configuration);
-        let source = std::error::Error::source(&error).expect("it says more");
+        let source = std::error::Error::source(&error).expect("the error has details");
         assert!(
             source.to_string().contains(&format!("{wrong:?}")),
             "{source}"

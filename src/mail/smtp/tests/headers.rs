@@ -1,11 +1,11 @@
-//! Whatever hosts, users and templates make of a mail, it has the headers it should have and one recipient.
+//! Any input of hosts, users and templates gives a mail with its proper headers and one recipient.
 
 use super::{super::message, *};
 use crate::user::EmailAddress;
 
 const ROUNDS: u64 = 4000;
 
-/// Texts that tear headers and commands apart, and texts that are only odd.
+/// Texts that break headers and commands, and unusual ones.
 const PIECES: [&str; 40] = [
     "\r\n",
     "\n",
@@ -67,7 +67,7 @@ impl Dice {
             .collect()
     }
 
-    /// One that is taken, if it takes long.
+    /// An address that is accepted even if long.
     fn address(&mut self) -> EmailAddress {
         loop {
             let text = format!("{}@{}example.org", self.text(3), self.text(1));
@@ -93,7 +93,7 @@ impl Dice {
 }
 
 #[test]
-fn no_address_sender_subject_or_text_adds_a_header_a_line_or_a_recipient() {
+fn no_input_adds_a_header_a_line_or_a_recipient() {
     let now = ManualClock::new().now();
     let (mut odd_locals, mut odd_names) = (0, 0);
     for seed in 1..=ROUNDS {
@@ -106,48 +106,48 @@ fn no_address_sender_subject_or_text_adds_a_header_a_line_or_a_recipient() {
         };
         odd_locals += usize::from(!to.as_str().is_ascii());
         odd_names += usize::from(sender.name().is_some_and(|name| !name.is_ascii()));
-        let told = format!("{seed}: {sender:?} {to:?} {content:?}");
+        let context = format!("{seed}: {sender:?} {to:?} {content:?}");
         let mail = Mail::new(IntentId::new(now), now, to.clone(), content);
-        assert!(!mail.subject().contains(char::is_control), "{told}");
+        assert!(!mail.subject().contains(char::is_control), "{context}");
         let message = message::build(&mail, &sender).unwrap();
-        check_envelope(message.envelope(), &to, &told);
-        check_head(&message.formatted(), &told);
+        check_envelope(message.envelope(), &to, &context);
+        check_head(&message.formatted(), &context);
     }
-    // The dice are not loaded.
+    // The random inputs cover both cases.
     assert!(
         odd_locals > 100 && odd_names > 100,
         "{odd_locals} {odd_names}"
     );
 }
 
-fn check_envelope(envelope: &lettre::address::Envelope, to: &EmailAddress, told: &str) {
+fn check_envelope(envelope: &lettre::address::Envelope, to: &EmailAddress, context: &str) {
     let [recipient] = envelope.to() else {
-        panic!("{told}: {envelope:?}")
+        panic!("{context}: {envelope:?}")
     };
     let address = recipient.to_string();
     let local = |address: &str| address.rsplit_once('@').unwrap().0.to_owned();
-    assert_eq!(local(&address), local(to.as_str()), "{told}");
+    assert_eq!(local(&address), local(to.as_str()), "{context}");
     for address in [address, envelope.from().unwrap().to_string()] {
         // Characters that would end a path or begin a parameter (RFC 5321 section 4.1.2).
         let breaks = |c: char| c.is_control() || c.is_whitespace() || "<>\"\\(),:;".contains(c);
-        assert!(!address.contains(breaks), "{told}: {address}");
-        assert_eq!(address.matches('@').count(), 1, "{told}: {address}");
+        assert!(!address.contains(breaks), "{context}: {address}");
+        assert_eq!(address.matches('@').count(), 1, "{context}: {address}");
     }
 }
 
-fn check_head(bytes: &[u8], told: &str) {
+fn check_head(bytes: &[u8], context: &str) {
     let text = std::str::from_utf8(bytes).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     for part in [head, body] {
         let bare = part.replace("\r\n", "");
-        assert!(!bare.contains(['\r', '\n', '\0']), "{told}: {part:?}");
+        assert!(!bare.contains(['\r', '\n', '\0']), "{context}: {part:?}");
     }
     let unfolded = head.replace("\r\n ", " ").replace("\r\n\t", "\t");
     let names: Vec<&str> = unfolded
         .split("\r\n")
         .map(|line| {
             line.split_once(':')
-                .unwrap_or_else(|| panic!("{told}: {line:?}"))
+                .unwrap_or_else(|| panic!("{context}: {line:?}"))
                 .0
         })
         .collect();
@@ -165,6 +165,9 @@ fn check_head(bytes: &[u8], told: &str) {
     sorted.sort_unstable();
     let mut wanted = expected;
     wanted.sort_unstable();
-    assert_eq!(sorted, wanted, "{told}");
-    assert!(text.split("\r\n").all(|line| line.len() <= 998), "{told}");
+    assert_eq!(sorted, wanted, "{context}");
+    assert!(
+        text.split("\r\n").all(|line| line.len() <= 998),
+        "{context}"
+    );
 }

@@ -1,4 +1,4 @@
-//! Replies of servers that do not keep to the letter.
+//! Malformed replies of servers.
 
 use super::{
     certificates::Authority,
@@ -41,7 +41,7 @@ async fn replies_that_are_not_utf8_are_read_by_their_digits() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_is_not_utf8_is_what_its_digits_say() {
+async fn a_refusal_that_is_not_utf8_is_read_by_its_digits() {
     for (prefix, reply, permanent) in [
         ("RCPT", "550 5.1.1", true),
         ("RCPT", "450 4.2.1", false),
@@ -63,7 +63,7 @@ async fn a_refusal_that_is_not_utf8_is_what_its_digits_say() {
 }
 
 #[tokio::test]
-async fn a_reply_without_a_text_or_with_a_long_one_takes_the_mail() {
+async fn a_reply_with_no_text_or_a_long_text_accepts_the_mail() {
     let long = format!("250-{}\r\n250 taken", "x".repeat(5000));
     for reply in ["250", "250-\r\n250 ", &long] {
         let server = FakeServer::start(Behaviour {

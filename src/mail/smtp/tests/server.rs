@@ -16,7 +16,7 @@ use tokio_rustls::{
 
 use super::certificates::Identity;
 
-/// A server of the commands it needs. Holds every line it was sent.
+/// A server with the needed commands. Records every received line.
 pub(super) struct FakeServer {
     port: u16,
     behaviour: Behaviour,
@@ -35,9 +35,9 @@ pub(super) struct Behaviour {
     pub(super) extensions: &'static [&'static str],
     /// Offered until TLS begins.
     pub(super) extensions_in_clear: &'static [&'static str],
-    /// The reply to a line that begins so; none if it is empty.
+    /// The reply to lines with this prefix; none if it is empty.
     pub(super) reply: Option<(&'static str, &'static str)>,
-    /// At the end of each reply and of the greeting, in whatever encoding.
+    /// Appended to each reply and the greeting, in any encoding.
     pub(super) suffix: &'static [u8],
     pub(super) tls: Encryption,
 }
@@ -46,7 +46,7 @@ pub(super) struct Behaviour {
 pub(super) enum Encryption {
     #[default]
     None,
-    /// With the bytes that an attacker on the path adds to the reply to STARTTLS.
+    /// With bytes that an attacker on the path adds to the reply to STARTTLS.
     StartTls(TlsAcceptor, &'static str),
     Wrapped(TlsAcceptor),
 }
@@ -107,7 +107,7 @@ impl FakeServer {
         found.count()
     }
 
-    /// Waits until a line that begins so has come.
+    /// Waits for a line with this prefix.
     pub(super) async fn saw(&self, prefix: &str) {
         let mut lines = self.lines.subscribe();
         let seen = lines.wait_for(|lines| lines.iter().any(|line| line.text.starts_with(prefix)));
@@ -158,7 +158,7 @@ async fn serve(
     Some(())
 }
 
-/// Until the other side has gone, or asks for TLS and is to get it.
+/// Runs until the other side closes or starts TLS.
 async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     encrypted: bool,

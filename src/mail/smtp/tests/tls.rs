@@ -25,7 +25,7 @@ async fn start(tls: Encryption) -> FakeServer {
     .await
 }
 
-/// With user and password, as everything here.
+/// With user and password, as in all tests here.
 fn trusting(server: &FakeServer, host: &str, authority: &Authority) -> SmtpMailer {
     mailer(&server.url_of(&format!("ann:hunter2@{host}")))
         .with_root_certificate(authority.pem().as_bytes())
@@ -55,7 +55,7 @@ fn in_clear(server: &FakeServer) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn mails_and_passwords_go_through_tls_over_one_connection() {
+async fn mails_and_passwords_use_one_tls_connection() {
     let authority = Authority::new();
     for host in ["localhost", "127.0.0.1"] {
         for mode in MODES {
@@ -82,7 +82,7 @@ async fn mails_and_passwords_go_through_tls_over_one_connection() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_does_not_hold_is_refused_before_anything_is_told() {
+async fn an_invalid_certificate_is_refused_before_any_data() {
     let (authority, impostor) = (Authority::new(), Authority::new());
     let other = Authority::named("Another authority of tests");
     let rows: [(&str, Identity, &str); 7] = [
@@ -119,7 +119,7 @@ async fn a_certificate_that_does_not_hold_is_refused_before_anything_is_told() {
     }
 }
 
-/// The library words some reasons and names others.
+/// The library has its own text for some reasons.
 fn spelled(reason: &str) -> String {
     let reason = reason.replace("certificate not valid for name", "NotValidForName");
     let reason = reason.replace("certificate expired", "Expired");
@@ -127,7 +127,7 @@ fn spelled(reason: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_own_authority_is_trusted_only_if_told_so_and_then_alone() {
+async fn a_private_authority_is_trusted_if_configured_and_then_alone() {
     let (authority, other) = (Authority::new(), Authority::new());
     for mode in MODES {
         let server = start(mode(acceptor(&authority.sign("localhost")))).await;
@@ -145,14 +145,14 @@ async fn an_own_authority_is_trusted_only_if_told_so_and_then_alone() {
 }
 
 #[tokio::test]
-async fn tls_that_is_required_is_not_given_up() {
+async fn required_tls_is_never_downgraded() {
     let authority = Authority::new();
     let identity = authority.sign("localhost");
     for (reply, offered) in [
         (None, false),
         (Some(("STARTTLS", "454 not now")), true),
         (Some(("STARTTLS", "502 no")), true),
-        // It agrees, and goes on in the clear.
+        // The server agrees and continues without TLS.
         (
             Some(("STARTTLS", "220 go on\r\n250 fine\r\n250 fine")),
             true,
@@ -178,7 +178,7 @@ async fn tls_that_is_required_is_not_given_up() {
 }
 
 #[tokio::test]
-async fn replies_from_before_the_handshake_are_not_taken_for_replies_through_tls() {
+async fn replies_injected_before_the_handshake_are_ignored() {
     let authority = Authority::new();
     let acceptor = acceptor(&authority.sign("localhost"));
     for injected in [
@@ -190,7 +190,7 @@ async fn replies_from_before_the_handshake_are_not_taken_for_replies_through_tls
     ] {
         let server = start(Encryption::StartTls(acceptor.clone(), injected)).await;
         let reason = refused(&trusting(&server, "localhost", &authority), &server).await;
-        // Bytes that come with the reply are seen at once; later ones go to the handshake.
+        // Bytes sent with the reply are seen at once; later ones reach the handshake.
         let seen = ["more than its reply", "corrupt message"];
         assert!(
             seen.iter().any(|seen| reason.contains(seen)),
@@ -201,7 +201,7 @@ async fn replies_from_before_the_handshake_are_not_taken_for_replies_through_tls
 }
 
 #[tokio::test]
-async fn an_offer_before_tls_counts_for_nothing() {
+async fn an_offer_before_tls_is_ignored() {
     let authority = Authority::new();
     let behaviour = Behaviour {
         extensions_in_clear: &["AUTH PLAIN", "SMTPUTF8"],
@@ -215,7 +215,7 @@ async fn an_offer_before_tls_counts_for_nothing() {
 }
 
 #[tokio::test]
-async fn login_is_plain_or_else_login_and_after_tls() {
+async fn authentication_is_plain_then_login_and_only_after_tls() {
     let authority = Authority::new();
     for (extensions, expected) in [
         // base64 of `\0ann\0hunter2` (RFC 4616)
@@ -248,7 +248,7 @@ async fn login_is_plain_or_else_login_and_after_tls() {
 }
 
 #[tokio::test]
-async fn a_connection_that_has_died_is_replaced() {
+async fn a_dead_connection_is_replaced() {
     let authority = Authority::new();
     for mode in MODES {
         let server = FakeServer::start(Behaviour {
@@ -270,7 +270,7 @@ async fn a_connection_that_has_died_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_does_not_end_is_given_up_after_ten_seconds() {
+async fn an_endless_handshake_is_given_up_after_ten_seconds() {
     for url in [
         "smtp://127.0.0.1",
         "smtp://127.0.0.1?tls=required",
@@ -283,14 +283,14 @@ async fn a_handshake_that_does_not_end_is_given_up_after_ten_seconds() {
             let mailer = mailer(&url);
             mailer.send(&mail("bob@example.org", "Hello")).await
         });
-        // Taken, and never answered.
+        // Accepted without a reply.
         let _connection = listener.accept().await.unwrap();
         ends_after(sending, CONNECT_TIMEOUT).await;
     }
 }
 
 #[tokio::test]
-async fn a_reply_that_does_not_come_is_given_up_after_ten_seconds() {
+async fn a_missing_reply_is_given_up_after_ten_seconds() {
     let authority = Authority::new();
     for mode in MODES {
         for (prefix, timeout) in [
@@ -319,7 +319,7 @@ async fn a_reply_that_does_not_come_is_given_up_after_ten_seconds() {
     }
 }
 
-/// With an error that invites another try. The clock is moved by the runtime, as nothing else is left to do.
+/// The error is transient. The runtime moves the clock, because every task is idle.
 async fn ends_after(sending: tokio::task::JoinHandle<Result<(), MailError>>, timeout: Duration) {
     time::pause();
     let begun = Instant::now();

@@ -23,23 +23,23 @@ pub async fn check_all(store: &Subject) {
     let known = administrators(store).await;
     assert!(
         known.is_empty(),
-        "the checks begin without an administrator"
+        "the checks start without an administrator"
     );
-    an_address_that_is_taken_stays_with_its_account(store).await;
-    one_of_many_is_the_first_administrator(store).await;
-    there_is_no_second_first_administrator(store).await;
+    a_taken_address_stays_with_its_account(store).await;
+    one_of_concurrent_inserts_makes_the_first_administrator(store).await;
+    a_second_first_administrator_is_refused(store).await;
 }
 
-/// The account may belong to a stranger: it gains no role, and nothing is written.
+/// The account may belong to a stranger: it gets no role, and nothing is written.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn an_address_that_is_taken_stays_with_its_account(store: &Subject) {
+pub async fn a_taken_address_stays_with_its_account(store: &Subject) {
     let user = fresh_user(store).await;
     let disabled = fresh_user(store).await;
     let disabled = set_status(store, disabled.id, UserStatus::Disabled).await;
     for user in [user, disabled] {
-        let told = events_of(store, user.id).await;
+        let recorded = events_of(store, user.id).await;
         let new = administrator(&user.email);
         let outcome = insert_first(store, &new).await;
         assert!(
@@ -48,21 +48,21 @@ pub async fn an_address_that_is_taken_stays_with_its_account(store: &Subject) {
         );
         assert_eq!(by_id(store, user.id).await.as_ref(), Some(&user));
         assert_eq!(by_id(store, new.id).await, None);
-        assert_eq!(events_of(store, user.id).await, told);
+        assert_eq!(events_of(store, user.id).await, recorded);
     }
 }
 
-/// With addresses of their own, as instances that are set up differently have.
+/// Each instance has a different address, as with different configurations.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn one_of_many_is_the_first_administrator(store: &Subject) {
+pub async fn one_of_concurrent_inserts_makes_the_first_administrator(store: &Subject) {
     let all: Vec<NewUser> = (0..TASKS)
         .map(|_| administrator(&fresh_address()))
         .collect();
     let outcomes = race(TASKS, |index| {
         let store = Arc::clone(store);
-        let new = all.get(index).expect("one for each task").clone();
+        let new = all.get(index).expect("one value for each task").clone();
         async move { insert_first(&store, &new).await }
     });
     let mut inserted = Vec::new();
@@ -70,7 +70,7 @@ pub async fn one_of_many_is_the_first_administrator(store: &Subject) {
         match outcome {
             FirstAdministrator::Inserted(user) => inserted.push(user),
             FirstAdministrator::NotFirst => {}
-            FirstAdministrator::EmailTaken => panic!("a free address was said to be taken"),
+            FirstAdministrator::EmailTaken => panic!("a free address was reported as taken"),
         }
     }
     let [first] = inserted.as_slice() else {
@@ -88,16 +88,16 @@ pub async fn one_of_many_is_the_first_administrator(store: &Subject) {
     for new in all.iter().filter(|new| new.id != first.id) {
         assert!(
             events_of(store, new.id).await.is_empty(),
-            "an event of nothing"
+            "a refused call left an event"
         );
     }
 }
 
-/// Neither at another address, nor at one that is taken.
+/// The call is refused at a free address and at a taken one.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn there_is_no_second_first_administrator(store: &Subject) {
+pub async fn a_second_first_administrator_is_refused(store: &Subject) {
     let before = administrators(store).await;
     let user = fresh_user(store).await;
     let mut addresses = vec![fresh_address(), user.email];

@@ -13,7 +13,7 @@ use crate::{
     user::{DeleteUser, Role, UpdateUser, User, UserChange, UserFilter, UserId, UserStatus},
 };
 
-/// Runs every check of this module. They take the role from every other administrator they find.
+/// Runs every check of this module. The checks demote every other administrator.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -21,10 +21,10 @@ pub async fn check_all(store: &Subject) {
     the_last_administrator_stays(store).await;
     one_of_two_administrators_survives(store).await;
     one_of_many_administrators_survives(store).await;
-    promotions_beside_demotions_leave_one(store).await;
+    promotions_during_demotions_leave_one_administrator(store).await;
 }
 
-/// The only active administrator can be changed in other ways, and becomes free to go with a second one.
+/// The only active administrator can be changed otherwise, and can be removed once there is a second one.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -36,9 +36,13 @@ pub async fn the_last_administrator_stays(store: &Subject) {
     set_status(store, disabled, UserStatus::Disabled).await;
     for removal in Removal::ALL {
         let removed = removal.attempt(store, last).await;
-        assert!(!removed, "the last administrator is gone by {removal:?}");
+        assert!(!removed, "{removal:?} removed the last administrator");
     }
-    assert_eq!(events_of(store, last).await.len(), 1, "events of no change");
+    assert_eq!(
+        events_of(store, last).await.len(),
+        1,
+        "an empty change left events"
+    );
     let other = UserChange {
         roles: Some([Role::ADMIN].into_iter().collect()),
         display_name: Some(Some("Ann".to_owned())),
@@ -52,12 +56,12 @@ pub async fn the_last_administrator_stays(store: &Subject) {
         let second = administrator(store).await;
         assert!(
             removal.attempt(store, second).await,
-            "{removal:?} of one of several"
+            "{removal:?} failed with several administrators"
         );
     }
 }
 
-/// Two administrators who remove each other, or themselves, in every pair of ways.
+/// Two administrators remove each other or themselves, in every pair of ways.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -75,14 +79,17 @@ pub async fn one_of_two_administrators_survives(store: &Subject) {
                     .expect("one of two");
                 async move { way.attempt(&store, whom).await }
             });
-            assert!(removed.await.contains(&true), "nobody removed anybody");
+            assert!(
+                removed.await.contains(&true),
+                "no call removed an administrator"
+            );
             let left = administrators(store).await.len();
-            assert_eq!(left, 1, "left after {first:?} against {second:?}");
+            assert_eq!(left, 1, "administrators after {first:?} against {second:?}");
         }
     }
 }
 
-/// As many administrators as tasks, all removed at once, in every way.
+/// Every administrator is removed by its own task at the same time.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -100,11 +107,11 @@ pub async fn one_of_many_administrators_survives(store: &Subject) {
     assert_eq!(administrators(store).await.len(), 1);
 }
 
-/// A user who becomes an administrator while another is demoted counts from then on, and may be the last.
+/// A user promoted during a demotion counts at once, and may be the last.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn promotions_beside_demotions_leave_one(store: &Subject) {
+pub async fn promotions_during_demotions_leave_one_administrator(store: &Subject) {
     for _ in 0..4 {
         let [first] = only_administrators(store, 1).await[..] else {
             panic!("one administrator was asked for");
@@ -128,11 +135,11 @@ pub async fn promotions_beside_demotions_leave_one(store: &Subject) {
             assert!(!matches!(outcome, UpdateUser::NotFound), "{outcome:?}");
         }
         let left = administrators(store).await.len();
-        assert!(left >= 1, "every administrator is gone");
+        assert!(left >= 1, "no administrator is left");
     }
 }
 
-/// A way not to be an administrator any more.
+/// A way to stop being an administrator.
 #[derive(Clone, Copy, Debug)]
 enum Removal {
     Delete,
@@ -143,7 +150,7 @@ enum Removal {
 impl Removal {
     const ALL: [Self; 3] = [Self::Delete, Self::Demote, Self::Disable];
 
-    /// Whether it removed the administrator, or another call had before.
+    /// Whether this call removed the administrator.
     async fn attempt(self, store: &Subject, whom: UserId) -> bool {
         let change = match self {
             Self::Delete => {
@@ -162,7 +169,7 @@ impl Removal {
     }
 }
 
-/// As many fresh administrators, and no others.
+/// Exactly this many administrators, all fresh.
 async fn only_administrators(store: &Subject, count: usize) -> Vec<UserId> {
     let before = administrators(store).await;
     let mut fresh = Vec::with_capacity(count);

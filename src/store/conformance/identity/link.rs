@@ -27,14 +27,14 @@ const ROUNDS: usize = 16;
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
     a_link_is_written_with_its_event(store).await;
-    what_is_linked_stays_where_it_is(store).await;
-    only_who_began_the_flow_links(store).await;
+    a_linked_identity_keeps_its_user(store).await;
+    flow_links_only_for_the_user_who_began_it(store).await;
     a_code_links_once(store).await;
-    nobody_links_without_a_live_session(store).await;
-    two_users_link_one_identity_once(store).await;
+    linking_needs_a_live_session(store).await;
+    one_of_two_users_links_an_identity(store).await;
 }
 
-/// To the microsecond; the user signs in with it from then on. The oldest is listed first.
+/// The link has microsecond precision and allows sign-in; the oldest is listed first.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -49,29 +49,29 @@ pub async fn a_link_is_written_with_its_event(store: &Subject) {
         let at = code.expires_at - MICROSECOND;
         let linked = store.link_identity(&link, at, &event, None).await;
         let new = identity(link.id, &said, at);
-        let told = new.noted_on(&event.of(user.id));
+        let recorded = new.noted_on(&event.of(user.id));
         expected.push(new.clone());
         assert_eq!(linked.expect("link_identity"), Linked::Linked(new));
         assert_eq!(identities(store, user.id).await, expected);
         let trail = events_of(store, user.id).await;
         let last = trail.first().expect("an event of the link");
-        assert_eq!(*last, told);
+        assert_eq!(*last, recorded);
         let (arrival, _) = arrival(store, &said).await;
         assert_eq!(signed_in(store, &arrival).await.0.id, user.id);
     }
 }
 
-/// The user's own is known, another user's stays theirs, and neither is an event; the code is spent.
+/// A repeated link and one of another user's identity write no event and spend the code.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn what_is_linked_stays_where_it_is(store: &Subject) {
+pub async fn a_linked_identity_keeps_its_user(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (other, others_session) = fresh_session(store).await;
     let said = assertion(&user.email);
     linked(store, user.id, &said).await;
     let own = identities(store, user.id).await;
-    let told = events_of(store, user.id).await.len();
+    let recorded = events_of(store, user.id).await.len();
 
     let (again, code) = offer(store, &session, &said).await;
     let known = own.first().expect("an identity").clone();
@@ -83,17 +83,17 @@ pub async fn what_is_linked_stays_where_it_is(store: &Subject) {
 
     assert_eq!(identities(store, user.id).await, own);
     assert!(identities(store, other.id).await.is_empty());
-    assert_eq!(events_of(store, user.id).await.len(), told);
+    assert_eq!(events_of(store, user.id).await.len(), recorded);
     assert_eq!(events_of(store, other.id).await.len(), 2);
     let found = redeem(store, &code.digest, &again.challenge, now()).await;
     assert!(found.is_none(), "the code of a link signed somebody in");
 }
 
-/// A wrong verifier neither links nor burns the code; nor does a wrong code, one that signs in, or one that is over.
+/// A wrong verifier or code, a sign-in code, and an expired code neither link nor burn the code.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn only_who_began_the_flow_links(store: &Subject) {
+pub async fn flow_links_only_for_the_user_who_began_it(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (good, code) = offer(store, &session, &assertion(&user.email)).await;
     let mut wrong = good.clone();
@@ -119,14 +119,14 @@ pub async fn only_who_began_the_flow_links(store: &Subject) {
     assert!(matches!(link(store, &good).await, Linked::Linked(_)));
 }
 
-/// I1: of any number of concurrent calls one links.
+/// Invariant I1: one of any number of concurrent calls links.
 ///
 /// # Panics
 /// If the store breaks the contract.
 pub async fn a_code_links_once(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (good, _) = offer(store, &session, &assertion(&user.email)).await;
-    let told = events_of(store, user.id).await.len();
+    let recorded = events_of(store, user.id).await.len();
     let outcomes = race(TASKS, |_| {
         let (store, good) = (Arc::clone(store), good.clone());
         async move { link(&store, &good).await }
@@ -139,15 +139,15 @@ pub async fn a_code_links_once(store: &Subject) {
     let bad = outcomes.iter().filter(|linked| **linked == Linked::BadCode);
     assert_eq!(bad.count(), TASKS - 1);
     assert_eq!(identities(store, user.id).await.len(), 1);
-    assert_eq!(events_of(store, user.id).await.len(), told + 1);
+    assert_eq!(events_of(store, user.id).await.len(), recorded + 1);
 }
 
-/// Ended, expired, of another user, of a user who is disabled, logged out everywhere or deleted: nothing is written,
-/// and the code is not spent.
+/// An ended, expired or foreign session, and one of a disabled, logged-out or deleted user, writes nothing and keeps
+/// the code.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn nobody_links_without_a_live_session(store: &Subject) {
+pub async fn linking_needs_a_live_session(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (other, others_session) = fresh_session(store).await;
     let (good, _) = offer(store, &session, &assertion(&user.email)).await;
@@ -183,16 +183,16 @@ pub async fn nobody_links_without_a_live_session(store: &Subject) {
         let linked = trail
             .iter()
             .any(|event| event.kind == EventKind::IdentityLinked);
-        assert!(!linked, "an event of no link");
+        assert!(!linked, "a refused link left an event");
     }
     assert!(matches!(link(store, &good).await, Linked::Linked(_)));
 }
 
-/// One has it, and to the other it is taken.
+/// One user gets the identity, and the other is refused.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn two_users_link_one_identity_once(store: &Subject) {
+pub async fn one_of_two_users_links_an_identity(store: &Subject) {
     for _ in 0..ROUNDS {
         let said = assertion(&fresh_address());
         let mut links = Vec::new();
@@ -202,7 +202,7 @@ pub async fn two_users_link_one_identity_once(store: &Subject) {
         }
         let outcomes = race(2, |index| {
             let store = Arc::clone(store);
-            let mine = links.get(index).expect("one for each task").clone();
+            let mine = links.get(index).expect("one value for each task").clone();
             async move { (mine.user_id, link(&store, &mine).await) }
         });
         let mut owners = Vec::new();
@@ -211,7 +211,7 @@ pub async fn two_users_link_one_identity_once(store: &Subject) {
             match outcome {
                 Linked::Linked(_) => owners.push((user, own)),
                 Linked::Taken => assert_eq!(own, 0),
-                other => panic!("a race for an identity came to {other:?}"),
+                other => panic!("a race for an identity ended with {other:?}"),
             }
         }
         let [(owner, 1)] = owners[..] else {
@@ -222,7 +222,7 @@ pub async fn two_users_link_one_identity_once(store: &Subject) {
     }
 }
 
-/// An offer of this identity, for the user of the session.
+/// An offer of this identity to the user of the session.
 pub(in crate::store::conformance) async fn offer(
     store: &Subject,
     session: &NewSession,
@@ -249,7 +249,7 @@ async fn link_at(store: &Subject, link: &LinkIdentity, now: Timestamp) -> Linked
     linked.expect("link_identity")
 }
 
-/// Links an identity to a user whose credentials have never changed.
+/// Links an identity to a user at the initial credential version.
 pub(in crate::store::conformance) async fn linked(
     store: &Subject,
     user: UserId,

@@ -1,4 +1,4 @@
-//! The contract of [`IdentityStore`](crate::store::IdentityStore): unlinking, and what else takes an identity away.
+//! The contract of [`IdentityStore`](crate::store::IdentityStore): unlinking, and other ways to remove an identity.
 
 use std::sync::Arc;
 
@@ -30,24 +30,24 @@ const ROUNDS: usize = 16;
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    an_identity_is_taken_away_with_its_event(store).await;
-    the_last_way_in_stays(store).await;
-    unlinking_at_once_leaves_a_way_in(store).await;
-    identities_beyond_the_list_can_be_taken_away(store).await;
+    an_identity_is_unlinked_with_its_event(store).await;
+    the_last_sign_in_method_stays(store).await;
+    concurrent_unlinks_leave_a_sign_in_method(store).await;
+    identities_beyond_the_list_can_be_unlinked(store).await;
     a_deleted_user_frees_their_identities(store).await;
-    no_link_slips_through_a_reset(store).await;
+    a_link_does_not_survive_a_concurrent_reset(store).await;
 }
 
-/// The identity is another's to link from then on. The identities of others cannot be unlinked.
+/// Another user can then link the identity. Identities of others cannot be unlinked.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn an_identity_is_taken_away_with_its_event(store: &Subject) {
+pub async fn an_identity_is_unlinked_with_its_event(store: &Subject) {
     let (user, _) = fresh_session(store).await;
     let (other, _) = fresh_session(store).await;
     let said = assertion(&user.email);
     let id = linked(store, user.id, &said).await;
-    let told = events_of(store, user.id).await.len();
+    let recorded = events_of(store, user.id).await.len();
     for (whose, id) in [
         (other.id, id),
         (user.id, IdentityId::new(now())),
@@ -56,22 +56,22 @@ pub async fn an_identity_is_taken_away_with_its_event(store: &Subject) {
         let (outcome, _) = unlink(store, whose, id).await;
         assert_eq!(outcome, Unlinked::NotFound);
     }
-    assert_eq!(events_of(store, user.id).await.len(), told);
+    assert_eq!(events_of(store, user.id).await.len(), recorded);
     let (outcome, event) = unlink(store, user.id, id).await;
     assert_eq!(outcome, Unlinked::Unlinked);
     assert!(identities(store, user.id).await.is_empty());
     let trail = events_of(store, user.id).await;
-    assert_eq!(trail.len(), told + 1);
+    assert_eq!(trail.len(), recorded + 1);
     assert_eq!(trail.first(), Some(&event.of(user.id)));
     assert_eq!(unlink(store, user.id, id).await.0, Unlinked::NotFound);
     linked(store, other.id, &said).await;
 }
 
-/// Of a user without a password. With one, every identity can go.
+/// A user without a password keeps one identity; a user with one can remove them all.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn the_last_way_in_stays(store: &Subject) {
+pub async fn the_last_sign_in_method_stays(store: &Subject) {
     let (user, said) = known(store).await;
     let second = assertion(&user.email);
     linked(store, user.id, &second).await;
@@ -81,11 +81,11 @@ pub async fn the_last_way_in_stays(store: &Subject) {
     };
     assert_eq!(first.subject, said.subject);
     assert_eq!(unlink(store, user.id, first.id).await.0, Unlinked::Unlinked);
-    let told = events_of(store, user.id).await.len();
+    let recorded = events_of(store, user.id).await.len();
     let (outcome, _) = unlink(store, user.id, second.id).await;
     assert_eq!(outcome, Unlinked::LastCredential);
     assert_eq!(identities(store, user.id).await.len(), 1);
-    assert_eq!(events_of(store, user.id).await.len(), told);
+    assert_eq!(events_of(store, user.id).await.len(), recorded);
 
     let token = new_token(&user, Purpose::ResetPassword);
     let live = issued(store, &token).await;
@@ -96,47 +96,47 @@ pub async fn the_last_way_in_stays(store: &Subject) {
     );
 }
 
-/// Two at once take one of two from a user without a password.
+/// Two concurrent calls remove one of two identities of a user without a password.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn unlinking_at_once_leaves_a_way_in(store: &Subject) {
+pub async fn concurrent_unlinks_leave_a_sign_in_method(store: &Subject) {
     for _ in 0..ROUNDS {
         let (user, _) = known(store).await;
         linked(store, user.id, &assertion(&user.email)).await;
         let own = identities(store, user.id).await;
-        let told = events_of(store, user.id).await.len();
+        let recorded = events_of(store, user.id).await.len();
         let outcomes = race(2, |index| {
             let (store, user) = (Arc::clone(store), user.id);
-            let id = own.get(index).expect("one for each task").id;
+            let id = own.get(index).expect("one value for each task").id;
             async move { unlink(&store, user, id).await.0 }
         });
         let mut outcomes = outcomes.await;
         outcomes.sort_by_key(|outcome| *outcome == Unlinked::LastCredential);
         assert_eq!(outcomes, [Unlinked::Unlinked, Unlinked::LastCredential]);
         assert_eq!(identities(store, user.id).await.len(), 1);
-        assert_eq!(events_of(store, user.id).await.len(), told + 1);
+        assert_eq!(events_of(store, user.id).await.len(), recorded + 1);
     }
 }
 
-/// A list holds the oldest 200.
+/// A list shows only the oldest 200.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn identities_beyond_the_list_can_be_taken_away(store: &Subject) {
+pub async fn identities_beyond_the_list_can_be_unlinked(store: &Subject) {
     let (user, _) = fresh_session(store).await;
     let mut last = None;
     for _ in 0..201 {
         last = Some(linked(store, user.id, &assertion(&user.email)).await);
     }
-    let last = last.expect("some were linked");
+    let last = last.expect("some identities were linked");
     let listed = identities(store, user.id).await;
     assert_eq!(listed.len(), 200);
     assert!(listed.iter().all(|identity| identity.id != last));
     assert_eq!(unlink(store, user.id, last).await.0, Unlinked::Unlinked);
 }
 
-/// The identity is gone with the user, and can become another user's.
+/// The identity is deleted with the user and free for others.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -150,11 +150,11 @@ pub async fn a_deleted_user_frees_their_identities(store: &Subject) {
     assert_eq!(events.len(), 2);
 }
 
-/// A link beside the reset of an unverified account is removed by it, or comes too late.
+/// A link during the reset of an unverified account is removed or refused.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn no_link_slips_through_a_reset(store: &Subject) {
+pub async fn a_link_does_not_survive_a_concurrent_reset(store: &Subject) {
     for _ in 0..ROUNDS {
         let (user, session) = fresh_session(store).await;
         let token = new_token(&user, Purpose::ResetPassword);
@@ -174,7 +174,7 @@ pub async fn no_link_slips_through_a_reset(store: &Subject) {
         });
         assert_eq!(outcomes.await, [true; 4]);
         let left = identities(store, user.id).await;
-        assert!(left.is_empty(), "an identity slipped through a reset");
+        assert!(left.is_empty(), "an identity survived a reset");
     }
 }
 

@@ -17,16 +17,16 @@ use crate::{
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    a_budget_is_one_a_minute_and_five_an_hour(store).await;
-    of_a_race_one_is_admitted(store).await;
+    a_budget_allows_one_mail_a_minute_and_five_an_hour(store).await;
+    one_worker_of_a_race_is_admitted(store).await;
     a_lost_lease_takes_nothing_from_a_budget(store).await;
 }
 
-/// The budget looks back exactly as far as it says, letter by letter and address by address.
+/// The window of the budget is exact, per letter and address.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_budget_is_one_a_minute_and_five_an_hour(store: &Subject) {
+pub async fn a_budget_allows_one_mail_a_minute_and_five_an_hour(store: &Subject) {
     let at = long_ago();
     let email = format!("{}@example.org", unique());
     let ask = async |letter, email: &str, seconds| {
@@ -52,11 +52,11 @@ pub async fn a_budget_is_one_a_minute_and_five_an_hour(store: &Subject) {
     assert!(ask(reset, &email, 3660).await);
 }
 
-/// Of many workers with one mail each to one address, one sends its own.
+/// One of many workers with a mail each to one address is admitted.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn of_a_race_one_is_admitted(store: &Subject) {
+pub async fn one_worker_of_a_race_is_admitted(store: &Subject) {
     let at = long_ago();
     for _ in 0..TASKS {
         enqueued(store, at).await;
@@ -81,7 +81,7 @@ pub async fn of_a_race_one_is_admitted(store: &Subject) {
     }
 }
 
-/// A worker that lost its lease is not admitted; one that was admitted is for good.
+/// A worker without its lease is not admitted; an admission is final.
 ///
 /// # Panics
 /// If the store breaks the contract.

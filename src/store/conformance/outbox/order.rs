@@ -1,4 +1,4 @@
-//! The mails that are written with their facts.
+//! Mails written in the transaction of their cause.
 
 use std::time::Duration;
 
@@ -27,22 +27,21 @@ use crate::{
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    a_registration_orders_one_mail_either_way(store).await;
+    a_registration_orders_one_mail_for_free_and_taken_addresses(store).await;
     a_reset_orders_its_notice(store).await;
     a_password_change_orders_its_notice(store).await;
     a_theft_orders_its_notice(store).await;
     a_link_orders_its_notice(store).await;
-    a_joined_account_is_told(store).await;
-    an_account_without_proof_gets_the_link(store).await;
-    several_mails_are_ordered_at_once(store).await;
+    joined_account_receives_a_notice(store).await;
+    an_unproven_account_gets_a_verification_link(store).await;
+    several_mails_are_ordered_in_one_call(store).await;
 }
 
-/// A new user gets a mail, and so does the user who has the address already; never both. The event of a taken address
-/// is recorded.
+/// A new user gets a mail, and so does the user of a taken address, whose event is recorded.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_registration_orders_one_mail_either_way(store: &Subject) {
+pub async fn a_registration_orders_one_mail_for_free_and_taken_addresses(store: &Subject) {
     let email = format!("{}@example.org", unique());
     let user = new_user(&email);
     let taken = |at| {
@@ -84,7 +83,7 @@ async fn refusals(store: &Subject) -> Vec<EventId> {
     events.iter().map(|event| event.id).collect()
 }
 
-/// The notice of a reset goes to the user whose password was set, and only if it was.
+/// The user of a successful reset gets the notice.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -100,12 +99,15 @@ pub async fn a_reset_orders_its_notice(store: &Subject) {
         if works {
             assert_only(store, at, LetterKind::PasswordChanged, user.id).await;
         } else {
-            assert!(claim(store, at, 10).await.is_empty(), "a mail of no fact");
+            assert!(
+                claim(store, at, 10).await.is_empty(),
+                "a mail without its cause"
+            );
         }
     }
 }
 
-/// A change of password orders its notice, if it is made.
+/// A successful change of password orders its notice.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -126,12 +128,15 @@ pub async fn a_password_change_orders_its_notice(store: &Subject) {
         if works {
             assert_only(store, at, LetterKind::PasswordChanged, user.id).await;
         } else {
-            assert!(claim(store, at, 10).await.is_empty(), "a mail of no fact");
+            assert!(
+                claim(store, at, 10).await.is_empty(),
+                "a mail without its cause"
+            );
         }
     }
 }
 
-/// The notice of a theft goes to the user of the session, once.
+/// The user of the session gets one notice of a theft.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -155,13 +160,16 @@ pub async fn a_theft_orders_its_notice(store: &Subject) {
         if works {
             assert_only(store, at, LetterKind::PasswordChanged, user.id).await;
         } else {
-            assert!(claim(store, at, 10).await.is_empty(), "a mail of no fact");
+            assert!(
+                claim(store, at, 10).await.is_empty(),
+                "a mail without its cause"
+            );
         }
     }
     assert!(!log_out(store, &session).await, "the session was ended");
 }
 
-/// The notice of a link goes to the user, and only if there is something new.
+/// The user gets a notice only of a new link.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -179,16 +187,19 @@ pub async fn a_link_orders_its_notice(store: &Subject) {
         if works {
             assert_only(store, at, LetterKind::PasswordChanged, user.id).await;
         } else {
-            assert!(claim(store, at, 10).await.is_empty(), "a mail of no fact");
+            assert!(
+                claim(store, at, 10).await.is_empty(),
+                "a mail without its cause"
+            );
         }
     }
 }
 
-/// The owner of an account is notified that a provider joined it, and nobody is notified of any other sign-in.
+/// The owner gets a notice of a joined provider, and of no other sign-in.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_joined_account_is_told(store: &Subject) {
+pub async fn joined_account_receives_a_notice(store: &Subject) {
     let mut user = new_user(&format!("{}@example.org", unique()));
     user.email_verified_at = Some(user.created_at);
     let user = insert(store, &user).await;
@@ -206,16 +217,19 @@ pub async fn a_joined_account_is_told(store: &Subject) {
         if works {
             assert_only(store, at, LetterKind::PasswordChanged, user.id).await;
         } else {
-            assert!(claim(store, at, 10).await.is_empty(), "a mail of no fact");
+            assert!(
+                claim(store, at, 10).await.is_empty(),
+                "a mail without its cause"
+            );
         }
     }
 }
 
-/// The link is ordered once, with the account. An account that is proven, was there, or is taken over needs none.
+/// The link is ordered once with a new account; a proven, existing or taken-over account needs none.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn an_account_without_proof_gets_the_link(store: &Subject) {
+pub async fn an_unproven_account_gets_a_verification_link(store: &Subject) {
     let fresh = || assertion(&address(&format!("{}@example.org", unique())));
     let (proven, mut doubtful) = (fresh(), fresh());
     doubtful.trusted = false;
@@ -235,21 +249,21 @@ pub async fn an_account_without_proof_gets_the_link(store: &Subject) {
         let link = Intent::new(LetterKind::VerifyEmail, Recipient::UserOfFact, at, LEASE);
         arrival.verification = Some(link);
         let IdentityAdmission::Admitted(user, _) = sign_in(store, &arrival).await else {
-            panic!("who came with a provider was not let in");
+            panic!("a provider sign-in was not admitted");
         };
         if works {
             assert_only(store, at, LetterKind::VerifyEmail, user.id).await;
         } else {
-            assert!(claim(store, at, 10).await.is_empty(), "a link of no use");
+            assert!(claim(store, at, 10).await.is_empty(), "an unneeded link");
         }
     }
 }
 
-/// Several intents are one call, and the event is about the user of the first.
+/// One call orders several intents, and its event names the user of the first.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn several_mails_are_ordered_at_once(store: &Subject) {
+pub async fn several_mails_are_ordered_in_one_call(store: &Subject) {
     let user = insert(store, &new_user(&format!("{}@example.org", unique()))).await;
     let at = long_ago();
     let to_new = Recipient::NewAddress(user.id, address("new@example.org"));

@@ -1,4 +1,4 @@
-//! The order of a mail: kept with it, compared where its link is made, and never decided again.
+//! The order of a mail: kept with it and compared when its link is issued.
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,22 +28,22 @@ const YEAR: Duration = Duration::from_secs(365 * 86_400);
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    a_mail_is_ordered_for_the_account_as_it_stands(store).await;
+    a_mail_is_ordered_for_the_current_account(store).await;
     a_notice_of_a_new_address_is_ordered_for_the_old_one(store).await;
     a_token_is_kept_for_the_account_it_was_ordered_for(store).await;
-    a_token_under_another_key_is_elsewhere(store).await;
-    a_request_that_stands_can_be_mailed_again(store).await;
-    a_request_that_was_voided_stays_so(store).await;
-    a_request_stays_known_while_its_letter_is_there(store).await;
-    no_link_goes_to_an_address_that_was_left(store).await;
+    a_token_of_another_key_is_elsewhere(store).await;
+    a_pending_request_can_be_mailed_again(store).await;
+    a_voided_request_stays_void(store).await;
+    a_request_is_kept_as_long_as_its_letter(store).await;
+    a_link_to_a_former_address_is_void(store).await;
 }
 
-/// A registration's is ordered for the new user, others for the user there is; for the holder of an address no user is
-/// known yet.
+/// A registration orders its mail for the new user, another order for the existing user; an order for an address has no
+/// user yet.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_mail_is_ordered_for_the_account_as_it_stands(store: &Subject) {
+pub async fn a_mail_is_ordered_for_the_current_account(store: &Subject) {
     let (user, at) = (new_user(&format!("{}@example.org", unique())), long_ago());
     let verify = Intent::new(LetterKind::VerifyEmail, Recipient::UserOfFact, at, LEASE);
     let created = event(EventKind::AccountCreated);
@@ -76,7 +76,7 @@ pub async fn a_mail_is_ordered_for_the_account_as_it_stands(store: &Subject) {
     }
 }
 
-/// Both the notice of the request and the notice of the change; and no change, no mail.
+/// A request and a change each order a notice; a refused one orders none.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -112,7 +112,7 @@ pub async fn a_notice_of_a_new_address_is_ordered_for_the_old_one(store: &Subjec
     }
 }
 
-/// Not with other credentials, but for the proof of an address; and not with another address.
+/// A token is refused after a change of credentials, except for verification, or of address.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -146,11 +146,11 @@ pub async fn a_token_is_kept_for_the_account_it_was_ordered_for(store: &Subject)
     }
 }
 
-/// A link that another instance made with a secret of its own is not taken for void.
+/// A link issued by another instance with another secret is not reported as void.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_token_under_another_key_is_elsewhere(store: &Subject) {
+pub async fn a_token_of_another_key_is_elsewhere(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let reset = new_token(&user, Purpose::ResetPassword);
     issued(store, &reset).await;
@@ -171,19 +171,27 @@ pub async fn a_token_under_another_key_is_elsewhere(store: &Subject) {
     }
 }
 
-/// The new link takes the place of the old one, and lives as long as it says.
+/// The new link replaces the old one and has its full lifetime.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_request_that_stands_can_be_mailed_again(store: &Subject) {
+pub async fn a_pending_request_can_be_mailed_again(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let asked = change_to(&user, &fresh_address());
-    assert_eq!(issue(store, &asked).await, IssueOneTime::Dead, "not asked");
+    assert_eq!(
+        issue(store, &asked).await,
+        IssueOneTime::Dead,
+        "no request was made"
+    );
     assert_eq!(request(store, &session, &asked).await, Checked::Done);
     let again = retried(&asked);
     issued(store, &again).await;
     let at = again.created_at;
-    assert_eq!(confirm(store, first(&asked), at).await, None, "the old one");
+    assert_eq!(
+        confirm(store, first(&asked), at).await,
+        None,
+        "the old link"
+    );
     let done = confirm(store, first(&again), again.expires_at - MICROSECOND).await;
     assert_eq!(done, Some(user.id));
     let found = by_id(store, user.id).await.expect("the user is there");
@@ -191,11 +199,11 @@ pub async fn a_request_that_stands_can_be_mailed_again(store: &Subject) {
     assert_eq!(issue(store, &retried(&again)).await, IssueOneTime::Dead);
 }
 
-/// By a reset, a logout everywhere, or a newer request: whatever the purge took since.
+/// A reset, a logout everywhere and a newer request void it, also after a purge.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_request_that_was_voided_stays_so(store: &Subject) {
+pub async fn a_voided_request_stays_void(store: &Subject) {
     for voided_by in 0..3 {
         let (user, session) = fresh_session(store).await;
         let asked = change_to(&user, &fresh_address());
@@ -226,11 +234,11 @@ pub async fn a_request_that_was_voided_stays_so(store: &Subject) {
     }
 }
 
-/// The purge leaves what says which request is the newest, as long as a letter of one can be retried.
+/// The purge keeps the record of the newest request while one of its letters can be retried.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_request_stays_known_while_its_letter_is_there(store: &Subject) {
+pub async fn a_request_is_kept_as_long_as_its_letter(store: &Subject) {
     let (user, session) = fresh_session(store).await;
     let (asked, at) = (change_to(&user, &fresh_address()), long_ago());
     assert_eq!(request(store, &session, &asked).await, Checked::Done);
@@ -245,11 +253,11 @@ pub async fn a_request_stays_known_while_its_letter_is_there(store: &Subject) {
     assert_eq!(issue(store, &retried(&again)).await, IssueOneTime::Dead);
 }
 
-/// A link that is made while the address changes is of the address that was left, and worth nothing.
+/// A link issued during the change belongs to the former address and is void.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn no_link_goes_to_an_address_that_was_left(store: &Subject) {
+pub async fn a_link_to_a_former_address_is_void(store: &Subject) {
     for _ in 0..8 {
         let (user, session) = fresh_session(store).await;
         let change = change_to(&user, &fresh_address());
@@ -280,7 +288,7 @@ pub async fn no_link_goes_to_an_address_that_was_left(store: &Subject) {
     }
 }
 
-/// The token of a letter to the same address that is asked for once more, a year later.
+/// The token of a letter to the same address, retried a year later.
 fn retried(token: &NewOneTimeToken) -> NewOneTimeToken {
     let at = token.created_at + YEAR;
     NewOneTimeToken {

@@ -1,5 +1,5 @@
-//! The contract of [`TokenStore::open_session`](crate::store::SessionStore::open_session): how many sessions a user
-//! has.
+//! The contract of [`TokenStore::open_session`](crate::store::SessionStore::open_session): the cap of sessions per
+//! user.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -21,19 +21,19 @@ use crate::{
 /// # Panics
 /// If the store breaks the contract.
 pub async fn check_all(store: &Subject) {
-    beyond_the_cap_the_session_used_longest_ago_ends(store).await;
+    the_least_recently_used_session_ends_beyond_the_cap(store).await;
     only_live_sessions_count(store).await;
-    a_new_session_lives_whatever_the_clock_says(store).await;
-    a_sign_in_that_opens_nothing_ends_nothing(store).await;
-    parallel_sign_ins_never_leave_more_than_the_cap(store).await;
+    a_new_session_is_live_on_a_clock_set_back(store).await;
+    a_stale_sign_in_ends_no_session(store).await;
+    parallel_sign_ins_stay_within_the_cap(store).await;
     a_list_is_bounded(store).await;
 }
 
-/// Use is a refresh, or the sign-in itself; a lower cap ends all that are beyond it.
+/// A sign-in and a refresh count as use; a lower cap ends every session beyond it.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn beyond_the_cap_the_session_used_longest_ago_ends(store: &Subject) {
+pub async fn the_least_recently_used_session_ends_beyond_the_cap(store: &Subject) {
     let user = fresh_user(store).await;
     let (_, others) = fresh_session(store).await;
     let sessions: Vec<_> = (0..5).map(|index| capped(user.id, 3, index)).collect();
@@ -47,17 +47,21 @@ pub async fn beyond_the_cap_the_session_used_longest_ago_ends(store: &Subject) {
     used.now = third.created_at + Duration::from_millis(1);
     rotated(store, &used).await;
 
-    try_open(store, fourth).await.expect("a fourth opens");
+    try_open(store, fourth)
+        .await
+        .expect("a fourth session opens");
     assert_live(store, &[first, third, fourth], &[second]).await;
-    try_open(store, fifth).await.expect("a fifth opens");
+    try_open(store, fifth).await.expect("a fifth session opens");
     assert_live(store, &[first, fourth, fifth], &[second, third]).await;
 
     let last = capped(user.id, 1, 6);
-    try_open(store, &last).await.expect("the only one opens");
+    try_open(store, &last)
+        .await
+        .expect("the only session opens");
     assert_live(store, &[&last, &others], &[first, fourth, fifth]).await;
 }
 
-/// Sessions that ended, expired or are of an older version leave their room.
+/// Ended, expired and outdated sessions do not count.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -77,11 +81,11 @@ pub async fn only_live_sessions_count(store: &Subject) {
     assert_live(store, &[&stays, &fourth, &fifth], &[&ended, &expired]).await;
 }
 
-/// A clock that was set back makes the new session the oldest.
+/// On a clock set back the new session is the oldest.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_new_session_lives_whatever_the_clock_says(store: &Subject) {
+pub async fn a_new_session_is_live_on_a_clock_set_back(store: &Subject) {
     let user = fresh_user(store).await;
     let (ahead, behind) = (capped(user.id, 1, 1000), capped(user.id, 1, 0));
     try_open(store, &ahead).await.expect("a session opens");
@@ -89,11 +93,11 @@ pub async fn a_new_session_lives_whatever_the_clock_says(store: &Subject) {
     assert_live(store, &[&behind], &[&ahead]).await;
 }
 
-/// A stale sign-in leaves the sessions alone.
+/// A stale sign-in changes no session.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn a_sign_in_that_opens_nothing_ends_nothing(store: &Subject) {
+pub async fn a_stale_sign_in_ends_no_session(store: &Subject) {
     let user = fresh_user(store).await;
     let (open, mut stale) = (capped(user.id, 1, 0), capped(user.id, 1, 1));
     try_open(store, &open).await.expect("a session opens");
@@ -102,11 +106,11 @@ pub async fn a_sign_in_that_opens_nothing_ends_nothing(store: &Subject) {
     assert_live(store, &[&open], &[&stale]).await;
 }
 
-/// A reader during the race sees no more either, and every sign-in gets its session.
+/// A concurrent reader sees no more, and every sign-in gets its session.
 ///
 /// # Panics
 /// If the store breaks the contract.
-pub async fn parallel_sign_ins_never_leave_more_than_the_cap(store: &Subject) {
+pub async fn parallel_sign_ins_stay_within_the_cap(store: &Subject) {
     const CAP: u32 = 3;
     for _ in 0..4 {
         let user = fresh_user(store).await;
@@ -126,7 +130,7 @@ pub async fn parallel_sign_ins_never_leave_more_than_the_cap(store: &Subject) {
     }
 }
 
-/// The newest 200, however many there are.
+/// The list shows the newest 200.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -143,7 +147,7 @@ pub async fn a_list_is_bounded(store: &Subject) {
     assert!(newest.eq(listed.iter().copied()), "{} listed", listed.len());
 }
 
-/// A session that is opened this many milliseconds from now, with this cap.
+/// A session opened this many milliseconds from now with this cap.
 fn capped(user: UserId, cap: u32, later: usize) -> NewSession {
     let mut session = new_session(user, 0);
     let later = u64::try_from(later).expect("a few");

@@ -17,14 +17,14 @@ fn rate(amount: u32) -> Rule {
 
 #[test]
 fn the_bound_is_below_64_mib() {
-    // A bucket takes the entry and a byte beside it; there are 2^14 of them for 7/8 as many entries.
+    // A bucket has the entry and a control byte; 2^14 of them hold 7/8 as many entries.
     let bucket = size_of::<(LimitKey, Counter)>() + 1;
     assert!(SHARDS * (1 << 14) * bucket < 64 << 20);
     assert_eq!(MOST_IN_SHARD, (1 << 14) / 8 * 7);
 }
 
 #[tokio::test]
-async fn a_million_random_keys_push_out_nothing_that_holds_somebody_up() {
+async fn a_million_random_keys_evict_no_blocking_entry() {
     let (limiter, clock) = (MemoryLimiter::new(), ManualClock::new());
     let lockout = Rule::Attempts(Lockout::default());
     let limited: Vec<_> = (0..1000).map(|_| key()).collect();
@@ -60,7 +60,7 @@ async fn a_million_random_keys_push_out_nothing_that_holds_somebody_up() {
 }
 
 #[tokio::test]
-async fn when_all_hold_somebody_up_nobody_new_is_let_through() {
+async fn a_full_table_of_blocking_entries_admits_no_new_key() {
     let (limiter, clock) = (MemoryLimiter::new(), ManualClock::new());
     let charge = |last: u64| {
         // All in one shard.

@@ -36,7 +36,7 @@ fn a_token_without_other_claims_has_none() {
 }
 
 #[test]
-fn other_claims_never_take_the_place_of_ours() {
+fn other_claims_never_replace_ours() {
     let now = ManualClock::new().now();
     let tokens = tokens(&Secret::generate().into(), SigningAlgorithm::EdDsa);
     let ann = user(now);
@@ -83,7 +83,7 @@ fn a_claim_named_twice_is_refused_at_any_depth() {
 }
 
 #[test]
-fn a_token_that_no_verifier_would_read_is_not_issued() {
+fn a_token_too_long_for_verifiers_is_not_issued() {
     let now = ManualClock::new().now();
     let tokens = tokens(&Secret::generate().into(), SigningAlgorithm::EdDsa);
     let issue = |length: usize| {
@@ -112,9 +112,9 @@ fn other_claims_count_in_the_memory_of_verified_tokens() {
     assert!(listed > plain + 2_000 * size_of::<Value>() as u64);
 }
 
-/// The issuer meant it for the holder of a key, or for later: without the rule it must not be believed.
+/// The issuer restricted it to the holder of a key or to a later time, so it must be refused without the rule.
 #[test]
-fn claim_whose_rule_nobody_follows_ends_a_token() {
+fn a_claim_with_an_unsupported_rule_invalidates_a_token() {
     let forge = Forge::new();
     for (name, value, accepted) in [
         ("cnf", json!({"jkt": "x"}), false),

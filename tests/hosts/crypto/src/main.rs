@@ -1,5 +1,5 @@
-//! A host whose tokens are signed by `jsonwebtoken` over RustCrypto, and whose TLS is `rustls` over ring: both work as
-//! they did before hallpass was added, and hallpass works beside them.
+//! A host with `jsonwebtoken` over RustCrypto and `rustls` over ring: both keep working, and hallpass works beside
+//! them.
 
 use hallpass::{
     Result, credential::HttpBreachCheck, mail::SmtpMailer, testing::TestAuth, verifier::KeySource,
@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    // With one provider in the build rustls finds it, when the host first uses it; with two it has to be said.
+    // rustls finds a single provider by itself; two need an explicit choice.
     if cfg!(feature = "both") {
         rustls::crypto::ring::default_provider()
             .install_default()
-            .expect("nothing was installed before");
+            .expect("no provider was installed before");
     } else {
         refuses_to_guess(smtp().map(drop));
         refuses_to_guess(HttpBreachCheck::new().map(drop));

@@ -1,4 +1,4 @@
-//! The way there, the way back, and the exchange of the code.
+//! The authorization URL, the callback and the exchange of the code.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ fn parameters(query: &str) -> HashMap<String, String> {
 }
 
 #[tokio::test]
-async fn the_browser_goes_there_with_all_that_protects_the_flow() {
+async fn the_authorization_url_protects_the_flow() {
     let scene = Scene::sound().await;
     scene.metadata(
         "authorization_endpoint",
@@ -28,7 +28,7 @@ async fn the_browser_goes_there_with_all_that_protects_the_flow() {
         .client
         .authorization_url(&flow())
         .await
-        .expect("it is there");
+        .expect("it is present");
     let (place, query) = url.split_once('?').expect("it has a query");
     assert_eq!(place, format!("{}/authorize", scene.provider.url()));
     let challenge = CodeChallenge::of(VERIFIER);
@@ -48,7 +48,7 @@ async fn the_browser_goes_there_with_all_that_protects_the_flow() {
 }
 
 #[tokio::test]
-async fn a_flow_that_cannot_be_right_is_a_fault() {
+async fn an_invalid_flow_is_a_fault() {
     let scene = Scene::sound().await;
     for verifier in ["short", &"a".repeat(129)] {
         let begin = Authorization { verifier, ..flow() };
@@ -63,7 +63,7 @@ async fn a_flow_that_cannot_be_right_is_a_fault() {
 }
 
 #[tokio::test]
-async fn a_client_proves_who_it_is_as_the_provider_wants_it() {
+async fn a_client_authenticates_as_the_provider_requires() {
     let secret = "a:b c/ü";
     let methods = |it: &[&str]| Some(json!(it));
     for (secret, methods, basic, posted) in [
@@ -86,7 +86,7 @@ async fn a_client_proves_who_it_is_as_the_provider_wants_it() {
         if let Some(methods) = methods {
             scene.metadata("token_endpoint_auth_methods_supported", methods);
         }
-        scene.identify().await.expect("it is sound");
+        scene.identify().await.expect("it is valid");
         let call = scene.provider.last(TOKEN);
         let sent = parameters(&call.body);
         let sent = |name: &str| sent.get(name).map(String::as_str);
@@ -112,7 +112,7 @@ async fn a_client_proves_who_it_is_as_the_provider_wants_it() {
 }
 
 #[tokio::test]
-async fn an_answer_of_the_token_endpoint_that_is_not_sound_is_refused() {
+async fn an_invalid_token_reply_is_refused() {
     let scene = Scene::sound().await;
     let token = scene.key.sign(&scene.claims());
     let json = |value: Value| Reply::json(&value);
@@ -156,11 +156,11 @@ async fn an_answer_of_the_token_endpoint_that_is_not_sound_is_refused() {
     }
     assert_eq!(scene.provider.count("/elsewhere"), 0);
     scene.provider.reply(TOKEN, json(sound));
-    scene.identify().await.expect("it is sound");
+    scene.identify().await.expect("it is valid");
 }
 
 #[tokio::test]
-async fn members_of_the_token_answer_that_nobody_reads_may_be_anything() {
+async fn unread_members_of_a_token_reply_may_be_anything() {
     let scene = Scene::sound().await;
     let id_token = scene.key.sign(&scene.claims());
     for (name, value) in [
@@ -181,7 +181,7 @@ async fn members_of_the_token_answer_that_nobody_reads_may_be_anything() {
 }
 
 #[tokio::test]
-async fn a_fault_tells_no_code_and_no_token() {
+async fn a_fault_contains_no_code_and_no_token() {
     let scene = Scene::sound().await;
     for body in [
         r#"{"access_token":"secret-1","token_type":7}"#,
@@ -192,7 +192,7 @@ async fn a_fault_tells_no_code_and_no_token() {
         scene
             .provider
             .reply(TOKEN, Reply::of(200, "application/json", body));
-        let fault = scene.identify().await.expect_err("it is not sound");
+        let fault = scene.identify().await.expect_err("it is invalid");
         let text = format!("{fault} {fault:?}");
         assert!(
             !text.contains("secret-1") && !text.contains("code-1"),
@@ -204,12 +204,12 @@ async fn a_fault_tells_no_code_and_no_token() {
     let fault = client
         .identify(&answer(None))
         .await
-        .expect_err("it is gone");
+        .expect_err("the provider is gone");
     assert!(!format!("{fault:?}").contains("code-1"));
 }
 
 #[tokio::test]
-async fn the_way_back_names_the_issuer_that_was_asked() {
+async fn the_callback_names_the_asked_issuer() {
     let scene = Scene::sound().await;
     let issuer = scene.provider.url();
     let identify = async |scene: &Scene, iss: Option<&str>| {
@@ -225,14 +225,10 @@ async fn the_way_back_names_the_issuer_that_was_asked() {
     for foreign in ["", "https://evil.example", &format!("{issuer}/")] {
         let fault = identify(&scene, Some(foreign))
             .await
-            .expect_err("it is another");
+            .expect_err("the issuer differs");
         assert!(fault.contains("not from the issuer"), "{fault}");
     }
-    assert_eq!(
-        scene.provider.count(TOKEN),
-        asked,
-        "the code has gone nowhere"
-    );
+    assert_eq!(scene.provider.count(TOKEN), asked, "the code was not sent");
 
     let scene = Scene::sound().await;
     let issuer = scene.provider.url();
@@ -240,7 +236,9 @@ async fn the_way_back_names_the_issuer_that_was_asked() {
         "authorization_response_iss_parameter_supported",
         json!(true),
     );
-    let fault = identify(&scene, None).await.expect_err("it must be there");
+    let fault = identify(&scene, None)
+        .await
+        .expect_err("the issuer is missing");
     assert!(fault.contains("not from the issuer"), "{fault}");
     assert!(identify(&scene, Some(&issuer)).await.is_ok());
 }

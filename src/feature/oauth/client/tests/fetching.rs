@@ -4,7 +4,7 @@ const NOT_YET: &str = "could not be fetched yet";
 
 fn client(issuer: &str, set: impl FnOnce(Provider) -> Provider) -> Client {
     let provider = set(Provider::oidc("acme", issuer, "notes"));
-    Client::new(provider, Arc::new(ManualClock::new())).expect("it is sound")
+    Client::new(provider, Arc::new(ManualClock::new())).expect("it is valid")
 }
 
 /// The innermost reason.
@@ -17,23 +17,23 @@ fn root(error: &dyn std::error::Error) -> String {
 }
 
 #[tokio::test]
-async fn fetched_documents_are_kept() {
+async fn fetched_documents_are_cached() {
     let scene = Scene::sound().await;
-    scene.client.prepare().await.expect("it is there");
+    scene.client.prepare().await.expect("it is present");
     for _ in 0..3 {
-        scene.identify().await.expect("it is sound");
+        scene.identify().await.expect("it is valid");
         scene
             .client
             .authorization_url(&flow())
             .await
-            .expect("it is there");
+            .expect("it is present");
     }
     assert_eq!(scene.provider.count(DISCOVERY), 1);
     assert_eq!(scene.provider.count(JWKS), 1);
 }
 
 #[tokio::test]
-async fn many_who_come_at_once_fetch_once() {
+async fn concurrent_callers_fetch_once() {
     let scene = Scene::sound().await;
     let tasks: Vec<_> = (0..16)
         .map(|_| {
@@ -42,14 +42,14 @@ async fn many_who_come_at_once_fetch_once() {
         })
         .collect();
     for task in tasks {
-        assert!(task.await.expect("it goes on"));
+        assert!(task.await.expect("the task ends"));
     }
     assert_eq!(scene.provider.count(DISCOVERY), 1);
     assert_eq!(scene.provider.count(JWKS), 1);
 }
 
 #[tokio::test]
-async fn metadata_that_is_not_sound_is_not_taken() {
+async fn invalid_metadata_is_refused() {
     let public = "https://id.example.org/x";
     for (name, value) in [
         ("issuer", json!("https://evil.example")),
@@ -72,7 +72,7 @@ async fn metadata_that_is_not_sound_is_not_taken() {
         let scene = Scene::sound().await;
         let case = format!("{name} {value}");
         scene.metadata(name, value);
-        let fault = scene.client.prepare().await.expect_err("it is not sound");
+        let fault = scene.client.prepare().await.expect_err("it is invalid");
         assert!(fault.to_string().contains(NOT_YET), "{case}: {fault}");
     }
     for name in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
@@ -84,11 +84,11 @@ async fn metadata_that_is_not_sound_is_not_taken() {
     }
     let scene = Scene::sound().await;
     scene.metadata("userinfo_endpoint", json!(public));
-    scene.client.prepare().await.expect("it is sound");
+    scene.client.prepare().await.expect("it is valid");
 }
 
 #[tokio::test]
-async fn a_member_of_the_metadata_that_is_null_is_as_good_as_absent() {
+async fn a_null_member_of_the_metadata_counts_as_absent() {
     for name in [
         "authorization_response_iss_parameter_supported",
         "id_token_signing_alg_values_supported",
@@ -108,7 +108,7 @@ async fn a_member_of_the_metadata_that_is_null_is_as_good_as_absent() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_document_is_not_taken() {
+async fn a_reply_that_is_not_a_document_is_refused() {
     let big = format!(r#"{{"keys":[],"x":"{}"}}"#, "a".repeat(64 * 1024));
     for path in [DISCOVERY, JWKS] {
         for reply in [
@@ -122,7 +122,11 @@ async fn an_answer_that_is_no_document_is_not_taken() {
         ] {
             let scene = Scene::sound().await;
             scene.provider.reply(path, reply.clone());
-            let fault = scene.client.prepare().await.expect_err("it is none");
+            let fault = scene
+                .client
+                .prepare()
+                .await
+                .expect_err("it is not a document");
             assert!(fault.to_string().contains(NOT_YET), "{reply:?}: {fault}");
             assert_eq!(scene.provider.count("/elsewhere"), 0);
         }
@@ -130,18 +134,18 @@ async fn an_answer_that_is_no_document_is_not_taken() {
 }
 
 #[tokio::test]
-async fn a_document_of_the_greatest_size_is_read() {
+async fn a_document_of_the_maximum_size_is_read() {
     let scene = Scene::sound().await;
     let mut metadata = scene.provider.metadata();
     metadata["x"] = json!("");
     let short = metadata.to_string().len();
     metadata["x"] = json!("a".repeat(64 * 1024 - short));
     scene.provider.reply(DISCOVERY, Reply::json(&metadata));
-    scene.client.prepare().await.expect("it is not too long");
+    scene.client.prepare().await.expect("its length is allowed");
 }
 
 #[tokio::test]
-async fn a_provider_that_was_down_is_found_when_it_is_up() {
+async fn a_provider_is_found_after_its_outage() {
     let scene = Scene::sound().await;
     scene
         .provider
@@ -151,13 +155,13 @@ async fn a_provider_that_was_down_is_found_when_it_is_up() {
     assert!(scene.fault().await.contains(NOT_YET), "it is too soon");
     assert_eq!(scene.provider.count(DISCOVERY), 1);
     scene.clock.advance(Duration::from_secs(3));
-    scene.identify().await.expect("it is up");
+    scene.identify().await.expect("the provider is up");
 }
 
 #[tokio::test]
 async fn a_new_key_is_fetched_once_a_minute_at_most() {
     let mut scene = Scene::sound().await;
-    scene.identify().await.expect("it is sound");
+    scene.identify().await.expect("it is valid");
     scene.key = Key::p256("k2");
     scene.provider.publish(&[&scene.key]);
     scene.issue(&scene.claims());
@@ -180,7 +184,7 @@ async fn a_new_key_is_fetched_once_a_minute_at_most() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_replaced_under_its_name_or_none_is_fetched_once_a_minute_at_most() {
+async fn a_replaced_key_is_fetched_once_a_minute_at_most() {
     let nameless = |key: &Key| {
         let mut header = key.header();
         header.as_object_mut().unwrap().remove("kid");
@@ -188,7 +192,7 @@ async fn a_key_that_was_replaced_under_its_name_or_none_is_fetched_once_a_minute
     };
     for header in [Key::header, nameless] {
         let mut scene = Scene::sound().await;
-        scene.identify().await.expect("it is sound");
+        scene.identify().await.expect("it is valid");
         scene.key = Key::p256("k1");
         scene.provider.publish(&[&scene.key]);
         let token = scene.key.sign_with(&header(&scene.key), &scene.claims());
@@ -212,11 +216,11 @@ async fn a_key_that_was_replaced_under_its_name_or_none_is_fetched_once_a_minute
 }
 
 #[tokio::test]
-async fn a_set_that_left_a_choice_is_fetched_again() {
+async fn an_ambiguous_set_is_fetched_again() {
     let scene = Scene::sound().await;
     let others = [Key::p256("k1"), Key::p256("k2")];
     scene.provider.publish(&[&others[0], &others[1]]);
-    scene.client.prepare().await.expect("it is there");
+    scene.client.prepare().await.expect("it is present");
     let header = json!({"alg": "ES256"});
     let token = scene.key.sign_with(&header, &scene.claims());
     scene.provider.issue(&token);
@@ -227,9 +231,9 @@ async fn a_set_that_left_a_choice_is_fetched_again() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_withdrawn_verifies_nothing_once_the_keys_were_fetched_again() {
+async fn a_withdrawn_key_verifies_nothing_after_the_next_fetch() {
     let scene = Scene::sound().await;
-    scene.identify().await.expect("it is sound");
+    scene.identify().await.expect("it is valid");
     let next = Key::p256("k2");
     scene.provider.publish(&[&next]);
     scene.clock.advance(MINUTE);
@@ -240,16 +244,16 @@ async fn a_key_that_was_withdrawn_verifies_nothing_once_the_keys_were_fetched_ag
 }
 
 #[tokio::test]
-async fn kept_documents_serve_while_the_provider_is_away() {
+async fn cached_documents_serve_during_an_outage() {
     let scene = Scene::sound().await;
-    scene.identify().await.expect("it is sound");
+    scene.identify().await.expect("it is valid");
     for path in [DISCOVERY, JWKS] {
         scene.provider.reply(path, Reply::of(503, "text/plain", ""));
     }
     for _ in 0..3 {
         scene.clock.advance(Duration::from_secs(3601));
         scene.issue(&scene.claims());
-        scene.identify().await.expect("it is at hand");
+        scene.identify().await.expect("it is cached");
     }
     // The attempts are tasks of their own.
     let attempted = async {
@@ -258,7 +262,7 @@ async fn kept_documents_serve_while_the_provider_is_away() {
             .any(|path| scene.provider.count(path) < 2)
         {
             tokio::time::sleep(Duration::from_millis(1)).await;
-            scene.client.prepare().await.expect("it is at hand");
+            scene.client.prepare().await.expect("it is cached");
         }
     };
     let attempted = tokio::time::timeout(Duration::from_secs(60), attempted).await;
@@ -283,7 +287,7 @@ async fn a_slow_endpoint_is_given_up_in_time() {
     for path in [TOKEN, USERINFO] {
         let scene = Scene::sound().await;
         scene.issue(&scene.claims_but("email", None));
-        scene.client.prepare().await.expect("it is there");
+        scene.client.prepare().await.expect("it is present");
         scene.provider.reply(path, Reply::hanging());
         tokio::time::pause();
         let begin = tokio::time::Instant::now();
@@ -297,8 +301,8 @@ async fn a_slow_endpoint_is_given_up_in_time() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_not_public_is_not_asked() {
-    // The issuer is public, so its document may name public addresses only.
+async fn a_private_address_is_not_asked() {
+    // A public issuer's document may name public addresses only.
     let client = client("https://id.example.org", |it| it);
     let ask = async |url: &str| {
         let request = http::Request::get(url).body(Vec::new()).unwrap();
@@ -328,7 +332,7 @@ async fn an_address_that_is_not_public_is_not_asked() {
 }
 
 #[tokio::test]
-async fn private_addresses_are_asked_where_the_issuer_is_one_or_it_is_allowed() {
+async fn private_addresses_need_a_private_issuer_or_permission() {
     let may = |client: &Client| client.0.web.may_ask(&"https://10.0.0.1/".parse().unwrap());
     assert!(!may(&client("https://id.example.org", |it| it)));
     assert!(may(&client(

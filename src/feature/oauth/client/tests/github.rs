@@ -16,13 +16,13 @@ async fn scene() -> (FakeProvider, Client) {
     let configured = Provider::github("notes")
         .client_secret("s1")
         .at(provider.url());
-    let client = Client::new(configured, Arc::new(ManualClock::new())).expect("it is sound");
+    let client = Client::new(configured, Arc::new(ManualClock::new())).expect("it is valid");
     (provider, client)
 }
 
 async fn identify(client: &Client) -> Assertion {
     let identified = client.identify(&answer(None)).await;
-    let identified = identified.expect("it is sound");
+    let identified = identified.expect("it is valid");
     assert!(identified.fault.is_none(), "{identified:?}");
     identified.assertion
 }
@@ -35,7 +35,7 @@ fn addresses(verified: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn github_says_who_signs_in() {
+async fn github_names_the_user() {
     let (provider, client) = scene().await;
     client.prepare().await.expect("there is nothing to prepare");
     let said = identify(&client).await;
@@ -65,7 +65,7 @@ async fn github_says_who_signs_in() {
 #[tokio::test]
 async fn the_browser_goes_to_github_without_a_nonce() {
     let client = Client::new(Provider::github("notes"), Arc::new(ManualClock::new()));
-    let client = client.expect("it is sound");
+    let client = client.expect("it is valid");
     let url = client
         .authorization_url(&flow())
         .await
@@ -101,7 +101,7 @@ async fn an_address_at_github_is_verified_by_the_boolean_alone() {
 }
 
 #[tokio::test]
-async fn github_that_refuses_or_answers_nonsense_is_a_fault() {
+async fn an_invalid_reply_of_github_is_a_fault() {
     for (path, reply, expected) in [
         (
             GITHUB_TOKEN,
@@ -129,14 +129,14 @@ async fn github_that_refuses_or_answers_nonsense_is_a_fault() {
         let fault = client
             .identify(&answer(None))
             .await
-            .expect_err("it is not sound");
+            .expect_err("it is invalid");
         assert!(fault.to_string().contains(expected), "{expected}: {fault}");
         assert_eq!(provider.count("/elsewhere"), 0);
     }
 }
 
 #[tokio::test]
-async fn github_that_does_not_give_the_addresses_says_who_signs_in_all_the_same() {
+async fn github_names_the_user_without_addresses() {
     for (reply, expected) in [
         (Reply::of(403, "application/json", "{}"), "cannot be asked"),
         (Reply::of(404, "application/json", "{}"), "cannot be asked"),
@@ -149,7 +149,7 @@ async fn github_that_does_not_give_the_addresses_says_who_signs_in_all_the_same(
     ] {
         let (provider, client) = scene().await;
         provider.reply(EMAILS, reply);
-        let identified = client.identify(&answer(None)).await.expect("it is sound");
+        let identified = client.identify(&answer(None)).await.expect("it is valid");
         assert_eq!(identified.assertion.subject, "583231");
         assert!(identified.assertion.email.is_none());
         let fault = identified.fault.expect("there is no address").to_string();

@@ -4,10 +4,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::*;
 
 #[tokio::test]
-async fn a_token_by_any_algorithm_that_is_taken_says_who_signs_in() {
+async fn a_token_of_every_accepted_algorithm_names_the_user() {
     for key in [Key::rsa("k1"), Key::p256("k1"), Key::ed25519("k1")] {
         let scene = Scene::with(key, |it| it).await;
-        let said = scene.identify().await.expect("the token is sound");
+        let said = scene.identify().await.expect("the token is valid");
         assert_eq!(said.provider, "acme");
         assert_eq!(said.issuer, scene.provider.url());
         assert_eq!(said.subject, "ann-1");
@@ -19,11 +19,11 @@ async fn a_token_by_any_algorithm_that_is_taken_says_who_signs_in() {
     let header = json!({"alg": "PS256", "kid": "k1"});
     let token = scene.key.sign_with(&header, &scene.claims());
     scene.provider.issue(&token);
-    scene.identify().await.expect("the token is sound");
+    scene.identify().await.expect("the token is valid");
 }
 
 #[tokio::test]
-async fn a_claim_that_is_not_right_is_refused() {
+async fn an_invalid_claim_is_refused() {
     let scene = Scene::sound().await;
     let now = scene.clock.now().timestamp();
     let issuer = scene.provider.url();
@@ -65,7 +65,7 @@ async fn a_claim_that_is_not_right_is_refused() {
 }
 
 #[tokio::test]
-async fn a_claim_at_the_edge_of_what_is_right_is_taken() {
+async fn a_claim_at_the_limit_is_accepted() {
     let scene = Scene::sound().await;
     let now = scene.clock.now().timestamp();
     let digest = digest::digest(&digest::SHA256, b"access-1");
@@ -162,11 +162,11 @@ async fn a_token_that_is_not_signed_by_the_provider_is_refused() {
         assert!(fault.contains(expected), "{expected}: {fault}");
     }
     scene.provider.issue(&sound);
-    scene.identify().await.expect("the token is sound");
+    scene.identify().await.expect("the token is valid");
 }
 
 #[tokio::test]
-async fn a_token_without_a_key_identifier_needs_a_set_without_a_choice() {
+async fn a_token_without_a_key_id_needs_an_unambiguous_set() {
     let scene = Scene::sound().await;
     let header = json!({"alg": "ES256"});
     let token = scene.key.sign_with(&header, &scene.claims());
@@ -182,7 +182,7 @@ async fn a_token_without_a_key_identifier_needs_a_set_without_a_choice() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_for_the_token_does_not_verify_it() {
+async fn a_key_for_something_else_does_not_verify_a_token() {
     for (name, value) in [
         ("use", json!("enc")),
         ("alg", json!("ES384")),

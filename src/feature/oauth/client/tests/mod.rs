@@ -31,7 +31,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// Where all is as it should be.
+    /// The valid configuration.
     async fn sound() -> Self {
         Self::with(Key::p256("k1"), |it| it).await
     }
@@ -41,7 +41,7 @@ impl Scene {
         provider.publish(&[&key]);
         let clock = ManualClock::new();
         let configured = set(Provider::oidc("acme", provider.url(), "notes"));
-        let client = Client::new(configured, Arc::new(clock.clone())).expect("it is sound");
+        let client = Client::new(configured, Arc::new(clock.clone())).expect("it is valid");
         let scene = Self {
             provider,
             key,
@@ -52,7 +52,7 @@ impl Scene {
         scene
     }
 
-    /// The claims of a sound ID token.
+    /// The claims of a valid ID token.
     fn claims(&self) -> Value {
         let now = self.clock.now().timestamp();
         json!({
@@ -61,7 +61,7 @@ impl Scene {
         })
     }
 
-    /// The sound claims, with this one changed, or left out.
+    /// The valid claims with this one changed or removed.
     fn claims_but(&self, name: &str, value: Option<Value>) -> Value {
         let mut claims = self.claims();
         let members = claims.as_object_mut().expect("claims are an object");
@@ -88,10 +88,10 @@ impl Scene {
         Ok(identified.assertion)
     }
 
-    /// The reason why the address of a signed-in user is not known better.
+    /// The reason why user info fails for a signed-in user.
     async fn unknown_address(&self) -> String {
         let identified = self.client.identify(&answer(None)).await;
-        let identified = identified.expect("the token is sound");
+        let identified = identified.expect("the token is valid");
         assert_eq!(identified.assertion.subject, "ann-1");
         let fault = identified.fault.expect("the address cannot be asked for");
         assert!(identified.assertion.email.is_none());

@@ -11,7 +11,7 @@ async fn only_the_boolean_true_verifies_an_address() {
         None,
     ] {
         scene.issue(&scene.claims_but("email_verified", value.clone()));
-        let said = scene.identify().await.expect("the token is sound");
+        let said = scene.identify().await.expect("the token is valid");
         assert!(said.email.is_some());
         assert!(!said.email_verified, "{value:?}");
     }
@@ -27,7 +27,7 @@ async fn malformed_addresses_and_names_are_left_out() {
         json!(["ann@example.org"]),
     ] {
         scene.issue(&scene.claims_but("email", Some(email.clone())));
-        let said = scene.identify().await.expect("the token is sound");
+        let said = scene.identify().await.expect("the token is valid");
         assert!(said.email.is_none() && !said.email_verified, "{email}");
     }
     for name in [
@@ -37,13 +37,13 @@ async fn malformed_addresses_and_names_are_left_out() {
         json!(7),
     ] {
         scene.issue(&scene.claims_but("name", Some(name.clone())));
-        let said = scene.identify().await.expect("the token is sound");
+        let said = scene.identify().await.expect("the token is valid");
         assert_eq!(said.display_name, None, "{name}");
     }
 }
 
 #[tokio::test]
-async fn trust_is_of_the_domain_of_the_address() {
+async fn trust_covers_the_domain_of_the_address() {
     for (domains, trusted) in [
         (vec!["example.org"], true),
         (vec!["*"], true),
@@ -51,18 +51,18 @@ async fn trust_is_of_the_domain_of_the_address() {
     ] {
         let key = Key::p256("k1");
         let scene = Scene::with(key, |it| it.trust_email_domains(domains)).await;
-        let said = scene.identify().await.expect("the token is sound");
+        let said = scene.identify().await.expect("the token is valid");
         assert_eq!(said.trusted, trusted);
         scene.issue(&scene.claims_but("email", Some(json!("none"))));
-        let said = scene.identify().await.expect("the token is sound");
+        let said = scene.identify().await.expect("the token is valid");
         assert!(!said.trusted, "there is no address");
     }
 }
 
 #[tokio::test]
-async fn an_address_that_the_token_lacks_is_asked_for() {
+async fn an_address_missing_in_the_token_is_fetched() {
     let scene = Scene::sound().await;
-    // Of which address would it be?
+    // The claim lacks its address.
     scene.issue(&scene.claims_but("email", None));
     let info = json!({"sub": "ann-1", "email": "ann@example.net", "name": "Other"});
     scene.provider.reply(USERINFO, Reply::json(&info));
@@ -81,7 +81,7 @@ async fn an_address_that_the_token_lacks_is_asked_for() {
 }
 
 #[tokio::test]
-async fn user_info_of_somebody_else_or_of_nobody_is_refused() {
+async fn user_info_with_another_or_no_subject_is_refused() {
     let scene = Scene::sound().await;
     scene.issue(&scene.claims_but("email", None));
     let big = "a".repeat(64 * 1024 + 1);
@@ -117,7 +117,7 @@ async fn user_info_verifies_the_address_of_the_token_and_no_other() {
         ] {
             let info = json!({"sub": "ann-1", "email": email, "email_verified": verified});
             scene.provider.reply(USERINFO, Reply::json(&info));
-            let said = scene.identify().await.expect("the token is sound");
+            let said = scene.identify().await.expect("the token is valid");
             assert_eq!(said.email, Some("ann@example.org".parse().unwrap()));
             assert_eq!(said.email_verified, is_verified, "{info}");
         }
@@ -125,16 +125,16 @@ async fn user_info_verifies_the_address_of_the_token_and_no_other() {
     let asked = scene.provider.count(USERINFO);
     for said in [json!(false), json!("true")] {
         scene.issue(&scene.claims_but("email_verified", Some(said)));
-        let said = scene.identify().await.expect("the token is sound");
+        let said = scene.identify().await.expect("the token is valid");
         assert!(!said.email_verified);
     }
     assert_eq!(scene.provider.count(USERINFO), asked);
 }
 
 #[tokio::test]
-async fn user_info_is_not_asked_for_without_need_or_place() {
+async fn user_info_is_fetched_only_if_needed_and_available() {
     let scene = Scene::sound().await;
-    scene.identify().await.expect("the token is sound");
+    scene.identify().await.expect("the token is valid");
     assert_eq!(scene.provider.count(USERINFO), 0);
 
     let scene = Scene::sound().await;
@@ -145,6 +145,6 @@ async fn user_info_is_not_asked_for_without_need_or_place() {
         .remove("userinfo_endpoint");
     scene.provider.reply(DISCOVERY, Reply::json(&metadata));
     scene.issue(&scene.claims_but("email", None));
-    let said = scene.identify().await.expect("the token is sound");
+    let said = scene.identify().await.expect("the token is valid");
     assert!(said.email.is_none() && !said.email_verified);
 }

@@ -1,4 +1,4 @@
-//! A provider that says whatever a test wants it to: OpenID Connect and GitHub's API, over plain HTTP on loopback.
+//! A configurable provider: OpenID Connect and GitHub's API, over plain HTTP on loopback.
 
 use std::{
     collections::HashMap,
@@ -32,7 +32,7 @@ pub(crate) const JWKS: &str = "/jwks";
 pub(crate) const TOKEN: &str = "/token";
 pub(crate) const USERINFO: &str = "/userinfo";
 
-/// A provider on a port of its own, until it is dropped. A path without a reply answers 404.
+/// A provider on its own port. Stopped on drop. A path without a reply answers 404.
 #[derive(Debug)]
 pub(crate) struct FakeProvider {
     address: SocketAddr,
@@ -121,12 +121,12 @@ impl FakeProvider {
         format!("http://{}", self.address)
     }
 
-    /// From now on, this is what the path answers.
+    /// Sets the reply of the path.
     pub(crate) fn reply(&self, path: &str, reply: Reply) {
         self.state().replies.insert(path.to_owned(), reply);
     }
 
-    /// How often the path was asked.
+    /// The number of calls of the path.
     pub(crate) fn count(&self, path: &str) -> usize {
         let state = self.state();
         state.calls.iter().filter(|call| call.path == path).count()
@@ -139,7 +139,7 @@ impl FakeProvider {
         calls.find(|call| call.path == path).unwrap().clone()
     }
 
-    /// The metadata of a sound provider.
+    /// Valid metadata.
     pub(crate) fn metadata(&self) -> Value {
         let url = self.url();
         json!({
@@ -151,14 +151,14 @@ impl FakeProvider {
         })
     }
 
-    /// Publishes sound metadata and these keys.
+    /// Publishes valid metadata and these keys.
     pub(crate) fn publish(&self, keys: &[&Key]) {
         self.reply(DISCOVERY, Reply::json(&self.metadata()));
         let keys: Vec<Value> = keys.iter().map(|key| key.jwk()).collect();
         self.reply(JWKS, Reply::json(&json!({ "keys": keys })));
     }
 
-    /// Gives this ID token for any code.
+    /// Returns this ID token for any code.
     pub(crate) fn issue(&self, id_token: &str) {
         let tokens = json!({
             "access_token": "access-1", "token_type": "Bearer", "expires_in": 300, "id_token": id_token,
@@ -275,7 +275,7 @@ impl Key {
         self.sign_text(&header.to_string(), &claims.to_string())
     }
 
-    /// A token of any text, signed as the key signs: RSA by PSS where the header says so.
+    /// A token of any text with the key's signature: RSA by PSS if the header says so.
     pub(crate) fn sign_text(&self, header: &str, claims: &str) -> String {
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
         let message = format!("{}.{}", part(header), part(claims));

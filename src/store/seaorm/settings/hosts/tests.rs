@@ -98,7 +98,7 @@ fn unreadable_parameters_are_refused_by_name_only() {
     assert!(!refusal.contains("hunter2"), "{refusal}");
 }
 
-/// The driver would log them with their values, and connect without what they ask for.
+/// The driver would log their values and ignore them.
 #[test]
 fn a_parameter_that_is_not_known_is_refused_by_its_name_only() {
     for (url, name) in [
@@ -133,13 +133,13 @@ fn a_parameter_that_is_not_known_is_refused_by_its_name_only() {
 }
 
 #[tokio::test]
-async fn refusal_is_what_is_told_when_the_host_falls_silent_after_it() {
+async fn the_refusal_is_reported_if_the_host_then_falls_silent() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!(
         "postgres://u@{}/app?sslmode=disable",
         listener.local_addr().unwrap()
     );
-    // The first attempt is cut off; those that follow wait for an answer.
+    // The first attempt is cut off; later ones get no reply.
     let host = tokio::spawn(async move {
         drop(listener.accept().await.unwrap());
         let silent = listener.accept().await.unwrap();
@@ -149,7 +149,7 @@ async fn refusal_is_what_is_told_when_the_host_falls_silent_after_it() {
     let hosts = Hosts::parse(&url, |options| options).unwrap();
     let found = hosts.find(Duration::from_secs(2)).await;
     let error = found.err().expect("nobody answers");
-    let told = std::error::Error::source(&error).unwrap().to_string();
-    assert!(told.contains("error communicating"), "{told}");
+    let reason = std::error::Error::source(&error).unwrap().to_string();
+    assert!(reason.contains("error communicating"), "{reason}");
     host.abort();
 }

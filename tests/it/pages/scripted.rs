@@ -9,12 +9,12 @@ use hallpass::{
     user::{EmailAddress, Page, Role, UserQuery},
 };
 
-/// Does what the new password says.
+/// Acts as the new password specifies.
 #[derive(Debug)]
-pub(super) struct Moody(pub(super) Arc<dyn UserService>);
+pub(super) struct Scripted(pub(super) Arc<dyn UserService>);
 
 #[async_trait]
-impl UserService for Moody {
+impl UserService for Scripted {
     async fn register(&self, registration: Registration) -> Result<User> {
         self.0.register(registration).await
     }
@@ -50,7 +50,7 @@ impl UserService for Moody {
             "unavailable please" => Err(ErrorKind::Unavailable.into()),
             "internal please" => Err(Error::internal("the source")),
             "never please" => std::future::pending().await,
-            "panic please" => panic!("on purpose"),
+            "panic please" => panic!("by design"),
             _ => self.0.reset_password(token, new_password, client).await,
         }
     }
