@@ -117,7 +117,8 @@ async fn mail_that_a_failing_mailer_holds_up_is_not_warned_of() {
     // A new account without a password gets a link.
     let account = NewAccount::new("ann@example.org".parse().unwrap());
     let administration = auth.administration();
-    let made = administration.create_user(account, &Author::default());
+    let author = Author::default();
+    let made = administration.create_user(account, &author);
     made.await.unwrap();
     assert_eq!(sender.deliver_mail().await.unwrap(), 1);
     house.pass(61).await;
