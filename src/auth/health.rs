@@ -23,11 +23,11 @@ pub(super) fn endpoints(store: &Arc<dyn Store>) -> Vec<Endpoint> {
         Endpoint::get("/health/live", (), live)
             .tag(SERVICE)
             .for_anyone()
-            .summary("Whether the process answers"),
+            .summary("Check whether the process answers"),
         Endpoint::get("/health/ready", readiness, ready)
             .tag(SERVICE)
             .for_anyone()
-            .summary("Whether the database takes writes")
+            .summary("Check whether the database takes writes")
             .errors(&[ErrorKind::Unavailable]),
     ]
 }

@@ -1,5 +1,5 @@
-//! The store traits, one a file, their sum on one database, and its adapters: one folder per technology, and the checks
-//! that hold all of them to one contract. A trait has the same file name in each of these folders.
+//! The store traits, one in each file, their sum on one database, and the adapters: one folder per technology, and the
+//! checks that hold all of them to one contract. A trait has the same file name in each of these folders.
 
 mod address;
 mod administrator;
@@ -47,13 +47,13 @@ pub use self::{
 };
 use crate::error::{Result, StoreError};
 
-/// Keeps sessions and one-time tokens: the sum of the traits that do.
+/// Keeps sessions and one-time tokens: the sum of these traits.
 pub trait TokenStore: SessionStore + RotationStore + OneTimeTokenStore {}
 
 impl<S: SessionStore + RotationStore + OneTimeTokenStore + ?Sized> TokenStore for S {}
 
-/// Everything Hallpass keeps, on one database, because facts span the parts: a rotation joins the user, a reset
-/// touches users, sessions and tokens. A host replaces all of it or none.
+/// The storage of everything that Hallpass keeps, on one database, because facts span the parts: a rotation joins the
+/// user, and a reset touches users, sessions and tokens. A host replaces all of it or none.
 #[async_trait]
 pub trait Store:
     UserStore

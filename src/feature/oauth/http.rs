@@ -23,7 +23,7 @@ const TAG: &str = "Sign-in with a provider";
 
 type Own = Context<ProviderSignIns>;
 
-/// The feature, and how browsers keep what is theirs.
+/// The feature, and the form of its cookies.
 #[derive(Clone)]
 struct State {
     own: Own,
@@ -56,7 +56,7 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
             ]),
         Endpoint::get("/auth/oauth/{provider}/callback", state.clone(), finish)
             .tag(TAG)
-            .summary("Come back from a provider")
+            .summary("Return from a provider")
             .description(
                 "Registered at the provider. The browser goes on to the `redirect_to` of the flow, with a `code` that is \
                  good once and for one minute; or with an `error`: `access_denied`, `account_disabled`, `link_required`, \
@@ -147,7 +147,7 @@ async fn redeem(
     Ok(redeemed.await?.into_reply(cookies))
 }
 
-/// All of them.
+/// All providers.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct ProviderList {
@@ -159,9 +159,9 @@ struct ProviderList {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = Provider))]
 struct ProviderView {
-    /// For the path.
+    /// The name in paths.
     name: String,
-    /// For people.
+    /// The name to show to people.
     display_name: String,
 }
 

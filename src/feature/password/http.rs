@@ -19,7 +19,7 @@ use crate::{
 
 type Service = Arc<dyn UserService>;
 
-/// Registering, and the languages there are letters in.
+/// Registration, and the languages that have letters.
 #[derive(Clone)]
 struct Registrations {
     service: Service,
@@ -46,7 +46,7 @@ pub(crate) fn endpoints(
                  that `Accept-Language` likes best.",
             ),
         _ => Endpoint::post("/users", registrations, register)
-            .description("Mails to the user are in the language that `Accept-Language` likes best.")
+            .description("Mails to the user are in the language that `Accept-Language` prefers.")
             .errors(&[ErrorKind::EmailTaken, ErrorKind::RegistrationClosed]),
     };
     let has_slot = || {
@@ -80,7 +80,7 @@ pub(crate) fn endpoints(
             ]),
         Endpoint::post("/auth/forgot-password", service.clone(), forgot)
             .tag("Account")
-            .summary("Ask for a link that sets a new password")
+            .summary("Request a link that sets a new password")
             .description("The answer is the same whether or not the address has an account.")
             .errors(&[ErrorKind::Overloaded]),
         Endpoint::post("/auth/reset-password", service.clone(), reset)
