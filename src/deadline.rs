@@ -23,9 +23,9 @@ struct Timeout {
 }
 
 impl Deadline {
-    /// The deadline of a request that has this timeout as a whole. Endpoints set theirs; a host that calls in process
-    /// under a timeout of its own sets it here.
-The deadline of a request with this whole timeout. Endpoints set theirs. A host that calls in process with a timeout of its own sets it here.
+    /// The deadline of a request with this whole timeout. Endpoints set theirs. A host that calls in process with a
+    /// timeout of its own sets it here.
+    #[must_use]
     pub fn at(at: Instant, whole: Duration) -> Self {
         Self(Some(Timeout { at, whole }))
     }
@@ -57,8 +57,8 @@ The deadline of a request with this whole timeout. Endpoints set theirs. A host 
         DEADLINE.scope(self, work).await
     }
 
-    /// Whether a write that takes at most this long ends in time. At most three tenths of the whole timeout are
-    /// required, since otherwise no request could write at all with a longer limit.
+    /// Whether a write that takes at most this long ends in time. A limit beyond three tenths of the whole
+    /// timeout counts as three tenths, since otherwise no request could write at all.
     #[must_use]
     pub fn allows(self, write: Duration) -> bool {
         self.0.is_none_or(|Timeout { at, whole }| {

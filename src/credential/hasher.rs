@@ -173,7 +173,9 @@ impl HasherBuilder {
             ));
         }
         if matches!(self.threads, Threads::Own { niceness } if niceness > 19) {
-            return Err(Error::configuration("the niceness of hashing must be 0 to 19"));
+            return Err(Error::configuration(
+                "the niceness of hashing must be 0 to 19",
+            ));
         }
         let threads = match self.threads {
             // With thirty times the work at a tenth of the processor, requests would time out.

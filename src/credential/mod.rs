@@ -4,7 +4,7 @@
 //! `CheckedPassword`, a `FailedCheck` for the audit trail, or an error:
 //!
 //! ```text
-//! door ── ensure_checkable ──> PasswordCheck ── attempt ──────> limits: counted, or `too_many_attempts`
+//! call ── ensure_checkable ──> PasswordCheck ── attempt ──────> limits: counted, or `too_many_attempts`
 //!                                   ├── credentials ──> store
 //!                                   │  (no connection is held from here on)
 //!                                   └── verify ──> Hasher: a permit, or `overloaded`

@@ -116,7 +116,9 @@ fn vendored(name: &str) -> Result<Bytes> {
     let config = Arc::new(Config::from("openapi.json"));
     let file = utoipa_swagger_ui::serve(name, config)
         .map_err(|error| Error::internal(error.to_string()))?
-        .ok_or_else(|| Error::internal(format!("the file `{name}` is not embedded in the program")))?;
+        .ok_or_else(|| {
+            Error::internal(format!("the file `{name}` is not embedded in the program"))
+        })?;
     Ok(match file.bytes {
         std::borrow::Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         std::borrow::Cow::Owned(bytes) => bytes.into(),

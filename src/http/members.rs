@@ -70,7 +70,11 @@ impl Members {
         let mut unknown: Vec<String> = self.unread.keys().cloned().collect();
         unknown.sort_unstable();
         for name in unknown.into_iter().take(MAX_VIOLATIONS) {
-            self.refuse(&name, "unknown_member", "There is no member with this name.");
+            self.refuse(
+                &name,
+                "unknown_member",
+                "There is no member with this name.",
+            );
         }
         match value {
             Some(value) if self.violations.is_empty() => Ok(value),
@@ -159,7 +163,11 @@ impl Members {
         };
         let number = number.filter(|number| range.contains(number));
         if number.is_none() {
-            let detail = format!("The value must be from {} to {}.", range.start(), range.end());
+            let detail = format!(
+                "The value must be from {} to {}.",
+                range.start(),
+                range.end()
+            );
             self.refuse(name, "out_of_range", detail);
         }
         number
@@ -259,9 +267,8 @@ impl Members {
             return None;
         }
         if object.values().map(digits).sum::<usize>() > MAX_DIGITS {
-            let detail = format!(
-                "The numbers have more than {MAX_DIGITS} digits when written out."
-            );
+            let detail =
+                format!("The numbers have more than {MAX_DIGITS} digits when written out.");
             self.refuse(name, "too_long", detail);
             return None;
         }

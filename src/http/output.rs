@@ -116,7 +116,8 @@ pub(crate) struct SeeOther {
 impl Output for SeeOther {
     fn render(self) -> Response {
         let Ok(location) = HeaderValue::try_from(self.location) else {
-            return Problem::from(Error::internal("the target of a redirect is not a URL")).to_response();
+            return Problem::from(Error::internal("the target of a redirect is not a URL"))
+                .to_response();
         };
         let mut response = reply::empty(StatusCode::SEE_OTHER);
         let headers = response.headers_mut();
@@ -131,7 +132,10 @@ impl Output for SeeOther {
 
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut Operation) {
-        operation.empty_reply(StatusCode::SEE_OTHER, "The browser is redirected to `Location`.");
+        operation.empty_reply(
+            StatusCode::SEE_OTHER,
+            "The browser is redirected to `Location`.",
+        );
     }
 }
 

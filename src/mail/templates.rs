@@ -117,7 +117,9 @@ impl Templates {
         let source = Source::parse(text)?;
         let sample = sample(kind)?;
         if source.actions() != usize::from(sample.link.is_some()) {
-            return refuse("a letter with a link must have one paragraph in brackets, others must have none");
+            return refuse(
+                "a letter with a link must have one paragraph in brackets, others must have none",
+            );
         }
         let text = Cow::Owned(text.to_owned());
         self.letters.insert((locale.clone(), kind), text);

@@ -70,22 +70,23 @@ pub trait Store:
     + LimitKeyStore
     + PurgeStore
 {
-    /// Proves that the database takes writes, and keeps them: writes a row of no meaning, and commits it. Where it is a
-    /// file, that file is still the one at its path. It waits no longer than a call waits for a connection.
+    /// Proves that the database accepts and keeps writes: writes a meaningless row and commits it. For a database file,
+    /// it also checks that the file is still the one at its path. It waits no longer than a call waits for a
+    /// connection.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if it does not, and [`StoreError::Schema`] while migrations are pending.
+    /// [`StoreError::Unavailable`] if it does not accept them, and [`StoreError::Schema`] while migrations are pending.
     async fn ping(&self) -> Result<(), StoreError>;
 }
 
 /// A transaction that a host has opened on the database of its store; see [`Auth::within`](crate::Auth::within).
 ///
-/// `&sea_orm::DatabaseTransaction` is one, and `&mut sqlx::Transaction` of Postgres or SQLite, with the feature
-/// `postgres` or `sqlite`.
+/// Implemented for `&sea_orm::DatabaseTransaction`, and for `&mut sqlx::Transaction` of Postgres or SQLite, with the
+/// feature `postgres` or `sqlite`.
 pub trait Transaction<'a> {
     /// The store inside this transaction: it commits nothing.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no store for such a database.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the store cannot use such a transaction.
     fn into_store(self) -> Result<Box<dyn Store + 'a>>;
 }

@@ -18,7 +18,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
     vec![
         Endpoint::get("/users/me", own.clone(), me)
             .tag("Account")
-            .summary("Read yourself"),
+            .summary("Read your account"),
         Endpoint::patch("/users/me", own.clone(), update)
             .tag("Account")
             .summary("Change your profile")
@@ -29,8 +29,8 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .tag("Account")
             .summary("Delete your account")
             .description(
-                "Its sessions are over at once, and the address can register again. An account without a password \
-                 leaves `current_password` out, and needs a sign-in within the last 10 minutes.",
+                "Its sessions end immediately, and the address can register again. An account without a password omits \
+                 `current_password` and needs a sign-in within the last 10 minutes.",
             )
             .errors(&[
                 ErrorKind::InvalidCredentials,
@@ -44,8 +44,8 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .tag("Account")
             .summary("Change your password")
             .description(
-                "This session lives on, every other one ends. An account without a password leaves \
-                 `current_password` out, and needs a sign-in within the last 10 minutes.",
+                "This session continues, and every other session ends. An account without a password omits \
+                 `current_password` and needs a sign-in within the last 10 minutes.",
             )
             .errors(&[
                 ErrorKind::InvalidCredentials,

@@ -65,8 +65,8 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Change a user")
             .description(
-                "Members that are left out stay. The change acts on the user's next request; disabling ends every session for good. \
-                 The last active administrator can be neither demoted nor disabled.",
+                "Omitted members stay unchanged. The change takes effect on the user's next request; disabling ends \
+                 every session for good. The last active administrator can be neither demoted nor disabled.",
             )
             .errors(&[ErrorKind::LastAdmin, ErrorKind::UserNotFound]),
         Endpoint::delete("/admin/users/{id}", state.clone(), delete_user)
@@ -86,16 +86,16 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Unlock the sign-in of a user")
             .description(
-                "Forgets the failed sign-ins of the user, and with them the wait that they caused. It does not enable an \
-                 account that is disabled.",
+                "Clears the failed sign-ins of the user, and the wait that they caused. It does not enable a disabled \
+                 account.",
             )
             .errors(not_found),
         Endpoint::get("/admin/events", state.clone(), list_events)
             .tag(TAG)
             .summary("Read the audit trail, newest first")
             .description(
-                "An event is in it once the call that caused it has answered; refused sign-ins, those on unknown \
-                 addresses too, are events. Addresses are shown as keyed digests.",
+                "An event is listed once the call that caused it has answered. Refused sign-ins are events too, even \
+                 on unknown addresses. Addresses are shown as keyed digests.",
             ),
         Endpoint::get("/admin/mail", state.clone(), list_mail)
             .tag(TAG)
@@ -105,7 +105,8 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Retry a dead mail")
             .description(
-                "The retry is a new mail, with a new identifier. A mail that has become void since it was ordered is not sent.",
+                "The retry is a new mail, with a new identifier. A mail that has become void since it was ordered is \
+                 not sent.",
             )
             .errors(&[ErrorKind::NotFound]),
     ]

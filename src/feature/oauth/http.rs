@@ -43,11 +43,10 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Send the browser to a provider")
             .description(
-                "The browser comes back to `redirect_to` with `code` or `error`, and with the `state` that was given. The \
-                 application makes a verifier and keeps it, and gives its challenge here (RFC 7636, S256): the code is \
-                 worth nothing without the verifier. With `intent=link` the code is for `POST /users/me/identities`. The \
-                 cookie binds the flow to the browser for 10 minutes; of one browser the newest eight flows can be \
-                 finished.",
+                "The browser returns to `redirect_to` with `code` or `error`, and with the given `state`. The \
+                 application creates and keeps a verifier, and sends its challenge here (RFC 7636, S256): the code is \
+                 useless without the verifier. With `intent=link`, the code is for `POST /users/me/identities`. The \
+                 cookie binds the flow to the browser for 10 minutes. A browser can finish its newest eight flows.",
             )
             .errors(&[
                 ErrorKind::InvalidRedirect,
@@ -58,9 +57,10 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Return from a provider")
             .description(
-                "Registered at the provider. The browser goes on to the `redirect_to` of the flow, with a `code` that is \
-                 good once and for one minute; or with an `error`: `access_denied`, `account_disabled`, `link_required`, \
-                 `provider_failed`, `registration_closed`, `unavailable`, or a code of the application's own.",
+                "The URL to register at the provider. The browser is redirected to the `redirect_to` of the flow, with \
+                 a `code` that is valid once and for one minute, or with an `error`: `access_denied`, \
+                 `account_disabled`, `link_required`, `provider_failed`, `registration_closed`, `unavailable`, or a \
+                 code that the application defines.",
             )
             .errors(&[ErrorKind::InvalidToken, ErrorKind::ProviderUnknown]),
         Endpoint::post("/auth/oauth/token", state, redeem)

@@ -30,8 +30,9 @@ pub(crate) fn endpoints(service: &Service, own: &Own) -> Vec<Endpoint> {
             .tag("Sign-in")
             .summary("Exchange a refresh token for the next pair")
             .description(
-                "Each refresh token is exchanged once. Presenting it again within the grace, by default half \
-                 a minute and the request timeout, gives the same successor; presenting it later ends the session.",
+                "Each refresh token is exchanged once. If it is presented again within the grace, by default half a \
+                 minute plus the request timeout, the answer is the same successor. If it is presented later, the \
+                 session ends.",
             )
             .errors(&[
                 ErrorKind::InvalidRefreshToken,
@@ -40,7 +41,8 @@ pub(crate) fn endpoints(service: &Service, own: &Own) -> Vec<Endpoint> {
         Endpoint::post("/auth/logout", service.clone(), logout)
             .tag("Sign-in")
             .summary("Log out")
-            .description("Ends the session of the refresh token. A repeated call, or a token that is not ours, is not an error."),
+            .description("Ends the session of the refresh token. A repeated call, or a token that is not ours, is not \
+                          an error."),
         Endpoint::post("/auth/logout-all", service.clone(), logout_all)
             .tag("Sign-in")
             .summary("Log out everywhere"),

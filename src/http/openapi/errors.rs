@@ -108,9 +108,7 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
     let rule = ObjectBuilder::new()
         .property(
             "pointer",
-            text(
-                "RFC 6901 pointer to the member; cut if its name is longer than any known name.",
-            ),
+            text("RFC 6901 pointer to the member; cut if its name is longer than any known name."),
         )
         .property("code", text("A stable word for the rule."))
         .property("detail", text("The rule, in words for people."))

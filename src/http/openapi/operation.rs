@@ -141,8 +141,8 @@ impl fmt::Debug for Operation {
     }
 }
 
-/// A parameter of a query is present or absent; it is never null. Returns the description of the schema, which moves to
-/// the parameter.
+/// A parameter of a query is present or absent; it is never null. Takes the description out of the schema, for the
+/// parameter.
 fn without_null(schema: &mut RefOr<Schema>) -> Option<String> {
     let RefOr::T(Schema::Object(object)) = schema else {
         return None;

@@ -59,7 +59,7 @@ impl MemoryLimiter {
 
     fn shard(&self, key: LimitKey) -> MutexGuard<'_, HashMap<LimitKey, Counter>> {
         let [first, ..] = *key.as_bytes();
-        // There is one shard for every remainder.
+        // There is a shard for every remainder, so the fallback is never used.
         let shards = &*self.0;
         let [other, ..] = shards;
         let shard = shards.get(usize::from(first) % SHARDS).unwrap_or(other);

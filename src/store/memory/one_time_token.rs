@@ -70,7 +70,7 @@ impl OneTimeRow {
         self.address.as_str() == user.user.email.as_str()
     }
 
-    /// A different digest of an unused token belongs to a retry of the letter.
+    /// Whether the new token belongs to a retry of the letter with this unused one.
     fn is_renewed_by(&self, new: &NewOneTimeToken, user: &UserRow) -> bool {
         self.created_at < new.created_at
             && self.is_live(new.purpose, user)

@@ -79,7 +79,7 @@ async fn a_double_click_a_reload_and_a_way_back_end_in_success() {
             for line in [second, back] {
                 let shown = server.client.ask(&format!("GET /{line}"), "", b"").await;
                 let shown = page(shown, 200, title);
-                assert!(shown.text().contains("This link was used already"));
+                assert!(shown.text().contains("This link was already used"));
                 assert!(!shown.text().contains("<form") && !shown.text().contains("ann@"));
             }
             // The call for programs stays as it is.
@@ -108,7 +108,7 @@ async fn a_second_form_is_not_told_that_its_password_was_set() {
         assert!(
             shown
                 .text()
-                .contains("the password that was set first counts")
+                .contains("the password that was set first is in force")
         );
         app.try_login(ANN, NEW).await.expect(200);
     }

@@ -70,7 +70,7 @@ pub(super) async fn complete(
     if subject(&info) != subject(claims) {
         return Err(ProviderFault::Nonsense(WHAT, "is about another subject"));
     }
-    // `email_verified` belongs to the address beside it only.
+    // `email_verified` belongs only to the address in the same document.
     if !is_said(claims, "email") {
         claims.remove("email_verified");
         take(claims, &info, "email");

@@ -120,9 +120,9 @@ async fn github_that_refuses_or_answers_nonsense_is_a_fault() {
         (
             USER,
             Reply::of(401, "application/json", "{}"),
-            "cannot be asked",
+            "cannot be reached",
         ),
-        (USER, Reply::redirect("/elsewhere"), "cannot be asked"),
+        (USER, Reply::redirect("/elsewhere"), "cannot be reached"),
     ] {
         let (provider, client) = scene().await;
         provider.reply(path, reply);
@@ -138,13 +138,19 @@ async fn github_that_refuses_or_answers_nonsense_is_a_fault() {
 #[tokio::test]
 async fn github_that_does_not_give_the_addresses_says_who_signs_in_all_the_same() {
     for (reply, expected) in [
-        (Reply::of(403, "application/json", "{}"), "cannot be asked"),
-        (Reply::of(404, "application/json", "{}"), "cannot be asked"),
-        (Reply::redirect("/elsewhere"), "cannot be asked"),
+        (
+            Reply::of(403, "application/json", "{}"),
+            "cannot be reached",
+        ),
+        (
+            Reply::of(404, "application/json", "{}"),
+            "cannot be reached",
+        ),
+        (Reply::redirect("/elsewhere"), "cannot be reached"),
         (Reply::json(&json!({})), "JSON array"),
         (
             Reply::of(200, "application/json", "a".repeat(65537)),
-            "cannot be asked",
+            "cannot be reached",
         ),
     ] {
         let (provider, client) = scene().await;
