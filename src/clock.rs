@@ -1,4 +1,4 @@
-//! The only source of time: whole microseconds, because Postgres keeps no more and SQLite keeps any number.
+//! The only source of time, in whole microseconds: Postgres keeps no more digits, and SQLite keeps any number.
 
 use std::{
     fmt::Debug,
@@ -47,7 +47,7 @@ impl Clock for SystemClock {
 pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
-    /// A clock that stands at the present.
+    /// A clock that is set to the present.
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(AtomicI64::new(

@@ -1,8 +1,8 @@
 //! The time by which a request is answered: [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout).
 //!
-//! A store begins no write that could be committed after it, so that nothing is committed after a 503. The stores of
-//! this crate see to it; a store of a host's own asks [`Deadline::current`]. A failed sign-in is recorded even after
-//! it.
+//! A store begins no write that could be committed after the deadline, so that nothing is committed after a 503. The
+//! stores of this crate check it themselves; a store of the host's own asks [`Deadline::current`]. A failed sign-in is
+//! recorded even after the deadline.
 
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ struct Timeout {
 }
 
 impl Deadline {
-    /// The deadline of a request that has this timeout as a whole. Endpoints set theirs; a host that calls in process
-    /// under a timeout of its own sets it here.
+    /// The deadline of a request with this whole timeout. Endpoints set theirs. A host that calls in process with a
+    /// timeout of its own sets it here.
     #[must_use]
     pub fn at(at: Instant, whole: Duration) -> Self {
         Self(Some(Timeout { at, whole }))
@@ -57,8 +57,8 @@ impl Deadline {
         DEADLINE.scope(self, work).await
     }
 
-    /// Whether a write that takes this long at most ends in time. It needs no more than three tenths of the whole
-    /// timeout: with a limit beyond that no request could write at all.
+    /// Whether a write that takes at most this long ends in time. A limit beyond three tenths of the whole
+    /// timeout counts as three tenths, since otherwise no request could write at all.
     #[must_use]
     pub fn allows(self, write: Duration) -> bool {
         self.0.is_none_or(|Timeout { at, whole }| {

@@ -10,7 +10,7 @@ const MAX_TOTAL: usize = 254;
 /// An email address: a UTF-8 dot-atom of at most 64 bytes, `@`, and a domain of two or more labels; at most 254 bytes.
 ///
 /// It is kept as given, and compared by its [canonical form](Self::canonical). Quoted local parts, comments, display
-/// names and address literals are refused: mail would reach them, and so would every trick played with them.
+/// names and address literals are refused: mail can be sent to them, but they are easy to abuse.
 ///
 /// ```
 /// use hallpass::user::EmailAddress;
@@ -34,7 +34,7 @@ impl EmailAddress {
     }
 
     /// The form that is unique per account: NFC, local part lower-cased, domain lower-cased and as A-labels (IDNA).
-    /// Dots and `+tags` are kept: folding them is one provider's rule, not the standard's.
+    /// Dots and `+tags` are kept: removing them is a rule of some providers, not of the standard.
     #[must_use]
     pub fn canonical(&self) -> &str {
         &self.canonical
@@ -46,7 +46,7 @@ impl EmailAddress {
         self.given
     }
 
-    /// An address that was taken before. It is checked all the same: others can write to the database.
+    /// An address that was accepted before. It is checked again, because others can write to the database.
     pub(crate) fn from_stored(given: String) -> Result<Self, InvalidEmail> {
         let canonical = canonical(&given)?;
         Ok(Self { given, canonical })
@@ -105,7 +105,7 @@ fn canonical_local(local: &str) -> Result<String, InvalidEmail> {
     if local.is_ascii() {
         return Ok(local.to_ascii_lowercase());
     }
-    // Lower-casing can leave NFC (İ becomes i and a combining dot), so that both come last and first.
+    // Lower-casing can break NFC (İ becomes i and a combining dot), so NFC is applied before and after it.
     let canonical: String = local
         .nfc()
         .collect::<String>()
@@ -120,7 +120,7 @@ fn canonical_local(local: &str) -> Result<String, InvalidEmail> {
 
 /// UTS #46 with the STD3 rules, as A-labels; two labels or more, the last not all digits.
 fn canonical_domain(domain: &str) -> Result<String, InvalidEmail> {
-    // IDNA drops invisible characters: the address would be shown with what its mail goes without.
+    // IDNA drops invisible characters: the address would be shown with characters that its mail does not use.
     if domain.ends_with('.') || domain.chars().any(is_invisible) {
         return Err(InvalidEmail(()));
     }
@@ -137,7 +137,7 @@ fn canonical_domain(domain: &str) -> Result<String, InvalidEmail> {
     }
 }
 
-/// Whether the domain is its own A-labels, case apart, and no A-label is among them: so it is for nearly every domain.
+/// Whether the domain equals its A-labels, apart from case, and contains no A-label, as nearly every domain does.
 fn is_plain(domain: &str) -> bool {
     domain.len() <= 253 && !domain.contains("--") && domain.split('.').all(is_ldh)
 }
@@ -158,7 +158,7 @@ fn is_ldh(label: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
-/// Format characters that change how an address looks and not where its mail goes, and noncharacters.
+/// Format characters, which change how an address looks but not where its mail goes, and noncharacters.
 fn is_invisible(c: char) -> bool {
     matches!(u32::from(c),
         0xAD | 0x61C | 0x180E | 0x200B..=0x200F | 0x202A..=0x202E | 0x2060..=0x206F | 0xFEFF
@@ -167,7 +167,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 impl PartialEq for EmailAddress {
-    /// Two addresses are one if their canonical forms are.
+    /// Two addresses are equal if their canonical forms are.
     fn eq(&self, other: &Self) -> bool {
         self.canonical == other.canonical
     }
@@ -187,7 +187,7 @@ impl fmt::Debug for EmailAddress {
     }
 }
 
-/// The text is not an address that Hallpass takes.
+/// The text is not an address that Hallpass accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the text is not an email address of the form local@domain")]
 pub struct InvalidEmail(());

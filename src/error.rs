@@ -19,8 +19,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Match on [`kind`](Self::kind). The text and the source are for logs; neither ever holds a secret, and neither
 /// reaches an HTTP reply.
 ///
-/// `Debug` is the text and its causes in one line, with a hint where one helps: that is what a `main` that returns the error
-/// prints.
+/// `Debug` is the text and its causes on one line, with a hint if one helps. A `main` that returns the error prints it.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -38,9 +37,9 @@ struct Inner {
 pub struct QuotaPolicy {
     /// The name of the policy: a snake_case word.
     pub name: &'static str,
-    /// How many calls it lets through at once.
+    /// How many calls it allows in a burst.
     pub quota: u32,
-    /// In what time as many are let through again.
+    /// The time after which as many calls are allowed again.
     pub window: Duration,
 }
 
@@ -87,12 +86,12 @@ impl Error {
         Self::new(ErrorKind::Configuration).with_source(message)
     }
 
-    /// A defect of ours, with its source.
+    /// A defect of this crate, with its source.
     pub fn internal(source: impl Into<BoxError>) -> Self {
         Self::new(ErrorKind::Internal).with_source(source)
     }
 
-    /// Well-formed input of the wrong shape.
+    /// Well-formed input that is not valid.
     #[must_use]
     pub fn validation(violations: Vec<Violation>) -> Self {
         Self::new(ErrorKind::ValidationFailed).with_violations(violations)
@@ -139,7 +138,7 @@ impl Error {
         &self.0.violations
     }
 
-    /// When a retry makes sense, where that is known.
+    /// When a retry makes sense, if that is known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
@@ -221,7 +220,7 @@ impl From<Refusal> for Error {
 #[non_exhaustive]
 pub enum StoreError {
     /// The statement lost against concurrent ones: more often than it is retried, or in a transaction of the host's, in
-    /// which nothing is.
+    /// which nothing is retried.
     #[error("the statement lost against concurrent ones")]
     Conflict(#[source] BoxError),
     /// A stored value cannot be read back.
@@ -257,7 +256,7 @@ mod tests {
         let missing = StoreError::Schema("no such table: auth_users".into());
         assert_eq!(
             format!("{:?}", Error::from(missing)),
-            "a part this service depends on is unavailable: the database lacks tables of this version: \
+            "a component that this service depends on is unavailable: the database lacks tables of this version: \
              its migrations have not run: no such table: auth_users (hint: run `store.migrate()` before the first request)"
         );
         let setting = Error::configuration("a master secret is required");

@@ -6,8 +6,8 @@ use uuid::{Builder, Uuid};
 
 use crate::{clock::Timestamp, secret::random_bytes};
 
-/// After the milliseconds come the rest of the microseconds and a counter of this process, so that what one process
-/// makes at one moment keeps its order (RFC 9562, section 6.2, methods 1 and 3); 46 bits are random.
+/// After the milliseconds come the rest of the microseconds and a counter of this process, so that identifiers that one
+/// process creates at the same moment keep their order (RFC 9562, section 6.2, methods 1 and 3). 46 bits are random.
 pub(crate) fn uuid_v7(now: Timestamp) -> Uuid {
     static MADE: AtomicU16 = AtomicU16::new(0);
     let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
@@ -34,7 +34,7 @@ pub(crate) fn uuid_v7(now: Timestamp) -> Uuid {
     Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
 }
 
-/// The least identifier of this millisecond.
+/// The smallest identifier of this millisecond.
 pub(crate) fn first_of(millisecond: Timestamp) -> Uuid {
     let millis = u64::try_from(millisecond.timestamp_millis()).unwrap_or_default();
     Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()

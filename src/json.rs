@@ -9,14 +9,14 @@ use serde_json::{Map, Number, Value, map::Entry};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The names by which `serde_json` marks text of JSON, or a number, in place of a member. The features that any crate
-/// of the program switches on decide which of them it knows.
+/// The names by which `serde_json` marks raw JSON text or a number in place of a member. The features that any crate of
+/// the program switches on decide which of them it recognizes.
 const PRIVATE: &str = "$serde_json::private::";
 const NUMBER: &str = "$serde_json::private::Number";
 
 /// Reads one JSON object and nothing after it. Refused: invalid UTF-8, lone surrogates, nesting of 128 levels and more,
-/// a name that occurs twice in one object, at any depth, and a name that `serde_json` keeps for itself. The one for a
-/// number, alone in an object below the top, is read as the number in it.
+/// a name that occurs twice in one object, at any depth, and a name that `serde_json` reserves. The reserved name for a
+/// number, alone in an object below the top, is read as that number.
 pub(crate) fn parse_object(text: &[u8]) -> Result<Map<String, Value>> {
     match serde_json::from_slice(text) {
         Ok(Strict(Value::Object(object))) => Ok(object),
@@ -24,7 +24,7 @@ pub(crate) fn parse_object(text: &[u8]) -> Result<Map<String, Value>> {
     }
 }
 
-/// Whether there is a float in it, at any depth.
+/// Whether the value contains a float, at any depth.
 #[cfg(feature = "http")]
 pub(crate) fn has_float(value: &Value) -> bool {
     match value {
@@ -35,8 +35,7 @@ pub(crate) fn has_float(value: &Value) -> bool {
     }
 }
 
-/// The members of an object in whose text there is an integer that 64 bits do not hold, at any depth: it was read as a
-/// float nearby.
+/// The members of an object whose text has an integer beyond 64 bits, at any depth. It was read as a nearby float.
 ///
 /// # Errors
 /// [`MalformedBody`](ErrorKind::MalformedBody) if a name cannot be read.
@@ -73,7 +72,7 @@ fn after_number(text: &[u8]) -> &[u8] {
     text.split_at(end.unwrap_or(text.len())).1
 }
 
-/// The rest after a string whose quotation mark was read.
+/// The rest after a string whose opening quotation mark was read.
 #[cfg(feature = "http")]
 fn after_string(mut text: &[u8]) -> &[u8] {
     loop {
@@ -94,7 +93,7 @@ fn is_integer_beyond_64_bits(number: &[u8]) -> bool {
     is_integer && number.parse::<i64>().is_err() && number.parse::<u64>().is_err()
 }
 
-/// Any JSON value whose objects name no member twice, and none as `serde_json` names its own.
+/// Any JSON value whose objects have no duplicate names and no name that `serde_json` reserves.
 struct Strict(Value);
 
 impl<'de> Deserialize<'de> for Strict {
@@ -115,13 +114,13 @@ impl<'de> Visitor<'de> for StrictVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(name) = map.next_key::<String>()? {
-            // With the feature `arbitrary_precision` this is how a number comes.
+            // With the feature `arbitrary_precision`, a number arrives in this form.
             if name == NUMBER && object.is_empty() {
                 return number(&map.next_value::<String>()?)
                     .ok_or_else(|| A::Error::custom("no number"));
             }
             if name.starts_with(PRIVATE) {
-                return Err(A::Error::custom("a name that is kept for other things"));
+                return Err(A::Error::custom("a reserved name"));
             }
             match object.entry(name) {
                 Entry::Occupied(_) => return Err(A::Error::custom("a name occurs twice")),
@@ -168,9 +167,9 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 }
 
-/// As it is read without the feature `arbitrary_precision`.
+/// The number as it is read without the feature `arbitrary_precision`.
 fn number(text: &str) -> Option<Value> {
-    // JSON has no other sign, and -0 is a float.
+    // JSON has only this sign, and -0 is a float.
     if text.starts_with('+') {
         return None;
     }
@@ -230,7 +229,7 @@ mod tests {
         assert_eq!(object["b"]["a"], "😀");
     }
 
-    /// `serde_json` hands numbers over in another way where any crate of the program asks for that.
+    /// `serde_json` passes numbers in another way if any crate of the program enables that.
     #[test]
     fn numbers_are_the_same_with_every_feature_set() {
         for text in [

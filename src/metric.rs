@@ -1,7 +1,7 @@
 //! Figures about load, through the facade of the [`metrics`](https://docs.rs/metrics) crate (feature `metrics`).
 //!
-//! A host installs a recorder of its choice, and with it an exporter; without one, recording costs next to nothing.
-//! Gauges count from zero, so that the recorder belongs in place before the first request.
+//! A host installs a recorder of its choice, with an exporter. Without a recorder, recording costs next to nothing.
+//! Gauges count from zero, so install the recorder before the first request.
 //!
 //! | name | kind | labels | what it counts |
 //! |---|---|---|---|
@@ -43,7 +43,7 @@ pub(crate) fn waits_no_more() {
     gauge("hallpass_hash_waiting", -1.0);
 }
 
-/// Somebody got a permit.
+/// A caller got a permit.
 pub(crate) fn waited(seconds: f64) {
     observe("hallpass_hash_wait_seconds", seconds);
 }
@@ -58,7 +58,7 @@ pub(crate) fn shed(reason: Shed) {
     count("hallpass_hash_shed_total", Some(("reason", reason)));
 }
 
-/// Too many waited to be counted.
+/// A call was refused because too many waited to be counted.
 pub(crate) fn no_permit() {
     count("hallpass_admission_shed_total", None);
 }
@@ -103,7 +103,7 @@ mod facade {
     }
 }
 
-/// Nobody looks.
+/// No recorder is installed.
 #[cfg(not(feature = "metrics"))]
 mod facade {
     pub(super) fn gauge(_name: &'static str, _change: f64) {}

@@ -21,7 +21,7 @@ use crate::{
     tls,
 };
 
-/// Whether the URL is of this machine: `localhost`, or an address of the loopback.
+/// Whether the URL points to this machine: `localhost` or a loopback address.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host_str() {
         Some("localhost" | "[::1]") => true,
@@ -32,12 +32,12 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Over rustls with the roots of the platform: redirects are not followed, and nothing is tried again. `timeout` is for
-/// one call, the connection included; `keep` is the lifetime of an idle connection.
+/// A client over rustls with the roots of the platform. Redirects are not followed, and nothing is retried. `timeout`
+/// limits one call, the connection included; `keep` is the lifetime of an idle connection.
 ///
 /// # Errors
-/// [`Configuration`](crate::ErrorKind::Configuration) if TLS has no cryptography. The client would panic then, and it
-/// takes the same provider otherwise.
+/// [`Configuration`](crate::ErrorKind::Configuration) if TLS has no cryptography. Without this check the client would
+/// panic; otherwise it uses the same provider.
 fn client_builder(timeout: Duration, keep: Duration) -> Result<ClientBuilder> {
     tls::provider().map_err(Error::configuration)?;
     Ok(Client::builder()

@@ -4,7 +4,7 @@
 //! run ── every hour ──> purge ── batch after batch of 500 ──> sessions, one-time tokens, events, limits, flows
 //! ```
 //!
-//! A session or token goes an hour after its end, so that clocks that differ end no live session.
+//! A session or token is deleted an hour after its end, so that differing clocks delete no live session.
 
 use std::{error::Error as StdError, future::Future, pin::pin, sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
     store::{PurgeBatch, PurgeStore},
 };
 
-/// For how long events are kept, unless set otherwise.
+/// How long events are kept, unless set otherwise.
 pub(crate) const DEFAULT_EVENT_RETENTION: Duration = Duration::from_secs(90 * 86_400);
 const MAX_EVENT_RETENTION: Duration = Duration::from_secs(3650 * 86_400);
 /// Rows read per statement.
@@ -27,7 +27,7 @@ const BATCH: u32 = 500;
 const SKEW: TimeDelta = TimeDelta::hours(1);
 /// How long one batch may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The first run comes soon, so that a process that restarts often does its part.
+/// The first run comes soon, so that a process that restarts often also purges.
 const FIRST: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_secs(3600);
 
@@ -51,7 +51,7 @@ pub struct Purged {
     pub events: u64,
     /// Counters of limits that had expired.
     pub limits: u64,
-    /// Sign-ins with a provider that had come to an end, or to none in time.
+    /// Provider sign-in flows that were finished or had expired.
     pub flows: u64,
 }
 
@@ -91,12 +91,13 @@ impl Purges {
         })
     }
 
-    /// Purges every hour, not all processes at once, until `shutdown`. Outlives faults of the database.
+    /// Purges every hour, at a different time in each process, until `shutdown`. A fault of the database does not stop
+    /// it.
     pub(crate) async fn run(&self, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = pin!(shutdown);
         let mut pause = jittered(FIRST);
         loop {
-            // To drop a purge half way is safe: each batch stands for itself.
+            // It is safe to drop a purge half way, because each batch is complete by itself.
             let purged = async {
                 time::sleep(pause).await;
                 self.purge().await
@@ -137,7 +138,7 @@ where
     }
 }
 
-/// Between three quarters and five quarters of it.
+/// A random time between three quarters and five quarters of the interval.
 fn jittered(pause: Duration) -> Duration {
     let [random] = random_bytes::<1>();
     pause * 3 / 4 + pause * u32::from(random) / 510

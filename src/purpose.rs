@@ -2,8 +2,8 @@
 
 macro_rules! purposes {
     ($($(#[$docs:meta])* $purpose:ident $word:literal $page:literal)*) => {
-        /// The purpose of a one-time token, and of the link that it is mailed in. A token of one purpose is worth
-        /// nothing at another.
+        /// The purpose of a one-time token, and of the link that it is mailed in. A token of one purpose is not valid
+        /// for another.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Purpose {
@@ -34,12 +34,12 @@ macro_rules! purposes {
 }
 
 purposes! {
-    /// Making a new address the one of the account.
+    /// Confirming a new address of the account.
     ConfirmEmailChange "confirm_email_change" "/confirm-email-change"
     /// Setting a new password without the old one.
     ResetPassword "reset_password" "/reset-password"
-    /// Signing in again in spite of the failures so far.
+    /// Lifting a lockout.
     Unlock "unlock" "/unlock"
-    /// Showing that an address is the user's.
+    /// Verifying an address.
     VerifyEmail "verify_email" "/verify-email"
 }

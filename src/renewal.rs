@@ -1,4 +1,4 @@
-//! Values that are fetched from elsewhere, and kept for a while.
+//! Values that are fetched from elsewhere and cached.
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
@@ -16,10 +16,10 @@ use crate::{
 /// Fetches a value.
 #[async_trait]
 pub(crate) trait Fetch: Debug + Send + Sync + 'static {
-    /// The value that is fetched.
+    /// The fetched value.
     type Value: Debug + Send + Sync + 'static;
 
-    /// Makes one attempt. `known` is what is at hand, to be given back if it is still the same.
+    /// Makes one attempt. `known` is the cached value, to be returned if it is unchanged.
     async fn fetch(&self, known: Option<Arc<Self::Value>>) -> Result<Arc<Self::Value>, BoxError>;
 }
 
@@ -28,19 +28,19 @@ pub(crate) trait Fetch: Debug + Send + Sync + 'static {
 pub(crate) struct Terms {
     /// The name of the value, for logs.
     pub(crate) what: &'static str,
-    /// How long one attempt may take.
+    /// The time limit of one attempt.
     pub(crate) timeout: Duration,
-    /// How long a value is taken as it is.
+    /// How long a value is fresh.
     pub(crate) fresh: Duration,
-    /// The time for which a stale value is used while it is fetched again: after that, callers wait for the outcome.
+    /// The time for which a stale value is used while it is fetched again: after that, callers wait for the attempt.
     pub(crate) stale: Duration,
-    /// The time between two attempts, whatever the outcome of the first.
+    /// The time between two attempts, regardless of the outcome of the first.
     pub(crate) pause: Duration,
-    /// The same while nothing is at hand.
+    /// The time between two attempts while no value is cached.
     pub(crate) first_pause: Duration,
 }
 
-/// A value that is kept, and renewed when it is old. It goes on if that fails. Cheap to clone.
+/// A cached value that is renewed when it is old, and stays in use if that fails. Cheap to clone.
 #[derive(Debug)]
 pub(crate) struct Renewed<F: Fetch>(Arc<Inner<F>>);
 
@@ -50,7 +50,7 @@ struct Inner<F: Fetch> {
     terms: Terms,
     clock: Arc<dyn Clock>,
     kept: watch::Sender<Option<Kept<F::Value>>>,
-    /// When the last attempt began, or the first ones failed. Held for as long as one is under way.
+    /// When the last attempt began, or the first ones failed. The lock is held during an attempt.
     last: Arc<Mutex<Option<Timestamp>>>,
 }
 
@@ -71,7 +71,7 @@ impl<F: Fetch> Renewed<F> {
         }))
     }
 
-    /// The value as it is, if there is one.
+    /// The cached value, if there is one.
     pub(crate) fn at_hand(&self) -> Option<Arc<F::Value>> {
         self.kept().map(|(value, _)| value)
     }
@@ -86,7 +86,7 @@ impl<F: Fetch> Renewed<F> {
         if within(at, now, terms.fresh) {
             return Some(value);
         }
-        // One asks; the others do not wait for it.
+        // One caller fetches; the others do not wait for it.
         let attempt = Arc::clone(&self.0.last).try_lock_owned().ok();
         let attempt = attempt.and_then(|last| self.attempt(last));
         match attempt {
@@ -98,7 +98,7 @@ impl<F: Fetch> Renewed<F> {
         }
     }
 
-    /// Waits for the attempt that is under way, if there is one, and makes one, if it is time.
+    /// Waits for a running attempt, if there is one, and begins one if it is due.
     pub(crate) async fn refetch(&self) {
         let last = Arc::clone(&self.0.last).lock_owned().await;
         if let Some(attempt) = self.attempt(last) {
@@ -111,8 +111,8 @@ impl<F: Fetch> Renewed<F> {
         kept.as_ref().map(|kept| (Arc::clone(&kept.value), kept.at))
     }
 
-    /// Begins an attempt, unless the last one is too near. It is a task of its own: a caller who goes away must not end
-    /// it for all.
+    /// Begins an attempt, unless the last one is too recent. It runs in a task of its own, so that a caller that
+    /// disconnects does not end it for all.
     fn attempt(&self, mut last: OwnedMutexGuard<Option<Timestamp>>) -> Option<JoinHandle<()>> {
         let (now, terms) = (self.0.clock.now(), self.0.terms);
         let pause = match self.at_hand() {
@@ -130,7 +130,7 @@ impl<F: Fetch> Renewed<F> {
                 let what = terms.what;
                 tracing::warn!(error = &*error, at_hand, "{what} could not be fetched");
                 if !at_hand {
-                    // A caller that waited for it would try again at once.
+                    // Otherwise a caller that waited for it would immediately try again.
                     *last = Some(renewed.0.clock.now());
                 }
             }
@@ -159,7 +159,7 @@ impl<F: Fetch> Clone for Renewed<F> {
     }
 }
 
-/// Whether less than this time has gone by. A clock that was set back ends the wait.
+/// Whether less than this time has passed. A clock that was set back ends the wait.
 fn within(since: Timestamp, now: Timestamp, time: Duration) -> bool {
     (now - since).to_std().is_ok_and(|gone| gone < time)
 }

@@ -17,13 +17,13 @@ use crate::{
 /// Users and their sessions, as use cases.
 ///
 /// [`Auth`](crate::Auth) implements it, and endpoints and guards call it, so that a host may wrap it
-/// ([`AuthBuilder::wrap_service`](crate::AuthBuilder::wrap_service)): to log, to count, to add. Other doors pass a
-/// wrapper by: a veto belongs in a [hook](crate::hook::Hooks).
+/// ([`AuthBuilder::wrap_service`](crate::AuthBuilder::wrap_service)): to log, to count, to extend. Other entry points
+/// bypass the wrapper, so a veto belongs in a [hook](crate::hook::Hooks).
 ///
-/// Every method fails with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away.
+/// Every method fails with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable.
 #[async_trait]
 pub trait UserService: std::fmt::Debug + Send + Sync {
-    /// Makes an account, whatever the [`RegistrationMode`](crate::password::RegistrationMode): that closes the
+    /// Creates an account in any [`RegistrationMode`](crate::password::RegistrationMode): the mode closes only the
     /// endpoint.
     ///
     /// # Errors
@@ -35,18 +35,18 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
 
     /// Signs in with address and password.
     ///
-    /// Dropping the future leaves the queue and takes the attempt back; a password check that has begun runs to its
+    /// Dropping the future leaves the queue and takes the attempt back. A password check that has begun runs to its
     /// end, and its outcome is recorded.
     ///
     /// # Errors
     /// [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) for an unknown address, a wrong password and an
     /// account without one, in the same time; [`AccountDisabled`](crate::ErrorKind::AccountDisabled), and
-    /// [`EmailNotVerified`](crate::ErrorKind::EmailNotVerified) where a verified address is required, after the right
-    /// password only; [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a password that is too long to be
-    /// one; [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts) after too many failures, whatever the password;
-    /// [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded);
-    /// [`Refused`](crate::ErrorKind::Refused) by a [hook](crate::hook::Hooks::before_sign_in), after the right password
-    /// only.
+    /// [`EmailNotVerified`](crate::ErrorKind::EmailNotVerified) if a verified address is required, both only after the
+    /// right password; [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a password that is too long to be
+    /// one; [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts) after too many failures, even with the right
+    /// password; [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded);
+    /// [`Refused`](crate::ErrorKind::Refused) by a [hook](crate::hook::Hooks::before_sign_in), only after the right
+    /// password.
     async fn login(&self, login: Login) -> Result<SignIn>;
 
     /// Exchanges a refresh token for the next pair.
@@ -57,7 +57,7 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// [`RateLimited`](crate::ErrorKind::RateLimited).
     async fn refresh(&self, token: &RefreshToken, client: &ClientInfo) -> Result<TokenPair>;
 
-    /// Ends the session of a refresh token. A token that is not ours, or whose session is over, ends nothing.
+    /// Ends the session of a refresh token. A token that is not ours, or whose session has ended, ends nothing.
     ///
     /// # Errors
     /// None of its own.
@@ -66,10 +66,10 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// Ends every session of the caller, this one included.
     ///
     /// # Errors
-    /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken), also when the session is over.
+    /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken), also if the session has ended.
     async fn logout_all(&self, token: &AccessToken, client: &ClientInfo) -> Result<()>;
 
-    /// Mails a link that sets a new password, if the address has an active account. Takes the same time if not.
+    /// Mails a link that sets a new password, if the address has an active account. Otherwise it takes the same time.
     ///
     /// # Errors
     /// [`RateLimited`](crate::ErrorKind::RateLimited); [`Overloaded`](crate::ErrorKind::Overloaded).
@@ -91,7 +91,7 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// The caller, confirmed by the database.
     ///
     /// # Errors
-    /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken), also when the session is over.
+    /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken), also if the session has ended.
     async fn current_user(&self, token: &AccessToken) -> Result<ActiveUser>;
 
     /// The caller, confirmed by the database, with a role.
@@ -100,15 +100,15 @@ pub trait UserService: std::fmt::Debug + Send + Sync {
     /// As [`current_user`](Self::current_user), and [`Forbidden`](crate::ErrorKind::Forbidden) without the role.
     async fn require_role(&self, token: &AccessToken, role: &Role) -> Result<ActiveUser>;
 
-    /// A page of users, newest first. Whether the caller may see them is the caller's to check.
+    /// A page of users, newest first. The calling code has to check whether the user may see them.
     ///
     /// # Errors
-    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, and for a cursor that is
-    /// not ours or belongs to another filter.
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, or a cursor that is not ours
+    /// or belongs to another filter.
     async fn list_users(&self, query: &UserQuery) -> Result<Page<User>>;
 }
 
-/// An account to be made.
+/// An account to be created.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Registration {
@@ -116,9 +116,9 @@ pub struct Registration {
     pub email: EmailAddress,
     /// The password.
     pub password: Password,
-    /// The name to show: at most 200 code points, no control characters.
+    /// The display name: at most 200 code points, no control characters.
     pub display_name: Option<String>,
-    /// The language to write to the user in; without one, English.
+    /// The language of mails to the user; English by default.
     pub locale: Option<Locale>,
     /// The client.
     pub client: ClientInfo,
@@ -136,21 +136,21 @@ impl Registration {
         }
     }
 
-    /// Says in which language to write to the user.
+    /// Sets the language of mails to the user.
     #[must_use]
     pub fn with_locale(mut self, locale: Locale) -> Self {
         self.locale = Some(locale);
         self
     }
 
-    /// Adds the name to show.
+    /// Sets the display name.
     #[must_use]
     pub fn with_display_name(mut self, name: impl Into<String>) -> Self {
         self.display_name = Some(name.into());
         self
     }
 
-    /// Says who is calling.
+    /// Sets the client.
     #[must_use]
     pub fn with_client(mut self, client: ClientInfo) -> Self {
         self.client = client;
@@ -166,7 +166,7 @@ pub struct Login {
     pub email: EmailAddress,
     /// The password.
     pub password: Password,
-    /// The client: the session remembers it.
+    /// The client, which the session records.
     pub client: ClientInfo,
 }
 
@@ -180,7 +180,7 @@ impl Login {
         }
     }
 
-    /// Says who is calling.
+    /// Sets the client.
     #[must_use]
     pub fn with_client(mut self, client: ClientInfo) -> Self {
         self.client = client;

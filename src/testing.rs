@@ -1,11 +1,11 @@
-//! For the tests of a host: a whole service in memory, its clock, its mails, and users with tokens.
+//! Support for the tests of a host: a whole service in memory, its clock, its mails, and users with tokens.
 //!
-//! Nothing here is a double: accounts are registered, tokens are those of a session, and the extractors, guards and
-//! endpoints do what they do in production. Only the hashing is cheap and done in place, so that a test may pause
-//! tokio's clock; the clock of the service stands still until it is moved, and mails stay in a [`Mailbox`]. A store of
-//! the host's own is proven by the [`conformance`](crate::store::conformance) checks.
+//! Nothing here is a test double: accounts are registered, tokens belong to a session, and the extractors, guards and
+//! endpoints behave as in production. Only the hashing is cheap and runs on the calling thread, so that a test may
+//! pause tokio's clock. The clock of the service stands still until it is moved, and mails stay in a [`Mailbox`]. The
+//! [`conformance`](crate::store::conformance) checks test a store of the host's own.
 //!
-//! A failure here is a fault of the test, and panics.
+//! A failure here is a fault of the test, so it panics.
 //!
 //! On axum:
 //!
@@ -74,7 +74,7 @@
 //! # actix_web::rt::System::new().block_on(example::run());
 //! ```
 //!
-//! A host that mounts the endpoints takes `ClientAddress::unknown()` where its tests ask without a connection.
+//! A host that mounts the endpoints uses `ClientAddress::unknown()` in tests that send requests without a connection.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -97,10 +97,10 @@ use crate::{
     user::{EmailAddress, Role, Roles, UpdateUser, User, UserChange},
 };
 
-/// The password of every user that a [`TestAuth`] makes.
+/// The password of every user that a [`TestAuth`] creates.
 pub const PASSWORD: &str = "the same passphrase for every user of a test";
 
-/// An [`Auth`] on a store in memory, with its clock and mails in the hands of a test. Clones share everything.
+/// An [`Auth`] on a store in memory, with its clock and mails under the control of a test. Clones share everything.
 ///
 /// ```
 /// use std::time::Duration;
@@ -114,8 +114,7 @@ pub const PASSWORD: &str = "the same passphrase for every user of a test";
 /// let token = auth.token_of(&ann).await;
 /// assert!(auth.require_role(&token, &editor).await.is_ok());
 ///
-/// // Tokens expire when the test says so.
-/// auth.clock().advance(Duration::from_secs(600));
+/// // The test decides when tokens expire. auth.clock().advance(Duration::from_secs(600));
 /// assert!(auth.verify(&token).is_err());
 ///
 /// // Mails are read, and their links used.
@@ -133,16 +132,16 @@ pub struct TestAuth {
 }
 
 impl TestAuth {
-    /// With the default settings.
+    /// A service with the default settings.
     #[must_use]
     pub fn new() -> Self {
         Self::with(|builder| builder)
     }
 
-    /// With settings of the host's own, hooks for instance.
+    /// A service with settings of the host's own, for example hooks.
     ///
     /// # Panics
-    /// If the settings are wrong.
+    /// If the settings are invalid.
     pub fn with(set: impl FnOnce(AuthBuilder) -> AuthBuilder) -> Self {
         let (clock, mailbox) = (ManualClock::new(), Mailbox::new());
         let cheap = HashParams::danger_weak(8, 1, 1).expect("Argon2 takes them");
@@ -155,7 +154,7 @@ impl TestAuth {
             .hashing(Hasher::builder(cheap).in_place());
         let auth = set(builder).build();
         Self {
-            auth: auth.unwrap_or_else(|error| panic!("the settings are wrong: {error:?}")),
+            auth: auth.unwrap_or_else(|error| panic!("the settings are invalid: {error:?}")),
             clock,
             mailbox,
         }
@@ -167,14 +166,14 @@ impl TestAuth {
         &self.auth
     }
 
-    /// Its clock: it stands still until it is moved. Another one that was given to the builder takes its place there,
-    /// not here.
+    /// Its clock, which stands still until it is moved. A clock that was given to the builder is used by the service,
+    /// but not returned here.
     #[must_use]
     pub fn clock(&self) -> &ManualClock {
         &self.clock
     }
 
-    /// The mails that were sent. Another mailer that was given to the builder takes its place there, not here.
+    /// The mails that were sent. A mailer that was given to the builder is used by the service, but not returned here.
     #[must_use]
     pub fn mailbox(&self) -> &Mailbox {
         &self.mailbox
@@ -183,12 +182,12 @@ impl TestAuth {
     /// Registers a user with [`PASSWORD`] and the role `user`, and verifies the address.
     ///
     /// # Panics
-    /// If it is not an address, if it has an account, or if a hook refuses.
+    /// If it is not an address, already has an account, or a hook refuses.
     pub async fn user(&self, email: &str) -> User {
         self.user_with_roles(email, [Role::USER]).await
     }
 
-    /// The same, with exactly these roles.
+    /// Registers a user as [`user`](Self::user) does, with exactly these roles.
     ///
     /// # Panics
     /// As [`user`](Self::user).
@@ -215,7 +214,7 @@ impl TestAuth {
         }
     }
 
-    /// Signs in a user that was made here, and gives the tokens of the session.
+    /// Signs in a user that was created here, and returns the tokens of the session.
     ///
     /// # Panics
     /// If the user cannot sign in with [`PASSWORD`].
@@ -225,7 +224,7 @@ impl TestAuth {
         tokens.unwrap_or_else(|error| panic!("{} cannot sign in: {error:?}", user.email))
     }
 
-    /// The access token of a session that is opened for it.
+    /// Opens a session, and returns its access token.
     ///
     /// # Panics
     /// As [`sign_in`](Self::sign_in).
@@ -233,7 +232,7 @@ impl TestAuth {
         self.sign_in(user).await.access_token
     }
 
-    /// The value of the `Authorization` header, with a token of a session that is opened for it.
+    /// Opens a session, and returns the value of the `Authorization` header with its access token.
     ///
     /// # Panics
     /// As [`sign_in`](Self::sign_in).
@@ -241,7 +240,7 @@ impl TestAuth {
         format!("Bearer {}", self.token_of(user).await.expose())
     }
 
-    /// Sends the mails that are due, and gives the one to this address that was ordered last.
+    /// Sends the due mails, and returns the most recently ordered one to this address.
     ///
     /// # Panics
     /// If the store fails.

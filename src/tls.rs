@@ -1,13 +1,13 @@
-//! The cryptography under TLS, which is one per process and the host's to choose.
+//! The cryptography of TLS: there is one provider per process, and the host chooses it.
 
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
 
-/// The provider that the process has installed; else, with the feature `tls`, aws-lc.
+/// The provider that the process has installed, or else, with the feature `tls`, aws-lc.
 ///
 /// # Errors
-/// If there is neither; the text says how to get one.
+/// If there is neither; the text explains how to get one.
 pub(crate) fn provider() -> Result<Arc<CryptoProvider>, &'static str> {
     if let Some(installed) = CryptoProvider::get_default() {
         return Ok(Arc::clone(installed));

@@ -1,4 +1,4 @@
-//! The delivery of events: into the audit trail, and from there to the sinks.
+//! The delivery of events: first to the audit trail, then to the sinks.
 
 mod address_digest;
 mod queue;
@@ -13,7 +13,7 @@ use crate::{
     store::EventStore,
 };
 
-/// Publishes what has been written to the audit trail. Cheap to clone.
+/// Publishes events that have been written to the audit trail. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Trail(Arc<Inner>);
 
@@ -37,7 +37,7 @@ impl Trail {
         }))
     }
 
-    /// Says which address an event is about, as a keyed digest.
+    /// Adds the address of an event, as a keyed digest.
     pub(crate) fn about(&self, event: Event, canonical: &str) -> Event {
         event.with("address", self.0.addresses.digest(canonical))
     }
@@ -57,7 +57,7 @@ impl Trail {
         }
     }
 
-    /// How many events the sinks did not get.
+    /// The number of events that the sinks have missed.
     pub(crate) fn dropped(&self) -> u64 {
         self.0.sinks.iter().map(Queue::dropped).sum()
     }

@@ -13,7 +13,7 @@ pub(crate) async fn read<C: ConnectionTrait>(
     db: &C,
 ) -> Result<BTreeMap<String, DateTimeUtc>, DbErr> {
     let backend = db.get_database_backend();
-    // Asking first, because on Postgres a failed statement would end the transaction that this may run in.
+    // Ask first: on Postgres, a failed statement would abort the surrounding transaction.
     let exists = match backend {
         DbBackend::Postgres => "SELECT 1 WHERE to_regclass('auth_migrations') IS NOT NULL",
         _ => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'auth_migrations'",
@@ -68,7 +68,7 @@ async fn run<C: ConnectionTrait>(
 
 #[allow(
     clippy::disallowed_methods,
-    reason = "a note for operators; nothing is decided by it"
+    reason = "a note for operators; no decision depends on it"
 )]
 fn now() -> DateTimeUtc {
     ChronoUtc::now()

@@ -36,9 +36,9 @@ fn up(backend: DbBackend) -> Vec<Statement> {
     email_canonical.text().not_null().unique_key();
     let mut users = Table::create();
     if backend == DbBackend::Postgres {
-        // Byte order, as SQLite has it: a prefix is then a range of the index in any locale.
+        // Byte order, as on SQLite, so that a prefix is a range of the index in any locale.
         email_canonical.extra("COLLATE \"C\"");
-        // Room for the note of each sign-in on the same page.
+        // Leaves room on the page, so that the update at each sign-in stays on it.
         users.extra("WITH (fillfactor = 90)");
     }
     users

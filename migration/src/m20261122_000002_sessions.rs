@@ -34,7 +34,7 @@ enum AuthSessions {
 fn up(backend: DbBackend) -> Vec<Statement> {
     let mut sessions = Table::create();
     if backend == DbBackend::Postgres {
-        // With no index on a column that a rotation changes, every rotation is then a heap-only update.
+        // No column that a rotation changes is indexed, so every rotation is a heap-only update.
         sessions.extra("WITH (fillfactor = 70)");
     }
     sessions

@@ -27,7 +27,7 @@ enum AuthOutbox {
 }
 
 fn up(backend: DbBackend) -> Vec<Statement> {
-    // The fill factor stays as it is: claims change `due_at`, which is indexed, so they are never heap-only.
+    // The fill factor keeps its default: claims change the indexed `due_at`, so they are never heap-only.
     let outbox = Table::create()
         .table(AuthOutbox::Table)
         .col(
@@ -40,7 +40,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
         .col(ColumnDef::new(AuthOutbox::Address).text().not_null())
         .col(time(AuthOutbox::CreatedAt).not_null())
         .col(time(AuthOutbox::NotAfter).not_null())
-        // When it is to be sent; while it is leased, when the lease ends.
+        // The time at which to send it; while it is leased, the end of the lease.
         .col(time(AuthOutbox::DueAt).not_null())
         .col(ColumnDef::new(AuthOutbox::Attempts).integer().not_null())
         .col(ColumnDef::new(AuthOutbox::LastError).text())

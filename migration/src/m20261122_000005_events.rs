@@ -28,7 +28,7 @@ enum AuthEvents {
     CreatedAt,
 }
 
-/// Without foreign keys: an event outlives the account it is about.
+/// There are no foreign keys, because an event outlives its account.
 fn up(backend: DbBackend) -> Vec<Statement> {
     let events = Table::create()
         .table(AuthEvents::Table)

@@ -10,7 +10,7 @@ pub(crate) const MIGRATION: Migration = Migration {
     down,
 };
 
-/// Each holds the few among the many, in the order of the list; sign-ins change nothing in them.
+/// Partial indexes over the few matching users, in the order of the list. Sign-ins do not change them.
 const INDEXES: [(&str, &str); 3] = [
     ("auth_users_administrators", "roles LIKE '% admin %'"),
     ("auth_users_other_roles", "roles <> ' user '"),

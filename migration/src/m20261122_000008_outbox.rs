@@ -48,24 +48,24 @@ enum AuthMailBudgets {
 
 const COMMON: &str = "id, letter, address, created_at, not_after, due_at, attempts, last_error";
 
-/// SQLite cannot make a column nullable: the table is recreated, and its rows are set aside until then.
+/// SQLite cannot make a column nullable: the table is recreated, and its rows are kept in another table until then.
 fn up(backend: DbBackend) -> Vec<Statement> {
-    // Without foreign keys: a mail to a deleted user is completed.
+    // There are no foreign keys: a mail to a deleted user is marked complete.
     let outbox = Table::create()
         .table(AuthOutbox::Table)
         .col(id())
         .col(ColumnDef::new(AuthOutbox::Letter).text().not_null())
-        // To this user, to the holder of this address, or to this address on behalf of this user.
+        // The recipient: this user, the holder of this address, or this address on behalf of this user.
         .col(ColumnDef::new(AuthOutbox::UserId).uuid())
         .col(ColumnDef::new(AuthOutbox::Address).text())
         .col(ColumnDef::new(AuthOutbox::Payload).json_binary().not_null())
         .col(time(AuthOutbox::CreatedAt))
         .col(time(AuthOutbox::NotAfter))
-        // When it is to be sent; while it is leased, when the lease ends.
+        // The time at which to send it; while it is leased, the end of the lease.
         .col(time(AuthOutbox::DueAt))
         .col(ColumnDef::new(AuthOutbox::State).text().not_null())
         .col(ColumnDef::new(AuthOutbox::Attempts).integer().not_null())
-        // Whether the budget of its recipient has been asked, and had room.
+        // Whether the mail has been counted against the budget of its recipient.
         .col(ColumnDef::new(AuthOutbox::Admitted).boolean().not_null())
         .col(ColumnDef::new(AuthOutbox::LastError).text())
         .take();
@@ -92,7 +92,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
                 SELECT {COMMON}, '{{}}', 'pending', FALSE FROM auth_outbox_kept"
             ),
             "DROP TABLE auth_outbox_kept",
-            // A pass looks at what is due, however many dead ones there are.
+            // A pass reads only due mails, however many dead ones there are.
             "CREATE INDEX auth_outbox_due ON auth_outbox (due_at, id) WHERE state = 'pending'",
             "CREATE INDEX auth_outbox_dead ON auth_outbox (id) WHERE state = 'dead'",
         ]
@@ -106,7 +106,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
     statements
 }
 
-/// Mails that the older version does not know are lost.
+/// Mails of kinds that the older version does not know are lost.
 fn down(backend: DbBackend) -> Vec<Statement> {
     let outbox = Table::create()
         .table(AuthOutbox::Table)

@@ -25,7 +25,7 @@ enum AuthLimits {
 fn up(backend: DbBackend) -> Vec<Statement> {
     let mut limits = Table::create();
     if backend == DbBackend::Postgres {
-        // With no index but that of the key, every charge is then a heap-only update.
+        // The only index is that of the key, so every charge is a heap-only update.
         limits.extra("WITH (fillfactor = 70)");
     }
     limits

@@ -116,7 +116,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
                 .on_delete(ForeignKeyAction::Cascade),
         )
         .take();
-    // For the deletion of a user, which looks for their codes.
+    // The deletion of a user looks up their codes.
     let flows_by_user = Index::create()
         .name("auth_oauth_flows_user_id")
         .table(AuthOauthFlows::Table)

@@ -10,18 +10,18 @@ pub(crate) const MIGRATION: Migration = Migration {
     down,
 };
 
-/// From here on `email_verified_at` alone says that an address is proven. Before, `auth_identities.unproven` marked an
-/// address that only a provider asserted that is not trusted for it.
+/// From this migration on, `email_verified_at` alone says that an address is proven. Before, `auth_identities.unproven`
+/// marked an address that was asserted only by a provider that is not trusted for it.
 ///
-/// That version verified an account of a provider at the moment it was made. A proof by a link or an administrator came
-/// later; a reset left the time alone. So an account keeps its proof if it came later, or if the identity it was made
-/// with is there and not marked. Without that identity, it was unlinked, or removed by a reset that left other
-/// identities of the previous holder. Such an account proves its address once more: by a link, or by a takeover, which
-/// clears it.
+/// The previous version verified an account of a provider when it was created. A proof by a link or an administrator
+/// came later, and a reset did not change the time. An account therefore keeps its proof if the proof is later than the
+/// account, or if the identity that the account was created with is present and not marked. If that identity is
+/// missing, it was unlinked, or removed by a reset that left other identities of the previous holder. Such an account
+/// has to prove its address once more: by a link, or by a takeover, which clears it.
 ///
-/// The column stays, unused and false, because the version before reads and writes it. An account that such an instance
-/// makes after this step on an untrusted word counts as proven, and its identity is marked: the migration that drops
-/// the column repeats the first statement.
+/// The column stays, unused and false, because the previous version reads and writes it. If such an instance creates an
+/// account after this step on the word of an untrusted provider, the account counts as proven and its identity is
+/// marked. The migration that drops the column repeats the first statement.
 const UP: [&str; 3] = [
     "UPDATE auth_users SET email_verified_at = NULL \
     WHERE email_verified_at = created_at AND EXISTS (\
@@ -40,7 +40,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
     UP.map(|sql| Statement::from_string(backend, sql)).into()
 }
 
-/// Nothing: to the version before, an account without `email_verified_at` is not proven either.
+/// Changes nothing: in the previous version, an account without `email_verified_at` is not proven either.
 fn down(_: DbBackend) -> Vec<Statement> {
     Vec::new()
 }

@@ -25,13 +25,14 @@ enum AuthOutbox {
 
 /// The account that a mail was ordered for, and the time from which its due time holds.
 ///
-/// All columns are null in rows of the version before, and in those that its instances write while they are replaced.
-/// Such a mail is ordered for the account that the first claim of this version finds, as the version before had it at
-/// every claim; it is due at its due time and not before; and when it was asked for is `created_at`. A retry of such a
-/// mail changes no address but by a token that still stands.
+/// All columns are null in rows of the previous version, and in rows that its instances write while they are being
+/// replaced. Such a mail belongs to the account that the first claim of this version finds; the previous version looked
+/// the account up at every claim. The mail is due at its due time and not before, and it was requested at `created_at`.
+/// A retry of such a mail changes an address only if its token is still valid.
 ///
-/// The version before reads none of these columns. It may postpone or claim what this one wrote and leave `holds_from`
-/// as it was: that is earlier than it would be, so that only a clock that went back further makes the mail due.
+/// The previous version reads none of these columns. It may postpone or claim a mail of this version and leave
+/// `holds_from` unchanged. The value is then too early, so that the mail becomes due only if the clock goes back
+/// further.
 fn up(backend: DbBackend) -> Vec<Statement> {
     let columns = [
         ColumnDef::new(AuthOutbox::HoldsFrom)
@@ -56,9 +57,9 @@ fn up(backend: DbBackend) -> Vec<Statement> {
     let mut statements: Vec<Statement> = columns.into_iter().map(add).collect();
     statements.extend(
         [
-            // For mails that were put off before the clock went back; empty as a rule.
+            // For mails that were postponed before the clock went back; usually empty.
             "CREATE INDEX auth_outbox_due_later ON auth_outbox (holds_from) WHERE state = 'pending'",
-            // For the purge, which leaves a token whose letter may still be retried.
+            // For the purge, which keeps a token whose letter may still be retried.
             "CREATE INDEX auth_outbox_changes ON auth_outbox (user_id) WHERE letter = 'confirm_email_change'",
         ]
         .map(|sql| Statement::from_string(backend, sql)),
@@ -66,7 +67,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
     statements
 }
 
-/// A mail is decided again at every claim then, as the version before does.
+/// After that, the account of a mail is looked up again at every claim, as the previous version does.
 fn down(backend: DbBackend) -> Vec<Statement> {
     let mut statements = ["auth_outbox_changes", "auth_outbox_due_later"]
         .map(|name| Statement::from_string(backend, format!("DROP INDEX {name}")))

@@ -20,7 +20,7 @@ enum AuthLimitKeys {
     Sealed,
 }
 
-/// A row for each master secret, with the key of `auth_limits` as only that secret opens it.
+/// One row for each master secret, with the key of `auth_limits` sealed by that secret.
 fn up(backend: DbBackend) -> Vec<Statement> {
     let mut keys = Table::create();
     keys.table(AuthLimitKeys::Table)

@@ -19,7 +19,7 @@ enum AuthSessions {
     Methods,
 }
 
-/// Null means that it is not known: an instance of an older version opened the session.
+/// Null means that the methods are unknown, because an instance of an older version opened the session.
 fn up(backend: DbBackend) -> Vec<Statement> {
     let column = ColumnDef::new(AuthSessions::Methods).text().take();
     let add = Table::alter()

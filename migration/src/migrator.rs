@@ -12,8 +12,8 @@ use crate::{MIGRATIONS, Migration, history};
 /// The key of the advisory lock: `hallpass` in ASCII.
 const LOCK: i64 = 0x6861_6c6c_7061_7373;
 
-/// Tables in the order in which all lock them, so that no instance that goes on working can deadlock with a migration.
-/// A reader that takes its time, such as a backup, must not hold up all who write behind the migration.
+/// Tables in the order in which every instance locks them, so that a running instance cannot deadlock with a migration.
+/// A slow reader, such as a backup, must not hold up all writers behind the migration.
 const LOCK_TABLES: &str = "\
     SET LOCAL lock_timeout = '3s'; \
     DO $$ \
@@ -36,10 +36,10 @@ pub struct MigrationStatus {
     pub applied_at: Option<DateTimeUtc>,
 }
 
-/// Applies what is pending, in one transaction: all of it or nothing.
+/// Applies the pending migrations in one transaction: all of them or none.
 ///
-/// Needs one connection of the pool, and two short queries if nothing is pending. Migrations that this version does
-/// not know, applied by a newer one, are left alone.
+/// Needs one connection of the pool, and two short queries if nothing is pending. Migrations of a newer version are
+/// left alone.
 ///
 /// # Errors
 /// If the database fails, or is neither Postgres nor SQLite.
@@ -58,7 +58,7 @@ pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
     txn.commit().await
 }
 
-/// Takes back the last `steps` migrations, or all of them, in one transaction. The data in their tables is lost.
+/// Reverts the last `steps` migrations, or all of them, in one transaction. The data in their tables is lost.
 ///
 /// # Errors
 /// If the database fails, or holds migrations that this version does not know.
@@ -85,7 +85,7 @@ pub async fn down(db: &DatabaseConnection, steps: Option<u32>) -> Result<(), DbE
     txn.commit().await
 }
 
-/// Every migration, the oldest first: those of this version, and those a newer one applied.
+/// Every migration, oldest first: those of this version, and those that a newer version applied.
 ///
 /// # Errors
 /// If the database fails, or is neither Postgres nor SQLite.
@@ -126,8 +126,8 @@ fn supported(db: &DatabaseConnection) -> Result<(), DbErr> {
     }
 }
 
-/// A transaction that only one instance at a time can hold. The lock is on the transaction's own connection, so that
-/// a pool of one does not wait for itself.
+/// A transaction that only one instance at a time can hold. The lock is on the transaction's own connection, so that a
+/// pool of one connection does not wait for itself.
 async fn locked(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let postgres = db.get_database_backend() == DbBackend::Postgres;
     let txn = db
@@ -139,7 +139,7 @@ async fn locked(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
         })
         .await?;
     if postgres {
-        // A limit for requests is not one for migrations, nor for the wait for another's.
+        // The limit for requests must not apply to migrations, nor to the wait for another instance's migration.
         txn.execute_unprepared("SET LOCAL statement_timeout = 0")
             .await?;
         let lock = Statement::from_sql_and_values(

@@ -1,4 +1,4 @@
-//! The command line, and its errors in one line.
+//! The command line, and its errors on one line.
 
 use clap::{
     CommandFactory as _, Parser,
@@ -7,11 +7,11 @@ use clap::{
 
 use crate::{Failure, Settings, failure::reason};
 
-/// Reads the command line and the environment: [`Settings`], or the commands of a program of which they are a part.
-/// `--help` and `--version` are answered, and end the process.
+/// Reads the command line and the environment: [`Settings`], or the commands of a program that contain them. `--help`
+/// and `--version` are answered, and end the process.
 ///
 /// # Errors
-/// One line that names the setting as the environment does. The value stays out: it may be a secret.
+/// One line with the environment variable of the setting. The value is left out: it may be a secret.
 pub fn arguments<P: Parser>() -> Result<P, Failure> {
     P::try_parse().map_err(|error| match error.kind() {
         // The choice of the command is not a setting.
@@ -23,7 +23,7 @@ pub fn arguments<P: Parser>() -> Result<P, Failure> {
     })
 }
 
-/// Names the setting as it is named in the environment. The value stays out: it may be a secret.
+/// Names the setting by its environment variable. The value is left out: it may be a secret.
 fn one_line(error: &clap::Error) -> String {
     let argument = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(argument)) => argument.clone(),
@@ -60,7 +60,7 @@ fn one_line(error: &clap::Error) -> String {
     format!("{setting}: {reason}")
 }
 
-/// The variable whose value is not UTF-8: clap does not name it.
+/// The variable whose value is not UTF-8; clap does not name it.
 fn unreadable_variable(command: &clap::Command) -> Option<String> {
     let names = command.get_arguments().filter_map(|known| known.get_env());
     let mut unreadable =

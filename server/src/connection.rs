@@ -1,4 +1,4 @@
-//! Connections that neither cost much nor stay for long if their clients do not read.
+//! Connections that cost little and end soon if their clients do not read.
 
 use std::{
     io,
@@ -13,18 +13,18 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// The bytes that one read takes: a request takes many times its bytes once it is parsed, and clients may send hundreds
+/// The number of bytes that one read takes. A parsed request takes many times its size, and clients may send hundreds
 /// ahead.
 const READ: usize = 4 * 1024;
 
-/// A connection that stops reading while the client does not take its replies, and ends when that lasts too long.
+/// A connection that stops reading while the client does not read its replies, and ends when that lasts too long.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
     patience: Duration,
     /// Runs while a write makes no progress.
     deadline: Option<Pin<Box<Sleep>>>,
-    /// Wants to read when there is room again.
+    /// Waits to read until there is room again.
     reader: Option<Waker>,
 }
 
@@ -42,12 +42,12 @@ impl Connection {
         }
     }
 
-    /// Whether the client does not take the bytes to be written.
+    /// Whether the client is not reading the bytes to be written.
     pub(crate) fn has_no_room(&self) -> bool {
         self.deadline.is_some()
     }
 
-    /// Notes the outcome of a write.
+    /// Records the outcome of a write.
     fn written(
         &mut self,
         context: &mut Context<'_>,
@@ -66,7 +66,7 @@ impl Connection {
             .get_or_insert_with(|| Box::pin(sleep(patience)));
         ready!(deadline.as_mut().poll(context));
         tracing::debug!("a client does not read; its connection is closed");
-        // The kernel is not to keep on trying for it.
+        // Otherwise the kernel would go on trying to deliver the data.
         self.stream.set_zero_linger()?;
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }

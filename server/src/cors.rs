@@ -25,17 +25,17 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Debug)]
 pub(crate) struct Cors(CorsLayer);
 
-/// The judgement of a request.
+/// The decision about a request.
 #[derive(Debug)]
 pub(crate) enum Judged {
-    /// It is answered with 200 and these headers.
+    /// The request is answered with 200 and these headers.
     Preflight(HeaderMap),
-    /// It is answered as ever, with these headers beside.
+    /// The request is answered normally, with these additional headers.
     Call(HeaderMap),
 }
 
 impl Cors {
-    /// `None` if no origin is set: no header is added then.
+    /// `None` if no origin is set; then no header is added.
     pub(crate) fn of(settings: &Settings) -> Option<Self> {
         if settings.cors_origins.is_empty() {
             return None;
@@ -48,7 +48,7 @@ impl Cors {
         let read = [RETRY_AFTER, REQUEST_ID].into_iter().chain(limits);
         let layer = CorsLayer::new()
             .allow_origin(settings.cors_origins.clone())
-            // Devices are known by a cookie.
+            // Devices are recognized by a cookie.
             .allow_credentials(true)
             .allow_methods(METHODS)
             .allow_headers(sent.collect::<Vec<_>>())
@@ -57,14 +57,14 @@ impl Cors {
         Some(Self(layer))
     }
 
-    /// An origin that is not set gets no header but `Vary`.
+    /// An origin that is not allowed gets only `Vary`.
     pub(crate) async fn judge(&self, method: &Method, headers: &HeaderMap) -> Judged {
         let is_preflight = method == Method::OPTIONS
             && headers.contains_key(ORIGIN)
             && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
         let mut request = Request::new(());
         *request.headers_mut() = headers.clone();
-        // The layer takes every OPTIONS for a preflight.
+        // The layer would treat every OPTIONS as a preflight.
         *request.method_mut() = match is_preflight {
             true => Method::OPTIONS,
             false => Method::GET,

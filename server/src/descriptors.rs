@@ -6,12 +6,13 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::Settings;
 
-/// Files that a server without connections has open: sockets, pipes, standard streams, what it reads at start.
+/// The number of files that a server without connections has open: sockets, pipes, standard streams, files read at
+/// start.
 const SERVER: u64 = 64;
-/// A connection of the database: SQLite has four files.
+/// The files of one database connection: SQLite has four.
 const DATABASE: u64 = 4;
 
-/// Raises the limit as far as the connections of the settings need; says how many of them fit.
+/// Raises the limit as far as the configured connections need; returns how many of them fit.
 pub(crate) fn connections(settings: &Settings) -> usize {
     let wanted = settings.max_connections;
     let reserved = SERVER + DATABASE * u64::from(settings.db_pool);
@@ -33,7 +34,7 @@ pub(crate) fn connections(settings: &Settings) -> usize {
     usize::try_from(connections).unwrap_or(usize::MAX)
 }
 
-/// The limit in force in the end.
+/// The limit that is finally in force.
 fn raise(files: u64) -> io::Result<u64> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     match current {

@@ -1,8 +1,8 @@
-//! The reason why a server does not run.
+//! The reason why a server does not start.
 
 use std::{fmt, io};
 
-/// One line that names what is wrong, and the status that the program exits with.
+/// One line that names the cause, and the exit status of the program.
 #[derive(Debug)]
 pub struct Failure {
     line: String,
@@ -10,17 +10,17 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A setting is wrong by itself.
+    /// A setting is invalid by itself.
     pub(crate) fn of_setting(line: String) -> Self {
         Self { line, status: 2 }
     }
 
-    /// The server cannot run as it is set up.
+    /// The server cannot run with this configuration.
     pub(crate) fn of_start(line: String) -> Self {
         Self { line, status: 1 }
     }
 
-    /// 2 if a setting is wrong by itself, or else 1.
+    /// 2 if a setting is invalid by itself, else 1.
     pub fn status(&self) -> i32 {
         self.status
     }

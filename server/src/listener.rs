@@ -1,4 +1,4 @@
-//! Where clients come in.
+//! The listening socket.
 
 use std::{io, net::SocketAddr};
 
@@ -6,12 +6,12 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use crate::{Failure, Settings, descriptors::connections};
 
-/// The longest queue of connections that wait to be taken.
+/// The length of the queue of connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
 /// The send buffer in the kernel for a client that does not read; the kernel doubles the figure for its own use.
 const SEND_BUFFER: u32 = 64 * 1024;
 
-/// A socket that listens, with a limit of connections.
+/// A listening socket, with a limit on connections.
 #[derive(Debug)]
 pub struct Listener {
     socket: TcpListener,
@@ -19,11 +19,11 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens where the settings say, and raises the limit on open files as far as their connections need. To be
-    /// called within a runtime of tokio.
+    /// Listens on the configured address, and raises the limit on open files for the configured connections. Call it
+    /// within a tokio runtime.
     ///
     /// # Errors
-    /// Nobody can listen there.
+    /// If the address cannot be bound.
     pub fn open(settings: &Settings) -> Result<Self, Failure> {
         let socket = listen(settings.bind)
             .map_err(|error| Failure::of_start(format!("HALLPASS_BIND: {error}")))?;
@@ -33,10 +33,10 @@ impl Listener {
         })
     }
 
-    /// The address, with the port that was picked if the settings name none.
+    /// The address, with the port that was picked if the setting has port 0.
     ///
     /// # Errors
-    /// The system does not say.
+    /// If the system does not report the address.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
@@ -53,7 +53,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
     socket.set_reuseaddr(true)?;
-    // Those that are accepted inherit it.
+    // Accepted sockets inherit it.
     socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)

@@ -1,4 +1,4 @@
-//! The master secret of a server that was given none: made at first start, kept in a file.
+//! The master secret of a server that has none in its settings: generated at first start and kept in a file.
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
@@ -12,7 +12,7 @@ use hallpass::{Secrets, secret::Secret};
 const FILE: &str = "hallpass.secret";
 const MODE: u32 = 0o600;
 
-/// Reads the file, or makes it. Of several instances that start together, one makes it.
+/// Reads the file, or creates it. If several instances start together, one of them creates it.
 pub(super) fn from_file() -> Result<Secrets, Box<dyn std::error::Error>> {
     let path = Path::new(FILE);
     let found = fs::read_to_string(path).ok().and_then(|text| parse(&text));
@@ -23,19 +23,19 @@ pub(super) fn from_file() -> Result<Secrets, Box<dyn std::error::Error>> {
     parse(&text).ok_or_else(|| format!("{FILE}: not a master secret in base64").into())
 }
 
-/// A secret of ours has the minimum length: a part of it is not a valid secret.
+/// A generated secret has the minimum length, so that a truncated one is invalid.
 fn parse(text: &str) -> Option<Secrets> {
     text.trim().parse().ok()
 }
 
-/// The holder of the lock finds the file written, or writes it in place: a copy beside it would outlive a kill. A file
-/// that a kill left empty is written by the next start.
+/// The holder of the lock finds the file written, or writes it in place. It writes no copy beside it, since that would
+/// survive a killed process. If the process is killed and leaves an empty file, the next start writes it.
 fn make(path: &Path) -> io::Result<String> {
     let mut file = open(path)?;
     file.lock()?;
     let mut text = String::new();
     file.read_to_string(&mut text)?;
-    // After a loss of power a file can be as long as it was to be, and hold nothing.
+    // After a power loss, a file may have its full length and no content.
     if text.bytes().any(|byte| byte != 0) {
         return Ok(text);
     }

@@ -40,11 +40,11 @@ pub struct App {
     background: Background,
 }
 
-/// Connects, migrates and puts everything together. It logs to standard error from then on. The providers that users
-/// may sign in with are read from the environment.
+/// Connects, migrates and assembles the server. From then on it logs to standard error. The providers are read from the
+/// environment.
 ///
 /// # Errors
-/// A variable of a provider is wrong, the settings do not go together, or the database is not available.
+/// If a variable of a provider is invalid, the settings contradict each other, or the database is not available.
 pub async fn start(settings: &Settings) -> Result<App, Failure> {
     let providers = providers::from_environment().map_err(Failure::of_setting)?;
     let format = tracing_subscriber::fmt::layer()
@@ -70,9 +70,9 @@ pub async fn start(settings: &Settings) -> Result<App, Failure> {
     }
 }
 
-/// Those of RUST_LOG, or INFO.
+/// The log filter of RUST_LOG, or INFO.
 fn levels() -> Targets {
-    // Names every request that it cannot read, as an error.
+    // This target logs every unreadable request as an error.
     const DISPATCHER: &str = "actix_http::h1::dispatcher";
     let given = std::env::var("RUST_LOG").ok();
     let levels = given.as_deref().and_then(|levels| levels.parse().ok());
@@ -215,23 +215,23 @@ fn named(setting: &'static str) -> impl Fn(Error) -> String {
 }
 
 impl App {
-    /// The service that is served.
+    /// The service that the server serves.
     pub fn auth(&self) -> &Auth {
         &self.auth
     }
 
-    /// Lets what is in flight in the background end, and closes the database.
+    /// Waits for background work in flight, and closes the database.
     pub async fn finish(self) {
         if !self.background.stop(BACKGROUND_DRAIN).await {
             tracing::warn!(
-                "the background has not ended in time; a mail in flight will be sent again by the next start"
+                "background work did not end in time; a mail in flight will be sent again after the next start"
             );
         }
         match tokio::time::timeout(CLOSE, self.store.close()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the database was not closed cleanly"),
             Err(_) => {
-                tracing::warn!("the database is still at work; its log is read by the next start")
+                tracing::warn!("the database is still busy; the next start reads its log")
             }
         }
     }

@@ -1,16 +1,16 @@
-//! When and how long to stop.
+//! When the server stops, and how long that may take.
 
 use std::{io, time::Duration};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// How long requests in flight may take; with the mails' share well below ten seconds.
+/// How long requests in flight may take. Together with the time for mails, it is well below ten seconds.
 pub(crate) const DRAIN: Duration = Duration::from_secs(6);
 
-/// Completes on SIGTERM or SIGINT. From this call on they do not end the process by themselves.
+/// Completes on SIGTERM or SIGINT. From this call on, they no longer end the process by themselves.
 ///
 /// # Errors
-/// The system does not let them be caught.
+/// If the system does not let the signals be caught.
 pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 
 use crate::{clock::Timestamp, limit::LimitKey};
 
-/// The time that one line of a client stands for.
+/// The time that one log line of a client covers.
 const MINUTE: TimeDelta = TimeDelta::minutes(1);
 /// The number of clients that have a line of their own; all others share one.
 const CLIENTS: usize = 1000;
@@ -31,7 +31,7 @@ struct Client {
     refused: u64,
 }
 
-/// One line.
+/// One log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Complaint {
     pub(super) client: Option<LimitKey>,
@@ -40,7 +40,8 @@ pub(super) struct Complaint {
 }
 
 impl Complaints {
-    /// Takes one more refusal; gives the lines that are due, that of this client last: one a client and minute.
+    /// Counts one more refusal and returns the lines that are due, at most one a minute for each client. The line of
+    /// this client comes last.
     pub(super) fn take(&self, client: Option<LimitKey>, now: Timestamp) -> Vec<Complaint> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut due = open.overdue(client, now);
@@ -57,7 +58,8 @@ impl Complaints {
 }
 
 impl Open {
-    /// The lines of others, looked for once a minute. A client without unreported refusals is forgotten after a minute.
+    /// The lines of other clients, collected once a minute. A client without unreported refusals is forgotten after a
+    /// minute.
     fn overdue(&mut self, but: Option<LimitKey>, now: Timestamp) -> Vec<Complaint> {
         if self.looked_at.is_some_and(|at| is_recent(at, now)) {
             return Vec::new();
@@ -89,7 +91,7 @@ impl Client {
     }
 }
 
-/// A clock that went back makes nothing recent.
+/// If the clock went back, nothing counts as recent.
 fn is_recent(at: Timestamp, now: Timestamp) -> bool {
     at <= now && now - at < MINUTE
 }

@@ -5,7 +5,7 @@
 //! any later     store ──> opened with any of the secrets ── sealed for those it lacks ──> store
 //! ```
 //!
-//! So instances whose secrets overlap have one key, in any order, and a reader of the database has none.
+//! Instances whose secrets overlap therefore share one key, in any order, and a reader of the database has none.
 
 use std::sync::Arc;
 
@@ -45,23 +45,23 @@ impl Lasting {
         self.keys.get_or_try_init(agreed).await
     }
 
-    /// The same, as far as it has been read.
+    /// The key, if it has been read.
     pub(super) fn known(&self) -> Option<&LimitKeys> {
         self.keys.get()
     }
 }
 
 async fn agree(store: &dyn LimitKeyStore, secrets: &Secrets) -> Result<LimitKeys> {
-    // Counters were kept under this one before a key was stored.
+    // Before a key was stored, counters were kept under this one.
     let own = secrets.first().derive::<32>("limit");
     let offered = sealed(secrets.iter(), own.as_ref())?;
     let mut found = store.agree_on_limit_key(&offered).await?;
-    // Where there are two, everybody takes the same one.
+    // If there are two, every instance takes the same one.
     found.sort_unstable_by_key(|row| row.label);
     let key = found.iter().find_map(|row| opened(row, secrets));
     let key = key.ok_or_else(|| StoreError::Corrupt("no key of limits can be opened".into()))?;
     let lacks = |secret: &&Secret| !found.iter().any(|row| row.label == secret.label(PURPOSE));
-    // One at a time: another instance may have sealed it for one of them.
+    // One at a time, because another instance may have sealed it for one of them.
     for secret in secrets.iter().filter(lacks) {
         store.agree_on_limit_key(&sealed([secret], &key)?).await?;
     }

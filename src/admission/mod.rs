@@ -24,21 +24,21 @@ use crate::{
     store::{LimitKeyStore, Limiter},
 };
 
-/// The parts that limits are built from.
+/// The configuration of all limits.
 pub(crate) struct LimitParts<'a> {
     pub(crate) secrets: &'a Secrets,
     /// Keeps the key of the counters.
     pub(crate) keys: Arc<dyn LimitKeyStore>,
     pub(crate) rates: RateLimits,
-    /// Whether failed sign-ins are counted, and what follows.
+    /// The lockout; `None` if failed sign-ins are not counted.
     pub(crate) lockout: Option<Lockout>,
-    /// Keeps the counters, unless there is a limiter.
+    /// The store, which keeps the counters unless there is a limiter.
     pub(crate) store: Arc<dyn Limiter>,
-    /// Keeps the counters in place of the store.
+    /// The limiter that keeps the counters in place of the store.
     pub(crate) limiter: Option<Arc<dyn Limiter>>,
     /// The limiter for the counters of this process.
     pub(crate) local: Arc<dyn Limiter>,
-    /// How many unauthenticated callers at once may cost a statement.
+    /// How many unauthenticated callers may run a statement at the same time.
     pub(crate) at_once: usize,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -51,14 +51,14 @@ pub(crate) struct Limits(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// Of the counters that instances share.
+    /// The limiter for counters that instances share.
     keys: Lasting,
-    /// Of those of this process.
+    /// The limiter for counters of this process.
     local_keys: LimitKeys,
     rates: RateLimits,
     lockout: Option<Lockout>,
     limiter: Arc<dyn Limiter>,
-    /// Whether that is the store, which clears a counter in the statement of a fact.
+    /// Whether the limiter is the store, which clears a counter in the statement of a fact.
     is_in_store: bool,
     local: Arc<dyn Limiter>,
     refusals: Refusals,
@@ -70,18 +70,18 @@ struct Inner {
 /// Whether a password may be checked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Attempt {
-    /// It may, and has been counted.
+    /// It may be checked, and the attempt has been counted.
     Counted(Counted),
-    /// It may not: too many have failed.
+    /// It may not be checked: too many attempts have failed.
     Locked(Locked),
 }
 
-/// An attempt that has been counted, before it is known how it ends.
+/// An attempt that has been counted, and whose outcome is not known yet.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counted {
     /// The counter; `None` if attempts are not counted.
     key: Option<LimitKey>,
-    /// Whether it was counted for a known device, and not for the account.
+    /// Whether it was counted for a known device instead of the account.
     pub(crate) on_device: bool,
     /// Whether the owner of the account is notified if it fails.
     pub(crate) is_notified: bool,
@@ -95,7 +95,7 @@ pub(crate) struct Locked {
 
 impl Limits {
     /// # Errors
-    /// [`Configuration`](ErrorKind::Configuration) if a limit makes no sense.
+    /// [`Configuration`](ErrorKind::Configuration) if a limit is invalid.
     pub(crate) fn new(parts: LimitParts<'_>) -> Result<Self> {
         parts.rates.check()?;
         parts.lockout.map_or(Ok(()), |lockout| lockout.check())?;
@@ -114,7 +114,7 @@ impl Limits {
         })))
     }
 
-    /// Reads the key of the counters, if there are any, so that a secret that is new can open it from now on.
+    /// Reads the key of the counters, if there are any, and seals it for secrets that are new.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).
@@ -129,7 +129,7 @@ impl Limits {
         Ok(())
     }
 
-    /// Whether a client may call, as far as that is known without asking the store.
+    /// Checks, without asking the store, whether a client is known to be over a limit.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited).
@@ -150,7 +150,7 @@ impl Limits {
         self.0.permits.take().await
     }
 
-    /// Counts a call of a client, and about an address if it names one.
+    /// Counts a call of a client, and against an address if it names one.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited), [`Overloaded`](ErrorKind::Overloaded) if too many wait to be counted,
@@ -198,7 +198,7 @@ impl Limits {
         self.decide(budget, ip, charge.as_slice(), charged)
     }
 
-    /// Lets a client in who costs one statement that reads, and is counted for it in the memory of this process.
+    /// Admits a client that costs one reading statement, and counts the call in the memory of this process.
     ///
     /// # Errors
     /// As [`admit_here`](Self::admit_here), and [`Overloaded`](ErrorKind::Overloaded) if too many wait for a permit.
@@ -223,8 +223,8 @@ impl Limits {
         }
     }
 
-    /// Counts an attempt on the password of an address, with an account or not, before it is checked: on a known device
-    /// on the counter of that device.
+    /// Counts an attempt on the password of an address before the password is checked, whether or not the address has
+    /// an account. On a known device it counts on the counter of that device.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited) if the client calls too often, or
@@ -240,7 +240,7 @@ impl Limits {
         self.count(client.ip, rates, canonical, device).await
     }
 
-    /// Counts an attempt on the account alone, for a client that is counted already: its device turned out to be
+    /// Counts an attempt on the account alone, for a client that has been counted, and whose device turned out to be
     /// unknown.
     ///
     /// # Errors
@@ -282,7 +282,7 @@ impl Limits {
         }
     }
 
-    /// Takes an attempt back that came to no check.
+    /// Takes back an attempt that led to no check.
     ///
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable).
@@ -304,14 +304,14 @@ impl Limits {
         }
     }
 
-    /// The counter that the store clears in the statement of a fact; the rest is up to
-    /// [`clear_after`](Self::clear_after).
+    /// The counter that the store clears in the statement of a fact. Otherwise [`clear_after`](Self::clear_after)
+    /// clears it.
     pub(crate) fn cleared_with(&self, counted: Counted) -> Option<LimitKey> {
         counted.key.filter(|_| self.0.is_in_store)
     }
 
-    /// Forgets the failures before a fact that is written, where the counters are kept elsewhere. The fact stands, so
-    /// an error here is only logged: a counter that stays costs a wait at worst.
+    /// Forgets the failures before a fact that has been written, if the counters are kept elsewhere. An error is only
+    /// logged, since the fact is written: a counter that stays causes a wait at worst.
     pub(crate) async fn clear_after(&self, counted: Counted) {
         let elsewhere = counted.key.filter(|_| !self.0.is_in_store);
         let Some(key) = elsewhere else {
@@ -319,7 +319,7 @@ impl Limits {
         };
         if let Err(error) = self.0.limiter.clear(key).await {
             let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "failures before a success cannot be forgotten");
+            tracing::warn!(error, "the failures before a success cannot be cleared");
         }
     }
 
@@ -350,7 +350,7 @@ impl Limits {
         )))
     }
 
-    /// The charges of a call, and how many of them are those of the client, which come first.
+    /// The charges of a call, and how many of them belong to the client; those come first.
     async fn of_call(
         &self,
         budget: Budget,
@@ -438,7 +438,7 @@ impl Limits {
     }
 
     fn complain(&self, budget: Budget, ip: Option<IpAddr>) {
-        // Of all budgets, so that a client has one line.
+        // Over all budgets, so that a client has one line.
         let client = ip.map(|ip| self.0.local_keys.client(Budget::Default, ip));
         let due = self.0.complaints.take(client, self.0.clock.now());
         for Complaint {

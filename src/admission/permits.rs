@@ -26,7 +26,7 @@ pub(super) struct Permits {
     slots: Arc<Semaphore>,
 }
 
-/// Given up when dropped.
+/// Released when dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
     _permit: OwnedSemaphorePermit,
@@ -54,7 +54,7 @@ impl Permits {
         })
     }
 
-    /// Waits for a permit, if not too many do.
+    /// Waits for a permit, unless too many callers do.
     ///
     /// # Errors
     /// [`Overloaded`](ErrorKind::Overloaded).

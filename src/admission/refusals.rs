@@ -7,12 +7,12 @@ use crate::{
     limit::{Charge, Charged, Held, LimitKey, Rule},
 };
 
-/// How many are remembered. Beyond them the store is asked again.
+/// The number of refusals that are remembered. Beyond it, the store is asked again.
 const CAPACITY: usize = 10_000;
 
-/// The charges that the store has refused, so that it is not asked again before there can be room: the counter of a
-/// [`Rate`](crate::limit::Rate) only grows, whichever instance charges it. Attempts are not remembered, since a lock
-/// can be ended.
+/// The charges that the store has refused, so that it is not asked again before there can be room: whichever instance
+/// charges it, the counter of a [`Rate`](crate::limit::Rate) only grows. Attempts are not remembered, since a lock can
+/// be ended.
 #[derive(Debug)]
 pub(super) struct Refusals(Cache<LimitKey, Held>);
 
@@ -21,7 +21,7 @@ impl Refusals {
         Self(Cache::new(CAPACITY))
     }
 
-    /// The refusal of these charges, if the store would not decide otherwise.
+    /// The refusal of these charges, if the store would refuse them as well.
     pub(super) fn of(&self, charges: &[Charge], now: Timestamp) -> Option<Charged> {
         let first = charges.first()?;
         let held = self.0.get(&first.key)?;
@@ -29,7 +29,7 @@ impl Refusals {
         refused.then_some(Charged::Refused { position: 0, held })
     }
 
-    /// Remembers what the store has decided.
+    /// Remembers the decision of the store.
     pub(super) fn note(&self, charges: &[Charge], charged: &Charged) {
         if let (Some(first), Charged::Refused { position: 0, held }) = (charges.first(), charged)
             && matches!(first.rule, Rule::Rate(_))

@@ -1,4 +1,4 @@
-//! How the parts of an [`Auth`] stand on each other.
+//! The construction of an [`Auth`] from its parts.
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,12 +34,13 @@ use crate::feature::page::Pages;
 #[cfg(feature = "http")]
 use crate::http::Cookies;
 
-/// Unauthenticated callers that cost a statement at once; more where more passwords are hashed at once.
+/// The minimum number of unauthenticated callers that may run a statement at the same time; more if there are more hash
+/// permits.
 const MIN_PERMITS: usize = 4;
 const DEFAULT_HOOK_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl AuthBuilder {
-    /// Puts the parts together.
+    /// Assembles the parts.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) naming what is missing or out of range.
@@ -50,7 +51,7 @@ impl AuthBuilder {
         let secrets = required(self.secrets, "a master secret")?;
         let public_url = required(self.public_url, "a public URL")?;
         let mailer = required(self.mailer, "a mailer")?;
-        // Checked in any case: it is the issuer too.
+        // Checked in any case, because it is the issuer too.
         let links = Links::new(&public_url)?;
         let links = self.links.unwrap_or(links);
         if self.audience.is_empty() {
@@ -70,7 +71,7 @@ impl AuthBuilder {
         let hook_timeout = match self.hook_timeout {
             Some(timeout) if timeout.is_zero() || timeout > longest => {
                 return Err(Error::configuration(
-                    "the hook timeout must be above zero, and half the request timeout at most",
+                    "the hook timeout must be above zero, and at most half the request timeout",
                 ));
             }
             Some(timeout) => timeout,

@@ -25,8 +25,8 @@ use crate::{
     user::RolePermissions,
 };
 
-/// Puts an [`Auth`](super::Auth) together. The store, the secrets, the public URL and the mailer must be given; the
-/// rest has defaults.
+/// Builds an [`Auth`](super::Auth). The store, the secrets, the public URL and the mailer are required; the rest has
+/// defaults.
 #[derive(Debug)]
 #[must_use]
 pub struct AuthBuilder {
@@ -106,25 +106,25 @@ impl Default for AuthBuilder {
 }
 
 impl AuthBuilder {
-    /// Where everything is kept. Required.
+    /// The store that keeps all state. Required.
     pub fn store(self, store: impl Store + 'static) -> Self {
         self.shared_store(Arc::new(store))
     }
 
-    /// Where everything is kept, shared with the host.
+    /// The store that keeps all state, shared with the host.
     pub fn shared_store(mut self, store: Arc<dyn Store>) -> Self {
         self.store = Some(store);
         self
     }
 
-    /// The master secrets, the current one first. Required. Every instance needs the same.
+    /// The master secrets, the current one first. Required. Every instance needs the same secrets.
     pub fn secrets(mut self, secrets: impl Into<Secrets>) -> Self {
         self.secrets = Some(secrets.into());
         self
     }
 
-    /// Where people reach the service, `http://` or `https://`: the base of the links in mails, and the `iss` claim
-    /// exactly as written. Required.
+    /// The URL at which people reach the service, `http://` or `https://`. It is the base of the links in mails and,
+    /// exactly as written, the `iss` claim. Required.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         self.public_url = Some(url.into());
         self
@@ -141,7 +141,7 @@ impl AuthBuilder {
         self
     }
 
-    /// Where the links in mails lead. Default: pages below the public URL.
+    /// The targets of the links in mails. Default: pages below the public URL.
     pub fn links(mut self, links: Links) -> Self {
         self.links = Some(links);
         self
@@ -177,8 +177,8 @@ impl AuthBuilder {
         self
     }
 
-    /// Whether access tokens carry the permissions of their user, as the claim `permissions`, for services that verify
-    /// tokens and do not know the roles. Default no. All permissions together may take 4 KiB then.
+    /// Whether access tokens carry the permissions of their user as the claim `permissions`, for services that verify
+    /// tokens and do not know the roles. All permissions together may then take at most 4 KiB. Default no.
     pub fn permissions_in_tokens(mut self, written: bool) -> Self {
         self.permissions_in_tokens = written;
         self
@@ -196,8 +196,8 @@ impl AuthBuilder {
         self
     }
 
-    /// Whether an address gets at most one mail a minute and five an hour of each letter, over all instances. Default
-    /// yes. Mails beyond the budget are dropped without notice.
+    /// Whether an address gets at most one mail a minute and five an hour of each letter, over all instances. Mails
+    /// beyond the budget are dropped without notice. Default yes.
     pub fn mail_budgets(mut self, on: bool) -> Self {
         self.mail_budgets = on;
         self
@@ -216,7 +216,7 @@ impl AuthBuilder {
     }
 
     /// The limiter that keeps the counters of rate limits and of the lockout. Default the store, so that all instances
-    /// share them.
+    /// share the counters.
     pub fn limiter(mut self, limiter: impl Limiter + 'static) -> Self {
         self.limiter = Some(Arc::new(limiter));
         self
@@ -228,7 +228,7 @@ impl AuthBuilder {
         self
     }
 
-    /// How passwords are hashed, and how many at once.
+    /// How passwords are hashed, and how many at the same time.
     pub fn hashing(mut self, hasher: HasherBuilder) -> Self {
         self.hashing = hasher;
         self
@@ -258,14 +258,14 @@ impl AuthBuilder {
         self
     }
 
-    /// Whether signing in needs a verified address, with a password or by a provider. Default no.
+    /// Whether signing in, with a password or a provider, needs a verified address. Default no.
     pub fn require_verified_email(mut self, required: bool) -> Self {
         self.require_verified = required;
         self
     }
 
-    /// For how long the audit trail is kept. Default 90 days, at most ten years. [`Auth::run`](super::Auth::run) sees
-    /// to it.
+    /// How long the audit trail is kept. Default 90 days, at most ten years. [`Auth::run`](super::Auth::run) deletes
+    /// older events.
     pub fn event_retention(mut self, retention: Duration) -> Self {
         self.event_retention = retention;
         self
@@ -277,31 +277,31 @@ impl AuthBuilder {
         self
     }
 
-    /// Adds hooks of the host. Given more than once, they run in this order.
+    /// Adds hooks of the host. If called more than once, the hooks run in the order of the calls.
     pub fn hooks(self, hooks: impl Hooks) -> Self {
         self.shared_hooks(Arc::new(hooks))
     }
 
-    /// The same, shared with the host.
+    /// As [`hooks`](Self::hooks), shared with the host.
     pub fn shared_hooks(mut self, hooks: Arc<dyn Hooks>) -> Self {
         self.hooks.push(hooks);
         self
     }
 
-    /// How long the hooks of one moment may take. Default 3 seconds, or half the request timeout if that is less; half
-    /// the request timeout at most.
+    /// How long the hooks of one moment may take. Default 3 seconds, or half the request timeout if that is less. At
+    /// most half the request timeout.
     pub fn hook_timeout(mut self, timeout: Duration) -> Self {
         self.hook_timeout = Some(timeout);
         self
     }
 
-    /// Puts a service of the host's own around the use cases of [`UserService`]. [`Auth`](super::Auth), the endpoints
-    /// of these calls, the guards and every endpoint that asks who is calling go through it.
+    /// Wraps the use cases of [`UserService`] in a service of the host's own. [`Auth::service`](super::Auth::service),
+    /// the endpoints of these calls, the guards and every endpoint that identifies its caller go through it.
     ///
-    /// The other doors pass it by:
+    /// These entry points bypass it:
     ///
-    /// * signing in with a provider opens sessions and makes accounts (`POST /auth/oauth/token` and the callback);
-    /// * [`admin`](crate::admin) makes, changes and ends accounts and sessions;
+    /// * signing in with a provider opens sessions and creates accounts (`POST /auth/oauth/token` and the callback);
+    /// * [`admin`](crate::admin) creates, changes and deletes accounts, and ends sessions;
     /// * [`account`](crate::account), [`session`](crate::session), [`email_verification`](crate::email_verification)
     ///   and [`lockout`](crate::lockout), with their endpoints and pages;
     /// * [`Auth::within`][within], [`Auth::prepare_registration`][prepare] and [`Auth::ensure_administrator`][ensure],
@@ -311,10 +311,10 @@ impl AuthBuilder {
     /// [prepare]: super::Auth::prepare_registration
     /// [ensure]: super::Auth::ensure_administrator
     ///
-    /// A veto belongs in a hook, which the doors that people use all ask:
-    /// [`before_registration`](crate::hook::Hooks::before_registration) for accounts that people make
-    /// themselves, [`before_sign_in`](crate::hook::Hooks::before_sign_in) for sessions that are opened.
-    /// A wrapper suits the rest: to log, to count, to add.
+    /// A veto belongs in a hook, which every entry point for users calls:
+    /// [`before_registration`](crate::hook::Hooks::before_registration) for accounts that people create themselves,
+    /// [`before_sign_in`](crate::hook::Hooks::before_sign_in) for sessions that are opened. A wrapper suits the rest:
+    /// to log, to count, to extend.
     pub fn wrap_service<W>(mut self, wrap: W) -> Self
     where
         W: Fn(Arc<dyn UserService>) -> Arc<dyn UserService> + Send + Sync + 'static,

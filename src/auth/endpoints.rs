@@ -41,7 +41,7 @@ pub struct Endpoints {
 }
 
 impl Auth {
-    /// All endpoints but the documentation and the pages; see `Endpoints::with_docs` and `Endpoints::with_pages`.
+    /// All endpoints except the documentation and the pages; see `Endpoints::with_docs` and `Endpoints::with_pages`.
     pub fn endpoints(&self) -> Endpoints {
         let inner = &self.parts;
         let service = self.service();
@@ -115,11 +115,11 @@ impl From<&Auth> for Endpoints {
 }
 
 impl Endpoints {
-    /// Leaves one endpoint out.
+    /// Leaves out one endpoint.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if there is no such endpoint: a typing error must not leave
-    /// one open.
+    /// an endpoint open.
     pub fn without(mut self, method: &Method, path: &str) -> Result<Self> {
         let count = self.rows.len();
         self.rows
@@ -131,7 +131,7 @@ impl Endpoints {
         Ok(self)
     }
 
-    /// Puts a row of a host's own in the place of the one with the same method and path.
+    /// Replaces the row with the same method and path by a row of the host's own.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if no endpoint has that method and path.
@@ -141,7 +141,7 @@ impl Endpoints {
     }
 
     /// Adds `GET /openapi.json`, and an interactive page at `GET /docs` that needs no other host, for the endpoints in
-    /// the list so far. The document is written when it is first asked for.
+    /// the list so far. The document is generated when it is first requested.
     #[cfg(feature = "openapi")]
     pub fn with_docs(mut self) -> Self {
         self.rows = crate::http::docs::with_docs(self.rows);
@@ -149,14 +149,14 @@ impl Endpoints {
     }
 
     /// Adds the pages that the links in mails lead to, at the paths of [`Links::new`](crate::mail::Links::new):
-    /// `/verify-email`, `/reset-password` with a form for the new password, `/confirm-email-change` and `/unlock`. For
-    /// hosts that have no such pages of their own; mount them where the public URL leads.
+    /// `/verify-email`, `/reset-password` with a form for the new password, `/confirm-email-change` and `/unlock`. They
+    /// are for hosts without such pages of their own; mount them at the public URL.
     ///
-    /// They work without script, load nothing, and are in English, German, French, Spanish or Chinese, as the browser
-    /// asks. `GET` and `HEAD` spend nothing: only a form that is sent does. `GET` reads how the link stands, so that a
-    /// dead one asks for no password, and names the address it was mailed to; `HEAD` reads nothing and names no length.
-    /// Success leads on with a redirect (303), and so does a token that was used: a double click has done what it
-    /// should. They are not part of the OpenAPI document.
+    /// They work without script, load no other resource, and are in English, German, French, Spanish or Chinese, as the
+    /// browser asks. `GET` and `HEAD` spend nothing: only a submitted form does. `GET` reads the state of the link, so
+    /// that a dead link asks for no password, and shows the address it was mailed to. `HEAD` reads nothing and has no
+    /// content length. Success leads on with a redirect (303), and so does a token that was used, because the first
+    /// click of a double click has done its work. The pages are not part of the OpenAPI document.
     #[cfg(feature = "pages")]
     pub fn with_pages(mut self) -> Self {
         let inner = &*self.auth.parts;
@@ -181,10 +181,10 @@ impl Endpoints {
         self.rows.iter()
     }
 
-    /// Adds rows of a host's own, which answer, document themselves and count against the limit of all endpoints as
-    /// ours do. Add them before [`with_docs`](Self::with_docs).
+    /// Adds rows of the host's own. They reply, are documented and count against the limit of all endpoints as ours do.
+    /// Add them before [`with_docs`](Self::with_docs).
     ///
-    /// An argument of a handler is an [`Input`](crate::http::Input): [`ActiveUser`](crate::ActiveUser) and
+    /// Each argument of a handler is an [`Input`](crate::http::Input): [`ActiveUser`](crate::ActiveUser) and
     /// [`CurrentUser`](crate::CurrentUser) where the state is an [`Auth`] or has one ([`AsRef`]),
     /// [`ClientInfo`](crate::event::ClientInfo), and the [`Json`](crate::http::Json) body, the
     /// [`Query`](crate::http::Query) and the [`Path`](crate::http::Path).
@@ -207,15 +207,15 @@ impl Endpoints {
     /// ```
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if a path is not a pattern, or a row answers the same
-    /// requests as another.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a path is not a pattern, or two rows answer the same
+    /// requests.
     pub fn with_rows(mut self, rows: impl IntoIterator<Item = Endpoint>) -> Result<Self> {
         self.rows.extend(rows);
         Resources::check(&self.rows)?;
         Ok(self)
     }
 
-    /// The rows by path, for another framework than axum and actix: each [`Resource`](crate::http::Resource) serves the
+    /// The rows by path, for a framework other than axum and actix: each [`Resource`](crate::http::Resource) serves the
     /// requests to its path.
     #[allow(
         clippy::expect_used,
@@ -225,7 +225,7 @@ impl Endpoints {
     pub fn into_resources(self, client_address: ClientAddress) -> Resources {
         let limits = self.limits;
         let behind = |row: Endpoint| {
-            // A balancer that asks how we are, and services that fetch our keys, are not to suffer for others.
+            // Health checks, and services that fetch our keys, must not be limited because of other callers.
             if row.serves_anyone() {
                 return row;
             }

@@ -11,7 +11,7 @@ use crate::{
     store::Store,
 };
 
-/// How long a finding is kept: each one costs a write, and any client may ask.
+/// How long a finding is cached: each check costs a write, and any client may call.
 const KEPT_FOR: Duration = Duration::from_secs(1);
 
 pub(super) fn endpoints(store: &Arc<dyn Store>) -> Vec<Endpoint> {
@@ -23,11 +23,11 @@ pub(super) fn endpoints(store: &Arc<dyn Store>) -> Vec<Endpoint> {
         Endpoint::get("/health/live", (), live)
             .tag(SERVICE)
             .for_anyone()
-            .summary("Whether the process answers"),
+            .summary("Check whether the process answers"),
         Endpoint::get("/health/ready", readiness, ready)
             .tag(SERVICE)
             .for_anyone()
-            .summary("Whether the database takes writes")
+            .summary("Check whether the database takes writes")
             .errors(&[ErrorKind::Unavailable]),
     ]
 }
@@ -41,11 +41,11 @@ async fn ready(readiness: Arc<Readiness>) -> Result<Json<Health>> {
     Ok(Json(Health { status: "ok" }))
 }
 
-/// Whether the store takes writes: one call at a time asks, and the others share its finding.
+/// Whether the store takes writes. One call at a time asks the store, and the others share its finding.
 #[derive(Debug)]
 struct Readiness {
     store: Arc<dyn Store>,
-    /// `None` in the pair if it does.
+    /// The error is `None` if it does.
     last: Mutex<Option<(Instant, Option<ErrorKind>)>>,
 }
 
@@ -67,6 +67,6 @@ impl Readiness {
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct Health {
-    /// Always `ok`: anything else is a problem.
+    /// Always `ok`; any other state is a problem reply.
     status: &'static str,
 }

@@ -85,7 +85,7 @@ struct Parts {
 }
 
 impl Auth {
-    /// Begins with the defaults.
+    /// A builder with the defaults.
     pub fn builder() -> AuthBuilder {
         AuthBuilder::default()
     }
@@ -97,7 +97,7 @@ impl Auth {
         self.wrapped.clone().unwrap_or_else(own)
     }
 
-    /// The store everything is kept in.
+    /// The store that keeps all state.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.parts.core.store
@@ -109,13 +109,13 @@ impl Auth {
         &self.parts.accounts
     }
 
-    /// How users show that an address is theirs.
+    /// The use cases by which users prove their address.
     #[must_use]
     pub fn email_verifications(&self) -> &EmailVerifications {
         &self.parts.email_verifications
     }
 
-    /// How users whose sign-in is locked get back in.
+    /// The use cases by which users lift a lockout.
     #[must_use]
     pub fn lockouts(&self) -> &Lockouts {
         &self.parts.lockouts
@@ -127,8 +127,8 @@ impl Auth {
         &self.parts.sessions
     }
 
-    /// Counts a call of a client against a budget, as the endpoints do: for a door of the host's own, before it does
-    /// anything that costs. The methods of `Auth` count by themselves.
+    /// Counts a call of a client against a budget, as the endpoints do. Call it in an endpoint of the host's own,
+    /// before any costly work. The methods of `Auth` count by themselves.
     ///
     /// ```
     /// # async fn f(auth: &hallpass::Auth, client: &hallpass::event::ClientInfo) -> hallpass::Result<()> {
@@ -160,18 +160,19 @@ impl Auth {
         self.parts.core.tokens.verify(token.expose())
     }
 
-    /// Verifies access tokens as [`verify`](Self::verify) does, where only a [`Verifier`] is asked for.
+    /// Verifies access tokens as [`verify`](Self::verify) does, where a [`Verifier`] is required.
     #[must_use]
     pub fn verifier(&self) -> Verifier {
         Verifier::own(&self.parts.core.tokens)
     }
 
-    /// Makes a verified administrator, unless there is an active one; `None` then, and nothing changes. An account that
-    /// has the address already is left as it is, and a warning is logged: a stranger may have registered it.
+    /// Creates a verified administrator. If there is an active one, it returns `None` and changes nothing. If the
+    /// address already has an account, the account is left unchanged and a warning is logged: a stranger may have
+    /// registered it.
     ///
     /// # Errors
     /// [`WeakPassword`](crate::ErrorKind::WeakPassword), or [`Unavailable`](crate::ErrorKind::Unavailable) while the
-    /// database is away.
+    /// database is unreachable.
     pub async fn ensure_administrator(
         &self,
         email: EmailAddress,
@@ -189,7 +190,7 @@ impl Auth {
         &self.parts.administration
     }
 
-    /// Sign-in with providers, and what signed-in users do with their identities there.
+    /// Sign-in with providers, and the use cases of signed-in users for their identities there.
     #[cfg(feature = "oauth")]
     #[must_use]
     pub fn provider_sign_ins(&self) -> &crate::feature::oauth::ProviderSignIns {

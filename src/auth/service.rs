@@ -13,10 +13,10 @@ use crate::{
     user::{EmailAddress, Page, Role, User, UserQuery},
 };
 
-/// As the trait has them, without its import and without the box of a future. They pass by a
-/// [wrapper](crate::AuthBuilder::wrap_service): [`Auth::service`] goes through it.
+/// These methods mirror the trait. They need no import and do not box their future. They bypass a
+/// [wrapper](crate::AuthBuilder::wrap_service); [`Auth::service`] goes through it.
 impl Auth {
-    /// Makes an account, whatever the [`RegistrationMode`](crate::password::RegistrationMode): that closes the
+    /// Creates an account in any [`RegistrationMode`](crate::password::RegistrationMode): the mode closes only the
     /// endpoint.
     ///
     /// # Errors
@@ -41,7 +41,7 @@ impl Auth {
         self.parts.sessions.refresh(token, client).await
     }
 
-    /// Ends the session of a refresh token. A token that is not ours, or whose session is over, ends nothing.
+    /// Ends the session of a refresh token. A token that is not ours, or whose session has ended, ends nothing.
     ///
     /// # Errors
     /// As [`UserService::logout`].
@@ -98,7 +98,7 @@ impl Auth {
         Ok(caller)
     }
 
-    /// A page of users, newest first. Whether the caller may see them is the caller's to check.
+    /// A page of users, newest first. The calling code has to check whether the user may see them.
     ///
     /// # Errors
     /// As [`UserService::list_users`].

@@ -12,11 +12,11 @@ use crate::{
 };
 
 impl Auth {
-    /// Does what is slow about a registration, before a transaction is begun: checks the input and hashes the
-    /// password. A [breach check](crate::credential::BreachCheck) is asked here.
+    /// Does the slow part of a registration before a transaction begins: checks the input and hashes the password. A
+    /// [breach check](crate::credential::BreachCheck) runs here.
     ///
-    /// It counts as a registration of its [client](Registration::with_client), with those over HTTP, before anything
-    /// else: one statement, for which a connection must be free. A client whose address is not given has no counter of
+    /// First, it counts as a registration of its [client](Registration::with_client), together with those over HTTP.
+    /// That takes one statement, so a connection must be free. A client whose address is not given has no counter of
     /// its own.
     ///
     /// # Errors
@@ -36,7 +36,7 @@ impl Auth {
     /// The use cases that can run inside a transaction that the host has opened on the store's database, so that an
     /// account and the host's own rows are committed together or not at all.
     ///
-    /// Nothing here hashes or mails while the transaction is held. A service that
+    /// No password is hashed and no mail is sent while the transaction is open. A service that
     /// [wraps](crate::AuthBuilder::wrap_service) the use cases is not asked: the host itself is calling.
     ///
     /// ```
@@ -60,14 +60,14 @@ impl Auth {
     /// # }
     /// ```
     ///
-    /// On SQLite a transaction that reads before it writes is begun with `SqliteTransactionMode::Immediate`
-    /// (`begin_with_options`): no other can write until it ends, and it waits for its turn. Begun otherwise, its first
-    /// write fails at once if another one has written since it read, or is writing. Nothing is run again in a
-    /// transaction of the host's: [`Unavailable`](crate::ErrorKind::Unavailable) is for the host to roll back and begin
-    /// again.
+    /// On SQLite, begin a transaction that reads before it writes with `SqliteTransactionMode::Immediate`
+    /// (`begin_with_options`). It then waits for its turn, and no other transaction can write until it ends. Otherwise
+    /// its first write fails immediately if another one has written since it read, or is writing. Hallpass repeats
+    /// nothing in a transaction of the host's: on [`Unavailable`](crate::ErrorKind::Unavailable), the host rolls back
+    /// and begins again.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no store for such a database.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the store cannot use such a transaction.
     pub fn within<'a>(&self, txn: impl Transaction<'a>) -> Result<InTransaction<'a>> {
         Ok(InTransaction {
             auth: self.clone(),
@@ -80,8 +80,8 @@ impl Auth {
 
 /// Use cases inside a transaction of the host's, made by [`Auth::within`].
 ///
-/// If the transaction is rolled back, nothing has happened, and no event is published. On Postgres, a transaction in
-/// which a statement failed can only be rolled back; an outcome such as [`EmailTaken`](crate::ErrorKind::EmailTaken) is
+/// If the transaction is rolled back, nothing has changed, and no event is published. On Postgres, a transaction in
+/// which a statement failed can only be rolled back. An outcome such as [`EmailTaken`](crate::ErrorKind::EmailTaken) is
 /// not a failed statement.
 #[derive(Debug)]
 pub struct InTransaction<'a> {
@@ -100,14 +100,14 @@ struct Done {
 }
 
 impl InTransaction<'_> {
-    /// Says who does it, for the audit trail. A registration is always the new user's own.
+    /// Sets the author for the audit trail. The author of a registration is always the new user.
     #[must_use]
     pub fn by(mut self, author: Author) -> Self {
         self.author = author;
         self
     }
 
-    /// Makes an account.
+    /// Creates an account.
     ///
     /// # Errors
     /// [`EmailTaken`](crate::ErrorKind::EmailTaken), or [`Unavailable`](crate::ErrorKind::Unavailable) if the
@@ -136,7 +136,7 @@ impl InTransaction<'_> {
         Ok(())
     }
 
-    /// Gives the user a role, and returns them as they then are.
+    /// Gives the user a role, and returns the changed user.
     ///
     /// # Errors
     /// [`UserNotFound`](crate::ErrorKind::UserNotFound), or [`Unavailable`](crate::ErrorKind::Unavailable) if the
@@ -152,7 +152,7 @@ impl InTransaction<'_> {
         .await
     }
 
-    /// Disables the account: every session and one-time token of it is dead once the transaction is committed.
+    /// Disables the account: once the transaction is committed, all its sessions and one-time tokens are dead.
     ///
     /// # Errors
     /// [`LastAdmin`](crate::ErrorKind::LastAdmin), [`UserNotFound`](crate::ErrorKind::UserNotFound), or
@@ -168,7 +168,7 @@ impl InTransaction<'_> {
         .await
     }
 
-    /// Changes the user, and returns them as they then are.
+    /// Changes the user, and returns the changed user.
     ///
     /// # Errors
     /// [`LastAdmin`](crate::ErrorKind::LastAdmin), [`UserNotFound`](crate::ErrorKind::UserNotFound), or
@@ -191,8 +191,8 @@ impl InTransaction<'_> {
         }
     }
 
-    /// Deletes the account with all that Hallpass keeps of it, the audit trail apart. No hook is asked before: the host
-    /// itself is calling.
+    /// Deletes the account and everything that Hallpass keeps of it, except the audit trail. No hook is called before,
+    /// because the host itself is calling.
     ///
     /// # Errors
     /// [`LastAdmin`](crate::ErrorKind::LastAdmin), [`UserNotFound`](crate::ErrorKind::UserNotFound), or
@@ -217,7 +217,7 @@ impl InTransaction<'_> {
         self.auth.parts.core.clock.now()
     }
 
-    /// Lets go of the transaction, so that it can be committed.
+    /// Releases the transaction, so that it can be committed.
     pub fn finish(self) -> Unpublished {
         Unpublished {
             auth: self.auth,
@@ -235,8 +235,8 @@ pub struct Unpublished {
 }
 
 impl Unpublished {
-    /// Sends the events of the transaction to the sinks, and starts the [hooks](crate::hook) that come after it. Call
-    /// it after the commit; the audit trail has the events in any case.
+    /// Sends the events of the transaction to the sinks, and starts the [hooks](crate::hook) that run after it. Call it
+    /// after the commit; the audit trail has the events in any case.
     pub fn publish(self) {
         let core = &self.auth.parts.core;
         for event in &self.done.events {

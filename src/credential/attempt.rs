@@ -9,8 +9,9 @@ use crate::{
     metric,
 };
 
-/// An attempt on a password, counted before the password is checked. It ends in one of three ways: the failure stands,
-/// [`take_back`](Self::take_back), or [`clear`](Self::clear) with the failures before it.
+/// An attempt on a password, counted before the password is checked. It ends in one of three ways: the failure stays
+/// counted, [`take_back`](Self::take_back) removes it, or [`clear`](Self::clear) removes it with the failures before
+/// it.
 #[derive(Clone, Debug)]
 pub(crate) struct CountedAttempt {
     limits: Limits,
@@ -31,7 +32,7 @@ impl CountedAttempt {
     ) -> Result<Result<Self, FailedCheck>> {
         let attempt = limits.attempt(canonical, device, client).await?;
         if let (Attempt::Locked(_), Some(_)) = (&attempt, device) {
-            // Like an unknown one: whatever ends the lock of the account helps on every device.
+            // The device is treated as unknown, so that ending the lock of the account helps on every device.
             return Self::count_on_account(limits, canonical).await;
         }
         Ok(Self::of(limits, attempt))
@@ -59,7 +60,7 @@ impl CountedAttempt {
         }
     }
 
-    /// None: a credential that is not counted was shown.
+    /// No attempt: the credential that was presented is not counted.
     #[cfg(feature = "oauth")]
     pub(crate) fn uncounted(limits: &Limits) -> Self {
         Self {
@@ -68,7 +69,7 @@ impl CountedAttempt {
         }
     }
 
-    /// Whether it was counted for a known device, and not for the account.
+    /// Whether it was counted for a known device instead of the account.
     pub(crate) fn is_on_device(&self) -> bool {
         self.counted.on_device
     }
@@ -78,13 +79,13 @@ impl CountedAttempt {
         self.counted.is_notified
     }
 
-    /// Takes back an attempt that came to nothing. If that cannot be written, it is a wait at worst.
+    /// Takes back an attempt that led to no check. If that cannot be written, the cost is a wait at worst.
     pub(crate) async fn take_back(self) {
         if let Err(error) = self.limits.refund(self.counted).await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(
                 error,
-                "an attempt that came to nothing cannot be taken back"
+                "an attempt that led to no check cannot be taken back"
             );
         }
     }
@@ -97,13 +98,13 @@ impl CountedAttempt {
         self.limits.clear(self.counted).await
     }
 
-    /// The counter that the store clears in the statement that opens a session; [`cleared`](Self::cleared) does the
-    /// rest.
+    /// The counter that the store clears in the statement that opens a session. Otherwise [`cleared`](Self::cleared)
+    /// clears it.
     pub(crate) fn cleared_counter(&self) -> Option<LimitKey> {
         self.limits.cleared_with(self.counted)
     }
 
-    /// Clears the counter after the session is open, where the store does not keep it.
+    /// Clears the counter after the session is open, if the store does not keep it.
     pub(crate) async fn cleared(self) {
         self.limits.clear_after(self.counted).await;
     }

@@ -9,15 +9,15 @@ use async_trait::async_trait;
 pub use self::http::HttpBreachCheck;
 use crate::{error::BoxError, secret::Password};
 
-/// Finds out whether a password is known from a breach elsewhere: such a password is refused.
+/// Finds out whether a password is known from a breach elsewhere. Such a password is refused.
 ///
-/// A new password that the [policy](super::PasswordPolicy) takes is asked about once, and refused as
+/// A new password that the [policy](super::PasswordPolicy) accepts is checked once, and refused as
 /// [`Breached`](crate::error::Weakness::Breached) if it is known, whether or not its address has an account. No
 /// database connection is held during the check.
 ///
-/// It fails open: if the answer is an error, or does not come within 2 seconds (a quarter of the request timeout, if
-/// that is less), the password is taken, and the event
-/// [`BreachCheckFailed`](crate::event::EventKind::BreachCheckFailed) says so.
+/// It fails open: if the answer is an error, or does not arrive within 2 seconds (a quarter of the request timeout, if
+/// that is less), the password is accepted, and the event
+/// [`BreachCheckFailed`](crate::event::EventKind::BreachCheckFailed) is recorded.
 ///
 /// ```
 /// use std::collections::HashSet;

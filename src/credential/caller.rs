@@ -18,8 +18,8 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Runs work to its end, even if the caller disconnects: a disconnect must not keep an attempt from being counted
-    /// and recorded. The work learns from its `Caller` that the caller has gone.
+    /// Runs work to its end, even if the caller disconnects: a disconnect must not prevent an attempt from being
+    /// counted and recorded. The work learns from its `Caller` that the caller has gone.
     pub(crate) async fn outlived<T, F>(work: impl FnOnce(Self) -> F) -> Result<T>
     where
         T: Send + 'static,
@@ -47,7 +47,7 @@ impl Caller {
         }
     }
 
-    /// Runs what only the caller has a use for, and writes nothing once the caller got a 503.
+    /// Runs work that only the caller needs. It writes nothing after the caller got a 503.
     pub(crate) async fn in_time<F: Future>(&self, work: F) -> F::Output {
         self.deadline.bind(work).await
     }

@@ -14,11 +14,11 @@ use crate::{
     user::{Credentials, EmailAddress, User, UserStatus},
 };
 
-/// The one check of an address and a password, counted. Every door uses it: sign-in, and what asks for the password
-/// again.
+/// The one check of an address and a password, counted. Every entry point uses it: sign-in, and calls that ask for the
+/// password again.
 ///
 /// Each call performs one verification, whether the address is unknown, the account has no password, or the password is
-/// wrong, and no database connection is held during it. It is counted before, as an attempt on the address or on the
+/// wrong, and no database connection is held during it. It is counted first, as an attempt on the address or on the
 /// device, and is not performed if too many in a row have failed.
 #[derive(Clone, Debug)]
 pub(crate) struct PasswordCheck {
@@ -33,9 +33,9 @@ pub(crate) struct CheckedPassword {
     /// The version of the account's credentials that was checked.
     pub(crate) credential_version: i64,
     pub(crate) verified_hash: Option<PasswordHash>,
-    /// The same password, hashed with the parameters in force, if they changed.
+    /// A new hash of the same password with the parameters in force, if they changed.
     pub(crate) rehashed: Option<PasswordHash>,
-    /// As which it was counted: to be cleared or taken back.
+    /// The counted attempt, to be cleared or taken back.
     pub(crate) attempt: CountedAttempt,
 }
 
@@ -53,11 +53,11 @@ impl PasswordCheck {
     /// If the stored hash has parameters no longer in force, the result carries a new hash of the password, unless
     /// the hasher is too busy to make one. Opening a session with it clears the failed attempts so far.
     ///
-    /// A [`FailedCheck`] is not an error: the door records it, and then answers with the error it becomes.
+    /// A [`FailedCheck`] is not an error: the caller records it, and then answers with the error it becomes.
     ///
     /// # Errors
-    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) if it cannot be a password ([`ensure_checkable`]; a door
-    ///   that calls the member otherwise than `password` asks that itself, before);
+    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) if it cannot be a password ([`ensure_checkable`]; a caller
+    ///   whose member has another name than `password` calls that first);
     /// * [`RateLimited`](ErrorKind::RateLimited) if the client calls too often;
     /// * [`Overloaded`](ErrorKind::Overloaded) if the hasher is too busy;
     /// * [`Unavailable`](ErrorKind::Unavailable) or [`Internal`](ErrorKind::Internal) if the database fails.
@@ -84,7 +84,7 @@ impl PasswordCheck {
     /// cleared.
     ///
     /// # Errors
-    /// As [`check`](Self::check). A user who is gone, or whose address is another's by now, is refused.
+    /// As [`check`](Self::check). A user who is gone, or whose address now belongs to another user, is refused.
     pub(crate) async fn check_user(
         &self,
         user: &User,
@@ -149,7 +149,7 @@ impl PasswordCheck {
         Ok(Ok((checked, verification)))
     }
 
-    /// Counts an attempt, and looks up the account it is about.
+    /// Counts an attempt, and looks up the account.
     async fn count(
         &self,
         email: &EmailAddress,
@@ -183,7 +183,7 @@ impl PasswordCheck {
         Ok(attempt.map(|attempt| (found, attempt)))
     }
 
-    /// Looks at the password, unless the caller goes away before the hasher has begun.
+    /// Verifies the password, unless the caller disconnects before the hasher has begun.
     async fn verify(
         &self,
         ticket: &mut CheckTicket,
@@ -208,7 +208,7 @@ impl PasswordCheck {
         verification
     }
 
-    /// A new hash is worth no failed sign-in: the next one makes it.
+    /// A failed rehash must not fail the sign-in: the next one makes the new hash.
     async fn rehash(&self, password: &Password) -> Option<PasswordHash> {
         let hash = self.hasher.hash(password).await;
         if let Err(error) = &hash

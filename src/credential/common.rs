@@ -2,11 +2,11 @@
 
 use std::cmp::Ordering;
 
-/// Sorted by bytes, one password a line, lower-case, nothing but ASCII; see `common_passwords.LICENSE.txt`.
+/// Sorted by bytes, one password a line, lower-case, ASCII only; see `common_passwords.LICENSE.txt`.
 static LIST: &str = include_str!("common_passwords.txt");
 
-/// Whether the lower-cased password is one of the 11,611 most common ones of 8 characters or more. Searches the
-/// embedded text itself: nothing is built at start, nothing is kept.
+/// Whether the lower-cased password is one of the 11,611 most common ones of 8 characters or more. It searches the
+/// embedded text itself, so that nothing is built at start or kept in memory.
 pub(super) fn is_common(lowercased: &str) -> bool {
     let mut rest = LIST;
     while !rest.is_empty() {

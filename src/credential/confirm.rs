@@ -1,4 +1,4 @@
-//! Confirming that it is the owner of the account who holds the session, before what cannot be taken back.
+//! Confirms that the owner of the account holds the session, before an irreversible action.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,18 +13,18 @@ use crate::{
     user::User,
 };
 
-/// How often a credential is checked for one call, if it changed during the check: another check distinguishes a
-/// password that was changed from one that a sign-in hashed again. After the last one the caller has to try again.
+/// How often a credential is checked for one call if it changes during the check. Another check distinguishes a changed
+/// password from one that a sign-in hashed again. After the last check, the caller has to try again.
 pub(crate) const CHECKS: usize = 3;
 
-/// The credential was right each time, and something else had changed each time when it was to be used.
+/// The credential was right each time, but the account had changed before it could be used.
 pub(crate) fn overtaken() -> Error {
     Error::new(ErrorKind::Unavailable)
         .with_retry_after(Duration::from_secs(1))
         .with_source("the account changed during each check of its credential")
 }
 
-/// The door for signed-in users. It opens no session.
+/// The check for signed-in users. It opens no session.
 #[derive(Clone, Debug)]
 pub(crate) struct Confirmation {
     pub(crate) core: Arc<Core>,
@@ -96,10 +96,10 @@ impl Confirmation {
         })
     }
 
-    /// Whether another check makes sense for something that was not done, since the account or the session changed.
+    /// Whether another check makes sense after an action was not done because the account or the session changed.
     ///
     /// # Errors
-    /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session is over.
+    /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session has ended.
     pub(crate) async fn ensure_live(&self, caller: &ActiveUser) -> Result<()> {
         let (session, user, now) = (caller.session_id, caller.user.id, self.core.clock.now());
         match self.core.store.session_user(session, user, now).await? {
@@ -108,7 +108,7 @@ impl Confirmation {
         }
     }
 
-    /// Writes down what was refused, and only then answers.
+    /// Records the refusal, and only then answers.
     async fn refuse<T>(
         &self,
         caller: &ActiveUser,
@@ -124,7 +124,7 @@ impl Confirmation {
         let recorded = self.failures.record(event, &failed, recipient);
         recorded.await?;
         Err(match failed.reason {
-            // The caller passed the door before: the session is dead by now.
+            // The caller was authenticated before, so the session has ended since.
             FailureReason::AccountDisabled | FailureReason::UnknownAddress => {
                 ErrorKind::InvalidAccessToken.into()
             }

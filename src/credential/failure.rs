@@ -8,14 +8,14 @@ use crate::{
     user::UserId,
 };
 
-/// A check that a caller did not pass: for the audit trail. The caller learns only what the error says that it becomes.
+/// A check that a caller did not pass, for the audit trail. The caller sees only the error that it becomes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FailedCheck {
-    /// The user it was about; `None` if the address has no account.
+    /// The user of the account; `None` if the address has no account.
     pub(crate) user_id: Option<UserId>,
-    /// Why.
+    /// The reason.
     pub(crate) reason: FailureReason,
-    /// Whether the owner is notified that a lock of the sign-in begins.
+    /// Whether the owner is notified that a lockout begins.
     pub(crate) is_notified: bool,
 }
 
@@ -30,7 +30,7 @@ pub(crate) enum FailureReason {
     NoPassword,
     /// Too many attempts in a row had failed: the password was not checked.
     TooManyAttempts {
-        /// When the next one is.
+        /// The time of the next attempt.
         retry_after: Duration,
     },
     /// The address has no account.
@@ -65,7 +65,7 @@ impl FailedCheck {
         }
     }
 
-    /// Whether the owner is to be notified of it.
+    /// Whether to notify the owner.
     pub(crate) fn notified(self, is_notified: bool) -> Self {
         Self {
             is_notified,

@@ -10,15 +10,15 @@ use crate::{
     mail::{LetterKind, Recipient},
 };
 
-/// Records failed checks, and notifies owners when a lock of their sign-in begins.
+/// Records failed checks, and notifies owners when a lockout begins.
 #[derive(Clone, Debug)]
 pub(crate) struct Failures {
     pub(crate) core: Arc<Core>,
 }
 
 impl Failures {
-    /// Writes down that a check of the password of this canonical address failed. The same statement for an address
-    /// with an account and for one without.
+    /// Records a failed check of the password of this canonical address. The statement is the same with and without an
+    /// account.
     pub(crate) async fn record(
         &self,
         event: Event,
@@ -35,7 +35,7 @@ impl Failures {
         Ok(())
     }
 
-    /// The event of a failed check: of this kind, or that it was not made at all.
+    /// The event of a failed check: of this kind, or of a check that was not made.
     pub(crate) fn event(
         &self,
         kind: EventKind,

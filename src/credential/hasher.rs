@@ -32,28 +32,28 @@ use crate::{
     secret::{Password, PasswordHash},
 };
 
-/// More permits than any machine has processors for: a typing error.
+/// More permits than any machine has processors; a larger number is a typing error.
 const MAX_PERMITS: usize = 1 << 16;
 const DEFAULT_QUEUE: usize = 256;
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(2);
-/// A tenth of the weight of a thread with 0.
+/// About a tenth of the weight of a thread at nice value 0.
 const DEFAULT_NICENESS: u8 = 10;
 
-/// Hashes and verifies passwords, at most a fixed number at once.
+/// Hashes and verifies passwords, at most a fixed number at the same time.
 ///
-/// A hash is made on threads of its own, under one of a fixed number of permits. A caller that finds none free waits in
-/// a fair queue of bounded length for a bounded time, and is then refused with
+/// A hash is computed on a thread of the hasher, under one of a fixed number of permits. A caller that finds no free
+/// permit waits in a fair queue of bounded length for a bounded time. It is then refused with
 /// [`Overloaded`](crate::ErrorKind::Overloaded) and a time to retry after. Each permit has its own Argon2 memory,
-/// allocated at first use and kept, so that hashing takes permits × the memory of the parameters, in force or declared
-/// as former, that need most. (A stored hash that needs more takes it while it is verified.)
+/// allocated at first use and kept. Hashing therefore takes permits × the memory of the most demanding parameters, in
+/// force or declared as former. (A stored hash that needs more takes it while it is verified.)
 ///
-/// A verification that fails costs one hash of each of the parameters that stored hashes have, in an order that is
-/// always the same, so that its time does not reveal which of them a hash has, or that there is none. Parameters no
+/// A verification that fails costs one hash of each of the parameters that stored hashes have, always in the same
+/// order. Its time therefore does not reveal which parameters a hash has, or that there is no hash. Parameters no
 /// longer in force are known once a hash with them is verified, or from the start if they are declared as
 /// [`former`](HasherBuilder::former).
 ///
-/// Clones share the permits. The methods must be called within a tokio runtime. Where its clock is paused, timers do
-/// not wait for a hash.
+/// Clones share the permits. The methods must be called within a tokio runtime. If its clock is paused, timers do not
+/// wait for a hash.
 ///
 /// ```
 /// # #[tokio::main]
@@ -74,7 +74,7 @@ struct Inner {
     known_params: KnownParams,
     dummy: Phc,
     pool: Pool,
-    /// As many as may hash and wait.
+    /// One slot for each caller that may hash or wait.
     slots: Arc<Semaphore>,
     checks: AtomicU64,
 }
@@ -86,8 +86,8 @@ struct Inner {
     reason = "a further outcome would be a change of contract"
 )]
 pub enum Verification {
-    /// The password is right, and its hash has parameters no longer in force, or was made of a password outside of
-    /// ASCII as it was typed: hash it again.
+    /// The password is right, and its hash has parameters no longer in force, or was made from a non-ASCII password as
+    /// typed: hash it again.
     Outdated,
     /// The password is right.
     Right,
@@ -109,18 +109,18 @@ pub struct HasherBuilder {
 impl HasherBuilder {
     /// Adds parameters that were in force before, and that stored hashes may still have.
     ///
-    /// A failed verification costs one hash of these, too. Undeclared ones are not known before a first hash with them
-    /// is verified, in each process: until then, a hash with them takes another time than none. None is added that way
-    /// beyond four in all, or that takes more memory or work than those in force: a warning is logged, and their hashes
-    /// take a time of their own. The more there are, the fewer failures an instance has the time for: declare none that
-    /// no account has any more.
+    /// A failed verification costs one hash of these, too. Undeclared parameters are unknown, in each process, until a
+    /// hash with them is first verified. Until then, verifying such a hash takes a different time than verifying none.
+    /// At most four former parameters are added that way, and none that take more memory or work than those in force: a
+    /// warning is logged, and their hashes take a time of their own. Each parameter set makes failures more expensive,
+    /// so do not declare one that no account has any more.
     #[must_use]
     pub fn former(mut self, params: HashParams) -> Self {
         self.former.push(params);
         self
     }
 
-    /// How many hashes are made at once; by default one for each processor. At least 1.
+    /// How many hashes are computed at the same time; by default one for each processor. At least 1.
     #[must_use]
     pub fn permits(mut self, permits: usize) -> Self {
         self.permits = permits;
@@ -134,26 +134,26 @@ impl HasherBuilder {
         self
     }
 
-    /// For how long a caller may wait; 2 seconds by default.
+    /// How long a caller may wait; 2 seconds by default.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// The increment of the nice value (`nice(2)`) of the threads that hash, 0 to 19: they yield to others while
-    /// processors are short. By default 10, about a tenth of the processor time that another thread gets, so that a
-    /// storm of logins hardly slows signed-in users down; threads that keep all processors busy slow logins down in
-    /// turn. Linux only: elsewhere it does nothing. In a debug build without an optimised Argon2 they do not yield, and
-    /// a warning says how to optimise it.
+    /// The increment of the nice value (`nice(2)`) of the threads that hash, 0 to 19: they yield to other threads while
+    /// processors are short. The default of 10 gives them about a tenth of the processor time of another thread, so
+    /// that a storm of logins hardly slows signed-in users down. In turn, other threads that keep all processors busy
+    /// slow logins down. Linux only; elsewhere it has no effect. In a debug build without an optimised Argon2 the
+    /// threads do not yield, and a warning says how to optimise it.
     #[must_use]
     pub fn niceness(mut self, niceness: u8) -> Self {
         self.threads = Threads::Own { niceness };
         self
     }
 
-    /// Hashes on the thread of the caller: where tokio's clock is paused, it leaps to the next timeout while a thread
-    /// of its own is at work.
+    /// Hashes on the thread of the caller. A paused tokio clock would otherwise leap to the next timeout while another
+    /// thread hashes.
     #[cfg(feature = "testing")]
     #[must_use]
     pub(crate) fn in_place(mut self) -> Self {
@@ -169,14 +169,16 @@ impl HasherBuilder {
     pub fn build(self) -> Result<Hasher> {
         if !(1..=MAX_PERMITS).contains(&self.permits) {
             return Err(Error::configuration(
-                "the number of hash permits is 1 to 65536",
+                "the number of hash permits must be 1 to 65536",
             ));
         }
         if matches!(self.threads, Threads::Own { niceness } if niceness > 19) {
-            return Err(Error::configuration("the niceness of hashing is 0 to 19"));
+            return Err(Error::configuration(
+                "the niceness of hashing must be 0 to 19",
+            ));
         }
         let threads = match self.threads {
-            // Thirty times the work at a tenth of the processor would be a request that times out.
+            // With thirty times the work at a tenth of the processor, requests would time out.
             Threads::Own { .. } if speed::is_unoptimised() => Threads::Own { niceness: 0 },
             threads => threads,
         };
@@ -200,7 +202,7 @@ impl HasherBuilder {
 }
 
 impl Hasher {
-    /// Settings to begin with: a permit for each processor, a queue of 256, 2 seconds.
+    /// The default settings: a permit for each processor, a queue of 256, 2 seconds.
     #[must_use]
     pub fn builder(params: HashParams) -> HasherBuilder {
         HasherBuilder {
@@ -221,7 +223,7 @@ impl Hasher {
         self.0.known_params.current()
     }
 
-    /// How many hash at once.
+    /// The number of hash permits.
     pub(crate) fn permits(&self) -> usize {
         self.0.pool.permits()
     }
@@ -238,13 +240,13 @@ impl Hasher {
         Err(self.0.pool.overloaded(Shed::NoSlot))
     }
 
-    /// How many callers wait for a permit just now.
+    /// How many callers are waiting for a permit.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.0.pool.waiting()
     }
 
-    /// A slot among those that hash or wait, to be held over what is done before and after.
+    /// A slot among the callers that hash or wait, to be held during the work before and after.
     ///
     /// # Errors
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if there is none.
@@ -261,7 +263,7 @@ impl Hasher {
     }
 
     /// Hashes a password: an Argon2id PHC string with a tag of 32 bytes. The password is prepared first (RFC 8265,
-    /// OpaqueString: NFC, other spaces become U+0020); the salt has 16 random bytes and seven that say so.
+    /// OpaqueString: NFC, other spaces become U+0020); the salt has 16 random bytes and a mark of seven bytes for that.
     ///
     /// # Errors
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit comes free in time, or no thread can be started;
@@ -277,13 +279,13 @@ impl Hasher {
         .await
     }
 
-    /// Compares a password with a hash. Without one it costs what a wrong password costs, and is
+    /// Compares a password with a hash. Without a hash it costs as much as a wrong password, and returns
     /// [`Wrong`](Verification::Wrong).
     ///
     /// # Errors
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit comes free in time;
-    /// [`Internal`](crate::ErrorKind::Internal) if the hash is not Argon2id of version 19, or its cost is absurd, and
-    /// as [`hash`](Self::hash).
+    /// [`Internal`](crate::ErrorKind::Internal) if the hash is not Argon2id of version 19, or its cost is absurd; and
+    /// the errors of [`hash`](Self::hash).
     pub async fn verify(
         &self,
         password: &Password,
@@ -292,7 +294,7 @@ impl Hasher {
         self.begin_verify(password, hash).await?.finished().await
     }
 
-    /// The same, up to when it has begun: if the caller goes away before, it never does.
+    /// As [`verify`](Self::verify), up to the moment it begins. If the caller disconnects before, it never begins.
     ///
     /// # Errors
     /// As [`verify`](Self::verify).
@@ -305,7 +307,7 @@ impl Hasher {
         let is_dummy = stored.is_none();
         let stored = stored.unwrap_or_else(|| self.0.dummy.clone());
         let known_params = self.0.known_params.registered_with(stored.params);
-        // One form is compared, so that a failure costs the same whatever is stored.
+        // Only one form is compared, so that a failure costs the same for every stored hash.
         let (typed, prepared) = (password.clone(), prepared(password));
         let (password, may_differ) = match stored.is_of_prepared() {
             true => (prepared, false),

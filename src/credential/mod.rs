@@ -1,32 +1,32 @@
-//! Passwords: the bounded hasher, the policy for new ones, and the one counted check that every door uses.
+//! Passwords: the bounded hasher, the policy for new ones, and the one counted check that every entry point uses.
 //!
-//! A door (sign-in, password change, deletion) hands an address and a password to `PasswordCheck` and gets a
+//! An entry point (sign-in, password change, deletion) passes an address and a password to `PasswordCheck` and gets a
 //! `CheckedPassword`, a `FailedCheck` for the audit trail, or an error:
 //!
 //! ```text
-//! door ── ensure_checkable ──> PasswordCheck ── attempt ──────> limits: counted, or `too_many_attempts`
+//! call ── ensure_checkable ──> PasswordCheck ── attempt ──────> limits: counted, or `too_many_attempts`
 //!                                   ├── credentials ──> store
 //!                                   │  (no connection is held from here on)
 //!                                   └── verify ──> Hasher: a permit, or `overloaded`
 //!                           CheckedPassword ──> Proof ──> sign_in::complete
 //! ```
 //!
-//! A new password passes `PasswordRules` at every door that sets one: the policy, which makes no request, and then the
-//! breach check, if the host has given one.
+//! A new password passes `PasswordRules` wherever one is set: first the policy, which makes no request, and then the
+//! breach check, if the host has configured one.
 //!
-//! A password is hashed as RFC 8265 prepares it (NFC), and the salt of the hash says so. A hash that says nothing, of
-//! an older version or imported, was made of the password as it was typed, and is compared with that: one verification
-//! either way, so that neither the cost nor the time of a failure depends on what is stored. When such a hash has
+//! A password is hashed as RFC 8265 prepares it (NFC), and the salt of the hash says so. A hash without this mark, from
+//! an older version or imported, was made from the password as typed, and is compared with that. Either way it is one
+//! verification, so that neither the cost nor the time of a failure depends on the stored hash. When such a hash has
 //! matched a password outside of ASCII, the password is hashed again.
 //!
 //! A sign-in outlives its `Caller`: a disconnected client leaves the queue and is not counted, but once a password is
 //! checked, the outcome is recorded. An unauthenticated caller could otherwise lock an owner out without a trace.
 //!
 //! Endpoints that ask a signed-in user for the password again go through `Confirmation`: the same check, by the stored
-//! address, and no session is opened. An account without a password shows a recent sign-in instead.
+//! address, and no session is opened. An account without a password needs a recent sign-in instead.
 //!
 //! An unknown address, an account without a password and a wrong password cost one verification each, through the same
-//! queue, so that neither time nor load distinguishes them.
+//! queue. Neither time nor load distinguishes them.
 
 mod attempt;
 mod breach;

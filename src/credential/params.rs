@@ -30,7 +30,7 @@ impl HashParams {
     const MAX_PASSES: u32 = 16;
     const MAX_LANES: u32 = 16;
 
-    /// These parameters, unless they are weak or absurd.
+    /// Parameters with these values, unless they are weak or absurd.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) outside the limits of the type.
@@ -38,7 +38,7 @@ impl HashParams {
         Self::danger_weak(memory_kib, passes, lanes)?.strong()
     }
 
-    /// These parameters, however weak: for tests and load trials, never for real passwords.
+    /// Parameters with these values, even if they are weak. For tests and load trials, never for real passwords.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) above the limits of the type, or if Argon2 itself cannot
@@ -64,10 +64,10 @@ impl HashParams {
         Ok(params)
     }
 
-    /// Reads `m=…,t=…,p=…`, however weak: for tests and load trials, never for real passwords.
+    /// Reads `m=…,t=…,p=…`, even if they are weak. For tests and load trials, never for real passwords.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the text has another form, and as
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the text has another form; and the errors of
     /// [`danger_weak`](Self::danger_weak).
     pub fn danger_parse_weak(text: &str) -> Result<Self> {
         let malformed = || {
@@ -101,7 +101,7 @@ impl HashParams {
         self.passes
     }
 
-    /// The number of lanes. They are computed one after the other: a permit is one thread.
+    /// The number of lanes. They are computed one after the other, because a permit is one thread.
     #[must_use]
     pub fn lanes(&self) -> u32 {
         self.lanes

@@ -16,17 +16,17 @@ use crate::{
 pub(super) const SALT_LEN: usize = 16;
 pub(super) const TAG_LEN: usize = 32;
 
-/// The end of the salt of a hash that was made of the prepared password. A parameter of its own would be clearer, but
-/// instances of the version before could not read it. No other salt ends so by chance.
+/// The end of the salt of a hash of a prepared password. A parameter of its own would be clearer, but instances of the
+/// previous version could not read it. No other salt has this end by chance.
 const PREPARED: &[u8] = b"nfc8265";
 
 impl PasswordHash {
-    /// Takes a hash that was made elsewhere, for a user who is brought along with it.
+    /// Accepts a hash that was made elsewhere, for a user who is imported with it.
     ///
     /// # Errors
-    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if it cannot be verified here: no PHC string of
-    /// Argon2id version 19 with `m`, `t` and `p`, a tag below 16 bytes, or beyond the limits of [`HashParams`]. No part
-    /// of it is repeated.
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if it cannot be verified here: it is not a PHC string
+    /// of Argon2id version 19 with `m`, `t` and `p`, its tag has less than 16 bytes, or it exceeds the limits of
+    /// [`HashParams`]. The error repeats no part of it.
     pub fn parse(text: impl Into<String>) -> Result<Self> {
         let hash = Self::trusted(text.into());
         match Phc::read(&hash) {
@@ -57,8 +57,8 @@ pub(super) struct Phc {
 }
 
 impl Phc {
-    /// The stand-in that is verified when there is no hash: it costs as much as a hash of these parameters, and matches
-    /// nothing.
+    /// The stand-in that is verified when there is no hash. It costs as much as a hash with these parameters, and
+    /// matches no password.
     pub(super) fn dummy(params: HashParams) -> Self {
         Self {
             params,
@@ -68,14 +68,14 @@ impl Phc {
     }
 
     /// # Errors
-    /// [`Internal`](crate::ErrorKind::Internal): a stored hash is ours to keep readable. No part of it is repeated.
+    /// [`Internal`](crate::ErrorKind::Internal) if the stored hash cannot be read. The error repeats no part of it.
     pub(super) fn parse(hash: &PasswordHash) -> Result<Self> {
         Self::read(hash)
             .map_err(|why| Error::internal(format!("a stored password hash cannot be used: {why}")))
     }
 
     /// # Errors
-    /// Why it cannot be verified.
+    /// The reason why it cannot be verified.
     fn read(hash: &PasswordHash) -> Result<Self, &'static str> {
         let phc = PhcString::new(hash.expose()).map_err(|_| "it is not a PHC string")?;
         if phc.algorithm != ARGON2ID_IDENT || phc.version != Some(Version::V0x13.into()) {
@@ -102,7 +102,7 @@ impl Phc {
         Ok(Self { params, salt, tag })
     }
 
-    /// Whether it was made of the prepared password.
+    /// Whether it was made from the prepared password.
     pub(super) fn is_of_prepared(&self) -> bool {
         self.salt.len() == SALT_LEN + PREPARED.len() && self.salt.ends_with(PREPARED)
     }
@@ -116,7 +116,7 @@ impl Phc {
         verify_slices_are_equal(&self.tag, tag).is_ok()
     }
 
-    /// Whether a new hash of the password would be another kind of hash than this one.
+    /// Whether a new hash of the password would be of another kind than this one.
     pub(super) fn is_outdated(&self, current: HashParams) -> bool {
         self.params != current || self.salt.len() < SALT_LEN || self.tag.len() != TAG_LEN
     }

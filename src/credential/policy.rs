@@ -21,16 +21,16 @@ const FLOOR: usize = 8;
 const MAX_CODE_POINTS: usize = 256;
 const MAX_BYTES: usize = 1024;
 
-/// The rules for a new password: long enough, not too long, not a common one, and more than a word that is known of its
-/// account or its service. Two different characters at most, such as `********`, and a run, such as `12345678` or
-/// `hgfedcba`, are refused as [`TooGuessable`](Weakness::TooGuessable).
+/// The rules for a new password: long enough, not too long, not common, and more than a known word of its account or
+/// service. A password with at most two different characters, such as `********`, or a run, such as `12345678` or
+/// `hgfedcba`, is refused as [`TooGuessable`](Weakness::TooGuessable).
 ///
-/// There are no rules about kinds of characters, and no expiry (NIST SP 800-63B section 3.1.1.2 forbids both). A word
-/// is held against a password that is made of it, not against one that happens to contain it.
+/// There are no rules about kinds of characters, and no expiry (NIST SP 800-63B section 3.1.1.2 forbids both). A
+/// password that consists of a known word is refused; one that merely contains the word is not.
 ///
-/// A password is compared as RFC 8265 prepares it (OpaqueString): other spaces become U+0020, and the text is composed
-/// (NFC), so that one typed on another system matches; its length is counted then. Case, width and compatible letters
-/// make a difference, nothing is trimmed and nothing is cut off.
+/// A password is prepared by RFC 8265 (OpaqueString) before it is counted and compared: other spaces become U+0020, and
+/// the text is composed (NFC), so that a password typed on another system matches. Case, width and compatible letters
+/// make a difference, and nothing is trimmed or cut off.
 ///
 /// ```
 /// use hallpass::{secret::Password, credential::{PasswordContext, PasswordPolicy}};
@@ -70,26 +70,26 @@ impl PasswordPolicy {
         }
     }
 
-    /// Further words that a password is not to be made of, such as the names of the company and its services. The
-    /// product of the [letters](crate::mail::Templates::new) is one of them without being named here. Words of less
-    /// than three bytes are passed over.
+    /// Further words that a password must not consist of, such as the names of the company and its services. The
+    /// product of the [letters](crate::mail::Templates::new) is included automatically. Words of less than three bytes
+    /// are ignored.
     #[must_use]
     pub fn with_words<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
         self.words.extend(words.into_iter().map(Into::into));
         self
     }
 
-    /// How many code points a password has at least.
+    /// The minimum number of code points of a password.
     #[must_use]
     pub fn min(&self) -> usize {
         self.min
     }
 
-    /// Checks a new password of an account. `member` is the name it has in the request. Makes no request.
+    /// Checks a new password of an account. `member` is its name in the request. Sends no request.
     ///
     /// # Errors
-    /// [`WeakPassword`](ErrorKind::WeakPassword) with every [`Weakness`] it has, [`Breached`](Weakness::Breached)
-    /// apart.
+    /// [`WeakPassword`](ErrorKind::WeakPassword) with every [`Weakness`] it has, except
+    /// [`Breached`](Weakness::Breached).
     pub fn check(
         &self,
         member: &str,
@@ -102,7 +102,7 @@ impl PasswordPolicy {
         if text.chars().take(self.min).count() < self.min {
             found.push(Weakness::TooShort);
         }
-        // Comparing a text beyond the cap would only cost time.
+        // Comparing a text beyond the limit would only cost time.
         if text.len() <= MAX_BYTES {
             if is_common(&Zeroizing::new(text.to_lowercase())) {
                 found.push(Weakness::Common);
@@ -123,7 +123,7 @@ impl PasswordPolicy {
         }
         let violation = |weakness| match weakness {
             Weakness::TooShort => {
-                let detail = format!("a password has at least {} characters", self.min);
+                let detail = format!("a password must have at least {} characters", self.min);
                 Violation::new(member, weakness.code(), detail)
             }
             _ => violation(member, weakness),
@@ -153,9 +153,9 @@ impl Default for PasswordPolicy {
     }
 }
 
-/// Refuses what no password can be, before it costs a hash: more than 256 code points or 1024 bytes, or control
-/// characters. Every door calls it before it looks anything up, so that the answer says nothing about an account. The
-/// length is counted as the password is typed and as it is prepared: one of them is enough.
+/// Refuses text that cannot be a password before it costs a hash: more than 256 code points or 1024 bytes, or control
+/// characters. Every entry point calls it before any look-up, so that the answer reveals nothing about an account. A
+/// text passes if it is within the limits as typed or as prepared.
 ///
 /// # Errors
 /// [`ValidationFailed`](ErrorKind::ValidationFailed) with `too_long` or `control_character`.
@@ -168,12 +168,12 @@ pub fn ensure_checkable(member: &str, password: &Password) -> Result<()> {
     Err(Error::validation(violations.collect()))
 }
 
-/// The violation that says so.
+/// The violation that reports it.
 pub(super) fn violation(member: &str, weakness: Weakness) -> Violation {
     Violation::new(member, weakness.code(), weakness.meaning())
 }
 
-/// Nothing is prepared that is too long in any case: composing shortens a text to a third at most.
+/// A text that is too long in any form is not prepared: composing shortens a text to a third at most.
 fn prepared_within_reason(password: &Password) -> Password {
     if password.expose().len() > 4 * MAX_BYTES {
         return password.clone();

@@ -4,15 +4,15 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::secret::Password;
 
-/// A password as it is hashed (RFC 8265, OpaqueString): each space of Unicode is U+0020, and the text is NFC, so that
-/// one typed on another system matches. Compatibility mappings (NFKC) would make different passwords equal. Nothing is
-/// trimmed or refused: code points that a future Unicode assigns are good in a password.
+/// A password as it is hashed (RFC 8265, OpaqueString): each Unicode space is U+0020, and the text is NFC, so that a
+/// password typed on another system matches. Compatibility mappings (NFKC) would make different passwords equal.
+/// Nothing is trimmed or refused: code points that a future Unicode assigns are valid in a password.
 pub(super) fn prepared(password: &Password) -> Password {
     let text = password.expose();
     if text.is_ascii() {
         return password.clone();
     }
-    // Room for nearly every text: no copy is left behind when the string grows.
+    // Nearly every text fits, so that a growing string leaves no copy behind.
     let mut prepared = String::with_capacity(text.len() * 3);
     prepared.extend(text.chars().map(plain_space).nfc());
     Password::new(prepared)
@@ -42,9 +42,9 @@ mod tests {
             ("\u{1100}\u{1161}", "\u{ac00}"),
             ("a\u{a0}b\u{3000}c\u{202f}d\u{2003}e", "a b c d e"),
             ("a\u{2028}b\u{200b}c", "a\u{2028}b\u{200b}c"),
-            // Canonical, and so the same letter.
+            // Canonically equivalent, so the same letter.
             ("\u{212b}\u{2126}", "\u{c5}\u{3a9}"),
-            // Compatible only.
+            // Only compatible.
             ("\u{fb01}\u{2460}\u{ff21}", "\u{fb01}\u{2460}\u{ff21}"),
             ("\u{1f469}\u{200d}\u{1f680}", "\u{1f469}\u{200d}\u{1f680}"),
         ] {

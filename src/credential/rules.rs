@@ -19,7 +19,7 @@ use crate::{
 /// The longest that a breach check may take.
 pub(crate) const BREACH_CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The checks that every new password must pass, at each door that sets one. Cheap to clone.
+/// The checks that every new password must pass, wherever one is set. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct PasswordRules(Arc<PasswordRulesParts>);
 
@@ -28,7 +28,7 @@ pub(crate) struct PasswordRulesParts {
     pub(crate) core: Arc<Core>,
     pub(crate) policy: PasswordPolicy,
     pub(crate) breaches: Option<Arc<dyn BreachCheck>>,
-    /// How long that may take.
+    /// How long the breach check may take.
     pub(crate) breach_timeout: Duration,
     pub(crate) hasher: Hasher,
 }
@@ -49,7 +49,7 @@ pub(crate) struct NewPassword<'a> {
 }
 
 impl<'a> NewPassword<'a> {
-    /// For a new account without a name, set by an unknown caller.
+    /// The context of a new account without a name, set by an unknown caller.
     pub(crate) fn new(
         member: &'static str,
         password: &'a Password,
@@ -73,10 +73,10 @@ impl PasswordRules {
         Self(Arc::new(parts))
     }
 
-    /// Refuses a password that must not be set, and records a breach check without an answer.
+    /// Refuses a password that must not be set, and records a breach check that got no answer.
     ///
     /// # Errors
-    /// As [`check`](Self::check), and [`Unavailable`](ErrorKind::Unavailable) if that could not be written.
+    /// As [`check`](Self::check), and [`Unavailable`](ErrorKind::Unavailable) if the event could not be written.
     pub(crate) async fn ensure(&self, new: &NewPassword<'_>) -> Result<()> {
         if let Some(unanswered) = self.check(new).await? {
             self.0.core.trail.record(&unanswered).await?;
@@ -84,11 +84,11 @@ impl PasswordRules {
         Ok(())
     }
 
-    /// Refuses a password that must not be set. Asks no database: the caller records the returned event.
+    /// Refuses a password that must not be set. It does not use the database: the caller records the returned event.
     ///
     /// # Errors
-    /// [`WeakPassword`](ErrorKind::WeakPassword); [`Overloaded`](ErrorKind::Overloaded) if an estimate is asked for and
-    /// too many wait for theirs.
+    /// [`WeakPassword`](ErrorKind::WeakPassword); [`Overloaded`](ErrorKind::Overloaded) if an estimate is needed and
+    /// too many callers wait for one.
     pub(crate) async fn check(&self, new: &NewPassword<'_>) -> Result<Option<Event>> {
         self.check_policy(new).await?;
         let Some(breaches) = &self.0.breaches else {

@@ -13,15 +13,15 @@ use crate::{
     limit::Budget,
 };
 
-/// The admission of a caller who wants a password checked.
+/// The admission of a caller to a password check.
 ///
 /// ```text
 /// enter ──► count ──► (hash) ──► renew ──► count ──► (hash) …
 /// slot       slot, permit  slot     slot, permit
 /// ```
 ///
-/// The queue slot of the hasher is held until the caller has gone; the permit to cost statements, until the password is
-/// hashed.
+/// The queue slot of the hasher is held until the caller has gone. The permit for statements is held until the password
+/// is hashed.
 #[derive(Debug)]
 pub(crate) struct CheckTicket {
     caller: Caller,
@@ -30,11 +30,11 @@ pub(crate) struct CheckTicket {
 }
 
 impl CheckTicket {
-    /// Admits a caller. Under a flood a caller that would find no permit later is refused here, before it costs a
+    /// Admits a caller. During a flood, a caller that would find no permit later is refused here, before it costs a
     /// statement.
     ///
     /// # Errors
-    /// [`RateLimited`](crate::ErrorKind::RateLimited) if it is known that the client calls too often;
+    /// [`RateLimited`](crate::ErrorKind::RateLimited) if the client is known to call too often;
     /// [`Overloaded`](crate::ErrorKind::Overloaded).
     pub(super) async fn enter(core: &Core, hasher: &Hasher, client: &ClientInfo) -> Result<Self> {
         core.limits.ensure_not_refused(Budget::SignIn, client)?;
@@ -46,7 +46,7 @@ impl CheckTicket {
         })
     }
 
-    /// Has the check outlive this caller.
+    /// Lets the check outlive this caller.
     pub(crate) fn for_caller(mut self, caller: Caller) -> Self {
         self.caller = caller;
         self
@@ -67,9 +67,9 @@ impl CheckTicket {
         Ok(())
     }
 
-    /// Waits until the attempt is counted, and gives the permit back. A refusal keeps it until it is recorded.
+    /// Waits until the attempt is counted, and returns the permit. A refusal keeps the permit until it is recorded.
     ///
-    /// A caller who goes away frees the queue slot at once, however long the database takes to count; the attempt is
+    /// A caller that disconnects frees the queue slot immediately, even while the database is counting; the attempt is
     /// then taken back.
     ///
     /// # Errors

@@ -11,13 +11,13 @@ use crate::error::{Error, Result};
 #[derive(Default)]
 pub(super) struct Workspace {
     blocks: Vec<Block>,
-    /// The hashes computed in it.
+    /// The number of hashes computed in it.
     #[cfg(test)]
     pub(super) computed: Vec<HashParams>,
 }
 
 impl Workspace {
-    /// Fills `tag` with the Argon2id tag of the password. Allocates at first use only, if the parameters stay.
+    /// Fills `tag` with the Argon2id tag of the password. Allocates only at first use, unless the parameters change.
     pub(super) fn compute(
         &mut self,
         params: HashParams,
@@ -40,7 +40,7 @@ impl Workspace {
             .map_err(|error| Error::internal(format!("Argon2 failed: {error}")))
     }
 
-    /// Gives back what hashes of these parameters do not need.
+    /// Frees the memory that hashes with these parameters do not need.
     pub(super) fn shrink_to(&mut self, params: HashParams) {
         let needed = params.argon2().map_or(0, |params| params.block_count());
         if self.blocks.len() > needed {

@@ -1,4 +1,4 @@
-//! The account that a mail is for: decided once, at its order or by the first claim, and never again.
+//! The account that a mail is for. It is decided once, at the order or by the first claim.
 
 use super::Deliveries;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 pub(super) struct Addressee {
     pub(super) user: User,
     pub(super) address: EmailAddress,
-    /// The version of their credentials that it was ordered at.
+    /// The version of their credentials at the time of the order.
     pub(super) credential_version: i64,
 }
 
@@ -52,7 +52,7 @@ impl Deliveries {
         }))
     }
 
-    /// The account that the first claim finds: the mail is for that account from then on.
+    /// The account that the first claim finds. From then on the mail is for that account.
     async fn first_found(&self, claimed: &ClaimedIntent) -> Result<Option<(User, Ordered)>> {
         let found = self.holder(&claimed.intent).await?;
         let Some(found) = found.filter(|found| is_active(&found.user)) else {
@@ -84,7 +84,7 @@ impl Deliveries {
         Ok(found.filter(|found| found.user.id == id))
     }
 
-    /// Whether the address that the user wants to have is another's by now.
+    /// Whether the requested address now belongs to another user.
     async fn is_taken(&self, intent: &Intent, user: &User) -> Result<bool> {
         let Recipient::NewAddress(_, new) = &intent.recipient else {
             return Ok(false);

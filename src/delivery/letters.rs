@@ -31,7 +31,7 @@ impl Deliveries {
         Ok(Some((mail, token)))
     }
 
-    /// The letter, with what its kind says.
+    /// The letter, with the content of its kind.
     fn content(&self, claimed: &ClaimedIntent, token: Option<&OneTimeToken>) -> Result<Letter> {
         let (intent, links) = (&claimed.intent, &self.0.parts.links);
         let kind = intent.letter;
@@ -56,7 +56,7 @@ impl Deliveries {
         Ok(letter)
     }
 
-    /// The live token of this intent; `None` if its order is void, or a newer one took its place.
+    /// The live token of this intent; `None` if its order is void, or a newer one replaced it.
     async fn issue(
         &self,
         intent: &Intent,
@@ -70,7 +70,7 @@ impl Deliveries {
                 tracing::info!(id = %intent.id, "a mail is void: its link would be dead");
                 Ok(None)
             }
-            // The instance that has the secret can send the mail.
+            // An instance that has the secret can send the mail.
             IssueOneTime::Elsewhere => Err(Error::internal(
                 "the link was made with a secret that this instance does not have",
             )),
@@ -83,7 +83,7 @@ impl Deliveries {
         }
     }
 
-    /// The token of an intent, as it is kept.
+    /// The token of an intent, as it is stored.
     pub(super) fn token_of(
         &self,
         intent: &Intent,

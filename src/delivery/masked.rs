@@ -1,11 +1,12 @@
-//! A note without the addresses in it. A mail server's reply quotes the recipient, or the address behind it, and a log
-//! is read by more people than the list of mails.
+//! Removes the addresses from a note. A mail server's reply may quote the recipient or the address it forwards to, and
+//! more people read a log than the list of mails.
 
 use crate::user::EmailAddress;
 
 const MASK: &str = "[address]";
 
-/// The text without this address in whatever case, its local part as a word, and any other word that holds an `@`.
+/// The text without this address in any case, without its local part as a word, and without any other word that
+/// contains an `@`.
 pub(super) fn without_addresses(text: &str, recipient: Option<&EmailAddress>) -> String {
     let mut text = text.to_owned();
     for known in recipient.map(spellings).iter().flatten() {
@@ -15,14 +16,14 @@ pub(super) fn without_addresses(text: &str, recipient: Option<&EmailAddress>) ->
     let parts = parts.map(|part| {
         let word = part.trim_end_matches(is_between);
         let between = part.get(word.len()..).unwrap_or_default();
-        // An address within an address or a URL is spelled with the code of the character.
+        // An address within an address or a URL has the percent code or `=` code of the character.
         let is_address = ["@", "%40", "=40"].iter().any(|at| word.contains(at));
         [if is_address { MASK } else { word }, between].concat()
     });
     parts.collect()
 }
 
-/// The spellings that a server may quote, the longer first: as it was given, as it was sent, and the local part alone.
+/// The spellings that a server may quote, longest first: the address as given, as sent, and the local part alone.
 fn spellings(address: &EmailAddress) -> Vec<String> {
     let mut spellings = vec![address.as_str().to_owned(), address.canonical().to_owned()];
     let local = |text: &str| text.rsplit_once('@').map(|(local, _)| local.to_owned());
@@ -40,7 +41,7 @@ fn is_between(c: char) -> bool {
     c.is_whitespace() || "<>()[]{}\"',;:".contains(c)
 }
 
-/// The text with a mask in place of each such part that is a word of its own.
+/// The text with each such part masked, where it is a word of its own.
 fn without(text: &str, known: &str) -> String {
     let (mut masked, mut rest) = (String::new(), text);
     while let Some(first) = rest.chars().next() {

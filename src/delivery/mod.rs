@@ -1,4 +1,4 @@
-//! Gets mails from the outbox to the mailer.
+//! Delivers mails from the outbox to the mailer.
 //!
 //! ```text
 //! use case ── enqueue ──> outbox          (one statement, account or none: the time reveals nothing)
@@ -11,8 +11,8 @@
 //!          ── complete, or postpone, or mark dead after a day
 //! ```
 //!
-//! A mail is sent at least once: a worker that is killed between sending and completing leaves the rest to the next
-//! claim, which sends the same mail with the same Message-ID and the same link.
+//! A mail is sent at least once: if a worker is killed between sending and completing, the next claim sends the same
+//! mail again, with the same Message-ID and the same link.
 
 mod addressee;
 mod backoff;
@@ -46,12 +46,12 @@ use crate::{
     trail::Trail,
 };
 
-/// For how long the links in mails work.
+/// How long the links in mails work.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LinkLifetimes {
     /// A link that sets a password.
     pub(crate) reset: Duration,
-    /// A link that shows that an address is the user's, or unlocks sign-in.
+    /// A link that proves an address or unlocks sign-in.
     pub(crate) verify: Duration,
 }
 
@@ -64,7 +64,7 @@ impl Default for LinkLifetimes {
     }
 }
 
-/// The parts that deliveries are built from.
+/// The configuration of deliveries.
 #[derive(Debug)]
 pub(crate) struct DeliveryParts {
     pub(crate) store: Arc<dyn Store>,
@@ -75,11 +75,11 @@ pub(crate) struct DeliveryParts {
     pub(crate) templates: Templates,
     pub(crate) notices: Notices,
     pub(crate) lifetimes: LinkLifetimes,
-    /// Whether there are limits to how many mails an address gets.
+    /// Whether the number of mails to an address is limited.
     pub(crate) budgets: bool,
 }
 
-/// Takes orders for mails, and delivers them. Clones share the work.
+/// Takes orders for mails and delivers them. Clones share the work.
 #[derive(Clone, Debug)]
 pub(crate) struct Deliveries(Arc<Inner>);
 
@@ -117,7 +117,7 @@ impl Deliveries {
         })))
     }
 
-    /// The languages there are letters in.
+    /// The languages that have letters.
     #[cfg(feature = "http")]
     pub(crate) fn locales(&self) -> &[Locale] {
         self.0.parts.templates.locales()

@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Deliveries {
-    /// A letter with a link, which works as long as those of its purpose do.
+    /// A letter with a link, whose lifetime depends on its purpose.
     pub(crate) fn letter(
         &self,
         letter: LetterKind,
@@ -39,13 +39,13 @@ impl Deliveries {
         is_sent.then(|| Intent::notice(letter, recipient, now, client))
     }
 
-    /// Whether the host has a letter sent.
+    /// Whether the host wants a letter to be sent.
     pub(crate) fn sends(&self, letter: LetterKind) -> bool {
         self.0.parts.notices.sends(letter)
     }
 
-    /// The letter to another address, with the link that makes it the user's, and the notice to the one they have;
-    /// and the token of that link.
+    /// The letter to the new address, with the link that confirms it, the notice to the current address, and the token
+    /// of the link.
     pub(crate) fn email_change(
         &self,
         checked: &CheckedSession,
@@ -65,8 +65,8 @@ impl Deliveries {
 
     /// Orders the mail with the link that sets a new password, for the account with this address, if there is one.
     ///
-    /// When this has returned the order outlives a kill, if `store` is not an open transaction. The caller publishes
-    /// the event and wakes the worker once it is committed.
+    /// Once this has returned, the order survives a killed process, unless `store` is an open transaction. The caller
+    /// publishes the event and wakes the worker once it is committed.
     ///
     /// # Errors
     /// If the database fails.

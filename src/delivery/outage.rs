@@ -1,5 +1,5 @@
-//! Detects outages of the mailer, as far as this process can know: delayed mails go out soon after the end of an
-//! outage, not at the end of a back-off that grew during it.
+//! Detects outages of the mailer, as far as one process can. After an outage, delayed mails are sent soon, instead of
+//! at the end of a back-off that grew during it.
 
 use std::{
     error::Error as StdError,
@@ -14,9 +14,9 @@ use crate::{clock::Timestamp, error::Result, outbox::SKEW};
 /// A shorter series of failures does not count as an outage.
 const SHORTEST: TimeDelta = TimeDelta::seconds(10);
 const FIRST_PROBE: TimeDelta = TimeDelta::seconds(15);
-/// A mail that fails all by itself is not tried more often than that.
+/// A mail that fails alone is not tried more often than this.
 const LAST_PROBE: TimeDelta = TimeDelta::minutes(5);
-/// How long before its first failure an outage may have begun to keep mails.
+/// How long before its first failure an outage may have begun to delay mails.
 const SLACK: TimeDelta = TimeDelta::minutes(1);
 const BATCH: u32 = 500;
 
@@ -25,16 +25,16 @@ pub(super) struct Outage(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Since when every mail has failed.
+    /// The time since which every mail has failed.
     since: Option<Timestamp>,
-    /// When the mailer last took or refused a mail.
+    /// When the mailer last accepted or refused a mail.
     answered_at: Option<Timestamp>,
     /// When a mail was last tried.
     tried_at: Option<Timestamp>,
 }
 
 impl Outage {
-    /// A process that starts does not know: a waiting mail may have waited for the mailer.
+    /// A starting process cannot know; a waiting mail may have been delayed by an outage.
     pub(super) fn suspect(&self, now: Timestamp) {
         self.state().since.get_or_insert(now - SHORTEST);
     }
@@ -45,8 +45,8 @@ impl Outage {
         state.tried_at = Some(now);
     }
 
-    /// The mailer has answered. If that ends an outage: from when on the mails were asked for that it may have kept. A
-    /// mail that also failed before is not among them: its fault is its own.
+    /// Records that the mailer has answered. If that ends an outage, it returns the time from which requested mails may
+    /// have been delayed. A mail that also failed before the outage is not among them, because its fault is its own.
     fn answered(&self, now: Timestamp) -> Option<Timestamp> {
         let mut state = self.state();
         let before = state.answered_at.replace(now);
@@ -56,7 +56,7 @@ impl Outage {
         is_outage.then_some(asked_from)
     }
 
-    /// Whether a mail that waits is to be tried now; notes that it is.
+    /// Whether to try a waiting mail now; records the try.
     fn begins_probe(&self, now: Timestamp) -> bool {
         let mut state = self.state();
         let Some(since) = state.since else {
@@ -70,7 +70,7 @@ impl Outage {
         is_time
     }
 
-    /// Ends the suspicion: no mail waits.
+    /// Ends the suspicion, because no mail waits.
     fn forget(&self) {
         self.state().since = None;
     }
@@ -81,7 +81,7 @@ impl Outage {
 }
 
 impl Deliveries {
-    /// Notes what the mailer did with a mail. Mails that an outage kept are due when it ends.
+    /// Records the result of a mail. When an outage ends, the mails that it delayed become due.
     pub(super) async fn learn(&self, setback: Option<SetbackKind>) {
         let now = self.0.parts.clock.now();
         if setback == Some(SetbackKind::Passing) {
@@ -90,7 +90,7 @@ impl Deliveries {
         let Some(asked_from) = self.0.outage.answered(now) else {
             return;
         };
-        tracing::info!("the mailer takes mails again");
+        tracing::info!("the mailer accepts mails again");
         if let Err(error) = self.release(now, asked_from).await {
             let error = &error as &dyn StdError;
             tracing::error!(error, "waiting mails cannot be brought forward");
@@ -107,8 +107,7 @@ impl Deliveries {
         }
     }
 
-    /// Makes one of the mails that wait due, if it is time to see whether the mailer is back; says whether there was
-    /// one.
+    /// Makes one of the waiting mails due, if it is time to test the mailer; returns whether there was one.
     pub(super) async fn probe(&self) -> Result<bool> {
         let now = self.0.parts.clock.now();
         if !self.0.outage.begins_probe(now) {
@@ -121,7 +120,7 @@ impl Deliveries {
         Ok(moved > 0)
     }
 
-    /// Makes mails due now which no instance can hold a lease on, however its clock goes; says how many.
+    /// Makes mails due now if no instance can hold a lease on them, even with a wrong clock; returns how many.
     async fn bring_forward(
         &self,
         now: Timestamp,

@@ -26,7 +26,7 @@ use crate::{
 
 /// Well below the lease, so that no other worker sends the same mail concurrently.
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
-/// After this time a mail that does not go out is given up.
+/// After this time an unsent mail is marked dead.
 const GIVE_UP: TimeDelta = TimeDelta::days(1);
 
 /// The facts that decide whether a mail is tried again.
@@ -55,7 +55,7 @@ impl Deliveries {
         }
     }
 
-    /// Puts off a mail that this version cannot read: an instance of another version may know it.
+    /// Postpones a mail that this version cannot read: an instance of another version may be able to.
     pub(super) async fn put_off_unreadable(&self, unreadable: &UnreadableIntent) {
         let tried = Tried {
             id: unreadable.id,
@@ -84,7 +84,7 @@ impl Deliveries {
         noted(id, outcome);
     }
 
-    /// Sends the mail, if it has a recipient, and the budget has room.
+    /// Sends the mail, if it has a recipient and the budget has room.
     async fn send(&self, claimed: &ClaimedIntent) -> Result<(), Setback> {
         let parts = &self.0.parts;
         let Some(addressee) = self.addressee(claimed).await.map_err(Setback::of)? else {
@@ -94,7 +94,7 @@ impl Deliveries {
             let last_error = claimed.last_error.as_deref();
             return Err(Setback::expired(last_error, &addressee.address));
         }
-        // Before the token: a link that is not mailed must not take the place of one that was.
+        // This comes before the token: a link that is not mailed must not replace one that was.
         if !self.admit(claimed, &addressee).await.map_err(Setback::of)? {
             return Ok(());
         }
@@ -112,7 +112,7 @@ impl Deliveries {
         outcome
     }
 
-    /// Whether the budget of the address has room, or had when the mail was first tried.
+    /// Whether the budget of the address has room, or had room when the mail was first tried.
     async fn admit(&self, claimed: &ClaimedIntent, addressee: &Addressee) -> Result<bool> {
         let parts = &self.0.parts;
         if claimed.admitted || !parts.budgets {
@@ -128,7 +128,7 @@ impl Deliveries {
     }
 }
 
-/// When it is worth another try; `None` if it is not.
+/// When to try again; `None` if a retry is pointless.
 fn next_try(tried: &Tried, kind: SetbackKind, now: Timestamp) -> Option<Timestamp> {
     let due_at = now + delay(tried.attempt, kind == SetbackKind::Refused);
     let given_up = kind == SetbackKind::Expired
@@ -137,7 +137,7 @@ fn next_try(tried: &Tried, kind: SetbackKind, now: Timestamp) -> Option<Timestam
     (!given_up).then_some(due_at)
 }
 
-/// A mail that panics is put off like any other, and dies in the end.
+/// A mail whose delivery panics is postponed like any other, and finally marked dead.
 async fn unless_panic(sending: impl Future<Output = Result<(), Setback>>) -> Result<(), Setback> {
     let mut sending = pin!(sending);
     poll_fn(|context| {

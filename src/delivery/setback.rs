@@ -7,22 +7,22 @@ use crate::{error::Error, mail::MailError, secret::OneTimeToken, user::EmailAddr
 
 const MAX_NOTE: usize = 500;
 
-/// A failed try of one mail.
+/// A failed attempt to send one mail.
 pub(super) struct Setback {
-    /// For an administrator, who sees the recipient beside it. Holds no secret.
+    /// The note for an administrator, who sees the recipient anyway. Holds no secret.
     pub(super) note: String,
-    /// The same for the log, without addresses.
+    /// The note for the log, without addresses.
     pub(super) logged: String,
     pub(super) kind: SetbackKind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum SetbackKind {
-    /// It would say what is not true any more.
+    /// The content of the mail is no longer true.
     Expired,
-    /// It may go better later.
+    /// A later attempt may succeed.
     Passing,
-    /// The mailer does not take this mail.
+    /// The mailer refuses this mail.
     Refused,
 }
 
@@ -93,7 +93,7 @@ fn one_line(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// A local part alone is known by the recipient only.
+    /// A local part alone can only be recognized with the recipient known.
     #[test]
     fn the_log_names_no_recipient() {
         let ann = "ann.exm@example.org".parse().unwrap();

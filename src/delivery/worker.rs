@@ -16,22 +16,22 @@ use crate::{
 
 /// Well above what one mail takes: the timeout of the mailer and a few statements.
 pub(super) const LEASE: TimeDelta = TimeDelta::seconds(30);
-/// How long a claim or a whole delivery may take: a database that hangs must not stop the mail for ever.
+/// How long a claim or a whole delivery may take: a database that hangs must not stop mail forever.
 const PATIENCE: Duration = Duration::from_secs(28);
 const TIDY: TimeDelta = TimeDelta::hours(1);
 const KEEP_DEAD: TimeDelta = TimeDelta::days(7);
-/// As far back as a budget looks.
+/// The period that a budget covers.
 const KEEP_BUDGETS: TimeDelta = TimeDelta::hours(1);
 const MAX_AT_ONCE: usize = 16;
-/// For orders of other instances, and those that are due again.
+/// The interval of checks for orders of other instances, and for mails that are due again.
 const POLL: Duration = Duration::from_secs(1);
 const LAST_CALL: Duration = Duration::from_secs(5);
 
 impl Deliveries {
-    /// Delivers all that is due, 16 mails at a time. Returns how many were claimed.
+    /// Delivers all due mails, 16 at a time. Returns how many were claimed.
     ///
     /// # Errors
-    /// If the outbox cannot be read. A failure of one mail is logged, and recorded on it.
+    /// If the outbox cannot be read. A failure of one mail is logged and recorded with the mail.
     pub(crate) async fn deliver(&self) -> Result<usize> {
         let mut count = 0;
         self.0.watch.sends();
@@ -50,8 +50,8 @@ impl Deliveries {
         }
     }
 
-    /// Delivers until `shutdown`, then gives the mails under way 5 more seconds. A mail that takes its time holds no
-    /// other up. Outlives faults of the database: the next look is a second later.
+    /// Delivers until `shutdown`, then gives the mails in flight 5 more seconds. A slow mail delays no other. A fault
+    /// of the database does not stop it: it checks again a second later.
     pub(crate) async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = pin!(shutdown);
         let mut under_way = JoinSet::new();
@@ -62,7 +62,7 @@ impl Deliveries {
             let free = MAX_AT_ONCE.saturating_sub(under_way.len());
             let mut is_full = free == 0;
             if free > 0 {
-                // To drop a claim half way is safe: its leases end.
+                // It is safe to drop a claim half way, because its leases end.
                 let claimed = tokio::select! {
                     biased;
                     () = &mut shutdown => break,
@@ -96,7 +96,7 @@ impl Deliveries {
             }
         };
         if time::timeout(LAST_CALL, drain).await.is_err() {
-            tracing::warn!("mails under way were left to the next start");
+            tracing::warn!("mails in flight were left to the next start");
         }
     }
 
@@ -121,14 +121,14 @@ impl Deliveries {
             Ok(Err(error)) => {
                 tracing::error!(
                     error = &error as &dyn StdError,
-                    "the outbox cannot be tidied"
+                    "the outbox cannot be purged"
                 );
             }
-            Err(_) => tracing::error!("tidying the outbox takes too long"),
+            Err(_) => tracing::error!("purging the outbox takes too long"),
         }
     }
 
-    /// The mails that are due. If none is, and the mailer has failed for a while, one of those that wait.
+    /// The due mails. If there are none, and the mailer has failed for a while, one of the waiting mails.
     async fn claim(&self, limit: usize) -> Result<Claims> {
         let claims = in_patience(self.claim_due(limit)).await?;
         if claims.is_empty() && in_patience(self.probe()).await? {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// Hands the table to a macro. A row is the kind, its text in a log, and the status, the code, the title and the detail
-/// of its problem.
+/// Passes the table to a macro. A row is the kind, its text in a log, and the status, the code, the title and the
+/// detail of its problem.
 macro_rules! error_kinds {
     ($with:ident) => {
         $with! {
@@ -11,18 +11,18 @@ macro_rules! error_kinds {
             AccountDisabled "the account is disabled"
                 => FORBIDDEN "account_disabled" "Account disabled"
                 "The account is disabled.";
-            /// The request body is larger than the endpoint takes.
+            /// The request body is larger than the endpoint accepts.
             BodyTooLarge "the body is too large"
                 => PAYLOAD_TOO_LARGE "body_too_large" "Body too large"
                 "The request body is larger than 16 KiB.";
-            /// A setting is missing or wrong. Only the builder and start-up return it.
+            /// A setting is missing or invalid. Only the builder and start-up return it.
             Configuration "the configuration is wrong"
                 => INTERNAL_SERVER_ERROR "internal" "Internal error"
                 "Something went wrong on our side.";
             /// The password was right, and the address is not verified, which signing in needs here.
             EmailNotVerified "the address is not verified"
                 => FORBIDDEN "email_not_verified" "Address not verified"
-                "The address must be verified before signing in; a link to do so can be sent again.";
+                "The address must be verified before signing in; another verification link can be requested.";
             /// The address already has an account.
             EmailTaken "the address already has an account"
                 => CONFLICT "email_taken" "Address taken"
@@ -31,10 +31,10 @@ macro_rules! error_kinds {
             Forbidden "the caller lacks the required role or permission"
                 => FORBIDDEN "forbidden" "Forbidden"
                 "The caller lacks the role or the permission that this call needs.";
-            /// The identity at the provider is linked to another user here.
+            /// The identity at the provider is linked to another user.
             IdentityTaken "the identity is another user's"
                 => CONFLICT "identity_taken" "Identity taken"
-                "The identity at the provider is linked to another user here.";
+                "The identity at the provider is linked to another user.";
             /// A defect or corrupt data.
             Internal "internal error"
                 => INTERNAL_SERVER_ERROR "internal" "Internal error"
@@ -47,10 +47,10 @@ macro_rules! error_kinds {
             InvalidCredentials "the address or the password is wrong"
                 => UNAUTHORIZED "invalid_credentials" "Invalid credentials"
                 "The address or the password is wrong.";
-            /// The browser is to be sent to a URL that is not among those that are configured.
+            /// The URL to send the browser to is not one of the configured URLs.
             InvalidRedirect "the URL to send the browser to is not configured"
                 => BAD_REQUEST "invalid_redirect" "Invalid redirect"
-                "`redirect_to` is not one of the URLs that are configured.";
+                "`redirect_to` is not one of the configured URLs.";
             /// Not a refresh token of ours, or its session is over.
             InvalidRefreshToken "the refresh token is not valid"
                 => UNAUTHORIZED "invalid_refresh_token" "Invalid refresh token"
@@ -63,10 +63,10 @@ macro_rules! error_kinds {
             LastAdmin "no active administrator would be left"
                 => CONFLICT "last_admin" "Last administrator"
                 "No active administrator would be left.";
-            /// The user would have no way in any more.
-            LastCredential "the user would have no way in"
+            /// The user would no longer have a way to sign in.
+            LastCredential "the user would have no way to sign in"
                 => CONFLICT "last_credential" "Last credential"
-                "The account would have no way in: set a password, or link another provider, first.";
+                "The account would have no way to sign in: set a password or link another provider first.";
             /// The provider is not trusted for the address: a signed-in user has to link the identity.
             LinkRequired "the identity has to be linked by its user first"
                 => CONFLICT "link_required" "Link required"
@@ -75,42 +75,42 @@ macro_rules! error_kinds {
             MalformedBody "the body is not a JSON object"
                 => BAD_REQUEST "malformed_body" "Malformed body"
                 "The request body is not one JSON object, or names a member twice.";
-            /// The path exists, the method does not.
+            /// The path exists, but does not support the method.
             MethodNotAllowed "the method is not allowed here"
                 => METHOD_NOT_ALLOWED "method_not_allowed" "Method not allowed"
-                "The path exists and does not answer this method; `Allow` lists those it answers.";
-            /// Nothing is found at this path.
+                "The path does not support this method; `Allow` lists the methods that it supports.";
+            /// Nothing was found at this path.
             NotFound "not found"
                 => NOT_FOUND "not_found" "Not found"
-                "Nothing is found at this path.";
+                "Nothing was found at this path.";
             /// Too many calls are waiting; retry later.
             Overloaded "too many calls are waiting"
                 => SERVICE_UNAVAILABLE "overloaded" "Overloaded"
                 "Too many calls are waiting; retry after `Retry-After` seconds.";
-            /// The provider does not answer, or not as it should.
+            /// The provider did not answer, or its answer was not valid.
             ProviderFailed "the provider failed"
                 => BAD_GATEWAY "provider_failed" "Provider failed"
-                "The provider does not answer, or not as it should.";
+                "The provider did not answer, or its answer was not valid.";
             /// No provider has this name.
             ProviderUnknown "there is no such provider"
                 => NOT_FOUND "provider_unknown" "Provider unknown"
-                "There is no provider of this name.";
+                "There is no provider with this name.";
             /// The client calls too often; retry later. See [`Error::policy`](super::Error::policy).
             RateLimited "the client calls too often"
                 => TOO_MANY_REQUESTS "rate_limited" "Rate limited"
-                "There were too many calls; retry after `Retry-After` seconds. `RateLimit` and `RateLimit-Policy` name the limit.";
+                "Too many calls were made; retry after `Retry-After` seconds. `RateLimit` and `RateLimit-Policy` name the limit.";
             /// The call needs a sign-in within the last 10 minutes.
             ReauthenticationRequired "the sign-in is not recent enough"
                 => FORBIDDEN "reauthentication_required" "Reauthentication required"
-                "The call needs a sign-in within the last 10 minutes: sign in again, or reauthenticate.";
+                "This call needs a sign-in within the last 10 minutes: sign in again, or reauthenticate.";
             /// A superseded refresh token was presented again: the session has been ended.
             RefreshTokenReused "the refresh token was used before; the session is over"
                 => UNAUTHORIZED "refresh_token_reused" "Refresh token reused"
                 "The refresh token was used before, so its session has been ended.";
-            /// The host refuses, for a reason of its own; see [`Error::refusal`](super::Error::refusal).
-            Refused "the application refuses"
+            /// The host refused the call for a reason of its own; see [`Error::refusal`](super::Error::refusal).
+            Refused "the application refused the call"
                 => UNPROCESSABLE_ENTITY "refused" "Refused"
-                "The application refuses, with a code and a text of its own.";
+                "The application refused the call, with its own code and text.";
             /// Registration is switched off.
             RegistrationClosed "registration is closed"
                 => FORBIDDEN "registration_closed" "Registration closed"
@@ -122,15 +122,15 @@ macro_rules! error_kinds {
             /// Too many passwords in a row were wrong: none is checked for now; retry later.
             TooManyAttempts "too many passwords in a row were wrong"
                 => TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts"
-                "Too many passwords in a row were wrong, so that none is checked for now; retry after `Retry-After` seconds.";
+                "Too many passwords in a row were wrong, so no password is checked for now; retry after `Retry-After` seconds.";
             /// No bearer token was sent.
             Unauthenticated "no bearer token was sent"
                 => UNAUTHORIZED "unauthenticated" "Unauthenticated"
                 "This call needs a bearer token, and none was sent.";
-            /// The database or another part we depend on does not answer; retry later.
-            Unavailable "a part this service depends on is unavailable"
+            /// The database or another component that we depend on does not answer; retry later.
+            Unavailable "a component that this service depends on is unavailable"
                 => SERVICE_UNAVAILABLE "unavailable" "Unavailable"
-                "A part this service depends on does not answer; retry after `Retry-After` seconds.";
+                "A component that this service depends on does not answer; retry after `Retry-After` seconds.";
             /// The request body has a media type other than `application/json`.
             UnsupportedMediaType "the body is not application/json"
                 => UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "Unsupported media type"
@@ -139,14 +139,14 @@ macro_rules! error_kinds {
             UserNotFound "there is no such user"
                 => NOT_FOUND "user_not_found" "User not found"
                 "There is no user with this identifier.";
-            /// Well-formed input of the wrong shape; see [`Error::violations`](super::Error::violations).
-            ValidationFailed "the input does not have the right shape"
+            /// Well-formed input that is not valid; see [`Error::violations`](super::Error::violations).
+            ValidationFailed "the input is not valid"
                 => UNPROCESSABLE_ENTITY "validation_failed" "Validation failed"
-                "The input does not have the right shape; `errors` lists what is wrong.";
+                "The input is not valid; `errors` lists the violations.";
             /// The new password does not meet the policy; see [`Error::violations`](super::Error::violations).
             WeakPassword "the password does not meet the policy"
                 => UNPROCESSABLE_ENTITY "weak_password" "Weak password"
-                "The password does not meet the policy; `errors` lists the rules.";
+                "The password does not meet the policy; `errors` lists the violated rules.";
         }
     };
 }
@@ -156,7 +156,7 @@ pub(crate) use error_kinds;
 
 macro_rules! kinds {
     ($($(#[$docs:meta])* $kind:ident $text:literal => $status:ident $code:literal $title:literal $detail:literal;)*) => {
-        /// The kinds of errors, as one frozen word each. The `http` contract gives the HTTP status and the code of
+        /// The kinds of errors, each with one stable word. The `http` contract gives the HTTP status and the code of
         /// every kind.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]

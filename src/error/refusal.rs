@@ -8,7 +8,7 @@ use super::kind::CODES;
 const FALLBACK: &str = "refused";
 const MAX_CODE: usize = 64;
 
-/// A refusal of the host's own, with its own word for clients and its own text for people.
+/// A refusal of the host's own, with a word for clients and a text for people.
 ///
 /// Over HTTP it is a problem with status 422, this `code`, `urn:hallpass:<code>` as `type`, and the text as `detail`.
 ///
@@ -27,11 +27,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Refuses with this word and this text, which the client is shown as it is: it must hold no secret.
+    /// Refuses with this word and this text. The client sees the text as it is, so it must hold no secret.
     ///
-    /// The word is snake_case: at most 64 of `a`-`z`, `0`-`9` and `_`, a letter first; and none of the codes of
-    /// Hallpass, by which clients know something else. A word that breaks this is a defect of the host: it is logged,
-    /// and `refused` is answered in its place, so that nothing passes that was to be refused.
+    /// The word is snake_case: at most 64 of `a`-`z`, `0`-`9` and `_`, beginning with a letter. It must not be one of
+    /// the codes of Hallpass, which have another meaning for clients. A word that breaks this is a defect of the host:
+    /// it is logged, and the reply has `refused` in its place, so that the call is still refused.
     pub fn new(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
         let mut code = code.into();
         if !is_word(&code) || is_ours(&code) {

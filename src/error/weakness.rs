@@ -14,7 +14,7 @@ macro_rules! weaknesses {
             /// Every one.
             pub const ALL: &[Self] = &[$(Self::$weakness),*];
 
-            /// The stable word for it.
+            /// The stable word of the reason.
             #[must_use]
             pub fn code(self) -> &'static str {
                 match self {
@@ -22,7 +22,7 @@ macro_rules! weaknesses {
                 }
             }
 
-            /// The same for people, in English.
+            /// The English text for people.
             #[must_use]
             pub fn meaning(self) -> &'static str {
                 match self {
@@ -34,24 +34,23 @@ macro_rules! weaknesses {
 }
 
 weaknesses! {
-    /// It is in a collection of passwords that were stolen elsewhere: see
-    /// [`BreachCheck`](crate::credential::BreachCheck).
+    /// It is in a collection of stolen passwords; see [`BreachCheck`](crate::credential::BreachCheck).
     Breached "breached_password" "this password is known from a data breach"
-    /// It is one of the most common ones.
+    /// It is one of the most common passwords.
     Common "common_password" "this is a common password"
-    /// It is the address of the account, or little more than a part of it.
+    /// It is little more than the address of the account, or a part of it.
     ContainsAddress "contains_address" "this is little more than the email address"
     /// It is little more than the name of the user.
-    ContainsName "contains_name" "this is little more than the name of the account's user"
+    ContainsName "contains_name" "this is little more than the name of the user"
     /// It is little more than the name of the product, or another configured word.
     ContainsProduct "contains_product" "this is little more than a name of this service"
     /// It has control characters.
-    ControlCharacter "control_character" "a password has no control characters"
-    /// It has two different characters at most, is a run such as `12345678`, or is estimated to be guessed too soon,
-    /// where the host has asked for an estimate.
+    ControlCharacter "control_character" "a password must not contain control characters"
+    /// It has at most two different characters, is a run such as `12345678`, or is estimated to be too easy to guess,
+    /// if the host has switched the estimate on.
     TooGuessable "too_guessable" "this password is easily guessed"
     /// It has more than 256 code points or 1024 bytes.
-    TooLong "too_long" "a password has at most 256 characters and 1024 bytes"
-    /// It has fewer code points than the host asks for.
-    TooShort "too_short" "a password has more characters than this"
+    TooLong "too_long" "a password may have at most 256 characters and 1024 bytes"
+    /// It has fewer code points than the host requires.
+    TooShort "too_short" "this password is too short"
 }

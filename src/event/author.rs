@@ -12,12 +12,12 @@ use crate::{clock::Timestamp, id::UserId};
 pub struct Author {
     /// The user; `None` if unknown, or without an account.
     pub actor_id: Option<UserId>,
-    /// From where.
+    /// The client of the action.
     pub client: ClientInfo,
 }
 
 impl Author {
-    /// An event of theirs.
+    /// An event by this author.
     #[must_use]
     pub fn event(&self, kind: EventKind, now: Timestamp) -> Event {
         Event {

@@ -1,4 +1,4 @@
-//! The client as an argument of handlers, and the event as replies show one.
+//! The client as an argument of handlers, and the event as shown in replies.
 
 use std::net::IpAddr;
 #[cfg(any(feature = "axum", feature = "actix"))]
@@ -63,7 +63,7 @@ pub(crate) struct EventView {
     kind: &'static str,
     /// `success` or `failure`.
     outcome: &'static str,
-    /// The user it is about; null for an attempt on an address without an account.
+    /// The affected user; null for an attempt on an address without an account.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>, required))]
     user_id: Option<UserId>,
     /// The user who did it; null if unknown.

@@ -1,7 +1,7 @@
-//! The audit trail: who did what, on whom, when, from where, and how it ended.
+//! The audit trail: the actor, action, affected user, time, client and outcome.
 //!
 //! An event is written in the statement or transaction of the fact it reports, so that it exists if and only if the
-//! fact does. It outlives the account it is about. A written event is then published to the [sinks](Sink).
+//! fact does. It outlives the affected account. A written event is then published to the [sinks](Sink).
 
 mod author;
 mod client_info;
@@ -24,12 +24,12 @@ use crate::{
 };
 
 id! {
-    /// Identifies an event; a later event has a greater one.
+    /// Identifies an event; a later event has a greater identifier.
     EventId
 }
 
 impl EventId {
-    /// The least identifier of this millisecond: earlier events have smaller ones.
+    /// The smallest identifier of this millisecond; earlier events have smaller ones.
     #[must_use]
     pub fn first_of(millisecond: Timestamp) -> Self {
         first_of(millisecond).into()
@@ -47,23 +47,23 @@ pub struct Event {
     pub id: EventId,
     /// The kind.
     pub kind: EventKind,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// The user it is about. `None` for an attempt on an address without one; in an event to be written beside a fact:
-    /// the user of the fact.
+    /// The affected user. `None` for an attempt on an address without an account. In an event to be written together
+    /// with a fact, `None` stands for the user of the fact.
     pub user_id: Option<UserId>,
     /// The user who did it; `None` if unknown.
     pub actor_id: Option<UserId>,
-    /// From where.
+    /// The client.
     pub client: ClientInfo,
     /// Further details, by kind. Never a secret, never an address in plain text.
     pub detail: Map<String, Value>,
-    /// When.
+    /// The time.
     pub created_at: Timestamp,
 }
 
 impl Event {
-    /// An event of now, without a user yet.
+    /// An event at the present time, without a user yet.
     #[must_use]
     pub fn new(kind: EventKind, now: Timestamp, client: &ClientInfo) -> Self {
         Self {
@@ -78,21 +78,21 @@ impl Event {
         }
     }
 
-    /// Says whose account it is about.
+    /// Sets the affected user.
     #[must_use]
     pub fn of(mut self, user: UserId) -> Self {
         self.user_id = Some(user);
         self
     }
 
-    /// Says who did it.
+    /// Sets the acting user.
     #[must_use]
     pub fn by(mut self, actor: UserId) -> Self {
         self.actor_id = Some(actor);
         self
     }
 
-    /// Says something more.
+    /// Adds a detail.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.detail.insert(name.to_owned(), value.into());
@@ -121,7 +121,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// How an event of this kind ended.
+            /// The outcome of events of this kind.
             #[must_use]
             pub fn outcome(self) -> Outcome {
                 match self {
@@ -144,12 +144,12 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// An account was made.
+    /// An account was created.
     AccountCreated "account_created" Success
     /// An account was deleted.
     AccountDeleted "account_deleted" Success
-    /// The owner of the address took the account over, since the address was not verified before: its password,
-    /// sessions, identities and tokens were wiped. A sign-in with a provider did it, which the detail `provider` names,
+    /// The owner of the address took over the account, whose address was not verified before. Its password, sessions,
+    /// identities and tokens were deleted. The cause was a sign-in with a provider, which the detail `provider` names,
     /// or a reset, which has an event of its own.
     AccountTakenOver "account_taken_over" Success
     /// A new password passed although the [breach check](crate::credential::BreachCheck) gave no answer: detail
@@ -157,38 +157,38 @@ kinds! {
     BreachCheckFailed "breach_check_failed" Failure
     /// The address of an account was changed.
     EmailChanged "email_changed" Success
-    /// Another address was asked for; the link to it is not confirmed yet.
+    /// A change of address was requested; the link to the new address is not confirmed yet.
     EmailChangeRequested "email_change_requested" Success
     /// An administrator marked the address as unverified.
     EmailUnverified "email_unverified" Success
-    /// A new link that verifies an address was asked for: detail `address` as for a sign-in that failed.
+    /// A new link that verifies an address was requested: detail `address` as for a sign-in that failed.
     EmailVerificationRequested "email_verification_requested" Success
     /// The user verified the address, or an administrator marked it as verified.
     EmailVerified "email_verified" Success
-    /// A user can sign in with a provider from now on: details `provider` and `identity_id`.
+    /// An identity at a provider was linked to a user: details `provider` and `identity_id`.
     IdentityLinked "identity_linked" Success
-    /// A user cannot sign in with a provider any more: details `provider` and `identity_id`.
+    /// An identity at a provider was unlinked from a user: details `provider` and `identity_id`.
     IdentityUnlinked "identity_unlinked" Success
-    /// A sign-in with a provider was refused, details `provider` and `reason`, which is the code that was answered, and
-    /// `address` as for a sign-in that failed, where the provider gave one; or an identity was not linked, because it
-    /// is another user's: `reason` alone.
+    /// A sign-in with a provider was refused: details `provider` and `reason`, the code of the reply, and `address` as
+    /// for a sign-in that failed, if the provider gave one. Or an identity was not linked because it is another user's:
+    /// detail `reason` alone.
     LinkRefused "link_refused" Failure
     /// A session was ended by its refresh token.
     LoggedOut "logged_out" Success
     /// Every session of a user was ended.
     LoggedOutEverywhere "logged_out_everywhere" Success
-    /// An administrator had a mail that was given up tried once more: details `mail_id`, which is gone since, and
-    /// `letter`.
+    /// An administrator retried a dead mail: details `mail_id`, the identifier of the dead mail, which is gone since,
+    /// and `letter`.
     MailRetried "mail_retried" Success
     /// A password was changed with the old one.
     PasswordChanged "password_changed" Success
     /// A password was set with a mailed token.
     PasswordReset "password_reset" Success
-    /// A link that sets a new password was asked for: detail `address` as for a sign-in that failed.
+    /// A link that sets a new password was requested: detail `address` as for a sign-in that failed.
     PasswordResetRequested "password_reset_requested" Success
     /// The password was confirmed in an open session.
     Reauthenticated "reauthenticated" Success
-    /// The password was to be confirmed in an open session, and was wrong, or not checked after too many failures:
+    /// The password was not confirmed in an open session, because it was wrong, or not checked after too many failures:
     /// detail `reason` as for a sign-in that failed, or `too_many_attempts`.
     ReauthenticationFailed "reauthentication_failed" Failure
     /// A used refresh token came back; its session was ended: detail `class` is the
@@ -201,18 +201,18 @@ kinds! {
     RolesChanged "roles_changed" Success
     /// A session was ended by its owner from another one.
     SessionRevoked "session_revoked" Success
-    /// A session was opened: details `session_id`, and `provider` if one spoke for the user. The session that was used
-    /// longest ago may have ended for it, without an event of its own.
+    /// A session was opened: details `session_id`, and `provider` if the user signed in with one. The session that was
+    /// used longest ago may have ended in exchange, without an event of its own.
     SignedIn "signed_in" Success
     /// A sign-in was refused: detail `reason` is `account_disabled`, `email_not_verified`, `no_password`,
     /// `provider_failed`, `refused_by_application` (with its `code`), `unknown_address` or `wrong_password`, and
     /// `address` a keyed digest of the address, the same whether or not it has an account. `provider_failed` has the
-    /// name of the `provider` instead of an address, and `email_not_verified` has both if a provider spoke for the
-    /// user.
+    /// name of the `provider` instead of an address. `email_not_verified` has both if the user signed in with a
+    /// provider.
     SignInFailed "sign_in_failed" Failure
     /// A sign-in was refused because there were too many failures before it: detail `address` as above.
     SignInLocked "sign_in_locked" Failure
-    /// The failed sign-ins were forgotten, by the link in the lockout mail, or by an administrator.
+    /// The failed sign-ins were cleared, by the link in the lockout mail, or by an administrator.
     SignInUnlocked "sign_in_unlocked" Success
     /// An account was disabled or made active again.
     StatusChanged "status_changed" Success
@@ -223,16 +223,16 @@ kinds! {
 #[error("there is no such kind of event")]
 pub struct UnknownEventKind(());
 
-/// How an attempt ended.
+/// The outcome of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(
     clippy::exhaustive_enums,
     reason = "a third outcome would be a change of contract"
 )]
 pub enum Outcome {
-    /// It was done.
+    /// The action was done.
     Success,
-    /// It was refused, or could not be done.
+    /// The action was refused, or could not be done.
     Failure,
 }
 

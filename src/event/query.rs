@@ -3,7 +3,7 @@
 use super::EventKind;
 use crate::id::UserId;
 
-/// The filter of events. The default is all of them.
+/// The filter of events. The default matches all events.
 #[derive(Clone, Debug, Default)]
 #[allow(
     clippy::exhaustive_structs,
@@ -16,15 +16,15 @@ pub struct EventFilter {
     pub kind: Option<EventKind>,
 }
 
-/// A page of events. The default is the first fifty of all.
+/// A page of events. The default is the first fifty of all events.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct EventQuery {
     /// The filter.
     pub filter: EventFilter,
-    /// How many at most: 1 to 200, 50 by default.
+    /// The maximum number of events: 1 to 200, 50 by default.
     pub limit: u32,
-    /// Where the page begins: the `next_cursor` of a page of the same filter.
+    /// The start of the page: the `next_cursor` of a page with the same filter.
     pub cursor: Option<String>,
 }
 

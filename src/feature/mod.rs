@@ -1,4 +1,4 @@
-//! The ways in: one folder per feature, with its use cases and its endpoints. They never import each other.
+//! The features: one folder each, with its use cases and endpoints. They never import each other.
 
 pub mod account;
 pub mod admin;

@@ -23,7 +23,7 @@ use crate::{
 
 type Reaction<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
 
-/// Asks one hook after the other, up to the first that objects.
+/// Calls one hook after the other, until one objects.
 macro_rules! ask {
     ($chain:ident, $moment:ident($($argument:expr),*)) => {{
         let moment = stringify!($moment);
@@ -43,7 +43,7 @@ macro_rules! ask {
 pub(crate) struct HookChain {
     hooks: Arc<[Arc<dyn Hooks>]>,
     limit: Duration,
-    /// How many moments have hooks under way after them.
+    /// The number of moments whose hooks are still running.
     under_way: watch::Sender<usize>,
 }
 
@@ -57,7 +57,7 @@ impl HookChain {
     }
 
     /// # Errors
-    /// `Refused`; `Unavailable` or `Internal` if a hook did not complete. So do all that are called before.
+    /// `Refused`; `Unavailable` or `Internal` if a hook did not complete. The same holds for all hooks before a write.
     pub(crate) async fn before_registration(&self, applicant: &Applicant<'_>) -> Result<()> {
         ask!(self, before_registration(applicant))
     }
@@ -107,7 +107,7 @@ impl HookChain {
         });
     }
 
-    /// Whether there is any hook: without one, the preparation for hooks can be left out.
+    /// Whether there is any hook. Without one, the preparation for hooks can be skipped.
     pub(crate) fn are_there(&self) -> bool {
         !self.hooks.is_empty()
     }
@@ -122,10 +122,10 @@ impl HookChain {
         });
     }
 
-    /// Waits until no hook is under way after anything.
+    /// Waits until no hook is running after an operation.
     pub(crate) async fn finish(&self) {
         let mut count = self.under_way.subscribe();
-        // The sender is held here, so that it cannot be gone.
+        // The sender is held here, so it cannot have been dropped.
         let _ = count.wait_for(|count| *count == 0).await;
     }
 
@@ -141,7 +141,7 @@ impl HookChain {
         }
     }
 
-    /// Starts the hooks after an operation: one after the other, whatever the outcome of the one before.
+    /// Starts the hooks after an operation: one after the other, regardless of the outcome of the previous one.
     fn react<F>(&self, moment: &'static str, user: &User, reaction: F)
     where
         F: for<'a> Fn(&'a dyn Hooks, &'a User) -> Reaction<'a> + Send + Sync + 'static,
@@ -181,7 +181,7 @@ async fn caught<T>(future: impl Future<Output = T>) -> Option<T> {
     .await
 }
 
-/// Counts as under way until it is dropped.
+/// Counts as running until it is dropped.
 struct UnderWay(watch::Sender<usize>);
 
 impl UnderWay {

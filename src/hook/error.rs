@@ -6,8 +6,8 @@ use crate::error::{BoxError, Error, ErrorKind, Refusal};
 
 /// The error of a hook: it refuses, or it failed.
 ///
-/// `?` makes a failure of any error, and a refusal of a [`Refusal`]. A refusal reaches the client as it is; a failure
-/// is answered with 503, without its text: the text goes to the log and must hold no secret.
+/// `?` turns any error into a failure, and a [`Refusal`] into a refusal. A refusal reaches the client as it is. A
+/// failure is answered with 503. Its text goes to the log only, and must hold no secret.
 #[derive(Debug)]
 pub struct HookError(Kind);
 
@@ -30,7 +30,7 @@ impl From<Refusal> for HookError {
     }
 }
 
-// So it cannot be an error itself: it would be a failure of its own.
+// For this reason it is not an error itself: `?` would turn it into a failure.
 impl<E: StdError + Send + Sync + 'static> From<E> for HookError {
     fn from(error: E) -> Self {
         Self::failed(error)

@@ -1,4 +1,4 @@
-//! Hooks of the host: it looks on the life of accounts, and has a say in it.
+//! Hooks of the host: code that reacts to events of accounts, and can refuse some of them.
 //!
 //! ```text
 //! register   policy ► before_registration ► hash ► INSERT user ──────────────────► after_registration
@@ -11,21 +11,22 @@
 //! ```
 //!
 //! # Before
-//! The operation waits for the hooks before it, in the order in which they were given; the first that objects ends it.
-//! It fails closed: a hook that refuses, fails, panics or takes too long means no account, no session, no deletion.
-//! Another hook, or the database, may still stop what a hook let pass, and a caller who tries again is asked about
-//! again: such a hook decides, and leaves no trace.
+//! The operation waits for the hooks before it, in the order in which they were added; the first that objects ends it.
+//! Hooks fail closed: if a hook refuses, fails, panics or takes too long, no account is created or deleted, and no
+//! session is opened. Another hook, or the database, may still stop an operation that a hook has allowed, and a retry
+//! calls the hooks again. Such a hook should therefore only decide, and have no side effects.
 //!
 //! # After
-//! A hook after an operation starts once the store has written, in a task of its own: it neither delays the reply nor
-//! changes it, and a failure is logged. It runs at most once: a process that ends takes it along
-//! ([`Auth::finish_hooks`](crate::Auth::finish_hooks) waits for what is under way). Hooks run in their order for one
-//! moment; those of two moments may overtake each other. Data that must not be lost belongs in the host's own tables,
+//! A hook after an operation starts once the store has written, in a task of its own. It neither delays nor changes the
+//! reply, and a failure is logged. It runs at most once: a process that ends drops it
+//! ([`Auth::finish_hooks`](crate::Auth::finish_hooks) waits for running hooks). The hooks of one moment run in their
+//! order; those of two moments may overtake each other. Data that must not be lost belongs in the host's own tables,
 //! beside the account.
 //!
 //! # Limits
-//! All hooks before one moment share [`AuthBuilder::hook_timeout`](crate::AuthBuilder::hook_timeout); after one, each
-//! has it for itself. The timeout cannot stop a hook that blocks its thread: blocking work belongs in `spawn_blocking`.
+//! All hooks before one moment share [`AuthBuilder::hook_timeout`](crate::AuthBuilder::hook_timeout). After one, each
+//! hook has the whole timeout. The timeout cannot stop a hook that blocks its thread: blocking work belongs in
+//! `spawn_blocking`.
 
 mod chain;
 mod error;
@@ -76,7 +77,7 @@ use crate::{
 /// ```
 #[async_trait]
 pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
-    /// Called for a registration; whether the address is free is not known yet, so that no answer can reveal it.
+    /// Called for a registration, before it is known whether the address is free, so that no answer can reveal it.
     ///
     /// # Errors
     /// A [`Refusal`](crate::error::Refusal), or a failure.
@@ -85,10 +86,10 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// An account was made: by registration, by an administrator, or at start.
+    /// An account was created: by registration, by an administrator, or at start.
     ///
     /// # Errors
-    /// For the log.
+    /// The error is logged.
     async fn after_registration(&self, user: &User) -> Result<(), BoxError> {
         let _ = user;
         Ok(())
@@ -106,7 +107,7 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
     /// A session was opened.
     ///
     /// # Errors
-    /// For the log.
+    /// The error is logged.
     async fn after_sign_in(&self, user: &User, session: SessionId) -> Result<(), BoxError> {
         let _ = (user, session);
         Ok(())
@@ -114,13 +115,13 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
 
     /// Further claims of an access token that is about to be issued, at sign-in and at each refresh.
     ///
-    /// Of two hooks that give one claim the later one counts. Left out, with a warning: `iss`, `sub`, `aud`,
+    /// If two hooks set the same claim, the later one counts. These are left out, with a warning: `iss`, `sub`, `aud`,
     /// `client_id`, `exp`, `iat`, `nbf`, `jti`, `sid`, `roles`, `permissions`, `scope`, `org`, `act`, `cnf`,
     /// `auth_time`, `amr` and `acr`. A token that becomes longer than 8 KiB is not issued.
     ///
     /// # Errors
-    /// A failure: no token is issued, and nothing happens. At sign-in no session is opened; at a refresh the refresh
-    /// token is not exchanged, and the client can try again with it for as long as the session lives.
+    /// A failure: no token is issued, and nothing changes. At sign-in, no session is opened. At a refresh, the refresh
+    /// token is not exchanged, and the client can try again with it while the session lives.
     async fn access_token_claims(
         &self,
         user: &User,
@@ -130,30 +131,30 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(Map::new())
     }
 
-    /// The password was changed or reset. The user is as they were just before.
+    /// The password was changed or reset. The user is passed as they were just before.
     ///
     /// # Errors
-    /// For the log.
+    /// The error is logged.
     async fn after_password_change(&self, user: &User) -> Result<(), BoxError> {
         let _ = user;
         Ok(())
     }
 
-    /// The owner of the address took the account over, by a reset or by a provider that is trusted for the address,
-    /// which was never verified before. Password, sessions, identities and tokens are wiped; the profile stays, and so
-    /// does what the host keeps beside the account: it may come from a previous holder. Mostly that is the same person,
-    /// without a click on the link. The user is as they are now. A reset calls
-    /// [`after_password_change`](Self::after_password_change) as well.
+    /// The owner of the address took over the account, by a reset or by a provider that is trusted for the address. The
+    /// address was never verified before. Password, sessions, identities and tokens are deleted. The profile stays, and
+    /// so does the data that the host keeps for the user; both may come from a previous holder. In most cases, the
+    /// previous holder is the same person, who never followed the link. The user is passed as they are now. A reset
+    /// calls [`after_password_change`](Self::after_password_change) as well.
     ///
     /// # Errors
-    /// For the log.
+    /// The error is logged.
     async fn after_takeover(&self, user: &User) -> Result<(), BoxError> {
         let _ = user;
         Ok(())
     }
 
-    /// The account is about to be deleted, by its user or by an administrator. A host that deletes one
-    /// [within](crate::Auth::within) a transaction of its own is not asked.
+    /// The account is about to be deleted, by its user or by an administrator. It is not called for a deletion
+    /// [within](crate::Auth::within) a transaction of the host's.
     ///
     /// # Errors
     /// A [`Refusal`](crate::error::Refusal), or a failure.
@@ -162,10 +163,10 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The account is gone. The user is as they were just before.
+    /// The account is gone. The user is passed as they were just before.
     ///
     /// # Errors
-    /// For the log.
+    /// The error is logged.
     async fn after_deletion(&self, user: &User) -> Result<(), BoxError> {
         let _ = user;
         Ok(())
@@ -178,7 +179,7 @@ pub trait Hooks: std::fmt::Debug + Send + Sync + 'static {
 pub struct Applicant<'a> {
     /// The address, as given.
     pub email: &'a EmailAddress,
-    /// The name to show, as given.
+    /// The display name, as given.
     pub display_name: Option<&'a str>,
     /// The client.
     pub client: &'a ClientInfo,

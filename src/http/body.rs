@@ -17,10 +17,10 @@ use crate::{
     json,
 };
 
-/// The largest body an endpoint takes.
+/// The largest body that an endpoint accepts.
 const LIMIT: usize = 16 * 1024;
 
-/// How much of a larger body is read and thrown away, so that a client that still writes gets to read the answer.
+/// How much of a larger body is read and discarded, so that a client that is still writing can read the answer.
 const DISCARD_LIMIT: usize = 16 * 1024 * 1024;
 
 /// The outcome of reading a body.
@@ -39,7 +39,7 @@ impl Body {
     /// Reads a body to its end, or up to the limit of discarded bytes.
     ///
     /// # Errors
-    /// `Unavailable` if the body within the limit has not come by the deadline.
+    /// `Unavailable` if the body has not arrived by the deadline.
     pub(crate) async fn read<B, E>(body: B, deadline: Instant) -> Result<Self>
     where
         B: Stream<Item = Result<Bytes, E>>,
@@ -48,7 +48,7 @@ impl Body {
         let mut kept = Vec::new();
         let mut total = 0_usize;
         while total <= DISCARD_LIMIT {
-            // Nearly every body is here already, or empty, and needs no timer.
+            // Nearly every body has already arrived or is empty, and needs no timer.
             let chunk = match body.next().now_or_never() {
                 Some(chunk) => Ok(chunk),
                 None => timeout_at(deadline, body.next()).await,
@@ -90,7 +90,7 @@ impl Body {
         json::members_beyond_64_bits(self.text(headers, "application/json")?)
     }
 
-    /// The body as the fields of a form, each once.
+    /// The body as the fields of a form, each at most once.
     ///
     /// # Errors
     /// `UnsupportedMediaType`, `BodyTooLarge`, `MalformedBody`, `ValidationFailed`, in this order.
@@ -112,7 +112,7 @@ impl Body {
     }
 }
 
-/// Exactly one `Content-Type`, this one, with no other parameter than `charset=utf-8`, and not compressed.
+/// Requires exactly one `Content-Type`, this one, with no parameter other than `charset=utf-8`, and no compression.
 fn is_of(headers: &HeaderMap, expected: &str) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else {

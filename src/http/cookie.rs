@@ -4,22 +4,22 @@ use std::{str, time::Duration};
 
 use ::http::{HeaderMap, HeaderValue, header::COOKIE};
 
-/// The cookie by which a device is known again.
+/// The cookie by which a device is recognized.
 pub(super) const DEVICE: &str = "hallpass_device";
 
-/// The prefix makes browsers take a cookie from the host itself only, over TLS (RFC 6265bis, section 4.1.3.2).
+/// The prefix makes browsers accept the cookie only from the host itself, over TLS (RFC 6265bis, section 4.1.3.2).
 const HOST_PREFIX: &str = "__Host-";
-/// Longer than any of ours.
+/// This is longer than any of our cookies.
 const MAX_LEN: usize = 256;
 
-/// How cookies are handed to browsers: with a prefix and `Secure` where people reach the service over TLS.
+/// The form of cookies: with a prefix and `Secure` if people reach the service over TLS.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cookies {
     is_https: bool,
 }
 
 impl Cookies {
-    /// For a service reached at this URL.
+    /// The cookies of a service at this URL.
     pub(crate) fn new(public_url: &str) -> Self {
         Self {
             is_https: public_url.starts_with("https://"),
@@ -33,7 +33,8 @@ impl Cookies {
     }
 
     /// The cookie of this name. A name that occurs twice is refused: one of the two may be from another host, and their
-    /// order proves nothing. Over TLS the prefixed name alone counts, since any host of the domain can set the other.
+    /// order proves nothing. Over TLS only the prefixed name counts, since any host of the domain can set the other
+    /// one.
     pub(crate) fn read<'a>(self, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         let name = self.named(name);
         let values = headers.get_all(COOKIE).into_iter();
@@ -46,7 +47,7 @@ impl Cookies {
             .and_then(|value| str::from_utf8(value).ok())
     }
 
-    /// The cookies whose names begin so, in the order of the request: the rest of the name, and the value.
+    /// The cookies with this name prefix, in the order of the request: the rest of the name, and the value.
     #[cfg(feature = "oauth")]
     pub(crate) fn beginning<'a>(
         self,
@@ -75,7 +76,7 @@ impl Cookies {
     }
 }
 
-/// Without the white space that may stand around a pair: SP and HTAB, and nothing else that Unicode counts as such.
+/// Without the white space that may surround a pair: SP and HTAB, and no other Unicode white space.
 fn trimmed(pair: &[u8]) -> &[u8] {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
     let start = pair.iter().position(|byte| !is_space(byte));

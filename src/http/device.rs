@@ -1,4 +1,4 @@
-//! The cookie by which a device is known again.
+//! The cookie by which a device is recognized.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::{
 };
 use crate::secret::DeviceToken;
 
-/// 400 days: browsers keep no cookie longer.
+/// 400 days; browsers keep no cookie longer.
 const MAX_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// A reply that makes the device a known one, if there is a token for it.
+/// Adds the cookie that makes the device a known one, if there is a token for it.
 pub(crate) struct WithDevice<T> {
     pub(crate) reply: T,
     pub(crate) device: Option<DeviceToken>,

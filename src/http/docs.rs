@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 const PAGE: &str = include_str!("docs/page.html");
 const START: &str = include_str!("docs/start.js");
 
-/// The page runs only what this server serves, and talks only to this server.
+/// The page runs only scripts of this server, and sends requests only to this server.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -29,8 +29,8 @@ const FILES: [(&str, &str); 5] = [
     ("swagger-ui.css", "text/css; charset=utf-8"),
 ];
 
-/// The document of some rows, written when it is first asked for: it takes megabytes to write, and few servers are
-/// ever asked.
+/// The document of some rows, generated when it is first requested: generating it takes megabytes, and few servers are
+/// ever asked for it.
 #[derive(Clone, Default)]
 struct Contract(Arc<Written>);
 
@@ -49,7 +49,7 @@ impl Contract {
     }
 
     /// # Errors
-    /// As [`openapi::document`]; `Internal` if the document has no JSON.
+    /// As [`openapi::document`]; `Internal` if the document cannot be serialized as JSON.
     async fn json(&self) -> Result<Bytes> {
         let Written { rows, json } = &*self.0;
         let written = json.get_or_try_init(|| async {
@@ -61,7 +61,7 @@ impl Contract {
     }
 }
 
-/// These rows and those of the documentation, which describes them all. Other rows at the same paths give way.
+/// These rows and those of the documentation, which describes all of them. The latter replace rows at the same paths.
 pub(crate) fn with_docs(mut endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
     let own = rows(&Contract::default());
     endpoints.retain(|row| !own.iter().any(|own| own.has_path_of(row)));
@@ -77,15 +77,15 @@ fn rows(contract: &Contract) -> [Endpoint; 3] {
         Endpoint::get("/openapi.json", contract.clone(), openapi_json)
             .tag(SERVICE)
             .for_anyone()
-            .summary("The OpenAPI document"),
+            .summary("Get the OpenAPI document"),
         Endpoint::get("/docs", (), page)
             .tag(SERVICE)
             .for_anyone()
-            .summary("An interactive page for the OpenAPI document"),
+            .summary("Get an interactive page for the OpenAPI document"),
         Endpoint::get("/docs/{file}", (), file)
             .tag(SERVICE)
             .for_anyone()
-            .summary("A file of the interactive page"),
+            .summary("Get a file of the interactive page"),
     ]
 }
 
@@ -116,7 +116,9 @@ fn vendored(name: &str) -> Result<Bytes> {
     let config = Arc::new(Config::from("openapi.json"));
     let file = utoipa_swagger_ui::serve(name, config)
         .map_err(|error| Error::internal(error.to_string()))?
-        .ok_or_else(|| Error::internal(format!("the file `{name}` is not in the program")))?;
+        .ok_or_else(|| {
+            Error::internal(format!("the file `{name}` is not embedded in the program"))
+        })?;
     Ok(match file.bytes {
         std::borrow::Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         std::borrow::Cow::Owned(bytes) => bytes.into(),

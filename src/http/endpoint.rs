@@ -13,10 +13,10 @@ use super::{
 };
 use crate::error::{ErrorKind, Result};
 
-/// The heading of what serves machines rather than people.
+/// The tag of rows that serve machines rather than people.
 pub(crate) const SERVICE: &str = "Service";
 
-/// One row of the HTTP contract: a method, a path, and what answers there.
+/// One row of the HTTP contract: a method, a path, and a handler.
 #[derive(Clone)]
 pub struct Endpoint {
     method: Method,
@@ -29,7 +29,7 @@ pub struct Endpoint {
     describe: fn(&mut Operation),
 }
 
-/// Makes a page of a problem, given the headers of the request.
+/// Renders a problem as a page, given the headers of the request.
 type PageOf = dyn Fn(&HeaderMap, &Response) -> Response + Send + Sync;
 
 impl Endpoint {
@@ -39,7 +39,7 @@ impl Endpoint {
         &self.method
     }
 
-    /// The path, with parameters as `{name}`, below wherever the rows are mounted.
+    /// The path, with parameters as `{name}`, relative to the mount point of the rows.
     #[must_use]
     pub fn path(&self) -> &'static str {
         self.path
@@ -77,14 +77,14 @@ impl Endpoint {
         Self::new(Method::DELETE, path, state, handler)
     }
 
-    /// Under which heading the row is shown.
+    /// Sets the tag under which the row is shown.
     #[must_use]
     pub fn tag(mut self, tag: &'static str) -> Self {
         self.docs.tag = tag;
         self
     }
 
-    /// Says that it makes no difference who asks: no rate limit counts a call, and the address of the client is not
+    /// Marks the row as independent of the client: no rate limit counts a call, and the address of the client is not
     /// needed.
     #[must_use]
     pub fn for_anyone(mut self) -> Self {
@@ -92,21 +92,21 @@ impl Endpoint {
         self
     }
 
-    /// The row in a few words.
+    /// Sets the summary.
     #[must_use]
     pub fn summary(mut self, summary: &'static str) -> Self {
         self.docs.summary = summary;
         self
     }
 
-    /// The row in a few sentences.
+    /// Sets the description.
     #[must_use]
     pub fn description(mut self, description: &'static str) -> Self {
         self.docs.description = description;
         self
     }
 
-    /// The kinds the use case adds to those of the inputs.
+    /// Adds the error kinds of the use case to those of the inputs.
     #[must_use]
     pub fn errors(mut self, kinds: &[ErrorKind]) -> Self {
         self.docs.errors.extend_from_slice(kinds);
@@ -126,7 +126,7 @@ impl Endpoint {
         self
     }
 
-    /// Asks whether a request of this client is to be answered, before anything else about it is.
+    /// Asks, before anything else, whether to answer a request of this client.
     pub(crate) fn behind<F>(
         mut self,
         gate: impl Fn(Option<IpAddr>) -> F + Clone + Send + Sync + 'static,
@@ -147,13 +147,13 @@ impl Endpoint {
         self
     }
 
-    /// Whether it makes no difference who asks: see [`for_anyone`](Self::for_anyone).
+    /// Whether the row is independent of the client: see [`for_anyone`](Self::for_anyone).
     #[must_use]
     pub fn serves_anyone(&self) -> bool {
         self.serves_anyone
     }
 
-    /// Whether a row can be meant by the same paths, whatever the method and the names of its parameters.
+    /// Whether the same paths match both rows, regardless of the methods and the names of parameters.
     pub(crate) fn has_path_of(&self, other: &Self) -> bool {
         match (Template::new(self.path), Template::new(other.path)) {
             (Ok(own), Ok(other)) => own.same_shape(&other),
@@ -165,7 +165,7 @@ impl Endpoint {
         self.page_of.is_some()
     }
 
-    /// A reply, or the page of it if it is a problem and the row is for people.
+    /// The reply; a problem becomes a page if the row is for people.
     pub(crate) fn page_of_problem(&self, headers: &HeaderMap, response: Response) -> Response {
         match &self.page_of {
             Some(page_of) if is_problem(&response) => page_of(headers, &response),
@@ -216,7 +216,7 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// A plain `async fn(state, input, …) -> Result<output>` with up to four inputs. Every such function is one.
+/// A plain `async fn(state, input, …) -> Result<output>` with up to four inputs. Every such function implements it.
 pub trait Handler<S, I>: Clone + Send + Sync + 'static {
     /// Takes the inputs from left to right, and renders the output or the problem.
     fn run(self, state: S, request: Request) -> impl Future<Output = Response> + Send + 'static;
@@ -224,7 +224,7 @@ pub trait Handler<S, I>: Clone + Send + Sync + 'static {
     /// The kinds that the inputs refuse a request with.
     fn errors() -> Vec<ErrorKind>;
 
-    /// Writes inputs and output into the OpenAPI document.
+    /// Adds the inputs and the output to the OpenAPI document.
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut Operation);
 }

@@ -10,26 +10,26 @@ use crate::{
     json,
 };
 
-/// One argument of a handler. Arguments are read left to right: a handler with the caller before the body refuses
-/// unauthenticated callers before it parses.
+/// One argument of a handler. Arguments are read left to right: a handler that takes the caller before the body refuses
+/// unauthenticated callers before it parses the body.
 pub trait Input<S>: Sized + Send {
-    /// Takes its part of the request.
+    /// Reads its part of the request.
     ///
     /// # Errors
     /// One of [`errors`](Self::errors), or a 5xx kind.
     fn take(state: &S, request: &mut Request) -> impl Future<Output = Result<Self>> + Send;
 
-    /// The kinds it refuses a request with.
+    /// The error kinds with which it refuses a request.
     fn errors() -> &'static [ErrorKind] {
         &[]
     }
 
-    /// Writes itself into the OpenAPI document.
+    /// Adds itself to the OpenAPI document.
     #[cfg(feature = "openapi")]
     fn describe(_operation: &mut Operation) {}
 }
 
-/// The body, a JSON object; as a reply, 200 with a body that no cache may keep.
+/// The body, a JSON object. As a reply, 200 with a body that no cache may keep.
 #[derive(Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a handler takes it apart")]
 pub struct Json<T>(pub T);
@@ -37,7 +37,7 @@ pub struct Json<T>(pub T);
 impl<S: Sync, T: FromMembers> Input<S> for Json<T> {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
         let object = request.json_object()?;
-        // An integer that 64 bits do not hold was read as a float.
+        // An integer beyond 64 bits was read as a float.
         let has_float = object.values().any(json::has_float);
         let mut members = Members::of_object(object);
         if has_float {
@@ -61,7 +61,7 @@ impl<S: Sync, T: FromMembers> Input<S> for Json<T> {
     }
 }
 
-/// The body, the fields of a form (`application/x-www-form-urlencoded`). Only pages ask for it.
+/// The body, the fields of a form (`application/x-www-form-urlencoded`). Only pages use it.
 #[derive(Debug)]
 pub(crate) struct Form<T>(pub(crate) T);
 

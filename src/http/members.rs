@@ -1,4 +1,4 @@
-//! Reading the members of a JSON object, or the parameters of a query, so that all that is wrong is reported at once.
+//! Reading the members of a JSON object, or the parameters of a query, so that all violations are reported together.
 
 use std::{collections::BTreeSet, fmt, ops::RangeInclusive, str::FromStr};
 
@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 use super::{Described, problem::MAX_VIOLATIONS};
 use crate::error::{Error, Result, Violation};
 
-/// The digits that the numbers of an object may have together.
+/// The maximum number of digits of all numbers of an object together.
 const MAX_DIGITS: usize = 16 * 1024;
 
 /// A request body or a query, read member by member.
 ///
-/// Read every member first, then unwrap them with `?`: a reader that answers `None` has noted the violation, and
-/// one request should learn of all of them.
+/// Read every member first, then unwrap them with `?`: a reader that returns `None` has recorded the violation, and one
+/// reply should report all of them.
 ///
 /// ```text
 /// fn from_members(members: &mut Members) -> Option<Self> {
@@ -23,16 +23,16 @@ const MAX_DIGITS: usize = 16 * 1024;
 /// }
 /// ```
 pub trait FromMembers: Described + Sized + Send {
-    /// Reads what it knows. Members that are left over are refused as unknown.
+    /// Reads the members that it knows. Remaining members are refused as unknown.
     fn from_members(members: &mut Members) -> Option<Self>;
 }
 
 /// The members that are not read yet, and the violations of those that were.
 pub struct Members {
     unread: Map<String, Value>,
-    /// Query parameters are always text; numbers and booleans are read out of it.
+    /// Whether the members are query parameters: they are always text, from which numbers and booleans are parsed.
     from_query: bool,
-    /// Those with an integer that 64 bits do not hold.
+    /// The members with an integer beyond 64 bits.
     beyond_64_bits: BTreeSet<String>,
     violations: Vec<Violation>,
 }
@@ -48,7 +48,7 @@ impl Members {
         }
     }
 
-    /// The same, of which these have an integer that was not read as it was written.
+    /// As above, with the names of members whose integers do not fit into 64 bits.
     pub(crate) fn with_beyond_64_bits(mut self, names: BTreeSet<String>) -> Self {
         self.beyond_64_bits = names;
         self
@@ -64,13 +64,17 @@ impl Members {
         }
     }
 
-    /// Reads a whole `T`, or reports everything that stands against it.
+    /// Reads a whole `T`, or reports all violations.
     pub(crate) fn read<T: FromMembers>(mut self) -> Result<T> {
         let value = T::from_members(&mut self);
         let mut unknown: Vec<String> = self.unread.keys().cloned().collect();
         unknown.sort_unstable();
         for name in unknown.into_iter().take(MAX_VIOLATIONS) {
-            self.refuse(&name, "unknown_member", "There is no member of this name.");
+            self.refuse(
+                &name,
+                "unknown_member",
+                "There is no member with this name.",
+            );
         }
         match value {
             Some(value) if self.violations.is_empty() => Ok(value),
@@ -81,7 +85,7 @@ impl Members {
         }
     }
 
-    /// Notes a violation by a member, for rules that no reader here knows.
+    /// Records a violation of a member, for rules that no reader here has.
     pub fn refuse(&mut self, name: &str, code: &'static str, detail: impl Into<String>) {
         self.violations.push(Violation::new(name, code, detail));
     }
@@ -97,7 +101,7 @@ impl Members {
         self.optional(name, Self::text)
     }
 
-    /// Any string at all: for tokens, where what is not ours has its own answer.
+    /// Any string: for tokens, because a text that is not ours has an answer of its own.
     pub fn token(&mut self, name: &str) -> Option<String> {
         match self.required(name)? {
             Value::String(text) => Some(text),
@@ -105,7 +109,7 @@ impl Members {
         }
     }
 
-    /// Any string at all, or absent.
+    /// Any string, or absent.
     pub fn optional_token(&mut self, name: &str) -> Option<Option<String>> {
         self.optional(name, Self::token)
     }
@@ -135,7 +139,7 @@ impl Members {
         let found = words.iter().find(|(word, _)| *word == text);
         if found.is_none() {
             let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            let detail = format!("The value is one of: {}.", words.join(", "));
+            let detail = format!("The value must be one of: {}.", words.join(", "));
             self.refuse(name, "unknown_value", detail);
         }
         found.map(|(_, value)| value.clone())
@@ -159,7 +163,11 @@ impl Members {
         };
         let number = number.filter(|number| range.contains(number));
         if number.is_none() {
-            let detail = format!("The value is from {} to {}.", range.start(), range.end());
+            let detail = format!(
+                "The value must be from {} to {}.",
+                range.start(),
+                range.end()
+            );
             self.refuse(name, "out_of_range", detail);
         }
         number
@@ -229,8 +237,8 @@ impl Members {
         self.optional(name, |members, name| members.list(name, max, code, detail))
     }
 
-    /// A member of a change: a value that is left out stays. Unlike an optional one, null is for `read` to take or
-    /// refuse.
+    /// A member of a change: an omitted member stays unchanged. Unlike with an optional member, `read` decides about
+    /// null.
     pub fn if_there<T>(
         &mut self,
         name: &str,
@@ -242,9 +250,9 @@ impl Members {
         }
     }
 
-    /// An object with any members, without NUL in any text: Postgres keeps no NUL. It also writes numbers out, `1e308`
-    /// with 309 digits: they may take so much room together as a body does. An integer that 64 bits do not hold would
-    /// come back as another one.
+    /// An object with any members, without NUL in any text, because Postgres keeps no NUL. Postgres also writes numbers
+    /// out, `1e308` with 309 digits, so their digits may take at most as much room as a body. An integer beyond 64 bits
+    /// would come back changed.
     pub fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
         let Value::Object(object) = self.required(name)? else {
             return self.wrong_type(name, "an object");
@@ -254,14 +262,13 @@ impl Members {
             return None;
         }
         if self.beyond_64_bits.contains(name) {
-            let detail = "An integer is beyond 64 bits: it can be kept as a string.";
+            let detail = "An integer does not fit into 64 bits. Send it as a string.";
             self.refuse(name, "out_of_range", detail);
             return None;
         }
         if object.values().map(digits).sum::<usize>() > MAX_DIGITS {
-            let detail = format!(
-                "The numbers have more than {MAX_DIGITS} digits when they are written out."
-            );
+            let detail =
+                format!("The numbers have more than {MAX_DIGITS} digits when written out.");
             self.refuse(name, "too_long", detail);
             return None;
         }
@@ -294,7 +301,7 @@ impl Members {
     }
 
     fn wrong_type<T>(&mut self, name: &str, expected: &str) -> Option<T> {
-        self.refuse(name, "wrong_type", format!("The value is {expected}."));
+        self.refuse(name, "wrong_type", format!("The value must be {expected}."));
         None
     }
 
@@ -307,7 +314,7 @@ impl Members {
     }
 
     fn control_character(&mut self, name: &str) {
-        let detail = "The value holds a control character.";
+        let detail = "The value contains a control character.";
         self.refuse(name, "control_character", detail);
     }
 }
@@ -327,7 +334,7 @@ fn whole_number(digits: &str) -> Option<u64> {
     only_digits.then(|| digits.parse().ok())?
 }
 
-/// How long the numbers are without an exponent.
+/// The length of the numbers without an exponent.
 fn digits(value: &Value) -> usize {
     match value {
         Value::Number(number) => number.as_f64().map_or(0, |number| number.to_string().len()),

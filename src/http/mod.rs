@@ -1,14 +1,14 @@
-//! The HTTP contract, written once over the types of the `http` crate; axum and actix only carry bytes to it.
+//! The HTTP contract, written once over the types of the `http` crate; axum and actix only transport bytes.
 //!
-//! * An [`Endpoint`] is one row of the contract: a method, a path, and an async function whose argument and return
-//!   types both do the work and describe it.
-//! * Rows are grouped by path. Which method answers, `HEAD`, 405 with `Allow`, the size and the media type of bodies,
-//!   percent-decoding, request ids, the time limit and every error body are decided here, so that they are the same
-//!   on every server.
-//! * A failure is a [`Problem`]: `application/problem+json` (RFC 9457) with a frozen `code` for programs to match on.
+//! * An [`Endpoint`] is one row of the contract: a method, a path, and an async function. Its argument and return types
+//!   both do the work and describe it.
+//! * Rows are grouped by path. The choice of the row, `HEAD`, 405 with `Allow`, the size and the media type of bodies,
+//!   percent-decoding, request ids, the time limit and every error body are decided here, so that they are the same on
+//!   every server.
+//! * A failure is a [`Problem`]: `application/problem+json` (RFC 9457) with a stable `code` for programs to match on.
 //!   Its documentation lists every code.
-//! * [`ClientAddress`] says who is calling.
-//! * [`not_found`] is the same kind of reply for paths that nothing answers, for servers that want one.
+//! * [`ClientAddress`] identifies the client.
+//! * [`not_found`] is such a reply for paths without a row, for servers that want one.
 //!
 //! ```
 //! use hallpass::{Error, ErrorKind, http::Problem};

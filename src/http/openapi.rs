@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document, written from the same rows that answer.
+//! The OpenAPI 3.1 document, generated from the rows that answer.
 
 mod errors;
 mod operation;
@@ -20,8 +20,8 @@ use crate::error::{Error, Result};
 
 const BEARER: &str = "bearer";
 
-/// The example of an address and of a password: neither can be one, so that an example sent as it is makes no account.
-/// The examples that tools make up can be both.
+/// The example of an address and of a password. Both are invalid, so that an example that is sent unchanged creates no
+/// account. Examples that tools generate may be valid.
 const NOT_FILLED_IN: &str = "fill in";
 
 /// The document that describes these rows.
@@ -65,7 +65,7 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
     info.description = Some("User management and authentication.".to_owned());
     Ok(OpenApiBuilder::new()
         .info(info)
-        // Relative to the document, so that it is right below any prefix.
+        // Relative to the document, so that it is correct below any prefix.
         .servers(Some([Server::new(".")]))
         .tags(Some(tags(endpoints)))
         .paths(paths)
@@ -73,7 +73,7 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
         .build())
 }
 
-/// In the order of the rows, which is that of a first visit.
+/// In the order of the rows, which is that of a user's first steps.
 fn tags(endpoints: &[Endpoint]) -> Vec<Tag> {
     let mut names: Vec<&str> = Vec::new();
     let described = endpoints.iter().filter(|row| !row.is_for_people());
@@ -116,7 +116,7 @@ fn leave_to_be_filled_in(property: &mut RefOr<Schema>) {
 #[derive(Default)]
 struct Schemas {
     by_name: BTreeMap<String, RefOr<Schema>>,
-    /// Those that are read from requests, where an unknown member is refused.
+    /// The schemas that are read from requests, where an unknown member is refused.
     closed: BTreeSet<String>,
 }
 

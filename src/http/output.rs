@@ -26,12 +26,12 @@ pub trait Output: Sized {
     /// The reply.
     fn render(self) -> Response;
 
-    /// Writes itself into the OpenAPI document.
+    /// Adds itself to the OpenAPI document.
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut Operation);
 }
 
-/// 204.
+/// A reply with status 204.
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a handler makes it")]
 pub struct NoContent;
@@ -47,7 +47,7 @@ impl Output for NoContent {
     }
 }
 
-/// 202 without a body, the same for every outcome.
+/// A reply with status 202 and no body, the same for every outcome.
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a handler makes it")]
 pub struct Accepted;
@@ -63,7 +63,7 @@ impl Output for Accepted {
     }
 }
 
-/// 200 with a body that no cache may keep.
+/// A reply with status 200 and a body that no cache may keep.
 impl<T: Serialize + Described> Output for Json<T> {
     fn render(self) -> Response {
         json_reply(StatusCode::OK, &self.0)
@@ -75,7 +75,7 @@ impl<T: Serialize + Described> Output for Json<T> {
     }
 }
 
-/// 201 with a body that no cache may keep.
+/// A reply with status 201 and a body that no cache may keep.
 #[derive(Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a handler makes it")]
 pub struct Created<T> {
@@ -103,19 +103,21 @@ impl<T: Serialize + Described> Output for Created<T> {
     }
 }
 
-/// 303: the browser goes on elsewhere. It sends that site no referrer, and no cache keeps the redirect.
+/// A reply with status 303, which sends the browser to another URL. The browser sends that site no referrer, and no
+/// cache keeps the redirect.
 #[derive(Clone, Debug)]
 pub(crate) struct SeeOther {
     /// The URL.
     pub(crate) location: String,
-    /// The cookies that the browser keeps, or forgets.
+    /// The cookies that the browser sets or deletes.
     pub(crate) cookies: Vec<HeaderValue>,
 }
 
 impl Output for SeeOther {
     fn render(self) -> Response {
         let Ok(location) = HeaderValue::try_from(self.location) else {
-            return Problem::from(Error::internal("a redirect leads to no URL")).to_response();
+            return Problem::from(Error::internal("the target of a redirect is not a URL"))
+                .to_response();
         };
         let mut response = reply::empty(StatusCode::SEE_OTHER);
         let headers = response.headers_mut();
@@ -130,7 +132,10 @@ impl Output for SeeOther {
 
     #[cfg(feature = "openapi")]
     fn describe(operation: &mut Operation) {
-        operation.empty_reply(StatusCode::SEE_OTHER, "The browser goes on at `Location`.");
+        operation.empty_reply(
+            StatusCode::SEE_OTHER,
+            "The browser is redirected to `Location`.",
+        );
     }
 }
 
@@ -145,7 +150,7 @@ pub(crate) struct Html {
 }
 
 impl Html {
-    /// A page under this `Content-Security-Policy`.
+    /// A page with this `Content-Security-Policy`.
     pub(crate) fn new(policy: HeaderValue, body: String) -> Self {
         Self {
             status: StatusCode::OK,
@@ -156,7 +161,7 @@ impl Html {
         }
     }
 
-    /// The head of a page whose body was not looked up.
+    /// The head of a page whose body was not rendered.
     pub(crate) fn head(policy: HeaderValue) -> Self {
         Self {
             is_length_known: false,
@@ -164,7 +169,7 @@ impl Html {
         }
     }
 
-    /// With the status of a problem, and when it says to come back.
+    /// Takes over the status and the `Retry-After` of a problem.
     pub(crate) fn in_place_of(mut self, problem: &Response) -> Self {
         self.status = problem.status();
         self.retry_after = problem.headers().get(RETRY_AFTER).cloned();
@@ -196,7 +201,7 @@ impl Output for Html {
     }
 }
 
-/// 200 with a public document that caches may keep.
+/// A reply with status 200 and a public document that caches may keep.
 #[derive(Clone, Debug)]
 pub struct Document {
     content_type: HeaderValue,
@@ -220,7 +225,7 @@ impl Document {
     /// A JSON document that caches may keep for five minutes.
     ///
     /// # Errors
-    /// [`Internal`](crate::ErrorKind::Internal) if the value has no JSON.
+    /// [`Internal`](crate::ErrorKind::Internal) if the value cannot be serialized as JSON.
     pub fn json(value: &impl Serialize) -> crate::error::Result<Self> {
         let body = serde_json::to_vec(value).map_err(Error::internal)?;
         Ok(Self::new(
@@ -229,14 +234,14 @@ impl Document {
         ))
     }
 
-    /// How long caches may keep it, in whole seconds.
+    /// Sets how long caches may keep it, in whole seconds.
     #[must_use]
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
         self
     }
 
-    /// One more header.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: &'static str) -> Self {
         self.headers.push((name, HeaderValue::from_static(value)));
@@ -266,7 +271,7 @@ impl Output for Document {
 
 /// A JSON reply that no cache may keep.
 fn json_reply(status: StatusCode, value: &impl Serialize) -> Response {
-    // Room for nearly every reply: the vector does not grow in steps.
+    // Nearly every reply fits, so the vector does not grow in steps.
     let mut body = Vec::with_capacity(512);
     match serde_json::to_writer(&mut body, value) {
         Ok(()) => reply::private(status, "application/json", body.into()),

@@ -1,4 +1,4 @@
-//! Percent-decoding (RFC 3986, section 2.1) that refuses what it cannot decode instead of passing it on.
+//! Percent-decoding (RFC 3986, section 2.1) that refuses invalid escapes instead of passing them on.
 
 /// Decodes one path segment; `None` if an escape is broken or the bytes are not UTF-8.
 pub(crate) fn decode(text: &str) -> Option<String> {

@@ -1,4 +1,4 @@
-//! Failures as `application/problem+json` (RFC 9457), by the table of [error kinds](crate::error::kind).
+//! Failures as `application/problem+json` (RFC 9457), from the table of [error kinds](crate::error::kind).
 
 mod shown;
 
@@ -20,16 +20,16 @@ use crate::error::{Error, ErrorKind, QuotaPolicy, Refusal, Violation, kind::erro
 
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
-/// The violations of a reply: more would make a small request a large reply.
+/// The maximum number of violations in a reply, so that a small request does not cause a large reply.
 pub(crate) const MAX_VIOLATIONS: usize = 16;
-/// The bytes of a pointer: names of the contract are far shorter, and others may be as long as a body.
+/// The maximum length of a pointer, in bytes. Names of the contract are far shorter; others may be as long as a body.
 const MAX_POINTER: usize = 128;
-/// The bytes of a text of the contract or of the host, which may hold what it was asked with.
+/// The maximum length of a text of the contract or of the host, in bytes. It may repeat input.
 const MAX_DETAIL: usize = 512;
-/// The bytes of the text of a refusal.
+/// The maximum length of the text of a refusal, in bytes.
 const MAX_REFUSAL: usize = 4 * 1024;
 
-/// How a kind of error looks outside.
+/// The public form of a kind of error.
 #[derive(Debug)]
 pub(crate) struct Code {
     pub(crate) status: StatusCode,
@@ -48,7 +48,7 @@ macro_rules! codes {
                 Self { status: StatusCode::$status, code: $code, title: $title, detail: $detail },
             )),*];
 
-            /// Every code once: a wrong configuration is answered as any other defect.
+            /// Every code once. An invalid configuration has the same reply as any other defect.
             #[cfg(any(test, feature = "openapi"))]
             pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
                 let answered = Self::ALL.iter().filter(|(kind, _)| *kind != ErrorKind::Configuration);
@@ -67,7 +67,7 @@ macro_rules! codes {
                 }
             }
 
-            /// Where the body of a kind is kept that is always the same.
+            /// The cached body of a kind whose body is always the same.
             fn kept(kind: ErrorKind) -> &'static OnceLock<Bytes> {
                 match kind {
                     $(ErrorKind::$kind => {
@@ -78,13 +78,13 @@ macro_rules! codes {
             }
         }
 
-        /// A failure as the client gets it: `application/problem+json` (RFC 9457), never cached.
+        /// A failure as the client sees it: `application/problem+json` (RFC 9457), never cached.
         ///
-        /// The members are `type` (`urn:hallpass:<code>`), `title`, `status`, `detail` and `code`; where input was of
-        /// the wrong shape also `errors`, a list of 16 `{pointer, code, detail}` at most, with RFC 6901 pointers that
-        /// are cut where a name is longer than any of ours. Match on `code`: it never changes; texts do. The source of
-        /// an error is logged once, when the reply is made, if the status is 500 or more; it never leaves the process.
-        /// A [`Refusal`](crate::error::Refusal) of the host has a `code` and a `detail` of its own.
+        /// The members are `type` (`urn:hallpass:<code>`), `title`, `status`, `detail` and `code`. If the input was not
+        /// valid, there is also `errors`, a list of at most 16 `{pointer, code, detail}`, with RFC 6901 pointers that
+        /// are cut if a name is longer than any of ours. Match on `code`: it never changes; texts do. If the status is
+        /// 500 or more, the source of the error is logged once, when the reply is made; it never leaves the process. A
+        /// [`Refusal`](crate::error::Refusal) of the host has a `code` and a `detail` of its own.
         ///
         /// | code | status | meaning | from |
         /// |---|---|---|---|
@@ -128,7 +128,7 @@ impl Problem {
         let Code { status, .. } = Code::of(self.kind());
         let error = Chain(&self.0);
         match self.kind() {
-            // Shedding is what is meant to happen under load, and a storm of logins must not be one of lines.
+            // Shedding load is normal, and a storm of logins must not flood the log.
             ErrorKind::Overloaded => tracing::debug!(%error, "the request was refused"),
             ErrorKind::Unavailable => tracing::warn!(%error, "the request failed"),
             _ if status.is_server_error() => tracing::error!(%error, "the request failed"),
@@ -136,7 +136,7 @@ impl Problem {
         }
     }
 
-    /// The reply to an error of the client, whatever the status.
+    /// The reply, without logging.
     pub(crate) fn unlogged(&self) -> Response {
         let Code { status, .. } = Code::of(self.kind());
         let mut response = reply::private(status, PROBLEM_JSON, self.body());
@@ -198,7 +198,7 @@ impl Problem {
                 violations.map(Rule::from).collect()
             }),
         };
-        // Strings and a number always have a JSON form; if not, the status alone has to do.
+        // Strings and a number can always be serialized; if not, the reply has the status only.
         serde_json::to_vec(&body).unwrap_or_default().into()
     }
 }
@@ -218,8 +218,8 @@ fn challenge(kind: ErrorKind) -> Option<&'static str> {
     }
 }
 
-/// The `RateLimit-Policy` and `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers-10): the limit, with nothing
-/// left of it for this many seconds.
+/// The `RateLimit-Policy` and `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers-10): the limit, and that it is
+/// used up for this many seconds.
 fn name_limit(headers: &mut HeaderMap, policy: &QuotaPolicy, after: u64) {
     let QuotaPolicy {
         name,
@@ -275,7 +275,7 @@ impl<'a> From<&'a Violation> for Rule<'a> {
     }
 }
 
-/// An error and all its sources, in one line.
+/// An error and all its sources, on one line.
 struct Chain<'a>(&'a (dyn StdError + 'static));
 
 impl fmt::Display for Chain<'_> {

@@ -5,11 +5,11 @@ use serde_json::{Map, Value};
 use super::percent::decode_form;
 use crate::error::{Error, Result, Violation};
 
-/// The pairs of a query or a form: no row knows a tenth of them, and each is work.
+/// The maximum number of pairs of a query or a form. No row has a tenth as many, and each pair costs work.
 const MAX_PAIRS: usize = 64;
 
-/// Reads the pairs of these names out of a query that others write to: theirs may be repeated, undecodable, and as many
-/// as they like. `None` if one of these names occurs twice, or its value cannot be decoded.
+/// Reads the pairs with these names from a query that others add parameters to. Other pairs may be repeated,
+/// undecodable, and any number. Returns `None` if one of these names occurs twice, or its value cannot be decoded.
 #[cfg(feature = "oauth")]
 pub(crate) fn pick(query: &str, names: &[&str]) -> Option<Map<String, Value>> {
     let mut pairs = Map::new();
@@ -27,7 +27,7 @@ pub(crate) fn pick(query: &str, names: &[&str]) -> Option<Map<String, Value>> {
     Some(pairs)
 }
 
-/// Reads the pairs of a query; all that is wrong with them is reported together.
+/// Reads the pairs of a query; all violations are reported together.
 pub(crate) fn parse(query: &str) -> Result<Map<String, Value>> {
     let mut pairs = Map::new();
     let mut violations = Vec::new();
@@ -51,7 +51,7 @@ pub(crate) fn parse(query: &str) -> Result<Map<String, Value>> {
             _ => violations.push(Violation::new(
                 shown,
                 "malformed_encoding",
-                "The percent-encoding is broken, or what it encodes is not UTF-8.",
+                "The percent-encoding is broken, or the encoded bytes are not UTF-8.",
             )),
         }
     }
@@ -62,7 +62,7 @@ pub(crate) fn parse(query: &str) -> Result<Map<String, Value>> {
     }
 }
 
-/// No single one is to blame: the pointer is that of the whole (RFC 6901, section 5).
+/// No single parameter is at fault, so the pointer is that of the whole (RFC 6901, section 5).
 fn too_many() -> Error {
     Error::validation(vec![Violation {
         pointer: String::new(),

@@ -1,4 +1,4 @@
-//! The replies every output is built from.
+//! The replies that every output is built from.
 
 use ::http::{
     HeaderValue, StatusCode,
@@ -9,8 +9,7 @@ use bytes::Bytes;
 /// A reply with its whole body.
 pub type Response = ::http::Response<Bytes>;
 
-/// In the extensions of a reply to HEAD: how long the body of GET would be was not looked up, so that no length is
-/// named.
+/// An extension of a reply to HEAD: the length of the body of GET was not computed, so the reply has no content length.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct UnknownLength;

@@ -1,4 +1,4 @@
-//! Rows grouped by path: which one answers, and everything that is the same for all of them.
+//! Rows grouped by path: the choice of the row, and everything that is the same for all rows.
 
 use std::{
     borrow::Borrow, cmp::Ordering, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc,
@@ -24,7 +24,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
 };
 
-/// All the rows of a contract, by path, in the order in which paths are to be matched.
+/// All the rows of a contract, by path, in the order in which to match paths.
 #[derive(Debug)]
 pub struct Resources(Vec<Arc<Resource>>);
 
@@ -40,8 +40,8 @@ pub struct Resource {
 
 impl Resources {
     /// # Errors
-    /// `Configuration` if two rows have the same method and path, two patterns match the same paths, or a path is
-    /// no pattern.
+    /// `Configuration` if two rows have the same method and path, two patterns match the same paths, or a path is not a
+    /// pattern.
     pub(crate) fn new(
         endpoints: Vec<Endpoint>,
         timeout: Duration,
@@ -67,7 +67,7 @@ impl Resources {
         by_path(endpoints).map(drop)
     }
 
-    /// The resources, those to be matched first first.
+    /// The resources, in the order in which to match them.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Resource>> {
         self.0.iter()
     }
@@ -80,7 +80,8 @@ impl Resource {
         self.template.path()
     }
 
-    /// Whether the raw path of a request, prefix included, is meant. Servers that decode before they match must ask.
+    /// Whether this resource is meant by the raw path of a request, prefix included. Servers that decode paths before
+    /// they match must check it.
     #[must_use]
     pub fn matches(&self, raw_path: &str) -> bool {
         self.template.matches(raw_path)
@@ -95,7 +96,7 @@ impl Resource {
         })
     }
 
-    /// Answers a request to this path: any method, with `peer` as the other end of its connection, if it is known.
+    /// Answers a request to this path: any method, with `peer` as the other end of its connection, if known.
     pub async fn serve<B, E>(&self, head: Parts, peer: Option<SocketAddr>, body: B) -> Response
     where
         B: Stream<Item = Result<Bytes, E>>,
@@ -119,11 +120,11 @@ impl Resource {
         B: Stream<Item = Result<Bytes, E>>,
     {
         let ends_at = Instant::now() + self.timeout;
-        // Before anything is decided: a client that still writes would not read the decision.
+        // This comes before any decision, because a client that is still writing would not read the reply.
         let body = match Body::read(body, ends_at).await {
             Ok(body) => body,
             Err(error) => {
-                tracing::debug!(%error, "the body of a request did not come in time");
+                tracing::debug!(%error, "the body of a request did not arrive in time");
                 return Problem::from(error).unlogged();
             }
         };
@@ -152,7 +153,7 @@ impl Resource {
         let running = AssertUnwindSafe(running).catch_unwind();
         let response = match timeout_at(ends_at, running).await {
             Ok(Ok(response)) => response,
-            // The panic hook has got the payload, which may hold anything: it is not logged again.
+            // The panic hook has the payload. It may hold anything, so it is not logged again.
             Ok(Err(_panic)) => problem(Error::internal("the handler panicked")),
             Err(elapsed) => problem(Error::new(ErrorKind::Unavailable).with_source(elapsed)),
         };
@@ -226,15 +227,14 @@ fn by_path<E: Borrow<Endpoint>>(
 /// The head of a request, the other end of its connection, and its id.
 type Asked = (Parts, Option<SocketAddr>, RequestId);
 
-/// The reply for a path that nothing answers: a 404 problem with an `X-Request-Id`, for servers that want one.
+/// The reply for a path without a row: a 404 problem with an `X-Request-Id`, for servers that want one.
 #[must_use]
 pub fn not_found(method: &Method, headers: &HeaderMap) -> Response {
     let response = Problem::from(ErrorKind::NotFound).to_response();
     finish(response, RequestId::of(headers), method == Method::HEAD)
 }
 
-/// The reply to HEAD names the length of the body that GET would have had (RFC 9110, section 9.3.2), where that is
-/// known.
+/// The reply to HEAD has the content length that GET would have (RFC 9110, section 9.3.2), if it is known.
 fn finish(mut response: Response, id: RequestId, is_head: bool) -> Response {
     id.stamp(response.headers_mut());
     if is_head {

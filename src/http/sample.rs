@@ -1,4 +1,4 @@
-//! A small contract with something of everything, for the tests of the servers.
+//! A small contract with every kind of row, for the tests of the servers.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -54,7 +54,7 @@ impl FromMembers for Page {
     }
 }
 
-/// Anyone with the token `good`.
+/// Accepts any caller with the token `good`.
 struct Member;
 
 impl<S: Sync> Input<S> for Member {
@@ -77,7 +77,7 @@ impl<S: Sync> Input<S> for Member {
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
-        // Before the literal path on purpose: order must not matter.
+        // Deliberately before the literal path, because the order must not matter.
         Endpoint::get("/notes/{id}", (), show)
             .tag("notes")
             .summary("Shows a note"),

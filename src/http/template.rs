@@ -1,7 +1,7 @@
 //! Path patterns such as `/users/me/sessions/{id}`, matched against the raw path.
 //!
-//! Servers decode paths differently before they match (one of them even `%75` to `u`), so that a match of theirs is
-//! checked here again, on the raw text, and parameters are taken from it and decoded here.
+//! Servers decode paths differently before they match (one of them even decodes `%75` to `u`). Their matches are
+//! therefore checked here again on the raw text, and parameters are taken from it and decoded here.
 
 use std::cmp::Ordering;
 
@@ -16,7 +16,7 @@ pub(crate) struct Template {
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Segment {
-    /// Sorts first: where two patterns match a path, the literal one is meant.
+    /// Sorts first, because a literal pattern takes precedence over one with parameters.
     Literal(&'static str),
     Param(&'static str),
 }
@@ -52,7 +52,7 @@ impl Template {
         self.raw_params(raw_path).is_some()
     }
 
-    /// The decoded parameters; `None` if the path does not match, an escape is broken, or a control character hides.
+    /// The decoded parameters; `None` if the path does not match, has a broken escape, or hides a control character.
     pub(crate) fn params(&self, raw_path: &str) -> Option<Vec<String>> {
         let decode =
             |raw: &str| percent::decode(raw).filter(|param| !param.contains(char::is_control));
@@ -85,7 +85,7 @@ impl Template {
         Some((rest, params))
     }
 
-    /// Orders patterns so that the one that is meant comes first, for servers that take the first match.
+    /// Orders patterns by precedence, for servers that take the first match.
     pub(crate) fn precedence(&self, other: &Self) -> Ordering {
         self.segments.cmp(&other.segments)
     }

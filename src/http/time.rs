@@ -5,11 +5,11 @@ use serde::{Serialize, Serializer, ser::Error as _};
 
 use crate::clock::Timestamp;
 
-/// The nanoseconds from which on they stand for a leap second.
+/// The nanoseconds from which a value stands for a leap second.
 const LEAP: u32 = 1_000_000_000;
 
-/// Serializes a time as chrono does (RFC 3339), but without its machinery for any format, which costs as much as all
-/// the rest of a user in JSON.
+/// Serializes a time as chrono does (RFC 3339), without its support for any format, which costs as much as the rest of
+/// a user in JSON.
 pub(crate) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     let (Ok(year @ 0..=9999), false) = (u32::try_from(time.year()), time.nanosecond() >= LEAP)
     else {
@@ -42,7 +42,7 @@ pub(crate) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Resul
     serializer.serialize_str(std::str::from_utf8(&text).map_err(S::Error::custom)?)
 }
 
-/// The same for a time that may be missing.
+/// Serializes a time that may be missing.
 pub(crate) fn serialize_option<S: Serializer>(
     time: &Option<Timestamp>,
     serializer: S,

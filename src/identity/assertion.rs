@@ -11,22 +11,22 @@ use crate::user::EmailAddress;
 pub struct Assertion {
     /// The name of the provider here, such as `google`.
     pub provider: String,
-    /// The issuer, exactly as it writes itself.
+    /// The issuer, exactly as the provider writes it.
     pub issuer: String,
     /// The subject: 1 to 255 bytes.
     pub subject: String,
-    /// Their address, if it gives one that is one.
+    /// The user's address, if the provider gives a valid one.
     pub email: Option<EmailAddress>,
-    /// Whether it says, with the boolean `true` and nothing else, that the address was shown to be theirs.
+    /// Whether the provider says, with exactly the boolean `true`, that the address is verified.
     pub email_verified: bool,
-    /// Whether its word on addresses of this domain is trusted here.
+    /// Whether the provider is trusted here for addresses of this domain.
     pub trusted: bool,
-    /// Their name, if it gives one that can be shown.
+    /// The user's name, if the provider gives a valid one.
     pub display_name: Option<String>,
 }
 
 impl Assertion {
-    /// Whether it proves that the address is theirs: a provider that is trusted for it says that it is verified.
+    /// Whether the assertion proves the address: a provider that is trusted for it says that it is verified.
     #[must_use]
     pub fn proves(&self) -> bool {
         self.email.is_some() && self.email_verified && self.trusted

@@ -17,7 +17,7 @@ pub enum FlowIntent {
     /// Signing in.
     #[default]
     SignIn,
-    /// Giving a signed-in user another way in.
+    /// Linking an identity to a signed-in user.
     Link,
 }
 
@@ -46,16 +46,16 @@ impl FromStr for FlowIntent {
 
 /// The text is neither `sign_in` nor `link`.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the intent is `sign_in` or `link`")]
+#[error("the intent must be `sign_in` or `link`")]
 pub struct UnknownFlowIntent(());
 
-/// The challenge of a flow (RFC 7636, method S256): the holder of its verifier has begun the flow.
+/// The challenge of a flow (RFC 7636, method S256): the holder of its verifier began the flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeChallenge(String);
 
-/// The text is not a challenge of the method S256.
+/// The text is not a challenge with the method S256.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("a challenge of the method S256 is 43 characters of base64url")]
+#[error("a challenge with the method S256 has 43 characters of base64url")]
 pub struct InvalidChallenge(());
 
 impl CodeChallenge {
@@ -97,15 +97,15 @@ pub struct Flow {
     pub provider: String,
     /// The intent of the flow.
     pub intent: FlowIntent,
-    /// Where the browser goes in the end: one of the URLs that are configured.
+    /// The URL that the browser finally returns to: one of the configured URLs.
     pub redirect_to: String,
-    /// The state that the application gets back there.
+    /// The state that is returned to the application.
     pub app_state: Option<String>,
-    /// Made by the application.
+    /// The code challenge of the application.
     pub challenge: CodeChallenge,
 }
 
-/// A flow to be kept.
+/// A flow to be stored.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -114,15 +114,15 @@ pub struct Flow {
 pub struct NewFlow {
     /// The flow.
     pub flow: Flow,
-    /// The digest of the secret that the browser keeps, so that no other browser can go on with the flow.
+    /// The digest of the secret that the browser keeps, so that no other browser can continue the flow.
     pub binding: TokenDigest,
-    /// When it began.
+    /// The start of the flow.
     pub created_at: Timestamp,
-    /// When it ends.
+    /// The end of the flow.
     pub expires_at: Timestamp,
 }
 
-/// The code that the application gets at the end of a flow, to be kept with it.
+/// The code that the application gets at the end of a flow, to be stored with it.
 #[derive(Clone, Copy, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -133,7 +133,7 @@ pub struct NewCode {
     pub flow: TokenDigest,
     /// The digest of the code.
     pub digest: TokenDigest,
-    /// When it ends.
+    /// The end of the code's lifetime.
     pub expires_at: Timestamp,
 }
 

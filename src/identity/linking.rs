@@ -3,7 +3,7 @@
 use super::Assertion;
 use crate::user::{User, UserId, UserStatus};
 
-/// The stored data about an assertion, at one moment.
+/// The stored data about an assertion, at one point in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Candidates {
@@ -13,7 +13,7 @@ pub struct Candidates {
     pub holder: Option<Local>,
 }
 
-/// An account, as far as linking goes by it.
+/// The properties of an account that decide about linking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Local {
@@ -26,7 +26,7 @@ pub struct Local {
 }
 
 impl Local {
-    /// The account of this user. Nothing else decides whether its address is verified: no identity of it does.
+    /// The account of this user. Only the account decides whether its address is verified; its identities do not.
     #[must_use]
     pub fn new(user: &User) -> Self {
         Self {
@@ -44,17 +44,17 @@ impl Local {
     reason = "a further outcome would be a change of contract"
 )]
 pub enum Linking {
-    /// The identity is linked: its user signs in, whatever their address is.
+    /// The identity is linked: its user signs in, regardless of the address.
     SignIn(UserId),
-    /// The account gets the identity: its address is verified, and so is the one of the assertion.
+    /// The identity is linked to the account: both the account's address and the assertion's are verified.
     Join(UserId),
-    /// The account has an unverified address: the user with proof of the address takes it over, and its content is
-    /// wiped first.
+    /// The account has an unverified address: the user with proof of the address takes it over, and its credentials are
+    /// deleted first.
     TakeOver(UserId),
-    /// The address is free: an account is made, if registration allows it. The address is verified if the assertion
+    /// The address is free: an account is created, if registration allows it. The address is verified if the assertion
     /// [proves](Assertion::proves) it.
     Create,
-    /// Nothing is done.
+    /// The sign-in is refused.
     Refuse(LinkRefusal),
 }
 
@@ -72,7 +72,7 @@ pub enum LinkRefusal {
 }
 
 impl Assertion {
-    /// Decides about the sign-in.
+    /// Decides the outcome of the sign-in.
     ///
     /// | identity | address here | [proven](Self::proves) by the assertion | outcome |
     /// |---|---|---|---|
@@ -122,7 +122,7 @@ mod tests {
         }
     }
 
-    /// No account, and every kind of one.
+    /// No account, and every kind of account.
     fn locals() -> Vec<Option<Local>> {
         let mut locals = vec![None];
         for active in [true, false] {
@@ -148,7 +148,7 @@ mod tests {
                     let is_proven = has_email && email_verified && trusted;
                     assert_eq!(assertion.proves(), is_proven);
                     for linked in locals() {
-                        // Without an address no account has it.
+                        // Without an address, there is no account with it.
                         let holders = locals();
                         let holders = holders.into_iter().filter(|h| has_email || h.is_none());
                         for holder in holders {

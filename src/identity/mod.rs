@@ -1,6 +1,6 @@
-//! Identities at providers: which account an identity belongs to, and the flow that finds it out.
+//! Identities at providers: the account that an identity belongs to, and the flow that establishes it.
 //!
-//! An identity is known by its issuer and its subject, never by an address: addresses move from person to person.
+//! An identity is known by its issuer and its subject, never by an address: addresses can pass to another person.
 //! [`Assertion::resolve`] alone decides about an unknown identity.
 
 mod assertion;
@@ -29,20 +29,20 @@ id! {
 pub struct Identity {
     /// The identifier of the link.
     pub id: IdentityId,
-    /// The name of the provider when they were linked, such as `google`.
+    /// The name of the provider when the identity was linked, such as `google`.
     pub provider: String,
-    /// The issuer, exactly as it writes itself.
+    /// The issuer, exactly as the provider writes it.
     pub issuer: String,
     /// The permanent identifier of the user there: at most 255 bytes.
     pub subject: String,
-    /// The address the provider gave when they were linked. Says nothing of where they can be reached today.
+    /// The address that the provider gave when the identity was linked. It may be out of date.
     pub email: Option<String>,
-    /// When they were linked.
+    /// When the identity was linked.
     pub created_at: Timestamp,
 }
 
 impl Identity {
-    /// An event about it: with the details `provider` and `identity_id`.
+    /// An event about the identity, with the details `provider` and `identity_id`.
     #[must_use]
     pub fn noted_on(&self, event: &Event) -> Event {
         let event = event.clone();

@@ -10,7 +10,7 @@ use crate::{
     user::{Credentials, NewUser, User, UserId},
 };
 
-/// Somebody who is back from a provider.
+/// A user who has returned from a provider.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -21,17 +21,17 @@ pub struct IdentitySignIn {
     pub assertion: Assertion,
     /// The identifier of the identity, if it is new.
     pub identity: IdentityId,
-    /// The account to be made, with the address of the assertion, if there is to be one.
+    /// The account to create, with the address of the assertion, if one may be created.
     pub new_user: Option<NewUser>,
-    /// The code to be kept.
+    /// The code to store.
     pub code: NewCode,
-    /// From where.
+    /// The client.
     pub author: Author,
-    /// The notice to the user of a verified account that gets the identity, if there is to be one.
+    /// The notice to the user of a verified account to which the identity is linked, if one is to be sent.
     pub joined: Option<Intent>,
-    /// The letter with the link, to the user of an account that is made without proof of its address.
+    /// The letter with the link, to the user of an account that is created without proof of its address.
     pub verification: Option<Intent>,
-    /// Now.
+    /// The present time.
     pub now: Timestamp,
 }
 
@@ -67,15 +67,15 @@ impl IdentitySignIn {
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
 pub enum IdentityAdmission {
-    /// The code is good for this user. With the events that were written.
+    /// The code was stored for this user; with the events that were written.
     Admitted(User, Vec<Event>),
     /// Nothing was written.
     Refused(LinkRefusal),
-    /// There is no account, and none was given to be made: nothing was written.
+    /// There is no account, and none was given to be created: nothing was written.
     NoAccount,
 }
 
-/// The user that a code was good for.
+/// The user of a valid code.
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct Redeemed {
@@ -92,11 +92,11 @@ pub struct Redeemed {
     reason = "a plain record between use case and store"
 )]
 pub struct LinkIdentity {
-    /// The identifier it gets.
+    /// The identifier that it gets.
     pub id: IdentityId,
     /// The digest of the code.
     pub code: TokenDigest,
-    /// Made of the verifier that came with it.
+    /// The challenge of the verifier that came with the code.
     pub challenge: CodeChallenge,
     /// The session of the caller.
     pub session_id: SessionId,
@@ -111,15 +111,15 @@ pub struct LinkIdentity {
     reason = "a further outcome would be a change of contract"
 )]
 pub enum Linked {
-    /// It is the user's now.
+    /// The identity is now linked to the user.
     Linked(Identity),
-    /// It was the user's before; no event was written.
+    /// The identity was already the user's; no event was written.
     Known(Identity),
-    /// It is another user's.
+    /// The identity is another user's.
     Taken,
-    /// The code is not good.
+    /// The code is not valid.
     BadCode,
-    /// The session is over, or the user is disabled or gone; nothing was written.
+    /// The session has ended, or the user is disabled or gone; nothing was written.
     Gone,
 }
 
@@ -130,9 +130,9 @@ pub enum Linked {
     reason = "a further outcome would be a change of contract"
 )]
 pub enum Unlinked {
-    /// It is gone.
+    /// The identity was removed.
     Unlinked,
-    /// It is the only way in that the user has; nothing was written.
+    /// It is the user's only way to sign in; nothing was written.
     LastCredential,
     /// The user has no such identity.
     NotFound,

@@ -16,7 +16,7 @@ macro_rules! budgets {
             /// Every budget.
             pub const ALL: &[Self] = &[$(Self::$budget),*];
 
-            /// The word for it: the name of the policy in `RateLimit` headers.
+            /// The name of the policy in `RateLimit` headers.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {
@@ -61,39 +61,41 @@ macro_rules! budgets {
 }
 
 budgets! {
-    /// Every request over HTTP, whatever else it counts as, health, keys and documentation apart. In the memory of each
-    /// process.
+    /// Every request over HTTP, in addition to its own budget, except health, keys and documentation. Counted in the
+    /// memory of each process.
     Default default per_minute(6000, 2000), None;
-    /// Asking for a link that sets a new password.
+    /// Requesting a link that sets a new password.
     Forgot forgot per_minute(60, 120), per_minute(2, 120);
     /// Beginning to sign in with a provider.
     OauthStart oauth_start per_minute(60, 120), None;
-    /// Exchanging a refresh token. In the memory of each process.
+    /// Exchanging a refresh token. Counted in the memory of each process.
     Refresh refresh per_minute(1200, 600), None;
     /// Registering.
     Register register per_minute(60, 120), None;
-    /// Setting a new password by a mailed token.
+    /// Setting a new password with a mailed token.
     Reset reset per_minute(60, 120), None;
-    /// Showing a password, be it to sign in or while signed in.
+    /// Presenting a password, to sign in or while signed in.
     SignIn sign_in per_minute(20, 20), None;
-    /// Verifying or confirming an address, or unlocking, by a mailed token; and asking for another such mail.
+    /// Verifying or confirming an address, or unlocking, with a mailed token; and requesting another such mail.
     Verify verify per_minute(60, 120), per_minute(2, 120);
 }
 
-/// The rate limits of each client, and of calls about an address.
+/// The rate limits of each client, and of calls that name an address.
 ///
 /// | budget | each client address | each address of an account |
 /// |---|---|---|
-/// | [`Default`](Budget::Default) | 6000 a minute, 2000 at once | |
-/// | [`Forgot`](Budget::Forgot) | 60 a minute, 120 at once | 2 a minute, 120 at once; beyond that nothing is done, without notice |
-/// | [`OauthStart`](Budget::OauthStart) | 60 a minute, 120 at once | |
-/// | [`Refresh`](Budget::Refresh) | 1200 a minute, 600 at once | |
-/// | [`Register`](Budget::Register) | 60 a minute, 120 at once | |
-/// | [`Reset`](Budget::Reset) | 60 a minute, 120 at once | |
+/// | [`Default`](Budget::Default) | 6000 a minute, bursts of 2000 | |
+/// | [`Forgot`](Budget::Forgot) | 60 a minute, bursts of 120 | 2 a minute, bursts of 120; further calls do nothing,
+/// without notice |
+/// | [`OauthStart`](Budget::OauthStart) | 60 a minute, bursts of 120 | |
+/// | [`Refresh`](Budget::Refresh) | 1200 a minute, bursts of 600 | |
+/// | [`Register`](Budget::Register) | 60 a minute, bursts of 120 | |
+/// | [`Reset`](Budget::Reset) | 60 a minute, bursts of 120 | |
 /// | [`SignIn`](Budget::SignIn) | 20 a minute | the [`Lockout`](super::Lockout) |
-/// | [`Verify`](Budget::Verify) | 60 a minute, 120 at once | as for `Forgot`, when another mail is asked for |
+/// | [`Verify`](Budget::Verify) | 60 a minute, bursts of 120 | as for `Forgot`, when another mail is requested |
 ///
-/// Looking at the page of a mailed link counts as using it would, apart from that, in the memory of each process.
+/// Opening the page of a mailed link has the same limit as using the link. It is counted separately, in the memory of
+/// each process.
 ///
 /// Mails have budgets of their own: [`AuthBuilder::mail_budgets`](crate::AuthBuilder::mail_budgets).
 ///
@@ -122,9 +124,9 @@ impl RateLimits {
         self
     }
 
-    /// Sets how often each address of an account may be called about, whether or not it has one; `None` lifts the
-    /// limit. Budgets whose calls name no address ([`Budget::Default`], [`Budget::OauthStart`], [`Budget::Refresh`],
-    /// [`Budget::Reset`]) have no use for it.
+    /// Sets how often calls may name the same address, whether or not it has an account; `None` lifts the limit.
+    /// Budgets whose calls name no address ([`Budget::Default`], [`Budget::OauthStart`], [`Budget::Refresh`],
+    /// [`Budget::Reset`]) ignore it.
     #[must_use]
     pub fn per_address(mut self, budget: Budget, rate: impl Into<Option<Rate>>) -> Self {
         self.0.of_mut(budget).about = rate.into();
@@ -137,14 +139,14 @@ impl RateLimits {
         self.0.of(budget).client
     }
 
-    /// How often each address of an account may be called about.
+    /// How often calls may name the same address.
     #[must_use]
     pub fn of_address(&self, budget: Budget) -> Option<Rate> {
         self.0.of(budget).about
     }
 
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) naming a budget whose rate makes no sense.
+    /// [`Configuration`](crate::ErrorKind::Configuration) naming a budget whose rate is invalid.
     pub(crate) fn check(&self) -> Result<()> {
         for budget in Budget::ALL {
             for rate in [self.of_client(*budget), self.of_address(*budget)] {

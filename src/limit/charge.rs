@@ -2,7 +2,7 @@
 
 use super::{Held, LimitKey, Rule};
 
-/// One more under this key.
+/// One more call or attempt under this key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -11,7 +11,7 @@ use super::{Held, LimitKey, Rule};
 pub struct Charge {
     /// The key of the counter.
     pub key: LimitKey,
-    /// The rule that decides.
+    /// The rule of the counter.
     pub rule: Rule,
 }
 
@@ -22,11 +22,11 @@ pub struct Charge {
     reason = "a third outcome would be a change of contract"
 )]
 pub enum Charged {
-    /// All had room. The last one holds this now.
+    /// All counters had room. This is the new state of the last one.
     Granted(Option<Held>),
-    /// The one at this position, from 0, had none.
+    /// A counter had no room.
     Refused {
-        /// Its position among the charges.
+        /// Its position among the charges, from 0.
         position: usize,
         /// Its state.
         held: Held,

@@ -11,10 +11,11 @@ pub(super) const SKEW: TimeDelta = TimeDelta::minutes(5);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a limiter builds it")]
 pub struct Held {
-    /// Of a [`Rate`](super::Rate): the theoretical arrival time of GCRA. Of attempts: until when the next one waits.
+    /// For a [`Rate`](super::Rate), the theoretical arrival time of GCRA. For attempts, the time until which the next
+    /// one waits.
     pub until: Timestamp,
-    /// How many attempts in a row; 0 of a rate.
+    /// The number of attempts in a row; 0 for a rate.
     pub attempts: u32,
-    /// From when on it is as if nothing were held.
+    /// The time from which the state no longer matters.
     pub expires_at: Timestamp,
 }

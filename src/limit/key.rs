@@ -18,7 +18,7 @@ impl LimitKey {
         &self.0
     }
 
-    /// Its beginning, to distinguish log lines.
+    /// A prefix, to distinguish log lines.
     pub(crate) fn short(&self) -> String {
         let [a, b, c, d, ..] = self.0;
         format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
@@ -48,11 +48,11 @@ impl LimitKeys {
         Self(key)
     }
 
-    /// The calls of a client.
+    /// The key of a client's calls.
     pub(crate) fn client(&self, budget: Budget, ip: IpAddr) -> LimitKey {
         match canonical(ip) {
             IpAddr::V4(ip) => self.key("client", budget.as_str(), &ip.octets()),
-            // One customer has a /64 at least, and all the addresses in it.
+            // One customer has at least a /64, and all addresses in it.
             IpAddr::V6(ip) => {
                 let [a, b, c, d, e, f, g, h, ..] = ip.octets();
                 self.key("client", budget.as_str(), &[a, b, c, d, e, f, g, h])
@@ -60,17 +60,17 @@ impl LimitKeys {
         }
     }
 
-    /// The calls about a canonical address.
+    /// The key of calls that name a canonical address.
     pub(crate) fn address(&self, budget: Budget, canonical: &str) -> LimitKey {
         self.key("about", budget.as_str(), canonical.as_bytes())
     }
 
-    /// The failed sign-ins to a canonical address.
+    /// The key of failed sign-ins to a canonical address.
     pub(crate) fn account(&self, canonical: &str) -> LimitKey {
         self.key("attempts", "account", canonical.as_bytes())
     }
 
-    /// The failed sign-ins on a device that is known at a canonical address.
+    /// The key of failed sign-ins on a device that is known for a canonical address.
     pub(crate) fn device(&self, id: &[u8]) -> LimitKey {
         self.key("attempts", "device", id)
     }
@@ -84,8 +84,8 @@ impl LimitKeys {
     }
 }
 
-/// An IPv4 address that is written as one of IPv6 (RFC 4291), or came through a translator (RFC 6052), as itself: the
-/// others would share a network of 64 bits.
+/// The IPv4 address behind an IPv6 address that embeds one (RFC 4291) or comes from a translator (RFC 6052). Otherwise
+/// many clients would share a network of 64 bits.
 fn canonical(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => match ip.octets() {

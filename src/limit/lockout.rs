@@ -10,21 +10,21 @@ use crate::{
     error::{Error, Result},
 };
 
-/// For how long failures are remembered after the last one.
+/// How long failures are remembered after the last one.
 const REMEMBERED: TimeDelta = TimeDelta::days(1);
-/// Until a reset, without a practical limit.
+/// Until a reset: practically without a limit.
 const REMEMBERED_AT_MOST: TimeDelta = TimeDelta::days(3650);
 const LONGEST: Duration = Duration::from_secs(86_400);
-/// From a microsecond these lead beyond a day.
+/// With this many doublings, even a microsecond exceeds a day.
 const MOST_DOUBLINGS: u32 = 40;
 
-/// The lockout after consecutive wrong passwords: a wait that doubles, and in the end no password is checked any more
-/// (NIST SP 800-63B section 3.2.2: at most 100) until the password is reset, the link in the letter about it is used,
-/// or an administrator unlocks it.
+/// The lockout after consecutive wrong passwords: a wait that doubles. After the maximum (NIST SP 800-63B section
+/// 3.2.2: at most 100), no password is checked until the password is reset, the link in the lockout letter is used, or
+/// an administrator unlocks the account.
 ///
-/// An attempt is counted before the password is checked, and taken back if it was right: of any number of parallel
-/// guesses no more are checked than are allowed. Attempts during a wait are not counted. Failures are forgotten a day
-/// after the last one, unless there were as many as there may be.
+/// An attempt is counted before the password is checked, and taken back if it was right. Parallel guesses therefore
+/// cannot exceed the allowed number of checks. Attempts during a wait are not counted. Failures are forgotten a day
+/// after the last one, unless the maximum was reached.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,16 +36,16 @@ const MOST_DOUBLINGS: u32 = 40;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
-    reason = "with the default for the rest, a further field breaks nobody"
+    reason = "with the default for the rest, a further field breaks no caller"
 )]
 pub struct Lockout {
     /// How many failures in a row have no wait between them; at least 1. Default 5.
     pub free_attempts: u32,
-    /// The wait after as many. It doubles with each failure from there. Default a second.
+    /// The wait after that many failures. It doubles with each further failure. Default a second.
     pub base_delay: Duration,
-    /// The longest wait; a day at most. Default 15 minutes.
+    /// The longest wait; at most a day. Default 15 minutes.
     pub max_delay: Duration,
-    /// After how many failures in a row no password is checked any more. Default 100, which is also the maximum.
+    /// The number of failures in a row after which no password is checked. Default 100, which is also the maximum.
     pub max_attempts: u32,
 }
 
@@ -93,7 +93,8 @@ impl Lockout {
         TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX)
     }
 
-    /// The latest time until which a wait can last. Beyond it the clock was set back, and no caller waits.
+    /// The latest time until which a wait can last. A later time means that the clock was set back, and no caller
+    /// waits.
     #[must_use]
     pub fn latest(&self, now: Timestamp) -> Timestamp {
         now + TimeDelta::from_std(self.max_delay).unwrap_or(TimeDelta::MAX) + SKEW
@@ -114,7 +115,7 @@ impl Lockout {
         failures == self.free_attempts || failures == self.max_attempts
     }
 
-    /// The counter after one more attempt; the unchanged one, if the attempt has to wait.
+    /// The counter after one more attempt; the unchanged counter, if the attempt has to wait.
     pub(super) fn charge(&self, held: Option<&Held>, now: Timestamp) -> Result<Held, Held> {
         let failures = held.map_or(0, |held| held.attempts);
         if let Some(held) = held

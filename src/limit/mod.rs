@@ -1,17 +1,17 @@
 //! Limits: how often a client may call, and how often a password may be wrong.
 //!
-//! Every limit is a counter under a [`LimitKey`], a keyed digest from which nothing can be read, with a [`Rule`]:
+//! Every limit is a counter under a [`LimitKey`], a keyed digest that reveals nothing, with a [`Rule`]:
 //!
-//! * a [`Rate`] for each client address (IPv6 by /64) and for each address of an account that is named, by the generic
-//!   cell rate algorithm (ITU-T I.371): a steady pace, and a burst beside it;
-//! * the [`Lockout`] of a password, counted by address whether or not that has an account, and by device for devices
-//!   that have signed in before, so that nobody can lock an owner out.
+//! * a [`Rate`] for each client address (IPv6 by /64) and for each email address that a call names, by the generic cell
+//!   rate algorithm (ITU-T I.371): a steady pace, and a burst on top;
+//! * the [`Lockout`] of a password, counted by address, whether or not it has an account. Devices that have signed in
+//!   before are counted separately, so that nobody can lock an owner out.
 //!
-//! Use cases that are called in process count as well: a client whose [address](crate::event::ClientInfo::ip) is not
+//! Use cases that are called in process count as well. A client whose [address](crate::event::ClientInfo::ip) is not
 //! known has no counter of its own.
 //!
-//! The digests are made with a key that [outlives](crate::store::LimitKeyStore) the master secrets: rotating them
-//! resets no counter, and instances that have them in another order count together.
+//! The digests are made with a key that [outlives](crate::store::LimitKeyStore) the master secrets: rotating the
+//! secrets resets no counter, and instances that have them in another order share the counters.
 //!
 //! A [`Limiter`](crate::store::Limiter) keeps the counters: the database, so that all instances share them, or the
 //! memory of the process.

@@ -12,8 +12,8 @@ use crate::{
 
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
-/// A steady pace, and a burst beside it: after a pause, `burst` calls are let through at once, and then one every
-/// `period / amount`.
+/// A steady pace and a burst: after a pause, `burst` calls are allowed immediately, and then one every `period /
+/// amount`.
 ///
 /// ```
 /// use hallpass::limit::Rate;
@@ -24,16 +24,16 @@ const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a plain record")]
 pub struct Rate {
-    /// How many calls in a period; at least 1.
+    /// The number of calls in a period; at least 1.
     pub amount: u32,
-    /// The period: a microsecond for each call at least, a year at most.
+    /// The period: at least a microsecond for each call, at most a year.
     pub period: Duration,
-    /// How many calls at once; at least 1.
+    /// The number of calls in a burst; at least 1.
     pub burst: u32,
 }
 
 impl Rate {
-    /// So many calls a minute, all of them at once if it comes to that.
+    /// This many calls a minute, with a burst of the same size.
     #[must_use]
     pub const fn per_minute(amount: u32) -> Self {
         Self {
@@ -43,14 +43,14 @@ impl Rate {
         }
     }
 
-    /// The same with another burst.
+    /// The same rate with another burst.
     #[must_use]
     pub const fn with_burst(self, burst: u32) -> Self {
         Self { burst, ..self }
     }
 
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it lets nothing through, or a number is out of range.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it allows no calls, or a number is out of range.
     pub(super) fn check(&self) -> Result<()> {
         let sound = self.amount > 0
             && self.burst > 0
@@ -84,13 +84,14 @@ impl Rate {
             .unwrap_or(TimeDelta::MAX)
     }
 
-    /// The latest time that a counter can have run up to. Beyond it the clock was set back, and nothing is held.
+    /// The latest time that a counter can hold. A later time means that the clock was set back, and the counter is
+    /// ignored.
     #[must_use]
     pub fn latest(&self, now: Timestamp) -> Timestamp {
         now + self.tolerance() + self.emission_interval() + SKEW
     }
 
-    /// The counter after one more call; the unchanged one, if there is no room.
+    /// The counter after one more call; the unchanged counter, if there is no room.
     pub(super) fn charge(&self, held: Option<&Held>, now: Timestamp) -> Result<Held, Held> {
         let held = held.filter(|held| held.until <= self.latest(now));
         let at = held.map_or(now, |held| held.until);

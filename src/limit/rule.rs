@@ -1,28 +1,28 @@
-//! The rule by which a counter decides.
+//! The rule of a counter.
 
 use std::time::Duration;
 
 use super::{Held, Lockout, Rate};
 use crate::clock::Timestamp;
 
-/// The rule by which a counter decides.
+/// The rule that decides whether a counter has room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
     reason = "a third rule would be a change of contract"
 )]
 pub enum Rule {
-    /// How often something may be done.
+    /// How often calls are allowed.
     Rate(Rate),
-    /// How often in a row something may fail.
+    /// How often in a row attempts may fail.
     Attempts(Lockout),
 }
 
 impl Rule {
-    /// The counter after one more; the unchanged one, if there is no room.
+    /// The counter after one more charge; the unchanged counter, if there is no room.
     ///
     /// # Errors
-    /// The current state, if there is no room.
+    /// If there is no room; with the current state.
     pub fn charge(&self, held: Option<Held>, now: Timestamp) -> Result<Held, Held> {
         let held = held.filter(|held| now < held.expires_at);
         match self {
@@ -31,8 +31,8 @@ impl Rule {
         }
     }
 
-    /// The time until there is room again: for attempts beyond the maximum the longest wait, though there will be no
-    /// room then either.
+    /// The time until there is room again. For attempts beyond the maximum it is the longest wait, although there will
+    /// be no room then either.
     #[must_use]
     pub fn retry_after(&self, held: &Held, now: Timestamp) -> Duration {
         let wait = match self {

@@ -5,24 +5,24 @@ use std::{net::IpAddr, time::Duration};
 use super::Link;
 use crate::{clock::Timestamp, outbox::LetterKind, user::EmailAddress};
 
-/// A letter with all that its text says, as its [kind](LetterKind) has it.
+/// A letter with the data that its [kind](LetterKind) needs.
 ///
-/// A `User-Agent` is in none of them: it is the caller's own text, and would be a way to have us mail it.
+/// No letter has the `User-Agent`: a caller could use it to have us mail a text of their choice.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Letter {
     /// The letter.
     pub kind: LetterKind,
-    /// The link in it, and for how long that works: where the kind has a [purpose](LetterKind::purpose).
+    /// The link, and how long it works, if the kind has a [purpose](LetterKind::purpose).
     pub link: Option<(Link, Duration)>,
-    /// When and from where something was done, in [notices](LetterKind::is_notice).
+    /// The time and client address of the action, in [notices](LetterKind::is_notice).
     pub seen: Option<Seen>,
-    /// The new address that was asked for.
+    /// The requested new address.
     pub new_email: Option<EmailAddress>,
 }
 
 impl Letter {
-    /// A letter of this kind, without anything that it says yet.
+    /// A letter of this kind, without data.
     #[must_use]
     pub fn new(kind: LetterKind) -> Self {
         Self {
@@ -34,12 +34,12 @@ impl Letter {
     }
 }
 
-/// When and from where something was done.
+/// The time and client address of an action.
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a plain record")]
 pub struct Seen {
-    /// When.
+    /// The time.
     pub at: Timestamp,
-    /// From which address, if it is known.
+    /// The address of the client, if known.
     pub ip: Option<IpAddr>,
 }

@@ -8,7 +8,7 @@ use crate::{
     secret::OneTimeToken,
 };
 
-/// Makes the links in mails, from configuration only: nothing a request says goes into them.
+/// Makes the links in mails, from configuration only: nothing from a request becomes part of them.
 ///
 /// ```
 /// use hallpass::{secret::OneTimeToken, mail::Links, token::Purpose};
@@ -30,7 +30,7 @@ pub struct Links {
 pub struct Link(String);
 
 impl Link {
-    /// The link itself. Look twice where it goes.
+    /// The link itself. Be careful where you pass it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -44,8 +44,8 @@ impl fmt::Debug for Link {
 }
 
 impl Links {
-    /// Links to pages under this URL, such as `https://id.example.org`: for each purpose to its
-    /// [page](Purpose::page) there.
+    /// Links to pages below this URL, such as `https://id.example.org`; each purpose has its [page](Purpose::page)
+    /// there.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an `http` or `https` URL, or has a user, a query
@@ -55,7 +55,7 @@ impl Links {
         let authority = public_url.split('/').nth(2).unwrap_or_default();
         if public_url.contains(['?', '#']) || authority.contains('@') {
             return Err(Error::configuration(
-                "the public URL has no user, no password, no query and no fragment",
+                "the public URL must have no user, no password, no query and no fragment",
             ));
         }
         let base = public_url.strip_suffix('/').unwrap_or(public_url);
@@ -94,8 +94,8 @@ fn with_token(url: &str, token: &OneTimeToken) -> Link {
     Link(format!("{url}{separator}token={}", token.expose()))
 }
 
-/// The URL goes into mails as it is written: a scheme that mail programs open, a host, and no character that ends
-/// the link in a plain text.
+/// The URL is written into mails as it is. It needs a scheme that mail programs open, a host, and no character that
+/// ends the link in a plain text.
 fn check(what: &str, url: &str) -> Result<()> {
     let rest = url
         .strip_prefix("https://")

@@ -12,15 +12,14 @@ use crate::user::EmailAddress;
 /// ```
 /// use hallpass::mail::Mailbox;
 ///
-/// let mailbox = Mailbox::new();
-/// // Give a clone to the application, have it send something, then:
+/// let mailbox = Mailbox::new(); // Give a clone to the application, let it send something, then:
 /// assert!(mailbox.last_to("ann@example.org").is_none());
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Mailbox(Arc<Mutex<Vec<Mail>>>);
 
 impl Mailbox {
-    /// An empty one.
+    /// An empty mailbox.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -32,7 +31,7 @@ impl Mailbox {
         self.lock().clone()
     }
 
-    /// The mail to this address that was ordered last: those that are sent at the same time arrive in any order.
+    /// The most recently ordered mail to this address. Mails that are sent at the same time arrive in any order.
     #[must_use]
     pub fn last_to(&self, address: &str) -> Option<Mail> {
         let address: EmailAddress = address.parse().ok()?;
@@ -41,7 +40,7 @@ impl Mailbox {
         fitting.max_by_key(|mail| mail.id()).cloned()
     }
 
-    /// Throws the mails away.
+    /// Deletes the mails.
     pub fn clear(&self) {
         self.lock().clear();
     }

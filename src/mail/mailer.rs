@@ -7,17 +7,17 @@ use async_trait::async_trait;
 use super::Mail;
 use crate::error::BoxError;
 
-/// Sends mails. A host may bring its own.
+/// Sends mails. A host may implement its own.
 #[async_trait]
 pub trait Mailer: fmt::Debug + Send + Sync + 'static {
-    /// Sends a mail, or hands it to who will.
+    /// Sends a mail, or passes it on for sending.
     ///
     /// # Contract
-    /// When this has returned, another has taken the responsibility for the mail. It may be called again with the
-    /// same mail after a fault, and may be dropped at any point: then it counts as not sent.
+    /// When this has returned, another component has taken responsibility for the mail. It may be called again with the
+    /// same mail after a fault. It may be dropped at any point; the mail then counts as not sent.
     ///
     /// # Errors
-    /// If the mail was not taken; [permanent](MailError::permanent) if this very mail will never be.
+    /// If the mail was not accepted; [permanent](MailError::permanent) if this mail will never be accepted.
     async fn send(&self, mail: &Mail) -> Result<(), MailError>;
 }
 
@@ -29,7 +29,7 @@ pub struct MailError {
 }
 
 impl MailError {
-    /// This mail, to this recipient, will not be taken later either. The text must hold no secret.
+    /// This mail, to this recipient, will not be accepted later either. The text must hold no secret.
     pub fn permanent(source: impl Into<BoxError>) -> Self {
         Self {
             permanent: true,
@@ -37,7 +37,7 @@ impl MailError {
         }
     }
 
-    /// It may go better later. The text must hold no secret.
+    /// A later attempt may succeed. The text must hold no secret.
     pub fn transient(source: impl Into<BoxError>) -> Self {
         Self {
             permanent: false,
@@ -45,7 +45,7 @@ impl MailError {
         }
     }
 
-    /// Whether sending this mail again is of little use.
+    /// Whether a retry of this mail is of little use.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         self.permanent

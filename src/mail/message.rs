@@ -15,7 +15,7 @@ pub struct Content {
     pub subject: String,
     /// The plain text, with the link.
     pub text: String,
-    /// The same as HTML.
+    /// The same content as HTML.
     pub html: String,
 }
 
@@ -29,10 +29,10 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// A mail to `to`. `id` makes its Message-ID: a mail that is sent again after a fault has the same.
+    /// A mail to `to`. `id` makes its Message-ID: a mail that is sent again after a fault has the same one.
     ///
-    /// Control characters in the subject become spaces, so that it cannot start another header, and it is cut off after
-    /// 200 characters, so that it fits into one.
+    /// Control characters in the subject become spaces, so that it cannot start another header. The subject is cut off
+    /// after 200 characters, so that it fits into one header.
     #[must_use]
     pub fn new(id: IntentId, date: Timestamp, to: EmailAddress, mut content: Content) -> Self {
         let subject = content.subject.trim().chars().take(MAX_SUBJECT);
@@ -77,7 +77,7 @@ impl Mail {
         &self.content.text
     }
 
-    /// The same as HTML.
+    /// The same content as HTML.
     #[must_use]
     pub fn html(&self) -> &str {
         &self.content.html

@@ -1,9 +1,9 @@
 //! Mail: the letters, the mailers, and the outbox of unsent mails.
 //!
-//! A use case puts an [`Intent`] into the outbox, whether or not the address has an account. The delivery worker
-//! claims it, resolves the account, makes the [`Letter`] with its one-time link, has the [`Templates`] render a
-//! [`Mail`], and hands that to the [`Mailer`]: to the terminal, to a [`Mailbox`] in tests, to an SMTP server, or to
-//! whatever a host implements.
+//! A use case puts an [`Intent`] into the outbox, whether or not the address has an account. The delivery worker claims
+//! it, resolves the account, makes the [`Letter`] with its one-time link, has the [`Templates`] render a [`Mail`], and
+//! passes that to the [`Mailer`]: the terminal, a [`Mailbox`] in tests, an SMTP server, or an implementation of the
+//! host.
 
 mod letter;
 mod links;

@@ -15,18 +15,18 @@ use crate::outbox::LetterKind;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notices {
-    /// The letters that are not as by default.
+    /// The letters that deviate from the default.
     chosen: Vec<(LetterKind, bool)>,
 }
 
 impl Notices {
-    /// Sends a letter. One that is not optional is sent in any case.
+    /// Switches a letter on. A letter that is not optional is sent in any case.
     #[must_use]
     pub fn with(self, letter: LetterKind) -> Self {
         self.choose(letter, true)
     }
 
-    /// Does not send a letter. One that is not optional is sent in any case.
+    /// Switches a letter off. A letter that is not optional is sent in any case.
     #[must_use]
     pub fn without(self, letter: LetterKind) -> Self {
         self.choose(letter, false)

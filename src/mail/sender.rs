@@ -8,12 +8,12 @@ use crate::{
 };
 
 const MAX_NAME: usize = 200;
-/// RFC 2606 keeps it from ever being a domain.
+/// RFC 2606 reserves this name, so that it is never a real domain.
 const ANY_TLD: &str = ".invalid";
 
 /// The sender of mails: `Hallpass <no-reply@localhost>`, `"Acme, Inc." <id@acme.example>` or an address alone.
 ///
-/// The address is one that [`EmailAddress`] takes, or one at a domain of a single label, such as `localhost`.
+/// The address is one that [`EmailAddress`] accepts, or one at a domain with a single label, such as `localhost`.
 ///
 /// ```
 /// use hallpass::mail::Sender;
@@ -31,7 +31,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// The name to show.
+    /// The display name.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()

@@ -27,13 +27,13 @@ const MAX_IDLE: usize = 4;
 
 /// Sends mails through an SMTP server (RFC 5321), with TLS by rustls, and keeps connections for the next mail.
 ///
-/// With TLS the server's certificate is verified, always: its name, its dates, and that it comes from a root that the
-/// machine trusts, or from [one's own](Self::with_root_certificate). User, password and mails go through TLS or not at
-/// all. Without TLS all of it can be read on the way: that is for servers on the same machine or network.
+/// With TLS, the server's certificate is always verified: its name, its dates, and its root, which must be one that the
+/// machine trusts or [one's own](Self::with_root_certificate). User, password and mails are sent through TLS or not at
+/// all. Without TLS, everything can be read on the network: use it only for servers on the same machine or network.
 ///
 /// The three digits of a reply decide what it means (RFC 5321 section 4.2); its text need not be UTF-8. Connecting and
-/// sending may take 10 seconds each. Addresses with UTF-8 local parts need a server that offers
-/// SMTPUTF8 (RFC 6531).
+/// sending may take up to 10 seconds each. Addresses with UTF-8 local parts need a server that offers SMTPUTF8 (RFC
+/// 6531).
 ///
 /// ```
 /// use hallpass::mail::SmtpMailer;
@@ -42,8 +42,8 @@ const MAX_IDLE: usize = 4;
 /// let mailer = SmtpMailer::from_url("smtps://user:p%40ss@mail.example.org", sender)?;
 /// # Ok::<(), hallpass::Error>(())
 /// ```
-// The connections are kept here and not by the transport of `lettre`: that one has no timeout for replies, and puts a
-// connection whose caller gave up back into its pool, where the late reply is taken for the answer to the next mail.
+// The connections are kept here and not by the transport of `lettre`: it has no timeout for replies, and returns a
+// connection whose caller gave up to its pool, where the late reply is taken as the answer to the next mail.
 #[derive(Debug)]
 pub struct SmtpMailer {
     server: Server,
@@ -69,8 +69,8 @@ impl SmtpMailer {
     /// User and password come before the host, percent-encoded: `smtps://user:p%40ss@host`.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is of another form, or asks for TLS that has no
-    /// [cryptography](crate#cryptography). The error repeats neither user nor password.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL has another form, or needs TLS and there is no
+    /// [cryptography](crate#cryptography) for it. The error repeats neither user nor password.
     pub fn from_url(url: &str, sender: Sender) -> Result<Self> {
         message::mailbox(&sender)?;
         Ok(Self {
@@ -80,8 +80,8 @@ impl SmtpMailer {
         })
     }
 
-    /// Trusts the root certificates in `pem` (one or more, RFC 7468), and no longer those that the machine trusts: for
-    /// a server whose certificate comes from one's own authority.
+    /// Trusts the root certificates in `pem` (one or more, RFC 7468) instead of those that the machine trusts: for a
+    /// server whose certificate comes from one's own authority.
     ///
     /// ```no_run
     /// use hallpass::mail::SmtpMailer;
@@ -93,8 +93,8 @@ impl SmtpMailer {
     /// ```
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no certificate in it, or one that cannot be read,
-    /// or if the URL is one without TLS.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if `pem` has no certificate or an unreadable one, or if the
+    /// URL does not use TLS.
     pub fn with_root_certificate(self, pem: &[u8]) -> Result<Self> {
         Ok(Self {
             server: self.server.with_root_certificate(pem)?,

@@ -21,13 +21,14 @@ use crate::{
 };
 
 const MAX_PRODUCT: usize = 100;
-/// Short of the 78 characters of RFC 5322 section 2.1.1.
+/// Below the 78 characters of RFC 5322 section 2.1.1.
 const MAX_LINE: usize = 76;
 
-/// Renders letters, as plain text and as HTML that loads nothing from anywhere.
+/// Renders letters, as plain text and as HTML that loads no other resource.
 ///
 /// A letter is written once: its subject on the first line, then paragraphs, separated by empty lines. A paragraph in
-/// brackets is the link, and what its button says. Both the plain text and the HTML are made of that.
+/// brackets is the link; the text in the brackets is the label of its button. Both the plain text and the HTML are made
+/// from this source.
 ///
 /// ```
 /// use hallpass::mail::{LetterKind, Templates};
@@ -42,7 +43,7 @@ const MAX_LINE: usize = 76;
 /// ```
 #[derive(Clone)]
 pub struct Templates {
-    /// As they are written: few are ever read, so that they are parsed when they are.
+    /// The letters in source form. Few are ever used, so each is parsed on use.
     letters: HashMap<(Locale, LetterKind), Cow<'static, str>>,
     locales: Vec<Locale>,
     layout: Cow<'static, str>,
@@ -96,16 +97,16 @@ impl Templates {
         })
     }
 
-    /// Sets the text of a letter in a language, which may be a new one. A letter that a language lacks is written in
-    /// English.
+    /// Sets the text of a letter in a language, which may be a new one. If a language lacks a letter, the English one
+    /// is used.
     ///
-    /// The text is a [minijinja](https://docs.rs/minijinja) template for each of its paragraphs, with `product` and
-    /// `lang`; with `expires_in` in letters that have a link; with `at`, and `ip` where it is known, in those that
-    /// report an action; and with `new_email` in [`LetterKind::EmailChangeRequested`]. Values are escaped in HTML.
+    /// Each paragraph is a [minijinja](https://docs.rs/minijinja) template with `product` and `lang`; with `expires_in`
+    /// in letters that have a link; with `at`, and `ip` if known, in letters that report an action; and with
+    /// `new_email` in [`LetterKind::EmailChangeRequested`]. Values are escaped in HTML.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the text has no subject, has not exactly one paragraph in
-    /// brackets although the letter has a link, has one although it has none, or names what the letter does not have.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the text has no subject, or uses data that the letter does
+    /// not have. A letter with a link must have exactly one paragraph in brackets, and a letter without a link none.
     pub fn with_letter(mut self, kind: LetterKind, locale: &Locale, text: &str) -> Result<Self> {
         let refuse = |why: &str| {
             let kind = kind.as_str();
@@ -116,7 +117,9 @@ impl Templates {
         let source = Source::parse(text)?;
         let sample = sample(kind)?;
         if source.actions() != usize::from(sample.link.is_some()) {
-            return refuse("a letter with a link has one paragraph in brackets, others have none");
+            return refuse(
+                "a letter with a link must have one paragraph in brackets, others must have none",
+            );
         }
         let text = Cow::Owned(text.to_owned());
         self.letters.insert((locale.clone(), kind), text);
@@ -130,10 +133,10 @@ impl Templates {
         Ok(self)
     }
 
-    /// Puts the HTML of every letter into a page of the host's own.
+    /// Puts the HTML of every letter into a layout of the host's own.
     ///
     /// It is a [minijinja](https://docs.rs/minijinja) template with `lang`, `subject`, `product` and `parts`: each has
-    /// a `text`, and the one that is a button a `link`. All of them are escaped already. See the default,
+    /// a `text`, and the button also has a `link`. All of them are already escaped. See the default,
     /// `src/mail/templates/layout.html`.
     ///
     /// # Errors
@@ -146,19 +149,19 @@ impl Templates {
         })
     }
 
-    /// The languages there are letters in, English first.
+    /// The languages that have letters, English first.
     #[must_use]
     pub fn locales(&self) -> &[Locale] {
         &self.locales
     }
 
-    /// The product the letters are from.
+    /// The product that sends the letters.
     #[must_use]
     pub fn product(&self) -> &str {
         &self.product
     }
 
-    /// The text of a letter, in this language or else in English.
+    /// The text of a letter, in this language, or else in English.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if a template is broken.
@@ -250,14 +253,14 @@ impl fmt::Debug for Templates {
     }
 }
 
-/// A variable that a letter lacks must not be silently empty.
+/// A variable that a letter lacks must cause an error instead of being silently empty.
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment
 }
 
-/// A letter of this kind, to try templates with.
+/// A letter of this kind, for testing templates.
 fn sample(kind: LetterKind) -> Result<Letter> {
     let links = Links::new("https://example.org")?;
     let token = "token".into();
@@ -275,7 +278,7 @@ fn sample(kind: LetterKind) -> Result<Letter> {
     })
 }
 
-/// Broken at spaces only: a text without any, such as a link or a Chinese sentence, stays whole.
+/// Lines are broken at spaces only; a text without spaces, such as a link or a Chinese sentence, is not broken.
 fn wrap(paragraph: &str) -> String {
     let (mut wrapped, mut length) = (String::new(), 0);
     for word in paragraph.split(' ').filter(|word| !word.is_empty()) {

@@ -14,7 +14,7 @@ pub struct TerminalMailer;
 #[async_trait]
 impl Mailer for TerminalMailer {
     async fn send(&self, mail: &Mail) -> Result<(), MailError> {
-        // One write, so that the lines of two mails do not mix.
+        // A single write keeps the lines of two mails apart.
         let mut stdout = io::stdout().lock();
         stdout
             .write_all(print(mail).as_bytes())

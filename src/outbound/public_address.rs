@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether the address is one of the public network: none that the special-purpose registries of the IANA (RFC 6890)
-/// keep for networks of one's own, for this machine, for documentation, or for translation to such.
+/// Whether the address belongs to the public network. The special-purpose registries of the IANA (RFC 6890) reserve
+/// other addresses for private networks, this machine, documentation, or translation to such addresses.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -32,7 +32,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     )
 }
 
-/// Global unicast is 2000::/3 (RFC 4291); all the rest is mapped, local, multicast, or of nobody yet.
+/// Global unicast is 2000::/3 (RFC 4291); the rest is mapped, local, multicast, or unassigned.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
     let is_global_unicast = (0x2000..=0x3fff).contains(&a);

@@ -7,8 +7,8 @@ use reqwest::{Client, StatusCode, Url};
 use super::{Unanswered, client_builder, is_loopback};
 use crate::error::{BoxError, Error, Result};
 
-/// A site, over rustls with the roots of the platform. Redirects are not followed, and nothing is tried again.
-/// `HTTPS_PROXY` and the like are honoured for `https://`.
+/// A site, over rustls with the roots of the platform. Redirects are not followed, and nothing is retried.
+/// `HTTPS_PROXY` and similar variables are honoured for `https://`.
 #[derive(Clone)]
 pub(crate) struct Site {
     client: Client,
@@ -16,24 +16,24 @@ pub(crate) struct Site {
     asking: Asking,
 }
 
-/// How a site is asked.
+/// The terms of requests to a site.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asking {
     /// The name of the site, for the operator who set its URL.
     pub(crate) what: &'static str,
-    /// How long one answer may take.
+    /// The time limit of one answer.
     pub(crate) timeout: Duration,
-    /// How long one answer may be.
+    /// The maximum length of one answer, in bytes.
     pub(crate) max_bytes: usize,
-    /// The lifetime of an idle connection; zero: none is kept.
+    /// The lifetime of an idle connection; with zero, none is kept.
     pub(crate) keep: Duration,
 }
 
 impl Site {
-    /// At this URL: `https://`, or `http://` on loopback.
+    /// The site at this URL: `https://`, or `http://` on loopback.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is another URL.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL has another form.
     pub(crate) fn new(asking: Asking, url: &str) -> Result<Self> {
         let url = parse(asking.what, url)?;
         if url.scheme() != "https" && !is_loopback(&url) {
@@ -71,10 +71,10 @@ impl Site {
         })
     }
 
-    /// Gets what is at this path below the URL, and hands it over as it comes in.
+    /// Fetches the resource at this path below the URL, and passes it to `read` as it arrives.
     ///
     /// # Errors
-    /// If the answer is anything but a whole 200 within the limits, or `read` refuses it.
+    /// If the answer is not a complete 200 within the limits, or `read` refuses it.
     pub(crate) async fn get(
         &self,
         path: &str,
@@ -124,7 +124,7 @@ fn parse(what: &str, url: &str) -> Result<Url> {
     }
     // It is written to logs.
     if !url.username().is_empty() || url.password().is_some() {
-        return refuse("must hold no user and no password");
+        return refuse("must have no user and no password");
     }
     Ok(url)
 }

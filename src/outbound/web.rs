@@ -14,18 +14,18 @@ use crate::error::{BoxError, Error, Result};
 const KEEP: Duration = Duration::from_secs(10);
 
 /// A client for URLs that a document points to, over rustls with the roots of the platform. Redirects are not followed,
-/// and nothing is tried again. Cheap to clone.
+/// and nothing is retried. Cheap to clone.
 ///
-/// Addresses that are not public are asked only if the [`Reach`] says so; names are resolved once per connection, and
-/// the connection goes to the address that was checked. `HTTPS_PROXY` and the like are honoured for `https://`: the
-/// names are resolved by the proxy then, which has to refuse what should be refused.
+/// Addresses that are not public are called only if the [`Reach`] allows it. Names are resolved once per connection,
+/// and the connection goes to the address that was checked. `HTTPS_PROXY` and similar variables are honoured for
+/// `https://`. The proxy then resolves the names, and has to refuse private addresses.
 #[derive(Clone, Debug)]
 pub(crate) struct Web {
     client: Client,
     reach: Reach,
 }
 
-/// The addresses that may be asked.
+/// The addresses that may be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// Public addresses, over TLS.
@@ -37,7 +37,7 @@ pub(crate) enum Reach {
 }
 
 impl Web {
-    /// `timeout` is for one call, the connection included.
+    /// `timeout` limits one call, the connection included.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if TLS is not available.
@@ -58,8 +58,8 @@ impl Web {
     /// Sends the request, and reads the whole answer.
     ///
     /// # Errors
-    /// If there is no answer of at most `max_bytes` in time, or the URL may not be asked. The error names the host, and
-    /// nothing else of the URL.
+    /// If there is no answer of at most `max_bytes` in time, or the URL may not be called. Of the URL, the error shows
+    /// only the host.
     pub(crate) async fn send(
         &self,
         request: http::Request<Vec<u8>>,
@@ -68,7 +68,7 @@ impl Web {
         let request = Request::try_from(request).map_err(reqwest::Error::without_url)?;
         let host = request.url().host_str().unwrap_or_default().to_owned();
         if !self.may_ask(request.url()) {
-            return Err(format!("{host} is not to be asked: it is not public").into());
+            return Err(format!("{host} must not be called: it is not public").into());
         }
         let unanswered = |error| Unanswered::new(&host, error);
         let mut response = self.client.execute(request).await.map_err(unanswered)?;
@@ -85,7 +85,7 @@ impl Web {
         Ok(answer)
     }
 
-    /// Whether the URL is one that may be asked, its name apart: that is known when it is resolved.
+    /// Whether the URL may be called. Its host name is checked later, when it is resolved.
     pub(crate) fn may_ask(&self, url: &Url) -> bool {
         match self.reach {
             Reach::Public => url.scheme() == "https" && !is_private_literal(url),

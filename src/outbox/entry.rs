@@ -21,7 +21,7 @@ pub struct MailEntry {
     pub id: IntentId,
     /// The letter: the word of a [`LetterKind`], or one that only a newer version knows.
     pub letter: String,
-    /// The address it goes to, or was asked for with; `None` if the user is gone, or it cannot be read.
+    /// The address that it goes to or was requested with; `None` if the user is gone, or the address cannot be read.
     pub recipient: Option<EmailAddress>,
     /// The recipient; `None` if the mail was requested with an address.
     pub user_id: Option<UserId>,
@@ -29,11 +29,11 @@ pub struct MailEntry {
     pub status: MailStatus,
     /// How often it has been claimed.
     pub attempts: i32,
-    /// The reason why the last try failed.
+    /// The reason why the last attempt failed.
     pub last_error: Option<String>,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: Timestamp,
-    /// When it is to be sent; while it is being sent, when the lease ends.
+    /// The time at which to send it; while it is being sent, the end of the lease.
     pub due_at: Timestamp,
 }
 
@@ -46,7 +46,7 @@ pub struct MailEntry {
 pub enum MailStatus {
     /// It was given up.
     Dead,
-    /// It will be tried, perhaps again.
+    /// It will be tried, or tried again.
     Pending,
 }
 
@@ -75,7 +75,7 @@ impl std::str::FromStr for MailStatus {
 
 /// The text is neither `dead` nor `pending`.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the status is `dead` or `pending`")]
+#[error("the status must be `dead` or `pending`")]
 pub struct UnknownMailStatus(());
 
 /// The outcome of an administrator's retry of a mail.
@@ -87,9 +87,9 @@ pub struct UnknownMailStatus(());
 pub enum RetryMail {
     /// No mail has this identifier.
     NotFound,
-    /// It will be tried in any case; nothing was written.
+    /// The mail is still pending; nothing was written.
     Pending,
-    /// A new intent took its place.
+    /// A new intent replaced it.
     Retried(RetriedMail),
 }
 
@@ -102,12 +102,12 @@ pub enum RetryMail {
 pub struct RetriedMail {
     /// The word of its letter.
     pub letter: String,
-    /// The recipient; `None` if no try has found one.
+    /// The recipient; `None` if no attempt has found one.
     pub user_id: Option<UserId>,
 }
 
 impl RetriedMail {
-    /// The event of its retry, which says which letter it is and whose.
+    /// The event of its retry, with the letter and its user.
     #[must_use]
     pub fn noted_on(&self, event: &Event) -> Event {
         Event {
@@ -117,7 +117,7 @@ impl RetriedMail {
     }
 }
 
-/// A mail that asks for its part of a budget: one a minute and five an hour for each address and letter.
+/// A mail to be counted against its budget: one a minute and five an hour for each address and letter.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -126,16 +126,16 @@ impl RetriedMail {
 pub struct Admission {
     /// A digest of the address and the letter.
     pub key: TokenDigest,
-    /// Now.
+    /// The present time.
     pub now: Timestamp,
-    /// The latest mail of the key was admitted at this time or before it.
+    /// The mail is admitted only if the latest mail of the key was admitted at or before this time.
     pub latest_until: Timestamp,
-    /// The fifth-latest mail of the key was admitted at this time or before it.
+    /// The mail is admitted only if the fifth-latest mail of the key was admitted at or before this time.
     pub fifth_until: Timestamp,
 }
 
 impl Admission {
-    /// A mail of now to this address.
+    /// A mail to this address at the present time.
     #[must_use]
     pub fn new(letter: LetterKind, address: &EmailAddress, now: Timestamp) -> Self {
         let key = format!("{}:{}", letter.as_str(), address.canonical());

@@ -12,9 +12,9 @@ use crate::{
     id::{UserId, id},
 };
 
-/// How far clocks may differ before a time in the future is believed to be one of before a clock went back.
+/// How far clocks may differ. A time further in the future dates from before a clock went back.
 pub(crate) const SKEW: Duration = Duration::from_secs(30);
-/// For how long a letter without a link is worth sending.
+/// How long a letter without a link is worth sending.
 const NOTICE_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 
 id! {
@@ -37,26 +37,26 @@ pub struct Intent {
     pub recipient: Recipient,
     /// Further data of the letter. Never a token.
     pub payload: Map<String, Value>,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: Timestamp,
-    /// From when on it is worth nothing.
+    /// The time after which it is not worth sending.
     pub not_after: Timestamp,
 }
 
-/// The recipient of a mail. A disabled account gets none.
+/// The recipient of a mail. A disabled account gets no mail.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_enums,
     reason = "a plain record between use case and store"
 )]
 pub enum Recipient {
-    /// The account with this address, if there is one: to the stored address.
+    /// The account with this address, if there is one. The mail goes to the stored address.
     Holder(EmailAddress),
-    /// This address, which the user wants to have.
+    /// This address, which the user has requested.
     NewAddress(UserId, EmailAddress),
-    /// This user: to the stored address.
+    /// This user. The mail goes to the stored address.
     User(UserId),
-    /// In an intent to be written beside a fact: the user of the fact.
+    /// The user of the fact that the intent is written with.
     UserOfFact,
 }
 
@@ -79,7 +79,7 @@ impl Intent {
         }
     }
 
-    /// A letter without a link, about what a client has just done; worth sending for a week.
+    /// A letter without a link, about an action of a client; worth sending for a week.
     #[must_use]
     pub fn notice(
         letter: LetterKind,
@@ -94,7 +94,7 @@ impl Intent {
         }
     }
 
-    /// Says something more. Never a token.
+    /// Adds data. Never a token.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.payload.insert(name.to_owned(), value.into());
@@ -103,7 +103,7 @@ impl Intent {
 }
 
 impl Recipient {
-    /// The same, with the user of the fact filled in.
+    /// The same recipient, with the user of the fact filled in.
     pub(crate) fn of(&self, user: Option<UserId>) -> Option<Self> {
         match self {
             Self::UserOfFact => user.map(Self::User),
@@ -111,7 +111,7 @@ impl Recipient {
         }
     }
 
-    /// The user and the address as two columns, one of which is there at least, except for
+    /// The user and the address as two columns. At least one of them is set, except for
     /// [`UserOfFact`](Self::UserOfFact).
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn to_columns(&self) -> (Option<UserId>, Option<&EmailAddress>) {
@@ -123,7 +123,7 @@ impl Recipient {
         }
     }
 
-    /// From these columns; `None` if both are empty.
+    /// The recipient from these columns; `None` if both are empty.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn from_columns(
         user: Option<UserId>,
@@ -138,7 +138,7 @@ impl Recipient {
     }
 }
 
-/// The account that a mail was ordered for, as it stood then.
+/// The account that a mail was ordered for, as it was then.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -147,7 +147,7 @@ impl Recipient {
 pub struct Ordered {
     /// The user that it belongs to.
     pub user_id: UserId,
-    /// The address it had.
+    /// The address that the account had.
     pub address: EmailAddress,
     /// The version of its credentials.
     pub credential_version: i64,
@@ -160,7 +160,7 @@ pub struct Ordered {
     reason = "a plain record between use case and store"
 )]
 pub struct Claims {
-    /// Mails to be sent, the longest due first.
+    /// Mails to be sent, starting with the one that has been due longest.
     pub intents: Vec<ClaimedIntent>,
     /// Mails that this version cannot read.
     pub unreadable: Vec<UnreadableIntent>,
@@ -191,13 +191,13 @@ pub struct UnreadableIntent {
     pub id: IntentId,
     /// How often it has been claimed, this time included. It names the lease.
     pub attempt: i32,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: Timestamp,
     /// The reason why it cannot be read.
     pub error: String,
 }
 
-/// Before this time a due time that was set at `now` does not hold: the clock has gone back since.
+/// Before this time, a due time that was set at `now` is ignored, because the clock has gone back since.
 pub(crate) fn holds_from(now: Timestamp) -> Timestamp {
     now - SKEW
 }
@@ -214,12 +214,12 @@ pub struct ClaimedIntent {
     /// The account it was ordered for. `None` if no claim has found one yet: in an intent for the holder of an address,
     /// and in one that an older version wrote.
     pub ordered: Option<Ordered>,
-    /// When the fact was that it reports: a retry is asked for later.
+    /// The time of the fact that it reports; a retry is requested later.
     pub ordered_at: Timestamp,
     /// How often it has been claimed, this time included. It names the lease.
     pub attempt: i32,
     /// Whether it was [admitted](crate::store::OutboxStore::admit) before.
     pub admitted: bool,
-    /// The reason why the last try failed.
+    /// The reason why the last attempt failed.
     pub last_error: Option<String>,
 }

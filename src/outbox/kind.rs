@@ -2,7 +2,7 @@
 
 use crate::purpose::Purpose;
 
-/// Hands the table of letters to a macro. A letter is its row here, and its text in each folder of
+/// Passes the table of letters to a macro. A letter consists of its row here and its text in each folder of
 /// `src/mail/templates`.
 macro_rules! letters {
     ($with:ident $($before:tt)*) => {
@@ -10,18 +10,18 @@ macro_rules! letters {
             $($before)*
             /// Somebody registered with an address that has an account.
             AccountExists "account_exists": Row::plain();
-            /// Sign-in is locked after too many failures; with the link that unlocks it.
+            /// Sign-in is locked after too many failures. Has the link that unlocks it.
             AccountLocked "account_locked": Row::link(Purpose::Unlock).optional(true);
-            /// The link that makes a new address the one of the account. Goes to the new address.
+            /// The link that confirms a new address of the account. Goes to the new address.
             ConfirmEmailChange "confirm_email_change": Row::link(Purpose::ConfirmEmailChange);
-            /// The address was changed. Goes to the old one.
+            /// The address was changed. Goes to the old address.
             EmailChanged "email_changed": Row::notice();
-            /// A new address was asked for. Goes to the old one.
+            /// A new address was requested. Goes to the old address.
             EmailChangeRequested "email_change_requested": Row::notice().with_new_email();
-            /// Signing in with a provider was linked to an account that was there before.
+            /// An identity at a provider was linked to an existing account.
             IdentityLinked "identity_linked": Row::notice().optional(true);
-            /// There was a sign-in on a device that was not seen before: one without a valid
-            /// [device token](crate::event::ClientInfo::device), the first of an account apart.
+            /// There was a sign-in on a new device, that is, without a valid [device
+            /// token](crate::event::ClientInfo::device). The first sign-in of an account does not count.
             NewSignIn "new_sign_in": Row::notice().optional(false);
             /// The password was changed or reset.
             PasswordChanged "password_changed": Row::notice().optional(true);
@@ -29,7 +29,7 @@ macro_rules! letters {
             RefreshTokenReused "refresh_token_reused": Row::notice().optional(true);
             /// The link that sets a new password.
             ResetPassword "reset_password": Row::link(Purpose::ResetPassword);
-            /// The link that shows that the address is the user's.
+            /// The link that verifies the address.
             VerifyEmail "verify_email": Row::link(Purpose::VerifyEmail);
         }
     };
@@ -38,7 +38,7 @@ pub(crate) use letters;
 
 macro_rules! kinds {
     ($($(#[$docs:meta])* $letter:ident $word:literal: $row:expr;)*) => {
-        /// The letters there are.
+        /// The letters.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum LetterKind {
@@ -79,7 +79,7 @@ macro_rules! kinds {
 
 letters!(kinds);
 
-/// The properties of a letter beside its text.
+/// The properties of a letter, apart from its text.
 struct Row {
     purpose: Option<Purpose>,
     is_notice: bool,
@@ -106,7 +106,7 @@ impl Row {
         }
     }
 
-    /// Says when and from where something was done.
+    /// Has the time and client address of an action.
     fn notice() -> Self {
         Self {
             is_notice: true,
@@ -131,31 +131,31 @@ impl Row {
 }
 
 impl LetterKind {
-    /// The purpose of the link in it; `None` if it has none.
+    /// The purpose of the link in it; `None` if it has no link.
     #[must_use]
     pub fn purpose(self) -> Option<Purpose> {
         self.row().purpose
     }
 
-    /// Whether it notifies of something done: it says when and from where.
+    /// Whether it notifies of an action, with its time and client address.
     #[must_use]
     pub fn is_notice(self) -> bool {
         self.row().is_notice
     }
 
-    /// Whether it names the new address that was asked for.
+    /// Whether it names the requested new address.
     #[must_use]
     pub fn has_new_email(self) -> bool {
         self.row().has_new_email
     }
 
-    /// Whether a host can choose if it is sent: see [`Notices`](crate::mail::Notices).
+    /// Whether the host can choose if it is sent; see [`Notices`](crate::mail::Notices).
     #[must_use]
     pub fn is_optional(self) -> bool {
         self.row().is_optional
     }
 
-    /// Whether it is sent unless the host chooses otherwise.
+    /// Whether it is sent by default.
     #[must_use]
     pub fn is_sent_by_default(self) -> bool {
         self.row().is_sent_by_default

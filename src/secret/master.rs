@@ -16,7 +16,7 @@ const MIN_BYTES: usize = 32;
 pub struct Secret(Vec<u8>);
 
 impl Secret {
-    /// Takes at least 32 bytes of key material.
+    /// A secret from at least 32 bytes of key material.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if there are fewer.
@@ -36,7 +36,7 @@ impl Secret {
         Self(random_bytes::<MIN_BYTES>().to_vec())
     }
 
-    /// The secret in standard base64, for writing it down. Look twice where it goes.
+    /// The secret in standard base64, for storing it. Be careful where you pass it.
     #[must_use]
     pub fn expose_base64(&self) -> Zeroizing<String> {
         Zeroizing::new(STANDARD.encode(&self.0))
@@ -62,7 +62,7 @@ impl Secret {
     }
 }
 
-/// How long a derived key is.
+/// The length of a derived key, in bytes.
 struct Length(usize);
 
 impl KeyType for Length {
@@ -95,12 +95,11 @@ impl Drop for Secret {
     }
 }
 
-/// The generations of the master secret. The first signs and derives all that is issued; all verify.
+/// The generations of the master secret. The first signs and derives everything that is issued; all of them verify.
 ///
-/// To rotate, add the new one second on every instance, later put it first, and later drop the old one. No session
-/// ends, and no counter of limits or of the lockout begins again: these are kept under a key that the database holds,
-/// sealed for each secret in turn. A secret that replaces another without having been beside it begins with counters of
-/// its own.
+/// To rotate, add the new secret second on every instance, later put it first, and later drop the old one. No session
+/// ends, and no counter of limits or of the lockout is reset: the counters use a key that the database holds, sealed
+/// for each secret. A secret that replaces another without an overlap begins with counters of its own.
 ///
 /// ```
 /// use hallpass::Secrets;
@@ -130,7 +129,7 @@ impl Secrets {
         Ok(all)
     }
 
-    /// The one that signs and derives what is issued.
+    /// The secret that signs and derives everything that is issued.
     pub(crate) fn first(&self) -> &Secret {
         &self.first
     }

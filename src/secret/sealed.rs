@@ -1,4 +1,4 @@
-//! Sealing: data that is kept where others can read it, for those who have the secret.
+//! Sealing: encryption of data that is stored where others can read it.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;
@@ -7,12 +7,12 @@ use super::{Secret, random_bytes};
 use crate::error::{Error, Result};
 
 impl Secret {
-    /// Names this secret to those who have it, and discloses nothing to others.
+    /// A label that identifies this secret and discloses nothing about it.
     pub(crate) fn label(&self, purpose: &str) -> [u8; 16] {
         *self.derive(&format!("{purpose} label"))
     }
 
-    /// A random nonce, and then the text and its tag under AES-256-GCM (NIST SP 800-38D).
+    /// A random nonce, followed by the ciphertext and its tag under AES-256-GCM (NIST SP 800-38D).
     ///
     /// # Errors
     /// `Internal` if the library fails.

@@ -17,7 +17,7 @@ macro_rules! redacted_text {
         pub struct $name(String);
 
         impl $name {
-            /// The text itself. Look twice where it goes.
+            /// The text itself. Be careful where you pass it.
             #[must_use]
             pub fn expose(&self) -> &str {
                 &self.0
@@ -43,7 +43,7 @@ macro_rules! secret_text {
         redacted_text! { $(#[$docs])* $name }
 
         impl $name {
-            /// Takes the text as a secret.
+            /// Wraps the text as a secret.
             pub fn new(text: impl Into<String>) -> Self {
                 Self(text.into())
             }
@@ -68,11 +68,11 @@ secret_text! {
     AccessToken
 }
 secret_text! {
-    /// A token that marks a device as one that was signed in on before. It opens nothing.
+    /// A token that marks a device on which somebody signed in before. It grants no access.
     DeviceToken
 }
 secret_text! {
-    /// A token that is mailed or handed over once, and spent once.
+    /// A token that is mailed or delivered once, and spent once.
     OneTimeToken
 }
 secret_text! {
@@ -92,13 +92,13 @@ secret_text! {
 }
 
 impl PasswordHash {
-    /// A text that was made here, or was parsed before it was stored.
+    /// A text that was created here, or was parsed before it was stored.
     pub(crate) fn trusted(text: String) -> Self {
         Self(text)
     }
 }
 
-/// In constant time.
+/// Compares in constant time.
 impl PartialEq for DeviceToken {
     fn eq(&self, other: &Self) -> bool {
         verify_slices_are_equal(self.0.as_bytes(), other.0.as_bytes()).is_ok()
@@ -107,7 +107,7 @@ impl PartialEq for DeviceToken {
 
 impl Eq for DeviceToken {}
 
-/// The SHA-256 of a token: all that a store ever sees of it.
+/// The SHA-256 of a token. A store never sees the token itself.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenDigest([u8; 32]);
 

@@ -1,4 +1,4 @@
-//! The reply of every door that signs in.
+//! The reply of every endpoint that signs in.
 
 use super::SignIn;
 use crate::{

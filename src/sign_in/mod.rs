@@ -1,5 +1,5 @@
-//! Opening a session. [`complete`](SessionOpener::complete) is the only code that does, and it takes a [`Proof`], which
-//! only a checked credential makes: whichever way in a user came, nothing is skipped.
+//! Opening a session. Only [`complete`](SessionOpener::complete) opens one. It takes a [`Proof`], which only a checked
+//! credential creates, so that no way of signing in skips a step.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
@@ -23,15 +23,15 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct SessionOpener {
     pub(crate) core: Arc<Core>,
-    /// Of one user.
+    /// The maximum number of sessions of one user.
     pub(crate) sessions_at_most: NonZeroU32,
 }
 
 impl SessionOpener {
     /// Opens a session; `None` if the credentials changed while they were checked.
     ///
-    /// Hooks that may refuse are called, and claims that do not fit an access token are found, before there is a
-    /// session.
+    /// Before a session is opened, hooks that may refuse are called, and claims that do not fit into an access token
+    /// are found.
     pub(crate) async fn complete(
         &self,
         proof: Proof,
@@ -54,7 +54,7 @@ impl SessionOpener {
         let known =
             token.and_then(|token| self.core.devices.read(token, checked.email.canonical()));
         let known = known.filter(|device| device.is_of(checked.id, version));
-        // The first sign-in is on an unknown device as a matter of course.
+        // The first sign-in is always on an unknown device.
         let letter = match (known, checked.last_login_at) {
             (None, Some(_)) => {
                 let (letter, recipient) = (LetterKind::NewSignIn, Recipient::User(checked.id));
@@ -107,7 +107,7 @@ impl SessionOpener {
         };
         self.core.hooks.after_sign_in(&user, id);
         let tokens = &self.core.tokens;
-        // One whose counter is full begins a new one.
+        // A device whose counter is full gets a new identity.
         let same = known.filter(|_| is_on_device);
         Ok(Some(SignIn::Complete {
             tokens: tokens.pair(access_token, id, opening.token, expires_at, now),
@@ -115,7 +115,7 @@ impl SessionOpener {
         }))
     }
 
-    /// The audit trail distinguishes a refusal by the host from one of ours.
+    /// The audit trail distinguishes a refusal by the host from one by Hallpass.
     async fn write_down(&self, refusal: &Refusal, user: &User, client: &ClientInfo) -> Result<()> {
         let event = Event::new(EventKind::SignInFailed, self.core.clock.now(), client)
             .of(user.id)

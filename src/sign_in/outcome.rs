@@ -21,20 +21,19 @@ use crate::{error::Result, secret::DeviceToken, token::TokenPair};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SignIn {
-    /// A session is open.
+    /// A session was opened.
     #[non_exhaustive]
     Complete {
         /// Its tokens.
         tokens: TokenPair,
-        /// Makes the device a known one at its next sign-in: see
+        /// Makes the device a known one at its next sign-in; see
         /// [`ClientInfo::device`](crate::event::ClientInfo::device).
         device: Option<DeviceToken>,
     },
 }
 
 impl SignIn {
-    /// A session that is open, on a device that stays unknown: for a host's own
-    /// [`UserService`](crate::UserService).
+    /// An open session, on a device that stays unknown, for a host's own [`UserService`](crate::UserService).
     #[must_use]
     pub fn complete(tokens: TokenPair) -> Self {
         Self::Complete {
@@ -43,7 +42,7 @@ impl SignIn {
         }
     }
 
-    /// The tokens, where no step but this one can be asked for.
+    /// The tokens, for callers that know that no further step is possible.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if another step is needed.

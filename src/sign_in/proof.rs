@@ -9,19 +9,19 @@ use crate::{
     user::User,
 };
 
-/// The credentials that a user has shown: whose they are, by which methods, and what must still be so when a session is
-/// opened. It opens one session at most.
+/// The credentials that a user has presented: the user, the methods, and the conditions that must still hold when a
+/// session is opened. It opens at most one session.
 #[derive(Debug)]
 pub(crate) struct Proof {
     pub(super) user: User,
     /// The version of the account's credentials that was checked.
     pub(super) credential_version: i64,
     pub(super) methods: Methods,
-    /// The password hash that was verified; `None` if another credential was.
+    /// The password hash that was verified; `None` if another credential was verified.
     pub(super) verified_hash: Option<PasswordHash>,
     pub(super) rehashed: Option<PasswordHash>,
     pub(super) attempt: CountedAttempt,
-    /// The name of the provider that spoke for the user, if one did.
+    /// The name of the provider that the user signed in with, if any.
     pub(super) provider: Option<String>,
 }
 

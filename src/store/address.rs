@@ -12,19 +12,19 @@ use crate::{
     user::UserId,
 };
 
-/// Verifies and changes the addresses of users, by one-time tokens. Part of [`Store`](crate::store::Store).
+/// Verifies and changes the addresses of users, with one-time tokens. Part of [`Store`](crate::store::Store).
 ///
-/// A token is good for the address it was mailed to, and for no other.
+/// A token is valid only for the address that it was mailed to.
 #[async_trait]
 pub trait AddressStore: std::fmt::Debug + Send + Sync {
-    /// Verifies the address of a user by a token of purpose [`VerifyEmail`](crate::token::Purpose::VerifyEmail), and
-    /// gives whose it is; `None` if the token is not good for it.
+    /// Verifies the address of a user with a token of purpose [`VerifyEmail`](crate::token::Purpose::VerifyEmail), and
+    /// returns the user; `None` if the token is not valid for it.
     ///
     /// # Contract
     /// One fact, by at most one of any number of concurrent calls (I1): the token is neither used nor expired, its user
-    /// is active, and the address it was mailed to is still theirs. Then it is used, and with it every other one that
-    /// was mailed to the same address; an unverified address becomes verified and a verified one keeps its time, and
-    /// the event is written. Else nothing changes.
+    /// is active, and the address it was mailed to is still theirs. Then it is used, together with every other token
+    /// that was mailed to the same address. An unverified address becomes verified, a verified one keeps its time, and
+    /// the event is written. Otherwise nothing changes.
     ///
     /// # Errors
     /// If the database fails.
@@ -35,12 +35,12 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
         event: &Event,
     ) -> Result<Option<UserId>, StoreError>;
 
-    /// Keeps the token that makes another address the user's, in place of any older one, and orders the mails.
+    /// Stores the token that confirms a new address of the user, replacing any older one, and orders the mails.
     ///
     /// # Contract
     /// One fact: the session is live, and the credentials are those that were checked in it. Then the token, which is
-    /// of purpose [`ConfirmEmailChange`](crate::token::Purpose::ConfirmEmailChange), takes the place of an older one
-    /// (by `created_at`), and the event and the mails are written; if there is a newer one, nothing is. The same
+    /// of purpose [`ConfirmEmailChange`](crate::token::Purpose::ConfirmEmailChange), replaces an older one (by
+    /// `created_at`), and the event and the mails are written. If there is a newer one, nothing is written. The same
     /// statements run whether or not the address has an account.
     ///
     /// # Errors
@@ -53,15 +53,15 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
         mails: &[Intent],
     ) -> Result<Checked, StoreError>;
 
-    /// Makes the address that a token was mailed to the one of its user, and gives whose it is; `None` if the token
-    /// is not good for it, or the address has another account.
+    /// Sets the address that a token was mailed to as the address of its user, and returns the user; `None` if the
+    /// token is not valid for it, or the address has another account.
     ///
     /// # Contract
     /// One fact, by at most one of any number of concurrent calls (I1): the token is of purpose
     /// [`ConfirmEmailChange`](crate::token::Purpose::ConfirmEmailChange), neither used nor expired, its user is active
-    /// and has the `credential_version` it was kept at, and no other account has the canonical address, whatever races
-    /// (I4). Then the token is used, the address is the user's and verified, `credential_version` goes up, every
-    /// session ends, and the event is written, and the mail, which goes to the address that was theirs. Else nothing
+    /// and has the `credential_version` it was kept at, and no other account has the canonical address, even under
+    /// races (I4). Then the token is used, the address is the user's and verified, `credential_version` is incremented,
+    /// every session ends, the event is written, and the mail to the previous address is ordered. Otherwise nothing
     /// changes.
     ///
     /// # Errors

@@ -9,16 +9,16 @@ use crate::{
     user::{DeleteUser, FirstAdministrator, NewUser, UpdateUser, UserChange, UserId},
 };
 
-/// Adds the first administrator, and does what administrators do to users. The last administrator stays: that is
-/// decided here, with the change. Part of [`Store`](crate::store::Store).
+/// Adds the first administrator, and does what administrators do to users. The store keeps the last administrator: it
+/// decides together with the change. Part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
     /// Adds an administrator, if there is none.
     ///
     /// # Contract
-    /// One fact: the user is added, and the event written, only if at that moment there is no active
-    /// [administrator](crate::user::User::is_administrator) at all, and the address is free. Of any number of
-    /// concurrent calls, whatever their addresses, one at most is [`FirstAdministrator::Inserted`].
+    /// One fact: the user is added and the event written only if at that moment there is no active
+    /// [administrator](crate::user::User::is_administrator), and the address is free. Of any number of concurrent
+    /// calls, with any addresses, at most one is [`FirstAdministrator::Inserted`].
     ///
     /// # Errors
     /// If the database fails.
@@ -28,14 +28,14 @@ pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
         event: &Event,
     ) -> Result<FirstAdministrator, StoreError>;
 
-    /// Changes a user, and gives them as they then are.
+    /// Changes a user, and returns the changed user.
     ///
     /// # Contract
     /// The result of [`UserChange::apply`](crate::user::UserChange::apply) is written with its events, and no other
-    /// call writes the user between the two; a change that changes nothing writes nothing. Disabling raises
-    /// `credential_version`: every session and one-time token of the user is dead from then on, and stays so when the
-    /// user is made active again. However many calls run at once, of this method and of
-    /// [`delete_user`](Self::delete_user), one [administrator](crate::user::User::is_administrator) is left if there
+    /// call writes the user between the two; a change that changes nothing writes nothing. Disabling increments
+    /// `credential_version`: every session and one-time token of the user is dead from then on, and stays dead when the
+    /// user is made active again. Under any number of concurrent calls of this method and of
+    /// [`delete_user`](Self::delete_user), one [administrator](crate::user::User::is_administrator) remains if there
     /// was one.
     ///
     /// # Errors
@@ -51,8 +51,9 @@ pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
     /// Deletes a user, if their `credential_version` is still this one or none is given.
     ///
     /// # Contract
-    /// Sessions and one-time tokens of the user go with them, the address is free at once, and the event is written.
-    /// The last [administrator](crate::user::User::is_administrator) stays, as with [`update_user`](Self::update_user).
+    /// Sessions and one-time tokens of the user are deleted too, the address is free immediately, and the event is
+    /// written. The last [administrator](crate::user::User::is_administrator) cannot be deleted, as with
+    /// [`update_user`](Self::update_user).
     ///
     /// # Errors
     /// If the database fails.

@@ -9,14 +9,14 @@ use crate::{
     outbox::{IntentId, MailEntry, MailStatus, RetryMail},
 };
 
-/// Shows operators the mails to be sent, and retries those that were given up. Part of [`Store`](crate::store::Store).
+/// Lists the mails in the outbox for operators, and retries dead ones. Part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
     /// The mails in the outbox by descending id, at most `limit`, those below `after` if it is given.
     ///
     /// # Contract
-    /// A page costs the same at any depth. Where the intent has no address, it is the one it was ordered for, or else
-    /// the user's as it is now. Unreadable rows do not end a page early.
+    /// A page costs the same at any depth. If the intent has no address, the mail shows the address that it was ordered
+    /// for, or else the present address of the user. Unreadable rows do not end a page early.
     ///
     /// # Errors
     /// If the database fails.
@@ -27,13 +27,13 @@ pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<MailEntry>, StoreError>;
 
-    /// Puts a new intent in the place of a dead one, asked for and due at `now`.
+    /// Replaces a dead intent by a new one, requested and due at `now`.
     ///
     /// # Contract
-    /// One fact, by at most one of any number of concurrent calls: the dead intent is gone, the new one says the same,
-    /// to the same recipient, ordered for the same account at the same time, and the event is written with [what was
-    /// retried](crate::mail::RetriedMail::noted_on). Nothing of the old one's link can be derived from the new
-    /// identifier. Its lifetime begins again at `now`. A pending one is left as it is.
+    /// One fact, by at most one of any number of concurrent calls. The dead intent is gone. The new one has the same
+    /// content and recipient, and is ordered for the same account at the same time. The event is written with [the
+    /// retried mail](crate::mail::RetriedMail::noted_on). Nothing of the old link can be derived from the new
+    /// identifier. The lifetime begins again at `now`. A pending intent is left unchanged.
     ///
     /// # Errors
     /// If the database fails.

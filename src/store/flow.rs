@@ -9,13 +9,13 @@ use crate::{
     secret::TokenDigest,
 };
 
-/// Keeps the flows in which identities are found out, and their codes. Part of [`Store`](crate::store::Store).
+/// Keeps provider sign-in flows and their codes. Part of [`Store`](crate::store::Store).
 ///
-/// A flow is *pending* until it is taken or expires. Its code is *good* while it is not spent, `now < expires_at`, and
-/// its user is active at the `credential_version` it was kept at.
+/// A flow is *pending* until it is taken or expires. Its code is *valid* while it is not spent, `now < expires_at`, and
+/// its user is active at the `credential_version` that was stored with it.
 #[async_trait]
 pub trait FlowStore: std::fmt::Debug + Send + Sync {
-    /// Keeps a flow that begins.
+    /// Stores a flow that begins.
     ///
     /// # Errors
     /// If the database fails.
@@ -25,7 +25,7 @@ pub trait FlowStore: std::fmt::Debug + Send + Sync {
     /// binding.
     ///
     /// # Contract
-    /// Of any number of concurrent calls one gets it (I1). Another binding takes nothing.
+    /// Exactly one of any number of concurrent calls gets it (I1). A wrong binding takes nothing.
     ///
     /// # Errors
     /// If the database fails.
@@ -36,18 +36,19 @@ pub trait FlowStore: std::fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<Option<Flow>, StoreError>;
 
-    /// Keeps the code of a flow that is to link an identity, and the identity with it. Links nothing yet.
+    /// Stores the code of a flow that is to link an identity, together with the identity. Links nothing yet.
     ///
     /// # Errors
     /// If the database fails.
     async fn offer_identity(&self, code: &NewCode, assertion: &Assertion)
     -> Result<(), StoreError>;
 
-    /// Spends the good code of a flow that signs in, and returns the user; `None` if there is none with this challenge.
+    /// Spends the valid code of a flow that signs in, and returns the user; `None` if there is none with this
+    /// challenge.
     ///
     /// # Contract
-    /// Of any number of concurrent calls one gets the user (I1). Another challenge spends nothing. The
-    /// codes of flows that link are not found.
+    /// Exactly one of any number of concurrent calls gets the user (I1). A wrong challenge spends nothing. The codes of
+    /// flows that link are not found.
     ///
     /// # Errors
     /// If the database fails.

@@ -34,11 +34,11 @@ use crate::{
     },
 };
 
-/// A store behind a gate: it can be read-only, such as while its database is copied, and in tests it can be down or
+/// A store behind a gate: it can be read-only, for example while its database is copied, and in tests it can be down or
 /// slow. Clones share the gate.
 ///
 /// A refused method fails with [`Unavailable`](StoreError::Unavailable), and clients may try again. A method that has
-/// begun is carried to its end.
+/// begun runs to its end.
 ///
 /// ```
 /// use hallpass::{memory::MemoryStore, store::{Gate, Passage, Store as _}};
@@ -64,7 +64,7 @@ pub enum Passage {
     /// Everything.
     #[default]
     Open,
-    /// Those that only read. The store is not ready then, since readiness writes.
+    /// Only methods that read. The store is then not ready, since readiness writes.
     ReadOnly,
     /// Nothing.
     Closed,
@@ -77,7 +77,7 @@ struct State {
 }
 
 impl<S> Gate<S> {
-    /// Puts an open gate in front of a store.
+    /// An open gate in front of a store.
     pub fn new(store: S) -> Self {
         Self {
             store,
@@ -85,12 +85,12 @@ impl<S> Gate<S> {
         }
     }
 
-    /// Says what is let through from now on.
+    /// Sets the methods that are let through from now on.
     pub fn set(&self, passage: Passage) {
         self.change(|state| state.passage = passage);
     }
 
-    /// Makes each method wait for so long before it asks the gate. Zero ends that.
+    /// Makes each method wait this long before it checks the gate. Zero ends the delay.
     pub fn delay(&self, delay: Duration) {
         self.change(|state| state.delay = delay);
     }
@@ -132,8 +132,7 @@ impl<S> Gate<S> {
     }
 }
 
-/// Hands each method on, once the gate lets it through. A method is one atomic fact, so that asking before it is
-/// enough.
+/// Forwards each method once the gate lets it through. A method is one atomic fact, so a check before it is enough.
 macro_rules! gated {
     ($($store:ident { $($way:ident $method:ident($($name:ident: $type:ty),*) -> $reply:ty;)* })*) => {$(
         #[async_trait]

@@ -8,24 +8,24 @@ use crate::{
     limit::{Charge, Charged, LimitKey},
 };
 
-/// Keeps the counters of limits. Part of [`Store`](crate::store::Store), and replaceable alone.
+/// Keeps the counters of limits. Part of [`Store`](crate::store::Store), and replaceable on its own.
 ///
-/// Counters expire: from `expires_at` on, a counter is as good as none, and may be deleted.
+/// Counters expire: from `expires_at` on, a counter counts as absent and may be deleted.
 #[async_trait]
 pub trait Limiter: std::fmt::Debug + Send + Sync {
-    /// Charges counters in this order, up to the first that has no room.
+    /// Charges counters in this order, up to the first one without room.
     ///
     /// # Contract
-    /// Each counter decides and changes as [`Rule::charge`](crate::limit::Rule::charge) says, as one fact: of any
-    /// number of concurrent calls as many have room as would one after the other. One that has no room does not change,
-    /// and none after it is charged. In a database it is one statement for all. No key is there twice, and
-    /// [`Rule::Attempts`](crate::limit::Rule::Attempts) comes once at most, last.
+    /// Each counter decides and changes as [`Rule::charge`](crate::limit::Rule::charge) says, as one fact: as many of
+    /// any number of concurrent calls have room as would have it one after the other. A counter without room does not
+    /// change, and none after it is charged. In a database, one statement charges all of them. No key occurs twice, and
+    /// [`Rule::Attempts`](crate::limit::Rule::Attempts) occurs at most once, as the last one.
     ///
     /// # Errors
     /// If the database fails.
     async fn charge(&self, charges: &[Charge], now: Timestamp) -> Result<Charged, StoreError>;
 
-    /// Takes an attempt back that was counted and not made, and the wait that it began.
+    /// Takes back an attempt that was counted and not made, together with the wait that it began.
     ///
     /// # Contract
     /// A counter does not fall below 0.
@@ -34,7 +34,7 @@ pub trait Limiter: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn refund(&self, key: LimitKey, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Forgets what is held under a key.
+    /// Deletes the counter of a key.
     ///
     /// # Errors
     /// If the database fails.

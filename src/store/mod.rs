@@ -1,5 +1,5 @@
-//! The store traits, one a file, their sum on one database, and its adapters: one folder per technology, and the checks
-//! that hold all of them to one contract. A trait has the same file name in each of these folders.
+//! The store traits, one in each file, their sum on one database, and the adapters: one folder per technology, and the
+//! checks that hold all of them to one contract. A trait has the same file name in each of these folders.
 
 mod address;
 mod administrator;
@@ -47,13 +47,13 @@ pub use self::{
 };
 use crate::error::{Result, StoreError};
 
-/// Keeps sessions and one-time tokens: the sum of the traits that do.
+/// Keeps sessions and one-time tokens: the sum of these traits.
 pub trait TokenStore: SessionStore + RotationStore + OneTimeTokenStore {}
 
 impl<S: SessionStore + RotationStore + OneTimeTokenStore + ?Sized> TokenStore for S {}
 
-/// Everything Hallpass keeps, on one database, because facts span the parts: a rotation joins the user, a reset
-/// touches users, sessions and tokens. A host replaces all of it or none.
+/// The storage of everything that Hallpass keeps, on one database, because facts span the parts: a rotation joins the
+/// user, and a reset touches users, sessions and tokens. A host replaces all of it or none.
 #[async_trait]
 pub trait Store:
     UserStore
@@ -70,22 +70,23 @@ pub trait Store:
     + LimitKeyStore
     + PurgeStore
 {
-    /// Proves that the database takes writes, and keeps them: writes a row of no meaning, and commits it. Where it is a
-    /// file, that file is still the one at its path. It waits no longer than a call waits for a connection.
+    /// Proves that the database accepts and keeps writes: writes a meaningless row and commits it. For a database file,
+    /// it also checks that the file is still the one at its path. It waits no longer than a call waits for a
+    /// connection.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if it does not, and [`StoreError::Schema`] while migrations are pending.
+    /// [`StoreError::Unavailable`] if it does not accept them, and [`StoreError::Schema`] while migrations are pending.
     async fn ping(&self) -> Result<(), StoreError>;
 }
 
 /// A transaction that a host has opened on the database of its store; see [`Auth::within`](crate::Auth::within).
 ///
-/// `&sea_orm::DatabaseTransaction` is one, and `&mut sqlx::Transaction` of Postgres or SQLite, with the feature
-/// `postgres` or `sqlite`.
+/// Implemented for `&sea_orm::DatabaseTransaction`, and for `&mut sqlx::Transaction` of Postgres or SQLite, with the
+/// feature `postgres` or `sqlite`.
 pub trait Transaction<'a> {
     /// The store inside this transaction: it commits nothing.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no store for such a database.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the store cannot use such a transaction.
     fn into_store(self) -> Result<Box<dyn Store + 'a>>;
 }

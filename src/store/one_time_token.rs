@@ -15,20 +15,20 @@ use crate::{
 /// Keeps one-time tokens. Part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
-    /// Keeps a one-time token.
+    /// Stores a one-time token.
     ///
     /// # Contract
-    /// The user is active, and the order still stands: their `credential_version` is the token's, but for
-    /// [`VerifyEmail`](Purpose::VerifyEmail), and their address is the token's, but for
-    /// [`ConfirmEmailChange`](Purpose::ConfirmEmailChange). A token of that purpose is never added here, but takes the
-    /// place of the unused one that [`request_email_change`](super::AddressStore::request_email_change) kept for the
+    /// The user is active, and the order is still valid: their `credential_version` is the token's, except for
+    /// [`VerifyEmail`](Purpose::VerifyEmail), and their address is the token's, except for
+    /// [`ConfirmEmailChange`](Purpose::ConfirmEmailChange). A token of the latter purpose is never added here. It
+    /// replaces the unused one that [`request_email_change`](super::AddressStore::request_email_change) stored for the
     /// same address: a voided token stays void.
     ///
-    /// A user has at most one token per purpose: a newer one (by `created_at`) takes the place of an older one, used
-    /// or not, never the other way round. Of [`VerifyEmail`](Purpose::VerifyEmail) each mail has its own, and all that
-    /// were mailed to one address are good until they expire or one of them is used. Repeating a call gives the digest
-    /// that is live, so that a mail that is sent again carries the same link; if that is one of another key,
-    /// [`Elsewhere`](IssueOneTime::Elsewhere).
+    /// A user has at most one token per purpose: a newer one (by `created_at`) replaces an older one, used or not,
+    /// never the other way round. For [`VerifyEmail`](Purpose::VerifyEmail), each mail has a token of its own, and all
+    /// that were mailed to one address are valid until they expire or one of them is used. A repeated call returns the
+    /// live digest, so that a mail that is sent again carries the same link. If the live digest belongs to another key,
+    /// it returns [`Elsewhere`](IssueOneTime::Elsewhere).
     ///
     /// # Errors
     /// If the database fails.
@@ -38,8 +38,8 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// `None` unless the purpose matches, the token is neither used nor expired (`now < expires_at`), the user is
-    /// active, the user's `credential_version` is the token's ([`Purpose::VerifyEmail`] apart), and the address it was
-    /// mailed to is theirs ([`Purpose::ConfirmEmailChange`] apart). Spends nothing.
+    /// active, the user's `credential_version` is the token's (except for [`Purpose::VerifyEmail`]), and the address it
+    /// was mailed to is theirs (except for [`Purpose::ConfirmEmailChange`]). Spends nothing.
     ///
     /// # Errors
     /// If the database fails.
@@ -50,15 +50,15 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<Option<User>, StoreError>;
 
-    /// How a token stands, for the page that its link leads to.
+    /// The state of a token, for the page that its link leads to.
     ///
     /// # Contract
     /// One query, and nothing is written. [`Live`](OneTimeStatus::Live) exactly if
-    /// [`one_time_user`](Self::one_time_user) finds its user, with the address it was mailed to. Else
-    /// [`Used`](OneTimeStatus::Used) if this token itself was spent, which one that another made void was not, its
-    /// expiry is not reached, and the address it was mailed to is its user's, be they disabled or not. The holder of
-    /// the token learns nothing else about the account. A [`VerifyEmail`](Purpose::VerifyEmail) token that a reset, a
-    /// takeover or another such token made void counts as spent: the address was proven.
+    /// [`one_time_user`](Self::one_time_user) finds its user, with the address it was mailed to. Otherwise
+    /// [`Used`](OneTimeStatus::Used) if this token itself was spent, its expiry has not passed, and the address it was
+    /// mailed to is its user's, disabled or not. A token that another one made void was not spent. The holder of the
+    /// token learns nothing else about the account. A [`VerifyEmail`](Purpose::VerifyEmail) token that was made void by
+    /// a reset, a takeover or another such token counts as spent, because the address was proven.
     ///
     /// # Errors
     /// If the database fails.

@@ -12,30 +12,32 @@ use crate::{
 /// Keeps the mails to be sent. Part of [`Store`](crate::store::Store).
 ///
 /// Most intents are written by the methods that change something: each takes the intent of its fact, and writes it with
-/// the fact or not at all. Where such an intent is for the user of the fact, the store fills that user in.
+/// the fact or not at all. If such an intent is for the user of the fact, the store fills in that user.
 ///
-/// With each intent for a user the store keeps the address and the `credential_version` that the user has at the fact,
-/// see [`Ordered`]; where the fact changes the address, the one before.
+/// With each intent for a user, the store keeps the address and the `credential_version` that the user has at the time
+/// of the fact; see [`Ordered`]. If the fact changes the address, it keeps the previous one.
 #[async_trait]
 pub trait OutboxStore: std::fmt::Debug + Send + Sync {
-    /// Adds intents that are due at once.
+    /// Adds intents that are due immediately.
     ///
     /// # Contract
-    /// One statement. When this has returned, the mails outlive a kill (I5). The event is written with them; where it
-    /// has no user, it is about the one who has the address of the first intent, if there is one.
+    /// One statement. Once this has returned, the mails survive a killed process (I5). The event is written with them.
+    /// If it has no user, its user is the one with the address of the first intent, if there is one.
     ///
     /// # Errors
     /// If the database fails.
     async fn enqueue(&self, intents: &[Intent], event: Option<&Event>) -> Result<(), StoreError>;
 
-    /// Leases up to `limit` pending intents that are due at `now`, the longest due first, until `lease_until`.
+    /// Leases up to `limit` pending intents that are due at `now` until `lease_until`, starting with the one that has
+    /// been due longest.
     ///
     /// # Contract
-    /// An intent is leased to one caller at a time; a caller that loses its lease (a kill) loses it to the next claim.
-    /// No lock or connection is held after the call. It costs the same however many are dead, or due later.
+    /// An intent is leased to one caller at a time; a caller whose lease ends (a killed process) loses it to the next
+    /// claim. No lock or connection is held after the call. Its cost does not depend on the number of dead or later
+    /// intents.
     ///
-    /// A clock that went back keeps nothing waiting: an intent that was added, put off or leased more than half a
-    /// minute after `now` is due. Unreadable rows are leased like the rest.
+    /// A clock that went back delays nothing: an intent that was added, postponed or leased more than half a minute
+    /// after `now` is due. Unreadable rows are leased like the rest.
     ///
     /// # Errors
     /// If the database fails.
@@ -46,11 +48,12 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Claims, StoreError>;
 
-    /// Keeps what a leased intent was ordered for, where that was not known; says whether the lease is still held.
+    /// Stores the account that a leased intent was ordered for, if it was not known; returns whether the lease is still
+    /// held.
     ///
     /// # Contract
-    /// A known order stays as it is. Nothing is written, and `false` returned, if the lease named by `attempt` was
-    /// lost.
+    /// A known order stays unchanged. If the lease named by `attempt` was lost, nothing is written and `false` is
+    /// returned.
     ///
     /// # Errors
     /// If the database fails.
@@ -61,7 +64,7 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
         ordered: &Ordered,
     ) -> Result<bool, StoreError>;
 
-    /// Removes an intent that is done with.
+    /// Removes a completed intent.
     ///
     /// # Contract
     /// Does nothing if the lease named by `attempt` was lost to another worker.
@@ -70,7 +73,7 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn complete(&self, id: IntentId, attempt: i32) -> Result<(), StoreError>;
 
-    /// Gives a leased intent back at `now`, to be due again at `due_at`; `error` says why, for an operator.
+    /// Returns a leased intent at `now`, to be due again at `due_at`; `error` is the reason, for an operator.
     ///
     /// # Contract
     /// Does nothing if the lease named by `attempt` was lost to another worker.
@@ -86,11 +89,11 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
         error: &str,
     ) -> Result<(), StoreError>;
 
-    /// Makes up to `limit` pending intents due at `now` that would be due after `beyond`, the soonest first, of those
-    /// that were asked for at `asked_from` or later. Returns how many.
+    /// Makes up to `limit` pending intents due at `now`, the soonest first: those that would be due after `beyond` and
+    /// were requested at `asked_from` or later. Returns how many.
     ///
     /// # Contract
-    /// With a `beyond` that no lease reaches, what is leased is left alone.
+    /// With a `beyond` that no lease reaches, leased intents stay unchanged.
     ///
     /// # Errors
     /// If the database fails.
@@ -102,7 +105,7 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<u64, StoreError>;
 
-    /// Gives a leased intent up: it is dead from then on, and not claimed; `error` says why, for an operator.
+    /// Marks a leased intent dead: it is no longer claimed; `error` is the reason, for an operator.
     ///
     /// # Contract
     /// Does nothing if the lease named by `attempt` was lost to another worker.
@@ -111,12 +114,12 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn mark_dead(&self, id: IntentId, attempt: i32, error: &str) -> Result<(), StoreError>;
 
-    /// Takes a leased intent's part of the budget, and says whether there was one left.
+    /// Counts a leased intent against its budget, and returns whether there was room.
     ///
     /// # Contract
-    /// One fact: the intent is admitted for good, and the budget remembers it, or neither. Of any number of concurrent
-    /// calls with one key, on any number of instances, no more are admitted than the [`Admission`] allows. `false` if
-    /// the lease named by `attempt` was lost; nothing is taken then.
+    /// One fact: the intent is permanently admitted and the budget records it, or neither. Of any number of concurrent
+    /// calls with one key, on any number of instances, no more are admitted than the [`Admission`] allows. If the lease
+    /// named by `attempt` was lost, it returns `false` and changes nothing.
     ///
     /// # Errors
     /// If the database fails.
@@ -127,7 +130,7 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
         admission: &Admission,
     ) -> Result<bool, StoreError>;
 
-    /// Removes dead intents asked for before `dead_before`, and what budgets remember from before `budget_before`.
+    /// Removes dead intents requested before `dead_before`, and budget records from before `budget_before`.
     ///
     /// # Errors
     /// If the database fails.

@@ -13,18 +13,18 @@ use crate::{
     user::{User, UserId},
 };
 
-/// Sets new passwords, on the strength of a session or of a one-time token. Part of [`Store`](crate::store::Store).
+/// Sets new passwords, authorized by a session or a one-time token. Part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait PasswordStore: std::fmt::Debug + Send + Sync {
     /// Sets a new password in an open session.
     ///
     /// # Contract
     /// One fact, and only if at that moment the session is live and the user has the version and the hash that were
-    /// checked: the hash is stored, `credential_version` goes up, this session moves to the new version, every other
-    /// session ends, and the event and the mail are written. So of any number of concurrent calls with one checked hash
-    /// one is [`Checked::Done`]; one that lost against a reset, a logout or disabling writes nothing; and a session
-    /// that ended in between stays ended. One-time tokens die with the version
-    /// ([`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail) apart).
+    /// checked: the hash is stored, `credential_version` is incremented, this session moves to the new version, every
+    /// other session ends, and the event and the mail are written. Of any number of concurrent calls with one checked
+    /// hash, exactly one is therefore [`Checked::Done`]. A call that lost against a reset, a logout or disabling writes
+    /// nothing, and a session that ended in between stays ended. One-time tokens die with the version (except for
+    /// [`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail)).
     ///
     /// # Errors
     /// If the database fails.
@@ -43,11 +43,11 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// One fact, by at most one of any number of concurrent calls (I1): the conditions of
     /// [`one_time_user`](super::OneTimeTokenStore::one_time_user) hold at that moment; the hash is stored,
-    /// `credential_version` goes up, every session ends, every other one-time token of the user is dead, an unverified
-    /// address becomes verified, the attempts in `cleared_counter` are cleared, and the event and the mail are written.
-    /// If the address was not verified, the reset is a takeover, since who made the account may not be who has the
-    /// mailbox: everything is wiped that [`TakeOver`](crate::identity::Linking::TakeOver) wipes, and `on_takeover` is
-    /// written as well.
+    /// `credential_version` is incremented, every session ends, every other one-time token of the user is dead, an
+    /// unverified address becomes verified, the attempts in `cleared_counter` are cleared, and the event and the mail
+    /// are written. If the address was not verified, the reset is a takeover, since the creator of the account may not
+    /// be the owner of the mailbox: it deletes everything that [`TakeOver`](crate::identity::Linking::TakeOver)
+    /// deletes, and `on_takeover` is written as well.
     ///
     /// # Errors
     /// If the database fails.
@@ -59,14 +59,15 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
         mail: Option<&Intent>,
     ) -> Result<Option<Reset>, StoreError>;
 
-    /// Sets the password of a user, whatever it was, and gives the user as they then are; `None` for an unknown user.
+    /// Sets the password of a user, with or without a previous one, and returns the changed user; `None` for an unknown
+    /// user.
     ///
     /// # Contract
-    /// One fact: the hash is stored, `credential_version` goes up, every session ends for
+    /// One fact: the hash is stored, `credential_version` is incremented, every session ends for
     /// [`PasswordChanged`](crate::token::EndReason::PasswordChanged), the attempts in `cleared_counter` are cleared,
-    /// and the event and the mail are written. One-time tokens die with the version
-    /// ([`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail) apart). Nothing else of the account changes: a
-    /// disabled one stays disabled.
+    /// and the event and the mail are written. One-time tokens die with the version (except for
+    /// [`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail)). Nothing else of the account changes: a disabled
+    /// account stays disabled.
     ///
     /// # Errors
     /// If the database fails.

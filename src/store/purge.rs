@@ -9,16 +9,16 @@ use crate::{
 
 /// Deletes expired data. Part of [`Store`](crate::store::Store).
 ///
-/// Each method looks at one small batch of rows, in the order of their key, and gives the place where the next one
-/// begins: however many rows there are, no statement looks at more than `limit`, and no lock outlives a statement. Any
-/// number of callers may purge at once: a row that another holds is passed over.
+/// Each method reads one small batch of rows, in the order of their key, and returns the start of the next one. For any
+/// number of rows, no statement reads more than `limit`, and no lock outlives a statement. Any number of callers may
+/// purge at the same time: a row that another holds is skipped.
 #[async_trait]
 pub trait PurgeStore: std::fmt::Debug + Send + Sync {
-    /// Deletes the sessions of one batch that ended at `before` or earlier: revoked, or one of their expiries reached.
+    /// Deletes the sessions of one batch that ended at `before` or earlier, by revocation or expiry.
     ///
     /// # Contract
-    /// The end of a session is checked again at the moment of its deletion: one that is refreshed in between stays.
-    /// `after` is the `next` of the batch before.
+    /// The end of a session is checked again at the moment of its deletion: a session that is refreshed in between
+    /// stays. `after` is the `next` of the previous batch.
     ///
     /// # Errors
     /// If the database fails.
@@ -32,10 +32,10 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
     /// Deletes the one-time tokens of one batch that expired at `before` or earlier.
     ///
     /// # Contract
-    /// A used token stays until it expires: its mail may be on its way a second time, and
-    /// [`issue_one_time`](super::OneTimeTokenStore::issue_one_time) must know it. A newer token that takes the place of
-    /// an expired one stays. So does one that changes an address, while a letter that changes an address of the
-    /// same user is in the outbox, be it a dead one: it says whether a newer request has voided that letter.
+    /// A used token stays until it expires: its mail may be sent a second time, and
+    /// [`issue_one_time`](super::OneTimeTokenStore::issue_one_time) must know the token. A newer token that replaces an
+    /// expired one stays. A token that changes an address stays while a letter that changes an address of the same user
+    /// is in the outbox, even a dead one: the token shows whether a newer request has voided that letter.
     ///
     /// # Errors
     /// If the database fails.
@@ -46,8 +46,8 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<PurgeBatch<TokenDigest>, StoreError>;
 
-    /// Deletes the events of one batch that were made before `before`, by the millisecond in their id: the oldest are
-    /// the first by key, and no other is looked at.
+    /// Deletes the events of one batch that happened before `before`, by the millisecond in their id. The oldest come
+    /// first by key, and no other events are read.
     ///
     /// # Contract
     /// No later event is deleted.
@@ -64,7 +64,7 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
     /// Deletes the [counters](super::Limiter) of one batch that expired at `before` or earlier.
     ///
     /// # Contract
-    /// One that is charged in between stays.
+    /// A counter that is charged in between stays.
     ///
     /// # Errors
     /// If the database fails.
@@ -75,8 +75,8 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<PurgeBatch<LimitKey>, StoreError>;
 
-    /// Deletes the [flows](super::FlowStore) of one batch, by the digest of their state, that expired at
-    /// `before` or earlier, and whose codes did.
+    /// Deletes the [flows](super::FlowStore) of one batch, by the digest of their state, that expired at `before` or
+    /// earlier, and whose codes expired too.
     ///
     /// # Errors
     /// If the database fails.
@@ -94,6 +94,6 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
 pub struct PurgeBatch<P> {
     /// How many rows were deleted.
     pub deleted: u64,
-    /// The last row looked at: the next batch begins after it. `None` if there are no more.
+    /// The last row that was read; the next batch begins after it. `None` if there are no more rows.
     pub next: Option<P>,
 }

@@ -11,15 +11,15 @@ use crate::{
 
 /// Exchanges refresh tokens. Part of [`Store`](crate::store::Store).
 ///
-/// A session is *live* as [`SessionStore`](super::SessionStore) says.
+/// A session is *live* as defined by [`SessionStore`](super::SessionStore).
 #[async_trait]
 pub trait RotationStore: std::fmt::Debug + Send + Sync {
     /// The user of a session whose refresh token is about to be exchanged.
     ///
     /// # Contract
-    /// One query, and nothing is written. `None` unless the presented token is, as
-    /// [`SessionState::classify`](crate::token::SessionState::classify) says on one snapshot, the
-    /// [current](crate::token::Verdict::Current) one, or [superseded](crate::token::Verdict::Superseded) within grace.
+    /// One query, and nothing is written. `None` unless
+    /// [`SessionState::classify`](crate::token::SessionState::classify) on one snapshot finds the presented token
+    /// [current](crate::token::Verdict::Current), or [superseded](crate::token::Verdict::Superseded) within grace.
     ///
     /// # Errors
     /// If the database fails.
@@ -31,10 +31,10 @@ pub trait RotationStore: std::fmt::Debug + Send + Sync {
     /// Exchanges a refresh token for its successor.
     ///
     /// # Contract
-    /// A token has at most one successor, ever (I2): of any number of concurrent calls one is [`Rotation::Rotated`],
-    /// the others learn the same successor or none. The meaning of a token that is not the current one is decided by
-    /// [`SessionState::classify`](crate::token::SessionState::classify) on one snapshot, after the write matched
-    /// nothing. `rotated_at` changes with a rotation only, to its `now`, or later by as long as the statement waited.
+    /// A token has at most one successor, ever (I2): of any number of concurrent calls, one is [`Rotation::Rotated`],
+    /// and the others get the same successor or none. If the write matched nothing,
+    /// [`SessionState::classify`](crate::token::SessionState::classify) classifies the token on one snapshot.
+    /// `rotated_at` changes only with a rotation, to its `now`, plus the time that the statement waited.
     /// [`Rotation::Reused`] is returned by the one call that ended the session, and writes the event `on_reuse` with
     /// the class ([`ReuseClass::noted_on`](crate::token::ReuseClass::noted_on)), and the mail.
     ///

@@ -20,17 +20,17 @@ use crate::{
 /// the session's `credential_version`.
 #[async_trait]
 pub trait SessionStore: std::fmt::Debug + Send + Sync {
-    /// Opens a session, and notes the sign-in on the user.
+    /// Opens a session, and records the sign-in on the user.
     ///
     /// # Contract
     /// One fact: the session exists if and only if the user was, at that moment, active at the given
-    /// `credential_version` with the verified hash. `last_login_at` is set and the rehash is stored with it, the
-    /// attempts in `cleared_counter` are cleared, and the event and the mail are written, or nothing is. It waits for a
-    /// reset in flight, and never restores an older password.
+    /// `credential_version` with the verified hash. Together with it, `last_login_at` is set, the rehash is stored, the
+    /// attempts in `cleared_counter` are cleared, and the event and the mail are written; or nothing is written. It
+    /// waits for a reset in flight, and never restores an older password.
     ///
-    /// Of the user's other live sessions only as many stay as leave room for this one in `sessions_at_most`, those that
-    /// were refreshed or opened last; the others end for [`EndReason::TooManySessions`], without an event of their own.
-    /// Of any number of concurrent calls none leaves more, at any moment.
+    /// Of the user's other live sessions, those that were refreshed or opened last stay, as many as leave room for this
+    /// one in `sessions_at_most`. The others end for [`EndReason::TooManySessions`], without an event of their own.
+    /// Under any number of concurrent calls, there are never more live sessions than that.
     ///
     /// # Errors
     /// If the database fails.
@@ -41,11 +41,11 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
         mail: Option<&Intent>,
     ) -> Result<OpenSession, StoreError>;
 
-    /// The user of a live session, and how fresh its sign-in is.
+    /// The user of a live session, and the time of its last authentication.
     ///
     /// # Contract
     /// One query. `None` unless the session is live and belongs to the user. `authenticated_at` is the session's
-    /// `created_at` until [`reauthenticate`](Self::reauthenticate) sets it; a rotation leaves it alone.
+    /// `created_at` until [`reauthenticate`](Self::reauthenticate) sets it; a rotation does not change it.
     ///
     /// # Errors
     /// If the database fails.
@@ -56,17 +56,17 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<Option<SessionUser>, StoreError>;
 
-    /// The live sessions of a user, newest first, and the newest 200 at most.
+    /// The live sessions of a user, newest first, at most the newest 200.
     ///
     /// # Errors
     /// If the database fails.
     async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
 
-    /// Ends a session, and gives whose it was; `None` if it was not there or had been ended.
+    /// Ends a session, and returns its user; `None` if it does not exist or had already been ended.
     ///
     /// # Contract
-    /// Wins against a rotation in flight: when this has returned, no token of the session is exchanged any more (I3).
-    /// The event is written by the one call that ended it.
+    /// Wins against a rotation in flight: when this has returned, no token of the session can be exchanged (I3). The
+    /// call that ended it writes the event.
     ///
     /// # Errors
     /// If the database fails.
@@ -78,11 +78,11 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
         event: &Event,
     ) -> Result<Option<UserId>, StoreError>;
 
-    /// Ends a session of this user for [`EndReason::Revoked`], and says whether this call did.
+    /// Ends a session of this user for [`EndReason::Revoked`], and returns whether this call did.
     ///
     /// # Contract
-    /// As [`end_session`](Self::end_session); another user's session is left alone, and so is one that was ended or has
-    /// expired.
+    /// As [`end_session`](Self::end_session); another user's session stays unchanged, and so does one that was ended or
+    /// has expired.
     ///
     /// # Errors
     /// If the database fails.
@@ -94,10 +94,10 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
         event: &Event,
     ) -> Result<bool, StoreError>;
 
-    /// Ends every session of a user, and says whether there is such a user.
+    /// Ends every session of a user, and returns whether there is such a user.
     ///
     /// # Contract
-    /// Raises `credential_version`, so that a sign-in whose credential was checked before opens nothing after.
+    /// Increments `credential_version`, so that a sign-in whose credential was checked before opens no session after.
     /// The event is written if there is such a user.
     ///
     /// # Errors
@@ -110,7 +110,7 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
         event: &Event,
     ) -> Result<bool, StoreError>;
 
-    /// Notes that the user has shown a credential in this session.
+    /// Records that the user has presented a credential in this session.
     ///
     /// # Contract
     /// Sets `authenticated_at` and writes the event, only if at that moment the session is live and the user has the

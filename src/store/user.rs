@@ -20,7 +20,7 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// Of any number of concurrent calls with one canonical address exactly one is [`InsertUser::Inserted`] (I4).
     /// `credential_version` starts at 0. The event and `mail` are written with the user; with
-    /// [`InsertUser::EmailTaken`], only what is in `if_taken` is, by as many statements.
+    /// [`InsertUser::EmailTaken`], only the content of `if_taken` is written, by as many statements.
     ///
     /// # Errors
     /// If the database fails.
@@ -41,7 +41,7 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
     /// The user with this canonical address, and the data for a password check.
     ///
     /// # Contract
-    /// Finds disabled users too: the caller says so only after the right password.
+    /// Finds disabled users too; the caller reveals that only after the right password.
     ///
     /// # Errors
     /// If the database fails.
@@ -61,10 +61,10 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<User>, StoreError>;
 
-    /// Changes the profile of a user, and returns the user as they then are; `None` if there is none.
+    /// Changes the profile of a user, and returns the changed user; `None` if there is none.
     ///
     /// # Contract
-    /// One statement; members that are not in the change stay as they are at that moment. Sets `updated_at`.
+    /// One statement; members that are not in the change keep their values at that moment. Sets `updated_at`.
     ///
     /// # Errors
     /// If the database fails.

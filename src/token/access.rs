@@ -48,11 +48,11 @@ impl AccessTokens {
         self.lifetime
     }
 
-    /// Signs a token for the session. `permissions` become a claim if they are given; `others` are further claims; of
-    /// those that are ours none is taken over.
+    /// Signs a token for the session. `permissions` become a claim if they are given. `others` are further claims;
+    /// reserved claims among them are dropped.
     ///
     /// # Errors
-    /// `Internal` if the token becomes longer than any verifier reads.
+    /// `Internal` if the token becomes longer than verifiers accept.
     pub(crate) fn issue(
         &self,
         user: &User,
@@ -98,7 +98,7 @@ impl AccessTokens {
         Ok(token.into())
     }
 
-    /// Accepts exactly what [`issue`](Self::issue) makes, until it expires.
+    /// Accepts exactly the tokens that [`issue`](Self::issue) creates, until they expire.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<CurrentUser> {
         let verified = self.check.verify(token, now);
         verified.map_err(|_| ErrorKind::InvalidAccessToken.into())

@@ -4,12 +4,12 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SigningAlgorithm {
-    /// Ed25519 (RFC 8037): small keys, fast on both sides, nothing to get wrong.
+    /// Ed25519 (RFC 8037): small keys, fast on both sides, and hard to misuse.
     #[default]
     EdDsa,
     /// ECDSA on P-256 with SHA-256 (RFC 7518), for verifiers that lack Ed25519.
     Es256,
-    /// HMAC with SHA-256 (RFC 7518). Nothing is published: every verifier can sign.
+    /// HMAC with SHA-256 (RFC 7518). No key is published, because every verifier could sign.
     Hs256,
 }
 

@@ -20,10 +20,10 @@ pub(super) const MAX_TOKEN: usize = 8 * 1024;
 const MAX_SKEW: i64 = 5;
 /// The longest lifetime of an access token.
 pub(crate) const MAX_LIFETIME: Duration = Duration::from_secs(3600);
-/// Bytes of verified tokens that are remembered.
+/// The size of the cache of verified tokens, in bytes.
 const CACHE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Verifies the access tokens of one issuer, for one audience, by a fixed set of keys.
+/// Verifies the access tokens of one issuer, for one audience, with a fixed set of keys.
 #[derive(Debug)]
 pub(crate) struct TokenCheck {
     keys: VerifyingKeys,
@@ -37,7 +37,7 @@ pub(crate) struct TokenCheck {
 pub(crate) enum TokenFault {
     /// Malformed, forged, expired, or not meant for us.
     Invalid,
-    /// It names a key that is not among ours, and was not checked further.
+    /// It names a key that is not among ours. It was not checked further.
     UnknownKey,
 }
 
@@ -59,7 +59,7 @@ impl TokenCheck {
         &self.audience
     }
 
-    /// A token that was verified before is found by all of its bytes, and costs no signature check.
+    /// A token that was verified before is found by its whole text, and costs no signature check.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<CurrentUser, TokenFault> {
         let user = match self.verified.get(token) {
             Some(user) => user,
@@ -79,7 +79,7 @@ impl TokenCheck {
         }
     }
 
-    /// Everything but the time.
+    /// Checks everything except the time.
     fn check(&self, token: &str) -> Result<CurrentUser, TokenFault> {
         let parts = Parts::of(token).ok_or(TokenFault::Invalid)?;
         let header = decode_part(parts.header).ok_or(TokenFault::Invalid)?;
@@ -129,7 +129,7 @@ impl TokenCheck {
 struct Parts<'a> {
     header: &'a str,
     claims: &'a str,
-    /// The signed parts: both of these.
+    /// The signed part: the header and the claims.
     message: &'a str,
     signature: &'a str,
 }
@@ -155,7 +155,7 @@ struct ByLength;
 
 impl Weighter<Box<str>, CurrentUser> for ByLength {
     fn weight(&self, token: &Box<str>, user: &CurrentUser) -> u64 {
-        // The cost of a token besides its text: our claims and the cache's own entry, roughly.
+        // The approximate cost of a token in addition to its text: our claims and the entry of the cache.
         (token.len() + 512 + members(user.claims())) as u64
     }
 }
@@ -165,7 +165,7 @@ fn members(object: &Map<String, Value>) -> usize {
     object.iter().map(member).sum()
 }
 
-/// The memory that a value takes, roughly: lists grow by doubling.
+/// The approximate memory of a value; lists grow by doubling.
 fn size(value: &Value) -> usize {
     size_of::<Value>()
         + match value {

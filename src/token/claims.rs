@@ -14,8 +14,8 @@ use crate::{
 /// RFC 9068, section 2.1.
 pub(super) const TYP: &str = "at+jwt";
 
-/// Claims that a host's own never take the place of: those of RFC 9068 and of this crate, and those by which a verifier
-/// decides whose token it is and how far it reaches (RFC 7519, 7800, 8693).
+/// Claims that a host's own claims never replace: those of RFC 9068 and of this crate, and those that identify the
+/// bearer of a token and its scope (RFC 7519, 7800, 8693).
 pub(super) const RESERVED: [&str; 18] = [
     "acr",
     "act",
@@ -36,8 +36,8 @@ pub(super) const RESERVED: [&str; 18] = [
     "sid",
     "sub",
 ];
-/// Claims with rules that this crate does not implement: a token with one is not accepted. The other unread ones of
-/// [`RESERVED`] only describe a caller who is admitted without them, too.
+/// Claims with rules that this crate does not implement: a token with such a claim is not accepted. The other unread
+/// claims of [`RESERVED`] only describe the caller, who is admitted without them, too.
 const UNENFORCED: [&str; 2] = ["cnf", "nbf"];
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -59,7 +59,7 @@ pub(super) struct Claims {
     pub(super) sid: Uuid,
     pub(super) roles: Roles,
     pub(super) permissions: Permissions,
-    /// All others.
+    /// All other claims.
     pub(super) others: Map<String, Value>,
 }
 
@@ -101,7 +101,7 @@ pub(super) fn decode_part(part: &str) -> Option<Vec<u8>> {
 }
 
 pub(super) fn read_header(json: &[u8]) -> Option<Header<'_>> {
-    // serde would take an array for a struct, by position.
+    // serde would read an array as a struct, by position.
     is_object(json)
         .then(|| serde_json::from_slice(json).ok())
         .flatten()
@@ -141,14 +141,14 @@ fn text(claims: &mut Map<String, Value>, name: &str) -> Option<String> {
     }
 }
 
-/// The `uuid` crate also reads braces, URNs and capitals; a token has one spelling.
+/// The `uuid` crate also reads braces, URNs and capitals; in a token, only one spelling is valid.
 fn uuid(claims: &mut Map<String, Value>, name: &str) -> Option<Uuid> {
     let text = text(claims, name)?;
     let id = Uuid::try_parse(&text).ok()?;
     (*id.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()) == *text).then_some(id)
 }
 
-/// A set of names, each of which must be one.
+/// A set of names, each of which must be valid.
 fn names<T: std::str::FromStr, S: FromIterator<T>>(value: Value) -> Option<S> {
     let Value::Array(names) = value else {
         return None;

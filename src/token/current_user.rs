@@ -12,9 +12,9 @@ use crate::{
     user::{Permission, Permissions, Role, Roles, UserId},
 };
 
-/// The caller that a verified access token names. The database was not asked: the session may have ended since.
+/// The caller that a verified access token names. The database was not asked, so the session may have ended since.
 ///
-/// Cheap to clone. Where a logout must act at once, use [`ActiveUser`](super::ActiveUser).
+/// Cheap to clone. Where a logout must take effect immediately, use [`ActiveUser`](super::ActiveUser).
 #[derive(Clone, Debug)]
 pub struct CurrentUser(pub(super) Arc<Verified>);
 
@@ -61,7 +61,7 @@ impl CurrentUser {
         self.0.roles.contains(role)
     }
 
-    /// Demands a role.
+    /// Requires a role.
     ///
     /// # Errors
     /// [`Forbidden`](ErrorKind::Forbidden) if the user did not have it when the token was issued.
@@ -82,7 +82,7 @@ impl CurrentUser {
         self.0.permissions.contains(permission)
     }
 
-    /// Demands a permission.
+    /// Requires a permission.
     ///
     /// # Errors
     /// [`Forbidden`](ErrorKind::Forbidden) if the token does not carry it.
@@ -96,15 +96,15 @@ impl CurrentUser {
         self.0.issued_at
     }
 
-    /// From when on the token is not accepted: claim `exp`.
+    /// When the token expires: claim `exp`.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.0.expires_at
     }
 
-    /// The claims that no other method gives.
+    /// The claims that no other method returns.
     ///
-    /// Never among them: `iss`, `sub`, `aud`, `exp`, `iat`, `nbf`, `jti`, `cnf`, `sid`, `roles` and `permissions`.
+    /// They never include `iss`, `sub`, `aud`, `exp`, `iat`, `nbf`, `jti`, `cnf`, `sid`, `roles` and `permissions`.
     #[must_use]
     pub fn claims(&self) -> &Map<String, Value> {
         &self.0.others

@@ -14,15 +14,15 @@ const VERSION: u8 = 1;
 const BODY: usize = 1 + 16 + 16 + 8;
 const TAG: usize = 32;
 
-/// Mints and reads device tokens: `hp_dt_` and the base64url of version (1 byte), device id (16), user id (16),
+/// Creates and reads device tokens: `hp_dt_` and the base64url of version (1 byte), device id (16), user id (16),
 /// `credential_version` (8, big endian) and an HMAC-SHA256 tag (32) over them and the canonical address.
 ///
-/// A token marks a device that was signed in on before, and opens nothing: its holder has a counter of failed attempts
-/// of their own, so that others cannot lock them out.
+/// A token marks a device on which somebody signed in before, and grants no access. Its holder has a separate counter
+/// of failed attempts, so that others cannot lock them out.
 #[derive(Clone, Debug)]
 pub(crate) struct Devices(Vec<HmacKey>);
 
-/// A device that was signed in on before, according to an authentic token.
+/// A device on which somebody signed in before, according to an authentic token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Device {
     id: [u8; 16],
@@ -77,12 +77,12 @@ impl Devices {
 }
 
 impl Device {
-    /// Names the device, and nothing else.
+    /// Identifies the device, and nothing else.
     pub(crate) fn id(&self) -> &[u8] {
         &self.id
     }
 
-    /// Whether this user has signed in there, and no password was set and nothing revoked since.
+    /// Whether this user has signed in on the device, and their credentials have not changed since.
     pub(crate) fn is_of(&self, user: UserId, credential_version: i64) -> bool {
         self.user == user && self.credential_version == credential_version
     }

@@ -14,7 +14,7 @@ pub(crate) fn endpoints(tokens: &Tokens) -> Vec<Endpoint> {
         Endpoint::get("/.well-known/jwks.json", tokens.clone(), jwks)
             .tag(SERVICE)
             .for_anyone()
-            .summary("The public keys of access tokens (RFC 7517)"),
+            .summary("Get the public keys of access tokens (RFC 7517)"),
     ]
 }
 

@@ -19,20 +19,20 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, Debug)]
 #[allow(
     clippy::exhaustive_structs,
-    reason = "with the default for the rest, a further field breaks nobody"
+    reason = "with the default for the rest, a further field breaks no caller"
 )]
 pub struct TokenLifetimes {
-    /// An access token. Default 10 minutes, at most an hour.
+    /// The lifetime of an access token. Default 10 minutes, at most an hour.
     pub access: Duration,
-    /// A session that is not refreshed. Default 14 days.
+    /// The lifetime of a session that is not refreshed. Default 14 days.
     pub session_idle: Duration,
-    /// A session in any case. Default 30 days (NIST SP 800-63B-4, AAL1).
+    /// The lifetime of a session in any case. Default 30 days (NIST SP 800-63B-4, AAL1).
     pub session_max: Duration,
-    /// For how long a refresh token that was just exchanged still gets the same successor, for a client that lost the
+    /// How long a refresh token that was just exchanged still gets the same successor, for a client that lost the
     /// answer and for a second tab. The request timeout is added to it. Default 30 s.
     ///
-    /// Zero: not at all, and nothing is added. The second use of a token is then theft, even by a client whose answer
-    /// was lost or whose call was answered with 503.
+    /// Zero switches the grace off, and the request timeout is not added. The second use of a token then counts as
+    /// theft, even by a client whose answer was lost or whose call was answered with 503.
     pub refresh_grace: Duration,
 }
 
@@ -88,13 +88,14 @@ impl TokenLifetimes {
         Ok(())
     }
 
-    /// For how long after an exchange, by the clock, the previous token gets the same successor.
+    /// How long after an exchange, by the clock, the previous token gets the same successor.
     ///
-    /// An exchange is dated by the start of its request (on Postgres, and the time that the statement waited), and is
-    /// written up to a request timeout later: a client that was answered with 503 at its end asks again when the
-    /// exchange is as old. The grace is what is left from then on: for the way, for the pause of the client, and for
-    /// the clock. So with the defaults a retry right after a 503 may come 30 s late, or the clock may jump 30 s ahead,
-    /// and no honest client counts as a thief. A clock that jumps back makes the age negative, which is within.
+    /// An exchange is dated by the start of its request (on Postgres, plus the time that the statement waited), and is
+    /// written up to a request timeout later. A client that was answered with 503 at the end of its request asks again
+    /// when the exchange is that old. The remaining grace covers the network, the pause of the client, and the clock.
+    /// With the defaults, a retry right after a 503 may therefore arrive 30 s late, or the clock may jump 30 s ahead,
+    /// and no honest client counts as a thief. A clock that jumps back makes the age negative, which is within the
+    /// grace.
     pub(super) fn reuse_window(&self, request_timeout: Duration) -> Duration {
         if self.refresh_grace.is_zero() {
             Duration::ZERO

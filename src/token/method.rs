@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeSet, fmt};
 
-/// How a user has shown who they are: a value of the claim `amr` (RFC 8176), or one of ours.
+/// How a user has authenticated: a value of the claim `amr` (RFC 8176), or a value of this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Method {
     /// A password.
     Password,
-    /// A sign-in with a provider. Ours.
+    /// A sign-in with a provider. A value of this crate.
     Provider,
 }
 
@@ -26,13 +26,13 @@ impl Method {
     }
 }
 
-/// The methods by which a session was opened. Displayed as words with a space between them; none for a session of an
-/// older version.
+/// The methods by which a session was opened. Displayed as words separated by spaces; empty for a session of an older
+/// version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Methods(BTreeSet<Method>);
 
 impl Methods {
-    /// Reads what a store has kept. A word of a newer version is ignored here.
+    /// Parses a stored value. A word of a newer version is ignored.
     #[must_use]
     pub fn from_stored(words: &str) -> Self {
         let known = |word| {
@@ -44,12 +44,12 @@ impl Methods {
         words.split_ascii_whitespace().filter_map(known).collect()
     }
 
-    /// The methods, in one order.
+    /// The methods, in a fixed order.
     pub fn iter(&self) -> impl Iterator<Item = Method> + '_ {
         self.0.iter().copied()
     }
 
-    /// Whether a method was shown.
+    /// Whether a method was used.
     #[must_use]
     pub fn contains(&self, method: Method) -> bool {
         self.0.contains(&method)

@@ -9,13 +9,13 @@
 //! logout ─── one UPDATE ──► revoked
 //! ```
 //!
-//! A refresh token carries its session, its generation and a tag that only the master secret makes, so that a forged
-//! one is refused without a query. Its successor is derived from it, not drawn: asking twice gives one answer, and no
-//! plaintext is kept. The store keeps SHA-256 digests only.
+//! A refresh token carries its session, its generation and a tag that only the master secret can create, so that a
+//! forged one is refused without a query. Its successor is derived from it instead of drawn at random: a repeated
+//! request gets the same answer, and no plaintext is stored. The store keeps SHA-256 digests only.
 //!
-//! A session is tied to its user's `credential_version`, which goes up when the password or the address is changed, the
-//! password is reset, the account is disabled, or the user logs out everywhere: whatever raced, it is dead at its next
-//! check. The session in which the password is changed goes along.
+//! A session is tied to its user's `credential_version`. It is incremented when the password or the address is changed,
+//! the password is reset, the account is disabled, or the user logs out everywhere. A session that raced such a change
+//! is dead at its next check. The session in which the password is changed moves to the new version.
 
 mod access;
 mod algorithm;
@@ -60,5 +60,5 @@ pub(crate) use self::{
 };
 pub use crate::{id::SessionId, purpose::Purpose};
 
-/// How often the refresh token of a session has been exchanged.
+/// The number of times the refresh token of a session has been exchanged.
 pub type RefreshGeneration = u32;

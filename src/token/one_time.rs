@@ -12,48 +12,49 @@ use crate::{
     user::{EmailAddress, User, UserId},
 };
 
-/// A one-time token to be kept.
+/// A one-time token to be stored.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "a plain record between use case and store"
 )]
 pub struct NewOneTimeToken {
-    /// Its digests under every current key, at least one; the first is the one to write.
+    /// Its digests under every current key, at least one; the first is the one to store.
     pub digests: Vec<TokenDigest>,
-    /// The purpose it is good for.
+    /// The purpose that it is valid for.
     pub purpose: Purpose,
     /// The user that it belongs to.
     pub user_id: UserId,
-    /// The address it is mailed to, and good for.
+    /// The address that it is mailed to, and valid for.
     pub address: EmailAddress,
-    /// The version of the user's credentials that it was ordered at.
+    /// The version of the user's credentials at the time of the order.
     pub credential_version: i64,
-    /// The mail it goes out in.
+    /// The mail that contains it.
     pub intent: IntentId,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: Timestamp,
-    /// When it ends.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
-/// The outcome of keeping a one-time token.
+/// The outcome of storing a one-time token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
     reason = "a further outcome would be a change of contract"
 )]
 pub enum IssueOneTime {
-    /// The order is void: the token was used, or a newer one took its place, the user is gone or disabled, or has
-    /// another address or other credentials by now. Nothing was written.
+    /// The order is void: the token was used or replaced by a newer one, the user is gone or disabled, or their address
+    /// or credentials have changed. Nothing was written.
     Dead,
     /// The mail has a live token under another key than these. Nothing was written.
     Elsewhere,
-    /// The token with this digest is good; but for [`Purpose::VerifyEmail`], it is the user's only one for the purpose.
+    /// The token with this digest is valid. Except for [`Purpose::VerifyEmail`], it is the user's only token for the
+    /// purpose.
     Live(TokenDigest),
 }
 
-/// How a one-time token stands.
+/// The state of a one-time token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
@@ -68,7 +69,7 @@ pub enum OneTimeStatus {
     Used,
 }
 
-/// A new password to be set by a one-time token.
+/// A new password to be set with a one-time token.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -79,9 +80,9 @@ pub struct ResetPassword {
     pub digest: TokenDigest,
     /// The hash of the new password.
     pub password_hash: PasswordHash,
-    /// The failed attempts that are forgotten with it.
+    /// The counter of failed attempts to clear.
     pub cleared_counter: Option<LimitKey>,
-    /// Now.
+    /// The present time.
     pub now: Timestamp,
 }
 
@@ -91,7 +92,7 @@ pub struct ResetPassword {
 pub struct Reset {
     /// The user whose password was set, as they are now.
     pub user: User,
-    /// Whether the account was unverified before, and its content is wiped.
+    /// Whether the account was unverified before, so that its credentials were deleted.
     pub taken_over: bool,
 }
 
@@ -111,7 +112,7 @@ impl OneTimeKeys {
         )
     }
 
-    /// The token of this origin under every current key; the first is the one to issue.
+    /// The token with this origin under every current key; the first is the one to issue.
     pub(crate) fn derive(&self, origin: Uuid, purpose: Purpose) -> Vec<OneTimeToken> {
         let message = [origin.as_bytes(), purpose.as_str().as_bytes()].concat();
         let token =

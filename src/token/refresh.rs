@@ -1,4 +1,4 @@
-//! Refresh tokens: opaque, authentic without a query, and with a successor that can be derived again.
+//! Refresh tokens: opaque, verifiable without a query, and with a successor that can be derived again.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
@@ -12,7 +12,7 @@ const VERSION: u8 = 1;
 const BODY: usize = 1 + 4 + 16 + 4 + 16;
 const TAG: usize = 32;
 
-/// Mints and reads refresh tokens: `hp_rt_` and the base64url of version (1 byte), key id (4), session id (16),
+/// Creates and reads refresh tokens: `hp_rt_` and the base64url of version (1 byte), key id (4), session id (16),
 /// generation (4, big endian), the session's nonce (16) and an HMAC-SHA256 tag over them (32).
 #[derive(Clone, Debug)]
 pub(crate) struct RefreshKeys(Vec<RefreshKey>);
@@ -23,7 +23,7 @@ struct RefreshKey {
     key: HmacKey,
 }
 
-/// An authentic refresh token, taken apart. Whether its session is alive, only the store knows.
+/// An authentic refresh token, taken apart. Only the store knows whether its session is alive.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ParsedRefresh {
     pub(crate) session_id: SessionId,
@@ -67,7 +67,7 @@ impl RefreshKeys {
         if version != VERSION {
             return None;
         }
-        // Two secrets may share a key id by chance: all that carry it are tried.
+        // Two secrets may share a key id by chance, so all secrets with this id are tried.
         let authentic = self
             .0
             .iter()
@@ -79,7 +79,7 @@ impl RefreshKeys {
         })
     }
 
-    /// The successor under every current key, the one to issue first; `None` after 2^32 - 1 generations.
+    /// The successor under every current key; the first is the one to issue. `None` after 2^32 - 1 generations.
     pub(crate) fn successors(
         &self,
         token: &ParsedRefresh,

@@ -2,12 +2,12 @@
 
 use crate::event::Event;
 
-/// The way in which a refresh token was used before.
+/// The kind of reuse of a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReuseClass {
-    /// It is of the current generation and not the current one, or the previous one with another successor than the
-    /// current one: the session has two branches, as after a restored backup.
+    /// It has the current generation and is not the current token, or it is the previous token and has another
+    /// successor than the current one. The session has two branches, for example after a restored backup.
     Forked,
     /// It is two or more generations old.
     Older,
@@ -26,7 +26,7 @@ impl ReuseClass {
         }
     }
 
-    /// The event of a reuse, with its class as the detail `class`. Every store writes this one.
+    /// The event of a reuse, with its class as the detail `class`. Every store writes this event.
     #[must_use]
     pub fn noted_on(self, on_reuse: &Event) -> Event {
         on_reuse.clone().with("class", self.as_str())

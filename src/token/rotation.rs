@@ -1,4 +1,4 @@
-//! The meaning of a refresh token that is not the current one. Every store decides with this, on one snapshot.
+//! The classification of a refresh token that is not the current one. Every store uses it, on one snapshot.
 
 use super::{RefreshGeneration, ReuseClass, RotateSession};
 use crate::{clock::Timestamp, secret::TokenDigest};
@@ -11,7 +11,7 @@ pub struct SessionState {
     pub generation: RefreshGeneration,
     /// The digest of the current refresh token.
     pub digest: TokenDigest,
-    /// When the current token took its predecessor's place: at the start of the request that did it, or since.
+    /// When the current token replaced its predecessor: at the start of that request, or later.
     pub rotated_at: Timestamp,
     /// Whether the session is not revoked and not expired, and its user is active at the session's
     /// `credential_version`.
@@ -25,13 +25,13 @@ pub struct SessionState {
     reason = "a further verdict would be a change of contract"
 )]
 pub enum Verdict {
-    /// It is the current one: rotate.
+    /// It is the current token and can be rotated.
     Current,
-    /// The session is dead, or the token is from a future this database has not seen (a restored backup).
+    /// The session is dead, or the token is newer than this database (a restored backup).
     Gone,
     /// It was used before, in this way.
     Reused(ReuseClass),
-    /// It is the previous one, within grace; its successor has the digest in [`SessionState::digest`].
+    /// It is the previous token, within grace; its successor has the digest in [`SessionState::digest`].
     Superseded,
 }
 
@@ -52,7 +52,7 @@ impl SessionState {
         if presented.generation.checked_add(1) != Some(self.generation) {
             return Verdict::Reused(ReuseClass::Older);
         }
-        // A clock that runs behind the writer's makes the age negative: that is within grace too.
+        // A clock that runs behind the writer's makes the age negative, which is within grace too.
         let age = (presented.now - self.rotated_at)
             .to_std()
             .unwrap_or_default();

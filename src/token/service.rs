@@ -18,22 +18,22 @@ use crate::{
 /// How many bytes of an access token the permissions may take.
 const MAX_PERMISSIONS: usize = 4 * 1024;
 
-/// For how long a sign-in is recent.
+/// How long a sign-in counts as recent.
 const RECENT: Duration = Duration::from_secs(600);
 
-/// Tokens of one session, as a client gets them.
+/// The tokens of one session, as a client receives them.
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own service builds it")]
 pub struct TokenPair {
     /// For the `Authorization: Bearer` header.
     pub access_token: AccessToken,
-    /// For how long the access token is accepted.
+    /// How long the access token is accepted.
     pub expires_in: Duration,
-    /// To be exchanged once for the next pair.
+    /// The token that can be exchanged once for the next pair.
     pub refresh_token: RefreshToken,
-    /// For how long the refresh token can be exchanged.
+    /// How long the refresh token can be exchanged.
     pub refresh_expires_in: Duration,
-    /// The session both belong to.
+    /// The session of both tokens.
     pub session_id: SessionId,
 }
 
@@ -45,13 +45,13 @@ pub struct ActiveUser {
     pub user: User,
     /// The session of the access token.
     pub session_id: SessionId,
-    /// When the user last showed a credential in this session: at sign-in, or since, by
-    /// `POST /auth/reauthenticate`. A refresh leaves it alone.
+    /// When the user last presented a credential in this session: at sign-in, or later by `POST /auth/reauthenticate`.
+    /// A refresh does not change it.
     pub authenticated_at: Timestamp,
 }
 
 impl ActiveUser {
-    /// Demands a role.
+    /// Requires a role.
     ///
     /// # Errors
     /// [`Forbidden`](ErrorKind::Forbidden) without it.
@@ -63,7 +63,7 @@ impl ActiveUser {
         }
     }
 
-    /// Demands that the user showed a credential within the last 10 minutes.
+    /// Requires that the user presented a credential within the last 10 minutes.
     ///
     /// # Errors
     /// [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if that is longer ago.
@@ -90,21 +90,21 @@ struct Inner {
     clock: Arc<dyn Clock>,
 }
 
-/// The parts that tokens are built from.
+/// The configuration of tokens.
 pub(crate) struct TokenParts<'a> {
     pub(crate) keys: SigningKeys,
     pub(crate) secrets: &'a Secrets,
     pub(crate) issuer: String,
     pub(crate) audience: String,
     pub(crate) lifetimes: TokenLifetimes,
-    /// When a request is given up.
+    /// The request timeout.
     pub(crate) request_timeout: Duration,
     /// Written into access tokens, if given.
     pub(crate) permissions: Option<Arc<RolePermissions>>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// The first refresh token of a session, and until when the session lives.
+/// The first refresh token of a session, and the end of the session.
 pub(crate) struct Opening {
     pub(crate) token: RefreshToken,
     pub(crate) digest: TokenDigest,
@@ -159,7 +159,7 @@ impl Tokens {
         })
     }
 
-    /// An access token of a session, with the claims that the hooks gave for it.
+    /// An access token of a session, with the claims of the hooks.
     pub(crate) fn access(
         &self,
         user: &User,
@@ -191,13 +191,14 @@ impl Tokens {
         }
     }
 
-    /// The session of a refresh token, if it is one of ours, whatever its generation.
+    /// The session of a refresh token of any generation, if the token is ours.
     pub(crate) fn session_of(&self, refresh_token: &RefreshToken) -> Option<SessionId> {
         let parsed = self.0.refresh.parse(refresh_token.expose())?;
         Some(parsed.session_id)
     }
 
-    /// The exchange of a refresh token, as of now, and the successors that it may have; `None` if it is not ours.
+    /// The exchange of a refresh token at the present time, and its possible successors; `None` if the token is not
+    /// ours.
     pub(crate) fn rotation(
         &self,
         refresh_token: &RefreshToken,
@@ -217,7 +218,7 @@ impl Tokens {
         Some((rotation, successors))
     }
 
-    /// The same exchange, as of now.
+    /// The same exchange, at the present time.
     pub(crate) fn dated(&self, rotation: RotateSession) -> RotateSession {
         let now = self.now();
         RotateSession {
@@ -228,7 +229,7 @@ impl Tokens {
     }
 }
 
-/// A user may have every role, and their token must still be one that verifiers read.
+/// A user may have every role, and verifiers must still accept their token.
 fn check_length(permissions: &Permissions) -> Result<()> {
     let length: usize = permissions.iter().map(|one| one.as_str().len() + 3).sum();
     if length > MAX_PERMISSIONS {

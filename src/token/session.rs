@@ -35,15 +35,15 @@ pub struct NewSession {
     pub absolute_expires_at: Timestamp,
     /// The client that opened it.
     pub client: ClientInfo,
-    /// How the user has shown who they are.
+    /// How the user has authenticated.
     pub methods: Methods,
     /// The password hash that was verified; `None` if another credential was.
     pub verified_hash: Option<PasswordHash>,
-    /// The same password, hashed with the parameters now in force, if they changed.
+    /// A new hash of the same password with the parameters in force, if they changed.
     pub rehashed: Option<PasswordHash>,
-    /// The failed attempts that are forgotten with it.
+    /// The counter of failed attempts to clear.
     pub cleared_counter: Option<LimitKey>,
-    /// How many live sessions the user has then at most, this one among them.
+    /// The maximum number of live sessions of the user, including this one.
     pub sessions_at_most: NonZeroU32,
 }
 
@@ -55,7 +55,7 @@ pub struct NewSession {
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
 pub enum OpenSession {
-    /// It is open; the user as it now is.
+    /// The session is open; with the user as they are now.
     Opened(User),
     /// The account changed since the credential was checked; nothing was written.
     Stale,
@@ -68,20 +68,20 @@ pub enum OpenSession {
     reason = "a plain record between use case and store"
 )]
 pub struct RotateSession {
-    /// The session the token names.
+    /// The session that the token names.
     pub id: SessionId,
-    /// The generation the token names.
+    /// The generation that the token names.
     pub generation: RefreshGeneration,
     /// The digest of the presented token.
     pub presented: TokenDigest,
     /// The digests of its successor under every current key, at least one; the first is the one to write.
     pub successors: Vec<TokenDigest>,
-    /// Now.
+    /// The present time.
     pub now: Timestamp,
     /// When the session ends if it is not refreshed again.
     pub idle_expires_at: Timestamp,
-    /// For how long after the exchange the previous token still gets the same successor, the request timeout included;
-    /// zero: not at all.
+    /// How long after the exchange the previous token still gets the same successor, including the request timeout.
+    /// Zero means not at all.
     pub grace: std::time::Duration,
 }
 
@@ -93,9 +93,9 @@ pub struct RotateSession {
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
 pub enum Rotation {
-    /// The token was the current one: its successor, the first of the given, has taken its place.
+    /// The token was the current one. It was replaced by its successor, the first of the offered ones.
     Rotated(SessionUser),
-    /// The token was the previous one, within grace: the successor with this digest has its place already.
+    /// The token was the previous one, within grace. The successor with this digest has already replaced it.
     Superseded(SessionUser, TokenDigest),
     /// The token was used before. The session was alive, and this call ended it.
     Reused(UserId, ReuseClass),
@@ -103,7 +103,7 @@ pub enum Rotation {
     Gone,
 }
 
-/// A live session's user, when the session ends, and how fresh its sign-in is.
+/// The user of a live session, the end of the session, and its last authentication.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -116,9 +116,9 @@ pub struct SessionUser {
     pub idle_expires_at: Timestamp,
     /// When it ends in any case.
     pub absolute_expires_at: Timestamp,
-    /// When the user last showed a credential in this session: at its opening, or since.
+    /// When the user last presented a credential in this session: at its opening, or later.
     pub authenticated_at: Timestamp,
-    /// How the user showed who they are at its opening.
+    /// How the user authenticated at its opening.
     pub methods: Methods,
 }
 
@@ -130,18 +130,18 @@ pub struct Session {
     pub id: SessionId,
     /// When it was opened.
     pub created_at: Timestamp,
-    /// When its refresh token was last exchanged; at first, when it was opened.
+    /// When its refresh token was last exchanged; initially, when it was opened.
     pub rotated_at: Timestamp,
     /// When it ends if it is not refreshed.
     pub idle_expires_at: Timestamp,
     /// When it ends in any case.
     pub absolute_expires_at: Timestamp,
-    /// The client that opened it. The request is not remembered.
+    /// The client that opened it. The request is not recorded.
     pub client: ClientInfo,
 }
 
-/// A session whose user has just shown a credential, and what must still be so when something is done on its
-/// strength: the session is live, and the user has this version and this password hash.
+/// A session whose user has just presented a credential, with the conditions for a change that it authorizes: the
+/// session is live, and the user has this version and this password hash.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -158,20 +158,20 @@ pub struct CheckedSession {
     pub verified_hash: Option<PasswordHash>,
 }
 
-/// The outcome of a change on the strength of a [`CheckedSession`].
+/// The outcome of a change that a [`CheckedSession`] authorizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_enums,
     reason = "a third outcome would be a change of contract"
 )]
 pub enum Checked {
-    /// It is done.
+    /// The change is done.
     Done,
     /// The account or the session changed since the credential was checked; nothing was written.
     Stale,
 }
 
-/// The reason why a session was ended before its time.
+/// The reason why a session was ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndReason {
@@ -189,9 +189,9 @@ pub enum EndReason {
     Reuse,
     /// The user ended it from the list of their sessions.
     Revoked,
-    /// The owner of the address took the account over with a provider.
+    /// The owner of the address took over the account with a provider.
     TakenOver,
-    /// The user opened another one, and had as many as a user may have.
+    /// The user opened another session and had reached the maximum.
     TooManySessions,
 }
 

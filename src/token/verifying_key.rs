@@ -13,18 +13,18 @@ use serde_json::{Map, Value};
 use super::SigningAlgorithm;
 use crate::json;
 
-/// The keys that verify. One algorithm per key, and one key per identifier.
+/// The keys that verify: one algorithm per key, and one key per identifier.
 #[derive(Clone, Debug)]
 pub(crate) struct VerifyingKeys(Vec<VerifyingKey>);
 
-/// The document is not a JWK Set, or one of its keys cannot be right.
+/// The document is not a JWK Set, or one of its keys is invalid.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the JWK Set {0}")]
 pub(crate) struct InvalidJwks(&'static str);
 
 impl VerifyingKeys {
-    /// Reads the keys that this crate publishes: Ed25519 and P-256, for signatures. All others are passed over, those
-    /// of symmetric algorithms among them.
+    /// Reads the keys that this crate publishes: Ed25519 and P-256, for signatures. All others are ignored, including
+    /// those of symmetric algorithms.
     pub(crate) fn from_jwks(document: &[u8]) -> Result<Self, InvalidJwks> {
         let mut document = json::parse_object(document)
             .map_err(|_| InvalidJwks("is not one JSON object, or names a member twice"))?;
@@ -40,7 +40,7 @@ impl VerifyingKeys {
                 continue;
             };
             if keys.by_kid(&key.kid).is_some() {
-                return Err(InvalidJwks("holds two keys of the same identifier"));
+                return Err(InvalidJwks("has two keys with the same identifier"));
             }
             keys.0.push(key);
         }
@@ -90,7 +90,7 @@ impl Material {
 }
 
 impl VerifyingKey {
-    /// `None` for a key that signs no access tokens of ours.
+    /// `None` for a key that does not sign our access tokens.
     fn from_jwk(jwk: &Map<String, Value>) -> Result<Option<Self>, InvalidJwks> {
         let algorithm = match (text(jwk, "kty")?, text(jwk, "crv")?) {
             (Some("OKP"), Some("Ed25519")) => SigningAlgorithm::EdDsa,
@@ -154,7 +154,7 @@ fn verifies(jwk: &Map<String, Value>) -> bool {
 fn coordinate(jwk: &Map<String, Value>, name: &str) -> Result<[u8; 32], InvalidJwks> {
     text(jwk, name)?
         .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok())
-        .ok_or(InvalidJwks("holds a key without a sound coordinate"))
+        .ok_or(InvalidJwks("has a key without a valid coordinate"))
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::secret::{HmacKey, Secrets};
 
-/// Digests addresses for events, with a key: the digest is the same whether or not the address has an account, so that
-/// attempts on one address can be distinguished from attempts on many. It changes once another master secret comes
+/// Computes keyed digests of addresses for events. A digest is the same whether or not the address has an account, so
+/// that attempts on one address can be distinguished from attempts on many. It changes once another master secret comes
 /// first.
 #[derive(Clone, Debug)]
 pub(super) struct AddressKey(HmacKey);

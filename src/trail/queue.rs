@@ -1,4 +1,4 @@
-//! The way of events to one sink.
+//! The queue of events for one sink.
 
 use std::{
     collections::VecDeque,
@@ -10,14 +10,14 @@ use tokio::{runtime::Handle, sync::Notify, time::timeout};
 
 use crate::event::{Event, Sink};
 
-/// How many events wait for a sink at most.
+/// The maximum number of events that wait for a sink.
 const CAPACITY: usize = 1024;
-/// How long a sink may take over one event.
+/// How long a sink may take for one event.
 const PATIENCE: Duration = Duration::from_secs(10);
 const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
 
-/// A bounded queue in front of a sink. A task sends what waits, and ends when nothing does, so that no runtime is held
-/// and none is needed while there is nothing to send.
+/// A bounded queue in front of a sink. A task sends the waiting events, and ends when there are none, so that no
+/// runtime is needed while there is nothing to send.
 #[derive(Clone, Debug)]
 pub(super) struct Queue(Arc<Inner>);
 
@@ -32,7 +32,7 @@ struct Inner {
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Event>,
-    /// Whether a task is under way.
+    /// Whether a task is running.
     is_sending: bool,
     dropped: u64,
     warned_at: Option<Instant>,
@@ -55,12 +55,12 @@ impl Queue {
         self.start();
     }
 
-    /// How many events the sink did not get.
+    /// The number of events that the sink has missed.
     pub(super) fn dropped(&self) -> u64 {
         self.0.state().dropped
     }
 
-    /// Waits until nothing waits any more.
+    /// Waits until the queue is empty.
     pub(super) async fn flush(&self) {
         loop {
             let mut ended = std::pin::pin!(self.0.ended.notified());
@@ -73,7 +73,8 @@ impl Queue {
         }
     }
 
-    /// Sees to it that a task sends what waits. Outside a runtime nothing can; the next call inside one will.
+    /// Ensures that a task sends the waiting events. Outside a runtime this is impossible; the next call inside one
+    /// does it.
     fn start(&self) {
         let Ok(runtime) = Handle::try_current() else {
             return;
@@ -95,7 +96,7 @@ impl Queue {
 
     async fn send(&self, event: Event) {
         let sink = Arc::clone(&self.0.sink);
-        // A task of its own, so that a panic ends that one only.
+        // It runs in a task of its own, so that a panic ends only that task.
         let mut sending = tokio::spawn(async move { sink.send(&event).await });
         let reason = match timeout(PATIENCE, &mut sending).await {
             Ok(Ok(())) => return,
@@ -126,7 +127,7 @@ impl Inner {
 }
 
 impl State {
-    /// Whether there was room.
+    /// Returns whether there was room.
     fn take_in(&mut self, event: &Event) -> bool {
         let has_room = self.waiting.len() < CAPACITY;
         if has_room {
@@ -135,7 +136,7 @@ impl State {
         has_room
     }
 
-    /// Counts one, and gives how many there are if it is time to say so.
+    /// Counts one dropped event, and returns the count if it is time to log it.
     fn drop_one(&mut self, now: Instant) -> Option<u64> {
         self.dropped += 1;
         let last = self.warned_at;
@@ -147,7 +148,8 @@ impl State {
     }
 }
 
-/// The task that sends. Dropped before it is over, with its runtime, it leaves what waits to the next one.
+/// The task that sends. If it is dropped with its runtime before it ends, it leaves the waiting events to the next
+/// task.
 struct Task {
     queue: Queue,
     has_event: bool,
@@ -161,7 +163,7 @@ impl Task {
         }
     }
 
-    /// The next event; without one, the task ends, and the caller that queues another event starts the next task.
+    /// The next event. If there is none, the task ends, and the next queued event starts another one.
     fn next(&mut self) -> Option<Event> {
         let mut state = self.queue.0.state();
         let next = state.waiting.pop_front();

@@ -13,19 +13,19 @@ use crate::{
     reason = "a plain record between use case and store"
 )]
 pub struct UserChange {
-    /// The roles, as a whole.
+    /// The new set of roles.
     pub roles: Option<Roles>,
-    /// Roles to have as well.
+    /// Roles to add.
     pub add_roles: Roles,
     /// Whether the account may be used.
     pub status: Option<UserStatus>,
-    /// The name to show; `Some(None)` takes it away.
+    /// The display name; `Some(None)` removes it.
     pub display_name: Option<Option<String>>,
-    /// Whether the address counts as the user's.
+    /// Whether the address counts as verified.
     pub email_verified: Option<bool>,
 }
 
-/// A user as a change leaves them.
+/// A user after a change.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -34,14 +34,15 @@ pub struct UserChange {
 pub struct ChangedUser {
     /// The user.
     pub user: User,
-    /// The account was disabled: `credential_version` goes up, and open sessions and tokens are dead for good.
+    /// Whether the account was disabled: `credential_version` is incremented, and open sessions and tokens are dead for
+    /// good.
     pub disabled: bool,
     /// The events to be written with the change.
     pub events: Vec<Event>,
 }
 
 impl UserChange {
-    /// Whether the change can make an active administrator something less.
+    /// Whether the change can stop an active administrator from being one.
     #[must_use]
     pub fn can_remove_administrator(&self) -> bool {
         let demotes =

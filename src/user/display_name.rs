@@ -4,7 +4,7 @@ use crate::error::{Error, Result, Violation};
 
 const MAX_DISPLAY_NAME: usize = 200;
 
-/// Refuses a name to show with control characters, or of more than 200 code points.
+/// Refuses a display name with control characters or more than 200 code points.
 pub(crate) fn check_display_name(name: Option<&str>) -> Result<()> {
     let Some(name) = name else { return Ok(()) };
     let violation = if name.chars().any(char::is_control) {

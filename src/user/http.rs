@@ -1,4 +1,4 @@
-//! The user as replies show one.
+//! The user as shown in replies.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -28,7 +28,7 @@ pub(crate) struct UserView {
     id: UserId,
     /// The address, as given at registration.
     email: String,
-    /// Whether the address was shown to be the user's.
+    /// Whether the address is verified.
     email_verified: bool,
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     roles: Roles,

@@ -35,13 +35,13 @@ impl Locale {
         &self.0
     }
 
-    /// Its first part: the language, without region or script.
+    /// The first part of the tag: the language, without region or script.
     #[must_use]
     pub fn language(&self) -> &str {
         self.0.split('-').next().unwrap_or_default()
     }
 
-    /// The first of `there` that fits, from the most to the least particular (RFC 4647 section 3.4).
+    /// The first of `there` that fits, from the most to the least specific (RFC 4647 section 3.4).
     #[must_use]
     pub fn look_up<'a>(&self, there: &'a [Self]) -> Option<&'a Self> {
         let mut range = self.as_str();
@@ -53,8 +53,8 @@ impl Locale {
         }
     }
 
-    /// The one of `there` that an `Accept-Language` header (RFC 9110 section 12.5.4) likes best; `None` if it likes
-    /// none of them.
+    /// The one of `there` that an `Accept-Language` header (RFC 9110 section 12.5.4) prefers; `None` if it accepts none
+    /// of them.
     ///
     /// ```
     /// use hallpass::user::Locale;
@@ -70,7 +70,7 @@ impl Locale {
             .filter_map(weighted)
             .filter(|(weight, _)| *weight > 0)
             .collect();
-        // Stable: of equals the first is liked best.
+        // The sort is stable, so the first of equals is preferred.
         ranges.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
         ranges.iter().find_map(|(_, range)| match *range {
             "*" => there.first(),
@@ -126,7 +126,7 @@ impl fmt::Display for Locale {
 
 /// The text is not a language tag.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("a language tag looks like `de` or `pt-br`")]
+#[error("a language tag must look like `de` or `pt-br`")]
 pub struct InvalidLocale(());
 
 #[cfg(test)]

@@ -31,27 +31,27 @@ pub use crate::{
     id::UserId,
 };
 
-/// A user, as use cases and endpoints see one. Never holds a password hash.
+/// A user, as use cases and endpoints see it. It never holds a password hash.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(clippy::exhaustive_structs, reason = "a host's own store builds it")]
 pub struct User {
-    /// The identifier, for life.
+    /// The identifier, which never changes.
     pub id: UserId,
     /// The address, as given at registration.
     pub email: EmailAddress,
-    /// When the address was shown to be the user's.
+    /// When the address was verified.
     pub email_verified_at: Option<Timestamp>,
     /// The roles, sorted.
     pub roles: Roles,
     /// Whether the account may be used.
     pub status: UserStatus,
-    /// The name to show.
+    /// The display name.
     pub display_name: Option<String>,
-    /// The language the user is written to in, if it is known.
+    /// The language of mails to the user, if known.
     pub locale: Option<Locale>,
-    /// The host's own JSON object.
+    /// A JSON object that the host defines.
     pub metadata: Map<String, Value>,
-    /// When the account was made.
+    /// When the account was created.
     pub created_at: Timestamp,
     /// When the account was last changed; signing in is not a change.
     pub updated_at: Timestamp,
@@ -74,9 +74,9 @@ impl User {
     reason = "a third state would be a change of contract"
 )]
 pub enum UserStatus {
-    /// May sign in.
+    /// The user may sign in.
     Active,
-    /// May not: sessions are dead, and no mail is sent.
+    /// The user may not sign in: sessions are dead, and no mail is sent.
     Disabled,
 }
 
@@ -105,5 +105,5 @@ impl std::str::FromStr for UserStatus {
 
 /// The text is neither `active` nor `disabled`.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the status is `active` or `disabled`")]
+#[error("the status must be `active` or `disabled`")]
 pub struct InvalidStatus(());

@@ -59,7 +59,7 @@ macro_rules! names {
 
             fn from_str(name: &str) -> Result<Self, Self::Err> {
                 match name {
-                    // The common names take no memory of their own.
+                    // Common names need no allocation.
                     $($often => Ok(Self::from_static($often)),)*
                     _ if $crate::user::name::is_name(name.as_bytes()) => {
                         Ok(Self(std::borrow::Cow::Owned(name.to_owned())))
@@ -92,7 +92,7 @@ macro_rules! names {
                 self.0.contains(name)
             }
 
-            /// All in the set, sorted by name.
+            /// All names in the set, sorted.
             pub fn iter(&self) -> impl Iterator<Item = &$name> {
                 self.0.iter()
             }

@@ -8,7 +8,7 @@ use super::UserFilter;
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// Where the next page begins; `None` on the last.
+    /// The cursor of the next page; `None` on the last page.
     pub next_cursor: Option<String>,
 }
 
@@ -20,15 +20,15 @@ impl<T> Page<T> {
     }
 }
 
-/// A page of users. The default is the first fifty of all.
+/// A page of users. The default is the first fifty of all users.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UserQuery {
     /// The filter.
     pub filter: UserFilter,
-    /// How many at most: 1 to 200, 50 by default.
+    /// The maximum number of users: 1 to 200, 50 by default.
     pub limit: u32,
-    /// Where the page begins: the `next_cursor` of a page of the same filter.
+    /// The start of the page: the `next_cursor` of a page with the same filter.
     pub cursor: Option<String>,
 }
 

@@ -6,8 +6,8 @@ use super::{Role, Roles, name::names};
 
 names! {
     "permission";
-    /// A permission, such as `users:read`: 1 to 64 characters of `a-z`, `0-9`, `_`, `-`, `.` and `:`, a letter first.
-    /// The colon has no meaning of its own: `users` does not include `users:read`.
+    /// A permission, such as `users:read`: 1 to 64 characters of `a-z`, `0-9`, `_`, `-`, `.` and `:`, beginning with a
+    /// letter. The colon has no meaning of its own: `users` does not include `users:read`.
     Permission,
     /// The text is not the name of a permission.
     InvalidPermission,
@@ -15,7 +15,7 @@ names! {
     Permissions,
 }
 
-/// The permissions of each role; a role that is not in it has none.
+/// The permissions of each role; a role that is not listed has none.
 ///
 /// ```
 /// use hallpass::user::{Permission, Role, RolePermissions, Roles};
@@ -37,32 +37,32 @@ names! {
 pub struct RolePermissions(BTreeMap<Role, Permissions>);
 
 impl RolePermissions {
-    /// No role brings any permission, not even [`Role::ADMIN`].
+    /// A mapping in which no role grants a permission, not even [`Role::ADMIN`].
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds permissions to those that the role brings.
+    /// Adds permissions to those that the role grants.
     pub fn grant(mut self, role: Role, permissions: impl IntoIterator<Item = Permission>) -> Self {
         self.0.entry(role).or_default().0.extend(permissions);
         self
     }
 
-    /// The permissions of these roles together.
+    /// The permissions that these roles grant together.
     #[must_use]
     pub fn of(&self, roles: &Roles) -> Permissions {
         let granted = roles.iter().filter_map(|role| self.0.get(role));
         granted.flat_map(Permissions::iter).cloned().collect()
     }
 
-    /// Whether one of the roles brings the permission.
+    /// Whether one of the roles grants the permission.
     #[must_use]
     pub fn allow(&self, roles: &Roles, permission: &Permission) -> bool {
         let mut granted = roles.iter().filter_map(|role| self.0.get(role));
         granted.any(|permissions| permissions.contains(permission))
     }
 
-    /// The permissions of all roles together.
+    /// The permissions that all roles grant together.
     pub(crate) fn all(&self) -> Permissions {
         self.0
             .values()

@@ -6,45 +6,46 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::{EmailAddress, Locale, Role, Roles, User, UserId, UserStatus};
 use crate::{clock::Timestamp, event::Event, secret::PasswordHash};
 
-/// The changes of users to their own profile. Members that are `None` stay.
+/// The changes of users to their own profile. Members that are `None` stay unchanged.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ProfileChange {
-    /// The name to show, or none any more: at most 200 code points, no control characters.
+    /// The display name, at most 200 code points without control characters; `Some(None)` removes it.
     pub display_name: Option<Option<String>>,
-    /// The host's own JSON object, replaced whole. No NUL in it, which Postgres does not keep.
+    /// The JSON object that the host defines, replaced as a whole. It must not contain NUL, which Postgres does not
+    /// keep.
     pub metadata: Option<Map<String, Value>>,
 }
 
 impl ProfileChange {
-    /// A change of nothing yet.
+    /// An empty change.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the name to show.
+    /// Sets the display name.
     #[must_use]
     pub fn display_name(mut self, name: impl Into<String>) -> Self {
         self.display_name = Some(Some(name.into()));
         self
     }
 
-    /// Takes the name to show away.
+    /// Removes the display name.
     #[must_use]
     pub fn without_display_name(mut self) -> Self {
         self.display_name = Some(None);
         self
     }
 
-    /// Replaces the host's own JSON object.
+    /// Replaces the JSON object that the host defines.
     #[must_use]
     pub fn metadata(mut self, metadata: Map<String, Value>) -> Self {
         self.metadata = Some(metadata);
         self
     }
 
-    /// Whether nothing is to be changed.
+    /// Whether the change is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.display_name.is_none() && self.metadata.is_none()
@@ -62,22 +63,22 @@ pub struct NewUser {
     pub id: UserId,
     /// The address.
     pub email: EmailAddress,
-    /// When the address was shown to be the user's, if it was.
+    /// When the address was verified, if it was.
     pub email_verified_at: Option<Timestamp>,
     /// The password hash; `None` for an account without a password.
     pub password_hash: Option<PasswordHash>,
     /// The roles.
     pub roles: Roles,
-    /// The name to show.
+    /// The display name.
     pub display_name: Option<String>,
-    /// The language to write to the user in, if it is known.
+    /// The language of mails to the user, if known.
     pub locale: Option<Locale>,
-    /// When the account is made.
+    /// When the account is created.
     pub created_at: Timestamp,
 }
 
 impl NewUser {
-    /// The user as a store has it once it is added.
+    /// The user as a store returns it after adding it.
     #[must_use]
     pub fn to_user(&self) -> User {
         User {
@@ -104,9 +105,9 @@ impl NewUser {
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
 pub enum InsertUser {
-    /// Added.
+    /// The user was added.
     Inserted(User),
-    /// The canonical address has an account already; no user was written.
+    /// The canonical address already has an account; no user was written.
     EmailTaken,
 }
 
@@ -120,7 +121,7 @@ pub enum InsertUser {
 pub enum FirstAdministrator {
     /// There is no administrator, and the canonical address has an account; nothing was written.
     EmailTaken,
-    /// Added.
+    /// The administrator was added.
     Inserted(User),
     /// There is an active administrator; nothing was written.
     NotFirst,
@@ -136,7 +137,7 @@ pub enum FirstAdministrator {
 pub enum UpdateUser {
     /// The user as they are now, and the events that were written.
     Updated(User, Vec<Event>),
-    /// It would have left no administrator; nothing was written.
+    /// The change would have left no administrator; nothing was written.
     LastAdmin,
     /// There is no such user.
     NotFound,
@@ -150,9 +151,9 @@ pub enum UpdateUser {
 )]
 #[allow(clippy::large_enum_variant, reason = "lives for one call")]
 pub enum DeleteUser {
-    /// The user as they were.
+    /// The deleted user.
     Deleted(User),
-    /// It would have left no administrator; nothing was deleted.
+    /// The deletion would have left no administrator; nothing was deleted.
     LastAdmin,
     /// There is no such user.
     NotFound,
@@ -171,18 +172,18 @@ pub struct Credentials {
     pub user: User,
     /// The password hash; `None` for an account without a password.
     pub password_hash: Option<PasswordHash>,
-    /// Goes up whenever the credentials change.
+    /// Incremented whenever the credentials change.
     pub credential_version: i64,
 }
 
-/// The filter of users. The default is all of them.
+/// The filter of users. The default matches all users.
 #[derive(Clone, Debug, Default)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "a plain record between use case and store"
 )]
 pub struct UserFilter {
-    /// Only addresses that begin so.
+    /// Only addresses with this prefix.
     pub email: Option<EmailPrefix>,
     /// Only users with this role.
     pub role: Option<Role>,
@@ -190,12 +191,12 @@ pub struct UserFilter {
     pub status: Option<UserStatus>,
 }
 
-/// The beginning of a canonical address: literal, `%` and `_` included.
+/// The prefix of a canonical address, taken literally, including `%` and `_`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmailPrefix(String);
 
 impl EmailPrefix {
-    /// Folds the text as an address is folded: the part after an `@` becomes A-labels where it is a whole domain.
+    /// Folds the text like an address: the part after an `@` becomes A-labels if it is a whole domain.
     #[must_use]
     pub fn new(text: &str) -> Self {
         match text.rsplit_once('@') {

@@ -4,7 +4,7 @@ use super::name::names;
 
 names! {
     "role", often "admin", often "user";
-    /// A role: 1 to 64 characters of `a-z`, `0-9`, `_`, `-`, `.` and `:`, a letter first.
+    /// A role: 1 to 64 characters of `a-z`, `0-9`, `_`, `-`, `.` and `:`, beginning with a letter.
     Role,
     /// The text is not the name of a role.
     InvalidRole,
@@ -21,7 +21,7 @@ names! {
 }
 
 impl Role {
-    /// May use the administrators' endpoints.
+    /// The role that may use the administrative endpoints.
     pub const ADMIN: Self = Self::from_static("admin");
     /// The role of a user who registers.
     pub const USER: Self = Self::from_static("user");

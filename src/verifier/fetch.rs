@@ -12,7 +12,7 @@ use crate::error::BoxError;
 /// One call is one attempt, over a channel that authenticates the server: an attacker who can change the document can
 /// sign anybody in. Only a reply with status 200 is a document; redirects are not followed.
 ///
-/// It is called once a minute at most, is given up after five seconds, and a document of more than 64 KiB is not read.
+/// It is called at most once a minute, and canceled after five seconds. A document of more than 64 KiB is not read.
 #[async_trait]
 pub trait FetchJwks: Debug + Send + Sync + 'static {
     /// The document.

@@ -17,22 +17,22 @@ const ASKING: Asking = Asking {
     what: "the keys",
     timeout: TIMEOUT,
     max_bytes: MAX_DOCUMENT,
-    // Asked every ten minutes: a connection that was kept is one that may have died.
+    // Requests are ten minutes apart, so a kept connection may have died.
     keep: Duration::ZERO,
 };
 
-/// Fetches a JWK Set by HTTP, over rustls with the roots of the platform.
+/// Fetches a JWK Set over HTTP, over rustls with the roots of the platform.
 ///
-/// Redirects are not followed, nothing is tried again, and a document of more than 64 KiB is not read. `HTTPS_PROXY`
-/// and the like are honoured for `https://`.
+/// Redirects are not followed, nothing is retried, and a document of more than 64 KiB is not read. `HTTPS_PROXY` and
+/// similar variables are honoured for `https://`.
 #[derive(Clone, Debug)]
 pub struct HttpJwks(Site);
 
 impl HttpJwks {
-    /// At this URL: `https://`, or `http://` on loopback.
+    /// The JWK Set at this URL: `https://`, or `http://` on loopback.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is another URL.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL has another form.
     pub fn new(url: &str) -> Result<Self> {
         Site::new(ASKING, url).map(Self)
     }

@@ -1,17 +1,18 @@
-//! Verifying the access tokens of a service that runs elsewhere, by the keys it publishes: no database, no secret.
+//! Verifying the access tokens of a service that runs elsewhere, with the keys that it publishes, without a database or
+//! a secret.
 //!
 //! ```text
 //! request ── token ──► key by `kid` ── known ──► signature and claims ──► CurrentUser
 //!                          └── unknown ──► fetch jwks.json, once a minute at most ──► key, or 401
 //! ```
 //!
-//! Keys count as fresh for ten minutes, and are then fetched again in the background. While the issuer is away, those
-//! at hand go on; a key that the issuer has withdrawn verifies nothing any more once the set was fetched again, tokens
-//! that were seen before included. Only if no keys were ever fetched the answer is
-//! [`Unavailable`](crate::ErrorKind::Unavailable).
+//! Keys count as fresh for ten minutes, and are then fetched again in the background. While the issuer is unreachable,
+//! the cached keys stay in use. Once the set has been fetched again, a withdrawn key no longer verifies any token,
+//! including tokens that were seen before. The answer is [`Unavailable`](crate::ErrorKind::Unavailable) only if no keys
+//! were ever fetched.
 //!
-//! A token is all that is known here: its user may have logged out since, and its roles are those of the sign-in, until
-//! it expires.
+//! Only the token is known here: its user may have logged out since, and its roles are those at the time of issue,
+//! until it expires.
 
 mod fetch;
 #[cfg(feature = "jwks-client")]
@@ -65,7 +66,7 @@ struct Fixed {
 }
 
 impl Verifier {
-    /// Begins with where the keys come from.
+    /// A builder with this source of keys.
     pub fn builder(keys: KeySource) -> VerifierBuilder {
         VerifierBuilder {
             keys,
@@ -75,12 +76,12 @@ impl Verifier {
         }
     }
 
-    /// For the tokens that are issued here.
+    /// A verifier of the tokens that are issued here.
     pub(crate) fn own(tokens: &Tokens) -> Self {
         Self(Keys::Own(tokens.clone()))
     }
 
-    /// Verifies an access token. Makes no request, unless its key is unknown or the keys are old.
+    /// Verifies an access token. Sends no request, unless its key is unknown or the keys are old.
     ///
     /// # Errors
     /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken), or [`Unavailable`](ErrorKind::Unavailable) while no keys
@@ -98,7 +99,7 @@ impl Verifier {
     }
 }
 
-/// Puts a [`Verifier`] together. The issuer must be given; the rest has defaults.
+/// Builds a [`Verifier`]. The issuer is required; the rest has defaults.
 #[derive(Debug)]
 #[must_use]
 pub struct VerifierBuilder {
@@ -127,7 +128,7 @@ impl VerifierBuilder {
         self
     }
 
-    /// Puts the parts together. Nothing is fetched yet: the first token does that.
+    /// Builds the verifier. The keys are not fetched before the first token.
     ///
     /// # Errors
     /// [`Configuration`](ErrorKind::Configuration) naming what is missing or empty.

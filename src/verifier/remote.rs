@@ -16,7 +16,7 @@ use crate::{
 pub(super) const MAX_DOCUMENT: usize = 64 * 1024;
 /// How long one attempt may take.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
-/// The time between two attempts, whatever the outcome of the first.
+/// The time between two attempts, regardless of the outcome of the first.
 const PAUSE: Duration = Duration::from_secs(60);
 
 const TERMS: Terms = Terms {
@@ -28,7 +28,7 @@ const TERMS: Terms = Terms {
     first_pause: PAUSE,
 };
 
-/// Verifies by keys that are fetched, and kept for a while.
+/// Verifies with keys that are fetched and cached.
 #[derive(Debug)]
 pub(super) struct Remote {
     keys: Renewed<Keys>,
@@ -45,7 +45,7 @@ struct Keys {
 #[derive(Debug)]
 struct Fetched {
     document: Vec<u8>,
-    /// Remembers the tokens it has verified, so that other keys need another one.
+    /// It caches the tokens that it has verified, so other keys need another instance.
     check: TokenCheck,
 }
 
@@ -95,7 +95,7 @@ impl Fetch for Keys {
             return Ok(known);
         }
         let keys = VerifyingKeys::from_jwks(&document)?;
-        tracing::info!(keys = keys.len(), "fetched other keys of the issuer");
+        tracing::info!(keys = keys.len(), "fetched changed keys of the issuer");
         let check = TokenCheck::new(keys, self.issuer.clone(), self.audience.clone());
         Ok(Arc::new(Fetched { document, check }))
     }

@@ -8,7 +8,7 @@ use crate::{
     token::VerifyingKeys,
 };
 
-/// Where a [`Verifier`](super::Verifier) has its keys from. Cheap to clone.
+/// The source of the keys of a [`Verifier`](super::Verifier). Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct KeySource(pub(super) Kind);
 
@@ -21,10 +21,10 @@ pub(super) enum Kind {
 impl KeySource {
     /// A JWK Set (RFC 7517) that never changes.
     ///
-    /// Read are Ed25519 and P-256 keys for signatures; others are passed over, symmetric ones included.
+    /// It reads Ed25519 and P-256 keys for signatures, and ignores others, including symmetric ones.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is not such a document, names a key twice, publishes a
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is not a JWK Set, names a key twice, publishes a
     /// private key, or has no key for access tokens.
     pub fn document(jwks: impl AsRef<[u8]>) -> Result<Self> {
         let keys = VerifyingKeys::from_jwks(jwks.as_ref()).map_err(Error::configuration)?;
@@ -42,10 +42,10 @@ impl KeySource {
         Self(Kind::Remote(Arc::new(fetch)))
     }
 
-    /// A JWK Set at this URL, `https://` or on loopback `http://`, fetched by [`HttpJwks`](super::HttpJwks).
+    /// A JWK Set at this URL, `https://` or, on loopback, `http://`, fetched by [`HttpJwks`](super::HttpJwks).
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is another URL, or TLS has no
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL has another form, or TLS has no
     /// [cryptography](crate#cryptography).
     #[cfg(feature = "jwks-client")]
     pub fn url(url: &str) -> Result<Self> {

@@ -241,11 +241,11 @@ async fn a_weak_password_shows_at_the_field_and_keeps_the_token() {
             (ANN, "The password must not be your email address."),
             (
                 &"x".repeat(257),
-                "The password is too long: 256 characters are the most.",
+                "The password is too long: at most 256 characters are allowed.",
             ),
             (
                 "tabs\tin the middle",
-                "The password holds a tab or another control character.",
+                "The password contains a tab or another control character.",
             ),
         ] {
             let reply = set(&server.client, &token, password).await;

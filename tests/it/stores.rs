@@ -174,10 +174,13 @@ async fn a_sqlite_url_without_a_file_is_refused() {
         ("sqlite:".to_owned(), "names no file"),
         ("sqlite://".to_owned(), "names no file"),
         ("sqlite://?mode=rwc".to_owned(), "names no file"),
-        (format!("sqlite://{path}?mode=ro"), "for reading only"),
-        (format!("sqlite://{path}?mode=%72o"), "for reading only"),
-        (format!("sqlite://{path}?immutable=1"), "for reading only"),
-        (format!("sqlite://{path}?key=hunter2"), "not known: key"),
+        (format!("sqlite://{path}?mode=ro"), "read-only"),
+        (format!("sqlite://{path}?mode=%72o"), "read-only"),
+        (format!("sqlite://{path}?immutable=1"), "read-only"),
+        (
+            format!("sqlite://{path}?key=hunter2"),
+            "unknown parameter: key",
+        ),
         (format!("sqlite://{path}?mode=hunter2"), "not one of SQLite"),
     ] {
         let settings = ConnectSettings::new(&url);

@@ -1,7 +1,7 @@
 //! Where the head of a request ends.
 
-/// The state of the search for the end of a head: the first empty line that is not before it (RFC 9112, section 2.2). A
-/// line ends with LF, as every parser takes it.
+/// The state of the search for the end of a head: the first empty line after its first line (RFC 9112, section 2.2). A
+/// line ends with LF, as in every parser.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Head {
     has_begun: bool,
@@ -9,12 +9,12 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Whether any of it has come, but for empty lines.
+    /// Whether anything except empty lines has arrived.
     pub(super) fn has_begun(self) -> bool {
         self.has_begun
     }
 
-    /// Goes on with these bytes; says after how many of them the head ends, if it does.
+    /// Continues with these bytes; returns after how many of them the head ends, if it does.
     pub(super) fn end(&mut self, bytes: &[u8]) -> Option<usize> {
         let last = bytes.iter().position(|byte| match byte {
             b'\n' if self.is_in_line => {

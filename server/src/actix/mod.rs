@@ -36,14 +36,14 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const MOMENT: Duration = Duration::from_secs(1);
 /// The bytes of replies that are kept until they are sent.
 const BUFFER: usize = 16 * 1024;
-/// The bytes that are read of a chunked body and its framing: the 16 MiB that are discarded, and 3 MiB of framing. The
-/// rest of an unread body comes on top.
+/// The number of bytes that are read of a chunked body and its framing: the 16 MiB that are discarded, and 3 MiB of
+/// framing. The rest of an unread body is read in addition.
 const MAX_CHUNKED: u64 = 19 * 1024 * 1024;
 
-/// Serves until `stop` completes, and then gives requests in flight some seconds to end.
+/// Serves until `stop` completes, and then gives requests in flight a few seconds to end.
 ///
 /// # Errors
-/// No worker can be started.
+/// If no worker can be started.
 pub async fn serve(
     listener: Listener,
     auth: &Auth,
@@ -60,7 +60,7 @@ pub async fn serve(
     server.await
 }
 
-/// As actix's own `HttpServer`, but for the connections, which are ours.
+/// Like actix's own `HttpServer`, except that the connections are ours.
 fn server(
     listener: TcpListener,
     connections: usize,
@@ -70,7 +70,7 @@ fn server(
     let workers = thread::available_parallelism()?.get().min(connections);
     let server = Server::build()
         .workers(workers)
-        // Of each worker.
+        // Applies to each worker.
         .max_concurrent_connections(connections / workers)
         .shutdown_timeout(DRAIN.as_secs())
         .disable_signals();
@@ -86,7 +86,7 @@ fn server(
     let server = server.listen("hallpass", listener, move || {
         let stopping = stopping.clone();
         let http = HttpService::build()
-            // `InTurn` times both.
+            // `InTurn` limits both.
             .client_request_timeout(Duration::ZERO)
             .keep_alive(KeepAlive::Os)
             .client_disconnect_timeout(MOMENT)
@@ -135,7 +135,7 @@ fn app(
 }
 
 /// Lets a request have its turn. actix waits without a limit for the end of a chunked body that no handler reads any
-/// more: there the connection is closed a moment after the answer.
+/// more. The connection of such a body is closed a moment after the answer.
 async fn in_turn(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,

@@ -1,7 +1,7 @@
 //! One request of a connection at a time.
 //!
-//! actix reads and parses all that a client sends ahead, some thousands of requests, while it answers the first. A
-//! connection whose requests take turns gives it one, and the next when that is answered.
+//! actix reads and parses everything that a client sends ahead, thousands of requests, while it answers the first. A
+//! connection with turns gives it one request, and the next one after that is answered.
 
 use std::{
     cell::{Cell, RefCell},
@@ -24,9 +24,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::head::Head;
 use crate::connection::Connection;
 
-/// The bytes that one search for the end of a head looks at.
+/// The number of bytes that one search for the end of a head reads.
 const LOOK: usize = 4 * 1024;
-/// The bytes that are still read of an unread body, so that its client gets to read the answer.
+/// The number of bytes that are still read of an unread body, so that its client can read the answer.
 const LEFTOVER: usize = 1024 * 1024;
 
 /// A connection whose requests take turns.
@@ -39,12 +39,12 @@ pub(crate) struct InTurn {
     has_read: bool,
 }
 
-/// How long it may be nobody's turn.
+/// How long no request may have the turn.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
     /// Before a request begins.
     pub(crate) idle: Duration,
-    /// From the first byte of a head until all of it is there, and until an unread body is over.
+    /// From the first byte of a head until the head is complete, and until an unread body ends.
     pub(crate) begun: Duration,
 }
 
@@ -66,16 +66,16 @@ struct State {
 
 #[derive(Clone, Copy, Debug)]
 enum Phase {
-    /// The head of the next request is read.
+    /// The head of the next request is being read.
     Next(Head),
-    /// It has been read, and actix has it.
+    /// The head has been read and passed to actix.
     Handed,
-    /// A request is answered; whether its body is wanted, and how much of it may come.
+    /// A request is being answered; whether its body is wanted, and how much of it may arrive.
     Taken {
         wants_body: bool,
         left: u64,
     },
-    /// The rest of a body is unread, so that its end is unknown; `left` bytes of it are still read.
+    /// The rest of a body is unread, so its end is unknown; `left` more bytes of it are read.
     Astray {
         left: usize,
     },
@@ -96,7 +96,7 @@ pub(crate) struct Turn {
 }
 
 impl Turns {
-    /// A request with a body of this length at most, and what frames it, is being answered from now on.
+    /// Starts the answer to a request with a body of at most this length and framing.
     pub(crate) fn take(&self, length: u64) -> Turn {
         self.enter(Phase::Taken {
             wants_body: false,
@@ -139,12 +139,12 @@ impl Turns {
 }
 
 impl Turn {
-    /// Whether there is a body that has not been read to its end.
+    /// Whether a body has not been read to its end.
     pub(crate) fn has_body(&self) -> bool {
         self.has_body.get()
     }
 
-    /// The body: as much is read from the connection as is read of it.
+    /// The body. Reading from it reads as much from the connection.
     pub(crate) fn body(&self, payload: Payload) -> Payload {
         if matches!(payload, Payload::None) {
             return payload;
@@ -172,7 +172,7 @@ impl Drop for Turn {
 struct Body {
     payload: Payload,
     turns: Turns,
-    /// Until its end.
+    /// The time until the end of the connection.
     has_body: Rc<Cell<bool>>,
 }
 
@@ -190,7 +190,7 @@ impl Stream for Body {
 }
 
 impl InTurn {
-    /// A connection that ends when no request has come whole in this time.
+    /// A connection that ends if no complete request arrives in this time.
     pub(crate) fn new(connection: Connection, patience: Patience) -> Self {
         Self {
             connection,
@@ -205,7 +205,7 @@ impl InTurn {
         self.turns.clone()
     }
 
-    /// Whether nothing has come for too long; asked whenever it is nobody's turn.
+    /// Whether nothing has arrived for too long; checked whenever no request has the turn.
     fn is_forgotten(&mut self, phase: Phase, context: &mut Context<'_>) -> bool {
         let is_idle = matches!(phase, Phase::Next(head) if !head.has_begun());
         let patience = match is_idle {
@@ -220,7 +220,7 @@ impl InTurn {
         wait.sleep.as_mut().poll(context).is_ready()
     }
 
-    /// Reads no further than to the end of the head.
+    /// Reads at most to the end of the head.
     fn poll_head(
         &mut self,
         mut head: Head,
@@ -273,7 +273,7 @@ impl InTurn {
         Poll::Ready(Ok(()))
     }
 
-    /// Ready when the client has closed its side, and all it sent has been read.
+    /// Ready when the client has closed its side and everything it sent has been read.
     fn poll_end(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match ready!(self.poll_peek(context, &mut [0]))? {
             0 => Poll::Ready(Ok(())),
@@ -318,7 +318,7 @@ impl AsyncRead for InTurn {
         } else if this.is_forgotten(phase, context) {
             return Poll::Ready(Ok(()));
         }
-        // actix reads until nothing comes, and only then looks at what it has read.
+        // actix reads until no more data arrives, and only then looks at the data.
         if mem::take(&mut this.has_read) {
             context.waker().wake_by_ref();
             return Poll::Pending;

@@ -1,9 +1,9 @@
 //! Where requests begin and end among the bytes of a connection (RFC 9112, sections 2.2, 6.3 and 7.1).
 
-/// The longest line that is parsed whole; a header with the length of a body is shorter.
+/// The longest line that is parsed in full; a header with the length of a body is shorter.
 const LINE: usize = 64;
 
-/// Follows the bytes of a connection from request to request, until one cannot be right.
+/// Follows the bytes of a connection from request to request, until one is invalid.
 #[derive(Debug, Default)]
 pub(crate) struct Framing {
     place: Place,
@@ -14,19 +14,19 @@ pub(crate) struct Framing {
 #[derive(Debug)]
 enum Place {
     Head(Head),
-    /// So many bytes of a body are to come.
+    /// The number of bytes of a body that are still to come.
     Body(u64),
     Size {
         size: u64,
-        /// Whether the digits are over.
+        /// Whether the digits have ended.
         is_over: bool,
     },
-    /// So many bytes of a chunk are to come, and then the end of a line.
+    /// The number of bytes of a chunk that are still to come, before the end of a line.
     Chunk(u64),
     Trailers {
         is_in_line: bool,
     },
-    /// The server gives it up as well.
+    /// The server gives up the connection as well.
     Lost,
 }
 
@@ -62,7 +62,7 @@ impl Default for Head {
 }
 
 impl Framing {
-    /// Goes on with these bytes.
+    /// Continues with these bytes.
     pub(crate) fn follow(&mut self, mut bytes: &[u8]) {
         while let Some((&byte, rest)) = bytes.split_first() {
             bytes = match &mut self.place {
@@ -79,7 +79,7 @@ impl Framing {
         }
     }
 
-    /// Whether the next head has begun, and has not ended.
+    /// Whether the next head has begun and not yet ended.
     pub(crate) fn head_has_begun(&self) -> bool {
         match &self.place {
             Place::Head(head) => head.lines > 0 || head.length > 0,
@@ -87,7 +87,8 @@ impl Framing {
         }
     }
 
-    /// The number, from 0, of the request that gives the length of its body twice, or in an odd way. None follows it.
+    /// The number, from 0, of the request that gives the length of its body twice or in an invalid way. It is the last
+    /// one.
     pub(crate) fn ambiguous(&self) -> Option<u64> {
         self.ambiguous
     }
@@ -138,7 +139,7 @@ impl Framing {
     }
 }
 
-/// Skips bytes of a body; gives the rest.
+/// Skips bytes of a body; returns the rest.
 fn skip<'a>(left: &mut u64, bytes: &'a [u8]) -> &'a [u8] {
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     let skipped = length.min(*left);
@@ -148,10 +149,10 @@ fn skip<'a>(left: &mut u64, bytes: &'a [u8]) -> &'a [u8] {
 }
 
 impl Head {
-    /// Says what follows the head if it ends here: the first empty line that is not before it.
+    /// Returns the state after the head if it ends here: at the first empty line after its first line.
     fn push(&mut self, byte: u8) -> Option<Place> {
         if byte != b'\n' {
-            // A CR ends a line together with the LF, and counts for nothing before the head.
+            // A CR belongs to the line end, and is ignored before the head.
             if byte != b'\r' || self.length > 0 {
                 if let Some(place) = self.line.get_mut(self.length) {
                     *place = byte;
@@ -165,7 +166,7 @@ impl Head {
             0 => return Some(self.next()),
             _ => {}
         }
-        // The first line is that of the request.
+        // The first line is the request line.
         if self.lines > 0 {
             self.header();
         }

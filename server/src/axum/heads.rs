@@ -1,7 +1,7 @@
-//! Facts about the heads of requests that hyper does not give.
+//! Facts about request heads that hyper does not expose.
 //!
-//! hyper has one time for the head of a request, which runs while the connection is idle, too; and it takes a request
-//! with Content-Length and Transfer-Encoding for one with the latter, so that nobody sees the former.
+//! hyper has one timer for the head of a request, which also runs while the connection is idle. If a request has both
+//! Content-Length and Transfer-Encoding, hyper uses the latter and hides the former.
 
 use std::{
     io,
@@ -23,7 +23,7 @@ use tokio::{
 use super::framing::Framing;
 use crate::connection::Connection;
 
-/// A connection whose heads are followed.
+/// A connection that observes the heads of its requests.
 #[derive(Debug)]
 pub(crate) struct Followed {
     connection: Connection,
@@ -61,7 +61,7 @@ impl Followed {
 }
 
 impl Heads {
-    /// Whether it is clear how long the body of the next request is; asked once for each, in their order.
+    /// Whether the length of the next request's body is unambiguous; called once for each request, in their order.
     pub(crate) fn next_is_clear(&self) -> bool {
         let request = self.0.handed.fetch_add(1, Ordering::Relaxed);
         request != self.0.ambiguous.load(Ordering::Relaxed)
@@ -121,8 +121,8 @@ impl AsyncWrite for Followed {
     }
 }
 
-/// The timer of a connection, with which hyper waits for a head: as long as hyper says before it has begun, and for
-/// `patience` from then on.
+/// The timer with which hyper waits for a head: hyper's own limit before the head has begun, and `patience` from then
+/// on.
 #[derive(Debug)]
 pub(crate) struct HeadTimer {
     pub(crate) heads: Heads,

@@ -32,10 +32,10 @@ use crate::{
 
 /// How long a client may take to send the head of a request that it has begun.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest head of a request, and the longest buffer of replies that are not sent yet.
+/// The longest head of a request, and the largest buffer of unsent replies.
 const BUFFER: usize = 64 * 1024;
 
-/// Serves until `stop` completes, and then gives requests in flight some seconds to end.
+/// Serves until `stop` completes, and then gives requests in flight a few seconds to end.
 pub async fn serve(
     listener: Listener,
     auth: &Auth,
@@ -75,10 +75,10 @@ async fn judged(State(cors): State<Cors>, request: extract::Request, next: Next)
     }
 }
 
-/// Where connections come in.
+/// The listening socket.
 struct Door {
     listener: TcpListener,
-    /// For as many as may be open at once.
+    /// One permit for each connection that may be open.
     places: Arc<Semaphore>,
     write_timeout: Duration,
     keep_alive: Duration,
@@ -97,7 +97,7 @@ impl Door {
                 accepted = self.accept() => match accepted {
                     Ok(accepted) => accepted,
                     Err(error) => {
-                        // Out of file descriptors, most likely: some come back.
+                        // Most likely, no file descriptor is free; some will be released.
                         tracing::warn!(%error, "cannot accept");
                         tokio::time::sleep(Duration::from_millis(100)).await;
                         continue;
@@ -120,7 +120,7 @@ impl Door {
                 drop(place);
             });
         }
-        // No other client may connect.
+        // The port is closed to other clients.
         drop(self.listener);
         if tokio::time::timeout(DRAIN, open.shutdown()).await.is_err() {
             tracing::warn!("connections were still open; closing them");
@@ -155,13 +155,13 @@ fn service(
     })
 }
 
-/// Once, and in HTTP/1.0 once at most (RFC 9112, section 3.2).
+/// Exactly once, and in HTTP/1.0 at most once (RFC 9112, section 3.2).
 fn names_its_host(request: &Request<Incoming>) -> bool {
     let hosts = request.headers().get_all(header::HOST).iter().count();
     hosts == 1 || hosts == 0 && request.version() != Version::HTTP_11
 }
 
-/// As a server answers that cannot read a request at all.
+/// The answer of a server that cannot parse a request.
 fn malformed(request: &Request<Incoming>) -> Response {
     let headers = [
         (header::CONNECTION, HeaderValue::from_static("close")),

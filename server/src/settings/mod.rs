@@ -32,7 +32,7 @@ const YEAR: u64 = 365 * 86_400;
 /// With nothing set it keeps its users in hallpass.db and prints mails to the terminal.
 #[derive(Debug, Parser)]
 #[command(name = "hallpass", version, after_help = providers::HELP)]
-#[allow(rustdoc::bare_urls, reason = "terminals show what is said here, too")]
+#[allow(rustdoc::bare_urls, reason = "terminals show this text, too")]
 pub struct Settings {
     /// Address to listen on; port 0 picks one
     #[arg(long, env = "HALLPASS_BIND", default_value = "127.0.0.1:8000")]
@@ -48,13 +48,14 @@ pub struct Settings {
     /// Database connections
     #[arg(long, env = "HALLPASS_DB_POOL", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) db_pool: u32,
-    /// Prepared statements per connection, at least 1; a pooler has to work in session mode or keep them apart
+    /// Prepared statements per connection, at least 1; a pooler has to work in session mode, or keep the statements of
+    /// clients apart
     #[arg(long, env = "HALLPASS_DB_STATEMENT_CACHE", default_value_t = 100, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) db_statement_cache: usize,
     /// Origins allowed to call from a browser, with credentials, comma-separated
     #[arg(long, env = "HALLPASS_CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
     pub(crate) cors_origins: Vec<HeaderValue>,
-    /// Networks whose X-Forwarded-For and Forwarded are believed, as CIDR blocks or single addresses, comma-separated
+    /// Networks whose X-Forwarded-For and Forwarded are trusted, as CIDR blocks or single addresses, comma-separated
     /// [default: none, the headers are ignored]
     #[arg(
         long,
@@ -66,13 +67,13 @@ pub struct Settings {
     /// Seconds until a request is answered with 503
     #[arg(long, env = "HALLPASS_REQUEST_TIMEOUT", default_value = "10", value_parser = seconds(1..=3600))]
     pub(crate) request_timeout: Duration,
-    /// Seconds until the connection of a client that does not read its replies is closed
+    /// Seconds until a client that does not read its replies is disconnected
     #[arg(long, env = "HALLPASS_WRITE_TIMEOUT", default_value = "30", value_parser = seconds(1..=3600))]
     pub(crate) write_timeout: Duration,
-    /// Seconds an idle connection stays open: longer than the proxy before the server keeps it
+    /// Seconds an idle connection stays open; set it longer than the proxy in front of the server keeps it
     #[arg(long, env = "HALLPASS_KEEP_ALIVE", default_value = "75", value_parser = seconds(1..=3600))]
     pub(crate) keep_alive: Duration,
-    /// Connections of clients, at most; others wait until one of them ends. Fewer, with a warning, if the limit on open
+    /// Maximum number of client connections; others wait until one ends. Fewer, with a warning, if the limit on open
     /// files is too low and cannot be raised
     #[arg(long, env = "HALLPASS_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) max_connections: u32,
@@ -94,7 +95,7 @@ pub struct Settings {
     /// Signature of access tokens: EdDSA, or ES256 for verifiers that lack Ed25519
     #[arg(long, env = "HALLPASS_TOKEN_ALGORITHM", default_value = "EdDSA", value_parser = token_algorithm)]
     pub(crate) token_algorithm: SigningAlgorithm,
-    /// Makes this verified administrator at start, unless there is an active administrator
+    /// Creates this verified administrator at start, unless there is an active administrator
     #[arg(long, env = "HALLPASS_ADMIN_EMAIL", requires = "admin_password")]
     pub(crate) admin_email: Option<EmailAddress>,
     /// Their password
@@ -106,7 +107,7 @@ pub struct Settings {
         value_parser = some_password
     )]
     pub(crate) admin_password: Option<Password>,
-    /// Registration mode: open, private (the answer does not reveal whether an address is taken) or closed
+    /// Registration mode: open, private (the reply does not reveal whether an address is taken) or closed
     #[arg(long, env = "HALLPASS_REGISTRATION", default_value = "open")]
     pub(crate) registration: RegistrationMode,
     /// Whether login needs a verified address
@@ -117,7 +118,7 @@ pub struct Settings {
         action = clap::ArgAction::Set
     )]
     pub(crate) require_verified_email: bool,
-    /// Whether there are rate limits, a lockout after wrong passwords, and budgets of mails; false for load tests
+    /// Whether rate limits, the lockout after wrong passwords, and mail budgets are on; false for load tests
     #[arg(long, env = "HALLPASS_RATE_LIMITS", default_value_t = true, action = clap::ArgAction::Set)]
     pub(crate) rate_limits: bool,
     /// Where limits are counted: database (shared by all instances) or memory
@@ -126,8 +127,7 @@ pub struct Settings {
     /// smtp://…, smtps://… or smtp://…?tls=required; unset: mails are printed
     #[arg(long, env = "HALLPASS_SMTP_URL", hide_env_values = true)]
     pub(crate) smtp_url: Option<String>,
-    /// File of the root certificate(s) to trust for SMTP instead of the machine's, in PEM; for smtps:// and
-    /// tls=required
+    /// PEM file of the root certificate(s) to trust for SMTP instead of the machine's; for smtps:// and tls=required
     #[arg(long, env = "HALLPASS_SMTP_ROOT_CERTIFICATE")]
     pub(crate) smtp_root_certificate: Option<PathBuf>,
     /// Sender of mails
@@ -140,23 +140,23 @@ pub struct Settings {
     /// Lifetime of access tokens, in seconds
     #[arg(long, env = "HALLPASS_ACCESS_TTL", default_value = "600", value_parser = seconds(1..=3600))]
     pub(crate) access_ttl: Duration,
-    /// Seconds until a session ends that is not refreshed
+    /// Seconds until a session that is not refreshed ends
     #[arg(long, env = "HALLPASS_SESSION_IDLE", default_value = "1209600", value_parser = seconds(1..=10 * YEAR))]
     pub(crate) session_idle: Duration,
     /// Seconds until a session ends in any case
     #[arg(long, env = "HALLPASS_SESSION_MAX", default_value = "2592000", value_parser = seconds(1..=10 * YEAR))]
     pub(crate) session_max: Duration,
-    /// Live sessions of one user, at most: opening one more ends the one that was used longest ago
+    /// Maximum number of live sessions of one user; opening one more ends the one that was used longest ago
     #[arg(long, env = "HALLPASS_SESSIONS_PER_USER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) sessions_per_user: u32,
-    /// Seconds for which a refresh token that was just exchanged still gets the same successor, and the request timeout
-    /// on top; 0: off
+    /// Seconds for which a refresh token that was just exchanged still gets the same successor; the request timeout is
+    /// added; 0: off
     #[arg(long, env = "HALLPASS_REFRESH_GRACE", default_value = "30", value_parser = seconds(0..=300))]
     pub(crate) refresh_grace: Duration,
     /// Lifetime of password reset links, in seconds
     #[arg(long, env = "HALLPASS_RESET_TTL", default_value = "1800", value_parser = seconds(1..=YEAR))]
     pub(crate) reset_ttl: Duration,
-    /// For how long the audit trail is kept, in seconds
+    /// Seconds for which the audit trail is kept
     #[arg(long, env = "HALLPASS_EVENT_RETENTION", default_value = "7776000", value_parser = seconds(1..=10 * YEAR))]
     pub(crate) event_retention: Duration,
     /// Lifetime of links that verify an address or unlock sign-in, in seconds
@@ -165,29 +165,29 @@ pub struct Settings {
     /// Argon2id parameters
     #[arg(long, env = "HALLPASS_ARGON2", default_value = "m=19456,t=2,p=1")]
     pub(crate) argon2: String,
-    /// Argon2id parameters that stored hashes may have from before, semicolon-separated
+    /// Former Argon2id parameters that stored hashes may still have, semicolon-separated
     #[arg(long, env = "HALLPASS_ARGON2_FORMER", value_delimiter = ';', value_parser = HashParams::danger_parse_weak)]
     pub(crate) argon2_former: Vec<HashParams>,
-    /// Take Argon2id parameters weaker than m=8192,t=1,p=1
+    /// Accept Argon2id parameters weaker than m=8192,t=1,p=1
     #[arg(long, env = "HALLPASS_DANGER_WEAK_HASH", default_value_t = false, action = clap::ArgAction::Set)]
     pub(crate) danger_weak_hash: bool,
-    /// Passwords hashed at once [default: cores]
+    /// Maximum number of passwords hashed at the same time [default: cores]
     #[arg(long, env = "HALLPASS_HASH_PERMITS", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) hash_permits: Option<u16>,
-    /// Passwords waiting to be hashed, at most
+    /// Maximum number of passwords waiting to be hashed
     #[arg(long, env = "HALLPASS_HASH_QUEUE", default_value_t = 256, value_parser = RangedU64ValueParser::<usize>::new().range(1..=65_536))]
     pub(crate) hash_queue: usize,
     /// Shortest password, in code points
     #[arg(long, env = "HALLPASS_PASSWORD_MIN", default_value = "8", value_parser = password_policy)]
     pub(crate) password_min: PasswordPolicy,
-    /// Least strength that a new password is estimated to have, 1 to 4; 0: no estimate
+    /// Minimum estimated strength of a new password, 1 to 4; 0: no estimate
     #[arg(long, env = "HALLPASS_PASSWORD_STRENGTH", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=4))]
     pub(crate) password_strength: u8,
     /// Whether new passwords are looked up among stolen ones, by 5 digits of their digest: false, true (asks
-    /// https://api.pwnedpasswords.com) or the URL of a service of the same protocol
+    /// https://api.pwnedpasswords.com) or the URL of a service with the same protocol
     #[arg(long, env = "HALLPASS_PASSWORD_BREACH_CHECK", default_value = "false", value_parser = breach_check)]
     pub(crate) password_breach_check: BreachCheckUrl,
-    /// URLs that browsers may be sent to at the end of a sign-in with a provider, character by character,
+    /// URLs that browsers may be sent to after signing in with a provider, compared character by character,
     /// comma-separated
     #[arg(long, env = "HALLPASS_OAUTH_REDIRECTS", value_delimiter = ',', value_parser = redirect)]
     pub(crate) oauth_redirects: Vec<String>,
@@ -201,7 +201,7 @@ pub(crate) enum LimitStore {
 }
 
 impl Settings {
-    /// Variables of the environment that look like settings and are none: typing errors, or of another version.
+    /// Environment variables that look like settings and are not: typing errors, or settings of another version.
     pub(crate) fn unknown_variables() -> Vec<String> {
         let command = Self::command();
         let is_known = |name: &OsStr| {

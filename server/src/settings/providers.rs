@@ -1,5 +1,5 @@
-//! The providers that users may sign in with. There may be any number of them, so that they come from the environment
-//! only.
+//! The providers that users may sign in with. There may be any number of them, so their settings come from the
+//! environment only.
 
 use std::{collections::BTreeMap, env};
 
@@ -7,7 +7,7 @@ use hallpass::{oauth::Provider, user::EmailAddress};
 use url::Url;
 
 const PREFIX: &str = "HALLPASS_OAUTH_";
-/// A setting by itself, of no provider.
+/// A setting that belongs to no provider.
 const REDIRECTS: &str = "HALLPASS_OAUTH_REDIRECTS";
 
 const CLIENT_ID: &str = "_CLIENT_ID";
@@ -44,7 +44,7 @@ Sign-in with a provider, one group of variables for each; <NAME> in lower case i
 
 At the provider, register the callback <PUBLIC_URL>/auth/oauth/<name>/callback";
 
-/// Whether a variable is one of these, or wrong.
+/// Whether a variable is one of these settings, or looks like a misspelled one.
 pub(crate) fn is_ours(variable: &[u8]) -> bool {
     variable.starts_with(PREFIX.as_bytes())
 }
@@ -52,7 +52,7 @@ pub(crate) fn is_ours(variable: &[u8]) -> bool {
 /// The providers, in the order of their names.
 ///
 /// # Errors
-/// One line that names the variable. The value stays out: it may be a secret.
+/// One line that names the variable. The value is left out: it may be a secret.
 pub(crate) fn from_environment() -> Result<Vec<Provider>, String> {
     let variables = env::vars_os().filter(|(variable, _)| is_ours(variable.as_encoded_bytes()));
     let mut variables: Vec<_> = variables
@@ -71,7 +71,7 @@ pub(crate) fn from_environment() -> Result<Vec<Provider>, String> {
         let group = groups.entry(name.to_ascii_lowercase()).or_default();
         if *group.name.get_or_insert_with(|| name.to_owned()) != name {
             return Err(told(
-                "the same provider is spelled in another way elsewhere",
+                "another variable spells the same provider differently",
             ));
         }
         group.values.insert(part, value);
@@ -82,7 +82,7 @@ pub(crate) fn from_environment() -> Result<Vec<Provider>, String> {
         .collect()
 }
 
-/// The name of the provider as spelled, and which of its settings that is.
+/// The name of the provider as spelled, and the setting.
 fn split(variable: &str) -> Option<(&str, &'static str)> {
     let rest = variable.strip_prefix(PREFIX)?;
     let split = |part: &'static str| Some((rest.strip_suffix(part)?, part));
@@ -94,7 +94,7 @@ fn split(variable: &str) -> Option<(&str, &'static str)> {
 /// The variables of one provider.
 #[derive(Default)]
 struct Group {
-    /// As spelled.
+    /// The name as spelled.
     name: Option<String>,
     values: BTreeMap<&'static str, String>,
 }
@@ -105,7 +105,7 @@ impl Group {
             .value(CLIENT_ID)
             .ok_or_else(|| self.required(CLIENT_ID))?;
         if name == "token" {
-            return Err(self.told(CLIENT_ID, "a provider cannot be called like an endpoint"));
+            return Err(self.told(CLIENT_ID, "a provider cannot have the name of an endpoint"));
         }
         let issuer = self.checked(ISSUER, issuer)?;
         let mut provider = match (name, issuer) {
@@ -146,7 +146,7 @@ impl Group {
     fn required(&self, part: &str) -> String {
         self.told(
             part,
-            "required, as other settings of this provider are there",
+            "required, because other settings of this provider are set",
         )
     }
 

@@ -12,7 +12,7 @@ use hallpass::{
 use http::HeaderValue;
 use url::Url;
 
-/// An empty one, of a variable that was not filled in, is named before what it would need.
+/// An empty value, of a variable that was not filled in, is reported before any requirement on it.
 pub(super) fn some_password(text: &str) -> Result<Password, &'static str> {
     if text.is_empty() {
         return Err("must not be empty");
@@ -52,7 +52,7 @@ pub(super) fn password_policy(
     Ok(PasswordPolicy::new(text.parse()?)?)
 }
 
-/// The service that knows stolen passwords; `None` if there is none.
+/// The service that knows stolen passwords; `None` if none is set.
 #[derive(Clone, Debug)]
 pub(crate) struct BreachCheckUrl(Option<String>);
 
@@ -72,7 +72,7 @@ pub(super) fn breach_check(text: &str) -> Result<BreachCheckUrl, Error> {
     url.service().map(|_| url)
 }
 
-/// Scheme, host and port, exactly as browsers send it (RFC 6454, section 6.2): another spelling would match none.
+/// Scheme, host and port, exactly as browsers send it (RFC 6454, section 6.2): no other spelling would ever match.
 pub(super) fn origin(text: &str) -> Result<HeaderValue, &'static str> {
     const EXPECTED: &str = "an origin looks like https://app.example.org";
     let text = text.trim();
@@ -85,13 +85,13 @@ pub(super) fn origin(text: &str) -> Result<HeaderValue, &'static str> {
     }
 }
 
-/// Kept as written: browsers are sent there only if an application asks for just that.
+/// Kept as written: browsers are sent there only if an application asks for exactly this URL.
 pub(super) fn redirect(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
     let url = Url::parse(text).map_err(|_| "not an absolute URL")?;
     match url.scheme() {
         "blob" | "data" | "file" | "filesystem" | "javascript" | "vbscript" => {
-            Err("leads to no application")
+            Err("does not lead to an application")
         }
         _ if url.fragment().is_some() => Err("must have no fragment"),
         _ if url

@@ -28,8 +28,8 @@ impl AuthBuilder {
         self
     }
 
-    /// The URLs that browsers may be sent to once somebody has signed in with a provider: absolute, without a fragment,
-    /// and compared character by character. Default none.
+    /// The URLs that browsers may be sent to after a sign-in with a provider: absolute, without a fragment, and
+    /// compared character by character. Default none.
     pub fn provider_redirects(mut self, urls: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let urls = urls.into_iter().map(Into::into);
         self.oauth.redirects.extend(urls);

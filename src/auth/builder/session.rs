@@ -19,11 +19,10 @@ impl AuthBuilder {
         self
     }
 
-    /// How long one request may take: over HTTP it is then answered with 503. Default 10 seconds, at most an hour.
+    /// How long one request may take. Over HTTP it is then answered with 503. Default 10 seconds, at most an hour.
     ///
-    /// A refresh token that comes again is measured by it too: see
-    /// [`refresh_grace`](TokenLifetimes::refresh_grace). A host that calls the use cases in process, with a timeout of
-    /// its own, sets it here.
+    /// It also extends the grace of refresh tokens; see [`refresh_grace`](TokenLifetimes::refresh_grace). A host that
+    /// calls the use cases in process, with a timeout of its own, sets that timeout here.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.request_timeout = timeout;
         self
@@ -37,7 +36,7 @@ impl AuthBuilder {
     }
 
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if there may be none.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is 0.
     pub(in crate::auth) fn sessions_at_most(&self) -> Result<NonZeroU32> {
         NonZeroU32::new(self.sessions_per_user)
             .ok_or_else(|| Error::configuration("a user must be allowed at least one session"))
@@ -48,7 +47,7 @@ impl AuthBuilder {
     pub(in crate::auth) fn check_request_timeout(&self) -> Result<()> {
         if self.request_timeout.is_zero() || self.request_timeout > MAX_REQUEST_TIMEOUT {
             return Err(Error::configuration(
-                "the request timeout must be above zero, and an hour at most",
+                "the request timeout must be above zero, and at most an hour",
             ));
         }
         Ok(())

@@ -6,8 +6,8 @@
 //! | [`WithRole`], [`WithPermission`] | as the database knows the caller now |
 //! | [`RecentSignIn`] | signed in within the last 10 minutes, or confirmed since |
 //!
-//! [`CurrentUser`](crate::CurrentUser) and [`ActiveUser`](crate::ActiveUser) ask for no more than a caller.
-//! `RequireRole` and `RequirePermission` guard whole groups of routes.
+//! [`CurrentUser`](crate::CurrentUser) and [`ActiveUser`](crate::ActiveUser) require only a caller. `RequireRole` and
+//! `RequirePermission` guard whole groups of routes.
 
 #[cfg(feature = "http")]
 mod input;

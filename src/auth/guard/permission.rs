@@ -10,16 +10,17 @@ use crate::{
 };
 
 impl Auth {
-    /// The permissions of these roles, by [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions).
+    /// The permissions of these roles, as set by
+    /// [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions).
     #[must_use]
     pub fn permissions(&self, roles: &Roles) -> Permissions {
         self.parts.permissions.of(roles)
     }
 
-    /// Demands a permission.
+    /// Requires a permission.
     ///
     /// # Errors
-    /// [`Forbidden`](ErrorKind::Forbidden) if no role of the caller brings it.
+    /// [`Forbidden`](ErrorKind::Forbidden) if no role of the caller grants it.
     pub fn require_permission(&self, caller: &ActiveUser, permission: &Permission) -> Result<()> {
         if self.parts.permissions.allow(&caller.user.roles, permission) {
             Ok(())
@@ -45,10 +46,10 @@ pub trait RequiredPermission: 'static {
     const PERMISSION: Permission;
 }
 
-/// An [`ActiveUser`] whose roles bring the permission `P`, as an argument of a handler.
+/// An [`ActiveUser`] whose roles grant the permission `P`, as an argument of a handler.
 ///
-/// 401 without a user, 403 without the permission. The roles are read in the database, so that a change acts at once;
-/// their permissions are set by [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions).
+/// 401 without a user, 403 without the permission. The roles are read from the database, so that a change takes effect
+/// immediately; their permissions are set by [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions).
 pub struct WithPermission<P> {
     /// The caller.
     pub caller: ActiveUser,
@@ -83,8 +84,9 @@ impl<P: RequiredPermission> fmt::Debug for WithPermission<P> {
 
 /// A [`CurrentUser`] whose access token carries the permission `P`, as an argument of a handler.
 ///
-/// 401 without a user, 403 without the permission. No database is asked, and the issuer has to write permissions into
-/// tokens: [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens). [`WithPermission`] asks.
+/// 401 without a user, 403 without the permission. The database is not asked. The issuer has to write permissions into
+/// tokens: [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens). [`WithPermission`] asks
+/// the database.
 pub struct ClaimedPermission<P> {
     /// The caller.
     pub caller: CurrentUser,

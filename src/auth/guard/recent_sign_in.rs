@@ -2,8 +2,8 @@
 
 use crate::{auth::Auth, error::Result, token::ActiveUser, user::User};
 
-/// An [`ActiveUser`] who showed a credential within the last 10 minutes, as an argument of a handler: for irreversible
-/// actions.
+/// An [`ActiveUser`] who presented a credential within the last 10 minutes, as an argument of a handler: for
+/// irreversible actions.
 ///
 /// 401 without a user; 403 `reauthentication_required` if the sign-in is older, until the client has signed in again or
 /// called `POST /auth/reauthenticate`. A refresh does not count as a sign-in.
@@ -39,7 +39,7 @@ impl RecentSignIn {
 }
 
 impl Auth {
-    /// Demands that the caller showed a credential within the last 10 minutes.
+    /// Requires that the caller presented a credential within the last 10 minutes.
     ///
     /// # Errors
     /// [`ReauthenticationRequired`](crate::ErrorKind::ReauthenticationRequired) if that is longer ago.

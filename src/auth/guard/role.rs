@@ -36,7 +36,8 @@ impl RequiredRole for Admin {
 
 /// An [`ActiveUser`] who has the role `R`, as an argument of a handler.
 ///
-/// 401 without a user, 403 without the role; the role is checked in the database, so that a change acts at once.
+/// 401 without a user, 403 without the role; the role is checked in the database, so that a change takes effect
+/// immediately.
 pub struct WithRole<R> {
     /// The caller.
     pub caller: ActiveUser,
@@ -71,8 +72,8 @@ impl<R: RequiredRole> fmt::Debug for WithRole<R> {
 
 /// A [`CurrentUser`] whose access token carries the role `R`, as an argument of a handler.
 ///
-/// 401 without a user, 403 without the role. No database is asked: the role, or the session, may be gone, and is
-/// trusted until the token expires. [`WithRole`] asks.
+/// 401 without a user, 403 without the role. The database is not asked: a role or session that is gone stays trusted
+/// until the token expires. [`WithRole`] asks the database.
 pub struct ClaimedRole<R> {
     /// The caller.
     pub caller: CurrentUser,

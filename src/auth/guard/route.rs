@@ -1,4 +1,4 @@
-//! How a host's own routes ask who is calling, and whether they may.
+//! How a host's own routes identify and authorize the caller.
 
 use std::sync::Arc;
 
@@ -21,8 +21,7 @@ impl Verifier {
 }
 
 impl Auth {
-    /// The caller, as the database knows them now. It is asked within the time of a request, and once for all guards of
-    /// this `Auth`.
+    /// The caller, as the database knows them now. All guards of this `Auth` ask once, within the time of a request.
     pub(crate) async fn caller(
         &self,
         headers: &HeaderMap,
@@ -41,13 +40,13 @@ impl Auth {
     }
 }
 
-/// The callers that guards before have found, kept in the extensions of a request. Each [`Auth`] believes only its own
+/// The callers that earlier guards have found, kept in the extensions of a request. Each [`Auth`] trusts only its own
 /// guards.
 #[derive(Clone, Debug)]
 pub(crate) struct Admitted(Vec<(Auth, ActiveUser)>);
 
 impl Admitted {
-    /// Clones of one `Auth` are one.
+    /// Clones of one `Auth` count as one.
     fn by(&self, auth: &Auth) -> Option<&ActiveUser> {
         let own = |(by, _): &&(Auth, ActiveUser)| Arc::ptr_eq(&by.parts, &auth.parts);
         self.0.iter().find(own).map(|(_, caller)| caller)
@@ -152,21 +151,21 @@ impl Guard {
 pub struct RequireRole(pub(crate) Guard);
 
 impl RequireRole {
-    /// Demands this role.
+    /// Requires this role.
     #[must_use]
     pub fn new(auth: &Auth, role: Role) -> Self {
         Self(Guard::checked(auth, Demand::Role(role)))
     }
 
-    /// Demands that the access token carries this role. No database is asked: the role, or the session, may be gone,
-    /// and is trusted until the token expires.
+    /// Requires this role in the access token. The database is not asked: a role or session that is gone stays trusted
+    /// until the token expires.
     #[must_use]
     pub fn claimed(verifier: &Verifier, role: Role) -> Self {
         Self(Guard::claimed(verifier, Demand::Role(role)))
     }
 }
 
-/// Lets only callers with a permission pass: as [`RequireRole`], with the permissions of the caller's roles by
+/// Lets only callers with a permission pass: as [`RequireRole`], with the permissions that the caller's roles have in
 /// [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions).
 ///
 /// ```
@@ -186,14 +185,15 @@ impl RequireRole {
 pub struct RequirePermission(pub(crate) Guard);
 
 impl RequirePermission {
-    /// Demands this permission.
+    /// Requires this permission.
     #[must_use]
     pub fn new(auth: &Auth, permission: Permission) -> Self {
         Self(Guard::checked(auth, Demand::Permission(permission)))
     }
 
-    /// Demands that the access token carries this permission, as [`RequireRole::claimed`] does a role. The issuer has
-    /// to write them: [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens).
+    /// Requires this permission in the access token, as [`RequireRole::claimed`] does for a role. The issuer has to
+    /// write permissions into tokens:
+    /// [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens).
     #[must_use]
     pub fn claimed(verifier: &Verifier, permission: Permission) -> Self {
         Self(Guard::claimed(verifier, Demand::Permission(permission)))

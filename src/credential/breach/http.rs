@@ -17,7 +17,7 @@ use crate::{
 const ASKING: Asking = Asking {
     what: "the breach check",
     timeout: TIMEOUT,
-    // A range is some 40 KiB.
+    // A range has about 40 KiB.
     max_bytes: 1024 * 1024,
     keep: Duration::from_secs(30),
 };
@@ -26,18 +26,18 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 const MAX_LINE: usize = 64;
 /// How many digits of the digest are sent.
 const PREFIX: usize = 5;
-/// How many are asked about at once: the others wait, and that counts as well.
+/// How many checks run at the same time. The others wait, and the wait counts toward the timeout.
 const PERMITS: usize = 64;
 
-/// Asks a service of Pwned Passwords' range protocol, over rustls with the roots of the platform.
+/// Asks a service with the range protocol of Pwned Passwords, over rustls with the roots of the platform.
 ///
 /// The service gets the first 5 of the 40 hexadecimal digits of the password's SHA-1, and answers with the rest of
-/// every digest that begins so: it does not learn which one was meant, nor whether it was found. The answer is padded,
+/// every digest with that prefix. It learns neither which one was meant nor whether it was found. The answer is padded,
 /// so that its length reveals nothing either.
 ///
-/// Redirects are not followed, nothing is tried again, and a reply that is longer than 1 MiB or takes more than 2
-/// seconds counts as a failure. `HTTPS_PROXY` and the like are honoured for `https://`. At most 64 questions are asked
-/// at once.
+/// Redirects are not followed, nothing is retried, and a reply that is longer than 1 MiB or takes more than 2 seconds
+/// counts as a failure. `HTTPS_PROXY` and similar variables are honoured for `https://`. At most 64 checks run at the
+/// same time.
 ///
 /// ```
 /// use hallpass::credential::HttpBreachCheck;
@@ -64,17 +64,17 @@ impl HttpBreachCheck {
         Self::at(Self::PWNED_PASSWORDS)
     }
 
-    /// A service of the same protocol, below this URL: `https://`, or `http://` on loopback.
+    /// A service with the same protocol, below this URL: `https://`, or `http://` on loopback.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is another URL, or TLS has no
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL has another scheme, or TLS has no
     /// [cryptography](crate#cryptography).
     pub fn at(url: &str) -> Result<Self> {
         Site::new(ASKING, url).map(Self::of)
     }
 
     /// As [`at`](Self::at), and accepts `http://` for any host: an attacker on the path can have any password refused
-    /// or taken, and sees the 5 digits. For networks that authenticate the server by other means.
+    /// or accepted, and sees the 5 digits. For networks that authenticate the server by other means.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an HTTP URL.
@@ -140,7 +140,7 @@ impl<'a> Range<'a> {
         Ok(())
     }
 
-    /// Reads `SUFFIX:COUNT`. A count of nothing is padding.
+    /// Reads `SUFFIX:COUNT`. A count of 0 is padding.
     fn take_line(&mut self) -> Result<(), BoxError> {
         let line = str::from_utf8(&self.line).map(str::trim_end);
         let parts = line.ok().and_then(|line| line.split_once(':'));
@@ -155,7 +155,7 @@ impl<'a> Range<'a> {
         Ok(())
     }
 
-    /// Whether it was among them.
+    /// Whether the password was in the range.
     fn end(mut self) -> Result<bool, BoxError> {
         if !self.line.is_empty() {
             self.take_line()?;
@@ -170,7 +170,7 @@ mod tests {
 
     const SUFFIX: &str = "1E4C9B93F3F0682250B6CF8331B7EE68FD8";
 
-    /// In chunks of this many bytes.
+    /// The body in chunks of this many bytes.
     fn read(text: &str, piece: usize) -> Result<bool, BoxError> {
         let mut range = Range::new(SUFFIX);
         for chunk in text.as_bytes().chunks(piece) {

@@ -7,11 +7,11 @@ use std::sync::{
 
 use crate::credential::HashParams;
 
-/// Once this many former parameters are known, none is added without a declaration: each makes a failure cost another
-/// hash.
+/// Once this many former parameters are known, more are added only by declaration, because each makes a failure cost
+/// another hash.
 const ENOUGH: usize = 4;
 
-/// The parameters of the hashes that are stored: those in force, and former ones.
+/// The parameters of stored hashes: those in force, and former ones.
 #[derive(Debug)]
 pub(super) struct KnownParams {
     current: HashParams,
@@ -34,12 +34,12 @@ impl KnownParams {
         }
     }
 
-    /// Those in force.
+    /// The parameters in force.
     pub(super) fn current(&self) -> HashParams {
         self.current
     }
 
-    /// Those that take most memory, of all that are known by now.
+    /// The known parameters that take the most memory.
     pub(super) fn roomiest(&self) -> HashParams {
         let known = self.former.read().unwrap_or_else(PoisonError::into_inner);
         known.iter().fold(self.current, |most, &params| {
@@ -51,7 +51,7 @@ impl KnownParams {
         })
     }
 
-    /// All parameters, those in force first, and these, which a stored hash has: they are known from now on.
+    /// All known parameters, those in force first. The parameters of this stored hash become known.
     pub(super) fn registered_with(&self, stored: HashParams) -> Vec<HashParams> {
         let known = self.former.read().unwrap_or_else(PoisonError::into_inner);
         let mut all = Vec::with_capacity(known.len() + 2);
@@ -88,7 +88,7 @@ impl KnownParams {
     }
 }
 
-/// In KiB that are written.
+/// The work in KiB that are written.
 fn work(params: HashParams) -> u64 {
     u64::from(params.memory_kib()) * u64::from(params.passes())
 }

@@ -17,10 +17,10 @@ use crate::{
     metric::{self, Shed, Stopwatch},
 };
 
-/// Runs jobs on threads of its own, at most a fixed number at once; the others wait in turn.
+/// Runs jobs on threads of its own, at most a fixed number at the same time; the others wait in order.
 ///
-/// A thread that has done its job takes the next one that waits, without asking the async threads: these have to be
-/// given a processor first, and while all processors hash, that takes a while. When none waits, it ends.
+/// A thread that has finished its job takes the next waiting one directly. The async threads would first have to get a
+/// processor, which takes a while when all processors hash. If no job waits, the thread ends.
 #[derive(Clone)]
 pub(super) struct Pool(Arc<Inner>);
 
@@ -34,13 +34,13 @@ struct Inner {
     state: Mutex<State>,
 }
 
-/// Where jobs are done.
+/// Where jobs run.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Threads {
-    /// On those that ask.
+    /// On the calling thread.
     #[cfg(feature = "testing")]
     Callers,
-    /// On the pool's, whose nice value is this much higher.
+    /// On threads of the pool, whose nice value is this much higher.
     Own { niceness: u8 },
 }
 
@@ -63,7 +63,7 @@ struct Waiting {
 /// Names a job in the queue. Later ones are greater.
 type Ticket = u64;
 
-/// Does the work, and gives what hands the result over.
+/// Does the work, and returns a closure that delivers the result.
 type Job = Box<dyn FnOnce(&mut Workspace) -> HandOver + Send>;
 type HandOver = Box<dyn FnOnce() + Send>;
 
@@ -85,7 +85,7 @@ impl Pool {
         }))
     }
 
-    /// How many jobs run at once.
+    /// How many jobs may run at the same time.
     pub(super) fn permits(&self) -> usize {
         self.0.permits
     }
@@ -95,11 +95,11 @@ impl Pool {
         self.0.state().waiting.len()
     }
 
-    /// Runs a job. If the caller goes away while it waits, it leaves the queue; later, the job is finished, and the
-    /// permit taken until then.
+    /// Runs a job. If the caller disconnects while the job waits, the job leaves the queue. If it has begun, it is
+    /// finished and keeps its permit until then.
     ///
     /// # Errors
-    /// As [`begin`](Self::begin); [`Internal`](ErrorKind::Internal) if the job panics; otherwise what the job gives.
+    /// As [`begin`](Self::begin); [`Internal`](ErrorKind::Internal) if the job panics; otherwise the error of the job.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Workspace) -> Result<T> + Send + 'static,
@@ -107,7 +107,7 @@ impl Pool {
         self.begin(job).await?.finished().await
     }
 
-    /// Waits until a job has begun. If the caller goes away before, it never does.
+    /// Waits until a job has begun. If the caller disconnects before, the job never begins.
     ///
     /// # Errors
     /// [`Overloaded`](ErrorKind::Overloaded) if the queue is full, no permit comes free in time, or no thread can be
@@ -119,7 +119,7 @@ impl Pool {
         let (beginner, begun) = oneshot::channel();
         let (sender, result) = oneshot::channel();
         let job: Job = Box::new(move |workspace| {
-            // The caller may have gone away.
+            // The caller may have disconnected.
             let _ = beginner.send(());
             let result = job(workspace);
             Box::new(move || drop(sender.send(result)))
@@ -135,7 +135,7 @@ impl Pool {
         Ok(Begun(result))
     }
 
-    /// Starts a job, or lets it wait.
+    /// Starts a job, or queues it.
     fn admit(&self, job: Job) -> Result<Option<QueueSlot>> {
         let mut state = self.0.state();
         if state.taken < self.0.permits {
@@ -166,7 +166,7 @@ impl Pool {
         }))
     }
 
-    /// Does a job that has a permit, and those that wait for it.
+    /// Runs a job that has a permit, and then the waiting jobs.
     fn start(&self, job: Job) -> io::Result<()> {
         match self.0.threads {
             #[cfg(feature = "testing")]
@@ -186,8 +186,8 @@ impl Pool {
         }
     }
 
-    /// Gives back the permit of a thread that could not be started. Waiting jobs fail with the error, if no thread is
-    /// left to begin them.
+    /// Gives back the permit of a thread that could not be started. If no thread is left to begin them, waiting jobs
+    /// fail with the error.
     pub(super) fn without_a_thread(&self, error: &io::Error) -> Error {
         tracing::error!(%error, "no thread can be started to hash a password");
         let mut state = self.0.state();
@@ -241,7 +241,7 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does what there is to do with a permit, which is given back.
+    /// Runs all available jobs with a permit, and returns it.
     fn work(&self, first: Job) {
         let mut workspace = self.state().idle.pop().unwrap_or_default();
         let mut next = Some(first);
@@ -266,8 +266,8 @@ impl Inner {
                 None => metric::permit_given_back(),
             }
             next = waited.map(|waiting| waiting.job);
-            // Last, so that the receiver of the result finds the permit free. A panic has dropped the sender, which
-            // notifies the caller; the panic hook has got its payload.
+            // This comes last, so that the receiver of the result finds the permit free. A panic has dropped the
+            // sender, which notifies the caller; the panic hook has its payload.
             if let Ok(hand_over) = done {
                 hand_over();
             }
@@ -275,11 +275,11 @@ impl Inner {
     }
 }
 
-/// On Linux, where each thread has a nice value of its own.
+/// Only on Linux does each thread have a nice value of its own.
 fn lower_priority(niceness: u8) {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(niceness.into()) {
-        tracing::debug!(%error, "hashing goes on at the priority of the others");
+        tracing::debug!(%error, "hashing continues at normal priority");
     }
     #[cfg(not(target_os = "linux"))]
     let _ = niceness;
@@ -290,7 +290,7 @@ pub(in crate::credential) struct Begun<T>(oneshot::Receiver<Result<T>>);
 
 impl<T> Begun<T> {
     /// # Errors
-    /// [`Internal`](ErrorKind::Internal) if the job panicked; otherwise what the job gives.
+    /// [`Internal`](ErrorKind::Internal) if the job panicked; otherwise the error of the job.
     pub(in crate::credential) async fn finished(self) -> Result<T> {
         self.0
             .await
@@ -298,7 +298,7 @@ impl<T> Begun<T> {
     }
 }
 
-/// A slot of the queue, given up when the caller runs out of time or goes away.
+/// A slot of the queue, released when the caller runs out of time or disconnects.
 struct QueueSlot {
     inner: Arc<Inner>,
     ticket: Ticket,

@@ -1,4 +1,4 @@
-//! Whether Argon2 was compiled without optimisation, which makes it some thirty times slower.
+//! Whether Argon2 was compiled without optimisation, which makes it about thirty times slower.
 
 use std::{
     sync::OnceLock,
@@ -7,11 +7,11 @@ use std::{
 
 use crate::credential::{HashParams, workspace::Workspace};
 
-/// Between the 0.1 ms that the probe takes when it is optimised and the 2 ms when it is not.
+/// The probe takes 0.1 ms if it is optimised, and 2 ms if not.
 const SLOW: Duration = Duration::from_micros(600);
 const PROBES: usize = 5;
 
-/// Measures once in a process, and warns. Builds without debug assertions are taken for optimised.
+/// Measures once in a process, and warns. Builds without debug assertions are assumed to be optimised.
 pub(super) fn is_unoptimised() -> bool {
     static FOUND: OnceLock<bool> = OnceLock::new();
     *FOUND.get_or_init(|| {
@@ -26,7 +26,7 @@ pub(super) fn is_unoptimised() -> bool {
     })
 }
 
-/// The fastest of a few: the others may have waited for a processor.
+/// The fastest of a few runs: the others may have waited for a processor.
 fn fastest_probe() -> Option<Duration> {
     let params = HashParams::danger_weak(64, 1, 1).ok()?;
     let mut workspace = Workspace::default();

@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 
 use crate::{error::Weakness, user::EmailAddress};
 
-/// Three letters of ASCII, or one Han character: less is found in every other password.
+/// Three ASCII letters, or one Han character. Shorter words occur in too many passwords.
 const MIN_WORD_BYTES: usize = 3;
-/// A year or a PIN beside a word adds next to nothing: four characters, and one that separates them.
+/// A year or a PIN beside a word adds next to nothing: four characters and a separator.
 const MIN_OTHER_CHARACTERS: usize = 6;
 
 /// The known words of the account that a new password is for; none of them is accepted as its password.
@@ -31,7 +31,7 @@ pub struct PasswordContext<'a> {
 }
 
 impl<'a> PasswordContext<'a> {
-    /// An account with this address. The default is one of which nothing is known.
+    /// The context of an account with this address. In the default, nothing is known about the account.
     pub fn new(email: &'a EmailAddress) -> Self {
         Self {
             email: Some(email),
@@ -39,14 +39,14 @@ impl<'a> PasswordContext<'a> {
         }
     }
 
-    /// The name to show, if it has one.
+    /// Adds the display name, if the account has one.
     pub fn with_display_name(mut self, name: impl Into<Option<&'a str>>) -> Self {
         self.display_name = name.into();
         self
     }
 }
 
-/// Words that a password is not to be made of.
+/// Words that a password must not consist of.
 #[derive(Debug)]
 pub(super) struct Words {
     /// Longest first, equal ones side by side.
@@ -90,14 +90,14 @@ impl Words {
         Self { words, addresses }
     }
 
-    /// Each once for each kind.
+    /// Each word once for each kind.
     #[cfg(feature = "strength")]
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(|(word, _)| word.as_str())
     }
 
-    /// The kinds of words that the password consists of, nearly: without them, and counting each character once, fewer
-    /// than six are left. Case, width, spaces and punctuation inside a word make no difference.
+    /// The kinds of words that make up nearly all of the password: without them, fewer than six distinct characters are
+    /// left. Case, width, spaces and punctuation inside a word make no difference.
     ///
     /// A password that merely contains a word is not refused, unless the word is the whole address.
     pub(super) fn weaknesses(&self, password: &str) -> Vec<Weakness> {
@@ -110,7 +110,7 @@ impl Words {
             };
             if rest.contains(word) {
                 found.extend(equal.iter().map(|(_, weakness)| *weakness));
-                // The space keeps the text on both sides from forming a word.
+                // The space prevents the text on both sides from forming a word.
                 rest = Zeroizing::new(rest.replace(word, " "));
             }
         }

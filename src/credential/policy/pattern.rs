@@ -1,10 +1,10 @@
 //! Passwords that follow a simple pattern.
 
-/// Fewer are a pattern, however long.
+/// A password with fewer different characters is a pattern, at any length.
 const MIN_DISTINCT: usize = 3;
 
-/// Whether a text has two different characters at most, or is a run: each character is the one before or the next,
-/// always up or always down. Case makes no difference; 0 comes after 9, and a after z.
+/// Whether a text has at most two different characters, or is a run: each character is the successor of the one before,
+/// or each is its predecessor. Case makes no difference; 0 comes after 9, and a after z.
 pub(super) fn is_pattern(text: &str) -> bool {
     is_monotonous(text) || is_run(text, is_step) || is_run(text, |before, c| is_step(c, before))
 }
@@ -32,7 +32,7 @@ fn is_step(before: char, c: char) -> bool {
     next == Some(c)
 }
 
-/// Nothing is kept of the password.
+/// No part of the password is kept.
 fn lowercased(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(char::to_lowercase)
 }

@@ -5,11 +5,11 @@ use zxcvbn::{Score, zxcvbn};
 use super::{PasswordPolicy, context::Words};
 use crate::error::{Error, Result};
 
-/// How many code points are looked at. The time grows fast with the length: the worst texts found take 70 ms with 32,
-/// and 900 ms with 100. The code points after them could only make the password better.
+/// The number of code points that are estimated. The time grows fast with the length: the worst texts found take 70 ms
+/// with 32, and 900 ms with 100. Further code points could only make the password better.
 const MAX_LOOKED_AT: usize = 32;
 
-/// The least score of a password.
+/// The minimum score of a password.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MinStrength(Score);
 
@@ -23,14 +23,13 @@ impl MinStrength {
 }
 
 impl PasswordPolicy {
-    /// Asks for passwords that are estimated to take a while to be guessed, by [`zxcvbn`](https://docs.rs/zxcvbn): 1
-    /// for at least a thousand guesses, 2 for a million, 3 for a hundred million, 4 for ten thousand million. 0, the
-    /// default, asks for no estimate.
+    /// Requires a minimum strength, estimated by [`zxcvbn`](https://docs.rs/zxcvbn): 1 for at least a thousand guesses,
+    /// 2 for a million, 3 for a hundred million, 4 for ten thousand million. 0, the default, makes no estimate.
     ///
     /// It knows common words, names, dates, keyboard rows, repetition, and the known words of the account; it cannot
-    /// measure what else an attacker knows. Only the first 32 code points are looked at. An estimate takes about a
-    /// millisecond, and 70 ms for texts that are made to be slow: registration and all the other doors make it under a
-    /// permit of the [`Hasher`](crate::credential::Hasher). The first one builds tables of some 9 MiB, which stay.
+    /// measure what else an attacker knows. Only the first 32 code points are estimated. An estimate takes about a
+    /// millisecond, and 70 ms for texts that are made to be slow. It always runs under a permit of the
+    /// [`Hasher`](crate::credential::Hasher). The first estimate builds tables of about 9 MiB, which stay in memory.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if `score` is above 4.
@@ -43,7 +42,7 @@ impl PasswordPolicy {
             4 => Some(MinStrength(Score::Four)),
             _ => {
                 return Err(Error::configuration(format!(
-                    "the least strength of passwords is between 0 and 4, not {score}"
+                    "the minimum strength of passwords must be between 0 and 4, not {score}"
                 )));
             }
         };

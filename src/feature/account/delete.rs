@@ -10,19 +10,20 @@ use crate::{
 };
 
 impl Accounts {
-    /// Deletes the caller's account with all that belongs to it. The address can register again at once; the audit
-    /// trail stays.
+    /// Deletes the caller's account with everything that belongs to it. The address can register again immediately; the
+    /// audit trail stays.
     ///
-    /// An account without a password leaves `current` out, and shows a recent sign-in instead.
+    /// For an account without a password, omit `current`; it needs a recent sign-in instead.
     ///
     /// # Errors
     /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if `current` is wrong, or the account has no password;
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `current_password` if it is missing or too long;
-    /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) for an account without a password;
+    /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) for an account without a password, if the
+    ///   sign-in is not recent;
     /// * [`LastAdmin`](ErrorKind::LastAdmin) for the last active administrator;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the credentials changed while they were checked;
     /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts), [`RateLimited`](ErrorKind::RateLimited) or
-    ///   [`Overloaded`](ErrorKind::Overloaded), or what a [hook](crate::hook) says.
+    ///   [`Overloaded`](ErrorKind::Overloaded), or the error of a [hook](crate::hook).
     pub async fn delete(
         &self,
         caller: &ActiveUser,

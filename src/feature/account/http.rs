@@ -18,19 +18,19 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
     vec![
         Endpoint::get("/users/me", own.clone(), me)
             .tag("Account")
-            .summary("Read yourself"),
+            .summary("Read your account"),
         Endpoint::patch("/users/me", own.clone(), update)
             .tag("Account")
             .summary("Change your profile")
             .description(
-                "Members that are left out stay; a `display_name` of null removes it; `metadata` is replaced whole.",
+                "Omitted members stay unchanged; null removes `display_name`; `metadata` is replaced as a whole.",
             ),
         Endpoint::delete("/users/me", own.clone(), delete)
             .tag("Account")
             .summary("Delete your account")
             .description(
-                "Its sessions are over at once, and the address can register again. An account without a password \
-                 leaves `current_password` out, and needs a sign-in within the last 10 minutes.",
+                "Its sessions end immediately, and the address can register again. An account without a password omits \
+                 `current_password` and needs a sign-in within the last 10 minutes.",
             )
             .errors(&[
                 ErrorKind::InvalidCredentials,
@@ -44,8 +44,8 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .tag("Account")
             .summary("Change your password")
             .description(
-                "This session lives on, every other one ends. An account without a password leaves \
-                 `current_password` out, and needs a sign-in within the last 10 minutes.",
+                "This session continues, and every other session ends. An account without a password omits \
+                 `current_password` and needs a sign-in within the last 10 minutes.",
             )
             .errors(&[
                 ErrorKind::InvalidCredentials,
@@ -56,7 +56,7 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             ]),
         Endpoint::post("/auth/reauthenticate", own.clone(), reauthenticate)
             .tag("Sign-in")
-            .summary("Show your password once more")
+            .summary("Confirm your password again")
             .description("The session counts as freshly signed in for 10 minutes.")
             .errors(&[ErrorKind::InvalidCredentials, ErrorKind::Overloaded]),
     ]
@@ -116,10 +116,10 @@ async fn reauthenticate(
 
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct UpdateAccountRequest {
-    /// The name to show; null for none.
+    /// The display name; null for none.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 200))]
     display_name: Option<Option<String>>,
-    /// Any JSON object of the host's own.
+    /// Any JSON object that the host defines.
     #[cfg_attr(feature = "openapi", schema(value_type = Object, required = false))]
     metadata: Option<Map<String, Value>>,
 }
@@ -137,7 +137,7 @@ impl FromMembers for UpdateAccountRequest {
 
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct DeleteAccountRequest {
-    /// Left out by an account without a password.
+    /// Omitted for an account without a password.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = "password", max_length = 256))]
     current_password: Option<Password>,
 }
@@ -153,7 +153,7 @@ impl FromMembers for DeleteAccountRequest {
 
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct ChangePasswordRequest {
-    /// Left out by an account without a password.
+    /// Omitted for an account without a password.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = "password", max_length = 256))]
     current_password: Option<Password>,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = "password", max_length = 256))]

@@ -1,4 +1,4 @@
-//! The account in its owner's hands: the profile, the password, the freshness of the sign-in, and the end.
+//! The owner's own account: profile, password, reauthentication and deletion.
 //!
 //! ```text
 //! update           ───────────────────────────────────► UPDATE user
@@ -29,9 +29,9 @@ use crate::{
 /// The use cases of signed-in users for their own account. Cheap to clone; from
 /// [`Auth::accounts`](crate::Auth::accounts).
 ///
-/// The caller is from [`UserService::current_user`](crate::UserService::current_user). These are not for a transaction
-/// of the host's, since passwords are hashed here; see [`Auth::within`](crate::Auth::within). Every method fails with
-/// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
+/// The caller comes from [`UserService::current_user`](crate::UserService::current_user). These methods do not run in a
+/// transaction of the host's, since they hash passwords; see [`Auth::within`](crate::Auth::within). Every method fails
+/// with [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
 ///
 /// ```
 /// use hallpass::{Auth, Login, Registration, secret::Secret, UserService, mail::Mailbox, memory::MemoryStore};
@@ -59,8 +59,7 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// Changes what the caller says about themselves, and gives the user as they then are. An empty change writes
-    /// nothing.
+    /// Changes the caller's profile, and returns the changed user. An empty change writes nothing.
     ///
     /// # Errors
     /// [`ValidationFailed`](ErrorKind::ValidationFailed) for a name that is too long or holds control characters;

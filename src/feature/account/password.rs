@@ -11,16 +11,17 @@ use crate::{
 };
 
 impl Accounts {
-    /// Sets a new password. The caller's session lives on, every other one ends, and a letter says so.
+    /// Sets a new password. The caller's session continues, every other session ends, and a letter notifies the user.
     ///
-    /// An account without a password leaves `current` out, and shows a recent sign-in instead.
+    /// For an account without a password, omit `current`; it needs a recent sign-in instead.
     ///
     /// # Errors
     /// * [`WeakPassword`](crate::ErrorKind::WeakPassword) at `new_password`;
     /// * [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) if `current` is wrong, or the account has no
     ///   password;
     /// * [`ValidationFailed`](crate::ErrorKind::ValidationFailed) at `current_password` if it is missing or too long;
-    /// * [`ReauthenticationRequired`](crate::ErrorKind::ReauthenticationRequired) for an account without a password;
+    /// * [`ReauthenticationRequired`](crate::ErrorKind::ReauthenticationRequired) for an account without a password, if
+    ///   the sign-in is not recent;
     /// * [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken) if the session ended during the check;
     /// * [`Unavailable`](crate::ErrorKind::Unavailable) if the account changed during each of three checks;
     /// * [`TooManyAttempts`](crate::ErrorKind::TooManyAttempts), [`RateLimited`](crate::ErrorKind::RateLimited) or
@@ -71,7 +72,7 @@ impl Accounts {
         Err(overtaken())
     }
 
-    /// Checks the password once more: the session counts as freshly signed in for the next 10 minutes.
+    /// Checks the password again. The session then counts as freshly signed in for the next 10 minutes.
     ///
     /// # Errors
     /// * [`InvalidCredentials`](crate::ErrorKind::InvalidCredentials) if it is wrong, or the account has none;

@@ -8,12 +8,12 @@ use crate::{
 };
 
 impl Administration {
-    /// Changes a user, and gives them as they then are. It acts on the next request of the user: disabling ends every
-    /// session for good.
+    /// Changes a user, and returns the changed user. The change takes effect on the next request of the user. Disabling
+    /// ends every session for good.
     ///
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound); [`LastAdmin`](ErrorKind::LastAdmin) if no active administrator would
-    /// be left; [`ValidationFailed`](ErrorKind::ValidationFailed) for a name to show of more than 200 code points or
+    /// be left; [`ValidationFailed`](ErrorKind::ValidationFailed) for a display name of more than 200 code points or
     /// with control characters, and for more than 32 roles.
     pub async fn update_user(
         &self,

@@ -10,7 +10,7 @@ use crate::{
     user::{EmailAddress, InsertUser, NewUser, Role, Roles, User, UserId, check_display_name},
 };
 
-/// An account that an administrator makes.
+/// An account that an administrator creates.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewAccount {
@@ -18,9 +18,9 @@ pub struct NewAccount {
     pub email: EmailAddress,
     /// Whether the address is known to be the user's. Default no.
     pub is_verified: bool,
-    /// The name to show: at most 200 code points, no control characters.
+    /// The display name: at most 200 code points, no control characters.
     pub display_name: Option<String>,
-    /// The password; without one, the user is mailed a link that sets it.
+    /// The password. Without one, the user is mailed a link that sets it.
     pub password: Option<Password>,
     /// The roles, at most 32. Default `user`.
     pub roles: Roles,
@@ -39,14 +39,14 @@ impl NewAccount {
         }
     }
 
-    /// Takes the address for verified.
+    /// Marks the address as verified.
     #[must_use]
     pub fn verified(mut self) -> Self {
         self.is_verified = true;
         self
     }
 
-    /// Sets the name to show.
+    /// Sets the display name.
     #[must_use]
     pub fn with_display_name(mut self, name: impl Into<String>) -> Self {
         self.display_name = Some(name.into());
@@ -69,15 +69,15 @@ impl NewAccount {
 }
 
 impl Administration {
-    /// Makes an account, whatever the [`RegistrationMode`](crate::password::RegistrationMode). No hook is asked before.
+    /// Creates an account in any [`RegistrationMode`](crate::password::RegistrationMode). No hook is called before.
     ///
-    /// Without a password the mail with the link is ordered once the account is made. It works as long as a link that
-    /// resets a password; a further one can be asked for as for a forgotten password.
+    /// Without a password, the mail with the link is ordered once the account is created. The link works as long as one
+    /// that resets a password. To get another, the user requests it as for a forgotten password.
     ///
     /// # Errors
     /// [`EmailTaken`](ErrorKind::EmailTaken), [`WeakPassword`](ErrorKind::WeakPassword),
     /// [`Overloaded`](ErrorKind::Overloaded), and [`ValidationFailed`](ErrorKind::ValidationFailed) for more than 32
-    /// roles, or a name to show of more than 200 code points or with control characters.
+    /// roles, or a display name of more than 200 code points or with control characters.
     pub async fn create_user(&self, account: NewAccount, author: &Author) -> Result<User> {
         let NewAccount {
             email,

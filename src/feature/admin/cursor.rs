@@ -17,15 +17,15 @@ const TAG: usize = 16;
 pub(super) struct Cursors(Vec<HmacKey>);
 
 impl Cursors {
-    /// The `list` names it among all lists: a cursor of one is worth nothing at another.
+    /// The `list` names the list: a cursor of one list is invalid for another.
     pub(super) fn new(secrets: &Secrets, list: &str) -> Self {
         Self(secrets.iter().map(|secret| secret.hmac_key(list)).collect())
     }
 
-    /// The item after which the page begins, for a filter in an unambiguous form; `None` on the first.
+    /// The item after which the page begins, for a filter in an unambiguous form; `None` for the first page.
     ///
     /// # Errors
-    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if the cursor is not one of this list and filter.
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if the cursor does not belong to this list and filter.
     pub(super) fn after<I: From<Uuid>>(
         &self,
         cursor: Option<&str>,
@@ -63,7 +63,7 @@ impl Cursors {
 
     fn open(&self, cursor: &str, filter: &[u8]) -> Result<Uuid> {
         self.authentic(cursor, filter).ok_or_else(|| {
-            let detail = "the cursor is not one of this list";
+            let detail = "the cursor does not belong to this list";
             Error::validation(vec![Violation::new("cursor", "invalid_cursor", detail)])
         })
     }
@@ -78,7 +78,7 @@ impl Cursors {
     }
 }
 
-/// The id has one length, so that no filter runs into it.
+/// All ids have the same length, so that a filter cannot be confused with one.
 fn message(id: &[u8; ID], filter: &[u8]) -> Vec<u8> {
     [id.as_slice(), filter].concat()
 }

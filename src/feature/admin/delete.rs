@@ -8,8 +8,8 @@ use crate::{
 };
 
 impl Administration {
-    /// Deletes a user with all that is theirs; the address is free at once. Their events in the audit trail stay. The
-    /// [hooks](crate::hook) are asked before.
+    /// Deletes a user and everything that belongs to them. The address is free immediately. The user's events in the
+    /// audit trail stay. The [hooks](crate::hook) are called first.
     ///
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound), or [`LastAdmin`](ErrorKind::LastAdmin) if no active administrator
@@ -27,7 +27,7 @@ impl Administration {
                 Ok(())
             }
             DeleteUser::LastAdmin => Err(ErrorKind::LastAdmin.into()),
-            // No version was given, so that none can be stale.
+            // No version was given, so it cannot be stale.
             DeleteUser::NotFound | DeleteUser::Stale => Err(ErrorKind::UserNotFound.into()),
         }
     }

@@ -11,8 +11,8 @@ impl Administration {
     /// A page of the audit trail, newest first. An event is in it once the call that caused it has answered.
     ///
     /// # Errors
-    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, and for a cursor that is
-    /// not ours or belongs to another filter.
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, or a cursor that is not ours
+    /// or belongs to another filter.
     pub async fn list_events(&self, query: &EventQuery) -> Result<Page<Event>> {
         check_limit(query.limit)?;
         let (cursors, filter) = (&self.event_cursors, bytes(&query.filter));
@@ -26,7 +26,7 @@ impl Administration {
     }
 }
 
-/// The filter in an unambiguous form: the user has one length, or none.
+/// The filter in an unambiguous form: a user has a fixed length, or is absent.
 fn bytes(filter: &EventFilter) -> Vec<u8> {
     let user = filter.user_id.map(UserId::as_uuid);
     let user = user.as_ref().map_or(&[][..], |user| user.as_bytes());

@@ -47,10 +47,10 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
         Endpoint::get("/admin/users", state.clone(), list_users)
             .tag(TAG)
             .summary("List users, newest first")
-            .description("Needs the role `admin`, which is checked in the database, as all of these do."),
+            .description("Needs the role `admin`, which is checked in the database, like all administrative endpoints."),
         Endpoint::post("/admin/users", state.clone(), create_user)
             .tag(TAG)
-            .summary("Make an account")
+            .summary("Create an account")
             .description("Without a password, the user is mailed a link that sets one.")
             .errors(&[
                 ErrorKind::EmailTaken,
@@ -65,14 +65,14 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Change a user")
             .description(
-                "Members that are left out stay. The change acts on the user's next request; disabling ends every session for good. \
-                 The last active administrator can be neither demoted nor disabled.",
+                "Omitted members stay unchanged. The change takes effect on the user's next request; disabling ends \
+                 every session for good. The last active administrator can be neither demoted nor disabled.",
             )
             .errors(&[ErrorKind::LastAdmin, ErrorKind::UserNotFound]),
         Endpoint::delete("/admin/users/{id}", state.clone(), delete_user)
             .tag(TAG)
             .summary("Delete a user")
-            .description("The last active administrator stays.")
+            .description("The last active administrator cannot be deleted.")
             .errors(&[
                 ErrorKind::LastAdmin,
                 ErrorKind::Refused,
@@ -84,18 +84,18 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             .errors(not_found),
         Endpoint::post("/admin/users/{id}/unlock", state.clone(), unlock)
             .tag(TAG)
-            .summary("Let a user sign in again at once")
+            .summary("Unlock the sign-in of a user")
             .description(
-                "Forgets the failed sign-ins of the user, and with them the wait that they caused. It does not enable an \
-                 account that is disabled.",
+                "Clears the failed sign-ins of the user, and the wait that they caused. It does not enable a disabled \
+                 account.",
             )
             .errors(not_found),
         Endpoint::get("/admin/events", state.clone(), list_events)
             .tag(TAG)
             .summary("Read the audit trail, newest first")
             .description(
-                "An event is in it once the call that caused it has answered; refused sign-ins, those on unknown \
-                 addresses too, are events. Addresses are shown as keyed digests.",
+                "An event is listed once the call that caused it has answered. Refused sign-ins are events too, even \
+                 on unknown addresses. Addresses are shown as keyed digests.",
             ),
         Endpoint::get("/admin/mail", state.clone(), list_mail)
             .tag(TAG)
@@ -103,19 +103,20 @@ pub(crate) fn endpoints(state: &State) -> Vec<Endpoint> {
             .description("Sent mails are no longer listed. The content of a mail is never shown."),
         Endpoint::post("/admin/mail/{id}/retry", state.clone(), retry_mail)
             .tag(TAG)
-            .summary("Try a mail that was given up once more")
+            .summary("Retry a dead mail")
             .description(
-                "The retry is a new mail, with a new identifier. A mail that was voided since its order is not sent.",
+                "The retry is a new mail, with a new identifier. A mail that has become void since it was ordered is \
+                 not sent.",
             )
             .errors(&[ErrorKind::NotFound]),
     ]
 }
 
-/// A caller who is an administrator; all others are refused before their input is read.
+/// A caller who is an administrator. All others are refused before their input is read.
 pub(crate) struct Administrator(ActiveUser);
 
 impl Administrator {
-    /// The administrator as the audit trail names them.
+    /// The administrator as the author in the audit trail.
     fn author(&self, client: ClientInfo) -> Author {
         Author {
             actor_id: Some(self.0.user.id),

@@ -12,8 +12,8 @@ impl Administration {
     /// A page of users, newest first.
     ///
     /// # Errors
-    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, and for a cursor that is
-    /// not ours or belongs to another filter.
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) for a limit out of range, or a cursor that is not ours
+    /// or belongs to another filter.
     pub async fn list_users(&self, query: &UserQuery) -> Result<Page<User>> {
         check_limit(query.limit)?;
         let (cursors, filter) = (&self.user_cursors, bytes(&query.filter));
@@ -31,7 +31,7 @@ pub(super) fn check_limit(limit: u32) -> Result<()> {
     if (1..=MAX_LIMIT).contains(&limit) {
         return Ok(());
     }
-    let detail = format!("the limit is 1 to {MAX_LIMIT}");
+    let detail = format!("the limit must be 1 to {MAX_LIMIT}");
     Err(Error::validation(vec![Violation::new(
         "limit",
         "out_of_range",
@@ -39,7 +39,7 @@ pub(super) fn check_limit(limit: u32) -> Result<()> {
     )]))
 }
 
-/// The filter in an unambiguous form: no part can hold the separator, which is not UTF-8.
+/// The filter in an unambiguous form: no part can contain the separator, which is not UTF-8.
 fn bytes(filter: &UserFilter) -> Vec<u8> {
     let email = filter.email.as_ref().map_or("", |email| email.as_str());
     let role = filter.role.as_ref().map_or("", |role| role.as_str());

@@ -1,4 +1,4 @@
-//! Listing and retrying mails that were given up.
+//! Listing the outbox and retrying dead mails.
 
 use super::{Administration, list::check_limit};
 use crate::{
@@ -8,15 +8,15 @@ use crate::{
     user::Page,
 };
 
-/// A page of mails. The default is the first fifty of all.
+/// A page of mails. The default is the first fifty of all mails.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct MailQuery {
     /// Only mails with this status.
     pub status: Option<MailStatus>,
-    /// How many at most: 1 to 200, 50 by default.
+    /// The maximum number of mails: 1 to 200, 50 by default.
     pub limit: u32,
-    /// Where the page begins: the `next_cursor` of a page of the same status.
+    /// The start of the page: the `next_cursor` of a page with the same status.
     pub cursor: Option<String>,
 }
 
@@ -31,7 +31,7 @@ impl Default for MailQuery {
 }
 
 impl MailQuery {
-    /// The first page of the mails that were given up.
+    /// The first page of the dead mails.
     #[must_use]
     pub fn dead() -> Self {
         Self {
@@ -45,7 +45,7 @@ impl Administration {
     /// A page of the mails in the outbox, newest first. Sent mails are no longer listed.
     ///
     /// # Errors
-    /// [`ValidationFailed`](ErrorKind::ValidationFailed) for a limit out of range, and for a cursor that is not ours or
+    /// [`ValidationFailed`](ErrorKind::ValidationFailed) for a limit out of range, or a cursor that is not ours or
     /// belongs to another status.
     pub async fn list_mail(&self, query: &MailQuery) -> Result<Page<MailEntry>> {
         check_limit(query.limit)?;
@@ -59,9 +59,9 @@ impl Administration {
         cursors.page(listed.await?, query.limit, filter, |mail| mail.id.as_uuid())
     }
 
-    /// Has a mail that was given up tried once more, now: as a new one, with a new identifier, that says the same to
-    /// the same recipient. A mail that was voided since its order (another address, other credentials, a newer request
-    /// for another address) is not sent. One that will be tried in any case is left as it is.
+    /// Retries a dead mail now, as a new mail with a new identifier and the same content and recipient. A mail that has
+    /// become void since it was ordered (another address, other credentials, a newer request for another address) is
+    /// not sent. A mail that is still pending is left unchanged.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) if there is no such mail in the outbox.

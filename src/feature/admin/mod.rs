@@ -4,7 +4,7 @@
 //! change, delete   lock the user (and all administrators, if it is one) ──► decide ──► write, with the events
 //! ```
 //!
-//! Whether the caller is an administrator is for the endpoint, or the host, to check.
+//! The endpoint, or the host, checks whether the caller is an administrator.
 
 mod change;
 mod create;
@@ -32,14 +32,14 @@ use crate::{
     user::{Roles, User, UserId},
 };
 
-/// How many roles a user has at most, if an administrator gives them.
+/// The maximum number of roles that an administrator can give to a user.
 const MAX_ROLES: usize = 32;
 
-/// The use cases of administrators, in process: reached by [`Auth::administration`](crate::Auth::administration). Cheap
-/// to clone.
+/// The use cases of administrators, in process; from [`Auth::administration`](crate::Auth::administration). Cheap to
+/// clone.
 ///
-/// Whether the caller may do it is the host's to check; the endpoints demand the role `admin`. Every method fails with
-/// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away. The audit trail names the
+/// The host has to check whether the caller may call them; the endpoints require the role `admin`. Every method fails
+/// with [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable. The audit trail names the
 /// [`Author`](crate::event::Author); the default names nobody.
 ///
 /// ```

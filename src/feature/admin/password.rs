@@ -11,9 +11,9 @@ use crate::{
 };
 
 impl Administration {
-    /// Sets the password of a user, and gives the user as they then are. Every session of theirs ends, mailed links that set a
-    /// password are void, failed sign-ins are cleared, and a letter notifies the user. A password that the user chooses by
-    /// a mailed link stays unknown to the administrator: prefer that.
+    /// Sets the password of a user, and returns the changed user. All sessions of the user end, mailed links that set a
+    /// password become void, failed sign-ins are cleared, and a letter notifies the user. Prefer a mailed link: the
+    /// administrator then never knows the password.
     ///
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound); [`WeakPassword`](ErrorKind::WeakPassword) or

@@ -27,7 +27,7 @@ impl Administration {
         Ok(())
     }
 
-    /// Forgets the failed sign-ins of a user, so that they can sign in again at once.
+    /// Clears the failed sign-ins of a user, so that they can sign in again immediately.
     ///
     /// # Errors
     /// [`UserNotFound`](ErrorKind::UserNotFound).

@@ -20,20 +20,20 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .errors(&[ErrorKind::InvalidToken, ErrorKind::Overloaded]),
         Endpoint::post("/auth/resend-verification", own.clone(), resend)
             .tag("Account")
-            .summary("Ask for a new link that verifies an address")
+            .summary("Request a new link that verifies an address")
             .description(
-                "The answer is the same whether or not the address has an account or is verified. Links that were \
-                 mailed before stay good until they expire or one of them is used.",
+                "The answer is the same whether or not the address has an account or is verified. Earlier links stay \
+                 valid until they expire or one of them is used.",
             )
             .errors(&[ErrorKind::Overloaded]),
         Endpoint::post("/users/me/email", own.clone(), request_change)
             .tag("Account")
-            .summary("Ask for another address")
+            .summary("Request a change of address")
             .description(
-                "A link goes to the new address, a notice to the old one, which stays until the link is confirmed. A \
-                 newer request voids the links of older ones. The answer is the same whether or not the address has an \
-                 account. An account without a password leaves `current_password` out, and needs a sign-in within the \
-                 last 10 minutes.",
+                "A link is mailed to the new address, and a notice to the old one. The old address stays until the \
+                 link is confirmed. A newer request voids the links of older ones. The answer is the same whether or \
+                 not the address has an account. An account without a password omits `current_password` and needs a \
+                 sign-in within the last 10 minutes.",
             )
             .errors(&[
                 ErrorKind::InvalidCredentials,
@@ -43,8 +43,8 @@ pub(crate) fn endpoints(own: &Own) -> Vec<Endpoint> {
             ]),
         Endpoint::post("/auth/confirm-email-change", own.clone(), confirm_change)
             .tag("Account")
-            .summary("Confirm another address with a mailed token")
-            .description("The address is verified then. Every session ends.")
+            .summary("Confirm a new address with a mailed token")
+            .description("This also verifies the address. Every session ends.")
             .errors(&[ErrorKind::InvalidToken, ErrorKind::Overloaded]),
     ]
 }
@@ -119,7 +119,7 @@ impl FromMembers for ResendVerificationRequest {
 struct ChangeEmailRequest {
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = "email", max_length = 254))]
     new_email: EmailAddress,
-    /// Left out by an account without a password.
+    /// Omitted for an account without a password.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = "password", max_length = 256))]
     current_password: Option<Password>,
 }

@@ -1,4 +1,4 @@
-//! Showing that an address is the user's: the one of the registration, and another one in its place.
+//! Proving that an address is the user's: the one of the registration, or a new one.
 //!
 //! ```text
 //! verify   ──────────────────────────────► UPDATE token, user
@@ -7,8 +7,8 @@
 //! confirm  ──────────────────────────────► UPDATE token, user, sessions
 //! ```
 //!
-//! A link is valid for the address it was mailed to. No answer reveals that an address has an account: a change to a
-//! taken one is answered as any other, and its link is not mailed.
+//! A link is valid for the address it was mailed to. No reply reveals that an address has an account: a change to a
+//! taken address gets the same reply as any other, and its link is not mailed.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
@@ -27,7 +27,7 @@ use crate::{
     user::EmailAddress,
 };
 
-/// How users show that an address is theirs. Cheap to clone; from
+/// The use cases by which users prove their address. Cheap to clone; from
 /// [`Auth::email_verifications`](crate::Auth::email_verifications).
 #[derive(Clone, Debug)]
 pub struct EmailVerifications {
@@ -39,7 +39,7 @@ impl EmailVerifications {
     /// Verifies the address that the token was mailed to.
     ///
     /// # Errors
-    /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used or expired token, and if the address is no longer
+    /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used or expired token, or if the address is no longer
     /// the user's; [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
     pub async fn verify(&self, token: &OneTimeToken, client: &ClientInfo) -> Result<()> {
         self.admit(client).await?;
@@ -51,8 +51,8 @@ impl EmailVerifications {
         Ok(())
     }
 
-    /// Mails a new link, if the address has an active account and is not verified. Takes the same time if not. Links
-    /// that were mailed before stay good until they expire or one of them is used.
+    /// Mails a new link, if the address has an active account and is not verified. Otherwise it takes the same time.
+    /// Earlier links stay valid until they expire or one of them is used.
     ///
     /// # Errors
     /// [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
@@ -76,15 +76,16 @@ impl EmailVerifications {
         Ok(())
     }
 
-    /// Mails a link to another address that makes it the caller's, and a notice to the one they have. The link of an
-    /// earlier call is void. An address that has an account gets no link.
+    /// Mails a link to a new address that makes it the caller's, and a notice to the current one. The link of an
+    /// earlier call becomes void. An address that has an account gets no link.
     ///
-    /// An account without a password leaves `current` out, and shows a recent sign-in instead.
+    /// For an account without a password, omit `current`; it needs a recent sign-in instead.
     ///
     /// # Errors
     /// * [`InvalidCredentials`](ErrorKind::InvalidCredentials) if `current` is wrong, or the account has no password;
     /// * [`ValidationFailed`](ErrorKind::ValidationFailed) at `current_password` if it is missing or too long;
-    /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) for an account without a password;
+    /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) for an account without a password, if the
+    ///   sign-in is not recent;
     /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session ended during the check;
     /// * [`Unavailable`](ErrorKind::Unavailable) if the account changed during each of three checks;
     /// * [`TooManyAttempts`](ErrorKind::TooManyAttempts), [`RateLimited`](ErrorKind::RateLimited) or
@@ -124,17 +125,17 @@ impl EmailVerifications {
         Err(overtaken())
     }
 
-    /// Makes the address that the token was mailed to the one of its user, verified. Every session ends, and the
-    /// address that was theirs gets a notice.
+    /// Sets the address that the token was mailed to as the address of its user, and verifies it. Every session ends,
+    /// and the previous address gets a notice.
     ///
     /// # Errors
-    /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used, superseded or expired token, and if the address
-    /// has another account by now; [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
+    /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used, superseded or expired token, or if the address
+    /// now has another account; [`RateLimited`](ErrorKind::RateLimited); [`Overloaded`](ErrorKind::Overloaded).
     pub async fn confirm_change(&self, token: &OneTimeToken, client: &ClientInfo) -> Result<()> {
         self.admit(client).await?;
         let (digest, now) = (TokenDigest::of(token.expose()), self.core.clock.now());
         let event = Event::new(EventKind::EmailChanged, now, client);
-        // To the old address, and not optional: it is the last that this address hears.
+        // It goes to the old address and is not optional: it is the last mail to that address.
         let mail = Intent::notice(LetterKind::EmailChanged, Recipient::UserOfFact, now, client);
         let changed = self
             .core

@@ -1,11 +1,11 @@
-//! The way back in for an owner whose sign-in is locked: the link in the lockout mail.
+//! Unlocking the sign-in of a locked-out owner, by the link in the lockout mail.
 //!
 //! ```text
 //! unlock   SELECT by token ─► UPDATE token, DELETE counter ─► SELECT version ─► device token
 //! ```
 //!
-//! The holder of the mailed token is the owner, on a device of theirs: the device is known from then on, so that
-//! further guessing does not lock it out again.
+//! The holder of the mailed token is the owner, on their device. The device becomes a known one, so that further
+//! guessing does not lock it out again.
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
@@ -22,7 +22,7 @@ use crate::{
     user::Credentials,
 };
 
-/// How users whose sign-in is [locked](crate::limit::Lockout) get back in. Cheap to clone; from
+/// The use cases by which users lift a [lockout](crate::limit::Lockout). Cheap to clone; from
 /// [`Auth::lockouts`](crate::Auth::lockouts).
 #[derive(Clone, Debug)]
 pub struct Lockouts {
@@ -30,8 +30,8 @@ pub struct Lockouts {
 }
 
 impl Lockouts {
-    /// Forgets the failed sign-ins of the user to whom the token was mailed, and returns the token that makes the
-    /// client a known device; see [`ClientInfo::device`].
+    /// Clears the failed sign-ins of the user to whom the token was mailed, and returns the token that makes the client
+    /// a known device; see [`ClientInfo::device`].
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) for an unknown, used or expired token;

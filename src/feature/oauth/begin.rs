@@ -10,13 +10,13 @@ use crate::{
     secret::TokenDigest,
 };
 
-/// A sign-in that is to begin.
+/// A request to begin a sign-in.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewSignIn {
-    /// Where the browser goes in the end: one of the configured URLs, character by character.
+    /// The URL that the browser finally returns to: one of the configured URLs, character by character.
     pub redirect_to: String,
-    /// Made by the application, which keeps the verifier.
+    /// The code challenge of the application, which keeps the verifier.
     pub challenge: CodeChallenge,
     /// The state that the application gets back at the end.
     pub app_state: Option<String>,
@@ -25,7 +25,7 @@ pub struct NewSignIn {
 }
 
 impl NewSignIn {
-    /// Signing in, without a state of the application's.
+    /// A sign-in, without a state of the application.
     pub fn new(redirect_to: impl Into<String>, challenge: CodeChallenge) -> Self {
         Self {
             redirect_to: redirect_to.into(),
@@ -40,24 +40,25 @@ impl NewSignIn {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Begun {
-    /// Where the browser goes now: to the provider; or, if that cannot be reached, back to the application.
+    /// The URL to send the browser to: the provider, or, if that cannot be reached, the application.
     pub location: String,
-    /// The secret that the browser keeps until it is back.
+    /// The secret that the browser keeps until it returns.
     pub kept: Option<Kept>,
 }
 
-/// The secret that a browser keeps while it is away: in a cookie, or in a place that no other site can read or write.
+/// The secret that a browser keeps while it is at the provider: in a cookie, or in a place that no other site can read
+/// or write.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Kept {
-    /// The name that distinguishes the flows of one browser: the `state` that comes back leads to the same one.
+    /// The name that distinguishes the flows of one browser: the returned `state` leads to the same name.
     pub name: String,
     /// The secret.
     pub(super) secret: FlowSecret,
 }
 
 impl Kept {
-    /// The secret. Look twice where it goes.
+    /// The secret. Be careful where you pass it.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.secret.expose()
@@ -76,7 +77,7 @@ impl ProviderSignIns {
     /// # Errors
     /// [`ProviderUnknown`](ErrorKind::ProviderUnknown), [`InvalidRedirect`](ErrorKind::InvalidRedirect), in this order;
     /// [`RateLimited`](ErrorKind::RateLimited), [`Overloaded`](ErrorKind::Overloaded);
-    /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
+    /// [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
     pub async fn begin(
         &self,
         provider: &str,

@@ -21,9 +21,9 @@ use crate::{
     user::{Locale, NewUser, Role, User, UserId},
 };
 
-/// The number of tries, if stored data changes in between.
+/// The number of attempts, if stored data changes in between.
 const ATTEMPTS: usize = 3;
-/// The user, or the provider, denied access: the one error of RFC 6749, section 4.1.2.1, that applications get.
+/// The user or the provider denied access. This is the only error of RFC 6749, section 4.1.2.1, that applications get.
 const ACCESS_DENIED: &str = "access_denied";
 
 /// The parameters that a browser brings back from a provider (RFC 6749, section 4.1.2), and its secret.
@@ -73,7 +73,7 @@ impl fmt::Debug for Answer {
     }
 }
 
-/// The reason why a browser goes back to the application without a code.
+/// The reason why a browser returns to the application without a code.
 enum Failure {
     /// The provider denied access.
     AccessDenied,
@@ -87,13 +87,13 @@ impl<E: Into<Error>> From<E> for Failure {
 }
 
 impl ProviderSignIns {
-    /// Finishes a flow whose browser is back, and gives where that goes now: to the `redirect_to` of the flow, with
-    /// `code`, or with `error`, which is a code of [`Problem`] or `access_denied`; and with the `state` of the
-    /// application. Waits for the provider for 8 seconds at most.
+    /// Finishes a flow whose browser has returned. Returns the URL to send it to: the `redirect_to` of the flow, with
+    /// the `state` of the application and either `code` or `error`. The error is a code of [`Problem`] or
+    /// `access_denied`. Waits at most 8 seconds for the provider.
     ///
     /// # Errors
     /// [`InvalidToken`](ErrorKind::InvalidToken) if there is no such flow for this browser, or it was finished before;
-    /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
+    /// [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
     pub async fn finish(
         &self,
         provider: &str,
@@ -137,7 +137,7 @@ impl ProviderSignIns {
         };
         if let Some(fault) = &identified.fault {
             let error = fault as &dyn std::error::Error;
-            tracing::warn!(provider, error, "a provider does not give an address");
+            tracing::warn!(provider, error, "a provider did not give an address");
         }
         let text = secret::random_text();
         let now = self.core.clock.now();
@@ -163,7 +163,7 @@ impl ProviderSignIns {
         Ok(text)
     }
 
-    /// Asks the provider for the assertion about the user who is back.
+    /// Asks the provider for the assertion about the returning user.
     async fn ask(
         &self,
         provider: &str,
@@ -246,7 +246,7 @@ impl ProviderSignIns {
                 IdentityAdmission::NoAccount => {}
             }
         }
-        let error = "what stands here changed again and again";
+        let error = "the stored data changed again and again";
         Err(Error::new(ErrorKind::Unavailable).with_source(error))
     }
 
@@ -264,7 +264,7 @@ impl ProviderSignIns {
         }
     }
 
-    /// The account to be made, if the host lets it.
+    /// The account to be created, if the host allows it.
     async fn new_user(
         &self,
         assertion: &Assertion,
@@ -341,7 +341,7 @@ impl ProviderSignIns {
     }
 }
 
-/// An address that could not be asked for is another reason than one that is missing.
+/// An address that could not be fetched is a different reason than a missing one.
 fn refused(refusal: LinkRefusal, identified: &Identified) -> Error {
     let is_unknown = identified.fault.is_some() && identified.assertion.email.is_none();
     Error::new(match refusal {

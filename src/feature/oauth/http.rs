@@ -23,7 +23,7 @@ const TAG: &str = "Sign-in with a provider";
 
 type Own = Context<ProviderSignIns>;
 
-/// The feature, and how browsers keep what is theirs.
+/// The feature, and the form of its cookies.
 #[derive(Clone)]
 struct State {
     own: Own,
@@ -43,11 +43,10 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Send the browser to a provider")
             .description(
-                "The browser comes back to `redirect_to` with `code` or `error`, and with the `state` that was given. The \
-                 application makes a verifier and keeps it, and gives its challenge here (RFC 7636, S256): the code is \
-                 worth nothing without the verifier. With `intent=link` the code is for `POST /users/me/identities`. The \
-                 cookie binds the flow to the browser for 10 minutes; of one browser the newest eight flows can be \
-                 finished.",
+                "The browser returns to `redirect_to` with `code` or `error`, and with the given `state`. The \
+                 application creates and keeps a verifier, and sends its challenge here (RFC 7636, S256): the code is \
+                 useless without the verifier. With `intent=link`, the code is for `POST /users/me/identities`. The \
+                 cookie binds the flow to the browser for 10 minutes. A browser can finish its newest eight flows.",
             )
             .errors(&[
                 ErrorKind::InvalidRedirect,
@@ -56,11 +55,12 @@ pub(crate) fn endpoints(own: &Own, cookies: Cookies) -> Vec<Endpoint> {
             ]),
         Endpoint::get("/auth/oauth/{provider}/callback", state.clone(), finish)
             .tag(TAG)
-            .summary("Come back from a provider")
+            .summary("Return from a provider")
             .description(
-                "Registered at the provider. The browser goes on to the `redirect_to` of the flow, with a `code` that is \
-                 good once and for one minute; or with an `error`: `access_denied`, `account_disabled`, `link_required`, \
-                 `provider_failed`, `registration_closed`, `unavailable`, or a code of the application's own.",
+                "The URL to register at the provider. The browser is redirected to the `redirect_to` of the flow, with \
+                 a `code` that is valid once and for one minute, or with an `error`: `access_denied`, \
+                 `account_disabled`, `link_required`, `provider_failed`, `registration_closed`, `unavailable`, or a \
+                 code that the application defines.",
             )
             .errors(&[ErrorKind::InvalidToken, ErrorKind::ProviderUnknown]),
         Endpoint::post("/auth/oauth/token", state, redeem)
@@ -147,7 +147,7 @@ async fn redeem(
     Ok(redeemed.await?.into_reply(cookies))
 }
 
-/// All of them.
+/// All providers.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct ProviderList {
@@ -159,9 +159,9 @@ struct ProviderList {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = Provider))]
 struct ProviderView {
-    /// For the path.
+    /// The name in paths.
     name: String,
-    /// For people.
+    /// The name to show to people.
     display_name: String,
 }
 

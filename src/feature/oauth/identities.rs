@@ -14,20 +14,21 @@ impl ProviderSignIns {
     /// The identities of the caller at providers, the first one linked first.
     ///
     /// # Errors
-    /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
+    /// [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
     pub async fn identities(&self, caller: &ActiveUser) -> Result<Vec<Identity>> {
         Ok(self.core.store.identities(caller.user.id).await?)
     }
 
-    /// Links the identity of a flow that began with the intent to link. One that is the caller's already stays so.
+    /// Links the identity of a flow that began with the intent to link. An identity that is already the caller's stays
+    /// linked.
     ///
     /// # Errors
     /// * [`ReauthenticationRequired`](ErrorKind::ReauthenticationRequired) if the sign-in is older than 10 minutes;
-    /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute, or with
-    ///   another verifier, which does not spend it;
+    /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute, or with a
+    ///   wrong verifier, which does not spend it;
     /// * [`IdentityTaken`](ErrorKind::IdentityTaken) if it is another user's;
-    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session has ended in the meantime;
-    /// * [`Unavailable`](ErrorKind::Unavailable) while the database is away.
+    /// * [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session has ended since;
+    /// * [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
     pub async fn link(
         &self,
         caller: &ActiveUser,
@@ -72,12 +73,12 @@ impl ProviderSignIns {
         }
     }
 
-    /// Takes one of the caller's identities away. The sessions that were opened with it stay.
+    /// Removes one of the caller's identities. The sessions that were opened with it stay.
     ///
     /// # Errors
     /// * [`LastCredential`](ErrorKind::LastCredential) if the account has no password and no other identity;
     /// * [`NotFound`](ErrorKind::NotFound) if it is not the caller's;
-    /// * [`Unavailable`](ErrorKind::Unavailable) while the database is away.
+    /// * [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
     pub async fn unlink(
         &self,
         caller: &ActiveUser,

@@ -7,13 +7,13 @@
 //! link       UPDATE code, INSERT identity
 //! ```
 //!
-//! Two flows protect each other. Between us and the provider there are `state`, `nonce` and a PKCE verifier, the last
-//! two made of a secret that only the browser keeps, in a cookie: no other browser goes on with the flow, and nothing
-//! that could is stored. Between the application and us there is a PKCE challenge of the application's, so that a code
-//! that is intercepted on its way is worth nothing.
+//! Two flows protect each other. The one between us and the provider uses `state`, `nonce` and a PKCE verifier. The
+//! last two are derived from a secret that only the browser keeps, in a cookie, so that no other browser can continue
+//! the flow and the store holds nothing that could. The one between the application and us uses a PKCE challenge of the
+//! application, so that an intercepted code is useless.
 //!
-//! No connection of the database is held while a provider is asked. The account that an identity belongs to is decided
-//! by [`Assertion::resolve`](crate::identity::Assertion::resolve).
+//! No database connection is held while a provider is asked. The account that an identity belongs to is decided by
+//! [`Assertion::resolve`](crate::identity::Assertion::resolve).
 
 mod begin;
 mod client;
@@ -41,7 +41,7 @@ use crate::{
     sign_in::SessionOpener,
 };
 
-/// The time limit to come back from a provider.
+/// The time limit for returning from a provider.
 const FLOW_LIFETIME: Duration = Duration::from_secs(600);
 /// How long the application may take to redeem its code.
 const CODE_LIFETIME: Duration = Duration::from_secs(60);
@@ -58,12 +58,13 @@ pub struct ProviderSignIns {
     pub(crate) sign_in: SessionOpener,
 }
 
-/// The identities for which accounts are made.
+/// The identities for which accounts are created.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Newcomers {
     Anybody,
     Nobody,
-    /// Those whose address a trusted provider proves. For all others a free address is answered as a taken one.
+    /// Identities whose address a trusted provider proves. For all others, a free address gets the same reply as a
+    /// taken one.
     Verified,
 }
 
@@ -90,7 +91,7 @@ pub(crate) struct Providers {
 
 impl Providers {
     /// # Errors
-    /// [`Configuration`](ErrorKind::Configuration) naming the provider or the URL that makes no sense.
+    /// [`Configuration`](ErrorKind::Configuration) naming the invalid provider or URL.
     pub(crate) fn new(
         providers: Vec<Provider>,
         redirects: Vec<String>,
@@ -102,7 +103,7 @@ impl Providers {
             let client = Client::new(provider, Arc::clone(clock))?;
             let name = client.provider().name();
             if clients.iter().any(|known| known.provider().name() == name) {
-                let message = format!("there are two providers of the name {name}");
+                let message = format!("there are two providers with the name {name}");
                 return Err(Error::configuration(message));
             }
             clients.push(client);
@@ -139,8 +140,8 @@ impl ProviderSignIns {
         self.providers.clients.iter().map(Client::provider)
     }
 
-    /// Learns the endpoints and the keys of every provider, so that the first user does not wait for it; tries again,
-    /// with longer and longer pauses, until all have answered or `shutdown` completes.
+    /// Fetches the endpoints and the keys of every provider, so that the first user does not wait for them. It retries
+    /// with growing pauses until all providers have answered or `shutdown` completes.
     pub(crate) async fn prepare(&self, shutdown: impl Future<Output = ()> + Send) {
         let prepared = futures_util::future::join_all(self.providers.clients.iter().map(prepare));
         tokio::select! {
@@ -151,7 +152,7 @@ impl ProviderSignIns {
     }
 }
 
-/// Until it has worked once.
+/// Retries until it has worked once.
 async fn prepare(client: &Client) {
     const LONGEST: Duration = Duration::from_secs(60);
     let mut pause = Duration::from_secs(1);

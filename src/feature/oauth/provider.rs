@@ -12,27 +12,27 @@ use crate::{
 };
 
 const MAX_NAME: usize = 32;
-/// Rows of our own have these names where a provider has its own.
+/// Endpoints of ours use these names in place of a provider's name.
 const RESERVED: [&str; 1] = ["token"];
 const GITHUB: &str = "https://github.com";
 
 /// A provider that users sign in with instead of a password: OpenID Connect, or GitHub.
 ///
-/// The provider is asked for an authorization code with PKCE (RFC 7636, S256), and has to send the browser back to
-/// `{public URL}/auth/oauth/{name}/callback`, which is registered there. Building the service reports errors in these
-/// settings.
+/// The provider is asked for an authorization code with PKCE (RFC 7636, S256). It sends the browser back to `{public
+/// URL}/auth/oauth/{name}/callback`, which has to be registered there. Errors in these settings are reported when the
+/// service is built.
 ///
-/// Only public addresses are asked, literal or by name, unless the host of the issuer is itself `localhost` or an
-/// address that is not public, or [`allow_private_addresses`](Self::allow_private_addresses) was called. Where
-/// `HTTPS_PROXY` or the like is set, it is the proxy that resolves names, so that it has to refuse what is private; a
-/// proxy that is itself on a private address is then to be given as an address, not as a name.
+/// Only public addresses are called, literal or by name. The exceptions are an issuer whose host is itself `localhost`
+/// or an address that is not public, and [`allow_private_addresses`](Self::allow_private_addresses). If `HTTPS_PROXY`
+/// or a similar variable is set, the proxy resolves names, so that it has to refuse private addresses. A proxy on a
+/// private address must be given as an address, not as a name.
 ///
-/// User info is asked where the ID token lacks `email` or `email_verified`, and counts beside the same address only.
-/// Where it fails, a user who is linked signs in all the same.
+/// User info is read if the ID token lacks `email` or `email_verified`, and counts only for the same address. If it
+/// fails, a linked user still signs in.
 ///
-/// One call to the provider takes 5 seconds at most, and signing in 8; redirects are not followed, nothing is tried
-/// again, and a document of more than 64 KiB is not read. The configuration and the keys of a provider are kept for an
-/// hour and renewed in the background, and go on while it is away.
+/// One call to the provider takes at most 5 seconds, and a sign-in at most 8. Redirects are not followed, nothing is
+/// retried, and a document of more than 64 KiB is not read. The configuration and the keys of a provider are cached for
+/// an hour and renewed in the background. They stay in use while the provider is unreachable.
 ///
 /// ```
 /// use hallpass::oauth::Provider;
@@ -72,7 +72,7 @@ impl Provider {
     /// A provider of OpenID Connect, known here as `name`: 1 to 32 of `a` to `z`, `0` to `9`, `_` and `-`; not `token`,
     /// which is an endpoint.
     ///
-    /// `issuer` is written exactly as the provider writes itself, character by character: `https://`, or `http://` on
+    /// `issuer` is written exactly as the provider writes it, character by character: `https://`, or `http://` on
     /// loopback; without user, query and fragment. Its configuration is found below it (OpenID Connect Discovery 1.0).
     pub fn oidc(
         name: impl Into<String>,
@@ -92,13 +92,13 @@ impl Provider {
         }
     }
 
-    /// Google, as `google`: OpenID Connect by the issuer `https://accounts.google.com`.
+    /// Google, as `google`: OpenID Connect with the issuer `https://accounts.google.com`.
     pub fn google(client_id: impl Into<String>) -> Self {
         Self::oidc("google", "https://accounts.google.com", client_id).display_name("Google")
     }
 
-    /// GitHub, as `github`: OAuth 2, with the user and the primary address asked of its API. Identities are recorded
-    /// under the issuer `https://github.com`, by the number of the user. Of the addresses the first 1000 are looked at.
+    /// GitHub, as `github`: OAuth 2, with the user and the primary address from its API. Identities are recorded under
+    /// the issuer `https://github.com`, by the number of the user. Only the first 1000 addresses are read.
     pub fn github(client_id: impl Into<String>) -> Self {
         Self {
             protocol: Protocol::GitHub,
@@ -107,9 +107,9 @@ impl Provider {
         }
     }
 
-    /// The secret of the client. Default none: a public client, which PKCE alone protects.
+    /// The secret of the client. Default none: a public client, which only PKCE protects.
     ///
-    /// It is sent as `client_secret_basic` (RFC 6749, section 2.3.1), or in the body where the provider takes only
+    /// It is sent as `client_secret_basic` (RFC 6749, section 2.3.1), or in the body if the provider accepts only
     /// `client_secret_post`, as GitHub does.
     pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
         self.client_secret = Some(ClientSecret::new(secret.into()));
@@ -123,16 +123,17 @@ impl Provider {
         self
     }
 
-    /// The name that users are shown. Default the name of the provider.
+    /// The name to show to users. Default the name of the provider.
     pub fn display_name(mut self, name: impl Into<String>) -> Self {
         self.display_name = Some(name.into());
         self
     }
 
     /// The domains for whose addresses the provider is trusted, so that an identity joins the account that has the
-    /// address; `*` for all. Default none: the owner of an account first signs in another way, and then links.
+    /// address; `*` for all. Default none: the owner of an account first signs in another way, and then links the
+    /// identity.
     ///
-    /// A domain is compared as a whole, without those below it.
+    /// A domain does not include its subdomains.
     pub fn trust_email_domains<T: Into<String>>(
         mut self,
         domains: impl IntoIterator<Item = T>,
@@ -141,14 +142,14 @@ impl Provider {
         self
     }
 
-    /// Asks addresses that are not public as well: for a provider in a network of one's own, whose issuer is a name.
+    /// Allows calls to addresses that are not public, for a provider in your own network whose issuer is a name.
     pub fn allow_private_addresses(mut self) -> Self {
         self.private_addresses = true;
         self
     }
 
     /// GitHub at another base: GitHub Enterprise Server, whose API is at `{url}/api/v3`. Identities are recorded under
-    /// this URL, so that identities of different hosts do not collide. The rules for issuers hold.
+    /// this URL, so that identities of different hosts do not collide. The rules for issuers apply.
     pub fn at(mut self, url: impl Into<String>) -> Self {
         let url: String = url.into();
         url.trim_end_matches('/').clone_into(&mut self.base);
@@ -167,7 +168,7 @@ impl Provider {
         self.display_name.as_deref().unwrap_or(&self.name)
     }
 
-    /// Under whose word identities are recorded.
+    /// The issuer under which identities are recorded.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.base
@@ -197,12 +198,12 @@ impl Provider {
         }
     }
 
-    /// Whether addresses that are not public may be asked.
+    /// Whether addresses that are not public may be called.
     pub(super) fn may_be_private(&self, issuer: &Url) -> bool {
         self.private_addresses || is_loopback(issuer) || is_private_literal(issuer)
     }
 
-    /// Whether its word counts for the address. The domains are in canonical form once they are
+    /// Whether the provider is trusted for the address. The domains are in canonical form once they are
     /// [checked](Self::checked).
     pub(super) fn is_trusted_for(&self, email: &EmailAddress) -> bool {
         let domain = email.canonical().rsplit_once('@');
@@ -223,10 +224,10 @@ impl Provider {
         let is_name =
             |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-');
         if !(1..=MAX_NAME).contains(&self.name.len()) || !self.name.bytes().all(is_name) {
-            return refuse("its name is 1 to 32 of a to z, 0 to 9, _ and -");
+            return refuse("its name must be 1 to 32 of a to z, 0 to 9, _ and -");
         }
         if RESERVED.contains(&self.name.as_str()) {
-            return refuse("its name is that of an endpoint, `/auth/oauth/{name}`");
+            return refuse("its name is the name of an endpoint, `/auth/oauth/{name}`");
         }
         if self.client_id.is_empty() {
             return refuse("its client id is required");
@@ -261,7 +262,7 @@ fn parse_issuer(text: &str) -> Result<Url, &'static str> {
     Ok(url)
 }
 
-/// As [`EmailAddress::canonical`] writes domains.
+/// A domain in the form of [`EmailAddress::canonical`].
 fn canonical(domain: &str) -> Option<String> {
     if domain == "*" {
         return Some(domain.to_owned());

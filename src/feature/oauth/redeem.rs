@@ -10,15 +10,15 @@ use crate::{
 };
 
 impl ProviderSignIns {
-    /// Exchanges the code at the end of a flow for a sign-in. The verifier is that of the challenge the flow
-    /// began with (RFC 7636).
+    /// Exchanges the code at the end of a flow for a sign-in. The verifier belongs to the challenge that the flow began
+    /// with (RFC 7636).
     ///
     /// # Errors
-    /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute; with
-    ///   another verifier, which does not spend it; or if the user's credentials changed in the meantime;
+    /// * [`InvalidToken`](ErrorKind::InvalidToken) for a code that is unknown, used or older than a minute; for a wrong
+    ///   verifier, which does not spend the code; or if the user's credentials have changed since;
     /// * [`EmailNotVerified`](ErrorKind::EmailNotVerified) if that is required;
     /// * [`Refused`](ErrorKind::Refused) by a hook;
-    /// * [`Unavailable`](ErrorKind::Unavailable) while the database is away.
+    /// * [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
     pub async fn redeem(
         &self,
         code: &OneTimeToken,

@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::error::{Error, Result};
 
-/// Schemes that run or read what they name.
+/// Schemes that run or read their content.
 const DANGEROUS: &[&str] = &[
     "blob",
     "data",
@@ -24,7 +24,7 @@ pub(super) struct Redirects(Vec<String>);
 impl Redirects {
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) naming a URL that is not absolute, has a fragment, a
-    /// parameter of ours, or a scheme that leads to no application.
+    /// parameter of ours, or a scheme that does not lead to an application.
     pub(super) fn new(urls: Vec<String>) -> Result<Self> {
         for text in &urls {
             let refuse = |why: &str| {
@@ -42,13 +42,13 @@ impl Redirects {
                 return refuse("must not have `code`, `error` or `state` in its query");
             }
             if DANGEROUS.contains(&url.scheme()) {
-                return refuse("leads to no application");
+                return refuse("does not lead to an application");
             }
         }
         Ok(Self(urls))
     }
 
-    /// Character by character (RFC 9700, section 2.1).
+    /// The comparison is character by character (RFC 9700, section 2.1).
     pub(super) fn allow(&self, url: &str) -> bool {
         self.0.iter().any(|allowed| allowed == url)
     }
@@ -59,7 +59,7 @@ pub(super) fn back(url: &str, app_state: Option<&str>, name: &str, value: &str) 
     with_query(url, &[(name, Some(value)), ("state", app_state)])
 }
 
-/// The URL with these parameters added to its query. One that was allowed once and is not a URL stays as it is.
+/// The URL with these parameters added to its query. A formerly allowed text that is not a URL stays as it is.
 fn with_query(url: &str, parameters: &[(&str, Option<&str>)]) -> String {
     let Ok(mut target) = Url::parse(url) else {
         return url.to_owned();

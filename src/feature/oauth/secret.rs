@@ -7,14 +7,14 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::secret::{TokenDigest, random_bytes};
 
-/// 256 random bits in base64url: `state`, the code for the application.
+/// 256 random bits in base64url: for `state`, and for the application's code.
 pub(super) fn random_text() -> String {
     URL_SAFE_NO_PAD.encode(random_bytes::<32>())
 }
 
 /// The secret that the browser keeps while it is away at the provider: 256 random bits, in a cookie. The values that
-/// the provider gets in this flow are derived from it, so that only this browser can go on, and the store holds nothing
-/// of use.
+/// the provider gets in this flow are derived from it, so that only this browser can continue, and the store holds
+/// nothing that could.
 #[derive(Clone)]
 pub(super) struct FlowSecret(String);
 
@@ -27,7 +27,7 @@ impl FlowSecret {
         &self.0
     }
 
-    /// All that is stored.
+    /// The only value that is stored.
     pub(super) fn binding(&self) -> TokenDigest {
         TokenDigest::of(&self.0)
     }
@@ -37,7 +37,7 @@ impl FlowSecret {
         self.derive("nonce")
     }
 
-    /// The verifier towards the provider (RFC 7636): 43 characters.
+    /// The verifier for the provider (RFC 7636): 43 characters.
     pub(super) fn verifier(&self) -> String {
         self.derive("verifier")
     }

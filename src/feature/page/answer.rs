@@ -2,7 +2,7 @@
 
 use crate::http::{Html, Output, Response, SeeOther};
 
-/// The answer of a page: itself, or the way to another.
+/// The answer of a page: its content, or a redirect to another page.
 #[derive(Debug)]
 pub(super) enum Answer {
     Page(Html),

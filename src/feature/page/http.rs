@@ -52,8 +52,8 @@ pub(crate) fn endpoints(parts: &Parts) -> Vec<Endpoint> {
 
 type Asked = (Parts, Action);
 
-/// A link is looked up when it is opened, so that a dead one asks for no password. A request for the head alone, as
-/// scanners send, costs nothing.
+/// A link is looked up when it is opened, so that a dead link asks for no password. A HEAD request, as scanners send,
+/// costs nothing.
 async fn show(
     (parts, action): Asked,
     language: Language,
@@ -146,8 +146,8 @@ async fn click(
 }
 
 impl Parts {
-    /// Renders the outcome of a form. Success leads on to a page that can be loaded again, and so does a second click:
-    /// the first one has done it.
+    /// Renders the outcome of a form. Success redirects to a page that can be reloaded. So does a second click, since
+    /// the first one succeeded.
     async fn outcome(
         &self,
         language: Language,
@@ -169,7 +169,7 @@ impl Parts {
     }
 }
 
-/// A link, or the page that a form has led to. Whatever else mail programs add to a link is passed over.
+/// A link, or the page that a form redirects to. Parameters that mail programs add to a link are ignored.
 struct LinkQuery {
     query: Query,
     is_head: bool,
@@ -205,7 +205,7 @@ impl<S: Sync> Input<S> for Language {
     }
 }
 
-/// Refuses a form that a page of another site has sent.
+/// Refuses a form that was sent by a page of another site.
 struct OwnForm;
 
 impl Input<Asked> for OwnForm {
@@ -241,7 +241,7 @@ struct ResetForm {
     token: OneTimeToken,
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     new_password: Password,
-    /// The one that the form was shown for, to show it again.
+    /// The link of the form, to show the form again.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     address: Option<EmailAddress>,
 }
@@ -249,7 +249,7 @@ struct ResetForm {
 impl FromMembers for ResetForm {
     fn from_members(members: &mut Members) -> Option<Self> {
         let token = members.token("token");
-        // Whatever is typed reaches the policy: the page says what is wrong with it.
+        // Every text reaches the policy, so that the page can say what is wrong with it.
         let new_password = members.token("new_password");
         let address = members.optional_token("username")?;
         Some(Self {

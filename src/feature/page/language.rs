@@ -16,7 +16,7 @@ pub(super) enum Language {
 }
 
 impl Language {
-    /// The one that a browser asks for most (RFC 9110, section 12.5.4); English if it asks for none of ours.
+    /// The language that a browser prefers (RFC 9110, section 12.5.4); English if it accepts none of ours.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let values = headers.get_all(ACCEPT_LANGUAGE).iter();
         let values: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();

@@ -17,7 +17,7 @@ use crate::{
 const PAGE: &str = include_str!("templates/page.html");
 const STYLE: &str = include_str!("templates/style.css");
 
-/// Renders pages. They are seldom asked for, so that their template is read each time.
+/// Renders pages. They are seldom requested, so the template is parsed each time.
 #[derive(Debug)]
 pub(super) struct Layout {
     product: String,
@@ -27,7 +27,7 @@ pub(super) struct Layout {
 impl Layout {
     pub(super) fn new(product: &str) -> Result<Self> {
         let hash = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
-        // Nothing is loaded and nothing runs; the form goes back to us.
+        // Nothing is loaded and nothing runs; the form is sent to us.
         let policy = format!(
             "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; \
              frame-ancestors 'none'"
@@ -38,22 +38,22 @@ impl Layout {
         })
     }
 
-    /// A page that says something.
+    /// A page with a message.
     pub(super) fn note(&self, texts: &Texts, note: &Note) -> Result<Html> {
         self.render(texts, note, None, false)
     }
 
-    /// The head of a page that is not made.
+    /// The head of a page that is not rendered.
     pub(super) fn head(&self) -> Html {
         Html::head(self.policy.clone())
     }
 
-    /// A page that says why something was not done.
+    /// A page with the reason for a failure.
     pub(super) fn error(&self, texts: &Texts, note: &Note) -> Result<Html> {
         self.render(texts, note, None, true)
     }
 
-    /// A page that asks for something.
+    /// A page with a form.
     pub(super) fn form(&self, texts: &Texts, form: &PageForm<'_>) -> Result<Html> {
         let value = context! {
             page => form.page,

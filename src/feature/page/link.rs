@@ -19,7 +19,7 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    /// How the token of a link stands, for a client who opens it.
+    /// The state of a link's token, for a client that opens the link.
     ///
     /// # Errors
     /// [`RateLimited`](crate::ErrorKind::RateLimited), [`Overloaded`](crate::ErrorKind::Overloaded) or
@@ -38,7 +38,7 @@ impl Links {
         self.status(action, token).await
     }
 
-    /// The same for a client who was counted.
+    /// The state, for a client that has been counted.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable).

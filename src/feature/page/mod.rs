@@ -1,4 +1,4 @@
-//! The pages that the links in mails lead to, for hosts that have none of their own.
+//! The pages that the links in mails lead to, for hosts without pages of their own.
 //!
 //! ```text
 //! HEAD  /verify-email?token=…   asks no database
@@ -8,15 +8,15 @@
 //! GET   /verify-email?done      asks no database
 //! ```
 //!
-//! So it is at `/reset-password`, where the form asks for the new password, at `/confirm-email-change` and at
-//! `/unlock`.
+//! The other pages work in the same way: `/reset-password`, where the form asks for the new password,
+//! `/confirm-email-change` and `/unlock`.
 //!
-//! A scanner that follows every link in a mail changes nothing: only a form that is sent does. The pages need no
-//! script, load nothing and keep nothing. They are in the language of the browser, if it is one of ours.
+//! A scanner that follows every link in a mail changes nothing: only a submitted form does. The pages need no script,
+//! load nothing and store nothing. They are in the language of the browser, if it is one of ours.
 //!
-//! The token is what a caller can do something with; no cookie adds to it, so that a form which another site sends
-//! could do no more than that site itself. Such a form is refused all the same where the browser reports it, because
-//! the audit trail names the client.
+//! The token alone authorizes the form; no cookie adds to it. A form that another site sends could therefore do no more
+//! than that site itself. Such a form is refused all the same if the browser reports it, because the audit trail names
+//! the client.
 
 mod answer;
 mod form;
@@ -69,20 +69,20 @@ impl Action {
         }
     }
 
-    /// Where the form is sent to, relative to the page: so it works below any prefix.
+    /// The URL that the form is sent to, relative to the page, so that it works below any prefix.
     fn page(self) -> &'static str {
         self.path().trim_start_matches('/')
     }
 
-    /// The page at one of its ends, [`DONE`] or [`USED`], relative to itself.
+    /// The final page, [`DONE`] or [`USED`], relative to the page.
     fn at(self, end: &str) -> String {
         format!("{}?{end}", self.page())
     }
 }
 
-/// Success leads there.
+/// The query of the page after success.
 const DONE: &str = "done";
-/// A form leads there whose token was spent before.
+/// The query of the page after a form whose token was spent before.
 const USED: &str = "used";
 
 /// The link that a form is shown for.
@@ -90,12 +90,12 @@ const USED: &str = "used";
 struct Link<'a> {
     /// Has passed [`is_token`].
     token: &'a str,
-    /// The address it was mailed to, if it is known here.
+    /// The address that it was mailed to, if known.
     address: Option<&'a str>,
 }
 
 impl Pages {
-    /// Pages of this product, reached at this URL.
+    /// The pages of this product, at this URL.
     ///
     /// # Errors
     /// [`Internal`](ErrorKind::Internal) if the policy of the pages is not a valid header.
@@ -113,7 +113,7 @@ impl Pages {
         self.layout.form(texts, &self.blank(texts, action, link))
     }
 
-    /// The head of it, without a look at the link.
+    /// The head of the form, without looking up the link.
     fn head(&self) -> Html {
         self.layout.head()
     }
@@ -154,7 +154,7 @@ impl Pages {
         }
     }
 
-    /// The violations by a password, in the language of the page where it knows the rule.
+    /// The violations of a password, in the language of the page if it knows the rule.
     fn said(&self, texts: &Texts, violations: &[Violation]) -> Vec<String> {
         let said = violations.iter().map(|violation| {
             let mut rules = texts.rules.iter();
@@ -186,7 +186,7 @@ impl Pages {
         self.layout.note(texts, &Note { title, text })
     }
 
-    /// The page of a link that is not valid, or no longer.
+    /// The page of a link that is not valid, or no longer valid.
     fn invalid(&self, language: Language) -> Result<Html> {
         let texts = language.texts();
         let problem = Problem::from(ErrorKind::InvalidToken).to_response();
@@ -211,13 +211,13 @@ impl Pages {
     }
 }
 
-/// Whether this can be one of our tokens: any other text is neither put into a page nor looked up.
+/// Whether the text can be one of our tokens. Any other text is neither put into a page nor looked up.
 fn is_token(text: &str) -> bool {
     let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(good)
 }
 
-/// Longer than any token of ours.
+/// This is longer than any of our tokens.
 const MAX_TOKEN: usize = 200;
 
 #[cfg(test)]

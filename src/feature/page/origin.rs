@@ -2,8 +2,7 @@
 
 use ::http::{HeaderMap, header::ORIGIN};
 
-/// The scheme, host and port of a URL, as browsers write them: in lower case, without the port that goes without
-/// saying.
+/// The scheme, host and port of a URL, as browsers write them: in lower case, without the default port.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Origin(String);
 
@@ -21,7 +20,7 @@ impl Origin {
 
 /// Whether the browser says that another site sent the form.
 ///
-/// `Sec-Fetch-Site` decides where there is one. Our pages have the referrer policy `no-referrer`, with which an older
+/// `Sec-Fetch-Site` decides if it is present. Our pages have the referrer policy `no-referrer`, with which an older
 /// browser sends `Origin: null`: only the origin of another site is evidence.
 pub(super) fn is_elsewhere(headers: &HeaderMap, own: Option<&Origin>) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {

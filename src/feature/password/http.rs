@@ -19,7 +19,7 @@ use crate::{
 
 type Service = Arc<dyn UserService>;
 
-/// Registering, and the languages there are letters in.
+/// Registration, and the languages that have letters.
 #[derive(Clone)]
 struct Registrations {
     service: Service,
@@ -46,7 +46,7 @@ pub(crate) fn endpoints(
                  that `Accept-Language` likes best.",
             ),
         _ => Endpoint::post("/users", registrations, register)
-            .description("Mails to the user are in the language that `Accept-Language` likes best.")
+            .description("Mails to the user are in the language that `Accept-Language` prefers.")
             .errors(&[ErrorKind::EmailTaken, ErrorKind::RegistrationClosed]),
     };
     let has_slot = || {
@@ -64,11 +64,10 @@ pub(crate) fn endpoints(
             .tag("Sign-in")
             .summary("Log in")
             .description(
-                "An unknown address, a wrong password and an account without a password are answered alike. That \
-                 the account is disabled or the address not verified is told after the right password only. After too \
-                 many failures none is looked at for a while, be it the right one. The cookie that is set opens \
-                 nothing: it says at the next sign-in that the device is known, so that the failures of others do not \
-                 lock it out.",
+                "An unknown address, a wrong password and an account without a password get the same answer. A \
+                 disabled account or an unverified address is disclosed only after the right password. After too many \
+                 failures, no password is checked for a while, not even the right one. The cookie grants no access: at \
+                 the next sign-in it shows that the device is known, so that failures of others do not lock it out.",
             )
             .errors(&[
                 ErrorKind::AccountDisabled,
@@ -80,7 +79,7 @@ pub(crate) fn endpoints(
             ]),
         Endpoint::post("/auth/forgot-password", service.clone(), forgot)
             .tag("Account")
-            .summary("Ask for a link that sets a new password")
+            .summary("Request a link that sets a new password")
             .description("The answer is the same whether or not the address has an account.")
             .errors(&[ErrorKind::Overloaded]),
         Endpoint::post("/auth/reset-password", service.clone(), reset)

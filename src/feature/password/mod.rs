@@ -1,4 +1,4 @@
-//! The way in with address and password: register, log in, and set a new password by mail.
+//! Address and password: register, log in, and set a new password by mail.
 //!
 //! ```text
 //! register   hash ──────────────► INSERT user ──► User
@@ -33,18 +33,18 @@ use crate::{
     sign_in::{Proof, SessionOpener, SignIn},
 };
 
-/// The way new accounts are made.
+/// How new accounts are created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RegistrationMode {
-    /// Anybody; an address that is taken is answered with 409.
+    /// Anybody may register; a taken address is answered with 409.
     #[default]
     Open,
     /// Anybody may register, and the answer does not reveal whether the address is taken: always 202. A new address
-    /// gets the letter that verifies it, the owner of a taken one a letter that says so. A sign-in with a provider
-    /// makes an account only if the provider is trusted for the address and says that it is verified.
+    /// gets the letter that verifies it; the owner of a taken address gets a letter about the attempt. A sign-in with a
+    /// provider creates an account only if the provider is trusted for the address and says that it is verified.
     Private,
-    /// Only administrators make accounts over HTTP; [`UserService::register`](crate::UserService::register) makes
+    /// Only administrators create accounts over HTTP; [`UserService::register`](crate::UserService::register) creates
     /// accounts in process.
     Closed,
 }
@@ -110,7 +110,7 @@ impl Passwords {
                 // The password was right when it was checked, and is checked once more.
                 Ok(None) => attempt.take_back().await,
                 Err(error) => {
-                    // The password was right, whatever else is in the way.
+                    // The password was right, even if the sign-in fails for another reason.
                     attempt.clear().await?;
                     return Err(error);
                 }
@@ -135,7 +135,7 @@ impl Passwords {
         caller.in_time(opening).await
     }
 
-    /// Writes down a sign-in that failed, and only then answers.
+    /// Records a failed sign-in, and only then answers.
     async fn refuse<T>(&self, login: &Login, failed: FailedCheck) -> Result<T> {
         let kind = EventKind::SignInFailed;
         let event = self.failures.event(kind, &failed, &login.client);

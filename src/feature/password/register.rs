@@ -17,14 +17,14 @@ use crate::{
     },
 };
 
-/// An account that is ready to be made: its input is checked, and its password hashed.
+/// An account that is ready to be created: its input is checked and its password hashed.
 ///
-/// Made by [`Auth::prepare_registration`](crate::Auth::prepare_registration), which does all that is slow.
+/// Made by [`Auth::prepare_registration`](crate::Auth::prepare_registration), which does the slow part.
 #[derive(Clone, Debug)]
 pub struct PreparedRegistration {
     user: NewUser,
     mail: Intent,
-    /// Where registration is private: the letter to the owner of the address, and the event.
+    /// If registration is private: the letter to the owner of the address, and the event.
     if_taken: Option<(Intent, Event)>,
     /// The event to record with the account: the breach check gave no answer.
     pub(crate) unanswered: Option<Event>,
@@ -46,7 +46,7 @@ impl Passwords {
             self.core.trail.record(unanswered).await?;
         }
         let inserted = Self::insert(store, prepared).await;
-        // There is a mail either way where registration is private.
+        // If registration is private, a mail is sent either way.
         self.core.deliveries.wake();
         let Registered { user, event } = inserted?;
         if let Some(event) = &event {
@@ -57,14 +57,14 @@ impl Passwords {
         Ok(user)
     }
 
-    /// Counts a registration of its client, and about its address, before it costs a hash.
+    /// Counts a registration against its client and its address, before it costs a hash.
     pub(crate) async fn admit_registration(&self, registration: &Registration) -> Result<()> {
         let about = Some(registration.email.canonical());
         let (budget, client) = (Budget::Register, &registration.client);
         self.core.limits.admit(budget, about, client).await
     }
 
-    /// All that is slow, and asks no database.
+    /// The slow part, which does not use the database.
     pub(crate) async fn prepare_registration(
         &self,
         registration: Registration,
@@ -111,7 +111,7 @@ impl Passwords {
         })
     }
 
-    /// Makes the account, if the address is free.
+    /// Creates the account, if the address is free.
     pub(crate) async fn insert(
         store: &dyn Store,
         prepared: PreparedRegistration,
@@ -138,7 +138,7 @@ impl Passwords {
         })
     }
 
-    /// Makes a verified administrator, unless there is one or the address is taken; `None` then.
+    /// Creates a verified administrator. Returns `None` if there is one already or the address is taken.
     pub(crate) async fn ensure_administrator(
         &self,
         email: EmailAddress,
@@ -150,7 +150,7 @@ impl Passwords {
             status: Some(UserStatus::Active),
             ..UserFilter::default()
         };
-        // The store decides; this spares a hash at every start.
+        // The store decides; this check saves a hash at every start.
         let known = store.list_users(&administrators, None, 1).await?;
         if !known.is_empty() {
             return Ok(None);
@@ -171,7 +171,7 @@ impl Passwords {
             }
             // Another instance was faster.
             FirstAdministrator::NotFirst => Ok(None),
-            // Anybody may have registered it: it is not for them.
+            // Anybody may have registered the address, so that account must not become the administrator.
             FirstAdministrator::EmailTaken => {
                 tracing::warn!("there is no administrator: the address of the first one is taken");
                 Ok(None)

@@ -30,8 +30,9 @@ pub(crate) fn endpoints(service: &Service, own: &Own) -> Vec<Endpoint> {
             .tag("Sign-in")
             .summary("Exchange a refresh token for the next pair")
             .description(
-                "Each refresh token is exchanged once. Presenting it again within the grace, by default half \
-                 a minute and the request timeout, gives the same successor; presenting it later ends the session.",
+                "Each refresh token is exchanged once. If it is presented again within the grace, by default half a \
+                 minute plus the request timeout, the answer is the same successor. If it is presented later, the \
+                 session ends.",
             )
             .errors(&[
                 ErrorKind::InvalidRefreshToken,
@@ -40,17 +41,18 @@ pub(crate) fn endpoints(service: &Service, own: &Own) -> Vec<Endpoint> {
         Endpoint::post("/auth/logout", service.clone(), logout)
             .tag("Sign-in")
             .summary("Log out")
-            .description("Ends the session of the refresh token. Repeating it, or a token that is not ours, is not an error."),
+            .description("Ends the session of the refresh token. A repeated call, or a token that is not ours, is not \
+                          an error."),
         Endpoint::post("/auth/logout-all", service.clone(), logout_all)
             .tag("Sign-in")
             .summary("Log out everywhere"),
         Endpoint::get("/users/me/sessions", own.clone(), list)
             .tag("Account")
-            .summary("List your sessions, newest first, 200 at most"),
+            .summary("List your sessions, newest first, at most 200"),
         Endpoint::delete("/users/me/sessions/{id}", own.clone(), end)
             .tag("Account")
             .summary("End one of your sessions")
-            .description("Its tokens are dead at once. It may be the session of this call.")
+            .description("Its tokens stop working immediately. The session of this call may be ended too.")
             .errors(&[ErrorKind::SessionNotFound]),
     ]
 }
@@ -103,7 +105,7 @@ async fn end(
     Ok(NoContent)
 }
 
-/// All of them.
+/// All listed sessions.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct SessionList {
@@ -119,10 +121,10 @@ struct SessionView {
     id: SessionId,
     #[serde(serialize_with = "time::serialize")]
     created_at: DateTime<Utc>,
-    /// When its tokens were last renewed; at first, when it was opened.
+    /// When its tokens were last renewed; initially, when it was opened.
     #[serde(serialize_with = "time::serialize")]
     last_used_at: DateTime<Utc>,
-    /// When it ends if it is not renewed.
+    /// When it ends unless it is renewed.
     #[serde(serialize_with = "time::serialize")]
     expires_at: DateTime<Utc>,
     /// The address of the client that opened it.

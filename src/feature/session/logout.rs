@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Sessions {
-    /// Ends the session of a refresh token, whatever its generation; anything else ends nothing.
+    /// Ends the session of a refresh token of any generation. Any other text ends nothing.
     pub(crate) async fn logout(
         &self,
         refresh_token: &RefreshToken,
@@ -39,7 +39,7 @@ impl Sessions {
             .core
             .store
             .end_sessions(user, EndReason::LogoutAll, now, &event);
-        // An account that is gone by then has no session left.
+        // An account that is gone has no session left.
         if ended.await? {
             self.core.trail.publish(&event.of(user));
         }

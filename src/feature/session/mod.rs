@@ -1,4 +1,4 @@
-//! Keeping a session and ending it: refresh, log out, log out everywhere, and the list of one's own.
+//! Keeping and ending sessions: refresh, log out, log out everywhere, and the list of one's own sessions.
 
 mod current_user;
 #[cfg(feature = "http")]
@@ -17,17 +17,17 @@ use crate::{
 
 /// The sessions of signed-in users. Cheap to clone; from [`Auth::sessions`](crate::Auth::sessions).
 ///
-/// The caller is from [`UserService::current_user`](crate::UserService::current_user).
+/// The caller comes from [`UserService::current_user`](crate::UserService::current_user).
 #[derive(Clone, Debug)]
 pub struct Sessions {
     pub(crate) core: Arc<Core>,
 }
 
 impl Sessions {
-    /// The caller's live sessions, newest first, and the newest 200 at most.
+    /// The caller's live sessions, newest first, at most the newest 200.
     ///
     /// # Errors
-    /// [`Unavailable`](ErrorKind::Unavailable) while the database is away.
+    /// [`Unavailable`](ErrorKind::Unavailable) while the database is unreachable.
     pub async fn list(&self, caller: &ActiveUser) -> Result<Vec<Session>> {
         let sessions = self
             .core
@@ -37,10 +37,10 @@ impl Sessions {
         Ok(sessions)
     }
 
-    /// Ends one of the caller's sessions, at once; it may be this one.
+    /// Ends one of the caller's sessions immediately; it may be the current one.
     ///
     /// # Errors
-    /// [`SessionNotFound`](ErrorKind::SessionNotFound) if the session is another user's, unknown, or over.
+    /// [`SessionNotFound`](ErrorKind::SessionNotFound) if the session is unknown, another user's, or has ended.
     pub async fn end(&self, caller: &ActiveUser, id: SessionId, client: &ClientInfo) -> Result<()> {
         let (user, now) = (caller.user.id, self.core.clock.now());
         let event = Event::new(EventKind::SessionRevoked, now, client)

@@ -13,7 +13,7 @@ use crate::{
     user::User,
 };
 
-/// The user that the hooks were asked about, and their claims.
+/// The user that the hooks were called with, and their claims.
 struct Asked {
     user: User,
     claims: Map<String, Value>,
@@ -22,8 +22,8 @@ struct Asked {
 impl Sessions {
     /// Exchanges a refresh token.
     ///
-    /// The hooks are asked, and the access token is made, before the refresh token is spent: a failure of either leaves
-    /// it for the retry.
+    /// The hooks run and the access token is made before the refresh token is spent. If either fails, the client can
+    /// retry with the same token.
     pub(crate) async fn refresh(
         &self,
         refresh_token: &RefreshToken,
@@ -52,7 +52,7 @@ impl Sessions {
         let expires_at = live.idle_expires_at.min(live.absolute_expires_at);
         let access_token = match (prepared, asked) {
             (Some(prepared), Some(asked)) if asked.user.roles == live.user.roles => prepared,
-            // Roles may have changed since the hooks were asked.
+            // Roles may have changed since the hooks ran.
             (_, Some(asked)) => tokens.access(&live.user, id, &asked.claims, now)?,
             (_, None) => {
                 let claims = self.core.hooks.access_token_claims(&live.user, id).await?;
@@ -62,8 +62,8 @@ impl Sessions {
         Ok(tokens.pair(access_token, id, token, expires_at, now))
     }
 
-    /// Asks the hooks for the claims of the next access token, if there are hooks, and if there will be one. A token
-    /// that was used before is theft whatever the hooks would say.
+    /// Asks the hooks, if there are any, for the claims of the next access token, if there will be one. A reused token
+    /// counts as theft without asking the hooks.
     async fn ask(&self, rotation: &RotateSession) -> Result<Option<Asked>> {
         if !self.core.hooks.are_there() {
             return Ok(None);
@@ -80,7 +80,7 @@ impl Sessions {
         Ok(Some(Asked { user, claims }))
     }
 
-    /// The session, and the digest of the token that is the current one now.
+    /// The session, and the digest of its current token.
     async fn rotate(
         &self,
         rotation: &RotateSession,

@@ -14,7 +14,7 @@ use crate::{
     http::problem::{Code, MAX_VIOLATIONS, PROBLEM_JSON},
 };
 
-/// Every row can fail like this.
+/// Every row can fail with these kinds.
 const ALWAYS: [ErrorKind; 3] = [
     ErrorKind::Internal,
     ErrorKind::RateLimited,
@@ -61,7 +61,7 @@ fn reply(status: StatusCode, codes: &[Code]) -> Response {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
     ) {
         let mut seconds = Header::new(ObjectBuilder::new().schema_type(Type::Integer));
-        seconds.description = Some("Seconds after which a retry makes sense.".to_owned());
+        seconds.description = Some("Seconds to wait before a retry.".to_owned());
         reply
             .headers
             .insert("Retry-After".to_owned(), RefOr::T(seconds));
@@ -73,11 +73,11 @@ fn reply(status: StatusCode, codes: &[Code]) -> Response {
         for (name, text) in [
             (
                 "RateLimit",
-                "Of `rate_limited`: that nothing is left of the limit, and for how long.",
+                "For `rate_limited`: that the limit is used up, and for how long.",
             ),
             (
                 "RateLimit-Policy",
-                "Of `rate_limited`: the limit, its quota and its window.",
+                "For `rate_limited`: the limit, its quota and its window.",
             ),
         ] {
             let mut header = Header::new(ObjectBuilder::new().schema_type(Type::String));
@@ -95,11 +95,11 @@ fn line(code: &Code) -> String {
     }
     let weaknesses = Weakness::ALL.iter();
     let weaknesses: Vec<_> = weaknesses
-        // A text that has them is refused before it is a password.
+        // A text with control characters is refused before the policy sees it.
         .filter(|weakness| **weakness != Weakness::ControlCharacter)
         .map(|weakness| format!("`{}` ({})", weakness.code(), weakness.meaning()))
         .collect();
-    format!("{line} The codes in it: {}.", weaknesses.join(", "))
+    format!("{line} Its codes: {}.", weaknesses.join(", "))
 }
 
 /// The body of every failure.
@@ -108,29 +108,27 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
     let rule = ObjectBuilder::new()
         .property(
             "pointer",
-            text(
-                "RFC 6901 pointer to the member; cut if its name is longer than any that is known.",
-            ),
+            text("RFC 6901 pointer to the member; cut if its name is longer than any known name."),
         )
         .property("code", text("A stable word for the rule."))
-        .property("detail", text("The rule, for people."))
+        .property("detail", text("The rule, in words for people."))
         .required("pointer")
         .required("code")
         .required("detail");
     let rules = ArrayBuilder::new()
         .items(rule.build())
         .max_items(Some(MAX_VIOLATIONS))
-        .description(Some("The violated rules, where input had the wrong shape."));
+        .description(Some("The violated rules, if the input was not valid."));
     let uri = ObjectBuilder::new()
         .schema_type(Type::String)
         .format(Some(SchemaFormat::Custom("uri".to_owned())))
         .description(Some("`urn:hallpass:` and the code."));
     let code = or_of_the_host(codes).description(Some(
-        "The value to match on; it never changes. One of the examples, or a code of the application's own.",
+        "The value to match on; it never changes. One of the examples, or a code that the application defines.",
     ));
     ObjectBuilder::new()
         .property("type", uri)
-        .property("title", text("A few words."))
+        .property("title", text("A short title."))
         .property("status", ObjectBuilder::new().schema_type(Type::Integer))
         .property("detail", text("A sentence."))
         .property("code", code)
@@ -144,8 +142,8 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
         .into()
 }
 
-/// One of ours, or the code of a refusal by the application. A plain string: generators of clients cannot narrow a
-/// choice of schemas to the codes of one reply, and drop the reply.
+/// One of our codes, or the code of a refusal by the application. It is a plain string, because client generators
+/// cannot narrow a choice of schemas to the codes of one reply, and drop the reply.
 fn or_of_the_host(ours: impl Iterator<Item = &'static str>) -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::String)

@@ -35,7 +35,7 @@ impl Operation {
         self.bearer = true;
     }
 
-    /// Needs a JSON body of this shape, and takes no member beyond it.
+    /// Needs a JSON body with this schema, and accepts no other member.
     pub fn json_body<T: ToSchema>(&mut self) {
         self.closed.push(T::name().into_owned());
         let content = self.content::<T>();
@@ -43,7 +43,7 @@ impl Operation {
         self.body = Some(body.required(Some(Required::True)).build());
     }
 
-    /// Takes the members of this shape as parameters of the query.
+    /// Takes the members of this schema as parameters of the query.
     pub fn query<T: ToSchema>(&mut self) {
         T::schemas(&mut self.schemas);
         let RefOr::T(Schema::Object(object)) = T::schema() else {
@@ -66,7 +66,7 @@ impl Operation {
         }
     }
 
-    /// Answers JSON of this shape.
+    /// Replies with JSON of this schema.
     pub fn json_reply<T: ToSchema>(&mut self, status: StatusCode, description: &str) {
         let content = self.content::<T>();
         let mut reply = Response::new(description);
@@ -76,7 +76,7 @@ impl Operation {
         self.reply = Some((status, reply));
     }
 
-    /// Answers without a body, or with one that has no schema.
+    /// Replies without a body, or with one that has no schema.
     pub fn empty_reply(&mut self, status: StatusCode, description: &str) {
         self.reply = Some((status, Response::new(description)));
     }
@@ -141,8 +141,8 @@ impl fmt::Debug for Operation {
     }
 }
 
-/// A parameter of a query is there or not; it is never null. Answers what the schema says, which a parameter says
-/// itself.
+/// A parameter of a query is present or absent; it is never null. Takes the description out of the schema, for the
+/// parameter.
 fn without_null(schema: &mut RefOr<Schema>) -> Option<String> {
     let RefOr::T(Schema::Object(object)) = schema else {
         return None;

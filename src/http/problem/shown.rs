@@ -1,8 +1,8 @@
-//! Texts as long as they may be in a reply.
+//! Texts cut to the length that they may have in a reply.
 
 use std::borrow::Cow;
 
-/// Says that there was more.
+/// Marks a cut text.
 const ELLIPSIS: &str = "…";
 
 /// A text that takes at most `max` bytes in JSON, cut if it is longer.
@@ -26,7 +26,7 @@ fn beginning(text: &str, max: usize) -> &str {
         .unwrap_or_default()
 }
 
-/// How many bytes JSON takes for it (RFC 8259, section 7).
+/// The number of bytes that JSON takes for it (RFC 8259, section 7).
 fn in_json(char: char) -> usize {
     match char {
         '"' | '\\' => 2,

@@ -21,7 +21,7 @@ use crate::{
 /// RFC 5322 section 2.1.1.
 const MAX_LINE: usize = 998;
 
-/// The mail as it goes over the wire. The address types leave no room for a second recipient or header.
+/// The mail as it is sent. The address types leave no room for a second recipient or header.
 pub(super) fn build(mail: &Mail, sender: &Sender) -> Result<Message> {
     let (from, to) = (mailbox(sender)?, recipient(mail.to())?);
     let envelope =
@@ -60,16 +60,17 @@ pub(super) fn mailbox(sender: &Sender) -> Result<Mailbox> {
     }
 }
 
-/// The local part as given, UTF-8 if it must be; the domain as A-labels, which every server knows.
+/// The local part as given, in UTF-8 if necessary; the domain as A-labels, which every server knows.
 fn recipient(email: &EmailAddress) -> Result<Address> {
     let split = |text| str::rsplit_once(text, '@').ok_or_else(|| Error::internal("no @"));
     let ((local, _), (_, domain)) = (split(email.as_str())?, split(email.canonical())?);
     Ok(Address::new_dangerous(local, domain))
 }
 
-/// Plain ASCII is left as it is, anything else goes as base64: quoted-printable breaks lines, and so the link in two
-/// for a person who reads the source or a reader that decodes badly. A CR or LF alone becomes both: servers do not
-/// agree where such a line ends, nor then where the mail does. NUL has no place in a mail (RFC 5322 section 2.3).
+/// Plain ASCII is left unchanged; anything else is encoded as base64. Quoted-printable breaks lines, and would split
+/// the link for a person who reads the source or a reader that decodes badly. A single CR or LF becomes CRLF: servers
+/// do not agree where such a line ends, nor where the mail then does. NUL is not allowed in a mail (RFC 5322 section
+/// 2.3).
 fn part(kind: ContentType, text: &str) -> Result<SinglePart> {
     let builder = SinglePart::builder().header(kind);
     let text = text
@@ -80,7 +81,7 @@ fn part(kind: ContentType, text: &str) -> Result<SinglePart> {
     let body = if is_plain {
         Body::dangerous_pre_encoded(text.into_bytes(), ContentTransferEncoding::SevenBit)
     } else {
-        // Of bytes, since they are what is to arrive: any of them can be written so.
+        // Encodes bytes, because any bytes can be written as base64.
         let encoding = ContentTransferEncoding::Base64;
         Body::new_with_encoding(text.into_bytes(), encoding)
             .map_err(|_| Error::internal("a part of a mail cannot be written as base64"))?
@@ -88,7 +89,7 @@ fn part(kind: ContentType, text: &str) -> Result<SinglePart> {
     Ok(builder.body(body))
 }
 
-/// A header has years from 1970 to 9999 only.
+/// A header can only hold years from 1970 to 9999.
 fn date(at: Timestamp) -> SystemTime {
     const LAST: u64 = 253_402_300_799;
     let seconds = u64::try_from(at.timestamp()).unwrap_or_default();

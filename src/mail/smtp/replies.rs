@@ -13,18 +13,19 @@ use tokio::io::{AsyncBufRead as _, AsyncRead, AsyncWrite, BufReader, ReadBuf};
 /// The limit of one line, in bytes: `lettre` ends a connection at 1000.
 const MAX_LINE: usize = 900;
 
-/// A connection whose replies are lines as RFC 5321 section 4.2 has them, whatever the server makes of them.
+/// A connection that delivers every reply in the line format of RFC 5321 section 4.2, regardless of the server's
+/// format.
 ///
 /// The three digits decide. The text is for people: invalid UTF-8 in it is replaced, a part beyond 900 bytes is
-/// dropped, and it may be missing. `lettre` takes such a line for a broken connection, and a mail that the server has
-/// accepted is then sent again.
+/// dropped, and it may be missing. `lettre` treats such a line as a broken connection, and would send a mail again that
+/// the server has accepted.
 ///
-/// It reads one line at a time, so that the reader's own buffer is empty after each.
+/// It reads one line at a time, so that the reader's own buffer is empty after each line.
 #[derive(Debug)]
 pub(super) struct Replies<S> {
     stream: BufReader<S>,
     peer: SocketAddr,
-    /// The line that is not whole yet.
+    /// The line that is not complete yet.
     line: Vec<u8>,
     ready: Vec<u8>,
 }
@@ -46,7 +47,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Replies<S> {
         replies
     }
 
-    /// The connection, if all that came from it was read.
+    /// The connection, if everything that arrived was read.
     pub(super) fn into_inner(self) -> Option<S> {
         let is_empty =
             self.ready.is_empty() && self.line.is_empty() && self.stream.buffer().is_empty();
@@ -84,7 +85,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Replies<S> {
     }
 }
 
-/// The line as it is read on.
+/// The line as it is passed to the reader.
 fn whole(line: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(line);
     let text = text.trim_end_matches(['\r', '\n']);

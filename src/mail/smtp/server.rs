@@ -19,7 +19,7 @@ use super::{
 };
 use crate::error::{BoxError, Error, Result};
 
-/// Where an SMTP server is, and how it is spoken to.
+/// The address of an SMTP server, and its encryption.
 pub(super) struct Server {
     host: String,
     port: u16,
@@ -40,7 +40,7 @@ impl Server {
             Some(Host::Domain(name)) if !name.is_empty() => decode(name)?,
             Some(Host::Ipv4(ip)) => ip.to_string(),
             Some(Host::Ipv6(ip)) => ip.to_string(),
-            _ => return Err(refuse("it names no host")),
+            _ => return Err(refuse("it has no host")),
         };
         if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
             return Err(refuse("it has a path or a fragment"));
@@ -58,9 +58,9 @@ impl Server {
             ("smtp", [("tls", "required")]) => (Encryption::StartTls(tls()?), SUBMISSION_PORT),
             ("smtps", []) => (Encryption::Wrapped(tls()?), SUBMISSIONS_PORT),
             ("smtp" | "smtps", _) => {
-                return Err(refuse("the only option is tls=required, with smtp://"));
+                return Err(refuse("the only option is tls=required, for smtp://"));
             }
-            _ => return Err(refuse("the scheme is smtp or smtps")),
+            _ => return Err(refuse("the scheme must be smtp or smtps")),
         };
         Ok(Self {
             host,
@@ -70,10 +70,10 @@ impl Server {
         })
     }
 
-    /// The same server, with these roots to trust and no others.
+    /// The same server, trusting only these roots.
     pub(super) fn with_root_certificate(mut self, pem: &[u8]) -> Result<Self> {
         match &mut self.tls {
-            Encryption::None => return Err(tls::refuse("the URL of the server asks for no TLS")),
+            Encryption::None => return Err(tls::refuse("the URL of the server does not use TLS")),
             Encryption::StartTls(tls) | Encryption::Wrapped(tls) => {
                 *tls = tls::by_roots(&self.host, pem)?;
             }
@@ -81,7 +81,7 @@ impl Server {
         Ok(self)
     }
 
-    /// The caller sees to the time that this takes.
+    /// The caller limits the time that this takes.
     pub(super) async fn connect(&self, hello: &ClientId) -> Result<AsyncSmtpConnection, BoxError> {
         let stream = TcpStream::connect(self.address()).await?;
         let peer = stream.peer_addr()?;

@@ -21,10 +21,10 @@ use tokio::{
 use super::replies::Replies;
 use crate::error::BoxError;
 
-/// Asks the server for TLS in the clear (RFC 3207), and gives the connection back for the handshake.
+/// Asks the server for TLS in the clear (RFC 3207), and returns the connection for the handshake.
 ///
-/// Nothing that came before the handshake is read after it: bytes that an attacker on the path adds to the reply to
-/// STARTTLS are never taken for a reply that came through TLS (the class of CVE-2011-0411).
+/// Nothing that arrived before the handshake is read after it: bytes that an attacker on the path appends to the reply
+/// to STARTTLS are never treated as a reply through TLS (the class of CVE-2011-0411).
 pub(super) async fn ask(
     stream: TcpStream,
     peer: SocketAddr,
@@ -41,10 +41,10 @@ pub(super) async fn ask(
     let replies = Arc::into_inner(lent.0).ok_or("the connection is still in use")?;
     let replies = replies.into_inner().unwrap_or_else(PoisonError::into_inner);
     let stream = replies.into_inner();
-    stream.ok_or_else(|| "the server said more than its reply before TLS began".into())
+    stream.ok_or_else(|| "the server sent more than its reply before TLS began".into())
 }
 
-/// A share of the connection: it reads and writes, and another share gets the connection back.
+/// A shared handle of the connection. It reads and writes, and another handle recovers the connection.
 #[derive(Debug)]
 struct Lent(Arc<Mutex<Replies<TcpStream>>>);
 

@@ -23,7 +23,7 @@ pub(super) struct Tls {
 
 impl Tls {
     /// # Errors
-    /// If the handshake fails, or the server's certificate does not hold.
+    /// If the handshake fails, or the server's certificate is not valid.
     pub(super) async fn connect(
         &self,
         stream: TcpStream,
@@ -35,12 +35,12 @@ impl Tls {
 /// TLS with a server of this name whose certificate comes from a root that the machine trusts.
 pub(super) fn by_system(host: &str) -> Result<Tls, BoxError> {
     let mut roots = RootCertStore::empty();
-    // An unreadable root certificate verifies no server.
+    // An unreadable root certificate cannot verify a server.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     trusting(host, roots)
 }
 
-/// The same with the roots in `pem`, and no others.
+/// The same, trusting only the roots in `pem`.
 pub(super) fn by_roots(host: &str, pem: &[u8]) -> Result<Tls> {
     let mut roots = RootCertStore::empty();
     for root in CertificateDer::pem_slice_iter(pem) {

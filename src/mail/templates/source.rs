@@ -2,10 +2,10 @@
 
 use crate::error::{Error, Result};
 
-/// A letter as it is written: a subject, and paragraphs.
+/// A letter in source form: a subject and paragraphs.
 ///
 /// The first line is the subject. Paragraphs are separated by empty lines; their lines are joined. A paragraph in
-/// brackets stands for the link, and is what its button says.
+/// brackets stands for the link; its text is the label of the button.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     pub(super) subject: String,
@@ -33,7 +33,7 @@ impl Source {
             .collect();
         if subject.is_empty() || parts.is_empty() {
             return Err(Error::configuration(
-                "a letter is a subject on its first line, and a paragraph at least",
+                "a letter needs a subject on its first line, and at least one paragraph",
             ));
         }
         Ok(Self { subject, parts })

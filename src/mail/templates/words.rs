@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::user::Locale;
 
-/// Second, minute, hour and day: one, and several.
+/// Second, minute, hour and day, in singular and plural.
 type Units = [(&'static str, &'static str); 4];
 
 fn units(locale: &Locale) -> Units {
@@ -39,12 +39,12 @@ fn units(locale: &Locale) -> Units {
             ("小时", "小时"),
             ("天", "天"),
         ],
-        // The symbols that the SI and its users share.
+        // The unit symbols of the SI, or accepted for use with it.
         _ => [("s", "s"), ("min", "min"), ("h", "h"), ("d", "d")],
     }
 }
 
-/// The largest unit that a duration fills twice over, or once exactly, to the nearest.
+/// The duration in the largest unit that it fills at least twice, or exactly once, rounded.
 pub(super) fn in_words(duration: Duration, locale: &Locale) -> String {
     let [second, minute, hour, day] = units(locale);
     let seconds = duration.as_secs();

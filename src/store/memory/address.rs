@@ -85,7 +85,7 @@ impl AddressStore for MemoryStore {
         if owner.is_some_and(|owner| *owner != id) {
             return Ok(None);
         }
-        // To the address that is still theirs.
+        // The mail goes to the address that the user still has.
         state.order(mail, Some(id));
         let State {
             users, addresses, ..
@@ -120,7 +120,7 @@ impl State {
         Some((id, token.address.clone()))
     }
 
-    /// Those of this purpose that were mailed to this address.
+    /// The tokens of this purpose that were mailed to this address.
     fn use_tokens_of(&mut self, user: UserId, purpose: Purpose, address: &EmailAddress) {
         let tokens = self.one_time.iter_mut();
         let tokens = tokens.filter(|((of, kind, _), _)| (*of, *kind) == (user, purpose));

@@ -190,7 +190,7 @@ impl State {
         identity
     }
 
-    /// With the flows whose codes are good for the user.
+    /// Also removes the flows whose codes are valid for the user.
     pub(super) fn forget_identities(&mut self, user: UserId) {
         self.identities.retain(|_, row| row.user_id != user);
         self.flows.retain(|_, row| {

@@ -43,14 +43,14 @@ impl MemoryStore {
         with(users.find(|row| row.user.email.as_str() == email).unwrap())
     }
 
-    /// How many letters wait.
+    /// The number of waiting letters.
     pub(crate) fn waiting(&self) -> usize {
         let state = self.state();
         let rows = state.outbox.values();
         rows.filter(|row| row.status == MailStatus::Pending).count()
     }
 
-    /// The one letter: when it is due, and why it was not sent.
+    /// The due time of the only letter, and the reason why it was not sent.
     pub(crate) fn letter(&self) -> (Timestamp, Option<String>) {
         let letter = |row: &OutboxRow| (row.due_at, row.last_error.clone());
         let state = self.state();
@@ -59,7 +59,7 @@ impl MemoryStore {
         pending.map(letter).unwrap()
     }
 
-    /// The reasons why letters were given up.
+    /// The reasons why letters were marked dead.
     pub(crate) fn given_up(&self) -> Vec<String> {
         let state = self.state();
         let rows = state.outbox.values();
@@ -67,7 +67,7 @@ impl MemoryStore {
         dead.filter_map(|row| row.last_error.clone()).collect()
     }
 
-    /// The one-time token that is good.
+    /// The valid one-time token.
     pub(crate) fn live_token(&self) -> Option<TokenDigest> {
         let state = self.state();
         let mut rows = state.one_time.values();

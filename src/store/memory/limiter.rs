@@ -19,13 +19,13 @@ use crate::{
 const SHARDS: usize = 64;
 /// The capacity of a hash table of 2^14 buckets.
 const MOST_IN_SHARD: usize = 14_336;
-/// How many stay when room is made, so that it is not made again at once.
+/// The number of counters that stay when room is made, so that room is not needed again immediately.
 const KEPT_IN_SHARD: usize = MOST_IN_SHARD / 8 * 7;
 
 /// Keeps the counters of limits in the memory of this process. Clones share them.
 ///
-/// It holds 917,504 counters at most, in less than 64 MiB. Beyond that it forgets the counters that are the farthest
-/// from a refusal, and never one that refuses; when all do, no new caller is admitted.
+/// It holds at most 917,504 counters, in less than 64 MiB. Beyond that it forgets the counters that are the farthest
+/// from a refusal, but never one that refuses. When all of them refuse, no new caller is admitted.
 ///
 /// ```
 /// use hallpass::{Auth, secret::Secret, mail::Mailbox, memory::{MemoryLimiter, MemoryStore}};
@@ -51,7 +51,7 @@ struct Counter {
 }
 
 impl MemoryLimiter {
-    /// Without any counters.
+    /// A limiter without counters.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -59,11 +59,11 @@ impl MemoryLimiter {
 
     fn shard(&self, key: LimitKey) -> MutexGuard<'_, HashMap<LimitKey, Counter>> {
         let [first, ..] = *key.as_bytes();
-        // There is one for every remainder; the first is there in any case.
+        // There is a shard for every remainder, so the fallback is never used.
         let shards = &*self.0;
         let [other, ..] = shards;
         let shard = shards.get(usize::from(first) % SHARDS).unwrap_or(other);
-        // Nothing panics half-way through a change.
+        // No code panics half-way through a change.
         shard.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -99,7 +99,7 @@ impl MemoryLimiter {
         }
     }
 
-    /// Deletes what expired at `before` or earlier, and says how many there were.
+    /// Deletes what expired at `before` or earlier, and returns the number of deleted counters.
     pub(super) fn purge(&self, before: Timestamp) -> u64 {
         let purge = |shard: &Shard| {
             let mut counters = shard.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,12 +119,13 @@ impl MemoryLimiter {
     }
 }
 
-/// Into a table of the same size: one from which much is deleted would grow at the next insertion.
+/// The counters move to a new table of the same size, because a table with many deletions would grow at the next
+/// insertion.
 fn make_room(counters: &mut HashMap<LimitKey, Counter>, now: Timestamp) -> Result<(), StoreError> {
     let mut kept: Vec<_> = mem::take(counters).into_iter().collect();
     kept.retain(|(_, counter)| counter.held.expires_at > now);
     if kept.len() > KEPT_IN_SHARD {
-        // Counters that make a caller wait first, and then those with the longest history.
+        // Counters that make a caller wait come first, then those with the longest history.
         kept.sort_unstable_by_key(|(_, counter)| {
             let holds_up = counter.holds_up_until > now;
             std::cmp::Reverse((holds_up, counter.held.attempts, counter.held.until))

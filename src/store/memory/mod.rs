@@ -1,4 +1,4 @@
-//! A store in the memory of this process: for tests, and the reference for what every other store must do.
+//! A store in the memory of this process: for tests, and the reference for every other store.
 
 mod address;
 mod administrator;
@@ -48,7 +48,7 @@ use crate::{
     user::UserId,
 };
 
-/// A store in memory. It forgets everything with the process; clones share what they hold.
+/// A store in memory. It forgets everything with the process; clones share the data.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -69,9 +69,9 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// Every method does its work under this one lock: that is what makes it one fact.
+    /// Every method does its work under this one lock, which makes it one fact.
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics half-way through a change, so that a poisoned state is a whole one.
+        // No code panics half-way through a change, so a poisoned state is consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -86,7 +86,7 @@ struct State {
     outbox: HashMap<IntentId, OutboxRow>,
     flows: HashMap<TokenDigest, FlowRow>,
     identities: BTreeMap<IdentityId, IdentityRow>,
-    /// When mails of a key were admitted, oldest first.
+    /// The times at which mails of a key were admitted, oldest first.
     mail_budgets: HashMap<TokenDigest, Vec<Timestamp>>,
     events: BTreeMap<EventId, Event>,
     limit_keys: Vec<SealedKey>,

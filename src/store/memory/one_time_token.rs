@@ -26,7 +26,7 @@ pub(super) struct OneTimeRow {
     pub(super) used: bool,
 }
 
-/// Of a proof of an address each mail has its own, of anything else a user has one.
+/// Each mail that proves an address has a token of its own. For any other purpose, a user has one.
 pub(super) type OneTimeKey = (UserId, Purpose, Option<IntentId>);
 
 pub(super) fn key_of(token: &NewOneTimeToken) -> OneTimeKey {
@@ -36,12 +36,12 @@ pub(super) fn key_of(token: &NewOneTimeToken) -> OneTimeKey {
 }
 
 impl UserRow {
-    /// Whether what was ordered at this version and for this address still is.
+    /// Whether an order at this version and for this address is still valid.
     fn stands(&self, purpose: Purpose, version: i64, address: &EmailAddress) -> bool {
         let same_address = self.user.email.as_str() == address.as_str();
         match purpose {
             Purpose::ConfirmEmailChange => self.is_at(version),
-            // An address stays the user's when the password changes.
+            // A changed password does not affect the address.
             Purpose::VerifyEmail => self.is_active() && same_address,
             Purpose::ResetPassword | Purpose::Unlock => self.is_at(version) && same_address,
         }
@@ -65,12 +65,12 @@ impl OneTimeRow {
         !self.used && user.stands(purpose, self.credential_version, &self.address)
     }
 
-    /// Whether the address it was mailed to is the user's.
+    /// Whether the address that it was mailed to is still the user's.
     fn is_mailed_to(&self, user: &UserRow) -> bool {
         self.address.as_str() == user.user.email.as_str()
     }
 
-    /// The other digest is of a retry of the letter with this one, which is not used.
+    /// Whether the new token belongs to a retry of the letter with this unused one.
     fn is_renewed_by(&self, new: &NewOneTimeToken, user: &UserRow) -> bool {
         self.created_at < new.created_at
             && self.is_live(new.purpose, user)
@@ -159,14 +159,14 @@ impl OneTimeTokenStore for MemoryStore {
 }
 
 impl State {
-    /// Notes that the token of a purpose of which a user has one was spent.
+    /// Marks the user's only token of a purpose as spent.
     pub(super) fn use_token(&mut self, user: UserId, purpose: Purpose) {
         if let Some(token) = self.one_time.get_mut(&(user, purpose, None)) {
             token.used = true;
         }
     }
 
-    /// The address was proven otherwise.
+    /// The address was proven in another way.
     pub(super) fn use_proofs(&mut self, user: UserId) {
         let tokens = self.one_time.iter_mut();
         let is_meant = |(of, purpose, _): OneTimeKey| (of, purpose) == (user, Purpose::VerifyEmail);

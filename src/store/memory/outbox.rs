@@ -21,9 +21,9 @@ pub(super) struct OutboxRow {
     pub(super) intent: Intent,
     pub(super) ordered: Option<Ordered>,
     pub(super) ordered_at: Timestamp,
-    /// When it is to be sent; while it is leased, when the lease ends.
+    /// The time at which to send it; while it is leased, the end of the lease.
     pub(super) due_at: Timestamp,
-    /// Before this time the clock has gone back, and it is due.
+    /// A time before this one means that the clock has gone back, and the mail is due.
     pub(super) holds_from: Timestamp,
     pub(super) attempts: i32,
     pub(super) status: MailStatus,
@@ -242,7 +242,7 @@ impl State {
         row.filter(|row| row.status == MailStatus::Pending && row.attempts == attempt)
     }
 
-    /// The account of a user as it stands now.
+    /// The present account of a user.
     fn ordered_for(&self, recipient: &Recipient) -> Option<Ordered> {
         let (Recipient::NewAddress(id, _) | Recipient::User(id)) = recipient else {
             return None;

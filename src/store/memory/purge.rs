@@ -95,7 +95,7 @@ impl PurgeStore for MemoryStore {
         Ok(done(&batch, deleted, limit))
     }
 
-    /// All at once: no batch blocks a caller here.
+    /// Deletes everything in one batch, because it blocks no caller here.
     async fn purge_limits(
         &self,
         before: Timestamp,

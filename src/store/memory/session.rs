@@ -19,7 +19,7 @@ use crate::{
     user::UserId,
 };
 
-/// As many sessions of a user are listed at most.
+/// The maximum number of listed sessions of a user.
 const LISTED: usize = 200;
 
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl SessionRow {
         self.revoked.is_none() && now < self.idle_expires_at && now < self.absolute_expires_at
     }
 
-    /// Whether it ended then, or earlier.
+    /// Whether it ended at this time or earlier.
     pub(super) fn has_ended(&self, before: Timestamp) -> bool {
         self.revoked.is_some_and(|(at, _)| at <= before)
             || self.idle_expires_at <= before
@@ -234,7 +234,7 @@ impl SessionStore for MemoryStore {
 }
 
 impl State {
-    /// Ends the live sessions of a user that leave no room for another one, those that were used longest ago.
+    /// Ends live sessions of a user to leave room for another one, starting with those that were used longest ago.
     fn make_room(&mut self, user: UserId, at_most: NonZeroU32, now: Timestamp) {
         let Some(row) = self.users.get(&user) else {
             return;
@@ -257,7 +257,7 @@ impl State {
         }
     }
 
-    /// A live session and its user, if both are still what was checked.
+    /// A live session and its user, if both are unchanged since the check.
     pub(super) fn unchanged(
         &mut self,
         checked: &CheckedSession,

@@ -4,8 +4,9 @@ use super::State;
 use crate::{clock::Timestamp, secret::PasswordHash, token::EndReason, user::UserId};
 
 impl State {
-    /// Leaves nothing to the previous holder of an account that was unverified, now that its address is verified: every
-    /// way in goes, and the password is this one, if any. A feature that keeps another way in has it wiped here.
+    /// Leaves nothing to the previous holder of an account whose address was unverified until now. Every way to sign in
+    /// is removed, and the password becomes this one, if any. A feature that stores another way to sign in has to
+    /// remove it here.
     pub(super) fn take_over(
         &mut self,
         user: UserId,
@@ -20,7 +21,7 @@ impl State {
             row.user.updated_at = now;
         }
         self.end_sessions(user, reason, now);
-        // The others die with the version.
+        // The other tokens die with the version.
         self.use_proofs(user);
         self.forget_identities(user);
     }

@@ -24,7 +24,7 @@ pub(super) struct UserRow {
 }
 
 impl UserRow {
-    /// Active, and with the credentials of this version.
+    /// Whether the user is active and has credentials of this version.
     pub(super) fn is_at(&self, credential_version: i64) -> bool {
         self.is_active() && self.credential_version == credential_version
     }

@@ -27,8 +27,8 @@ use crate::{
     user::UserId,
 };
 
-/// The user of a live token that was mailed to the address they have. The user row is locked first: the statement then
-/// sees the changes of others to user and token.
+/// The user of a live token that was mailed to their address. The user row is locked first, so that the statement sees
+/// the changes of others to user and token.
 macro_rules! to_verify {
     () => {
         concat!(
@@ -53,7 +53,7 @@ macro_rules! to_change {
     };
 }
 
-/// One winner: the token is used by one statement only, and not if a newer one took its place in between.
+/// Only one statement uses the token, and none does if a newer token replaced it in between.
 macro_rules! spend {
     () => {
         "UPDATE auth_one_time_tokens AS t SET used_at = $2 FROM found \
@@ -61,7 +61,7 @@ macro_rules! spend {
     };
 }
 
-/// With one proof, every other that was mailed to the same address is used.
+/// Together with one proof, every other token that was mailed to the same address is used.
 macro_rules! spend_others {
     () => {
         concat!(
@@ -144,7 +144,7 @@ const SET_ADDRESS: &str = concat!(
     " FROM auth_one_time_tokens t WHERE t.digest = $1 AND u.id = t.user_id"
 );
 
-/// The user of a live session whose credentials are those that were checked in it.
+/// The user of a live session whose credentials are unchanged since the check in it.
 macro_rules! asking {
     () => {
         concat!(
@@ -287,7 +287,7 @@ async fn change_in(
     let Some(id) = id(&rows)? else {
         return Ok(None);
     };
-    // To the address that is still theirs.
+    // The mail goes to the address that the user still has.
     order::insert(txn, mail, Some(id)).await?;
     run(txn, SET_ADDRESS, [bytes(digest), now.into()]).await?;
     run(txn, USE, [bytes(digest), now.into()]).await?;

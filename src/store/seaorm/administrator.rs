@@ -1,4 +1,4 @@
-//! The first administrator, what administrators do to users, and that the last one stays.
+//! The first administrator, administrative changes to users, and the protection of the last administrator.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, Value};
@@ -34,7 +34,8 @@ const INSERT_FIRST: &str = insert_user!(
     concat!(" WHERE NOT EXISTS (", administrator!(), ")")
 );
 
-/// On Postgres, one at a time: two statements at once would each find no administrator. The key is `hp_admin` in ASCII.
+/// On Postgres, one statement at a time: two concurrent ones would each find no administrator. The key is `hp_admin` in
+/// ASCII.
 const FIRST_ADMINISTRATOR: &str = "SELECT pg_advisory_xact_lock(7525619849237457262)";
 
 const USER: &str = concat!(
@@ -49,8 +50,8 @@ const USER_LOCKED: &str = concat!(
     ", credential_version FROM auth_users WHERE id = $1 FOR UPDATE"
 );
 
-/// The user; and every administrator, if the user is one. On Postgres they are locked in one order, so that no deadlock
-/// arises, and are read as the previous holders of the locks left them.
+/// The user; and every administrator, if the user is one. On Postgres they are locked in a fixed order, so that no
+/// deadlock occurs. They are read as the previous holders of the locks left them.
 macro_rules! with_administrators {
     ($lock:literal) => {
         concat!(
@@ -190,7 +191,7 @@ async fn delete_in(
 struct Held {
     user: User,
     credential_version: i64,
-    /// Whether there is another administrator, who stays one until then.
+    /// Whether there is another administrator, who stays one until this transaction ends.
     others: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Changes on the strength of a session, after a check of the credential in it.
+//! Changes authorized by a session, after a check of the credential in it.
 
 use sea_orm::{QueryResult, Value};
 
@@ -15,7 +15,7 @@ macro_rules! unchanged {
 }
 pub(super) use unchanged;
 
-/// `$1` to `$5` of a change on the strength of a session.
+/// `$1` to `$5` of a change authorized by a session.
 pub(super) fn checked_values(checked: &CheckedSession, now: Timestamp) -> [Value; 5] {
     let hash = checked.verified_hash.as_ref();
     [

@@ -1,4 +1,4 @@
-//! One connection of a pool. It goes back to the pool only outside a transaction, otherwise it is closed.
+//! One connection of a pool. It returns to the pool only outside a transaction; otherwise it is closed.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -38,7 +38,7 @@ impl Connections {
                 Ok(Self::Sqlite(db.get_sqlite_connection_pool().clone()))
             }
             _ => Err(Error::configuration(
-                "the database must be Postgres or SQLite, and the feature `postgres` or `sqlite` on",
+                "the database must be Postgres or SQLite, and the feature `postgres` or `sqlite` must be on",
             )),
         }
     }
@@ -57,10 +57,10 @@ impl Connections {
         })
     }
 
-    /// A connection that driver and server report to be outside a transaction. One inside is closed: the caller that
-    /// left it open will not commit it.
+    /// A connection that is outside a transaction according to driver and server. A connection inside one is closed,
+    /// because the caller that left the transaction open will not commit it.
     pub(super) async fn acquire_idle(&self) -> Result<Connection, DbErr> {
-        // Each round closes a connection, so that one round more than the pool is large meets a new one.
+        // Each round closes a connection, so one round more than the size of the pool gets a new one.
         for _ in 0..=self.max_connections() {
             let mut connection = self.acquire().await?;
             match connection.is_idle().await {
@@ -74,7 +74,7 @@ impl Connections {
         Err(internal("no pooled connection is outside a transaction"))
     }
 
-    /// For how long a call waits for a connection.
+    /// How long a call waits for a connection.
     pub(super) fn acquire_timeout(&self) -> Duration {
         match self {
             #[cfg(feature = "postgres")]
@@ -94,21 +94,21 @@ impl Connections {
     }
 }
 
-/// A connection on loan. Dropped in an unknown state, it is closed.
+/// A borrowed connection. If it is dropped in an unknown state, it is closed.
 pub(super) struct Connection {
     driver: Driver,
     is_reusable: bool,
     on_failure: Option<OnFailure>,
 }
 
-/// A callback for each failure of the database: the host may not be the right one any more.
+/// A callback for each failure of the database, after which another host may be the right one.
 #[derive(Clone)]
 pub(super) struct OnFailure(Arc<dyn Fn(Failure) + Send + Sync>);
 
 /// The kind of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// A connection is over; others may be as well.
+    /// A connection has ended; others may have ended as well.
     LostConnection,
     Other,
 }
@@ -149,8 +149,8 @@ impl Connection {
         self
     }
 
-    /// All rows, never only the first: a driver that stops reading early gives the row back before the statement,
-    /// and with it its commit, has ended.
+    /// All rows, never only the first: a driver that stops reading early returns the row before the statement, and with
+    /// it its commit, has ended.
     pub(super) async fn query(&mut self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
         let rows = match &mut self.driver {
             #[cfg(feature = "postgres")]
@@ -165,7 +165,7 @@ impl Connection {
         })
     }
 
-    /// On SQLite the transaction holds the write lock from its first moment, so that its reads stay true.
+    /// On SQLite the transaction holds the write lock from its first moment, so that its reads stay valid.
     pub(super) async fn begin(&mut self) -> Result<(), DbErr> {
         let sql = match &self.driver {
             #[cfg(feature = "postgres")]
@@ -182,7 +182,7 @@ impl Connection {
         begun
     }
 
-    /// A connection whose COMMIT failed is closed: whether its transaction has ended is not known.
+    /// A connection whose COMMIT failed is closed, because it is unknown whether its transaction has ended.
     pub(super) async fn commit(mut self) -> Result<(), DbErr> {
         self.execute("COMMIT").await?;
         self.is_reusable = true;
@@ -199,8 +199,8 @@ impl Connection {
         }
     }
 
-    /// The statements that begin and end transactions bypass the driver's count of them: it counts only what was
-    /// answered, and answers a BEGIN inside a transaction with a savepoint.
+    /// The statements that begin and end transactions bypass the driver's count of them: it counts only answered
+    /// statements, and turns a BEGIN inside a transaction into a savepoint.
     async fn execute(&mut self, sql: &'static str) -> Result<(), DbErr> {
         let sql = sql.into_sql_str();
         let executed = match &mut self.driver {
@@ -267,7 +267,7 @@ impl Drop for Connection {
     }
 }
 
-/// Whether a connection with this error would go on to fail: its server became read-only, or its transaction failed
+/// Whether a connection with this error would continue to fail: its server became read-only, or its transaction failed
 /// and is still open.
 fn spoils(error: &SqlxError) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());

@@ -21,7 +21,7 @@ use crate::{
     user::{EmailAddress, UserId},
 };
 
-/// Each condition stands in the text, so that the index of the dead is of use.
+/// Each condition is in the text, so that the index of dead mails can be used.
 macro_rules! list {
     ($condition:literal) => {
         concat!(
@@ -82,7 +82,7 @@ impl<D: Database> DeadLetterStore for SeaOrmStore<D> {
             let wanted = limit - entries.len();
             let count = i64::try_from(wanted).unwrap_or(i64::MAX);
             let rows = self.read(sql, [after.into(), count.into()]).await?;
-            // One that this version cannot read must not hide the others, nor end the page before its time.
+            // A mail that this version cannot read must not hide the others, or end the page early.
             entries.extend(rows.iter().filter_map(|row| {
                 let entry = entry(row).inspect_err(|error| {
                     tracing::error!(%error, "a mail in the outbox cannot be read");
@@ -111,7 +111,7 @@ impl<D: Database> DeadLetterStore for SeaOrmStore<D> {
     }
 }
 
-/// As much as can be read of it: a letter of a newer version is shown by its word.
+/// The readable part of the mail. A letter of a newer version is shown by its word.
 fn entry(row: &QueryResult) -> Result<MailEntry, DbErr> {
     let recipient = column::<Option<String>>(row, "recipient")?;
     let recipient = recipient.and_then(|address| EmailAddress::from_stored(address).ok());

@@ -14,11 +14,12 @@ use crate::{
 
 const MAX_RETRIES: u32 = 3;
 
-/// SQLite waits for no other writer on behalf of a transaction that has read: the state it has seen may be over.
+/// SQLite does not wait for another writer in a transaction that has read, because the state it has seen may be
+/// outdated.
 const HOST_CONFLICT: &str = "the transaction is the host's, which rolls it back and runs it again; on SQLite, one that reads \
     before it writes has to be begun with SqliteTransactionMode::Immediate";
 
-/// Counts how often a statement or transaction has failed for a reason that passes, and waits before it is run again.
+/// Counts how often a statement or transaction has failed for a transient reason, and waits before it is run again.
 #[derive(Debug)]
 pub(super) struct Retries {
     left: u32,
@@ -40,7 +41,7 @@ impl Default for Retries {
 }
 
 impl Retries {
-    /// For what is the host's to run again.
+    /// For work that the host has to run again.
     pub(super) fn of_host() -> Self {
         Self {
             left: 0,
@@ -50,33 +51,33 @@ impl Retries {
         }
     }
 
-    /// Whether the next attempt is on a connection that shows a sign of life first.
+    /// Whether the next attempt uses a connection that has to show a sign of life first.
     pub(super) fn needs_live_connection(&self) -> bool {
         self.has_reconnected && !self.is_of_host
     }
 
-    /// Waits if it may be run again, although its outcome on a lost connection is unknown.
+    /// Waits if the work may be run again. Its outcome on a lost connection is unknown.
     ///
     /// # Errors
-    /// If it may not.
+    /// If the work may not be run again.
     pub(super) async fn after(&mut self, error: DbErr) -> Result<(), StoreError> {
         if cause(&error) != Cause::Conflict || self.left == 0 {
             return Err(self.give_up(&error));
         }
         self.left -= 1;
         self.lost += 1;
-        // Jitter, so that those who lost together do not meet again.
+        // Jitter keeps transactions that lost together from meeting again.
         let [jitter] = random_bytes::<1>();
         let wait = Duration::from_micros(u64::from(jitter) * 64) * self.lost;
         tokio::time::sleep(wait).await;
         Ok(())
     }
 
-    /// The same for work that has left no trace: a read, or a transaction whose COMMIT was not sent. It is also run
-    /// again, once, if its connection was lost.
+    /// As above, for work that has left no trace: a read, or a transaction whose COMMIT was not sent. Such work is also
+    /// run again, once, if its connection was lost.
     ///
     /// # Errors
-    /// If it may not be run again.
+    /// If the work may not be run again.
     pub(super) async fn after_nothing(&mut self, error: DbErr) -> Result<(), StoreError> {
         if self.has_reconnected || !is_lost_connection(&error) {
             return self.after(error).await;
@@ -100,13 +101,13 @@ pub(super) fn connection_error(error: SqlxError) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(error.into()))
 }
 
-/// An error of ours about a connection.
+/// An error of this crate about a connection.
 pub(super) fn internal(text: impl Into<String>) -> DbErr {
     DbErr::Conn(RuntimeErr::Internal(text.into()))
 }
 
 /// # Errors
-/// If what takes this long could be committed after the request was answered with 503.
+/// If work that takes this long could be committed after the request was answered with 503.
 pub(super) fn in_time(duration: Duration) -> Result<(), DbErr> {
     if Deadline::current().allows(duration) {
         Ok(())
@@ -115,17 +116,17 @@ pub(super) fn in_time(duration: Duration) -> Result<(), DbErr> {
     }
 }
 
-/// A value that is stored and cannot be read.
+/// A stored value that cannot be read.
 pub(super) fn unreadable(column: &str, error: impl std::fmt::Display) -> DbErr {
     DbErr::Type(format!("{column}: {error}"))
 }
 
-/// Another statement has taken what was found to be free, or moved what was held: the call runs again.
+/// Another statement took a value that was free, or changed a row that was held. The call runs again.
 pub(super) fn overtaken() -> DbErr {
     DbErr::RecordNotInserted
 }
 
-/// The connection is over: its server has ended it, or cannot be reached.
+/// The connection has ended: its server closed it, or cannot be reached.
 pub(super) fn is_lost(error: &SqlxError) -> bool {
     match error {
         SqlxError::Io(_) | SqlxError::Tls(_) => true,
@@ -151,7 +152,7 @@ fn driver_error(error: &DbErr) -> Option<&SqlxError> {
 }
 
 pub(super) fn store_error(error: &DbErr) -> StoreError {
-    // The text only: further members of a driver's error, such as the failing row, are not for logs.
+    // Only the text: other members of a driver's error, such as the failing row, must not be logged.
     let text: BoxError = error.to_string().into();
     match cause(error) {
         Cause::Conflict => StoreError::Conflict(text),
@@ -163,7 +164,7 @@ pub(super) fn store_error(error: &DbErr) -> StoreError {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cause {
-    /// Lost against a concurrent transaction: run again.
+    /// The transaction lost against a concurrent one; run it again.
     Conflict,
     /// A table or a column is not there.
     Schema,
@@ -197,12 +198,12 @@ fn code_cause(error: &dyn DatabaseError) -> Cause {
     match code.as_ref() {
         // Postgres, SQLSTATE: serialization failure, deadlock, lock not available.
         "40001" | "40P01" | "55P03" => Cause::Conflict,
-        // Unique violation: every insert handles its conflicts, so that only a row that another statement wrote
-        // concurrently can be in the way. The next try sees it.
+        // Unique violation: every insert handles its conflicts, so only a row that another statement wrote concurrently
+        // can conflict. The next attempt sees it.
         "23505" => Cause::Conflict,
         // No such table, schema or column.
         "42P01" | "3F000" | "42703" => Cause::Schema,
-        // A replica after a failover, a transaction that failed and was left open, a cancelled statement.
+        // A replica after a failover, a failed transaction that was left open, or a cancelled statement.
         "25006" | "25P02" | "57014" => Cause::Trouble,
         // Connection exception, insufficient resources, operator intervention, system error.
         state
@@ -213,11 +214,11 @@ fn code_cause(error: &dyn DatabaseError) -> Cause {
         {
             Cause::Trouble
         }
-        // SQLite: the low byte of the extended code is the primary one.
+        // SQLite: the low byte of the extended code is the primary code.
         number => match number.parse::<u32>().map(|code| code & 0xff) {
             // BUSY, LOCKED
             Ok(5 | 6) if number.len() < 5 => Cause::Conflict,
-            // ERROR, which has no finer code.
+            // ERROR, which has no extended code.
             Ok(1) if is_of_schema(error.message()) => Cause::Schema,
             // READONLY, IOERR, FULL, CANTOPEN
             Ok(8 | 10 | 13 | 14) if number.len() < 5 => Cause::Trouble,
@@ -226,7 +227,7 @@ fn code_cause(error: &dyn DatabaseError) -> Cause {
     }
 }
 
-/// SQLite's words, which are in English always.
+/// SQLite's message, which is always in English.
 fn is_of_schema(message: &str) -> bool {
     message.starts_with("no such table")
         || message.starts_with("no such column")

@@ -1,5 +1,5 @@
-//! Checks that SQLite's files are still at their paths: writes to one that was removed or replaced end with the
-//! process.
+//! Checks that SQLite's files are still at their paths: writes to a file that was removed or replaced are lost when the
+//! process ends.
 
 use std::{
     fmt, fs, io,
@@ -15,25 +15,26 @@ use tokio::{sync::OnceCell, task};
 
 use super::error::{connection_error, internal};
 
-/// The database file and its write-ahead log, as they were when they were first looked at.
+/// The database file and its write-ahead log, as they were at the first check.
 #[derive(Clone, Default)]
 pub(super) struct Files(Arc<OnceCell<Opened>>);
 
 struct Opened {
     /// None for a database in memory.
     files: Vec<(PathBuf, Identity)>,
-    /// Out of the pool, and idle. As long as there is a connection, SQLite removes no log by itself, and makes none.
+    /// A connection outside the pool, and idle. While a connection exists, SQLite neither removes nor creates a log by
+    /// itself.
     connection: Mutex<Option<SqliteConnection>>,
 }
 
-/// Device and inode. An inode has no second file while a connection has the first one open.
+/// Device and inode. An inode is not reused while a connection has its file open.
 type Identity = (u64, u64);
 
 impl Files {
-    /// The first call takes them as they are.
+    /// The first call records the files as they are.
     ///
     /// # Errors
-    /// If one is gone, or another is in its place.
+    /// If a file is gone or was replaced.
     pub(super) async fn ensure_in_place(&self, pool: &SqlitePool) -> Result<(), DbErr> {
         let opened = self.0.get_or_try_init(|| Opened::on(pool)).await?;
         let files = opened.files.clone();
@@ -56,7 +57,7 @@ impl Files {
 }
 
 impl Files {
-    /// Lets go of them, so that the last connection of the pool can write the log into the database file.
+    /// Releases the files, so that the last connection of the pool can write the log into the database file.
     pub(super) async fn close(&self) {
         let Some(opened) = self.0.get() else {
             return;
@@ -78,7 +79,7 @@ impl Opened {
     async fn on(pool: &SqlitePool) -> Result<Self, DbErr> {
         let opened = async {
             let mut connection = pool.connect_options().connect().await?;
-            // A connection that has read has the log open.
+            // A connection that has read keeps the log open.
             let sql = "SELECT file FROM pragma_database_list WHERE name = 'main' AND (SELECT count(*) >= 0 FROM sqlite_schema)";
             let path: Option<String> = sqlx::query_scalar(sql).fetch_one(&mut connection).await?;
             let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
@@ -113,7 +114,7 @@ fn identify(path: &Path) -> io::Result<Identity> {
     fs::metadata(path).map(|about| (about.dev(), about.ino()))
 }
 
-/// Only the existence of a file can be checked.
+/// Here, only the existence of a file can be checked.
 #[cfg(not(unix))]
 fn identify(path: &Path) -> io::Result<Identity> {
     fs::metadata(path).map(|_| (0, 0))

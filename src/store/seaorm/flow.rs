@@ -48,7 +48,7 @@ const OFFER: &str = "\
         credential_version = NULL, assertion = $4 \
     WHERE state = $1";
 
-/// The user of a good code.
+/// The user of a valid code.
 macro_rules! redeemable {
     ($lock:literal) => {
         concat!(
@@ -66,8 +66,8 @@ macro_rules! redeemable {
 const REDEEMABLE: &str = redeemable!("");
 const USE: &str = "UPDATE auth_oauth_flows SET code_used_at = $2 WHERE code = $1";
 
-/// The user row is locked first: that waits for a reset in flight, and then sees what the reset did. One winner: the
-/// code is used by one statement only.
+/// The user row is locked first, to wait for a reset in flight and then see its changes. Only one statement uses the
+/// code.
 const REDEEM: &str = concat!(
     "WITH redeemable AS (",
     redeemable!(" FOR SHARE OF u"),
@@ -82,7 +82,7 @@ const USE_OFFER: &str = "\
     WHERE code = $1 AND challenge = $2 AND code_used_at IS NULL AND code_expires_at > $3 AND assertion IS NOT NULL \
     RETURNING assertion";
 
-/// The identity to be linked, as it is kept with a code.
+/// The identity to be linked, as stored with a code.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Offer {
     pub(super) provider: String,
@@ -196,7 +196,7 @@ fn redeemed(row: &QueryResult) -> Result<Redeemed, DbErr> {
     })
 }
 
-/// Keeps the code of a user in the transaction of the sign-in, and records its events.
+/// Stores the code of a user in the transaction of the sign-in, and records its events.
 pub(super) async fn keep_code(
     txn: &Txn<'_>,
     code: &NewCode,
@@ -222,7 +222,7 @@ pub(super) async fn keep_code(
     Ok(())
 }
 
-/// Spends the code of a flow that links, and gives what it links.
+/// Spends the code of a flow that links, and returns the identity to link.
 pub(super) async fn use_offer(
     txn: &Txn<'_>,
     code: &TokenDigest,

@@ -27,13 +27,12 @@ use crate::{
     store::{Store, Transaction},
 };
 
-/// A transaction that the host has opened. It holds SQLite's lock itself, and what fails in it is the host's to run
-/// again.
+/// A transaction that the host has opened. It holds SQLite's lock itself, and the host has to run failed work again.
 #[derive(Clone, Debug)]
 pub struct InTransaction<'a>(Arc<dyn HostTransaction + 'a>);
 
 impl<'a> SeaOrmStore<InTransaction<'a>> {
-    /// The store inside a transaction that the host has opened, and commits or rolls back.
+    /// The store inside a transaction that the host has opened, and will commit or roll back.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the database is neither Postgres nor SQLite.
@@ -103,7 +102,7 @@ impl<'a> Transaction<'a> for &'a DatabaseTransaction {
     }
 }
 
-/// The connection of a transaction of sqlx. The store runs one statement at a time.
+/// The connection of an sqlx transaction. The store runs one statement at a time.
 struct OfSqlx<'a, C>(Mutex<&'a mut C>);
 
 impl<C> fmt::Debug for OfSqlx<'_, C> {

@@ -48,8 +48,8 @@ const CANDIDATES: &str = concat!(
     ", FALSE AS is_linked FROM auth_users u WHERE u.email_canonical = $3"
 );
 
-/// Locks the users concerned on Postgres, in one order, so that no deadlock arises. Another statement reads them, which
-/// sees the writes that this one waited for.
+/// Locks the affected users on Postgres, in a fixed order, so that no deadlock occurs. A second statement reads them,
+/// and sees the writes that this one waited for.
 const HOLD: &str = "\
     SELECT id FROM auth_users WHERE id IN (\
         SELECT i.user_id FROM auth_identities i WHERE i.issuer = $1 AND i.subject = $2 \
@@ -69,7 +69,7 @@ macro_rules! identity_columns {
     };
 }
 
-/// `unproven` is unused: the version before reads it.
+/// `unproven` is unused; the previous version reads it.
 const INSERT: &str = concat!(
     "INSERT INTO auth_identities (id, user_id, issuer, subject, provider, email, unproven, created_at) \
     VALUES ($1, $2, $3, $4, $5, $6, FALSE, $7) ON CONFLICT (issuer, subject) DO NOTHING RETURNING ",
@@ -104,8 +104,8 @@ const OF_LIVE_SESSION: &str = concat!(
     live_session!()
 );
 
-/// Written as it is, where a lock would do for anybody but a reset: that has to find the user changed, to look for
-/// identities again.
+/// Writes the user unchanged instead of only locking it, because of a reset: it has to find the user changed in order
+/// to look for identities again.
 const OF_LIVE_SESSION_WRITTEN: &str = concat!(
     "UPDATE auth_users u SET updated_at = u.updated_at FROM auth_sessions s \
     WHERE u.id = $3 AND s.id = $1 AND s.user_id = u.id AND ",
@@ -173,7 +173,7 @@ fn whom(assertion: &Assertion) -> [Value; 3] {
     ]
 }
 
-/// The users that an assertion is about.
+/// The users that an assertion affects.
 #[derive(Default)]
 struct Found {
     linked: Option<Account>,
@@ -225,7 +225,7 @@ impl Found {
     }
 }
 
-/// Reads the users concerned, and locks them until this transaction ends.
+/// Reads the affected users, and locks them until this transaction ends.
 async fn hold(txn: &Txn<'_>, assertion: &Assertion) -> Result<Found, DbErr> {
     if !txn.is_postgres() {
         return Found::of(&run(txn, CANDIDATES, whom(assertion)).await?);
@@ -288,7 +288,7 @@ async fn take_over(txn: &Txn<'_>, id: UserId, now: Timestamp) -> Result<(User, i
     Ok((user(row)?, column(row, "credential_version")?))
 }
 
-/// Links what is offered to a user; `None` if it is linked already.
+/// Links the offered identity to a user; `None` if it is already linked.
 async fn insert(
     txn: &Txn<'_>,
     (id, user): (IdentityId, UserId),

@@ -1,4 +1,4 @@
-//! Whether a connection is outside a transaction: asked of the driver and the server.
+//! Asks the driver and the server whether a connection is outside a transaction.
 
 #[cfg(feature = "postgres")]
 use sea_orm::sqlx::postgres::PgPoolOptions;
@@ -6,9 +6,8 @@ use sea_orm::sqlx::postgres::PgPoolOptions;
 use sea_orm::sqlx::sqlite::SqlitePoolOptions;
 use sea_orm::sqlx::{Connection, Error, SqlSafeStr as _};
 
-/// Asks both in one round trip. The driver refuses a BEGIN of the caller's own wording if it counts an open
-/// transaction; otherwise it sends the text, and refuses if the server then reports none. In a transaction that has
-/// failed the text is an error.
+/// Asks both in one round trip. The driver refuses a custom BEGIN if it counts an open transaction. Otherwise it sends
+/// the text, and refuses if the server then reports no transaction. In a failed transaction, the text causes an error.
 ///
 /// # Errors
 /// If the connection is unusable.
@@ -21,7 +20,7 @@ pub(super) async fn is_idle<C: Connection>(connection: &mut C) -> Result<bool, E
     }
 }
 
-/// Has the pool check each connection that comes back.
+/// Makes the pool check each returned connection.
 macro_rules! check_on_release {
     ($name:ident, $options:ty) => {
         pub(super) fn $name(options: $options) -> $options {

@@ -1,4 +1,4 @@
-//! The key of limits: `auth_limit_keys`, a row for each master secret that it has been sealed for.
+//! The key of limits: `auth_limit_keys`, with a row for each master secret that it has been sealed for.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult};
@@ -12,12 +12,12 @@ use super::{
 };
 use crate::{error::StoreError, limit::SealedKey, store::LimitKeyStore};
 
-/// There has never been more than a handful of secrets.
+/// A service has at most a handful of secrets.
 const ALL: &str = "SELECT label, sealed FROM auth_limit_keys";
 
 const KEEP: &str = "INSERT INTO auth_limit_keys (label, sealed) VALUES ($1, $2)";
 
-/// No other lock in a database has this key. A statement after it sees what the one before has committed.
+/// No other lock in the database has this key. A statement after the lock sees the commit of its previous holder.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7236838301947564133)";
 
 #[async_trait]

@@ -53,7 +53,7 @@ impl<D: Database> Limiter for SeaOrmStore<D> {
     }
 }
 
-/// Clears the counter that the fact of this transaction is a reason to clear.
+/// Clears the counter that the fact of this transaction clears.
 pub(super) async fn clear(txn: &Txn<'_>, key: Option<LimitKey>) -> Result<(), DbErr> {
     match key {
         Some(key) => run(txn, CLEAR, [bytes(key)]).await.map(drop),
@@ -61,7 +61,7 @@ pub(super) async fn clear(txn: &Txn<'_>, key: Option<LimitKey>) -> Result<(), Db
     }
 }
 
-/// The same as a parameter of the statement of the fact: null clears nothing.
+/// The key as a parameter of the statement of the fact; null clears nothing.
 pub(super) fn cleared_counter(key: Option<LimitKey>) -> Value {
     key.map(|key| key.as_bytes().to_vec()).into()
 }
@@ -70,8 +70,8 @@ fn bytes(key: LimitKey) -> Value {
     key.as_bytes().to_vec().into()
 }
 
-/// The whole in one statement, in which each step uses the result of the one before: a counter that has no room returns
-/// no row, and is not written. The state of such a counter is read beside it.
+/// One statement for all charges, in which each step uses the result of the previous one. A counter without room
+/// returns no row and is not written; its state is read separately.
 fn statement(charges: &[Charge], now: Timestamp) -> (String, Vec<Value>) {
     let mut values = vec![Value::from(now)];
     let mut bind = |value: Value| {
@@ -212,7 +212,7 @@ fn held(row: &QueryResult) -> Result<Held, DbErr> {
     })
 }
 
-/// The same inside a transaction that excludes other writers.
+/// As above, inside a transaction that excludes other writers.
 async fn charge_in(txn: &Txn<'_>, charges: &[Charge], now: Timestamp) -> Result<Charged, DbErr> {
     let mut last = None;
     for (position, Charge { key, rule }) in charges.iter().enumerate() {

@@ -37,7 +37,7 @@ use async_trait::async_trait;
 use sea_orm::Value;
 use tokio::time::timeout;
 
-/// The version of SeaORM that the store runs on, for hosts that speak to the same database; its `sqlx` is the driver.
+/// The version of SeaORM that the store runs on, for hosts that use the same database; its `sqlx` is the driver.
 pub use ::sea_orm;
 
 use self::pool::Database;
@@ -72,10 +72,10 @@ impl<D: Database> Store for SeaOrmStore<D> {
 }
 
 async fn show_life<D: Database>(store: &SeaOrmStore<D>) -> Result<(), StoreError> {
-    // First of all: without the file a write fails as if the tables were missing.
+    // This comes first: without the file, a write fails as if the tables were missing.
     let in_place = store.ensure_in_place().await;
     in_place.map_err(|error| error::store_error(&error))?;
-    // A counter meets this key with a probability of 2^-128. The row has expired from the start: it may be purged.
+    // A counter has this key with a probability of 2^-128. The row is expired from the start, so it may be purged.
     let values = [
         Value::from(b"hallpass: alive?".to_vec()),
         Timestamp::UNIX_EPOCH.into(),

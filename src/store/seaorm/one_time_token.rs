@@ -25,7 +25,7 @@ use crate::{
     user::{EmailAddress, User, UserId},
 };
 
-/// A newer token takes the place of an older one.
+/// A newer token replaces an older one.
 macro_rules! replace {
     () => {
         "ON CONFLICT (user_id, purpose) DO UPDATE SET digest = excluded.digest, \
@@ -36,8 +36,8 @@ macro_rules! replace {
 }
 pub(super) use replace;
 
-/// Only for the account that it was ordered for, as it stood then. On Postgres the user row is locked, so that address
-/// and version are those that a change in flight leaves behind.
+/// Only for the account that it was ordered for, in its state at that time. On Postgres the user row is locked, so that
+/// address and version are those after a change in flight.
 macro_rules! issue {
     ($lock:literal) => {
         concat!(
@@ -59,7 +59,7 @@ macro_rules! issue {
 const ISSUE: &str = issue!("");
 const ISSUE_LOCKED: &str = issue!("FOR SHARE OF u");
 
-/// The request for another address stands: no other took its place. A voided request has no row that this could
+/// The request for another address is still valid: no other replaced it. A voided request has no row that this could
 /// change, and none is added.
 const RENEW: &str = concat!(
     "UPDATE auth_one_time_tokens AS t SET digest = $3, created_at = $4, expires_at = $5, payload = $6 \
@@ -95,7 +95,7 @@ macro_rules! user_of {
 pub(super) const USER_OF: &str = user_of!("");
 pub(super) const USER_OF_LOCKED: &str = user_of!(" FOR UPDATE OF u");
 
-/// Row for a token that is live or was spent itself; see [`USE_ALL_PROOFS`] for those that another made void.
+/// The row of a token that is live or was spent itself; see [`USE_ALL_PROOFS`] for tokens that another one made void.
 const STATUS: &str = concat!(
     "SELECT t.payload->>'address' AS address, t.used_at IS NULL AS is_live \
     FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
@@ -104,7 +104,7 @@ const STATUS: &str = concat!(
     ") OR (t.used_at IS NOT NULL AND u.email = t.payload->>'address'))"
 );
 
-/// The user row is locked first: that waits for a reset in flight, and then sees what the reset did.
+/// The user row is locked first, to wait for a reset in flight and then see its changes.
 macro_rules! use_one {
     ($user:literal) => {
         concat!(
@@ -218,7 +218,7 @@ impl<D: Database> OneTimeTokenStore for SeaOrmStore<D> {
     }
 }
 
-/// The purpose as a row of this token has it.
+/// The purpose as it is stored in a row of this token.
 fn row_purpose(token: &NewOneTimeToken) -> String {
     let purpose = token.purpose.as_str();
     match token.purpose {
@@ -227,7 +227,7 @@ fn row_purpose(token: &NewOneTimeToken) -> String {
     }
 }
 
-/// The live token among these that a mail may have.
+/// The live one among the tokens that a mail may have.
 fn live_one(rows: &[QueryResult], token: &NewOneTimeToken) -> Result<IssueOneTime, DbErr> {
     let mut found = IssueOneTime::Dead;
     for row in rows {
@@ -240,7 +240,7 @@ fn live_one(rows: &[QueryResult], token: &NewOneTimeToken) -> Result<IssueOneTim
     Ok(found)
 }
 
-/// How the live token in this row relates to a mail that wants one.
+/// How the live token in this row relates to a mail that needs one.
 fn issued(row: &QueryResult, token: &NewOneTimeToken) -> Result<IssueOneTime, DbErr> {
     let live = digest(row)?;
     if token.digests.contains(&live) {
@@ -258,7 +258,7 @@ fn issued(row: &QueryResult, token: &NewOneTimeToken) -> Result<IssueOneTime, Db
     })
 }
 
-/// The data beside a token: the address it is mailed to, as given and canonical, and the mail that has it.
+/// The data stored with a token: the address that it is mailed to, as given and canonical, and the mail.
 pub(super) fn payload(token: &NewOneTimeToken) -> Value {
     let NewOneTimeToken {
         address, intent, ..

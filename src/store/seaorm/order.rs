@@ -11,8 +11,8 @@ use crate::{
 };
 
 /// On Postgres: writes the mails in parameter `$parameter` (see [`intents`]) in the statement of their fact, once for
-/// each row of `from`. Those for the user of the fact go to `$user`. They are ordered for the account as it is before
-/// the statement, or for the `new` one of these columns.
+/// each row of `from`. Mails for the user of the fact go to `$user`. They are ordered for the account as it is before
+/// the statement, or for the `new` account with these columns.
 macro_rules! order {
     ($parameter:literal, $user:literal $(, from $from:literal)? $(, if $condition:literal)?) => {
         order!(
@@ -34,7 +34,7 @@ macro_rules! order {
             concat!(" CROSS JOIN ", $from)
         )
     };
-    // The user of a mail: its own, or the one of the fact.
+    // The user of a mail: its own, or the user of the fact.
     (recipient $user:literal) => {
         concat!("CASE WHEN m.address IS NULL THEN COALESCE(m.user_id, ", $user, ") ELSE m.user_id END")
     };
@@ -56,7 +56,7 @@ macro_rules! order {
 }
 pub(super) use order;
 
-/// Ordered for the account as it is in this transaction.
+/// The mails are ordered for the account as it is in this transaction.
 const INSERT: &str = "\
     INSERT INTO auth_outbox (id, letter, user_id, address, payload, created_at, not_after, due_at, holds_from, \
         ordered_at, ordered_user_id, ordered_address, ordered_version, state, attempts, admitted) \

@@ -34,7 +34,7 @@ const ENQUEUE: &str = concat!(
 
 const HOLDER: &str = "SELECT id FROM auth_users WHERE email_canonical = $1";
 
-/// The columns that [`outbox_claim::claims`] reads, beside the attempts and when it was due.
+/// The columns that [`outbox_claim::claims`] reads, in addition to the attempts and the due time.
 macro_rules! columns {
     ($prefix:literal) => {
         concat!(
@@ -68,7 +68,7 @@ macro_rules! columns {
     };
 }
 
-/// Mails that are due, and mails that were put off before the clock went back.
+/// Due mails, and mails that were postponed before the clock went back.
 macro_rules! due {
     ($columns:expr, $limit:literal) => {
         concat!(
@@ -92,8 +92,8 @@ macro_rules! put_off_later {
     };
 }
 
-/// Rows that others hold are skipped, not waited for. MATERIALIZED, so that the limit is applied once. A lease holds
-/// from as long before it began as it lasts: clocks that differ end none.
+/// Rows that others hold are skipped, not waited for. MATERIALIZED applies the limit only once. `holds_from` is set
+/// back by the length of the lease, so that differing clocks end no lease.
 const CLAIM: &str = concat!(
     "WITH due AS MATERIALIZED (",
     due!("id, due_at", "$3"),
@@ -115,7 +115,7 @@ const ANY_DUE: &str = concat!(
     ")"
 );
 
-/// The columns of a mail as it is once it is leased.
+/// The columns of a leased mail.
 macro_rules! leased {
     () => {
         concat!(
@@ -154,7 +154,7 @@ const BRING_FORWARD: &str = "\
 const MARK_DEAD: &str = "\
     UPDATE auth_outbox SET state = 'dead', last_error = $3 WHERE id = $1 AND attempts = $2 AND state = 'pending'";
 
-/// The last five are kept, the latest first.
+/// The times of the last five mails are kept, latest first.
 macro_rules! take {
     ($values:literal) => {
         concat!(
@@ -227,7 +227,7 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
             let values = [now.into(), lease_until.into(), i64::from(limit).into()];
             self.write(CLAIM, values).await?
         } else {
-            // An idle worker asks often, and should not hold up the writers.
+            // An idle worker asks often, and should not delay writers.
             if self.read(ANY_DUE, [now.into()]).await?.is_empty() {
                 return Ok(Claims::default());
             }
@@ -318,7 +318,7 @@ impl<D: Database> OutboxStore for SeaOrmStore<D> {
             let values = [key, now, latest, fifth, id, attempt];
             return Ok(!self.write(ADMIT, values).await?.is_empty());
         }
-        // In this order a lost lease, or a budget without room, has changed nothing that the other would have to undo.
+        // In this order, neither a lost lease nor a budget without room leaves a change to undo.
         transaction!(self, |txn| async {
             let leased = run(txn, LEASED, intent()).await?;
             if leased.is_empty() || run(txn, TAKE, budget()).await?.is_empty() {

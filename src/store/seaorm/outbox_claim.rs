@@ -1,4 +1,4 @@
-//! Reading what a claim leased.
+//! Reading the mails that a claim leased.
 
 use sea_orm::{DbErr, QueryResult, prelude::Uuid};
 
@@ -12,7 +12,7 @@ use crate::{
     user::{EmailAddress, UserId},
 };
 
-/// One row that this version cannot read, such as a letter of a newer one, must not hold up the others.
+/// A row that this version cannot read, such as a letter of a newer version, must not delay the others.
 pub(super) fn claims(rows: &[QueryResult]) -> Claims {
     let (mut claimed, mut unreadable) = (Vec::new(), Vec::new());
     for row in rows {
@@ -31,7 +31,7 @@ pub(super) fn claims(rows: &[QueryResult]) -> Claims {
     }
 }
 
-/// The intent, and when it had been due.
+/// The intent, and the time at which it was due.
 fn claimed(row: &QueryResult) -> Result<(Timestamp, ClaimedIntent), DbErr> {
     let intent = intent(row)?;
     let ordered_at: Option<Timestamp> = column(row, "ordered_at")?;
@@ -79,7 +79,7 @@ fn address(row: &QueryResult, name: &str) -> Result<Option<EmailAddress>, DbErr>
     address.map_err(|error| unreadable(name, error))
 }
 
-/// The readable rest of a mail. One whose age cannot be read counts as old.
+/// The readable part of a mail. A mail whose age cannot be read counts as old.
 fn unread(row: &QueryResult, error: &DbErr) -> Result<UnreadableIntent, DbErr> {
     Ok(UnreadableIntent {
         id: column::<Uuid>(row, "id")?.into(),

@@ -17,7 +17,7 @@ use crate::error::{Error, StoreError};
 
 /// The store on a Postgres or SQLite database. Clones share the connection pool.
 ///
-/// On Postgres it works at the isolation level READ COMMITTED, the default.
+/// On Postgres it needs the isolation level READ COMMITTED, the default.
 #[derive(Clone, Copy)]
 pub struct SeaOrmStore<D = Pool>(D);
 
@@ -26,11 +26,11 @@ impl SeaOrmStore {
     ///
     /// On SQLite the pool must have `foreign_keys` on (the driver's default) and a busy timeout; WAL is recommended.
     ///
-    /// The host may have left a connection of its pool inside a transaction, in which a write would be lost. So each
-    /// write first asks driver and server, which costs one round trip. A pool of [`connect`](Self::connect) asks when a
-    /// connection comes back instead.
+    /// The host may have left a connection of its pool inside a transaction, in which a write would be lost. Each write
+    /// therefore first asks driver and server, which costs one round trip. A pool of [`connect`](Self::connect) asks
+    /// when a connection is returned instead.
     ///
-    /// Statements take the time that the host's pool gives them: see [`statement_timeout`](Self::statement_timeout).
+    /// The host's pool limits the time of statements; see [`statement_timeout`](Self::statement_timeout).
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the database is neither Postgres nor SQLite, or the Cargo
@@ -39,7 +39,7 @@ impl SeaOrmStore {
         Self::on(db, true, Duration::ZERO)
     }
 
-    /// The store on a pool of sqlx, `PgPool` or `SqlitePool`: see [`new`](Self::new).
+    /// The store on an sqlx pool, `PgPool` or `SqlitePool`; see [`new`](Self::new).
     ///
     /// ```no_run
     /// # #[cfg(feature = "postgres")]
@@ -57,7 +57,7 @@ impl SeaOrmStore {
         Self::new(pool.into())
     }
 
-    /// On a pool that checks each connection that comes back, and whose statements end within this time.
+    /// The store on a pool that checks each returned connection, and whose statements end within this time.
     pub(super) fn on_checked(
         db: DatabaseConnection,
         statement_timeout: Duration,
@@ -90,9 +90,9 @@ impl SeaOrmStore {
         self
     }
 
-    /// For how long a statement takes at most, where the pool is the host's and limits it: `statement_timeout` on
-    /// Postgres, the busy timeout on SQLite. A request with less time left begins no write and commits no transaction,
-    /// so that nothing is committed after its 503. It should be at most three tenths of
+    /// The time limit of a statement, if the pool is the host's and limits it: `statement_timeout` on Postgres, the
+    /// busy timeout on SQLite. A request with less time left begins no write and commits no transaction, so that
+    /// nothing is committed after its 503. It should be at most three tenths of
     /// [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout).
     ///
     /// A pool of [`connect`](Self::connect) has the limit of its settings.
@@ -104,7 +104,7 @@ impl SeaOrmStore {
 
     /// Calls this with each statement that is about to be sent, but not with those that begin and end transactions.
     ///
-    /// The values are in it, addresses and digests among them: it is for tests and measurements.
+    /// The statement contains its values, such as addresses and digests: use this for tests and measurements only.
     #[must_use]
     pub fn watch(mut self, watch: impl Fn(&Statement) + Send + Sync + 'static) -> Self {
         self.0.watch = Some(Watch::new(watch));
@@ -121,14 +121,14 @@ impl SeaOrmStore {
         loop {
             match hallpass_migration::up(&self.0.db).await {
                 Ok(()) => return Ok(()),
-                // Instances of the version before go on writing, and may be in the way.
+                // Instances of the previous version continue to write, and may hold locks.
                 Err(error) => retries.after(error).await?,
             }
         }
     }
 
-    /// Closes the connection pool, once all connections have come back to it. SQLite then has its write-ahead log in
-    /// the database file, which is the whole database.
+    /// Closes the connection pool once all connections have been returned. SQLite then writes its write-ahead log into
+    /// the database file, which is then the whole database.
     ///
     /// # Errors
     /// If the database fails.
@@ -146,7 +146,7 @@ impl SeaOrmStore {
     }
 }
 
-#[expect(private_bounds, reason = "there are two, and no more to come")]
+#[expect(private_bounds, reason = "there are exactly two")]
 impl<D: Database> SeaOrmStore<D> {
     pub(super) fn over(database: D) -> Self {
         Self(database)
@@ -189,8 +189,8 @@ impl<D: Database> SeaOrmStore<D> {
         }
     }
 
-    /// Runs a statement that writes, and gives what it returns. It is committed when this returns, except inside a
-    /// host's transaction.
+    /// Runs a statement that writes, and returns its rows. It is committed when this returns, except inside a host's
+    /// transaction.
     pub(super) async fn write<const N: usize>(
         &self,
         sql: &str,
@@ -214,7 +214,7 @@ impl<D: Database> SeaOrmStore<D> {
         self.0.ensure_in_place().await
     }
 
-    /// For how long a sign of life is waited for.
+    /// How long to wait for a sign of life.
     pub(super) fn patience(&self) -> Duration {
         self.0.patience()
     }
@@ -231,7 +231,7 @@ pub(super) enum Access {
 pub(super) trait Database: Send + Sync {
     fn backend(&self) -> DbBackend;
 
-    /// All rows that the statement gives.
+    /// All rows that the statement returns.
     fn query(
         &self,
         access: Access,
@@ -257,11 +257,12 @@ pub(super) trait Database: Send + Sync {
 pub struct Pool {
     db: DatabaseConnection,
     connections: Connections,
-    /// The pool is the host's: nothing checks a connection when it comes back.
+    /// The pool is the host's: nothing checks a returned connection.
     checks_before_use: bool,
-    /// How long a statement takes at most; zero if only the host knows.
+    /// The time limit of a statement; zero if only the host knows it.
     statement_timeout: Duration,
-    /// SQLite has one writer at a time. Waiting here is fair and costs nothing; waiting for the file's lock is polling.
+    /// SQLite has one writer at a time. Waiting here is fair and costs nothing; waiting for the lock of the file means
+    /// polling.
     writer: Arc<Mutex<()>>,
     #[cfg(feature = "sqlite")]
     files: Files,
@@ -271,7 +272,7 @@ pub struct Pool {
 
 impl Pool {
     async fn connection(&self, access: Access, retries: &Retries) -> Result<Connection, DbErr> {
-        // On SQLite the question costs no round trip, and a read in a transaction sees the state of its beginning.
+        // On SQLite the check costs no round trip, and a read in a transaction sees the state at its beginning.
         let checks = match access {
             Access::Read => self.backend() == DbBackend::Sqlite,
             Access::Write => true,

@@ -22,8 +22,9 @@ use crate::{
     token::SessionId,
 };
 
-/// How to look at one batch and how to delete from it, for rows of `$table` in the order of `$key`. The second
-/// statement checks the rows again: the first may be out of date. On Postgres a row that another holds is passed over.
+/// The statements that read one batch and delete from it, for rows of `$table` in the order of `$key`. The second
+/// statement checks the rows again, because the first may be out of date. On Postgres, a row that another transaction
+/// holds is skipped.
 struct Purge {
     look: &'static str,
     delete: &'static str,
@@ -159,7 +160,7 @@ impl<D: Database> PurgeStore for SeaOrmStore<D> {
     }
 }
 
-/// Looks at one batch of rows whose key is bytes, in this column.
+/// Purges one batch of rows whose key is this column of bytes.
 async fn purge_by_bytes<D, K>(
     store: &SeaOrmStore<D>,
     sql: &Purge,
@@ -182,7 +183,7 @@ where
     })
 }
 
-/// Looks first, so that a batch without expired rows blocks no writer.
+/// Reads first, so that a batch without expired rows blocks no writer.
 async fn purge<D: Database, K: Clone + Into<Value>>(
     store: &SeaOrmStore<D>,
     sql: &Purge,
@@ -215,7 +216,7 @@ async fn purge<D: Database, K: Clone + Into<Value>>(
     })
 }
 
-/// No caller waits for a batch, so that a busy disk may take its time with it.
+/// No caller waits for a batch, so it may take longer on a busy disk.
 async fn delete<D: Database, const N: usize>(
     store: &SeaOrmStore<D>,
     sql: &str,

@@ -26,12 +26,12 @@ use crate::{
     },
 };
 
-/// How often a rotation is tried again when the token turns out to be the current one after all.
+/// How often a rotation is retried when the token turns out to be the current one.
 const MAX_ROTATIONS: u32 = 4;
 
-/// An exchange that waited for a lock is dated by the end of that wait: else a retry after a long one looks older than
-/// it is. The time is the clock's. The database says only for how long, if that is 2 s or more, and an hour at most:
-/// its own clock may jump.
+/// An exchange that waited for a lock is dated by the end of that wait. Otherwise, a retry after a long wait would look
+/// older than it is. The time comes from the clock. The database measures only the wait, if it is between 2 s and an
+/// hour, because its own clock may jump.
 const ROTATE: &str = concat!(
     "UPDATE auth_sessions s SET generation = s.generation + 1, digest = $5, idle_expires_at = $6, \
         rotated_at = CAST($2 AS timestamptz) \
@@ -129,7 +129,7 @@ impl<D: Database> RotationStore for SeaOrmStore<D> {
             }
         }
         Err(StoreError::Conflict(
-            "the rotation met another writer each time".into(),
+            "the rotation conflicted with another writer each time".into(),
         ))
     }
 }

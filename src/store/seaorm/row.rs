@@ -11,8 +11,8 @@ use crate::{
     user::{EmailAddress, Locale, Roles, User},
 };
 
-/// The columns that [`user`] reads: all but the credentials. It reads them by position, which saves the search for ten
-/// names in every row: they come first, and in this order.
+/// The columns that [`user`] reads: all except the credentials. It reads them by position, which saves the search for
+/// ten names in every row. They come first, in this order.
 macro_rules! user_columns {
     ($prefix:literal) => {
         concat!(
@@ -60,8 +60,7 @@ pub(super) fn user(row: &QueryResult) -> Result<User, DbErr> {
     })
 }
 
-/// A user, and the state of the session beside it. The columns of a session `s` that [`session_user`] reads beside the
-/// user's.
+/// The columns of a session `s` that [`session_user`] reads in addition to the user's.
 macro_rules! session_columns {
     () => {
         "s.idle_expires_at, s.absolute_expires_at, \
@@ -98,7 +97,7 @@ pub(super) fn digest(row: &QueryResult) -> Result<TokenDigest, DbErr> {
     digest.map_err(|error| unreadable("digest", error))
 }
 
-/// A column of text that is read as something.
+/// A text column that is parsed.
 pub(super) fn parsed<T>(row: &QueryResult, name: &str) -> Result<T, DbErr>
 where
     T: std::str::FromStr<Err: std::fmt::Display>,
@@ -113,7 +112,8 @@ where
     text.parse().map_err(|error| unreadable(name, error))
 }
 
-/// The roles as they are stored: a space around every name, so that one name is a literal search for ` name `.
+/// The roles as they are stored: a space around every name, so that one name can be found by a literal search for `
+/// name `.
 pub(super) fn roles_text(roles: &Roles) -> String {
     format!(" {roles} ")
 }

@@ -1,4 +1,4 @@
-//! Sessions: opened, in their owner's hands, and ended.
+//! Sessions: opening, listing, reauthenticating and ending them.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
@@ -28,7 +28,7 @@ use crate::{
     user::UserId,
 };
 
-/// The user row comes first: that waits for a reset in flight, and then sees what the reset did.
+/// The user row comes first, to wait for a reset in flight and then see its changes.
 macro_rules! note_sign_in {
     ($condition:literal) => {
         concat!(
@@ -41,7 +41,7 @@ macro_rules! note_sign_in {
     };
 }
 
-/// The live sessions `s` of a user, the one used last first: those that may stay come before the offset.
+/// The live sessions `s` of a user, most recently used first. Those that may stay come before the offset.
 macro_rules! beyond {
     ($from:literal, $limit:literal, $others:literal) => {
         concat!(
@@ -57,9 +57,9 @@ macro_rules! beyond {
     };
 }
 
-/// Every sign-in writes the user row, and waits there for the one before it. But a statement that waited counts the
-/// sessions that there were before the wait: nothing is opened then (the row is not the one that this statement found),
-/// and [`open_session`](SessionStore::open_session) begins again, holding the row.
+/// Every sign-in writes the user row, and waits there for the previous one. A statement that waited would count the
+/// sessions from before the wait. In that case nothing is opened (the row is not the one that this statement found),
+/// and [`open_session`](SessionStore::open_session) begins again while it holds the row.
 const OPEN: &str = concat!(
     "WITH signed_in AS (",
     note_sign_in!(" AND xmin = (SELECT v.xmin FROM auth_users v WHERE v.id = $1)"),
@@ -132,8 +132,8 @@ pub(super) const END_RECORDED: &str = concat!(
     ") SELECT user_id FROM ended"
 );
 
-/// Without a look at the user: a statement that waits here for one that raises the version would pair the new session
-/// with the old user, and leave it open.
+/// Does not read the user: a statement that waits here for one that increments the version would pair the new session
+/// with the old user, and leave the session open.
 macro_rules! end_of {
     () => {
         "UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $4 \
@@ -328,7 +328,7 @@ impl<D: Database> SessionStore for SeaOrmStore<D> {
     }
 }
 
-/// No other transaction writes the user row between the two statements, and the second one sees all that was opened
+/// No other transaction writes the user row between the two statements, and the second one sees all sessions opened
 /// before.
 async fn open_held(
     txn: &Txn<'_>,
@@ -388,10 +388,10 @@ fn opening_values(new: &NewSession, event: &Event, mail: Option<&Intent>) -> [Va
     ]
 }
 
-/// `$1` to `$5` of the statement that notes a sign-in on the user.
+/// `$1` to `$5` of the statement that records a sign-in on the user.
 fn sign_in_values(new: &NewSession) -> [Value; 5] {
     let verified = new.verified_hash.as_ref();
-    // Without a verified password there is nothing to hash again.
+    // Without a verified password, there is nothing to rehash.
     let rehashed = verified.and(new.rehashed.as_ref());
     [
         new.user_id.as_uuid().into(),

@@ -27,11 +27,11 @@ use crate::error::{Error, Result};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A connection that has been idle for so long is asked for a sign of life before it is used: the database may have
-/// been restarted, or a proxy between have forgotten it.
+/// A connection that has been idle this long is asked for a sign of life before it is used: the database may have been
+/// restarted, or a proxy in between may have dropped it.
 const ASK_AFTER_IDLE: Duration = Duration::from_secs(1);
 
-/// How to reach a database that no one else has opened.
+/// Settings for connecting to a database.
 ///
 /// ```no_run
 /// use hallpass::seaorm::{ConnectSettings, SeaOrmStore};
@@ -61,16 +61,16 @@ type Map<O> = Arc<dyn Fn(O) -> O + Send + Sync>;
 
 impl ConnectSettings {
     /// The database at `postgres://…` or `sqlite://…`, with 10 connections and 100 prepared statements on each, and
-    /// the timeouts that fit the [request timeout](Self::request_timeout) of 10 seconds.
+    /// timeouts that fit a [request timeout](Self::request_timeout) of 10 seconds.
     ///
-    /// A SQLite file is created only if the URL says `?mode=rwc`: for the user of the process alone (mode 0600), and so
-    /// are the files beside it. One that is there keeps its mode. A URL that names no file, or opens it for reading
-    /// only, is refused; `sqlite::memory:` is a database of the process.
+    /// A SQLite file is created only if the URL has `?mode=rwc`. It and its companion files are created for the user of
+    /// the process alone (mode 0600); an existing file keeps its mode. A URL that names no file, or opens it read-only,
+    /// is refused; `sqlite::memory:` is a database of the process.
     ///
     /// A parameter of the URL that the driver does not know is refused. A Postgres URL may name several hosts,
     /// `postgres://user@one:5432,two:5432/app`, which are tried in their order, and `target_session_attrs`:
-    /// `read-write` (what several hosts are taken for without it), `primary` or `any`. When the host changes its role
-    /// or goes away, new connections go to the next one that fits; one connection more watches for that.
+    /// `read-write` (the default with several hosts), `primary` or `any`. When the host changes its role or fails, new
+    /// connections go to the next host that fits; one additional connection watches for that.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -93,38 +93,37 @@ impl ConnectSettings {
         self
     }
 
-    /// How many prepared statements each connection keeps; at least 1: the driver cannot do without, whatever stands
-    /// between. A pooler has to work in session mode, or keep prepared statements apart (PgBouncer 1.21 or later).
+    /// How many prepared statements each connection keeps; at least 1, because the driver needs prepared statements. A
+    /// pooler has to work in session mode, or keep the prepared statements of clients apart (PgBouncer 1.21 or later).
     #[must_use]
     pub fn statement_cache(mut self, statements: usize) -> Self {
         self.statement_cache = statements;
         self
     }
 
-    /// For how long a call waits for a connection before it is [`Unavailable`](crate::ErrorKind::Unavailable).
-    /// Three seconds by default.
+    /// How long a call waits for a connection before it is [`Unavailable`](crate::ErrorKind::Unavailable). Three
+    /// seconds by default.
     #[must_use]
     pub fn acquire_timeout(mut self, timeout: Duration) -> Self {
         self.acquire_timeout = timeout;
         self
     }
 
-    /// For how long Postgres works at a statement, waiting for locks included, before it gives up and the call is
+    /// How long Postgres works on a statement, including waits for locks, before it gives up and the call is
     /// [`Unavailable`](crate::ErrorKind::Unavailable). Three seconds by default; a stricter `statement_timeout` of the
-    /// role or the database stays. Migrations and the purge have their own. On SQLite it bounds the wait for other
-    /// processes that write.
+    /// role or the database stays in force. Migrations and the purge have limits of their own. On SQLite it limits the
+    /// wait for other processes that write.
     ///
-    /// A request with less than this left of its
-    /// [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout) begins no write and commits no
-    /// transaction, so that nothing is committed after its 503. Behind a pooler in transaction mode the limit cannot be
-    /// set from here: set it for the role.
+    /// A request with less than this left of its [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout)
+    /// begins no write and commits no transaction, so that nothing is committed after its 503. Behind a pooler in
+    /// transaction mode, the limit cannot be set from here; set it for the role.
     #[must_use]
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout.max(Duration::from_millis(1));
         self
     }
 
-    /// Fits the two into a timeout of requests: three tenths of it to get a connection, but three seconds at most, and
+    /// Fits both limits into a request timeout: three tenths of it to get a connection, but at most three seconds, and
     /// three tenths for a statement.
     #[must_use]
     pub fn request_timeout(self, timeout: Duration) -> Self {
@@ -132,7 +131,7 @@ impl ConnectSettings {
             .statement_timeout(timeout * 3 / 10)
     }
 
-    /// Changes what the driver opens each connection to Postgres with, after everything that is set here.
+    /// Changes the options of the driver for each connection to Postgres, after all settings from here.
     #[cfg(feature = "postgres")]
     #[must_use]
     pub fn map_postgres(
@@ -143,7 +142,7 @@ impl ConnectSettings {
         self
     }
 
-    /// Changes what the driver opens each connection to SQLite with, after everything that is set here.
+    /// Changes the options of the driver for each connection to SQLite, after all settings from here.
     ///
     /// ```
     /// use hallpass::seaorm::ConnectSettings;
@@ -161,18 +160,19 @@ impl ConnectSettings {
         self
     }
 
-    /// The same for SeaORM, for a host that opens the pool. SQLite is opened with WAL, foreign keys and `synchronous =
-    /// NORMAL`: acknowledged writes survive the end of the process, and a power cut can take the last moments but never
-    /// leaves a broken file.
+    /// The settings as options of SeaORM, for a host that opens the pool. SQLite is opened with WAL, foreign keys and
+    /// `synchronous = NORMAL`: acknowledged writes survive the end of the process, and a power cut can lose the latest
+    /// writes but never leaves a broken file.
     ///
-    /// SeaORM keeps one function of each kind: `map_sqlx_sqlite_opts` or `map_sqlx_postgres_opts` on what this returns
-    /// takes the place of the one that sets all this. A host gives its own to [`map_sqlite`](Self::map_sqlite) or
-    /// [`map_postgres`](Self::map_postgres). The driver makes a SQLite file with the mode that the process leaves it.
+    /// SeaORM keeps one function of each kind: a `map_sqlx_sqlite_opts` or `map_sqlx_postgres_opts` on the result
+    /// replaces the function that applies these settings. Use [`map_sqlite`](Self::map_sqlite) or
+    /// [`map_postgres`](Self::map_postgres) instead. The driver creates a SQLite file with the default mode of the
+    /// process.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is not one of a database whose driver is compiled
-    /// in (features `postgres` and `sqlite`), if it names several hosts or no file, if it has a parameter that the
-    /// driver does not know, or if a setting is out of its range.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL does not belong to a database whose driver is
+    /// compiled in (features `postgres` and `sqlite`), names several hosts or no file, or has a parameter that the
+    /// driver does not know, or if a setting is out of range.
     pub fn to_options(&self) -> Result<ConnectOptions> {
         self.check_statement_cache()?;
         match self.kind()? {
@@ -218,18 +218,16 @@ impl ConnectSettings {
     }
 }
 
-/// The value stays out: it may be a secret. So does a name that looks like one.
+/// The value is left out: it may be a secret. So is a name that looks like one.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 fn unknown_parameter(name: &str) -> Error {
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let name = if (1..=40).contains(&name.len()) && name.chars().all(is_word) {
         name
     } else {
-        "one without a proper name"
+        "one without a valid name"
     };
-    Error::configuration(format!(
-        "the database URL has a parameter that is not known: {name}"
-    ))
+    Error::configuration(format!("the database URL has an unknown parameter: {name}"))
 }
 
 enum Kind {
@@ -240,11 +238,11 @@ enum Kind {
 }
 
 impl SeaOrmStore {
-    /// Opens a connection pool of its own. The tables are not touched: see [`migrate`](Self::migrate).
+    /// Opens a connection pool of its own. The tables are not touched; see [`migrate`](Self::migrate).
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is wrong, or leads to a pooler that mixes
-    /// prepared statements up, [`Unavailable`](crate::ErrorKind::Unavailable) if the database does not answer.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the URL is invalid, or leads to a pooler that mixes up
+    /// prepared statements; [`Unavailable`](crate::ErrorKind::Unavailable) if the database does not answer.
     pub async fn connect(settings: &ConnectSettings) -> Result<Self> {
         settings.check_statement_cache()?;
         match settings.kind()? {

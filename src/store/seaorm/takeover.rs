@@ -1,4 +1,4 @@
-//! Leaves nothing to the previous holder of an account that was unverified, once its address is verified.
+//! Takeover: leaves nothing to the previous holder of an unverified account, once its address is verified.
 
 use sea_orm::{DbErr, Value};
 
@@ -9,19 +9,19 @@ use super::{
 };
 use crate::{clock::Timestamp, token::EndReason, user::UserId};
 
-/// The tables from which the rows of the user are deleted. A feature that keeps another way in adds its table here, and
-/// both ways to take an account over wipe it. Sessions are ended, and one-time tokens die with the version,
-/// those that verify the address apart, which count as used.
+/// The tables from which the rows of the user are deleted. A feature that stores another way to sign in adds its table
+/// here, and both kinds of takeover then delete its rows. Sessions are ended, and one-time tokens die with the version,
+/// except those that verify the address, which count as used.
 const WIPED: [&str; 2] = ["auth_identities", "auth_oauth_flows"];
 
-/// For an address that was verified otherwise. The other tokens die with the version, and were not used.
+/// For an address that was verified in another way. The other tokens die with the version, and were not used.
 pub(super) const USE_ALL_PROOFS: &str = concat!(
     "UPDATE auth_one_time_tokens SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL AND ",
     is_proof!("purpose")
 );
 
-/// For Postgres: CTEs that wipe in the same statement, behind a CTE `taken_over` with the `id` of the account. The
-/// statement itself ends sessions and uses up one-time tokens.
+/// For Postgres: CTEs that delete in the same statement, after a CTE `taken_over` with the `id` of the account. The
+/// statement itself ends sessions and uses one-time tokens.
 pub(super) fn wiping() -> String {
     let wiping = |table: &str| {
         format!(
@@ -31,7 +31,7 @@ pub(super) fn wiping() -> String {
     WIPED.map(wiping).concat()
 }
 
-/// Wipes in a transaction that holds the user row.
+/// Deletes the rows in a transaction that holds the user row.
 pub(super) async fn wipe(
     txn: &Txn<'_>,
     user: UserId,

@@ -1,5 +1,5 @@
-//! A transaction that several statements share. It begins and ends in tasks, which a caller that goes away does not
-//! take along: a connection whose BEGIN is under way would go back to the pool inside a transaction.
+//! A transaction that several statements share. It begins and ends in separate tasks, so that a caller that disconnects
+//! does not cancel them: a connection whose BEGIN is in flight would return to the pool inside a transaction.
 
 use std::{fmt, time::Duration};
 
@@ -18,7 +18,7 @@ use super::{
 pub(super) trait HostTransaction: fmt::Debug + Send + Sync {
     fn backend(&self) -> DbBackend;
 
-    /// All rows that the statement gives.
+    /// All rows that the statement returns.
     async fn query(&self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr>;
 }
 
@@ -26,7 +26,7 @@ pub(super) trait HostTransaction: fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub(super) enum Txn<'a> {
     Own(Own),
-    /// One that the host has opened, and ends.
+    /// A transaction that the host has opened, and will end.
     Host(&'a dyn HostTransaction),
 }
 
@@ -81,7 +81,7 @@ impl Txn<'_> {
         }
     }
 
-    /// Commits, unless that is the host's to do.
+    /// Commits, unless the host has to.
     pub(super) async fn commit(self) -> Result<(), DbErr> {
         match self {
             Self::Own(mut own) => {
@@ -96,7 +96,7 @@ impl Txn<'_> {
         }
     }
 
-    /// Gives it up, unless that is the host's to do.
+    /// Rolls back, unless the host has to.
     pub(super) async fn rollback(self) {
         if let Self::Own(mut own) = self
             && let Some(held) = own.held.take()
@@ -107,7 +107,7 @@ impl Txn<'_> {
     }
 }
 
-/// An open transaction on a connection of the pool. Dropped, it is given up in a task.
+/// An open transaction on a connection of the pool. If it is dropped, a task rolls it back.
 #[derive(Debug)]
 pub(super) struct Own {
     backend: DbBackend,
@@ -124,7 +124,7 @@ impl Drop for Own {
     }
 }
 
-/// The connection, and on SQLite the process's turn to write: both are free once the transaction has ended.
+/// The connection, and on SQLite the process's turn to write. Both are released once the transaction has ended.
 #[derive(Debug)]
 struct Held {
     connection: Connection,
@@ -142,7 +142,7 @@ impl Held {
     }
 }
 
-/// Runs a statement inside a transaction, and gives what it returns.
+/// Runs a statement inside a transaction, and returns its rows.
 pub(super) async fn run<const N: usize>(
     txn: &Txn<'_>,
     sql: &str,
@@ -159,7 +159,7 @@ async fn outliving<T: Send + 'static>(
     ended.unwrap_or_else(|error| Err(internal(error.to_string())))
 }
 
-/// Runs `$work` in a transaction, again if it loses against another one, or its connection before COMMIT.
+/// Runs `$work` in a transaction. It runs again if it loses against another one, or loses its connection before COMMIT.
 macro_rules! transaction {
     ($store:expr, |$txn:ident| $work:expr) => {{
         let mut retries = $store.retries();

@@ -47,7 +47,7 @@ macro_rules! insert_user {
 }
 pub(super) use insert_user;
 
-/// With what [`insert_values`] gives; no row if the address is taken.
+/// With the values of [`insert_values`]; no row if the address is taken.
 pub(super) const INSERT: &str = insert_user!();
 
 const INSERT_RECORDED: &str = concat!(
@@ -197,7 +197,7 @@ impl<D: Database> UserStore for SeaOrmStore<D> {
         if let Some(status) = filter.status {
             query = query.filter(Expr::cust(match status {
                 UserStatus::Active => "status = 'active'",
-                // As the index of the few has it.
+                // The condition of the partial index.
                 UserStatus::Disabled => "status <> 'active'",
             }));
         }
@@ -242,7 +242,7 @@ pub(super) fn insert_values(new: &NewUser) -> [Value; 9] {
     ]
 }
 
-/// The least text above all that begin with the prefix, in byte order (which is also the order of code points).
+/// The smallest text above all texts with the prefix, in byte order (which is also the order of code points).
 fn end_of(prefix: &EmailPrefix) -> Option<String> {
     let mut end = prefix.as_str().to_owned();
     while let Some(last) = end.pop() {
@@ -255,12 +255,12 @@ fn end_of(prefix: &EmailPrefix) -> Option<String> {
     None
 }
 
-/// Written as the indexes of the few have it, for every role but the one that everybody has.
+/// Written like the conditions of the partial indexes, for every role except the one that everybody has.
 fn having(role: &Role) -> Condition {
     if *role == Role::ADMIN {
         return Condition::all().add(Expr::cust("roles LIKE '% admin %'"));
     }
-    // The name may hold `_`, which LIKE would take for any character.
+    // The name may contain `_`, which LIKE would treat as a wildcard.
     let name = role.as_str().replace('_', "\\_");
     let pattern = LikeExpr::new(format!("% {name} %")).escape('\\');
     let others = (*role != Role::USER).then(|| Expr::cust("roles <> ' user '"));

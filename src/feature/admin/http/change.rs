@@ -22,16 +22,16 @@ pub(super) async fn update_user(
     Ok(Json(updated.await?.into()))
 }
 
-/// The changes to a user. Members that are left out stay.
+/// The changes to a user. Omitted members stay unchanged.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct UpdateUserRequest {
-    /// The names of the roles, as a whole.
+    /// The names of all roles; they replace the current ones.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>, required = false, max_items = 32))]
     roles: Option<Roles>,
     /// `active` or `disabled`.
     #[cfg_attr(feature = "openapi", schema(value_type = String, required = false))]
     status: Option<UserStatus>,
-    /// Null takes it away.
+    /// Null removes it.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 200))]
     display_name: Option<Option<String>>,
     #[cfg_attr(feature = "openapi", schema(value_type = bool, required = false))]

@@ -29,10 +29,10 @@ pub(super) async fn create_user(
 pub(super) struct CreateUserRequest {
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = "email", max_length = 254))]
     email: EmailAddress,
-    /// Without one, the user is mailed a link that sets it.
+    /// Without a password, the user is mailed a link that sets one.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = "password", max_length = 256))]
     password: Option<Password>,
-    /// The names of the roles, `user` alone if they are left out.
+    /// The names of the roles. Default: `user` alone.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>, max_items = 32))]
     roles: Option<Roles>,
 }

@@ -28,7 +28,7 @@ pub(super) async fn list_events(
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct EventPage {
     items: Vec<EventView>,
-    /// Where the next page begins; null on the last.
+    /// The cursor of the next page; null on the last page.
     #[cfg_attr(feature = "openapi", schema(required))]
     next_cursor: Option<String>,
 }
@@ -36,12 +36,12 @@ pub(super) struct EventPage {
 /// A page of events.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct ListEventsQuery {
-    /// How many at most.
+    /// The maximum number of items.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 200, default = 50))]
     limit: Option<u32>,
     /// `next_cursor` of a page with the same filters.
     cursor: Option<String>,
-    /// The user they are about.
+    /// The affected user.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>))]
     user_id: Option<UserId>,
     /// The type of the events.

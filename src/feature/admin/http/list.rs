@@ -27,7 +27,7 @@ pub(super) async fn list_users(
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct UserPage {
     items: Vec<UserView>,
-    /// Where the next page begins; null on the last.
+    /// The cursor of the next page; null on the last page.
     #[cfg_attr(feature = "openapi", schema(required))]
     next_cursor: Option<String>,
 }
@@ -35,15 +35,15 @@ pub(super) struct UserPage {
 /// A page of users.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct ListUsersQuery {
-    /// How many at most.
+    /// The maximum number of items.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 200, default = 50))]
     limit: Option<u32>,
     /// `next_cursor` of a page with the same filters.
     cursor: Option<String>,
-    /// The beginning of the address, literally.
+    /// The prefix of the address, taken literally.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     email: Option<EmailPrefix>,
-    /// A role the users have.
+    /// A role that the users have.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     role: Option<Role>,
     /// `active` or `disabled`.

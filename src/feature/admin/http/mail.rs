@@ -51,7 +51,7 @@ impl<S: Sync> Input<S> for Waiting {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct MailPage {
     items: Vec<MailView>,
-    /// Where the next page begins; null on the last.
+    /// The cursor of the next page; null on the last page.
     #[cfg_attr(feature = "openapi", schema(required))]
     next_cursor: Option<String>,
 }
@@ -64,7 +64,7 @@ pub(super) struct MailView {
     id: IntentId,
     /// The letter, such as `reset_password`.
     letter: String,
-    /// The address it goes to, or was asked for with; null if the user is gone.
+    /// The address that it goes to or was requested with; null if the user is gone.
     #[cfg_attr(feature = "openapi", schema(required))]
     recipient: Option<String>,
     /// The recipient; null if the mail was requested with an address.
@@ -72,14 +72,14 @@ pub(super) struct MailView {
     user_id: Option<UserId>,
     /// `pending`, or `dead` if it was given up.
     status: &'static str,
-    /// How often it was tried.
+    /// The number of attempts.
     attempts: i32,
-    /// The reason why the last try failed.
+    /// The reason why the last attempt failed.
     #[cfg_attr(feature = "openapi", schema(required))]
     last_error: Option<String>,
     #[serde(serialize_with = "time::serialize")]
     created_at: DateTime<Utc>,
-    /// When it is to be tried.
+    /// The time of the next attempt.
     #[serde(serialize_with = "time::serialize")]
     due_at: DateTime<Utc>,
 }
@@ -103,7 +103,7 @@ impl From<MailEntry> for MailView {
 /// A page of mails.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(super) struct ListMailQuery {
-    /// How many at most.
+    /// The maximum number of items.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 200, default = 50))]
     limit: Option<u32>,
     /// `next_cursor` of a page with the same filter.

@@ -24,7 +24,7 @@ const VERIFIER: std::ops::RangeInclusive<usize> = 43..=128;
 /// The longest error code that is logged.
 const MAX_WORD: usize = 64;
 
-/// Where a provider is asked, and how we prove there who we are.
+/// The endpoints of a provider, and our client authentication there.
 #[derive(Debug)]
 pub(super) struct Endpoints {
     pub(super) authorization: Url,
@@ -66,7 +66,7 @@ type Asker = Client<
 >;
 
 impl Endpoints {
-    /// Where the browser goes. `nonce` is for OpenID Connect.
+    /// The URL to send the browser to. `nonce` is for OpenID Connect.
     pub(super) fn authorization_url(
         &self,
         provider: &Provider,
@@ -87,7 +87,7 @@ impl Endpoints {
         Ok(url.into())
     }
 
-    /// Spends the code.
+    /// Exchanges the code, which spends it.
     pub(super) async fn exchange(
         &self,
         web: &Web,
@@ -125,11 +125,11 @@ impl Endpoints {
     }
 }
 
-/// The members of an answer that are read. All others may be of any type.
+/// The members of an answer that are read. All others may have any type.
 const READ: [&str; 4] = ["access_token", "error", "id_token", "token_type"];
 
-/// Sends the request, and lets only what is strict JSON through, and of that only what is read. A refusal that comes
-/// with status 200, as GitHub sends it, goes on as one.
+/// Sends the request and passes on only strict JSON, reduced to the members that are read. A refusal with status 200,
+/// as GitHub sends it, is passed on as a refusal.
 async fn ask(
     web: &Web,
     request: oauth2::HttpRequest,
@@ -150,7 +150,7 @@ async fn ask(
     Ok(response)
 }
 
-/// Of what `oauth2` knows, only what holds no secret.
+/// The parts of an `oauth2` error that hold no secret.
 fn fault(error: RequestTokenError<ProviderFault, BasicErrorResponse>) -> ProviderFault {
     match error {
         RequestTokenError::ServerResponse(refusal) => {
@@ -174,7 +174,7 @@ fn verifier(text: &str) -> Result<PkceCodeVerifier, ProviderFault> {
 
 fn redirect(uri: &str) -> Result<RedirectUrl, ProviderFault> {
     RedirectUrl::new(uri.to_owned())
-        .map_err(|_| ProviderFault::Unsound("comes back to what is not a URL"))
+        .map_err(|_| ProviderFault::Unsound("has a redirect URI that is not a URL"))
 }
 
 fn nonsense(why: &'static str) -> ProviderFault {

@@ -17,7 +17,7 @@ const HEADERS: [(&str, &str); 2] = [
     ("x-github-api-version", "2022-11-28"),
 ];
 
-/// As many addresses as GitHub gives at once.
+/// The largest page of addresses that GitHub returns.
 const PAGE: usize = 100;
 const MAX_PAGES: usize = 10;
 
@@ -33,13 +33,13 @@ pub(super) fn endpoints(provider: &Provider) -> Result<Endpoints> {
     })
 }
 
-/// Whether it is GitHub that calls itself so on the way back: the base, or its authorization server below it.
+/// Whether this `iss` of a callback names GitHub: the base, or its authorization server below it.
 pub(super) fn is_issuer(provider: &Provider, iss: &str) -> bool {
     let base = provider.issuer();
     iss == base || iss.strip_prefix(base) == Some("/login/oauth")
 }
 
-/// Asks whose the token is. The claims are those of an ID token: the subject and the names.
+/// Asks for the owner of the token. The claims are those of an ID token: the subject and the names.
 pub(super) async fn user(
     web: &Web,
     provider: &Provider,
@@ -50,7 +50,7 @@ pub(super) async fn user(
     let user = profile::ask(web, USER, &url, token, &HEADERS).await?;
     let user = json::parse_object(&user)
         .map_err(|_| ProviderFault::Nonsense(USER, "is not one JSON object"))?;
-    // The login is not the identity: a user can change it, and another can take it.
+    // The login is not the identity: a user can change it, and another user can then take it.
     let id = user.get("id").and_then(Value::as_u64).filter(|id| *id > 0);
     let id = id.ok_or(ProviderFault::Nonsense(USER, "has no number"))?;
     let name = user.get("name").cloned().unwrap_or_default();
@@ -61,7 +61,7 @@ pub(super) async fn user(
         .collect())
 }
 
-/// Adds their primary address, wherever it is in the list.
+/// Adds the primary address, at any position in the list.
 pub(super) async fn complete(
     claims: &mut Map<String, Value>,
     web: &Web,

@@ -13,12 +13,12 @@ use crate::{clock::Timestamp, json};
 /// The longest token that is parsed, in bytes.
 const MAX_TOKEN: usize = 16 * 1024;
 const MAX_SUBJECT: usize = 255;
-/// For how many seconds a token that has expired is taken.
+/// The number of seconds for which an expired token is accepted.
 const LEEWAY: i64 = 5;
 /// How many seconds ahead of ours the provider's clock may run.
 const MAX_SKEW: i64 = 60;
 
-/// A token of which the header alone was read. Its claims are read once its signature is [checked](Self::signed).
+/// A token of which only the header was read. Its claims are read after its signature is [checked](Self::signed).
 #[derive(Debug)]
 pub(super) struct IdToken<'a> {
     algorithm: Algorithm,
@@ -43,7 +43,7 @@ pub(super) struct Expected<'a> {
 }
 
 impl<'a> IdToken<'a> {
-    /// Reads the header. `supported` is what the provider says it signs with, if it does.
+    /// Reads the header. `supported` has the algorithms that the provider says it signs with, if any.
     pub(super) fn read(
         token: &'a str,
         supported: Option<&[String]>,
@@ -63,10 +63,10 @@ impl<'a> IdToken<'a> {
         let is_supported = supported.is_none_or(|names| names.iter().any(|one| one == name));
         let algorithm = Algorithm::read(name).filter(|_| is_supported);
         let algorithm = algorithm.ok_or(ProviderFault::IdToken(
-            "is signed with an algorithm that is not taken",
+            "is signed with an algorithm that is not accepted",
         ))?;
-        // RFC 7515, section 4.1.11: a critical header that is not understood makes the token invalid. Nothing is
-        // understood.
+        // RFC 7515, section 4.1.11: a critical header that is not understood makes the token invalid. We understand
+        // none.
         if header.contains_key("crit") {
             return Err(ProviderFault::IdToken("has critical extensions"));
         }
@@ -89,20 +89,20 @@ impl<'a> IdToken<'a> {
         let key = keys.find(self.kid.as_deref(), self.algorithm);
         let key = key.map_err(|none| {
             ProviderFault::IdToken(match none {
-                NoKey::Ambiguous => "does not say which of several keys it is of",
-                NoKey::Unfit => "names a key of another algorithm",
+                NoKey::Ambiguous => "does not say which of several keys signed it",
+                NoKey::Unfit => "names a key for another algorithm",
                 NoKey::Unknown => "is signed with a key that is not the provider's",
             })
         })?;
         match key.verifies(self.algorithm, self.message.as_bytes(), &self.signature) {
             true => Ok(Signed(self)),
-            false => Err(ProviderFault::IdToken("has a signature that is not right")),
+            false => Err(ProviderFault::IdToken("has an invalid signature")),
         }
     }
 }
 
 impl Signed<'_> {
-    /// Checks the claims, and gives them.
+    /// Checks the claims and returns them.
     pub(super) fn claims(
         &self,
         expected: &Expected<'_>,
@@ -120,7 +120,7 @@ impl Signed<'_> {
     ) -> Result<(), &'static str> {
         let is = |name: &str, value: &str| claims.get(name).is_some_and(|claim| claim == value);
         if !is("iss", expected.issuer) {
-            return Err("is of another issuer");
+            return Err("is from another issuer");
         }
         check_audience(claims, expected.client_id)?;
         let now = expected.now.timestamp();
@@ -132,7 +132,7 @@ impl Signed<'_> {
         }
         match time("iat") {
             Some(Some(issued)) if issued <= now.saturating_add(MAX_SKEW) => {}
-            Some(Some(_)) => return Err("is of the future"),
+            Some(Some(_)) => return Err("is from the future"),
             _ => return Err("does not say when it was issued"),
         }
         match time("nbf") {
@@ -141,13 +141,13 @@ impl Signed<'_> {
             Some(_) => return Err("is not valid yet"),
         }
         if !is("nonce", expected.nonce) {
-            return Err("is of another flow");
+            return Err("belongs to another flow");
         }
-        subject(claims).ok_or("does not say whom it is of")?;
+        subject(claims).ok_or("has no valid subject")?;
         match claims.get("at_hash") {
             None => Ok(()),
             Some(hash) if *hash == self.half_digest(expected.access_token) => Ok(()),
-            Some(_) => Err("is of another access token"),
+            Some(_) => Err("belongs to another access token"),
         }
     }
 
@@ -179,8 +179,8 @@ fn check_audience(claims: &Map<String, Value>, client_id: &str) -> Result<(), &'
     };
     match claims.get("azp") {
         Some(party) if party == client_id => Ok(()),
-        Some(_) => Err("was asked for by another client"),
-        None if several => Err("is for several clients, and does not say which has asked for it"),
+        Some(_) => Err("was requested by another client"),
+        None if several => Err("is for several clients, and does not say which one requested it"),
         None => Ok(()),
     }
 }

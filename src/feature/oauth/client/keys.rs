@@ -25,7 +25,7 @@ pub(super) const TERMS: Terms = hourly("the keys of a provider");
 /// The key lengths that the verifier accepts, in bits. The minimum is NIST SP 800-131A's.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-/// The algorithms of ID tokens: of RFC 7518 the asymmetric ones that are in use, and Ed25519 (RFC 8037).
+/// The algorithms of ID tokens: the asymmetric ones of RFC 7518 that are in use, and Ed25519 (RFC 8037).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Algorithm {
     EdDsa,
@@ -46,7 +46,7 @@ pub(super) struct Keys(Vec<Key>);
 #[derive(PartialEq, Eq)]
 pub(super) struct Key {
     kid: Option<String>,
-    /// The only algorithm it is for, if it names one.
+    /// The only algorithm of the key, if it names one.
     algorithm: Option<String>,
     material: Material,
 }
@@ -62,15 +62,15 @@ enum Material {
 /// The reason why no single key can be picked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoKey {
-    /// Several could be.
+    /// Several keys fit.
     Ambiguous,
-    /// None has that identifier, or fits.
+    /// No key has that identifier, or none fits.
     Unknown,
-    /// There is one of that identifier, and it is for something else.
+    /// A key has that identifier, but is for another use.
     Unfit,
 }
 
-/// Fetches the keys of one provider, where its configuration says they are.
+/// Fetches the keys of one provider, from the URL in its configuration.
 #[derive(Debug)]
 pub(super) struct Jwks {
     pub(super) web: Web,
@@ -89,7 +89,7 @@ impl Fetch for Jwks {
         Ok(match known {
             Some(known) if *known == keys => known,
             _ => {
-                tracing::info!(keys = keys.0.len(), "fetched other keys of a provider");
+                tracing::info!(keys = keys.0.len(), "fetched changed keys of a provider");
                 Arc::new(keys)
             }
         })
@@ -97,7 +97,7 @@ impl Fetch for Jwks {
 }
 
 impl Keys {
-    /// Reads a JWK Set (RFC 7517). Keys that no ID token could be verified by are passed over.
+    /// Reads a JWK Set (RFC 7517). Keys that cannot verify an ID token are ignored.
     fn read(document: &Map<String, Value>) -> Result<Self, ProviderFault> {
         let nonsense = |why| ProviderFault::Nonsense("JWK Set", why);
         let Some(Value::Array(jwks)) = document.get("keys") else {
@@ -203,7 +203,7 @@ impl Key {
 }
 
 impl Algorithm {
-    /// Of the names of RFC 7518; `none`, the symmetric ones and all others are none here.
+    /// By their names in RFC 7518. `none`, symmetric algorithms and all others are unknown here.
     pub(super) fn read(name: &str) -> Option<Self> {
         Some(match name {
             "EdDSA" => Self::EdDsa,

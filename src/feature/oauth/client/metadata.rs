@@ -23,11 +23,11 @@ pub(super) struct Metadata {
     pub(super) token: Url,
     pub(super) jwks: Url,
     pub(super) userinfo: Option<Url>,
-    /// How clients prove who they are, if it says so.
+    /// The client authentication methods, if it names them.
     pub(super) auth_methods: Option<Vec<String>>,
     /// The signature algorithms of ID tokens, if it names them.
     pub(super) algorithms: Option<Vec<String>>,
-    /// Whether it names itself on the way back (RFC 9207, section 3).
+    /// Whether it sends its `iss` to the callback (RFC 9207, section 3).
     pub(super) names_itself: bool,
 }
 
@@ -60,7 +60,7 @@ impl Fetch for Discovery {
     }
 }
 
-/// Gets a document that is public, and a JSON object.
+/// Fetches a public document that is a JSON object.
 pub(super) async fn fetch(
     web: &Web,
     what: &'static str,
@@ -80,7 +80,7 @@ pub(super) async fn fetch(
 impl Metadata {
     fn read(document: &Map<String, Value>, issuer: &str, web: &Web) -> Result<Self, ProviderFault> {
         if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
-            return Err(nonsense("is of another issuer"));
+            return Err(nonsense("is from another issuer"));
         }
         let endpoint = |name: &str| match said(document, name) {
             None => Ok(None),
@@ -92,7 +92,7 @@ impl Metadata {
                 };
                 let url = url.filter(|url| web.may_ask(url) && is_plain(url));
                 url.map(Some)
-                    .ok_or_else(|| nonsense("names an endpoint that is not to be asked"))
+                    .ok_or_else(|| nonsense("names an endpoint that must not be called"))
             }
         };
         let required = |name: &str| endpoint(name)?.ok_or_else(|| nonsense("lacks an endpoint"));
@@ -112,7 +112,7 @@ impl Metadata {
     }
 }
 
-/// Null stands for absent: generators write out what they do not set.
+/// Null counts as absent, because generators write unset members as null.
 fn said<'a>(document: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     document.get(name).filter(|value| !value.is_null())
 }

@@ -1,4 +1,4 @@
-//! Asking a provider who has just signed in there.
+//! The client that asks a provider who has just signed in.
 //!
 //! ```text
 //! configuration ──► authorization URL ──► (browser) ──► code ──► tokens ──► ID token, verified by the provider's keys
@@ -41,13 +41,13 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long all calls of one sign-in may take.
 const DEADLINE: Duration = Duration::from_secs(8);
 
-/// For what changes seldom.
+/// The terms of documents that seldom change.
 const fn hourly(what: &'static str) -> Terms {
     Terms {
         what,
         timeout: TIMEOUT,
         fresh: Duration::from_secs(3600),
-        // A sign-in does not wait while a value is at hand.
+        // A sign-in does not wait if a value is cached.
         stale: Duration::MAX,
         pause: Duration::from_secs(60),
         first_pause: Duration::from_secs(3),
@@ -65,7 +65,7 @@ struct Inner {
     source: Source,
 }
 
-/// Where it is known from how the provider is asked.
+/// The source of the provider's endpoints.
 enum Source {
     Fixed(Endpoints),
     Discovered {
@@ -78,7 +78,7 @@ enum Source {
 pub(crate) struct Authorization<'a> {
     pub(crate) redirect_uri: &'a str,
     pub(crate) state: &'a str,
-    /// Not used where there is no ID token.
+    /// Not used if there is no ID token.
     pub(crate) nonce: &'a str,
     /// 43 to 128 characters (RFC 7636, section 4.1).
     pub(crate) verifier: &'a str,
@@ -94,22 +94,22 @@ pub(crate) struct Answer<'a> {
     pub(crate) verifier: &'a str,
 }
 
-/// Somebody who has signed in.
+/// A user who has signed in at the provider.
 #[derive(Debug)]
 pub(crate) struct Identified {
     pub(crate) assertion: Assertion,
-    /// The reason why the address is not known better. Their identity is verified all the same.
+    /// The reason why the address is unknown or unverified. The identity is verified in any case.
     pub(crate) fault: Option<ProviderFault>,
 }
 
-/// Claims that are verified so far, and the token to ask for more.
+/// The verified claims so far, and the token to ask for more.
 struct Known {
     claims: serde_json::Map<String, serde_json::Value>,
     access_token: oauth2::AccessToken,
 }
 
 impl Client {
-    /// Makes no request yet.
+    /// Creates the client; sends no request yet.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) naming the provider.
@@ -149,7 +149,7 @@ impl Client {
         &self.0.provider
     }
 
-    /// Fetches the configuration and the keys, unless they are at hand. Takes 5 seconds at most.
+    /// Fetches the configuration and the keys, unless they are cached. Takes at most 5 seconds.
     pub(crate) async fn prepare(&self) -> Result<(), ProviderFault> {
         let Source::Discovered { keys, .. } = &self.0.source else {
             return Ok(());
@@ -162,7 +162,7 @@ impl Client {
         .await
     }
 
-    /// Where the browser goes. Takes 5 seconds at most.
+    /// The URL to send the browser to. Takes at most 5 seconds.
     pub(crate) async fn authorization_url(
         &self,
         flow: &Authorization<'_>,
@@ -178,7 +178,7 @@ impl Client {
         }
     }
 
-    /// Finds out who has signed in. Spends the code, and takes 8 seconds at most.
+    /// Finds out who has signed in. Spends the code, and takes at most 8 seconds.
     pub(crate) async fn identify(&self, answer: &Answer<'_>) -> Result<Identified, ProviderFault> {
         let end = Instant::now() + DEADLINE;
         let mut known = until(end, self.who(answer)).await?;
@@ -189,7 +189,7 @@ impl Client {
         })
     }
 
-    /// Proves who it is.
+    /// Verifies the identity.
     async fn who(&self, answer: &Answer<'_>) -> Result<Known, ProviderFault> {
         let Inner { provider, web, .. } = &*self.0;
         let (metadata, keys) = match &self.0.source {
@@ -209,7 +209,7 @@ impl Client {
             }
             Source::Discovered { keys, .. } => (self.metadata().await?, keys),
         };
-        // Before the code goes anywhere: it may be another provider's.
+        // This comes before the code is sent anywhere: it may be another provider's.
         let is_ours = match answer.iss {
             Some(iss) => iss == provider.issuer(),
             None => !metadata.names_itself,
@@ -266,7 +266,7 @@ impl Client {
         if let Ok(signed) = token.signed(&known) {
             return signed.claims(&expected);
         }
-        // The keys may have been replaced since: under other identifiers, the same ones, or none.
+        // The keys may have been replaced since, with or without new identifiers.
         keys.refetch().await;
         let known = keys.at_hand().ok_or(NO_KEYS)?;
         token.signed(&known)?.claims(&expected)
@@ -297,7 +297,7 @@ impl Metadata {
             Some(_) => {
                 return Err(ProviderFault::Nonsense(
                     "configuration",
-                    "takes no client by its secret",
+                    "accepts no client by its secret",
                 ));
             }
         };

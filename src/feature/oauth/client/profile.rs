@@ -1,4 +1,4 @@
-//! The profile of a user at a provider, beside the identity.
+//! The profile of a user at a provider, in addition to the identity.
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,7 @@ use crate::{
     user::{EmailAddress, check_display_name},
 };
 
-/// Asks for something in the name of the user: JSON, which it must be.
+/// Fetches JSON in the name of the user.
 pub(super) async fn ask(
     web: &Web,
     what: &'static str,
@@ -48,12 +48,13 @@ pub(super) fn lacks_address(claims: &Map<String, Value>) -> bool {
         .any(|name| !is_said(claims, name))
 }
 
-/// A claim that is null is as good as none (OpenID Connect Core 1.0, section 5.3.2).
+/// A null claim counts as absent (OpenID Connect Core 1.0, section 5.3.2).
 fn is_said(claims: &Map<String, Value>, name: &str) -> bool {
     claims.get(name).is_some_and(|value| !value.is_null())
 }
 
-/// Adds what the user info endpoint says (OpenID Connect Core 1.0, section 5.3). The claims of the ID token stay.
+/// Adds the claims of the user info endpoint (OpenID Connect Core 1.0, section 5.3). The claims of the ID token take
+/// precedence.
 pub(super) async fn complete(
     claims: &mut Map<String, Value>,
     web: &Web,
@@ -67,9 +68,9 @@ pub(super) async fn complete(
         .map_err(|_| ProviderFault::Nonsense(WHAT, "is not one JSON object"))?;
     // Section 5.3.2: otherwise it may belong to another subject.
     if subject(&info) != subject(claims) {
-        return Err(ProviderFault::Nonsense(WHAT, "is of another subject"));
+        return Err(ProviderFault::Nonsense(WHAT, "is about another subject"));
     }
-    // `email_verified` is of the address beside it, and of no other.
+    // `email_verified` belongs only to the address in the same document.
     if !is_said(claims, "email") {
         claims.remove("email_verified");
         take(claims, &info, "email");
@@ -81,7 +82,7 @@ pub(super) async fn complete(
     Ok(())
 }
 
-/// Adds a claim, if it was not there.
+/// Adds a claim, if it is missing.
 fn take(claims: &mut Map<String, Value>, info: &Map<String, Value>, name: &str) {
     if let Some(value) = info.get(name).filter(|_| !is_said(claims, name)) {
         claims.insert(name.to_owned(), value.clone());
@@ -92,13 +93,13 @@ fn email(claims: &Map<String, Value>) -> Option<EmailAddress> {
     claims.get("email")?.as_str()?.parse().ok()
 }
 
-/// The assertion of these claims. An address or a name that cannot be taken is left out.
+/// The assertion of these claims. An address or a name that is not valid is left out.
 pub(super) fn assertion(
     provider: &Provider,
     claims: &Map<String, Value>,
 ) -> Result<Assertion, ProviderFault> {
     let subject = subject(claims);
-    let subject = subject.ok_or(ProviderFault::IdToken("does not say whom it is of"))?;
+    let subject = subject.ok_or(ProviderFault::IdToken("has no valid subject"))?;
     let email = email(claims);
     let is_verified = claims.get("email_verified") == Some(&Value::Bool(true));
     let name = claims.get("name").and_then(Value::as_str).map(str::trim);

@@ -21,7 +21,7 @@ pub(super) fn endpoints(own: &Own) -> Vec<Endpoint> {
             .tag(TAG)
             .summary("Link the identity of a flow that began with `intent=link`")
             .description(
-                "Needs a sign-in within the last 10 minutes. An identity that is yours already stays so.",
+                "Needs a sign-in within the last 10 minutes. An identity that is already yours stays linked.",
             )
             .errors(&[
                 ErrorKind::IdentityTaken,
@@ -31,7 +31,7 @@ pub(super) fn endpoints(own: &Own) -> Vec<Endpoint> {
         Endpoint::delete("/users/me/identities/{id}", own.clone(), unlink)
             .tag(TAG)
             .summary("Unlink one of your identities")
-            .description("Not the last one of an account without a password.")
+            .description("The last identity of an account without a password cannot be unlinked.")
             .errors(&[ErrorKind::LastCredential]),
     ]
 }
@@ -71,7 +71,7 @@ async fn unlink(
     Ok(NoContent)
 }
 
-/// All of them.
+/// All identities.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct IdentityList {
@@ -85,13 +85,13 @@ struct IdentityList {
 struct IdentityView {
     #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
     id: IdentityId,
-    /// The name of the provider when it was linked.
+    /// The name of the provider when the identity was linked.
     provider: String,
     /// The issuer of the identity.
     issuer: String,
     /// The permanent identifier of the user there.
     subject: String,
-    /// The address that the provider gave when it was linked.
+    /// The address that the provider gave when the identity was linked.
     #[cfg_attr(feature = "openapi", schema(required))]
     email: Option<String>,
     #[serde(serialize_with = "time::serialize")]

@@ -18,7 +18,7 @@ const MAX_APP_STATE: usize = 1024;
 pub(super) struct SignInBegun {
     pub(super) provider: String,
     pub(super) new: NewSignIn,
-    /// The names of the cookies of older flows that give way.
+    /// The names of the cookies of older flows that are deleted.
     pub(super) surplus: Vec<String>,
 }
 
@@ -64,7 +64,7 @@ struct BeginSignInQuery {
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     #[expect(dead_code, reason = "there is one method")]
     code_challenge_method: (),
-    /// Comes back with the browser: at most 1024 bytes.
+    /// Returned with the browser: at most 1024 bytes.
     #[cfg_attr(feature = "openapi", schema(max_length = 1024))]
     state: Option<String>,
     /// `sign_in`, which is the default, or `link`.
@@ -78,7 +78,7 @@ impl FromMembers for BeginSignInQuery {
         let code_challenge = members.parse(
             "code_challenge",
             "invalid_challenge",
-            "A challenge of the method S256 is 43 characters of base64url.",
+            "A challenge with the method S256 has 43 characters of base64url.",
         );
         let code_challenge_method = members.word("code_challenge_method", &[("S256", ())]);
         let state = members.optional_text("state");
@@ -93,7 +93,7 @@ impl FromMembers for BeginSignInQuery {
         let intent = members.optional_parse(
             "intent",
             "unknown_value",
-            "The value is `sign_in` or `link`.",
+            "The value must be `sign_in` or `link`.",
         );
         Some(Self {
             redirect_to: redirect_to?,
@@ -105,14 +105,14 @@ impl FromMembers for BeginSignInQuery {
     }
 }
 
-/// The parameters of RFC 6749, section 4.1.2, and RFC 9207 that are read, and that strictly.
+/// The parameters of RFC 6749, section 4.1.2, and RFC 9207 that are read, strictly.
 const READ: [&str; 4] = ["code", "error", "iss", "state"];
 
-/// The parameters that a browser brings back from a provider. Providers add others as they like, in any encoding.
+/// The parameters that a browser brings back from a provider. Providers may add others, in any encoding.
 pub(super) struct BroughtBack {
     pub(super) provider: String,
     pub(super) answer: Answer,
-    /// The name of the cookie, which has done its work.
+    /// The name of the cookie, which is no longer needed.
     pub(super) cookie: String,
 }
 
@@ -147,17 +147,17 @@ impl Input<State> for BroughtBack {
     }
 }
 
-/// As RFC 6749, section 4.1.2, and RFC 9207 have it.
+/// The parameters as in RFC 6749, section 4.1.2, and RFC 9207.
 #[cfg(feature = "openapi")]
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "for the document")]
 struct FinishSignInQuery {
     /// The `state` that the provider was given.
     state: String,
-    /// If the user has signed in.
+    /// Present if the user has signed in.
     code: Option<String>,
-    /// If not.
+    /// Present if not.
     error: Option<String>,
-    /// The issuer that answers.
+    /// The issuer that answered.
     iss: Option<String>,
 }

@@ -1,15 +1,15 @@
 //! The cookies that a browser keeps while it is at a provider: one for each flow, so that tabs do not interfere, and at
-//! most as many as servers accept in one head.
+//! most as many as servers accept in one request head.
 
 use crate::{clock::Timestamp, http::Request};
 
-/// Begins the name of each.
+/// The prefix of each name.
 const NAME: &str = "hallpass_oauth_";
-/// How many flows of one browser go on side by side.
+/// The number of concurrent flows of one browser.
 const MOST: usize = 8;
-/// How many cookies one reply deletes: more of these headers than fit into 4 KiB are too long for many a proxy.
+/// How many cookies one reply deletes: many proxies accept at most 4 KiB of these headers.
 const AT_ONCE: usize = 24;
-/// The length of what [`kept_as`](crate::feature::oauth::begin::kept_as) gives.
+/// The length of the result of [`kept_as`](crate::feature::oauth::begin::kept_as).
 const DIGITS: usize = 16;
 
 /// The name of the cookie of a flow.
@@ -28,7 +28,8 @@ pub(super) fn secret(value: &str) -> &str {
     value.rsplit_once('.').map_or(value, |(secret, _)| secret)
 }
 
-/// The names of the cookies that give way to one more, the oldest first. Of those that are of an age the first goes.
+/// The names of the cookies to delete for one more, the oldest first. Among cookies of the same age, the first one
+/// goes.
 pub(super) fn surplus(request: &Request) -> Vec<String> {
     let is_ours = |rest: &str| {
         let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
@@ -42,7 +43,7 @@ pub(super) fn surplus(request: &Request) -> Vec<String> {
     oldest.map(|(rest, _)| named(rest)).collect()
 }
 
-/// In microseconds. A value without a time is the oldest.
+/// The start of the flow, in microseconds. A value without a time is the oldest.
 fn began(value: &str) -> i64 {
     let time = value.rsplit_once('.').map(|(_, time)| time);
     time.and_then(|time| i64::from_str_radix(time, 16).ok())

@@ -9,12 +9,12 @@ pub(crate) static EN: Texts = Texts {
     confirm_email_change: ActionTexts {
         ask: Note {
             title: "Change your email address",
-            text: "Confirm that this address is to be the one of your {product} account. You will be signed out everywhere.",
+            text: "Confirm that you want to use this address for your {product} account. You will be signed out everywhere.",
         },
         button: "Change address",
         done: Note {
             title: "Address changed",
-            text: "Your account has the new address now. You can close this page and sign in with it.",
+            text: "Your account now has the new address. You can close this page and sign in with it.",
         },
     },
     reset_password: ActionTexts {
@@ -25,13 +25,13 @@ pub(crate) static EN: Texts = Texts {
         button: "Set password",
         done: Note {
             title: "Password set",
-            text: "Your new password is in force. You can close this page and sign in with it.",
+            text: "Your new password is set. You can close this page and sign in with it.",
         },
     },
     unlock: ActionTexts {
         ask: Note {
             title: "Unlock sign-in",
-            text: "Confirm that you want to sign in to your {product} account again. The failed attempts so far are forgotten.",
+            text: "Confirm that you want to sign in to your {product} account again. The failed attempts so far will be cleared.",
         },
         button: "Unlock",
         done: Note {
@@ -59,11 +59,11 @@ pub(crate) static EN: Texts = Texts {
         ),
         (
             Weakness::TooLong,
-            "The password is too long: 256 characters are the most.",
+            "The password is too long: at most 256 characters are allowed.",
         ),
         (
             Weakness::ControlCharacter,
-            "The password holds a tab or another control character.",
+            "The password contains a tab or another control character.",
         ),
         (
             Weakness::Common,
@@ -100,7 +100,7 @@ pub(crate) static EN: Texts = Texts {
     },
     unavailable: Note {
         title: "Please try again in a moment",
-        text: "The service is not available right now. Your link has not been lost.",
+        text: "The service is not available right now. You can use your link again later.",
     },
     failed: Note {
         title: "Something went wrong",

@@ -10,12 +10,12 @@ pub(crate) use self::{de::DE, en::EN, es::ES, fr::FR, zh::ZH};
 use super::Action;
 use crate::error::Weakness;
 
-/// All texts of one language.
+/// All texts in one language.
 #[derive(Debug)]
 pub(crate) struct Texts {
     /// For the attribute `lang`.
     pub(crate) lang: &'static str,
-    /// Before the title of a page that says why something was not done.
+    /// The prefix of the title of a page with a failure.
     pub(crate) error: &'static str,
     pub(crate) confirm_email_change: ActionTexts,
     pub(crate) reset_password: ActionTexts,
@@ -25,21 +25,21 @@ pub(crate) struct Texts {
     pub(crate) new_password: &'static str,
     /// The rules for a new password.
     pub(crate) min_password: &'static str,
-    /// The reasons to refuse a new password.
+    /// The reasons for refusing a new password.
     pub(crate) rules: [(Weakness, &'static str); Weakness::ALL.len()],
-    /// Above the form, if it was not done for lack of time.
+    /// Shown above the form if the service was too busy.
     pub(crate) busy: &'static str,
     /// The link was used before, and its effect still holds.
     pub(crate) used: &'static str,
-    /// The same for a link that sets a password: a second form may have held another one.
+    /// The same for a link that sets a password, because a second form may have held another password.
     pub(crate) password_set_before: &'static str,
     /// The link is unknown, expired or void.
     pub(crate) invalid: Note,
-    /// The form is not one of ours.
+    /// The form was sent by another site.
     pub(crate) refused: Note,
-    /// A part of ours does not answer.
+    /// A component of the service does not answer.
     pub(crate) unavailable: Note,
-    /// A defect of ours.
+    /// An internal error.
     pub(crate) failed: Note,
 }
 

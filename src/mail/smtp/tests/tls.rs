@@ -341,5 +341,5 @@ fn a_root_certificate_without_tls_is_a_configuration_error() {
     let mailer = mailer("smtp://localhost").with_root_certificate(pem.pem().as_bytes());
     let error = mailer.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
-    assert!(format!("{error:?}").contains("no TLS"), "{error:?}");
+    assert!(format!("{error:?}").contains("not use TLS"), "{error:?}");
 }

@@ -11,9 +11,9 @@ pub struct Model {
     pub kind: String,
     #[sea_orm(column_type = "Text")]
     pub outcome: String,
-    /// The user it is about. No foreign key: the event outlives the account.
+    /// The affected user. There is no foreign key, because the event outlives the account.
     pub user_id: Option<Uuid>,
-    /// The user who did it.
+    /// The acting user.
     pub actor_id: Option<Uuid>,
     #[sea_orm(column_type = "Text", nullable)]
     pub ip: Option<String>,

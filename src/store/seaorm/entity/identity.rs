@@ -15,10 +15,10 @@ pub struct Model {
     pub subject: String,
     #[sea_orm(column_type = "Text")]
     pub provider: String,
-    /// The address the provider gave when the identity was linked.
+    /// The address that the provider gave when the identity was linked.
     #[sea_orm(column_type = "Text", nullable)]
     pub email: Option<String>,
-    /// Unused, and false: the version before reads it.
+    /// Unused and false; the previous version reads it.
     pub unproven: bool,
     pub created_at: DateTimeUtc,
 }

@@ -1,11 +1,11 @@
 //! The tables as SeaORM entities, for a host's own relations and queries.
 //!
-//! Read through them as you like; write through the [store traits](crate::store), which keep the tables true.
+//! You may read through them. Write through the [store traits](crate::store) only, which keep the tables consistent.
 #![allow(
     missing_docs,
     clippy::exhaustive_structs,
     clippy::exhaustive_enums,
-    reason = "the derives make most of it, and a table is what its migration says"
+    reason = "the derives generate most of it, and the migrations describe the tables"
 )]
 
 pub mod event;

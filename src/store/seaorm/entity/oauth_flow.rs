@@ -23,7 +23,7 @@ pub struct Model {
     pub challenge: String,
     pub created_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,
-    /// When the browser was back from the provider.
+    /// When the browser returned from the provider.
     pub taken_at: Option<DateTimeUtc>,
     /// The SHA-256 of the code.
     #[sea_orm(unique)]
@@ -32,7 +32,7 @@ pub struct Model {
     pub code_used_at: Option<DateTimeUtc>,
     /// The user that the code signs in.
     pub user_id: Option<Uuid>,
-    /// The user's version when the code was kept; the code is dead when they differ.
+    /// The user's version when the code was stored; the code is dead if they differ.
     pub credential_version: Option<i64>,
     /// The identity that the code links.
     #[sea_orm(column_type = "JsonBinary", nullable)]

@@ -9,22 +9,22 @@ pub struct Model {
     pub id: Uuid,
     #[sea_orm(column_type = "Text")]
     pub letter: String,
-    /// The recipient; with an address, the user who wants to have that.
+    /// The recipient; with an address, the user who has requested that address.
     pub user_id: Option<Uuid>,
-    /// Without a user, the address that was asked for, as given.
+    /// Without a user, the address that the mail was requested with, as given.
     #[sea_orm(column_type = "Text", nullable)]
     pub address: Option<String>,
     #[sea_orm(column_type = "JsonBinary")]
     pub payload: Json,
     pub created_at: DateTimeUtc,
     pub not_after: DateTimeUtc,
-    /// When it is to be sent; while it is leased, when the lease ends.
+    /// The time at which to send it; while it is leased, the end of the lease.
     pub due_at: DateTimeUtc,
-    /// Before this time the clock has gone back since it was written, and it is due.
+    /// A time before this one means that the clock has gone back, and the mail is due.
     pub holds_from: Option<DateTimeUtc>,
-    /// When the fact was that it reports: a retry is asked for later.
+    /// The time of the fact that it reports; a retry is requested later.
     pub ordered_at: Option<DateTimeUtc>,
-    /// The account it was ordered for, as it stood then; null until a claim has found it.
+    /// The account that it was ordered for, as it was then; null until a claim has found it.
     pub ordered_user_id: Option<Uuid>,
     #[sea_orm(column_type = "Text", nullable)]
     pub ordered_address: Option<String>,
@@ -33,7 +33,7 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub state: String,
     pub attempts: i32,
-    /// Whether the budget of its recipient has been asked, and had room.
+    /// Whether it has been counted against the budget of its recipient.
     pub admitted: bool,
     #[sea_orm(column_type = "Text", nullable)]
     pub last_error: Option<String>,

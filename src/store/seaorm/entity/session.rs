@@ -12,7 +12,7 @@ pub struct Model {
     pub generation: i64,
     /// The SHA-256 of the current refresh token.
     pub digest: Vec<u8>,
-    /// The user's version when the session was opened; the session is dead when they differ.
+    /// The user's version when the session was opened; the session is dead if they differ.
     pub credential_version: i64,
     pub created_at: DateTimeUtc,
     pub rotated_at: DateTimeUtc,
@@ -27,7 +27,7 @@ pub struct Model {
     pub user_agent: Option<String>,
     /// When a credential of the user was last checked in this session; null means `created_at`.
     pub authenticated_at: Option<DateTimeUtc>,
-    /// How the user showed who they are; null if an older version opened it.
+    /// The methods of the sign-in; null if an older version opened the session.
     #[sea_orm(column_type = "Text", nullable)]
     pub methods: Option<String>,
 }

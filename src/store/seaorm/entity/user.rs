@@ -17,7 +17,7 @@ pub struct Model {
     pub email_verified_at: Option<DateTimeUtc>,
     #[sea_orm(column_type = "Text", nullable)]
     pub password_hash: Option<String>,
-    /// The names between single spaces, with one before the first and one after the last.
+    /// The names of the roles, separated by single spaces, with a space before the first and after the last one.
     #[sea_orm(column_type = "Text")]
     pub roles: String,
     #[sea_orm(column_type = "Text")]
@@ -36,7 +36,7 @@ pub struct Model {
 }
 
 impl fmt::Debug for Model {
-    /// Leaves out the password hash.
+    /// Omits the password hash.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Model")
             .field("id", &self.id)

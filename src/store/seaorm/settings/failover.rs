@@ -1,4 +1,4 @@
-//! New connections go to the host that takes writes now.
+//! Directs new connections to the host that currently takes writes.
 
 use std::{
     sync::Arc,
@@ -16,17 +16,17 @@ use tokio::{
 
 use super::hosts::{Host, Hosts};
 
-/// How often the host is looked at; after a failure at once, but not more often than [`PAUSE`].
+/// How often the host is checked. After a failure it is checked immediately, but not more often than [`PAUSE`].
 const INTERVAL: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a host may take for an answer, before another is looked for.
+/// How long a host may take to answer before another one is tried.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The link between the pool and its watcher.
 pub(super) struct Failover {
     hint: Notify,
-    /// When the host was last found to be lost.
+    /// When the host was last found lost.
     lost: watch::Sender<Option<Instant>>,
 }
 
@@ -38,12 +38,12 @@ impl Failover {
         }
     }
 
-    /// Something failed: the host may not be the right one any more.
+    /// Reports a failure, after which another host may be the right one.
     pub(super) fn suspect(&self) {
         self.hint.notify_one();
     }
 
-    /// Whether a connection of this age is to a host that was lost since.
+    /// Whether a connection of this age leads to a host that was lost since.
     pub(super) fn is_outdated(&self, age: Duration) -> bool {
         self.lost.borrow().is_some_and(|lost| age >= lost.elapsed())
     }
@@ -51,10 +51,10 @@ impl Failover {
     /// Watches the host over a connection of its own, until the last clone of `db` is gone.
     pub(super) fn watch(self: Arc<Self>, db: &mut DatabaseConnection, hosts: Hosts, host: Host) {
         let pool = db.get_postgres_connection_pool().clone();
-        // Held by every clone of `db`, and by nothing else: the pool itself would keep itself alive.
+        // Only clones of `db` hold this: the pool would keep itself alive.
         let (held, dropped) = oneshot::channel::<()>();
         let failover = Arc::clone(&self);
-        // For statements of the host's on the pool; the store gives its own hint.
+        // This covers statements of the host on the pool; the store reports its own failures.
         db.set_metric_callback(move |statement| {
             if statement.failed && !held.is_closed() {
                 failover.suspect();
@@ -79,7 +79,7 @@ impl Failover {
 struct Watch {
     failover: Arc<Failover>,
     hosts: Hosts,
-    /// The URL of the one that new connections go to.
+    /// The URL of the host that new connections go to.
     host: String,
     pool: PgPool,
     connection: Option<PgConnection>,
@@ -116,7 +116,7 @@ impl Watch {
         is_well
     }
 
-    /// Leads new connections to the host that is found.
+    /// Directs new connections to the host that is found.
     async fn connect(&mut self) {
         match self.hosts.find(PATIENCE).await {
             Ok((host, connection)) => {
@@ -131,7 +131,7 @@ impl Watch {
                 tracing::warn!(
                     host = name,
                     port,
-                    "connections to the database go to another host"
+                    "new connections to the database go to another host"
                 );
             }
             Err(error) => tracing::debug!(?error, "no host of the database is usable"),

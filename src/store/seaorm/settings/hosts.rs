@@ -1,4 +1,4 @@
-//! The hosts of a Postgres URL, and which of them is to be worked with.
+//! The hosts of a Postgres URL, and the choice among them.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
     store::seaorm::error::{connection_error, store_error},
 };
 
-/// As the driver has them; it reads them in all of these spellings.
+/// The names of parameters; the driver reads all of these spellings.
 const PARAMETERS: [&str; 18] = [
     "application_name",
     "dbname",
@@ -37,7 +37,7 @@ const PARAMETERS: [&str; 18] = [
     "user",
 ];
 
-/// Between two rounds in which no host could be worked with.
+/// The pause between two rounds in which no host was usable.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The role that a host must have (`target_session_attrs`).
@@ -49,7 +49,7 @@ pub(super) enum Wanted {
 }
 
 impl Wanted {
-    /// Whether the host of this connection is what is wanted.
+    /// Whether the host of this connection has the wanted role.
     pub(super) async fn suits(self, connection: &mut PgConnection) -> Result<bool, SqlxError> {
         let sql = match self {
             Self::Any => "SELECT true",
@@ -74,10 +74,10 @@ impl Wanted {
     }
 }
 
-/// One host, as if the URL named no other.
+/// The driver options for one host, as if the URL named no other.
 #[derive(Clone)]
 pub(super) struct Host {
-    /// Without what the driver does not know.
+    /// The URL without parameters that the driver does not know.
     pub(super) url: String,
     pub(super) options: PgConnectOptions,
 }
@@ -106,7 +106,7 @@ impl Hosts {
         let hosts: Vec<Host> = hosts.collect::<Result<_, Error>>()?;
         let wanted = match parts.wanted {
             Some(wanted) => Wanted::parse(wanted)?,
-            // Nothing here works on a host that only reads.
+            // The store does not work on a read-only host.
             None if hosts.len() > 1 => Wanted::ReadWrite,
             None => Wanted::Any,
         };
@@ -117,7 +117,7 @@ impl Hosts {
         self.wanted
     }
 
-    /// The only host, if there is no other.
+    /// The host, if it is the only one.
     pub(super) fn only(&self) -> Option<&Host> {
         match self.hosts.as_slice() {
             [host] => Some(host),
@@ -125,12 +125,13 @@ impl Hosts {
         }
     }
 
-    /// Whether the host that is worked with may change.
+    /// Whether the chosen host may change.
     pub(super) fn may_change(&self) -> bool {
         self.hosts.len() > 1 || self.wanted != Wanted::Any
     }
 
-    /// The first host that takes a connection and is what is wanted; round after round while they only refuse.
+    /// The first host that accepts a connection and has the wanted role. It tries the hosts round after round while
+    /// they only refuse connections.
     pub(super) async fn find(
         &self,
         patience: Duration,
@@ -138,7 +139,7 @@ impl Hosts {
         let end = Instant::now() + patience;
         let share = patience / u32::try_from(self.hosts.len()).unwrap_or(u32::MAX).max(1);
         let mut misfit = None;
-        // The last error of a host, which says more than a timeout.
+        // The last error of a host, which is more informative than a timeout.
         let mut passing = None;
         loop {
             let mut may_pass = misfit.is_some();
@@ -168,7 +169,7 @@ impl Hosts {
         }
     }
 
-    /// `None` if it is not what is wanted.
+    /// `None` if the host does not have the wanted role.
     async fn open(&self, host: &Host) -> Result<Option<PgConnection>, SqlxError> {
         let mut connection = host.options.connect().await?;
         if self.wanted == Wanted::Any || self.wanted.suits(&mut connection).await? {
@@ -179,7 +180,7 @@ impl Hosts {
     }
 }
 
-/// Whether another attempt may find the host started.
+/// Whether a host with this error may still be starting.
 fn is_passing(error: &SqlxError) -> bool {
     match error {
         SqlxError::Io(_) => true,
@@ -200,7 +201,7 @@ pub(super) fn not_a_url() -> Error {
     Error::configuration("the database URL is not one of Postgres")
 }
 
-/// The driver looks an IPv6 address up with its brackets, and finds none.
+/// The driver looks up an IPv6 address with its brackets, and finds nothing.
 pub(super) fn unbracketed(options: PgConnectOptions) -> PgConnectOptions {
     let host = options.get_host();
     let inner = host
@@ -212,7 +213,7 @@ pub(super) fn unbracketed(options: PgConnectOptions) -> PgConnectOptions {
     }
 }
 
-/// A URL in pieces, all as written.
+/// The parts of a URL, all as written.
 struct Parts<'a> {
     /// `postgres://user:password@`
     front: &'a str,
@@ -220,7 +221,7 @@ struct Parts<'a> {
     path: &'a str,
     query: Vec<&'a str>,
     wanted: Option<&'a str>,
-    /// Of `host=` and `port=` in the query, where one of them is a list.
+    /// The values of `host=` and `port=` in the query, if one of them is a list.
     listed: Option<Lists>,
 }
 
@@ -254,7 +255,7 @@ impl<'a> Parts<'a> {
         })
     }
 
-    /// The driver logs a parameter that it does not know, with its value, and goes on without it.
+    /// The driver logs a parameter that it does not know, with its value, and continues without it.
     fn ensure_known(&self) -> Result<(), Error> {
         let query = self.query.join("&");
         for (name, _) in form_urlencoded::parse(query.as_bytes()) {
@@ -300,7 +301,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Takes `host=` and `port=` out of the query if there are several hosts.
+/// Removes `host=` and `port=` from the query if there are several hosts.
 fn lists(query: Vec<&str>) -> (Option<Lists>, Vec<&str>) {
     let list = |name: &str| {
         let mut values = query.iter().filter_map(|pair| pair.strip_prefix(name));

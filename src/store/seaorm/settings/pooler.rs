@@ -22,15 +22,16 @@ use crate::{
 pub(super) enum Pooling {
     /// A session of Postgres, directly or through a pooler in session mode.
     Session,
-    /// Another session for each transaction, of a pooler that keeps prepared statements apart.
+    /// Another session for each transaction, behind a pooler that keeps prepared statements apart.
     Transaction,
 }
 
-/// Two connections show it: a pooler in transaction mode lends the session that the first one has just given back to
-/// the second, which prepares its first statement where the other one did, under the same name.
+/// Detects the kind with two connections: a pooler in transaction mode lends the session that the first connection has
+/// just returned to the second one. The second then prepares its first statement in the same session and under the same
+/// name.
 ///
 /// # Errors
-/// [`Configuration`](crate::ErrorKind::Configuration) if the pooler mixes their prepared statements up, or allows no
+/// [`Configuration`](crate::ErrorKind::Configuration) if the pooler mixes up their prepared statements, or allows no
 /// transactions.
 pub(super) async fn probe(
     first: PgConnection,
@@ -47,14 +48,15 @@ pub(super) async fn probe(
         Ok(second) => {
             let mut second = Prober::new(second, patience);
             let pooling = compare(&mut first, lent, &mut second).await;
-            // While it is in a transaction: the pooler ends the session, and its prepared statements are gone.
+            // It is closed inside a transaction, so that the pooler ends the session, and its prepared statements are
+            // gone.
             second.close().await;
             pooling
         }
         Err(error) => {
             tracing::warn!(
                 ?error,
-                "a pooler cannot be detected: the database takes no second connection"
+                "a pooler cannot be detected: the database accepts no second connection"
             );
             Ok(Pooling::Session)
         }
@@ -66,9 +68,9 @@ pub(super) async fn probe(
 async fn compare(first: &mut Prober, lent: i32, second: &mut Prober) -> Result<Pooling, Error> {
     match second.begin().await {
         Ok(()) => {}
-        // The first one keeps the only session that the pooler has.
+        // The first connection holds the only session of the pooler.
         Err(Fault::NoAnswer) => return Ok(Pooling::Session),
-        // PgBouncer's text for it, in every language; the code stands for all its errors.
+        // PgBouncer's text for it, in any locale; it uses the code for all its errors.
         Err(Fault::Driver(SqlxError::Database(error)))
             if error.message().contains("statement pooling mode") =>
         {
@@ -81,7 +83,7 @@ async fn compare(first: &mut Prober, lent: i32, second: &mut Prober) -> Result<P
     if second.session().await.map_err(explain)? == lent {
         return Ok(Pooling::Transaction);
     }
-    // With other clients about, the second one may have been lent another session than the first.
+    // With other clients active, the second connection may have got a different session than the first.
     match first.session().await {
         Ok(again) if again == lent => Ok(Pooling::Session),
         Ok(_) | Err(Fault::NoAnswer) => Ok(Pooling::Transaction),
@@ -89,7 +91,7 @@ async fn compare(first: &mut Prober, lent: i32, second: &mut Prober) -> Result<P
     }
 }
 
-/// A connection that asks by a prepared statement which no other has.
+/// A connection with a prepared statement that no other connection has.
 struct Prober {
     connection: PgConnection,
     mark: i64,
@@ -98,7 +100,7 @@ struct Prober {
 
 enum Fault {
     Driver(SqlxError),
-    /// Another statement was run under the name of this one.
+    /// Another statement ran under the name of this one.
     MixedUp,
     NoAnswer,
 }
@@ -120,7 +122,7 @@ impl Prober {
         }
     }
 
-    /// The session of Postgres that answers.
+    /// The Postgres session that answers.
     async fn session(&mut self) -> Result<i32, Fault> {
         let sql = format!("SELECT pg_backend_pid(), {}::bigint", self.mark);
         let ask = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut self.connection);
@@ -155,9 +157,10 @@ fn explain(fault: Fault) -> Error {
 fn is_mixed_up(error: &SqlxError) -> bool {
     match error {
         SqlxError::Database(error) => match error.code().as_deref() {
-            // No such prepared statement, or one of that name already.
+            // The prepared statement does not exist, or the name already does.
             Some("26000" | "42P05") => true,
-            // One with other parameters. As the last error of a pooler it means that the database is away.
+            // A statement with other parameters. As the last error of a pooler, it means that the database is
+            // unreachable.
             Some("08P01") => error
                 .try_downcast_ref::<PgDatabaseError>()
                 .is_some_and(|error| error.severity() == PgSeverity::Error),

@@ -28,7 +28,7 @@ use crate::{
 pub(super) fn options(settings: &ConnectSettings) -> Result<ConnectOptions> {
     let hosts = hosts(settings)?;
     let host = hosts.only().ok_or_else(|| {
-        Error::configuration("a database URL with several hosts is for SeaOrmStore::connect")
+        Error::configuration("a database URL with several hosts needs SeaOrmStore::connect")
     })?;
     let hooks = Hooks {
         wanted: hosts.wanted(),
@@ -61,7 +61,7 @@ pub(super) async fn connect(settings: &ConnectSettings) -> Result<SeaOrmStore> {
     let losses = Losses::default();
     let hooks = Hooks {
         wanted: hosts.wanted(),
-        // Through a pooler in transaction mode it would be another's, too, and ours only now and then.
+        // Through a pooler in transaction mode, the setting would affect other clients too, and ours only sometimes.
         statement_timeout: (pooling == Pooling::Session).then_some(settings.statement_timeout),
         losses: losses.clone(),
         failover: failover.clone(),
@@ -86,7 +86,7 @@ fn hosts(settings: &ConnectSettings) -> Result<Hosts> {
     Hosts::parse(&settings.url, tune(settings))
 }
 
-/// Leaves out the start-up parameter that PgBouncer refuses. Floats are sent in binary.
+/// Omits the start-up parameter that PgBouncer refuses. Floats are sent in binary, so it is not needed.
 fn tune(
     settings: &ConnectSettings,
 ) -> impl Fn(PgConnectOptions) -> PgConnectOptions + Send + Sync + 'static {
@@ -98,7 +98,7 @@ fn tune(
     }
 }
 
-/// When a connection of the store's was last found to be over: those that wait in the pool may be so as well.
+/// When a connection of the store was last found to have ended. Idle connections in the pool may have ended as well.
 #[derive(Clone, Default)]
 struct Losses(Arc<Mutex<Option<Instant>>>);
 
@@ -107,7 +107,7 @@ impl Losses {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// Whether a connection that has been idle for so long has not been used since.
+    /// Whether a connection that has been idle this long has not been used since.
     fn concern(&self, idle_for: Duration) -> bool {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         last.is_some_and(|last| idle_for >= last.elapsed())
@@ -158,7 +158,7 @@ impl Hooks {
                 failover.suspect();
             }
             return Err(SqlxError::Configuration(
-                "the host of the database takes no writes".into(),
+                "the database host takes no writes".into(),
             ));
         }
         if let Some(timeout) = self.statement_timeout {
@@ -168,7 +168,7 @@ impl Hooks {
     }
 }
 
-/// A stricter one, of the role or the database, stays.
+/// A stricter limit of the role or the database stays in force.
 async fn set_statement_timeout(
     connection: &mut PgConnection,
     timeout: Duration,

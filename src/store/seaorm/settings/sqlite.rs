@@ -20,7 +20,7 @@ use crate::{
 /// With the retries, a write waits at most about eight seconds for other processes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// As the driver has them.
+/// The URL prefixes of the driver.
 const PARAMETERS: [&str; 4] = ["cache", "immutable", "mode", "vfs"];
 
 /// Options for a host that opens the pool.
@@ -28,7 +28,7 @@ pub(super) fn options(settings: &ConnectSettings) -> Result<ConnectOptions> {
     let place = place(&settings.url)?;
     let mut options = settings.pool_options(&settings.url);
     if let Place::Memory = place {
-        // Each connection would be another database, gone with the connection.
+        // Each connection would be a separate database that ends with the connection.
         options
             .max_connections(1)
             .idle_timeout(None)
@@ -69,7 +69,7 @@ pub(super) async fn connect(settings: &ConnectSettings) -> Result<SeaOrmStore> {
         };
         match opened {
             Ok(store) => return Ok(store),
-            // Others that start at the same time turn a new SQLite file to WAL, and lock it for that.
+            // Instances that start at the same time switch a new SQLite file to WAL, and lock it for that.
             Err(error) => retries.after(error).await?,
         }
     }
@@ -79,23 +79,23 @@ fn busy_timeout(settings: &ConnectSettings) -> Duration {
     BUSY_TIMEOUT.min(settings.statement_timeout)
 }
 
-/// A connection to an empty file in the place of a removed one would take the live log for that file's, and clear it.
+/// A connection to an empty file that replaced a removed one would treat the live log as its own, and clear it.
 fn never_create_again(pool: &SqlitePool) {
     let options = pool.connect_options().as_ref().clone();
     pool.set_connect_options(options.create_if_missing(false));
 }
 
-/// Where a URL leads to.
+/// The target of a URL.
 enum Place {
     File,
     Memory,
-    /// A file that is made if it is not there.
+    /// A file that is created if it does not exist.
     NewFile(Box<SqliteConnectOptions>),
 }
 
 /// # Errors
-/// [`Configuration`](crate::ErrorKind::Configuration) if the driver would refuse the URL, with a text that would repeat
-/// it, or would open what keeps nothing.
+/// [`Configuration`](crate::ErrorKind::Configuration) if the driver would refuse the URL with a text that repeats it,
+/// or would open a database that keeps nothing.
 fn place(url: &str) -> Result<Place> {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let mut is_memory = matches!(path, "sqlite::memory:" | "sqlite://:memory:");
@@ -104,7 +104,7 @@ fn place(url: &str) -> Result<Place> {
         match (&*name, &*value) {
             ("mode", "ro") | ("immutable", "1" | "true") => {
                 return Err(Error::configuration(format!(
-                    "the database URL opens the file for reading only: {name}={value}"
+                    "the database URL opens the file read-only: {name}={value}"
                 )));
             }
             ("mode", "memory") => is_memory = true,
@@ -120,7 +120,7 @@ fn place(url: &str) -> Result<Place> {
         return Ok(Place::Memory);
     }
     if options.get_filename().as_os_str().is_empty() {
-        // SQLite would make a database of its own for each connection, and remove it at the end.
+        // SQLite would create a separate database for each connection, and remove it at the end.
         return Err(Error::configuration(
             "the database URL names no file: sqlite://hallpass.db?mode=rwc",
         ));
@@ -132,8 +132,8 @@ fn place(url: &str) -> Result<Place> {
     })
 }
 
-/// Makes the file for this user alone; SQLite gives its mode to the files beside it. If it cannot be made here, the
-/// driver says so.
+/// Creates the file for this user alone; SQLite gives its mode to the companion files. If it cannot be created here,
+/// the driver reports that.
 fn create(path: &Path) {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -142,6 +142,6 @@ fn create(path: &Path) {
     match options.open(path) {
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => tracing::debug!(%error, "the file of the database was not made"),
+        Err(error) => tracing::debug!(%error, "the database file was not created"),
     }
 }

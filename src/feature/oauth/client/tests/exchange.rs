@@ -128,7 +128,7 @@ async fn an_invalid_token_reply_is_refused() {
         (but("access_token", json!(null)), "bearer"),
         (but("id_token", json!(null)), "ID token"),
         (but("id_token", json!(7)), "ID token"),
-        (but("x", json!("a".repeat(64 * 1024))), "cannot be asked"),
+        (but("x", json!("a".repeat(64 * 1024))), "cannot be reached"),
         (Reply::of(200, "application/json", "[]"), "JSON object"),
         (Reply::of(200, "text/html", "<html>"), "JSON object"),
         (Reply::of(200, "text/html", sound.to_string()), "JSON"),
@@ -138,9 +138,9 @@ async fn an_invalid_token_reply_is_refused() {
         ),
         (
             Reply::of(500, "application/json", sound.to_string()),
-            "cannot be asked",
+            "cannot be reached",
         ),
-        (Reply::redirect("/elsewhere"), "cannot be asked"),
+        (Reply::redirect("/elsewhere"), "cannot be reached"),
         (
             Reply::of(400, "application/json", r#"{"error":"invalid_grant"}"#),
             "refuses the code: invalid_grant",

@@ -120,9 +120,9 @@ async fn an_invalid_reply_of_github_is_a_fault() {
         (
             USER,
             Reply::of(401, "application/json", "{}"),
-            "cannot be asked",
+            "cannot be reached",
         ),
-        (USER, Reply::redirect("/elsewhere"), "cannot be asked"),
+        (USER, Reply::redirect("/elsewhere"), "cannot be reached"),
     ] {
         let (provider, client) = scene().await;
         provider.reply(path, reply);
@@ -138,13 +138,19 @@ async fn an_invalid_reply_of_github_is_a_fault() {
 #[tokio::test]
 async fn github_names_the_user_without_addresses() {
     for (reply, expected) in [
-        (Reply::of(403, "application/json", "{}"), "cannot be asked"),
-        (Reply::of(404, "application/json", "{}"), "cannot be asked"),
-        (Reply::redirect("/elsewhere"), "cannot be asked"),
+        (
+            Reply::of(403, "application/json", "{}"),
+            "cannot be reached",
+        ),
+        (
+            Reply::of(404, "application/json", "{}"),
+            "cannot be reached",
+        ),
+        (Reply::redirect("/elsewhere"), "cannot be reached"),
         (Reply::json(&json!({})), "JSON array"),
         (
             Reply::of(200, "application/json", "a".repeat(65537)),
-            "cannot be asked",
+            "cannot be reached",
         ),
     ] {
         let (provider, client) = scene().await;

@@ -114,11 +114,11 @@ fn a_parameter_that_is_not_known_is_refused_by_its_name_only() {
         ("postgres://u@one/app?ssl%70assword=hunter2", "sslpassword"),
         (
             "postgres://u@one/app?options[=hunter2",
-            "without a proper name",
+            "without a valid name",
         ),
         (
             "postgres://u@one/app?hunter2%20hunter2",
-            "without a proper name",
+            "without a valid name",
         ),
     ] {
         let refusal = refusal(url);
