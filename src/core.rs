@@ -61,6 +61,7 @@ impl Core {
             secrets: &secrets,
             issuer: public_url.to_owned(),
             audience: public_url.to_owned(),
+            client_id: public_url.to_owned(),
             lifetimes: TokenLifetimes::default(),
             request_timeout: Duration::from_secs(10),
             permissions: None,

@@ -57,6 +57,9 @@ impl AuthBuilder {
         if self.audience.is_empty() {
             return Err(Error::configuration("the audience must not be empty"));
         }
+        if self.client_id.as_ref().is_some_and(String::is_empty) {
+            return Err(Error::configuration("the client id must not be empty"));
+        }
         let templates = match self.templates {
             Some(templates) => templates,
             None => Templates::new("Hallpass")?,
@@ -100,6 +103,7 @@ impl AuthBuilder {
             keys,
             secrets: &secrets,
             issuer: public_url,
+            client_id: self.client_id.unwrap_or_else(|| self.audience.clone()),
             audience: self.audience,
             lifetimes: self.lifetimes,
             request_timeout: self.request_timeout,

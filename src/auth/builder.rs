@@ -37,6 +37,7 @@ pub struct AuthBuilder {
     pub(super) links: Option<Links>,
     pub(super) templates: Option<Templates>,
     pub(super) audience: String,
+    pub(super) client_id: Option<String>,
     pub(super) signing_algorithm: SigningAlgorithm,
     pub(super) signing_keys: Option<SigningKeys>,
     pub(super) lifetimes: TokenLifetimes,
@@ -75,6 +76,7 @@ impl Default for AuthBuilder {
             links: None,
             templates: None,
             audience: "hallpass".to_owned(),
+            client_id: None,
             signing_algorithm: SigningAlgorithm::default(),
             signing_keys: None,
             lifetimes: TokenLifetimes::default(),
@@ -156,6 +158,13 @@ impl AuthBuilder {
     /// The `aud` claim. Default `hallpass`.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = audience.into();
+        self
+    }
+
+    /// The `client_id` claim, which RFC 9068 requires: the application that the tokens are for. Default the
+    /// [audience](Self::audience).
+    pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.client_id = Some(client_id.into());
         self
     }
 

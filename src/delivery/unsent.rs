@@ -1,80 +1,88 @@
 //! The warning that mails wait and no process sends them.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
 };
 
-use tokio::{runtime::Handle, time};
+use chrono::TimeDelta;
+use tokio::runtime::Handle;
 
 use super::Deliveries;
-use crate::outbox::{IntentId, MailStatus};
+use crate::{
+    clock::Timestamp,
+    outbox::{IntentId, MailStatus},
+};
 
-/// A worker claims a mail within a second or two, on any instance.
-const PATIENCE: Duration = Duration::from_secs(60);
-const SILENCE: Duration = Duration::from_secs(60 * 60);
+/// Far longer than a worker takes to claim a mail, on any instance.
+const PATIENCE: TimeDelta = TimeDelta::minutes(1);
+const SILENCE: TimeDelta = TimeDelta::hours(1);
 
-/// Whether this process sends mails, and whether it looks for ones that nobody sends.
+/// Whether this process sends mails, and when it looks for mails that no process sends.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     sends: AtomicBool,
-    is_looking: AtomicBool,
+    /// `None` until the first order.
+    next_look: Mutex<Option<Timestamp>>,
 }
 
 impl Watch {
-    /// Mails are sent here.
+    /// Notes that this process sends mails.
     pub(super) fn sends(&self) {
         self.sends.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a look is due: nothing is sent here, and nobody looks.
-    fn begins(&self) -> bool {
-        !self.sends.load(Ordering::Relaxed) && !self.is_looking.swap(true, Ordering::Relaxed)
+    /// Whether a look is due. The first order only starts the wait.
+    fn is_due(&self, now: Timestamp) -> bool {
+        if self.sends.load(Ordering::Relaxed) {
+            return false;
+        }
+        let mut next = self.lock();
+        let is_due = next.is_some_and(|next| now >= next);
+        if is_due || next.is_none() {
+            *next = Some(now + PATIENCE);
+        }
+        is_due
+    }
+
+    fn stay_silent(&self, now: Timestamp) {
+        *self.lock() = Some(now + SILENCE);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Timestamp>> {
+        let next = self.next_look.lock();
+        next.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Deliveries {
-    /// A mail was ordered: a minute later it is to be on its way. Warns once an hour at most.
+    /// Warns, once an hour at most, if a mail was ordered more than a minute ago and no process has claimed it. Called
+    /// at each order, so that no timer runs where nothing is sent.
     pub(super) fn watch(&self) {
-        if !self.0.watch.begins() {
+        let now = self.0.parts.clock.now();
+        if !self.0.watch.is_due(now) {
             return;
         }
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
-        // The watch does not keep the service alive.
-        let deliveries = Arc::downgrade(&self.0);
+        let deliveries = self.clone();
         runtime.spawn(async move {
-            time::sleep(PATIENCE).await;
-            let Some(inner) = deliveries.upgrade() else {
-                return;
-            };
-            if Self(inner).has_unsent().await {
+            if deliveries.has_unsent(now).await {
+                deliveries.0.watch.stay_silent(now);
                 tracing::warn!(
                     "mails wait in the outbox and no process sends them: call Auth::spawn, or Auth::run_mail in a \
                      process of yours"
                 );
-                time::sleep(SILENCE).await;
-            }
-            if let Some(inner) = deliveries.upgrade() {
-                inner.watch.is_looking.store(false, Ordering::Relaxed);
             }
         });
     }
 
-    /// Whether a mail has waited a minute without being claimed.
-    async fn has_unsent(&self) -> bool {
-        if self.0.watch.sends.load(Ordering::Relaxed) {
-            return false;
-        }
-        let parts = &self.0.parts;
-        let before = IntentId::new(parts.clock.now() - PATIENCE);
+    async fn has_unsent(&self, now: Timestamp) -> bool {
+        let before = Some(IntentId::new(now - PATIENCE));
         let pending = Some(MailStatus::Pending);
-        let waiting = parts.store.list_mail(pending, Some(before), 1).await;
-        // A database that is away is reported by those who need it.
+        let waiting = self.0.parts.store.list_mail(pending, before, 1).await;
+        // The calls that need the database report that it is unreachable.
         waiting.is_ok_and(|mails| mails.iter().any(|mail| mail.attempts == 0))
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     error::{Refusal, Result},
     event::{ClientInfo, Event, EventKind},
     mail::{LetterKind, Recipient},
-    token::{NewSession, OpenSession, SessionId},
+    token::{Authentication, NewSession, OpenSession, SessionId},
     user::User,
 };
 
@@ -47,7 +47,15 @@ impl SessionOpener {
         let now = self.core.clock.now();
         let id = SessionId::new(now);
         let claims = self.core.hooks.access_token_claims(checked, id).await?;
-        let access_token = self.core.tokens.access(checked, id, &claims, now)?;
+        let authentication = Authentication {
+            session_id: id,
+            at: now,
+            methods: proof.methods,
+        };
+        let access_token = self
+            .core
+            .tokens
+            .access(checked, &authentication, &claims, now)?;
         let opening = self.core.tokens.open(id, now)?;
         let version = proof.credential_version;
         let token = client.device.as_ref();
@@ -71,7 +79,7 @@ impl SessionOpener {
             idle_expires_at: opening.idle_expires_at,
             absolute_expires_at: opening.absolute_expires_at,
             client,
-            methods: proof.methods,
+            methods: authentication.methods.clone(),
             verified_hash: proof.verified_hash,
             rehashed: proof.rehashed,
             cleared_counter: proof.attempt.cleared_counter(),
@@ -103,7 +111,9 @@ impl SessionOpener {
         let access_token = if user.roles == checked.roles {
             access_token
         } else {
-            self.core.tokens.access(&user, id, &claims, now)?
+            self.core
+                .tokens
+                .access(&user, &authentication, &claims, now)?
         };
         self.core.hooks.after_sign_in(&user, id);
         let tokens = &self.core.tokens;

@@ -6,9 +6,9 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
 use super::{
-    CurrentUser, SessionId,
+    Authentication, CurrentUser,
     check::{MAX_TOKEN, TokenCheck},
-    claims::{ClaimsRef, Header, TYP, encode_part, is_reserved},
+    claims::{AAL1, ClaimsRef, Header, TYP, encode_part, is_reserved},
     key::SigningKeys,
 };
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
 pub(crate) struct AccessTokens {
     keys: SigningKeys,
     check: TokenCheck,
+    client_id: String,
     lifetime: Duration,
 }
 
@@ -31,9 +32,11 @@ impl AccessTokens {
         keys: SigningKeys,
         issuer: String,
         audience: String,
+        client_id: String,
         lifetime: Duration,
     ) -> Self {
         Self {
+            client_id,
             check: TokenCheck::new(keys.verifying(), issuer, audience),
             keys,
             lifetime,
@@ -56,7 +59,7 @@ impl AccessTokens {
     pub(crate) fn issue(
         &self,
         user: &User,
-        session: SessionId,
+        authentication: &Authentication,
         permissions: Option<&Permissions>,
         others: &Map<String, Value>,
         now: Timestamp,
@@ -81,8 +84,12 @@ impl AccessTokens {
             exp: iat.saturating_add(i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX)),
             iat,
             jti: uuid::Builder::from_random_bytes(random_bytes()).into_uuid(),
-            sid: session.as_uuid(),
+            sid: authentication.session_id.as_uuid(),
             roles: &user.roles,
+            client_id: &self.client_id,
+            auth_time: authentication.at.timestamp(),
+            amr: &authentication.methods,
+            acr: AAL1,
             permissions,
             others,
         };

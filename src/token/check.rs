@@ -115,6 +115,9 @@ impl TokenCheck {
             permissions: claims.permissions,
             issued_at: DateTime::from_timestamp(claims.iat, 0)?,
             expires_at: DateTime::from_timestamp(claims.exp, 0)?,
+            authenticated_at: DateTime::from_timestamp(claims.auth_time, 0)?,
+            methods: claims.amr,
+            acr: claims.acr,
             others: claims.others,
         })))
     }

@@ -5,12 +5,15 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::{Method, Methods};
 use crate::{
     error::{Error, Result},
     json,
     user::{Permissions, Roles},
 };
 
+/// The claim `acr` of a sign-in by one factor.
+pub(super) const AAL1: &str = "urn:hallpass:aal1";
 /// RFC 9068, section 2.1.
 pub(super) const TYP: &str = "at+jwt";
 
@@ -59,6 +62,9 @@ pub(super) struct Claims {
     pub(super) sid: Uuid,
     pub(super) roles: Roles,
     pub(super) permissions: Permissions,
+    pub(super) auth_time: i64,
+    pub(super) amr: Methods,
+    pub(super) acr: String,
     /// All other claims.
     pub(super) others: Map<String, Value>,
 }
@@ -74,6 +80,10 @@ pub(super) struct ClaimsRef<'a> {
     pub(super) jti: Uuid,
     pub(super) sid: Uuid,
     pub(super) roles: &'a Roles,
+    pub(super) client_id: &'a str,
+    pub(super) auth_time: i64,
+    pub(super) amr: &'a Methods,
+    pub(super) acr: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) permissions: Option<&'a Permissions>,
     #[serde(flatten, serialize_with = "without_reserved")]
@@ -111,6 +121,8 @@ pub(super) fn read_claims(json: &[u8]) -> Option<Claims> {
     let mut claims = is_object(json)
         .then(|| json::parse_object(json).ok())
         .flatten()?;
+    // The client is nobody's to check here, but RFC 9068 requires it.
+    text(&mut claims, "client_id")?;
     let claims = Claims {
         iss: text(&mut claims, "iss")?,
         sub: uuid(&mut claims, "sub")?,
@@ -124,6 +136,9 @@ pub(super) fn read_claims(json: &[u8]) -> Option<Claims> {
             Some(permissions) => names(permissions)?,
             None => Permissions::default(),
         },
+        auth_time: claims.remove("auth_time")?.as_i64()?,
+        amr: methods(claims.remove("amr")?)?,
+        acr: text(&mut claims, "acr")?,
         others: claims,
     };
     let unenforced = |name: &String| UNENFORCED.contains(&name.as_str());
@@ -146,6 +161,15 @@ fn uuid(claims: &mut Map<String, Value>, name: &str) -> Option<Uuid> {
     let text = text(claims, name)?;
     let id = Uuid::try_parse(&text).ok()?;
     (*id.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()) == *text).then_some(id)
+}
+
+/// The known ones: an issuer of a newer version may write others.
+fn methods(value: Value) -> Option<Methods> {
+    let Value::Array(words) = value else {
+        return None;
+    };
+    let words: Option<Vec<&str>> = words.iter().map(Value::as_str).collect();
+    Some(words?.into_iter().filter_map(Method::named).collect())
 }
 
 /// A set of names, each of which must be valid.

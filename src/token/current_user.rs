@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::SessionId;
+use super::{Methods, SessionId};
 use crate::{
     clock::Timestamp,
     error::{ErrorKind, Result},
@@ -27,6 +27,9 @@ pub(super) struct Verified {
     pub(super) permissions: Permissions,
     pub(super) issued_at: Timestamp,
     pub(super) expires_at: Timestamp,
+    pub(super) authenticated_at: Timestamp,
+    pub(super) methods: Methods,
+    pub(super) acr: String,
     pub(super) others: Map<String, Value>,
 }
 
@@ -102,9 +105,29 @@ impl CurrentUser {
         self.0.expires_at
     }
 
+    /// When the user last presented a credential in the session, in whole seconds: claim `auth_time`. A refresh does not
+    /// change it; `POST /auth/reauthenticate` does, in the tokens of the next refresh.
+    #[must_use]
+    pub fn authenticated_at(&self) -> Timestamp {
+        self.0.authenticated_at
+    }
+
+    /// How the user authenticated: claim `amr` (RFC 8176). Words of a newer version are ignored.
+    #[must_use]
+    pub fn methods(&self) -> &Methods {
+        &self.0.methods
+    }
+
+    /// The assurance of the sign-in: claim `acr`. `urn:hallpass:aal1` after one factor.
+    #[must_use]
+    pub fn acr(&self) -> &str {
+        &self.0.acr
+    }
+
     /// The claims that no other method returns.
     ///
-    /// They never include `iss`, `sub`, `aud`, `exp`, `iat`, `nbf`, `jti`, `cnf`, `sid`, `roles` and `permissions`.
+    /// They never include `iss`, `sub`, `aud`, `client_id`, `exp`, `iat`, `nbf`, `jti`, `cnf`, `sid`, `auth_time`, `amr`,
+    /// `acr`, `roles` and `permissions`.
     #[must_use]
     pub fn claims(&self) -> &Map<String, Value> {
         &self.0.others

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use serde::{Serialize, Serializer};
+
 /// How a user has authenticated: a value of the claim `amr` (RFC 8176), or a value of this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -24,6 +26,11 @@ impl Method {
             Self::Provider => "provider",
         }
     }
+
+    pub(super) fn named(word: &str) -> Option<Self> {
+        let all = Self::ALL.iter().copied();
+        all.into_iter().find(|method| method.as_str() == word)
+    }
 }
 
 /// The methods by which a session was opened. Displayed as words separated by spaces; empty for a session of an older
@@ -35,13 +42,8 @@ impl Methods {
     /// Parses a stored value. A word of a newer version is ignored.
     #[must_use]
     pub fn from_stored(words: &str) -> Self {
-        let known = |word| {
-            Method::ALL
-                .iter()
-                .copied()
-                .find(|method| method.as_str() == word)
-        };
-        words.split_ascii_whitespace().filter_map(known).collect()
+        let words = words.split_ascii_whitespace();
+        words.filter_map(Method::named).collect()
     }
 
     /// The methods, in a fixed order.
@@ -59,6 +61,13 @@ impl Methods {
 impl FromIterator<Method> for Methods {
     fn from_iter<I: IntoIterator<Item = Method>>(methods: I) -> Self {
         Self(methods.into_iter().collect())
+    }
+}
+
+/// The claim `amr`: the words, in a fixed order.
+impl Serialize for Methods {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter().map(Method::as_str))
     }
 }
 

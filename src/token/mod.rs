@@ -19,6 +19,7 @@
 
 mod access;
 mod algorithm;
+mod authentication;
 mod check;
 mod claims;
 mod current_user;
@@ -52,6 +53,7 @@ pub use self::{
     },
 };
 pub(crate) use self::{
+    authentication::Authentication,
     check::{TokenCheck, TokenFault},
     device::{Device, Devices},
     one_time::OneTimeKeys,

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Map, Value};
 
 use super::{
-    CurrentUser, RotateSession, SessionId, TokenLifetimes, access::AccessTokens, key::SigningKeys,
-    refresh::RefreshKeys,
+    Authentication, CurrentUser, RotateSession, SessionId, TokenLifetimes, access::AccessTokens,
+    key::SigningKeys, refresh::RefreshKeys,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -96,6 +96,8 @@ pub(crate) struct TokenParts<'a> {
     pub(crate) secrets: &'a Secrets,
     pub(crate) issuer: String,
     pub(crate) audience: String,
+    /// The claim `client_id`.
+    pub(crate) client_id: String,
     pub(crate) lifetimes: TokenLifetimes,
     /// The request timeout.
     pub(crate) request_timeout: Duration,
@@ -122,7 +124,13 @@ impl Tokens {
             check_length(&permissions.all())?;
         }
         Ok(Self(Arc::new(Inner {
-            access: AccessTokens::new(parts.keys, parts.issuer, parts.audience, lifetimes.access),
+            access: AccessTokens::new(
+                parts.keys,
+                parts.issuer,
+                parts.audience,
+                parts.client_id,
+                lifetimes.access,
+            ),
             refresh: RefreshKeys::new(parts.secrets),
             lifetimes,
             reuse_window: lifetimes.reuse_window(parts.request_timeout),
@@ -163,14 +171,14 @@ impl Tokens {
     pub(crate) fn access(
         &self,
         user: &User,
-        session_id: SessionId,
+        authentication: &Authentication,
         claims: &Map<String, Value>,
         now: Timestamp,
     ) -> Result<AccessToken> {
         let permissions = self.0.permissions.as_ref();
         let permissions = permissions.map(|granted| granted.of(&user.roles));
         let access = &self.0.access;
-        access.issue(user, session_id, permissions.as_ref(), claims, now)
+        access.issue(user, authentication, permissions.as_ref(), claims, now)
     }
 
     /// The pair of a session that the store has opened or rotated.

@@ -1,13 +1,22 @@
 //! `POST /auth/reauthenticate` and the extractor for a recent sign-in.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use axum::{Router, routing::get};
 use hallpass::{
-    Auth,
-    event::{EventFilter, EventKind},
+    Auth, User,
+    clock::{Clock as _, ManualClock},
+    error::BoxError,
+    event::{ClientInfo, Event, EventFilter, EventKind},
     guard::RecentSignIn,
+    hook::Hooks,
+    secret::PasswordHash,
+    store::Store,
+    token::{CheckedSession, SessionId},
     user::UserStatus,
 };
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::support::{
     app::{App, Server, app_with, apps, apps_with, race, unhurried, user_id},
@@ -245,5 +254,83 @@ async fn reauthentication_revives_no_ended_session() {
             .problem(401, "invalid_access_token");
         let reply = app.refresh(&tokens.refresh).await;
         reply.problem(401, "invalid_refresh_token");
+    }
+}
+
+/// The authentication that an access token carries: `auth_time` and `amr`.
+fn carried(app: &App, access: &str) -> (i64, String) {
+    let caller = app.auth.verify(&access.into()).unwrap();
+    let seconds = caller.authenticated_at().timestamp();
+    (seconds, caller.methods().to_string())
+}
+
+#[tokio::test]
+async fn token_carries_the_last_authentication_from_the_next_refresh_on() {
+    for app in apps().await {
+        let begun = app.now().timestamp();
+        let first = app.join(ANN).await;
+        assert_eq!(carried(&app, &first.access), (begun, "pwd".to_owned()));
+        app.advance(100);
+        let second = app.refresh(&first.refresh).await.tokens();
+        assert_eq!(carried(&app, &second.access), (begun, "pwd".to_owned()));
+        reauthenticate(&app, &second.access, PASSWORD)
+            .await
+            .expect(204);
+        let third = app.refresh(&second.refresh).await.tokens();
+        assert_eq!(
+            carried(&app, &third.access),
+            (begun + 100, "pwd".to_owned())
+        );
+    }
+}
+
+/// Reauthenticates the session while the claims of its next access token are asked for.
+#[derive(Debug)]
+struct Interrupting {
+    store: Arc<dyn Store>,
+    clock: ManualClock,
+    verified_hash: Option<PasswordHash>,
+}
+
+#[async_trait]
+impl Hooks for Interrupting {
+    async fn access_token_claims(
+        &self,
+        user: &User,
+        id: SessionId,
+    ) -> Result<Map<String, Value>, BoxError> {
+        let checked = CheckedSession {
+            id,
+            user_id: user.id,
+            credential_version: 0,
+            verified_hash: self.verified_hash.clone(),
+        };
+        let now = self.clock.now();
+        let event = Event::new(EventKind::Reauthenticated, now, &ClientInfo::default());
+        self.store.reauthenticate(&checked, now, &event).await?;
+        Ok(Map::new())
+    }
+}
+
+#[tokio::test]
+async fn token_carries_an_authentication_that_hooks_overlapped() {
+    for app in apps().await {
+        let begun = app.now().timestamp();
+        let tokens = app.join(ANN).await;
+        app.advance(100);
+        let email = ANN.parse().unwrap();
+        let credentials = app.store().credentials(&email).await.unwrap();
+        let verified_hash = credentials.unwrap().password_hash;
+        let hooked = app
+            .another(|builder| {
+                builder.hooks(Interrupting {
+                    store: app.store(),
+                    clock: app.clock.clone(),
+                    verified_hash: verified_hash.clone(),
+                })
+            })
+            .await;
+        let next = hooked.refresh(&tokens.refresh).await.tokens();
+        assert_eq!(carried(&app, &next.access).0, begun + 100);
     }
 }

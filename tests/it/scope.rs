@@ -200,7 +200,7 @@ fn with_log(auth: &Auth) -> hallpass::endpoints::Endpoints {
 async fn logged_path_has_the_prefix_and_one_span() {
     let app = app_with(|builder| builder).await;
     let lines = Lines::default();
-    let _logging = tracing::subscriber::set_default(lines.subscriber());
+    let _logging = lines.listen();
     let anyone = ClientAddress::unknown;
     let ours = || hallpass::axum::router(with_log(&app.auth), anyone());
     let logged = async |router: Router| {

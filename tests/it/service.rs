@@ -80,8 +80,25 @@ async fn the_published_keys_verify_a_token() {
         .claims;
     assert_eq!(
         members_of(&claims),
-        ["aud", "exp", "iat", "iss", "jti", "roles", "sid", "sub"]
+        [
+            "acr",
+            "amr",
+            "aud",
+            "auth_time",
+            "client_id",
+            "exp",
+            "iat",
+            "iss",
+            "jti",
+            "roles",
+            "sid",
+            "sub"
+        ]
     );
+    assert_eq!(claims["client_id"], claims["aud"]);
+    assert_eq!(claims["amr"], json!(["pwd"]));
+    assert_eq!(claims["acr"], "urn:hallpass:aal1");
+    assert_eq!(claims["auth_time"], claims["iat"]);
     assert_eq!(claims["sub"], user["id"]);
     assert_eq!(claims["sid"], tokens.session);
     assert_eq!(claims["roles"], json!(["user"]));

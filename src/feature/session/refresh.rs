@@ -9,14 +9,22 @@ use crate::{
     limit::Budget,
     mail::{LetterKind, Recipient},
     secret::{RefreshToken, TokenDigest},
-    token::{RotateSession, Rotation, SessionUser, TokenPair},
-    user::User,
+    token::{Authentication, RotateSession, Rotation, SessionUser, TokenPair},
 };
 
-/// The user that the hooks were called with, and their claims.
+/// The session that the hooks were called for, and their claims.
 struct Asked {
-    user: User,
+    live: SessionUser,
     claims: Map<String, Value>,
+}
+
+impl Asked {
+    /// Whether an access token of then has the claims of one of now.
+    fn says_the_same_as(&self, live: &SessionUser) -> bool {
+        self.live.user.roles == live.user.roles
+            && self.live.authenticated_at == live.authenticated_at
+            && self.live.methods == live.methods
+    }
 }
 
 impl Sessions {
@@ -41,7 +49,10 @@ impl Sessions {
         let now = rotation.now;
         let prepared = asked
             .as_ref()
-            .map(|asked| tokens.access(&asked.user, id, &asked.claims, now))
+            .map(|asked| {
+                let authentication = Authentication::of(id, &asked.live);
+                tokens.access(&asked.live.user, &authentication, &asked.claims, now)
+            })
             .transpose()?;
         let (live, digest) = self.rotate(&rotation, client).await?;
         let token = successors
@@ -50,13 +61,14 @@ impl Sessions {
             .map(|(_, token)| token)
             .ok_or_else(|| Error::internal("the store named a successor that was not offered"))?;
         let expires_at = live.idle_expires_at.min(live.absolute_expires_at);
+        let authentication = Authentication::of(id, &live);
         let access_token = match (prepared, asked) {
-            (Some(prepared), Some(asked)) if asked.user.roles == live.user.roles => prepared,
-            // Roles may have changed since the hooks ran.
-            (_, Some(asked)) => tokens.access(&live.user, id, &asked.claims, now)?,
+            (Some(prepared), Some(asked)) if asked.says_the_same_as(&live) => prepared,
+            // Roles or the authentication may have changed since the hooks ran.
+            (_, Some(asked)) => tokens.access(&live.user, &authentication, &asked.claims, now)?,
             (_, None) => {
                 let claims = self.core.hooks.access_token_claims(&live.user, id).await?;
-                tokens.access(&live.user, id, &claims, now)?
+                tokens.access(&live.user, &authentication, &claims, now)?
             }
         };
         Ok(tokens.pair(access_token, id, token, expires_at, now))
@@ -71,13 +83,9 @@ impl Sessions {
         let Some(live) = self.core.store.session_to_rotate(rotation).await? else {
             return Ok(None);
         };
-        let user = live.user;
-        let claims = self
-            .core
-            .hooks
-            .access_token_claims(&user, rotation.id)
-            .await?;
-        Ok(Some(Asked { user, claims }))
+        let hooks = &self.core.hooks;
+        let claims = hooks.access_token_claims(&live.user, rotation.id).await?;
+        Ok(Some(Asked { live, claims }))
     }
 
     /// The session, and the digest of its current token.

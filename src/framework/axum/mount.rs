@@ -6,7 +6,7 @@ use ::axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, FromRequestParts as _, OriginalUri, Request},
-    routing::{MethodFilter, on},
+    routing::{MethodFilter, any},
 };
 use ::http::Method;
 use bytes::Bytes;
@@ -64,11 +64,11 @@ where
             let nothing = stream::empty::<Result<Bytes, Infallible>>();
             response.map(|_| Body::from_stream(nothing))
         };
-        router.route(path, on(methods, answer.clone()).fallback(answer))
+        router.route(path, any(answer.clone()).on(methods, answer))
     })
 }
 
-/// The filter of these methods. CONNECT, which axum has no filter for, is left to the fallback.
+/// The filter of these methods. CONNECT, which axum has no filter for, is left to `any`.
 fn methods<'a>(methods: impl Iterator<Item = &'a Method>) -> MethodFilter {
     let filters = methods.filter_map(|method| MethodFilter::try_from(method.clone()).ok());
     filters

@@ -9,12 +9,27 @@ use super::{
 use crate::{
     clock::{Clock as _, ManualClock},
     secret::{Secret, Secrets},
-    token::SigningAlgorithm,
+    token::{Method, SessionId, SigningAlgorithm},
     user::{Role, UserId, UserStatus},
 };
 
 const ISSUER: &str = "https://id.example.org";
 const AUDIENCE: &str = "hallpass";
+/// The claims that every token has.
+const OURS: [&str; 12] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "jti",
+    "sid",
+    "roles",
+    "client_id",
+    "auth_time",
+    "amr",
+    "acr",
+];
 const ALGORITHMS: [SigningAlgorithm; 3] = [
     SigningAlgorithm::EdDsa,
     SigningAlgorithm::Es256,
@@ -26,6 +41,7 @@ fn tokens(secrets: &Secrets, algorithm: SigningAlgorithm) -> AccessTokens {
     AccessTokens::new(
         keys,
         ISSUER.into(),
+        AUDIENCE.into(),
         AUDIENCE.into(),
         Duration::from_secs(600),
     )
@@ -44,6 +60,15 @@ fn user(now: Timestamp) -> User {
         updated_at: now,
         last_login_at: None,
         locale: None,
+    }
+}
+
+/// A session that was opened by password ten minutes ago.
+fn signed_in(now: Timestamp) -> Authentication {
+    Authentication {
+        session_id: SessionId::new(now),
+        at: now - Duration::from_secs(600),
+        methods: [Method::Password].into_iter().collect(),
     }
 }
 
@@ -66,7 +91,8 @@ impl Forge {
             header: json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": kid }),
             claims: json!({
                 "iss": ISSUER, "sub": id(), "aud": AUDIENCE, "exp": iat + 600, "iat": iat,
-                "jti": id(), "sid": id(), "roles": ["user"],
+                "jti": id(), "sid": id(), "roles": ["user"], "client_id": AUDIENCE, "auth_time": iat, "amr": ["pwd"],
+                "acr": "urn:hallpass:aal1",
             }),
             tokens,
             now,
@@ -116,13 +142,18 @@ fn an_issued_token_names_the_caller_until_it_expires() {
         let clock = ManualClock::new();
         let tokens = tokens(&Secret::generate().into(), algorithm);
         let user = user(clock.now());
-        let session = SessionId::new(clock.now());
+        let authentication = signed_in(clock.now());
         let token = tokens
-            .issue(&user, session, None, &Map::new(), clock.now())
+            .issue(&user, &authentication, None, &Map::new(), clock.now())
             .unwrap();
         for _ in 0..2 {
             let current = tokens.verify(token.expose(), clock.now()).unwrap();
+            let session = authentication.session_id;
             assert_eq!((current.id(), current.session_id()), (user.id, session));
+            let seconds = authentication.at.timestamp();
+            assert_eq!(current.authenticated_at().timestamp(), seconds);
+            assert_eq!(current.methods(), &authentication.methods);
+            assert_eq!(current.acr(), "urn:hallpass:aal1");
             assert!(current.has_role(&Role::USER) && !current.has_role(&Role::ADMIN));
         }
         clock.advance(Duration::from_secs(600));
@@ -139,7 +170,7 @@ fn keys_are_deterministic_and_published_without_secrets() {
     for algorithm in ALGORITHMS {
         let now = ManualClock::new().now();
         let token = tokens(&secrets, algorithm)
-            .issue(&user(now), SessionId::new(now), None, &Map::new(), now)
+            .issue(&user(now), &signed_in(now), None, &Map::new(), now)
             .unwrap();
         let again = tokens(&secrets, algorithm);
         assert!(again.verify(token.expose(), now).is_ok());
@@ -161,7 +192,7 @@ fn a_key_in_the_overlap_verifies_and_a_dropped_one_does_not() {
     let (old, new) = (Secret::generate(), Secret::generate());
     let now = ManualClock::new().now();
     let token = tokens(&old.clone().into(), SigningAlgorithm::EdDsa)
-        .issue(&user(now), SessionId::new(now), None, &Map::new(), now)
+        .issue(&user(now), &signed_in(now), None, &Map::new(), now)
         .unwrap();
     let both = Secrets::new(new.clone(), vec![old]).unwrap();
     assert!(
@@ -256,13 +287,21 @@ fn claims_have_exactly_our_shape() {
         ("permissions", json!(null)),
         ("permissions", json!("users:read")),
         ("permissions", json!(["USERS"])),
+        ("client_id", json!(null)),
+        ("client_id", json!([AUDIENCE])),
+        ("auth_time", json!("now")),
+        ("auth_time", json!(iat as f64 + 0.5)),
+        ("auth_time", json!(i64::MAX)),
+        ("amr", json!("pwd")),
+        ("amr", json!([1])),
+        ("acr", json!(1)),
     ] {
         assert!(
             !forge.accepts_claims(|claims| claims[member] = value.clone()),
             "{member}: {value}"
         );
     }
-    for member in ["iss", "sub", "aud", "exp", "iat", "jti", "sid", "roles"] {
+    for member in OURS {
         let drop = |claims: &mut Value| drop(claims.as_object_mut().unwrap().remove(member));
         assert!(!forge.accepts_claims(drop), "without {member}");
     }
@@ -274,9 +313,7 @@ fn claims_have_exactly_our_shape() {
 fn json_tricks_are_refused() {
     let forge = Forge::new();
     let (header, claims) = (forge.header.to_string(), forge.claims.to_string());
-    let values: Vec<_> = ["iss", "sub", "aud", "exp", "iat", "jti", "sid", "roles"]
-        .map(|m| forge.claims[m].clone())
-        .into();
+    let values: Vec<_> = OURS.map(|m| forge.claims[m].clone()).into();
     let array = Value::from(values).to_string();
     let duplicated = claims.replacen('{', r#"{"sub":"x","#, 1);
     let escaped = claims.replacen('{', r#"{"\u0073ub":"x","#, 1);
@@ -390,7 +427,7 @@ fn the_memory_of_verified_tokens_is_bounded() {
     let now = ManualClock::new().now();
     for _ in 0..20_000 {
         let token = tokens
-            .issue(&user(now), SessionId::new(now), None, &Map::new(), now)
+            .issue(&user(now), &signed_in(now), None, &Map::new(), now)
             .unwrap();
         tokens.verify(token.expose(), now).unwrap();
     }
@@ -409,11 +446,12 @@ fn pem_keys_of_both_kinds_sign_and_others_are_refused() {
             keys,
             ISSUER.into(),
             AUDIENCE.into(),
+            AUDIENCE.into(),
             Duration::from_secs(600),
         );
         let now = ManualClock::new().now();
         let token = tokens
-            .issue(&user(now), SessionId::new(now), None, &Map::new(), now)
+            .issue(&user(now), &signed_in(now), None, &Map::new(), now)
             .unwrap();
         assert!(tokens.verify(token.expose(), now).is_ok());
     }

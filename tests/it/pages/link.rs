@@ -108,7 +108,7 @@ async fn a_second_form_does_not_report_its_password_as_set() {
         assert!(
             shown
                 .text()
-                .contains("the password that was set first is in force")
+                .contains("the password that was set first counts")
         );
         app.try_login(ANN, NEW).await.expect(200);
     }

@@ -1,9 +1,11 @@
-//! Log lines of one thread.
+//! The log lines of one thread.
 
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
+
+use tracing::{Dispatch, subscriber::DefaultGuard};
 
 /// What a subscriber of this thread writes.
 #[derive(Clone, Default)]
@@ -20,10 +22,21 @@ impl io::Write for Lines {
 }
 
 impl Lines {
-    pub(crate) fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
+    /// Takes the lines of this thread, until the guard is dropped.
+    pub(crate) fn listen(&self) -> DefaultGuard {
+        // With one dispatcher in the process, tracing asks only the thread that reaches a call site first, and keeps its
+        // answer.
+        static SECOND: OnceLock<Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| Self::default().dispatch());
+        let guard = tracing::dispatcher::set_default(&self.dispatch());
+        tracing::callsite::rebuild_interest_cache();
+        guard
+    }
+
+    fn dispatch(&self) -> Dispatch {
         let lines = self.clone();
         let fmt = tracing_subscriber::fmt().with_ansi(false).without_time();
-        fmt.with_writer(move || lines.clone()).finish()
+        Dispatch::new(fmt.with_writer(move || lines.clone()).finish())
     }
 
     /// The lines since the last call.

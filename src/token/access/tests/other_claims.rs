@@ -17,7 +17,7 @@ fn other_claims_come_back_as_they_were_given() {
         "tenant": "acme", "plan": {"seats": 3, "trial": null}, "scopes": ["a", "b"], "": 1.5, "SUB": "x",
     }));
     let token = tokens
-        .issue(&user(now), SessionId::new(now), None, &others, now)
+        .issue(&user(now), &signed_in(now), None, &others, now)
         .unwrap();
     for _ in 0..2 {
         let current = tokens.verify(token.expose(), now).unwrap();
@@ -40,7 +40,8 @@ fn other_claims_never_replace_ours() {
     let now = ManualClock::new().now();
     let tokens = tokens(&Secret::generate().into(), SigningAlgorithm::EdDsa);
     let ann = user(now);
-    let session = SessionId::new(now);
+    let signed_in = signed_in(now);
+    let session = signed_in.session_id;
     let others = object(json!({
         "iss": "https://evil.example", "sub": UserId::new(now).to_string(), "aud": "other", "exp": 4_000_000_000_i64,
         "iat": 0, "nbf": 0, "jti": "x", "sid": "x", "roles": ["admin"], "permissions": ["users:write"], "mine": true,
@@ -50,7 +51,7 @@ fn other_claims_never_replace_ours() {
     for name in RESERVED {
         assert!(others.contains_key(name), "{name} is tried");
     }
-    let token = tokens.issue(&ann, session, None, &others, now).unwrap();
+    let token = tokens.issue(&ann, &signed_in, None, &others, now).unwrap();
     let current = tokens.verify(token.expose(), now).unwrap();
     assert_eq!((current.id(), current.session_id()), (ann.id, session));
     assert_eq!(current.roles(), &ann.roles);
@@ -88,7 +89,7 @@ fn a_token_too_long_for_verifiers_is_not_issued() {
     let tokens = tokens(&Secret::generate().into(), SigningAlgorithm::EdDsa);
     let issue = |length: usize| {
         let others = object(json!({"note": "x".repeat(length)}));
-        tokens.issue(&user(now), SessionId::new(now), None, &others, now)
+        tokens.issue(&user(now), &signed_in(now), None, &others, now)
     };
     let long = issue(5_500).unwrap();
     assert!(tokens.verify(long.expose(), now).is_ok());
@@ -102,7 +103,7 @@ fn other_claims_count_in_the_memory_of_verified_tokens() {
     let weigh = |others: Value| {
         let before = tokens.check.memory().0;
         let token = tokens
-            .issue(&user(now), SessionId::new(now), None, &object(others), now)
+            .issue(&user(now), &signed_in(now), None, &object(others), now)
             .unwrap();
         tokens.verify(token.expose(), now).unwrap();
         tokens.check.memory().0 - before
