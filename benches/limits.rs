@@ -2,7 +2,7 @@
 #![allow(
     missing_docs,
     clippy::expect_used,
-    reason = "the macros make most of it, and a benchmark fails by panicking"
+    reason = "the macros generate undocumented items, and a benchmark fails by panicking"
 )]
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -14,7 +14,7 @@ use hallpass::{
 };
 use tokio::runtime::Runtime;
 
-/// As many keys as take turns.
+/// The number of keys that take turns.
 const KEYS: u64 = 100_000;
 
 criterion_main!(benches);
@@ -48,7 +48,7 @@ fn decide(c: &mut Criterion) {
     }
 }
 
-/// A key that looks like any other.
+/// A key that looks as random as a real one.
 fn key(number: u64) -> LimitKey {
     let mixed = u128::from(number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
     LimitKey::from(mixed.to_le_bytes())

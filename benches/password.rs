@@ -2,7 +2,7 @@
 #![allow(
     missing_docs,
     clippy::expect_used,
-    reason = "the macros make most of it, and a benchmark fails by panicking"
+    reason = "the macros generate undocumented items, and a benchmark fails by panicking"
 )]
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};

@@ -1,8 +1,8 @@
-//! Access and refresh tokens, through what a host calls. The store is in memory: the figures are of our code alone.
+//! Access and refresh tokens, through the API of a host. The store is in memory, so only our code is measured.
 #![allow(
     missing_docs,
     clippy::expect_used,
-    reason = "the macros make most of it, and a benchmark fails by panicking"
+    reason = "the macros generate undocumented items, and a benchmark fails by panicking"
 )]
 
 use std::hint::black_box;
@@ -44,18 +44,18 @@ fn access(c: &mut Criterion) {
     group.bench_function("verified again, elsewhere", |b| {
         b.to_async(&runtime).iter(async || {
             let verified = verifier.verify(black_box(&token)).await;
-            verified.expect("the token is of the issuer")
+            verified.expect("the issuer made the token")
         });
     });
 }
 
-/// A verifier in another service, with keys that it fetches.
+/// A verifier in another service that fetches the keys.
 fn elsewhere(auth: &Auth) -> Verifier {
     let jwks = auth.jwks().to_string();
     Verifier::builder(KeySource::remote(Published(jwks)))
         .issuer("https://example.org")
         .build()
-        .expect("the settings are sound")
+        .expect("the settings are valid")
 }
 
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl FetchJwks for Published {
     }
 }
 
-/// Gives the `Auth` back, so that dropping it is not measured.
+/// Returns the `Auth`, so that dropping it is not measured.
 fn verify(auth: Auth, token: &AccessToken) -> Auth {
     black_box(auth.verify(token).expect("the token is ours"));
     auth
@@ -88,8 +88,8 @@ fn refresh(c: &mut Criterion) {
                 .is_err()
         });
     });
-    // Its tag is checked, the successor derived and sealed, both digested, the session rotated, and an access token
-    // issued.
+    // An exchange checks the tag, derives and seals the successor, digests both tokens, rotates the session and issues
+    // an access token.
     group.bench_function("exchanged for the next pair", |b| {
         b.iter(|| {
             let pair = runtime.block_on(auth.refresh(&token, &client));
@@ -113,14 +113,16 @@ fn auth(secret: &Secret) -> Auth {
         .public_url("https://example.org")
         .mailer(Mailbox::new())
         .build()
-        .expect("the settings are sound")
+        .expect("the settings are valid")
 }
 
 async fn sign_in(auth: &Auth) -> TokenPair {
     let email: hallpass::user::EmailAddress = "ann@example.org".parse().expect("an address");
     let password = "long enough to be taken";
     let registration = Registration::new(email.clone(), password);
-    auth.register(registration).await.expect("the first");
+    auth.register(registration)
+        .await
+        .expect("the address is free");
     let login = Login::new(email, password);
     let signed_in = auth.login(login).await;
     let tokens = signed_in.and_then(SignIn::into_tokens);

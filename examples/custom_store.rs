@@ -10,7 +10,7 @@
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,
-    reason = "a program speaks to its terminal, and ends when it fails"
+    reason = "a program writes to its terminal, and ends when it fails"
 )]
 
 use std::sync::Arc;
@@ -26,12 +26,12 @@ use hallpass::{
 #[tokio::main]
 async fn main() {
     keeps_the_contract().await;
-    println!("the store keeps the contract of every store");
+    println!("the store keeps the contract that every store has");
     stays_readable().await;
-    println!("who was signed in stayed so while the store was read-only");
+    println!("signed-in users stayed signed in while the store was read-only");
 }
 
-/// With an open gate it must behave like the store behind it, races included.
+/// While the gate is open, the store must behave like the one behind it, races included.
 async fn keeps_the_contract() {
     conformance::check_all(Arc::new(Gate::new(MemoryStore::new()))).await;
 }

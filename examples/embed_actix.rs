@@ -1,4 +1,4 @@
-//! A notes API on actix that embeds its users: own routes, own table, one database, one process.
+//! A notes API on actix that embeds its users, with its own routes and its own table in the same database.
 //!
 //! ```sh
 //! cargo run --example embed_actix --all-features
@@ -6,7 +6,7 @@
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a program speaks to its terminal"
+    reason = "a program writes to its terminal"
 )]
 
 #[path = "notes/mod.rs"]
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let auth = Auth::builder()
         .store(store)
         .secrets(Secret::generate())
-        // The links in mails begin with it: the pages that they lead to are below the prefix of the router.
+        // The links in mails begin with this URL. Their pages are below the prefix of the router.
         .public_url(format!("http://{address}/api"))
         .mailer(TerminalMailer)
         .build()?;
@@ -93,7 +93,7 @@ struct NewNote {
     text: String,
 }
 
-/// [`CurrentUser`] trusts the access token without a query; a logout acts when the token expires.
+/// [`CurrentUser`] trusts the access token without a query; a logout takes effect when the token expires.
 async fn my_notes(
     user: CurrentUser,
     db: Data<DatabaseConnection>,
@@ -122,7 +122,7 @@ async fn all_notes(
     notes.map(Json).map_err(error::ErrorInternalServerError)
 }
 
-/// Behind the `RequireRole` middleware: handlers need say nothing.
+/// The `RequireRole` middleware guards this route, so the handler needs no guard.
 async fn count_notes(db: Data<DatabaseConnection>) -> actix_web::Result<String> {
     let notes = notes::all(&db)
         .await

@@ -1,4 +1,4 @@
-//! A notes API on axum that embeds its users: own routes, own table, one database, one process.
+//! A notes API on axum that embeds its users, with its own routes and its own table in the same database.
 //!
 //! ```sh
 //! cargo run --example embed_axum --all-features
@@ -6,7 +6,7 @@
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a program speaks to its terminal"
+    reason = "a program writes to its terminal"
 )]
 
 #[path = "notes/mod.rs"]
@@ -58,7 +58,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let auth = Auth::builder()
         .store(store)
         .secrets(Secret::generate())
-        // The links in mails begin with it: the pages that they lead to are below the prefix of the router.
+        // The links in mails begin with this URL. Their pages are below the prefix of the router.
         .public_url(format!("http://{address}/api"))
         .mailer(TerminalMailer)
         .build()?;
@@ -106,7 +106,8 @@ struct SignUp {
     password: String,
 }
 
-/// The account and its first note are committed together, or not at all. Slow work is done before the transaction.
+/// The account and its first note are committed together, or not at all. Slow work is done before the transaction
+/// begins.
 async fn sign_up(
     State(AppState { auth, db }): State<AppState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -133,7 +134,7 @@ struct NewNote {
     text: String,
 }
 
-/// [`CurrentUser`] trusts the access token without a query; a logout acts when the token expires.
+/// [`CurrentUser`] trusts the access token without a query; a logout takes effect when the token expires.
 async fn my_notes(
     user: CurrentUser,
     State(db): State<DatabaseConnection>,
@@ -158,12 +159,12 @@ async fn all_notes(
     Ok(Json(notes::all(&db).await?))
 }
 
-/// Behind the `RequireRole` layer: handlers need say nothing.
+/// The `RequireRole` layer guards this route, so the handler needs no guard.
 async fn count_notes(State(db): State<DatabaseConnection>) -> Result<String, AppError> {
     Ok(notes::all(&db).await?.len().to_string())
 }
 
-/// An error as a problem: Hallpass errors have their own, and a database error is a 500.
+/// An error as a problem: a Hallpass error has its own problem, and a database error becomes a 500.
 struct AppError(Problem);
 
 impl From<hallpass::Error> for AppError {

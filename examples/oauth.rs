@@ -7,9 +7,9 @@
 //! cargo run --example oauth --features axum,oauth,pages,tls    # then open http://localhost:8000
 //! ```
 //!
-//! One of them is enough. The redirect URI or callback to register there is
-//! `http://localhost:8000/auth/oauth/google/callback`, with `github` or `oidc` instead for the others.
-#![allow(clippy::print_stdout, reason = "a program speaks to its terminal")]
+//! One provider is enough. Register `http://localhost:8000/auth/oauth/google/callback` there as the redirect URI or
+//! callback, with `github` or `oidc` in place of `google` for the others.
+#![allow(clippy::print_stdout, reason = "a program writes to its terminal")]
 
 use std::{env, error::Error, future::pending, net::SocketAddr};
 
@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// The providers that the environment configures.
 fn providers() -> Vec<Provider> {
     let set = |name: &str| env::var(name).ok();
-    // Only Google issues such addresses, so its assertion may join their accounts.
+    // Only Google issues these addresses, so its claim may link an identity to an existing account.
     let google = set("GOOGLE_CLIENT_ID")
         .map(|id| Provider::google(id).trust_email_domains(["gmail.com"]))
         .map(|google| with_secret(google, set("GOOGLE_CLIENT_SECRET")));
@@ -73,7 +73,7 @@ fn providers() -> Vec<Provider> {
     [google, github, other].into_iter().flatten().collect()
 }
 
-/// A client without a secret is public.
+/// Sets the secret. A client without one is public.
 fn with_secret(provider: Provider, secret: Option<String>) -> Provider {
     match secret {
         Some(secret) => provider.client_secret(secret),

@@ -1,10 +1,10 @@
-//! Another service, which trusts the access tokens of a hallpass server: no database, no secret, only the public keys.
+//! Another service, which trusts the access tokens of a hallpass server. It needs only the public keys.
 //!
 //! ```sh
 //! cargo run --example server --all-features &
 //! cargo run --example resource_server --features axum,jwks-client,tls -- --issuer http://localhost:8000
 //! ```
-#![allow(clippy::print_stdout, reason = "a program speaks to its terminal")]
+#![allow(clippy::print_stdout, reason = "a program writes to its terminal")]
 
 use std::{error::Error, io, net::SocketAddr};
 
@@ -16,19 +16,19 @@ use hallpass::{
     verifier::{KeySource, Verifier},
 };
 
-/// A service behind the access tokens of another one.
+/// A service that trusts the access tokens of another one.
 #[derive(Debug, Parser)]
 struct Settings {
-    /// Address to listen on; port 0 picks one
+    /// Address to listen on; port 0 picks a free port
     #[arg(long, env = "HALLPASS_BIND", default_value = "127.0.0.1:8001")]
     bind: SocketAddr,
-    /// The issuer of the tokens: its public URL, exactly as it is configured there
+    /// The issuer of the tokens: its public URL, exactly as the issuer is configured
     #[arg(long, env = "HALLPASS_ISSUER", value_parser = NonEmptyStringValueParser::new())]
     issuer: String,
     /// The audience of the tokens
     #[arg(long, env = "HALLPASS_AUDIENCE", default_value = "hallpass", value_parser = NonEmptyStringValueParser::new())]
     audience: String,
-    /// Where the issuer publishes its keys, https:// or on loopback http:// [default: below the issuer's URL]
+    /// Where the issuer publishes its keys: https://, or http:// on loopback [default: below the issuer's URL]
     #[arg(long, env = "HALLPASS_JWKS_URL", value_parser = NonEmptyStringValueParser::new())]
     jwks_url: Option<String>,
 }

@@ -2,7 +2,7 @@
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a program speaks to its terminal"
+    reason = "a program writes to its terminal"
 )]
 
 use hallpass_server::{Failure, Listener, Settings, arguments, start, stop_signal};

@@ -1,8 +1,8 @@
-//! The user service on actix. `--help` lists the settings, the same as for `server`.
+//! The user service on actix. `--help` lists the settings, which are the same as for `server`.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a program speaks to its terminal"
+    reason = "a program writes to its terminal"
 )]
 
 use hallpass_server::{Failure, Listener, Settings, arguments, start, stop_signal};

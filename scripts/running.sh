@@ -1,4 +1,5 @@
-# Sourced by the scripts that run a program of the README or the guide: a temporary folder, one program at a time, and its output.
+# Sourced by the scripts that run a program of the README or the guide. Provides a temporary folder, runs one program at
+# a time, and keeps its output.
 
 folder=$(mktemp -d)
 output=$folder/output
@@ -16,7 +17,7 @@ wait_until() {
     fail "waited in vain for $what"
 }
 
-# Waits until the program has written this.
+# Waits until the program has printed a text: wait_for TEXT WHAT
 wait_for() {
     wait_until "$2" grep -qF "$1" "$output"
 }

@@ -1,7 +1,7 @@
 //! The database migrations of hallpass, for Postgres and SQLite.
 //!
-//! They keep their own history table, `auth_migrations`, so that they live beside a host's own migrations in one
-//! database. Any number of instances may start together on a fresh database: one migrates, the others wait for it.
+//! They keep their own history table, `auth_migrations`, so that they can share a database with the migrations of a
+//! host. Any number of instances may start together on a fresh database: one migrates, the others wait for it.
 
 mod history;
 mod m20261122_000001_users;
@@ -23,7 +23,7 @@ mod migrator;
 
 pub use self::migrator::{MigrationStatus, down, status, up};
 
-/// One step, forward and back. Both databases share the text wherever they can.
+/// One migration, with its statements in both directions. Both databases share the SQL wherever possible.
 struct Migration {
     name: &'static str,
     up: fn(sea_orm::DbBackend) -> Vec<sea_orm::Statement>,

@@ -46,7 +46,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
         .col(time(AuthOneTimeTokens::CreatedAt).not_null())
         .col(time(AuthOneTimeTokens::ExpiresAt).not_null())
         .col(time(AuthOneTimeTokens::UsedAt))
-        // One token per user and purpose, so that a newer one replaces the older one.
+        // There is one token per user and purpose, so that a newer token replaces the older one.
         .primary_key(
             Index::create()
                 .col(AuthOneTimeTokens::UserId)

@@ -40,7 +40,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
         .col(ColumnDef::new(AuthOutbox::Address).text().not_null())
         .col(time(AuthOutbox::CreatedAt).not_null())
         .col(time(AuthOutbox::NotAfter).not_null())
-        // The time at which to send it; while it is leased, the end of the lease.
+        // The time at which to send the mail; while the mail is leased, the end of the lease.
         .col(time(AuthOutbox::DueAt).not_null())
         .col(ColumnDef::new(AuthOutbox::Attempts).integer().not_null())
         .col(ColumnDef::new(AuthOutbox::LastError).text())

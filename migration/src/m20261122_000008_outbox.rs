@@ -48,7 +48,7 @@ enum AuthMailBudgets {
 
 const COMMON: &str = "id, letter, address, created_at, not_after, due_at, attempts, last_error";
 
-/// SQLite cannot make a column nullable: the table is recreated, and its rows are kept in another table until then.
+/// SQLite cannot make a column nullable, so the table is recreated. Another table keeps its rows until then.
 fn up(backend: DbBackend) -> Vec<Statement> {
     // There are no foreign keys: a mail to a deleted user is marked complete.
     let outbox = Table::create()
@@ -61,7 +61,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
         .col(ColumnDef::new(AuthOutbox::Payload).json_binary().not_null())
         .col(time(AuthOutbox::CreatedAt))
         .col(time(AuthOutbox::NotAfter))
-        // The time at which to send it; while it is leased, the end of the lease.
+        // The time at which to send the mail; while the mail is leased, the end of the lease.
         .col(time(AuthOutbox::DueAt))
         .col(ColumnDef::new(AuthOutbox::State).text().not_null())
         .col(ColumnDef::new(AuthOutbox::Attempts).integer().not_null())
@@ -92,7 +92,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
                 SELECT {COMMON}, '{{}}', 'pending', FALSE FROM auth_outbox_kept"
             ),
             "DROP TABLE auth_outbox_kept",
-            // A pass reads only due mails, however many dead ones there are.
+            // A pass reads only mails that are due, however many dead mails there are.
             "CREATE INDEX auth_outbox_due ON auth_outbox (due_at, id) WHERE state = 'pending'",
             "CREATE INDEX auth_outbox_dead ON auth_outbox (id) WHERE state = 'dead'",
         ]

@@ -25,7 +25,7 @@ enum AuthLimits {
 fn up(backend: DbBackend) -> Vec<Statement> {
     let mut limits = Table::create();
     if backend == DbBackend::Postgres {
-        // The only index is that of the key, so every charge is a heap-only update.
+        // Only the key is indexed, so every charge is a heap-only update.
         limits.extra("WITH (fillfactor = 70)");
     }
     limits

@@ -116,7 +116,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
                 .on_delete(ForeignKeyAction::Cascade),
         )
         .take();
-    // The deletion of a user looks up their codes.
+    // For the deletion of a user, which looks up the codes of the user.
     let flows_by_user = Index::create()
         .name("auth_oauth_flows_user_id")
         .table(AuthOauthFlows::Table)

@@ -23,9 +23,9 @@ enum AuthOutbox {
     OrderedVersion,
 }
 
-/// The account that a mail was ordered for, and the time from which its due time holds.
+/// The account that a mail was ordered for, and the time from which its due time is valid.
 ///
-/// All columns are null in rows of the previous version, and in rows that its instances write while they are being
+/// All columns are null in rows of the previous version. Its instances still write such rows while they are being
 /// replaced. Such a mail belongs to the account that the first claim of this version finds; the previous version looked
 /// the account up at every claim. The mail is due at its due time and not before, and it was requested at `created_at`.
 /// A retry of such a mail changes an address only if its token is still valid.
@@ -67,7 +67,7 @@ fn up(backend: DbBackend) -> Vec<Statement> {
     statements
 }
 
-/// After that, the account of a mail is looked up again at every claim, as the previous version does.
+/// After `down`, the account of a mail is looked up again at every claim, as the previous version does.
 fn down(backend: DbBackend) -> Vec<Statement> {
     let mut statements = ["auth_outbox_changes", "auth_outbox_due_later"]
         .map(|name| Statement::from_string(backend, format!("DROP INDEX {name}")))

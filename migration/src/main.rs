@@ -2,7 +2,7 @@
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a program talks to its user"
+    reason = "a program writes to its terminal"
 )]
 
 use std::{env, error::Error, process::ExitCode};
@@ -10,7 +10,7 @@ use std::{env, error::Error, process::ExitCode};
 use sea_orm::{ConnectOptions, Database};
 
 const USAGE: &str = "usage: hallpass-migration up | down [STEPS] | status (DATABASE_URL names the database; \
-                     `down` without STEPS takes back one)";
+                     `down` without STEPS reverts one migration)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();

@@ -13,7 +13,7 @@ use crate::{MIGRATIONS, Migration, history};
 const LOCK: i64 = 0x6861_6c6c_7061_7373;
 
 /// Tables in the order in which every instance locks them, so that a running instance cannot deadlock with a migration.
-/// A slow reader, such as a backup, must not hold up all writers behind the migration.
+/// The timeout is there because a slow reader, such as a backup, must not make all writers wait behind the migration.
 const LOCK_TABLES: &str = "\
     SET LOCAL lock_timeout = '3s'; \
     DO $$ \
@@ -38,8 +38,8 @@ pub struct MigrationStatus {
 
 /// Applies the pending migrations in one transaction: all of them or none.
 ///
-/// Needs one connection of the pool, and two short queries if nothing is pending. Migrations of a newer version are
-/// left alone.
+/// Needs one connection of the pool, and runs only two short queries if nothing is pending. Migrations of a newer
+/// version are left alone.
 ///
 /// # Errors
 /// If the database fails, or is neither Postgres nor SQLite.
@@ -50,7 +50,7 @@ pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
     }
     let txn = locked(db).await?;
     history::create(&txn).await?;
-    // Read again: another instance may have migrated while this one waited for the lock.
+    // Reads again, because another instance may have migrated while this one waited for the lock.
     for migration in pending(&history::read(&txn).await?) {
         run(&txn, migration.up).await?;
         history::add(&txn, migration.name).await?;
@@ -68,7 +68,7 @@ pub async fn down(db: &DatabaseConnection, steps: Option<u32>) -> Result<(), DbE
     let applied = history::read(&txn).await?;
     if let Some(name) = unknown(&applied).next() {
         return Err(DbErr::Migration(format!(
-            "{name} was applied by a newer version: take it back with that version"
+            "{name} was applied by a newer version: revert it with that version"
         )));
     }
     let steps = steps.map_or(usize::MAX, |steps| {
@@ -126,8 +126,8 @@ fn supported(db: &DatabaseConnection) -> Result<(), DbErr> {
     }
 }
 
-/// A transaction that only one instance at a time can hold. The lock is on the transaction's own connection, so that a
-/// pool of one connection does not wait for itself.
+/// A transaction that only one instance can hold at a time. The lock is taken on the transaction's own connection, so
+/// that a pool of one connection does not wait for itself.
 async fn locked(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let postgres = db.get_database_backend() == DbBackend::Postgres;
     let txn = db

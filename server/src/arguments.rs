@@ -7,14 +7,14 @@ use clap::{
 
 use crate::{Failure, Settings, failure::reason};
 
-/// Reads the command line and the environment: [`Settings`], or the commands of a program that contain them. `--help`
-/// and `--version` are answered, and end the process.
+/// Reads the command line and the environment: [`Settings`], or the commands of a program that contain them. On
+/// `--help` and `--version`, it prints the answer and ends the process.
 ///
 /// # Errors
-/// One line with the environment variable of the setting. The value is left out: it may be a secret.
+/// One line that names the environment variable of the setting. The value is left out: it may be a secret.
 pub fn arguments<P: Parser>() -> Result<P, Failure> {
     P::try_parse().map_err(|error| match error.kind() {
-        // The choice of the command is not a setting.
+        // An error in the choice of the command does not concern a setting.
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
         | ErrorKind::InvalidSubcommand
         | ErrorKind::MissingSubcommand => error.exit(),
@@ -44,7 +44,7 @@ fn one_line(error: &clap::Error) -> String {
     };
     let reason = match error.kind() {
         ErrorKind::MissingRequiredArgument => {
-            "required, as the other one of the pair is set".to_owned()
+            "required, because the other setting of the pair is set".to_owned()
         }
         kind => match (
             std::error::Error::source(error),
@@ -52,7 +52,7 @@ fn one_line(error: &clap::Error) -> String {
         ) {
             (Some(source), _) => reason(source),
             (None, Some(ContextValue::Strings(valid))) => {
-                format!("one of {} is expected", valid.join(", "))
+                format!("expected one of {}", valid.join(", "))
             }
             (None, _) => kind.to_string(),
         },

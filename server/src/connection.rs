@@ -1,4 +1,4 @@
-//! Connections that cost little and end soon if their clients do not read.
+//! Connections that take little memory, and end soon if their clients do not read.
 
 use std::{
     io,
@@ -13,18 +13,18 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// The number of bytes that one read takes. A parsed request takes many times its size, and clients may send hundreds
-/// ahead.
+/// The maximum number of bytes of one read. A parsed request takes many times its size, and a client may send hundreds
+/// of requests in advance.
 const READ: usize = 4 * 1024;
 
-/// A connection that stops reading while the client does not read its replies, and ends when that lasts too long.
+/// A connection that stops reading while the client does not read its replies, and that ends if this lasts too long.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
     patience: Duration,
-    /// Runs while a write makes no progress.
+    /// The time limit that runs while a write makes no progress.
     deadline: Option<Pin<Box<Sleep>>>,
-    /// Waits to read until there is room again.
+    /// The task that waits to read until a write makes progress again.
     reader: Option<Waker>,
 }
 
@@ -42,7 +42,7 @@ impl Connection {
         }
     }
 
-    /// Whether the client is not reading the bytes to be written.
+    /// Whether a write is waiting because the client does not read.
     pub(crate) fn has_no_room(&self) -> bool {
         self.deadline.is_some()
     }
@@ -65,8 +65,8 @@ impl Connection {
             .deadline
             .get_or_insert_with(|| Box::pin(sleep(patience)));
         ready!(deadline.as_mut().poll(context));
-        tracing::debug!("a client does not read; its connection is closed");
-        // Otherwise the kernel would go on trying to deliver the data.
+        tracing::debug!("a client does not read its replies; its connection is closed");
+        // Otherwise the kernel would keep trying to deliver the data.
         self.stream.set_zero_linger()?;
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }

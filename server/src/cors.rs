@@ -21,7 +21,7 @@ const MAX_AGE: Duration = Duration::from_secs(3600);
 const TRACING: [&str; 4] = ["traceparent", "tracestate", "baggage", "sentry-trace"];
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The origins of the settings.
+/// The configured origins.
 #[derive(Clone, Debug)]
 pub(crate) struct Cors(CorsLayer);
 
@@ -48,7 +48,7 @@ impl Cors {
         let read = [RETRY_AFTER, REQUEST_ID].into_iter().chain(limits);
         let layer = CorsLayer::new()
             .allow_origin(settings.cors_origins.clone())
-            // Devices are recognized by a cookie.
+            // A cookie identifies known devices.
             .allow_credentials(true)
             .allow_methods(METHODS)
             .allow_headers(sent.collect::<Vec<_>>())

@@ -12,7 +12,7 @@ const SERVER: u64 = 64;
 /// The files of one database connection: SQLite has four.
 const DATABASE: u64 = 4;
 
-/// Raises the limit as far as the configured connections need; returns how many of them fit.
+/// Raises the limit as far as the configured connections need, and returns how many of them fit.
 pub(crate) fn connections(settings: &Settings) -> usize {
     let wanted = settings.max_connections;
     let reserved = SERVER + DATABASE * u64::from(settings.db_pool);
@@ -34,7 +34,7 @@ pub(crate) fn connections(settings: &Settings) -> usize {
     usize::try_from(connections).unwrap_or(usize::MAX)
 }
 
-/// The limit that is finally in force.
+/// Raises the limit to this number of files, or as far as possible. Returns the limit that is then in force.
 fn raise(files: u64) -> io::Result<u64> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     match current {

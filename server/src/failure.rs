@@ -10,17 +10,17 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A setting is invalid by itself.
+    /// The failure of a setting that is invalid by itself.
     pub(crate) fn of_setting(line: String) -> Self {
         Self { line, status: 2 }
     }
 
-    /// The server cannot run with this configuration.
+    /// The failure of a server that cannot run with its configuration.
     pub(crate) fn of_start(line: String) -> Self {
         Self { line, status: 1 }
     }
 
-    /// 2 if a setting is invalid by itself, else 1.
+    /// The exit status: 2 if a setting is invalid by itself, otherwise 1.
     pub fn status(&self) -> i32 {
         self.status
     }

@@ -8,7 +8,7 @@ use crate::{Failure, Settings, descriptors::connections};
 
 /// The length of the queue of connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
-/// The send buffer in the kernel for a client that does not read; the kernel doubles the figure for its own use.
+/// The size of the send buffer in the kernel for each client; the kernel doubles the figure for its own use.
 const SEND_BUFFER: u32 = 64 * 1024;
 
 /// A listening socket, with a limit on connections.
@@ -33,7 +33,7 @@ impl Listener {
         })
     }
 
-    /// The address, with the port that was picked if the setting has port 0.
+    /// The address. Its port is the one that was picked if the setting has port 0.
     ///
     /// # Errors
     /// If the system does not report the address.
@@ -53,7 +53,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
     socket.set_reuseaddr(true)?;
-    // Accepted sockets inherit it.
+    // Accepted sockets inherit the size.
     socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)

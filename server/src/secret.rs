@@ -28,8 +28,8 @@ fn parse(text: &str) -> Option<Secrets> {
     text.trim().parse().ok()
 }
 
-/// The holder of the lock finds the file written, or writes it in place. It writes no copy beside it, since that would
-/// survive a killed process. If the process is killed and leaves an empty file, the next start writes it.
+/// Locks the file, and writes it in place unless another instance has written it. It creates no temporary copy, because
+/// a copy would survive a killed process. If a killed process leaves the file empty, the next start writes it.
 fn make(path: &Path) -> io::Result<String> {
     let mut file = open(path)?;
     file.lock()?;
@@ -46,7 +46,7 @@ fn make(path: &Path) -> io::Result<String> {
         return Err(error);
     }
     File::open(".")?.sync_all()?;
-    tracing::warn!("made a master secret and kept it in {FILE}; set HALLPASS_SECRET in production");
+    tracing::warn!("created a master secret in {FILE}; set HALLPASS_SECRET in production");
     Ok(secret.to_string())
 }
 

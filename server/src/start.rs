@@ -32,7 +32,7 @@ const BACKGROUND_DRAIN: Duration = Duration::from_secs(2);
 /// How long the database may take to close.
 const CLOSE: Duration = Duration::from_secs(1);
 
-/// The parts of a server, for every framework.
+/// The parts of a server that every framework needs.
 #[derive(Debug)]
 pub struct App {
     auth: Auth,
@@ -40,7 +40,7 @@ pub struct App {
     background: Background,
 }
 
-/// Connects, migrates and assembles the server. From then on it logs to standard error. The providers are read from the
+/// Connects, migrates and assembles the server, and starts logging to standard error. It reads the providers from the
 /// environment.
 ///
 /// # Errors
@@ -57,7 +57,7 @@ pub async fn start(settings: &Settings) -> Result<App, Failure> {
     for name in Settings::unknown_variables() {
         tracing::warn!(
             name,
-            "an environment variable that is not a setting of this version"
+            "this environment variable is not a setting of this version"
         );
     }
     match build(settings, &providers).await {
@@ -93,15 +93,14 @@ async fn build(
     }
     let mailer = mailer(settings)?;
     let hashing = hash_pool(settings).map_err(named("HALLPASS_ARGON2"))?;
-    let secrets: Secrets =
-        match &settings.secret {
-            Some(secrets) => secrets.clone(),
-            None if sqlite => secret::from_file()?,
-            None => return Err(
-                "HALLPASS_SECRET: required with Postgres; make one with `openssl rand -base64 32`"
-                    .into(),
-            ),
-        };
+    let secrets: Secrets = match &settings.secret {
+        Some(secrets) => secrets.clone(),
+        None if sqlite => secret::from_file()?,
+        None => return Err(
+            "HALLPASS_SECRET: required with Postgres; generate one with `openssl rand -base64 32`"
+                .into(),
+        ),
+    };
     let connect = ConnectSettings::new(&settings.database_url)
         .pool_size(settings.db_pool)
         .statement_cache(settings.db_statement_cache)
@@ -136,11 +135,11 @@ async fn build(
     }
     if !sqlite && settings.smtp_url.is_none() {
         tracing::warn!(
-            "mails are printed, and any reader of the output can use their links: HALLPASS_SMTP_URL is not set"
+            "HALLPASS_SMTP_URL is not set: mails are printed, and anybody who reads the output can use their links"
         );
     }
     if !providers.is_empty() && settings.oauth_redirects.is_empty() {
-        tracing::warn!("no sign-in with a provider: HALLPASS_OAUTH_REDIRECTS is not set");
+        tracing::warn!("HALLPASS_OAUTH_REDIRECTS is not set: nobody can sign in with a provider");
     }
     let auth = builder
         .provider_redirects(settings.oauth_redirects.iter().cloned())
@@ -175,7 +174,7 @@ async fn build(
                 named(setting)(error)
             })?;
         if made.is_some() {
-            tracing::info!("made the administrator of HALLPASS_ADMIN_EMAIL");
+            tracing::info!("created the administrator from HALLPASS_ADMIN_EMAIL");
         }
     }
     Ok((auth, store))
@@ -215,7 +214,7 @@ fn named(setting: &'static str) -> impl Fn(Error) -> String {
 }
 
 impl App {
-    /// The service that the server serves.
+    /// The [`Auth`] that the server serves.
     pub fn auth(&self) -> &Auth {
         &self.auth
     }
@@ -231,7 +230,9 @@ impl App {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the database was not closed cleanly"),
             Err(_) => {
-                tracing::warn!("the database is still busy; the next start reads its log")
+                tracing::warn!(
+                    "the database did not close in time; the next start recovers from its log"
+                )
             }
         }
     }

@@ -10,7 +10,7 @@ pub(crate) const DRAIN: Duration = Duration::from_secs(6);
 /// Completes on SIGTERM or SIGINT. From this call on, they no longer end the process by themselves.
 ///
 /// # Errors
-/// If the system does not let the signals be caught.
+/// If the signals cannot be caught.
 pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -89,7 +89,7 @@ fn the_page_of_the_example_signs_in() {
     }
     // A foreign code.
     browser.open(&format!("{page}?code=hp_1&state=1"));
-    browser.wait_for_text("This tab began no sign-in.");
+    browser.wait_for_text("This tab did not begin a sign-in.");
     let complaints = &browser.complaints;
     assert!(complaints.is_empty(), "{complaints:?}");
 }

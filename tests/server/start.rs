@@ -111,7 +111,7 @@ fn kill_at_the_first_start_leaves_no_copy_of_the_secret() {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
 
         let started = Server::of(server, folder.path(), &[]);
-        let reported = started.stderr.wait_for("made a master secret");
+        let reported = started.stderr.wait_for("created a master secret");
         assert!(reported.is_some(), "{}", started.stderr.text());
         let about = fs::metadata(&path).unwrap();
         assert_eq!((about.mode() & 0o777, about.len()), (0o600, 44));

@@ -2,13 +2,13 @@
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a program that reports"
+    reason = "a program writes to its terminal"
 )]
 
 mod load;
 mod timing;
 
-// The helpers are for tests: a failure in them ends the program.
+// The helpers are made for tests: a failure in them ends the program.
 #[allow(dead_code, clippy::panic, reason = "shared with the tests")]
 #[path = "../../tests/it/support/cluster.rs"]
 mod cluster;
@@ -42,9 +42,9 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Kind {
-    /// How fast the server is, against what it stands on
+    /// Measures how fast the server is, compared with the libraries it builds on
     Load(load::Arguments),
-    /// Whether the time of a reply reveals that an address has an account
+    /// Measures whether the time of a reply reveals that an address has an account
     Timing(timing::Arguments),
 }
 

@@ -14,7 +14,7 @@ impl Head {
         self.has_begun
     }
 
-    /// Continues with these bytes; returns after how many of them the head ends, if it does.
+    /// Continues with these bytes. If the head ends among them, returns how many of them belong to it.
     pub(super) fn end(&mut self, bytes: &[u8]) -> Option<usize> {
         let last = bytes.iter().position(|byte| match byte {
             b'\n' if self.is_in_line => {

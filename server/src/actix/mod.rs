@@ -32,12 +32,12 @@ use crate::{
 
 /// How long a client may take to send the head of a request that it has begun.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a client that has been refused may take to read why, before its connection is closed.
+/// How long a connection stays open after a refusal, so that the client can read the reason.
 const MOMENT: Duration = Duration::from_secs(1);
-/// The bytes of replies that are kept until they are sent.
+/// The size of the buffer of unsent replies, in bytes.
 const BUFFER: usize = 16 * 1024;
-/// The number of bytes that are read of a chunked body and its framing: the 16 MiB that are discarded, and 3 MiB of
-/// framing. The rest of an unread body is read in addition.
+/// The maximum number of bytes that are read of a chunked body and its framing: the 16 MiB that are discarded, and 3
+/// MiB of framing. The rest of an unread body is read in addition.
 const MAX_CHUNKED: u64 = 19 * 1024 * 1024;
 
 /// Serves until `stop` completes, and then gives requests in flight a few seconds to end.
@@ -60,7 +60,7 @@ pub async fn serve(
     server.await
 }
 
-/// Like actix's own `HttpServer`, except that the connections are ours.
+/// Like actix's own `HttpServer`, but with our type of connection.
 fn server(
     listener: TcpListener,
     connections: usize,
@@ -70,7 +70,7 @@ fn server(
     let workers = thread::available_parallelism()?.get().min(connections);
     let server = Server::build()
         .workers(workers)
-        // Applies to each worker.
+        // This limit applies to each worker.
         .max_concurrent_connections(connections / workers)
         .shutdown_timeout(DRAIN.as_secs())
         .disable_signals();
@@ -86,7 +86,7 @@ fn server(
     let server = server.listen("hallpass", listener, move || {
         let stopping = stopping.clone();
         let http = HttpService::build()
-            // `InTurn` limits both.
+            // `InTurn` enforces both timeouts.
             .client_request_timeout(Duration::ZERO)
             .keep_alive(KeepAlive::Os)
             .client_disconnect_timeout(MOMENT)
@@ -134,8 +134,8 @@ fn app(
         .default_service(web::to(hallpass::actix::not_found))
 }
 
-/// Lets a request have its turn. actix waits without a limit for the end of a chunked body that no handler reads any
-/// more. The connection of such a body is closed a moment after the answer.
+/// Gives a request its turn. actix waits without a limit for the end of a chunked body that no handler reads any more.
+/// The connection of such a body is therefore closed a moment after the answer.
 async fn in_turn(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -155,7 +155,7 @@ async fn in_turn(
     let mut response = next.call(request).await?;
     let is_left_unread = chunked && turn.has_body();
     if is_left_unread || upgrades {
-        // actix closes the connection of a request that would upgrade it, and does not say so.
+        // actix closes the connection after a request to upgrade it, but the answer does not say so.
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }
@@ -194,7 +194,7 @@ async fn judged(
     Ok(response)
 }
 
-/// actix speaks `http` 0.2.
+/// Converts the head, because actix uses version 0.2 of `http`.
 fn head(request: &HttpRequest) -> Result<(http::Method, http::HeaderMap), http::Error> {
     let mut headers = http::HeaderMap::new();
     for (name, value) in request.headers() {

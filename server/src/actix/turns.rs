@@ -1,7 +1,7 @@
-//! One request of a connection at a time.
+//! Passes the requests of a connection to actix one at a time.
 //!
-//! actix reads and parses everything that a client sends ahead, thousands of requests, while it answers the first. A
-//! connection with turns gives it one request, and the next one after that is answered.
+//! While actix answers a request, it reads and parses all further requests that the client has sent, even thousands. A
+//! connection with turns passes one request to actix, and passes the next one after that request is answered.
 
 use std::{
     cell::{Cell, RefCell},
@@ -24,9 +24,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::head::Head;
 use crate::connection::Connection;
 
-/// The number of bytes that one search for the end of a head reads.
+/// The maximum number of bytes in one step of the search for the end of a head.
 const LOOK: usize = 4 * 1024;
-/// The number of bytes that are still read of an unread body, so that its client can read the answer.
+/// The number of bytes of an unread body that are still read, so that the client can read the answer.
 const LEFTOVER: usize = 1024 * 1024;
 
 /// A connection whose requests take turns.
@@ -39,7 +39,7 @@ pub(crate) struct InTurn {
     has_read: bool,
 }
 
-/// How long no request may have the turn.
+/// The time limits while no request has the turn.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
     /// Before a request begins.
@@ -54,7 +54,7 @@ struct Wait {
     sleep: Pin<Box<Sleep>>,
 }
 
-/// The turns of a connection. Clones are the same.
+/// The turns of a connection. Clones share their state.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Turns(Rc<State>);
 
@@ -70,7 +70,8 @@ enum Phase {
     Next(Head),
     /// The head has been read and passed to actix.
     Handed,
-    /// A request is being answered; whether its body is wanted, and how much of it may arrive.
+    /// A request is being answered. `wants_body` says whether its body is wanted, and `left` how much of the body may
+    /// still arrive.
     Taken {
         wants_body: bool,
         left: u64,
@@ -88,7 +89,7 @@ impl Default for Phase {
     }
 }
 
-/// The turn of a request. It ends when this is dropped.
+/// The turn of a request. It ends when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Turn {
     turns: Turns,
@@ -96,7 +97,7 @@ pub(crate) struct Turn {
 }
 
 impl Turns {
-    /// Starts the answer to a request with a body of at most this length and framing.
+    /// Starts the answer to a request. Its body has at most this length, framing included.
     pub(crate) fn take(&self, length: u64) -> Turn {
         self.enter(Phase::Taken {
             wants_body: false,
@@ -139,12 +140,12 @@ impl Turns {
 }
 
 impl Turn {
-    /// Whether a body has not been read to its end.
+    /// Whether the request has a body that has not been read to its end.
     pub(crate) fn has_body(&self) -> bool {
         self.has_body.get()
     }
 
-    /// The body. Reading from it reads as much from the connection.
+    /// Wraps the body. Reading from it reads as much from the connection.
     pub(crate) fn body(&self, payload: Payload) -> Payload {
         if matches!(payload, Payload::None) {
             return payload;
@@ -172,7 +173,7 @@ impl Drop for Turn {
 struct Body {
     payload: Payload,
     turns: Turns,
-    /// The time until the end of the connection.
+    /// Whether the body has not been read to its end; shared with the turn.
     has_body: Rc<Cell<bool>>,
 }
 
@@ -190,7 +191,7 @@ impl Stream for Body {
 }
 
 impl InTurn {
-    /// A connection that ends if no complete request arrives in this time.
+    /// A connection that ends if no complete request arrives within these limits.
     pub(crate) fn new(connection: Connection, patience: Patience) -> Self {
         Self {
             connection,
@@ -205,7 +206,7 @@ impl InTurn {
         self.turns.clone()
     }
 
-    /// Whether nothing has arrived for too long; checked whenever no request has the turn.
+    /// Whether the client has taken too long; checked whenever no request has the turn.
     fn is_forgotten(&mut self, phase: Phase, context: &mut Context<'_>) -> bool {
         let is_idle = matches!(phase, Phase::Next(head) if !head.has_begun());
         let patience = match is_idle {
@@ -286,7 +287,7 @@ impl InTurn {
         stream.poll_peek(context, &mut ReadBuf::new(bytes))
     }
 
-    /// Reads at most this many bytes; returns how many.
+    /// Reads at most this many bytes, and returns how many it has read.
     fn poll_some(
         &mut self,
         most: usize,
@@ -318,7 +319,7 @@ impl AsyncRead for InTurn {
         } else if this.is_forgotten(phase, context) {
             return Poll::Ready(Ok(()));
         }
-        // actix reads until no more data arrives, and only then looks at the data.
+        // actix reads until no more data arrives, and only then parses the data.
         if mem::take(&mut this.has_read) {
             context.waker().wake_by_ref();
             return Poll::Pending;

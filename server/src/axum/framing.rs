@@ -1,6 +1,6 @@
 //! Where requests begin and end among the bytes of a connection (RFC 9112, sections 2.2, 6.3 and 7.1).
 
-/// The longest line that is parsed in full; a header with the length of a body is shorter.
+/// The longest line that is parsed in full. A header with the length of a body is shorter.
 const LINE: usize = 64;
 
 /// Follows the bytes of a connection from request to request, until one is invalid.
@@ -18,7 +18,7 @@ enum Place {
     Body(u64),
     Size {
         size: u64,
-        /// Whether the digits have ended.
+        /// Whether all digits have been read.
         is_over: bool,
     },
     /// The number of bytes of a chunk that are still to come, before the end of a line.
@@ -26,7 +26,7 @@ enum Place {
     Trailers {
         is_in_line: bool,
     },
-    /// The server gives up the connection as well.
+    /// A request is invalid. The server ends the connection as well.
     Lost,
 }
 
@@ -87,8 +87,8 @@ impl Framing {
         }
     }
 
-    /// The number, from 0, of the request that gives the length of its body twice or in an invalid way. It is the last
-    /// one.
+    /// The number, counted from 0, of the request that states the length of its body twice or in an invalid way. It is
+    /// the last request of the connection.
     pub(crate) fn ambiguous(&self) -> Option<u64> {
         self.ambiguous
     }
@@ -139,7 +139,7 @@ impl Framing {
     }
 }
 
-/// Skips bytes of a body; returns the rest.
+/// Skips bytes of a body, and returns the rest.
 fn skip<'a>(left: &mut u64, bytes: &'a [u8]) -> &'a [u8] {
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     let skipped = length.min(*left);
@@ -152,7 +152,7 @@ impl Head {
     /// Returns the state after the head if it ends here: at the first empty line after its first line.
     fn push(&mut self, byte: u8) -> Option<Place> {
         if byte != b'\n' {
-            // A CR belongs to the line end, and is ignored before the head.
+            // A CR at the start of a line is not counted: it belongs to the line end, or comes before the head.
             if byte != b'\r' || self.length > 0 {
                 if let Some(place) = self.line.get_mut(self.length) {
                     *place = byte;

@@ -85,7 +85,7 @@ struct Door {
 }
 
 impl Door {
-    /// axum's own `serve` sets no timer, so that hyper's limit on slow heads would do nothing.
+    /// Serves with a timer of its own. axum's `serve` sets none, so hyper's limit on slow heads would have no effect.
     async fn serve(self, router: &Router, stop: impl Future<Output = ()>) {
         let mut http = http1::Builder::new();
         http.header_read_timeout(self.keep_alive)
@@ -97,8 +97,8 @@ impl Door {
                 accepted = self.accept() => match accepted {
                     Ok(accepted) => accepted,
                     Err(error) => {
-                        // Most likely, no file descriptor is free; some will be released.
-                        tracing::warn!(%error, "cannot accept");
+                        // Most likely, no file descriptor is free. Some will be released soon.
+                        tracing::warn!(%error, "cannot accept a connection");
                         tokio::time::sleep(Duration::from_millis(100)).await;
                         continue;
                     }
@@ -120,10 +120,10 @@ impl Door {
                 drop(place);
             });
         }
-        // The port is closed to other clients.
+        // Closes the port to new clients.
         drop(self.listener);
         if tokio::time::timeout(DRAIN, open.shutdown()).await.is_err() {
-            tracing::warn!("connections were still open; closing them");
+            tracing::warn!("some connections are still open; closing them");
         }
     }
 
@@ -155,7 +155,7 @@ fn service(
     })
 }
 
-/// Exactly once, and in HTTP/1.0 at most once (RFC 9112, section 3.2).
+/// Whether the request names its host exactly once, or in HTTP/1.0 at most once (RFC 9112, section 3.2).
 fn names_its_host(request: &Request<Incoming>) -> bool {
     let hosts = request.headers().get_all(header::HOST).iter().count();
     hosts == 1 || hosts == 0 && request.version() != Version::HTTP_11

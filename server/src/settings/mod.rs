@@ -29,12 +29,12 @@ const YEAR: u64 = 365 * 86_400;
 
 /// A user service: registration, login, tokens, password reset.
 ///
-/// With nothing set it keeps its users in hallpass.db and prints mails to the terminal.
+/// Without any settings, it keeps its users in hallpass.db and prints mails to the terminal.
 #[derive(Debug, Parser)]
 #[command(name = "hallpass", version, after_help = providers::HELP)]
 #[allow(rustdoc::bare_urls, reason = "terminals show this text, too")]
 pub struct Settings {
-    /// Address to listen on; port 0 picks one
+    /// Address to listen on; port 0 picks a free port
     #[arg(long, env = "HALLPASS_BIND", default_value = "127.0.0.1:8000")]
     pub(crate) bind: SocketAddr,
     /// postgres://… or sqlite://…; migrations run at start. Postgres may have several hosts, comma-separated
@@ -45,11 +45,11 @@ pub struct Settings {
         hide_env_values = true
     )]
     pub(crate) database_url: String,
-    /// Database connections
+    /// Size of the pool of database connections
     #[arg(long, env = "HALLPASS_DB_POOL", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) db_pool: u32,
-    /// Prepared statements per connection, at least 1; a pooler has to work in session mode, or keep the statements of
-    /// clients apart
+    /// Prepared statements per connection, at least 1; a pooler has to work in session mode, or keep the prepared
+    /// statements of clients apart
     #[arg(long, env = "HALLPASS_DB_STATEMENT_CACHE", default_value_t = 100, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) db_statement_cache: usize,
     /// Origins allowed to call from a browser, with credentials, comma-separated
@@ -70,15 +70,16 @@ pub struct Settings {
     /// Seconds until a client that does not read its replies is disconnected
     #[arg(long, env = "HALLPASS_WRITE_TIMEOUT", default_value = "30", value_parser = seconds(1..=3600))]
     pub(crate) write_timeout: Duration,
-    /// Seconds an idle connection stays open; set it longer than the proxy in front of the server keeps it
+    /// Seconds for which an idle connection stays open; set it longer than the proxy in front of the server keeps
+    /// connections
     #[arg(long, env = "HALLPASS_KEEP_ALIVE", default_value = "75", value_parser = seconds(1..=3600))]
     pub(crate) keep_alive: Duration,
-    /// Maximum number of client connections; others wait until one ends. Fewer, with a warning, if the limit on open
-    /// files is too low and cannot be raised
+    /// Maximum number of client connections; others wait until one ends. The server accepts fewer, and logs a warning,
+    /// if the limit on open files is too low and cannot be raised
     #[arg(long, env = "HALLPASS_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) max_connections: u32,
-    /// Master secret(s) in standard base64, at least 32 bytes, comma-separated, the current one first. SQLite: made at
-    /// first start and kept in hallpass.secret; Postgres: required
+    /// Master secret(s) in standard base64, at least 32 bytes, comma-separated, the current one first. SQLite: created
+    /// at first start and kept in hallpass.secret; Postgres: required
     #[arg(long, env = "HALLPASS_SECRET", hide_env_values = true)]
     pub(crate) secret: Option<Secrets>,
     /// Base of the links in mails, and the token issuer
@@ -95,10 +96,10 @@ pub struct Settings {
     /// Signature of access tokens: EdDSA, or ES256 for verifiers that lack Ed25519
     #[arg(long, env = "HALLPASS_TOKEN_ALGORITHM", default_value = "EdDSA", value_parser = token_algorithm)]
     pub(crate) token_algorithm: SigningAlgorithm,
-    /// Creates this verified administrator at start, unless there is an active administrator
+    /// Email address of a verified administrator to create at start, unless there is an active administrator
     #[arg(long, env = "HALLPASS_ADMIN_EMAIL", requires = "admin_password")]
     pub(crate) admin_email: Option<EmailAddress>,
-    /// Their password
+    /// Password of that administrator
     #[arg(
         long,
         env = "HALLPASS_ADMIN_PASSWORD",
@@ -121,10 +122,10 @@ pub struct Settings {
     /// Whether rate limits, the lockout after wrong passwords, and mail budgets are on; false for load tests
     #[arg(long, env = "HALLPASS_RATE_LIMITS", default_value_t = true, action = clap::ArgAction::Set)]
     pub(crate) rate_limits: bool,
-    /// Where limits are counted: database (shared by all instances) or memory
+    /// Where the counters of limits are kept: database (shared by all instances) or memory
     #[arg(long, env = "HALLPASS_LIMIT_STORE", default_value = "database")]
     pub(crate) limit_store: LimitStore,
-    /// smtp://…, smtps://… or smtp://…?tls=required; unset: mails are printed
+    /// smtp://…, smtps://… or smtp://…?tls=required; without it, mails are printed
     #[arg(long, env = "HALLPASS_SMTP_URL", hide_env_values = true)]
     pub(crate) smtp_url: Option<String>,
     /// PEM file of the root certificate(s) to trust for SMTP instead of the machine's; for smtps:// and tls=required
@@ -150,7 +151,7 @@ pub struct Settings {
     #[arg(long, env = "HALLPASS_SESSIONS_PER_USER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) sessions_per_user: u32,
     /// Seconds for which a refresh token that was just exchanged still gets the same successor; the request timeout is
-    /// added; 0: off
+    /// added; 0 switches this off
     #[arg(long, env = "HALLPASS_REFRESH_GRACE", default_value = "30", value_parser = seconds(0..=300))]
     pub(crate) refresh_grace: Duration,
     /// Lifetime of password reset links, in seconds
@@ -168,7 +169,7 @@ pub struct Settings {
     /// Former Argon2id parameters that stored hashes may still have, semicolon-separated
     #[arg(long, env = "HALLPASS_ARGON2_FORMER", value_delimiter = ';', value_parser = HashParams::danger_parse_weak)]
     pub(crate) argon2_former: Vec<HashParams>,
-    /// Accept Argon2id parameters weaker than m=8192,t=1,p=1
+    /// Whether Argon2id parameters weaker than m=8192,t=1,p=1 are accepted
     #[arg(long, env = "HALLPASS_DANGER_WEAK_HASH", default_value_t = false, action = clap::ArgAction::Set)]
     pub(crate) danger_weak_hash: bool,
     /// Maximum number of passwords hashed at the same time [default: cores]
@@ -183,7 +184,7 @@ pub struct Settings {
     /// Minimum estimated strength of a new password, 1 to 4; 0: no estimate
     #[arg(long, env = "HALLPASS_PASSWORD_STRENGTH", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=4))]
     pub(crate) password_strength: u8,
-    /// Whether new passwords are looked up among stolen ones, by 5 digits of their digest: false, true (asks
+    /// Whether new passwords are checked against stolen ones, by 5 digits of their digest: false, true (asks
     /// https://api.pwnedpasswords.com) or the URL of a service with the same protocol
     #[arg(long, env = "HALLPASS_PASSWORD_BREACH_CHECK", default_value = "false", value_parser = breach_check)]
     pub(crate) password_breach_check: BreachCheckUrl,
@@ -193,7 +194,7 @@ pub struct Settings {
     pub(crate) oauth_redirects: Vec<String>,
 }
 
-/// Where limits are counted.
+/// Where the counters of limits are kept.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum LimitStore {
     Database,

@@ -27,20 +27,20 @@ const PARTS: [&str; 6] = [
 
 /// The end of `--help`.
 pub(crate) const HELP: &str = "\
-Sign-in with a provider, one group of variables for each; <NAME> in lower case is its name in URLs:
+Sign-in with a provider: one group of variables for each provider; <NAME> in lower case is its name in URLs:
   HALLPASS_OAUTH_<NAME>_CLIENT_ID
-          What the provider calls this service; required. <NAME> cannot be TOKEN
+          The client ID that the provider issued for this service; required. <NAME> cannot be TOKEN
   HALLPASS_OAUTH_<NAME>_CLIENT_SECRET
-          The secret of that [default: none, a public client]
+          The client secret [default: none, for a public client]
   HALLPASS_OAUTH_<NAME>_ISSUER
-          https://…, or http://… on loopback: the issuer of OpenID Connect, as it writes itself. Not needed for
-          GOOGLE, nor for GITHUB, where it is the URL of an Enterprise Server
+          The OpenID Connect issuer, exactly as the provider writes it: https://…, or http://… on loopback.
+          Required, except for GOOGLE and GITHUB; for GITHUB, the URL of an Enterprise Server
   HALLPASS_OAUTH_<NAME>_SCOPES
-          What is asked for, space-separated [default: openid email profile; GITHUB: read:user user:email]
+          The scopes to request, space-separated [default: openid email profile; GITHUB: read:user user:email]
   HALLPASS_OAUTH_<NAME>_TRUST_EMAIL_DOMAINS
-          Domains for whose addresses its word counts, comma-separated; * for all [default: none]
+          Domains for whose addresses the provider is trusted, comma-separated; * for all [default: none]
   HALLPASS_OAUTH_<NAME>_PRIVATE_ADDRESSES
-          Whether it may be on an address that is not public [default: false]
+          Whether the provider may have an address that is not public [default: false]
 
 At the provider, register the callback <PUBLIC_URL>/auth/oauth/<name>/callback";
 
@@ -82,7 +82,7 @@ pub(crate) fn from_environment() -> Result<Vec<Provider>, String> {
         .collect()
 }
 
-/// The name of the provider as spelled, and the setting.
+/// Splits a variable into the name of the provider, as spelled, and the setting.
 fn split(variable: &str) -> Option<(&str, &'static str)> {
     let rest = variable.strip_prefix(PREFIX)?;
     let split = |part: &'static str| Some((rest.strip_suffix(part)?, part));
@@ -94,7 +94,7 @@ fn split(variable: &str) -> Option<(&str, &'static str)> {
 /// The variables of one provider.
 #[derive(Default)]
 struct Group {
-    /// The name as spelled.
+    /// The name of the provider as spelled.
     name: Option<String>,
     values: BTreeMap<&'static str, String>,
 }
@@ -178,7 +178,7 @@ fn scopes<'a>(text: &'a str, name: &str) -> Result<Vec<&'a str>, String> {
     if name == "github" || scopes.contains(&"openid") {
         Ok(scopes)
     } else {
-        Err("needs openid".to_owned())
+        Err("must include openid".to_owned())
     }
 }
 

@@ -12,7 +12,7 @@ use hallpass::{
 use http::HeaderValue;
 use url::Url;
 
-/// An empty value, of a variable that was not filled in, is reported before any requirement on it.
+/// Refuses an empty value, of a variable that was not filled in, before other requirements are checked.
 pub(super) fn some_password(text: &str) -> Result<Password, &'static str> {
     if text.is_empty() {
         return Err("must not be empty");
@@ -33,7 +33,7 @@ pub(super) fn seconds(
     }
 }
 
-/// As the header of a token names it (RFC 7518, section 3.1).
+/// Parses the name that the header of a token has for the algorithm (RFC 7518, section 3.1).
 pub(super) fn token_algorithm(text: &str) -> Result<SigningAlgorithm, &'static str> {
     match text {
         "EdDSA" => Ok(SigningAlgorithm::EdDsa),
@@ -52,7 +52,7 @@ pub(super) fn password_policy(
     Ok(PasswordPolicy::new(text.parse()?)?)
 }
 
-/// The service that knows stolen passwords; `None` if none is set.
+/// The service that knows stolen passwords; `None` if the check is off.
 #[derive(Clone, Debug)]
 pub(crate) struct BreachCheckUrl(Option<String>);
 
@@ -72,7 +72,7 @@ pub(super) fn breach_check(text: &str) -> Result<BreachCheckUrl, Error> {
     url.service().map(|_| url)
 }
 
-/// Scheme, host and port, exactly as browsers send it (RFC 6454, section 6.2): no other spelling would ever match.
+/// Parses scheme, host and port, exactly as browsers send them (RFC 6454, section 6.2): no other spelling would match.
 pub(super) fn origin(text: &str) -> Result<HeaderValue, &'static str> {
     const EXPECTED: &str = "an origin looks like https://app.example.org";
     let text = text.trim();
@@ -85,7 +85,7 @@ pub(super) fn origin(text: &str) -> Result<HeaderValue, &'static str> {
     }
 }
 
-/// Kept as written: browsers are sent there only if an application asks for exactly this URL.
+/// Keeps the URL as written, because browsers are sent there only if an application asks for exactly this URL.
 pub(super) fn redirect(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
     let url = Url::parse(text).map_err(|_| "not an absolute URL")?;

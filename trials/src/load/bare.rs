@@ -44,9 +44,9 @@ pub(crate) enum Serve {
         user_id: Uuid,
         body: String,
     },
-    /// A host with accounts in memory and a route that asks for `CurrentUser`
+    /// A host with accounts in memory and a route with the argument `CurrentUser`
     Claims,
-    /// A route that asks for nothing
+    /// A route without arguments
     Nothing,
     /// Reads each request, and refuses every login
     TurnAway,
@@ -105,7 +105,7 @@ async fn statement(db: &DatabaseConnection, session: Uuid, user: Uuid) -> Result
     });
     let now = SystemClock.now();
     let found = store.session_user(SessionId::from(session), UserId::from(user), now);
-    found.await?.ok_or("the session is not there")?;
+    found.await?.ok_or("the session was not found")?;
     let sql = seen.lock().map_err(|_| "the statement was not seen")?;
     Ok(sql.clone().leak())
 }

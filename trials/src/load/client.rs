@@ -1,4 +1,4 @@
-//! Minimal HTTP/1.1, because the clients share the processors with the server.
+//! A minimal HTTP/1.1 client, because the clients share the processors with the server.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::Result;
 
-/// The warm-up before the clients are counted.
+/// The warm-up before calls are counted.
 const WARM_UP: Duration = Duration::from_millis(300);
 
 /// A prepared request, sent repeatedly.
@@ -37,7 +37,7 @@ impl Request {
         Self(text.into_bytes())
     }
 
-    /// The same as a proxy passes it on, for a client with this address.
+    /// The same request as a proxy would forward it for a client with this address.
     pub(crate) fn forwarded_for(mut self, client: IpAddr) -> Self {
         let end = find(&self.0, b"\r\n").unwrap_or(self.0.len());
         let header = format!("\r\nx-forwarded-for: {client}");
@@ -50,7 +50,7 @@ impl Request {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answer<'a> {
     pub(crate) status: u16,
-    /// Whether it has Retry-After.
+    /// Whether the reply has `Retry-After`.
     pub(crate) has_retry_after: bool,
     pub(crate) body: &'a [u8],
 }
@@ -71,7 +71,7 @@ impl Client {
         })
     }
 
-    /// The body of the reply, which must be a success.
+    /// Sends a request and returns the body of the reply, which must be a success.
     pub(crate) async fn call(&mut self, request: &Request) -> Result<&[u8]> {
         let answer = self.ask(request).await?;
         match answer.status {
@@ -80,7 +80,7 @@ impl Client {
         }
     }
 
-    /// The answer.
+    /// Sends a request and returns the reply.
     pub(crate) async fn ask(&mut self, request: &Request) -> Result<Answer<'_>> {
         self.stream.write_all(&request.0).await?;
         self.buffer.clear();
@@ -128,13 +128,13 @@ fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     text.windows(wanted.len()).position(|part| part == wanted)
 }
 
-/// The observations of the clients of one turn.
+/// The measurements of the clients in one turn.
 #[derive(Debug, Default)]
 pub(crate) struct Turn {
     pub(crate) per_second: f64,
-    /// All observations, including those outside the counted time.
+    /// The number of calls, including those outside the counted time.
     pub(crate) calls: u64,
-    /// Ascending.
+    /// In ascending order.
     latencies: Vec<Duration>,
 }
 
@@ -145,7 +145,7 @@ impl Turn {
     }
 }
 
-/// The quantile of ascending values.
+/// The quantile of values in ascending order.
 pub(crate) fn quantile(ascending: &[Duration], share: f64) -> Duration {
     let last = ascending.len().saturating_sub(1);
     let index = (last as f64 * share).round() as usize;

@@ -29,16 +29,16 @@ use crate::{Result, postgres};
 const LOGINS: u32 = 10_000;
 /// The memory of one password hash, by default, in KiB.
 const HASH_MEMORY: u64 = 19_456;
-/// The allowed memory of a flood beside passwords, in KiB.
+/// The memory that a flood may take in addition to password hashes, in KiB.
 const MARGIN: u64 = 64 * 1024;
 /// The default maximum wait of a login in the queue.
 const DEADLINE: Duration = Duration::from_secs(2);
-/// The duration of a flood that two cores can read in time.
+/// The time over which a flood is spread so that two cores can read it.
 const SPREAD: Duration = Duration::from_secs(2);
 const WAVES: [Duration; 2] = [Duration::ZERO, SPREAD];
 /// The time after which a client disconnects.
 const PATIENCE: Duration = Duration::from_millis(300);
-/// The allowed duration of the aftermath.
+/// The maximum duration of the aftermath.
 const AFTERMATH: Duration = Duration::from_secs(20);
 
 /// The source of the flood, and whether limits apply.
@@ -61,7 +61,7 @@ pub(crate) async fn flood(plan: Plan) -> Result<()> {
     Ok(())
 }
 
-/// A minimal server.
+/// Floods a minimal server.
 async fn bare(plan: Plan) -> Result<()> {
     let server = Server::bare(["turn-away"])?;
     println!("{LOGINS} logins at once, to a handler that refuses everybody");
@@ -94,7 +94,7 @@ async fn flood_on(name: &str, kind: Kind, folder: &Folder, url: &str, plan: Plan
     let people = Person::all(server.address, 6).await?;
     let (last, readers) = people.split_last().ok_or("nobody")?;
     let person = readers.first().ok_or("nobody")?;
-    // Each wave has addresses of its own, so that none of them is limited.
+    // Each wave has its own addresses, so that none of them reaches a limit.
     let mut addresses = (1 << 21..).map(address);
     let mut logins = Logins::new(server.address, person);
     let usual = logins.usual().await?;
@@ -118,7 +118,7 @@ async fn flood_on(name: &str, kind: Kind, folder: &Folder, url: &str, plan: Plan
             println!("  sent within {}: {seen}", ms(within));
             println!("    {}", readers.stop(during).await?);
             println!(
-                "    {} after the last answer a login takes {} again",
+                "    {} after the last answer, a login takes {} again",
                 ms(recovered),
                 ms(usual)
             );
@@ -137,7 +137,7 @@ async fn flood_on(name: &str, kind: Kind, folder: &Folder, url: &str, plan: Plan
     let ended = hung_up(connect(server.address, kind).await?).await?;
     let recovered = logins.until(usual, ended).await?;
     println!(
-        "  {} after {LOGINS} clients hung up a login takes {} again",
+        "  {} after {LOGINS} clients hung up, a login takes {} again",
         ms(recovered),
         ms(usual)
     );
@@ -146,7 +146,7 @@ async fn flood_on(name: &str, kind: Kind, folder: &Folder, url: &str, plan: Plan
 
 type Flood = Vec<(Client, Request)>;
 
-/// Fast enough not to be closed as idle, and slow enough to be accepted.
+/// Connects fast enough that no connection is closed as idle, and slowly enough that every connection is accepted.
 async fn connect(server: SocketAddr, kind: Kind) -> Result<Flood> {
     let mut flood = Vec::new();
     for number in 0..LOGINS {
@@ -165,7 +165,7 @@ async fn connect(server: SocketAddr, kind: Kind) -> Result<Flood> {
     Ok(flood)
 }
 
-/// Sends all, spread evenly over this time, and waits for the last reply without a disconnect.
+/// Sends all logins, spread evenly over this time, and keeps every connection open until the last reply.
 async fn answered(flood: Flood, within: Duration) -> Result<(Seen, Range<Instant>)> {
     let mut tasks = JoinSet::new();
     let begun = tokio::time::Instant::now();
@@ -205,14 +205,14 @@ async fn answered(flood: Flood, within: Duration) -> Result<(Seen, Range<Instant
     Ok((seen, during))
 }
 
-/// Sends all at once and disconnects before most replies.
+/// Sends all logins at once, and disconnects before most replies.
 async fn hung_up(flood: Flood) -> Result<Instant> {
     let everybody = Arc::new(Barrier::new(flood.len() + 1));
     let mut tasks = JoinSet::new();
     for (mut client, request) in flood {
         let everybody = Arc::clone(&everybody);
         tasks.spawn(async move {
-            // A reply in that time is not required.
+            // The client need not get a reply in that time.
             let _ = timeout(PATIENCE, client.ask(&request)).await;
             everybody.wait().await;
         });
@@ -225,7 +225,7 @@ async fn hung_up(flood: Flood) -> Result<Instant> {
     Ok(ended)
 }
 
-/// The latencies of each kind of answer, ascending.
+/// The latencies of each kind of answer, in ascending order.
 #[derive(Default)]
 struct Seen(BTreeMap<&'static str, Vec<Duration>>);
 
@@ -269,7 +269,7 @@ impl Logins {
         }
     }
 
-    /// The latency, or `None` if refused.
+    /// The latency of one login, or `None` if it was refused.
     async fn once(&mut self) -> Result<Option<Duration>> {
         self.number += 1;
         let login = self.login.clone().forwarded_for(address(self.number));
@@ -279,7 +279,7 @@ impl Logins {
         Ok((answer.status == 200).then(|| sent.elapsed()))
     }
 
-    /// The 90th percentile of logins without load.
+    /// The 90th percentile of the latency of logins without load.
     async fn usual(&mut self) -> Result<Duration> {
         let mut latencies = Vec::new();
         for _ in 0..30 {
@@ -289,7 +289,7 @@ impl Logins {
         Ok(quantile(&latencies, 0.9))
     }
 
-    /// The time after `since` until a login is that fast again.
+    /// The time after `since` until a login is as fast as usual again.
     async fn until(&mut self, usual: Duration, since: Instant) -> Result<Duration> {
         while since.elapsed() < AFTERMATH {
             let before = since.elapsed();

@@ -30,7 +30,7 @@ use super::{
 use crate::{Result, postgres};
 
 const KEYS: u32 = 1_000_000;
-/// Counters in the database.
+/// The number of counters in the database.
 const ROWS: u64 = 100_000;
 
 pub(crate) async fn limits(plan: Plan) -> Result<()> {
@@ -115,7 +115,7 @@ async fn in_database(pgbench: &Path, url: &str, rules: Arc<[Rule]>, plan: Plan) 
     Ok(())
 }
 
-/// The statement of these rules for pgbench, with keys of its choice.
+/// The statement for these rules as a pgbench script, which chooses the keys itself.
 async fn script_of(store: &SeaOrmStore, rules: &[Rule]) -> Result<String> {
     let seen = Arc::new(Mutex::new(None));
     let note = Arc::clone(&seen);
@@ -131,7 +131,7 @@ async fn script_of(store: &SeaOrmStore, rules: &[Rule]) -> Result<String> {
         .map_err(|_| "the statement was not seen")?
         .take();
     let mut statement = seen.ok_or("the statement was not seen")?.to_string();
-    // A bare literal beside an interval would be an interval too.
+    // Without a cast, Postgres would take a literal beside an interval for an interval too.
     let now = now.format("'%Y-%m-%d %H:%M:%S").to_string();
     let begin = statement
         .find(&now)
@@ -159,7 +159,7 @@ async fn script_of(store: &SeaOrmStore, rules: &[Rule]) -> Result<String> {
     Ok(script + &statement + ";\n")
 }
 
-/// Decisions a second.
+/// The number of decisions a second.
 async fn decisions(store: &SeaOrmStore, rules: &Arc<[Rule]>, plan: Plan) -> Result<f64> {
     let count = Arc::new(AtomicU64::new(0));
     let begun = Instant::now();
@@ -184,7 +184,7 @@ async fn decisions(store: &SeaOrmStore, rules: &Arc<[Rule]>, plan: Plan) -> Resu
     Ok(count.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64())
 }
 
-/// Decisions a second of pgbench.
+/// The number of decisions a second with pgbench.
 fn transactions(pgbench: &Path, url: &str, script: &Path, plan: Plan) -> Result<f64> {
     let clients = plan.clients.to_string();
     let seconds = plan.turn.as_secs_f64().ceil().to_string();
@@ -202,7 +202,7 @@ fn transactions(pgbench: &Path, url: &str, script: &Path, plan: Plan) -> Result<
         .parse()?)
 }
 
-/// One charge for each rule, with a random key of its position.
+/// One charge for each rule, with a random key from the range of its position.
 fn charges(rules: &[Rule], choose: impl Fn(Range<u64>) -> u64) -> Vec<Charge> {
     let charge = |(position, rule): (usize, &Rule)| {
         let number = choose(range(position, rules.len()));
@@ -214,18 +214,18 @@ fn charges(rules: &[Rule], choose: impl Fn(Range<u64>) -> u64) -> Vec<Charge> {
     rules.iter().enumerate().map(charge).collect()
 }
 
-/// Each counter is used in one position.
+/// The range of keys for a position. Each counter is used in one position only.
 fn range(position: usize, positions: usize) -> Range<u64> {
     let (position, share) = (position as u64, ROWS / positions as u64);
     position * share..(position + 1) * share
 }
 
-/// The key of a number, as [`charges`] makes it.
+/// The key for a number, in SQL, as [`charges`] builds it.
 fn key_in_sql(number: &str) -> String {
     format!("decode(lpad(to_hex(CAST({number} AS bigint)), 32, '0'), 'hex')")
 }
 
-/// SplitMix64 (Steele, Lea and Flood 2014): the same numbers in each run.
+/// SplitMix64 (Steele, Lea and Flood 2014), which gives the same numbers in each run.
 fn random() -> u64 {
     const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
     static STATE: AtomicU64 = AtomicU64::new(0);

@@ -1,5 +1,5 @@
-//! Measures the speed of the server against its foundations. Starts everything it needs, on loopback and throwaway
-//! databases, and stops it again:
+//! Measures the speed of the server against the libraries it builds on. It starts everything it needs, on loopback and
+//! throwaway databases, and stops it again:
 //!
 //! ```sh
 //! cargo run --profile dist -p trials -- load me
@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     /// How long each turn lasts, in seconds
     #[arg(long, global = true, default_value_t = 2.5)]
     seconds: f64,
-    /// Clients, each with one connection that is kept alive
+    /// Number of clients, each with one connection that is kept alive
     #[arg(long, global = true, default_value_t = 16)]
     clients: usize,
 }
@@ -42,11 +42,11 @@ pub(crate) struct Arguments {
 enum Trial {
     /// GET /users/me against a bare handler that runs the same statement on the same kind of pool
     Me,
-    /// A route that asks for `CurrentUser` against one that asks for nothing
+    /// A route with the argument `CurrentUser` against a route without arguments
     Claims,
-    /// POST /auth/login against the rate at which as many threads hash
+    /// POST /auth/login against the rate at which the same number of threads hash
     Login,
-    /// GET /users/me and the server's memory while all clients log in; and how fast it starts
+    /// GET /users/me and the server's memory while all clients log in, and the time that a start takes
     Storm,
     /// 10,000 logins at once, with and without limits: their replies, and the effect on others
     Flood,

@@ -45,9 +45,9 @@ async fn pages_on(name: &str, folder: &Folder, database_url: &str, plan: Plan) -
         ("email=79", "a prefix of one in a hundred"),
         ("email=7", "a prefix of one in ten"),
         ("role=admin", "ten administrators"),
-        ("role=editor", "a role of one in ten thousand"),
-        ("role=user", "the role of nearly all"),
-        ("role=nobody", "a role of nobody"),
+        ("role=editor", "a role that one in ten thousand has"),
+        ("role=user", "the role that nearly all have"),
+        ("role=nobody", "a role that nobody has"),
         ("status=disabled", "one in ten thousand"),
         ("status=active", "nearly all"),
     ];
@@ -98,7 +98,7 @@ async fn depths(client: &mut Client, reader: &Person) -> Result<Vec<(String, &'s
     ])
 }
 
-/// Of one call.
+/// The median latency of a call.
 async fn median(client: &mut Client, request: &Request) -> Result<Duration> {
     let mut latencies = Vec::new();
     let begun = Instant::now();

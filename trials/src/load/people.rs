@@ -35,7 +35,7 @@ impl Person {
         })
     }
 
-    /// One for each client.
+    /// One person for each client.
     pub(crate) async fn all(address: SocketAddr, clients: usize) -> Result<Vec<Self>> {
         let mut people = Vec::new();
         for number in 0..clients {

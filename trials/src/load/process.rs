@@ -16,10 +16,10 @@ use tempfile::TempDir;
 
 use crate::Result;
 
-/// The line of a ready server.
+/// The beginning of the line that a ready server prints.
 pub(crate) const READY: &str = "listening on http://";
 
-/// Builds the server beside this program.
+/// Builds the server in the same folder as this program.
 pub(crate) fn build_server() -> Result<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
@@ -27,7 +27,7 @@ pub(crate) fn build_server() -> Result<()> {
         .args(["build", "--quiet", "--package", "hallpass-server"])
         .current_dir(env!("CARGO_MANIFEST_DIR"));
     if cfg!(debug_assertions) {
-        eprintln!("*** Not a release build: the figures are not a measure.");
+        eprintln!("*** Not a release build: do not rely on the figures.");
     } else {
         build.arg("--profile").arg(profile()?);
     }
@@ -46,7 +46,7 @@ fn profile() -> Result<OsString> {
         .ok_or_else(|| "the profile of this program is not known".into())
 }
 
-/// Runs on the processors of `SERVER_CPUS`, such as `0,1`, or on those of the caller.
+/// Runs the program on the processors of `SERVER_CPUS`, such as `0,1`, or on those of the caller.
 fn alone(program: PathBuf) -> Command {
     match env::var_os("SERVER_CPUS") {
         Some(cpus) => {
@@ -58,23 +58,23 @@ fn alone(program: PathBuf) -> Command {
     }
 }
 
-/// A server. Stopped on drop.
+/// A running server, which is stopped on drop.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
-    /// The time from its start to the ready line.
+    /// The time from its start until the ready line.
     pub(crate) ready: Duration,
     _output: BufReader<ChildStdout>,
 }
 
 impl Server {
-    /// The server, as released, without limits.
+    /// Starts the server, as released, without limits.
     pub(crate) fn hallpass(folder: &Folder, database_url: &str, permits: usize) -> Result<Self> {
         let set = [("HALLPASS_RATE_LIMITS", "false")];
         Self::hallpass_with(folder, database_url, permits, set)
     }
 
-    /// The server with these settings.
+    /// Starts the server with these settings.
     pub(crate) fn hallpass_with<'a>(
         folder: &Folder,
         database_url: &str,
@@ -93,7 +93,7 @@ impl Server {
         Self::start(&mut server)
     }
 
-    /// This program as the baseline of a pair.
+    /// Starts this program as the baseline of a pair.
     pub(crate) fn bare<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         let mut bare = alone(env::current_exe()?);
         bare.args(["load", "serve"])
@@ -125,10 +125,11 @@ impl Server {
         })
     }
 
-    /// The processor time used.
+    /// The processor time that the process has used.
     pub(crate) fn busy(&self) -> Result<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // Fields 14 and 15, counted from the name, which may hold spaces: hundredths of a second.
+        // Fields 14 and 15 are in hundredths of a second. The fields are counted from the end of the name, which may
+        // contain spaces.
         let (_, fields) = stat.rsplit_once(')').ok_or("no name in /proc")?;
         let ticks = fields.split_ascii_whitespace().skip(11).take(2);
         let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().unwrap_or(0)).sum();
@@ -141,7 +142,7 @@ impl Server {
     }
 }
 
-/// The same of any process.
+/// The current and peak resident memory of any process, in KiB.
 pub(crate) fn memory(process: u32) -> Result<(u64, u64)> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let field = |name: &str| -> Result<u64> {
@@ -160,7 +161,7 @@ impl Drop for Server {
     }
 }
 
-/// A folder to run a server in, with the secret that its data was made with.
+/// A folder for a server to run in, with the secret that its data depends on.
 pub(crate) struct Folder {
     folder: TempDir,
     secret: String,

@@ -22,22 +22,22 @@ use super::{
 };
 use crate::Result;
 
-/// Enough readers that calls hardly wait for each other and the server is measured.
+/// The number of readers. With this many, calls hardly wait for each other, so that the server is measured.
 const CONNECTIONS: u32 = 100;
-/// The rate of each reader.
+/// The time between two calls of a reader.
 const PERIOD: Duration = Duration::from_millis(200);
 
-/// Signed-in readers: some read their account, one refreshes. They have their own thread, because those of the flood
-/// are busy.
+/// Signed-in readers: some read their account, one refreshes. They have their own thread, because the threads of the
+/// flood are busy.
 pub(crate) struct Readers {
-    /// The end of the schedule.
+    /// The time after which the readers send no more calls.
     stop: watch::Sender<Option<Instant>>,
     _thread: Thread,
     reads: Vec<JoinHandle<Result<Calls, String>>>,
     refreshes: Option<JoinHandle<Result<Calls, String>>>,
 }
 
-/// A runtime that may end within another.
+/// A runtime that may be dropped within another one.
 struct Thread(Option<Runtime>);
 
 impl Drop for Thread {
@@ -52,7 +52,7 @@ impl Drop for Thread {
 type Calls = Vec<(Instant, Duration)>;
 
 impl Readers {
-    /// Readers send these requests in turn; a refreshing one logs in first.
+    /// Starts readers that share these requests, and one that logs in first and then refreshes.
     pub(crate) async fn start(
         server: SocketAddr,
         requests: &[Request],
@@ -91,7 +91,7 @@ impl Readers {
         })
     }
 
-    /// The latencies during the flood.
+    /// Stops the readers, and returns a summary of their latencies during the flood.
     pub(crate) async fn stop(self, flood: Range<Instant>) -> Result<String> {
         self.stop.send_replace(Some(flood.end));
         let mut reads = Vec::new();

@@ -1,4 +1,4 @@
-//! The trials. Each pair takes turns in one run, so that other load of the machine falls on both.
+//! The trials. The two sides of a pair take turns in one run, so that other load of the machine falls on both.
 
 use std::{
     hint::black_box,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{Result, postgres};
 
-/// With the stated size of the memory figures.
+/// The number of permits to which the stated memory figures belong.
 pub(crate) const STORM_PERMITS: usize = 2;
 const STARTS: usize = 15;
 
@@ -55,7 +55,7 @@ pub(crate) async fn claims(plan: Plan) -> Result<()> {
     let host = Server::bare(["claims"])?;
     let bare = Server::bare(["nothing"])?;
     let people = Person::all(host.address, plan.clients).await?;
-    println!("a route that asks for CurrentUser, against one that asks for nothing");
+    println!("a route with CurrentUser, against the same route without arguments");
     let requests: Vec<_> = people.iter().map(|person| person.get("/claims")).collect();
     compare(plan, &host, &bare, &requests).await
 }
@@ -84,7 +84,7 @@ async fn rate(server: &Server, requests: &[Request], plan: Plan) -> Result<Rate>
 /// The work of one side in its turn.
 struct Rate {
     per_second: f64,
-    /// Processor time for each call, of that process.
+    /// The processor time of the process for each call.
     busy: Duration,
 }
 
@@ -113,7 +113,7 @@ pub(crate) async fn login(plan: Plan) -> Result<()> {
     Ok(())
 }
 
-/// Hashes a second in retained memory.
+/// The rate at which threads hash in retained memory.
 fn hash_rate(threads: usize, turn: Duration) -> Result<Rate> {
     // The server's default parameters.
     let params = Params::new(19_456, 2, 1, Some(32)).map_err(|error| error.to_string())?;

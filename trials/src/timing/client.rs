@@ -13,7 +13,7 @@ pub(crate) struct Client {
     buffer: Vec<u8>,
 }
 
-/// A reply, and its time.
+/// A reply, and the time that it took.
 #[derive(Debug)]
 pub(crate) struct Answer {
     /// The time from the first byte sent to the last one received.
@@ -76,7 +76,8 @@ fn is_whole(reply: &[u8]) -> Result<bool> {
     Ok(body.len() >= length)
 }
 
-/// The rest of a wait depends on when it began.
+/// The reply without the headers that always differ. The value of `Retry-After` is hidden, because the rest of a wait
+/// depends on when the wait began.
 fn content(reply: &str) -> String {
     let own = |line: &&str| !line.starts_with("date: ") && !line.starts_with("x-request-id: ");
     let lines = reply.lines().filter(own).map(|line| {

@@ -1,4 +1,4 @@
-//! Services with a leak each, which the measurement must find.
+//! Services that have one leak each, which the measurement must find.
 
 use std::sync::Arc;
 

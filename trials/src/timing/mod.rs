@@ -1,6 +1,6 @@
-//! Measures whether the time of a reply reveals that an address has an account. It sends pairs of requests to a
-//! service in this process over one loopback connection, about addresses with and without an account, and judges the
-//! differences. Services with a leak must be found:
+//! Measures whether the time of a reply reveals that an address has an account. It sends pairs of requests to a service
+//! in this process over one loopback connection, about addresses with and without an account, and judges the
+//! differences. It must also find the leak in services that have one:
 //!
 //! ```sh
 //! cargo run --release -p trials -- timing
@@ -29,22 +29,22 @@ use self::{
 use crate::{Result, postgres};
 
 const WARM_UP: usize = 100;
-/// Pairs of the short form.
+/// The number of pairs in the short form.
 const FEW: usize = 16;
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// Pairs to begin with
+    /// Number of pairs to begin with
     #[arg(long, default_value_t = 400)]
     pairs: usize,
-    /// Pairs to end with, if nothing is decided before
+    /// Maximum number of pairs if there is no verdict before
     #[arg(long, default_value_t = 12_800)]
     most: usize,
-    /// Only the trials whose names contain this
+    /// Runs only the trials whose names contain this text
     #[arg(long, default_value = "")]
     only: String,
-    /// Too few pairs for differences below a hash: fails if a reply differs in more than time, or if an obvious flaw
-    /// is missed
+    /// Measures too few pairs to find differences smaller than a hash: fails only if a reply differs in more than time,
+    /// or if an obvious flaw is missed
     #[arg(long)]
     short: bool,
 }
@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 /// Runs all trials, and returns the failures.
 fn measure(arguments: &Arguments) -> Result<Vec<String>> {
     if cfg!(debug_assertions) {
-        eprintln!("*** Not a release build: the figures are not a measure.");
+        eprintln!("*** Not a release build: do not rely on the figures.");
     }
     let runtime = Runtime::new()?;
     let folder = tempfile::tempdir()?;
@@ -122,7 +122,7 @@ fn on(
         let asked = TRIALS.map(|trial| (None, trial));
         let controls = CONTROLS.map(|(flaw, trial)| (Some(flaw), trial));
         for (flaw, trial) in asked.into_iter().chain(controls) {
-            // A trial without hashing is the same with either.
+            // A trial without hashing gives the same result with either hasher, so it runs once.
             let is_next = trial.hashes || is_weak;
             if !is_next || !trial.name.contains(&arguments.only) {
                 continue;
@@ -150,7 +150,7 @@ fn is_as_wanted(flaw: Option<Flaw>, outcome: &Outcome) -> bool {
     }
 }
 
-/// As far as a few pairs on a busy machine can show it.
+/// Whether the outcome is as wanted, as far as a few pairs on a busy machine can show it.
 fn is_as_wanted_of_few(flaw: Option<Flaw>, outcome: &Outcome, hashes: bool) -> bool {
     match flaw {
         None => outcome.difference.is_none(),

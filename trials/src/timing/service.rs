@@ -25,7 +25,7 @@ pub(crate) async fn store(database_url: &str) -> Result<SeaOrmStore> {
     Ok(store)
 }
 
-/// A server on loopback. Stopped on drop.
+/// A server on loopback, which is stopped on drop.
 ///
 /// No worker delivers its mails, since that work would delay the next caller.
 pub(crate) struct Server {

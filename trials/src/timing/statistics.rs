@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 /// The tolerated difference of the medians, in nanoseconds.
 pub(crate) const TOLERANCE: i64 = 250_000;
 const RESAMPLES: usize = 2000;
-/// The resamples on either side of the 99 % interval.
+/// The number of resamples on each side of the 99 % interval.
 const OUTSIDE: usize = RESAMPLES / 200;
 
 /// Predictable random numbers (SplitMix64).
@@ -31,11 +31,11 @@ impl Random {
     }
 }
 
-/// The findings about a number of pairs.
+/// The result for a number of pairs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Finding {
     pub(crate) pairs: usize,
-    /// Nanoseconds, as the ends of the interval.
+    /// The median of the differences, in nanoseconds; the ends of the interval have the same unit.
     pub(crate) median: i64,
     /// The ends of the 99 % bootstrap interval of the median.
     pub(crate) low: i64,
@@ -46,7 +46,7 @@ pub(crate) struct Finding {
 pub(crate) enum Verdict {
     /// The whole interval is within the tolerance.
     Alike,
-    /// They differ, and by more than the tolerance.
+    /// The times differ, by more than the tolerance.
     Different,
     /// More pairs are needed.
     Undecided,
@@ -86,7 +86,7 @@ impl Finding {
     }
 }
 
-/// The middle value, the upper one of an even number; 0 if empty.
+/// The middle value: the upper one of the two if their number is even, and 0 if there are none.
 pub(crate) fn median(values: &mut [i64]) -> i64 {
     let middle = values.len() / 2;
     if values.is_empty() {
@@ -99,7 +99,7 @@ pub(crate) fn median(values: &mut [i64]) -> i64 {
 mod tests {
     use super::*;
 
-    /// Noise of 0.9 ms, with a shift.
+    /// Noise of 0.9 ms around a shift.
     fn noisy(pairs: usize, shift: i64) -> Vec<i64> {
         let mut random = Random(7);
         let mut noise = || {

@@ -23,11 +23,11 @@ use crate::Result;
 const RIGHT: &str = "long enough to be taken";
 const WRONG: &str = "long enough to be wrong";
 
-/// A pair.
+/// A kind of pair to measure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trial {
     pub(crate) name: &'static str,
-    /// The account of the first address; the second has none.
+    /// The kind of account that the first address has; the second address has none.
     known: Known,
     asked: Asked,
     /// Whether the call hashes passwords.
@@ -53,7 +53,7 @@ enum Asked {
 }
 
 pub(crate) const TRIALS: [Trial; 8] = [
-    // Noise only.
+    // Shows the noise, because neither address has an account.
     trial("login, unknown twice", Known::Nobody, Asked::Login),
     LOGIN,
     trial(
@@ -68,7 +68,7 @@ pub(crate) const TRIALS: [Trial; 8] = [
     trial("private registration", Known::User, Asked::Register),
 ];
 
-/// Each must be distinguished from a service without the flaw.
+/// Each flaw must be found by its trial.
 pub(crate) const CONTROLS: [(Flaw, Trial); 4] = [
     (Flaw::NoDummyHash, LOGIN),
     (Flaw::UndeclaredParams, FORMER),
@@ -90,13 +90,13 @@ const fn trial(name: &'static str, known: Known, asked: Asked) -> Trial {
     }
 }
 
-/// How many pairs.
+/// How many pairs to measure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
-    /// Pairs before the count.
+    /// Pairs that are sent first and not counted.
     pub(crate) warm_up: usize,
     pub(crate) pairs: usize,
-    /// The maximum; pairs double until a decision.
+    /// The maximum; the number of pairs is doubled until there is a verdict.
     pub(crate) most: usize,
 }
 
@@ -104,7 +104,7 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) finding: Finding,
-    /// Of the requests about accounts, in nanoseconds.
+    /// The median time of the requests about accounts, in nanoseconds.
     pub(crate) median: i64,
     /// The two replies, if they differ in more than time.
     pub(crate) difference: Option<[String; 2]>,
@@ -138,7 +138,7 @@ pub(crate) fn run(
     plan: Plan,
 ) -> Result<Outcome> {
     let former = match trial.known {
-        // With more memory, so that they are not added by default.
+        // The former parameters take more memory, so that the hasher does not add them by default.
         Known::FormerUser => Some(HashParams::danger_weak(params.memory_kib() + 1024, 1, 1)?),
         _ => None,
     };
@@ -193,7 +193,7 @@ struct Pair {
 }
 
 impl Bench<'_> {
-    /// Sends requests about unused addresses, each pair in random order.
+    /// Sends pairs of requests about unused addresses. The order within a pair is random.
     fn measure(&mut self, pairs: usize) -> Result<Vec<Pair>> {
         let mut requests = Vec::with_capacity(pairs);
         for _ in 0..pairs {
@@ -257,7 +257,7 @@ impl Trial {
     }
 }
 
-/// For as long as the trial goes on.
+/// A lockout that outlasts the trial.
 fn locked_at_once() -> Lockout {
     let long = Duration::from_secs(86_400);
     Lockout {
