@@ -219,9 +219,9 @@ impl From<Refusal> for Error {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The statement lost against concurrent ones: more often than it is retried, or in a transaction of the host's, in
-    /// which nothing is retried.
-    #[error("the statement lost against concurrent ones")]
+    /// The statement lost to concurrent ones: either more often than it is retried, or in a transaction of the host's,
+    /// where nothing is retried.
+    #[error("the statement lost to concurrent ones")]
     Conflict(#[source] BoxError),
     /// A stored value cannot be read back.
     #[error("a stored value cannot be read")]

@@ -18,13 +18,14 @@ use crate::{
 #[async_trait]
 pub trait AddressStore: std::fmt::Debug + Send + Sync {
     /// Verifies the address of a user with a token of purpose [`VerifyEmail`](crate::token::Purpose::VerifyEmail), and
-    /// returns the user; `None` if the token is not valid for it.
+    /// returns the user; `None` if the token is not valid.
     ///
     /// # Contract
-    /// One fact, by at most one of any number of concurrent calls (I1): the token is neither used nor expired, its user
-    /// is active, and the address it was mailed to is still theirs. Then it is used, together with every other token
-    /// that was mailed to the same address. An unverified address becomes verified, a verified one keeps its time, and
-    /// the event is written. Otherwise nothing changes.
+    /// Atomic, and at most one of any number of concurrent calls succeeds (I1). The token must be neither used nor
+    /// expired, its user must be active, and the address that the token was mailed to must still be the address of the
+    /// user. The call then uses the token, together with every other token that was mailed to the same address. An
+    /// unverified address becomes verified, a verified address keeps its time of verification, and the event is
+    /// written. Otherwise nothing changes.
     ///
     /// # Errors
     /// If the database fails.
@@ -38,10 +39,10 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
     /// Stores the token that confirms a new address of the user, replacing any older one, and orders the mails.
     ///
     /// # Contract
-    /// One fact: the session is live, and the credentials are those that were checked in it. Then the token, which is
-    /// of purpose [`ConfirmEmailChange`](crate::token::Purpose::ConfirmEmailChange), replaces an older one (by
-    /// `created_at`), and the event and the mails are written. If there is a newer one, nothing is written. The same
-    /// statements run whether or not the address has an account.
+    /// Atomic. The session must be live, and the credentials must be those that were checked in it. The token, which
+    /// has the purpose [`ConfirmEmailChange`](crate::token::Purpose::ConfirmEmailChange), then replaces an older token
+    /// (by `created_at`), and the event and the mails are written. If there is a newer token, nothing is written. The
+    /// same statements run whether or not the address has an account.
     ///
     /// # Errors
     /// If the database fails.
@@ -53,16 +54,16 @@ pub trait AddressStore: std::fmt::Debug + Send + Sync {
         mails: &[Intent],
     ) -> Result<Checked, StoreError>;
 
-    /// Sets the address that a token was mailed to as the address of its user, and returns the user; `None` if the
-    /// token is not valid for it, or the address has another account.
+    /// Gives the user of a token the address that the token was mailed to, and returns the user; `None` if the token is
+    /// not valid, or another account has the address.
     ///
     /// # Contract
-    /// One fact, by at most one of any number of concurrent calls (I1): the token is of purpose
-    /// [`ConfirmEmailChange`](crate::token::Purpose::ConfirmEmailChange), neither used nor expired, its user is active
-    /// and has the `credential_version` it was kept at, and no other account has the canonical address, even under
-    /// races (I4). Then the token is used, the address is the user's and verified, `credential_version` is incremented,
-    /// every session ends, the event is written, and the mail to the previous address is ordered. Otherwise nothing
-    /// changes.
+    /// Atomic, and at most one of any number of concurrent calls succeeds (I1). The token must have the purpose
+    /// [`ConfirmEmailChange`](crate::token::Purpose::ConfirmEmailChange) and be neither used nor expired. Its user must
+    /// be active and have the `credential_version` that is stored with the token. No other account may have the
+    /// canonical address, even under races (I4). The call then uses the token, stores the new address as verified,
+    /// increments `credential_version`, ends every session, writes the event, and orders the mail to the previous
+    /// address. Otherwise nothing changes.
     ///
     /// # Errors
     /// If the database fails.

@@ -9,14 +9,14 @@ use crate::{
     user::{DeleteUser, FirstAdministrator, NewUser, UpdateUser, UserChange, UserId},
 };
 
-/// Adds the first administrator, and does what administrators do to users. The store keeps the last administrator: it
-/// decides together with the change. Part of [`Store`](crate::store::Store).
+/// Adds the first administrator, and changes and deletes users for administrators. The store protects the last
+/// administrator: it checks for one in the same step as the change. Part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
     /// Adds an administrator, if there is none.
     ///
     /// # Contract
-    /// One fact: the user is added and the event written only if at that moment there is no active
+    /// Atomic: the user is added and the event written only if at that moment there is no active
     /// [administrator](crate::user::User::is_administrator), and the address is free. Of any number of concurrent
     /// calls, with any addresses, at most one is [`FirstAdministrator::Inserted`].
     ///
@@ -32,11 +32,10 @@ pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// The result of [`UserChange::apply`](crate::user::UserChange::apply) is written with its events, and no other
-    /// call writes the user between the two; a change that changes nothing writes nothing. Disabling increments
-    /// `credential_version`: every session and one-time token of the user is dead from then on, and stays dead when the
-    /// user is made active again. Under any number of concurrent calls of this method and of
-    /// [`delete_user`](Self::delete_user), one [administrator](crate::user::User::is_administrator) remains if there
-    /// was one.
+    /// call writes the user in between. A change without effect writes nothing. Disabling a user increments
+    /// `credential_version`: every session and one-time token of the user is then dead, and stays dead if the user is
+    /// enabled again. Under any number of concurrent calls of this method and of [`delete_user`](Self::delete_user), at
+    /// least one [administrator](crate::user::User::is_administrator) remains if there was one.
     ///
     /// # Errors
     /// If the database fails.
@@ -48,11 +47,11 @@ pub trait AdministratorStore: std::fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<UpdateUser, StoreError>;
 
-    /// Deletes a user, if their `credential_version` is still this one or none is given.
+    /// Deletes a user. If a `credential_version` is given, the user must still have it.
     ///
     /// # Contract
     /// Sessions and one-time tokens of the user are deleted too, the address is free immediately, and the event is
-    /// written. The last [administrator](crate::user::User::is_administrator) cannot be deleted, as with
+    /// written. The last [administrator](crate::user::User::is_administrator) cannot be deleted; see
     /// [`update_user`](Self::update_user).
     ///
     /// # Errors

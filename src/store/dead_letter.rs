@@ -1,4 +1,4 @@
-//! The store trait for mails that were given up.
+//! The store trait for dead letters.
 
 use async_trait::async_trait;
 
@@ -12,11 +12,11 @@ use crate::{
 /// Lists the mails in the outbox for operators, and retries dead ones. Part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
-    /// The mails in the outbox by descending id, at most `limit`, those below `after` if it is given.
+    /// Returns at most `limit` mails in the outbox by descending id, and only those below `after` if it is given.
     ///
     /// # Contract
-    /// A page costs the same at any depth. If the intent has no address, the mail shows the address that it was ordered
-    /// for, or else the present address of the user. Unreadable rows do not end a page early.
+    /// A page costs the same at any depth. An intent without an address is listed with the address that it was ordered
+    /// for, or else with the present address of the user. Unreadable rows do not end a page early.
     ///
     /// # Errors
     /// If the database fails.
@@ -27,13 +27,13 @@ pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<MailEntry>, StoreError>;
 
-    /// Replaces a dead intent by a new one, requested and due at `now`.
+    /// Replaces a dead intent with a new one, requested and due at `now`.
     ///
     /// # Contract
-    /// One fact, by at most one of any number of concurrent calls. The dead intent is gone. The new one has the same
-    /// content and recipient, and is ordered for the same account at the same time. The event is written with [the
-    /// retried mail](crate::mail::RetriedMail::noted_on). Nothing of the old link can be derived from the new
-    /// identifier. The lifetime begins again at `now`. A pending intent is left unchanged.
+    /// Atomic, and at most one of any number of concurrent calls succeeds. The dead intent is removed. The new one has
+    /// the same content and recipient, and keeps the account and the time of the order. The event is written with [the
+    /// retried mail](crate::mail::RetriedMail::noted_on). The old link cannot be derived from the new identifier. The
+    /// lifetime starts again at `now`. A pending intent is left unchanged.
     ///
     /// # Errors
     /// If the database fails.

@@ -9,20 +9,20 @@ use crate::{
 
 /// Keeps the audit trail. Part of [`Store`](crate::store::Store).
 ///
-/// Most events are written by the methods that change something: each takes the event of its fact, and writes it with
-/// the fact or not at all. Where such an event has no user, the store fills in the user of the fact.
+/// Most events are written by the methods that change something: each takes an event, and writes it together with its
+/// change or not at all. If such an event has no user, the store fills in the user concerned.
 #[async_trait]
 pub trait EventStore: std::fmt::Debug + Send + Sync {
-    /// Writes an event that comes with no change, such as a refused sign-in.
+    /// Writes an event that reports no change, such as a refused sign-in.
     ///
     /// # Contract
-    /// When this has returned, [`list_events`](Self::list_events) finds it.
+    /// Once this call has returned, [`list_events`](Self::list_events) finds the event.
     ///
     /// # Errors
     /// If the database fails.
     async fn record_event(&self, event: &Event) -> Result<(), StoreError>;
 
-    /// Events by descending id, at most `limit`, those below `after` if it is given.
+    /// Returns at most `limit` events by descending id, and only those below `after` if it is given.
     ///
     /// # Contract
     /// A page costs the same at any depth.

@@ -15,17 +15,17 @@ use crate::{
 /// its user is active at the `credential_version` that was stored with it.
 #[async_trait]
 pub trait FlowStore: std::fmt::Debug + Send + Sync {
-    /// Stores a flow that begins.
+    /// Stores a new flow.
     ///
     /// # Errors
     /// If the database fails.
     async fn begin_flow(&self, flow: &NewFlow) -> Result<(), StoreError>;
 
-    /// Takes a pending flow, so that it cannot be taken again; `None` if there is none with this state and this
+    /// Takes a pending flow, so that it cannot be taken again; `None` if no pending flow has this state and this
     /// binding.
     ///
     /// # Contract
-    /// Exactly one of any number of concurrent calls gets it (I1). A wrong binding takes nothing.
+    /// Exactly one of any number of concurrent calls gets the flow (I1). A call with a wrong binding takes nothing.
     ///
     /// # Errors
     /// If the database fails.
@@ -36,19 +36,19 @@ pub trait FlowStore: std::fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<Option<Flow>, StoreError>;
 
-    /// Stores the code of a flow that is to link an identity, together with the identity. Links nothing yet.
+    /// Stores the code of a linking flow, together with the identity to be linked. Links nothing yet.
     ///
     /// # Errors
     /// If the database fails.
     async fn offer_identity(&self, code: &NewCode, assertion: &Assertion)
     -> Result<(), StoreError>;
 
-    /// Spends the valid code of a flow that signs in, and returns the user; `None` if there is none with this
+    /// Spends the valid code of a sign-in flow, and returns the user; `None` if there is no such code with this
     /// challenge.
     ///
     /// # Contract
-    /// Exactly one of any number of concurrent calls gets the user (I1). A wrong challenge spends nothing. The codes of
-    /// flows that link are not found.
+    /// Exactly one of any number of concurrent calls gets the user (I1). A call with a wrong challenge spends nothing.
+    /// The codes of linking flows are not found.
     ///
     /// # Errors
     /// If the database fails.

@@ -64,7 +64,7 @@ pub enum Passage {
     /// Everything.
     #[default]
     Open,
-    /// Only methods that read. The store is then not ready, since readiness writes.
+    /// Only methods that read. The store is then not ready, because the readiness check writes.
     ReadOnly,
     /// Nothing.
     Closed,
@@ -132,7 +132,7 @@ impl<S> Gate<S> {
     }
 }
 
-/// Forwards each method once the gate lets it through. A method is one atomic fact, so a check before it is enough.
+/// Forwards each method once the gate lets it through. Each method is atomic, so a check before it is enough.
 macro_rules! gated {
     ($($store:ident { $($way:ident $method:ident($($name:ident: $type:ty),*) -> $reply:ty;)* })*) => {$(
         #[async_trait]

@@ -17,7 +17,8 @@ use crate::{
 /// Keeps the identities of users at providers. Part of [`Store`](crate::store::Store).
 #[async_trait]
 pub trait IdentityStore: std::fmt::Debug + Send + Sync {
-    /// The stored data about an assertion, including disabled users, for a caller that has to prepare the outcome.
+    /// Returns the stored data about an assertion, including disabled users, so that the caller can prepare the
+    /// outcome.
     ///
     /// # Errors
     /// If the database fails.
@@ -26,9 +27,9 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     /// Applies the outcome of an assertion, and stores the code for its user.
     ///
     /// # Contract
-    /// One fact: [`Assertion::resolve`] decides on the data at that moment, and no other call writes the identity or
-    /// the users between the decision and the write. The code is stored with the flow, for the user at their
-    /// `credential_version`. In addition,
+    /// Atomic: [`Assertion::resolve`] decides on the data at that moment, and no other call writes the identity or the
+    /// users between the decision and the write. The code is stored with the flow, for the user at their
+    /// `credential_version`. The rest depends on the decision:
     ///
     /// * [`SignIn`](crate::identity::Linking::SignIn) writes nothing more;
     /// * [`Join`](crate::identity::Linking::Join) links the identity, and orders [`joined`](IdentitySignIn::joined);
@@ -40,20 +41,21 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     /// * [`Refuse`](crate::identity::Linking::Refuse) writes nothing at all; the same holds for a `Create` without a
     ///   user to add.
     ///
-    /// The events of [`IdentitySignIn::events`] are written with it. Of any number of concurrent calls with one
-    /// identity, one links it and the others sign in the same user.
+    /// The events of [`IdentitySignIn::events`] are written together with the outcome. Of any number of concurrent
+    /// calls with one identity, one links it and the others sign in the same user.
     ///
     /// # Errors
     /// If the database fails.
     async fn sign_in(&self, sign_in: &IdentitySignIn) -> Result<IdentityAdmission, StoreError>;
 
-    /// Spends the code of a flow that links, which is neither spent nor expired, and links its identity to the user of
-    /// a live session.
+    /// Spends the code of a linking flow, if it is neither spent nor expired, and links the identity of the flow to the
+    /// user of a live session.
     ///
     /// # Contract
-    /// One fact, with the mail, and the event that [`Identity::noted_on`] makes of the given one. An identity that the
-    /// user already has is [`Linked::Known`], and one of another user stays theirs; either way the code is spent. A
-    /// wrong challenge spends nothing. The codes of flows that sign in are not found.
+    /// Atomic, together with the mail and the event that [`Identity::noted_on`] creates from the given one. If the user
+    /// already has the identity, the outcome is [`Linked::Known`]. If another user has it, it stays with that user. The
+    /// code is spent in both cases. A call with a wrong challenge spends nothing. The codes of sign-in flows are not
+    /// found.
     ///
     /// # Errors
     /// If the database fails.
@@ -74,8 +76,8 @@ pub trait IdentityStore: std::fmt::Debug + Send + Sync {
     /// Removes an identity from a user.
     ///
     /// # Contract
-    /// Under any number of concurrent calls, a user without a password keeps one identity. The event is written if the
-    /// identity is removed.
+    /// Under any number of concurrent calls, a user without a password keeps at least one identity. The event is
+    /// written if the identity is removed.
     ///
     /// # Errors
     /// If the database fails.

@@ -13,19 +13,19 @@ use crate::{
 /// Counters expire: from `expires_at` on, a counter counts as absent and may be deleted.
 #[async_trait]
 pub trait Limiter: std::fmt::Debug + Send + Sync {
-    /// Charges counters in this order, up to the first one without room.
+    /// Charges the counters in the given order, up to the first counter without room.
     ///
     /// # Contract
-    /// Each counter decides and changes as [`Rule::charge`](crate::limit::Rule::charge) says, as one fact: as many of
-    /// any number of concurrent calls have room as would have it one after the other. A counter without room does not
-    /// change, and none after it is charged. In a database, one statement charges all of them. No key occurs twice, and
+    /// Each counter decides and changes as [`Rule::charge`](crate::limit::Rule::charge) says, atomically: concurrent
+    /// calls find as much room as they would one after the other. A counter without room does not change, and no
+    /// counter after it is charged. In a database, one statement charges all of them. No key occurs twice, and
     /// [`Rule::Attempts`](crate::limit::Rule::Attempts) occurs at most once, as the last one.
     ///
     /// # Errors
     /// If the database fails.
     async fn charge(&self, charges: &[Charge], now: Timestamp) -> Result<Charged, StoreError>;
 
-    /// Takes back an attempt that was counted and not made, together with the wait that it began.
+    /// Takes back an attempt that was counted but not made, together with the wait that it started.
     ///
     /// # Contract
     /// A counter does not fall below 0.

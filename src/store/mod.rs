@@ -1,5 +1,7 @@
-//! The store traits, one in each file, their sum on one database, and the adapters: one folder per technology, and the
-//! checks that hold all of them to one contract. A trait has the same file name in each of these folders.
+//! The store traits, their adapters, and the checks of their contract.
+//!
+//! Each trait has a file of its own, and each adapter a folder. A trait has the same file name in each folder, also in
+//! the folder of the checks.
 
 mod address;
 mod administrator;
@@ -47,13 +49,13 @@ pub use self::{
 };
 use crate::error::{Result, StoreError};
 
-/// Keeps sessions and one-time tokens: the sum of these traits.
+/// Keeps sessions and one-time tokens: combines these traits.
 pub trait TokenStore: SessionStore + RotationStore + OneTimeTokenStore {}
 
 impl<S: SessionStore + RotationStore + OneTimeTokenStore + ?Sized> TokenStore for S {}
 
-/// The storage of everything that Hallpass keeps, on one database, because facts span the parts: a rotation joins the
-/// user, and a reset touches users, sessions and tokens. A host replaces all of it or none.
+/// The storage of everything that Hallpass keeps. It is one database, because changes span the parts: a rotation joins
+/// the user, and a reset touches users, sessions and tokens. A host replaces all of it or nothing.
 #[async_trait]
 pub trait Store:
     UserStore
@@ -70,12 +72,13 @@ pub trait Store:
     + LimitKeyStore
     + PurgeStore
 {
-    /// Proves that the database accepts and keeps writes: writes a meaningless row and commits it. For a database file,
-    /// it also checks that the file is still the one at its path. It waits no longer than a call waits for a
+    /// Proves that the database accepts and keeps writes: it writes a meaningless row and commits it. For a database
+    /// file, it also checks that the path still leads to the opened file. It waits no longer than a call waits for a
     /// connection.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if it does not accept them, and [`StoreError::Schema`] while migrations are pending.
+    /// [`StoreError::Unavailable`] if the database does not accept writes, and [`StoreError::Schema`] while migrations
+    /// are pending.
     async fn ping(&self) -> Result<(), StoreError>;
 }
 

@@ -18,28 +18,28 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// Stores a one-time token.
     ///
     /// # Contract
-    /// The user is active, and the order is still valid: their `credential_version` is the token's, except for
-    /// [`VerifyEmail`](Purpose::VerifyEmail), and their address is the token's, except for
-    /// [`ConfirmEmailChange`](Purpose::ConfirmEmailChange). A token of the latter purpose is never added here. It
+    /// The user must be active, and the order still valid: the user must have the `credential_version` of the token
+    /// (except for [`VerifyEmail`](Purpose::VerifyEmail)) and its address (except for
+    /// [`ConfirmEmailChange`](Purpose::ConfirmEmailChange)). A token of the latter purpose is never added here. It
     /// replaces the unused one that [`request_email_change`](super::AddressStore::request_email_change) stored for the
     /// same address: a voided token stays void.
     ///
     /// A user has at most one token per purpose: a newer one (by `created_at`) replaces an older one, used or not,
     /// never the other way round. For [`VerifyEmail`](Purpose::VerifyEmail), each mail has a token of its own, and all
-    /// that were mailed to one address are valid until they expire or one of them is used. A repeated call returns the
-    /// live digest, so that a mail that is sent again carries the same link. If the live digest belongs to another key,
-    /// it returns [`Elsewhere`](IssueOneTime::Elsewhere).
+    /// tokens that were mailed to one address are valid until they expire or one of them is used. A repeated call
+    /// returns the live digest, so that a mail that is sent again carries the same link. If the live digest belongs to
+    /// another key, the call returns [`Elsewhere`](IssueOneTime::Elsewhere).
     ///
     /// # Errors
     /// If the database fails.
     async fn issue_one_time(&self, token: &NewOneTimeToken) -> Result<IssueOneTime, StoreError>;
 
-    /// The user whose token this is, if it can be spent now.
+    /// Returns the user of a token, if the token can be spent now.
     ///
     /// # Contract
     /// `None` unless the purpose matches, the token is neither used nor expired (`now < expires_at`), the user is
-    /// active, the user's `credential_version` is the token's (except for [`Purpose::VerifyEmail`]), and the address it
-    /// was mailed to is theirs (except for [`Purpose::ConfirmEmailChange`]). Spends nothing.
+    /// active, the user's `credential_version` is the token's (except for [`Purpose::VerifyEmail`]), and the address
+    /// that it was mailed to is the address of the user (except for [`Purpose::ConfirmEmailChange`]). Spends nothing.
     ///
     /// # Errors
     /// If the database fails.
@@ -53,10 +53,10 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// The state of a token, for the page that its link leads to.
     ///
     /// # Contract
-    /// One query, and nothing is written. [`Live`](OneTimeStatus::Live) exactly if
-    /// [`one_time_user`](Self::one_time_user) finds its user, with the address it was mailed to. Otherwise
-    /// [`Used`](OneTimeStatus::Used) if this token itself was spent, its expiry has not passed, and the address it was
-    /// mailed to is its user's, disabled or not. A token that another one made void was not spent. The holder of the
+    /// One query, and nothing is written. The state is [`Live`](OneTimeStatus::Live), with the address that the token
+    /// was mailed to, exactly if [`one_time_user`](Self::one_time_user) finds its user. Otherwise it is
+    /// [`Used`](OneTimeStatus::Used) if this token itself was spent, has not expired, and was mailed to the present
+    /// address of its user, who may be disabled. A token that another token made void was not spent. The holder of the
     /// token learns nothing else about the account. A [`VerifyEmail`](Purpose::VerifyEmail) token that was made void by
     /// a reset, a takeover or another such token counts as spent, because the address was proven.
     ///
@@ -73,9 +73,9 @@ pub trait OneTimeTokenStore: std::fmt::Debug + Send + Sync {
     /// spent.
     ///
     /// # Contract
-    /// One fact, by at most one of any number of concurrent calls (I1): the conditions of
-    /// [`one_time_user`](Self::one_time_user) hold at that moment; the token is used, the attempts are cleared, and the
-    /// event is written.
+    /// Atomic, and at most one of any number of concurrent calls succeeds (I1). The conditions of
+    /// [`one_time_user`](Self::one_time_user) must hold at that moment. The token is then used, the attempts are
+    /// cleared, and the event is written.
     ///
     /// # Errors
     /// If the database fails.

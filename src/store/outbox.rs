@@ -11,18 +11,18 @@ use crate::{
 
 /// Keeps the mails to be sent. Part of [`Store`](crate::store::Store).
 ///
-/// Most intents are written by the methods that change something: each takes the intent of its fact, and writes it with
-/// the fact or not at all. If such an intent is for the user of the fact, the store fills in that user.
+/// Most intents are written by the methods that change something: each takes an intent, and writes it together with its
+/// change or not at all. If such an intent is for the user concerned, the store fills in that user.
 ///
-/// With each intent for a user, the store keeps the address and the `credential_version` that the user has at the time
-/// of the fact; see [`Ordered`]. If the fact changes the address, it keeps the previous one.
+/// With each intent for a user, the store keeps the address and the `credential_version` that the user has at that
+/// time; see [`Ordered`]. If the change sets a new address, the store keeps the previous one.
 #[async_trait]
 pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Adds intents that are due immediately.
     ///
     /// # Contract
     /// One statement. Once this has returned, the mails survive a killed process (I5). The event is written with them.
-    /// If it has no user, its user is the one with the address of the first intent, if there is one.
+    /// An event without a user gets the user who has the address of the first intent, if there is one.
     ///
     /// # Errors
     /// If the database fails.
@@ -32,11 +32,11 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// been due longest.
     ///
     /// # Contract
-    /// An intent is leased to one caller at a time; a caller whose lease ends (a killed process) loses it to the next
-    /// claim. No lock or connection is held after the call. Its cost does not depend on the number of dead or later
-    /// intents.
+    /// An intent is leased to one caller at a time. If the lease expires, for example because the process was killed,
+    /// the next claim takes the intent. No lock or connection is held after the call. Its cost does not depend on how
+    /// many intents are dead or due later.
     ///
-    /// A clock that went back delays nothing: an intent that was added, postponed or leased more than half a minute
+    /// A clock that is set back delays nothing: an intent that was added, postponed or leased more than half a minute
     /// after `now` is due. Unreadable rows are leased like the rest.
     ///
     /// # Errors
@@ -52,8 +52,8 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// held.
     ///
     /// # Contract
-    /// A known order stays unchanged. If the lease named by `attempt` was lost, nothing is written and `false` is
-    /// returned.
+    /// An account that is already stored stays unchanged. If the lease named by `attempt` was lost, nothing is written
+    /// and `false` is returned.
     ///
     /// # Errors
     /// If the database fails.
@@ -73,7 +73,8 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// If the database fails.
     async fn complete(&self, id: IntentId, attempt: i32) -> Result<(), StoreError>;
 
-    /// Returns a leased intent at `now`, to be due again at `due_at`; `error` is the reason, for an operator.
+    /// Gives a leased intent back at `now`, to become due again at `due_at`; `error` states the reason for the
+    /// operator.
     ///
     /// # Contract
     /// Does nothing if the lease named by `attempt` was lost to another worker.
@@ -89,11 +90,11 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
         error: &str,
     ) -> Result<(), StoreError>;
 
-    /// Makes up to `limit` pending intents due at `now`, the soonest first: those that would be due after `beyond` and
-    /// were requested at `asked_from` or later. Returns how many.
+    /// Makes up to `limit` pending intents due at `now`, and returns their number. It takes only intents that would be
+    /// due after `beyond` and were requested at `asked_from` or later, and starts with those that are due soonest.
     ///
     /// # Contract
-    /// With a `beyond` that no lease reaches, leased intents stay unchanged.
+    /// If every lease ends at `beyond` or earlier, leased intents stay unchanged.
     ///
     /// # Errors
     /// If the database fails.
@@ -105,7 +106,7 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<u64, StoreError>;
 
-    /// Marks a leased intent dead: it is no longer claimed; `error` is the reason, for an operator.
+    /// Marks a leased intent dead, so that it is never claimed again; `error` states the reason for the operator.
     ///
     /// # Contract
     /// Does nothing if the lease named by `attempt` was lost to another worker.
@@ -117,9 +118,9 @@ pub trait OutboxStore: std::fmt::Debug + Send + Sync {
     /// Counts a leased intent against its budget, and returns whether there was room.
     ///
     /// # Contract
-    /// One fact: the intent is permanently admitted and the budget records it, or neither. Of any number of concurrent
-    /// calls with one key, on any number of instances, no more are admitted than the [`Admission`] allows. If the lease
-    /// named by `attempt` was lost, it returns `false` and changes nothing.
+    /// Atomic: either the intent is permanently admitted and the budget records it, or nothing changes. Of any number
+    /// of concurrent calls with one key, on any number of instances, no more are admitted than the [`Admission`]
+    /// allows. If the lease named by `attempt` was lost, it returns `false` and changes nothing.
     ///
     /// # Errors
     /// If the database fails.

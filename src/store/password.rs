@@ -19,12 +19,12 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
     /// Sets a new password in an open session.
     ///
     /// # Contract
-    /// One fact, and only if at that moment the session is live and the user has the version and the hash that were
+    /// Atomic, and only if at that moment the session is live and the user has the version and the hash that were
     /// checked: the hash is stored, `credential_version` is incremented, this session moves to the new version, every
     /// other session ends, and the event and the mail are written. Of any number of concurrent calls with one checked
-    /// hash, exactly one is therefore [`Checked::Done`]. A call that lost against a reset, a logout or disabling writes
-    /// nothing, and a session that ended in between stays ended. One-time tokens die with the version (except for
-    /// [`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail)).
+    /// hash, exactly one is therefore [`Checked::Done`]. A call that lost to a reset, a logout or the disabling of the
+    /// user writes nothing, and a session that ended in between stays ended. One-time tokens die with the version
+    /// (except for [`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail)).
     ///
     /// # Errors
     /// If the database fails.
@@ -38,12 +38,12 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
     ) -> Result<Checked, StoreError>;
 
     /// Spends a [`Purpose::ResetPassword`](crate::token::Purpose::ResetPassword) token and sets the password; `None` if
-    /// it cannot be spent.
+    /// the token cannot be spent.
     ///
     /// # Contract
-    /// One fact, by at most one of any number of concurrent calls (I1): the conditions of
-    /// [`one_time_user`](super::OneTimeTokenStore::one_time_user) hold at that moment; the hash is stored,
-    /// `credential_version` is incremented, every session ends, every other one-time token of the user is dead, an
+    /// Atomic, and at most one of any number of concurrent calls succeeds (I1). The conditions of
+    /// [`one_time_user`](super::OneTimeTokenStore::one_time_user) must hold at that moment. Then the hash is stored,
+    /// `credential_version` is incremented, every session ends, every other one-time token of the user dies, an
     /// unverified address becomes verified, the attempts in `cleared_counter` are cleared, and the event and the mail
     /// are written. If the address was not verified, the reset is a takeover, since the creator of the account may not
     /// be the owner of the mailbox: it deletes everything that [`TakeOver`](crate::identity::Linking::TakeOver)
@@ -59,15 +59,14 @@ pub trait PasswordStore: std::fmt::Debug + Send + Sync {
         mail: Option<&Intent>,
     ) -> Result<Option<Reset>, StoreError>;
 
-    /// Sets the password of a user, with or without a previous one, and returns the changed user; `None` for an unknown
-    /// user.
+    /// Sets the password of a user, who may have none yet, and returns the changed user; `None` for an unknown user.
     ///
     /// # Contract
-    /// One fact: the hash is stored, `credential_version` is incremented, every session ends for
+    /// Atomic: the hash is stored, `credential_version` is incremented, every session ends with the reason
     /// [`PasswordChanged`](crate::token::EndReason::PasswordChanged), the attempts in `cleared_counter` are cleared,
     /// and the event and the mail are written. One-time tokens die with the version (except for
-    /// [`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail)). Nothing else of the account changes: a disabled
-    /// account stays disabled.
+    /// [`Purpose::VerifyEmail`](crate::token::Purpose::VerifyEmail)). Nothing else about the account changes: a
+    /// disabled account stays disabled.
     ///
     /// # Errors
     /// If the database fails.

@@ -9,9 +9,9 @@ use crate::{
 
 /// Deletes expired data. Part of [`Store`](crate::store::Store).
 ///
-/// Each method reads one small batch of rows, in the order of their key, and returns the start of the next one. For any
-/// number of rows, no statement reads more than `limit`, and no lock outlives a statement. Any number of callers may
-/// purge at the same time: a row that another holds is skipped.
+/// Each method reads one small batch of rows, in the order of their key, and returns the start of the next one. No
+/// statement reads more than `limit` rows, however many there are, and no lock outlives a statement. Any number of
+/// callers may purge at the same time: a row that another caller holds is skipped.
 #[async_trait]
 pub trait PurgeStore: std::fmt::Debug + Send + Sync {
     /// Deletes the sessions of one batch that ended at `before` or earlier, by revocation or expiry.
@@ -34,8 +34,8 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// A used token stays until it expires: its mail may be sent a second time, and
     /// [`issue_one_time`](super::OneTimeTokenStore::issue_one_time) must know the token. A newer token that replaces an
-    /// expired one stays. A token that changes an address stays while a letter that changes an address of the same user
-    /// is in the outbox, even a dead one: the token shows whether a newer request has voided that letter.
+    /// expired one stays. A token for an address change stays while the outbox has a letter for an address change of
+    /// the same user, even a dead one: the token shows whether a newer request has voided that letter.
     ///
     /// # Errors
     /// If the database fails.
@@ -46,8 +46,8 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<PurgeBatch<TokenDigest>, StoreError>;
 
-    /// Deletes the events of one batch that happened before `before`, by the millisecond in their id. The oldest come
-    /// first by key, and no other events are read.
+    /// Deletes the events of one batch that happened before `before`, by the millisecond in their id. The key puts the
+    /// oldest events first, so no other events are read.
     ///
     /// # Contract
     /// No later event is deleted.
@@ -75,8 +75,8 @@ pub trait PurgeStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<PurgeBatch<LimitKey>, StoreError>;
 
-    /// Deletes the [flows](super::FlowStore) of one batch, by the digest of their state, that expired at `before` or
-    /// earlier, and whose codes expired too.
+    /// Deletes the [flows](super::FlowStore) of one batch that expired at `before` or earlier, if their codes have
+    /// expired too. Their key is the digest of the state.
     ///
     /// # Errors
     /// If the database fails.

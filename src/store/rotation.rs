@@ -14,7 +14,7 @@ use crate::{
 /// A session is *live* as defined by [`SessionStore`](super::SessionStore).
 #[async_trait]
 pub trait RotationStore: std::fmt::Debug + Send + Sync {
-    /// The user of a session whose refresh token is about to be exchanged.
+    /// Returns the user of a session whose refresh token is about to be exchanged.
     ///
     /// # Contract
     /// One query, and nothing is written. `None` unless
@@ -33,10 +33,10 @@ pub trait RotationStore: std::fmt::Debug + Send + Sync {
     /// # Contract
     /// A token has at most one successor, ever (I2): of any number of concurrent calls, one is [`Rotation::Rotated`],
     /// and the others get the same successor or none. If the write matched nothing,
-    /// [`SessionState::classify`](crate::token::SessionState::classify) classifies the token on one snapshot.
-    /// `rotated_at` changes only with a rotation, to its `now`, plus the time that the statement waited.
-    /// [`Rotation::Reused`] is returned by the one call that ended the session, and writes the event `on_reuse` with
-    /// the class ([`ReuseClass::noted_on`](crate::token::ReuseClass::noted_on)), and the mail.
+    /// [`SessionState::classify`](crate::token::SessionState::classify) classifies the token on one snapshot. Only a
+    /// rotation changes `rotated_at`, to its `now` plus the time that the statement waited. The one call that ends the
+    /// session returns [`Rotation::Reused`]. It writes the event `on_reuse` with the class
+    /// ([`ReuseClass::noted_on`](crate::token::ReuseClass::noted_on)), and the mail.
     ///
     /// # Errors
     /// If the database fails.

@@ -23,14 +23,14 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// Opens a session, and records the sign-in on the user.
     ///
     /// # Contract
-    /// One fact: the session exists if and only if the user was, at that moment, active at the given
-    /// `credential_version` with the verified hash. Together with it, `last_login_at` is set, the rehash is stored, the
-    /// attempts in `cleared_counter` are cleared, and the event and the mail are written; or nothing is written. It
-    /// waits for a reset in flight, and never restores an older password.
+    /// Atomic: the session is opened if and only if the user is active at that moment and has the given
+    /// `credential_version` and the verified hash. The same step sets `last_login_at`, stores the rehash, clears the
+    /// attempts in `cleared_counter`, and writes the event and the mail. Otherwise nothing is written. The call waits
+    /// for a reset in flight, and never restores an older password.
     ///
-    /// Of the user's other live sessions, those that were refreshed or opened last stay, as many as leave room for this
-    /// one in `sessions_at_most`. The others end for [`EndReason::TooManySessions`], without an event of their own.
-    /// Under any number of concurrent calls, there are never more live sessions than that.
+    /// If the user would then have more than `sessions_at_most` live sessions, those that were refreshed or opened
+    /// longest ago end with the reason [`EndReason::TooManySessions`], without an event of their own. Even under
+    /// concurrent calls, there are never more live sessions than `sessions_at_most`.
     ///
     /// # Errors
     /// If the database fails.
@@ -65,8 +65,8 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// Ends a session, and returns its user; `None` if it does not exist or had already been ended.
     ///
     /// # Contract
-    /// Wins against a rotation in flight: when this has returned, no token of the session can be exchanged (I3). The
-    /// call that ended it writes the event.
+    /// Takes precedence over a rotation in flight: once this call has returned, no token of the session can be
+    /// exchanged (I3). The call that ends the session writes the event.
     ///
     /// # Errors
     /// If the database fails.
@@ -78,11 +78,11 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
         event: &Event,
     ) -> Result<Option<UserId>, StoreError>;
 
-    /// Ends a session of this user for [`EndReason::Revoked`], and returns whether this call did.
+    /// Ends a session of this user with the reason [`EndReason::Revoked`], and returns whether this call ended it.
     ///
     /// # Contract
-    /// As [`end_session`](Self::end_session); another user's session stays unchanged, and so does one that was ended or
-    /// has expired.
+    /// The same as for [`end_session`](Self::end_session). A session stays unchanged if it belongs to another user, was
+    /// ended, or has expired.
     ///
     /// # Errors
     /// If the database fails.
@@ -97,8 +97,8 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync {
     /// Ends every session of a user, and returns whether there is such a user.
     ///
     /// # Contract
-    /// Increments `credential_version`, so that a sign-in whose credential was checked before opens no session after.
-    /// The event is written if there is such a user.
+    /// Increments `credential_version`, so that a sign-in whose credential was checked earlier cannot open a session
+    /// afterwards. The event is written if there is such a user.
     ///
     /// # Errors
     /// If the database fails.

@@ -19,8 +19,8 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
     ///
     /// # Contract
     /// Of any number of concurrent calls with one canonical address exactly one is [`InsertUser::Inserted`] (I4).
-    /// `credential_version` starts at 0. The event and `mail` are written with the user; with
-    /// [`InsertUser::EmailTaken`], only the content of `if_taken` is written, by as many statements.
+    /// `credential_version` starts at 0. The event and `mail` are written with the user. With
+    /// [`InsertUser::EmailTaken`], only the content of `if_taken` is written, by the same number of statements.
     ///
     /// # Errors
     /// If the database fails.
@@ -41,13 +41,13 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
     /// The user with this canonical address, and the data for a password check.
     ///
     /// # Contract
-    /// Finds disabled users too; the caller reveals that only after the right password.
+    /// Finds disabled users too. The caller reveals that a user is disabled only after the right password.
     ///
     /// # Errors
     /// If the database fails.
     async fn credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError>;
 
-    /// Users by descending id, at most `limit`, those below `after` if it is given.
+    /// Returns at most `limit` users by descending id, and only those below `after` if it is given.
     ///
     /// # Contract
     /// A page costs the same at any depth. The prefix is compared literally.
@@ -61,10 +61,11 @@ pub trait UserStore: std::fmt::Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<User>, StoreError>;
 
-    /// Changes the profile of a user, and returns the changed user; `None` if there is none.
+    /// Changes the profile of a user, and returns the changed user; `None` if there is no such user.
     ///
     /// # Contract
-    /// One statement; members that are not in the change keep their values at that moment. Sets `updated_at`.
+    /// One statement. Members that are not in the change keep the values that they have at that moment. Sets
+    /// `updated_at`.
     ///
     /// # Errors
     /// If the database fails.

@@ -1,4 +1,4 @@
-//! The one check of access tokens, for all key sources: RFC 8725, and stricter.
+//! The check of access tokens from all key sources: as RFC 8725 requires, and stricter.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 
 /// The longest token that is parsed, in bytes.
 pub(super) const MAX_TOKEN: usize = 8 * 1024;
-/// How far ahead of our clock the issuer's may run.
+/// How far the issuer's clock may run ahead of ours.
 const MAX_SKEW: i64 = 5;
 /// The longest lifetime of an access token.
 pub(crate) const MAX_LIFETIME: Duration = Duration::from_secs(3600);
@@ -37,7 +37,7 @@ pub(crate) struct TokenCheck {
 pub(crate) enum TokenFault {
     /// Malformed, forged, expired, or not meant for us.
     Invalid,
-    /// It names a key that is not among ours. It was not checked further.
+    /// It names a key that is not among ours, so the rest was not checked.
     UnknownKey,
 }
 
@@ -59,7 +59,7 @@ impl TokenCheck {
         &self.audience
     }
 
-    /// A token that was verified before is found by its whole text, and costs no signature check.
+    /// A token that was verified before is found in the cache by its whole text, without another signature check.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<CurrentUser, TokenFault> {
         let user = match self.verified.get(token) {
             Some(user) => user,

@@ -39,8 +39,8 @@ pub(super) const RESERVED: [&str; 18] = [
     "sid",
     "sub",
 ];
-/// Claims with rules that this crate does not implement: a token with such a claim is not accepted. The other unread
-/// claims of [`RESERVED`] only describe the caller, who is admitted without them, too.
+/// A token with one of these claims is not accepted, because this crate does not implement their rules. The other
+/// unread claims of [`RESERVED`] only describe the caller, and are ignored.
 const UNENFORCED: [&str; 2] = ["cnf", "nbf"];
 
 #[derive(Debug, Deserialize, Serialize)]

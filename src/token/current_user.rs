@@ -72,7 +72,7 @@ impl CurrentUser {
         demand(self.has_role(role))
     }
 
-    /// The permissions when the token was issued: claim `permissions`. None, unless the issuer writes them:
+    /// The permissions when the token was issued: claim `permissions`. Empty unless the issuer writes them:
     /// [`AuthBuilder::permissions_in_tokens`](crate::AuthBuilder::permissions_in_tokens).
     #[must_use]
     pub fn permissions(&self) -> &Permissions {

@@ -36,7 +36,7 @@ impl Devices {
         Self(secrets.iter().map(key).collect())
     }
 
-    /// The token of a device on which this user has just signed in: of the same device, if it was known.
+    /// A token for the device on which this user has just signed in. A known device keeps its id.
     pub(crate) fn token(
         &self,
         known: Option<Device>,
@@ -53,7 +53,7 @@ impl Devices {
         Some(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)).into())
     }
 
-    /// Reads a token that was made for this canonical address; `None` if it was not, or is not ours.
+    /// Reads a token; `None` if it is not ours or was not created for this canonical address.
     pub(crate) fn read(&self, token: &DeviceToken, canonical: &str) -> Option<Device> {
         let encoded = token.expose().strip_prefix(PREFIX)?;
         let mut bytes = [0; BODY + TAG];

@@ -1,4 +1,4 @@
-//! The keys of access tokens: the first signs, all verify and are published.
+//! The keys of access tokens: the first key signs, and all keys verify and are published.
 
 use std::{fmt, sync::Arc};
 
@@ -21,12 +21,12 @@ use crate::{
     secret::{Secret, Secrets},
 };
 
-/// The keys that sign and verify access tokens. One algorithm per key, and a key is used for nothing else.
+/// The keys that sign and verify access tokens. Each key has one algorithm and is used for nothing else.
 #[derive(Clone, Debug)]
 pub struct SigningKeys(Vec<SigningKey>);
 
 impl SigningKeys {
-    /// One key per master secret, in their order.
+    /// One key for each master secret, in the order of the secrets.
     ///
     /// # Errors
     /// If the cryptographic library refuses a derived key.
@@ -188,8 +188,8 @@ fn thumbprint(members: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, members.as_bytes()))
 }
 
-/// A P-256 private key is a number below the order of the curve. One in 2^32 derived values is not, and the next value
-/// is used.
+/// A P-256 private key is a number below the order of the curve. One in 2^32 derived values is not, and is replaced by
+/// the next one.
 fn derive_p256(secret: &Secret) -> Result<EcdsaKeyPair> {
     // ECPrivateKey (RFC 5915) up to the key and after it: version 1, and the named curve prime256v1.
     const HEAD: &[u8] = &[0x30, 0x31, 0x02, 0x01, 0x01, 0x04, 0x20];

@@ -31,7 +31,7 @@ pub struct TokenLifetimes {
     /// How long a refresh token that was just exchanged still gets the same successor, for a client that lost the
     /// answer and for a second tab. The request timeout is added to it. Default 30 s.
     ///
-    /// Zero switches the grace off, and the request timeout is not added. The second use of a token then counts as
+    /// Zero switches the grace off; the request timeout is then not added. The second use of a token then counts as
     /// theft, even by a client whose answer was lost or whose call was answered with 503.
     pub refresh_grace: Duration,
 }
@@ -92,10 +92,10 @@ impl TokenLifetimes {
     ///
     /// An exchange is dated by the start of its request (on Postgres, plus the time that the statement waited), and is
     /// written up to a request timeout later. A client that was answered with 503 at the end of its request asks again
-    /// when the exchange is that old. The remaining grace covers the network, the pause of the client, and the clock.
-    /// With the defaults, a retry right after a 503 may therefore arrive 30 s late, or the clock may jump 30 s ahead,
-    /// and no honest client counts as a thief. A clock that jumps back makes the age negative, which is within the
-    /// grace.
+    /// when the exchange is already a request timeout old. The remaining grace covers the network, the pause of the
+    /// client, and the clock. With the defaults, a retry right after a 503 may therefore arrive 30 s late, or the clock
+    /// may jump 30 s ahead, and no honest client counts as a thief. A clock that jumps back makes the age negative,
+    /// which is within the grace.
     pub(super) fn reuse_window(&self, request_timeout: Duration) -> Duration {
         if self.refresh_grace.is_zero() {
             Duration::ZERO

@@ -50,7 +50,7 @@ impl RefreshKeys {
         self.0.first().map(|key| key.seal(&first))
     }
 
-    /// Takes a token apart; `None` if it is not ours. Asks no database.
+    /// Takes a token apart; `None` if it is not ours. Needs no database.
     pub(crate) fn parse(&self, token: &str) -> Option<ParsedRefresh> {
         let encoded = token.strip_prefix(PREFIX)?;
         let mut bytes = [0; BODY + TAG];

@@ -6,8 +6,8 @@ use crate::event::Event;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReuseClass {
-    /// It has the current generation and is not the current token, or it is the previous token and has another
-    /// successor than the current one. The session has two branches, for example after a restored backup.
+    /// It has the current generation but is not the current token, or it is the previous token but the current token is
+    /// not its successor. The session has two branches, for example after a restored backup.
     Forked,
     /// It is two or more generations old.
     Older,

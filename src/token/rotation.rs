@@ -29,7 +29,7 @@ pub enum Verdict {
     Current,
     /// The session is dead, or the token is newer than this database (a restored backup).
     Gone,
-    /// It was used before, in this way.
+    /// It was used before, and this is the class of its reuse.
     Reused(ReuseClass),
     /// It is the previous token, within grace; its successor has the digest in [`SessionState::digest`].
     Superseded,

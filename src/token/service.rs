@@ -106,7 +106,7 @@ pub(crate) struct TokenParts<'a> {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// The first refresh token of a session, and the end of the session.
+/// The first refresh token of a session, and when the session ends.
 pub(crate) struct Opening {
     pub(crate) token: RefreshToken,
     pub(crate) digest: TokenDigest,
@@ -237,7 +237,7 @@ impl Tokens {
     }
 }
 
-/// A user may have every role, and verifiers must still accept their token.
+/// A user may have every role, and verifiers must still accept the token of such a user.
 fn check_length(permissions: &Permissions) -> Result<()> {
     let length: usize = permissions.iter().map(|one| one.as_str().len() + 3).sum();
     if length > MAX_PERMISSIONS {

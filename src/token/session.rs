@@ -103,7 +103,7 @@ pub enum Rotation {
     Gone,
 }
 
-/// The user of a live session, the end of the session, and its last authentication.
+/// The user of a live session, when the session ends, and when the user last authenticated in it.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,

@@ -1,4 +1,4 @@
-//! The keys that verify access tokens, and a JWK Set (RFC 7517) read into them.
+//! The keys that verify access tokens, and how they are read from a JWK Set (RFC 7517).
 
 use std::fmt;
 
@@ -150,7 +150,7 @@ fn verifies(jwk: &Map<String, Value>) -> bool {
     }
 }
 
-/// Of both curves, a coordinate has 32 bytes (RFC 8037, section 2; RFC 7518, section 6.2.1.2).
+/// A coordinate has 32 bytes on both curves (RFC 8037, section 2; RFC 7518, section 6.2.1.2).
 fn coordinate(jwk: &Map<String, Value>, name: &str) -> Result<[u8; 32], InvalidJwks> {
     text(jwk, name)?
         .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok())

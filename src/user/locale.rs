@@ -70,7 +70,7 @@ impl Locale {
             .filter_map(weighted)
             .filter(|(weight, _)| *weight > 0)
             .collect();
-        // The sort is stable, so the first of equals is preferred.
+        // The sort is stable, so of two equal ranges the first is preferred.
         ranges.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
         ranges.iter().find_map(|(_, range)| match *range {
             "*" => there.first(),

@@ -77,7 +77,10 @@ macro_rules! names {
 
         $(#[$invalid_docs])*
         #[derive(Clone, Copy, Debug, thiserror::Error)]
-        #[error("a {what} is 1 to 64 characters of a-z, 0-9, `_`, `-`, `.` and `:`, a letter first", what = $what)]
+        #[error(
+            "a {what} is 1 to 64 characters of a-z, 0-9, `_`, `-`, `.` and `:`, beginning with a letter",
+            what = $what
+        )]
         pub struct $invalid(());
 
         $(#[$set_docs])*

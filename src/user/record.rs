@@ -12,8 +12,8 @@ use crate::{clock::Timestamp, event::Event, secret::PasswordHash};
 pub struct ProfileChange {
     /// The display name, at most 200 code points without control characters; `Some(None)` removes it.
     pub display_name: Option<Option<String>>,
-    /// The JSON object that the host defines, replaced as a whole. It must not contain NUL, which Postgres does not
-    /// keep.
+    /// The JSON object that the host defines, replaced as a whole. It must not contain NUL, which Postgres cannot
+    /// store.
     pub metadata: Option<Map<String, Value>>,
 }
 
@@ -52,7 +52,7 @@ impl ProfileChange {
     }
 }
 
-/// A user to be added. Active, without metadata.
+/// A user to be added: active and without metadata.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -196,7 +196,7 @@ pub struct UserFilter {
 pub struct EmailPrefix(String);
 
 impl EmailPrefix {
-    /// Folds the text like an address: the part after an `@` becomes A-labels if it is a whole domain.
+    /// Folds the text like an address: if the part after an `@` is a whole domain, it becomes A-labels.
     #[must_use]
     pub fn new(text: &str) -> Self {
         match text.rsplit_once('@') {

@@ -9,10 +9,11 @@ use crate::error::BoxError;
 /// Fetches the JWK Set of an issuer.
 ///
 /// # Contract
-/// One call is one attempt, over a channel that authenticates the server: an attacker who can change the document can
-/// sign anybody in. Only a reply with status 200 is a document; redirects are not followed.
+/// Each call makes one attempt, over a channel that authenticates the server: an attacker who can change the document
+/// can sign anybody in. Only a reply with status 200 counts as the document. Redirects are not followed.
 ///
-/// It is called at most once a minute, and canceled after five seconds. A document of more than 64 KiB is not read.
+/// The method is called at most once a minute, and canceled after five seconds. A document of more than 64 KiB is
+/// refused.
 #[async_trait]
 pub trait FetchJwks: Debug + Send + Sync + 'static {
     /// The document.

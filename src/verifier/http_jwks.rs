@@ -21,7 +21,7 @@ const ASKING: Asking = Asking {
     keep: Duration::ZERO,
 };
 
-/// Fetches a JWK Set over HTTP, over rustls with the roots of the platform.
+/// Fetches a JWK Set over HTTP, with rustls and the root certificates of the platform.
 ///
 /// Redirects are not followed, nothing is retried, and a document of more than 64 KiB is not read. `HTTPS_PROXY` and
 /// similar variables are honoured for `https://`.
@@ -37,8 +37,8 @@ impl HttpJwks {
         Site::new(ASKING, url).map(Self)
     }
 
-    /// As [`new`](Self::new), and accepts `http://` for any host: an attacker on the path can sign anybody in. For
-    /// networks that authenticate the server by other means.
+    /// Like [`new`](Self::new), but also accepts `http://` for any host. An attacker on the path can then sign anybody
+    /// in, so use this only in networks that authenticate the server by other means.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an HTTP URL.

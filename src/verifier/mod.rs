@@ -1,5 +1,6 @@
-//! Verifying the access tokens of a service that runs elsewhere, with the keys that it publishes, without a database or
-//! a secret.
+//! Verifying the access tokens of a service that runs elsewhere.
+//!
+//! This takes only the keys that the service publishes, and neither a database nor a secret.
 //!
 //! ```text
 //! request ── token ──► key by `kid` ── known ──► signature and claims ──► CurrentUser
@@ -11,8 +12,8 @@
 //! including tokens that were seen before. The answer is [`Unavailable`](crate::ErrorKind::Unavailable) only if no keys
 //! were ever fetched.
 //!
-//! Only the token is known here: its user may have logged out since, and its roles are those at the time of issue,
-//! until it expires.
+//! A verifier knows only the token. The user may have logged out since, and until the token expires, its roles are
+//! those at the time of issue.
 
 mod fetch;
 #[cfg(feature = "jwks-client")]
@@ -81,7 +82,7 @@ impl Verifier {
         Self(Keys::Own(tokens.clone()))
     }
 
-    /// Verifies an access token. Sends no request, unless its key is unknown or the keys are old.
+    /// Verifies an access token. Sends a request only if the key of the token is unknown or the keys are old.
     ///
     /// # Errors
     /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken), or [`Unavailable`](ErrorKind::Unavailable) while no keys
@@ -131,7 +132,7 @@ impl VerifierBuilder {
     /// Builds the verifier. The keys are not fetched before the first token.
     ///
     /// # Errors
-    /// [`Configuration`](ErrorKind::Configuration) naming what is missing or empty.
+    /// [`Configuration`](ErrorKind::Configuration) that names the missing or empty setting.
     pub fn build(self) -> Result<Verifier> {
         let issuer = self.issuer.unwrap_or_default();
         for (name, value) in [("issuer", &issuer), ("audience", &self.audience)] {

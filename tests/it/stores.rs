@@ -181,7 +181,7 @@ async fn a_sqlite_url_without_a_file_is_refused() {
             format!("sqlite://{path}?key=hunter2"),
             "unknown parameter: key",
         ),
-        (format!("sqlite://{path}?mode=hunter2"), "not one of SQLite"),
+        (format!("sqlite://{path}?mode=hunter2"), "not a SQLite URL"),
     ] {
         let settings = ConnectSettings::new(&url);
         let refused = [

@@ -1,4 +1,4 @@
-//! Addresses: verified by a token that was mailed to them, and changed by one.
+//! The verification and the change of an address, each with a token that was mailed to it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -41,7 +41,7 @@ pub async fn check_all(store: &Subject) {
     a_deletion_holds_after_a_race_with_a_change(store).await;
 }
 
-/// A token works once and in time; a verified address keeps its time.
+/// A token works once, before it expires; an address that is already verified keeps its time of verification.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -92,7 +92,7 @@ pub async fn a_verification_token_is_spent_once(store: &Subject) {
     assert_eq!(winners, 1);
 }
 
-/// Every link to the address works in any order until it expires; after one use all are void.
+/// Every link that was mailed to the address, old or new, works until it expires. Once one is used, all are void.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -264,7 +264,7 @@ pub async fn a_newer_request_voids_the_older_link(store: &Subject) {
     assert_eq!(found.email.as_str(), newer.address.as_str());
 }
 
-/// A request fails with changed credentials and in an ended session.
+/// A request fails if the credentials have changed or the session has ended.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -284,7 +284,7 @@ pub async fn a_request_needs_the_checked_credentials(store: &Subject) {
     assert_eq!(confirm(store, first(&token), at).await, None);
 }
 
-/// A refusal changes nothing; another form of the user's own address is allowed.
+/// A refused change writes nothing. A different spelling of the user's own address is allowed.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -364,7 +364,7 @@ pub async fn a_registration_and_a_change_make_one_owner(store: &Subject) {
     }
 }
 
-/// The new address is verified at the end in either order.
+/// The new address is verified at the end, whichever call comes first.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -393,7 +393,7 @@ pub async fn a_change_holds_after_a_race_with_a_verification(store: &Subject) {
     }
 }
 
-/// The account is deleted and both addresses are free.
+/// At the end, the account is deleted and both addresses are free.
 ///
 /// # Panics
 /// If the store breaks the contract.

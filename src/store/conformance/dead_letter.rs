@@ -114,7 +114,7 @@ pub async fn a_retry_is_a_new_mail_of_the_same_order(store: &Subject) {
     complete(store, &again).await;
 }
 
-/// A worker without its lease cannot mark the mail dead.
+/// A worker that lost its lease cannot mark the mail dead.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -135,7 +135,7 @@ pub async fn only_the_lease_holder_marks_a_mail_dead(store: &Subject) {
 /// If the store breaks the contract.
 pub async fn mails_are_listed_with_their_recipients(store: &Subject) {
     let user = fresh_user(store).await;
-    // Identifiers older than those of now and newer than those of other checks.
+    // These identifiers are older than current ones and newer than those of other checks.
     let at = now() - Duration::from_secs(86_400);
     let new_address = address(&format!("{}@example.org", unique()));
     let intents = [
@@ -198,7 +198,7 @@ async fn mark_dead(store: &Subject, claimed: &ClaimedIntent) {
     buried.await.expect("mark_dead");
 }
 
-/// The identifier of the new mail, and its outcome.
+/// Retries a mail, and returns the identifier of the new mail and the outcome.
 async fn retry(store: &Subject, id: IntentId, now: Timestamp) -> (IntentId, RetryMail) {
     let (new, event) = (IntentId::new(now), event(EventKind::MailRetried));
     let retried = store.retry_mail(id, new, now, &event).await;

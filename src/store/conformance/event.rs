@@ -1,4 +1,4 @@
-//! The contract of [`EventStore`](crate::store::EventStore): the trail holds what happened, and nothing else.
+//! The contract of [`EventStore`](crate::store::EventStore): the trail has one event for each change, and no other.
 
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ pub async fn events_are_listed_newest_first(store: &Subject) {
     );
 }
 
-/// The created account has one event, the refused one none.
+/// A created account has one event, and a refused account has none.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -112,7 +112,7 @@ pub async fn an_account_that_is_not_made_leaves_no_event(store: &Subject) {
     }
 }
 
-/// The credential of the sign-in is out of date.
+/// A sign-in with an outdated credential leaves no event.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -147,7 +147,7 @@ pub async fn the_end_of_a_session_leaves_one_event(store: &Subject) {
     }
 }
 
-/// Unknown, expired, used, and of another purpose.
+/// Tokens that are unknown, expired, used, or of another purpose leave no event.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -176,7 +176,7 @@ pub async fn a_token_that_is_not_spent_leaves_no_event(store: &Subject) {
     }
 }
 
-/// The event of a mail order names the user of the address, or nobody.
+/// The event of an ordered mail names the user of the address, if there is one.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -61,7 +61,7 @@ pub async fn a_flow_is_taken_as_it_was_kept(store: &Subject) {
     }
 }
 
-/// The browser takes its flow once, between its start and its expiry; a failed try takes nothing.
+/// The browser takes its flow once, before it expires; a failed attempt takes nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -159,7 +159,7 @@ pub async fn a_code_is_spent_once_in_a_race(store: &Subject) {
     }
 }
 
-/// The code is void from its expiry on.
+/// A code is void once it has expired.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -197,7 +197,7 @@ pub async fn a_code_is_void_after_a_change_of_credentials(store: &Subject) {
     assert!(redeemed.is_none(), "a code survived its user");
 }
 
-/// Only linking accepts the code of an offered identity, and the offer alone links nothing.
+/// The code of an offered identity is accepted only for linking, and the offer alone links nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -243,7 +243,7 @@ async fn take(
     taken.expect("take_flow")
 }
 
-/// A taken flow and a code for its end.
+/// A flow that was taken, and a code to complete it.
 pub(super) async fn taken(store: &Subject, intent: FlowIntent) -> (Flow, NewCode) {
     let new = new_flow(intent);
     begin(store, &new).await;
@@ -270,7 +270,7 @@ pub(super) fn assertion(email: &EmailAddress) -> Assertion {
     }
 }
 
-/// The identity that an assertion is linked as.
+/// The identity under which an assertion is linked.
 pub(super) fn identity(id: IdentityId, said: &Assertion, created_at: Timestamp) -> Identity {
     Identity {
         id,

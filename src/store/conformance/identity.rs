@@ -46,7 +46,7 @@ pub async fn check_all(store: &Subject) {
     unlink::check_all(store).await;
 }
 
-/// Candidates by link, by address, both and neither, with their current state.
+/// Candidates are found by link, by address, by both or by neither, in their current state.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -107,7 +107,7 @@ pub async fn unknown_identity_gets_an_account(store: &Subject) {
     assert_good(store, &arrival, &flow, &user).await;
 }
 
-/// A new identity creates no account if the call carries none.
+/// A new identity creates no account if the call does not offer one.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -125,7 +125,7 @@ pub async fn unknown_identity_creates_no_account_unless_allowed(store: &Subject)
     assert_eq!(candidates, Candidates::default());
 }
 
-/// A linked user signs in with any address at the provider.
+/// A linked user signs in, whatever their address at the provider.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -155,7 +155,7 @@ pub async fn linked_identity_signs_in(store: &Subject) {
     assert!(identities(store, other.id).await.is_empty());
 }
 
-/// The account keeps its password and sessions.
+/// An account that is joined keeps its password and sessions.
 ///
 /// # Panics
 /// If the store breaks the contract.

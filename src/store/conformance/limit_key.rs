@@ -17,7 +17,7 @@ pub async fn check_all(store: &Subject) {
     one_of_parallel_starts_seals_a_key(store).await;
 }
 
-/// A rotation of secrets, start by start: a start seals only for its own secrets.
+/// The secrets are rotated over several starts, and each start seals only for its own secrets.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -25,7 +25,7 @@ pub async fn the_first_sealed_key_is_found_with_any_of_its_secrets(store: &Subje
     let [first, second, third] = [key(), key(), key()];
     let offered = vec![first.clone(), second.clone()];
     assert_eq!(agree(store, offered.clone()).await, sorted(offered.clone()));
-    // Keys sealed by others for the same secrets, reordered and with one more.
+    // Keys that others sealed for the same secrets, in another order and with one more secret.
     let later = vec![again(&second), third.clone(), again(&first)];
     assert_eq!(agree(store, later).await, sorted(offered));
     let later = vec![again(&second), third.clone()];
@@ -70,7 +70,7 @@ pub async fn one_of_parallel_starts_seals_a_key(store: &Subject) {
             writers.push(*index);
         }
     }
-    assert_eq!(writers.len(), 1, "one instance has written");
+    assert_eq!(writers.len(), 1, "one instance writes");
     for (index, own) in own.iter().enumerate() {
         let offered = vec![again(own)];
         let is_kept = agree(store, offered.clone()).await != offered;

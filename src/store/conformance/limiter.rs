@@ -47,7 +47,7 @@ pub async fn check_limiter(limiter: &LimiterSubject) {
     cleared_counter_starts_at_zero(limiter).await;
 }
 
-/// At each step the limiter decides and stores the result of [`Rule::charge`].
+/// At each step, the limiter decides and stores as [`Rule::charge`] says.
 ///
 /// # Panics
 /// If the limiter breaks the contract.
@@ -104,7 +104,7 @@ pub async fn a_burst_admits_no_more_calls_than_its_size(limiter: &LimiterSubject
     }
 }
 
-/// Invariant I6: concurrent guesses are checked up to the free number, and one more after a wait.
+/// Invariant I6: of concurrent guesses, only the free number is checked, and one more after each wait.
 ///
 /// # Panics
 /// If the limiter breaks the contract.
@@ -116,7 +116,7 @@ pub async fn parallel_guesses_stay_within_the_free_attempts(limiter: &LimiterSub
     assert_eq!(granted(limiter, Charge { key, rule }, later).await, 1);
 }
 
-/// Counters before a refusal are charged, later ones are not.
+/// Counters before a refused one are charged, and later ones are not.
 ///
 /// # Panics
 /// If the limiter breaks the contract.

@@ -32,7 +32,7 @@ pub async fn check_all(store: &Subject) {
     a_spent_token_differs_from_a_void_one(store).await;
 }
 
-/// A token of one purpose fails for another.
+/// A token for one purpose is refused for another.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -174,7 +174,7 @@ pub async fn a_new_credential_version_voids_reset_tokens_only(store: &Subject) {
     assert!(verify.is_some(), "a verification token was voided");
 }
 
-/// A disabled or unknown user gets no new token, and older ones of any purpose are void.
+/// A disabled or unknown user gets no new token, and older tokens of any purpose are void.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(super) const LEASE: Duration = Duration::from_secs(60);
-/// The tolerated difference of clocks.
+/// The tolerated difference between clocks.
 const SKEW: Duration = Duration::from_secs(30);
 
 /// Runs every check of this module.
@@ -62,7 +62,7 @@ pub async fn an_intent_is_claimed_as_added(store: &Subject) {
     assert!(claim(store, at + LEASE, 10).await.is_empty());
 }
 
-/// Claims take the intents due longest first, up to the limit.
+/// Claims take up to the limit of intents, starting with those that have been due longest.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -109,7 +109,7 @@ pub async fn a_lease_is_exclusive(store: &Subject) {
     });
     let mut claimed = claims.await.concat();
     loop {
-        // A racing claim may skip rows locked by another.
+        // A concurrent claim may skip rows that another claim has locked.
         let rest = claim(store, at, 10).await;
         if rest.is_empty() {
             break;
@@ -124,7 +124,7 @@ pub async fn a_lease_is_exclusive(store: &Subject) {
     }
 }
 
-/// A worker without its lease can neither complete nor postpone.
+/// A worker that lost its lease can neither complete nor postpone the mail.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -170,7 +170,7 @@ pub async fn a_postponed_intent_is_due_later(store: &Subject) {
     assert!(claim(store, later + LEASE, 10).await.is_empty());
 }
 
-/// Postponed, leased and new intents become due; a difference below half a minute is tolerated clock skew.
+/// Postponed, leased and new intents become due. A difference of up to half a minute is tolerated as clock skew.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -206,7 +206,7 @@ pub async fn a_clock_set_back_delays_no_mail(store: &Subject) {
     }
 }
 
-/// The soonest intents move first, up to the limit, and only recently ordered ones.
+/// The intents that are due soonest move first, up to the limit. Intents that were not ordered recently stay.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -246,7 +246,7 @@ pub async fn waiting_intents_are_brought_forward_and_leased_ones_are_not(store: 
     complete(store, &last).await;
 }
 
-/// The account found by the first claim stays.
+/// The account that the first claim found is kept.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -37,7 +37,7 @@ pub async fn check_all(store: &Subject) {
     a_set_password_ends_sessions_and_reset_tokens(store).await;
 }
 
-/// The hash is stored, this session stays at the new version, and other sessions and reset tokens end.
+/// The hash is stored, this session moves to the new version, and other sessions and reset tokens end.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -60,7 +60,7 @@ pub async fn a_new_password_leaves_one_session(store: &Subject) {
     assert!(is_live(store, &session, at).await, "this session ended");
     assert!(
         !is_live(store, &other, at).await,
-        "another session lives on"
+        "another session is still live"
     );
     assert!(
         is_live(store, &stranger, at).await,
@@ -70,7 +70,10 @@ pub async fn a_new_password_leaves_one_session(store: &Subject) {
     rotated(store, &renewed).await;
     for digest in &token.digests {
         let found = store.one_time_user(digest, token.purpose, at).await;
-        assert!(found.expect("one_time_user").is_none(), "a token lives on");
+        assert!(
+            found.expect("one_time_user").is_none(),
+            "a token is still valid"
+        );
     }
     let stale = try_open(store, &new_session(user.id, 0)).await;
     assert!(stale.is_none(), "a sign-in in flight opened a session");
@@ -85,7 +88,7 @@ pub async fn a_new_password_leaves_one_session(store: &Subject) {
     assert!(is_live(store, &session, at).await);
 }
 
-/// Another version or hash, and an ended or foreign session, write nothing.
+/// A call with another version or hash, or with an ended or foreign session, writes nothing.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -135,7 +138,7 @@ pub async fn a_stale_check_changes_nothing(store: &Subject) {
     }
 }
 
-/// A user without a password can set the first one.
+/// A user without a password can set a first one.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -154,7 +157,7 @@ pub async fn an_account_without_a_password_gets_one(store: &Subject) {
     assert!(is_live(store, &session, at).await);
 }
 
-/// One of many changes with one checked password, from several sessions, succeeds.
+/// Of many changes with the same checked password from several sessions, one succeeds.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -191,7 +194,7 @@ pub async fn one_of_concurrent_changes_wins(store: &Subject) {
     );
 }
 
-/// One of a concurrent change and reset wins, and no session of the loser stays live.
+/// If a change and a reset run concurrently, one succeeds, and no session of the other stays live.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -223,7 +226,7 @@ pub async fn a_change_never_survives_a_reset(store: &Subject) {
     }
 }
 
-/// A session ended by a logout during the change stays ended in either order.
+/// A session that a logout ends during the change stays ended, whichever comes first.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -264,7 +267,7 @@ pub async fn a_change_revives_no_session(store: &Subject) {
     }
 }
 
-/// One of a hundred concurrent resets with one token sets its password.
+/// Of a hundred concurrent resets with one token, one sets its password.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -290,7 +293,8 @@ pub async fn a_reset_is_spent_once(store: &Subject) {
     assert_eq!(credentials(store, &user).await.credential_version, 1);
 }
 
-/// Sessions and other tokens end, an unverified address is verified, and a verified one keeps its time.
+/// Sessions and other tokens end, an unverified address is verified, and a verified address keeps its time of
+/// verification.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -354,14 +358,20 @@ pub async fn a_set_password_ends_sessions_and_reset_tokens(store: &Subject) {
     assert_eq!(found.credential_version, version + 1);
     assert_eq!(password_hash(store, &user).await, hashed("second"));
     set_status(store, user.id, UserStatus::Active).await;
-    assert!(!is_live(store, &session, at).await, "a session lives on");
+    assert!(
+        !is_live(store, &session, at).await,
+        "a session is still live"
+    );
     assert!(
         is_live(store, &other, at).await,
         "another user's session ended"
     );
     for digest in &token.digests {
         let found = store.one_time_user(digest, token.purpose, at).await;
-        assert!(found.expect("one_time_user").is_none(), "a token lives on");
+        assert!(
+            found.expect("one_time_user").is_none(),
+            "a token is still valid"
+        );
     }
     let events = count_events(store, &user, EventKind::PasswordChanged).await;
     assert_eq!(events, 1);

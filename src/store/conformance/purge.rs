@@ -21,7 +21,7 @@ use crate::{
 const LIMIT: u32 = 500;
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Runs every check of this module. The checks purge the remains of other checks.
+/// Runs every check of this module. The checks also purge rows that other checks have left.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -35,7 +35,7 @@ pub async fn check_all(store: &Subject) {
     flows_are_purged_with_their_codes(store).await;
 }
 
-/// Revoked, idle and expired sessions are deleted from that moment on.
+/// Revoked, idle and expired sessions are purged from the moment at which they ended, and not before.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -68,7 +68,7 @@ pub async fn ended_sessions_are_purged_and_live_ones_stay(store: &Subject) {
     );
 }
 
-/// No batch exceeds its limit, and all together delete everything.
+/// No batch exceeds its limit, and all batches together delete everything.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -80,7 +80,7 @@ pub async fn batches_keep_to_their_limit_and_delete_everything(store: &Subject) 
     assert!(is_live(store, &live, live.created_at).await);
 }
 
-/// A session refreshed at the last moment is purged before or not at all.
+/// A session that is refreshed at the last moment is purged before the refresh or not at all.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -163,7 +163,7 @@ pub async fn a_used_token_stays_until_it_expires(store: &Subject) {
     );
 }
 
-/// Events before the given moment are deleted, later ones stay.
+/// Events before the given moment are deleted, and later ones stay.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -184,7 +184,7 @@ pub async fn old_events_are_purged_and_later_ones_stay(store: &Subject) {
     assert_eq!(deleted, 0);
 }
 
-/// An unfinished flow is deleted at its end, a finished one after its code expires, spent or not.
+/// An unfinished flow is deleted once it expires, and a finished flow once its code expires, spent or not.
 ///
 /// # Panics
 /// If the store breaks the contract.

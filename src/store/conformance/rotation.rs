@@ -58,7 +58,8 @@ pub async fn a_token_has_one_successor(store: &Subject) {
     rotated(store, &rotation(&session, 1, successor, digest())).await;
 }
 
-/// One rotation without grace writes, another reports the reuse and ends the session, and the rest find it gone.
+/// Of many rotations without grace, one writes, another reports the reuse and ends the session, and the rest find no
+/// session.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -87,7 +88,8 @@ pub async fn one_call_reports_the_reuse_without_grace(store: &Subject) {
     );
 }
 
-/// The answer holds through the end of the grace period and on a slow clock; no answer prolongs it.
+/// A retry gets the same answer until the end of the grace period, also on a slow clock. Retries do not extend the
+/// period.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -116,7 +118,7 @@ pub async fn the_previous_token_gets_the_same_successor_within_grace(store: &Sub
     assert!(!is_live(store, &session, at).await);
 }
 
-/// The stored successor may come from a retired key.
+/// The stored successor may be derived from a retired key.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -130,12 +132,12 @@ pub async fn a_successor_of_an_older_key_is_recognised(store: &Subject) {
         Rotation::Superseded(_, live) => assert_eq!(live, older),
         other => panic!("a successor of an older key was {other:?}"),
     }
-    // A successor that no key derives is foreign.
+    // A successor that is derived from none of the keys is foreign.
     retry.successors.pop();
     assert_reused(store, &retry, ReuseClass::Forked, "a foreign successor").await;
 }
 
-/// The previous token without grace, a token two generations old, and a forged one.
+/// Reuse is reported for a token two generations old, for the previous token without grace, and for a forged token.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -174,7 +176,7 @@ pub async fn a_token_of_a_later_generation_is_gone(store: &Subject) {
     rotated(store, &rotation(&session, 0, session.digest, digest())).await;
 }
 
-/// An unknown session, one of a disabled user, and one of an old `credential_version`.
+/// A token is refused if its session is unknown, belongs to a disabled user, or has an old `credential_version`.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -199,7 +201,7 @@ pub async fn a_dead_session_exchanges_nothing(store: &Subject) {
     assert_gone(store, &current, "a session that was logged out").await;
 }
 
-/// No token of the session works after a logout in either order.
+/// No token of the session works after a concurrent logout, whichever comes first.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -234,7 +236,7 @@ pub async fn a_logout_wins_against_a_rotation(store: &Subject) {
     }
 }
 
-/// Only a current and a superseded token give their user, at every call.
+/// Only a current or a superseded token yields its user, and every call does so.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -289,7 +291,7 @@ async fn race_rotation(store: &Subject, rotation: &RotateSession) -> Vec<Rotatio
     outcomes.await
 }
 
-/// Asserts the class of the reuse in the outcome and in its one event.
+/// Asserts that the outcome and the only event have this class of reuse.
 async fn assert_reused(store: &Subject, rotation: &RotateSession, class: ReuseClass, what: &str) {
     let outcome = rotate(store, rotation).await;
     let Rotation::Reused(user, seen) = outcome else {

@@ -62,7 +62,7 @@ pub async fn opening_a_session_records_the_sign_in(store: &Subject) {
     assert_eq!(live.absolute_expires_at, session.absolute_expires_at);
     let other = store.session_user(session.id, UserId::new(now()), session.created_at);
     let other = other.await.expect("session_user");
-    assert!(other.is_none(), "a session was given to another user");
+    assert!(other.is_none(), "a session was found for another user");
 }
 
 /// A sign-in with outdated credentials writes nothing.
@@ -97,7 +97,7 @@ pub async fn a_stale_sign_in_opens_nothing(store: &Subject) {
     assert!(opened.is_none(), "a disabled user signed in");
 }
 
-/// A session is live until its expiries.
+/// A session is live until the earlier of its two expiries.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -135,7 +135,7 @@ pub async fn a_session_lives_until_its_expiries(store: &Subject) {
     }
 }
 
-/// One call ends a session, and no token is exchanged afterwards.
+/// Only one call ends a session, and no token is exchanged afterwards.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -152,7 +152,7 @@ pub async fn an_ended_session_is_dead(store: &Subject) {
     assert!(unknown.is_none(), "an unknown session was ended");
 }
 
-/// Every session of this user ends, and a sign-in checked before opens none.
+/// Every session of this user ends, and a sign-in that was checked before opens none.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -227,7 +227,7 @@ pub async fn a_sign_in_never_survives_a_reset(store: &Subject) {
     }
 }
 
-/// The list has the user's live sessions with their client and last refresh.
+/// The list shows the live sessions of the user with their client and their last refresh.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -269,7 +269,7 @@ pub async fn live_sessions_are_listed_newest_first(store: &Subject) {
     assert_eq!(of(user.id, at).await, 0, "a dead session is listed");
 }
 
-/// One of several concurrent calls of the owner ends it.
+/// Of several concurrent calls of the owner, one ends the session.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -1,5 +1,7 @@
-//! The contract of [`IdentityStore`](crate::store::IdentityStore) and [`TokenStore`](crate::store::TokenStore):
-//! takeovers. The previous holder of an unproven account loses all access when the owner of the address arrives.
+//! The contract of takeovers.
+//!
+//! It binds [`IdentityStore`](crate::store::IdentityStore) and [`TokenStore`](crate::store::TokenStore): the previous
+//! holder of an unproven account loses all access when the owner of the address arrives.
 
 use std::sync::Arc;
 
@@ -83,7 +85,7 @@ pub async fn a_reset_of_an_unproven_account_takes_it_over(store: &Subject) {
     assert_eq!(identities(store, other.id).await.len(), 1);
 }
 
-/// Untrusted identities stay too, and the reset is not a takeover.
+/// A reset of an account with a proven address is not a takeover, and even untrusted identities stay.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -105,7 +107,7 @@ pub async fn a_reset_of_a_proven_account_leaves_its_identities(store: &Subject) 
     assert_eq!(count(store, user.id, EventKind::AccountTakenOver).await, 0);
 }
 
-/// The owner takes such an account over by a trusted provider, also one without an assertion.
+/// The account stays unproven, so the owner of the address takes it over with a trusted provider.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -201,7 +203,7 @@ pub async fn a_concurrent_reset_and_sign_in_take_over_once(store: &Subject) {
     }
 }
 
-/// The owner arrives with a trusted provider, and nothing of the previous holder is left.
+/// The owner arrives with a trusted provider, and the previous holder has no access left.
 async fn assert_taken_over(store: &Subject, user: &User) {
     let (arrival, _) = arrival(store, &assertion(&user.email)).await;
     let (owner, events) = signed_in(store, &arrival).await;

@@ -109,7 +109,7 @@ pub async fn a_canonical_address_has_one_account(store: &Subject) {
     assert_eq!(credentials(store, &winner).await.user, winner);
 }
 
-/// Pages follow by descending id without gap or overlap.
+/// The pages list users by descending id, without gap or overlap.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -131,7 +131,7 @@ pub async fn users_are_listed_page_by_page(store: &Subject) {
         after = Some(last.id);
         listed.extend(page);
     }
-    assert_eq!(listed, added, "pages follow each other by descending id");
+    assert_eq!(listed, added, "the pages list all users by descending id");
     assert!(list(store, &filter, None, 0).await.is_empty());
 }
 
@@ -165,7 +165,7 @@ pub async fn an_address_prefix_is_literal(store: &Subject) {
     }
 }
 
-/// The role is a whole name, `_` is literal, and filters combine.
+/// A filter matches the whole name of a role, `_` is literal, and filters can be combined.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -206,7 +206,7 @@ pub async fn filters_are_literal_and_combine(store: &Subject) {
     }
 }
 
-/// Members absent from the change stay; metadata is replaced as a whole.
+/// Members that are not in the change stay; metadata is replaced as a whole.
 ///
 /// # Panics
 /// If the store breaks the contract.

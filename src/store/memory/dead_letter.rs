@@ -1,4 +1,4 @@
-//! Mails that were given up, in memory.
+//! Dead letters in memory.
 
 use async_trait::async_trait;
 

@@ -36,7 +36,7 @@ pub(super) enum GoodFor {
 }
 
 impl FlowRow {
-    /// Whether the flow and its code ended at this time or earlier.
+    /// Whether the flow and its code expired at this time or earlier.
     pub(super) fn is_over(&self, before: Timestamp) -> bool {
         let code = self.code.as_ref().map(|code| code.expires_at);
         code.is_none_or(|code| code <= before) && self.expires_at <= before

@@ -1,4 +1,4 @@
-//! The key of counters in memory.
+//! The secret key of limit counters in memory.
 
 use async_trait::async_trait;
 

@@ -19,13 +19,14 @@ use crate::{
 const SHARDS: usize = 64;
 /// The capacity of a hash table of 2^14 buckets.
 const MOST_IN_SHARD: usize = 14_336;
-/// The number of counters that stay when room is made, so that room is not needed again immediately.
+/// How many counters stay when a full shard is cleared out: fewer than fit, so that the shard is not full again at
+/// once.
 const KEPT_IN_SHARD: usize = MOST_IN_SHARD / 8 * 7;
 
 /// Keeps the counters of limits in the memory of this process. Clones share them.
 ///
-/// It holds at most 917,504 counters, in less than 64 MiB. Beyond that it forgets the counters that are the farthest
-/// from a refusal, but never one that refuses. When all of them refuse, no new caller is admitted.
+/// It holds at most 917,504 counters, in less than 64 MiB. When it is full, it forgets the counters that are farthest
+/// from a refusal, but never a counter that refuses. When all counters refuse, no new caller is admitted.
 ///
 /// ```
 /// use hallpass::{Auth, secret::Secret, mail::Mailbox, memory::{MemoryLimiter, MemoryStore}};
@@ -99,7 +100,7 @@ impl MemoryLimiter {
         }
     }
 
-    /// Deletes what expired at `before` or earlier, and returns the number of deleted counters.
+    /// Deletes the counters that expired at `before` or earlier, and returns their number.
     pub(super) fn purge(&self, before: Timestamp) -> u64 {
         let purge = |shard: &Shard| {
             let mut counters = shard.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -137,7 +138,7 @@ fn make_room(counters: &mut HashMap<LimitKey, Counter>, now: Timestamp) -> Resul
     counters.extend(kept);
     if counters.len() >= MOST_IN_SHARD {
         return Err(StoreError::Unavailable(
-            "there is no room for further limits in memory".into(),
+            "there is no room for further counters in memory".into(),
         ));
     }
     Ok(())

@@ -69,7 +69,7 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// Every method does its work under this one lock, which makes it one fact.
+    /// Every method does its work under this one lock, which makes it atomic.
     fn state(&self) -> MutexGuard<'_, State> {
         // No code panics half-way through a change, so a poisoned state is consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

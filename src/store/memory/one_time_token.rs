@@ -70,7 +70,7 @@ impl OneTimeRow {
         self.address.as_str() == user.user.email.as_str()
     }
 
-    /// Whether the new token belongs to a retry of the letter with this unused one.
+    /// Whether the new token belongs to a retry of the letter that carried this unused token.
     fn is_renewed_by(&self, new: &NewOneTimeToken, user: &UserRow) -> bool {
         self.created_at < new.created_at
             && self.is_live(new.purpose, user)
@@ -166,7 +166,7 @@ impl State {
         }
     }
 
-    /// The address was proven in another way.
+    /// Marks the tokens that prove the address as used, because it was proven in another way.
     pub(super) fn use_proofs(&mut self, user: UserId) {
         let tokens = self.one_time.iter_mut();
         let is_meant = |(of, purpose, _): OneTimeKey| (of, purpose) == (user, Purpose::VerifyEmail);

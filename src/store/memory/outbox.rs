@@ -21,9 +21,9 @@ pub(super) struct OutboxRow {
     pub(super) intent: Intent,
     pub(super) ordered: Option<Ordered>,
     pub(super) ordered_at: Timestamp,
-    /// The time at which to send it; while it is leased, the end of the lease.
+    /// When to send the mail; while it is leased, when the lease expires.
     pub(super) due_at: Timestamp,
-    /// A time before this one means that the clock has gone back, and the mail is due.
+    /// If the clock shows an earlier time than this, it was set back, and the mail is due.
     pub(super) holds_from: Timestamp,
     pub(super) attempts: i32,
     pub(super) status: MailStatus,
@@ -209,7 +209,7 @@ impl State {
         })
     }
 
-    /// Writes the mails of a fact about this user.
+    /// Writes the mails about a change that concerns this user.
     pub(super) fn order<'a>(
         &mut self,
         intents: impl IntoIterator<Item = &'a Intent>,

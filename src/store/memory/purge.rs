@@ -95,7 +95,7 @@ impl PurgeStore for MemoryStore {
         Ok(done(&batch, deleted, limit))
     }
 
-    /// Deletes everything in one batch, because it blocks no caller here.
+    /// Deletes everything in one batch, because a long batch blocks no caller here.
     async fn purge_limits(
         &self,
         before: Timestamp,

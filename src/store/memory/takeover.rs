@@ -4,8 +4,8 @@ use super::State;
 use crate::{clock::Timestamp, secret::PasswordHash, token::EndReason, user::UserId};
 
 impl State {
-    /// Leaves nothing to the previous holder of an account whose address was unverified until now. Every way to sign in
-    /// is removed, and the password becomes this one, if any. A feature that stores another way to sign in has to
+    /// Removes all access of the previous holder of an account whose address was unverified until now. Every way to
+    /// sign in is removed, and the given password, if any, is set. A feature that stores another way to sign in has to
     /// remove it here.
     pub(super) fn take_over(
         &mut self,

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// The user of a live token that was mailed to their address. The user row is locked first, so that the statement sees
-/// the changes of others to user and token.
+/// concurrent changes to the user and the token.
 macro_rules! to_verify {
     () => {
         concat!(
@@ -53,7 +53,7 @@ macro_rules! to_change {
     };
 }
 
-/// Only one statement uses the token, and none does if a newer token replaced it in between.
+/// Only one statement can use the token, and no statement can if a newer token has replaced it in between.
 macro_rules! spend {
     () => {
         "UPDATE auth_one_time_tokens AS t SET used_at = $2 FROM found \
@@ -61,7 +61,7 @@ macro_rules! spend {
     };
 }
 
-/// Together with one proof, every other token that was mailed to the same address is used.
+/// Using one token also uses every other token that was mailed to the same address.
 macro_rules! spend_others {
     () => {
         concat!(
@@ -124,7 +124,7 @@ const CHANGE: &str = concat!(
     ") SELECT id FROM changed"
 );
 
-/// Inside a transaction that excludes other writers.
+/// For use inside a transaction that excludes other writers.
 const TO_VERIFY: &str = to_verify!();
 const TO_CHANGE: &str = to_change!();
 const USE_PROOFS: &str = concat!(

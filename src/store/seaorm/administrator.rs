@@ -34,8 +34,8 @@ const INSERT_FIRST: &str = insert_user!(
     concat!(" WHERE NOT EXISTS (", administrator!(), ")")
 );
 
-/// On Postgres, one statement at a time: two concurrent ones would each find no administrator. The key is `hp_admin` in
-/// ASCII.
+/// On Postgres, this lock admits one statement at a time: two concurrent statements would each find no administrator.
+/// The key is `hp_admin` in ASCII.
 const FIRST_ADMINISTRATOR: &str = "SELECT pg_advisory_xact_lock(7525619849237457262)";
 
 const USER: &str = concat!(
@@ -50,8 +50,8 @@ const USER_LOCKED: &str = concat!(
     ", credential_version FROM auth_users WHERE id = $1 FOR UPDATE"
 );
 
-/// The user; and every administrator, if the user is one. On Postgres they are locked in a fixed order, so that no
-/// deadlock occurs. They are read as the previous holders of the locks left them.
+/// The user and, if the user is an administrator, all administrators. On Postgres the rows are locked in a fixed order,
+/// so that no deadlock occurs. The statement reads them as the previous holders of the locks left them.
 macro_rules! with_administrators {
     ($lock:literal) => {
         concat!(
@@ -205,7 +205,8 @@ async fn hold(txn: &Txn<'_>, id: UserId, administrators: bool) -> Result<Option<
     let rows = run(txn, sql, [id.as_uuid().into()]).await?;
     let held = held(&rows, id)?;
     match held {
-        // A user who became an administrator while the statement waited was not one when it chose the rows to lock.
+        // A user who became an administrator while the statement waited was not one when the statement chose the rows
+        // to lock.
         Some(Held {
             user,
             others: false,

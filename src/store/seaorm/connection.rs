@@ -38,7 +38,7 @@ impl Connections {
                 Ok(Self::Sqlite(db.get_sqlite_connection_pool().clone()))
             }
             _ => Err(Error::configuration(
-                "the database must be Postgres or SQLite, and the feature `postgres` or `sqlite` must be on",
+                "the database must be Postgres or SQLite, and the feature `postgres` or `sqlite` must be enabled",
             )),
         }
     }
@@ -60,7 +60,8 @@ impl Connections {
     /// A connection that is outside a transaction according to driver and server. A connection inside one is closed,
     /// because the caller that left the transaction open will not commit it.
     pub(super) async fn acquire_idle(&self) -> Result<Connection, DbErr> {
-        // Each round closes a connection, so one round more than the size of the pool gets a new one.
+        // Each round closes one connection. After one round for each connection of the pool, the next round gets a new
+        // connection.
         for _ in 0..=self.max_connections() {
             let mut connection = self.acquire().await?;
             match connection.is_idle().await {
@@ -101,7 +102,7 @@ pub(super) struct Connection {
     on_failure: Option<OnFailure>,
 }
 
-/// A callback for each failure of the database, after which another host may be the right one.
+/// Runs after each failure of the database, because another host may have taken over.
 #[derive(Clone)]
 pub(super) struct OnFailure(Arc<dyn Fn(Failure) + Send + Sync>);
 
@@ -149,8 +150,8 @@ impl Connection {
         self
     }
 
-    /// All rows, never only the first: a driver that stops reading early returns the row before the statement, and with
-    /// it its commit, has ended.
+    /// Reads all rows, never only the first. A driver that stops reading early returns the row before the statement has
+    /// ended and committed.
     pub(super) async fn query(&mut self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
         let rows = match &mut self.driver {
             #[cfg(feature = "postgres")]
@@ -199,8 +200,8 @@ impl Connection {
         }
     }
 
-    /// The statements that begin and end transactions bypass the driver's count of them: it counts only answered
-    /// statements, and turns a BEGIN inside a transaction into a savepoint.
+    /// The statements that begin and end transactions bypass the driver's transaction count. The driver counts only
+    /// answered statements, and turns a BEGIN inside a transaction into a savepoint.
     async fn execute(&mut self, sql: &'static str) -> Result<(), DbErr> {
         let sql = sql.into_sql_str();
         let executed = match &mut self.driver {
@@ -267,8 +268,8 @@ impl Drop for Connection {
     }
 }
 
-/// Whether a connection with this error would continue to fail: its server became read-only, or its transaction failed
-/// and is still open.
+/// Whether a connection with this error would keep failing: its server became read-only, or its transaction failed and
+/// is still open.
 fn spoils(error: &SqlxError) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     matches!(code.as_deref(), Some("25006" | "25P02"))

@@ -21,7 +21,7 @@ use crate::{
     user::{EmailAddress, UserId},
 };
 
-/// Each condition is in the text, so that the index of dead mails can be used.
+/// Each condition is part of the SQL text, so that the planner can use the index of dead mails.
 macro_rules! list {
     ($condition:literal) => {
         concat!(
@@ -111,7 +111,7 @@ impl<D: Database> DeadLetterStore for SeaOrmStore<D> {
     }
 }
 
-/// The readable part of the mail. A letter of a newer version is shown by its word.
+/// The readable part of the mail. A letter of a newer version is shown by its stored name.
 fn entry(row: &QueryResult) -> Result<MailEntry, DbErr> {
     let recipient = column::<Option<String>>(row, "recipient")?;
     let recipient = recipient.and_then(|address| EmailAddress::from_stored(address).ok());

@@ -14,8 +14,8 @@ use crate::{
 
 const MAX_RETRIES: u32 = 3;
 
-/// SQLite does not wait for another writer in a transaction that has read, because the state it has seen may be
-/// outdated.
+/// SQLite does not wait for another writer in a transaction that has read, because the data that the transaction has
+/// read may be outdated.
 const HOST_CONFLICT: &str = "the transaction is the host's, which rolls it back and runs it again; on SQLite, one that reads \
     before it writes has to be begun with SqliteTransactionMode::Immediate";
 
@@ -41,7 +41,7 @@ impl Default for Retries {
 }
 
 impl Retries {
-    /// For work that the host has to run again.
+    /// Allows no retry, because the host has to run the work again.
     pub(super) fn of_host() -> Self {
         Self {
             left: 0,
@@ -51,12 +51,12 @@ impl Retries {
         }
     }
 
-    /// Whether the next attempt uses a connection that has to show a sign of life first.
+    /// Whether the connection of the next attempt must be checked first.
     pub(super) fn needs_live_connection(&self) -> bool {
         self.has_reconnected && !self.is_of_host
     }
 
-    /// Waits if the work may be run again. Its outcome on a lost connection is unknown.
+    /// Waits if the work may be run again. Work on a lost connection may not, because its outcome is unknown.
     ///
     /// # Errors
     /// If the work may not be run again.
@@ -66,15 +66,15 @@ impl Retries {
         }
         self.left -= 1;
         self.lost += 1;
-        // Jitter keeps transactions that lost together from meeting again.
+        // Jitter keeps transactions that failed together from colliding again.
         let [jitter] = random_bytes::<1>();
         let wait = Duration::from_micros(u64::from(jitter) * 64) * self.lost;
         tokio::time::sleep(wait).await;
         Ok(())
     }
 
-    /// As above, for work that has left no trace: a read, or a transaction whose COMMIT was not sent. Such work is also
-    /// run again, once, if its connection was lost.
+    /// The same as [`after`](Self::after), for work that has changed nothing: a read, or a transaction whose COMMIT was
+    /// not sent. Such work is also run again once if its connection was lost.
     ///
     /// # Errors
     /// If the work may not be run again.
@@ -96,12 +96,12 @@ impl Retries {
     }
 }
 
-/// An error of the driver about a connection.
+/// A connection error of the driver.
 pub(super) fn connection_error(error: SqlxError) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(error.into()))
 }
 
-/// An error of this crate about a connection.
+/// A connection error of this crate.
 pub(super) fn internal(text: impl Into<String>) -> DbErr {
     DbErr::Conn(RuntimeErr::Internal(text.into()))
 }
@@ -121,7 +121,7 @@ pub(super) fn unreadable(column: &str, error: impl std::fmt::Display) -> DbErr {
     DbErr::Type(format!("{column}: {error}"))
 }
 
-/// Another statement took a value that was free, or changed a row that was held. The call runs again.
+/// Another statement took a value that had been free, or changed a row that had been read. The call runs again.
 pub(super) fn overtaken() -> DbErr {
     DbErr::RecordNotInserted
 }
@@ -152,7 +152,7 @@ fn driver_error(error: &DbErr) -> Option<&SqlxError> {
 }
 
 pub(super) fn store_error(error: &DbErr) -> StoreError {
-    // Only the text: other members of a driver's error, such as the failing row, must not be logged.
+    // Keeps only the text: other members of a driver's error, such as the failing row, must not be logged.
     let text: BoxError = error.to_string().into();
     match cause(error) {
         Cause::Conflict => StoreError::Conflict(text),
@@ -164,9 +164,9 @@ pub(super) fn store_error(error: &DbErr) -> StoreError {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cause {
-    /// The transaction lost against a concurrent one; run it again.
+    /// The transaction lost to a concurrent one and has to run again.
     Conflict,
-    /// A table or a column is not there.
+    /// A table or a column is missing.
     Schema,
     /// The database cannot be reached or cannot work.
     Trouble,

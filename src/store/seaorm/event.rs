@@ -22,8 +22,8 @@ use crate::{
     user::UserId,
 };
 
-/// On Postgres: writes the events in parameter `$parameter` (see [`events`]) in the statement of their fact, once for
-/// each row of `$from`. An event without a user gets `$user`.
+/// On Postgres, writes the events in parameter `$parameter` (see [`events`]) within the statement of the change, once
+/// for each row of `$from`. An event without a user gets `$user`.
 macro_rules! record {
     ($parameter:literal, $user:literal $(, $from:literal)?) => {
         concat!(
@@ -65,7 +65,7 @@ pub(super) fn events<'a>(events: impl IntoIterator<Item = &'a Event>) -> Value {
     serde_json::Value::Array(records.collect()).into()
 }
 
-/// Writes an event in the transaction of its fact, which is about this user.
+/// Writes the event of a change that concerns this user, in the transaction of the change.
 pub(super) async fn insert(
     txn: &Txn<'_>,
     event: &Event,

@@ -1,5 +1,6 @@
-//! Checks that SQLite's files are still at their paths: writes to a file that was removed or replaced are lost when the
-//! process ends.
+//! Checks that SQLite's files are still at their paths.
+//!
+//! Writes to a file that was removed or replaced are lost when the process ends.
 
 use std::{
     fmt, fs, io,
@@ -20,10 +21,9 @@ use super::error::{connection_error, internal};
 pub(super) struct Files(Arc<OnceCell<Opened>>);
 
 struct Opened {
-    /// None for a database in memory.
+    /// Empty for a database in memory.
     files: Vec<(PathBuf, Identity)>,
-    /// A connection outside the pool, and idle. While a connection exists, SQLite neither removes nor creates a log by
-    /// itself.
+    /// An idle connection outside the pool. While a connection is open, SQLite neither removes the log nor creates one.
     connection: Mutex<Option<SqliteConnection>>,
 }
 

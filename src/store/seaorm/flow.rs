@@ -66,7 +66,7 @@ macro_rules! redeemable {
 const REDEEMABLE: &str = redeemable!("");
 const USE: &str = "UPDATE auth_oauth_flows SET code_used_at = $2 WHERE code = $1";
 
-/// The user row is locked first, to wait for a reset in flight and then see its changes. Only one statement uses the
+/// The user row is locked first, to wait for a reset in flight and then see its changes. Only one statement can use the
 /// code.
 const REDEEM: &str = concat!(
     "WITH redeemable AS (",

@@ -104,8 +104,8 @@ const OF_LIVE_SESSION: &str = concat!(
     live_session!()
 );
 
-/// Writes the user unchanged instead of only locking it, because of a reset: it has to find the user changed in order
-/// to look for identities again.
+/// Rewrites the user row instead of only locking it. A concurrent reset then finds the row changed, and looks for
+/// identities again.
 const OF_LIVE_SESSION_WRITTEN: &str = concat!(
     "UPDATE auth_users u SET updated_at = u.updated_at FROM auth_sessions s \
     WHERE u.id = $3 AND s.id = $1 AND s.user_id = u.id AND ",

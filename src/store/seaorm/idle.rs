@@ -6,8 +6,9 @@ use sea_orm::sqlx::postgres::PgPoolOptions;
 use sea_orm::sqlx::sqlite::SqlitePoolOptions;
 use sea_orm::sqlx::{Connection, Error, SqlSafeStr as _};
 
-/// Asks both in one round trip. The driver refuses a custom BEGIN if it counts an open transaction. Otherwise it sends
-/// the text, and refuses if the server then reports no transaction. In a failed transaction, the text causes an error.
+/// Asks both in one round trip, with a `SELECT` in place of a BEGIN. The driver refuses it if it counts an open
+/// transaction. Otherwise the driver sends it, and fails if the server then reports no transaction. In a failed
+/// transaction, the server answers with an error.
 ///
 /// # Errors
 /// If the connection is unusable.
@@ -28,7 +29,9 @@ macro_rules! check_on_release {
                 Box::pin(async move {
                     let is_idle = is_idle(connection).await?;
                     if !is_idle {
-                        tracing::warn!("a connection came back inside a transaction: it is closed");
+                        tracing::warn!(
+                            "a connection was returned inside a transaction: closing it"
+                        );
                     }
                     Ok(is_idle)
                 })

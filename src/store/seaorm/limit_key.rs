@@ -1,4 +1,4 @@
-//! The key of limits: `auth_limit_keys`, with a row for each master secret that it has been sealed for.
+//! The secret key of limit counters: `auth_limit_keys` has a row for each master secret that the key is sealed for.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult};
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{error::StoreError, limit::SealedKey, store::LimitKeyStore};
 
-/// A service has at most a handful of secrets.
+/// Reads the whole table, because a service has at most a handful of secrets.
 const ALL: &str = "SELECT label, sealed FROM auth_limit_keys";
 
 const KEEP: &str = "INSERT INTO auth_limit_keys (label, sealed) VALUES ($1, $2)";

@@ -53,7 +53,7 @@ impl<D: Database> Limiter for SeaOrmStore<D> {
     }
 }
 
-/// Clears the counter that the fact of this transaction clears.
+/// Clears this counter, if any, in the transaction of a change.
 pub(super) async fn clear(txn: &Txn<'_>, key: Option<LimitKey>) -> Result<(), DbErr> {
     match key {
         Some(key) => run(txn, CLEAR, [bytes(key)]).await.map(drop),
@@ -61,7 +61,7 @@ pub(super) async fn clear(txn: &Txn<'_>, key: Option<LimitKey>) -> Result<(), Db
     }
 }
 
-/// The key as a parameter of the statement of the fact; null clears nothing.
+/// The key as a parameter of a statement that clears the counter; null clears nothing.
 pub(super) fn cleared_counter(key: Option<LimitKey>) -> Value {
     key.map(|key| key.as_bytes().to_vec()).into()
 }
@@ -212,7 +212,7 @@ fn held(row: &QueryResult) -> Result<Held, DbErr> {
     })
 }
 
-/// As above, inside a transaction that excludes other writers.
+/// Charges the counters inside a transaction that excludes other writers.
 async fn charge_in(txn: &Txn<'_>, charges: &[Charge], now: Timestamp) -> Result<Charged, DbErr> {
     let mut last = None;
     for (position, Charge { key, rule }) in charges.iter().enumerate() {

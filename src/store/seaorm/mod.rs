@@ -52,7 +52,7 @@ use crate::{
     store::Store,
 };
 
-/// The newest migration that this version needs. Those of a newer version may have run as well.
+/// The newest migration that this version needs. Migrations of a newer version may have run as well.
 const NEWEST_MIGRATION: &str = "m20261130_000015_session_methods";
 
 const PING: &str = "\
@@ -65,7 +65,7 @@ impl<D: Database> Store for SeaOrmStore<D> {
     async fn ping(&self) -> Result<(), StoreError> {
         let alive = timeout(self.patience(), show_life(self)).await;
         alive.unwrap_or_else(|_| {
-            let text = "the database gives no sign of life within the time to get a connection";
+            let text = "the database did not answer within the time to get a connection";
             Err(StoreError::Unavailable(text.into()))
         })
     }

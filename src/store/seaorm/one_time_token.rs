@@ -36,8 +36,8 @@ macro_rules! replace {
 }
 pub(super) use replace;
 
-/// Only for the account that it was ordered for, in its state at that time. On Postgres the user row is locked, so that
-/// address and version are those after a change in flight.
+/// Issues a token only if the account is still as it was when the mail was ordered. On Postgres the user row is locked,
+/// so that the statement sees the address and the version after a change in flight.
 macro_rules! issue {
     ($lock:literal) => {
         concat!(
@@ -59,8 +59,8 @@ macro_rules! issue {
 const ISSUE: &str = issue!("");
 const ISSUE_LOCKED: &str = issue!("FOR SHARE OF u");
 
-/// The request for another address is still valid: no other replaced it. A voided request has no row that this could
-/// change, and none is added.
+/// Renews the token of an address change if no newer request has replaced it. A voided request has no row that matches,
+/// and no row is added.
 const RENEW: &str = concat!(
     "UPDATE auth_one_time_tokens AS t SET digest = $3, created_at = $4, expires_at = $5, payload = $6 \
     FROM auth_users u WHERE t.user_id = $1 AND t.purpose = $2 AND u.id = t.user_id AND t.created_at < $4 \
@@ -95,7 +95,7 @@ macro_rules! user_of {
 pub(super) const USER_OF: &str = user_of!("");
 pub(super) const USER_OF_LOCKED: &str = user_of!(" FOR UPDATE OF u");
 
-/// The row of a token that is live or was spent itself; see [`USE_ALL_PROOFS`] for tokens that another one made void.
+/// The row of a token that is live or was spent itself; see [`USE_ALL_PROOFS`] for tokens that another token made void.
 const STATUS: &str = concat!(
     "SELECT t.payload->>'address' AS address, t.used_at IS NULL AS is_live \
     FROM auth_one_time_tokens t JOIN auth_users u ON u.id = t.user_id \
@@ -227,7 +227,7 @@ fn row_purpose(token: &NewOneTimeToken) -> String {
     }
 }
 
-/// The live one among the tokens that a mail may have.
+/// The live token among those that a mail may have.
 fn live_one(rows: &[QueryResult], token: &NewOneTimeToken) -> Result<IssueOneTime, DbErr> {
     let mut found = IssueOneTime::Dead;
     for row in rows {
@@ -248,7 +248,7 @@ fn issued(row: &QueryResult, token: &NewOneTimeToken) -> Result<IssueOneTime, Db
     }
     let is_ours = match column::<Option<String>>(row, "intent")? {
         Some(intent) => intent == token.intent.to_string(),
-        // An older version wrote it.
+        // An older version wrote this row.
         None => column::<Timestamp>(row, "created_at")? == token.created_at,
     };
     Ok(if is_ours {

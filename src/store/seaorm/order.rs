@@ -1,4 +1,4 @@
-//! The mails that are written with their facts.
+//! Mails that are written together with the change that they report.
 
 use sea_orm::{DbErr, Value};
 use serde_json::json;
@@ -10,8 +10,8 @@ use crate::{
     user::{EmailAddress, UserId},
 };
 
-/// On Postgres: writes the mails in parameter `$parameter` (see [`intents`]) in the statement of their fact, once for
-/// each row of `from`. Mails for the user of the fact go to `$user`. They are ordered for the account as it is before
+/// On Postgres, writes the mails in parameter `$parameter` (see [`intents`]) within the statement of the change, once
+/// for each row of `from`. Mails for the user concerned go to `$user`. They are ordered for the account as it is before
 /// the statement, or for the `new` account with these columns.
 macro_rules! order {
     ($parameter:literal, $user:literal $(, from $from:literal)? $(, if $condition:literal)?) => {
@@ -34,7 +34,7 @@ macro_rules! order {
             concat!(" CROSS JOIN ", $from)
         )
     };
-    // The user of a mail: its own, or the user of the fact.
+    // The user of a mail: its own, or the user concerned.
     (recipient $user:literal) => {
         concat!("CASE WHEN m.address IS NULL THEN COALESCE(m.user_id, ", $user, ") ELSE m.user_id END")
     };
@@ -81,7 +81,7 @@ pub(super) fn intents<'a>(intents: impl IntoIterator<Item = &'a Intent>) -> Valu
     serde_json::Value::Array(records.collect()).into()
 }
 
-/// Writes the mails of a fact about this user in its transaction.
+/// Writes the mails about a change that concerns this user, in the transaction of the change.
 pub(super) async fn insert<'a>(
     txn: &Txn<'_>,
     intents: impl IntoIterator<Item = &'a Intent>,

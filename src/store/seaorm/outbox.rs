@@ -1,4 +1,4 @@
-//! The mails that are still to be sent.
+//! The outbox: mails that are still to be sent.
 
 use async_trait::async_trait;
 use sea_orm::{DbErr, QueryResult, Value, prelude::Uuid};
@@ -92,8 +92,8 @@ macro_rules! put_off_later {
     };
 }
 
-/// Rows that others hold are skipped, not waited for. MATERIALIZED applies the limit only once. `holds_from` is set
-/// back by the length of the lease, so that differing clocks end no lease.
+/// Rows that other transactions hold are skipped. MATERIALIZED makes the limit apply only once. `holds_from` is set
+/// back by the length of the lease, so that a difference between clocks does not end a lease.
 const CLAIM: &str = concat!(
     "WITH due AS MATERIALIZED (",
     due!("id, due_at", "$3"),

@@ -32,7 +32,7 @@ use crate::{
     user::{User, UserId},
 };
 
-/// The user row comes first, to wait for a reset in flight and then see its changes.
+/// Writes the user row first, to wait for a reset in flight and then see its changes.
 macro_rules! set_password {
     () => {
         concat!(
@@ -49,8 +49,8 @@ macro_rules! set_password {
 
 const SET_PASSWORD: &str = set_password!();
 
-/// One pass over the sessions, so that no two statements wait for each other. A session that ended concurrently is no
-/// longer open once its row is locked, and stays unchanged.
+/// Updates the sessions in one pass, so that no two statements wait for each other. A session that ended concurrently
+/// does not match once its row is locked, and stays unchanged.
 const CHANGE_PASSWORD: &str = concat!(
     "WITH changed AS (",
     set_password!(),
@@ -73,12 +73,12 @@ const END_OTHERS: &str = "\
     UPDATE auth_sessions SET revoked_at = $2, revoked_reason = $3 \
     WHERE user_id = $4 AND id <> $1 AND revoked_at IS NULL";
 
-/// There is one winner: a statement that waits for the user row finds its version incremented. The order of locks is
-/// users, sessions, the rest.
+/// Only one statement succeeds: another one that waits for the user row finds the version incremented. Locks are taken
+/// in this order: users, sessions, other tables.
 ///
 /// The user must be unchanged since the statement began (`b`), because a user who was written since may have an
-/// identity that this statement does not see. In that case it returns nothing, and is run again while the user row is
-/// held.
+/// identity that this statement does not see. In that case the statement returns nothing, and is run again while the
+/// user row is held.
 static RESET: LazyLock<String> =
     LazyLock::new(|| [RESET_USER, &takeover::wiping(), RESET_REST].concat());
 

@@ -26,11 +26,11 @@ impl SeaOrmStore {
     ///
     /// On SQLite the pool must have `foreign_keys` on (the driver's default) and a busy timeout; WAL is recommended.
     ///
-    /// The host may have left a connection of its pool inside a transaction, in which a write would be lost. Each write
-    /// therefore first asks driver and server, which costs one round trip. A pool of [`connect`](Self::connect) asks
-    /// when a connection is returned instead.
+    /// The host may have left a connection of its pool inside a transaction, in which a write would be lost. Before
+    /// each write, the store therefore asks the driver and the server, which costs one round trip. A pool of
+    /// [`connect`](Self::connect) asks when a connection is returned instead.
     ///
-    /// The host's pool limits the time of statements; see [`statement_timeout`](Self::statement_timeout).
+    /// The host's pool sets the time limit of statements; see [`statement_timeout`](Self::statement_timeout).
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the database is neither Postgres nor SQLite, or the Cargo
@@ -52,7 +52,7 @@ impl SeaOrmStore {
     /// ```
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// The same as for [`new`](Self::new).
     pub fn from_sqlx(pool: impl Into<DatabaseConnection>) -> Result<Self, Error> {
         Self::new(pool.into())
     }
@@ -83,16 +83,16 @@ impl SeaOrmStore {
         }))
     }
 
-    /// Calls this for each failure of the database.
+    /// Sets a callback for failures of the database.
     #[cfg(feature = "postgres")]
     pub(super) fn on_failure(mut self, callback: impl Fn(Failure) + Send + Sync + 'static) -> Self {
         self.0.on_failure = Some(OnFailure::new(callback));
         self
     }
 
-    /// The time limit of a statement, if the pool is the host's and limits it: `statement_timeout` on Postgres, the
-    /// busy timeout on SQLite. A request with less time left begins no write and commits no transaction, so that
-    /// nothing is committed after its 503. It should be at most three tenths of
+    /// Declares the time limit that the host's own pool puts on a statement: `statement_timeout` on Postgres, the busy
+    /// timeout on SQLite. A request with less time left begins no write and commits no transaction, so that nothing is
+    /// committed after its 503. The limit should be at most three tenths of
     /// [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout).
     ///
     /// A pool of [`connect`](Self::connect) has the limit of its settings.
@@ -102,7 +102,7 @@ impl SeaOrmStore {
         self
     }
 
-    /// Calls this with each statement that is about to be sent, but not with those that begin and end transactions.
+    /// Calls `watch` with each statement that is about to be sent, except those that begin and end transactions.
     ///
     /// The statement contains its values, such as addresses and digests: use this for tests and measurements only.
     #[must_use]
@@ -128,7 +128,7 @@ impl SeaOrmStore {
     }
 
     /// Closes the connection pool once all connections have been returned. SQLite then writes its write-ahead log into
-    /// the database file, which is then the whole database.
+    /// the database file, which then holds the whole database.
     ///
     /// # Errors
     /// If the database fails.
@@ -208,26 +208,27 @@ impl<D: Database> SeaOrmStore<D> {
         self.0.retries()
     }
 
-    /// Fails if a file of SQLite was removed or replaced since the start of a pool of
-    /// [`connect`](SeaOrmStore::connect), or since the first call on another pool.
+    /// Fails if a file of SQLite was removed or replaced. The files are recorded when [`connect`](SeaOrmStore::connect)
+    /// opens the pool, and by the first call on any other pool.
     pub(super) async fn ensure_in_place(&self) -> Result<(), DbErr> {
         self.0.ensure_in_place().await
     }
 
-    /// How long to wait for a sign of life.
+    /// How long to wait for an answer to a ping.
     pub(super) fn patience(&self) -> Duration {
         self.0.patience()
     }
 }
 
-/// How a statement treats rows.
+/// Whether a statement reads or writes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Access {
     Read,
     Write,
 }
 
-/// The executor of a store's statements: a [`Pool`], or a transaction of the host's ([`InTransaction`](super::InTransaction)).
+/// Executes the statements of a store: a [`Pool`], or a transaction of the host
+/// ([`InTransaction`](super::InTransaction)).
 pub(super) trait Database: Send + Sync {
     fn backend(&self) -> DbBackend;
 
@@ -257,7 +258,7 @@ pub(super) trait Database: Send + Sync {
 pub struct Pool {
     db: DatabaseConnection,
     connections: Connections,
-    /// The pool is the host's: nothing checks a returned connection.
+    /// Whether a connection is checked before use: the pool is the host's, and does not check returned connections.
     checks_before_use: bool,
     /// The time limit of a statement; zero if only the host knows it.
     statement_timeout: Duration,
@@ -272,7 +273,8 @@ pub struct Pool {
 
 impl Pool {
     async fn connection(&self, access: Access, retries: &Retries) -> Result<Connection, DbErr> {
-        // On SQLite the check costs no round trip, and a read in a transaction sees the state at its beginning.
+        // On SQLite, reads are checked as well: the check costs no round trip, and a read inside a forgotten
+        // transaction would see old data.
         let checks = match access {
             Access::Read => self.backend() == DbBackend::Sqlite,
             Access::Write => true,

@@ -30,8 +30,8 @@ use crate::{
 const MAX_ROTATIONS: u32 = 4;
 
 /// An exchange that waited for a lock is dated by the end of that wait. Otherwise, a retry after a long wait would look
-/// older than it is. The time comes from the clock. The database measures only the wait, if it is between 2 s and an
-/// hour, because its own clock may jump.
+/// older than it is. The time comes from our clock, because the clock of the database may jump. The database measures
+/// only the wait, which counts if it is between 2 s and an hour.
 const ROTATE: &str = concat!(
     "UPDATE auth_sessions s SET generation = s.generation + 1, digest = $5, idle_expires_at = $6, \
         rotated_at = CAST($2 AS timestamptz) \
@@ -109,7 +109,7 @@ impl<D: Database> RotationStore for SeaOrmStore<D> {
                 let rotated = session_user(row).map_err(|error| store_error(&error))?;
                 return Ok(Rotation::Rotated(rotated));
             }
-            // A statement of its own, for a snapshot of its own: the snapshot of an UPDATE that had to wait pairs the
+            // A separate statement has a snapshot of its own: the snapshot of an UPDATE that had to wait would pair the
             // new session with the old user.
             let state = [rotation.id.as_uuid().into(), rotation.now.into()];
             let rows = self.read(STATE, state).await?;
@@ -129,7 +129,7 @@ impl<D: Database> RotationStore for SeaOrmStore<D> {
             }
         }
         Err(StoreError::Conflict(
-            "the rotation conflicted with another writer each time".into(),
+            "the rotation conflicted with another writer at each attempt".into(),
         ))
     }
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The columns that [`user`] reads: all except the credentials. It reads them by position, which saves the search for
-/// ten names in every row. They come first, in this order.
+/// ten names in every row. They must be the first columns of a row, in this order.
 macro_rules! user_columns {
     ($prefix:literal) => {
         concat!(
@@ -112,8 +112,7 @@ where
     text.parse().map_err(|error| unreadable(name, error))
 }
 
-/// The roles as they are stored: a space around every name, so that one name can be found by a literal search for `
-/// name `.
+/// The roles as they are stored, with a space around every name, so that a literal search for ` name ` finds one name.
 pub(super) fn roles_text(roles: &Roles) -> String {
     format!(" {roles} ")
 }

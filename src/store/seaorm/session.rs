@@ -28,7 +28,7 @@ use crate::{
     user::UserId,
 };
 
-/// The user row comes first, to wait for a reset in flight and then see its changes.
+/// Writes the user row first, to wait for a reset in flight and then see its changes.
 macro_rules! note_sign_in {
     ($condition:literal) => {
         concat!(
@@ -41,7 +41,7 @@ macro_rules! note_sign_in {
     };
 }
 
-/// The live sessions `s` of a user, most recently used first. Those that may stay come before the offset.
+/// The live sessions `s` of a user, most recently used first. The offset skips those that may stay.
 macro_rules! beyond {
     ($from:literal, $limit:literal, $others:literal) => {
         concat!(
@@ -57,9 +57,9 @@ macro_rules! beyond {
     };
 }
 
-/// Every sign-in writes the user row, and waits there for the previous one. A statement that waited would count the
-/// sessions from before the wait. In that case nothing is opened (the row is not the one that this statement found),
-/// and [`open_session`](SessionStore::open_session) begins again while it holds the row.
+/// Every sign-in writes the user row, and waits for the previous sign-in to release it. A statement that waited would
+/// count the sessions as they were before the wait. Its `xmin` condition then fails, so that nothing is opened, and
+/// [`open_session`](SessionStore::open_session) starts again while it holds the row.
 const OPEN: &str = concat!(
     "WITH signed_in AS (",
     note_sign_in!(" AND xmin = (SELECT v.xmin FROM auth_users v WHERE v.id = $1)"),

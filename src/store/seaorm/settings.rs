@@ -27,8 +27,8 @@ use crate::error::{Error, Result};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A connection that has been idle this long is asked for a sign of life before it is used: the database may have been
-/// restarted, or a proxy in between may have dropped it.
+/// A connection that has been idle this long is pinged before it is used: the database may have been restarted, or a
+/// proxy may have dropped the connection.
 const ASK_AFTER_IDLE: Duration = Duration::from_secs(1);
 
 /// Settings for connecting to a database.
@@ -55,7 +55,7 @@ pub struct ConnectSettings {
     map_sqlite: Map<SqliteConnectOptions>,
 }
 
-/// A change of the host's to the options of the driver.
+/// A function of the host that changes the options of the driver.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 type Map<O> = Arc<dyn Fn(O) -> O + Send + Sync>;
 
@@ -65,12 +65,12 @@ impl ConnectSettings {
     ///
     /// A SQLite file is created only if the URL has `?mode=rwc`. It and its companion files are created for the user of
     /// the process alone (mode 0600); an existing file keeps its mode. A URL that names no file, or opens it read-only,
-    /// is refused; `sqlite::memory:` is a database of the process.
+    /// is refused; `sqlite::memory:` is a database in the memory of the process.
     ///
     /// A parameter of the URL that the driver does not know is refused. A Postgres URL may name several hosts,
-    /// `postgres://user@one:5432,two:5432/app`, which are tried in their order, and `target_session_attrs`:
-    /// `read-write` (the default with several hosts), `primary` or `any`. When the host changes its role or fails, new
-    /// connections go to the next host that fits; one additional connection watches for that.
+    /// `postgres://user@one:5432,two:5432/app`, which are tried in this order. It may also set `target_session_attrs`
+    /// to `read-write` (the default with several hosts), `primary` or `any`. When the host changes its role or fails,
+    /// new connections go to the next host that fits. One additional connection watches the host for this purpose.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -94,14 +94,15 @@ impl ConnectSettings {
     }
 
     /// How many prepared statements each connection keeps; at least 1, because the driver needs prepared statements. A
-    /// pooler has to work in session mode, or keep the prepared statements of clients apart (PgBouncer 1.21 or later).
+    /// pooler must work in session mode, or keep the prepared statements of its clients apart (PgBouncer 1.21 or
+    /// later).
     #[must_use]
     pub fn statement_cache(mut self, statements: usize) -> Self {
         self.statement_cache = statements;
         self
     }
 
-    /// How long a call waits for a connection before it is [`Unavailable`](crate::ErrorKind::Unavailable). Three
+    /// How long a call waits for a connection before it fails as [`Unavailable`](crate::ErrorKind::Unavailable). Three
     /// seconds by default.
     #[must_use]
     pub fn acquire_timeout(mut self, timeout: Duration) -> Self {
@@ -109,29 +110,31 @@ impl ConnectSettings {
         self
     }
 
-    /// How long Postgres works on a statement, including waits for locks, before it gives up and the call is
+    /// How long Postgres works on a statement, including waits for locks, before it gives up and the call fails as
     /// [`Unavailable`](crate::ErrorKind::Unavailable). Three seconds by default; a stricter `statement_timeout` of the
-    /// role or the database stays in force. Migrations and the purge have limits of their own. On SQLite it limits the
-    /// wait for other processes that write.
+    /// role or the database stays in force. Migrations and the purge have limits of their own. On SQLite, this limits
+    /// the wait for other processes that write.
     ///
-    /// A request with less than this left of its [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout)
-    /// begins no write and commits no transaction, so that nothing is committed after its 503. Behind a pooler in
-    /// transaction mode, the limit cannot be set from here; set it for the role.
+    /// If a request has less time than this left of its
+    /// [`AuthBuilder::request_timeout`](crate::AuthBuilder::request_timeout), it begins no write and commits no
+    /// transaction, so that nothing is committed after its 503. Behind a pooler in transaction mode, this setting
+    /// cannot limit statements: set the limit for the role instead.
     #[must_use]
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout.max(Duration::from_millis(1));
         self
     }
 
-    /// Fits both limits into a request timeout: three tenths of it to get a connection, but at most three seconds, and
-    /// three tenths for a statement.
+    /// Derives both limits from a request timeout: three tenths of it to get a connection, but at most three seconds,
+    /// and three tenths for a statement.
     #[must_use]
     pub fn request_timeout(self, timeout: Duration) -> Self {
         self.acquire_timeout(ACQUIRE_TIMEOUT.min(timeout * 3 / 10))
             .statement_timeout(timeout * 3 / 10)
     }
 
-    /// Changes the options of the driver for each connection to Postgres, after all settings from here.
+    /// Sets a function that changes the driver options of each connection to Postgres. It runs after all other settings
+    /// are applied.
     #[cfg(feature = "postgres")]
     #[must_use]
     pub fn map_postgres(
@@ -142,7 +145,8 @@ impl ConnectSettings {
         self
     }
 
-    /// Changes the options of the driver for each connection to SQLite, after all settings from here.
+    /// Sets a function that changes the driver options of each connection to SQLite. It runs after all other settings
+    /// are applied.
     ///
     /// ```
     /// use hallpass::seaorm::ConnectSettings;
@@ -164,8 +168,8 @@ impl ConnectSettings {
     /// `synchronous = NORMAL`: acknowledged writes survive the end of the process, and a power cut can lose the latest
     /// writes but never leaves a broken file.
     ///
-    /// SeaORM keeps one function of each kind: a `map_sqlx_sqlite_opts` or `map_sqlx_postgres_opts` on the result
-    /// replaces the function that applies these settings. Use [`map_sqlite`](Self::map_sqlite) or
+    /// SeaORM keeps one function of each kind: a call of `map_sqlx_sqlite_opts` or `map_sqlx_postgres_opts` on the
+    /// result replaces the function that applies these settings. Use [`map_sqlite`](Self::map_sqlite) or
     /// [`map_postgres`](Self::map_postgres) instead. The driver creates a SQLite file with the default mode of the
     /// process.
     ///
@@ -218,7 +222,7 @@ impl ConnectSettings {
     }
 }
 
-/// The value is left out: it may be a secret. So is a name that looks like one.
+/// Omits the value, which may be a secret, and also a name that does not look like a parameter.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 fn unknown_parameter(name: &str) -> Error {
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');

@@ -1,4 +1,4 @@
-//! Takeover: leaves nothing to the previous holder of an unverified account, once its address is verified.
+//! Takeover: removes all access of the previous holder of an unverified account once its address is verified.
 
 use sea_orm::{DbErr, Value};
 
@@ -14,13 +14,14 @@ use crate::{clock::Timestamp, token::EndReason, user::UserId};
 /// except those that verify the address, which count as used.
 const WIPED: [&str; 2] = ["auth_identities", "auth_oauth_flows"];
 
-/// For an address that was verified in another way. The other tokens die with the version, and were not used.
+/// Uses the tokens that verify an address once it was verified in another way. All other tokens die unused with the
+/// version.
 pub(super) const USE_ALL_PROOFS: &str = concat!(
     "UPDATE auth_one_time_tokens SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL AND ",
     is_proof!("purpose")
 );
 
-/// For Postgres: CTEs that delete in the same statement, after a CTE `taken_over` with the `id` of the account. The
+/// For Postgres, CTEs that delete in the same statement, after a CTE `taken_over` with the `id` of the account. The
 /// statement itself ends sessions and uses one-time tokens.
 pub(super) fn wiping() -> String {
     let wiping = |table: &str| {
@@ -82,7 +83,7 @@ mod tests {
         known.sort_unstable();
         assert_eq!(
             tables, known,
-            "what becomes of it when an account is taken over?"
+            "a takeover must delete, end or keep the rows of each table"
         );
     }
 }

@@ -1,5 +1,7 @@
-//! A transaction that several statements share. It begins and ends in separate tasks, so that a caller that disconnects
-//! does not cancel them: a connection whose BEGIN is in flight would return to the pool inside a transaction.
+//! A transaction that several statements share.
+//!
+//! It begins and ends in separate tasks, so that a caller that disconnects cancels neither BEGIN nor COMMIT. After a
+//! cancelled BEGIN, the connection would return to the pool inside a transaction.
 
 use std::{fmt, time::Duration};
 
@@ -85,7 +87,7 @@ impl Txn<'_> {
     pub(super) async fn commit(self) -> Result<(), DbErr> {
         match self {
             Self::Own(mut own) => {
-                // It is rolled back when the `?` drops it.
+                // If the `?` returns, the transaction is dropped and thereby rolled back.
                 in_time(own.statement_timeout)?;
                 match own.held.take() {
                     Some(held) => outliving(held.into_inner().commit()).await,
@@ -159,7 +161,8 @@ async fn outliving<T: Send + 'static>(
     ended.unwrap_or_else(|error| Err(internal(error.to_string())))
 }
 
-/// Runs `$work` in a transaction. It runs again if it loses against another one, or loses its connection before COMMIT.
+/// Runs `$work` in a transaction. The transaction runs again if it loses to a concurrent one, or loses its connection
+/// before COMMIT.
 macro_rules! transaction {
     ($store:expr, |$txn:ident| $work:expr) => {{
         let mut retries = $store.retries();

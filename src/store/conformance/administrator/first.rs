@@ -30,7 +30,7 @@ pub async fn check_all(store: &Subject) {
     a_second_first_administrator_is_refused(store).await;
 }
 
-/// The account may belong to a stranger: it gets no role, and nothing is written.
+/// An account with the address may belong to a stranger: it gets no role, and nothing is written.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -24,7 +24,7 @@ pub async fn check_all(store: &Subject) {
     promotions_during_demotions_leave_one_administrator(store).await;
 }
 
-/// The only active administrator can be changed otherwise, and can be removed once there is a second one.
+/// Other changes to the only active administrator are allowed, and so is the removal once there is a second one.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -61,7 +61,7 @@ pub async fn the_last_administrator_stays(store: &Subject) {
     }
 }
 
-/// Two administrators remove each other or themselves, in every pair of ways.
+/// Two administrators remove each other or themselves, in every combination of ways.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -107,7 +107,7 @@ pub async fn one_of_many_administrators_survives(store: &Subject) {
     assert_eq!(administrators(store).await.len(), 1);
 }
 
-/// A user promoted during a demotion counts at once, and may be the last.
+/// A user who is promoted during a demotion counts at once, and may be the last administrator.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -169,7 +169,7 @@ impl Removal {
     }
 }
 
-/// Exactly this many administrators, all fresh.
+/// Creates this many administrators, and demotes all others.
 async fn only_administrators(store: &Subject, count: usize) -> Vec<UserId> {
     let before = administrators(store).await;
     let mut fresh = Vec::with_capacity(count);

@@ -34,7 +34,7 @@ pub async fn check_all(store: &Subject) {
     one_of_two_users_links_an_identity(store).await;
 }
 
-/// The link has microsecond precision and allows sign-in; the oldest is listed first.
+/// A link is stored with microsecond precision and allows sign-in. The oldest link is listed first.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -61,7 +61,7 @@ pub async fn a_link_is_written_with_its_event(store: &Subject) {
     }
 }
 
-/// A repeated link and one of another user's identity write no event and spend the code.
+/// A repeated link, or a link of another user's identity, writes no event and spends the code.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -89,7 +89,7 @@ pub async fn a_linked_identity_keeps_its_user(store: &Subject) {
     assert!(found.is_none(), "the code of a link signed somebody in");
 }
 
-/// A wrong verifier or code, a sign-in code, and an expired code neither link nor burn the code.
+/// A call with a wrong verifier or code, a sign-in code or an expired code links nothing and spends no code.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -142,8 +142,8 @@ pub async fn a_code_links_once(store: &Subject) {
     assert_eq!(events_of(store, user.id).await.len(), recorded + 1);
 }
 
-/// An ended, expired or foreign session, and one of a disabled, logged-out or deleted user, writes nothing and keeps
-/// the code.
+/// A call with an ended, expired or foreign session, or a session of a disabled, logged-out or deleted user, writes
+/// nothing and keeps the code.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -38,7 +38,7 @@ pub async fn check_all(store: &Subject) {
     a_link_does_not_survive_a_concurrent_reset(store).await;
 }
 
-/// Another user can then link the identity. Identities of others cannot be unlinked.
+/// Another user can link an identity once it is unlinked. Identities of others cannot be unlinked.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -67,7 +67,7 @@ pub async fn an_identity_is_unlinked_with_its_event(store: &Subject) {
     linked(store, other.id, &said).await;
 }
 
-/// A user without a password keeps one identity; a user with one can remove them all.
+/// A user without a password keeps one identity; a user with a password can remove all.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -96,7 +96,7 @@ pub async fn the_last_sign_in_method_stays(store: &Subject) {
     );
 }
 
-/// Two concurrent calls remove one of two identities of a user without a password.
+/// Of two identities of a user without a password, two concurrent calls remove only one.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -136,7 +136,7 @@ pub async fn identities_beyond_the_list_can_be_unlinked(store: &Subject) {
     assert_eq!(unlink(store, user.id, last).await.0, Unlinked::Unlinked);
 }
 
-/// The identity is deleted with the user and free for others.
+/// An identity is deleted with its user, and others can then link it.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -150,7 +150,7 @@ pub async fn a_deleted_user_frees_their_identities(store: &Subject) {
     assert_eq!(events.len(), 2);
 }
 
-/// A link during the reset of an unverified account is removed or refused.
+/// A link that is made while an unverified account is reset is removed or refused.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -37,7 +37,7 @@ pub async fn check_all(store: &Subject) {
     several_mails_are_ordered_in_one_call(store).await;
 }
 
-/// A new user gets a mail, and so does the user of a taken address, whose event is recorded.
+/// A new user gets a mail. If the address is taken, its user gets another mail, and an event is recorded.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -107,7 +107,7 @@ pub async fn a_reset_orders_its_notice(store: &Subject) {
     }
 }
 
-/// A successful change of password orders its notice.
+/// A successful change of the password orders a notice.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -169,7 +169,7 @@ pub async fn a_theft_orders_its_notice(store: &Subject) {
     assert!(!log_out(store, &session).await, "the session was ended");
 }
 
-/// The user gets a notice only of a new link.
+/// The user gets a notice of a new link only.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -195,7 +195,7 @@ pub async fn a_link_orders_its_notice(store: &Subject) {
     }
 }
 
-/// The owner gets a notice of a joined provider, and of no other sign-in.
+/// The owner gets a notice when a provider is joined, and for no other sign-in.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -225,7 +225,7 @@ pub async fn joined_account_receives_a_notice(store: &Subject) {
     }
 }
 
-/// The link is ordered once with a new account; a proven, existing or taken-over account needs none.
+/// A new account orders one link. An account that is proven, existing or taken over needs none.
 ///
 /// # Panics
 /// If the store breaks the contract.

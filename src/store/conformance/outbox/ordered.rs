@@ -1,4 +1,4 @@
-//! The order of a mail: kept with it and compared when its link is issued.
+//! The order of a mail, which is stored with the mail and compared when its link is issued.
 
 use std::{sync::Arc, time::Duration};
 
@@ -38,8 +38,8 @@ pub async fn check_all(store: &Subject) {
     a_link_to_a_former_address_is_void(store).await;
 }
 
-/// A registration orders its mail for the new user, another order for the existing user; an order for an address has no
-/// user yet.
+/// A registration orders its mail for the new user, and other mails are ordered for the existing user. A mail that is
+/// ordered for an address has no user yet.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -76,7 +76,7 @@ pub async fn a_mail_is_ordered_for_the_current_account(store: &Subject) {
     }
 }
 
-/// A request and a change each order a notice; a refused one orders none.
+/// A request and a change each order a notice; a refused request or change orders none.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -112,7 +112,7 @@ pub async fn a_notice_of_a_new_address_is_ordered_for_the_old_one(store: &Subjec
     }
 }
 
-/// A token is refused after a change of credentials, except for verification, or of address.
+/// A token is refused after a change of the address and, except for verification, of the credentials.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -199,7 +199,7 @@ pub async fn a_pending_request_can_be_mailed_again(store: &Subject) {
     assert_eq!(issue(store, &retried(&again)).await, IssueOneTime::Dead);
 }
 
-/// A reset, a logout everywhere and a newer request void it, also after a purge.
+/// A reset, a logout everywhere and a newer request void the link, also after a purge.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -253,7 +253,7 @@ pub async fn a_request_is_kept_as_long_as_its_letter(store: &Subject) {
     assert_eq!(issue(store, &retried(&again)).await, IssueOneTime::Dead);
 }
 
-/// A link issued during the change belongs to the former address and is void.
+/// A link that is issued during the change belongs to the former address and is void.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -1,5 +1,4 @@
-//! The contract of [`TokenStore::open_session`](crate::store::SessionStore::open_session): the cap of sessions per
-//! user.
+//! The contract of [`open_session`](crate::store::SessionStore::open_session): the cap on sessions per user.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -29,7 +28,7 @@ pub async fn check_all(store: &Subject) {
     a_list_is_bounded(store).await;
 }
 
-/// A sign-in and a refresh count as use; a lower cap ends every session beyond it.
+/// A sign-in and a refresh count as use; a lower cap ends every session above it.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -81,7 +80,7 @@ pub async fn only_live_sessions_count(store: &Subject) {
     assert_live(store, &[&stays, &fourth, &fifth], &[&ended, &expired]).await;
 }
 
-/// On a clock set back the new session is the oldest.
+/// If the clock was set back, the new session counts as the oldest.
 ///
 /// # Panics
 /// If the store breaks the contract.
@@ -106,7 +105,7 @@ pub async fn a_stale_sign_in_ends_no_session(store: &Subject) {
     assert_live(store, &[&open], &[&stale]).await;
 }
 
-/// A concurrent reader sees no more, and every sign-in gets its session.
+/// A concurrent reader never sees more sessions than the cap, and every sign-in gets its session.
 ///
 /// # Panics
 /// If the store breaks the contract.

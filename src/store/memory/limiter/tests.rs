@@ -63,7 +63,7 @@ async fn a_million_random_keys_evict_no_blocking_entry() {
 async fn a_full_table_of_blocking_entries_admits_no_new_key() {
     let (limiter, clock) = (MemoryLimiter::new(), ManualClock::new());
     let charge = |last: u64| {
-        // All in one shard.
+        // All keys belong to one shard.
         let mut bytes = [0; 16];
         bytes[8..].copy_from_slice(&last.to_be_bytes());
         [Charge {

@@ -18,7 +18,7 @@ pub struct Model {
     /// The address that the provider gave when the identity was linked.
     #[sea_orm(column_type = "Text", nullable)]
     pub email: Option<String>,
-    /// Unused and false; the previous version reads it.
+    /// Always false and unused; the previous version still reads it.
     pub unproven: bool,
     pub created_at: DateTimeUtc,
 }

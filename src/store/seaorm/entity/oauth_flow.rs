@@ -32,7 +32,7 @@ pub struct Model {
     pub code_used_at: Option<DateTimeUtc>,
     /// The user that the code signs in.
     pub user_id: Option<Uuid>,
-    /// The user's version when the code was stored; the code is dead if they differ.
+    /// The user's version when the code was stored; the code is dead if the user's version has changed.
     pub credential_version: Option<i64>,
     /// The identity that the code links.
     #[sea_orm(column_type = "JsonBinary", nullable)]

@@ -7,7 +7,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: Uuid,
-    /// Followed by `/` and the mail, if each mail has a token of its own.
+    /// The purpose. If each mail has a token of its own, `/` and the id of the mail follow.
     #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
     pub purpose: String,
     /// The SHA-256 of the token.

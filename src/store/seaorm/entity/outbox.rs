@@ -9,22 +9,22 @@ pub struct Model {
     pub id: Uuid,
     #[sea_orm(column_type = "Text")]
     pub letter: String,
-    /// The recipient; with an address, the user who has requested that address.
+    /// The recipient or, if `address` is set, the user who requested that address.
     pub user_id: Option<Uuid>,
-    /// Without a user, the address that the mail was requested with, as given.
+    /// If there is no user, the address that the mail was requested with, as given.
     #[sea_orm(column_type = "Text", nullable)]
     pub address: Option<String>,
     #[sea_orm(column_type = "JsonBinary")]
     pub payload: Json,
     pub created_at: DateTimeUtc,
     pub not_after: DateTimeUtc,
-    /// The time at which to send it; while it is leased, the end of the lease.
+    /// When to send the mail; while it is leased, when the lease expires.
     pub due_at: DateTimeUtc,
-    /// A time before this one means that the clock has gone back, and the mail is due.
+    /// If the clock shows an earlier time than this, it was set back, and the mail is due.
     pub holds_from: Option<DateTimeUtc>,
-    /// The time of the fact that it reports; a retry is requested later.
+    /// When the reported change happened; a retry is requested later.
     pub ordered_at: Option<DateTimeUtc>,
-    /// The account that it was ordered for, as it was then; null until a claim has found it.
+    /// The account that the mail was ordered for, as it was at that time; null until a claim has found the account.
     pub ordered_user_id: Option<Uuid>,
     #[sea_orm(column_type = "Text", nullable)]
     pub ordered_address: Option<String>,

@@ -12,7 +12,7 @@ pub struct Model {
     pub generation: i64,
     /// The SHA-256 of the current refresh token.
     pub digest: Vec<u8>,
-    /// The user's version when the session was opened; the session is dead if they differ.
+    /// The user's version when the session was opened; the session is dead if the user's version has changed.
     pub credential_version: i64,
     pub created_at: DateTimeUtc,
     pub rotated_at: DateTimeUtc,

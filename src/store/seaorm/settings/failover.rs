@@ -38,12 +38,12 @@ impl Failover {
         }
     }
 
-    /// Reports a failure, after which another host may be the right one.
+    /// Asks for a check of the host after a failure, because another host may have taken over.
     pub(super) fn suspect(&self) {
         self.hint.notify_one();
     }
 
-    /// Whether a connection of this age leads to a host that was lost since.
+    /// Whether a connection of this age was opened before the host was last found lost.
     pub(super) fn is_outdated(&self, age: Duration) -> bool {
         self.lost.borrow().is_some_and(|lost| age >= lost.elapsed())
     }
@@ -51,10 +51,10 @@ impl Failover {
     /// Watches the host over a connection of its own, until the last clone of `db` is gone.
     pub(super) fn watch(self: Arc<Self>, db: &mut DatabaseConnection, hosts: Hosts, host: Host) {
         let pool = db.get_postgres_connection_pool().clone();
-        // Only clones of `db` hold this: the pool would keep itself alive.
+        // Only clones of `db` hold this sender. If the pool held it, the pool would keep itself alive.
         let (held, dropped) = oneshot::channel::<()>();
         let failover = Arc::clone(&self);
-        // This covers statements of the host on the pool; the store reports its own failures.
+        // This covers the statements of the application on the pool; the store reports its own failures.
         db.set_metric_callback(move |statement| {
             if statement.failed && !held.is_closed() {
                 failover.suspect();
@@ -109,14 +109,12 @@ impl Watch {
         if !is_well {
             self.connection = None;
             self.failover.lost.send_replace(Some(Instant::now()));
-            tracing::warn!(
-                "the host of the database is lost; looking for the one that takes writes"
-            );
+            tracing::warn!("the database host is lost: looking for a host that takes writes");
         }
         is_well
     }
 
-    /// Directs new connections to the host that is found.
+    /// Looks for a suitable host, and directs new connections to it.
     async fn connect(&mut self) {
         match self.hosts.find(PATIENCE).await {
             Ok((host, connection)) => {
@@ -131,7 +129,7 @@ impl Watch {
                 tracing::warn!(
                     host = name,
                     port,
-                    "new connections to the database go to another host"
+                    "new database connections go to another host"
                 );
             }
             Err(error) => tracing::debug!(?error, "no host of the database is usable"),

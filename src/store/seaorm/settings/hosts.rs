@@ -130,8 +130,8 @@ impl Hosts {
         self.hosts.len() > 1 || self.wanted != Wanted::Any
     }
 
-    /// The first host that accepts a connection and has the wanted role. It tries the hosts round after round while
-    /// they only refuse connections.
+    /// Finds the first host that accepts a connection and has the wanted role. Tries the hosts in rounds, for as long
+    /// as another round may succeed.
     pub(super) async fn find(
         &self,
         patience: Duration,
@@ -139,7 +139,7 @@ impl Hosts {
         let end = Instant::now() + patience;
         let share = patience / u32::try_from(self.hosts.len()).unwrap_or(u32::MAX).max(1);
         let mut misfit = None;
-        // The last error of a host, which is more informative than a timeout.
+        // The last connection error, which says more than a timeout.
         let mut passing = None;
         loop {
             let mut may_pass = misfit.is_some();
@@ -198,10 +198,10 @@ fn unavailable(text: &'static str) -> StoreError {
 }
 
 pub(super) fn not_a_url() -> Error {
-    Error::configuration("the database URL is not one of Postgres")
+    Error::configuration("the database URL is not a Postgres URL")
 }
 
-/// The driver looks up an IPv6 address with its brackets, and finds nothing.
+/// Removes the brackets of an IPv6 address, because the driver would look up the address with them and find nothing.
 pub(super) fn unbracketed(options: PgConnectOptions) -> PgConnectOptions {
     let host = options.get_host();
     let inner = host

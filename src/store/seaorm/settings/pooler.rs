@@ -48,8 +48,8 @@ pub(super) async fn probe(
         Ok(second) => {
             let mut second = Prober::new(second, patience);
             let pooling = compare(&mut first, lent, &mut second).await;
-            // It is closed inside a transaction, so that the pooler ends the session, and its prepared statements are
-            // gone.
+            // It is closed inside a transaction, so that the pooler ends the session and thereby drops its prepared
+            // statements.
             second.close().await;
             pooling
         }
@@ -70,7 +70,7 @@ async fn compare(first: &mut Prober, lent: i32, second: &mut Prober) -> Result<P
         Ok(()) => {}
         // The first connection holds the only session of the pooler.
         Err(Fault::NoAnswer) => return Ok(Pooling::Session),
-        // PgBouncer's text for it, in any locale; it uses the code for all its errors.
+        // PgBouncer writes this text in any locale, and uses the same error code for all its errors.
         Err(Fault::Driver(SqlxError::Database(error)))
             if error.message().contains("statement pooling mode") =>
         {
@@ -83,7 +83,7 @@ async fn compare(first: &mut Prober, lent: i32, second: &mut Prober) -> Result<P
     if second.session().await.map_err(explain)? == lent {
         return Ok(Pooling::Transaction);
     }
-    // With other clients active, the second connection may have got a different session than the first.
+    // With other clients active, the second connection may have been lent a different session than the first.
     match first.session().await {
         Ok(again) if again == lent => Ok(Pooling::Session),
         Ok(_) | Err(Fault::NoAnswer) => Ok(Pooling::Transaction),
@@ -148,7 +148,7 @@ fn explain(fault: Fault) -> Error {
         Fault::NoAnswer => no_answer().into(),
         Fault::Driver(error) if !is_mixed_up(&error) => connect_error(error).into(),
         Fault::Driver(_) | Fault::MixedUp => Error::configuration(
-            "the database is behind a pooler in transaction mode that mixes prepared statements up: use session mode, \
+            "the database is behind a pooler in transaction mode that mixes up prepared statements: use session mode, \
              or a pooler that keeps them apart (PgBouncer 1.21 or later with max_prepared_statements)",
         ),
     }
@@ -157,10 +157,10 @@ fn explain(fault: Fault) -> Error {
 fn is_mixed_up(error: &SqlxError) -> bool {
     match error {
         SqlxError::Database(error) => match error.code().as_deref() {
-            // The prepared statement does not exist, or the name already does.
+            // The prepared statement does not exist, or its name is already in use.
             Some("26000" | "42P05") => true,
-            // A statement with other parameters. As the last error of a pooler, it means that the database is
-            // unreachable.
+            // The name belongs to a statement with other parameters. If the error is fatal, it comes from a pooler that
+            // cannot reach the database.
             Some("08P01") => error
                 .try_downcast_ref::<PgDatabaseError>()
                 .is_some_and(|error| error.severity() == PgSeverity::Error),

@@ -17,7 +17,7 @@ use crate::{
     store::seaorm::{SeaOrmStore, error::Retries, idle},
 };
 
-/// With the retries, a write waits at most about eight seconds for other processes.
+/// Together with the retries, a write waits at most about eight seconds for other processes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The URL prefixes of the driver.
@@ -69,7 +69,8 @@ pub(super) async fn connect(settings: &ConnectSettings) -> Result<SeaOrmStore> {
         };
         match opened {
             Ok(store) => return Ok(store),
-            // Instances that start at the same time switch a new SQLite file to WAL, and lock it for that.
+            // Opening may find the file locked: each instance that starts switches a new SQLite file to WAL, which
+            // locks it.
             Err(error) => retries.after(error).await?,
         }
     }
@@ -115,7 +116,7 @@ fn place(url: &str) -> Result<Place> {
     }
     let options: SqliteConnectOptions = url
         .parse()
-        .map_err(|_| Error::configuration("the database URL is not one of SQLite"))?;
+        .map_err(|_| Error::configuration("the database URL is not a SQLite URL"))?;
     if is_memory {
         return Ok(Place::Memory);
     }
@@ -132,8 +133,8 @@ fn place(url: &str) -> Result<Place> {
     })
 }
 
-/// Creates the file for this user alone; SQLite gives its mode to the companion files. If it cannot be created here,
-/// the driver reports that.
+/// Creates the file with access for this user only; SQLite gives the companion files the same mode. If the file cannot
+/// be created here, the driver reports the error.
 fn create(path: &Path) {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);

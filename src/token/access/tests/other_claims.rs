@@ -1,11 +1,11 @@
-//! Claims of the host's own.
+//! The host's own claims.
 
 use super::*;
 
 fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(object) => object,
-        other => panic!("{other} is no object"),
+        other => panic!("{other} is not an object"),
     }
 }
 
@@ -113,7 +113,8 @@ fn other_claims_count_in_the_memory_of_verified_tokens() {
     assert!(listed > plain + 2_000 * size_of::<Value>() as u64);
 }
 
-/// The issuer restricted it to the holder of a key or to a later time, so it must be refused without the rule.
+/// Such a claim restricts the token to the holder of a key or to a later time, so a verifier that does not check this
+/// must refuse the token.
 #[test]
 fn a_claim_with_an_unsupported_rule_invalidates_a_token() {
     let forge = Forge::new();
