@@ -1,4 +1,4 @@
-//! The warning that mails wait and no process sends them.
+//! The warning that mails are waiting and no process sends them.
 
 use std::{
     sync::{
@@ -17,7 +17,7 @@ use crate::outbox::{IntentId, MailStatus};
 const PATIENCE: Duration = Duration::from_secs(60);
 const SILENCE: Duration = Duration::from_secs(60 * 60);
 
-/// Whether this process sends mails, and whether it looks for ones that nobody sends.
+/// Whether this process sends mails, and whether a check for unsent mails is running.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     sends: AtomicBool,
@@ -25,19 +25,19 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Mails are sent here.
+    /// Records that this process sends mails.
     pub(super) fn sends(&self) {
         self.sends.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a look is due: nothing is sent here, and nobody looks.
+    /// Whether to start a check: this process sends no mails, and no check is running.
     fn begins(&self) -> bool {
         !self.sends.load(Ordering::Relaxed) && !self.is_looking.swap(true, Ordering::Relaxed)
     }
 }
 
 impl Deliveries {
-    /// A mail was ordered: a minute later it is to be on its way. Warns once an hour at most.
+    /// Called when a mail was ordered. If no worker has claimed it a minute later, it warns, at most once an hour.
     pub(super) fn watch(&self) {
         if !self.0.watch.begins() {
             return;
@@ -45,7 +45,7 @@ impl Deliveries {
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
-        // The watch does not keep the service alive.
+        // The watch must not keep the service alive.
         let deliveries = Arc::downgrade(&self.0);
         runtime.spawn(async move {
             time::sleep(PATIENCE).await;
@@ -54,8 +54,8 @@ impl Deliveries {
             };
             if Self(inner).has_unsent().await {
                 tracing::warn!(
-                    "mails wait in the outbox and no process sends them: call Auth::spawn, or Auth::run_mail in a \
-                     process of yours"
+                    "mails wait in the outbox and no process sends them: call Auth::spawn, or Auth::run_mail in one \
+                     of your processes"
                 );
                 time::sleep(SILENCE).await;
             }
@@ -74,7 +74,7 @@ impl Deliveries {
         let before = IntentId::new(parts.clock.now() - PATIENCE);
         let pending = Some(MailStatus::Pending);
         let waiting = parts.store.list_mail(pending, Some(before), 1).await;
-        // A database that is away is reported by those who need it.
+        // An unreachable database is reported by the code that needs it.
         waiting.is_ok_and(|mails| mails.iter().any(|mail| mail.attempts == 0))
     }
 }
