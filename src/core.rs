@@ -12,7 +12,7 @@ use crate::{
     trail::Trail,
 };
 
-/// The parts that every feature uses. A feature consists of an `Arc` of it and a few fields of its own.
+/// The parts that every feature uses. A feature consists of an `Arc` of them and a few fields of its own.
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) store: Arc<dyn Store>,
@@ -27,7 +27,7 @@ pub(crate) struct Core {
 
 #[cfg(test)]
 impl Core {
-    /// The parts over a store, without limits, for unit tests.
+    /// Core parts over a store, without limits, for unit tests.
     pub(crate) fn over(store: Arc<dyn Store>) -> Arc<Self> {
         use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! User management and authentication that a Rust backend embeds.
 //!
-//! Add the crate, mount one axum or actix router, and registration, login, JWT access tokens, refresh tokens, logout,
-//! password reset and mail work on the backend's own Postgres or SQLite. There is no other server to run.
+//! Add the crate and mount one axum or actix router. Registration, login, JWT access tokens, refresh tokens, logout,
+//! password reset and mail then work on the backend's own Postgres or SQLite. There is no other server to run.
 //!
 //! ```
 //! # #[cfg(feature = "axum")]
@@ -26,35 +26,37 @@
 //!
 //! # The pieces
 //!
-//! * [`Auth`] is the handle an application holds: a cheap clone, without type parameters. [`AuthBuilder`] puts it
-//!   together.
-//! * [`UserService`] is the use cases as an object-safe trait. [`Auth`] implements it, the endpoints call it, and a
+//! * [`Auth`] is the handle that an application holds. It is cheap to clone and has no type parameters.
+//!   [`AuthBuilder`] builds it.
+//! * [`UserService`] is an object-safe trait for the use cases. [`Auth`] implements it, the endpoints call it, and a
 //!   host may wrap it with [`AuthBuilder::wrap_service`].
 //! * `axum::router` and `actix::configure` mount the [`Endpoints`](Auth): the same contract, byte for byte, on both.
-//!   They ask for the rule by which the address of a client is found, `ClientAddress`: there is no default.
-//!   Handlers of the host's own take [`CurrentUser`] (verified token, no query), [`ActiveUser`] (confirmed by the
-//!   database) or a [`guard`], such as [`guard::WithRole`]; `RequireRole` and `RequirePermission` guard whole groups of
-//!   routes. [`user::RolePermissions`] says which permissions a role brings.
+//!   Both take a `ClientAddress`, the rule by which the address of a client is found. It has no default. Handlers of
+//!   the host's own take [`CurrentUser`] (verified token, no query), [`ActiveUser`] (confirmed by the database) or a
+//!   [`guard`], such as [`guard::WithRole`]. `RequireRole` and `RequirePermission` guard whole groups of routes.
+//!   [`user::RolePermissions`] maps roles to permissions.
 //! * [`verifier::Verifier`] verifies the tokens of another service by its published keys, without a database.
-//!   [`guard::ClaimedRole`] and [`guard::ClaimedPermission`] go by the token alone, there and beside an [`Auth`].
-//! * [`store::Store`] is everything that is kept. [`memory::MemoryStore`] is the reference, `seaorm::SeaOrmStore` is
-//!   for Postgres and SQLite, and a host that brings its own proves it with the `conformance` checks.
-//! * [`hook::Hooks`] lets a host refuse registrations and sign-ins, add claims to access tokens, and react.
-//! * [`account`] and [`session`] are the use cases of signed-in users, [`admin`] those of administrators; the endpoints
-//!   beyond [`UserService`] use them.
-//! * [`Auth::within`] registers, changes and deletes inside a transaction of the host's.
-//! * [`event`] is the audit trail; an [`event::Sink`] takes it elsewhere, too.
+//!   [`guard::ClaimedRole`] and [`guard::ClaimedPermission`] trust the token alone, with a `Verifier` or with an
+//!   [`Auth`].
+//! * [`store::Store`] keeps all state. [`memory::MemoryStore`] is the reference, and `seaorm::SeaOrmStore` works on
+//!   Postgres and SQLite. A host tests a store of its own with the `conformance` checks.
+//! * [`hook::Hooks`] lets a host refuse registrations and sign-ins, add claims to access tokens, and react to changes.
+//! * [`account`] and [`session`] are the use cases of signed-in users, and [`admin`] those of administrators. The
+//!   endpoints beyond [`UserService`] use them.
+//! * [`Auth::within`] registers, changes and deletes users inside a transaction of the host's.
+//! * [`event`] is the audit trail. An [`event::Sink`] also receives its events.
 //! * [`mail::Mailer`] sends letters. Letters wait in an outbox until they are sent.
-//! * [`identity`] is the identities of users at providers; with the feature `oauth` they sign in there.
-//! * [`limit`] is rate limits and the lockout after wrong passwords; [`lockout`] is the way back in.
-//! * [`Auth::run`] is the work in the background: it sends letters, and deletes expired data.
+//! * [`identity`] is the identities of users at providers. With the feature `oauth`, users sign in with them.
+//! * [`limit`] is rate limits and the lockout after wrong passwords. [`lockout`] lets users lift a lockout.
+//! * [`Auth::run`] does the background work: it sends letters and deletes expired data.
 //! * [`clock::Clock`] is the only source of time; tests move a [`clock::ManualClock`].
-//! * [`deadline::Deadline`] is when a request gets its 503; a store writes nothing that could be committed after it.
-//! * `testing` is for the tests of a host: a service in memory, with users, tokens, mails and a clock in its hands.
+//! * [`deadline::Deadline`] is the time at which a request gets its 503. A store writes nothing that could be
+//!   committed after it.
+//! * `testing` is for the tests of a host: a service in memory, with control over its users, tokens, mails and clock.
 //!
 //! # Cargo features
 //!
-//! None is on by default. A feature adds API; it never changes what the rest does.
+//! No feature is on by default. A feature adds API and never changes what the rest does.
 //!
 //! | feature | what it adds |
 //! |---|---|
@@ -76,11 +78,12 @@
 //!
 //! # Cryptography
 //!
-//! Tokens, digests and secrets are the work of aws-lc, and go through no default of the process. TLS, of `smtp`,
-//! `oauth`, `jwks-client` and `breach-check`, is rustls with the provider that the process has installed; without one
-//! it is aws-lc's, if the feature `tls` is on, and else what needs TLS refuses to be built. A host that uses rustls
-//! with another provider leaves `tls` out and installs its own. Where `postgres` is on, `tls` is, too, since the driver
-//! brings aws-lc: with two providers in one build rustls has no default, and the host has to name one first.
+//! Tokens, digests and secrets use aws-lc directly, whatever default provider the process has. TLS for `smtp`,
+//! `oauth`, `jwks-client` and `breach-check` uses rustls with the provider that the process has installed. If none is
+//! installed, it uses aws-lc with the feature `tls`; without that feature, building anything that needs TLS fails. A
+//! host that uses rustls with another provider leaves `tls` out and installs its own. `postgres` switches `tls` on,
+//! because the database driver brings aws-lc. With two providers in one build, rustls has no default, so the host has
+//! to install one first.
 //!
 //! ```ignore
 //! rustls::crypto::ring::default_provider().install_default().ok();
@@ -88,17 +91,17 @@
 //!
 //! # Guarantees
 //!
-//! * Passwords are hashed with Argon2id, a bounded number at a time; an unknown address costs the same as a wrong
+//! * Passwords are hashed with Argon2id, a bounded number at a time. An unknown address costs the same as a wrong
 //!   password. See [`credential`].
-//! * Refresh tokens are stored as digests, rotate in place, and have one successor at most, ever. A token that comes
-//!   back after its time ends the session. See [`token`].
+//! * Refresh tokens are stored as digests, rotate in place, and have at most one successor. A token that comes back
+//!   after its grace period ends the session. See [`token`].
 //! * Access tokens pass a verifier that accepts exactly what this crate issues (RFC 8725, and stricter).
 //! * A caller without a token cannot find out whether an address has an account, except by registering it where
 //!   registration is open.
-//! * Secrets reach neither logs nor errors nor `Debug` output.
+//! * Secrets never reach logs, errors or `Debug` output.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// Ground: imports nothing of ours.
+// The ground layer, which imports nothing of ours.
 pub mod clock;
 pub mod deadline;
 mod email;
@@ -130,7 +133,7 @@ pub mod mail;
 mod outbox;
 pub mod user;
 
-// How often, of what.
+// Limits.
 pub mod limit;
 
 // Identities at providers.
@@ -152,15 +155,15 @@ mod trail;
 mod core;
 mod delivery;
 
-// Credentials, and the one code that opens a session.
+// Credentials, and the only code that opens a session.
 pub mod credential;
 mod sign_in;
 
-// The use cases as a trait, and the ways in.
+// The use cases as a trait, and their entry points.
 mod feature;
 mod service;
 
-// The handle an application holds, and the frameworks.
+// The handle that an application holds, and the frameworks.
 mod auth;
 mod framework;
 #[cfg(feature = "testing")]
@@ -200,8 +203,8 @@ pub use self::store::memory;
 #[doc(inline)]
 pub use self::store::seaorm;
 
-/// The guide: one page per task, from the folder `docs` of the repository. It is there when all features are on that its
-/// examples use.
+/// The guide: one page per task, from the folder `docs` of the repository. It exists only if all features that its
+/// examples use are on.
 #[cfg(all(
     doc,
     feature = "actix",
@@ -218,7 +221,8 @@ pub use self::store::seaorm;
     feature = "testing"
 ))]
 pub mod guide {
-    /// A page is a file. The links between files come first, as links between modules: of two definitions the first counts.
+    /// A page is a file. Links between files come first, as links between modules, because the first of two
+    /// definitions counts.
     macro_rules! pages {
         ($($page:ident $file:literal)*) => {$(
             #[doc = "[Embedding]: crate::guide::embedding"]

@@ -5,7 +5,7 @@
 //! pause tokio's clock. The clock of the service stands still until it is moved, and mails stay in a [`Mailbox`]. The
 //! [`conformance`](crate::store::conformance) checks test a store of the host's own.
 //!
-//! A failure here is a fault of the test, so it panics.
+//! A failure here is a fault in the test, so it panics.
 //!
 //! On axum:
 //!
@@ -74,7 +74,8 @@
 //! # actix_web::rt::System::new().block_on(example::run());
 //! ```
 //!
-//! A host that mounts the endpoints uses `ClientAddress::unknown()` in tests that send requests without a connection.
+//! If a host mounts the endpoints and its tests send requests without a connection, it uses
+//! `ClientAddress::unknown()`.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -114,10 +115,11 @@ pub const PASSWORD: &str = "the same passphrase for every user of a test";
 /// let token = auth.token_of(&ann).await;
 /// assert!(auth.require_role(&token, &editor).await.is_ok());
 ///
-/// // The test decides when tokens expire. auth.clock().advance(Duration::from_secs(600));
+/// // The test decides when tokens expire.
+/// auth.clock().advance(Duration::from_secs(600));
 /// assert!(auth.verify(&token).is_err());
 ///
-/// // Mails are read, and their links used.
+/// // Mails can be read, and their links used.
 /// auth.forgot_password(&ann.email, &Default::default()).await?;
 /// let link = auth.token_mailed_to("ann@example.org").await;
 /// auth.reset_password(&link, &"another passphrase".into(), &Default::default()).await?;
@@ -182,7 +184,7 @@ impl TestAuth {
     /// Registers a user with [`PASSWORD`] and the role `user`, and verifies the address.
     ///
     /// # Panics
-    /// If it is not an address, already has an account, or a hook refuses.
+    /// If the text is not an address, the address already has an account, or a hook refuses.
     pub async fn user(&self, email: &str) -> User {
         self.user_with_roles(email, [Role::USER]).await
     }

@@ -34,8 +34,8 @@ use crate::feature::page::Pages;
 #[cfg(feature = "http")]
 use crate::http::Cookies;
 
-/// The minimum number of unauthenticated callers that may run a statement at the same time; more if there are more hash
-/// permits.
+/// The minimum number of unauthenticated callers that may run a statement at the same time. With more hash permits,
+/// the number is higher.
 const MIN_PERMITS: usize = 4;
 const DEFAULT_HOOK_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -43,7 +43,7 @@ impl AuthBuilder {
     /// Assembles the parts.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) naming what is missing or out of range.
+    /// [`Configuration`](crate::ErrorKind::Configuration), which names the part that is missing or out of range.
     pub fn build(self) -> Result<Auth> {
         self.check_request_timeout()?;
         let sessions_at_most = self.sessions_at_most()?;
@@ -51,7 +51,7 @@ impl AuthBuilder {
         let secrets = required(self.secrets, "a master secret")?;
         let public_url = required(self.public_url, "a public URL")?;
         let mailer = required(self.mailer, "a mailer")?;
-        // Checked in any case, because it is the issuer too.
+        // Checked even if the host sets its own links, because the public URL is also the issuer.
         let links = Links::new(&public_url)?;
         let links = self.links.unwrap_or(links);
         if self.audience.is_empty() {
@@ -74,7 +74,7 @@ impl AuthBuilder {
         let hook_timeout = match self.hook_timeout {
             Some(timeout) if timeout.is_zero() || timeout > longest => {
                 return Err(Error::configuration(
-                    "the hook timeout must be above zero, and at most half the request timeout",
+                    "the hook timeout must be above zero and at most half the request timeout",
                 ));
             }
             Some(timeout) => timeout,

@@ -1,4 +1,4 @@
-//! Work in the background: mails, the purge, providers, and the end of hooks and sinks.
+//! Background work: mail, the purge, providers, and waiting for hooks and sinks.
 
 use std::{pin::pin, time::Duration};
 
@@ -12,12 +12,12 @@ use super::Auth;
 use crate::{error::Result, purge::Purged};
 
 impl Auth {
-    /// Does all the work in the background: [sends](Self::run_mail) mails, [deletes](Self::run_purge) what is over, and
-    /// learns the endpoints and keys of [providers](crate::oauth). Spawn it once per process; any number of processes
-    /// share the work.
+    /// Does all background work: [sends](Self::run_mail) mails, [deletes](Self::run_purge) expired data, and fetches
+    /// the endpoints and keys of [providers](crate::oauth). Spawn it once per process; any number of processes share
+    /// the work.
     ///
-    /// When `shutdown` completes, the mails in flight get 5 seconds more, and [hooks](Self::finish_hooks) and
-    /// [sinks](Self::flush_events) get what has happened so far: set a time limit of your own for that.
+    /// When `shutdown` completes, mails in flight get 5 more seconds. Then it waits for [hooks](Self::finish_hooks)
+    /// and for [sinks](Self::flush_events) to process the events so far: set a time limit of your own for that.
     ///
     /// ```no_run
     /// # async fn serve(auth: hallpass::Auth, stop: impl Future<Output = ()> + Send + 'static) {
@@ -31,7 +31,7 @@ impl Auth {
         let (stop, stopped) = watch::channel(());
         let stopped = || {
             let mut stopped = stopped.clone();
-            // The end of the channel is the signal: nothing is ever sent.
+            // Dropping the channel is the signal: nothing is ever sent.
             async move { drop(stopped.changed().await) }
         };
         let until_then = async {
@@ -70,7 +70,7 @@ impl Auth {
         let running = tokio::spawn(async move {
             let shutdown = async {
                 if stopped.await.is_err() {
-                    // Nobody will stop it.
+                    // The handle was dropped, so nobody can stop the work.
                     std::future::pending::<()>().await;
                 }
             };
@@ -88,7 +88,7 @@ impl Auth {
             prepared = self.parts.core.limits.prepare() => {
                 if let Err(error) = prepared {
                     let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "the key of limits cannot be read yet; the first use reads it");
+                    tracing::warn!(error, "the key for limits could not be read; the first use tries again");
                 }
                 deliveries.run(shutdown).await;
             }
@@ -96,12 +96,12 @@ impl Auth {
         }
     }
 
-    /// Sends all mails that are due: for tests, and for hosts that call it from a job of their own.
-    /// Returns how many were due.
+    /// Sends all mails that are due, and returns how many were due. For tests, and for hosts that call it from a job
+    /// of their own.
     ///
     /// # Errors
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away. A mail that cannot be sent is tried
-    /// again later and is not an error here.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable. A mail that cannot be sent is
+    /// tried again later and is not an error here.
     pub async fn deliver_mail(&self) -> Result<usize> {
         self.parts.core.limits.prepare().await?;
         self.parts.core.deliveries.deliver().await
@@ -112,46 +112,47 @@ impl Auth {
         self.parts.purges.run(shutdown).await;
     }
 
-    /// Deletes expired data, in small batches: sessions and one-time tokens an hour after their end, and events past
+    /// Deletes expired data in small batches: sessions and one-time tokens an hour after they end, and events past
     /// their [retention](super::AuthBuilder::event_retention). For hosts that call it from a job of their own.
     ///
-    /// Safe beside a running service, and beside other purges. One that is dropped half way has done a part.
+    /// It can run beside a live service and beside other purges. If it is dropped half way, the batches so far stay
+    /// deleted.
     ///
     /// # Errors
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is away.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) while the database is unreachable.
     pub async fn purge(&self) -> Result<Purged> {
         self.parts.purges.purge().await
     }
 
-    /// Learns the endpoints and keys of every provider, so that the first user does not wait for it, and tries again
-    /// until all have answered or `shutdown` completes. Spawn it once per process. Without it they are learned when
-    /// they are first needed.
+    /// Fetches the endpoints and keys of every provider in advance, so that the first user does not wait for them. It
+    /// retries until all have answered or `shutdown` completes. Spawn it once per process. Without it they are fetched
+    /// when they are first needed.
     #[cfg(feature = "oauth")]
     pub async fn run_providers(&self, shutdown: impl Future<Output = ()> + Send) {
         self.parts.provider_sign_ins.prepare(shutdown).await;
     }
 
-    /// Waits until the [hooks](crate::hook) that run after something have ended: before a process ends, so that none is
-    /// cut off, and in tests.
+    /// Waits until the [hooks](crate::hook) that run after an event have ended. Call it before a process ends, so that
+    /// no hook is cut off, and in tests.
     pub async fn finish_hooks(&self) {
         self.parts.core.hooks.finish().await;
     }
 
-    /// Waits until the sinks have got what happened so far, such as before the process ends. A sink that stalls is
-    /// given up on, 10 seconds for each event: set a time limit of your own.
+    /// Waits until the sinks have received all events so far, for example before the process ends. It waits at most 10
+    /// seconds for each event of a sink that stalls: set a time limit of your own.
     pub async fn flush_events(&self) {
         self.trail().flush().await;
     }
 
-    /// How many events the [sinks](crate::event::Sink) of this process did not get, because a queue was full, or a sink
-    /// took too long or panicked. None of them is missing in the audit trail.
+    /// How many events the [sinks](crate::event::Sink) of this process did not receive, because a queue was full, or a
+    /// sink took too long or panicked. The audit trail has them all.
     #[must_use]
     pub fn dropped_events(&self) -> u64 {
         self.trail().dropped()
     }
 }
 
-/// The work in the background, spawned by [`Auth::spawn`].
+/// The background work, spawned by [`Auth::spawn`].
 #[derive(Debug)]
 #[must_use = "stop it before the process ends, so that mails in flight are not cut off"]
 pub struct Background {
@@ -160,11 +161,11 @@ pub struct Background {
 }
 
 impl Background {
-    /// Ends the work, and waits until mails in flight, hooks and sinks are done; not longer than `patience`. Returns whether they
-    /// were.
+    /// Stops the work, and waits at most `patience` until mails in flight, hooks and sinks are done. Returns whether
+    /// they were.
     pub async fn stop(self, patience: Duration) -> bool {
         let Self { stop, mut running } = self;
-        // The work may have ended by a panic.
+        // The receiver is gone if the work has panicked.
         let _ = stop.send(());
         match timeout(patience, &mut running).await {
             Ok(ended) => ended.is_ok(),

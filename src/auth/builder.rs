@@ -155,20 +155,20 @@ impl AuthBuilder {
         self
     }
 
-    /// The `aud` claim. Default `hallpass`.
+    /// The `aud` claim. Default: `hallpass`.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = audience.into();
         self
     }
 
-    /// The `client_id` claim, which RFC 9068 requires: the application that the tokens are for. Default the
+    /// The `client_id` claim, which RFC 9068 requires: the application that the tokens are for. Default: the
     /// [audience](Self::audience).
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
         self.client_id = Some(client_id.into());
         self
     }
 
-    /// How access tokens are signed, with keys derived from the secrets. Default [`SigningAlgorithm::EdDsa`].
+    /// How access tokens are signed, with keys derived from the secrets. Default: [`SigningAlgorithm::EdDsa`].
     pub fn signing_algorithm(mut self, algorithm: SigningAlgorithm) -> Self {
         self.signing_algorithm = algorithm;
         self
@@ -180,52 +180,52 @@ impl AuthBuilder {
         self
     }
 
-    /// The permissions of each role. Default none.
+    /// The permissions of each role. Default: none.
     pub fn role_permissions(mut self, permissions: RolePermissions) -> Self {
         self.role_permissions = permissions;
         self
     }
 
     /// Whether access tokens carry the permissions of their user as the claim `permissions`, for services that verify
-    /// tokens and do not know the roles. All permissions together may then take at most 4 KiB. Default no.
+    /// tokens and do not know the roles. All permissions together may then take at most 4 KiB. Default: no.
     pub fn permissions_in_tokens(mut self, written: bool) -> Self {
         self.permissions_in_tokens = written;
         self
     }
 
-    /// How long a password can be reset with a mailed link. Default 30 minutes.
+    /// How long a mailed link for a password reset works. Default: 30 minutes.
     pub fn reset_lifetime(mut self, lifetime: Duration) -> Self {
         self.link_lifetimes.reset = lifetime;
         self
     }
 
-    /// How long an address can be verified or confirmed with a mailed link. Default a day.
+    /// How long a mailed link that verifies or confirms an address works. Default: a day.
     pub fn verification_lifetime(mut self, lifetime: Duration) -> Self {
         self.link_lifetimes.verify = lifetime;
         self
     }
 
-    /// Whether an address gets at most one mail a minute and five an hour of each letter, over all instances. Mails
-    /// beyond the budget are dropped without notice. Default yes.
+    /// Whether the mails to an address are limited: for each letter at most one a minute and five an hour, over all
+    /// instances. Mails beyond the budget are dropped without notice. Default: yes.
     pub fn mail_budgets(mut self, on: bool) -> Self {
         self.mail_budgets = on;
         self
     }
 
-    /// How often each client may call. Default [`RateLimits::default`].
+    /// How often each client may call. Default: [`RateLimits::default`].
     pub fn rate_limits(mut self, limits: RateLimits) -> Self {
         self.rate_limits = limits;
         self
     }
 
-    /// The lockout after consecutive wrong passwords. Default [`Lockout::default`]; `None` turns it off.
+    /// The lockout after consecutive wrong passwords. Default: [`Lockout::default`]; `None` turns it off.
     pub fn lockout(mut self, lockout: impl Into<Option<Lockout>>) -> Self {
         self.lockout = lockout.into();
         self
     }
 
-    /// The limiter that keeps the counters of rate limits and of the lockout. Default the store, so that all instances
-    /// share the counters.
+    /// The limiter that keeps the counters of rate limits and of the lockout. Default: the store, so that all
+    /// instances share the counters.
     pub fn limiter(mut self, limiter: impl Limiter + 'static) -> Self {
         self.limiter = Some(Arc::new(limiter));
         self
@@ -249,38 +249,39 @@ impl AuthBuilder {
         self
     }
 
-    /// The breach check for new passwords. Default none.
+    /// The breach check for new passwords. Default: none.
     pub fn breach_check(mut self, check: impl BreachCheck) -> Self {
         self.breaches = Some(Arc::new(check));
         self
     }
 
-    /// The registration mode. Default [`RegistrationMode::Open`].
+    /// The registration mode. Default: [`RegistrationMode::Open`].
     pub fn registration(mut self, mode: RegistrationMode) -> Self {
         self.registration = mode;
         self
     }
 
-    /// Adds a sink for every event of the audit trail; may be called several times. [`tracing`] always gets them.
+    /// Adds a sink that receives every event of the audit trail; may be called several times. [`tracing`] always
+    /// receives them.
     pub fn event_sink(mut self, sink: impl Sink) -> Self {
         self.event_sinks.push(Arc::new(sink));
         self
     }
 
-    /// Whether signing in, with a password or a provider, needs a verified address. Default no.
+    /// Whether signing in, with a password or a provider, requires a verified address. Default: no.
     pub fn require_verified_email(mut self, required: bool) -> Self {
         self.require_verified = required;
         self
     }
 
-    /// How long the audit trail is kept. Default 90 days, at most ten years. [`Auth::run`](super::Auth::run) deletes
+    /// How long the audit trail is kept, at most ten years. Default: 90 days. [`Auth::run`](super::Auth::run) deletes
     /// older events.
     pub fn event_retention(mut self, retention: Duration) -> Self {
         self.event_retention = retention;
         self
     }
 
-    /// The clock. Default the operating system's.
+    /// The clock. Default: the operating system's.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -297,15 +298,16 @@ impl AuthBuilder {
         self
     }
 
-    /// How long the hooks of one moment may take. Default 3 seconds, or half the request timeout if that is less. At
-    /// most half the request timeout.
+    /// How long the hooks of one moment may take, at most half the request timeout. Default: 3 seconds, or half the
+    /// request timeout if that is less.
     pub fn hook_timeout(mut self, timeout: Duration) -> Self {
         self.hook_timeout = Some(timeout);
         self
     }
 
     /// Wraps the use cases of [`UserService`] in a service of the host's own. [`Auth::service`](super::Auth::service),
-    /// the endpoints of these calls, the guards and every endpoint that identifies its caller go through it.
+    /// the endpoints of these use cases, the guards and every endpoint that identifies its caller go through the
+    /// wrapper.
     ///
     /// These entry points bypass it:
     ///

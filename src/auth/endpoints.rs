@@ -79,8 +79,9 @@ impl Auth {
         }
     }
 
-    /// A layer for a host's own routes: request ids, a span for log lines, and [`ClientInfo`](crate::event::ClientInfo)
-    /// as an argument of handlers. `client_address` is the rule by which the endpoints were mounted.
+    /// A layer for a host's own routes: request ids, a span for log lines, and
+    /// [`ClientInfo`](crate::event::ClientInfo) as an argument of handlers. Pass the same `client_address` as for the
+    /// endpoints.
     ///
     /// ```
     /// # #[cfg(feature = "axum")]
@@ -119,7 +120,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if there is no such endpoint: a typing error must not leave
-    /// an endpoint open.
+    /// an endpoint exposed.
     pub fn without(mut self, method: &Method, path: &str) -> Result<Self> {
         let count = self.rows.len();
         self.rows
@@ -140,8 +141,8 @@ impl Endpoints {
         self.without(&method, path)?.with_rows([row])
     }
 
-    /// Adds `GET /openapi.json`, and an interactive page at `GET /docs` that needs no other host, for the endpoints in
-    /// the list so far. The document is generated when it is first requested.
+    /// Adds `GET /openapi.json`, and an interactive page at `GET /docs` that loads nothing from other hosts. They
+    /// describe the endpoints in the list so far. The document is generated when it is first requested.
     #[cfg(feature = "openapi")]
     pub fn with_docs(mut self) -> Self {
         self.rows = crate::http::docs::with_docs(self.rows);
@@ -152,11 +153,12 @@ impl Endpoints {
     /// `/verify-email`, `/reset-password` with a form for the new password, `/confirm-email-change` and `/unlock`. They
     /// are for hosts without such pages of their own; mount them at the public URL.
     ///
-    /// They work without script, load no other resource, and are in English, German, French, Spanish or Chinese, as the
-    /// browser asks. `GET` and `HEAD` spend nothing: only a submitted form does. `GET` reads the state of the link, so
-    /// that a dead link asks for no password, and shows the address it was mailed to. `HEAD` reads nothing and has no
-    /// content length. Success leads on with a redirect (303), and so does a token that was used, because the first
-    /// click of a double click has done its work. The pages are not part of the OpenAPI document.
+    /// They work without script, load no other resource, and are in English, German, French, Spanish or Chinese,
+    /// according to the browser's languages. Only a submitted form uses up a link: `GET` and `HEAD` do not. `GET`
+    /// reads the state of the link, so that a dead link asks for no password, and shows the address it was mailed to.
+    /// `HEAD` reads nothing and has no content length. Success is answered with a redirect (303). A token that was
+    /// already used is answered in the same way, because the first click of a double click has done the work. The
+    /// pages are not part of the OpenAPI document.
     #[cfg(feature = "pages")]
     pub fn with_pages(mut self) -> Self {
         let inner = &*self.auth.parts;
@@ -181,8 +183,8 @@ impl Endpoints {
         self.rows.iter()
     }
 
-    /// Adds rows of the host's own. They reply, are documented and count against the limit of all endpoints as ours do.
-    /// Add them before [`with_docs`](Self::with_docs).
+    /// Adds rows of the host's own. They reply, are documented and count against the limit of all endpoints just as
+    /// the built-in rows do. Add them before [`with_docs`](Self::with_docs).
     ///
     /// Each argument of a handler is an [`Input`](crate::http::Input): [`ActiveUser`](crate::ActiveUser) and
     /// [`CurrentUser`](crate::CurrentUser) where the state is an [`Auth`] or has one ([`AsRef`]),
@@ -215,8 +217,8 @@ impl Endpoints {
         Ok(self)
     }
 
-    /// The rows by path, for a framework other than axum and actix: each [`Resource`](crate::http::Resource) serves the
-    /// requests to its path.
+    /// The rows grouped by path, for a framework other than axum and actix: each [`Resource`](crate::http::Resource)
+    /// serves the requests to its path.
     #[allow(
         clippy::expect_used,
         reason = "each method and path is once in the list"
@@ -225,7 +227,7 @@ impl Endpoints {
     pub fn into_resources(self, client_address: ClientAddress) -> Resources {
         let limits = self.limits;
         let behind = |row: Endpoint| {
-            // Health checks, and services that fetch our keys, must not be limited because of other callers.
+            // Health checks, and services that fetch our keys, must not be limited because of other clients.
             if row.serves_anyone() {
                 return row;
             }

@@ -11,7 +11,7 @@ use crate::{
     store::Store,
 };
 
-/// How long a finding is cached: each check costs a write, and any client may call.
+/// How long a result is cached. Each check costs a write, and any client may call.
 const KEPT_FOR: Duration = Duration::from_secs(1);
 
 pub(super) fn endpoints(store: &Arc<dyn Store>) -> Vec<Endpoint> {
@@ -41,11 +41,11 @@ async fn ready(readiness: Arc<Readiness>) -> Result<Json<Health>> {
     Ok(Json(Health { status: "ok" }))
 }
 
-/// Whether the store takes writes. One call at a time asks the store, and the others share its finding.
+/// Checks whether the store takes writes. One request at a time asks the store, and the others share its result.
 #[derive(Debug)]
 struct Readiness {
     store: Arc<dyn Store>,
-    /// The error is `None` if it does.
+    /// When the store was last asked, and its error; `None` if it takes writes.
     last: Mutex<Option<(Instant, Option<ErrorKind>)>>,
 }
 

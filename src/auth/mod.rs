@@ -33,9 +33,9 @@ use crate::{
     verifier::Verifier,
 };
 
-/// Users and sessions of one application: the use cases, and the state of the routers and extractors.
+/// The users and sessions of one application: the use cases, and the state for routers and extractors.
 ///
-/// Cheap to clone; has no type parameters. It implements [`UserService`] for use in process.
+/// It is cheap to clone and has no type parameters. It implements [`UserService`] for use in process.
 ///
 /// ```
 /// use hallpass::{Auth, Login, Registration, secret::Secret, UserService, mail::Mailbox, memory::MemoryStore};
@@ -59,7 +59,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Auth {
     parts: Arc<Parts>,
-    /// The use cases as the host wraps them, if it does.
+    /// The host's wrapper around the use cases, if there is one.
     wrapped: Option<Arc<dyn UserService>>,
 }
 
@@ -90,7 +90,7 @@ impl Auth {
         AuthBuilder::default()
     }
 
-    /// The use cases as the endpoints call them: [wrapped](AuthBuilder::wrap_service), if the host wraps them.
+    /// The use cases as the endpoints call them, with the host's [wrapper](AuthBuilder::wrap_service) if there is one.
     #[must_use]
     pub fn service(&self) -> Arc<dyn UserService> {
         let own = || Arc::new(self.clone()) as _;
@@ -128,7 +128,7 @@ impl Auth {
     }
 
     /// Counts a call of a client against a budget, as the endpoints do. Call it in an endpoint of the host's own,
-    /// before any costly work. The methods of `Auth` count by themselves.
+    /// before any costly work. The methods of `Auth` count their own calls.
     ///
     /// ```
     /// # async fn f(auth: &hallpass::Auth, client: &hallpass::event::ClientInfo) -> hallpass::Result<()> {
@@ -152,7 +152,7 @@ impl Auth {
         }
     }
 
-    /// Verifies an access token without asking the database.
+    /// Verifies an access token without a query to the database.
     ///
     /// # Errors
     /// [`InvalidAccessToken`](crate::ErrorKind::InvalidAccessToken).
@@ -160,15 +160,15 @@ impl Auth {
         self.parts.core.tokens.verify(token.expose())
     }
 
-    /// Verifies access tokens as [`verify`](Self::verify) does, where a [`Verifier`] is required.
+    /// A [`Verifier`] that verifies access tokens as [`verify`](Self::verify) does.
     #[must_use]
     pub fn verifier(&self) -> Verifier {
         Verifier::own(&self.parts.core.tokens)
     }
 
-    /// Creates a verified administrator. If there is an active one, it returns `None` and changes nothing. If the
-    /// address already has an account, the account is left unchanged and a warning is logged: a stranger may have
-    /// registered it.
+    /// Creates a verified administrator. If there is an active administrator, it returns `None` and changes nothing.
+    /// If the address already has an account, that account is left unchanged and a warning is logged: a stranger may
+    /// have registered it.
     ///
     /// # Errors
     /// [`WeakPassword`](crate::ErrorKind::WeakPassword), or [`Unavailable`](crate::ErrorKind::Unavailable) while the

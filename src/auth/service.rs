@@ -1,4 +1,4 @@
-//! The use cases of [`UserService`], each delegated to its feature. They need no import of the trait on an [`Auth`].
+//! The use cases of [`UserService`] as methods of [`Auth`].
 
 use async_trait::async_trait;
 
@@ -13,7 +13,7 @@ use crate::{
     user::{EmailAddress, Page, Role, User, UserQuery},
 };
 
-/// These methods mirror the trait. They need no import and do not box their future. They bypass a
+/// These methods mirror the trait. Callers need not import it, and the futures are not boxed. They bypass a
 /// [wrapper](crate::AuthBuilder::wrap_service); [`Auth::service`] goes through it.
 impl Auth {
     /// Creates an account in any [`RegistrationMode`](crate::password::RegistrationMode): the mode closes only the
@@ -41,7 +41,7 @@ impl Auth {
         self.parts.sessions.refresh(token, client).await
     }
 
-    /// Ends the session of a refresh token. A token that is not ours, or whose session has ended, ends nothing.
+    /// Ends the session of a refresh token. If the token is not ours, or its session has ended, it does nothing.
     ///
     /// # Errors
     /// As [`UserService::logout`].
@@ -49,7 +49,7 @@ impl Auth {
         self.parts.sessions.logout(token, client).await
     }
 
-    /// Ends every session of the caller, this one included.
+    /// Ends every session of the caller, the current one included.
     ///
     /// # Errors
     /// As [`UserService::logout_all`].
@@ -58,7 +58,7 @@ impl Auth {
         self.parts.sessions.logout_all(&caller, client).await
     }
 
-    /// Mails a link that sets a new password, if the address has an active account. Takes the same time if not.
+    /// Mails a link that sets a new password, if the address has an active account. It takes the same time if not.
     ///
     /// # Errors
     /// As [`UserService::forgot_password`].
@@ -88,7 +88,7 @@ impl Auth {
         self.parts.sessions.current_user(token).await
     }
 
-    /// The caller, confirmed by the database, with a role.
+    /// The caller, confirmed by the database, if they have the role.
     ///
     /// # Errors
     /// As [`UserService::require_role`].
@@ -98,7 +98,7 @@ impl Auth {
         Ok(caller)
     }
 
-    /// A page of users, newest first. The calling code has to check whether the user may see them.
+    /// A page of users, newest first. The calling code has to check whether the caller may see them.
     ///
     /// # Errors
     /// As [`UserService::list_users`].

@@ -15,9 +15,9 @@ impl Auth {
     /// Does the slow part of a registration before a transaction begins: checks the input and hashes the password. A
     /// [breach check](crate::credential::BreachCheck) runs here.
     ///
-    /// First, it counts as a registration of its [client](Registration::with_client), together with those over HTTP.
-    /// That takes one statement, so a connection must be free. A client whose address is not given has no counter of
-    /// its own.
+    /// It first counts as a registration by its [client](Registration::with_client), together with those over HTTP.
+    /// Counting takes one statement, so a connection must be free. A client without an address has no counter of its
+    /// own.
     ///
     /// # Errors
     /// [`RateLimited`](crate::ErrorKind::RateLimited), [`ValidationFailed`](crate::ErrorKind::ValidationFailed),
@@ -36,8 +36,8 @@ impl Auth {
     /// The use cases that can run inside a transaction that the host has opened on the store's database, so that an
     /// account and the host's own rows are committed together or not at all.
     ///
-    /// No password is hashed and no mail is sent while the transaction is open. A service that
-    /// [wraps](crate::AuthBuilder::wrap_service) the use cases is not asked: the host itself is calling.
+    /// No password is hashed and no mail is sent while the transaction is open. A
+    /// [wrapper](crate::AuthBuilder::wrap_service) of the use cases is bypassed, because the host itself is calling.
     ///
     /// ```
     /// # #[cfg(any(feature = "postgres", feature = "sqlite"))] mod example {
@@ -60,11 +60,11 @@ impl Auth {
     /// # }
     /// ```
     ///
-    /// On SQLite, begin a transaction that reads before it writes with `SqliteTransactionMode::Immediate`
+    /// On SQLite, if a transaction reads before it writes, begin it with `SqliteTransactionMode::Immediate`
     /// (`begin_with_options`). It then waits for its turn, and no other transaction can write until it ends. Otherwise
-    /// its first write fails immediately if another one has written since it read, or is writing. Hallpass repeats
-    /// nothing in a transaction of the host's: on [`Unavailable`](crate::ErrorKind::Unavailable), the host rolls back
-    /// and begins again.
+    /// its first write fails immediately if another transaction has written since it read, or is writing. Hallpass
+    /// never retries inside the host's transaction: on [`Unavailable`](crate::ErrorKind::Unavailable), the host rolls
+    /// back and begins again.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the store cannot use such a transaction.
@@ -78,7 +78,7 @@ impl Auth {
     }
 }
 
-/// Use cases inside a transaction of the host's, made by [`Auth::within`].
+/// Use cases inside a transaction of the host's, created by [`Auth::within`].
 ///
 /// If the transaction is rolled back, nothing has changed, and no event is published. On Postgres, a transaction in
 /// which a statement failed can only be rolled back. An outcome such as [`EmailTaken`](crate::ErrorKind::EmailTaken) is
@@ -124,8 +124,8 @@ impl InTransaction<'_> {
         Ok(user)
     }
 
-    /// Orders the mail with a link that sets a new password, for the account with this address, if there is one. It is
-    /// sent once the transaction is committed.
+    /// Orders the mail with a link that sets a new password, for the account with this address, if there is one. The
+    /// mail is sent after the transaction is committed.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable) if the database fails.
@@ -152,7 +152,7 @@ impl InTransaction<'_> {
         .await
     }
 
-    /// Disables the account: once the transaction is committed, all its sessions and one-time tokens are dead.
+    /// Disables the account. Once the transaction is committed, all its sessions and one-time tokens are dead.
     ///
     /// # Errors
     /// [`LastAdmin`](crate::ErrorKind::LastAdmin), [`UserNotFound`](crate::ErrorKind::UserNotFound), or
@@ -191,8 +191,8 @@ impl InTransaction<'_> {
         }
     }
 
-    /// Deletes the account and everything that Hallpass keeps of it, except the audit trail. No hook is called before,
-    /// because the host itself is calling.
+    /// Deletes the account and everything that Hallpass keeps of it, except the audit trail. No hook runs before the
+    /// deletion, because the host itself is calling.
     ///
     /// # Errors
     /// [`LastAdmin`](crate::ErrorKind::LastAdmin), [`UserNotFound`](crate::ErrorKind::UserNotFound), or
@@ -235,8 +235,8 @@ pub struct Unpublished {
 }
 
 impl Unpublished {
-    /// Sends the events of the transaction to the sinks, and starts the [hooks](crate::hook) that run after it. Call it
-    /// after the commit; the audit trail has the events in any case.
+    /// Sends the events of the transaction to the sinks, and starts the [hooks](crate::hook) that run after it. Call
+    /// it after the commit. The audit trail has the events even if it is not called.
     pub fn publish(self) {
         let core = &self.auth.parts.core;
         for event in &self.done.events {

@@ -10,8 +10,8 @@ use crate::{
 };
 
 /// An attempt on a password, counted before the password is checked. It ends in one of three ways: the failure stays
-/// counted, [`take_back`](Self::take_back) removes it, or [`clear`](Self::clear) removes it with the failures before
-/// it.
+/// counted, [`take_back`](Self::take_back) removes it, or [`clear`](Self::clear) removes it together with all earlier
+/// failures.
 #[derive(Clone, Debug)]
 pub(crate) struct CountedAttempt {
     limits: Limits,
@@ -32,13 +32,14 @@ impl CountedAttempt {
     ) -> Result<Result<Self, FailedCheck>> {
         let attempt = limits.attempt(canonical, device, client).await?;
         if let (Attempt::Locked(_), Some(_)) = (&attempt, device) {
-            // The device is treated as unknown, so that ending the lock of the account helps on every device.
+            // The attempt is counted on the account instead, so that lifting the lockout of the account helps on every
+            // device.
             return Self::count_on_account(limits, canonical).await;
         }
         Ok(Self::of(limits, attempt))
     }
 
-    /// Counts an attempt on an address for a client that has been counted.
+    /// Counts an attempt on an address; the client has already been counted.
     ///
     /// # Errors
     /// [`Unavailable`](crate::ErrorKind::Unavailable).
@@ -60,7 +61,7 @@ impl CountedAttempt {
         }
     }
 
-    /// No attempt: the credential that was presented is not counted.
+    /// An attempt that counts nothing: the credential that was presented is not limited.
     #[cfg(feature = "oauth")]
     pub(crate) fn uncounted(limits: &Limits) -> Self {
         Self {
@@ -74,12 +75,12 @@ impl CountedAttempt {
         self.counted.on_device
     }
 
-    /// Whether the owner of the account is to be notified if it fails.
+    /// Whether the owner of the account is notified if the attempt fails.
     pub(super) fn is_notified(&self) -> bool {
         self.counted.is_notified
     }
 
-    /// Takes back an attempt that led to no check. If that cannot be written, the cost is a wait at worst.
+    /// Takes back an attempt that led to no check. If the write fails, the worst result is a longer wait.
     pub(crate) async fn take_back(self) {
         if let Err(error) = self.limits.refund(self.counted).await {
             let error = &error as &dyn std::error::Error;
@@ -104,13 +105,13 @@ impl CountedAttempt {
         self.limits.cleared_with(self.counted)
     }
 
-    /// Clears the counter after the session is open, if the store does not keep it.
+    /// Clears the counter after the session is open, if the counter is not kept in the store.
     pub(crate) async fn cleared(self) {
         self.limits.clear_after(self.counted).await;
     }
 }
 
-/// Neither the counter of the device nor that of the account has room.
+/// The counters of the device and of the account are both used up.
 fn refused(locked: Locked) -> FailedCheck {
     metric::locked();
     FailedCheck::locked(locked)

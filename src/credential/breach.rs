@@ -9,13 +9,13 @@ use async_trait::async_trait;
 pub use self::http::HttpBreachCheck;
 use crate::{error::BoxError, secret::Password};
 
-/// Finds out whether a password is known from a breach elsewhere. Such a password is refused.
+/// Checks whether a password is known from a breach elsewhere. Such a password is refused.
 ///
-/// A new password that the [policy](super::PasswordPolicy) accepts is checked once, and refused as
-/// [`Breached`](crate::error::Weakness::Breached) if it is known, whether or not its address has an account. No
-/// database connection is held during the check.
+/// A new password is checked once, after the [policy](super::PasswordPolicy) has accepted it. A known password is
+/// refused as [`Breached`](crate::error::Weakness::Breached), whether or not its address has an account. No database
+/// connection is held during the check.
 ///
-/// It fails open: if the answer is an error, or does not arrive within 2 seconds (a quarter of the request timeout, if
+/// It fails open. If the check returns an error, or takes longer than 2 seconds (a quarter of the request timeout, if
 /// that is less), the password is accepted, and the event
 /// [`BreachCheckFailed`](crate::event::EventKind::BreachCheckFailed) is recorded.
 ///
@@ -36,9 +36,9 @@ use crate::{error::BoxError, secret::Password};
 /// ```
 #[async_trait]
 pub trait BreachCheck: std::fmt::Debug + Send + Sync + 'static {
-    /// Whether the password is known.
+    /// Whether the password is known from a breach.
     ///
     /// # Errors
-    /// If that could not be found out. The error is logged: it must not hold the password, nor a digest of it.
+    /// If the check failed. The error is logged, so it must not contain the password or a digest of it.
     async fn is_breached(&self, password: &Password) -> Result<bool, BoxError>;
 }

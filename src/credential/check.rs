@@ -14,12 +14,12 @@ use crate::{
     user::{Credentials, EmailAddress, User, UserStatus},
 };
 
-/// The one check of an address and a password, counted. Every entry point uses it: sign-in, and calls that ask for the
-/// password again.
+/// The only check of an address and a password, with counted attempts. Every entry point uses it: sign-in, and calls
+/// that ask for the password again.
 ///
-/// Each call performs one verification, whether the address is unknown, the account has no password, or the password is
-/// wrong, and no database connection is held during it. It is counted first, as an attempt on the address or on the
-/// device, and is not performed if too many in a row have failed.
+/// Each call performs one verification, whether the address is unknown, the account has no password, or the password
+/// is wrong. No database connection is held during the verification. The attempt is counted first, on the address or
+/// on the device. If too many attempts in a row have failed, nothing is verified.
 #[derive(Clone, Debug)]
 pub(crate) struct PasswordCheck {
     pub(crate) core: Arc<Core>,
@@ -33,7 +33,7 @@ pub(crate) struct CheckedPassword {
     /// The version of the account's credentials that was checked.
     pub(crate) credential_version: i64,
     pub(crate) verified_hash: Option<PasswordHash>,
-    /// A new hash of the same password with the parameters in force, if they changed.
+    /// A new hash of the same password with the parameters in force, if the parameters have changed.
     pub(crate) rehashed: Option<PasswordHash>,
     /// The counted attempt, to be cleared or taken back.
     pub(crate) attempt: CountedAttempt,
@@ -50,14 +50,15 @@ impl PasswordCheck {
 
     /// Checks the password of the account with this address.
     ///
-    /// If the stored hash has parameters no longer in force, the result carries a new hash of the password, unless
-    /// the hasher is too busy to make one. Opening a session with it clears the failed attempts so far.
+    /// If the stored hash has parameters that are no longer in force, the result carries a new hash of the password,
+    /// unless the hasher is too busy to make one. Opening a session with the result clears the failed attempts so far.
     ///
-    /// A [`FailedCheck`] is not an error: the caller records it, and then answers with the error it becomes.
+    /// A [`FailedCheck`] is not an error: the caller records it, and then answers with the error that it converts
+    /// into.
     ///
     /// # Errors
-    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) if it cannot be a password ([`ensure_checkable`]; a caller
-    ///   whose member has another name than `password` calls that first);
+    /// * [`ValidationFailed`](ErrorKind::ValidationFailed) if the text cannot be a password. A caller whose member is
+    ///   not named `password` calls [`ensure_checkable`] first;
     /// * [`RateLimited`](ErrorKind::RateLimited) if the client calls too often;
     /// * [`Overloaded`](ErrorKind::Overloaded) if the hasher is too busy;
     /// * [`Unavailable`](ErrorKind::Unavailable) or [`Internal`](ErrorKind::Internal) if the database fails.
@@ -80,8 +81,8 @@ impl PasswordCheck {
         Ok(Ok(checked))
     }
 
-    /// Checks the password of a signed-in user, by the stored address. If it is right, the failed attempts so far are
-    /// cleared.
+    /// Checks the password of a signed-in user, by the stored address. The right password clears the failed attempts
+    /// so far.
     ///
     /// # Errors
     /// As [`check`](Self::check). A user who is gone, or whose address now belongs to another user, is refused.
@@ -183,7 +184,7 @@ impl PasswordCheck {
         Ok(attempt.map(|attempt| (found, attempt)))
     }
 
-    /// Verifies the password, unless the caller disconnects before the hasher has begun.
+    /// Verifies the password, unless the caller disconnects before the hasher has started.
     async fn verify(
         &self,
         ticket: &mut CheckTicket,
@@ -208,7 +209,7 @@ impl PasswordCheck {
         verification
     }
 
-    /// A failed rehash must not fail the sign-in: the next one makes the new hash.
+    /// A failed rehash must not fail the sign-in: the next sign-in tries again.
     async fn rehash(&self, password: &Password) -> Option<PasswordHash> {
         let hash = self.hasher.hash(password).await;
         if let Err(error) = &hash

@@ -2,11 +2,11 @@
 
 use std::cmp::Ordering;
 
-/// Sorted by bytes, one password a line, lower-case, ASCII only; see `common_passwords.LICENSE.txt`.
+/// Sorted by bytes, one password per line, lower-case, ASCII only; see `common_passwords.LICENSE.txt`.
 static LIST: &str = include_str!("common_passwords.txt");
 
-/// Whether the lower-cased password is one of the 11,611 most common ones of 8 characters or more. It searches the
-/// embedded text itself, so that nothing is built at start or kept in memory.
+/// Whether the lower-cased password is one of the 11,611 most common passwords of 8 characters or more. It searches
+/// the embedded text itself, so that nothing is built at start or kept in memory.
 pub(super) fn is_common(lowercased: &str) -> bool {
     let mut rest = LIST;
     while !rest.is_empty() {
@@ -20,7 +20,7 @@ pub(super) fn is_common(lowercased: &str) -> bool {
     false
 }
 
-/// The line at the middle of a text of whole lines, and the text before and after it.
+/// The middle line of a text of whole lines, and the text before and after it.
 fn middle_line(text: &str) -> (&str, &str, &str) {
     let (first, second) = text.split_at(text.floor_char_boundary(text.len() / 2));
     let start = first.rfind('\n').map_or(0, |at| at + 1);

@@ -1,4 +1,4 @@
-//! Confirms that the owner of the account holds the session, before an irreversible action.
+//! Confirms before an irreversible action that the session belongs to the owner of the account.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,11 +13,12 @@ use crate::{
     user::User,
 };
 
-/// How often a credential is checked for one call if it changes during the check. Another check distinguishes a changed
-/// password from one that a sign-in hashed again. After the last check, the caller has to try again.
+/// The maximum number of checks in one call if the credential changes during a check. Another check is needed to
+/// distinguish a changed password from one that a sign-in has rehashed. After the last check, the caller has to try
+/// again.
 pub(crate) const CHECKS: usize = 3;
 
-/// The credential was right each time, but the account had changed before it could be used.
+/// The credential was right each time, but the account changed before the result could be used.
 pub(crate) fn overtaken() -> Error {
     Error::new(ErrorKind::Unavailable)
         .with_retry_after(Duration::from_secs(1))
@@ -96,7 +97,8 @@ impl Confirmation {
         })
     }
 
-    /// Whether another check makes sense after an action was not done because the account or the session changed.
+    /// Checks that the session is still live, so that another check makes sense after the account or the session
+    /// changed.
     ///
     /// # Errors
     /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if the session has ended.
@@ -108,7 +110,7 @@ impl Confirmation {
         }
     }
 
-    /// Records the refusal, and only then answers.
+    /// Records the refusal before it answers.
     async fn refuse<T>(
         &self,
         caller: &ActiveUser,
@@ -124,7 +126,7 @@ impl Confirmation {
         let recorded = self.failures.record(event, &failed, recipient);
         recorded.await?;
         Err(match failed.reason {
-            // The caller was authenticated before, so the session has ended since.
+            // The caller was authenticated earlier, so the session must have ended since.
             FailureReason::AccountDisabled | FailureReason::UnknownAddress => {
                 ErrorKind::InvalidAccessToken.into()
             }

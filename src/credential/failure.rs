@@ -8,29 +8,29 @@ use crate::{
     user::UserId,
 };
 
-/// A check that a caller did not pass, for the audit trail. The caller sees only the error that it becomes.
+/// A check that a caller did not pass, for the audit trail. The caller sees only the error that it converts into.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FailedCheck {
     /// The user of the account; `None` if the address has no account.
     pub(crate) user_id: Option<UserId>,
     /// The reason.
     pub(crate) reason: FailureReason,
-    /// Whether the owner is notified that a lockout begins.
+    /// Whether the owner is notified of the start of a lockout.
     pub(crate) is_notified: bool,
 }
 
 /// The reason why a check failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FailureReason {
-    /// The password was right, and the account is disabled.
+    /// The password was right, but the account is disabled.
     AccountDisabled,
-    /// The password was right, and the address is not verified.
+    /// The password was right, but the address is not verified.
     EmailNotVerified,
     /// The account has no password.
     NoPassword,
-    /// Too many attempts in a row had failed: the password was not checked.
+    /// Too many attempts in a row had failed, so the password was not checked.
     TooManyAttempts {
-        /// The time of the next attempt.
+        /// The time until the next attempt is allowed.
         retry_after: Duration,
     },
     /// The address has no account.
@@ -56,7 +56,7 @@ impl FailedCheck {
         }
     }
 
-    /// Without a user: the account was not looked up.
+    /// A failure without a user, because the account was not looked up.
     pub(crate) fn locked(Locked { retry_after }: Locked) -> Self {
         Self {
             user_id: None,

@@ -17,7 +17,7 @@ pub(crate) struct Failures {
 }
 
 impl Failures {
-    /// Records a failed check of the password of this canonical address. The statement is the same with and without an
+    /// Records a failed check of the password of this canonical address. The same statement runs with and without an
     /// account.
     pub(crate) async fn record(
         &self,
@@ -35,7 +35,7 @@ impl Failures {
         Ok(())
     }
 
-    /// The event of a failed check: of this kind, or of a check that was not made.
+    /// The event of a failed check. It has this kind, unless a sign-in was locked: then it is `SignInLocked`.
     pub(crate) fn event(
         &self,
         kind: EventKind,

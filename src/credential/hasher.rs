@@ -32,28 +32,29 @@ use crate::{
     secret::{Password, PasswordHash},
 };
 
-/// More permits than any machine has processors; a larger number is a typing error.
+/// More permits than any machine has processors, so a larger number is a typing error.
 const MAX_PERMITS: usize = 1 << 16;
 const DEFAULT_QUEUE: usize = 256;
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(2);
-/// About a tenth of the weight of a thread at nice value 0.
+/// Gives a thread about a tenth of the weight of a thread at nice value 0.
 const DEFAULT_NICENESS: u8 = 10;
 
 /// Hashes and verifies passwords, at most a fixed number at the same time.
 ///
-/// A hash is computed on a thread of the hasher, under one of a fixed number of permits. A caller that finds no free
-/// permit waits in a fair queue of bounded length for a bounded time. It is then refused with
-/// [`Overloaded`](crate::ErrorKind::Overloaded) and a time to retry after. Each permit has its own Argon2 memory,
-/// allocated at first use and kept. Hashing therefore takes permits × the memory of the most demanding parameters, in
-/// force or declared as former. (A stored hash that needs more takes it while it is verified.)
+/// Each hash is computed on a thread of the hasher, under one of a fixed number of permits. A caller that finds no
+/// free permit waits in a fair queue of limited length, for a limited time. If that fails, the caller is refused with
+/// [`Overloaded`](crate::ErrorKind::Overloaded) and a time after which to retry. Each permit has its own Argon2
+/// memory, allocated at first use and kept. Hashing therefore takes permits × the memory of the most demanding
+/// parameters that are in force or declared as former. (A stored hash that needs more memory takes it only while it is
+/// verified.)
 ///
-/// A verification that fails costs one hash of each of the parameters that stored hashes have, always in the same
-/// order. Its time therefore does not reveal which parameters a hash has, or that there is no hash. Parameters no
-/// longer in force are known once a hash with them is verified, or from the start if they are declared as
+/// A verification that fails costs one hash for each set of parameters that stored hashes have, always in the same
+/// order. Its time therefore does not reveal which parameters a hash has, or whether there is a hash. Parameters that
+/// are no longer in force become known when a hash with them is verified, or from the start if they are declared as
 /// [`former`](HasherBuilder::former).
 ///
-/// Clones share the permits. The methods must be called within a tokio runtime. If its clock is paused, timers do not
-/// wait for a hash.
+/// Clones share the permits. The methods must be called within a tokio runtime. If the clock of the runtime is paused,
+/// timers do not wait for a hash.
 ///
 /// ```
 /// # #[tokio::main]
@@ -86,8 +87,8 @@ struct Inner {
     reason = "a further outcome would be a change of contract"
 )]
 pub enum Verification {
-    /// The password is right, and its hash has parameters no longer in force, or was made from a non-ASCII password as
-    /// typed: hash it again.
+    /// The password is right, but its hash has parameters that are no longer in force, or was made from a non-ASCII
+    /// password as typed. Hash the password again.
     Outdated,
     /// The password is right.
     Right,
@@ -109,18 +110,18 @@ pub struct HasherBuilder {
 impl HasherBuilder {
     /// Adds parameters that were in force before, and that stored hashes may still have.
     ///
-    /// A failed verification costs one hash of these, too. Undeclared parameters are unknown, in each process, until a
-    /// hash with them is first verified. Until then, verifying such a hash takes a different time than verifying none.
-    /// At most four former parameters are added that way, and none that take more memory or work than those in force: a
-    /// warning is logged, and their hashes take a time of their own. Each parameter set makes failures more expensive,
-    /// so do not declare one that no account has any more.
+    /// A failed verification costs one hash of these, too. Undeclared parameters are unknown in each process until a
+    /// hash with them is first verified. Until then, verifying such a hash takes a different time than verifying
+    /// without a hash. At most four former parameter sets are added in that way, and none that takes more memory or
+    /// work than the one in force. For others a warning is logged, and verifying their hashes takes a different time.
+    /// Each parameter set makes failures more expensive, so do not declare one that no account uses any more.
     #[must_use]
     pub fn former(mut self, params: HashParams) -> Self {
         self.former.push(params);
         self
     }
 
-    /// How many hashes are computed at the same time; by default one for each processor. At least 1.
+    /// How many hashes are computed at the same time, at least 1. By default there is one permit for each processor.
     #[must_use]
     pub fn permits(mut self, permits: usize) -> Self {
         self.permits = permits;
@@ -141,18 +142,18 @@ impl HasherBuilder {
         self
     }
 
-    /// The increment of the nice value (`nice(2)`) of the threads that hash, 0 to 19: they yield to other threads while
+    /// The increment of the nice value (`nice(2)`) of the hashing threads, 0 to 19. They yield to other threads while
     /// processors are short. The default of 10 gives them about a tenth of the processor time of another thread, so
-    /// that a storm of logins hardly slows signed-in users down. In turn, other threads that keep all processors busy
-    /// slow logins down. Linux only; elsewhere it has no effect. In a debug build without an optimised Argon2 the
-    /// threads do not yield, and a warning says how to optimise it.
+    /// that a flood of logins hardly slows signed-in users down. In turn, other threads that keep all processors busy
+    /// slow logins down. It has an effect on Linux only. In a debug build without an optimised Argon2 the threads do
+    /// not yield, and a warning says how to optimise it.
     #[must_use]
     pub fn niceness(mut self, niceness: u8) -> Self {
         self.threads = Threads::Own { niceness };
         self
     }
 
-    /// Hashes on the thread of the caller. A paused tokio clock would otherwise leap to the next timeout while another
+    /// Hashes on the thread of the caller. Otherwise a paused tokio clock would jump to the next timeout while another
     /// thread hashes.
     #[cfg(feature = "testing")]
     #[must_use]
@@ -161,7 +162,7 @@ impl HasherBuilder {
         self
     }
 
-    /// The hasher.
+    /// Builds the hasher.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if the number of permits is 0 or above 65,536, or the
@@ -178,7 +179,8 @@ impl HasherBuilder {
             ));
         }
         let threads = match self.threads {
-            // With thirty times the work at a tenth of the processor, requests would time out.
+            // An unoptimised Argon2 takes thirty times the work, so with a tenth of the processor time, requests would
+            // time out.
             Threads::Own { .. } if speed::is_unoptimised() => Threads::Own { niceness: 0 },
             threads => threads,
         };
@@ -246,7 +248,7 @@ impl Hasher {
         self.0.pool.waiting()
     }
 
-    /// A slot among the callers that hash or wait, to be held during the work before and after.
+    /// A slot among the callers that hash or wait. It is held during the work before and after the hash, too.
     ///
     /// # Errors
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if there is none.
@@ -262,8 +264,9 @@ impl Hasher {
         self.0.checks.load(Ordering::SeqCst)
     }
 
-    /// Hashes a password: an Argon2id PHC string with a tag of 32 bytes. The password is prepared first (RFC 8265,
-    /// OpaqueString: NFC, other spaces become U+0020); the salt has 16 random bytes and a mark of seven bytes for that.
+    /// Hashes a password as an Argon2id PHC string with a tag of 32 bytes. The password is prepared first (RFC 8265,
+    /// OpaqueString: NFC, other spaces become U+0020). The salt has 16 random bytes, and a mark of seven bytes that
+    /// records the preparation.
     ///
     /// # Errors
     /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit comes free in time, or no thread can be started;
@@ -283,9 +286,9 @@ impl Hasher {
     /// [`Wrong`](Verification::Wrong).
     ///
     /// # Errors
-    /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit comes free in time;
-    /// [`Internal`](crate::ErrorKind::Internal) if the hash is not Argon2id of version 19, or its cost is absurd; and
-    /// the errors of [`hash`](Self::hash).
+    /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit becomes free in time;
+    /// [`Internal`](crate::ErrorKind::Internal) if the hash is not Argon2id of version 19, or its cost is beyond the
+    /// limits; and the errors of [`hash`](Self::hash).
     pub async fn verify(
         &self,
         password: &Password,
@@ -294,7 +297,8 @@ impl Hasher {
         self.begin_verify(password, hash).await?.finished().await
     }
 
-    /// As [`verify`](Self::verify), up to the moment it begins. If the caller disconnects before, it never begins.
+    /// As [`verify`](Self::verify), but returns when the verification begins. If the caller disconnects before that,
+    /// it never begins.
     ///
     /// # Errors
     /// As [`verify`](Self::verify).
@@ -307,7 +311,7 @@ impl Hasher {
         let is_dummy = stored.is_none();
         let stored = stored.unwrap_or_else(|| self.0.dummy.clone());
         let known_params = self.0.known_params.registered_with(stored.params);
-        // Only one form is compared, so that a failure costs the same for every stored hash.
+        // Only one form of the password is compared, so that a failure costs the same for every stored hash.
         let (typed, prepared) = (password.clone(), prepared(password));
         let (password, may_differ) = match stored.is_of_prepared() {
             true => (prepared, false),

@@ -1,4 +1,4 @@
-//! Passwords: the bounded hasher, the policy for new ones, and the one counted check that every entry point uses.
+//! Passwords: the bounded hasher, the policy for new passwords, and the one counted check for every entry point.
 //!
 //! An entry point (sign-in, password change, deletion) passes an address and a password to `PasswordCheck` and gets a
 //! `CheckedPassword`, a `FailedCheck` for the audit trail, or an error:
@@ -11,22 +11,22 @@
 //!                           CheckedPassword ──> Proof ──> sign_in::complete
 //! ```
 //!
-//! A new password passes `PasswordRules` wherever one is set: first the policy, which makes no request, and then the
-//! breach check, if the host has configured one.
+//! Every new password must pass `PasswordRules`: first the policy, which makes no request, and then the breach check,
+//! if the host has configured one.
 //!
-//! A password is hashed as RFC 8265 prepares it (NFC), and the salt of the hash says so. A hash without this mark, from
-//! an older version or imported, was made from the password as typed, and is compared with that. Either way it is one
-//! verification, so that neither the cost nor the time of a failure depends on the stored hash. When such a hash has
-//! matched a password outside of ASCII, the password is hashed again.
+//! A password is hashed as RFC 8265 prepares it (NFC), and the salt of the hash records that. A hash without this
+//! mark, imported or from an older version, was made from the password as typed, and is compared with that. Either way
+//! there is only one verification, so that neither the cost nor the time of a failure depends on the stored hash. When
+//! such a hash has matched a non-ASCII password, the password is hashed again.
 //!
-//! A sign-in outlives its `Caller`: a disconnected client leaves the queue and is not counted, but once a password is
-//! checked, the outcome is recorded. An unauthenticated caller could otherwise lock an owner out without a trace.
+//! A sign-in outlives its `Caller`. A disconnected client leaves the queue and is not counted, but once its password
+//! is checked, the outcome is recorded. Otherwise an unauthenticated caller could lock an owner out without a trace.
 //!
-//! Endpoints that ask a signed-in user for the password again go through `Confirmation`: the same check, by the stored
-//! address, and no session is opened. An account without a password needs a recent sign-in instead.
+//! Endpoints that ask a signed-in user for the password again use `Confirmation`. It does the same check by the stored
+//! address, but opens no session. For an account without a password it requires a recent sign-in instead.
 //!
 //! An unknown address, an account without a password and a wrong password cost one verification each, through the same
-//! queue. Neither time nor load distinguishes them.
+//! queue. Neither time nor load reveals which of them it was.
 
 mod attempt;
 mod breach;

@@ -6,8 +6,8 @@ use crate::error::{Error, Result};
 
 /// The cost of a password hash: Argon2id (RFC 9106) memory in KiB, passes and lanes, written `m=19456,t=2,p=1`.
 ///
-/// The default is `m=19456,t=2,p=1`. Anything below `m=8192,t=1,p=1` is refused, and so is anything above
-/// `m=262144,t=16,p=16`, here and in stored hashes: one such hash would be a denial of service.
+/// The default is `m=19456,t=2,p=1`. Anything below `m=8192,t=1,p=1` or above `m=262144,t=16,p=16` is refused. The
+/// upper limit also applies to stored hashes, because one hash above it would be a denial of service.
 ///
 /// ```
 /// use hallpass::credential::HashParams;
@@ -30,7 +30,7 @@ impl HashParams {
     const MAX_PASSES: u32 = 16;
     const MAX_LANES: u32 = 16;
 
-    /// Parameters with these values, unless they are weak or absurd.
+    /// Parameters with these values, unless they are too weak or too costly.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) outside the limits of the type.
@@ -72,7 +72,7 @@ impl HashParams {
     pub fn danger_parse_weak(text: &str) -> Result<Self> {
         let malformed = || {
             Error::configuration(format!(
-                "password hash parameters look like m=19456,t=2,p=1, not {text:?}"
+                "password hash parameters must look like m=19456,t=2,p=1, not {text:?}"
             ))
         };
         let mut parts = text.split(',');
@@ -101,7 +101,7 @@ impl HashParams {
         self.passes
     }
 
-    /// The number of lanes. They are computed one after the other, because a permit is one thread.
+    /// The number of lanes. They are computed one after the other, because each permit has one thread.
     #[must_use]
     pub fn lanes(&self) -> u32 {
         self.lanes

@@ -16,17 +16,17 @@ use crate::{
 pub(super) const SALT_LEN: usize = 16;
 pub(super) const TAG_LEN: usize = 32;
 
-/// The end of the salt of a hash of a prepared password. A parameter of its own would be clearer, but instances of the
-/// previous version could not read it. No other salt has this end by chance.
+/// The end of the salt of a hash of a prepared password. A separate parameter would be clearer, but instances of the
+/// previous version could not read it. No other salt ends like this by chance.
 const PREPARED: &[u8] = b"nfc8265";
 
 impl PasswordHash {
-    /// Accepts a hash that was made elsewhere, for a user who is imported with it.
+    /// Accepts a hash that was created elsewhere, for a user who is imported with it.
     ///
     /// # Errors
-    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if it cannot be verified here: it is not a PHC string
-    /// of Argon2id version 19 with `m`, `t` and `p`, its tag has less than 16 bytes, or it exceeds the limits of
-    /// [`HashParams`]. The error repeats no part of it.
+    /// [`ValidationFailed`](crate::ErrorKind::ValidationFailed) if the hash cannot be verified here: it is not a PHC
+    /// string of Argon2id version 19 with `m`, `t` and `p`, its tag has less than 16 bytes, or it exceeds the limits
+    /// of [`HashParams`]. The error repeats no part of the hash.
     pub fn parse(text: impl Into<String>) -> Result<Self> {
         let hash = Self::trusted(text.into());
         match Phc::read(&hash) {
@@ -57,8 +57,8 @@ pub(super) struct Phc {
 }
 
 impl Phc {
-    /// The stand-in that is verified when there is no hash. It costs as much as a hash with these parameters, and
-    /// matches no password.
+    /// The dummy that is verified when there is no hash. It costs as much as a hash with these parameters, and matches
+    /// no password.
     pub(super) fn dummy(params: HashParams) -> Self {
         Self {
             params,
@@ -102,7 +102,7 @@ impl Phc {
         Ok(Self { params, salt, tag })
     }
 
-    /// Whether it was made from the prepared password.
+    /// Whether the hash was made from the prepared password.
     pub(super) fn is_of_prepared(&self) -> bool {
         self.salt.len() == SALT_LEN + PREPARED.len() && self.salt.ends_with(PREPARED)
     }
@@ -116,7 +116,7 @@ impl Phc {
         verify_slices_are_equal(&self.tag, tag).is_ok()
     }
 
-    /// Whether a new hash of the password would be of another kind than this one.
+    /// Whether the parameters, the salt or the length of the tag no longer match those of a new hash.
     pub(super) fn is_outdated(&self, current: HashParams) -> bool {
         self.params != current || self.salt.len() < SALT_LEN || self.tag.len() != TAG_LEN
     }

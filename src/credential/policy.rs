@@ -28,9 +28,9 @@ const MAX_BYTES: usize = 1024;
 /// There are no rules about kinds of characters, and no expiry (NIST SP 800-63B section 3.1.1.2 forbids both). A
 /// password that consists of a known word is refused; one that merely contains the word is not.
 ///
-/// A password is prepared by RFC 8265 (OpaqueString) before it is counted and compared: other spaces become U+0020, and
-/// the text is composed (NFC), so that a password typed on another system matches. Case, width and compatible letters
-/// make a difference, and nothing is trimmed or cut off.
+/// A password is prepared by RFC 8265 (OpaqueString) before it is counted and compared. Other spaces become U+0020,
+/// and the text is composed (NFC), so that the same password typed on another system matches. Case, width and
+/// compatible letters still make a difference, and nothing is trimmed or cut off.
 ///
 /// ```
 /// use hallpass::{secret::Password, credential::{PasswordContext, PasswordPolicy}};
@@ -65,14 +65,14 @@ impl PasswordPolicy {
             })
         } else {
             Err(Error::configuration(format!(
-                "the minimum length of passwords is between {FLOOR} and {MAX_CODE_POINTS}, not {min}"
+                "the minimum length of passwords must be between {FLOOR} and {MAX_CODE_POINTS}, not {min}"
             )))
         }
     }
 
-    /// Further words that a password must not consist of, such as the names of the company and its services. The
-    /// product of the [letters](crate::mail::Templates::new) is included automatically. Words of less than three bytes
-    /// are ignored.
+    /// Additional words that a password must not consist of, such as the names of the company and its services. The
+    /// product name of the [letters](crate::mail::Templates::new) is included automatically. Words of less than three
+    /// bytes are ignored.
     #[must_use]
     pub fn with_words<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
         self.words.extend(words.into_iter().map(Into::into));
@@ -85,10 +85,10 @@ impl PasswordPolicy {
         self.min
     }
 
-    /// Checks a new password of an account. `member` is its name in the request. Sends no request.
+    /// Checks a new password of an account. `member` is the name of the password in the request. It sends no request.
     ///
     /// # Errors
-    /// [`WeakPassword`](ErrorKind::WeakPassword) with every [`Weakness`] it has, except
+    /// [`WeakPassword`](ErrorKind::WeakPassword) with every [`Weakness`] of the password, except
     /// [`Breached`](Weakness::Breached).
     pub fn check(
         &self,
@@ -102,7 +102,7 @@ impl PasswordPolicy {
         if text.chars().take(self.min).count() < self.min {
             found.push(Weakness::TooShort);
         }
-        // Comparing a text beyond the limit would only cost time.
+        // A text beyond the limit is refused anyway, so comparing it would only cost time.
         if text.len() <= MAX_BYTES {
             if is_common(&Zeroizing::new(text.to_lowercase())) {
                 found.push(Weakness::Common);
@@ -155,7 +155,7 @@ impl Default for PasswordPolicy {
 
 /// Refuses text that cannot be a password before it costs a hash: more than 256 code points or 1024 bytes, or control
 /// characters. Every entry point calls it before any look-up, so that the answer reveals nothing about an account. A
-/// text passes if it is within the limits as typed or as prepared.
+/// text passes if it is within the limits either as typed or as prepared.
 ///
 /// # Errors
 /// [`ValidationFailed`](ErrorKind::ValidationFailed) with `too_long` or `control_character`.
@@ -168,12 +168,12 @@ pub fn ensure_checkable(member: &str, password: &Password) -> Result<()> {
     Err(Error::validation(violations.collect()))
 }
 
-/// The violation that reports it.
+/// The violation that reports this weakness.
 pub(super) fn violation(member: &str, weakness: Weakness) -> Violation {
     Violation::new(member, weakness.code(), weakness.meaning())
 }
 
-/// A text that is too long in any form is not prepared: composing shortens a text to a third at most.
+/// A text that is too long in any form is not prepared: composing leaves at least a third of the bytes.
 fn prepared_within_reason(password: &Password) -> Password {
     if password.expose().len() > 4 * MAX_BYTES {
         return password.clone();

@@ -4,21 +4,23 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::secret::Password;
 
-/// A password as it is hashed (RFC 8265, OpaqueString): each Unicode space is U+0020, and the text is NFC, so that a
-/// password typed on another system matches. Compatibility mappings (NFKC) would make different passwords equal.
-/// Nothing is trimmed or refused: code points that a future Unicode assigns are valid in a password.
+/// A password in the form in which it is hashed (RFC 8265, OpaqueString): each Unicode space is U+0020, and the text
+/// is NFC, so that the same password typed on another system matches. Compatibility mappings (NFKC) would make
+/// different passwords equal. Nothing is trimmed or refused, because a password may contain code points that only a
+/// future Unicode version assigns.
 pub(super) fn prepared(password: &Password) -> Password {
     let text = password.expose();
     if text.is_ascii() {
         return password.clone();
     }
-    // Nearly every text fits, so that a growing string leaves no copy behind.
+    // A string that has to grow would leave a copy of the password in memory. Nearly every text fits this capacity.
     let mut prepared = String::with_capacity(text.len() * 3);
     prepared.extend(text.chars().map(plain_space).nfc());
     Password::new(prepared)
 }
 
-/// U+0020 for the category Zs: white space other than control characters and the separators of lines and paragraphs.
+/// Maps the category Zs to U+0020. It contains white space except control characters, line separators and paragraph
+/// separators.
 fn plain_space(c: char) -> char {
     let is_separator = c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     if c.is_whitespace() && !is_separator {
@@ -42,9 +44,9 @@ mod tests {
             ("\u{1100}\u{1161}", "\u{ac00}"),
             ("a\u{a0}b\u{3000}c\u{202f}d\u{2003}e", "a b c d e"),
             ("a\u{2028}b\u{200b}c", "a\u{2028}b\u{200b}c"),
-            // Canonically equivalent, so the same letter.
+            // Canonically equivalent characters are the same letter.
             ("\u{212b}\u{2126}", "\u{c5}\u{3a9}"),
-            // Only compatible.
+            // These are only compatible.
             ("\u{fb01}\u{2460}\u{ff21}", "\u{fb01}\u{2460}\u{ff21}"),
             ("\u{1f469}\u{200d}\u{1f680}", "\u{1f469}\u{200d}\u{1f680}"),
         ] {

@@ -16,7 +16,7 @@ use crate::{
     user::EmailAddress,
 };
 
-/// The longest that a breach check may take.
+/// The maximum duration of a breach check.
 pub(crate) const BREACH_CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The checks that every new password must pass, wherever one is set. Cheap to clone.
@@ -49,7 +49,7 @@ pub(crate) struct NewPassword<'a> {
 }
 
 impl<'a> NewPassword<'a> {
-    /// The context of a new account without a name, set by an unknown caller.
+    /// The new password of a new account without a name, set by an unknown caller.
     pub(crate) fn new(
         member: &'static str,
         password: &'a Password,
@@ -73,7 +73,7 @@ impl PasswordRules {
         Self(Arc::new(parts))
     }
 
-    /// Refuses a password that must not be set, and records a breach check that got no answer.
+    /// Refuses a password that must not be set, and records a breach check that failed.
     ///
     /// # Errors
     /// As [`check`](Self::check), and [`Unavailable`](ErrorKind::Unavailable) if the event could not be written.

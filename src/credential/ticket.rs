@@ -56,10 +56,10 @@ impl CheckTicket {
         &self.caller
     }
 
-    /// Takes a permit again for one more check.
+    /// Takes a permit again, for one more check.
     ///
     /// # Errors
-    /// [`Overloaded`](crate::ErrorKind::Overloaded) if none comes in time.
+    /// [`Overloaded`](crate::ErrorKind::Overloaded) if no permit becomes free in time.
     pub(super) async fn renew(&mut self, core: &Core) -> Result<()> {
         if self.permit.is_none() {
             self.permit = Some(core.limits.permit().await?);
@@ -67,7 +67,8 @@ impl CheckTicket {
         Ok(())
     }
 
-    /// Waits until the attempt is counted, and returns the permit. A refusal keeps the permit until it is recorded.
+    /// Waits until the attempt is counted, and returns the permit. A refused attempt keeps the permit until the
+    /// refusal is recorded.
     ///
     /// A caller that disconnects frees the queue slot immediately, even while the database is counting; the attempt is
     /// then taken back.

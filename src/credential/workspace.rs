@@ -7,17 +7,18 @@ use argon2::{Algorithm, Argon2, Block, Version};
 use super::HashParams;
 use crate::error::{Error, Result};
 
-/// The memory that hashing works in, kept from one hash to the next.
+/// The memory used for hashing, kept from one hash to the next.
 #[derive(Default)]
 pub(super) struct Workspace {
     blocks: Vec<Block>,
-    /// The number of hashes computed in it.
+    /// The number of hashes computed in this memory.
     #[cfg(test)]
     pub(super) computed: Vec<HashParams>,
 }
 
 impl Workspace {
-    /// Fills `tag` with the Argon2id tag of the password. Allocates only at first use, unless the parameters change.
+    /// Fills `tag` with the Argon2id tag of the password. It allocates only at first use, unless the parameters
+    /// change.
     pub(super) fn compute(
         &mut self,
         params: HashParams,

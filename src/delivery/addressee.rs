@@ -1,4 +1,4 @@
-//! The account that a mail is for. It is decided once, at the order or by the first claim.
+//! The account that a mail is for. It is fixed when the mail is ordered, or by the first claim.
 
 use super::Deliveries;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 pub(super) struct Addressee {
     pub(super) user: User,
     pub(super) address: EmailAddress,
-    /// The version of their credentials at the time of the order.
+    /// The version of the user's credentials when the mail was ordered.
     pub(super) credential_version: i64,
 }
 
@@ -32,7 +32,7 @@ impl Deliveries {
         if intent.letter == LetterKind::VerifyEmail && user.email_verified_at.is_some() {
             return Ok(None);
         }
-        // A link is for the user who has the address now. A notice is for the user who had it.
+        // A link is only for the user who still has the address. A notice is for the user who had it.
         let moved = user.email.as_str() != ordered.address.as_str();
         if moved && intent.letter.purpose().is_some() {
             tracing::info!(id = %intent.id, "a mail is void: the address of the account has changed");
@@ -52,7 +52,7 @@ impl Deliveries {
         }))
     }
 
-    /// The account that the first claim finds. From then on the mail is for that account.
+    /// The account that the first claim finds. After that the mail stays bound to that account.
     async fn first_found(&self, claimed: &ClaimedIntent) -> Result<Option<(User, Ordered)>> {
         let found = self.holder(&claimed.intent).await?;
         let Some(found) = found.filter(|found| is_active(&found.user)) else {
@@ -69,7 +69,7 @@ impl Deliveries {
         Ok(is_ours.then_some((found.user, ordered)))
     }
 
-    /// The account that an intent names by its address; by its identifier, if an older version wrote it.
+    /// The account that an intent names by address, or by identifier if an older version wrote the intent.
     async fn holder(&self, intent: &Intent) -> Result<Option<Credentials>> {
         let store = &self.0.parts.store;
         let id = match &intent.recipient {

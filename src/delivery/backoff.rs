@@ -5,13 +5,13 @@ use std::time::Duration;
 use crate::secret::random_bytes;
 
 const FIRST: Duration = Duration::from_secs(15);
-/// A refusal seldom changes, but a server's rules may be corrected.
+/// A refusal seldom changes, but somebody may correct the rules of the server.
 const FIRST_REFUSED: Duration = Duration::from_secs(5 * 60);
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 /// How long a mail waits after this many attempts. The wait doubles each time, up to an hour. Up to a quarter is
-/// subtracted at random, so that mails that failed together are not retried together. In whole microseconds, as all
-/// times are.
+/// subtracted at random, so that mails that failed together are not retried together. The result is in whole
+/// microseconds, as all times are.
 pub(super) fn delay(attempt: i32, refused: bool) -> Duration {
     let [roll] = random_bytes();
     delay_with(attempt, refused, roll)

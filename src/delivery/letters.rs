@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Deliveries {
-    /// The mail, and the token in it, if it has one; `None` if it is void.
+    /// The mail, and its token, if it has one; `None` if the mail is void.
     pub(super) async fn write(
         &self,
         claimed: &ClaimedIntent,
@@ -56,7 +56,7 @@ impl Deliveries {
         Ok(letter)
     }
 
-    /// The live token of this intent; `None` if its order is void, or a newer one replaced it.
+    /// The live token of this intent; `None` if the intent is void, or a newer token replaced it.
     async fn issue(
         &self,
         intent: &Intent,
@@ -70,14 +70,15 @@ impl Deliveries {
                 tracing::info!(id = %intent.id, "a mail is void: its link would be dead");
                 Ok(None)
             }
-            // An instance that has the secret can send the mail.
+            // Another instance that has the secret can send the mail.
             IssueOneTime::Elsewhere => Err(Error::internal(
                 "the link was made with a secret that this instance does not have",
             )),
             IssueOneTime::Live(live) => {
                 let tokens = self.0.keys.derive(intent.id.as_uuid(), purpose);
                 let live = tokens.into_iter().find(|token| digest(token) == live);
-                let unknown = || Error::internal("the store gave a digest that was not asked for");
+                let unknown =
+                    || Error::internal("the store returned a digest that was not requested");
                 live.map(Some).ok_or_else(unknown)
             }
         }

@@ -1,12 +1,14 @@
-//! Removes the addresses from a note. A mail server's reply may quote the recipient or the address it forwards to, and
+//! Removes the addresses from a note for the log.
+//!
+//! A mail server's reply may quote the recipient or the address to which it forwards. More people can read the log
+//! than the list of mails.
 //! more people read a log than the list of mails.
 
 use crate::user::EmailAddress;
 
 const MASK: &str = "[address]";
 
-/// The text without this address in any case, without its local part as a word, and without any other word that
-/// contains an `@`.
+/// Masks this address in any case, its local part as a word, and any other word that contains an `@`.
 pub(super) fn without_addresses(text: &str, recipient: Option<&EmailAddress>) -> String {
     let mut text = text.to_owned();
     for known in recipient.map(spellings).iter().flatten() {
@@ -16,14 +18,15 @@ pub(super) fn without_addresses(text: &str, recipient: Option<&EmailAddress>) ->
     let parts = parts.map(|part| {
         let word = part.trim_end_matches(is_between);
         let between = part.get(word.len()..).unwrap_or_default();
-        // An address within an address or a URL has the percent code or `=` code of the character.
+        // An address inside another address or a URL has the character as a percent code or an `=` code.
         let is_address = ["@", "%40", "=40"].iter().any(|at| word.contains(at));
         [if is_address { MASK } else { word }, between].concat()
     });
     parts.collect()
 }
 
-/// The spellings that a server may quote, longest first: the address as given, as sent, and the local part alone.
+/// The spellings that a server may quote, longest first: the address as given, the address as sent, and the local
+/// part.
 fn spellings(address: &EmailAddress) -> Vec<String> {
     let mut spellings = vec![address.as_str().to_owned(), address.canonical().to_owned()];
     let local = |text: &str| text.rsplit_once('@').map(|(local, _)| local.to_owned());
@@ -41,7 +44,7 @@ fn is_between(c: char) -> bool {
     c.is_whitespace() || "<>()[]{}\"',;:".contains(c)
 }
 
-/// The text with each such part masked, where it is a word of its own.
+/// Masks each occurrence of this text that is a word of its own.
 fn without(text: &str, known: &str) -> String {
     let (mut masked, mut rest) = (String::new(), text);
     while let Some(first) = rest.chars().next() {

@@ -3,10 +3,11 @@
 //! ```text
 //! use case ── enqueue ──> outbox          (one statement, account or none: the time reveals nothing)
 //! worker   ── claim ────> outbox          (a lease of 30 s; committed, nothing is held from here on)
-//!          ── credentials ─> store        (nobody or disabled: done, silently; whom it finds first is kept with the intent)
-//!          ── admit ────> store           (the budget of the address: beyond it, done, silently)
-//!          ── issue ────> store           (the link's token is derived from the intent: a repeat has the same link; not
-//!                                          if the account has another address or other credentials than at the order)
+//!          ── credentials ─> store        (no user or a disabled one: done silently; the first user found is kept with
+//!                                          the intent)
+//!          ── admit ────> store           (the budget of the address; if it is used up, done without a mail)
+//!          ── issue ────> store           (the link's token is derived from the intent, so a retry has the same link; no
+//!                                          link if the address or the credentials have changed since the order)
 //!          ── send ─────> mailer          (to the stored address, within 20 s)
 //!          ── complete, or postpone, or mark dead after a day
 //! ```
@@ -64,7 +65,7 @@ impl Default for LinkLifetimes {
     }
 }
 
-/// The configuration of deliveries.
+/// The configuration of mail delivery.
 #[derive(Debug)]
 pub(crate) struct DeliveryParts {
     pub(crate) store: Arc<dyn Store>,
@@ -103,7 +104,7 @@ impl Deliveries {
         for (name, lifetime) in [("reset", reset), ("verification", verify)] {
             if !range.contains(&lifetime) {
                 return Err(Error::configuration(format!(
-                    "the {name} links work for between a second and a year"
+                    "the lifetime of {name} links must be between a second and a year"
                 )));
             }
         }
@@ -123,7 +124,7 @@ impl Deliveries {
         self.0.parts.templates.locales()
     }
 
-    /// Wakes the worker of this process: a mail was ordered.
+    /// Wakes the worker of this process, because a mail was ordered.
     pub(crate) fn wake(&self) {
         self.0.ordered.notify_one();
         self.watch();

@@ -1,4 +1,4 @@
-//! Orders of mails, and the time for which a mail is worth sending.
+//! Orders for mails, and how long a mail is worth sending.
 
 use super::Deliveries;
 use crate::{
@@ -27,7 +27,7 @@ impl Deliveries {
         Intent::new(letter, recipient, now, lifetime)
     }
 
-    /// A letter that notifies of a change, unless the host [does not send](crate::mail::Notices) it.
+    /// A letter that notifies of a change, unless the host [has switched it off](crate::mail::Notices).
     pub(crate) fn notice(
         &self,
         letter: LetterKind,
@@ -64,9 +64,8 @@ impl Deliveries {
     }
 
     /// Orders the mail with the link that sets a new password, for the account with this address, if there is one.
-    ///
-    /// Once this has returned, the order survives a killed process, unless `store` is an open transaction. The caller
-    /// publishes the event and wakes the worker once it is committed.
+    /// Once this has returned, the order survives a killed process, unless `store` is an open transaction. After the
+    /// commit, the caller publishes the event and wakes the worker.
     ///
     /// # Errors
     /// If the database fails.

@@ -1,4 +1,6 @@
-//! Detects outages of the mailer, as far as one process can. After an outage, delayed mails are sent soon, instead of
+//! Detects outages of the mailer, as far as one process can.
+//!
+//! After an outage, delayed mails are sent soon, instead of after a back-off that grew during the outage.
 //! at the end of a back-off that grew during it.
 
 use std::{
@@ -14,9 +16,9 @@ use crate::{clock::Timestamp, error::Result, outbox::SKEW};
 /// A shorter series of failures does not count as an outage.
 const SHORTEST: TimeDelta = TimeDelta::seconds(10);
 const FIRST_PROBE: TimeDelta = TimeDelta::seconds(15);
-/// A mail that fails alone is not tried more often than this.
+/// A single mail that keeps failing is not tried more often than this.
 const LAST_PROBE: TimeDelta = TimeDelta::minutes(5);
-/// How long before its first failure an outage may have begun to delay mails.
+/// How long before its first failure an outage may already have delayed mails.
 const SLACK: TimeDelta = TimeDelta::minutes(1);
 const BATCH: u32 = 500;
 
@@ -34,7 +36,7 @@ struct State {
 }
 
 impl Outage {
-    /// A starting process cannot know; a waiting mail may have been delayed by an outage.
+    /// Assumes an outage. A starting process cannot know whether an outage has delayed the waiting mails.
     pub(super) fn suspect(&self, now: Timestamp) {
         self.state().since.get_or_insert(now - SHORTEST);
     }
@@ -45,8 +47,9 @@ impl Outage {
         state.tried_at = Some(now);
     }
 
-    /// Records that the mailer has answered. If that ends an outage, it returns the time from which requested mails may
-    /// have been delayed. A mail that also failed before the outage is not among them, because its fault is its own.
+    /// Records that the mailer has answered. If that ends an outage, it returns the time since which requested mails
+    /// may have been delayed. A mail that already failed before the outage is not among them, because the outage did
+    /// not cause its failure.
     fn answered(&self, now: Timestamp) -> Option<Timestamp> {
         let mut state = self.state();
         let before = state.answered_at.replace(now);
@@ -56,7 +59,7 @@ impl Outage {
         is_outage.then_some(asked_from)
     }
 
-    /// Whether to try a waiting mail now; records the try.
+    /// Whether to try a waiting mail now. If so, it records the attempt.
     fn begins_probe(&self, now: Timestamp) -> bool {
         let mut state = self.state();
         let Some(since) = state.since else {
@@ -70,7 +73,7 @@ impl Outage {
         is_time
     }
 
-    /// Ends the suspicion, because no mail waits.
+    /// Ends the suspicion, because no mail is waiting.
     fn forget(&self) {
         self.state().since = None;
     }
@@ -81,7 +84,7 @@ impl Outage {
 }
 
 impl Deliveries {
-    /// Records the result of a mail. When an outage ends, the mails that it delayed become due.
+    /// Records the result of a mail. When an outage ends, the mails that it has delayed become due.
     pub(super) async fn learn(&self, setback: Option<SetbackKind>) {
         let now = self.0.parts.clock.now();
         if setback == Some(SetbackKind::Passing) {
@@ -107,7 +110,7 @@ impl Deliveries {
         }
     }
 
-    /// Makes one of the waiting mails due, if it is time to test the mailer; returns whether there was one.
+    /// Makes one of the waiting mails due if it is time to test the mailer. Returns whether there was one.
     pub(super) async fn probe(&self) -> Result<bool> {
         let now = self.0.parts.clock.now();
         if !self.0.outage.begins_probe(now) {
@@ -120,7 +123,7 @@ impl Deliveries {
         Ok(moved > 0)
     }
 
-    /// Makes mails due now if no instance can hold a lease on them, even with a wrong clock; returns how many.
+    /// Makes mails due now if no instance can hold a lease on them, even with a wrong clock. Returns how many.
     async fn bring_forward(
         &self,
         now: Timestamp,

@@ -24,7 +24,7 @@ use crate::{
     mail::{Admission, ClaimedIntent, IntentId, UnreadableIntent},
 };
 
-/// Well below the lease, so that no other worker sends the same mail concurrently.
+/// Well below the lease, so that no other worker sends the same mail at the same time.
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
 /// After this time an unsent mail is marked dead.
 const GIVE_UP: TimeDelta = TimeDelta::days(1);
@@ -38,7 +38,8 @@ struct Tried {
 }
 
 impl Deliveries {
-    /// Delivers one mail, or records why not. A failure to record is logged: the lease ends by itself.
+    /// Delivers one mail, or records why it was not sent. A failure to record is only logged, because the lease
+    /// expires.
     pub(super) async fn deliver_one(&self, claimed: &ClaimedIntent) {
         let (id, attempt) = (claimed.intent.id, claimed.attempt);
         match unless_panic(self.send(claimed)).await {
@@ -55,7 +56,7 @@ impl Deliveries {
         }
     }
 
-    /// Postpones a mail that this version cannot read: an instance of another version may be able to.
+    /// Postpones a mail that this version cannot read, because an instance of another version may be able to.
     pub(super) async fn put_off_unreadable(&self, unreadable: &UnreadableIntent) {
         let tried = Tried {
             id: unreadable.id,
@@ -73,18 +74,18 @@ impl Deliveries {
         let error = setback.logged.as_str();
         let outcome = match next_try(tried, setback.kind, now) {
             Some(due_at) => {
-                tracing::warn!(%id, attempt, error, "a mail did not go out");
+                tracing::warn!(%id, attempt, error, "a mail could not be sent");
                 store.postpone(id, attempt, now, due_at, note).await
             }
             None => {
-                tracing::error!(%id, attempt, error, "a mail was given up");
+                tracing::error!(%id, attempt, error, "a mail was marked dead");
                 store.mark_dead(id, attempt, note).await
             }
         };
         noted(id, outcome);
     }
 
-    /// Sends the mail, if it has a recipient and the budget has room.
+    /// Sends the mail, if it has a recipient and the mail budget is not used up.
     async fn send(&self, claimed: &ClaimedIntent) -> Result<(), Setback> {
         let parts = &self.0.parts;
         let Some(addressee) = self.addressee(claimed).await.map_err(Setback::of)? else {
@@ -94,7 +95,7 @@ impl Deliveries {
             let last_error = claimed.last_error.as_deref();
             return Err(Setback::expired(last_error, &addressee.address));
         }
-        // This comes before the token: a link that is not mailed must not replace one that was.
+        // This comes before the token, because a link that is not mailed must not replace a mailed one.
         if !self.admit(claimed, &addressee).await.map_err(Setback::of)? {
             return Ok(());
         }
@@ -137,7 +138,7 @@ fn next_try(tried: &Tried, kind: SetbackKind, now: Timestamp) -> Option<Timestam
     (!given_up).then_some(due_at)
 }
 
-/// A mail whose delivery panics is postponed like any other, and finally marked dead.
+/// Converts a panic into a setback, so that the mail is postponed like any other, and finally marked dead.
 async fn unless_panic(sending: impl Future<Output = Result<(), Setback>>) -> Result<(), Setback> {
     let mut sending = pin!(sending);
     poll_fn(|context| {

@@ -9,7 +9,7 @@ const MAX_NOTE: usize = 500;
 
 /// A failed attempt to send one mail.
 pub(super) struct Setback {
-    /// The note for an administrator, who sees the recipient anyway. Holds no secret.
+    /// The note for an administrator, who may see the recipient. It contains no secret.
     pub(super) note: String,
     /// The note for the log, without addresses.
     pub(super) logged: String,
@@ -18,7 +18,7 @@ pub(super) struct Setback {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum SetbackKind {
-    /// The content of the mail is no longer true.
+    /// The mail is no longer valid.
     Expired,
     /// A later attempt may succeed.
     Passing,
@@ -81,7 +81,7 @@ fn with_sources(error: &dyn StdError) -> String {
     text
 }
 
-/// Cut to a useful length, without characters that a database refuses.
+/// Cuts the text to a useful length, and removes characters that a database refuses.
 fn one_line(text: &str) -> String {
     let text = text
         .get(..text.floor_char_boundary(MAX_NOTE))
@@ -93,7 +93,7 @@ fn one_line(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// A local part alone can only be recognized with the recipient known.
+    /// A local part without its domain can only be recognized if the recipient is known.
     #[test]
     fn the_log_names_no_recipient() {
         let ann = "ann.exm@example.org".parse().unwrap();

@@ -24,7 +24,7 @@ use crate::{
 
 const ANN: &str = "Ann@example.org";
 
-/// The behaviour of the mailer for the next mails; then it accepts them.
+/// How the mailer handles the next mails. After them it accepts every mail.
 enum Next {
     Fail(fn(String) -> MailError),
     Hang,
@@ -112,7 +112,7 @@ impl Setup {
         )
     }
 
-    /// The number of seconds, up to a quarter less.
+    /// Whether the mail is due in this many seconds, or up to a quarter less.
     fn is_due_in(&self, seconds: i64) -> bool {
         let (due_at, _): (Timestamp, _) = self.store.store().letter();
         let millis = (due_at - self.clock.now()).num_milliseconds();
@@ -311,7 +311,7 @@ async fn a_hanging_mailer_delays_no_other_mail() {
         async move { deliveries.deliver().await }
     });
     until(|| setup.counts() == (2, 1, 1)).await;
-    // The lease keeps other workers away.
+    // The lease keeps other workers from claiming the mail.
     assert_eq!(setup.deliver().await, 0);
     assert_eq!(pass.await.unwrap().unwrap(), 2);
     assert_eq!(setup.note(), "the mailer did not answer in time");

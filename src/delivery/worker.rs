@@ -14,16 +14,16 @@ use crate::{
     mail::{Claims, IntentId},
 };
 
-/// Well above what one mail takes: the timeout of the mailer and a few statements.
+/// Well above the time for one mail: the timeout of the mailer and a few statements.
 pub(super) const LEASE: TimeDelta = TimeDelta::seconds(30);
-/// How long a claim or a whole delivery may take: a database that hangs must not stop mail forever.
+/// How long a claim or a whole delivery may take. A database that hangs must not stop mail forever.
 const PATIENCE: Duration = Duration::from_secs(28);
 const TIDY: TimeDelta = TimeDelta::hours(1);
 const KEEP_DEAD: TimeDelta = TimeDelta::days(7);
 /// The period that a budget covers.
 const KEEP_BUDGETS: TimeDelta = TimeDelta::hours(1);
 const MAX_AT_ONCE: usize = 16;
-/// The interval of checks for orders of other instances, and for mails that are due again.
+/// The interval between checks for mails that other instances ordered, and for mails that are due again.
 const POLL: Duration = Duration::from_secs(1);
 const LAST_CALL: Duration = Duration::from_secs(5);
 
@@ -50,8 +50,8 @@ impl Deliveries {
         }
     }
 
-    /// Delivers until `shutdown`, then gives the mails in flight 5 more seconds. A slow mail delays no other. A fault
-    /// of the database does not stop it: it checks again a second later.
+    /// Delivers until `shutdown`, then gives the mails in flight 5 more seconds. A slow mail delays no other mail. A
+    /// database failure does not stop the loop: it checks again a second later.
     pub(crate) async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = pin!(shutdown);
         let mut under_way = JoinSet::new();
@@ -62,7 +62,7 @@ impl Deliveries {
             let free = MAX_AT_ONCE.saturating_sub(under_way.len());
             let mut is_full = free == 0;
             if free > 0 {
-                // It is safe to drop a claim half way, because its leases end.
+                // It is safe to drop a claim half way, because its leases expire.
                 let claimed = tokio::select! {
                     biased;
                     () = &mut shutdown => break,
@@ -96,7 +96,9 @@ impl Deliveries {
             }
         };
         if time::timeout(LAST_CALL, drain).await.is_err() {
-            tracing::warn!("mails in flight were left to the next start");
+            tracing::warn!(
+                "mails in flight were cut off; they are tried again when their leases expire"
+            );
         }
     }
 
@@ -128,7 +130,7 @@ impl Deliveries {
         }
     }
 
-    /// The due mails. If there are none, and the mailer has failed for a while, one of the waiting mails.
+    /// The due mails. If there are none, and the mailer has been failing for a while, one of the waiting mails.
     async fn claim(&self, limit: usize) -> Result<Claims> {
         let claims = in_patience(self.claim_due(limit)).await?;
         if claims.is_empty() && in_patience(self.probe()).await? {
@@ -171,7 +173,7 @@ async fn in_patience<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 
 async fn in_time(id: IntentId, delivery: impl Future<Output = ()> + Send) {
     if time::timeout(PATIENCE, delivery).await.is_err() {
-        tracing::error!(%id, "a delivery got stuck; it is tried again when its lease ends");
+        tracing::error!(%id, "a delivery got stuck; it is tried again when its lease expires");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Adapters that mount the endpoints, one folder per framework. They take no decision.
+//! Adapters that mount the endpoints, one folder per framework. They decide nothing themselves.
 
 #[cfg(feature = "actix")]
 pub mod actix;

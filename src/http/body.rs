@@ -1,4 +1,4 @@
-//! Request bodies: read once, up to a limit; the rest is discarded.
+//! Request bodies: read once, up to a limit. The rest is discarded.
 
 use std::{collections::BTreeSet, pin::pin, str};
 
@@ -28,7 +28,7 @@ const DISCARD_LIMIT: usize = 16 * 1024 * 1024;
 pub(crate) enum Body {
     /// Read to its end.
     Complete(Bytes),
-    /// The connection or the framing broke.
+    /// The connection or the framing is broken.
     #[default]
     Broken,
     /// Larger than the limit.
@@ -48,7 +48,7 @@ impl Body {
         let mut kept = Vec::new();
         let mut total = 0_usize;
         while total <= DISCARD_LIMIT {
-            // Nearly every body has already arrived or is empty, and needs no timer.
+            // Nearly every body is empty or has already arrived, so it needs no timer.
             let chunk = match body.next().now_or_never() {
                 Some(chunk) => Ok(chunk),
                 None => timeout_at(deadline, body.next()).await,
@@ -112,7 +112,8 @@ impl Body {
     }
 }
 
-/// Requires exactly one `Content-Type`, this one, with no parameter other than `charset=utf-8`, and no compression.
+/// Whether there is exactly one `Content-Type`, this one, without a parameter other than `charset=utf-8`, and no
+/// compression.
 fn is_of(headers: &HeaderMap, expected: &str) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else {

@@ -19,11 +19,11 @@ use ::http::{HeaderMap, request::Parts};
 use self::network::Network;
 use crate::error::{Error, Result};
 
-/// How the address of a client is found. A host says so when it mounts the endpoints, because only the host knows what
-/// stands in front of it: there is no default.
+/// How the address of a client is found. There is no default: a host chooses it when it mounts the endpoints, because
+/// only the host knows the proxies in front of it.
 ///
-/// Limits count by the address, and sessions and the audit trail remember it. Any client can write a header: it is
-/// believed from a trusted proxy only.
+/// Limits count by this address, and sessions and the audit trail record it. Any client can write a header, so a
+/// header is trusted only if it comes from a trusted proxy.
 ///
 /// ```
 /// use hallpass::ClientAddress;
@@ -39,12 +39,12 @@ use crate::error::{Error, Result};
 /// ```
 ///
 /// # Servers that do not report the peer
-/// With [`peer`](Self::peer) and behind proxies, a request whose connection has no known other end is answered with 500
-/// `internal`, and the log says why; the first one says so on standard error where no `tracing` subscriber takes
-/// errors. Public endpoints answer all the same: health, the published keys, the documentation. On axum that means that
-/// the router is not served by `into_make_service_with_connect_info::<SocketAddr>()`; on both, that it listens on a
-/// Unix socket, or that a test calls it in process: use [`unknown`](Self::unknown) there, or
-/// [`from_fn`](Self::from_fn).
+/// If the server does not report the peer of a connection, but the rule needs it ([`peer`](Self::peer) or proxies), a
+/// request is answered with 500 `internal`, and the log says why. If no `tracing` subscriber takes errors, the first
+/// such request is reported on standard error. Health, the published keys and the documentation still answer. On axum
+/// the cause may be that the router is not served by `into_make_service_with_connect_info::<SocketAddr>()`. On both
+/// frameworks it may be a Unix socket, or a test that calls the router in process: use [`unknown`](Self::unknown)
+/// there, or [`from_fn`](Self::from_fn).
 #[derive(Clone, Debug)]
 pub struct ClientAddress(Rule);
 
@@ -71,7 +71,7 @@ type Function = dyn Fn(&Parts, Option<SocketAddr>) -> Option<IpAddr> + Send + Sy
 #[derive(Debug)]
 struct Proxies {
     trusted: Vec<Network>,
-    /// `None`: whichever is there.
+    /// `None` accepts either header.
     header: Option<ForwardingHeader>,
     has_warned: AtomicBool,
 }
@@ -84,28 +84,29 @@ impl ClientAddress {
     }
 
     /// The address that proxies in these networks report in `X-Forwarded-For` or `Forwarded`. A network is a CIDR
-    /// block, or a single address. Without any network this is [`peer`](Self::peer).
+    /// block or a single address. Without any network this is the same as [`peer`](Self::peer).
     ///
-    /// A peer that is not trusted is the client, whatever it sends. From one that is, the header is read from right to
-    /// left, over all its lines: the proxy to its right wrote each address, so the first that is not trusted is the
-    /// client, and nothing to its left counts. If all are trusted, the leftmost is. An element that is not an address
-    /// (garbage, `unknown`, a name such as `_hidden`) ends the walk at the address before it.
+    /// If the peer is not trusted, it is the client, whatever it sends. If it is trusted, the header is read from
+    /// right to left, over all its lines. Each address was written by the proxy to its right, so the first address
+    /// that is not trusted is the client, and everything to its left is ignored. If all addresses are trusted, the
+    /// leftmost one is the client. An element that is not an address (garbage, `unknown`, a name such as `_hidden`)
+    /// ends the search, and the address before it is the client.
     ///
-    /// If both headers are there and lead to different clients, neither is believed and the client is the peer: one of
-    /// them may come from the client, through a proxy that only writes the other. That is logged, once. Have proxies
-    /// remove the header that they do not write, or say which one they do by
-    /// [`behind_proxies_that_write`](Self::behind_proxies_that_write). Trust no proxy that writes neither: it passes
-    /// the client's own header on.
+    /// If both headers are present and name different clients, neither is trusted, and the peer counts as the client.
+    /// One of the headers may come from the client, through a proxy that only writes the other. A warning is logged
+    /// once. Configure the proxies to remove the header that they do not write, or name the header that they write
+    /// with [`behind_proxies_that_write`](Self::behind_proxies_that_write). Do not trust a proxy that writes neither
+    /// header, because it passes on the client's own.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if one is not a network, has bits beyond its prefix, or
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a text is not a network, has bits beyond its prefix, or
     /// covers everyone (`/0`).
     pub fn behind_proxies<N: AsRef<str>>(networks: impl IntoIterator<Item = N>) -> Result<Self> {
         Self::behind(networks, None)
     }
 
-    /// As [`behind_proxies`](Self::behind_proxies), for proxies of which it is known that they write this header; the
-    /// other one never counts.
+    /// As [`behind_proxies`](Self::behind_proxies), for proxies that are known to write this header. The other header
+    /// is always ignored.
     ///
     /// # Errors
     /// As for [`behind_proxies`](Self::behind_proxies).
@@ -116,18 +117,18 @@ impl ClientAddress {
         Self::behind(networks, Some(header))
     }
 
-    /// A rule of the host's own, from the head of the request and the other end of the connection, such as a header
-    /// that only its proxy can have written. `None` is as for [`unknown`](Self::unknown).
+    /// A rule of the host's own. It gets the head of the request and the peer, and may read a header that only the
+    /// host's proxy can have written. `None` has the same effect as [`unknown`](Self::unknown).
     ///
-    /// On axum the head has the extensions of the request, on actix it has none.
+    /// On axum the head has the extensions of the request; on actix it has none.
     ///
     /// ```
     /// use hallpass::ClientAddress;
     ///
-    /// let told_by_the_proxy = ClientAddress::from_fn(|head, _peer| {
+    /// let from_proxy = ClientAddress::from_fn(|head, _peer| {
     ///     head.headers.get("x-client-ip")?.to_str().ok()?.parse().ok()
     /// });
-    /// # let _ = told_by_the_proxy;
+    /// # let _ = from_proxy;
     /// ```
     pub fn from_fn<F>(function: F) -> Self
     where
@@ -136,15 +137,15 @@ impl ClientAddress {
         Self(Rule::Function(Arc::new(function)))
     }
 
-    /// Nobody's address is known: for tests that call the endpoints in process, without a connection. Sessions and
-    /// events have no address then, and limits by address do not apply.
+    /// No address is known: for tests that call the endpoints in process, without a connection. Sessions and events
+    /// then have no address, and limits by address do not apply.
     #[must_use]
     pub fn unknown() -> Self {
         Self(Rule::Unknown)
     }
 
     /// The address of the client that sent this head over a connection from this peer, for handlers of the host's own;
-    /// `None` if it is not known. IPv4 stays IPv4, also where it comes as IPv6.
+    /// `None` if it is not known. An IPv4 address that arrives as IPv6 is returned as IPv4.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if the rule needs the peer and there is none.
@@ -180,15 +181,16 @@ impl ClientAddress {
     }
 }
 
-const NO_PEER: &str = "the server does not tell who is calling: serve the axum router by \
+const NO_PEER: &str = "the server does not report the peer: serve the axum router with \
     `into_make_service_with_connect_info::<SocketAddr>()`, or mount the endpoints with another `ClientAddress`";
 
-/// A program that listens to no log would not learn why it answers nothing: it reads that once on standard error.
+/// If no subscriber takes errors, the reason is written once to standard error. Otherwise nobody would learn why every
+/// request fails.
 fn without_peer() -> Error {
     static IS_TOLD: AtomicBool = AtomicBool::new(false);
     let is_logged = tracing::enabled!(tracing::Level::ERROR);
     if !is_logged && !IS_TOLD.swap(true, Ordering::Relaxed) {
-        // Where standard error is closed as well, nobody is left to write to.
+        // If standard error is closed as well, there is nowhere left to write.
         drop(writeln!(io::stderr(), "hallpass: {NO_PEER}"));
     }
     Error::internal(NO_PEER)
@@ -227,7 +229,7 @@ impl Proxies {
         }
     }
 
-    /// From the peer, which is trusted, towards the client.
+    /// Walks from the trusted peer towards the client.
     fn walk(&self, peer: IpAddr, chain: impl Iterator<Item = Option<IpAddr>>) -> IpAddr {
         let mut client = peer;
         for address in chain.map_while(|address| address) {
@@ -243,12 +245,12 @@ impl Proxies {
         self.trusted.iter().any(|network| network.contains(address))
     }
 
-    /// Once: any client can cause it.
+    /// Warns only once, because any client can cause it.
     fn warn(&self) {
         if !self.has_warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                "X-Forwarded-For and Forwarded name different clients, so neither is believed; \
-                have the proxies remove the one that they do not write"
+                "X-Forwarded-For and Forwarded name different clients, so neither is trusted; \
+                configure the proxies to remove the header that they do not write"
             );
         }
     }

@@ -1,4 +1,4 @@
-//! Cookies that only this host can have set, as far as browsers can ensure it.
+//! Cookies that only this host can have set, as far as browsers guarantee it.
 
 use std::{str, time::Duration};
 
@@ -9,10 +9,10 @@ pub(super) const DEVICE: &str = "hallpass_device";
 
 /// The prefix makes browsers accept the cookie only from the host itself, over TLS (RFC 6265bis, section 4.1.3.2).
 const HOST_PREFIX: &str = "__Host-";
-/// This is longer than any of our cookies.
+/// Longer than any of our cookies.
 const MAX_LEN: usize = 256;
 
-/// The form of cookies: with a prefix and `Secure` if people reach the service over TLS.
+/// The form of cookies: with a prefix and `Secure` if clients reach the service over TLS.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cookies {
     is_https: bool,
@@ -32,9 +32,9 @@ impl Cookies {
         format!("{prefix}{name}")
     }
 
-    /// The cookie of this name. A name that occurs twice is refused: one of the two may be from another host, and their
-    /// order proves nothing. Over TLS only the prefixed name counts, since any host of the domain can set the other
-    /// one.
+    /// The cookie with this name. A name that occurs twice is refused: one of the two may be from another host, and
+    /// their order proves nothing. Over TLS only the prefixed name counts, because any host of the domain can set the
+    /// other.
     pub(crate) fn read<'a>(self, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         let name = self.named(name);
         let values = headers.get_all(COOKIE).into_iter();
@@ -63,8 +63,8 @@ impl Cookies {
             .collect()
     }
 
-    /// The value of `Set-Cookie` for this many whole seconds, zero to delete it; `None` for a value that a cookie
-    /// cannot hold.
+    /// The value of `Set-Cookie` with this lifetime in whole seconds; zero deletes the cookie. `None` if a cookie
+    /// cannot hold the value.
     pub(crate) fn set(self, name: &str, value: &str, max_age: Duration) -> Option<HeaderValue> {
         let (name, max_age) = (self.named(name), max_age.as_secs());
         let attributes = "Path=/; HttpOnly; SameSite=Lax";
@@ -76,7 +76,7 @@ impl Cookies {
     }
 }
 
-/// Without the white space that may surround a pair: SP and HTAB, and no other Unicode white space.
+/// Removes SP and HTAB around a pair, but no other Unicode white space.
 fn trimmed(pair: &[u8]) -> &[u8] {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
     let start = pair.iter().position(|byte| !is_space(byte));

@@ -1,13 +1,13 @@
-//! The requirement on types in the contract: a schema, if there is an OpenAPI document.
+//! The trait bound of types in the contract: a schema, if there is an OpenAPI document.
 
-/// A type with a schema. Without the feature `openapi`, every type counts as one.
+/// A type with a schema. Without the feature `openapi`, every type counts as having one.
 #[cfg(feature = "openapi")]
 pub trait Described: utoipa::ToSchema {}
 
 #[cfg(feature = "openapi")]
 impl<T: utoipa::ToSchema> Described for T {}
 
-/// A type with a schema. Without the feature `openapi`, every type counts as one.
+/// A type with a schema. Without the feature `openapi`, every type counts as having one.
 #[cfg(not(feature = "openapi"))]
 pub trait Described {}
 

@@ -1,4 +1,4 @@
-//! The OpenAPI document and an interactive page for it, from files within the program: no other host is contacted.
+//! The OpenAPI document and an interactive page for it. All files are embedded, so no other host is contacted.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,8 +29,8 @@ const FILES: [(&str, &str); 5] = [
     ("swagger-ui.css", "text/css; charset=utf-8"),
 ];
 
-/// The document of some rows, generated when it is first requested: generating it takes megabytes, and few servers are
-/// ever asked for it.
+/// The document of some rows, generated when it is first requested: generating it takes megabytes of memory, and few
+/// servers ever need it.
 #[derive(Clone, Default)]
 struct Contract(Arc<Written>);
 
@@ -61,7 +61,8 @@ impl Contract {
     }
 }
 
-/// These rows and those of the documentation, which describes all of them. The latter replace rows at the same paths.
+/// These rows and those of the documentation, which describes all of them. Documentation rows replace rows at the same
+/// paths.
 pub(crate) fn with_docs(mut endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
     let own = rows(&Contract::default());
     endpoints.retain(|row| !own.iter().any(|own| own.has_path_of(row)));

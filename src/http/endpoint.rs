@@ -1,4 +1,4 @@
-//! One row of the contract, and the functions that can be one.
+//! One row of the contract, and the functions that can handle it.
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
@@ -84,8 +84,8 @@ impl Endpoint {
         self
     }
 
-    /// Marks the row as independent of the client: no rate limit counts a call, and the address of the client is not
-    /// needed.
+    /// Marks the row as independent of the client: no rate limit counts its calls, and it does not need the address of
+    /// the client.
     #[must_use]
     pub fn for_anyone(mut self) -> Self {
         self.serves_anyone = true;
@@ -126,7 +126,7 @@ impl Endpoint {
         self
     }
 
-    /// Asks, before anything else, whether to answer a request of this client.
+    /// Sets a check that runs first and decides whether to answer a request of this client.
     pub(crate) fn behind<F>(
         mut self,
         gate: impl Fn(Option<IpAddr>) -> F + Clone + Send + Sync + 'static,
@@ -147,13 +147,13 @@ impl Endpoint {
         self
     }
 
-    /// Whether the row is independent of the client: see [`for_anyone`](Self::for_anyone).
+    /// Whether the row is independent of the client; see [`for_anyone`](Self::for_anyone).
     #[must_use]
     pub fn serves_anyone(&self) -> bool {
         self.serves_anyone
     }
 
-    /// Whether the same paths match both rows, regardless of the methods and the names of parameters.
+    /// Whether both rows match the same paths, regardless of the methods and the names of parameters.
     pub(crate) fn has_path_of(&self, other: &Self) -> bool {
         match (Template::new(self.path), Template::new(other.path)) {
             (Ok(own), Ok(other)) => own.same_shape(&other),
@@ -165,7 +165,7 @@ impl Endpoint {
         self.page_of.is_some()
     }
 
-    /// The reply; a problem becomes a page if the row is for people.
+    /// Renders the reply: a problem becomes a page if the row is for people.
     pub(crate) fn page_of_problem(&self, headers: &HeaderMap, response: Response) -> Response {
         match &self.page_of {
             Some(page_of) if is_problem(&response) => page_of(headers, &response),
@@ -216,12 +216,13 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// A plain `async fn(state, input, …) -> Result<output>` with up to four inputs. Every such function implements it.
+/// A plain `async fn(state, input, …) -> Result<output>` with up to four inputs. Every such function implements this
+/// trait.
 pub trait Handler<S, I>: Clone + Send + Sync + 'static {
     /// Takes the inputs from left to right, and renders the output or the problem.
     fn run(self, state: S, request: Request) -> impl Future<Output = Response> + Send + 'static;
 
-    /// The kinds that the inputs refuse a request with.
+    /// The error kinds with which the inputs refuse a request.
     fn errors() -> Vec<ErrorKind>;
 
     /// Adds the inputs and the output to the OpenAPI document.

@@ -10,8 +10,8 @@ use crate::{
     json,
 };
 
-/// One argument of a handler. Arguments are read left to right: a handler that takes the caller before the body refuses
-/// unauthenticated callers before it parses the body.
+/// One argument of a handler. Arguments are read from left to right: a handler that takes the caller before the body
+/// refuses unauthenticated callers before the body is parsed.
 pub trait Input<S>: Sized + Send {
     /// Reads its part of the request.
     ///
@@ -29,7 +29,7 @@ pub trait Input<S>: Sized + Send {
     fn describe(_operation: &mut Operation) {}
 }
 
-/// The body, a JSON object. As a reply, 200 with a body that no cache may keep.
+/// The body as a JSON object. As a return type, it is a reply with status 200 and a body that no cache may keep.
 #[derive(Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a handler takes it apart")]
 pub struct Json<T>(pub T);
@@ -37,7 +37,7 @@ pub struct Json<T>(pub T);
 impl<S: Sync, T: FromMembers> Input<S> for Json<T> {
     async fn take(_: &S, request: &mut Request) -> Result<Self> {
         let object = request.json_object()?;
-        // An integer beyond 64 bits was read as a float.
+        // serde_json reads an integer beyond 64 bits as a float.
         let has_float = object.values().any(json::has_float);
         let mut members = Members::of_object(object);
         if has_float {
@@ -61,7 +61,7 @@ impl<S: Sync, T: FromMembers> Input<S> for Json<T> {
     }
 }
 
-/// The body, the fields of a form (`application/x-www-form-urlencoded`). Only pages use it.
+/// The body as the fields of a form (`application/x-www-form-urlencoded`). Only pages use it.
 #[derive(Debug)]
 pub(crate) struct Form<T>(pub(crate) T);
 
@@ -100,7 +100,7 @@ impl<S: Sync, T: FromMembers> Input<S> for Query<T> {
     }
 }
 
-/// The next `{parameter}` of the path, left to right. A segment that does not parse is answered with 404.
+/// The next `{parameter}` of the path, from left to right. A segment that does not parse is answered with 404.
 #[derive(Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a handler takes it apart")]
 pub struct Path<T>(pub T);

@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 use super::{Described, problem::MAX_VIOLATIONS};
 use crate::error::{Error, Result, Violation};
 
-/// The maximum number of digits of all numbers of an object together.
+/// The maximum number of digits in all numbers of an object together.
 const MAX_DIGITS: usize = 16 * 1024;
 
 /// A request body or a query, read member by member.
 ///
-/// Read every member first, then unwrap them with `?`: a reader that returns `None` has recorded the violation, and one
-/// reply should report all of them.
+/// Read every member first, and unwrap them with `?` after that. A reader that returns `None` has recorded a
+/// violation, and one reply should report all violations.
 ///
 /// ```text
 /// fn from_members(members: &mut Members) -> Option<Self> {
@@ -30,7 +30,8 @@ pub trait FromMembers: Described + Sized + Send {
 /// The members that are not read yet, and the violations of those that were.
 pub struct Members {
     unread: Map<String, Value>,
-    /// Whether the members are query parameters: they are always text, from which numbers and booleans are parsed.
+    /// Whether the members are query parameters. Query parameters are always text; numbers and booleans are parsed
+    /// from it.
     from_query: bool,
     /// The members with an integer beyond 64 bits.
     beyond_64_bits: BTreeSet<String>,
@@ -48,7 +49,7 @@ impl Members {
         }
     }
 
-    /// As above, with the names of members whose integers do not fit into 64 bits.
+    /// Adds the names of the members whose integers do not fit into 64 bits.
     pub(crate) fn with_beyond_64_bits(mut self, names: BTreeSet<String>) -> Self {
         self.beyond_64_bits = names;
         self
@@ -85,7 +86,7 @@ impl Members {
         }
     }
 
-    /// Records a violation of a member, for rules that no reader here has.
+    /// Records a violation of a member, for rules that no reader of this type covers.
     pub fn refuse(&mut self, name: &str, code: &'static str, detail: impl Into<String>) {
         self.violations.push(Violation::new(name, code, detail));
     }
@@ -101,7 +102,7 @@ impl Members {
         self.optional(name, Self::text)
     }
 
-    /// Any string: for tokens, because a text that is not ours has an answer of its own.
+    /// Any string. For tokens: a malformed token gets the same answer as an unknown one.
     pub fn token(&mut self, name: &str) -> Option<String> {
         match self.required(name)? {
             Value::String(text) => Some(text),
@@ -114,7 +115,7 @@ impl Members {
         self.optional(name, Self::token)
     }
 
-    /// Text that parses; if it does not, the violation carries this code and sentence.
+    /// Text that parses. Otherwise the violation has this code and this detail.
     pub fn parse<T: FromStr>(&mut self, name: &str, code: &'static str, detail: &str) -> Option<T> {
         let parsed = self.text(name)?.parse();
         if parsed.is_err() {
@@ -192,7 +193,7 @@ impl Members {
         }
     }
 
-    /// An array of at most this many texts, all of which parse; the violation points at the item.
+    /// An array of at most this many texts, all of which parse. A violation points at the item.
     pub fn list<T: FromStr>(
         &mut self,
         name: &str,
@@ -237,8 +238,8 @@ impl Members {
         self.optional(name, |members, name| members.list(name, max, code, detail))
     }
 
-    /// A member of a change: an omitted member stays unchanged. Unlike with an optional member, `read` decides about
-    /// null.
+    /// A member of a change request. An omitted member leaves the value unchanged. Unlike with an optional member,
+    /// `read` decides about null.
     pub fn if_there<T>(
         &mut self,
         name: &str,
@@ -250,9 +251,9 @@ impl Members {
         }
     }
 
-    /// An object with any members, without NUL in any text, because Postgres keeps no NUL. Postgres also writes numbers
-    /// out, `1e308` with 309 digits, so their digits may take at most as much room as a body. An integer beyond 64 bits
-    /// would come back changed.
+    /// An object with any members. NUL is refused, because Postgres cannot store it. Postgres also writes numbers out,
+    /// `1e308` with 309 digits, so the number of digits is limited to the size of a body. An integer beyond 64 bits is
+    /// refused, because it would come back changed.
     pub fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
         let Value::Object(object) = self.required(name)? else {
             return self.wrong_type(name, "an object");
@@ -328,13 +329,13 @@ impl fmt::Debug for Members {
     }
 }
 
-/// Digits only: no sign, no space, no exponent.
+/// Accepts only digits: no sign, no space, no exponent.
 fn whole_number(digits: &str) -> Option<u64> {
     let only_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     only_digits.then(|| digits.parse().ok())?
 }
 
-/// The length of the numbers without an exponent.
+/// The number of digits when the numbers are written out without an exponent.
 fn digits(value: &Value) -> usize {
     match value {
         Value::Number(number) => number.as_f64().map_or(0, |number| number.to_string().len()),

@@ -1,14 +1,14 @@
-//! The HTTP contract, written once over the types of the `http` crate; axum and actix only transport bytes.
+//! The HTTP contract, written once over the types of the `http` crate. axum and actix only transport bytes.
 //!
-//! * An [`Endpoint`] is one row of the contract: a method, a path, and an async function. Its argument and return types
-//!   both do the work and describe it.
-//! * Rows are grouped by path. The choice of the row, `HEAD`, 405 with `Allow`, the size and the media type of bodies,
-//!   percent-decoding, request ids, the time limit and every error body are decided here, so that they are the same on
-//!   every server.
+//! * An [`Endpoint`] is one row of the contract: a method, a path, and an async function. The argument and return
+//!   types of the function both do the work and describe it.
+//! * Rows are grouped by path. This module selects the row, and handles `HEAD`, 405 with `Allow`, the size and the
+//!   media type of bodies, percent-decoding, request ids, the time limit and every error body. All of that is
+//!   therefore the same on every server.
 //! * A failure is a [`Problem`]: `application/problem+json` (RFC 9457) with a stable `code` for programs to match on.
 //!   Its documentation lists every code.
 //! * [`ClientAddress`] identifies the client.
-//! * [`not_found`] is such a reply for paths without a row, for servers that want one.
+//! * [`not_found`] is a problem reply for paths without a row, for servers that want one.
 //!
 //! ```
 //! use hallpass::{Error, ErrorKind, http::Problem};

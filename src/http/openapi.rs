@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 
 const BEARER: &str = "bearer";
 
-/// The example of an address and of a password. Both are invalid, so that an example that is sent unchanged creates no
+/// The example of an address and of a password. It is invalid, so that sending the example unchanged creates no
 /// account. Examples that tools generate may be valid.
 const NOT_FILLED_IN: &str = "fill in";
 
@@ -57,7 +57,7 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
     let scheme = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some("An access token, as sign-in returns it."));
+        .description(Some("An access token, as returned by sign-in."));
     let components = schemas
         .into_components()
         .security_scheme(BEARER, SecurityScheme::Http(scheme.build()));
@@ -65,7 +65,7 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
     info.description = Some("User management and authentication.".to_owned());
     Ok(OpenApiBuilder::new()
         .info(info)
-        // Relative to the document, so that it is correct below any prefix.
+        // Relative to the document, so that it works below any prefix.
         .servers(Some([Server::new(".")]))
         .tags(Some(tags(endpoints)))
         .paths(paths)
@@ -73,7 +73,7 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Result<OpenApi> {
         .build())
 }
 
-/// In the order of the rows, which is that of a user's first steps.
+/// The tags in the order of the rows, which is the order of a user's first steps.
 fn tags(endpoints: &[Endpoint]) -> Vec<Tag> {
     let mut names: Vec<&str> = Vec::new();
     let described = endpoints.iter().filter(|row| !row.is_for_people());
@@ -94,7 +94,7 @@ fn http_method(method: &Method) -> HttpMethod {
     }
 }
 
-/// Gives an address or a password an example that is refused.
+/// Gives an address or a password an example that would be refused.
 fn leave_to_be_filled_in(property: &mut RefOr<Schema>) {
     let RefOr::T(Schema::Object(Object {
         format: Some(format),
@@ -116,7 +116,7 @@ fn leave_to_be_filled_in(property: &mut RefOr<Schema>) {
 #[derive(Default)]
 struct Schemas {
     by_name: BTreeMap<String, RefOr<Schema>>,
-    /// The schemas that are read from requests, where an unknown member is refused.
+    /// The schemas that are read from requests, in which an unknown member is refused.
     closed: BTreeSet<String>,
 }
 

@@ -103,7 +103,7 @@ impl<T: Serialize + Described> Output for Created<T> {
     }
 }
 
-/// A reply with status 303, which sends the browser to another URL. The browser sends that site no referrer, and no
+/// A reply with status 303, which sends the browser to another URL. The browser sends no referrer to that URL, and no
 /// cache keeps the redirect.
 #[derive(Clone, Debug)]
 pub(crate) struct SeeOther {
@@ -139,7 +139,7 @@ impl Output for SeeOther {
     }
 }
 
-/// A page for people: no cache keeps it, no other page frames it, and it sends no referrer to other sites.
+/// A page for people. No cache keeps it, no other page frames it, and the browser sends no referrer to other sites.
 #[derive(Clone, Debug)]
 pub(crate) struct Html {
     status: StatusCode,
@@ -169,7 +169,7 @@ impl Html {
         }
     }
 
-    /// Takes over the status and the `Retry-After` of a problem.
+    /// Takes the status and the `Retry-After` of a problem.
     pub(crate) fn in_place_of(mut self, problem: &Response) -> Self {
         self.status = problem.status();
         self.retry_after = problem.headers().get(RETRY_AFTER).cloned();
@@ -271,7 +271,7 @@ impl Output for Document {
 
 /// A JSON reply that no cache may keep.
 fn json_reply(status: StatusCode, value: &impl Serialize) -> Response {
-    // Nearly every reply fits, so the vector does not grow in steps.
+    // Nearly every reply fits, so the vector need not grow.
     let mut body = Vec::with_capacity(512);
     match serde_json::to_writer(&mut body, value) {
         Ok(()) => reply::private(status, "application/json", body.into()),

@@ -22,9 +22,10 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// The maximum number of violations in a reply, so that a small request does not cause a large reply.
 pub(crate) const MAX_VIOLATIONS: usize = 16;
-/// The maximum length of a pointer, in bytes. Names of the contract are far shorter; others may be as long as a body.
+/// The maximum length of a pointer, in bytes. Names in the contract are far shorter, but others may be as long as a
+/// body.
 const MAX_POINTER: usize = 128;
-/// The maximum length of a text of the contract or of the host, in bytes. It may repeat input.
+/// The maximum length of a text of the contract or of the host, in bytes. Such a text may repeat input.
 const MAX_DETAIL: usize = 512;
 /// The maximum length of the text of a refusal, in bytes.
 const MAX_REFUSAL: usize = 4 * 1024;
@@ -48,7 +49,7 @@ macro_rules! codes {
                 Self { status: StatusCode::$status, code: $code, title: $title, detail: $detail },
             )),*];
 
-            /// Every code once. An invalid configuration has the same reply as any other defect.
+            /// Every code once. `Configuration` is left out, because it has the same reply as any other defect.
             #[cfg(any(test, feature = "openapi"))]
             pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
                 let answered = Self::ALL.iter().filter(|(kind, _)| *kind != ErrorKind::Configuration);
@@ -67,7 +68,7 @@ macro_rules! codes {
                 }
             }
 
-            /// The cached body of a kind whose body is always the same.
+            /// The cached body of a kind, if its body is always the same.
             fn kept(kind: ErrorKind) -> &'static OnceLock<Bytes> {
                 match kind {
                     $(ErrorKind::$kind => {
@@ -80,11 +81,11 @@ macro_rules! codes {
 
         /// A failure as the client sees it: `application/problem+json` (RFC 9457), never cached.
         ///
-        /// The members are `type` (`urn:hallpass:<code>`), `title`, `status`, `detail` and `code`. If the input was not
-        /// valid, there is also `errors`, a list of at most 16 `{pointer, code, detail}`, with RFC 6901 pointers that
-        /// are cut if a name is longer than any of ours. Match on `code`: it never changes; texts do. If the status is
-        /// 500 or more, the source of the error is logged once, when the reply is made; it never leaves the process. A
-        /// [`Refusal`](crate::error::Refusal) of the host has a `code` and a `detail` of its own.
+        /// The members are `type` (`urn:hallpass:<code>`), `title`, `status`, `detail` and `code`. If the input was
+        /// not valid, there is also `errors`, a list of at most 16 `{pointer, code, detail}`. Its RFC 6901 pointers
+        /// are cut if a name is longer than any known name. Match on `code`: it never changes, but texts do. If the
+        /// status is 500 or more, the source of the error is logged once, when the reply is created. It never leaves
+        /// the process. A [`Refusal`](crate::error::Refusal) of the host has a `code` and a `detail` of its own.
         ///
         /// | code | status | meaning | from |
         /// |---|---|---|---|
@@ -99,7 +100,7 @@ macro_rules! codes {
 error_kinds!(codes);
 
 impl Problem {
-    /// The answer to a request with these headers: it carries the request's `X-Request-Id`.
+    /// The answer to a request with these headers. It carries the request's `X-Request-Id`.
     #[cfg(any(feature = "axum", feature = "actix"))]
     pub(crate) fn answering(headers: &HeaderMap, error: Error) -> Self {
         Self(error, Some(RequestId::of(headers)))
@@ -117,7 +118,7 @@ impl Problem {
         Code::of(self.kind()).status
     }
 
-    /// The reply. Logs the source of a 5xx.
+    /// The reply. This logs the source of a 5xx.
     #[must_use]
     pub fn to_response(&self) -> Response {
         self.log();
@@ -128,7 +129,7 @@ impl Problem {
         let Code { status, .. } = Code::of(self.kind());
         let error = Chain(&self.0);
         match self.kind() {
-            // Shedding load is normal, and a storm of logins must not flood the log.
+            // Shedding load is normal, and a flood of logins must not flood the log.
             ErrorKind::Overloaded => tracing::debug!(%error, "the request was refused"),
             ErrorKind::Unavailable => tracing::warn!(%error, "the request failed"),
             _ if status.is_server_error() => tracing::error!(%error, "the request failed"),
@@ -198,7 +199,7 @@ impl Problem {
                 violations.map(Rule::from).collect()
             }),
         };
-        // Strings and a number can always be serialized; if not, the reply has the status only.
+        // Strings and a number can always be serialized. If that fails, the reply only has a status.
         serde_json::to_vec(&body).unwrap_or_default().into()
     }
 }
@@ -209,7 +210,7 @@ pub(crate) fn is_problem(response: &Response) -> bool {
     content_type.is_some_and(|value| value == PROBLEM_JSON)
 }
 
-/// RFC 6750, section 3: no `error` when no token was sent. Other kinds of 401 are not about a bearer token.
+/// RFC 6750, section 3: no `error` if no token was sent. Other kinds of 401 are not about a bearer token.
 fn challenge(kind: ErrorKind) -> Option<&'static str> {
     match kind {
         ErrorKind::Unauthenticated => Some("Bearer"),
@@ -218,8 +219,8 @@ fn challenge(kind: ErrorKind) -> Option<&'static str> {
     }
 }
 
-/// The `RateLimit-Policy` and `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers-10): the limit, and that it is
-/// used up for this many seconds.
+/// The `RateLimit-Policy` and `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers-10). They give the limit, and
+/// the seconds for which it is used up.
 fn name_limit(headers: &mut HeaderMap, policy: &QuotaPolicy, after: u64) {
     let QuotaPolicy {
         name,

@@ -5,11 +5,12 @@ use serde_json::{Map, Value};
 use super::percent::decode_form;
 use crate::error::{Error, Result, Violation};
 
-/// The maximum number of pairs of a query or a form. No row has a tenth as many, and each pair costs work.
+/// The maximum number of pairs in a query or a form. No row needs a tenth as many, and each pair costs work.
 const MAX_PAIRS: usize = 64;
 
-/// Reads the pairs with these names from a query that others add parameters to. Other pairs may be repeated,
-/// undecodable, and any number. Returns `None` if one of these names occurs twice, or its value cannot be decoded.
+/// Reads the pairs with these names from a query to which others may add parameters. Other pairs may be repeated or
+/// undecodable, and there may be any number of them. Returns `None` if one of these names occurs twice, or its value
+/// cannot be decoded.
 #[cfg(feature = "oauth")]
 pub(crate) fn pick(query: &str, names: &[&str]) -> Option<Map<String, Value>> {
     let mut pairs = Map::new();
@@ -27,7 +28,7 @@ pub(crate) fn pick(query: &str, names: &[&str]) -> Option<Map<String, Value>> {
     Some(pairs)
 }
 
-/// Reads the pairs of a query; all violations are reported together.
+/// Reads the pairs of a query, and reports all violations together.
 pub(crate) fn parse(query: &str) -> Result<Map<String, Value>> {
     let mut pairs = Map::new();
     let mut violations = Vec::new();
@@ -62,7 +63,7 @@ pub(crate) fn parse(query: &str) -> Result<Map<String, Value>> {
     }
 }
 
-/// No single parameter is at fault, so the pointer is that of the whole (RFC 6901, section 5).
+/// No single parameter is at fault, so the pointer is that of the whole document (RFC 6901, section 5).
 fn too_many() -> Error {
     Error::validation(vec![Violation {
         pointer: String::new(),

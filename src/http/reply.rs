@@ -1,4 +1,4 @@
-//! The replies that every output is built from.
+//! The functions that build every reply.
 
 use ::http::{
     HeaderValue, StatusCode,
@@ -9,7 +9,8 @@ use bytes::Bytes;
 /// A reply with its whole body.
 pub type Response = ::http::Response<Bytes>;
 
-/// An extension of a reply to HEAD: the length of the body of GET was not computed, so the reply has no content length.
+/// An extension of a reply to HEAD. The length of the body of GET was not computed, so the reply has no content
+/// length.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct UnknownLength;

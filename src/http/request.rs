@@ -61,14 +61,14 @@ impl Request {
         user_agent(&self.head.headers)
     }
 
-    /// The `Accept-Language` headers, as one list (RFC 9110 section 5.3); empty without one.
+    /// The `Accept-Language` headers as one list (RFC 9110 section 5.3); empty if there is none.
     pub fn accept_language(&self) -> String {
         let values = self.head.headers.get_all(ACCEPT_LANGUAGE).into_iter();
         let texts: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
         texts.join(",")
     }
 
-    /// The token of a device that was signed in on before, as sent.
+    /// The token of a device on which somebody signed in before, as sent.
     pub(crate) fn device(&self) -> Option<&str> {
         self.cookie(DEVICE)
     }
@@ -78,13 +78,13 @@ impl Request {
         self.cookies.read(&self.head.headers, name)
     }
 
-    /// The cookies whose names begin so; see [`Cookies::beginning`].
+    /// The cookies whose names begin with this prefix; see [`Cookies::beginning`].
     #[cfg(feature = "oauth")]
     pub(crate) fn cookies_beginning(&self, with: &str) -> Vec<(&str, &str)> {
         self.cookies.beginning(&self.head.headers, with)
     }
 
-    /// Whether only the head of the reply is asked for.
+    /// Whether only the head of the reply is requested.
     pub fn is_head(&self) -> bool {
         self.head.method == Method::HEAD
     }
@@ -92,13 +92,13 @@ impl Request {
     /// The bearer token (RFC 6750, section 2.1), not verified yet.
     ///
     /// # Errors
-    /// [`Unauthenticated`](ErrorKind::Unauthenticated) without one;
-    /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) for a malformed token.
+    /// [`Unauthenticated`](ErrorKind::Unauthenticated) if there is none;
+    /// [`InvalidAccessToken`](ErrorKind::InvalidAccessToken) if it is malformed.
     pub fn bearer(&self) -> Result<&str> {
         bearer(&self.head.headers)
     }
 
-    /// The next path parameter, decoded, left to right.
+    /// The next path parameter, decoded, from left to right.
     ///
     /// # Errors
     /// [`Internal`](ErrorKind::Internal) if the path has no more.
@@ -170,7 +170,7 @@ pub(crate) fn user_agent(headers: &HeaderMap) -> Option<&str> {
 /// The bearer token (RFC 6750, section 2.1).
 ///
 /// # Errors
-/// `Unauthenticated` without an `Authorization` header or with one of another scheme; `InvalidAccessToken` with more
+/// `Unauthenticated` without an `Authorization` header, or with one of another scheme; `InvalidAccessToken` with more
 /// than one such header, or with a malformed token.
 pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
@@ -193,7 +193,8 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str> {
 /// RFC 9110, section 11.2.
 fn is_token68(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    // Without an early end: a token is a few hundred bytes, nearly always good ones, and this runs on many at a time.
+    // The loop does not stop early. A token has a few hundred bytes, nearly always valid, and this way the compiler
+    // can check many at a time.
     let good = |byte: u8| {
         byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
     };

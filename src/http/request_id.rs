@@ -1,4 +1,4 @@
-//! `X-Request-Id`: taken over from the request when it is sane, made otherwise, and on every reply.
+//! `X-Request-Id`: taken from the request if it is valid, generated otherwise, and set on every reply.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -15,14 +15,14 @@ pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 
 const MAX_LEN: usize = 128;
 
-/// The `X-Request-Id` of the reply to a request with these headers, for replies that a server makes by itself: that of
-/// the request when it is one of 1 to 128 letters, digits, `.`, `_` and `-`, and a new UUID otherwise.
+/// The `X-Request-Id` of the reply to a request with these headers, for replies that a server creates itself. If the
+/// request has exactly one id, of 1 to 128 letters, digits, `.`, `_` and `-`, it is kept. Otherwise it is a new UUID.
 #[must_use]
 pub fn request_id(headers: &HeaderMap) -> HeaderValue {
     RequestId::of(headers).0
 }
 
-/// The identifier that ties a reply, and its log lines, to the request.
+/// The identifier that links a reply and its log lines to the request.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(HeaderValue);
 
@@ -36,7 +36,7 @@ impl RequestId {
         }
     }
 
-    /// A UUID that reveals nothing, and is not a secret: the number of the request, hashed with random keys.
+    /// A UUID that reveals nothing and is not a secret: a counter of requests, hashed with random keys.
     fn new() -> Self {
         static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(Default::default);
         static NEXT: AtomicU64 = AtomicU64::new(0);

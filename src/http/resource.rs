@@ -1,4 +1,4 @@
-//! Rows grouped by path: the choice of the row, and everything that is the same for all rows.
+//! Rows grouped by path: the selection of the row, and everything that is the same for all rows.
 
 use std::{
     borrow::Borrow, cmp::Ordering, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc,
@@ -24,7 +24,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
 };
 
-/// All the rows of a contract, by path, in the order in which to match paths.
+/// All rows of a contract by path, in the order in which paths are matched.
 #[derive(Debug)]
 pub struct Resources(Vec<Arc<Resource>>);
 
@@ -67,7 +67,7 @@ impl Resources {
         by_path(endpoints).map(drop)
     }
 
-    /// The resources, in the order in which to match them.
+    /// The resources, in the order in which paths are matched.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Resource>> {
         self.0.iter()
     }
@@ -80,14 +80,14 @@ impl Resource {
         self.template.path()
     }
 
-    /// Whether this resource is meant by the raw path of a request, prefix included. Servers that decode paths before
-    /// they match must check it.
+    /// Whether the raw path of a request, including a prefix, matches this resource. Servers that decode paths before
+    /// they match them must check it.
     #[must_use]
     pub fn matches(&self, raw_path: &str) -> bool {
         self.template.matches(raw_path)
     }
 
-    /// The methods of its rows, and HEAD where there is a GET. Any other one is answered with 405.
+    /// The methods of its rows, and HEAD if there is a GET. Any other method is answered with 405.
     pub fn methods(&self) -> impl Iterator<Item = &Method> {
         let methods = self.endpoints.iter().map(Endpoint::method);
         methods.flat_map(|method| {
@@ -96,7 +96,7 @@ impl Resource {
         })
     }
 
-    /// Answers a request to this path: any method, with `peer` as the other end of its connection, if known.
+    /// Answers a request to this path with any method. `peer` is the other end of its connection, if known.
     pub async fn serve<B, E>(&self, head: Parts, peer: Option<SocketAddr>, body: B) -> Response
     where
         B: Stream<Item = Result<Bytes, E>>,
@@ -120,7 +120,7 @@ impl Resource {
         B: Stream<Item = Result<Bytes, E>>,
     {
         let ends_at = Instant::now() + self.timeout;
-        // This comes before any decision, because a client that is still writing would not read the reply.
+        // The body is read before any decision, because a client that is still writing would not read the reply.
         let body = match Body::read(body, ends_at).await {
             Ok(body) => body,
             Err(error) => {
@@ -153,7 +153,7 @@ impl Resource {
         let running = AssertUnwindSafe(running).catch_unwind();
         let response = match timeout_at(ends_at, running).await {
             Ok(Ok(response)) => response,
-            // The panic hook has the payload. It may hold anything, so it is not logged again.
+            // The panic hook has received the payload. It may hold anything, so it is not logged again.
             Ok(Err(_panic)) => problem(Error::internal("the handler panicked")),
             Err(elapsed) => problem(Error::new(ErrorKind::Unavailable).with_source(elapsed)),
         };
@@ -234,7 +234,7 @@ pub fn not_found(method: &Method, headers: &HeaderMap) -> Response {
     finish(response, RequestId::of(headers), method == Method::HEAD)
 }
 
-/// The reply to HEAD has the content length that GET would have (RFC 9110, section 9.3.2), if it is known.
+/// The reply to HEAD has the content length that GET would have (RFC 9110, section 9.3.2), if that is known.
 fn finish(mut response: Response, id: RequestId, is_head: bool) -> Response {
     id.stamp(response.headers_mut());
     if is_head {

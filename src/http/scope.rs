@@ -1,4 +1,4 @@
-//! What a request to a host's own route has in common with one to ours: an id, a client, and a span for log lines.
+//! The request id, the client and the log span for requests to a host's own routes.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -11,15 +11,15 @@ use tracing::Span;
 use super::{ClientAddress, Cookies, cookie::DEVICE, request_id::RequestId};
 use crate::error::Result;
 
-/// The longest path that a span names.
+/// The maximum length of a path in a span.
 const MAX_PATH: usize = 255;
 
-/// A layer for a host's own routes, on axum and on actix; [`Auth::request_scope`](crate::Auth::request_scope) makes it.
+/// A layer for a host's own routes on axum or actix, created by [`Auth::request_scope`](crate::Auth::request_scope).
 ///
-/// Within it every reply carries an `X-Request-Id`, log lines stand in the span `request` with the id, the method and
-/// the path, and handlers take [`ClientInfo`](crate::event::ClientInfo) as an argument: the address, the
-/// `User-Agent`, the request id and the token of a known device, as calls in process want them. Endpoints of hallpass
-/// may stand inside, and have the same id.
+/// Every reply within it carries an `X-Request-Id`. Log lines are in the span `request`, with the id, the method and
+/// the path. Handlers take [`ClientInfo`](crate::event::ClientInfo) as an argument: the address, the `User-Agent`, the
+/// request id and the token of a known device, which calls in process need. If the layer also wraps endpoints of
+/// hallpass, they use the same id.
 ///
 /// Put it outside of guards, so that their refusals carry the id, too.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ impl RequestScope {
         self.0.client_address.of(head, peer)
     }
 
-    /// The token of a device that was signed in on before, as sent.
+    /// The token of a device on which somebody signed in before, as sent.
     pub(crate) fn device<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
         self.0.cookies.read(headers, DEVICE)
     }

@@ -1,7 +1,7 @@
 //! Path patterns such as `/users/me/sessions/{id}`, matched against the raw path.
 //!
-//! Servers decode paths differently before they match (one of them even decodes `%75` to `u`). Their matches are
-//! therefore checked here again on the raw text, and parameters are taken from it and decoded here.
+//! Servers decode paths differently before they match them (one of them even decodes `%75` to `u`). Their matches are
+//! therefore checked again here on the raw text. Parameters are taken from that text and decoded here.
 
 use std::cmp::Ordering;
 
@@ -47,19 +47,20 @@ impl Template {
         })
     }
 
-    /// Whether the raw path ends in this pattern. The part before it is the host's mount point.
+    /// Whether the raw path ends with a match of this pattern. The part before it is the host's mount point.
     pub(crate) fn matches(&self, raw_path: &str) -> bool {
         self.raw_params(raw_path).is_some()
     }
 
-    /// The decoded parameters; `None` if the path does not match, has a broken escape, or hides a control character.
+    /// The decoded parameters; `None` if the path does not match, has a broken escape, or contains an encoded control
+    /// character.
     pub(crate) fn params(&self, raw_path: &str) -> Option<Vec<String>> {
         let decode =
             |raw: &str| percent::decode(raw).filter(|param| !param.contains(char::is_control));
         self.raw_params(raw_path)?.into_iter().map(decode).collect()
     }
 
-    /// The part of a raw path that matches which comes before this pattern: the host's mount point.
+    /// The part of a matching raw path that comes before this pattern: the host's mount point.
     pub(crate) fn before<'a>(&self, raw_path: &'a str) -> Option<&'a str> {
         self.take_apart(raw_path).map(|(before, _)| before)
     }
@@ -90,7 +91,7 @@ impl Template {
         self.segments.cmp(&other.segments)
     }
 
-    /// Whether both match the same paths.
+    /// Whether both patterns match the same paths.
     pub(crate) fn same_shape(&self, other: &Self) -> bool {
         self.segments.len() == other.segments.len()
             && self

@@ -7,13 +7,13 @@ use crate::{clock::Timestamp, outbox::LetterKind, user::EmailAddress};
 
 /// A letter with the data that its [kind](LetterKind) needs.
 ///
-/// No letter has the `User-Agent`: a caller could use it to have us mail a text of their choice.
+/// No letter contains the `User-Agent`: a caller could use it to make us mail a text of their choice.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Letter {
     /// The letter.
     pub kind: LetterKind,
-    /// The link, and how long it works, if the kind has a [purpose](LetterKind::purpose).
+    /// The link and how long it works, if the kind has a [purpose](LetterKind::purpose).
     pub link: Option<(Link, Duration)>,
     /// The time and client address of the action, in [notices](LetterKind::is_notice).
     pub seen: Option<Seen>,

@@ -8,7 +8,7 @@ use crate::{
     secret::OneTimeToken,
 };
 
-/// Makes the links in mails, from configuration only: nothing from a request becomes part of them.
+/// Creates the links in mails, from configuration only: nothing from a request becomes part of them.
 ///
 /// ```
 /// use hallpass::{secret::OneTimeToken, mail::Links, token::Purpose};
@@ -25,7 +25,7 @@ pub struct Links {
     pages: Vec<(Purpose, String)>,
 }
 
-/// A link with a one-time token in it. `Debug` prints no content.
+/// A link that contains a one-time token. `Debug` prints no content.
 #[derive(Clone)]
 pub struct Link(String);
 
@@ -48,8 +48,8 @@ impl Links {
     /// there.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an `http` or `https` URL, or has a user, a query
-    /// or a fragment.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an `http` or `https` URL, or has a user, a
+    /// password, a query or a fragment.
     pub fn new(public_url: &str) -> Result<Self> {
         check("the public URL", public_url)?;
         let authority = public_url.split('/').nth(2).unwrap_or_default();
@@ -87,15 +87,16 @@ impl Links {
     }
 }
 
-/// A query in a fragment (`https://app.example/#/reset`) is for the page's own router.
+/// If the URL has a fragment (`https://app.example/#/reset`), the query belongs to the fragment, for the page's own
+/// router.
 fn with_token(url: &str, token: &OneTimeToken) -> Link {
     let last = url.rsplit('#').next().unwrap_or(url);
     let separator = if last.contains('?') { '&' } else { '?' };
     Link(format!("{url}{separator}token={}", token.expose()))
 }
 
-/// The URL is written into mails as it is. It needs a scheme that mail programs open, a host, and no character that
-/// ends the link in a plain text.
+/// The URL is written into mails unchanged. It needs a scheme that mail programs open, a host, and no character that
+/// would end the link in plain text.
 fn check(what: &str, url: &str) -> Result<()> {
     let rest = url
         .strip_prefix("https://")

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{Mail, MailError, Mailer};
 use crate::user::EmailAddress;
 
-/// Keeps mails instead of sending them: for tests. Clones share the mails.
+/// Keeps mails instead of sending them, for tests. Clones share the mails.
 ///
 /// ```
 /// use hallpass::mail::Mailbox;
@@ -31,7 +31,7 @@ impl Mailbox {
         self.lock().clone()
     }
 
-    /// The most recently ordered mail to this address. Mails that are sent at the same time arrive in any order.
+    /// The most recently ordered mail to this address. Mails sent at the same time may arrive in any order.
     #[must_use]
     pub fn last_to(&self, address: &str) -> Option<Mail> {
         let address: EmailAddress = address.parse().ok()?;

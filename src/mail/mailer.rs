@@ -13,11 +13,12 @@ pub trait Mailer: fmt::Debug + Send + Sync + 'static {
     /// Sends a mail, or passes it on for sending.
     ///
     /// # Contract
-    /// When this has returned, another component has taken responsibility for the mail. It may be called again with the
-    /// same mail after a fault. It may be dropped at any point; the mail then counts as not sent.
+    /// When this returns `Ok`, another component has taken responsibility for the mail. After a fault it may be called
+    /// again with the same mail. The future may be dropped at any point; the mail then counts as not sent.
     ///
     /// # Errors
-    /// If the mail was not accepted; [permanent](MailError::permanent) if this mail will never be accepted.
+    /// If the mail was not accepted. The error is [permanent](MailError::permanent) if the mail will never be
+    /// accepted.
     async fn send(&self, mail: &Mail) -> Result<(), MailError>;
 }
 
@@ -29,7 +30,7 @@ pub struct MailError {
 }
 
 impl MailError {
-    /// This mail, to this recipient, will not be accepted later either. The text must hold no secret.
+    /// This mail to this recipient will never be accepted. The text must not contain a secret.
     pub fn permanent(source: impl Into<BoxError>) -> Self {
         Self {
             permanent: true,
@@ -37,7 +38,7 @@ impl MailError {
         }
     }
 
-    /// A later attempt may succeed. The text must hold no secret.
+    /// A later attempt may succeed. The text must not contain a secret.
     pub fn transient(source: impl Into<BoxError>) -> Self {
         Self {
             permanent: false,
@@ -45,7 +46,7 @@ impl MailError {
         }
     }
 
-    /// Whether a retry of this mail is of little use.
+    /// Whether a retry of this mail is pointless.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         self.permanent

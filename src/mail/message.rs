@@ -19,7 +19,7 @@ pub struct Content {
     pub html: String,
 }
 
-/// A mail, ready to be sent. `Debug` prints no content: it holds a one-time link.
+/// A mail, ready to be sent. `Debug` prints no content, because the mail may contain a one-time link.
 #[derive(Clone)]
 pub struct Mail {
     id: IntentId,
@@ -29,7 +29,7 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// A mail to `to`. `id` makes its Message-ID: a mail that is sent again after a fault has the same one.
+    /// A mail to `to`. Its Message-ID is made from `id`, so a mail that is sent again after a fault has the same one.
     ///
     /// Control characters in the subject become spaces, so that it cannot start another header. The subject is cut off
     /// after 200 characters, so that it fits into one header.
@@ -53,7 +53,7 @@ impl Mail {
         self.id
     }
 
-    /// When it was written.
+    /// The time at which it was written.
     #[must_use]
     pub fn date(&self) -> Timestamp {
         self.date

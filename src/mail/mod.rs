@@ -1,9 +1,9 @@
 //! Mail: the letters, the mailers, and the outbox of unsent mails.
 //!
-//! A use case puts an [`Intent`] into the outbox, whether or not the address has an account. The delivery worker claims
-//! it, resolves the account, makes the [`Letter`] with its one-time link, has the [`Templates`] render a [`Mail`], and
-//! passes that to the [`Mailer`]: the terminal, a [`Mailbox`] in tests, an SMTP server, or an implementation of the
-//! host.
+//! A use case puts an [`Intent`] into the outbox, whether or not the address has an account. The delivery worker
+//! claims the intent, resolves the account, and creates the [`Letter`] with its one-time link. The [`Templates`]
+//! render it as a [`Mail`], which the worker passes to the [`Mailer`]: the terminal, a [`Mailbox`] in tests, an SMTP
+//! server, or an implementation of the host's own.
 
 mod letter;
 mod links;

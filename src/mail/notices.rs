@@ -2,8 +2,8 @@
 
 use crate::outbox::LetterKind;
 
-/// The choice of optional letters: those that notify users of changes to their accounts. Each [`LetterKind`] says
-/// whether it [is optional](LetterKind::is_optional), and its [default](LetterKind::is_sent_by_default).
+/// The choice of optional letters, which notify users of changes to their accounts. [`LetterKind::is_optional`] and
+/// [`LetterKind::is_sent_by_default`] describe each letter.
 ///
 /// ```
 /// use hallpass::mail::{LetterKind, Notices};

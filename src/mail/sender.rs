@@ -11,9 +11,9 @@ const MAX_NAME: usize = 200;
 /// RFC 2606 reserves this name, so that it is never a real domain.
 const ANY_TLD: &str = ".invalid";
 
-/// The sender of mails: `Hallpass <no-reply@localhost>`, `"Acme, Inc." <id@acme.example>` or an address alone.
+/// The sender of mails: `Hallpass <no-reply@localhost>`, `"Acme, Inc." <id@acme.example>` or only an address.
 ///
-/// The address is one that [`EmailAddress`] accepts, or one at a domain with a single label, such as `localhost`.
+/// The address must be one that [`EmailAddress`] accepts, or one at a domain with a single label, such as `localhost`.
 ///
 /// ```
 /// use hallpass::mail::Sender;
@@ -56,7 +56,7 @@ impl FromStr for Sender {
     fn from_str(text: &str) -> Result<Self> {
         let malformed = || {
             Error::configuration(format!(
-                "the mail sender looks like Hallpass <no-reply@example.org>, not {text:?}"
+                "the mail sender must look like Hallpass <no-reply@example.org>, not {text:?}"
             ))
         };
         let trimmed = text.trim();

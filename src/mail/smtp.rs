@@ -25,15 +25,16 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_IDLE: usize = 4;
 
-/// Sends mails through an SMTP server (RFC 5321), with TLS by rustls, and keeps connections for the next mail.
+/// Sends mails through an SMTP server (RFC 5321), with TLS by rustls, and reuses connections.
 ///
-/// With TLS, the server's certificate is always verified: its name, its dates, and its root, which must be one that the
-/// machine trusts or [one's own](Self::with_root_certificate). User, password and mails are sent through TLS or not at
-/// all. Without TLS, everything can be read on the network: use it only for servers on the same machine or network.
+/// With TLS, the server's certificate is always verified: its name, its dates, and its root. The machine must trust
+/// the root, or it must be [the host's own](Self::with_root_certificate). User, password and mails are only sent
+/// through TLS. Without TLS, everything can be read on the network: use it only for servers on the same machine or
+/// network.
 ///
-/// The three digits of a reply decide what it means (RFC 5321 section 4.2); its text need not be UTF-8. Connecting and
-/// sending may take up to 10 seconds each. Addresses with UTF-8 local parts need a server that offers SMTPUTF8 (RFC
-/// 6531).
+/// Only the three digits of a reply decide what it means (RFC 5321 section 4.2); its text need not be UTF-8.
+/// Connecting and sending may take up to 10 seconds each. Addresses with UTF-8 local parts need a server that offers
+/// SMTPUTF8 (RFC 6531).
 ///
 /// ```
 /// use hallpass::mail::SmtpMailer;
@@ -42,8 +43,8 @@ const MAX_IDLE: usize = 4;
 /// let mailer = SmtpMailer::from_url("smtps://user:p%40ss@mail.example.org", sender)?;
 /// # Ok::<(), hallpass::Error>(())
 /// ```
-// The connections are kept here and not by the transport of `lettre`: it has no timeout for replies, and returns a
-// connection whose caller gave up to its pool, where the late reply is taken as the answer to the next mail.
+// The connections are kept here, because the transport of `lettre` has no timeout for replies. It would also return a
+// connection whose caller gave up to its pool, where the late reply would be read as the answer to the next mail.
 #[derive(Debug)]
 pub struct SmtpMailer {
     server: Server,
@@ -62,8 +63,8 @@ struct Idle {
 impl SmtpMailer {
     /// Sends through the server at this URL:
     ///
-    /// * `smtp://host:port`: in the clear, port 25 by default;
-    /// * `smtp://host:port?tls=required`: TLS by STARTTLS or not at all, port 587 by default;
+    /// * `smtp://host:port`: without TLS, port 25 by default;
+    /// * `smtp://host:port?tls=required`: only with TLS by STARTTLS, port 587 by default;
     /// * `smtps://host:port`: TLS from the start, port 465 by default.
     ///
     /// User and password come before the host, percent-encoded: `smtps://user:p%40ss@host`.
@@ -80,8 +81,8 @@ impl SmtpMailer {
         })
     }
 
-    /// Trusts the root certificates in `pem` (one or more, RFC 7468) instead of those that the machine trusts: for a
-    /// server whose certificate comes from one's own authority.
+    /// Trusts the root certificates in `pem` (one or more, RFC 7468) instead of those that the machine trusts. For a
+    /// server whose certificate comes from a private authority.
     ///
     /// ```no_run
     /// use hallpass::mail::SmtpMailer;
@@ -110,7 +111,7 @@ impl SmtpMailer {
                 return Ok(connection);
             }
         }
-        // A failure before the mail is named says nothing about the mail.
+        // A failure before the mail is named does not concern the mail itself.
         let hello = ClientId::Domain(self.sender.domain().to_owned());
         time::timeout(CONNECT_TIMEOUT, self.server.connect(&hello))
             .await

@@ -21,14 +21,14 @@ use crate::{
 };
 
 const MAX_PRODUCT: usize = 100;
-/// Below the 78 characters of RFC 5322 section 2.1.1.
+/// Less than the 78 characters of RFC 5322 section 2.1.1.
 const MAX_LINE: usize = 76;
 
 /// Renders letters, as plain text and as HTML that loads no other resource.
 ///
-/// A letter is written once: its subject on the first line, then paragraphs, separated by empty lines. A paragraph in
-/// brackets is the link; the text in the brackets is the label of its button. Both the plain text and the HTML are made
-/// from this source.
+/// A letter is written once: the subject on the first line, then paragraphs, separated by empty lines. A paragraph in
+/// brackets is the link, and the text in the brackets is the label of its button. Both the plain text and the HTML are
+/// rendered from this source.
 ///
 /// ```
 /// use hallpass::mail::{LetterKind, Templates};
@@ -43,7 +43,7 @@ const MAX_LINE: usize = 76;
 /// ```
 #[derive(Clone)]
 pub struct Templates {
-    /// The letters in source form. Few are ever used, so each is parsed on use.
+    /// The letters in source form. Few are ever used, so each is parsed when it is used.
     letters: HashMap<(Locale, LetterKind), Cow<'static, str>>,
     locales: Vec<Locale>,
     layout: Cow<'static, str>,
@@ -73,7 +73,7 @@ impl Templates {
             || product.chars().count() > MAX_PRODUCT
         {
             return Err(Error::configuration(format!(
-                "the product name is a line of at most {MAX_PRODUCT} characters, not {product:?}"
+                "the product name must be one line of at most {MAX_PRODUCT} characters, not {product:?}"
             )));
         }
         let written = [
@@ -97,16 +97,17 @@ impl Templates {
         })
     }
 
-    /// Sets the text of a letter in a language, which may be a new one. If a language lacks a letter, the English one
-    /// is used.
+    /// Sets the text of a letter in a language. The language may be a new one; letters that it lacks are sent in
+    /// English.
     ///
-    /// Each paragraph is a [minijinja](https://docs.rs/minijinja) template with `product` and `lang`; with `expires_in`
-    /// in letters that have a link; with `at`, and `ip` if known, in letters that report an action; and with
-    /// `new_email` in [`LetterKind::EmailChangeRequested`]. Values are escaped in HTML.
+    /// Each paragraph is a [minijinja](https://docs.rs/minijinja) template with `product` and `lang`. Letters with a
+    /// link also have `expires_in`. Letters that report an action have `at`, and `ip` if it is known.
+    /// [`LetterKind::EmailChangeRequested`] has `new_email`. Values are escaped in HTML.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if the text has no subject, or uses data that the letter does
-    /// not have. A letter with a link must have exactly one paragraph in brackets, and a letter without a link none.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the text has no subject, or uses data that the letter
+    /// does not have. A letter with a link must have exactly one paragraph in brackets, and a letter without a link
+    /// must have none.
     pub fn with_letter(mut self, kind: LetterKind, locale: &Locale, text: &str) -> Result<Self> {
         let refuse = |why: &str| {
             let kind = kind.as_str();
@@ -118,7 +119,7 @@ impl Templates {
         let sample = sample(kind)?;
         if source.actions() != usize::from(sample.link.is_some()) {
             return refuse(
-                "a letter with a link must have one paragraph in brackets, others must have none",
+                "a letter with a link must have one paragraph in brackets, and other letters none",
             );
         }
         let text = Cow::Owned(text.to_owned());
@@ -135,8 +136,8 @@ impl Templates {
 
     /// Puts the HTML of every letter into a layout of the host's own.
     ///
-    /// It is a [minijinja](https://docs.rs/minijinja) template with `lang`, `subject`, `product` and `parts`: each has
-    /// a `text`, and the button also has a `link`. All of them are already escaped. See the default,
+    /// It is a [minijinja](https://docs.rs/minijinja) template with `lang`, `subject`, `product` and `parts`. Each
+    /// part has a `text`, and the button also has a `link`. All of these values are already escaped. The default is
     /// `src/mail/templates/layout.html`.
     ///
     /// # Errors
@@ -161,7 +162,7 @@ impl Templates {
         &self.product
     }
 
-    /// The text of a letter, in this language, or else in English.
+    /// The text of a letter in this language, or in English if the language lacks it.
     ///
     /// # Errors
     /// [`Internal`](crate::ErrorKind::Internal) if a template is broken.
@@ -206,7 +207,7 @@ impl Templates {
         })
     }
 
-    /// The letter in the language that fits best.
+    /// The source of the letter in the language that fits best.
     fn source(&self, kind: LetterKind, locale: &Locale) -> Result<(&Locale, Source)> {
         let fitting = locale.look_up(&self.locales);
         let mut candidates = fitting.into_iter().chain([&Locale::EN]);
@@ -253,14 +254,14 @@ impl fmt::Debug for Templates {
     }
 }
 
-/// A variable that a letter lacks must cause an error instead of being silently empty.
+/// A variable that a letter lacks causes an error instead of an empty text.
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment
 }
 
-/// A letter of this kind, for testing templates.
+/// A letter of this kind, for checking templates.
 fn sample(kind: LetterKind) -> Result<Letter> {
     let links = Links::new("https://example.org")?;
     let token = "token".into();
@@ -278,7 +279,7 @@ fn sample(kind: LetterKind) -> Result<Letter> {
     })
 }
 
-/// Lines are broken at spaces only; a text without spaces, such as a link or a Chinese sentence, is not broken.
+/// Breaks lines at spaces only. A text without spaces, such as a link or a Chinese sentence, is not broken.
 fn wrap(paragraph: &str) -> String {
     let (mut wrapped, mut length) = (String::new(), 0);
     for word in paragraph.split(' ').filter(|word| !word.is_empty()) {

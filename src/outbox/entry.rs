@@ -10,7 +10,7 @@ const GAP: Duration = Duration::from_secs(60);
 /// At most five mails of a kind go to an address in this time.
 const WINDOW: Duration = Duration::from_secs(3600);
 
-/// A mail in the outbox, as an operator sees it: without its content.
+/// A mail in the outbox, as an operator sees it, without its content.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -19,9 +19,10 @@ const WINDOW: Duration = Duration::from_secs(3600);
 pub struct MailEntry {
     /// The identifier.
     pub id: IntentId,
-    /// The letter: the word of a [`LetterKind`], or one that only a newer version knows.
+    /// The letter: the name of a [`LetterKind`], or a name that only a newer version knows.
     pub letter: String,
-    /// The address that it goes to or was requested with; `None` if the user is gone, or the address cannot be read.
+    /// The address that the mail goes to or was requested with; `None` if the user is gone, or the address cannot be
+    /// read.
     pub recipient: Option<EmailAddress>,
     /// The recipient; `None` if the mail was requested with an address.
     pub user_id: Option<UserId>,
@@ -33,7 +34,7 @@ pub struct MailEntry {
     pub last_error: Option<String>,
     /// When it was requested.
     pub created_at: Timestamp,
-    /// The time at which to send it; while it is being sent, the end of the lease.
+    /// The time at which to send it. While it is being sent, this is the end of the lease.
     pub due_at: Timestamp,
 }
 
@@ -44,7 +45,7 @@ pub struct MailEntry {
     reason = "a third state would be a change of contract"
 )]
 pub enum MailStatus {
-    /// It was given up.
+    /// It is marked dead and will not be sent.
     Dead,
     /// It will be tried, or tried again.
     Pending,
@@ -100,14 +101,14 @@ pub enum RetryMail {
     reason = "a plain record between store and use case"
 )]
 pub struct RetriedMail {
-    /// The word of its letter.
+    /// The name of its letter.
     pub letter: String,
     /// The recipient; `None` if no attempt has found one.
     pub user_id: Option<UserId>,
 }
 
 impl RetriedMail {
-    /// The event of its retry, with the letter and its user.
+    /// The event of the retry, with the letter and its user.
     #[must_use]
     pub fn noted_on(&self, event: &Event) -> Event {
         Event {
@@ -117,7 +118,7 @@ impl RetriedMail {
     }
 }
 
-/// A mail to be counted against its budget: one a minute and five an hour for each address and letter.
+/// A mail to count against the budget: one a minute and five an hour for each address and letter.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,

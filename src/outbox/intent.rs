@@ -12,7 +12,7 @@ use crate::{
     id::{UserId, id},
 };
 
-/// How far clocks may differ. A time further in the future dates from before a clock went back.
+/// How far clocks may differ. A time further in the future was written before a clock was set back.
 pub(crate) const SKEW: Duration = Duration::from_secs(30);
 /// How long a letter without a link is worth sending.
 const NOTICE_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
@@ -22,7 +22,7 @@ id! {
     IntentId
 }
 
-/// A mail to be sent. It holds no token: the worker derives it.
+/// A mail to be sent. It holds no token, because the worker derives the token.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_structs,
@@ -35,7 +35,7 @@ pub struct Intent {
     pub letter: LetterKind,
     /// The recipient.
     pub recipient: Recipient,
-    /// Further data of the letter. Never a token.
+    /// Further data of the letter. It must not contain a token.
     pub payload: Map<String, Value>,
     /// When it was requested.
     pub created_at: Timestamp,
@@ -52,11 +52,11 @@ pub struct Intent {
 pub enum Recipient {
     /// The account with this address, if there is one. The mail goes to the stored address.
     Holder(EmailAddress),
-    /// This address, which the user has requested.
+    /// This new address, which the user has requested.
     NewAddress(UserId, EmailAddress),
     /// This user. The mail goes to the stored address.
     User(UserId),
-    /// The user of the fact that the intent is written with.
+    /// The user of the change that the intent is written with.
     UserOfFact,
 }
 
@@ -79,7 +79,7 @@ impl Intent {
         }
     }
 
-    /// A letter without a link, about an action of a client; worth sending for a week.
+    /// A letter without a link about an action of a client. It is worth sending for a week.
     #[must_use]
     pub fn notice(
         letter: LetterKind,
@@ -94,7 +94,7 @@ impl Intent {
         }
     }
 
-    /// Adds data. Never a token.
+    /// Adds data. It must not contain a token.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.payload.insert(name.to_owned(), value.into());
@@ -103,7 +103,7 @@ impl Intent {
 }
 
 impl Recipient {
-    /// The same recipient, with the user of the fact filled in.
+    /// The same recipient, with the user filled in. `None` if the user is needed but not given.
     pub(crate) fn of(&self, user: Option<UserId>) -> Option<Self> {
         match self {
             Self::UserOfFact => user.map(Self::User),
@@ -111,8 +111,7 @@ impl Recipient {
         }
     }
 
-    /// The user and the address as two columns. At least one of them is set, except for
-    /// [`UserOfFact`](Self::UserOfFact).
+    /// The user and the address, as two columns. At least one is set, except for [`UserOfFact`](Self::UserOfFact).
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn to_columns(&self) -> (Option<UserId>, Option<&EmailAddress>) {
         match self {
@@ -138,18 +137,18 @@ impl Recipient {
     }
 }
 
-/// The account that a mail was ordered for, as it was then.
+/// The account that a mail was ordered for, in its state at that time.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "a plain record between use case and store"
 )]
 pub struct Ordered {
-    /// The user that it belongs to.
+    /// The user who owns the account.
     pub user_id: UserId,
     /// The address that the account had.
     pub address: EmailAddress,
-    /// The version of its credentials.
+    /// The version of the account's credentials.
     pub credential_version: i64,
 }
 
@@ -180,7 +179,7 @@ impl Claims {
     }
 }
 
-/// An intent that this version cannot read, such as a letter of a newer one.
+/// An intent that this version cannot read, such as an intent with a letter of a newer version.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -197,12 +196,13 @@ pub struct UnreadableIntent {
     pub error: String,
 }
 
-/// Before this time, a due time that was set at `now` is ignored, because the clock has gone back since.
+/// If the clock shows an earlier time than this, a due time that was set at `now` is ignored, because the clock was
+/// set back.
 pub(crate) fn holds_from(now: Timestamp) -> Timestamp {
     now - SKEW
 }
 
-/// An intent that a worker holds until its lease ends.
+/// An intent that a worker holds until its lease expires.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::exhaustive_structs,
@@ -211,10 +211,10 @@ pub(crate) fn holds_from(now: Timestamp) -> Timestamp {
 pub struct ClaimedIntent {
     /// The intent.
     pub intent: Intent,
-    /// The account it was ordered for. `None` if no claim has found one yet: in an intent for the holder of an address,
-    /// and in one that an older version wrote.
+    /// The account that the mail was ordered for. It is `None` until a claim has found the account: in an intent for
+    /// the holder of an address, and in an intent that an older version wrote.
     pub ordered: Option<Ordered>,
-    /// The time of the fact that it reports; a retry is requested later.
+    /// The time of the change that the mail reports. A retry is requested later.
     pub ordered_at: Timestamp,
     /// How often it has been claimed, this time included. It names the lease.
     pub attempt: i32,

@@ -2,30 +2,30 @@
 
 use crate::purpose::Purpose;
 
-/// Passes the table of letters to a macro. A letter consists of its row here and its text in each folder of
+/// Passes the table of letters to a macro. A letter consists of its row here and its text in every folder of
 /// `src/mail/templates`.
 macro_rules! letters {
     ($with:ident $($before:tt)*) => {
         $with! {
             $($before)*
-            /// Somebody registered with an address that has an account.
+            /// Somebody tried to register with an address that already has an account.
             AccountExists "account_exists": Row::plain();
-            /// Sign-in is locked after too many failures. Has the link that unlocks it.
+            /// Sign-in is locked after too many failures. The letter has the link that unlocks it.
             AccountLocked "account_locked": Row::link(Purpose::Unlock).optional(true);
-            /// The link that confirms a new address of the account. Goes to the new address.
+            /// The link that confirms a new address of the account. The letter goes to the new address.
             ConfirmEmailChange "confirm_email_change": Row::link(Purpose::ConfirmEmailChange);
-            /// The address was changed. Goes to the old address.
+            /// The address was changed. The letter goes to the old address.
             EmailChanged "email_changed": Row::notice();
-            /// A new address was requested. Goes to the old address.
+            /// A new address was requested. The letter goes to the old address.
             EmailChangeRequested "email_change_requested": Row::notice().with_new_email();
             /// An identity at a provider was linked to an existing account.
             IdentityLinked "identity_linked": Row::notice().optional(true);
-            /// There was a sign-in on a new device, that is, without a valid [device
+            /// Somebody signed in on a new device, that is, without a valid [device
             /// token](crate::event::ClientInfo::device). The first sign-in of an account does not count.
             NewSignIn "new_sign_in": Row::notice().optional(false);
             /// The password was changed or reset.
             PasswordChanged "password_changed": Row::notice().optional(true);
-            /// A used refresh token came back, and its session was ended.
+            /// A used refresh token came back, so its session was ended.
             RefreshTokenReused "refresh_token_reused": Row::notice().optional(true);
             /// The link that sets a new password.
             ResetPassword "reset_password": Row::link(Purpose::ResetPassword);
@@ -106,7 +106,7 @@ impl Row {
         }
     }
 
-    /// Has the time and client address of an action.
+    /// A letter with the time and client address of an action.
     fn notice() -> Self {
         Self {
             is_notice: true,
@@ -131,19 +131,19 @@ impl Row {
 }
 
 impl LetterKind {
-    /// The purpose of the link in it; `None` if it has no link.
+    /// The purpose of its link; `None` if it has no link.
     #[must_use]
     pub fn purpose(self) -> Option<Purpose> {
         self.row().purpose
     }
 
-    /// Whether it notifies of an action, with its time and client address.
+    /// Whether it notifies of an action and gives the time and client address.
     #[must_use]
     pub fn is_notice(self) -> bool {
         self.row().is_notice
     }
 
-    /// Whether it names the requested new address.
+    /// Whether it contains the requested new address.
     #[must_use]
     pub fn has_new_email(self) -> bool {
         self.row().has_new_email
@@ -162,7 +162,7 @@ impl LetterKind {
     }
 }
 
-/// The text names no letter.
+/// The text is not the name of a letter.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("no such letter")]
 pub struct UnknownLetter(());

@@ -1,9 +1,9 @@
 //! The mails that are still to be sent, as intents: the letter, its recipient and its data.
 //!
-//! An intent is written in the statement or transaction of the fact it reports, so that a mail goes out if and only if
-//! the fact exists. It holds no token: the worker derives the token. It keeps [the account that it was ordered
-//! for](Ordered), so that no later attempt picks another recipient: a notice goes to the address of that time, and a
-//! link is not mailed once the address or the credentials have changed.
+//! An intent is written in the same statement or transaction as the change that it reports, so that the mail is sent
+//! if and only if the change is committed. The intent holds no token, because the worker derives the token. It keeps
+//! [the account that it was ordered for](Ordered), so that no later attempt picks another recipient. A notice goes to
+//! the address at that time. A link is not mailed once the address or the credentials have changed.
 
 mod entry;
 mod intent;

@@ -22,14 +22,14 @@ pub(in crate::auth) fn newcomers(mode: RegistrationMode) -> Newcomers {
 }
 
 impl AuthBuilder {
-    /// Adds a provider that users may sign in with; may be called several times. Default none.
+    /// Adds a provider that users may sign in with; may be called several times. Default: none.
     pub fn provider(mut self, provider: Provider) -> Self {
         self.oauth.providers.push(provider);
         self
     }
 
     /// The URLs that browsers may be sent to after a sign-in with a provider: absolute, without a fragment, and
-    /// compared character by character. Default none.
+    /// compared character by character. Default: none.
     pub fn provider_redirects(mut self, urls: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let urls = urls.into_iter().map(Into::into);
         self.oauth.redirects.extend(urls);

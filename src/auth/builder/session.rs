@@ -19,7 +19,8 @@ impl AuthBuilder {
         self
     }
 
-    /// How long one request may take. Over HTTP it is then answered with 503. Default 10 seconds, at most an hour.
+    /// How long one request may take, at most an hour. Over HTTP, a request that takes longer is answered with 503.
+    /// Default: 10 seconds.
     ///
     /// It also extends the grace of refresh tokens; see [`refresh_grace`](TokenLifetimes::refresh_grace). A host that
     /// calls the use cases in process, with a timeout of its own, sets that timeout here.
@@ -28,8 +29,8 @@ impl AuthBuilder {
         self
     }
 
-    /// How many live sessions a user may have. Default 100, at least 1. Opening one more ends the one that was used
-    /// longest ago.
+    /// How many live sessions a user may have, at least 1. Opening one more ends the least recently used session.
+    /// Default: 100.
     pub fn sessions_per_user(mut self, most: u32) -> Self {
         self.sessions_per_user = most;
         self
@@ -47,7 +48,7 @@ impl AuthBuilder {
     pub(in crate::auth) fn check_request_timeout(&self) -> Result<()> {
         if self.request_timeout.is_zero() || self.request_timeout > MAX_REQUEST_TIMEOUT {
             return Err(Error::configuration(
-                "the request timeout must be above zero, and at most an hour",
+                "the request timeout must be above zero and at most an hour",
             ));
         }
         Ok(())

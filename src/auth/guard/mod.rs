@@ -2,9 +2,9 @@
 //!
 //! | argument of a handler | passes |
 //! |---|---|
-//! | [`ClaimedRole`], [`ClaimedPermission`] | with the role or permission in a valid access token |
-//! | [`WithRole`], [`WithPermission`] | as the database knows the caller now |
-//! | [`RecentSignIn`] | signed in within the last 10 minutes, or confirmed since |
+//! | [`ClaimedRole`], [`ClaimedPermission`] | callers whose valid access token carries the role or permission |
+//! | [`WithRole`], [`WithPermission`] | callers who have the role or permission in the database now |
+//! | [`RecentSignIn`] | callers who signed in within the last 10 minutes, or have presented a credential again since |
 //!
 //! [`CurrentUser`](crate::CurrentUser) and [`ActiveUser`](crate::ActiveUser) require only a caller. `RequireRole` and
 //! `RequirePermission` guard whole groups of routes.

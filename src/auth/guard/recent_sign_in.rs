@@ -42,7 +42,7 @@ impl Auth {
     /// Requires that the caller presented a credential within the last 10 minutes.
     ///
     /// # Errors
-    /// [`ReauthenticationRequired`](crate::ErrorKind::ReauthenticationRequired) if that is longer ago.
+    /// [`ReauthenticationRequired`](crate::ErrorKind::ReauthenticationRequired) if the caller did not.
     pub fn require_recent_sign_in(&self, caller: &ActiveUser) -> Result<()> {
         caller.require_recent_sign_in(self.parts.core.tokens.now())
     }

@@ -72,8 +72,8 @@ impl<R: RequiredRole> fmt::Debug for WithRole<R> {
 
 /// A [`CurrentUser`] whose access token carries the role `R`, as an argument of a handler.
 ///
-/// 401 without a user, 403 without the role. The database is not asked: a role or session that is gone stays trusted
-/// until the token expires. [`WithRole`] asks the database.
+/// 401 without a user, 403 without the role. The database is not queried: a revoked role or an ended session stays
+/// trusted until the token expires. [`WithRole`] queries the database.
 pub struct ClaimedRole<R> {
     /// The caller.
     pub caller: CurrentUser,

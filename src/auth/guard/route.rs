@@ -14,14 +14,15 @@ use crate::{
 };
 
 impl Verifier {
-    /// Trusts the access token.
+    /// The caller that the access token names, without a query.
     pub(crate) async fn claimed(&self, headers: &HeaderMap) -> Result<CurrentUser> {
         self.verify(&bearer(headers)?.into()).await
     }
 }
 
 impl Auth {
-    /// The caller, as the database knows them now. All guards of this `Auth` ask once, within the time of a request.
+    /// The caller, as read from the database. Only the first guard of this `Auth` queries it, within the request
+    /// timeout.
     pub(crate) async fn caller(
         &self,
         headers: &HeaderMap,
@@ -40,13 +41,13 @@ impl Auth {
     }
 }
 
-/// The callers that earlier guards have found, kept in the extensions of a request. Each [`Auth`] trusts only its own
-/// guards.
+/// The callers that earlier guards have identified, kept in the extensions of a request. Each [`Auth`] trusts only its
+/// own guards.
 #[derive(Clone, Debug)]
 pub(crate) struct Admitted(Vec<(Auth, ActiveUser)>);
 
 impl Admitted {
-    /// Clones of one `Auth` count as one.
+    /// The caller that a guard of this `Auth` or of a clone has identified.
     fn by(&self, auth: &Auth) -> Option<&ActiveUser> {
         let own = |(by, _): &&(Auth, ActiveUser)| Arc::ptr_eq(&by.parts, &auth.parts);
         self.0.iter().find(own).map(|(_, caller)| caller)
@@ -90,7 +91,7 @@ impl Guard {
         Self { witness, demand }
     }
 
-    /// Lets the caller pass; returns the caller if the database has just confirmed it.
+    /// Lets the caller pass. Returns the callers to remember if this call queried the database.
     pub(crate) async fn admit(
         &self,
         headers: &HeaderMap,
@@ -121,7 +122,7 @@ impl Guard {
 /// Lets only callers with a role pass: 401 without a user, 403 without the role. On axum it is a layer, on actix a
 /// middleware.
 ///
-/// The role is checked in the database. Handlers behind it take [`ActiveUser`] without a further query.
+/// The role is checked in the database. Handlers behind it take [`ActiveUser`] without another query.
 ///
 /// ```
 /// # use hallpass::{Auth, user::Role};
@@ -157,16 +158,16 @@ impl RequireRole {
         Self(Guard::checked(auth, Demand::Role(role)))
     }
 
-    /// Requires this role in the access token. The database is not asked: a role or session that is gone stays trusted
-    /// until the token expires.
+    /// Requires this role in the access token. The database is not queried: a revoked role or an ended session stays
+    /// trusted until the token expires.
     #[must_use]
     pub fn claimed(verifier: &Verifier, role: Role) -> Self {
         Self(Guard::claimed(verifier, Demand::Role(role)))
     }
 }
 
-/// Lets only callers with a permission pass: as [`RequireRole`], with the permissions that the caller's roles have in
-/// [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions).
+/// Lets only callers with a permission pass. It works as [`RequireRole`];
+/// [`AuthBuilder::role_permissions`](crate::AuthBuilder::role_permissions) sets the permissions of the caller's roles.
 ///
 /// ```
 /// # use hallpass::{Auth, user::Permission};

@@ -17,7 +17,7 @@ use crate::{
 const ASKING: Asking = Asking {
     what: "the breach check",
     timeout: TIMEOUT,
-    // A range has about 40 KiB.
+    // A range takes about 40 KiB.
     max_bytes: 1024 * 1024,
     keep: Duration::from_secs(30),
 };
@@ -29,11 +29,11 @@ const PREFIX: usize = 5;
 /// How many checks run at the same time. The others wait, and the wait counts toward the timeout.
 const PERMITS: usize = 64;
 
-/// Asks a service with the range protocol of Pwned Passwords, over rustls with the roots of the platform.
+/// Queries a service with the range protocol of Pwned Passwords, over rustls with the roots of the platform.
 ///
-/// The service gets the first 5 of the 40 hexadecimal digits of the password's SHA-1, and answers with the rest of
-/// every digest with that prefix. It learns neither which one was meant nor whether it was found. The answer is padded,
-/// so that its length reveals nothing either.
+/// The service gets the first 5 of the 40 hexadecimal digits of the password's SHA-1, and answers with the remaining
+/// digits of every known digest with that prefix. It learns neither which digest was meant nor whether it was found.
+/// The answer is padded, so that its length reveals nothing either.
 ///
 /// Redirects are not followed, nothing is retried, and a reply that is longer than 1 MiB or takes more than 2 seconds
 /// counts as a failure. `HTTPS_PROXY` and similar variables are honoured for `https://`. At most 64 checks run at the
@@ -73,8 +73,8 @@ impl HttpBreachCheck {
         Site::new(ASKING, url).map(Self::of)
     }
 
-    /// As [`at`](Self::at), and accepts `http://` for any host: an attacker on the path can have any password refused
-    /// or accepted, and sees the 5 digits. For networks that authenticate the server by other means.
+    /// As [`at`](Self::at), but accepts `http://` for any host, for networks that authenticate the server by other
+    /// means. An attacker on the path sees the 5 digits, and can cause any password to be refused or accepted.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) if it is not an HTTP URL.
@@ -170,7 +170,7 @@ mod tests {
 
     const SUFFIX: &str = "1E4C9B93F3F0682250B6CF8331B7EE68FD8";
 
-    /// The body in chunks of this many bytes.
+    /// Reads the body in chunks of this many bytes.
     fn read(text: &str, piece: usize) -> Result<bool, BoxError> {
         let mut range = Range::new(SUFFIX);
         for chunk in text.as_bytes().chunks(piece) {

@@ -7,8 +7,8 @@ use std::sync::{
 
 use crate::credential::HashParams;
 
-/// Once this many former parameters are known, more are added only by declaration, because each makes a failure cost
-/// another hash.
+/// Once this many former parameter sets are known, more are only added by declaration, because each of them makes a
+/// failure cost another hash.
 const ENOUGH: usize = 4;
 
 /// The parameters of stored hashes: those in force, and former ones.
@@ -51,7 +51,7 @@ impl KnownParams {
         })
     }
 
-    /// All known parameters, those in force first. The parameters of this stored hash become known.
+    /// All known parameters, starting with those in force. The parameters of this stored hash become known.
     pub(super) fn registered_with(&self, stored: HashParams) -> Vec<HashParams> {
         let known = self.former.read().unwrap_or_else(PoisonError::into_inner);
         let mut all = Vec::with_capacity(known.len() + 2);
@@ -81,14 +81,14 @@ impl KnownParams {
         } else if !self.has_warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 %params,
-                "a stored password hash has former parameters that are costlier or too many to be added unasked: \
-                 until they are declared, the time of a failed sign-in tells of such an account"
+                "a stored password hash has former parameters that are costlier or too many to be added automatically: \
+                 until they are declared, the time of a failed sign-in reveals such an account"
             );
         }
     }
 }
 
-/// The work in KiB that are written.
+/// The work, as the number of KiB that are written.
 fn work(params: HashParams) -> u64 {
     u64::from(params.memory_kib()) * u64::from(params.passes())
 }
@@ -116,7 +116,7 @@ mod tests {
         hasher.hash(&RIGHT.into()).await.unwrap()
     }
 
-    /// The passes of the computed hashes, in order.
+    /// The passes of the computed hashes, in order of computation.
     async fn cost(
         hasher: &Hasher,
         hash: Option<&PasswordHash>,

@@ -17,10 +17,10 @@ use crate::{
     metric::{self, Shed, Stopwatch},
 };
 
-/// Runs jobs on threads of its own, at most a fixed number at the same time; the others wait in order.
+/// Runs jobs on threads of its own, at most a fixed number at the same time. The other jobs wait in order.
 ///
-/// A thread that has finished its job takes the next waiting one directly. The async threads would first have to get a
-/// processor, which takes a while when all processors hash. If no job waits, the thread ends.
+/// A thread that has finished its job takes the next waiting job directly. The async threads would first have to get a
+/// processor, which takes a while when hashing uses all of them. If no job waits, the thread ends.
 #[derive(Clone)]
 pub(super) struct Pool(Arc<Inner>);
 
@@ -40,17 +40,17 @@ pub(super) enum Threads {
     /// On the calling thread.
     #[cfg(feature = "testing")]
     Callers,
-    /// On threads of the pool, whose nice value is this much higher.
+    /// On threads of the pool, with the nice value increased by this much.
     Own { niceness: u8 },
 }
 
 #[derive(Default)]
 struct State {
-    /// How many permits are taken. No job waits while one is free, unless its thread could not be started.
+    /// How many permits are taken. No job waits while a permit is free, unless a thread for it could not be started.
     taken: usize,
     waiting: VecDeque<Waiting>,
     next: Ticket,
-    /// The workspaces not in use. There are never more than permits.
+    /// The workspaces that are not in use. There are never more workspaces than permits.
     idle: Vec<Workspace>,
 }
 
@@ -60,7 +60,7 @@ struct Waiting {
     job: Job,
 }
 
-/// Names a job in the queue. Later ones are greater.
+/// Names a job in the queue. Later jobs have greater tickets.
 type Ticket = u64;
 
 /// Does the work, and returns a closure that delivers the result.
@@ -95,8 +95,8 @@ impl Pool {
         self.0.state().waiting.len()
     }
 
-    /// Runs a job. If the caller disconnects while the job waits, the job leaves the queue. If it has begun, it is
-    /// finished and keeps its permit until then.
+    /// Runs a job. If the caller disconnects while the job waits, the job leaves the queue. A job that has begun is
+    /// finished, and keeps its permit until then.
     ///
     /// # Errors
     /// As [`begin`](Self::begin); [`Internal`](ErrorKind::Internal) if the job panics; otherwise the error of the job.
@@ -107,7 +107,7 @@ impl Pool {
         self.begin(job).await?.finished().await
     }
 
-    /// Waits until a job has begun. If the caller disconnects before, the job never begins.
+    /// Waits until a job has begun. If the caller disconnects before that, the job never begins.
     ///
     /// # Errors
     /// [`Overloaded`](ErrorKind::Overloaded) if the queue is full, no permit comes free in time, or no thread can be
@@ -186,7 +186,7 @@ impl Pool {
         }
     }
 
-    /// Gives back the permit of a thread that could not be started. If no thread is left to begin them, waiting jobs
+    /// Gives back the permit of a thread that could not be started. If no thread is left to run them, waiting jobs
     /// fail with the error.
     pub(super) fn without_a_thread(&self, error: &io::Error) -> Error {
         tracing::error!(%error, "no thread can be started to hash a password");
@@ -204,7 +204,7 @@ impl Pool {
         self.overloaded(Shed::NoThread)
     }
 
-    /// The error of a caller that finds no room.
+    /// The error of a caller that is refused.
     pub(super) fn overloaded(&self, reason: Shed) -> Error {
         metric::shed(reason);
         Error::new(ErrorKind::Overloaded)
@@ -266,8 +266,8 @@ impl Inner {
                 None => metric::permit_given_back(),
             }
             next = waited.map(|waiting| waiting.job);
-            // This comes last, so that the receiver of the result finds the permit free. A panic has dropped the
-            // sender, which notifies the caller; the panic hook has its payload.
+            // This comes last, so that the permit is free when the result arrives. A panic has dropped the sender,
+            // which notifies the caller. The panic hook has received the payload.
             if let Ok(hand_over) = done {
                 hand_over();
             }
@@ -275,7 +275,7 @@ impl Inner {
     }
 }
 
-/// Only on Linux does each thread have a nice value of its own.
+/// Does nothing except on Linux, the only system where each thread has a nice value of its own.
 fn lower_priority(niceness: u8) {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(niceness.into()) {
@@ -298,14 +298,14 @@ impl<T> Begun<T> {
     }
 }
 
-/// A slot of the queue, released when the caller runs out of time or disconnects.
+/// A slot in the queue, released when the caller runs out of time or disconnects.
 struct QueueSlot {
     inner: Arc<Inner>,
     ticket: Ticket,
 }
 
 impl QueueSlot {
-    /// Whether the job still waited. Otherwise it has begun.
+    /// Whether the job was still waiting. Otherwise it has begun.
     fn leave(&self) -> bool {
         let mut state = self.inner.state();
         let found = state

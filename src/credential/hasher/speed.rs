@@ -11,7 +11,7 @@ use crate::credential::{HashParams, workspace::Workspace};
 const SLOW: Duration = Duration::from_micros(600);
 const PROBES: usize = 5;
 
-/// Measures once in a process, and warns. Builds without debug assertions are assumed to be optimised.
+/// Measures once per process, and warns. Builds without debug assertions are assumed to be optimised.
 pub(super) fn is_unoptimised() -> bool {
     static FOUND: OnceLock<bool> = OnceLock::new();
     *FOUND.get_or_init(|| {
@@ -26,7 +26,7 @@ pub(super) fn is_unoptimised() -> bool {
     })
 }
 
-/// The fastest of a few runs: the others may have waited for a processor.
+/// The time of the fastest of a few runs, because the others may have waited for a processor.
 fn fastest_probe() -> Option<Duration> {
     let params = HashParams::danger_weak(64, 1, 1).ok()?;
     let mut workspace = Workspace::default();

@@ -8,7 +8,7 @@ use tokio::{
 use super::*;
 use crate::error::ErrorKind;
 
-/// Only ends a hang.
+/// Only stops a test that hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn cheap() -> HashParams {
@@ -103,7 +103,7 @@ async fn a_failure_costs_one_check_for_every_password_form() {
 
 #[tokio::test]
 async fn hashes_of_other_libraries_verify_and_are_outdated() {
-    // The reference implementation's own example: password `password`, salt `somesalt`.
+    // The example of the reference implementation: password `password`, salt `somesalt`.
     let hash = PasswordHash::parse(
         "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
     )
@@ -118,7 +118,7 @@ async fn hashes_of_other_libraries_verify_and_are_outdated() {
     assert_eq!(hasher.0.pool.idle_memory_kib(), [64]);
 }
 
-/// As if written into the database by hand.
+/// A hash as if somebody had written it into the database by hand.
 fn refused(text: String) -> PasswordHash {
     let error = PasswordHash::parse(text.clone()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ValidationFailed);
@@ -312,7 +312,7 @@ async fn waiting_callers_are_served_while_the_async_threads_are_busy() {
         until(|| hasher.waiting() == number + 1).await;
     }
     drop(release);
-    // Blocks the only async thread.
+    // This blocks the only async thread.
     for number in 0..3 {
         assert_eq!(begins.recv_timeout(PATIENCE), Ok(number));
     }

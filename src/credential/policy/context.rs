@@ -9,10 +9,10 @@ use crate::{error::Weakness, user::EmailAddress};
 
 /// Three ASCII letters, or one Han character. Shorter words occur in too many passwords.
 const MIN_WORD_BYTES: usize = 3;
-/// A year or a PIN beside a word adds next to nothing: four characters and a separator.
+/// Four characters and a separator, such as a year or a PIN, add almost nothing to a word.
 const MIN_OTHER_CHARACTERS: usize = 6;
 
-/// The known words of the account that a new password is for; none of them is accepted as its password.
+/// The known words of the account that a new password is for. None of them is accepted as its password.
 ///
 /// ```
 /// use hallpass::{secret::Password, credential::{PasswordContext, PasswordPolicy}};
@@ -31,7 +31,7 @@ pub struct PasswordContext<'a> {
 }
 
 impl<'a> PasswordContext<'a> {
-    /// The context of an account with this address. In the default, nothing is known about the account.
+    /// The context of an account with this address. In the default context, nothing is known about the account.
     pub fn new(email: &'a EmailAddress) -> Self {
         Self {
             email: Some(email),
@@ -49,7 +49,7 @@ impl<'a> PasswordContext<'a> {
 /// Words that a password must not consist of.
 #[derive(Debug)]
 pub(super) struct Words {
-    /// Longest first, equal ones side by side.
+    /// The longest words come first, and equal words are adjacent.
     words: Vec<(String, Weakness)>,
     /// Whole addresses, lower-cased.
     addresses: Vec<String>,
@@ -90,14 +90,14 @@ impl Words {
         Self { words, addresses }
     }
 
-    /// Each word once for each kind.
+    /// Each word once per kind.
     #[cfg(feature = "strength")]
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(|(word, _)| word.as_str())
     }
 
-    /// The kinds of words that make up nearly all of the password: without them, fewer than six distinct characters are
-    /// left. Case, width, spaces and punctuation inside a word make no difference.
+    /// The kinds of words that make up nearly all of the password: without them, fewer than six distinct characters
+    /// remain. Case, width, spaces and punctuation inside a word make no difference.
     ///
     /// A password that merely contains a word is not refused, unless the word is the whole address.
     pub(super) fn weaknesses(&self, password: &str) -> Vec<Weakness> {
@@ -110,7 +110,7 @@ impl Words {
             };
             if rest.contains(word) {
                 found.extend(equal.iter().map(|(_, weakness)| *weakness));
-                // The space prevents the text on both sides from forming a word.
+                // The space keeps the text on both sides from forming a new word.
                 rest = Zeroizing::new(rest.replace(word, " "));
             }
         }
@@ -133,7 +133,7 @@ impl Words {
     }
 }
 
-/// Without differences of case and width.
+/// The text without differences of case and width.
 fn fold(text: &str) -> String {
     text.nfkc().flat_map(char::to_lowercase).collect()
 }

@@ -1,6 +1,6 @@
 //! Passwords that follow a simple pattern.
 
-/// A password with fewer different characters is a pattern, at any length.
+/// A password with fewer different characters is a pattern, whatever its length.
 const MIN_DISTINCT: usize = 3;
 
 /// Whether a text has at most two different characters, or is a run: each character is the successor of the one before,
@@ -22,7 +22,7 @@ fn is_run(text: &str, is_step: impl Fn(char, char) -> bool) -> bool {
     pairs.all(|(before, c)| before == c || is_step(before, c))
 }
 
-/// Whether one character comes right after the other.
+/// Whether `c` is the successor of `before`.
 fn is_step(before: char, c: char) -> bool {
     let next = match before {
         '9' => Some('0'),
@@ -32,7 +32,7 @@ fn is_step(before: char, c: char) -> bool {
     next == Some(c)
 }
 
-/// No part of the password is kept.
+/// Yields the characters one by one, so that no copy of the password is kept.
 fn lowercased(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(char::to_lowercase)
 }

@@ -5,8 +5,8 @@ use zxcvbn::{Score, zxcvbn};
 use super::{PasswordPolicy, context::Words};
 use crate::error::{Error, Result};
 
-/// The number of code points that are estimated. The time grows fast with the length: the worst texts found take 70 ms
-/// with 32, and 900 ms with 100. Further code points could only make the password better.
+/// The number of code points that are estimated. The time grows fast with the length: the slowest known texts take 70
+/// ms with 32 code points, and 900 ms with 100. Further code points could only increase the score.
 const MAX_LOOKED_AT: usize = 32;
 
 /// The minimum score of a password.
@@ -26,9 +26,9 @@ impl PasswordPolicy {
     /// Requires a minimum strength, estimated by [`zxcvbn`](https://docs.rs/zxcvbn): 1 for at least a thousand guesses,
     /// 2 for a million, 3 for a hundred million, 4 for ten thousand million. 0, the default, makes no estimate.
     ///
-    /// It knows common words, names, dates, keyboard rows, repetition, and the known words of the account; it cannot
-    /// measure what else an attacker knows. Only the first 32 code points are estimated. An estimate takes about a
-    /// millisecond, and 70 ms for texts that are made to be slow. It always runs under a permit of the
+    /// It knows common words, names, dates, keyboard rows, repetition, and the known words of the account. It cannot
+    /// measure anything else that an attacker knows. Only the first 32 code points are estimated. An estimate takes
+    /// about a millisecond, and 70 ms for texts that are made to be slow. It always runs under a permit of the
     /// [`Hasher`](crate::credential::Hasher). The first estimate builds tables of about 9 MiB, which stay in memory.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
-//! The caller as an extractor. The host's `App` holds the [`Auth`] as `web::Data`, or, where tokens are only verified,
-//! a [`Verifier`].
+//! The caller as an extractor.
+//!
+//! The host's `App` holds the [`Auth`] as `web::Data`, or a [`Verifier`] if tokens are only verified.
 
 use std::{
     future::{Future, Ready, ready},
@@ -27,7 +28,7 @@ use crate::{
 
 type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
-/// Verifies the access token; asks no database.
+/// Verifies the access token, without a query to the database.
 impl FromRequest for CurrentUser {
     type Error = Problem;
     type Future = Extracting<Self>;
@@ -37,8 +38,8 @@ impl FromRequest for CurrentUser {
     }
 }
 
-/// Verifies the access token, and asks the database whether session and user are alive: one query, or none behind a
-/// [`RequireRole`](super::RequireRole) middleware, which has asked already.
+/// Verifies the access token, and asks the database whether the session and the user are active. This takes one query,
+/// or none behind a [`RequireRole`](super::RequireRole) middleware, which has already asked.
 impl FromRequest for ActiveUser {
     type Error = Problem;
     type Future = Extracting<Self>;
@@ -48,7 +49,7 @@ impl FromRequest for ActiveUser {
     }
 }
 
-/// As [`ActiveUser`], with a role.
+/// An [`ActiveUser`] with the role.
 impl<R: RequiredRole> FromRequest for WithRole<R> {
     type Error = Problem;
     type Future = Extracting<Self>;
@@ -58,7 +59,7 @@ impl<R: RequiredRole> FromRequest for WithRole<R> {
     }
 }
 
-/// As [`ActiveUser`], with a permission.
+/// An [`ActiveUser`] with the permission.
 impl<P: RequiredPermission> FromRequest for WithPermission<P> {
     type Error = Problem;
     type Future = Extracting<Self>;
@@ -68,7 +69,7 @@ impl<P: RequiredPermission> FromRequest for WithPermission<P> {
     }
 }
 
-/// As [`CurrentUser`], with a role.
+/// A [`CurrentUser`] with the role.
 impl<R: RequiredRole> FromRequest for ClaimedRole<R> {
     type Error = Problem;
     type Future = Extracting<Self>;
@@ -78,7 +79,7 @@ impl<R: RequiredRole> FromRequest for ClaimedRole<R> {
     }
 }
 
-/// As [`CurrentUser`], with a permission.
+/// A [`CurrentUser`] with the permission.
 impl<P: RequiredPermission> FromRequest for ClaimedPermission<P> {
     type Error = Problem;
     type Future = Extracting<Self>;
@@ -88,7 +89,7 @@ impl<P: RequiredPermission> FromRequest for ClaimedPermission<P> {
     }
 }
 
-/// As [`ActiveUser`], recently signed in.
+/// An [`ActiveUser`] who has recently signed in.
 impl FromRequest for RecentSignIn {
     type Error = Problem;
     type Future = Extracting<Self>;
@@ -98,7 +99,7 @@ impl FromRequest for RecentSignIn {
     }
 }
 
-/// The client of the request, within [`Auth::request_scope`]; outside of it 500 `internal`, and the log says why.
+/// The client of the request. Outside of [`Auth::request_scope`] the reply is 500 `internal`, and the log says why.
 impl FromRequest for ClientInfo {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;

@@ -52,7 +52,7 @@ where
     }
 }
 
-/// The service that [`RequireRole`] and [`RequirePermission`] make.
+/// The service that [`RequireRole`] and [`RequirePermission`] create.
 #[derive(Debug)]
 pub struct Guarded<S> {
     guard: Guard,

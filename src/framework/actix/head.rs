@@ -1,4 +1,4 @@
-//! actix-web 4 speaks `http` 0.2; heads cross to and from `http` 1 as bytes.
+//! Converts heads between `http` 0.2, which actix-web 4 uses, and `http` 1.
 
 use std::{
     convert::Infallible,
@@ -23,7 +23,8 @@ use crate::{
 /// The head of a request.
 ///
 /// # Errors
-/// `Internal`: all that is valid in `http` 0.2 is valid in `http` 1.
+/// `Internal` if the head cannot be converted. That never happens: everything valid in `http` 0.2 is valid in `http`
+/// 1.
 pub(super) fn parts(request: &HttpRequest) -> Result<Parts> {
     let (mut head, ()) = ::http::Request::new(()).into_parts();
     head.method = method(request)?;
@@ -59,7 +60,7 @@ pub(super) fn reply(response: Response) -> HttpResponse {
     }
     let length = head.headers.get(::http::header::CONTENT_LENGTH);
     match length.and_then(|length| length.to_str().ok()?.parse().ok()) {
-        // The reply to HEAD: actix writes the length of the body it is given, and never the header.
+        // This is a reply to HEAD. actix ignores the header and announces the length of the body it is given.
         Some(length) => {
             let mut reply = builder.body(SizedStream::new(
                 length,
@@ -77,7 +78,7 @@ pub(super) fn reply(response: Response) -> HttpResponse {
 /// The bytes of a body that actix copies at once, before the client has made room for them.
 const PIECE: usize = 16 * 1024;
 
-/// A long body, piece by piece: actix would copy all of it for every client that does not read.
+/// A long body, sent in pieces. Otherwise actix would copy all of it, even for a client that does not read.
 struct Pieces(Bytes);
 
 impl MessageBody for Pieces {

@@ -1,7 +1,7 @@
 //! The HTTP contract on actix-web 4.
 //!
-//! Rows are mounted with `App::configure` or `Scope::configure`, so that they live below any prefix; [`configure`] asks
-//! how the address of a client is found. No decision is taken here: everything is answered by [`crate::http`].
+//! Mount the rows with `App::configure` or `Scope::configure`, below any prefix. [`configure`] takes the rule by which
+//! the address of a client is found. The adapter decides nothing: [`crate::http`] answers every request.
 
 mod extract;
 mod guard;

@@ -22,7 +22,7 @@ use crate::{
     http::{ClientAddress, Problem, Resource, Resources},
 };
 
-/// The endpoints as a configuration of an `App` or a `Scope`: whole, or with rows left out.
+/// The endpoints as a configuration of an `App` or a `Scope`: all of them, or with rows left out.
 ///
 /// ```
 /// use hallpass::ClientAddress;
@@ -32,8 +32,8 @@ use crate::{
 /// # }
 /// ```
 ///
-/// The peer that [`ClientAddress`] goes by is the `peer_addr` of the request. Where there is none (a Unix socket, a
-/// test without a connection) and the rule needs one, every request is answered with 500 `internal`, and the log says
+/// The peer that [`ClientAddress`] uses is the `peer_addr` of the request. A Unix socket or a test without a
+/// connection has none. If the rule needs one, every request is then answered with 500 `internal`, and the log says
 /// why.
 pub fn configure(
     endpoints: impl Into<Endpoints>,
@@ -49,7 +49,7 @@ pub(crate) fn mount(
     move |config| {
         for resource in resources.iter() {
             let (asked, served) = (Arc::clone(resource), Arc::clone(resource));
-            // actix decodes escapes before it matches; only the raw path is meant.
+            // actix decodes escapes before it matches, but the pattern must match the raw path.
             let raw = fn_guard(move |context| asked.matches(context.head().uri.path()));
             let answer = move |request: HttpRequest, body: Payload| {
                 let resource = Arc::clone(&served);
@@ -70,8 +70,8 @@ async fn serve(resource: &Resource, request: &HttpRequest, body: Payload) -> Htt
     })
 }
 
-/// The body as its head announces it. After a request to switch protocols, actix gives the rest of the connection as an
-/// endless body; we never switch.
+/// The body with the length that the head announces. After a request to switch protocols, actix passes on the rest of
+/// the connection as an endless body, but we never switch.
 fn framed(head: &Parts, body: Payload) -> impl Stream<Item = Result<Bytes, PayloadError>> + use<> {
     let announced = head.headers.get(CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());

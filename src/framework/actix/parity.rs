@@ -1,5 +1,5 @@
-//! The same bytes to both servers, over real connections: the replies must be the same, each server's own
-//! `content-length`, `date` and `connection` aside.
+//! Sends the same bytes to both servers over real connections. The replies must be the same, apart from each server's
+//! own `content-length`, `date` and `connection`.
 
 mod exchange;
 
@@ -34,7 +34,7 @@ fn chunked(line: &str, headers: &str, chunk: usize, count: usize) -> Vec<u8> {
         .into_bytes()
 }
 
-/// Sends the request to both servers and holds that they answer alike.
+/// Sends the request to both servers and checks that their replies are equal.
 async fn both(servers: &Servers, request: &[u8]) -> Reply {
     let axum = servers.ask_axum(request).await;
     let actix = servers.ask_actix(request).await;
@@ -293,7 +293,7 @@ async fn the_servers_survive_alike() {
     let slow = both(&servers, &sized("GET /slow", "", b"")).await;
     assert_eq!(slow.header("retry-after"), Some("1"));
 
-    // A body that is announced and never comes.
+    // The body is announced but never arrives.
     let stalled = b"PATCH /notes HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Request-Id: t\r\n\
         Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{";
     assert_eq!(both(&servers, stalled).await.code(), "unavailable");
@@ -322,7 +322,7 @@ async fn request_ids_are_taken_over_or_made() {
     }
 }
 
-/// The server refuses input that is not HTTP; it must not reach us, and must not be answered with success.
+/// The server refuses input that is not HTTP. Such input must not reach us or be answered with success.
 #[actix_web::test]
 async fn raw_bytes_in_the_path_are_refused_by_both_servers() {
     let servers = Servers::start().await;
@@ -335,7 +335,7 @@ async fn raw_bytes_in_the_path_are_refused_by_both_servers() {
     }
 }
 
-/// The refusals by extractors of a host's own routes.
+/// Refusals by the extractors of a host's own routes.
 #[actix_web::test]
 async fn rejections_look_alike_in_routes_of_the_host() {
     use ::axum::{body::to_bytes as read_axum, response::IntoResponse as _};

@@ -15,7 +15,7 @@ impl ResponseError for Problem {
     }
 }
 
-/// A 404 problem, for hosts that want one for paths that nothing answers.
+/// A 404 problem for paths without a route, for hosts that want one.
 ///
 /// ```
 /// use actix_web::{App, web};

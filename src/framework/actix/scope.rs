@@ -39,7 +39,7 @@ where
     }
 }
 
-/// The service that [`RequestScope`] makes.
+/// The service that [`RequestScope`] creates.
 #[derive(Debug)]
 pub struct Scoped<S> {
     scope: RequestScope,
@@ -67,7 +67,7 @@ where
         let pattern = request.match_pattern();
         let path = pattern.as_deref().unwrap_or_else(|| request.path());
         let span = span(&id, request.method().as_str(), path);
-        // Whoever answers inside takes the same id.
+        // The inner service uses the same id.
         request.headers_mut().insert(X_REQUEST_ID, stamp.clone());
         request.extensions_mut().insert(self.scope.clone());
         let answering = span.in_scope(|| self.inner.call(request));
@@ -84,7 +84,7 @@ where
     }
 }
 
-/// An error of a middleware inside, whose reply is made further out.
+/// The error of an inner middleware, which becomes a reply further out.
 #[derive(Debug)]
 struct Stamped {
     error: Error,

@@ -18,8 +18,8 @@ use crate::{
     verifier::Verifier,
 };
 
-/// A state by which access tokens can be verified: every state that holds an [`Auth`], a [`Verifier`], and the host's
-/// own types that implement it.
+/// A state that can verify access tokens: every state that holds an [`Auth`], a [`Verifier`], and the host's own types
+/// that implement this trait.
 ///
 /// ```
 /// use hallpass::{verifier::Verifier, axum::VerifyTokens};
@@ -37,7 +37,7 @@ use crate::{
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is a state by which no access tokens can be verified",
+    message = "the state `{Self}` cannot verify access tokens",
     note = "implement `FromRef<{Self}>` for `hallpass::Auth`, or `hallpass::axum::VerifyTokens` for `{Self}`"
 )]
 pub trait VerifyTokens {
@@ -60,7 +60,7 @@ impl VerifyTokens for Verifier {
     }
 }
 
-/// Verifies the access token; asks no database.
+/// Verifies the access token, without a query to the database.
 impl<S: VerifyTokens + Send + Sync> FromRequestParts<S> for CurrentUser {
     type Rejection = Problem;
 
@@ -70,7 +70,7 @@ impl<S: VerifyTokens + Send + Sync> FromRequestParts<S> for CurrentUser {
     }
 }
 
-/// `None` if no bearer token was sent; one that is not valid is refused all the same.
+/// `None` if no bearer token was sent. An invalid token is still refused.
 impl<S: VerifyTokens + Send + Sync> OptionalFromRequestParts<S> for CurrentUser {
     type Rejection = Problem;
 
@@ -80,8 +80,8 @@ impl<S: VerifyTokens + Send + Sync> OptionalFromRequestParts<S> for CurrentUser 
     }
 }
 
-/// Verifies the access token, and asks the database whether session and user are alive: one query, or none behind a
-/// [`RequireRole`](super::RequireRole) layer, which has asked already.
+/// Verifies the access token, and asks the database whether the session and the user are active. This takes one query,
+/// or none behind a [`RequireRole`](super::RequireRole) layer, which has already asked.
 impl<S: Send + Sync> FromRequestParts<S> for ActiveUser
 where
     Auth: FromRef<S>,
@@ -94,7 +94,7 @@ where
     }
 }
 
-/// `None` if no bearer token was sent; one that is not valid is refused all the same.
+/// `None` if no bearer token was sent. An invalid token is still refused.
 impl<S: Send + Sync> OptionalFromRequestParts<S> for ActiveUser
 where
     Auth: FromRef<S>,
@@ -107,7 +107,7 @@ where
     }
 }
 
-/// As [`ActiveUser`], with a role.
+/// An [`ActiveUser`] with the role.
 impl<S: Send + Sync, R: RequiredRole> FromRequestParts<S> for WithRole<R>
 where
     Auth: FromRef<S>,
@@ -120,7 +120,7 @@ where
     }
 }
 
-/// As [`ActiveUser`], with a permission.
+/// An [`ActiveUser`] with the permission.
 impl<S: Send + Sync, P: RequiredPermission> FromRequestParts<S> for WithPermission<P>
 where
     Auth: FromRef<S>,
@@ -134,7 +134,7 @@ where
     }
 }
 
-/// As [`CurrentUser`], with a role.
+/// A [`CurrentUser`] with the role.
 impl<S: VerifyTokens + Send + Sync, R: RequiredRole> FromRequestParts<S> for ClaimedRole<R> {
     type Rejection = Problem;
 
@@ -144,7 +144,7 @@ impl<S: VerifyTokens + Send + Sync, R: RequiredRole> FromRequestParts<S> for Cla
     }
 }
 
-/// As [`CurrentUser`], with a permission.
+/// A [`CurrentUser`] with the permission.
 impl<S: VerifyTokens + Send + Sync, P: RequiredPermission> FromRequestParts<S>
     for ClaimedPermission<P>
 {
@@ -156,7 +156,7 @@ impl<S: VerifyTokens + Send + Sync, P: RequiredPermission> FromRequestParts<S>
     }
 }
 
-/// As [`ActiveUser`], recently signed in.
+/// An [`ActiveUser`] who has recently signed in.
 impl<S: Send + Sync> FromRequestParts<S> for RecentSignIn
 where
     Auth: FromRef<S>,
@@ -170,7 +170,7 @@ where
     }
 }
 
-/// The client of the request, within [`Auth::request_scope`]; outside of it 500 `internal`, and the log says why.
+/// The client of the request. Outside of [`Auth::request_scope`] the reply is 500 `internal`, and the log says why.
 impl<S: Send + Sync> FromRequestParts<S> for ClientInfo {
     type Rejection = Problem;
 

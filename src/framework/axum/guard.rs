@@ -34,7 +34,7 @@ impl<S> Layer<S> for RequirePermission {
     }
 }
 
-/// The service that [`RequireRole`] and [`RequirePermission`] make.
+/// The service that [`RequireRole`] and [`RequirePermission`] create.
 #[derive(Clone, Debug)]
 pub struct Guarded<S> {
     guard: Guard,
@@ -56,7 +56,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The clone may not be ready; the service that was polled is.
+        // Only the service that was polled is known to be ready, not its clone.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let guard = self.guard.clone();

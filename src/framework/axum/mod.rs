@@ -1,8 +1,9 @@
 //! The HTTP contract on axum 0.8.
 //!
-//! Rows are mounted as an ordinary `Router`, which nests under a prefix and merges with a host's own; [`router`] asks
-//! how the address of a client is found. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that
-//! it is known who is calling. No decision is taken here: everything is answered by [`crate::http`].
+//! The rows form an ordinary `Router`, which nests under a prefix and merges with a host's own. [`router`] takes the
+//! rule by which the address of a client is found. Serve the app with
+//! `into_make_service_with_connect_info::<SocketAddr>()`, so that the peer is known. The adapter decides nothing:
+//! [`crate::http`] answers every request.
 
 mod extract;
 mod guard;

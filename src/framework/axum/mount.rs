@@ -17,7 +17,7 @@ use crate::{
     http::{ClientAddress, Resources, UnknownLength},
 };
 
-/// The endpoints as a router, for any state of the host: whole, or with rows left out.
+/// The endpoints as a router, for any state of the host: all of them, or with rows left out.
 ///
 /// ```
 /// use hallpass::ClientAddress;
@@ -27,10 +27,10 @@ use crate::{
 /// # }
 /// ```
 ///
-/// The peer that [`ClientAddress`] goes by is the `ConnectInfo<SocketAddr>` of the request, which
-/// `into_make_service_with_connect_info::<SocketAddr>()` sets, or for tests the layer `MockConnectInfo`. Where there is
-/// none and the rule needs one, every request but those for health, keys and documentation is answered with 500
-/// `internal`, and the log says why, or standard error without a subscriber for the log.
+/// The peer that [`ClientAddress`] uses is the `ConnectInfo<SocketAddr>` of the request.
+/// `into_make_service_with_connect_info::<SocketAddr>()` sets it, and in tests the layer `MockConnectInfo`. If the
+/// rule needs a peer and there is none, every request is answered with 500 `internal`, except those for health, keys
+/// and documentation. The log says why, or standard error if no subscriber takes the log.
 pub fn router<S>(endpoints: impl Into<Endpoints>, client_address: ClientAddress) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -45,12 +45,13 @@ where
 {
     resources.iter().fold(Router::new(), |router, resource| {
         let path = resource.path();
-        // Each method by itself: axum refuses a second handler for one, and sees none behind a fallback.
+        // Methods are registered one by one: axum refuses a second handler for a method, but cannot see methods behind
+        // a fallback.
         let methods = methods(resource.methods());
         let resource = Arc::clone(resource);
         let answer = move |request: Request| async move {
             let (mut head, body) = request.into_parts();
-            // Below a prefix axum cuts the path, which the log and a host's rule want whole.
+            // Below a prefix axum strips the path, but the log and a host's rule need the whole path.
             if let Some(OriginalUri(whole)) = head.extensions.remove() {
                 head.uri = whole;
             }
@@ -60,7 +61,7 @@ where
             if response.extensions().get::<UnknownLength>().is_none() {
                 return response.map(Body::from);
             }
-            // Else axum announces the length of the body it is given.
+            // With an empty body, axum would announce a length of zero.
             let nothing = stream::empty::<Result<Bytes, Infallible>>();
             response.map(|_| Body::from_stream(nothing))
         };
@@ -68,7 +69,7 @@ where
     })
 }
 
-/// The filter of these methods. CONNECT, which axum has no filter for, is left to `any`.
+/// The filter for these methods. axum has no filter for CONNECT, so `any` handles it.
 fn methods<'a>(methods: impl Iterator<Item = &'a Method>) -> MethodFilter {
     let filters = methods.filter_map(|method| MethodFilter::try_from(method.clone()).ok());
     filters

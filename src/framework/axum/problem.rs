@@ -14,7 +14,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// A 404 problem, for hosts that want one for paths that nothing answers.
+/// A 404 problem for paths without a route, for hosts that want one.
 ///
 /// ```
 /// # fn router() -> axum::Router {

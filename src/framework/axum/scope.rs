@@ -23,7 +23,7 @@ impl<S> Layer<S> for RequestScope {
     }
 }
 
-/// The service that [`RequestScope`] makes.
+/// The service that [`RequestScope`] creates.
 #[derive(Clone, Debug)]
 pub struct Scoped<S> {
     scope: RequestScope,
@@ -47,7 +47,7 @@ where
         let (mut head, body) = request.into_parts();
         let id = RequestId::of(&head.headers);
         let span = span(&id, head.method.as_str(), path(&head));
-        // Whoever answers inside takes the same id.
+        // The inner service uses the same id.
         id.clone().stamp(&mut head.headers);
         head.extensions.insert(self.scope.clone());
         let request = Request::from_parts(head, body);
@@ -60,7 +60,7 @@ where
     }
 }
 
-/// The pattern of the route, or the path where the layer stands before the router.
+/// The pattern of the route, or the path if the layer is outside of the router.
 fn path(head: &Parts) -> &str {
     let extensions = &head.extensions;
     let pattern = extensions.get().map(MatchedPath::as_str);

@@ -1,5 +1,6 @@
-//! The chain of addresses that forwarding headers name, from right to left: the nearest first. `None` is an element
-//! without an address.
+//! The chain of addresses that forwarding headers name.
+//!
+//! The chain goes from right to left, with the nearest proxy first. `None` is an element without an address.
 
 use std::{
     iter,
@@ -13,7 +14,7 @@ use super::ForwardingHeader;
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The one header that is there; `None` if both are. Without any, either has no chain.
+/// The only header that is present; `None` if both are. If neither is present, the choice does not matter.
 pub(super) fn only_header(headers: &HeaderMap) -> Option<ForwardingHeader> {
     if !headers.contains_key(FORWARDED) {
         Some(ForwardingHeader::XForwardedFor)
@@ -24,22 +25,22 @@ pub(super) fn only_header(headers: &HeaderMap) -> Option<ForwardingHeader> {
     }
 }
 
-/// An empty element counts, too: skipping it would believe what is to its left.
+/// Yields `None` for an empty element too: skipping it would trust the element to its left.
 pub(super) fn x_forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
     let lines = headers.get_all(X_FORWARDED_FOR).into_iter().rev();
     let elements = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
     elements.map(address)
 }
 
-/// RFC 7239, section 4. The elements that a client sent cannot change how those to their right are read, because each
-/// is read from its own end.
+/// Parses RFC 7239, section 4, from right to left, so that elements that a client sent cannot change how the elements
+/// to their right are read.
 pub(super) fn forwarded(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
     let lines = headers.get_all(FORWARDED).into_iter().rev();
     let elements = lines.flat_map(|line| parts(line.as_bytes(), b','));
     elements.map(|element| {
         let mut values = parts(element, b';').filter_map(value_of_for);
         let value = values.next()?;
-        // Two are one too many to know which is meant.
+        // With two `for` values, nobody knows which one is meant.
         values.next().is_none().then(|| address(unquoted(value)))?
     })
 }
@@ -50,7 +51,7 @@ fn value_of_for(pair: &[u8]) -> Option<&[u8]> {
     is_for.then(|| value.get(1..))?
 }
 
-/// The parts between the separators that stand outside of quoted strings, from right to left.
+/// The parts between the separators outside of quoted strings, from right to left.
 fn parts(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(text);
     iter::from_fn(move || {
@@ -76,7 +77,7 @@ fn last_separator(text: &[u8], separator: u8) -> Option<usize> {
     None
 }
 
-/// Whether an odd number of backslashes stands before it.
+/// Whether an odd number of backslashes comes before the byte.
 fn is_escaped(text: &[u8], at: usize) -> bool {
     let before = text.iter().take(at).rev();
     before.take_while(|byte| **byte == b'\\').count() % 2 == 1
@@ -90,7 +91,8 @@ fn unquoted(value: &[u8]) -> &[u8] {
         .unwrap_or(value)
 }
 
-/// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`; IPv4 stays IPv4.
+/// Accepts `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`. IPv4 as IPv6 becomes
+/// IPv4.
 fn address(text: &[u8]) -> Option<IpAddr> {
     let text = str::from_utf8(text.trim_ascii()).ok()?;
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();

@@ -13,7 +13,7 @@ pub(super) struct Network {
 }
 
 impl Network {
-    /// Whether an address is in it; IPv4 is to come as IPv4.
+    /// Whether an address is in it. An IPv4 address must be given as IPv4.
     pub(super) fn contains(self, address: IpAddr) -> bool {
         self.address.is_ipv4() == address.is_ipv4()
             && (bits(self.address) ^ bits(address)) >> (width(address) - self.prefix) == 0
@@ -43,7 +43,7 @@ impl FromStr for Network {
             return Err(malformed());
         }
         let (address, prefix) = unmapped(address, prefix);
-        // Callers would choose their address.
+        // Otherwise clients could choose their own address.
         if prefix == 0 {
             return Err(wrong("would trust everyone"));
         }

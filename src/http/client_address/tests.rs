@@ -132,14 +132,14 @@ fn x_forwarded_for_is_walked_from_right_to_left() {
             (&[(XFF, "203.0.113.9,10.2.3.4 , 10.0.0.9")], CLIENT),
             (&[(XFF, "198.51.100.7, 203.0.113.9, 10.0.0.9")], CLIENT),
             (&[(XFF, "10.0.0.7, 203.0.113.9, 10.0.0.9")], CLIENT),
-            // Lines are one list.
+            // Several lines form one list.
             (&[(XFF, "198.51.100.7"), (XFF, "203.0.113.9")], CLIENT),
             (
                 &[(XFF, "198.51.100.7, 203.0.113.9"), (XFF, "10.0.0.9")],
                 CLIENT,
             ),
             (&[(XFF, "203.0.113.9"), (XFF, "10.0.0.8, 10.0.0.9")], CLIENT),
-            // Ports, IPv6, and IPv4 that comes as IPv6.
+            // Ports, IPv6, and IPv4 in the form of IPv6.
             (&[(XFF, "203.0.113.9:5678")], CLIENT),
             (&[(XFF, "::ffff:203.0.113.9")], CLIENT),
             (&[(XFF, "[::ffff:203.0.113.9]:80")], CLIENT),
@@ -147,7 +147,7 @@ fn x_forwarded_for_is_walked_from_right_to_left() {
             (&[(XFF, "2001:db8::1")], "2001:db8::1"),
             (&[(XFF, "[2001:db8::1]")], "2001:db8::1"),
             (&[(XFF, "[2001:db8::1]:443, 2001:db8:aa::1")], "2001:db8::1"),
-            // All are trusted: the farthest one.
+            // If all are trusted, the farthest one counts.
             (&[(XFF, "10.0.0.7, 10.0.0.8")], "10.0.0.7"),
         ],
     );
@@ -223,7 +223,7 @@ fn forwarded_is_walked_from_right_to_left() {
                 CLIENT,
             ),
             (&[(FWD, "for=10.0.0.7, for=10.0.0.9")], "10.0.0.7"),
-            // Quoted separators do not count.
+            // Separators in quotes do not count.
             (
                 &[(FWD, "for=203.0.113.9;host=\"a,b;for=198.51.100.7\"")],
                 CLIENT,
@@ -233,7 +233,7 @@ fn forwarded_is_walked_from_right_to_left() {
                 &[(FWD, "for=203.0.113.9;host=\"\\\",for=198.51.100.7;x=\\\"\"")],
                 CLIENT,
             ),
-            // The elements to the left, unclosed quotes included, change nothing.
+            // Elements to the left change nothing, even with unclosed quotes.
             (&[(FWD, "for=198.51.100.7;x=\", for=203.0.113.9")], CLIENT),
             (
                 &[(FWD, "for=198.51.100.7;x=\", for=\"203.0.113.9\";by=\"_x\"")],
@@ -241,7 +241,7 @@ fn forwarded_is_walked_from_right_to_left() {
             ),
             (&[(FWD, "\"\\, for=203.0.113.9")], CLIENT),
             (&[(FWD, "ü, for=203.0.113.9")], CLIENT),
-            // No address.
+            // Not an address.
             (
                 &[(FWD, "for=198.51.100.7, for=unknown, for=10.0.0.9")],
                 "10.0.0.9",
@@ -332,7 +332,7 @@ fn only_rules_without_a_peer_answer_without_one() {
     for rule in [ClientAddress::peer(), proxies()] {
         let error = of(rule).expect_err("the peer is needed");
         assert_eq!(error.kind(), ErrorKind::Internal);
-        // The log line, at each such request.
+        // The log line of each such request.
         let source = std::error::Error::source(&error).expect("the error has details");
         let remedy = "into_make_service_with_connect_info::<SocketAddr>()";
         assert!(source.to_string().contains(remedy), "{source}");

@@ -1,4 +1,4 @@
-// The page is at `docs`, beside the document, below whatever prefix the host has chosen.
+// The page is at `docs`, beside the document, below any prefix that the host has chosen.
 SwaggerUIBundle({
   dom_id: "#api",
   url: "openapi.json",

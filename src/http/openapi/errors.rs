@@ -73,7 +73,7 @@ fn reply(status: StatusCode, codes: &[Code]) -> Response {
         for (name, text) in [
             (
                 "RateLimit",
-                "For `rate_limited`: that the limit is used up, and for how long.",
+                "For `rate_limited`: how long the limit is used up.",
             ),
             (
                 "RateLimit-Policy",
@@ -110,8 +110,8 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
             "pointer",
             text("RFC 6901 pointer to the member; cut if its name is longer than any known name."),
         )
-        .property("code", text("A stable word for the rule."))
-        .property("detail", text("The rule, in words for people."))
+        .property("code", text("A stable code for the rule."))
+        .property("detail", text("The rule, as a sentence for people."))
         .required("pointer")
         .required("code")
         .required("detail");
@@ -142,8 +142,8 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
         .into()
 }
 
-/// One of our codes, or the code of a refusal by the application. It is a plain string, because client generators
-/// cannot narrow a choice of schemas to the codes of one reply, and drop the reply.
+/// One of our codes, or the code of a refusal by the application. The schema is a plain string: client generators
+/// cannot narrow a choice of schemas to the codes of one reply, and would drop the reply.
 fn or_of_the_host(ours: impl Iterator<Item = &'static str>) -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::String)

@@ -30,12 +30,12 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Needs a bearer token.
+    /// Requires a bearer token.
     pub fn bearer(&mut self) {
         self.bearer = true;
     }
 
-    /// Needs a JSON body with this schema, and accepts no other member.
+    /// Requires a JSON body with this schema, without other members.
     pub fn json_body<T: ToSchema>(&mut self) {
         self.closed.push(T::name().into_owned());
         let content = self.content::<T>();
@@ -43,7 +43,7 @@ impl Operation {
         self.body = Some(body.required(Some(Required::True)).build());
     }
 
-    /// Takes the members of this schema as parameters of the query.
+    /// Takes the members of this schema as query parameters.
     pub fn query<T: ToSchema>(&mut self) {
         T::schemas(&mut self.schemas);
         let RefOr::T(Schema::Object(object)) = T::schema() else {
@@ -76,7 +76,7 @@ impl Operation {
         self.reply = Some((status, reply));
     }
 
-    /// Replies without a body, or with one that has no schema.
+    /// Replies without a body, or with a body that has no schema.
     pub fn empty_reply(&mut self, status: StatusCode, description: &str) {
         self.reply = Some((status, Response::new(description)));
     }
@@ -141,8 +141,8 @@ impl fmt::Debug for Operation {
     }
 }
 
-/// A parameter of a query is present or absent; it is never null. Takes the description out of the schema, for the
-/// parameter.
+/// Removes null from the schema, because a query parameter is present or absent, but never null. Takes the description
+/// out of the schema, for the parameter.
 fn without_null(schema: &mut RefOr<Schema>) -> Option<String> {
     let RefOr::T(Schema::Object(object)) = schema else {
         return None;

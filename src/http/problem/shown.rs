@@ -26,7 +26,7 @@ fn beginning(text: &str, max: usize) -> &str {
         .unwrap_or_default()
 }
 
-/// The number of bytes that JSON takes for it (RFC 8259, section 7).
+/// The number of bytes that a character takes in JSON (RFC 8259, section 7).
 fn in_json(char: char) -> usize {
     match char {
         '"' | '\\' => 2,

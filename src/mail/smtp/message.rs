@@ -21,7 +21,7 @@ use crate::{
 /// RFC 5322 section 2.1.1.
 const MAX_LINE: usize = 998;
 
-/// The mail as it is sent. The address types leave no room for a second recipient or header.
+/// The mail as it is sent. The address types make a second recipient or an injected header impossible.
 pub(super) fn build(mail: &Mail, sender: &Sender) -> Result<Message> {
     let (from, to) = (mailbox(sender)?, recipient(mail.to())?);
     let envelope =
@@ -37,7 +37,7 @@ pub(super) fn build(mail: &Mail, sender: &Sender) -> Result<Message> {
         .from(from)
         .to(Mailbox::new(None, to))
         .subject(mail.subject())
-        // RFC 3834: keeps out-of-office answers away.
+        // RFC 3834: prevents out-of-office replies.
         .raw_header(automatic)
         .multipart(
             MultiPart::alternative()
@@ -60,17 +60,17 @@ pub(super) fn mailbox(sender: &Sender) -> Result<Mailbox> {
     }
 }
 
-/// The local part as given, in UTF-8 if necessary; the domain as A-labels, which every server knows.
+/// The local part as given, in UTF-8 if necessary, and the domain as A-labels, which every server supports.
 fn recipient(email: &EmailAddress) -> Result<Address> {
     let split = |text| str::rsplit_once(text, '@').ok_or_else(|| Error::internal("no @"));
     let ((local, _), (_, domain)) = (split(email.as_str())?, split(email.canonical())?);
     Ok(Address::new_dangerous(local, domain))
 }
 
-/// Plain ASCII is left unchanged; anything else is encoded as base64. Quoted-printable breaks lines, and would split
-/// the link for a person who reads the source or a reader that decodes badly. A single CR or LF becomes CRLF: servers
-/// do not agree where such a line ends, nor where the mail then does. NUL is not allowed in a mail (RFC 5322 section
-/// 2.3).
+/// Plain ASCII is left unchanged; anything else is encoded as base64. Quoted-printable breaks lines, which would split
+/// the link for a person who reads the source, or in a mail program that decodes badly. A single CR or LF becomes
+/// CRLF, because servers disagree where such a line ends, and so where the mail ends. NUL is not allowed in a mail
+/// (RFC 5322 section 2.3).
 fn part(kind: ContentType, text: &str) -> Result<SinglePart> {
     let builder = SinglePart::builder().header(kind);
     let text = text
@@ -81,7 +81,7 @@ fn part(kind: ContentType, text: &str) -> Result<SinglePart> {
     let body = if is_plain {
         Body::dangerous_pre_encoded(text.into_bytes(), ContentTransferEncoding::SevenBit)
     } else {
-        // Encodes bytes, because any bytes can be written as base64.
+        // The body is passed as bytes, because any bytes can be written as base64.
         let encoding = ContentTransferEncoding::Base64;
         Body::new_with_encoding(text.into_bytes(), encoding)
             .map_err(|_| Error::internal("a part of a mail cannot be written as base64"))?

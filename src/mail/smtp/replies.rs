@@ -10,17 +10,16 @@ use std::{
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncBufRead as _, AsyncRead, AsyncWrite, BufReader, ReadBuf};
 
-/// The limit of one line, in bytes: `lettre` ends a connection at 1000.
+/// The maximum length of a line, in bytes: `lettre` closes the connection at 1000.
 const MAX_LINE: usize = 900;
 
-/// A connection that delivers every reply in the line format of RFC 5321 section 4.2, regardless of the server's
-/// format.
+/// A connection that delivers every reply in the line format of RFC 5321 section 4.2, whatever format the server uses.
 ///
-/// The three digits decide. The text is for people: invalid UTF-8 in it is replaced, a part beyond 900 bytes is
-/// dropped, and it may be missing. `lettre` treats such a line as a broken connection, and would send a mail again that
-/// the server has accepted.
+/// The three digits decide. The text is for people and may be missing. Invalid UTF-8 in it is replaced, and text
+/// beyond 900 bytes is dropped. `lettre` would treat such a line as a broken connection, and would send a mail again
+/// that the server has already accepted.
 ///
-/// It reads one line at a time, so that the reader's own buffer is empty after each line.
+/// It reads one line at a time, so that the reader's own buffer is empty after every line.
 #[derive(Debug)]
 pub(super) struct Replies<S> {
     stream: BufReader<S>,
@@ -40,14 +39,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Replies<S> {
         }
     }
 
-    /// A server does not greet again after STARTTLS (RFC 3207 section 4.2), and the client waits for it.
+    /// A server sends no second greeting after STARTTLS (RFC 3207 section 4.2), but the client waits for one.
     pub(super) fn greeted(stream: S, peer: SocketAddr) -> Self {
         let mut replies = Self::new(stream, peer);
         replies.ready = b"220 \r\n".to_vec();
         replies
     }
 
-    /// The connection, if everything that arrived was read.
+    /// The connection, if all data that arrived was read.
     pub(super) fn into_inner(self) -> Option<S> {
         let is_empty =
             self.ready.is_empty() && self.line.is_empty() && self.stream.buffer().is_empty();
@@ -85,7 +84,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Replies<S> {
     }
 }
 
-/// The line as it is passed to the reader.
+/// The line in the form in which it is passed to the reader.
 fn whole(line: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(line);
     let text = text.trim_end_matches(['\r', '\n']);

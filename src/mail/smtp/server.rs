@@ -70,7 +70,7 @@ impl Server {
         })
     }
 
-    /// The same server, trusting only these roots.
+    /// The same server with only these roots trusted.
     pub(super) fn with_root_certificate(mut self, pem: &[u8]) -> Result<Self> {
         match &mut self.tls {
             Encryption::None => return Err(tls::refuse("the URL of the server does not use TLS")),
@@ -81,7 +81,7 @@ impl Server {
         Ok(self)
     }
 
-    /// The caller limits the time that this takes.
+    /// Has no time limit of its own: the caller sets one.
     pub(super) async fn connect(&self, hello: &ClientId) -> Result<AsyncSmtpConnection, BoxError> {
         let stream = TcpStream::connect(self.address()).await?;
         let peer = stream.peer_addr()?;
@@ -108,8 +108,8 @@ impl Server {
 fn credentials(url: &Url) -> Result<Option<Credentials>> {
     match (url.username(), url.password()) {
         ("", None) => Ok(None),
-        ("", Some(_)) => Err(refuse("it has a password and no user")),
-        (_, None) => Err(refuse("it has a user and no password")),
+        ("", Some(_)) => Err(refuse("it has a password but no user")),
+        (_, None) => Err(refuse("it has a user but no password")),
         (user, Some(password)) => Ok(Some(Credentials::new(decode(user)?, decode(password)?))),
     }
 }
@@ -122,7 +122,7 @@ fn decode(text: &str) -> Result<String> {
     }
 }
 
-/// Never repeats the URL: it may hold a password.
+/// Never repeats the URL, because it may contain a password.
 fn refuse(why: &str) -> Error {
     Error::configuration(format!("the SMTP URL cannot be used: {why}"))
 }

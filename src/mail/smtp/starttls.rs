@@ -21,10 +21,10 @@ use tokio::{
 use super::replies::Replies;
 use crate::error::BoxError;
 
-/// Asks the server for TLS in the clear (RFC 3207), and returns the connection for the handshake.
+/// Asks the server for TLS over the unencrypted connection (RFC 3207), and returns the connection for the handshake.
 ///
-/// Nothing that arrived before the handshake is read after it: bytes that an attacker on the path appends to the reply
-/// to STARTTLS are never treated as a reply through TLS (the class of CVE-2011-0411).
+/// Bytes that arrived before the handshake are never read after it. If an attacker on the path appends bytes to the
+/// reply to STARTTLS, they are never treated as a reply through TLS (the class of CVE-2011-0411).
 pub(super) async fn ask(
     stream: TcpStream,
     peer: SocketAddr,
@@ -44,7 +44,7 @@ pub(super) async fn ask(
     stream.ok_or_else(|| "the server sent more than its reply before TLS began".into())
 }
 
-/// A shared handle of the connection. It reads and writes, and another handle recovers the connection.
+/// A shared handle to the connection. This handle reads and writes; the other one recovers the connection.
 #[derive(Debug)]
 struct Lent(Arc<Mutex<Replies<TcpStream>>>);
 

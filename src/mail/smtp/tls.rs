@@ -15,7 +15,7 @@ use crate::{
     tls::provider,
 };
 
-/// How TLS with one server begins.
+/// The configuration of TLS with one server.
 pub(super) struct Tls {
     connector: TlsConnector,
     name: ServerName<'static>,
@@ -32,15 +32,15 @@ impl Tls {
     }
 }
 
-/// TLS with a server of this name whose certificate comes from a root that the machine trusts.
+/// TLS with a server of this name, whose certificate must come from a root that the machine trusts.
 pub(super) fn by_system(host: &str) -> Result<Tls, BoxError> {
     let mut roots = RootCertStore::empty();
-    // An unreadable root certificate cannot verify a server.
+    // A root certificate that cannot be read is skipped.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     trusting(host, roots)
 }
 
-/// The same, trusting only the roots in `pem`.
+/// The same, but only the roots in `pem` are trusted.
 pub(super) fn by_roots(host: &str, pem: &[u8]) -> Result<Tls> {
     let mut roots = RootCertStore::empty();
     for root in CertificateDer::pem_slice_iter(pem) {
@@ -48,7 +48,7 @@ pub(super) fn by_roots(host: &str, pem: &[u8]) -> Result<Tls> {
         roots.add(root).map_err(refuse)?;
     }
     if roots.is_empty() {
-        return Err(refuse("it holds no certificate in PEM"));
+        return Err(refuse("it contains no certificate in PEM"));
     }
     trusting(host, roots).map_err(refuse)
 }

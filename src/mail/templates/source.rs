@@ -4,8 +4,8 @@ use crate::error::{Error, Result};
 
 /// A letter in source form: a subject and paragraphs.
 ///
-/// The first line is the subject. Paragraphs are separated by empty lines; their lines are joined. A paragraph in
-/// brackets stands for the link; its text is the label of the button.
+/// The first line is the subject. Paragraphs are separated by empty lines, and the lines of a paragraph are joined. A
+/// paragraph in brackets is the link, and its text is the label of the button.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     pub(super) subject: String,

@@ -39,12 +39,12 @@ fn units(locale: &Locale) -> Units {
             ("小时", "小时"),
             ("天", "天"),
         ],
-        // The unit symbols of the SI, or accepted for use with it.
+        // Unit symbols of the SI, or accepted for use with it.
         _ => [("s", "s"), ("min", "min"), ("h", "h"), ("d", "d")],
     }
 }
 
-/// The duration in the largest unit that it fills at least twice, or exactly once, rounded.
+/// The duration in words, rounded. The unit is the largest that it fills at least twice, or exactly once.
 pub(super) fn in_words(duration: Duration, locale: &Locale) -> String {
     let [second, minute, hour, day] = units(locale);
     let seconds = duration.as_secs();

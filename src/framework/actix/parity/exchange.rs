@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::http::{ClientAddress, sample};
 
-/// The sample contract on both frameworks, at the root and below a prefix, beside routes of the host.
+/// The sample contract on both frameworks, at the root and below a prefix, next to routes of the host.
 pub(super) struct Servers {
     axum: SocketAddr,
     axum_task: JoinHandle<()>,
@@ -22,7 +22,7 @@ pub(super) struct Servers {
     actix_handle: ServerHandle,
 }
 
-/// A reply without what each server writes itself.
+/// A reply without the headers that each server writes itself.
 #[derive(Debug, PartialEq)]
 pub(super) struct Reply {
     pub(super) status: u16,
@@ -31,7 +31,7 @@ pub(super) struct Reply {
     length: Length,
 }
 
-/// Servers may leave a length of zero out; otherwise it must be right.
+/// A server may omit a length of zero. Any other length must be correct.
 #[derive(Debug)]
 struct Length(Option<usize>);
 
@@ -93,7 +93,7 @@ impl Drop for Servers {
     }
 }
 
-/// The host has a state and a route of its own; ours nest below a prefix and merge at the root.
+/// The host has a state and a route of its own. Our routes are nested below a prefix and merged at the root.
 fn axum_router() -> Router {
     let resources = sample::resources(ClientAddress::peer());
     Router::new()
@@ -113,7 +113,7 @@ async fn exchange(server: SocketAddr, request: &[u8]) -> Reply {
         .expect("the server listens");
     let (mut reader, mut writer) = stream.into_split();
     let request = request.to_vec();
-    // Kept open until the reply is read, as a client would.
+    // The connection stays open until the reply is read, as a client would keep it.
     let writing = tokio::spawn(async move {
         writer.write_all(&request).await.expect("the server reads");
         writer

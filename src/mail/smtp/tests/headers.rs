@@ -1,11 +1,11 @@
-//! Any input of hosts, users and templates gives a mail with its proper headers and one recipient.
+//! Any input of hosts, users and templates results in a mail with valid headers and one recipient.
 
 use super::{super::message, *};
 use crate::user::EmailAddress;
 
 const ROUNDS: u64 = 4000;
 
-/// Texts that break headers and commands, and unusual ones.
+/// Texts that could break headers and commands, and unusual texts.
 const PIECES: [&str; 40] = [
     "\r\n",
     "\n",

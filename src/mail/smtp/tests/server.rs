@@ -35,7 +35,7 @@ pub(super) struct Behaviour {
     pub(super) extensions: &'static [&'static str],
     /// Offered until TLS begins.
     pub(super) extensions_in_clear: &'static [&'static str],
-    /// The reply to lines with this prefix; none if it is empty.
+    /// The reply to lines with this prefix. If it is empty, the server sends no reply.
     pub(super) reply: Option<(&'static str, &'static str)>,
     /// Appended to each reply and the greeting, in any encoding.
     pub(super) suffix: &'static [u8],
@@ -46,7 +46,7 @@ pub(super) struct Behaviour {
 pub(super) enum Encryption {
     #[default]
     None,
-    /// With bytes that an attacker on the path adds to the reply to STARTTLS.
+    /// The text holds bytes that an attacker on the path adds to the reply to STARTTLS.
     StartTls(TlsAcceptor, &'static str),
     Wrapped(TlsAcceptor),
 }
@@ -129,7 +129,7 @@ impl Drop for FakeServer {
     }
 }
 
-/// `None` when the other side has gone.
+/// Returns `None` when the other side has closed the connection.
 async fn serve(
     mut stream: TcpStream,
     behaviour: &Behaviour,

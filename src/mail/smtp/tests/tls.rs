@@ -25,7 +25,7 @@ async fn start(tls: Encryption) -> FakeServer {
     .await
 }
 
-/// With user and password, as in all tests here.
+/// A mailer with user and password, as in all tests here.
 fn trusting(server: &FakeServer, host: &str, authority: &Authority) -> SmtpMailer {
     mailer(&server.url_of(&format!("ann:hunter2@{host}")))
         .with_root_certificate(authority.pem().as_bytes())
@@ -119,7 +119,7 @@ async fn an_invalid_certificate_is_refused_before_any_data() {
     }
 }
 
-/// The library has its own text for some reasons.
+/// Replaces the library's own text for some reasons.
 fn spelled(reason: &str) -> String {
     let reason = reason.replace("certificate not valid for name", "NotValidForName");
     let reason = reason.replace("certificate expired", "Expired");
@@ -190,7 +190,7 @@ async fn replies_injected_before_the_handshake_are_ignored() {
     ] {
         let server = start(Encryption::StartTls(acceptor.clone(), injected)).await;
         let reason = refused(&trusting(&server, "localhost", &authority), &server).await;
-        // Bytes sent with the reply are seen at once; later ones reach the handshake.
+        // Bytes sent with the reply are detected immediately; later bytes reach the handshake.
         let seen = ["more than its reply", "corrupt message"];
         assert!(
             seen.iter().any(|seen| reason.contains(seen)),
@@ -283,7 +283,7 @@ async fn an_endless_handshake_is_given_up_after_ten_seconds() {
             let mailer = mailer(&url);
             mailer.send(&mail("bob@example.org", "Hello")).await
         });
-        // Accepted without a reply.
+        // The connection is accepted, but no reply is sent.
         let _connection = listener.accept().await.unwrap();
         ends_after(sending, CONNECT_TIMEOUT).await;
     }
@@ -319,7 +319,7 @@ async fn a_missing_reply_is_given_up_after_ten_seconds() {
     }
 }
 
-/// The error is transient. The runtime moves the clock, because every task is idle.
+/// The error is transient. Every task is idle, so the runtime advances the clock.
 async fn ends_after(sending: tokio::task::JoinHandle<Result<(), MailError>>, timeout: Duration) {
     time::pause();
     let begun = Instant::now();
