@@ -1,4 +1,4 @@
-//! The warning that mails wait and no process sends them.
+//! The warning that mails are waiting and no process sends them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -65,7 +65,7 @@ impl House {
     }
 }
 
-/// Asks for a mail to nobody, which waits in the outbox as any other does.
+/// Requests a mail to an address without an account. It waits in the outbox like any other mail.
 async fn ask(auth: &Auth) {
     let email = "nobody@example.org".parse().unwrap();
     let client = ClientInfo::default();
@@ -103,7 +103,7 @@ async fn mail_that_another_process_sends_is_not_warned_of() {
     assert_eq!(sender.deliver_mail().await.unwrap(), 1);
     house.pass(61).await;
     assert_eq!(house.warnings(), 0);
-    // The watch begins again with the next mail.
+    // The watch begins again when the next mail waits.
     ask(&auth).await;
     house.pass(61).await;
     assert_eq!(house.warnings(), 1);
@@ -114,7 +114,7 @@ async fn mail_that_a_failing_mailer_holds_up_is_not_warned_of() {
     let house = House::new();
     let _logging = tracing::subscriber::set_default(house.lines.subscriber());
     let (auth, sender) = (house.process(Mailbox::new()), house.process(Down));
-    // A new account without a password gets a link.
+    // A new account that has no password gets a link.
     let account = NewAccount::new("ann@example.org".parse().unwrap());
     let administration = auth.administration();
     let author = Author::default();

@@ -1,11 +1,11 @@
-//! Log lines of one thread.
+//! The log lines of one thread.
 
 use std::{
     io,
     sync::{Arc, Mutex},
 };
 
-/// What a subscriber of this thread writes.
+/// The lines that are logged on this thread.
 #[derive(Clone, Default)]
 pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
 
