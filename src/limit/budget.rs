@@ -85,8 +85,7 @@ budgets! {
 /// | budget | each client address | each address of an account |
 /// |---|---|---|
 /// | [`Default`](Budget::Default) | 6000 a minute, bursts of 2000 | |
-/// | [`Forgot`](Budget::Forgot) | 60 a minute, bursts of 120 | 2 a minute, bursts of 120; further calls silently do
-/// nothing |
+/// | [`Forgot`](Budget::Forgot) | 60 a minute, bursts of 120 | 2 a minute, bursts of 120; then silently ignored |
 /// | [`OauthStart`](Budget::OauthStart) | 60 a minute, bursts of 120 | |
 /// | [`Refresh`](Budget::Refresh) | 1200 a minute, bursts of 600 | |
 /// | [`Register`](Budget::Register) | 60 a minute, bursts of 120 | |
